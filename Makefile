@@ -1,0 +1,43 @@
+# Every task of the project. `make` alone lists them; a line's `##` comment is its help.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# How `make build` and `make run` compile: release or debug.
+CONFIGURATION ?= release
+BINARY = .build/$(CONFIGURATION)/metadata-gateway
+
+.PHONY: help run build test test-swift test-clients check validate format clean
+
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Install what is missing, build a release and start the gateway on 127.0.0.1:4000
+	@exec $(BINARY) serve
+
+build: ## Build the metadata-gateway executable (CONFIGURATION=release)
+	@scripts/dependencies.sh build
+	swift build -c $(CONFIGURATION) --product metadata-gateway
+
+test: test-swift test-clients ## Install what the tests need and run them all
+
+test-swift: ## Run the Swift tests alone
+	@scripts/dependencies.sh build
+	swift test
+
+test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy), against a debug build
+	@scripts/dependencies.sh build clients
+	swift build --product metadata-gateway
+	@scripts/clients.sh .build/debug/metadata-gateway
+
+check: validate test ## Do what CI does: validate, then test
+
+validate: ## Check format, sizes, forbidden calls, pins, shell scripts and the compose file
+	@scripts/dependencies.sh validate
+	@scripts/validate.sh
+
+format: ## Lay the Swift sources out in place
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Examples
+
+clean: ## Remove everything that the other tasks built
+	rm -rf .build

@@ -1,0 +1,55 @@
+/// All that a process is told before it starts, checked.
+package struct Configuration: Sendable, Equatable {
+    package var settings: Settings
+    package var secrets: Secrets
+    /// What is doubtful but no reason not to start.
+    package var warnings: [ConfigurationProblem]
+
+    /// Reads the environment and the files that it names.
+    ///
+    /// - Throws: all problems of all of them, warnings included.
+    package static func load(role: Role, environment: [String: String]) throws(ConfigurationError) -> Configuration {
+        try load(over: Settings(role: role), environment: environment)
+    }
+
+    /// As `load(role:environment:)`, over other defaults than the role's own.
+    package static func load(over defaults: Settings, environment: [String: String]) throws(ConfigurationError) -> Configuration {
+        var log = ProblemLog()
+        var settings = Settings.read(over: defaults, environment: environment, &log)
+        let secrets = log.attempt { () throws(ConfigurationError) in try Self.secrets(settings, environment) }
+        if let secrets {
+            secrets.warnings.forEach { log.note($0) }
+            let isTraceHostGiven = environment["LANGFUSE_HOST"]?.isEmpty == false
+            let hasLangfuseKeys = secrets.projects.values.contains { $0.langfuse != nil }
+            if settings.role == .serve && !isTraceHostGiven && hasLangfuseKeys { settings.langfuse = .cloud }
+            warnOfUntraced(secrets, settings, &log)
+        }
+        try log.check()
+        guard let secrets else { throw ConfigurationError(log.problems) }
+        return Configuration(settings: settings, secrets: secrets, warnings: log.problems)
+    }
+
+    /// Everything that `load` has to say about the configuration, errors and warnings, a line each. Empty if all is well.
+    package static func check(role: Role, environment: [String: String]) -> [ConfigurationProblem] {
+        do throws(ConfigurationError) {
+            return try load(role: role, environment: environment).warnings
+        } catch {
+            return error.problems
+        }
+    }
+
+    private static func secrets(_ settings: Settings, _ environment: [String: String]) throws(ConfigurationError) -> Secrets {
+        guard settings.isSecretsFileRequired || ConfigurationFile.exists(settings.secretsPath) else { return .none }
+        return try Secrets(path: settings.secretsPath, environment: settings.role.callsProviders ? environment : nil)
+    }
+
+    private static func warnOfUntraced(_ secrets: Secrets, _ settings: Settings, _ log: inout ProblemLog) {
+        guard case .url(let url) = settings.langfuse else { return }
+        let untraced = secrets.projects.values.filter { $0.langfuse == nil }.map(\.name).sorted()
+        guard let first = untraced.first else { return }
+        let others = untraced.count > 1 ? " and \(untraced.count - 1) more" : ""
+        log.warning(
+            at: .environment("LANGFUSE_HOST"),
+            "project `\(first)`\(others) cannot be traced to \(url): it has no `langfuse_keys` in \(settings.secretsPath)")
+    }
+}

@@ -1,0 +1,11 @@
+/// Where traces go.
+package enum LangfuseHost: Sendable, Equatable {
+    /// The trace store inside the gateway.
+    case embedded
+    /// A Langfuse server.
+    case url(BaseURL)
+
+    /// Langfuse's own cloud in the United States, the reference gateway's default.
+    package static let cloud = LangfuseHost.url(
+        BaseURL(scheme: "https", host: "us.cloud.langfuse.com", port: 443, path: "", text: "https://us.cloud.langfuse.com"))
+}

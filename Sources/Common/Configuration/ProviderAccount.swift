@@ -1,0 +1,26 @@
+/// An account of the operator's at a provider, under a name that models are addressed by: `name/model`.
+package struct ProviderAccount: Sendable, Equatable {
+    /// Where the account's calls go.
+    package enum Destination: Sendable, Equatable {
+        /// A built-in provider, by its prefix such as `openai`.
+        case provider(String)
+        /// A server of the operator's own that speaks OpenAI's API.
+        case baseURL(BaseURL)
+    }
+
+    /// 1–128 characters, no `/`, no control characters.
+    package var name: String
+    package var destination: Destination
+    /// The account's own key, already read from the environment where `key_env` names a variable. Nil: the account has none, and the client's
+    /// key is used. A role that calls no provider does not read the environment and sees nil for `key_env` too.
+    package var key: SecretString?
+    /// Where the account stands in its file, for errors that only the table of providers can find.
+    package var location: ConfigurationProblem.Location
+
+    package init(name: String, destination: Destination, key: SecretString? = nil, location: ConfigurationProblem.Location) {
+        self.name = name
+        self.destination = destination
+        self.key = key
+        self.location = location
+    }
+}

@@ -1,0 +1,12 @@
+/// Which part of the gateway a process runs. It decides which settings must be given, and some defaults.
+package enum Role: String, Sendable, CaseIterable {
+    /// Everything in one process, with a Redis of its own unless one is named.
+    case serve
+    /// The HTTP face alone.
+    case ingress
+    /// The calls to providers alone.
+    case forwarder
+
+    /// Whether this process calls providers, and so needs their keys.
+    package var callsProviders: Bool { self != .ingress }
+}

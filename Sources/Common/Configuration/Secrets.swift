@@ -1,0 +1,30 @@
+/// What secrets.yaml says: the projects with their Langfuse keys, and the operator's own provider keys and accounts.
+package struct Secrets: Sendable, Equatable {
+    /// Where the file is when `SECRETS_PATH` does not say.
+    package static let defaultPath = "secrets.yaml"
+
+    /// By name. Never empty, and always holds `defaultProject`.
+    package var projects: [String: Project]
+    /// The project of a request whose path names none.
+    package var defaultProject: String
+    /// Keys of the built-in providers, by the provider's prefix such as `openai`. They go before the environment's.
+    package var providerKeys: [String: SecretString]
+    /// The operator's own accounts, by name. A model `name/model` uses one.
+    package var accounts: [String: ProviderAccount]
+    /// What the file says that is doubtful, such as its mode.
+    package var warnings: [ConfigurationProblem]
+
+    package init(
+        projects: [String: Project], defaultProject: String, providerKeys: [String: SecretString] = [:],
+        accounts: [String: ProviderAccount] = [:], warnings: [ConfigurationProblem] = []
+    ) {
+        self.projects = projects
+        self.defaultProject = defaultProject
+        self.providerKeys = providerKeys
+        self.accounts = accounts
+        self.warnings = warnings
+    }
+
+    /// What there is without a file: one project, `local`, that has no Langfuse keys.
+    package static let none = Secrets(projects: ["local": Project(name: "local")], defaultProject: "local")
+}

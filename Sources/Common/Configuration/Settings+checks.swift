@@ -1,0 +1,25 @@
+extension Settings {
+    /// Settings that are right by themselves and wrong together.
+    func checkTogether(_ log: inout ProblemLog) {
+        if redis.username != nil && redis.password == nil {
+            log.error(at: .environment("REDIS_USERNAME"), "needs REDIS_PASSWORD as well")
+        }
+        if redis.tls, case .unixSocket = redis.address {
+            log.error(at: .environment("REDIS_TLS"), "must be false when REDIS_HOST is a unix socket")
+        }
+        if litellmTraces && litellmURL == nil {
+            log.error(at: .environment("LITELLM_TRACES"), "needs LITELLM_URL, the proxy that does the tracing")
+        }
+        if maxBodyBytes > queueBytes {
+            log.error(
+                at: .environment("QUEUE_BYTES"),
+                "must be at least MAX_BODY_BYTES (\(ByteCount.text(maxBodyBytes))), or the largest bodies could never be queued")
+        }
+        if rolloutTTL < requestTimeout {
+            let timeout = DecimalText.of(requestTimeout / .seconds(1))
+            log.error(
+                at: .environment("ROLLOUT_TTL_SECONDS"),
+                "must be at least REQUEST_TIMEOUT (\(timeout) s), or a rollout could be forgotten while a call is running")
+        }
+    }
+}

@@ -1,0 +1,110 @@
+extension Settings {
+    /// Every variable that the gateway reads from its environment, in the order of the documentation. Nothing else reads one, but for the keys of
+    /// providers, which the table of providers and the secrets file name.
+    package static let table: [Setting] = redisTable + secretsTable + backendTable + httpTable + queueTable + upstreamTable + processTable
+
+    /// Those that share a Redis and a key which somebody else gives.
+    private static let separate: [Role] = [.ingress, .forwarder]
+    /// Those that clients call.
+    private static let facing: [Role] = [.serve, .ingress]
+    /// Those that call providers.
+    private static let calling: [Role] = [.serve, .forwarder]
+
+    private static let redisTable: [Setting] = [
+        Setting(
+            "REDIS_HOST", \.redis.address, .redisAddress, "Where Redis is. `serve` starts one of its own when this is not set.", requiredBy: separate),
+        Setting("REDIS_PORT", \.redis.port, .int(1...65535, example: 6379), "The port of Redis."),
+        Setting(
+            "REDIS_USERNAME", \.redis.username, .text("text without control characters", example: "gateway"),
+            "The Redis user; needs `REDIS_PASSWORD`."),
+        Setting("REDIS_PASSWORD", \.redis.password, .password, "The Redis user's password."),
+        Setting("REDIS_DB", \.redis.database, .int(0...65535, example: 1), "The number of the Redis database."),
+        Setting("REDIS_TLS", \.redis.tls, .bool, "Whether to speak TLS to Redis."),
+        Setting(
+            "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, .milliseconds(100...10_000), "After this a command fails and Redis counts as away."),
+        Setting(
+            "REDIS_SERVER_PATH", \.redisServerPath, .text("the name or path of a program", example: "/usr/bin/redis-server"),
+            "What `serve` starts as its own Redis.", commands: [.serve]),
+    ]
+
+    private static let secretsTable: [Setting] = [
+        Setting("SECRETS_PATH", \.secretsPath, .file, "The secrets file. It need not exist unless this is set."),
+        Setting(
+            "GATEWAY_KEY", \.gatewayKey, .gatewayKey,
+            "Seals what travels through Redis; the same in all processes. `serve` makes one in `DATA_DIR` when neither this nor the file is given.",
+            requiredBy: separate),
+        Setting("GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`."),
+        Setting(
+            "API_KEYS_PATH", \.apiKeysPath, .file, "The file of the clients' keys. Turns authentication on: without it any client may call.",
+            commands: facing),
+    ]
+
+    private static let backendTable: [Setting] = [
+        Setting("LITELLM_URL", \.litellmURL, .url, "A LiteLLM proxy that gets all calls, instead of the providers themselves.", commands: calling),
+        Setting("LITELLM_API_KEY", \.litellmAPIKey, .headerKey, "The key that opens the LiteLLM proxy.", commands: calling),
+        Setting(
+            "LITELLM_TRACES", \.litellmTraces, .bool, "Whether the LiteLLM proxy does the tracing, with the project's Langfuse keys.",
+            commands: calling),
+        Setting(
+            "LANGFUSE_HOST", \.langfuse, .langfuseHost,
+            "Where traces go; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file `serve` has the default of the others."),
+        Setting("DEFAULT_PROVIDER", \.defaultProvider, .name, "The provider or account for calls whose model names none.", commands: calling),
+    ]
+
+    private static let httpTable: [Setting] = [
+        Setting("HOST", \.host, .listenAddress, "The address to listen on.", commands: facing),
+        Setting("PORT", \.port, .int(0...65535, example: 4000), "The port to listen on; 0 takes any free one.", commands: facing),
+        Setting("CLIENT_IDLE_TIMEOUT", \.clientIdleTimeout, .seconds(1...3600), "How long a client's connection may stand unused.", commands: facing),
+        Setting("MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20), "The largest request body; beyond it 413.", commands: facing),
+        Setting("MAX_HEADER_BYTES", \.maxHeaderBytes, .bytes(4 << 10...1 << 20), "The largest request head; beyond it 431.", commands: facing),
+        Setting("MAX_HEADERS", \.maxHeaders, .int(16...1024), "The most header fields of a request; beyond it 431.", commands: facing),
+        Setting("MAX_JSON_DEPTH", \.maxJSONDepth, .int(4...1000), "How deep arrays and objects in a body may nest; beyond it 400.", commands: facing),
+        Setting(
+            "MAX_RESPONSE_BYTES", \.maxResponseBytes, .bytes(1 << 10...1 << 30), "The largest answer of a provider, decompressed.", commands: calling),
+        Setting(
+            "MAX_BUFFERED_BYTES", \.maxBufferedBytes, .bytes(64 << 10...64 << 20), "How much of an answer may wait for one slow client.",
+            commands: facing),
+        Setting(
+            "ON_DISCONNECT", \.onDisconnect, .choice, "What becomes of a call whose client has gone: aborted, or finished and traced.",
+            commands: facing),
+    ]
+
+    private static let queueTable: [Setting] = [
+        Setting("QUEUE_LIMIT", \.queueLimit, .int(1...10_000_000), "The most jobs in the queue; beyond it 429.", commands: facing),
+        Setting("QUEUE_BYTES", \.queueBytes, .bytes(1 << 20...1 << 40), "The most bytes of jobs in the queue; beyond it 429.", commands: facing),
+        Setting("FORWARDER_CONCURRENCY", \.forwarderConcurrency, .int(1...100_000), "The most calls in flight of one forwarder.", commands: calling),
+        Setting(
+            "MAX_DELIVERIES", \.maxDeliveries, .int(1...10), "How often a job is tried whose forwarder dies, before it becomes a dead letter.",
+            commands: calling),
+        Setting("DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000), "The most dead letters kept; the oldest go first.", commands: calling),
+        Setting(
+            "ROLLOUT_TTL_SECONDS", \.rolloutTTL, .wholeSeconds(60...31_536_000),
+            "How long a rollout's set of insertion ids lives after its last write."),
+    ]
+
+    private static let upstreamTable: [Setting] = [
+        Setting("REQUEST_TIMEOUT", \.requestTimeout, .seconds(1...86_400), "From a request's arrival to the last byte of its answer."),
+        Setting(
+            "UPSTREAM_ATTEMPTS", \.upstreamAttempts, .int(1...10), "How often one completion is tried at its provider, the first time included.",
+            commands: calling),
+        Setting(
+            "UPSTREAM_CONNECT_TIMEOUT", \.upstreamConnectTimeout, .seconds(0.1...300), "For a connection to a provider, TLS included.",
+            commands: calling),
+        Setting("UPSTREAM_IDLE_TIMEOUT", \.upstreamIdleTimeout, .seconds(1...86_400), "How long a provider may send nothing.", commands: calling),
+        Setting(
+            "ALLOW_LOOPBACK_BASE_URLS", \.allowLoopbackBaseURLs, .bool,
+            "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address.",
+            commands: calling),
+        Setting(
+            "ALLOW_PRIVATE_BASE_URLS", \.allowPrivateBaseURLs, .bool, "Whether a client's `encoded_base_url` may lead to a private network.",
+            commands: calling),
+    ]
+
+    private static let processTable: [Setting] = [
+        Setting("LOG_LEVEL", \.logLevel, .logLevel, "How much is logged."),
+        Setting(
+            "DATA_DIR", \.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"), "Where `serve` keeps its Redis and its key.",
+            commands: [.serve]),
+        Setting("DRAIN_SECONDS", \.drain, .seconds(0...3600), "How long a stopping process waits for the work in flight."),
+    ]
+}

@@ -1,0 +1,81 @@
+/// What the environment says, validated. `Settings.table` is the list of the variables; docs/configuration.md shows it.
+///
+/// The values that an initialiser gives are the defaults; the table shows them and has no copy of its own.
+package struct Settings: Sendable, Equatable {
+    package let role: Role
+
+    // Redis
+    package var redis = RedisSettings()
+    /// The program that `serve` starts when no Redis is named.
+    package var redisServerPath = "redis-server"
+
+    // Secrets
+    package var secretsPath = Secrets.defaultPath
+    /// Whether the secrets file must exist, because the variable names it.
+    package var isSecretsFileRequired = false
+    /// The key that seals what travels through Redis, from either variable. Nil only in `serve`, which then makes one.
+    package var gatewayKey: GatewayKey?
+    /// A file with the key in base64. `Settings.read` reads it into `gatewayKey`.
+    package var gatewayKeyFile: String?
+    /// The file of the clients' keys. Nil: clients need none.
+    package var apiKeysPath: String?
+
+    // Backends
+    /// The LiteLLM proxy that gets all calls, if there is one.
+    package var litellmURL: BaseURL?
+    package var litellmAPIKey: SecretString?
+    /// Whether LiteLLM does the tracing, with the project's Langfuse keys.
+    package var litellmTraces = false
+    /// `Configuration.load` makes it Langfuse's cloud in `serve` too when the secrets file has keys for it and no variable says where.
+    package var langfuse: LangfuseHost
+    /// The provider or account for calls that name no model.
+    package var defaultProvider: String?
+
+    // HTTP
+    package var host: String
+    /// 0: any free port.
+    package var port = 4000
+    package var clientIdleTimeout = Duration.seconds(75)
+    package var maxBodyBytes = 16 << 20
+    package var maxHeaderBytes = 32 << 10
+    package var maxHeaders = 128
+    package var maxJSONDepth = 128
+    package var maxResponseBytes = 64 << 20
+    /// Bytes of an answer that may wait at the ingress for one slow reader.
+    package var maxBufferedBytes = 1 << 20
+    package var onDisconnect = DisconnectPolicy.cancel
+
+    // Queue
+    package var queueLimit = 100_000
+    package var queueBytes = 1 << 30
+    package var forwarderConcurrency = 5000
+    package var maxDeliveries = 3
+    package var deadLetterLimit = 10_000
+    package var rolloutTTL = Duration.seconds(86_400)
+
+    // Calls to providers
+    /// From the request's arrival to the last byte of its answer.
+    package var requestTimeout = Duration.seconds(300)
+    package var upstreamAttempts = 3
+    package var upstreamConnectTimeout = Duration.seconds(10)
+    package var upstreamIdleTimeout = Duration.seconds(300)
+    /// Whether a client's own base URL may lead to this machine.
+    package var allowLoopbackBaseURLs: Bool
+    /// Whether a client's own base URL may lead to a private network.
+    package var allowPrivateBaseURLs = false
+
+    // The process
+    package var logLevel = LogLevel.info
+    /// `serve` keeps its own Redis' files and keys here.
+    package var dataDirectory = "./data"
+    /// How long a stopping process waits for the work in flight.
+    package var drain = Duration.seconds(30)
+
+    /// The defaults of a role. What the role requires is still missing.
+    package init(role: Role) {
+        self.role = role
+        host = role == .serve ? "127.0.0.1" : "0.0.0.0"
+        langfuse = role == .serve ? .embedded : .cloud
+        allowLoopbackBaseURLs = role == .serve
+    }
+}

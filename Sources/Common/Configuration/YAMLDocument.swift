@@ -1,0 +1,36 @@
+/// A YAML file read whole, as one tree of values.
+///
+/// What configuration does not need is refused, because it hides mistakes or costs without bound: several documents, anchors and aliases, tags,
+/// duplicate keys, keys that are not text, more than `depthLimit` levels, more than 1 MiB.
+package struct YAMLDocument: Sendable {
+    /// The most levels of sequences and mappings within one another.
+    package static let depthLimit = 32
+
+    /// The top value; null when the file holds nothing.
+    package let root: YAMLNode
+
+    /// Parses bytes in memory. `file` names them in errors.
+    package init(parsing bytes: [UInt8], file: String) throws(ConfigurationError) {
+        guard bytes.count <= ConfigurationFile.sizeLimit else {
+            throw ConfigurationError(at: .file(file), ConfigurationFile.sizeRule)
+        }
+        let root = bytes.withUnsafeBufferPointer { buffer -> Result<YAMLNode, ConfigurationError> in
+            do throws(ConfigurationError) {
+                var loader = try YAMLLoader(buffer, file: file)
+                return .success(try loader.document())
+            } catch {
+                return .failure(error)
+            }
+        }
+        self.root = try root.get()
+    }
+
+    package init(_ file: ConfigurationFile) throws(ConfigurationError) {
+        try self.init(parsing: file.bytes, file: file.path)
+    }
+
+    /// Reads and parses a file.
+    package init(path: String) throws(ConfigurationError) {
+        try self.init(ConfigurationFile(reading: path))
+    }
+}

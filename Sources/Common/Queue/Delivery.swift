@@ -1,0 +1,63 @@
+/// An entry of the job stream, as a forwarder was given it. What it holds may be anything: others can write to Redis.
+package struct Delivery: Sendable, Equatable {
+    /// The entry's id on the stream, such as `1763812345678-0`.
+    package var entry: String
+    /// How often the entry has been given to a forwarder, this time included. From 1.
+    package var count: Int
+    /// The entry's `i`: an insertion id in text, if it is one of ours.
+    package var insertionID: String
+    /// The entry's `p`: a sealed job, if it is one of ours.
+    package var payload: [UInt8]
+
+    /// Reads an entry `[id, [field, value, …]]`.
+    init(entry: RedisValue, fields: RedisValue, count: Int) {
+        self.entry = entry.string ?? ""
+        self.count = count
+        insertionID = ""
+        payload = []
+        let fields = fields.array ?? []
+        for index in stride(from: 0, to: fields.count - 1, by: 2) {
+            switch fields[index].string {
+            case "i": insertionID = fields[index + 1].string ?? ""
+            case "p": payload = fields[index + 1].bytes ?? []
+            default: continue
+            }
+        }
+    }
+
+    /// When the entry was queued, by the Redis server's clock, in milliseconds since 1970; nil if the id is not of Redis's form.
+    package var queuedAt: UInt64? { UInt64(entry.prefix { $0 != "-" }) }
+
+    /// The job inside, opened with the gateway's key.
+    package func job(opening envelope: Envelope) throws(DeliveryError) -> Job {
+        guard let id = InsertionID(insertionID) else { throw .noInsertionID }
+        do {
+            let job = try Job(wireBytes: envelope.open(payload, for: .job(id)))
+            guard job.insertionID == id else { throw DeliveryError.otherInsertionID }
+            return job
+        } catch let error as EnvelopeError {
+            throw .envelope(error)
+        } catch let error as WireError {
+            throw .wire(error)
+        } catch {
+            throw .otherInsertionID
+        }
+    }
+}
+
+/// Why an entry on the job stream is not a job.
+package enum DeliveryError: Error, Sendable, Equatable, CustomStringConvertible {
+    case noInsertionID
+    case otherInsertionID
+    case envelope(EnvelopeError)
+    case wire(WireError)
+
+    package var description: String {
+        switch self {
+        case .noInsertionID: "the entry's field i is not an insertion id"
+        case .otherInsertionID: "the entry's insertion id is not the job's"
+        case .envelope(let error): "the entry's field p is \(error.rawValue)"
+        case .wire(let error): "the entry's job cannot be read: \(error.rawValue)"
+        }
+    }
+}

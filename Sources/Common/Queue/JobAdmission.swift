@@ -1,0 +1,53 @@
+/// The way onto the queue. One round trip records the insertion id, queues the job and checks the bounds (architecture §2.1).
+package struct JobAdmission: Sendable {
+    package struct Limits: Sendable {
+        /// Entries on the stream, running ones included.
+        package var entries: Int
+        /// Bytes of their payloads. A single job is let in whatever its size, if the queue is empty.
+        package var bytes: Int
+        /// How long a rollout's set lives after its last write.
+        package var rolloutTTL: Duration
+
+        package init(entries: Int, bytes: Int, rolloutTTL: Duration) {
+            self.entries = entries
+            self.bytes = bytes
+            self.rolloutTTL = rolloutTTL
+        }
+    }
+
+    package enum Outcome: Sendable, Equatable {
+        /// - Parameter length: entries on the stream, this one included.
+        case queued(length: Int)
+        case tooManyEntries
+        case tooManyBytes
+    }
+
+    private let redis: RedisClient
+    private let envelope: Envelope
+    private let limits: Limits
+    private let defaultProject: String
+
+    package init(redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String) {
+        self.redis = redis
+        self.envelope = envelope
+        self.limits = limits
+        self.defaultProject = defaultProject
+    }
+
+    /// - Throws: `RedisError`; if `mayHaveBeenExecuted`, the job may be queued all the same, and whoever gives it up must cancel it.
+    package func enqueue(_ job: Job) async throws -> Outcome {
+        let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID))
+        var keys = [Keys.jobs, Keys.jobBytes]
+        if let rollout = job.rollout?.rollout {
+            keys.append(Keys.rollout(rollout, project: job.project, defaultProject: defaultProject))
+        }
+        let reply = try await redis.evaluate(
+            JobScripts.enqueue, keys: keys,
+            arguments: job.insertionID.description, sealed, limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds))
+        return switch reply.int ?? 0 {
+        case -1: .tooManyEntries
+        case -2: .tooManyBytes
+        case let length: .queued(length: length)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+/// The steps on the queue that touch several keys. Each is one Lua script, so it happens whole or not at all.
+///
+/// The scripts name all keys of one job, so they need a Redis that holds all of them: one server, not a cluster.
+package enum JobScripts {
+    /// Records the insertion id and queues its job, if the queue has room (architecture §2.1).
+    ///
+    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> rollout's set (absent for a call without a rollout)
+    /// ARGV[1] -> insertion id, ARGV[2] -> sealed job, ARGV[3] -> most entries, ARGV[4] -> most bytes, ARGV[5] -> life of the set in seconds
+    /// Output: entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes
+    package static let enqueue = RedisScript(
+        name: "enqueue",
+        source: """
+        local entries = redis.call('XLEN', KEYS[1])
+        if entries >= tonumber(ARGV[3]) then return -1 end
+        local bytes = entries == 0 and 0 or tonumber(redis.call('GET', KEYS[2]) or 0)
+        if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return -2 end
+        if KEYS[3] then
+            redis.call('SADD', KEYS[3], ARGV[1])
+            redis.call('EXPIRE', KEYS[3], ARGV[5])
+        end
+        redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'p', ARGV[2])
+        redis.call('SET', KEYS[2], bytes + #ARGV[2])
+        return entries + 1
+        """)
+
+    /// Sends a frame in the middle of an answer, if this forwarder still owns the job. From then on the call is not repeated.
+    ///
+    /// KEYS[1] -> job stream, KEYS[2] -> response stream, KEYS[3] -> the job's own response stream, KEYS[4] -> started marker
+    /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> entry, ARGV[4] -> insertion id, ARGV[5] -> sealed frame,
+    /// ARGV[6] -> life of the job's own stream in seconds, ARGV[7] -> life of the marker in milliseconds
+    /// Output: 1, or 0 if the job is another's
+    package static let deliver = RedisScript(
+        name: "deliver",
+        source: ownershipCheck + """
+            send(KEYS[2], KEYS[3], ARGV[4], ARGV[5], ARGV[6])
+            redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[7])
+            return 1
+            """)
+
+    /// Ends a job, if this forwarder still owns it (architecture §2.2): the last frame, the set, the dead letter, then the acknowledgement.
+    ///
+    /// KEYS[1] -> job stream, KEYS[2] -> response stream, KEYS[3] -> the job's own response stream, KEYS[4] -> started marker,
+    /// KEYS[5] -> byte counter, KEYS[6] -> dead letters, KEYS[7] -> rollout's set, from which the id is removed (absent: it stays)
+    /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> entry, ARGV[4] -> insertion id, ARGV[5] -> sealed frame (empty: none),
+    /// ARGV[6] -> life of the job's own stream in seconds, ARGV[7] -> reason for the dead letters (empty: not one), ARGV[8] -> most dead letters,
+    /// ARGV[9] -> bytes of a payload that a dead letter may keep, ARGV[10] -> bytes of the entry's payload
+    /// Output: 1, or 0 if the job is another's
+    package static let finish = RedisScript(
+        name: "finish",
+        source: ownershipCheck + """
+            if ARGV[5] ~= '' then send(KEYS[2], KEYS[3], ARGV[4], ARGV[5], ARGV[6]) end
+            if KEYS[7] then redis.call('SREM', KEYS[7], ARGV[4]) end
+            if ARGV[7] ~= '' then
+                local letter = {'reason', ARGV[7], 'entry', ARGV[3], 'i', ARGV[4], 'bytes', ARGV[10]}
+                local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
+                for index = 1, entry and tonumber(ARGV[10]) <= tonumber(ARGV[9]) and #entry[2] or 0, 2 do
+                    if entry[2][index] == 'p' then
+                        letter[#letter + 1] = 'p'
+                        letter[#letter + 1] = entry[2][index + 1]
+                    end
+                end
+                redis.call('XADD', KEYS[6], 'MAXLEN', '~', ARGV[8], '*', unpack(letter, 1, math.min(#letter, 16)))
+            end
+            redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
+            redis.call('XDEL', KEYS[1], ARGV[3])
+            redis.call('DEL', KEYS[4])
+            if redis.call('XLEN', KEYS[1]) == 0 then redis.call('DEL', KEYS[5])
+            else redis.call('DECRBY', KEYS[5], ARGV[10]) end
+            return 1
+            """)
+
+    /// Takes over what dead forwarders have left pending, and forgets forwarders that left nothing (architecture §2.4).
+    ///
+    /// KEYS[1] -> job stream
+    /// ARGV[1] -> group, ARGV[2] -> forwarder that takes, ARGV[3] -> most entries, ARGV[4] -> prefix of liveness keys
+    /// Output: array of {entry, deliveries before this one, fields}
+    package static let claim = RedisScript(
+        name: "claim",
+        source: """
+        local taken = {}
+        local room = tonumber(ARGV[3])
+        for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+            local name, pending = consumer[2], consumer[4]
+            if name ~= ARGV[2] and redis.call('EXISTS', ARGV[4] .. name) == 0 then
+                if pending == 0 then
+                    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name)
+                elseif room > 0 then
+                    for _, left in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', room, name)) do
+                        local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, left[1])[1]
+                        if claimed then
+                            taken[#taken + 1] = {claimed[1], left[4], claimed[2]}
+                            room = room - 1
+                        end
+                    end
+                end
+            end
+        end
+        return taken
+        """)
+
+    /// Hands entries back without counting this delivery: they go to a consumer that never lives, from which the others take them.
+    ///
+    /// KEYS[1] -> job stream
+    /// ARGV[1] -> group, ARGV[2] -> forwarder that gives back, ARGV[3] -> name of the consumer that never lives, ARGV[4…] -> entries
+    /// Output: number of entries handed back
+    package static let release = RedisScript(
+        name: "release",
+        source: """
+        local released = 0
+        for index = 4, #ARGV do
+            local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[index], ARGV[index], 1, ARGV[2])[1]
+            if pending then
+                redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[index], 'RETRYCOUNT', math.max(pending[4] - 1, 0), 'JUSTID')
+                released = released + 1
+            end
+        end
+        return released
+        """)
+
+    /// Makes an ingress's response stream exist, so that answers are sent there.
+    ///
+    /// KEYS[1] -> response stream; ARGV[1] -> its life in seconds
+    /// Output: 1 if it was there, 0 if it had to be made
+    package static let attach = RedisScript(
+        name: "attach",
+        source: """
+        local existed = redis.call('EXISTS', KEYS[1])
+        if existed == 0 then redis.call('XADD', KEYS[1], '*', 'i', '') end
+        redis.call('EXPIRE', KEYS[1], ARGV[1])
+        return existed
+        """)
+
+    /// Counts the forwarders that are alive.
+    ///
+    /// KEYS[1] -> job stream; ARGV[1] -> group, ARGV[2] -> prefix of liveness keys
+    /// Output: their number
+    package static let liveForwarders = RedisScript(
+        name: "liveForwarders",
+        source: """
+        local alive = 0
+        if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+        for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+            alive = alive + redis.call('EXISTS', ARGV[2] .. consumer[2])
+        end
+        return alive
+        """)
+
+    /// Opens a script that acts for a job's owner alone. A forwarder that was believed dead, and lives, is stopped here: it owns nothing any longer.
+    private static let ownershipCheck = """
+        local function send(shared, own, id, frame, life)
+            if not redis.call('XADD', shared, 'NOMKSTREAM', '*', 'i', id, 'p', frame) then
+                redis.call('XADD', own, '*', 'i', id, 'p', frame)
+                redis.call('EXPIRE', own, life)
+            end
+        end
+        if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2]) == 0 then return 0 end
+
+        """
+}

@@ -1,0 +1,148 @@
+/// A forwarder's side of the queue: it takes entries, sends frames of answers, and acknowledges last, as their owner (architecture §2.2, §2.4).
+package struct JobStream: Sendable {
+    /// The consumer that never lives. What is handed back to it goes to the next forwarder that looks.
+    private static let released = "released"
+    /// How long a forwarder counts as alive after a heartbeat.
+    package static let livenessTTL = Duration.seconds(15)
+    /// How long frames for an ingress that is gone are kept.
+    private static let orphanTTL = Duration.seconds(3600)
+    /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
+    private static let deadLetterBytes = 64 << 10
+
+    /// What ends a job besides its last frame.
+    package struct Ending: Sendable {
+        /// The rollout's set that loses the id, because the completion did not succeed. Nil: the id stays, or there is no set.
+        package var removeFrom: String?
+        /// Why the job is given up for good, if it is.
+        package var deadLetterReason: String?
+
+        package init(removeFrom: String? = nil, deadLetterReason: String? = nil) {
+            self.removeFrom = removeFrom
+            self.deadLetterReason = deadLetterReason
+        }
+    }
+
+    /// This forwarder's name in the consumer group; unique to the process.
+    package let consumer: String
+    private let commands: RedisClient
+    private let reader: RedisClient
+    private let deadLetterLimit: Int
+
+    /// - Parameters:
+    ///   - commands: the connection for everything that answers at once.
+    ///   - reader: a connection of its own for `read`, which blocks it.
+    package init(consumer: String, commands: RedisClient, reader: RedisClient, deadLetterLimit: Int) {
+        self.consumer = consumer
+        self.commands = commands
+        self.reader = reader
+        self.deadLetterLimit = deadLetterLimit
+    }
+
+    /// Makes the consumer group and this consumer, unless they are there.
+    package func join() async throws(RedisError) {
+        do {
+            // Created at 0, so that `lag` is known and nothing queued before is passed over.
+            _ = try await commands.send(RedisCommand("XGROUP", "CREATE", Keys.jobs, Keys.jobGroup, "0", "MKSTREAM"))
+        } catch where error.serverCode == "BUSYGROUP" {}
+        _ = try await commands.send(RedisCommand("XGROUP", "CREATECONSUMER", Keys.jobs, Keys.jobGroup, consumer))
+    }
+
+    /// Tells the others that this forwarder lives.
+    /// - Returns: the Redis server's clock, in milliseconds since 1970.
+    package func beat() async throws(RedisError) -> UInt64 {
+        let replies = try await commands.send(batch: [
+            RedisCommand("SET", Keys.forwarder(consumer), "alive", "EX", Int(Self.livenessTTL.components.seconds)), RedisCommand("TIME"),
+        ])
+        _ = try replies[0].get()
+        let time = try replies[1].get()
+        return UInt64(max(time[0].int ?? 0, 0)) * 1000 + UInt64(max(time[1].int ?? 0, 0)) / 1000
+    }
+
+    /// Stops counting as alive.
+    package func leave() async throws(RedisError) {
+        _ = try await commands.send(RedisCommand("DEL", Keys.forwarder(consumer)))
+    }
+
+    /// Waits for entries.
+    /// - Returns: up to `limit` of them; none if `wait` passed.
+    package func read(upTo limit: Int, wait: Duration) async throws(RedisError) -> [Delivery] {
+        let command = RedisCommand(
+            "XREADGROUP", "GROUP", Keys.jobGroup, consumer, "COUNT", limit, "BLOCK", Int(wait.milliseconds), "STREAMS", Keys.jobs, ">")
+        let reply = try await reader.send(command, timeout: wait + .seconds(5))
+        return (reply[0][1].array ?? []).map { Delivery(entry: $0[0], fields: $0[1], count: 1) }
+    }
+
+    /// Takes over what dead forwarders left behind.
+    package func claim(upTo limit: Int) async throws(RedisError) -> [Delivery] {
+        let reply = try await commands.evaluate(
+            JobScripts.claim, keys: [Keys.jobs], arguments: Keys.jobGroup, consumer, limit, Keys.forwarderPrefix)
+        return (reply.array ?? []).map { Delivery(entry: $0[0], fields: $0[2], count: ($0[1].int ?? 0) + 1) }
+    }
+
+    /// Sends a frame in the middle of an answer.
+    /// - Returns: false if the job is another's by now; then nothing was sent and the call is to be dropped.
+    package func deliver(_ sealed: [UInt8], of job: Job, in delivery: Delivery, markerTTL: Duration) async throws(RedisError) -> Bool {
+        let id = job.insertionID
+        let reply = try await commands.evaluate(
+            JobScripts.deliver, keys: [Keys.jobs, job.responseKey, Keys.response(id), Keys.started(id)],
+            arguments: Keys.jobGroup, consumer, delivery.entry, id.description, sealed, Int(Self.orphanTTL.components.seconds),
+            Int(markerTTL.milliseconds))
+        return reply.int == 1
+    }
+
+    /// Ends a job: its last frame, the set, the dead letter, the acknowledgement, in one step.
+    /// - Parameter sealed: the last frame; nil if nobody is to be answered.
+    /// - Returns: false if the job is another's by now; then nothing happened.
+    package func finish(
+        _ delivery: Delivery, id: InsertionID?, responseKey: String?, sealed: [UInt8]?, ending: Ending
+    ) async throws(RedisError) -> Bool {
+        // An entry that is no job has no id; its keys are those of no job, and are not touched.
+        let name = id?.description ?? "unknown"
+        var keys = [
+            Keys.jobs, responseKey ?? "gateway/response/\(name)", "gateway/response/\(name)", "gateway/started/\(name)", Keys.jobBytes, Keys.dead,
+        ]
+        if let set = ending.removeFrom { keys.append(set) }
+        let reply = try await commands.evaluate(
+            JobScripts.finish, keys: keys,
+            arguments: Keys.jobGroup, consumer, delivery.entry, name, sealed ?? [], Int(Self.orphanTTL.components.seconds),
+            ending.deadLetterReason ?? "", deadLetterLimit, Self.deadLetterBytes, delivery.payload.count)
+        return reply.int == 1
+    }
+
+    /// Hands entries back without counting this delivery.
+    package func release(_ entries: [String]) async throws(RedisError) {
+        guard !entries.isEmpty else { return }
+        _ = try await commands.evaluate(JobScripts.release, keys: [Keys.jobs]) { command in
+            command.append(contentsOf: [Keys.jobGroup, consumer, Self.released])
+            command.append(contentsOf: entries)
+        }
+    }
+
+    /// Which of these jobs are not wanted any longer.
+    package func cancelled(among ids: [InsertionID]) async throws(RedisError) -> Set<InsertionID> {
+        guard !ids.isEmpty else { return [] }
+        var command = RedisCommand("MGET")
+        command.append(contentsOf: ids.map(Keys.cancelled))
+        let reply = try await commands.send(command)
+        return Set(zip(ids, reply.array ?? []).filter { !$0.1.isNull }.map(\.0))
+    }
+
+    /// How many bytes of each answer its reader has taken, where that is known.
+    package func credits(of ids: [InsertionID]) async throws(RedisError) -> [InsertionID: Int] {
+        guard !ids.isEmpty else { return [:] }
+        var command = RedisCommand("MGET")
+        command.append(contentsOf: ids.map(Keys.credit))
+        let reply = try await commands.send(command)
+        return Dictionary(uniqueKeysWithValues: zip(ids, reply.array ?? []).compactMap { id, value in value.int.map { (id, $0) } })
+    }
+
+    /// Whether the first bytes of a job's answer were already on their way when its former owner was lost.
+    package func hasStarted(_ id: InsertionID) async throws(RedisError) -> Bool {
+        try await commands.send(RedisCommand("EXISTS", Keys.started(id))).int == 1
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    package var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}

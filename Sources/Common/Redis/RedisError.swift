@@ -1,0 +1,52 @@
+/// Why a Redis command brought no answer, or a refusal. Its message names the server by address and holds no argument of a command.
+package struct RedisError: Error, Sendable, Hashable, CustomStringConvertible {
+    package enum Code: Sendable, Hashable {
+        /// Not connected, or too many bytes wait to be sent. The command was not sent.
+        case unavailable
+        /// The command is larger than all bytes that may wait to be sent. It was not sent.
+        case commandTooLarge
+        /// The connection ended before the answer.
+        case connectionLost
+        /// No answer within the command's time. The connection was closed.
+        case timeout
+        /// The peer broke the protocol, or its reply was larger than accepted. The connection was closed.
+        case protocolError
+        /// The server refused; its code word, such as `NOSCRIPT`, `NOGROUP`, `OOM`, `LOADING`, `READONLY` or `BUSY`.
+        case server(String)
+        /// The endpoint's configuration cannot work, such as a certificate file that cannot be read.
+        case configuration
+    }
+
+    package var code: Code
+    /// What was wrong, where, and how to repair it.
+    package var message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// Whether the command may have taken effect although no answer came. A refusal by the server is an answer: false.
+    package var mayHaveBeenExecuted: Bool {
+        switch code {
+        case .connectionLost, .timeout, .protocolError: true
+        case .unavailable, .commandTooLarge, .server, .configuration: false
+        }
+    }
+
+    /// The server's code word, if it is the server that refused.
+    package var serverCode: String? {
+        if case .server(let word) = code { word } else { nil }
+    }
+
+    package var description: String { "Redis: \(message)" }
+}
+
+extension RedisError {
+    /// A refusal from its reply. Redis repeats a command's arguments when it does not know the command; they may be secret, so they go.
+    init(reply: String) {
+        let word = reply.prefix { $0 != " " }
+        let safe = reply.firstRange(of: ", with args beginning with").map { reply[..<$0.lowerBound] } ?? reply[...]
+        self.init(.server(String(word)), String(safe))
+    }
+}

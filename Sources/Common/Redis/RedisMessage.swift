@@ -1,0 +1,12 @@
+/// A message on a subscribed channel.
+package struct RedisMessage: Sendable, Hashable {
+    package let channel: String
+    package let payload: [UInt8]
+
+    /// - Returns: nil if the value is no pushed message (https://redis.io/docs/latest/develop/pubsub/#format-of-pushed-messages).
+    init?(_ value: RedisValue) {
+        guard value[0] == .bytes(Array("message".utf8)), let channel = value[1].string, let payload = value[2].bytes else { return nil }
+        self.channel = channel
+        self.payload = payload
+    }
+}

@@ -1,0 +1,99 @@
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+
+/// The commands that wait to be written, and who waits for their replies, in the same order.
+///
+/// Any thread appends; the event loop takes everything at once. Only the append that finds the outbox empty has to wake the loop, so all
+/// commands issued until it comes leave in one write.
+final class RedisOutbox: Sendable {
+    enum Admission: Sendable {
+        /// The outbox was empty: wake the event loop.
+        case first
+        case joined
+        case refused(RedisError)
+    }
+
+    struct Batch {
+        var bytes: ByteBuffer
+        var waiters: [RedisWaiter]
+    }
+
+    private struct State {
+        var batch = Batch(bytes: ByteBuffer(), waiters: [])
+        /// The bytes of `batch` and of those taken but not yet written to the socket.
+        var unwrittenBytes = 0
+        var closure: RedisError?
+    }
+
+    private let state = NIOLockedValueBox(State())
+    private let maximumBytes: Int
+
+    init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
+
+    func append(_ command: RedisCommand, waiter: RedisWaiter) -> Admission {
+        guard command.byteCount <= maximumBytes else { return .refused(.tooLarge(command.byteCount, maximumBytes)) }
+        return command.withFormatted { append($0, waiter: waiter) } ?? .refused(.tooLarge(command.byteCount, maximumBytes))
+    }
+
+    /// Appends all commands or none, with no other command between them.
+    func append(batch commands: [RedisCommand], waiter: RedisWaiter) -> Admission {
+        let byteCount = commands.reduce(0) { $0 + $1.byteCount }
+        guard byteCount <= maximumBytes else { return .refused(.tooLarge(byteCount, maximumBytes)) }
+        var joined = ByteBuffer()
+        for command in commands {
+            guard command.withFormatted({ joined.writeBytes($0) }) != nil else { return .refused(.tooLarge(byteCount, maximumBytes)) }
+        }
+        return joined.withUnsafeReadableBytes { append($0, waiter: waiter) }
+    }
+
+    private func append(_ formatted: UnsafeRawBufferPointer, waiter: RedisWaiter) -> Admission {
+        state.withLockedValue { state in
+            if let closure = state.closure { return .refused(closure) }
+            guard state.unwrittenBytes == 0 || state.unwrittenBytes + formatted.count <= maximumBytes else {
+                return .refused(.outboxFull(maximumBytes))
+            }
+            let isFirst = state.batch.waiters.isEmpty
+            state.batch.bytes.writeBytes(formatted)
+            state.batch.waiters.append(waiter)
+            state.unwrittenBytes += formatted.count
+            return isFirst ? .first : .joined
+        }
+    }
+
+    /// Takes everything appended so far; nil if nothing was.
+    func take() -> Batch? {
+        state.withLockedValue { state in
+            guard !state.batch.waiters.isEmpty else { return nil }
+            let batch = state.batch
+            // The next batch is likely as large as this one.
+            state.batch = Batch(bytes: ByteBuffer(), waiters: [])
+            state.batch.bytes.reserveCapacity(min(batch.bytes.readableBytes, 64 << 10))
+            state.batch.waiters.reserveCapacity(batch.waiters.count)
+            return batch
+        }
+    }
+
+    /// Counts bytes of a batch as written.
+    func wrote(_ count: Int) {
+        state.withLockedValue { $0.unwrittenBytes -= count }
+    }
+
+    /// Refuses further commands, with the `error` of the first call, and returns the waiters whose commands were never written.
+    func close(_ error: RedisError) -> [RedisWaiter] {
+        state.withLockedValue { state in
+            state.closure = state.closure ?? error
+            defer { state.batch = Batch(bytes: ByteBuffer(), waiters: []) }
+            return state.batch.waiters
+        }
+    }
+}
+
+extension RedisError {
+    fileprivate static func tooLarge(_ bytes: Int, _ maximum: Int) -> Self {
+        RedisError(.commandTooLarge, "a command of \(bytes) bytes is larger than the \(maximum) that may wait to be sent; split it")
+    }
+
+    fileprivate static func outboxFull(_ maximum: Int) -> Self {
+        RedisError(.unavailable, "the \(maximum) bytes that may wait to be sent are in use: Redis or the network to it is too slow; try again later")
+    }
+}

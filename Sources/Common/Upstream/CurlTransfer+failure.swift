@@ -1,0 +1,75 @@
+internal import CCurl
+
+extension CurlTransfer {
+    /// What libcurl's verdict means for the caller.
+    func outcome(of code: CURLcode) -> End {
+        if code == CURLE_OK { return answer.head == nil ? .failed(headlessError) : .complete }
+        // A refused address is final only if no other address of the name could be reached.
+        if let refusal, refusal != .blockedAddress || !requestMayHaveBeenSent { return .failed(error(refusal, words(for: refusal))) }
+        return .failed(error(self.code(for: code), detail(of: code)))
+    }
+
+    func error(_ code: UpstreamError.Code, _ message: String) -> UpstreamError {
+        UpstreamError(code, "\(message) (\(request.origin))", requestMayHaveBeenSent: requestMayHaveBeenSent)
+    }
+
+    /// libcurl is content with an answer that ends inside its head, and with an unasked 101.
+    private var headlessError: UpstreamError {
+        answer.isInsideHead
+            ? error(.closedEarly, "the connection was closed inside the answer's head") : error(.malformed, "the answer has no final status")
+    }
+
+    /// Why there is nothing more to read.
+    var failure: UpstreamError {
+        if case .failed(let error)? = end { return error }
+        return headlessError
+    }
+
+    /// The error for an answer that stopped coming.
+    var idleError: UpstreamError {
+        error(.idleTimeout, "no byte of the answer came for \(request.timeouts.idle)")
+    }
+
+    private func code(for code: CURLcode) -> UpstreamError.Code {
+        switch code {
+        case CURLE_URL_MALFORMAT, CURLE_LOGIN_DENIED: .invalidURL
+        // After the request has gone it means HTTP/0.9: an answer without a status line.
+        case CURLE_UNSUPPORTED_PROTOCOL: requestMayHaveBeenSent ? .malformed : .invalidURL
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
+        case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED: .connect
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+            CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
+            .tls
+        case CURLE_OPERATION_TIMEDOUT: timeoutCode
+        // libcurl tells a broken chunk from a broken connection by its words alone.
+        case CURLE_RECV_ERROR where String(cString: memory.errorText).contains("chunk"): .malformed
+        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2_STREAM:
+            requestMayHaveBeenSent ? .closedEarly : .connect
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_HTTP2, CURLE_HTTP_RETURNED_ERROR: .malformed
+        // A single header line beyond libcurl's own bound is reported as a lack of memory.
+        case CURLE_OUT_OF_MEMORY: requestMayHaveBeenSent && answer.head == nil ? .tooLarge : .unavailable
+        default: requestMayHaveBeenSent ? .closedEarly : .unavailable
+        }
+    }
+
+    private var timeoutCode: UpstreamError.Code {
+        if requestMayHaveBeenSent { return .totalTimeout }
+        return ContinuousClock.now - began < min(request.timeouts.total, .milliseconds(Int32.max)) ? .connectTimeout : .totalTimeout
+    }
+
+    private func words(for refusal: UpstreamError.Code) -> String {
+        switch refusal {
+        case .blockedAddress: "the host's address is one that this call may not reach"
+        case .tooLarge where answer.head == nil: "the answer's headers are longer than \(request.limits.headerBytes) bytes"
+        case .tooLarge: "the answer's body is longer than \(request.limits.bodyBytes) bytes"
+        default: "the connection was closed before an answer came"
+        }
+    }
+
+    /// libcurl's words, cut to what a log line can hold.
+    private func detail(of code: CURLcode) -> String {
+        let text = String(cString: memory.errorText)
+        let words = text.isEmpty ? String(cString: curl_easy_strerror(code)) : text
+        return String(String.UnicodeScalarView(words.unicodeScalars.filter { (0x20...0x7E).contains($0.value) }))
+    }
+}

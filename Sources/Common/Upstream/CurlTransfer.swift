@@ -1,0 +1,120 @@
+internal import CCurl
+
+/// One call as libcurl works on it. Owned by the loop for exactly as long as libcurl can call back; stays on the loop's thread.
+final class CurlTransfer {
+    /// What the reader waits for.
+    enum Need {
+        case head
+        case body(minimum: Int)
+    }
+
+    /// How the transfer ended.
+    enum End {
+        case complete
+        case failed(UpstreamError)
+    }
+
+    let request: UpstreamRequest
+    /// Nil once the transfer is over and its handle serves another one.
+    private(set) var easy: UnsafeMutableRawPointer?
+    let began = ContinuousClock.now
+    /// Freed with the transfer; libcurl reads them until the handle leaves the multi handle.
+    let memory: CurlMemory
+
+    var answer: AnswerHead
+    var body: AnswerBody
+    private(set) var end: End?
+    /// Why a callback told libcurl to stop, which libcurl itself cannot know.
+    var refusal: UpstreamError.Code?
+    /// When bytes of the answer came last, or the request was sent. Nil until libcurl is about to send it.
+    private(set) var lastActivity: ContinuousClock.Instant?
+    private(set) var isPaused = false
+    /// Where the transfer puts itself when something has come, once a turn.
+    private let changed: ChangedTransfers
+    var isChanged = false
+    private var waiter: (need: Need, continuation: CheckedContinuation<Void, Never>)?
+
+    /// - Parameter easy: a handle in its first state. It is asked back by `releaseHandle`.
+    init(_ request: UpstreamRequest, easy: UnsafeMutableRawPointer, changed: ChangedTransfers) {
+        self.request = request
+        self.easy = easy
+        self.changed = changed
+        memory = CurlMemory(request)
+        answer = AnswerHead(limit: request.limits.headerBytes)
+        body = AnswerBody(limit: request.limits.bodyBytes)
+    }
+
+    var requestMayHaveBeenSent: Bool { lastActivity != nil }
+
+    /// When the peer has been silent for too long. Nil while it may not speak.
+    var idleDeadline: ContinuousClock.Instant? {
+        guard !isPaused, end == nil else { return nil }
+        return lastActivity.map { $0 + request.timeouts.idle }
+    }
+
+    func finish(_ end: End) {
+        if self.end == nil { self.end = end }
+    }
+
+    /// Ends the transfer with nothing left for its reader but the error.
+    func abort(_ error: UpstreamError) {
+        guard end == nil else { return }
+        end = .failed(error)
+        answer = AnswerHead(limit: 0)
+        body = AnswerBody(limit: 0)
+    }
+
+    /// Gives the handle away, once.
+    func releaseHandle() -> UnsafeMutableRawPointer? { easy.take() }
+
+    /// Notes that bytes have come or that the request is about to go.
+    func noteActivity() {
+        lastActivity = .now
+        guard !isChanged else { return }
+        isChanged = true
+        changed.transfers.append(self)
+    }
+
+    /// Makes the peer wait if more is buffered than the reader asked for. Only on a connection that this call has for itself.
+    func pauseIfFull() {
+        guard end == nil, !isPaused, !answer.isMultiplexed, body.isFull(for: wanted), let easy else { return }
+        isPaused = curl_easy_pause(easy, CURLPAUSE_RECV) == CURLE_OK
+    }
+
+    func unpause() {
+        guard isPaused, let easy else { return }
+        isPaused = false
+        noteActivity()
+        // A failure shows itself as the end of the transfer.
+        curl_easy_pause(easy, CURLPAUSE_CONT)
+    }
+
+    private var wanted: Int {
+        guard case .body(let minimum)? = waiter?.need else { return 0 }
+        return minimum
+    }
+
+    /// Whether the reader need not wait.
+    func has(_ need: Need) -> Bool {
+        switch need {
+        case .head: answer.head != nil || end != nil
+        case .body(let minimum): body.count >= max(1, minimum) || end != nil
+        }
+    }
+
+    func wait(_ need: Need, _ continuation: CheckedContinuation<Void, Never>) { waiter = (need, continuation) }
+
+    /// Lets the reader go on if what it waits for is there. Returns whether it does.
+    @discardableResult
+    func wakeReader() -> Bool {
+        guard let (need, continuation) = waiter, has(need) else { return false }
+        waiter = nil
+        continuation.resume()
+        return true
+    }
+}
+
+/// The transfers for which something has come in this turn of the loop.
+final class ChangedTransfers {
+    var transfers: [CurlTransfer] = []
+}

@@ -1,0 +1,78 @@
+internal import CCurl
+internal import Glibc
+
+/// An epoll instance with an eventfd beside it that ends a wait from any thread.
+///
+/// Cost follows the sockets that have something to say, not those that are open.
+final class EventPoll: Sendable {
+    /// What is ready on a socket, or wanted of it.
+    struct Readiness: OptionSet {
+        let rawValue: UInt32
+        static let input = Self(rawValue: EPOLLIN.rawValue)
+        static let output = Self(rawValue: EPOLLOUT.rawValue)
+        /// The socket failed or the peer hung up; always reported.
+        static let failure = Self(rawValue: EPOLLERR.rawValue | EPOLLHUP.rawValue)
+    }
+
+    private static let batch = 256
+    private let epoll: Int32
+    private let wakeup: Int32
+
+    /// - Throws: `unavailable` when the process is out of file descriptors.
+    init() throws(UpstreamError) {
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard epoll >= 0, wakeup >= 0 else {
+            throw UpstreamError(
+                .unavailable, "no file descriptors for the upstream loop (errno \(errno)); raise the limit of open files", requestMayHaveBeenSent: false)
+        }
+        watch(wakeup, for: .input)
+    }
+
+    deinit {
+        close(epoll)
+        close(wakeup)
+    }
+
+    /// Makes the wait that runs, or else the next one, return at once.
+    func wake() { eventfd_write(wakeup, 1) }
+
+    /// Sets what is wanted of a socket.
+    func watch(_ socket: Int32, for wanted: Readiness) {
+        var event = epoll_event(events: wanted.rawValue, data: epoll_data_t(fd: socket))
+        if epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) != 0, errno == ENOENT {
+            epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event)
+        }
+    }
+
+    func ignore(_ socket: Int32) {
+        epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil)
+    }
+
+    /// Waits for events and gives each to `body`.
+    ///
+    /// - Parameter timeout: nil waits until an event or `wake`. Rounded up to whole milliseconds.
+    func wait(timeout: Duration?, _ body: (_ socket: Int32, _ ready: Readiness) -> Void) {
+        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.batch) { events in
+            let count = epoll_wait(epoll, events.baseAddress, Int32(Self.batch), timeout?.wholeMilliseconds ?? -1)
+            for event in events.prefix(Int(max(0, count))) {
+                if event.data.fd == wakeup {
+                    var ignored: eventfd_t = 0
+                    eventfd_read(wakeup, &ignored)
+                } else {
+                    body(event.data.fd, Readiness(rawValue: event.events))
+                }
+            }
+        }
+    }
+}
+
+extension Duration {
+    /// The duration in milliseconds, rounded up, between 0 and what an `Int32` holds.
+    var wholeMilliseconds: Int32 {
+        guard self > .zero else { return 0 }
+        guard self < .milliseconds(Int32.max) else { return .max }
+        let (seconds, attoseconds) = components
+        return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

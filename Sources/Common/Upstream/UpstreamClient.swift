@@ -1,0 +1,93 @@
+/// Makes HTTP calls to providers. `CurlUpstream` is the real one; `MockUpstream` answers `mock/…` models without a network.
+package protocol UpstreamClient: Sendable {
+    /// Makes one call and lends it to `body`. When `body` returns or throws, or the task is cancelled, a call that has not ended is aborted
+    /// and nothing of it remains.
+    func withCall<Result: Sendable>(
+        _ request: UpstreamRequest, _ body: (any UpstreamCall) async throws -> Result
+    ) async throws -> Result
+}
+
+/// One call in flight. Its methods are called by one task, one after the other.
+package protocol UpstreamCall: Sendable {
+    /// Waits for the head of the final answer (never a 1xx).
+    func head() async throws(UpstreamError) -> UpstreamHead
+
+    /// The bytes of the body that have come since the last call, content encoding undone; nil once the body has ended well.
+    ///
+    /// Waits until at least `minimum` bytes are there or the body has ended. What comes within one turn of the loop comes as one piece. A reader that
+    /// does not ask makes the peer wait: at most a fixed amount is buffered for it.
+    func next(minimum: Int) async throws(UpstreamError) -> [UInt8]?
+}
+
+/// What to ask of a provider.
+package struct UpstreamRequest: Sendable {
+    package var method: String
+    /// Absolute `http` or `https` URL, percent-encoded, visible ASCII only, without user information or fragment.
+    package var url: String
+    package var headers: [HeaderField]
+    package var body: [UInt8]
+    package var timeouts: UpstreamTimeouts
+    package var limits: UpstreamLimits
+    package var addresses: AddressPolicy
+
+    package init(
+        method: String, url: String, headers: [HeaderField] = [], body: [UInt8] = [], timeouts: UpstreamTimeouts = .init(),
+        limits: UpstreamLimits = .init(), addresses: AddressPolicy = .operatorChosen
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeouts = timeouts
+        self.limits = limits
+        self.addresses = addresses
+    }
+}
+
+/// How long a call may take in each of its phases.
+package struct UpstreamTimeouts: Sendable, Equatable {
+    /// Until the connection stands, TLS included.
+    package var connect: Duration
+    /// Between two bytes of the answer, and from the request to the first of them.
+    package var idle: Duration
+    /// From beginning to end.
+    package var total: Duration
+
+    package init(connect: Duration = .seconds(10), idle: Duration = .seconds(300), total: Duration = .seconds(300)) {
+        self.connect = connect
+        self.idle = idle
+        self.total = total
+    }
+}
+
+/// How much of an answer is taken. Beyond it the call fails with `tooLarge`.
+package struct UpstreamLimits: Sendable, Equatable {
+    /// Bytes of the body after its content encoding is undone, so a compressed bomb is bounded too.
+    package var bodyBytes: Int
+    /// Bytes of all header lines together.
+    package var headerBytes: Int
+
+    package init(bodyBytes: Int = 64 << 20, headerBytes: Int = 64 << 10) {
+        self.bodyBytes = bodyBytes
+        self.headerBytes = headerBytes
+    }
+}
+
+/// Which addresses a call may connect to, checked on the address itself when the socket is opened.
+package enum AddressPolicy: Sendable, Equatable {
+    /// The operator wrote the URL: any address.
+    case operatorChosen
+    /// The client chose the URL: never link-local, metadata services, unspecified, multicast or reserved addresses; the others as allowed here.
+    case clientChosen(allowLoopback: Bool, allowPrivate: Bool)
+}
+
+/// The status line and headers of an answer.
+package struct UpstreamHead: Sendable, Equatable {
+    package var status: Int
+    package var headers: [HeaderField]
+
+    package init(status: Int, headers: [HeaderField] = []) {
+        self.status = status
+        self.headers = headers
+    }
+}

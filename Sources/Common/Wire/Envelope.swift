@@ -1,0 +1,118 @@
+internal import Crypto
+#if canImport(FoundationEssentials)
+internal import FoundationEssentials
+#else
+internal import Foundation
+#endif
+internal import NIOConcurrencyHelpers
+
+/// Seals what the gateway puts into Redis and opens it again: AES-256-GCM under a key that only the gateway's own processes share.
+///
+/// Each process seals under a key of its own, derived (HKDF-SHA256) from the shared key and a random salt, with a counter as the nonce: random nonces under
+/// one key would be safe for 2³² messages only (NIST SP 800-38D §8.3), which a busy fleet writes in days.
+///
+/// Form: version (1 byte) · salt (16) · counter (8) · ciphertext · tag (16).
+package final class Envelope: Sendable {
+    /// Bytes that sealing adds.
+    package static let overhead = 1 + saltLength + counterLength + tagLength
+
+    private static let version: UInt8 = 1
+    private static let saltLength = 16
+    private static let counterLength = 8
+    private static let tagLength = 16
+    /// How many other processes' keys are remembered. A fleet has fewer; at the bound all are derived anew.
+    private static let rememberedKeys = 1024
+
+    private struct State {
+        var counter: UInt64 = 0
+        var keys: [[UInt8]: SymmetricKey] = [:]
+    }
+
+    private let shared: SymmetricKey
+    private let salt: [UInt8]
+    private let sealingKey: SymmetricKey
+    private let state = NIOLockedValueBox(State())
+
+    /// - Parameter key: the shared key; 32 bytes.
+    package init(key: GatewayKey) {
+        shared = SymmetricKey(data: key.reveal())
+        var generator = SystemRandomNumberGenerator()
+        salt = (0..<Self.saltLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        sealingKey = Self.derive(from: shared, salt: salt)
+    }
+
+    /// - Parameter place: what the bytes belong to (the entry's key and id). They open only in that place.
+    package func seal(_ plaintext: [UInt8], for place: Place) throws(EnvelopeError) -> [UInt8] {
+        let counter = state.withLockedValue { state in
+            state.counter += 1
+            return state.counter
+        }
+        let counterBytes = (0..<8).map { UInt8(truncatingIfNeeded: counter >> (56 - 8 * $0)) }
+        do {
+            let nonce = try AES.GCM.Nonce(data: [0, 0, 0, 0] + counterBytes)
+            let box = try AES.GCM.seal(plaintext, using: sealingKey, nonce: nonce, authenticating: place.bytes)
+            var sealed: [UInt8] = []
+            sealed.reserveCapacity(plaintext.count + Self.overhead)
+            sealed.append(Self.version)
+            sealed.append(contentsOf: salt)
+            sealed.append(contentsOf: counterBytes)
+            sealed.append(contentsOf: box.ciphertext)
+            sealed.append(contentsOf: box.tag)
+            return sealed
+        } catch {
+            throw .cannotSeal
+        }
+    }
+
+    package func open(_ sealed: [UInt8], for place: Place) throws(EnvelopeError) -> [UInt8] {
+        guard sealed.count >= Self.overhead, sealed[0] == Self.version else { throw .notAnEnvelope }
+        let salt = Array(sealed[1..<1 + Self.saltLength])
+        let nonceStart = 1 + Self.saltLength
+        let textStart = nonceStart + Self.counterLength
+        let textEnd = sealed.count - Self.tagLength
+        let known: SymmetricKey? = salt == self.salt ? sealingKey : state.withLockedValue { $0.keys[salt] }
+        let key = known ?? Self.derive(from: shared, salt: salt)
+        do {
+            let box = try AES.GCM.SealedBox(
+                nonce: AES.GCM.Nonce(data: [0, 0, 0, 0] + sealed[nonceStart..<textStart]),
+                ciphertext: sealed[textStart..<textEnd], tag: sealed[textEnd...])
+            let plaintext = try AES.GCM.open(box, using: key, authenticating: place.bytes)
+            if known == nil { remember(key, salt: salt) }
+            return [UInt8](plaintext)
+        } catch {
+            throw .wrongSeal
+        }
+    }
+
+    /// Only keys that have opened something are remembered, so garbage cannot push the good ones out.
+    private func remember(_ key: SymmetricKey, salt: [UInt8]) {
+        state.withLockedValue { state in
+            if state.keys.count >= Self.rememberedKeys { state.keys.removeAll(keepingCapacity: true) }
+            state.keys[salt] = key
+        }
+    }
+
+    private static func derive(from shared: SymmetricKey, salt: [UInt8]) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: shared, salt: salt, info: Array("metadata-gateway envelope".utf8), outputByteCount: 32)
+    }
+}
+
+extension Envelope {
+    /// What sealed bytes belong to. It is authenticated with them, so an entry that was moved or renamed in Redis does not open.
+    package struct Place: Sendable {
+        let bytes: [UInt8]
+
+        /// The payload of a job.
+        package static func job(_ id: InsertionID) -> Place { Place(bytes: Array("\(Keys.jobs) \(id)".utf8)) }
+
+        /// A frame of a job's answer, whichever stream carries it.
+        package static func frame(_ id: InsertionID) -> Place { Place(bytes: Array("\(Keys.response(id)) \(id)".utf8)) }
+    }
+}
+
+/// Why an envelope did not seal or open. Says nothing of what is in it.
+package enum EnvelopeError: String, Error, Sendable {
+    case notAnEnvelope = "not a sealed entry of this gateway"
+    case wrongSeal = "sealed with another key, moved, or damaged"
+    case cannotSeal = "could not be sealed"
+}

@@ -1,0 +1,80 @@
+extension Job {
+    private enum Tag {
+        static let insertionID: UInt8 = 1
+        static let project: UInt8 = 2
+        static let rolloutIDs: UInt8 = 3
+        static let account: UInt8 = 4
+        static let method: UInt8 = 5
+        static let path: UInt8 = 6
+        static let query: UInt8 = 7
+        static let header: UInt8 = 8
+        static let clientKey: UInt8 = 9
+        static let baseURL: UInt8 = 10
+        static let model: UInt8 = 11
+        static let isStream: UInt8 = 12
+        static let deadline: UInt8 = 13
+        static let responseKey: UInt8 = 14
+        static let body: UInt8 = 15
+    }
+
+    /// The job as bytes, ready to be sealed.
+    package var wireBytes: [UInt8] {
+        var writer = WireWriter(reserving: body.count + 512)
+        writer.field(Tag.insertionID, insertionID.description)
+        writer.field(Tag.project, project)
+        if let rollout {
+            for id in [rollout.rollout, rollout.invocation, rollout.experiment, rollout.run, rollout.row] {
+                writer.field(Tag.rolloutIDs, id)
+            }
+        }
+        writer.field(Tag.account, account)
+        writer.field(Tag.method, method)
+        writer.field(Tag.path, path)
+        writer.field(Tag.query, query)
+        writer.field(Tag.header, headers)
+        writer.field(Tag.clientKey, clientKey?.reveal())
+        writer.field(Tag.baseURL, baseURL)
+        writer.field(Tag.model, model)
+        if isStream { writer.field(Tag.isStream, "") }
+        writer.field(Tag.deadline, deadline)
+        writer.field(Tag.responseKey, responseKey)
+        writer.field(Tag.body, body)
+        return writer.bytes
+    }
+
+    /// Reads a job from what `wireBytes` wrote.
+    package init(wireBytes: [UInt8]) throws(WireError) {
+        var reader = WireReader(wireBytes)
+        var insertionID: InsertionID?
+        var ids: [String] = []
+        var deadline: UInt64?
+        self.init(insertionID: InsertionID(high: 0, low: 0), project: "", method: "", path: "", deadline: 0, responseKey: "")
+        while let (tag, value) = try reader.next() {
+            switch tag {
+            case Tag.insertionID: insertionID = InsertionID(try WireReader.string(value))
+            case Tag.project: project = try WireReader.string(value)
+            case Tag.rolloutIDs: ids.append(try WireReader.string(value))
+            case Tag.account: account = try WireReader.string(value)
+            case Tag.method: method = try WireReader.string(value)
+            case Tag.path: path = try WireReader.string(value)
+            case Tag.query: query = try WireReader.string(value)
+            case Tag.header: headers.append(try WireReader.header(value))
+            case Tag.clientKey: clientKey = SecretString(try WireReader.string(value))
+            case Tag.baseURL: baseURL = try WireReader.string(value)
+            case Tag.model: model = try WireReader.string(value)
+            case Tag.isStream: isStream = true
+            case Tag.deadline: deadline = try WireReader.integer(value)
+            case Tag.responseKey: responseKey = try WireReader.string(value)
+            case Tag.body: body = Array(value)
+            default: continue
+            }
+        }
+        guard let insertionID, let deadline, !project.isEmpty, !method.isEmpty, !path.isEmpty, !responseKey.isEmpty else { throw .missingField }
+        guard ids.isEmpty || ids.count == 5 else { throw .badField }
+        self.insertionID = insertionID
+        self.deadline = deadline
+        if ids.count == 5 {
+            rollout = RolloutIDs(rollout: ids[0], invocation: ids[1], experiment: ids[2], run: ids[3], row: ids[4])
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/// One call that a client asked for, as it stands (sealed) on the job stream.
+package struct Job: Sendable, Equatable {
+    package var insertionID: InsertionID
+    /// The project whose rollouts and traces this belongs to.
+    package var project: String
+    /// Nil for a call that belongs to no rollout.
+    package var rollout: RolloutIDs?
+    /// Who asked, when the gateway authenticates its clients.
+    package var account: String?
+    package var method: String
+    /// The path that is meant for the backend: percent-encoded, beginning with `/`, without the gateway's own prefixes (`/v1`, project, ids).
+    package var path: String
+    /// The query, without its `?`, percent-encoded.
+    package var query: String?
+    /// The client's headers that may go on to a provider. Holds no key.
+    package var headers: [HeaderField]
+    /// The client's own provider key. Nil when the bearer is a key of the gateway, which no provider may see.
+    package var clientKey: SecretString?
+    /// The base URL that the client chose (`encoded_base_url`), decoded.
+    package var baseURL: String?
+    /// The body's `model`, decoded.
+    package var model: String?
+    /// Whether the body asks for server-sent events.
+    package var isStream: Bool
+    /// When nobody waits for the answer any longer, in milliseconds since 1970.
+    package var deadline: UInt64
+    /// The Redis stream that takes the answer's frames.
+    package var responseKey: String
+    /// The request's body, byte for byte as it came.
+    package var body: [UInt8]
+
+    package init(
+        insertionID: InsertionID, project: String, rollout: RolloutIDs? = nil, account: String? = nil, method: String, path: String,
+        query: String? = nil, headers: [HeaderField] = [], clientKey: SecretString? = nil, baseURL: String? = nil, model: String? = nil,
+        isStream: Bool = false, deadline: UInt64, responseKey: String, body: [UInt8] = []
+    ) {
+        self.insertionID = insertionID
+        self.project = project
+        self.rollout = rollout
+        self.account = account
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.clientKey = clientKey
+        self.baseURL = baseURL
+        self.model = model
+        self.isStream = isStream
+        self.deadline = deadline
+        self.responseKey = responseKey
+        self.body = body
+    }
+}

@@ -1,0 +1,43 @@
+/// Every Redis key of the gateway, each with its type, who writes it and who reads it, and how long it lives.
+///
+/// An id in a path can hold no `/`, and every key of ours holds one: a key that a user chose never meets one of ours.
+package enum Keys {
+    /// Set of insertion ids. Written by ingress (added) and forwarder (removed on failure), read by the verifier and by people with `SMEMBERS`.
+    /// Lives `ROLLOUT_TTL_SECONDS`, renewed on each write. The default project's rollouts go by their bare name, as in the reference gateway.
+    package static func rollout(_ rollout: String, project: String, defaultProject: String) -> String {
+        project == defaultProject ? rollout : "project/\(project)/\(rollout)"
+    }
+
+    /// Stream, consumer group `forwarders`. Written by ingress, read by forwarders; an entry is deleted when it is acknowledged.
+    package static let jobs = "gateway/jobs"
+    package static let jobGroup = "forwarders"
+
+    /// String: bytes of all payloads on the job stream. Written by the scripts that add and delete entries; gone when the stream is empty.
+    package static let jobBytes = "gateway/jobs/bytes"
+
+    /// Stream of frames for all requests that wait at one ingress. Written by forwarders, read and trimmed by that ingress; lives on its heartbeat.
+    package static func responses(ingress: String) -> String { "gateway/responses/\(ingress)" }
+
+    /// Stream of frames of one job whose ingress is gone. Written by forwarders, read by any ingress; lives an hour.
+    package static func response(_ id: InsertionID) -> String { "gateway/response/\(id)" }
+
+    /// String: a forwarder is alive. Written by it, read by the other forwarders and by `/ready`; lives 15 s, renewed each 5 s.
+    package static func forwarder(_ id: String) -> String { forwarderPrefix + id }
+    package static let forwarderPrefix = "gateway/forwarder/"
+
+    /// String: nobody wants this job any longer. Written by ingress, read by forwarders; lives as long as the job could.
+    package static func cancelled(_ id: InsertionID) -> String { "gateway/cancelled/\(id)" }
+    /// Channel: an insertion id that was just cancelled. The key above is the truth, this only the news of it.
+    package static let cancellations = "gateway/cancellations"
+
+    /// String: how many bytes of an answer its slow reader has taken. Written by ingress, read by the forwarder; lives as long as the job could.
+    package static func credit(_ id: InsertionID) -> String { "gateway/credit/\(id)" }
+    /// Channel: `{insertion id} {bytes}`. The key above is the truth, this only the news of it.
+    package static let credits = "gateway/credits"
+
+    /// String: the first bytes of an answer are on their way, so the call may not be repeated. Written and read by forwarders; lives as long as the job could.
+    package static func started(_ id: InsertionID) -> String { "gateway/started/\(id)" }
+
+    /// Stream of jobs that were given up, with the reason. Written by forwarders, read by the operator; bounded in length.
+    package static let dead = "gateway/dead"
+}

@@ -1,0 +1,65 @@
+extension PathSegments {
+    /// The segments that make a metadata path, in their order.
+    private static let names = ["project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id", "encoded_base_url"]
+
+    /// Reads what follows version and project, to the end.
+    mutating func route() throws(GatewayError) -> CompletionPath.Route {
+        if let first = next, Self.names.contains(where: { first.elementsEqual($0.utf8) }) {
+            return try rollout()
+        }
+        if rest.elementsEqual("/chat/completions".utf8) || rest.elementsEqual("/chat/completions/".utf8) {
+            return .completion
+        }
+        return .other(try backendPath())
+    }
+
+    private mutating func rollout() throws(GatewayError) -> CompletionPath.Route {
+        let ids = RolloutIDs(
+            rollout: try labelledID("rollout_id"), invocation: try labelledID("invocation_id"), experiment: try labelledID("experiment_id"),
+            run: try labelledID("run_id"), row: try labelledID("row_id"))
+        let baseURL = skip("encoded_base_url") ? try encodedBaseURL() : nil
+        skip("v1")
+        guard skip("chat"), skip("completions"), rest.isEmpty || rest.elementsEqual("/".utf8) else {
+            throw misplaced(expected: "chat/completions")
+        }
+        return .rollout(ids, baseURL: baseURL)
+    }
+
+    private mutating func labelledID(_ name: String) throws(GatewayError) -> String {
+        guard skip(name) else { throw misplaced(expected: name) }
+        return try id(name)
+    }
+
+    /// Why the next segment is not `expected`. Only the gateway's own names are repeated to the client: another segment may be somebody's secret.
+    private func misplaced(expected: String) -> GatewayError {
+        guard let next else { return .invalidPath("it ends where \(expected) should follow", param: expected) }
+        guard let found = Self.names.first(where: { next.elementsEqual($0.utf8) }) else {
+            return .invalidPath("\(expected) should stand where \(next.isEmpty ? "an empty" : "another") segment is", param: expected)
+        }
+        if let order = Self.names.firstIndex(of: found), order < Self.names.firstIndex(of: expected) ?? Self.names.endIndex {
+            return .invalidPath("\(found) is repeated or out of order", param: found)
+        }
+        return .invalidPath("\(expected) should stand where \(found) is", param: expected)
+    }
+
+    /// What remains, unchanged, if no reader can take it for another path: a proxy or backend that decodes or normalises it must come to the path
+    /// that the gateway has seen.
+    private mutating func backendPath() throws(GatewayError) -> String {
+        let path = rest.isEmpty ? "/" : String(Substring(rest))
+        while let segment = take() {
+            guard !segment.isEmpty || rest.isEmpty else { throw .invalidPath("it holds an empty segment (//)") }
+            guard let bytes = PercentDecoding.bytes(segment) else {
+                throw .invalidPath("a % is not followed by two hex digits; a % itself is written %25")
+            }
+            guard !bytes.elementsEqual(".".utf8), !bytes.elementsEqual("..".utf8) else { throw .invalidPath("it holds a segment . or ..") }
+            for byte in bytes {
+                switch byte {
+                case UInt8(ascii: "/"), UInt8(ascii: "\\"): throw .invalidPath("it holds a backslash or an encoded slash")
+                case 0..<0x20, 0x7F: throw .invalidPath("it holds an encoded control character")
+                default: continue
+                }
+            }
+        }
+        return path
+    }
+}

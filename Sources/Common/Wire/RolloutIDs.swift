@@ -1,0 +1,24 @@
+/// The identity of a completion within an evaluation, as the URL path gives it.
+public struct RolloutIDs: Sendable, Hashable {
+    public var rollout: String
+    public var invocation: String
+    public var experiment: String
+    public var run: String
+    public var row: String
+
+    public init(rollout: String, invocation: String, experiment: String, run: String, row: String) {
+        self.rollout = rollout
+        self.invocation = invocation
+        self.experiment = experiment
+        self.run = run
+        self.row = row
+    }
+
+    /// The tags of one completion, `name:value`, in the reference gateway's order.
+    public func tags(insertionID: InsertionID) -> [String] {
+        [
+            "rollout_id:\(rollout)", "insertion_id:\(insertionID)", "invocation_id:\(invocation)",
+            "experiment_id:\(experiment)", "run_id:\(run)", "row_id:\(row)",
+        ]
+    }
+}

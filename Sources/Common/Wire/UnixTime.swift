@@ -1,0 +1,11 @@
+internal import Glibc
+
+/// Wall-clock time as the gateway's wire types carry it.
+package enum UnixTime {
+    /// Milliseconds since 1970, by this machine's clock.
+    package static var milliseconds: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    }
+}

@@ -1,0 +1,69 @@
+internal import NIOConcurrencyHelpers
+
+/// What others may say about a running call: end it, or go on sending.
+final class CallControl: Sendable {
+    /// Why a call was ended from outside.
+    enum Stop: Sendable, Equatable {
+        /// Nobody wants the answer.
+        case cancelled
+        /// This process stops and hands the job back.
+        case released
+    }
+
+    private struct State {
+        var stop: Stop?
+        var cancelTask: (@Sendable () -> Void)?
+        /// Bytes of the answer that its reader has taken.
+        var credit = 0
+        /// A sender that waits until `credit` reaches a level.
+        var waiting: (level: Int, continuation: CheckedContinuation<Void, Never>)?
+    }
+
+    private let state = NIOLockedValueBox(State())
+
+    /// Nil while nobody has ended the call.
+    var stop: Stop? { state.withLockedValue { $0.stop } }
+
+    /// Ends the call. The first reason stands.
+    func end(_ reason: Stop) {
+        let (cancelTask, waiting) = state.withLockedValue { state in
+            if state.stop == nil { state.stop = reason }
+            defer { state.waiting = nil }
+            return (state.cancelTask, state.waiting)
+        }
+        cancelTask?()
+        waiting?.continuation.resume()
+    }
+
+    /// Says which task carries the call, so that `end` can cancel it.
+    func carry(by cancelTask: @escaping @Sendable () -> Void) {
+        let isOver = state.withLockedValue { state in
+            state.cancelTask = cancelTask
+            return state.stop != nil
+        }
+        if isOver { cancelTask() }
+    }
+
+    /// The reader has taken `bytes` of the answer so far. Older news changes nothing.
+    func credit(_ bytes: Int) {
+        let waiting = state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
+            state.credit = max(state.credit, bytes)
+            guard let waiting = state.waiting, waiting.level <= state.credit else { return nil }
+            state.waiting = nil
+            return waiting.continuation
+        }
+        waiting?.resume()
+    }
+
+    /// Waits until the reader has taken `level` bytes, or the call was ended. One task calls this.
+    func waitForCredit(_ level: Int) async {
+        await withCheckedContinuation { continuation in
+            let isReady = state.withLockedValue { state in
+                guard state.credit < level, state.stop == nil else { return true }
+                state.waiting = (level, continuation)
+                return false
+            }
+            if isReady { continuation.resume() }
+        }
+    }
+}

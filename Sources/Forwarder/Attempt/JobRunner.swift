@@ -1,0 +1,153 @@
+internal import Common
+internal import Logging
+
+/// Works on one delivery: opens it, makes the call, sends the answer, ends the job. Whatever happens, the job ends once or goes to another forwarder.
+struct JobRunner: Sendable {
+    let directory: ProviderDirectory
+    let upstream: any UpstreamClient
+    let sender: AnswerSender
+    let stream: JobStream
+    let envelope: Envelope
+    let maxDeliveries: Int
+    let maxAttempts: Int
+    let logger: Logger
+
+    func run(_ delivery: Delivery, control: CallControl) async {
+        let job: Job
+        do { job = try delivery.job(opening: envelope) } catch {
+            return await sender.bury(delivery, reason: error.description, control: control)
+        }
+        if control.stop == .cancelled { return await drop(job, delivery, control) }
+        if let refusal = await refusal(of: job, delivery, control) {
+            return await sender.finish(
+                job, in: delivery, with: refusal.frame, succeeded: false, deadLetterReason: refusal.deadLetterReason, control: control)
+        }
+        do {
+            try await call(try directory.resolve(job), for: job, in: delivery, control: control)
+        } catch let error as GatewayError {
+            await sender.finish(job, in: delivery, with: ResponseFrame(refusal: error), succeeded: false, control: control)
+        } catch let broken as BrokenOff {
+            let frame = ResponseFrame(sequence: broken.sequence, end: .brokenOff(GatewayError(upstream: broken.error)))
+            await sender.finish(job, in: delivery, with: frame, succeeded: false, control: control)
+        } catch is Stopped {
+            await stopped(job, delivery, control)
+        } catch is AnswerSender.LostOwnership {
+            logger.notice("job was taken over while it ran here; the call was dropped", metadata: ["insertion_id": "\(job.insertionID)"])
+        } catch {
+            logger.error("job failed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error)"])
+            await sender.finish(job, in: delivery, with: ResponseFrame(refusal: .forwarderFailed), succeeded: false, control: control)
+        }
+    }
+
+    /// A call that was ended from outside, for the reason that its control gives.
+    private struct Stopped: Error {}
+
+    /// An answer that ended after part of it was sent.
+    private struct BrokenOff: Error {
+        var error: UpstreamError
+        /// The number of the frame that says so.
+        var sequence: UInt64
+    }
+}
+
+extension JobRunner {
+    /// Why a job ends without a call, if it does.
+    private func refusal(
+        of job: Job, _ delivery: Delivery, _ control: CallControl
+    ) async -> (frame: ResponseFrame, deadLetterReason: String?)? {
+        guard delivery.count <= maxDeliveries else {
+            let reason = "given to \(delivery.count - 1) forwarders, each of which was lost while it worked on it"
+            return (ResponseFrame(lastWord: .deadLettered(reason)), reason)
+        }
+        guard job.deadline > UnixTime.milliseconds else { return (ResponseFrame(refusal: .expired), nil) }
+        guard delivery.count > 1 else { return nil }
+        var pause = RetryPause()
+        while control.stop == nil {
+            if let hasStarted = try? await stream.hasStarted(job.insertionID) {
+                return hasStarted ? (ResponseFrame(lastWord: .forwarderLost), nil) : nil
+            }
+            await pause.wait()
+        }
+        return nil
+    }
+
+    /// The job is not wanted: nobody is answered.
+    private func drop(_ job: Job, _ delivery: Delivery, _ control: CallControl) async {
+        await sender.finish(job, in: delivery, with: nil, succeeded: false, control: control)
+    }
+
+    private func stopped(_ job: Job, _ delivery: Delivery, _ control: CallControl) async {
+        switch control.stop {
+        case .released: await sender.release(delivery)
+        case .cancelled, nil: await drop(job, delivery, control)
+        }
+    }
+
+    /// Makes the call, again if it could not be made, and sends what comes.
+    private func call(_ target: Target, for job: Job, in delivery: Delivery, control: CallControl) async throws {
+        var attempts = Attempts(limit: maxAttempts)
+        while true {
+            let remaining = Duration.milliseconds(Int64(job.deadline) - Int64(UnixTime.milliseconds))
+            guard remaining > .zero else { throw GatewayError.expired }
+            var request = target.request
+            request.timeouts.total = min(request.timeouts.total, remaining)
+            do {
+                return try await upstream.withCall(request) { call in
+                    try await pass(call, on: job, in: delivery, control: control)
+                }
+            } catch let error as UpstreamError {
+                guard control.stop == nil else { throw Stopped() }
+                switch attempts.failed(error, remaining: remaining) {
+                case .giveUp(let error): throw error
+                case .retry(let pause):
+                    try? await Task.sleep(for: pause)
+                    guard control.stop == nil else { throw Stopped() }
+                }
+            }
+        }
+    }
+
+    /// Passes an answer on as it comes. A short one leaves as a single frame, together with the end of its job.
+    private func pass(_ call: any UpstreamCall, on job: Job, in delivery: Delivery, control: CallControl) async throws {
+        let head = try await call.head()
+        let succeeded = (200..<300).contains(head.status)
+        var relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))
+        let minimum = Relay.minimum(for: head, isStream: job.isStream, window: sender.window)
+        do {
+            while let piece = try await call.next(minimum: minimum) {
+                // The last piece of an answer that is no stream waits for the end, to leave with it.
+                for frame in relay.take(piece, isWhole: piece.count < minimum) {
+                    try await sender.send(frame, of: job, in: delivery, control: control)
+                    await control.waitForCredit(relay.sent - sender.window)
+                    guard control.stop == nil else { throw Stopped() }
+                }
+            }
+        } catch let error as UpstreamError {
+            guard control.stop == nil, relay.hasBegun else { throw error }
+            throw BrokenOff(error: error, sequence: relay.next)
+        }
+        await sender.finish(job, in: delivery, with: relay.last(), succeeded: succeeded, control: control)
+    }
+}
+
+extension GatewayError {
+    fileprivate static let expired = GatewayError(
+        status: 504, type: "server_error", code: "expired_in_queue",
+        message: "The call waited in the queue until its time (REQUEST_TIMEOUT) was over, and was not made. More forwarders shorten the wait.",
+        retryAfter: 5)
+
+    fileprivate static let forwarderLost = GatewayError(
+        status: 502, type: "server_error", code: "forwarder_lost",
+        message: "The forwarder was lost in the middle of the answer. The call is not repeated, since part of its answer was already sent.",
+        shouldRetry: false)
+
+    fileprivate static let forwarderFailed = GatewayError(
+        status: 500, type: "server_error", code: "internal_error",
+        message: "The forwarder failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
+
+    fileprivate static func deadLettered(_ reason: String) -> GatewayError {
+        GatewayError(
+            status: 502, type: "server_error", code: "dead_lettered",
+            message: "The call was given up: \(reason). It is kept in gateway/dead.", shouldRetry: false)
+    }
+}

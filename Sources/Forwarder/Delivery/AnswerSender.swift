@@ -1,0 +1,80 @@
+internal import Common
+internal import Logging
+
+/// Sends one job's answer to whoever waits for it, and ends the job. Everything it does is done only while this forwarder owns the job.
+struct AnswerSender: Sendable {
+    /// The job was taken over by another forwarder, which now answers for it.
+    struct LostOwnership: Error {}
+
+    let stream: JobStream
+    let envelope: Envelope
+    let defaultProject: String
+    /// How many bytes go out beyond what the reader has taken (`MAX_BUFFERED_BYTES`).
+    let window: Int
+    let logger: Logger
+
+    /// Sends a frame in the middle of an answer; waits while Redis is away.
+    /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
+    func send(_ frame: ResponseFrame, of job: Job, in delivery: Delivery, control: CallControl) async throws {
+        let sealed = try envelope.seal(frame.wireBytes, for: .frame(job.insertionID))
+        let life = Duration.milliseconds(Int64(job.deadline) - Int64(UnixTime.milliseconds)) + .seconds(60)
+        let isOurs = try await insist(unless: { control.stop != nil }) { () async throws(RedisError) in
+            try await stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)))
+        }
+        guard isOurs else { throw LostOwnership() }
+    }
+
+    /// Ends the job: with this last frame, if somebody waits for it.
+    /// - Parameter succeeded: whether the completion counts; if not, its id leaves the rollout's set.
+    func finish(
+        _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, succeeded: Bool, deadLetterReason: String? = nil, control: CallControl
+    ) async {
+        let id = job.insertionID
+        do {
+            let sealed = try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
+            let set = succeeded ? nil : job.rollout.map { Keys.rollout($0.rollout, project: job.project, defaultProject: defaultProject) }
+            let isOurs = try await insist(unless: { control.stop == .released }) { () async throws(RedisError) in
+                try await stream.finish(
+                    delivery, id: id, responseKey: job.responseKey, sealed: sealed,
+                    ending: JobStream.Ending(removeFrom: set, deadLetterReason: deadLetterReason))
+            }
+            if !isOurs { logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"]) }
+        } catch {
+            // The entry stays pending and is taken over by the next forwarder.
+            logger.warning("could not end a job before this process did", metadata: ["insertion_id": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    /// Gives an entry up that is no job: there is nobody to answer and no set.
+    func bury(_ delivery: Delivery, reason: String, control: CallControl) async {
+        logger.error("gave an entry of the job stream up", metadata: ["entry": "\(delivery.entry)", "reason": "\(reason)"])
+        _ = try? await insist(unless: { control.stop == .released }) { () async throws(RedisError) in
+            try await stream.finish(
+                delivery, id: nil, responseKey: nil, sealed: nil, ending: JobStream.Ending(deadLetterReason: reason))
+        }
+    }
+
+    /// Hands the job back to the others, without counting this delivery.
+    func release(_ delivery: Delivery) async {
+        do {
+            try await stream.release([delivery.entry])
+        } catch {
+            logger.warning("could not hand a job back; it is taken over when this process counts as dead", metadata: ["entry": "\(delivery.entry)"])
+        }
+    }
+
+    /// Does a step on the queue until Redis has answered: a step whose answer was lost does no harm when it is done again, since the first one made the job
+    /// nobody's, and a frame is known by its number.
+    private func insist(unless isOver: () -> Bool, _ step: () async throws(RedisError) -> Bool) async throws -> Bool {
+        var pause = RetryPause()
+        while true {
+            do {
+                return try await step()
+            } catch {
+                guard !isOver() else { throw UpstreamError(.cancelled, "ended while Redis was away", requestMayHaveBeenSent: true) }
+                logger.debug("trying again", metadata: ["error": "\(error)"])
+                await pause.wait()
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package import Common
+package import Logging
+package import ServiceLifecycle
+
+/// The forwarder, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more jobs are taken and what runs ends,
+/// then the connections go.
+package struct ForwarderService {
+    package let services: [any Service]
+
+    /// - Parameters:
+    ///   - environment: the process's variables, where providers' keys may be.
+    ///   - envelope: seals and opens what travels through Redis.
+    /// - Throws: `ConfigurationError` with all that is wrong with the providers.
+    package init(
+        configuration: Configuration, environment: [String: String], redis endpoint: RedisEndpoint, envelope: Envelope, logger: Logger
+    ) throws(ConfigurationError) {
+        let settings = configuration.settings
+        let directory = try ProviderDirectory(
+            table: .embedded(), settings: settings, secrets: configuration.secrets, environment: environment)
+        let commands = RedisClient(endpoint, logger: logger)
+        let reader = RedisClient(endpoint, logger: logger)
+        let stream = JobStream(
+            consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: settings.deadLetterLimit)
+        let network: CurlUpstream
+        do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message) }
+        let sender = AnswerSender(
+            stream: stream, envelope: envelope, defaultProject: configuration.secrets.defaultProject, window: settings.maxBufferedBytes,
+            logger: logger)
+        let runner = JobRunner(
+            directory: directory, upstream: Upstreams(network: network), sender: sender, stream: stream, envelope: envelope,
+            maxDeliveries: settings.maxDeliveries, maxAttempts: settings.upstreamAttempts, logger: logger)
+        let jobs = RunningJobs(capacity: settings.forwarderConcurrency)
+        let clock = RedisClock()
+        let intake = Intake(
+            stream: stream, jobs: jobs, runner: runner, clock: clock, executor: network.executor, drain: settings.drain, logger: logger)
+        services = [
+            commands, reader, CurlService(upstream: network),
+            NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
+            Heartbeat(stream: stream, clock: clock, logger: logger),
+            intake,
+            Reclaimer(stream: stream, jobs: jobs, intake: intake, logger: logger),
+        ]
+    }
+}
+
+extension ForwarderService {
+    /// Reads all that a forwarder is told, and starts nothing.
+    /// - Throws: `ConfigurationError` with all that is wrong with the providers.
+    package static func check(configuration: Configuration, environment: [String: String]) throws(ConfigurationError) {
+        _ = try ProviderDirectory(
+            table: .embedded(), settings: configuration.settings, secrets: configuration.secrets, environment: environment)
+    }
+}
+
+/// Keeps the thread of the upstream calls alive as long as the forwarder.
+private struct CurlService: Service {
+    let upstream: CurlUpstream
+
+    func run() async throws {
+        upstream.start()
+        try? await gracefulShutdown()
+        upstream.stop()
+    }
+}

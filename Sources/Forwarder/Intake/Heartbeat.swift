@@ -1,0 +1,30 @@
+internal import Common
+internal import Logging
+internal import ServiceLifecycle
+
+/// Says each 5 s that this forwarder lives. When it falls silent, the others take its jobs over.
+struct Heartbeat: Service {
+    private static let interval = Duration.seconds(5)
+
+    let stream: JobStream
+    let clock: RedisClock
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                let pause: Duration
+                do {
+                    clock.set(try await stream.beat())
+                    pause = Self.interval
+                } catch {
+                    logger.debug("no heartbeat", metadata: ["error": "\(error)"])
+                    pause = .milliseconds(200)
+                }
+                try? await Task.sleep(for: pause)
+            }
+        }
+        // Whatever was left pending is taken over at once, and not 15 s later.
+        try? await stream.leave()
+    }
+}

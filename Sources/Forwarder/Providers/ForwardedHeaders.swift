@@ -1,0 +1,28 @@
+internal import Common
+
+/// The client's headers that go on to a provider. All others stay here: among them the client's own authorization, cookies, `traceparent`,
+/// `x-forwarded-*`, and what describes the connection.
+enum ForwardedHeaders {
+    private static let always: Set<String> = [
+        "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta",
+    ]
+    /// They choose whose budget pays, so they go with the client's own key only.
+    private static let withClientKey: Set<String> = ["openai-organization", "openai-project"]
+    static let userAgent = HeaderField("user-agent", "metadata-gateway")
+
+    /// The headers of one call but for its key.
+    /// - Parameter isJSON: Whether the body is a JSON object; it is then labelled so if the client did not.
+    static func select(from headers: [HeaderField], usesServerKey: Bool, isJSON: Bool) -> [HeaderField] {
+        var selected = [userAgent]
+        for header in headers {
+            let name = header.name.lowercased()
+            guard always.contains(name) || (!usesServerKey && withClientKey.contains(name)), isSafe(header.value) else { continue }
+            selected.append(HeaderField(name, header.value))
+        }
+        if isJSON && selected.first(named: "content-type") == nil { selected.append(HeaderField("content-type", "application/json")) }
+        return selected
+    }
+
+    /// Whether the value stays on its line (RFC 9110 §5.5).
+    private static func isSafe(_ value: String) -> Bool { value.utf8.allSatisfy { $0 == 0x09 || (0x20...0x7E).contains($0) } }
+}

@@ -1,0 +1,21 @@
+internal import Common
+
+/// How a provider takes its key.
+enum KeyHeader: Sendable, Equatable {
+    /// `Authorization: Bearer <key>` (RFC 6750 §2.1).
+    case bearer
+    /// A header of its own that holds the key alone, such as Azure's `api-key`.
+    case named(String)
+
+    func field(_ key: SecretString) -> HeaderField {
+        switch self {
+        case .bearer: HeaderField("authorization", "Bearer \(key.reveal())")
+        case .named(let name): HeaderField(name, key.reveal())
+        }
+    }
+}
+
+extension SecretString {
+    /// Whether the key can stand in a header: visible ASCII, so it can neither break a line nor be read as two values.
+    var fitsHeader: Bool { !isEmpty && reveal().utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+}

@@ -1,0 +1,68 @@
+internal import Common
+
+/// A LiteLLM proxy that takes the calls in the providers' stead.
+///
+/// The request is the one that a LiteLLM proxy accepts as it comes (LiteLLM 1.109.1): OpenAI's members, `metadata.tags` and `api_key`. The
+/// Langfuse members are refused by a proxy without `allow_client_side_credentials`, so they are sent only when the operator says so.
+///
+/// Every client's call carries the operator's key, on any path: it should be a virtual key with the rights that clients may have, not the master key.
+struct LiteLLMBackend: Sendable {
+    private let base: BaseURL
+    private let key: SecretString?
+    private let traces: Traces?
+
+    /// What LiteLLM needs in order to trace to the project's own Langfuse.
+    private struct Traces: Sendable {
+        let host: String
+        let keys: [String: LangfuseKeys]
+    }
+
+    init(base: BaseURL, key: SecretString?, langfuseHost: String? = nil, langfuseKeys: [String: LangfuseKeys] = [:]) {
+        self.base = base
+        self.key = key
+        self.traces = langfuseHost.map { Traces(host: $0, keys: langfuseKeys) }
+    }
+
+    func target(
+        _ job: Job, body: JobBody, timeouts: UpstreamTimeouts, limits: UpstreamLimits
+    ) throws(GatewayError) -> Target {
+        if let object = body.object { try ForbiddenMembers.check(object) }
+        var body = body
+        try body.edit { splice throws(GatewayError) in
+            if let key = job.clientKey { splice.set("api_key", to: JSONText.quoted(key.reveal())) }
+            if let tags = job.rollout?.tags(insertionID: job.insertionID) {
+                try splice.append(tags.map(JSONText.quoted), to: "tags", in: "metadata")
+            }
+            addTraces(of: job, to: &splice)
+        }
+        // No header chooses an organisation here: the proxy's own key pays, or the client's within the body.
+        var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: true, isJSON: body.isJSON)
+        if let key { headers.append(KeyHeader.bearer.field(key)) }
+        let request = UpstreamRequest(
+            method: job.method, url: job.url(under: base.text), headers: headers, body: body.result, timeouts: timeouts, limits: limits)
+        return Target(provider: "litellm", model: job.model, request: request)
+    }
+
+    /// Only completions are traced; LiteLLM would refuse or pass on the members elsewhere.
+    private func addTraces(of job: Job, to splice: inout JSONSplice) {
+        guard job.path == Provider.chatCompletions, let traces, let keys = traces.keys[job.project] else { return }
+        splice.set("langfuse_public_key", to: JSONText.quoted(keys.publicKey.reveal()))
+        splice.set("langfuse_secret_key", to: JSONText.quoted(keys.secretKey.reveal()))
+        splice.set("langfuse_host", to: JSONText.quoted(traces.host))
+    }
+}
+
+extension LiteLLMBackend {
+    /// The backend of the settings, if they name one. Notes in `log` what does not go together.
+    init?(settings: Settings, secrets: Secrets, log: inout ProblemLog) {
+        guard let base = settings.litellmURL else { return nil }
+        var host: String?
+        if settings.litellmTraces {
+            switch settings.langfuse {
+            case .url(let url): host = url.text
+            case .embedded: log.error(at: .environment("LITELLM_TRACES"), "LiteLLM traces to a Langfuse server only; set LANGFUSE_HOST to its URL")
+            }
+        }
+        self.init(base: base, key: settings.litellmAPIKey, langfuseHost: host, langfuseKeys: secrets.projects.compactMapValues(\.langfuse))
+    }
+}

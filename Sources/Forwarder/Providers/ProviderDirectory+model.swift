@@ -1,0 +1,54 @@
+internal import Common
+
+extension ProviderDirectory {
+    /// Who takes a model, and what the model is called there.
+    func place(for model: String?) throws(GatewayError) -> (place: Place, model: String?) {
+        guard let model else { return (try defaultPlace(), nil) }
+        guard let slash = model.firstIndex(of: "/") else {
+            if let defaultProvider, let place = places[defaultProvider] { return (place, place.provider.modelRule.apply(to: model)) }
+            throw .invalidRequest(
+                code: "missing_provider",
+                "The model `\(model.excerpt)` names no provider. Write the provider in front, such as `openai/\(model.excerpt)`, "
+                    + "or have the operator set DEFAULT_PROVIDER.",
+                param: "model")
+        }
+        let name = String(model[..<slash])
+        let rest = String(model[model.index(after: slash)...])
+        guard let place = places[name] else { throw unknown(name, in: model) }
+        guard !rest.isEmpty else {
+            throw .invalidRequest(
+                code: "invalid_model", "The model `\(model.excerpt)` names a provider and no model. Write it as `\(name)/<model>`.", param: "model")
+        }
+        return (place, place.provider.modelRule.apply(to: rest))
+    }
+
+    private func defaultPlace() throws(GatewayError) -> Place {
+        if let defaultProvider, let place = places[defaultProvider] { return place }
+        throw .invalidRequest(
+            404, code: "no_backend",
+            "No backend takes this call: it names no model, and the gateway has no default. Name a `model` in a JSON body, or "
+                + "have the operator set LITELLM_URL or DEFAULT_PROVIDER.")
+    }
+
+    private func unknown(_ name: String, in model: String) -> GatewayError {
+        if unsupported.contains(name) {
+            return .invalidRequest(
+                code: "unsupported_provider",
+                "The provider `\(name)` has no OpenAI-compatible chat endpoint, so the gateway cannot call it. Have the "
+                    + "operator put a LiteLLM proxy behind the gateway (LITELLM_URL).",
+                param: "model")
+        }
+        let names = places.keys.sorted() + [Self.mock]
+        let hint = NearMiss.nearest(to: name, among: names).map { " Did you mean `\($0)/…`?" } ?? ""
+        return .invalidRequest(
+            code: "unknown_provider",
+            "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is no provider or account of this gateway.\(hint) "
+                + "Write it as `<provider>/<model>`, such as `openai/gpt-4o` or `openrouter/\(model.excerpt)`.",
+            param: "model")
+    }
+}
+
+extension String {
+    /// At most 128 characters, so that a message stays readable whatever a client sent.
+    fileprivate var excerpt: String { count > 128 ? prefix(128) + "…" : self }
+}

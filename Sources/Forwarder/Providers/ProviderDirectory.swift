@@ -1,0 +1,107 @@
+package import Common
+
+/// Knows every place that a job can go to, and makes the call that takes it there. Pure: no I/O and no clock.
+package struct ProviderDirectory: Sendable {
+    /// By what a model's first segment says: the operator's accounts, then the table's providers.
+    let places: [String: Place]
+    /// The table's own prefixes, without the accounts.
+    let prefixes: Set<String>
+    let unsupported: Set<String>
+    /// Takes the calls whose model names none. In `places`, or `mock`.
+    let defaultProvider: String?
+    /// Takes all calls but the mock's and those to a client's own URL.
+    let litellm: LiteLLMBackend?
+    let clientAddresses: AddressPolicy
+    let maximumDepth: Int
+    let timeouts: UpstreamTimeouts
+    let limits: UpstreamLimits
+
+    static let mock = "mock"
+
+    /// The call that a job asks for.
+    ///
+    /// Its deadline is not looked at: whoever makes the call sets `timeouts.total` to what is left.
+    /// - Throws: What the client is told: 400 for a model, path or body that cannot be sent, 401 for a missing key, 404 when nothing takes the call.
+    package func resolve(_ job: Job) throws(GatewayError) -> Target {
+        guard job.path.hasPrefix("/"), RequestPath.isSafe(job.path), job.query.map(RequestPath.isSafe(query:)) ?? true else {
+            throw .invalidRequest(
+                code: "invalid_path",
+                "The path or query cannot be sent on: it has a dot segment, an empty segment, an encoded separator or an "
+                    + "unencoded character. Send it percent-encoded and without `..`.")
+        }
+        if isMock(job) { return mockTarget(job) }
+        let body = try JobBody(job.body, maximumDepth: maximumDepth)
+        if let url = job.baseURL { return try clientTarget(job, url: url, body: body) }
+        if let litellm { return try litellm.target(job, body: body, timeouts: timeouts, limits: limits) }
+        return try directTarget(job, body: body)
+    }
+
+    private func isMock(_ job: Job) -> Bool {
+        if let model = job.model, model.contains("/") { return model.hasPrefix("\(Self.mock)/") }
+        return defaultProvider == Self.mock && litellm == nil && job.baseURL == nil
+    }
+
+    /// The mock reads its options out of the body's model, so the job goes there as it is, but for its headers and keys.
+    private func mockTarget(_ job: Job) -> Target {
+        let request = UpstreamRequest(method: job.method, url: "mock:\(job.path)", body: job.body, timeouts: timeouts, limits: limits)
+        return Target(provider: Self.mock, model: job.model, request: request)
+    }
+
+    private func directTarget(_ job: Job, body: JobBody) throws(GatewayError) -> Target {
+        let (place, model) = try place(for: job.model)
+        guard let base = place.base else {
+            throw .invalidRequest(
+                code: "provider_not_configured", "The gateway does not know where `\(place.name)` is. \(place.repair)", param: "model")
+        }
+        var body = body
+        let credential = try place.credential(client: try clientKey(job, body), base: base)
+        if let model { body.rename(model: model) }
+        body.removeAPIKey()
+        let request = try request(job, under: base.text, of: place.provider, with: credential, body: body)
+        return Target(provider: place.name, model: model, request: request, rejectedMembers: place.provider.rejectedMembers)
+    }
+
+    /// A call to a URL that the client chose carries the client's own key and none of the server's.
+    ///
+    /// The reference gives URL and model to LiteLLM, which takes a known provider's prefix off: `openai/my-model` is `my-model` there.
+    /// Accounts are the operator's names; to a client's own server they mean nothing.
+    private func clientTarget(_ job: Job, url: String, body: JobBody) throws(GatewayError) -> Target {
+        let base = try ClientBaseURL(url, addresses: clientAddresses).description
+        var body = body
+        let credential = try clientKey(job, body).map(Credential.client) ?? .none
+        var model = job.model
+        if let named = model, let slash = named.firstIndex(of: "/"), prefixes.contains(String(named[..<slash])) {
+            model = String(named[named.index(after: slash)...])
+        }
+        if let model { body.rename(model: model) }
+        body.removeAPIKey()
+        var request = try request(job, under: base, of: .compatible("client"), with: credential, body: body)
+        request.addresses = clientAddresses
+        return Target(provider: "client", model: model, request: request)
+    }
+
+    /// The client's own key: its bearer, else the body's `api_key`.
+    private func clientKey(_ job: Job, _ body: JobBody) throws(GatewayError) -> SecretString? {
+        if let key = job.clientKey { return key }
+        return try body.apiKey()
+    }
+
+    private func request(
+        _ job: Job, under base: String, of provider: Provider, with credential: Credential, body: JobBody
+    ) throws(GatewayError) -> UpstreamRequest {
+        var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: credential.isServers, isJSON: body.isJSON)
+        if let key = credential.key {
+            guard key.fitsHeader else {
+                throw .invalidRequest(
+                    code: "invalid_api_key",
+                    "The key has characters that no HTTP header can carry. Send it without spaces, line breaks and quotes around it.",
+                    param: "authorization")
+            }
+            headers.append(provider.keyHeader.field(key))
+            headers += provider.headers.map { HeaderField($0.name, $0.value.replacing("{key}", with: key.reveal())) }
+        }
+        let url = job.url(under: base, path: job.path == Provider.chatCompletions ? provider.chatPath : nil)
+        return UpstreamRequest(
+            method: job.method, url: url, headers: headers, body: body.result, timeouts: timeouts, limits: limits)
+    }
+}

@@ -1,0 +1,26 @@
+/// Judges paths that are appended to a provider's base URL. The ingress has refused bad ones before; this is the last door.
+enum RequestPath {
+    /// Whether a percent-encoded path stays under its base however a server normalises it (RFC 3986 §5.2.4): no dot segment, no empty segment
+    /// but the last, no encoded separator, and visible ASCII only.
+    static func isSafe(_ path: String) -> Bool {
+        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !forbidden.contains($0) }) else {
+            return false
+        }
+        var text = path
+        if text.utf8.contains(UInt8(ascii: "%")) {
+            text = text.lowercased()
+            guard !encodedSeparators.contains(where: { text.contains($0) }) else { return false }
+            text.replace("%2e", with: ".")
+        }
+        let segments = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        return segments.dropLast().allSatisfy { !["", ".", ".."].contains($0) } && segments.last != "." && segments.last != ".."
+    }
+
+    /// Whether a query can be put after `?` as it is.
+    static func isSafe(query: String) -> Bool {
+        query.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }
+    }
+
+    private static let forbidden = Array(#"?#\"#.utf8)
+    private static let encodedSeparators = ["%2f", "%5c", "%00", "%0a", "%0d"]
+}

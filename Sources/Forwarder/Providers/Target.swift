@@ -1,0 +1,26 @@
+package import Common
+
+/// One call, ready to be made: where a job goes and what it says there. Holds keys, so it is never logged.
+package struct Target: Sendable {
+    /// Who takes the call: a provider's prefix, an account's name, `litellm`, `client` (a base URL that the client chose) or `mock`.
+    /// Chosen by the operator, never by a client, so fit for a metric label.
+    package var provider: String
+    /// The model's name as the provider gets it. Nil for a call that names none.
+    package var model: String?
+    /// The call. Its URL begins with `mock:` when `MockUpstream` answers it; `Upstreams` takes both kinds.
+    package var request: UpstreamRequest
+    /// Members that the provider refuses, such as `stream_options`, so that nobody adds them.
+    package var rejectedMembers: Set<String>
+
+    package init(provider: String, model: String? = nil, request: UpstreamRequest, rejectedMembers: Set<String> = []) {
+        self.provider = provider
+        self.model = model
+        self.request = request
+        self.rejectedMembers = rejectedMembers
+    }
+}
+
+extension Target: CustomStringConvertible {
+    /// Without URL, headers and body, so that a key cannot slip into a log.
+    package var description: String { "Target(\(provider), \(model ?? "no model"))" }
+}

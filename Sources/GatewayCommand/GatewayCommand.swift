@@ -1,0 +1,29 @@
+internal import ArgumentParser
+internal import Common
+public import Ingress
+
+/// The command line of the gateway. An operator's own build calls `main(extensions:)` with what it adds.
+public enum GatewayCommand {
+    /// Runs the command that the process's arguments name, and ends the process with its exit code if it fails.
+    public static func main(extensions: Extensions) async {
+        await $extensions.withValue(extensions) { await RootCommand.main() }
+    }
+
+    /// What this build adds, for the command that runs. Commands are made by the argument parser, which can pass them nothing.
+    @TaskLocal static var extensions = Extensions()
+}
+
+struct RootCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "metadata-gateway",
+        abstract: "Makes LLM calls through a durable queue, each recorded under the identity in its URL.",
+        discussion: """
+            `metadata-gateway serve` runs all of it in one process, with a Redis of its own: no configuration is needed. \
+            The other commands run one part each, against a Redis of yours.
+
+            Settings come from the environment; `metadata-gateway check` reads them all and says what is wrong. \
+            docs/configuration.md lists them.
+            """,
+        version: GatewayVersion.current,
+        subcommands: [ServeCommand.self, IngressCommand.self, ForwarderCommand.self, CheckCommand.self])
+}

@@ -1,0 +1,89 @@
+internal import ArgumentParser
+internal import Common
+internal import FoundationEssentials
+internal import Forwarder
+internal import Ingress
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// What all commands do alike: read the configuration, say what is wrong with it, and run services until a signal stops them.
+struct Launch {
+    /// EX_CONFIG of sysexits.h: something was configured wrong.
+    static let badConfiguration = ExitCode(78)
+
+    let configuration: Configuration
+    let environment: [String: String]
+    let logger: Logger
+
+    init(role: Role) throws {
+        environment = ProcessInfo.processInfo.environment
+        let environment = environment
+        configuration = try Self.reporting { () throws(ConfigurationError) in try Configuration.load(role: role, environment: environment) }
+        for warning in configuration.warnings { Self.complain("\(warning)") }
+        var logger = Logger(label: "metadata-gateway") { label in StreamLogHandler.standardError(label: label) }
+        logger.logLevel = Logger.Level(rawValue: configuration.settings.logLevel.rawValue) ?? .info
+        self.logger = logger
+    }
+
+    /// Where the configured Redis is.
+    func redis() throws -> RedisEndpoint {
+        guard let endpoint = RedisEndpoint(configuration.settings.redis) else {
+            throw Self.failure("environment: REDIS_HOST: must be given")
+        }
+        return endpoint
+    }
+
+    func envelope() throws -> Envelope {
+        guard let key = configuration.settings.gatewayKey else {
+            throw Self.failure("environment: GATEWAY_KEY: must be given; make one with `openssl rand -base64 32`")
+        }
+        return Envelope(key: key)
+    }
+
+    func ingress(
+        redis: RedisEndpoint, envelope: Envelope, onListening: (@Sendable (_ port: Int) async -> Void)? = nil
+    ) throws -> IngressService {
+        let settings = configuration.settings
+        let announce = { @Sendable (port: Int) async in
+            self.announce("metadata-gateway ingress listens on http://\(settings.host.bracketed):\(port)")
+        }
+        return IngressService(
+            configuration: configuration, auth: try auth(), extensions: GatewayCommand.extensions, redis: redis, envelope: envelope, logger: logger,
+            onListening: onListening ?? announce)
+    }
+
+    func forwarder(redis: RedisEndpoint, envelope: Envelope) throws -> ForwarderService {
+        try Self.reporting { () throws(ConfigurationError) in
+            try ForwarderService(configuration: configuration, environment: environment, redis: redis, envelope: envelope, logger: logger)
+        }
+    }
+
+    /// Reads what only some parts read: the providers, the clients' keys.
+    func checkParts() throws {
+        _ = try auth()
+        if configuration.settings.role.callsProviders {
+            try Self.reporting { () throws(ConfigurationError) in
+                try ForwarderService.check(configuration: configuration, environment: environment)
+            }
+        }
+    }
+
+    private func auth() throws -> any AuthProvider {
+        if let auth = GatewayCommand.extensions.auth { return auth }
+        guard let path = configuration.settings.apiKeysPath else { return .none }
+        return try Self.reporting { () throws(ConfigurationError) in
+            try APIKeyAuth(file: path, projects: Set(configuration.secrets.projects.keys))
+        }
+    }
+
+    /// Runs services until SIGTERM or SIGINT. The first asks them to stop in order, and waits for what runs as long as `DRAIN_SECONDS` and a little; then they
+    /// are cancelled.
+    func run(_ services: [any Service]) async throws {
+        var group = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup) },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = configuration.settings.drain + .seconds(10)
+        try await ServiceGroup(configuration: group).run()
+    }
+}

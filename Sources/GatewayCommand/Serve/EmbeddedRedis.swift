@@ -1,0 +1,86 @@
+internal import ArgumentParser
+internal import Common
+internal import Logging
+internal import ServiceLifecycle
+internal import Subprocess
+#if canImport(System)
+internal import System
+#else
+internal import SystemPackage
+#endif
+
+/// A redis-server of the gateway's own: on a unix socket that only this user can open, with an append-only file in the data folder. It is started again if it
+/// dies, and stopped with the gateway.
+struct EmbeddedRedis: Service {
+    /// `sun_path` of sockaddr_un holds 108 bytes, the closing zero included.
+    private static let longestSocketPath = 107
+
+    let endpoint: RedisEndpoint
+    private let program: String
+    private let folder: String
+    private let socket: String
+    private let logger: Logger
+
+    init(program: String, folder: DataDirectory, commandTimeout: Duration, logger: Logger) throws {
+        self.program = program
+        self.folder = folder.path
+        self.logger = logger
+        socket = folder.path + "/redis.sock"
+        guard socket.utf8.count <= Self.longestSocketPath else {
+            throw Launch.failure("environment: DATA_DIR: `\(folder.path)` is too long for a socket in it (\(Self.longestSocketPath) bytes); choose a shorter one")
+        }
+        var endpoint = RedisEndpoint(.unix(path: socket))
+        endpoint.commandTimeout = commandTimeout
+        self.endpoint = endpoint
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            await stopLeftover()
+            while !Task.isCancelled {
+                try await serve()
+                guard !Task.isCancelled else { return }
+                logger.error("redis-server ended by itself; starting it again", metadata: ["log": "\(folder)/redis.log"])
+                try? await Task.sleep(for: .milliseconds(200))
+            }
+        }
+    }
+
+    /// Runs the server until it ends or the task is cancelled.
+    private func serve() async throws {
+        var options = PlatformOptions()
+        // A Ctrl-C goes to the whole process group of the terminal; the server must outlive the parts that still use it.
+        options.createSession = true
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
+        do {
+            _ = try await Subprocess.run(
+                program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments), workingDirectory: FilePath(folder),
+                platformOptions: options, input: .none, output: .discarded, error: .discarded)
+        } catch let error as SubprocessError where !Task.isCancelled {
+            logger.critical("cannot start redis-server", metadata: ["program": "\(program)", "error": "\(error)"])
+            throw Launch.failure(
+                "environment: REDIS_SERVER_PATH: `\(program)` cannot be started; install redis-server (`make run` does), or name a Redis with REDIS_HOST")
+        }
+    }
+
+    private var arguments: [String] {
+        [
+            "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", folder, "--logfile", folder + "/redis.log",
+            "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no",
+            "--protected-mode", "yes",
+        ]
+    }
+
+    /// A gateway that was killed leaves its server behind. That one is asked to save and stop, so that two never write the same files.
+    private func stopLeftover() async {
+        let client = RedisClient(endpoint, logger: Logger(label: "leftover") { _ in SwiftLogNoOpLogHandler() })
+        await withTaskGroup { group in
+            group.addTask { try? await client.run() }
+            if (try? await client.waitUntilReady(timeout: .milliseconds(300))) != nil {
+                logger.notice("stopping the redis-server that an earlier gateway left behind")
+                _ = try? await client.send(RedisCommand("SHUTDOWN"), timeout: .seconds(10))
+            }
+            group.cancelAll()
+        }
+    }
+}

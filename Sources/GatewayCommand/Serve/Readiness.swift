@@ -1,0 +1,56 @@
+internal import Common
+internal import ServiceLifecycle
+
+/// Says that the gateway is ready, and how to try it, once a call would be answered: so the line that it prints works as pasted.
+final class Readiness: Service {
+    private let launch: Launch
+    private let redis: RedisClient
+    private let listening: AsyncStream<Int>
+    private let listens: AsyncStream<Int>.Continuation
+
+    init(launch: Launch, endpoint: RedisEndpoint) {
+        self.launch = launch
+        redis = RedisClient(endpoint, logger: launch.logger)
+        (listening, listens) = AsyncStream.makeStream()
+    }
+
+    @Sendable func announce(port: Int) async {
+        listens.yield(port)
+    }
+
+    func run() async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { [redis] in try await redis.run() }
+            group.addTask { [self] in
+                await cancelWhenGracefulShutdown { [self] in
+                    for await port in listening {
+                        await forwarderIsAlive()
+                        if !Task.isCancelled { launch.announce(welcome(port: port)) }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func forwarderIsAlive() async {
+        while !Task.isCancelled {
+            let alive = try? await redis.evaluate(JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix)
+            if let count = alive?.int, count > 0 { return }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private func welcome(port: Int) -> String {
+        let base = "http://\(launch.configuration.settings.host.bracketed):\(port)"
+        return """
+            metadata-gateway \(GatewayVersion.current) listens on \(base)
+
+            Try it:
+              curl \(base)/rollout_id/demo/invocation_id/i1/experiment_id/e1/run_id/r1/row_id/1/chat/completions \\
+                -H 'Content-Type: application/json' -d '{"model": "mock/echo", "messages": [{"role": "user", "content": "Hello!"}]}'
+
+            Stop it with Ctrl-C.
+            """
+    }
+}

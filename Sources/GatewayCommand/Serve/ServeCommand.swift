@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import Common
+internal import Forwarder
+internal import Ingress
+internal import ServiceLifecycle
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Runs the whole gateway in one process, with a Redis of its own unless REDIS_HOST names one.",
+        discussion: "Needs no configuration. What it keeps is in DATA_DIR (default ./data).")
+
+    func run() async throws {
+        let launch = try Launch(role: .serve)
+        let settings = launch.configuration.settings
+        let folder = try DataDirectory(settings.dataDirectory)
+        var services: [any Service] = []
+        let endpoint: RedisEndpoint
+        if settings.redis.address != nil {
+            endpoint = try launch.redis()
+        } else {
+            let redis = try EmbeddedRedis(
+                program: settings.redisServerPath, folder: folder, commandTimeout: settings.redis.commandTimeout, logger: launch.logger)
+            services.append(redis)
+            endpoint = redis.endpoint
+        }
+        let envelope = Envelope(key: try settings.gatewayKey ?? folder.key())
+        services += try launch.forwarder(redis: endpoint, envelope: envelope).services
+        let ready = Readiness(launch: launch, endpoint: endpoint)
+        services += try launch.ingress(redis: endpoint, envelope: envelope, onListening: ready.announce).services
+        services.append(ready)
+        try await launch.run(services)
+    }
+}

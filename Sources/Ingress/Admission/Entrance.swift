@@ -1,0 +1,53 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+
+/// Lets a request in: who asks, and for which project.
+struct Entrance: Sendable {
+    struct Admitted: Sendable {
+        var account: Account?
+        var project: String
+        /// The client's key at a provider. Nil when the bearer is a key of this gateway.
+        var clientKey: SecretString?
+    }
+
+    let auth: any AuthProvider
+    let projects: Set<String>
+    let defaultProject: String
+
+    /// - Parameter project: the project that the path names; nil for the default.
+    /// - Throws: 401 for an unknown key, 404 for a project that is not there or not the account's.
+    func admit(_ request: Request, project named: String?) async throws -> Admitted {
+        let bearer = request.headers[.authorization].flatMap(Self.bearer)
+        let account: Account?
+        do {
+            account = try await auth.authenticate(
+                AuthRequest(bearer: bearer, method: request.method, path: request.uri.path, headers: request.headers))
+        } catch let error as GatewayError {
+            throw error
+        } catch {
+            throw GatewayError(
+                status: 401, type: "authentication_error", code: "authentication_failed", message: "The request could not be authenticated.",
+                shouldRetry: false)
+        }
+        let project = named ?? defaultProject
+        // The same answer for both, so that nobody learns which other projects there are.
+        guard projects.contains(project), account?.mayUse(project) ?? true else {
+            throw GatewayError(
+                status: 404, type: "not_found_error", code: "unknown_project",
+                message: named == nil
+                    ? "This key may not use the default project. Name one in the path: /project_id/{project_id}/…"
+                    : "The project in the path is not known, or this key may not use it. Check project_id; the operator lists projects in secrets.yaml.",
+                param: "project_id", shouldRetry: false)
+        }
+        return Admitted(account: account, project: project, clientKey: auth.consumesBearer ? nil : bearer.map(SecretString.init))
+    }
+
+    /// The token of `Bearer <token>` (RFC 6750 §2.1; the scheme's name in any case).
+    private static func bearer(_ header: String) -> String? {
+        let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+        guard parts.count == 2, String(parts[0]).equalsIgnoringASCIICase("bearer") else { return nil }
+        let token = parts[1].drop { $0 == " " }
+        return token.isEmpty ? nil : String(token)
+    }
+}

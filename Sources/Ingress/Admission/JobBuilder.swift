@@ -1,0 +1,65 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+
+/// Makes the job of a request: its body checked, its hooks run. What it refuses reaches neither the queue nor a rollout's set.
+struct JobBuilder: Sendable {
+    private let hooks: [any ChatHook]
+    private let maximumBodyBytes: Int
+    private let maximumJSONDepth: Int
+    private let addresses: AddressPolicy
+    /// From the request's arrival to the end of its answer, in milliseconds.
+    private let timeout: UInt64
+    private let responseKey: String
+
+    init(settings: Settings, hooks: [any ChatHook], responseKey: String) {
+        self.hooks = hooks
+        self.responseKey = responseKey
+        maximumBodyBytes = settings.maxBodyBytes
+        maximumJSONDepth = settings.maxJSONDepth
+        addresses = .clientChosen(allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
+        timeout = UInt64(settings.requestTimeout.milliseconds)
+    }
+
+    func job(for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID) async throws -> Job {
+        var job = Job(
+            insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue, path: path.backendPath,
+            query: request.uri.query, headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
+            clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey)
+        switch path.route {
+        case .other:
+            job.body = try await request.bytes(upTo: maximumBodyBytes)
+            let body = try CompletionBody(
+                other: job.body, contentType: request.headers[.contentType], maximumDepth: maximumJSONDepth)
+            (job.model, job.isStream) = (body.model, body.isStream)
+        case .completion:
+            try await fill(&job, from: request, rollout: nil, baseURL: nil, account: admitted.account)
+        case .rollout(let ids, let baseURL):
+            try await fill(&job, from: request, rollout: ids, baseURL: baseURL, account: admitted.account)
+        }
+        return job
+    }
+
+    private func fill(_ job: inout Job, from request: Request, rollout: RolloutIDs?, baseURL: String?, account: Account?) async throws {
+        guard request.method == .post else {
+            throw GatewayError.invalidRequest(405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue).")
+        }
+        var call = ChatCall(
+            body: try await request.bytes(upTo: maximumBodyBytes), rollout: rollout, baseURL: baseURL, project: job.project, account: account,
+            headers: request.headers)
+        for hook in hooks {
+            try await hook.prepare(&call)
+        }
+        let body = try CompletionBody(chat: call.body, maximumDepth: maximumJSONDepth)
+        job.rollout = call.rollout
+        job.baseURL = try call.baseURL.map { try ClientBaseURL($0, addresses: addresses).description }
+        (job.body, job.model, job.isStream) = (call.body, body.model, body.isStream)
+    }
+
+    /// Headers that never travel: keys go apart, and these belong to one connection only (RFC 9110 §7.6.1). What of the others a provider may see is decided
+    /// where the provider is known.
+    private static func mayGoOn(_ header: HeaderField) -> Bool {
+        !["authorization", "cookie", "connection", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host"]
+            .contains { $0.equalsIgnoringASCIICase(header.name) }
+    }
+}

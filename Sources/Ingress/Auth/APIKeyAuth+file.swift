@@ -1,0 +1,61 @@
+package import Common
+
+extension APIKeyAuth {
+    /// Reads the keys' file:
+    ///
+    /// ```yaml
+    /// keys:
+    ///   - id: team-a-1            # names the key in logs
+    ///     account: team-a
+    ///     sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    ///     projects: [project-a]   # or "*" for all
+    /// ```
+    ///
+    /// - Parameter projects: the projects that there are; a key for another one is a mistake that is reported.
+    /// - Throws: all problems, each with line and column.
+    package init(file path: String, projects: Set<String>) throws(ConfigurationError) {
+        let file = try ConfigurationFile(reading: path)
+        let top = try YAMLDocument(file).root.mapping(of: ["keys"])
+        var log = ProblemLog()
+        var entries: [Entry] = []
+        var ids: Set<String> = []
+        for node in try top.required("keys").sequence() {
+            guard let entry = log.attempt({ () throws(ConfigurationError) in try Entry(node, projects: projects) }) else { continue }
+            if !ids.insert(entry.id).inserted { log.error(at: node.location, "the id `\(entry.id)` is already another key's; give each its own") }
+            entries.append(entry)
+        }
+        try log.check()
+        self.init(entries: entries)
+    }
+}
+
+extension APIKeyAuth.Entry {
+    fileprivate init(_ node: YAMLNode, projects known: Set<String>) throws(ConfigurationError) {
+        let map = try node.mapping(of: ["id", "account", "sha256", "projects"])
+        let sha256 = try map.required("sha256")
+        guard let digest = Self.digest(try sha256.string()) else {
+            throw ConfigurationError(
+                at: sha256.location, "must be the key's SHA-256 in 64 hex digits: `printf %s \"$KEY\" | sha256sum`; the key itself does not belong here")
+        }
+        self.init(
+            id: try map.required("id").string(), digest: digest,
+            account: Account(id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known)))
+    }
+
+    private static func projects(_ node: YAMLNode, known: Set<String>) throws(ConfigurationError) -> Account.Projects {
+        if case .scalar = node.content {
+            guard try node.string() == "*" else { throw node.mismatch("a list of projects, or \"*\" for all") }
+            return .all
+        }
+        var names: [String] = []
+        for name in try node.sequence() { names.append(try name.name()) }
+        guard let unknown = names.first(where: { !known.contains($0) }) else { return .only(Set(names)) }
+        throw ConfigurationError(at: node.location, "`\(unknown)` is no project of secrets.yaml")
+    }
+
+    private static func digest(_ hex: String) -> [UInt8]? {
+        let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard hex.utf8.count == 64, digits.count == 64 else { return nil }
+        return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+}

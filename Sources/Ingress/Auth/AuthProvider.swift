@@ -1,0 +1,54 @@
+internal import Common
+public import HTTPTypes
+
+/// Decides who a request comes from. `.none` lets everyone in; `.apiKeys(file:)` asks for a key; your own can ask anything else.
+public protocol AuthProvider: Sendable {
+    /// Whether the bearer token is a key of this gateway. If so it is never passed on to a provider.
+    var consumesBearer: Bool { get }
+
+    /// The account that a request comes from, or nil where accounts are not known.
+    ///
+    /// - Throws: the error that the client is told: 401 for an unknown key. An error that is not a `GatewayError` becomes a 401 without its text.
+    func authenticate(_ request: AuthRequest) async throws -> Account?
+}
+
+/// What an `AuthProvider` may look at.
+public struct AuthRequest: Sendable {
+    /// The token of `Authorization: Bearer …`.
+    public var bearer: String?
+    public var method: HTTPRequest.Method
+    /// The path that is served, as the routes see it, so that nothing else decides than what is served.
+    public var path: String
+    public var headers: HTTPFields
+
+    public init(bearer: String?, method: HTTPRequest.Method, path: String, headers: HTTPFields = [:]) {
+        self.bearer = bearer
+        self.method = method
+        self.path = path
+        self.headers = headers
+    }
+}
+
+/// Who a request comes from, and which projects that account may use.
+public struct Account: Sendable, Equatable {
+    public enum Projects: Sendable, Equatable {
+        case all
+        case only(Set<String>)
+    }
+
+    public var id: String
+    public var projects: Projects
+
+    public init(id: String, projects: Projects = .all) {
+        self.id = id
+        self.projects = projects
+    }
+
+    /// Whether the account may use a project.
+    public func mayUse(_ project: String) -> Bool {
+        switch projects {
+        case .all: true
+        case .only(let names): names.contains(project)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+public import Hummingbird
+
+/// What an operator's own build of the gateway adds to it: who may enter, what happens to a chat completion before it is queued, further routes.
+///
+/// ```swift
+/// let extensions = Extensions(auth: MyAuth(), chatHooks: [TemperatureZero()]) { router in
+///     router.get("/internal/motd") { _, _ in "All providers are up." }
+/// }
+/// ```
+public struct Extensions: Sendable {
+    /// Nil: `API_KEYS_PATH` decides between `.apiKeys(file:)` and `.none`.
+    public var auth: (any AuthProvider)?
+    public var chatHooks: [any ChatHook]
+    /// Adds routes. They go before the catch-all, and after the gateway's own.
+    public var routes: @Sendable (Router<GatewayContext>) -> Void
+
+    public init(
+        auth: (any AuthProvider)? = nil, chatHooks: [any ChatHook] = [], routes: @escaping @Sendable (Router<GatewayContext>) -> Void = { _ in }
+    ) {
+        self.auth = auth
+        self.chatHooks = chatHooks
+        self.routes = routes
+    }
+}

@@ -1,0 +1,60 @@
+package import Common
+internal import Hummingbird
+package import Logging
+package import ServiceLifecycle
+
+/// The ingress, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken and those in
+/// flight are answered, then the connections to Redis go.
+package struct IngressService {
+    package let services: [any Service]
+
+    /// - Parameters:
+    ///   - auth: who may enter.
+    ///   - envelope: seals and opens what travels through Redis.
+    ///   - onListening: is told the port once connections are accepted.
+    package init(
+        configuration: Configuration, auth: any AuthProvider, extensions: Extensions, redis endpoint: RedisEndpoint, envelope: Envelope,
+        logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+    ) {
+        let settings = configuration.settings
+        let secrets = configuration.secrets
+        let key = Keys.responses(ingress: ProcessName.random())
+        let commands = RedisClient(endpoint, logger: logger)
+        let reader = RedisClient(endpoint, logger: logger)
+        let room = WaitingRoom()
+        let connections = Connections()
+        let desk = NewsDesk(news: JobNews(redis: commands), logger: logger)
+        let identity = AnswerIdentity(generator: InsertionIDGenerator())
+        let router = Router(context: GatewayContext.self)
+        extensions.routes(router)
+        let responder = GatewayResponder(
+            identity: identity,
+            entrance: Entrance(auth: auth, projects: Set(secrets.projects.keys), defaultProject: secrets.defaultProject),
+            pages: Pages(redis: commands, room: room, connections: connections),
+            routes: router.buildResponder(),
+            jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key),
+            calls: CallDesk(
+                admission: JobAdmission(
+                    redis: commands, envelope: envelope,
+                    limits: .init(entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL),
+                    defaultProject: secrets.defaultProject),
+                room: room, desk: desk, envelope: envelope, window: settings.maxBufferedBytes, onDisconnect: settings.onDisconnect),
+            connections: connections)
+        let application = Application(
+            responder: responder,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionHandler(connections: connections, identity: identity)],
+                    idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
+                        maxHeaderFieldCount: settings.maxHeaders))),
+            configuration: .init(address: .hostname(settings.host, port: settings.port), backlog: 4096),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
+            logger: logger)
+        services = [
+            commands, desk, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: desk),
+            application,
+        ]
+    }
+}

@@ -1,0 +1,55 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+
+/// `/health` and `/ready`.
+struct Pages: Sendable {
+    let redis: RedisClient
+    let room: WaitingRoom
+    let connections: Connections
+    let started = ContinuousClock.now
+
+    /// - Parameter path: without `/v1` and project.
+    /// - Returns: nil if it is no page of ours.
+    func respond(to path: String, method: HTTPRequest.Method) async throws -> Response? {
+        guard method == .get || method == .head else { return nil }
+        return switch path {
+        case "/health": health
+        case "/ready": await readiness
+        default: nil
+        }
+    }
+
+    /// The process is alive. Asks nothing of anyone else, so that a Redis that is away gets no ingress restarted.
+    private var health: Response {
+        let uptime = started.duration(to: .now).components.seconds
+        return json(
+            .ok,
+            #"{"status":"healthy","service":"metadata-proxy","version":"\#(GatewayVersion.current)","uptime_seconds":\#(uptime),"#
+                + #""waiting":\#(room.count),"connections":\#(connections.count)}"#)
+    }
+
+    /// Calls would be answered: Redis can be reached and a forwarder lives.
+    private var readiness: Response {
+        get async {
+            do {
+                let forwarders = try await redis.evaluate(
+                    JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix)
+                let count = forwarders.int ?? 0
+                guard count > 0 else {
+                    return json(
+                        .serviceUnavailable,
+                        #"{"status":"not ready","reason":"no live forwarder: start `metadata-gateway forwarder`","redis":true,"forwarders":0}"#)
+                }
+                return json(.ok, #"{"status":"ready","redis":true,"forwarders":\#(count)}"#)
+            } catch {
+                return json(
+                    .serviceUnavailable, #"{"status":"not ready","reason":"Redis cannot be reached","redis":false,"forwarders":null}"#)
+            }
+        }
+    }
+
+    private func json(_ status: HTTPResponse.Status, _ text: String) -> Response {
+        Response(status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}

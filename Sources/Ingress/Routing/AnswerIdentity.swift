@@ -1,0 +1,25 @@
+internal import Common
+internal import HTTPTypes
+
+/// Gives every request its insertion id and writes it on every answer, errors too.
+struct AnswerIdentity: Sendable {
+    private let generator: InsertionIDGenerator
+
+    init(generator: InsertionIDGenerator) { self.generator = generator }
+
+    func next() -> InsertionID { generator.next() }
+
+    /// Adds `x-insertion-id`, and `x-request-id` unless the provider's own is there.
+    func sign(_ headers: inout HTTPFields, as id: InsertionID) {
+        let text = id.description
+        headers[.insertionID] = text
+        if headers[.requestID] == nil { headers[.requestID] = text }
+    }
+}
+
+extension HTTPField.Name {
+    /// The names are constants of valid form, so the fallback is never taken.
+    static let insertionID = HTTPField.Name("x-insertion-id") ?? .expect
+    static let requestID = HTTPField.Name("x-request-id") ?? .expect
+    static let shouldRetry = HTTPField.Name("x-should-retry") ?? .expect
+}

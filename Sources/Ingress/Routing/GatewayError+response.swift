@@ -1,0 +1,18 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+
+extension GatewayError {
+    /// The error as an answer in OpenAI's shape.
+    var response: Response {
+        var headers: HTTPFields = [.contentType: "application/json"]
+        if let retryAfter { headers[.retryAfter] = String(retryAfter) }
+        if let shouldRetry { headers[.shouldRetry] = String(shouldRetry) }
+        return Response(status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+    }
+
+    /// The gateway itself failed; the cause goes to the log, not to the client.
+    static let internalError = GatewayError(
+        status: 500, type: "server_error", code: "internal_error",
+        message: "The gateway failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
+}

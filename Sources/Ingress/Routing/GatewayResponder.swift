@@ -1,0 +1,45 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+
+/// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the backend.
+struct GatewayResponder: HTTPResponder {
+    let identity: AnswerIdentity
+    let entrance: Entrance
+    let pages: Pages
+    let routes: RouterResponder<GatewayContext>
+    let jobs: JobBuilder
+    let calls: CallDesk
+    let connections: Connections
+
+    func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        let id = identity.next()
+        var context = context
+        context.insertionID = id
+        var response: Response
+        do {
+            response = try await route(request, as: id, context: context)
+        } catch let error as GatewayError {
+            response = error.response
+        } catch {
+            context.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error)"])
+            response = GatewayError.internalError.response
+        }
+        identity.sign(&response.headers, as: id)
+        return response
+    }
+
+    private func route(_ request: Request, as id: InsertionID, context: GatewayContext) async throws -> Response {
+        let path = try CompletionPath(request.uri.path)
+        if case .other(let rest) = path.route {
+            if let page = try await pages.respond(to: rest, method: request.method) { return page }
+            let response = try await routes.respond(to: request, context: context)
+            // The router leaves the path of the route that it found here, or a word if it found none.
+            if context.endpointPath?.hasPrefix("/") ?? false { return response }
+        }
+        let admitted = try await entrance.admit(request, project: path.project)
+        let job = try await jobs.job(for: request, path: path, admitted: admitted, id: id)
+        return try await calls.answer(job, to: connections[context.channel], logger: context.logger)
+    }
+}

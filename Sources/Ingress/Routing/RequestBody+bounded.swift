@@ -1,0 +1,25 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+
+extension Request {
+    /// Reads the whole body, as far as it is allowed.
+    /// - Parameter limit: the most bytes (`MAX_BODY_BYTES`).
+    func bytes(upTo limit: Int) async throws -> [UInt8] {
+        if let length = headers[.contentLength].flatMap(Int.init), length > limit { throw GatewayError.bodyTooLarge(limit: limit) }
+        var bytes: [UInt8] = []
+        for try await piece in body {
+            guard bytes.count + piece.readableBytes <= limit else { throw GatewayError.bodyTooLarge(limit: limit) }
+            bytes.append(contentsOf: piece.readableBytesView)
+        }
+        return bytes
+    }
+}
+
+extension GatewayError {
+    fileprivate static func bodyTooLarge(limit: Int) -> GatewayError {
+        .invalidRequest(
+            413, code: "body_too_large",
+            "The body is larger than \(limit) bytes. Send less, or let the operator raise MAX_BODY_BYTES.")
+    }
+}

@@ -1,0 +1,65 @@
+internal import Common
+internal import Logging
+internal import ServiceLifecycle
+
+/// Sends what a request has to tell the forwarders after its own task may be gone: that it is not wanted any longer, or how much was taken.
+/// Nothing is lost while Redis is away: what could not be said is said when it is back, unless it has become idle talk.
+final class NewsDesk: Service {
+    private enum Item: Sendable {
+        case cancel(InsertionID)
+        case credit(InsertionID, bytes: Int)
+    }
+
+    private struct Entry: Sendable {
+        var item: Item
+        /// When nobody cares any longer, in milliseconds since 1970.
+        var deadline: UInt64
+    }
+
+    /// What may wait to be said. More than that many clients do not leave while Redis is away; the oldest items are idle talk first.
+    private static let capacity = 100_000
+    private static let batch = 500
+
+    private let news: JobNews
+    private let logger: Logger
+    private let entries: AsyncStream<Entry>
+    private let inbox: AsyncStream<Entry>.Continuation
+
+    init(news: JobNews, logger: Logger) {
+        self.news = news
+        self.logger = logger
+        (entries, inbox) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.capacity))
+    }
+
+    /// - Parameter deadline: when the job ends by itself, in milliseconds since 1970.
+    func cancel(_ id: InsertionID, deadline: UInt64) { inbox.yield(Entry(item: .cancel(id), deadline: deadline)) }
+
+    func credit(_ id: InsertionID, bytes: Int, deadline: UInt64) { inbox.yield(Entry(item: .credit(id, bytes: bytes), deadline: deadline)) }
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            for await entry in entries { await send(entry) }
+        } onGracefulShutdown: {
+            // What was said before is still sent: the stream ends behind it.
+            self.inbox.finish()
+        }
+    }
+
+    private func send(_ entry: Entry) async {
+        while !Task.isCancelled {
+            // A cancelled marker must outlive the job by what clocks may differ.
+            let life = Duration.milliseconds(Int64(entry.deadline) - Int64(UnixTime.milliseconds)) + .seconds(60)
+            guard life > .zero else { return }
+            do {
+                switch entry.item {
+                case .cancel(let id): try await news.cancel([id], life: life)
+                case .credit(let id, let bytes): try await news.credit(id, bytes: bytes, life: life)
+                }
+                return
+            } catch {
+                logger.debug("could not reach Redis; trying again", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
+    }
+}

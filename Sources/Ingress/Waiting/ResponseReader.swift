@@ -1,0 +1,102 @@
+internal import Common
+internal import Logging
+internal import ServiceLifecycle
+
+/// Reads the frames of all answers of this process from its one response stream: one blocked reader however many requests wait, and nothing is
+/// lost over a broken connection, because reading goes on from the last entry.
+final class ResponseReader: Service {
+    /// The stream's life without a heartbeat. Longer than a Redis that restarts is away.
+    private static let life = Duration.seconds(60)
+    private static let heartbeat = Duration.seconds(5)
+    private static let wait = Duration.seconds(1)
+    private static let batch = 512
+
+    private let key: String
+    private let redis: RedisClient
+    private let room: WaitingRoom
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - key: this process's response stream.
+    ///   - redis: a client of its own, which nobody else runs or uses, since reading blocks it.
+    init(key: String, redis: RedisClient, room: WaitingRoom, logger: Logger) {
+        self.key = key
+        self.redis = redis
+        self.room = room
+        self.logger = logger
+    }
+
+    func run() async throws {
+        try await withThrowingTaskGroup { group in
+            // The connection ends with the reader, and so does the read that blocks it.
+            group.addTask { [redis] in try await redis.run() }
+            group.addTask { [self] in await cancelWhenGracefulShutdown { [self] in await read() } }
+            try await group.waitForAll()
+        }
+    }
+
+    private func read() async {
+        var position = Position()
+        while !Task.isCancelled {
+            do {
+                try await redis.waitUntilReady(timeout: Self.wait)
+                try await turn(&position)
+            } catch {
+                position.isAttached = false
+                logger.debug("response stream interrupted", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    private struct Position {
+        var isAttached = false
+        var last = "0-0"
+        var beat = ContinuousClock.now
+    }
+
+    private func turn(_ position: inout Position) async throws(RedisError) {
+        if !position.isAttached { try await attach(&position) }
+        var batch: [RedisCommand] = []
+        if position.last != "0-0" { batch.append(RedisCommand("XTRIM", key, "MINID", Self.after(position.last))) }
+        let beats = position.beat.duration(to: .now) >= Self.heartbeat
+        if beats { batch.append(RedisCommand("EXPIRE", key, Int(Self.life.components.seconds))) }
+        batch.append(RedisCommand("XREAD", "COUNT", Self.batch, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", key, position.last))
+        let replies = try await redis.send(batch: batch, timeout: Self.wait + .seconds(5))
+        if beats {
+            position.beat = .now
+            position.isAttached = replies[replies.count - 2].int == 1
+        }
+        for entry in try replies[replies.count - 1].get()[0][1].array ?? [] {
+            position.last = entry[0].string ?? position.last
+            receive(entry[1])
+        }
+    }
+
+    /// Makes the stream exist. If it had gone, answers were kept under the jobs' own keys meanwhile: they are looked up there.
+    private func attach(_ position: inout Position) async throws(RedisError) {
+        let existed = try await redis.evaluate(JobScripts.attach, keys: [key], arguments: Int(Self.life.components.seconds)).int == 1
+        if !existed {
+            position.last = "0-0"
+            for id in room.ids {
+                let kept = try await redis.send(RedisCommand("XRANGE", Keys.response(id), "-", "+"))
+                for entry in kept.array ?? [] { receive(entry[1]) }
+            }
+        }
+        position.isAttached = true
+        position.beat = .now
+    }
+
+    /// - Parameter fields: `i`, the insertion id, and `p`, the sealed frame. The entry that made the stream has neither.
+    private func receive(_ fields: RedisValue) {
+        guard fields[0].string == "i", let id = fields[1].string.flatMap({ InsertionID($0) }), let frame = fields[3].bytes else { return }
+        room.receive(frame, for: id)
+    }
+
+    /// The id behind `id`, from which on entries are kept.
+    private static func after(_ id: String) -> String {
+        let parts = id.split(separator: "-")
+        guard parts.count == 2, let sequence = UInt64(parts[1]) else { return id }
+        return "\(parts[0])-\(sequence + 1)"
+    }
+}

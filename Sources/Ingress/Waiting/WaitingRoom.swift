@@ -1,0 +1,51 @@
+internal import Common
+internal import NIOConcurrencyHelpers
+
+/// The requests of this process that wait for their answers, by insertion id.
+final class WaitingRoom: Sendable {
+    private let waiters = NIOLockedValueBox<[InsertionID: Waiter]>([:])
+
+    /// How many requests wait.
+    var count: Int { waiters.withLockedValue { $0.count } }
+
+    /// The ids of the requests that wait.
+    var ids: [InsertionID] { waiters.withLockedValue { Array($0.keys) } }
+
+    func admit(_ id: InsertionID, deadline: UInt64) -> Waiter {
+        let waiter = Waiter(id: id, deadline: deadline)
+        waiters.withLockedValue { $0[id] = waiter }
+        return waiter
+    }
+
+    /// Gives a sealed frame to the request that waits for it; drops it if none does.
+    func receive(_ frame: [UInt8], for id: InsertionID) {
+        waiters.withLockedValue { $0[id] }?.receive(frame)
+    }
+
+    /// The answer is complete: nothing more is expected.
+    func dismiss(_ id: InsertionID) {
+        waiters.withLockedValue { _ = $0.removeValue(forKey: id) }
+    }
+
+    /// Ends one wait early.
+    /// - Returns: whether the request still waited.
+    @discardableResult
+    func abandon(_ id: InsertionID, as ending: Waiter.Ending) -> Bool {
+        guard let waiter = waiters.withLockedValue({ $0.removeValue(forKey: id) }) else { return false }
+        waiter.end(ending)
+        return true
+    }
+
+    /// Ends the waits whose time is over.
+    /// - Parameter now: milliseconds since 1970.
+    /// - Returns: the requests whose wait was ended.
+    func abandonOverdue(now: UInt64) -> [Waiter] {
+        let overdue = waiters.withLockedValue { waiters in
+            let overdue = waiters.values.filter { $0.deadline <= now }
+            for waiter in overdue { waiters.removeValue(forKey: waiter.id) }
+            return overdue
+        }
+        for waiter in overdue { waiter.end(.deadline) }
+        return overdue
+    }
+}

@@ -1,0 +1,191 @@
+import Common
+import Testing
+
+struct SettingsTests {
+    /// 32 zero bytes.
+    static let key = String(repeating: "A", count: 43) + "="
+
+    /// What the separate commands require.
+    static let required = ["REDIS_HOST": "redis", "GATEWAY_KEY": key]
+
+    static func read(_ environment: [String: String], role: Role = .ingress) throws(ConfigurationError) -> Settings {
+        try Settings.read(role: role, environment: required.merging(environment) { $1 })
+    }
+
+    /// The lines of the error that an environment causes.
+    static func problems(_ environment: [String: String], role: Role = .ingress) throws -> [String] {
+        let error = try #require(throws: ConfigurationError.self) { try read(environment, role: role) }
+        return error.problems.map(\.description)
+    }
+
+    @Test func serveNeedsNothing() throws {
+        let settings = try Settings.read(role: .serve, environment: [:])
+        #expect(settings == Settings(role: .serve))
+        #expect(settings.host == "127.0.0.1")
+        #expect(settings.redis.address == nil)
+        #expect(settings.langfuse == .embedded)
+        #expect(settings.allowLoopbackBaseURLs)
+    }
+
+    @Test(arguments: [Role.ingress, .forwarder])
+    func theOthersNeedRedisAndTheKey(role: Role) throws {
+        let error = try #require(throws: ConfigurationError.self) { try Settings.read(role: role, environment: [:]) }
+        #expect(error.problems.map(\.location) == [.environment("REDIS_HOST"), .environment("GATEWAY_KEY")])
+        #expect(error.problems[0].message.hasPrefix("must be set for `\(role.rawValue)`: a host name"))
+        #expect(error.problems[1].message.contains("make one with `openssl rand -base64 32`"))
+        let settings = try Self.read([:], role: role)
+        #expect(settings.redis.address == .host("redis"))
+        #expect(settings.gatewayKey?.reveal() == Array(repeating: 0, count: 32))
+        #expect(settings.host == "0.0.0.0")
+        #expect(settings.langfuse == .cloud)
+        #expect(!settings.allowLoopbackBaseURLs)
+    }
+
+    @Test func everyVariableIsReadAndAllErrorsAreToldTogether() throws {
+        let bad = Dictionary(uniqueKeysWithValues: Settings.table.map { ($0.name, "canary\u{7}") })
+        let error = try #require(throws: ConfigurationError.self) { try Settings.read(role: .serve, environment: bad) }
+        #expect(error.problems.map(\.location) == Settings.table.map(\.location))
+        for (problem, setting) in zip(error.problems, Settings.table) {
+            #expect(problem.message.contains("must be \(setting.rule)"))
+            #expect(problem.message.contains("canary") == !setting.isSecret)
+            #expect(!problem.message.contains("\u{7}"))
+        }
+    }
+
+    @Test func secretsAreTheOnesThatAre() {
+        #expect(Settings.table.filter(\.isSecret).map(\.name) == ["REDIS_PASSWORD", "GATEWAY_KEY", "LITELLM_API_KEY"])
+    }
+
+    @Test(arguments: Settings.table.filter { !$0.isSecret })
+    func theExampleOfEachRuleKeepsToIt(setting: Setting) throws {
+        var log = ProblemLog()
+        let example = try #require(setting.example)
+        _ = Settings.read(over: Settings(role: .serve), environment: [setting.name: example], &log)
+        #expect(!log.problems.contains { $0.message.contains("must be \(setting.rule)") })
+    }
+
+    @Test func namesAreUnique() {
+        #expect(Set(Settings.table.map(\.name)).count == Settings.table.count)
+    }
+
+    @Test(arguments: [
+        ("REDIS_PORT", "1", "65535", "0", "65536"), ("PORT", "0", "65535", "-1", "65536"), ("REDIS_DB", "0", "65535", "-1", "65536"),
+        ("REDIS_COMMAND_TIMEOUT_MS", "100", "10000", "99", "10001"), ("REQUEST_TIMEOUT", "1", "86400", "0.9", "86400.1"),
+        ("MAX_HEADERS", "16", "1024", "15", "1025"), ("MAX_JSON_DEPTH", "4", "1000", "3", "1001"),
+        ("MAX_BODY_BYTES", "1KiB", "256MiB", "1023", "268435457"), ("MAX_HEADER_BYTES", "4KiB", "1MiB", "4095", "1048577"),
+        ("MAX_RESPONSE_BYTES", "1KiB", "1GiB", "1023", "1073741825"), ("MAX_BUFFERED_BYTES", "64KiB", "64MiB", "65535", "67108865"),
+        ("QUEUE_LIMIT", "1", "10000000", "0", "10000001"), ("QUEUE_BYTES", "16MiB", "1024GiB", "1048575", "1025GiB"),
+        ("FORWARDER_CONCURRENCY", "1", "100000", "0", "100001"), ("MAX_DELIVERIES", "1", "10", "0", "11"),
+        ("DEAD_LETTER_LIMIT", "1", "1000000", "0", "1000001"), ("ROLLOUT_TTL_SECONDS", "300", "31536000", "59", "31536001"),
+        ("UPSTREAM_ATTEMPTS", "1", "10", "0", "11"), ("UPSTREAM_CONNECT_TIMEOUT", "0.1", "300", "0.09", "300.1"),
+        ("UPSTREAM_IDLE_TIMEOUT", "1", "86400", "0", "86401"), ("DRAIN_SECONDS", "0", "3600", "-1", "3601"),
+        ("CLIENT_IDLE_TIMEOUT", "1", "3600", "0", "3601"),
+    ])
+    func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {
+        #expect(throws: Never.self) { try Self.read([name: lowest]) }
+        #expect(throws: Never.self) { try Self.read([name: highest]) }
+        for value in [below, above] {
+            #expect(try Self.problems([name: value]).first?.hasPrefix("environment: \(name): error: `\(value)` must be ") == true)
+        }
+    }
+
+    @Test(arguments: [
+        ("100", 100), ("100.0", 100), ("0.5", nil), ("1e2", nil), ("0x10", nil), ("nan", nil), ("inf", nil), (" 5", nil), ("5s", nil), (".5", nil),
+        ("5.", nil), ("1.5.0", nil), ("+5", nil), ("٣", nil),
+    ])
+    func secondsAreDecimal(text: String, expected: Double?) throws {
+        #expect((try? Self.read(["REQUEST_TIMEOUT": text]).requestTimeout) == expected.map { Duration.seconds($0) })
+    }
+
+    @Test func secondsMayHaveDecimals() throws {
+        #expect(try Self.read(["REQUEST_TIMEOUT": "2.25"]).requestTimeout == .milliseconds(2250))
+        #expect(try Self.read(["REDIS_COMMAND_TIMEOUT_MS": "250"]).redis.commandTimeout == .milliseconds(250))
+    }
+
+    @Test(arguments: [
+        ("65536", 65536), ("64KiB", 65536), ("1MiB", 1 << 20), ("1mib", 1 << 20), ("1 MiB", nil), ("1MB", nil), ("1.5MiB", nil), ("MiB", nil),
+        ("9999999999999GiB", nil), ("99999999999999999999", nil),
+    ])
+    func bytesMayHaveAUnit(text: String, expected: Int?) throws {
+        #expect((try? Self.read(["MAX_BODY_BYTES": text]).maxBodyBytes) == expected)
+    }
+
+    @Test(arguments: [("true", true), ("1", true), ("YES", true), ("on", true), ("false", false), ("0", false), ("No", false), ("off", false)])
+    func truthHasManyWords(text: String, expected: Bool) throws {
+        #expect(try Self.read(["ALLOW_PRIVATE_BASE_URLS": text]).allowPrivateBaseURLs == expected)
+    }
+
+    @Test(arguments: [
+        ("INFO", LogLevel.info), ("Debug", .debug), ("WARN", .warning), ("WARNING", .warning), ("FATAL", .critical), ("CRITICAL", .critical),
+        ("NOTSET", .trace), ("trace", .trace), ("notice", .notice), ("error", .error),
+    ])
+    func logLevelsHavePythonsNamesToo(text: String, expected: LogLevel) throws {
+        #expect(try Self.read(["LOG_LEVEL": text]).logLevel == expected)
+    }
+
+    @Test(arguments: [
+        ("redis", RedisSettings.Address.host("redis")), ("10.0.0.1", .host("10.0.0.1")), ("::1", .host("::1")),
+        ("my_redis-1.svc", .host("my_redis-1.svc")),
+        ("unix:/run/redis.sock", .unixSocket(path: "/run/redis.sock")), ("unix:redis.sock", nil), ("redis:6379", nil), ("redis://redis", nil),
+        ("[::1]", nil), ("a b", nil), ("-a", nil),
+        ("unix:/" + String(repeating: "x", count: 106), .unixSocket(path: "/" + String(repeating: "x", count: 106))),
+        ("unix:/" + String(repeating: "x", count: 107), nil),
+    ])
+    func redisIsAHostOrASocket(text: String, expected: RedisSettings.Address?) throws {
+        #expect((try? Self.read(["REDIS_HOST": text]).redis.address) == expected)
+    }
+
+    @Test(arguments: [("embedded", LangfuseHost.embedded), ("Embedded", .embedded), ("https://us.cloud.langfuse.com/", .cloud)])
+    func tracesGoToAServerOrStayHere(text: String, expected: LangfuseHost) throws {
+        #expect(try Self.read(["LANGFUSE_HOST": text]).langfuse == expected)
+    }
+
+    @Test(arguments: [
+        ("LITELLM_URL", "https://user:canary@host"), ("LANGFUSE_HOST", "http://can@ary@host/x"), ("REDIS_HOST", "redis://:canary@host:6379"),
+    ])
+    func aPasswordInAURLIsNotShown(name: String, value: String) throws {
+        let problem = try #require(try Self.problems([name: value]).first)
+        #expect(problem.contains("://***@host") && !problem.contains("ary"))
+    }
+
+    @Test func longValuesAreShownInPart() throws {
+        let problem = try #require(try Self.problems(["PORT": String(repeating: "9", count: 100_000)]).first)
+        #expect(problem.contains("`\(String(repeating: "9", count: 100))…`"))
+    }
+
+    @Test func emptyValuesCountAsNone() throws {
+        let empty = Dictionary(uniqueKeysWithValues: Settings.table.map { ($0.name, "") })
+        #expect(try Settings.read(role: .serve, environment: empty) == Settings(role: .serve))
+    }
+
+    @Test(arguments: [("127.0.0.1", true), ("localhost", true), ("::1", true), ("0.0.0.0", false), ("127.example.org", false), ("10.1.2.3", false)])
+    func serveAllowsLoopbackOnlyOnLoopback(host: String, expected: Bool) throws {
+        #expect(try Self.read(["HOST": host], role: .serve).allowLoopbackBaseURLs == expected)
+        #expect(try Self.read(["HOST": host, "ALLOW_LOOPBACK_BASE_URLS": "true"], role: .serve).allowLoopbackBaseURLs)
+        #expect(try !Self.read(["HOST": host], role: .forwarder).allowLoopbackBaseURLs)
+    }
+
+    @Test(arguments: [
+        (["REDIS_USERNAME": "u"], "environment: REDIS_USERNAME: error: needs REDIS_PASSWORD as well"),
+        (["REDIS_TLS": "true", "REDIS_HOST": "unix:/r"], "environment: REDIS_TLS: error: must be false when REDIS_HOST is a unix socket"),
+        (["LITELLM_TRACES": "true"], "environment: LITELLM_TRACES: error: needs LITELLM_URL"),
+        (["QUEUE_BYTES": "15MiB"], "environment: QUEUE_BYTES: error: must be at least MAX_BODY_BYTES (16MiB)"),
+        (["ROLLOUT_TTL_SECONDS": "299"], "environment: ROLLOUT_TTL_SECONDS: error: must be at least REQUEST_TIMEOUT (300 s)"),
+        (["GATEWAY_KEY_FILE": "k"], "environment: GATEWAY_KEY_FILE: error: is set together with GATEWAY_KEY"),
+    ])
+    func settingsMustFitTogether(environment: [String: String], message: String) throws {
+        let problems = try Self.problems(environment)
+        #expect(problems.count == 1 && problems[0].hasPrefix(message))
+    }
+
+    @Test func misspeltNamesAreAWarning() throws {
+        var log = ProblemLog()
+        let environment = ["REDIS_PROT": "1", "LANGFUSE_HOSTS": "x", "PROT": "1", "SOMETHING_ELSE": "x"]
+        _ = Settings.read(over: Settings(role: .serve), environment: environment, &log)
+        #expect(
+            log.problems.map(\.description) == [
+                "environment: LANGFUSE_HOSTS: warning: is not one of the gateway's variables; did you mean `LANGFUSE_HOST`?",
+                "environment: REDIS_PROT: warning: is not one of the gateway's variables; did you mean `REDIS_PORT`?",
+            ])
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+
+@testable import Common
+
+/// The seeds and the kept inputs of the fuzz tests, in Tests/Fixtures/fuzz.
+enum FuzzFixture {
+    /// How many inputs each seed makes: `FUZZ_ITERATIONS`, by default few enough for every test run.
+    static let iterations = ProcessInfo.processInfo.environment["FUZZ_ITERATIONS"].flatMap(Int.init) ?? 20_000
+
+    /// The lines of a fixture without its comments (`#`) and empty lines.
+    static func lines(_ name: String) throws -> [String] {
+        let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let text = try String(contentsOf: tests.appending(path: "Fixtures/fuzz/\(name)"), encoding: .utf8)
+        return text.split(separator: "\n").map(String.init).filter { !$0.hasPrefix("#") }
+    }
+
+    static func seeds() throws -> [UInt64] {
+        try lines("seeds.txt").compactMap { UInt64($0) }
+    }
+
+    /// The kept inputs of a fixture: a verdict, a space, and the input with all but visible ASCII (and `%`) percent-encoded.
+    static func inputs(_ name: String) throws -> [(verdict: String, input: [UInt8])] {
+        try lines(name).map { line in
+            let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+            let input = parts.count > 1 ? PercentDecoding.bytes(parts[1].utf8) : []
+            return (String(parts[0]), input ?? [])
+        }
+    }
+
+    /// An input as a fixture keeps it, to be copied there from a failure's message.
+    static func line(_ input: some Sequence<UInt8>) -> String {
+        input.map { 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "%") ? String(UnicodeScalar($0)) : String(format: "%%%02X", $0) }.joined()
+    }
+}
+
+/// SplitMix64: small, fast, and the same on every machine for the same seed.
+struct FuzzRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+
+    mutating func chance(_ oneIn: Int) -> Bool { below(oneIn) == 0 }
+
+    mutating func pick<Element>(_ choices: [Element]) -> Element { choices[below(choices.count)] }
+}

@@ -1,0 +1,110 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+
+/// A TCP server on a free port of 127.0.0.1 that does, on every connection, what a test's script says: byte for byte, so that it may also break HTTP.
+struct ScriptedServer {
+    typealias Script = @Sendable (Connection) async throws -> Void
+    private typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    let port: Int
+    /// Connections that were accepted so far.
+    let accepted: Counter
+
+    /// Runs a server for as long as `body` runs. `script` is run for each connection, which is closed after it.
+    static func run<Result: Sendable>(
+        _ script: @escaping Script, _ body: @Sendable (ScriptedServer) async throws -> Result
+    ) async throws -> Result {
+        let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.backlog, value: 2048)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture { try Channel(wrappingChannelSynchronously: channel) }
+            }
+        let accepted = Counter()
+        let port = server.channel.localAddress?.port ?? 0
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await withThrowingDiscardingTaskGroup { connections in
+                    try await server.executeThenClose { incoming in
+                        for try await channel in incoming {
+                            accepted.add(1)
+                            connections.addTask { await serve(channel, script) }
+                        }
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            return try await body(ScriptedServer(port: port, accepted: accepted))
+        }
+    }
+
+    /// Whatever ends a connection is the script's or its peer's wish.
+    private static func serve(_ channel: Channel, _ script: Script) async {
+        try? await channel.executeThenClose { incoming, outgoing in
+            try await script(Connection(incoming: incoming.makeAsyncIterator(), outgoing: outgoing))
+        }
+    }
+
+    func url(_ path: String = "/", host: String = "127.0.0.1") -> String { "http://\(host):\(port)\(path)" }
+}
+
+extension ScriptedServer {
+    /// A connection, for the one task that runs its script.
+    final class Connection {
+        private var incoming: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+        private let outgoing: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        private var unread = ByteBuffer()
+
+        init(incoming: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, outgoing: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+            self.incoming = incoming
+            self.outgoing = outgoing
+        }
+
+        /// The next request's head, up to its empty line, and as many bytes of body as it announces. Nil once the peer has closed.
+        func request() async throws -> String? {
+            var text = ""
+            while true {
+                if let end = text.utf8.firstRange(of: "\r\n\r\n".utf8) {
+                    let length = text.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(16)) }
+                    let missing = (length ?? 0) - text.utf8.distance(from: end.upperBound, to: text.utf8.endIndex)
+                    if missing <= 0 { return text }
+                }
+                guard let more = try await incoming.next(isolation: #isolation) else { return nil }
+                text += String(buffer: more)
+            }
+        }
+
+        /// Waits until the peer has closed.
+        func closed() async throws { while try await incoming.next(isolation: #isolation) != nil {} }
+
+        /// Returns once the bytes are with the system, so a peer that does not read stops the script.
+        func write(_ text: String) async throws { try await outgoing.write(ByteBuffer(string: text)) }
+
+        func write(_ bytes: [UInt8]) async throws { try await outgoing.write(ByteBuffer(bytes: bytes)) }
+    }
+}
+
+/// A number that several tasks change.
+final class Counter: Sendable {
+    private let box = NIOLockedValueBox(0)
+
+    var value: Int { box.withLockedValue { $0 } }
+
+    func add(_ count: Int) { box.withLockedValue { $0 += count } }
+}
+
+/// Something that a test waits for, once.
+struct Signal: Sendable {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() { (stream, continuation) = AsyncStream.makeStream() }
+
+    func send() {
+        continuation.yield()
+        continuation.finish()
+    }
+
+    func wait() async { for await _ in stream { return } }
+}

@@ -1,0 +1,52 @@
+internal import FoundationEssentials
+internal import Glibc
+
+extension RedisServer {
+    /// Starts a program found by PATH, without standard input and output.
+    static func spawn(_ arguments: [String]) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+            posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+        }
+        var words = arguments.map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var process: pid_t = 0
+        let failure = posix_spawnp(&process, arguments[0], &actions, nil, &words, environ)
+        guard failure == 0 else {
+            let reason = String(cString: strerror(failure))
+            throw StartError(description: "cannot start \(arguments[0]): \(reason); install it (apt-get install \(arguments[0])) or put it on PATH")
+        }
+        return process
+    }
+
+    /// A new folder, short enough for a socket's path (108 bytes).
+    package static func makeFolder() throws -> String {
+        var template = Array("/tmp/redis-XXXXXX".utf8CString)
+        guard let folder = mkdtemp(&template) else {
+            throw StartError(description: "cannot make a folder in /tmp: \(String(cString: strerror(errno)))")
+        }
+        return String(cString: folder)
+    }
+
+    /// Removes a folder with everything in it.
+    package static func removeFolder(_ folder: String) { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// A port of 127.0.0.1 on which nothing listens.
+    package static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let failure = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(descriptor, pointer, length) == 0 && getsockname(descriptor, pointer, &length) == 0 ? 0 : errno
+            }
+        }
+        guard failure == 0 else { throw StartError(description: "no free port: \(String(cString: strerror(failure)))") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}

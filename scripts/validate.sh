@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Checks what a compiler does not: layout, sizes, forbidden calls, pins, what is in git, shell scripts and the compose file.
+# Prints `file:line: why` for each finding, and fails if there is one.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly file_limit=400 function_limit=90
+# Versions of SwiftNIO below this have known holes (CVE-2026-28970, CVE-2026-28980).
+readonly nio_floor=2.100
+
+mapfile -t swift_files < <(find Sources Tests Examples -name '*.swift' | LC_ALL=C sort)
+failures=0
+
+# check TITLE COMMAND…: runs the command and counts its failure.
+check() {
+    local title=$1
+    shift
+    if "$@"; then
+        printf 'ok    %s\n' "$title"
+    else
+        printf 'FAIL  %s\n' "$title"
+        failures=$((failures + 1))
+    fi
+}
+
+layout() {
+    swift format lint --strict --parallel --recursive Package.swift Sources Tests Examples
+}
+
+sizes() {
+    awk -v file_limit="$file_limit" -v function_limit="$function_limit" -f scripts/sizes.awk "${swift_files[@]}"
+}
+
+forbidden_calls() {
+    awk -f scripts/forbidden.awk "${swift_files[@]}"
+}
+
+nothing_built_in_git() {
+    git ls-files | awk '/(^|\/)(\.build[^\/]*|\.venv|__pycache__)\/|(^|\/)(Package\.resolved|secrets\.yaml)$/ {
+        print $0 ":1: belongs to one machine, not in git: git rm --cached it"
+        found = 1
+    } END { exit found }'
+}
+
+# version_at_least VERSION FLOOR
+version_at_least() {
+    [[ $(printf '%s\n' "$1" "$2" | sort --version-sort | head -n 1) == "$2" ]]
+}
+
+nio_is_recent() {
+    local number line version found=false
+    while IFS=: read -r number line; do
+        found=true
+        version=$(sed -nE 's/.*"([0-9]+(\.[0-9]+)*)".*/\1/p' <<<"$line")
+        if ! version_at_least "${version:-0}" "$nio_floor"; then
+            printf 'Package.swift:%s: swift-nio must be %s or newer (CVE-2026-28970, CVE-2026-28980)\n' "$number" "$nio_floor"
+            return 1
+        fi
+    done < <(grep -nE 'apple/swift-nio"' Package.swift)
+    $found || printf 'Package.swift:1: names no version of swift-nio; transitive ones may be older than %s\n' "$nio_floor"
+    $found
+}
+
+shell_scripts() {
+    shellcheck --severity=style scripts/*.sh .ci/run
+}
+
+compose_file() {
+    GATEWAY_KEY=unused REDIS_PASSWORD=unused docker-compose --file docker-compose.yml config --quiet
+}
+
+check "layout (.swift-format; \`make format\` repairs it)" layout
+check "sizes (a file <= $file_limit lines, a body <= $function_limit)" sizes
+check "forbidden calls" forbidden_calls
+check "nothing built is in git" nothing_built_in_git
+check "swift-nio >= $nio_floor" nio_is_recent
+check "shell scripts" shell_scripts
+check "docker-compose.yml" compose_file
+
+if ((failures)); then
+    printf '%d of the checks failed\n' "$failures" >&2
+    exit 1
+fi
