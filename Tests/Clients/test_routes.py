@@ -140,15 +140,13 @@ def test_every_answer_carries_its_ids(gateway, method, path, body):
     assert headers["x-request-id"]
 
 
-def test_a_failed_attempt_is_repeated_within_the_budget(start_gateway, provider, rollout):
-    async def fails_once(call):
-        if len(provider.calls_of(model)) == 1:
-            return await call.respond({"error": {"message": "try again"}}, status=503, headers=[("retry-after", "1")])
-        await echo(call)
+def test_an_answer_of_the_provider_is_passed_on_and_not_asked_for_again(gateway, provider, rollout):
+    async def is_busy(call):
+        await call.respond({"error": {"message": "try again"}}, status=503, headers=[("retry-after", "1")])
 
-    model = provider.script(fails_once)
-    gateway = start_gateway(UPSTREAM_ATTEMPTS="2")
+    model = provider.script(is_busy)
     answer = gateway.request("POST", f"{rollout.path}/chat/completions", json.dumps({"model": f"scripted/{model}", "messages": QUESTION}).encode())
-    assert answer.status == 200
-    assert len(provider.calls_of(model)) == 2
-    assert gateway.ids(rollout) == {answer.headers["x-insertion-id"]}
+    assert answer.status == 503
+    assert answer.headers["retry-after"] == "1"
+    assert len(provider.calls_of(model)) == 1
+    assert gateway.ids(rollout) == set()

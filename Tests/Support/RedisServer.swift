@@ -10,19 +10,24 @@ package final class RedisServer: Sendable {
         package var listensOnTCP = false
         /// Whether to keep an append-only file, synced on each write, so that ``RedisServer/kill()`` loses nothing.
         package var isDurable = false
+        /// What a client must give to enter.
         package var password: SecretString?
         /// More of redis-server's own arguments, such as `["--maxmemory", "1mb"]`.
         package var arguments: [String] = []
 
+        /// A server on its socket alone, without persistence or password.
         package init() {}
     }
 
     /// What keeps a test from having its server.
     package struct StartError: Error, CustomStringConvertible {
+        /// What was wrong, and the server's log where it has one.
         package let description: String
     }
 
+    /// Holds the socket, the log and the data.
     package let folder: String
+    /// The endpoint on the socket, with the password.
     package let endpoint: RedisEndpoint
     /// The endpoint on 127.0.0.1; nil unless asked for.
     package let tcpEndpoint: RedisEndpoint?

@@ -85,7 +85,9 @@ extension Settings {
     private static let upstreamTable: [Setting] = [
         Setting("REQUEST_TIMEOUT", \.requestTimeout, .seconds(1...86_400), "From a request's arrival to the last byte of its answer."),
         Setting(
-            "UPSTREAM_ATTEMPTS", \.upstreamAttempts, .int(1...10), "How often one completion is tried at its provider, the first time included.",
+            "UPSTREAM_ATTEMPTS", \.upstreamAttempts, .int(1...10),
+            "How often a call that cannot reach its provider is tried, the first time included. A call that may have been paid for is never "
+                + "repeated, and an answer is passed on whatever its status.",
             commands: calling),
         Setting(
             "UPSTREAM_CONNECT_TIMEOUT", \.upstreamConnectTimeout, .seconds(0.1...300), "For a connection to a provider, TLS included.",

@@ -10,18 +10,18 @@ package enum JobScripts {
     package static let enqueue = RedisScript(
         name: "enqueue",
         source: """
-        local entries = redis.call('XLEN', KEYS[1])
-        if entries >= tonumber(ARGV[3]) then return -1 end
-        local bytes = entries == 0 and 0 or tonumber(redis.call('GET', KEYS[2]) or 0)
-        if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return -2 end
-        if KEYS[3] then
-            redis.call('SADD', KEYS[3], ARGV[1])
-            redis.call('EXPIRE', KEYS[3], ARGV[5])
-        end
-        redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'p', ARGV[2])
-        redis.call('SET', KEYS[2], bytes + #ARGV[2])
-        return entries + 1
-        """)
+            local entries = redis.call('XLEN', KEYS[1])
+            if entries >= tonumber(ARGV[3]) then return -1 end
+            local bytes = entries == 0 and 0 or tonumber(redis.call('GET', KEYS[2]) or 0)
+            if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return -2 end
+            if KEYS[3] then
+                redis.call('SADD', KEYS[3], ARGV[1])
+                redis.call('EXPIRE', KEYS[3], ARGV[5])
+            end
+            redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'p', ARGV[2])
+            redis.call('SET', KEYS[2], bytes + #ARGV[2])
+            return entries + 1
+            """)
 
     /// Sends a frame in the middle of an answer, if this forwarder still owns the job. From then on the call is not repeated.
     ///
@@ -77,26 +77,26 @@ package enum JobScripts {
     package static let claim = RedisScript(
         name: "claim",
         source: """
-        local taken = {}
-        local room = tonumber(ARGV[3])
-        for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
-            local name, pending = consumer[2], consumer[4]
-            if name ~= ARGV[2] and redis.call('EXISTS', ARGV[4] .. name) == 0 then
-                if pending == 0 then
-                    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name)
-                elseif room > 0 then
-                    for _, left in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', room, name)) do
-                        local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, left[1])[1]
-                        if claimed then
-                            taken[#taken + 1] = {claimed[1], left[4], claimed[2]}
-                            room = room - 1
+            local taken = {}
+            local room = tonumber(ARGV[3])
+            for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+                local name, pending = consumer[2], consumer[4]
+                if name ~= ARGV[2] and redis.call('EXISTS', ARGV[4] .. name) == 0 then
+                    if pending == 0 then
+                        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name)
+                    elseif room > 0 then
+                        for _, left in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', room, name)) do
+                            local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, left[1])[1]
+                            if claimed then
+                                taken[#taken + 1] = {claimed[1], left[4], claimed[2]}
+                                room = room - 1
+                            end
                         end
                     end
                 end
             end
-        end
-        return taken
-        """)
+            return taken
+            """)
 
     /// Hands entries back without counting this delivery: they go to a consumer that never lives, from which the others take them.
     ///
@@ -106,16 +106,16 @@ package enum JobScripts {
     package static let release = RedisScript(
         name: "release",
         source: """
-        local released = 0
-        for index = 4, #ARGV do
-            local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[index], ARGV[index], 1, ARGV[2])[1]
-            if pending then
-                redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[index], 'RETRYCOUNT', math.max(pending[4] - 1, 0), 'JUSTID')
-                released = released + 1
+            local released = 0
+            for index = 4, #ARGV do
+                local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[index], ARGV[index], 1, ARGV[2])[1]
+                if pending then
+                    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[3], 0, ARGV[index], 'RETRYCOUNT', math.max(pending[4] - 1, 0), 'JUSTID')
+                    released = released + 1
+                end
             end
-        end
-        return released
-        """)
+            return released
+            """)
 
     /// Makes an ingress's response stream exist, so that answers are sent there.
     ///
@@ -124,11 +124,11 @@ package enum JobScripts {
     package static let attach = RedisScript(
         name: "attach",
         source: """
-        local existed = redis.call('EXISTS', KEYS[1])
-        if existed == 0 then redis.call('XADD', KEYS[1], '*', 'i', '') end
-        redis.call('EXPIRE', KEYS[1], ARGV[1])
-        return existed
-        """)
+            local existed = redis.call('EXISTS', KEYS[1])
+            if existed == 0 then redis.call('XADD', KEYS[1], '*', 'i', '') end
+            redis.call('EXPIRE', KEYS[1], ARGV[1])
+            return existed
+            """)
 
     /// Counts the forwarders that are alive.
     ///
@@ -137,13 +137,13 @@ package enum JobScripts {
     package static let liveForwarders = RedisScript(
         name: "liveForwarders",
         source: """
-        local alive = 0
-        if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-        for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
-            alive = alive + redis.call('EXISTS', ARGV[2] .. consumer[2])
-        end
-        return alive
-        """)
+            local alive = 0
+            if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+            for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+                alive = alive + redis.call('EXISTS', ARGV[2] .. consumer[2])
+            end
+            return alive
+            """)
 
     /// Opens a script that acts for a job's owner alone. A forwarder that was believed dead, and lives, is stopped here: it owns nothing any longer.
     private static let ownershipCheck = """

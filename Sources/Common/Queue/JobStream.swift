@@ -43,7 +43,7 @@ package struct JobStream: Sendable {
         do {
             // Created at 0, so that `lag` is known and nothing queued before is passed over.
             _ = try await commands.send(RedisCommand("XGROUP", "CREATE", Keys.jobs, Keys.jobGroup, "0", "MKSTREAM"))
-        } catch where error.serverCode == "BUSYGROUP" {}
+        } catch  where error.serverCode == "BUSYGROUP" {}
         _ = try await commands.send(RedisCommand("XGROUP", "CREATECONSUMER", Keys.jobs, Keys.jobGroup, consumer))
     }
 

@@ -130,13 +130,14 @@ extension RedisChannelHandler {
 
     private func deadlineReached() {
         deadlineCheck = nil
-        guard let context, let earliest = inFlight.map(\.deadline).min() else { return }
+        guard let context, let earliest = inFlight.lazy.map(\.deadline).min() else { return }
         guard earliest <= .now() else { return checkDeadlines(at: earliest, context) }
         end(RedisError(.timeout, "\(endpoint) gave no answer in time; it is overloaded, stopped or unreachable"))
     }
 
     private func scheduleKeepAlive(_ context: ChannelHandlerContext) {
         keepAlive = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(endpoint.keepAliveInterval)) {
+            guard context.channel.isActive else { return }
             if self.inFlight.isEmpty {
                 _ = self.outbox.append(RedisCommand("PING"), waiter: .ignored(timeout: self.endpoint.commandTimeout))
                 self.flush()

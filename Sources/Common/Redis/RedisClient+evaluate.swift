@@ -19,7 +19,7 @@ extension RedisClient {
     ) async throws(RedisError) -> RedisValue {
         do {
             return try await send(script.command("EVALSHA", script.digest, keys, appendArguments), timeout: timeout)
-        } catch where error.serverCode == "NOSCRIPT" {
+        } catch  where error.serverCode == "NOSCRIPT" {
             return try await send(script.command("EVAL", script.source, keys, appendArguments), timeout: timeout)
         }
     }

@@ -22,6 +22,7 @@ package final class RedisClient: Service {
         var isFinished = false
     }
 
+    /// The server that this client speaks to.
     package let endpoint: RedisEndpoint
     private let connector: RedisConnector
     private let state: NIOLockedValueBox<State>

@@ -7,7 +7,7 @@ final class RedisConnection: Sendable {
     private let channel: any Channel
     private let outbox: RedisOutbox
     private let handler: NIOLoopBound<RedisChannelHandler>
-    private let endpoint: RedisEndpoint
+    let endpoint: RedisEndpoint
 
     private init(
         channel: any Channel, endpoint: RedisEndpoint, tls: NIOSSLContext?, onMessages: (@Sendable ([RedisMessage]) -> Void)?
@@ -103,32 +103,5 @@ extension RedisConnection {
                     expected: commands.count, timeout: timeout ?? endpoint.commandTimeout, completion: .continuation(continuation)))
         }.get()
         return reply.array ?? []
-    }
-
-    /// AUTH, SELECT, CLIENT SETNAME and PING in one write.
-    private func logIn() async throws(RedisError) {
-        var commands: [RedisCommand] = []
-        if let password = endpoint.password {
-            var command = RedisCommand("AUTH")
-            if let username = endpoint.username { command.append(username) }
-            command.append(password.reveal())
-            commands.append(command)
-        }
-        commands.append(RedisCommand("SELECT", endpoint.database))
-        // For `CLIENT LIST`, where a person looks; a server that forbids it is good enough.
-        commands.append(RedisCommand("CLIENT", "SETNAME", "metadata-gateway"))
-        commands.append(RedisCommand("PING"))
-        let replies = try await send(batch: commands, timeout: endpoint.connectTimeout)
-        if endpoint.password != nil, case .error(let reply) = replies[0], let word = RedisError(reply: reply).serverCode {
-            // The reply itself may repeat the password.
-            throw RedisError(.server(word), "\(endpoint) refused the log-in (\(word)); check the user name and the password")
-        }
-        for reply in [replies[commands.count - 3], replies[commands.count - 1]] {
-            do throws(RedisError) {
-                _ = try reply.get()
-            } catch {
-                throw RedisError(error.code, "\(endpoint) is not ready: \(error.message)")
-            }
-        }
     }
 }

@@ -1,14 +1,20 @@
 /// Where a Redis server is, how to enter it, and the bounds of a connection to it.
 package struct RedisEndpoint: Sendable, CustomStringConvertible {
+    /// How to reach the server.
     package enum Address: Sendable, Hashable {
+        /// A name or IP address, and a port.
         case tcp(host: String, port: Int)
+        /// A Unix socket.
         case unix(path: String)
     }
 
+    /// Where the server listens.
     package var address: Address
     /// The ACL user; nil is Redis's `default` user.
     package var username: String?
+    /// What AUTH sends; nil sends no AUTH.
     package var password: SecretString?
+    /// The number that SELECT takes.
     package var database = 0
     /// Whether to speak TLS. The server's certificate must be valid for the host.
     package var tls = false
@@ -26,6 +32,7 @@ package struct RedisEndpoint: Sendable, CustomStringConvertible {
     /// The bytes of one reply. Redis's own bound for a string is 512 MiB.
     package var maximumReplyBytes = 512 << 20
 
+    /// An endpoint with the defaults above.
     package init(_ address: Address) { self.address = address }
 
     /// The address and database, without user or password.

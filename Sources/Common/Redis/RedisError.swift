@@ -1,5 +1,6 @@
 /// Why a Redis command brought no answer, or a refusal. Its message names the server by address and holds no argument of a command.
 package struct RedisError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The kinds of failure.
     package enum Code: Sendable, Hashable {
         /// Not connected, or too many bytes wait to be sent. The command was not sent.
         case unavailable
@@ -17,10 +18,12 @@ package struct RedisError: Error, Sendable, Hashable, CustomStringConvertible {
         case configuration
     }
 
+    /// What kind of failure it is.
     package var code: Code
     /// What was wrong, where, and how to repair it.
     package var message: String
 
+    /// An error of a kind, with the message for a person.
     package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message

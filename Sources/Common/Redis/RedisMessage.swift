@@ -1,6 +1,8 @@
 /// A message on a subscribed channel.
 package struct RedisMessage: Sendable, Hashable {
+    /// Where it was published.
     package let channel: String
+    /// What was published.
     package let payload: [UInt8]
 
     /// - Returns: nil if the value is no pushed message (https://redis.io/docs/latest/develop/pubsub/#format-of-pushed-messages).

@@ -61,7 +61,8 @@ final class RedisReplyParser {
 
     private var error: RedisError {
         let text = withUnsafeBytes(of: &reader.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        return RedisError(.protocolError, "the server's answer is not the Redis protocol (\(text)); check that address and port are those of a Redis server")
+        return RedisError(
+            .protocolError, "the answer is not the Redis protocol (\(text)); check that the address and port are those of a Redis server")
     }
 }
 

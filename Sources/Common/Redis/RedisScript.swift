@@ -6,10 +6,12 @@ internal import Crypto
 package struct RedisScript: Sendable {
     /// The name for logs and metrics.
     package let name: String
+    /// The Lua text.
     package let source: String
     /// The lower-case hexadecimal SHA-1 of the source: Redis's own name for the script, no security rests on it.
     package let digest: String
 
+    /// Computes the digest.
     package init(name: String, source: String) {
         self.name = name
         self.source = source

@@ -4,6 +4,7 @@
 package enum RedisValue: Sendable, Hashable {
     /// No value: a missing key, an empty blocking read, an aborted transaction.
     case null
+    /// A signed 64-bit integer.
     case integer(Int)
     /// A binary-safe string.
     case bytes([UInt8])
@@ -12,10 +13,12 @@ package enum RedisValue: Sendable, Hashable {
     /// The server's refusal, code word first, such as `WRONGTYPE Operation against …`. Met inside batches and transactions:
     /// for a single command it is thrown.
     case error(String)
+    /// Values in order, such as a stream's entries.
     case array([RedisValue])
 }
 
 extension RedisValue {
+    /// Whether there is no value.
     package var isNull: Bool { self == .null }
 
     /// The text of a string or status; bytes that are not UTF-8 are repaired with U+FFFD.
@@ -41,6 +44,7 @@ extension RedisValue {
         if case .integer(let value) = self { value } else { string.flatMap(Int.init) }
     }
 
+    /// The elements of an array.
     package var array: [RedisValue]? {
         if case .array(let elements) = self { elements } else { nil }
     }
@@ -52,6 +56,7 @@ extension RedisValue {
     }
 
     /// The value itself, with the server's refusal turned into an error.
+    /// - Throws: ``RedisError`` with code `.server`.
     package func get() throws(RedisError) -> RedisValue {
         if case .error(let reply) = self { throw RedisError(reply: reply) }
         return self

@@ -28,7 +28,9 @@ package struct ClientBaseURL: Sendable, Hashable, CustomStringConvertible {
         let authority = parts[1].prefix { $0 != "/" }
         let (hostText, portText) = try Self.divide(authority)
         host = try ClientHost(hostText, addresses: addresses).text
-        port = try portText.map { text throws(GatewayError) in try Self.port(text) }.flatMap { [scheme] in $0 == (scheme == "http" ? 80 : 443) ? nil : $0 }
+        port = try portText.map { text throws(GatewayError) in try Self.port(text) }.flatMap { [scheme] in
+            $0 == (scheme == "http" ? 80 : 443) ? nil : $0
+        }
         path = try Self.path(parts[1][authority.endIndex...])
     }
 

@@ -128,7 +128,9 @@ extension LoopThread {
     }
 
     private func runLate() {
-        repeat { runBatch() } while state.withLockedValue { state in
+        repeat {
+            runBatch()
+        } while state.withLockedValue { state in
             if state.items.isEmpty { state.thread = nil }
             return state.thread != nil
         }

@@ -1,10 +1,11 @@
 internal import Crypto
+internal import NIOConcurrencyHelpers
+
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials
 #else
 internal import Foundation
 #endif
-internal import NIOConcurrencyHelpers
 
 /// Seals what the gateway puts into Redis and opens it again: AES-256-GCM under a key that only the gateway's own processes share.
 ///

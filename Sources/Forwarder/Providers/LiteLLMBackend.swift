@@ -5,7 +5,7 @@ internal import Common
 /// The request is the one that a LiteLLM proxy accepts as it comes (LiteLLM 1.109.1): OpenAI's members, `metadata.tags` and `api_key`. The
 /// Langfuse members are refused by a proxy without `allow_client_side_credentials`, so they are sent only when the operator says so.
 ///
-/// Every client's call carries the operator's key, on any path: it should be a virtual key with the rights that clients may have, not the master key.
+/// The operator's key goes with calls to models; on other paths the client's bearer speaks for itself, and what it may is for the proxy to say.
 struct LiteLLMBackend: Sendable {
     private let base: BaseURL
     private let key: SecretString?
@@ -37,10 +37,21 @@ struct LiteLLMBackend: Sendable {
         }
         // No header chooses an organisation here: the proxy's own key pays, or the client's within the body.
         var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: true, isJSON: body.isJSON)
-        if let key { headers.append(KeyHeader.bearer.field(key)) }
+        if let key = try authorization(of: job) { headers.append(KeyHeader.bearer.field(key)) }
         let request = UpstreamRequest(
             method: job.method, url: job.url(under: base.text), headers: headers, body: body.result, timeouts: timeouts, limits: limits)
         return Target(provider: "litellm", model: job.model, request: request)
+    }
+
+    private func authorization(of job: Job) throws(GatewayError) -> SecretString? {
+        guard let key else { return nil }
+        do throws(GatewayError) {
+            try LentKey.check(job)
+            return key
+        } catch {
+            guard let own = job.clientKey, own.fitsHeader else { throw error }
+            return own
+        }
     }
 
     /// Only completions are traced; LiteLLM would refuse or pass on the members elsewhere.

@@ -89,6 +89,7 @@ package struct ProviderDirectory: Sendable {
     private func request(
         _ job: Job, under base: String, of provider: Provider, with credential: Credential, body: JobBody
     ) throws(GatewayError) -> UpstreamRequest {
+        if credential.isServers { try LentKey.check(job) }
         var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: credential.isServers, isJSON: body.isJSON)
         if let key = credential.key {
             guard key.fitsHeader else {

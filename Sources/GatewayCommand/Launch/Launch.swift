@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Common
-internal import FoundationEssentials
 internal import Forwarder
+internal import FoundationEssentials
 internal import Ingress
 internal import Logging
 internal import ServiceLifecycle

@@ -23,7 +23,8 @@ struct DataDirectory {
         lock = open(self.path + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw Launch.failure("environment: DATA_DIR: cannot write to `\(self.path)`: \(Self.reason); choose another") }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            throw Launch.failure("environment: DATA_DIR: `\(self.path)` is in use by another metadata-gateway; stop that one or choose another folder")
+            throw Launch.failure(
+                "environment: DATA_DIR: `\(self.path)` is in use by another metadata-gateway; stop that one or choose another folder")
         }
     }
 

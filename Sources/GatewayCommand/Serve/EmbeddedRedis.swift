@@ -3,6 +3,7 @@ internal import Common
 internal import Logging
 internal import ServiceLifecycle
 internal import Subprocess
+
 #if canImport(System)
 internal import System
 #else
@@ -27,7 +28,8 @@ struct EmbeddedRedis: Service {
         self.logger = logger
         socket = folder.path + "/redis.sock"
         guard socket.utf8.count <= Self.longestSocketPath else {
-            throw Launch.failure("environment: DATA_DIR: `\(folder.path)` is too long for a socket in it (\(Self.longestSocketPath) bytes); choose a shorter one")
+            throw Launch.failure(
+                "environment: DATA_DIR: `\(folder.path)` is too long for a socket in it (\(Self.longestSocketPath) bytes); choose a shorter one")
         }
         var endpoint = RedisEndpoint(.unix(path: socket))
         endpoint.commandTimeout = commandTimeout
@@ -54,12 +56,14 @@ struct EmbeddedRedis: Service {
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
         do {
             _ = try await Subprocess.run(
-                program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments), workingDirectory: FilePath(folder),
+                program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
+                workingDirectory: FilePath(folder),
                 platformOptions: options, input: .none, output: .discarded, error: .discarded)
         } catch let error as SubprocessError where !Task.isCancelled {
             logger.critical("cannot start redis-server", metadata: ["program": "\(program)", "error": "\(error)"])
             throw Launch.failure(
-                "environment: REDIS_SERVER_PATH: `\(program)` cannot be started; install redis-server (`make run` does), or name a Redis with REDIS_HOST")
+                "environment: REDIS_SERVER_PATH: `\(program)` cannot be started; install redis-server (`make run` does), or name a Redis with REDIS_HOST"
+            )
         }
     }
 

@@ -10,13 +10,20 @@ struct CompletionBody: Sendable, Equatable {
     init(chat bytes: [UInt8], maximumDepth: Int) throws(GatewayError) {
         let object: JSONObject
         do { object = try JSONObject.scan(bytes, maximumDepth: maximumDepth) } catch { throw error.gatewayError }
+        if object.caseVariant(of: "model") != nil {
+            throw .invalidRequest(
+                code: "ambiguous_member",
+                #"The body has a member that differs from "model" only in case. Readers that ignore case would take it for the model."#,
+                param: "model")
+        }
         guard let member = object.member("model") else {
             throw .invalidRequest(
                 code: "missing_model", #"The body has no member "model". Add one, such as "model": "openai/gpt-4o-mini"."#, param: "model")
         }
         guard let model = object.string(member), !model.isEmpty else {
             throw .invalidRequest(
-                code: "invalid_model", #"The member "model" is not a string with a model's name. Write it like "openai/gpt-4o-mini"."#, param: "model")
+                code: "invalid_model", #"The member "model" is not a string with a model's name. Write it like "openai/gpt-4o-mini"."#, param: "model"
+            )
         }
         self.model = model
         isStream = try Self.isStream(object)

@@ -42,7 +42,8 @@ struct JobBuilder: Sendable {
 
     private func fill(_ job: inout Job, from request: Request, rollout: RolloutIDs?, baseURL: String?, account: Account?) async throws {
         guard request.method == .post else {
-            throw GatewayError.invalidRequest(405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue).")
+            throw GatewayError.invalidRequest(
+                405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue).")
         }
         var call = ChatCall(
             body: try await request.bytes(upTo: maximumBodyBytes), rollout: rollout, baseURL: baseURL, project: job.project, account: account,
@@ -59,7 +60,10 @@ struct JobBuilder: Sendable {
     /// Headers that never travel: keys go apart, and these belong to one connection only (RFC 9110 §7.6.1). What of the others a provider may see is decided
     /// where the provider is known.
     private static func mayGoOn(_ header: HeaderField) -> Bool {
-        !["authorization", "cookie", "connection", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host"]
-            .contains { $0.equalsIgnoringASCIICase(header.name) }
+        ![
+            "authorization", "cookie", "connection", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+            "content-length", "host",
+        ]
+        .contains { $0.equalsIgnoringASCIICase(header.name) }
     }
 }

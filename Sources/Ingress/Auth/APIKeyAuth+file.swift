@@ -35,7 +35,8 @@ extension APIKeyAuth.Entry {
         let sha256 = try map.required("sha256")
         guard let digest = Self.digest(try sha256.string()) else {
             throw ConfigurationError(
-                at: sha256.location, "must be the key's SHA-256 in 64 hex digits: `printf %s \"$KEY\" | sha256sum`; the key itself does not belong here")
+                at: sha256.location,
+                "must be the key's SHA-256 in 64 hex digits: `printf %s \"$KEY\" | sha256sum`; the key itself does not belong here")
         }
         self.init(
             id: try map.required("id").string(), digest: digest,

@@ -127,7 +127,8 @@ extension GatewayError {
         case .deadline:
             self.init(
                 status: 504, type: "server_error", code: "no_answer_in_time",
-                message: "No forwarder answered within REQUEST_TIMEOUT. See /ready for live forwarders; the call may have been made.", shouldRetry: false)
+                message: "No forwarder answered within REQUEST_TIMEOUT. See /ready for live forwarders; the call may have been made.",
+                shouldRetry: false)
         case .stopped:
             self.init(
                 status: 503, type: "server_error", code: "shutting_down",

@@ -1,5 +1,6 @@
-@testable import Common
 import Testing
+
+@testable import Common
 
 @Suite struct RedisCommandTests {
     private func formatted(_ command: RedisCommand) -> String? {

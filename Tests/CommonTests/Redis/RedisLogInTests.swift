@@ -1,7 +1,8 @@
-@testable import Common
 import NIOPosix
 import TestSupport
 import Testing
+
+@testable import Common
 
 @Suite(.timeLimit(.minutes(1))) struct RedisLogInTests {
     private func withProtectedServer(_ body: (RedisServer) async throws -> Void) async throws {

@@ -1,6 +1,7 @@
-@testable import Common
 import NIOCore
 import Testing
+
+@testable import Common
 
 @Suite struct RedisOutboxTests {
     private let waiter = RedisWaiter(expected: nil, timeout: .seconds(1), completion: .callback { _ in })

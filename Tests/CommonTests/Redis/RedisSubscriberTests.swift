@@ -1,6 +1,7 @@
-@testable import Common
 import TestSupport
 import Testing
+
+@testable import Common
 
 @Suite(.timeLimit(.minutes(1))) struct RedisSubscriberTests {
     private func message(_ channel: String, _ payload: String) throws -> RedisMessage {

@@ -1,8 +1,9 @@
-@testable import Common
 import NIOPosix
 import Subprocess
 import TestSupport
 import Testing
+
+@testable import Common
 
 @Suite(.timeLimit(.minutes(1))) struct RedisTLSTests {
     /// A server that speaks TLS with a certificate of its own for `name` alone.

@@ -1,5 +1,6 @@
-@testable import Common
 import Testing
+
+@testable import Common
 
 @Suite struct RedisValueTests {
     @Test func readsNestedShapesWithoutTrapping() {

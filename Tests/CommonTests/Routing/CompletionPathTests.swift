@@ -109,9 +109,8 @@ import Testing
 
     static let dangerous = [
         "", "models", "*", "http://h/models", "//", "//models", "/a//b", "/a//", "/v1//models", "/.", "/..", "/a/./b", "/a/../b", "/a/..", "/%2e",
-        "/%2E%2e/b",
-        "/a/.%2e", "/a%2Fb", "/a%2fb", "/a\\b", "/a%5Cb", "/a%0D%0Ab", "/a%00", "/a%7F", "/a%", "/a%2", "/a%zz", "/a b", "/a\r\nb", "/a\u{0}", "/é",
-        "/a\u{7F}", "/a?b", "/a#b", "/v1/../rollout_id/r", "/rollout_id/é", "/a\u{2028}",
+        "/%2E%2e/b", "/a/.%2e", "/v1/../rollout_id/r", "/a%2Fb", "/a%2fb", "/a\\b", "/a%5Cb", "/a%0D%0Ab", "/a%00", "/a%1f", "/a%7F", "/a%", "/a%2",
+        "/a%zz", "/a b", "/a\r\nb", "/a\u{0}", "/é", "/a\u{7F}", "/a?b", "/a#b", "/rollout_id/é", "/a\u{2028}",
     ]
 
     @Test(arguments: dangerous) func refusesAPathThatReadersTakeDifferently(path: String) {

@@ -4,8 +4,10 @@ import Testing
 
 @Suite struct AddressGuardTests {
     @Test(arguments: [
-        ("8.8.8.8", AddressGuard.Kind.global), ("1.1.1.1", .global), ("172.15.255.255", .global), ("172.32.0.0", .global), ("100.63.255.255", .global),
-        ("100.128.0.0", .global), ("223.255.255.255", .global), ("2606:4700::1111", .global), ("64:ff9b::808:808", .global), ("::ffff:8.8.8.8", .global),
+        ("8.8.8.8", AddressGuard.Kind.global), ("1.1.1.1", .global), ("172.15.255.255", .global), ("172.32.0.0", .global),
+        ("100.63.255.255", .global),
+        ("100.128.0.0", .global), ("223.255.255.255", .global), ("2606:4700::1111", .global), ("64:ff9b::808:808", .global),
+        ("::ffff:8.8.8.8", .global),
         ("127.0.0.1", .loopback), ("127.255.255.255", .loopback), ("::1", .loopback), ("::ffff:127.0.0.1", .loopback),
         ("64:ff9b::7f00:1", .loopback), ("2002:7f00:1::1", .loopback),
         ("10.0.0.1", .privateNetwork), ("172.16.0.1", .privateNetwork), ("172.31.255.255", .privateNetwork), ("192.168.1.1", .privateNetwork),
@@ -25,7 +27,8 @@ import Testing
         #expect(AddressGuard.allows(address, under: .operatorChosen))
         #expect(AddressGuard.allows(address, under: .clientChosen(allowLoopback: false, allowPrivate: false)) == (kind == .global))
         #expect(AddressGuard.allows(address, under: .clientChosen(allowLoopback: true, allowPrivate: false)) == [.global, .loopback].contains(kind))
-        #expect(AddressGuard.allows(address, under: .clientChosen(allowLoopback: false, allowPrivate: true)) == [.global, .privateNetwork].contains(kind))
+        #expect(
+            AddressGuard.allows(address, under: .clientChosen(allowLoopback: false, allowPrivate: true)) == [.global, .privateNetwork].contains(kind))
     }
 
     @Test func `Teredo is judged by its server and by its hidden client`() throws {

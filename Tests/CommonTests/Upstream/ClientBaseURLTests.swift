@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "https", "https:", "https://", "https:///v1", "ftp://h.example", "file:///etc/passwd", "gopher://h.example", "//h.example", "https:h.example",
+        "", "https", "https:", "https://", "https:///v1", "ftp://h.example", "file:///etc/passwd", "gopher://h.example", "//h.example",
+        "https:h.example",
         "https://user@h.example", "https://user:pass@h.example", "http://ok.example@127.0.0.1", "https://h.example\\@evil.example",
         "https://h.example/v1?x=1", "https://h.example/v1#x", "https://h.example?", "https://h.example/ v1", "https://h.example/\tv1",
         "https://h.example/v1\r\nX: y", "https://h.example/\u{0}", "https://exämple.com", "https://h.example/ä", "https://h\u{FF0E}example",
@@ -32,7 +33,8 @@ import Testing
         "https://h.example:0", "https://h.example:65536", "https://h.example:-1", "https://h.example:+80", "https://h.example:80:80",
         "https://h.example/..", "https://h.example/a/../b", "https://h.example/./b", "https://h.example//b", "https://h.example/b//",
         "https://h.example/%2e%2e/b", "https://h.example/%2E", "https://h.example/a%2fb", "https://h.example/a%5Cb", "https://h.example/a%0d%0ab",
-        "https://h.example/%00", "https://h.example/%7f", "https://h.example/%252e", "https://h.example/%", "https://h.example/%2", "https://h.example/%zz",
+        "https://h.example/%00", "https://h.example/%7f", "https://h.example/%252e", "https://h.example/%", "https://h.example/%2",
+        "https://h.example/%zz",
         "https://h.example/%+1", "https://[fe80::1%25eth0]/", "https://[::1", "https://[]", "https://[1.2.3.4]", "https://[2606:4700::1111]x",
         "https://256.1.1.1", "https://1.2.3.4.5", "https://foo.1", "https://foo.0x7f", "https://h,example", "https://h!example",
         "https://metadata.google.internal", "https://METADATA", "https://instance-data", "https://metadata.goog/computeMetadata/v1",

@@ -115,7 +115,10 @@ import Testing
         #expect(await upstream.inFlight == 0)
     }
 
-    @Test(arguments: [("GET X", [HeaderField]()), ("", []), ("GET", [HeaderField("A\r\nB", "c")]), ("GET", [HeaderField("A", "b\r\nC: d")]), ("GET", [HeaderField("", "b")])])
+    @Test(arguments: [
+        ("GET X", [HeaderField]()), ("", []), ("GET", [HeaderField("A\r\nB", "c")]), ("GET", [HeaderField("A", "b\r\nC: d")]),
+        ("GET", [HeaderField("", "b")]),
+    ])
     func `nothing can become a second header`(method: String, headers: [HeaderField]) async throws {
         let upstream = try CurlUpstream()
         upstream.start()

@@ -5,7 +5,9 @@ import Testing
 /// Timeouts, cancelling, stopping, and the addresses that a call may reach.
 @Suite(.timeLimit(.minutes(1))) struct CurlUpstreamLifecycleTests {
     /// Says nothing, or only the beginning of an answer.
-    private static let beginnings = ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbody"]
+    private static let beginnings = [
+        "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbody",
+    ]
 
     @Test(arguments: beginnings)
     func `a silent peer is given up`(beginning: String) async throws {

@@ -50,13 +50,15 @@ import Testing
     }
 
     @Test func `headers keep their order, duplicates and spelling`() async throws {
-        let head = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 418 Short And Stout\r\nA: 1\r\nb: 2 \r\na:3\r\nLatin: \u{e9}\r\nConnection: close\r\n\r\n"
+        let head =
+            "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 418 Short And Stout\r\nA: 1\r\nb: 2 \r\na:3\r\nLatin: \u{e9}\r\nConnection: close\r\n\r\n"
         let bytes = head.unicodeScalars.map { UInt8($0.value) }
         let answer = try await answered(bytes + Array("body".utf8))
         #expect(answer.status == 418)
         #expect(
             answer.headers == [
-                HeaderField("A", "1"), HeaderField("b", "2"), HeaderField("a", "3"), HeaderField("Latin", "\u{e9}"), HeaderField("Connection", "close"),
+                HeaderField("A", "1"), HeaderField("b", "2"), HeaderField("a", "3"), HeaderField("Latin", "\u{e9}"),
+                HeaderField("Connection", "close"),
             ])
         #expect(answer.text == "body")
     }

@@ -1,0 +1,28 @@
+extension RedisConnection {
+    /// AUTH, SELECT, CLIENT SETNAME and PING in one write.
+    func logIn() async throws(RedisError) {
+        var commands: [RedisCommand] = []
+        if let password = endpoint.password {
+            var command = RedisCommand("AUTH")
+            if let username = endpoint.username { command.append(username) }
+            command.append(password.reveal())
+            commands.append(command)
+        }
+        commands.append(RedisCommand("SELECT", endpoint.database))
+        // For `CLIENT LIST`, where a person looks; a server that forbids it is good enough.
+        commands.append(RedisCommand("CLIENT", "SETNAME", "metadata-gateway"))
+        commands.append(RedisCommand("PING"))
+        let replies = try await send(batch: commands, timeout: endpoint.connectTimeout)
+        if endpoint.password != nil, case .error(let reply) = replies[0], let word = RedisError(reply: reply).serverCode {
+            // The reply itself may repeat the password.
+            throw RedisError(.server(word), "\(endpoint) refused the log-in (\(word)); check the user name and the password")
+        }
+        for reply in [replies[commands.count - 3], replies[commands.count - 1]] {
+            do throws(RedisError) {
+                _ = try reply.get()
+            } catch {
+                throw RedisError(error.code, "\(endpoint) is not ready: \(error.message)")
+            }
+        }
+    }
+}
