@@ -24,8 +24,7 @@ package struct ForwarderService {
         let network: CurlUpstream
         do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message) }
         let sender = AnswerSender(
-            stream: stream, envelope: envelope, defaultProject: configuration.secrets.defaultProject, window: settings.maxBufferedBytes,
-            logger: logger)
+            stream: stream, envelope: envelope, defaultProject: configuration.secrets.defaultProject, logger: logger)
         let runner = JobRunner(
             directory: directory, upstream: Upstreams(network: network), sender: sender, stream: stream, envelope: envelope,
             maxDeliveries: settings.maxDeliveries, maxAttempts: settings.upstreamAttempts, logger: logger)

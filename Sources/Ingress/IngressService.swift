@@ -38,7 +38,7 @@ package struct IngressService {
                     redis: commands, envelope: envelope,
                     limits: .init(entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL),
                     defaultProject: secrets.defaultProject),
-                room: room, desk: desk, envelope: envelope, window: settings.maxBufferedBytes, onDisconnect: settings.onDisconnect),
+                room: room, desk: desk, envelope: envelope, onDisconnect: settings.onDisconnect),
             connections: connections)
         let application = Application(
             responder: responder,

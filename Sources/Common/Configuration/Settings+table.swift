@@ -58,7 +58,7 @@ extension Settings {
         Setting("MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20), "The largest request body; beyond it 413.", commands: facing),
         Setting("MAX_HEADER_BYTES", \.maxHeaderBytes, .bytes(4 << 10...1 << 20), "The largest request head; beyond it 431.", commands: facing),
         Setting("MAX_HEADERS", \.maxHeaders, .int(16...1024), "The most header fields of a request; beyond it 431.", commands: facing),
-        Setting("MAX_JSON_DEPTH", \.maxJSONDepth, .int(4...1000), "How deep arrays and objects in a body may nest; beyond it 400.", commands: facing),
+        Setting("MAX_JSON_DEPTH", \.maxJSONDepth, .int(4...1000), "How deep arrays and objects in a body may nest; beyond it 400."),
         Setting(
             "MAX_RESPONSE_BYTES", \.maxResponseBytes, .bytes(1 << 10...1 << 30), "The largest answer of a provider, decompressed.", commands: calling),
         Setting(
@@ -95,11 +95,9 @@ extension Settings {
         Setting("UPSTREAM_IDLE_TIMEOUT", \.upstreamIdleTimeout, .seconds(1...86_400), "How long a provider may send nothing.", commands: calling),
         Setting(
             "ALLOW_LOOPBACK_BASE_URLS", \.allowLoopbackBaseURLs, .bool,
-            "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address.",
-            commands: calling),
+            "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address."),
         Setting(
-            "ALLOW_PRIVATE_BASE_URLS", \.allowPrivateBaseURLs, .bool, "Whether a client's `encoded_base_url` may lead to a private network.",
-            commands: calling),
+            "ALLOW_PRIVATE_BASE_URLS", \.allowPrivateBaseURLs, .bool, "Whether a client's `encoded_base_url` may lead to a private network."),
     ]
 
     private static let processTable: [Setting] = [

@@ -101,7 +101,7 @@ extension CurlLoop {
         }
         if !transfer.has(need) {
             transfer.unpause()
-            await withCheckedContinuation { transfer.wait(need, $0) }
+            await withCheckedContinuation { transfer.wait(for: need, $0) }
         }
         return transfer
     }

@@ -102,7 +102,12 @@ final class CurlTransfer {
         }
     }
 
-    func wait(_ need: Need, _ continuation: CheckedContinuation<Void, Never>) { waiter = (need, continuation) }
+    /// Resumes `continuation` once what is needed is there. It may have come between the reader's look and its suspension: a task can be queued anew
+    /// on the way to the same executor.
+    func wait(for need: Need, _ continuation: CheckedContinuation<Void, Never>) {
+        waiter = (need, continuation)
+        wakeReader()
+    }
 
     /// Lets the reader go on if what it waits for is there. Returns whether it does.
     @discardableResult

@@ -6,12 +6,14 @@ package enum IPAddress: Sendable, Hashable {
     case v6(high: UInt64, low: UInt64)
 
     /// The address that a socket would connect to. Nil for other families than IPv4 and IPv6.
+    ///
+    /// Read by offset (`sockaddr_in`: 4, `sockaddr_in6`: 8), since which C module these structures belong to differs between builds.
     init?(_ address: UnsafePointer<sockaddr>?) {
         guard let address else { return nil }
         let raw = UnsafeRawPointer(address)
-        switch Int32(address.pointee.sa_family) {
-        case AF_INET: self = .v4(UInt32(bigEndian: raw.loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr))
-        case AF_INET6: self.init(raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr)
+        switch Int32(raw.loadUnaligned(as: sa_family_t.self)) {
+        case AF_INET: self.init(four: UnsafeRawBufferPointer(start: raw + 4, count: 4))
+        case AF_INET6: self.init(six: UnsafeRawBufferPointer(start: raw + 8, count: 16))
         default: return nil
         }
     }
@@ -19,18 +21,29 @@ package enum IPAddress: Sendable, Hashable {
     /// Reads the usual text form: four decimal numbers, or RFC 4291 §2.2 without brackets; a zone id (`%eth0`) is left out of account.
     package init?(_ text: some StringProtocol) {
         let address = String(text.prefix { $0 != "%" })
-        var (four, six) = (in_addr(), in6_addr())
-        if inet_pton(AF_INET, address, &four) == 1 {
-            self = .v4(UInt32(bigEndian: four.s_addr))
-        } else if inet_pton(AF_INET6, address, &six) == 1 {
-            self.init(six)
-        } else {
+        let parsed = withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes -> Self? in
+            if inet_pton(AF_INET, address, bytes.baseAddress) == 1 { return Self(four: UnsafeRawBufferPointer(bytes)) }
+            if inet_pton(AF_INET6, address, bytes.baseAddress) == 1 { return Self(six: UnsafeRawBufferPointer(bytes)) }
             return nil
         }
+        guard let parsed else { return nil }
+        self = parsed
     }
 
-    /// Reads every form that `inet_aton` and so most resolvers take for an IPv4 address: one to four parts, each decimal, octal (`0177`) or hexadecimal
-    /// (`0x7f`), the last of which fills the bytes that are left. Nil for what is no number at all; a number out of range throws.
+    /// - Parameter four: at least 4 bytes in network order.
+    private init(four bytes: UnsafeRawBufferPointer) {
+        self = .v4(UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self)))
+    }
+
+    /// - Parameter six: at least 16 bytes in network order.
+    private init(six bytes: UnsafeRawBufferPointer) {
+        self = .v6(
+            high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+            low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+
+    /// Reads every form that `inet_aton` and so most resolvers take for an IPv4 address: one to four parts, each decimal, octal (`0177`) or
+    /// hexadecimal (`0x7f`), the last of which fills the bytes that are left. Nil for what is no number at all; a number out of range throws.
     static func looseIPv4(_ text: Substring) throws(OutOfRange) -> Self? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...4).contains(parts.count), parts.allSatisfy(looksNumeric) else { return nil }
@@ -45,13 +58,6 @@ package enum IPAddress: Sendable, Hashable {
 
     /// A host that looks like an IPv4 address and is none.
     struct OutOfRange: Error {}
-
-    private init(_ address: in6_addr) {
-        let words = withUnsafeBytes(of: address) { bytes in
-            (bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        }
-        self = .v6(high: UInt64(bigEndian: words.0), low: UInt64(bigEndian: words.1))
-    }
 
     private static func looksNumeric(_ part: Substring) -> Bool {
         if part.hasPrefix("0x") || part.hasPrefix("0X") { return part.dropFirst(2).allSatisfy(\.isHexDigit) }

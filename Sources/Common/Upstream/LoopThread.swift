@@ -42,7 +42,7 @@ package final class LoopThread: SerialExecutor, TaskExecutor {
         self.wake = wake
     }
 
-    /// Starts the thread. `turn` runs on it after every batch of jobs; it may block until `wake` when it is told so, and must not otherwise.
+    /// Starts the thread. `turn` runs on it after every batch of jobs. If it is told so it may block until `wake`, before anything else that it does.
     package func start(turn: @escaping @Sendable (_ mayBlock: Bool) -> Void) {
         let isFirst = state.withLockedValue { state in
             guard state.phase == .idle else { return false }
@@ -88,9 +88,9 @@ package final class LoopThread: SerialExecutor, TaskExecutor {
 
     package func checkIsolated() { precondition(isCurrent, "called off the loop thread \(name)") }
 
-    private var isCurrent: Bool {
-        state.withLockedValue { $0.thread }.map { pthread_equal($0, pthread_self()) != 0 } ?? false
-    }
+    private var isCurrent: Bool { state.withLockedValue { isCurrent($0) } }
+
+    private func isCurrent(_ state: State) -> Bool { state.thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
 }
 
 extension LoopThread {
@@ -98,9 +98,10 @@ extension LoopThread {
         let mustWake = state.withLockedValue { state in
             state.items.append(item)
             startLateThread(&state)
-            // The thread itself is never asleep here, so its own jobs cost no system call.
-            defer { state.isAsleep = false }
-            return state.isAsleep
+            // What the thread itself adds, it does after it has woken: it looks at the items again before it blocks.
+            guard state.isAsleep, !isCurrent(state) else { return false }
+            state.isAsleep = false
+            return true
         }
         if mustWake { wake() }
     }

@@ -15,6 +15,7 @@ extension Job {
         static let deadline: UInt8 = 13
         static let responseKey: UInt8 = 14
         static let body: UInt8 = 15
+        static let window: UInt8 = 16
     }
 
     /// The job as bytes, ready to be sealed.
@@ -38,6 +39,7 @@ extension Job {
         if isStream { writer.field(Tag.isStream, "") }
         writer.field(Tag.deadline, deadline)
         writer.field(Tag.responseKey, responseKey)
+        writer.field(Tag.window, UInt64(clamping: window))
         writer.field(Tag.body, body)
         return writer.bytes
     }
@@ -65,6 +67,7 @@ extension Job {
             case Tag.isStream: isStream = true
             case Tag.deadline: deadline = try WireReader.integer(value)
             case Tag.responseKey: responseKey = try WireReader.string(value)
+            case Tag.window: window = Int(clamping: try WireReader.integer(value))
             case Tag.body: body = Array(value)
             default: continue
             }

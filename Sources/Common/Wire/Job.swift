@@ -26,13 +26,15 @@ package struct Job: Sendable, Equatable {
     package var deadline: UInt64
     /// The Redis stream that takes the answer's frames.
     package var responseKey: String
+    /// Bytes of the answer that may be under way to a reader that has not taken them. In the job, so that ingress and forwarder never differ about it.
+    package var window: Int
     /// The request's body, byte for byte as it came.
     package var body: [UInt8]
 
     package init(
         insertionID: InsertionID, project: String, rollout: RolloutIDs? = nil, account: String? = nil, method: String, path: String,
         query: String? = nil, headers: [HeaderField] = [], clientKey: SecretString? = nil, baseURL: String? = nil, model: String? = nil,
-        isStream: Bool = false, deadline: UInt64, responseKey: String, body: [UInt8] = []
+        isStream: Bool = false, deadline: UInt64, responseKey: String, window: Int = 1 << 20, body: [UInt8] = []
     ) {
         self.insertionID = insertionID
         self.project = project
@@ -48,6 +50,7 @@ package struct Job: Sendable, Equatable {
         self.isStream = isStream
         self.deadline = deadline
         self.responseKey = responseKey
+        self.window = window
         self.body = body
     }
 }

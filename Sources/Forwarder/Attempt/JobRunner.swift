@@ -112,13 +112,13 @@ extension JobRunner {
         let head = try await call.head()
         let succeeded = (200..<300).contains(head.status)
         var relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))
-        let minimum = Relay.minimum(for: head, isStream: job.isStream, window: sender.window)
+        let minimum = Relay.minimum(for: head, isStream: job.isStream, window: job.window)
         do {
             while let piece = try await call.next(minimum: minimum) {
                 // The last piece of an answer that is no stream waits for the end, to leave with it.
                 for frame in relay.take(piece, isWhole: piece.count < minimum) {
                     try await sender.send(frame, of: job, in: delivery, control: control)
-                    await control.waitForCredit(relay.sent - sender.window)
+                    await control.waitForCredit(relay.sent - job.window)
                     guard control.stop == nil else { throw Stopped() }
                 }
             }

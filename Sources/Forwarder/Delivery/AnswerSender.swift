@@ -9,8 +9,6 @@ struct AnswerSender: Sendable {
     let stream: JobStream
     let envelope: Envelope
     let defaultProject: String
-    /// How many bytes go out beyond what the reader has taken (`MAX_BUFFERED_BYTES`).
-    let window: Int
     let logger: Logger
 
     /// Sends a frame in the middle of an answer; waits while Redis is away.

@@ -10,6 +10,7 @@ struct JobBuilder: Sendable {
     private let addresses: AddressPolicy
     /// From the request's arrival to the end of its answer, in milliseconds.
     private let timeout: UInt64
+    private let window: Int
     private let responseKey: String
 
     init(settings: Settings, hooks: [any ChatHook], responseKey: String) {
@@ -18,6 +19,7 @@ struct JobBuilder: Sendable {
         maximumBodyBytes = settings.maxBodyBytes
         maximumJSONDepth = settings.maxJSONDepth
         addresses = .clientChosen(allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
+        window = settings.maxBufferedBytes
         timeout = UInt64(settings.requestTimeout.milliseconds)
     }
 
@@ -25,7 +27,7 @@ struct JobBuilder: Sendable {
         var job = Job(
             insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue, path: path.backendPath,
             query: request.uri.query, headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
-            clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey)
+            clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey, window: window)
         switch path.route {
         case .other:
             job.body = try await request.bytes(upTo: maximumBodyBytes)

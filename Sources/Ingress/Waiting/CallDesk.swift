@@ -11,7 +11,6 @@ struct CallDesk: Sendable {
     let envelope: Envelope
     /// How long past the job's deadline the answer that says so is waited for.
     let grace: UInt64 = 2000
-    let window: Int
     let onDisconnect: DisconnectPolicy
 
     func answer(_ job: Job, to connection: Connection?, logger: Logger) async throws -> Response {
@@ -21,7 +20,7 @@ struct CallDesk: Sendable {
             desk.cancel(job.insertionID, deadline: job.deadline)
         }
         try await enqueue(job, for: connection)
-        let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: window, logger: logger)
+        let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: job.window, logger: logger)
         let first: ResponseFrame
         do throws(Waiter.Ending) { first = try await answer.next() } catch { throw GatewayError(error) }
         guard let head = first.head else {

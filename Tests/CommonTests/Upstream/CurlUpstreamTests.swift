@@ -51,7 +51,8 @@ import Testing
 
     @Test func `headers keep their order, duplicates and spelling`() async throws {
         let head =
-            "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 418 Short And Stout\r\nA: 1\r\nb: 2 \r\na:3\r\nLatin: \u{e9}\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+            + "HTTP/1.1 418 Short And Stout\r\nA: 1\r\nb: 2 \r\na:3\r\nLatin: \u{e9}\r\nConnection: close\r\n\r\n"
         let bytes = head.unicodeScalars.map { UInt8($0.value) }
         let answer = try await answered(bytes + Array("body".utf8))
         #expect(answer.status == 418)

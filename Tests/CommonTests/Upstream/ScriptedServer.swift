@@ -41,8 +41,8 @@ struct ScriptedServer {
 
     /// Whatever ends a connection is the script's or its peer's wish.
     private static func serve(_ channel: Channel, _ script: Script) async {
-        try? await channel.executeThenClose { incoming, outgoing in
-            try await script(Connection(incoming: incoming.makeAsyncIterator(), outgoing: outgoing))
+        try? await channel.executeThenClose { incoming, _ in
+            try await script(Connection(incoming: incoming.makeAsyncIterator(), channel: channel.channel))
         }
     }
 
@@ -53,12 +53,12 @@ extension ScriptedServer {
     /// A connection, for the one task that runs its script.
     final class Connection {
         private var incoming: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
-        private let outgoing: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        private let channel: any NIOCore.Channel
         private var unread = ByteBuffer()
 
-        init(incoming: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, outgoing: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+        init(incoming: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, channel: any NIOCore.Channel) {
             self.incoming = incoming
-            self.outgoing = outgoing
+            self.channel = channel
         }
 
         /// The next request's head, up to its empty line, and as many bytes of body as it announces. Nil once the peer has closed.
@@ -81,9 +81,9 @@ extension ScriptedServer {
         func closed() async throws { while try await incoming.next(isolation: #isolation) != nil {} }
 
         /// Returns once the bytes are with the system, so a peer that does not read stops the script.
-        func write(_ text: String) async throws { try await outgoing.write(ByteBuffer(string: text)) }
+        func write(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
 
-        func write(_ bytes: [UInt8]) async throws { try await outgoing.write(ByteBuffer(bytes: bytes)) }
+        func write(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
     }
 }
 
