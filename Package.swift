@@ -83,6 +83,8 @@ let package = Package(
                 "Common", "Forwarder", "Ingress",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -107,11 +109,26 @@ let package = Package(
         ),
         .target(
             name: "TestSupport",
-            dependencies: ["Common", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: [
+                "Common",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
             path: "Tests/Support",
             swiftSettings: settings
         ),
-        .testTarget(name: "CommonTests", dependencies: ["Common", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "CommonTests",
+            dependencies: [
+                "Common", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IngressTests",
             dependencies: ["Ingress", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird")],

@@ -4,15 +4,18 @@ package struct Delivery: Sendable, Equatable {
     package var entry: String
     /// How often the entry has been given to a forwarder, this time included. From 1.
     package var count: Int
+    /// Whether another delivery came before. Its forwarder may have begun to answer, also where it gave the entry back and its delivery does not count.
+    package var isTakenOver: Bool
     /// The entry's `i`: an insertion id in text, if it is one of ours.
     package var insertionID: String
     /// The entry's `p`: a sealed job, if it is one of ours.
     package var payload: [UInt8]
 
     /// Reads an entry `[id, [field, value, …]]`.
-    init(entry: RedisValue, fields: RedisValue, count: Int) {
+    init(entry: RedisValue, fields: RedisValue, count: Int, isTakenOver: Bool) {
         self.entry = entry.string ?? ""
         self.count = count
+        self.isTakenOver = isTakenOver
         insertionID = ""
         payload = []
         let fields = fields.array ?? []

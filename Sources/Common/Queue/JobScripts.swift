@@ -12,7 +12,7 @@ package enum JobScripts {
         source: """
             local entries = redis.call('XLEN', KEYS[1])
             if entries >= tonumber(ARGV[3]) then return -1 end
-            local bytes = entries == 0 and 0 or tonumber(redis.call('GET', KEYS[2]) or 0)
+            local bytes = entries == 0 and 0 or math.max(tonumber(redis.call('GET', KEYS[2]) or 0) or 0, 0)
             if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return -2 end
             if KEYS[3] then
                 redis.call('SADD', KEYS[3], ARGV[1])
@@ -53,13 +53,12 @@ package enum JobScripts {
             if ARGV[7] ~= '' then
                 local letter = {'reason', ARGV[7], 'entry', ARGV[3], 'i', ARGV[4], 'bytes', ARGV[10]}
                 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
-                for index = 1, entry and tonumber(ARGV[10]) <= tonumber(ARGV[9]) and #entry[2] or 0, 2 do
-                    if entry[2][index] == 'p' then
-                        letter[#letter + 1] = 'p'
-                        letter[#letter + 1] = entry[2][index + 1]
+                for index = 1, entry and #entry[2] or 0, 2 do
+                    if entry[2][index] == 'p' and #entry[2][index + 1] <= tonumber(ARGV[9]) then
+                        letter[9], letter[10] = 'p', entry[2][index + 1]
                     end
                 end
-                redis.call('XADD', KEYS[6], 'MAXLEN', '~', ARGV[8], '*', unpack(letter, 1, math.min(#letter, 16)))
+                redis.call('XADD', KEYS[6], 'MAXLEN', ARGV[8], '*', unpack(letter))
             end
             redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
             redis.call('XDEL', KEYS[1], ARGV[3])
@@ -69,30 +68,38 @@ package enum JobScripts {
             return 1
             """)
 
-    /// Takes over what dead forwarders have left pending, and forgets forwarders that left nothing (architecture §2.4).
+    /// Takes over what dead forwarders have left pending, and forgets forwarders that left nothing (architecture §2.4). What this forwarder was given long ago
+    /// and does not work on never reached it, because a connection broke on the way; it is given again.
     ///
     /// KEYS[1] -> job stream
-    /// ARGV[1] -> group, ARGV[2] -> forwarder that takes, ARGV[3] -> most entries, ARGV[4] -> prefix of liveness keys
-    /// Output: array of {entry, deliveries before this one, fields}
+    /// ARGV[1] -> group, ARGV[2] -> forwarder that takes, ARGV[3] -> most entries, ARGV[4] -> prefix of liveness keys, ARGV[5] -> most bytes,
+    /// ARGV[6] -> milliseconds after which an answer of Redis is no longer on its way, ARGV[7…] -> entries that this forwarder works on
+    /// Output: array of {entry, deliveries before this one, fields}; without fields if they alone are more than the most bytes
     package static let claim = RedisScript(
         name: "claim",
         source: """
-            local taken = {}
-            local room = tonumber(ARGV[3])
+            local taken, known = {}, {}
+            local room, bytes = tonumber(ARGV[3]), tonumber(ARGV[5])
+            for index = 7, #ARGV do known[ARGV[index]] = true end
+            local function take(name, idle)
+                for _, left in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], 'IDLE', idle, '-', '+', room + #ARGV - 6, name)) do
+                    if room == 0 or bytes <= 0 then return end
+                    local claimed = not known[left[1]] and redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, left[1])[1]
+                    if claimed then
+                        local size = 0
+                        for _, text in ipairs(claimed[2]) do size = size + #text end
+                        taken[#taken + 1] = {claimed[1], left[4], size <= tonumber(ARGV[5]) and claimed[2] or {}}
+                        room = room - 1
+                        bytes = bytes - size
+                    end
+                end
+            end
             for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
                 local name, pending = consumer[2], consumer[4]
-                if name ~= ARGV[2] and redis.call('EXISTS', ARGV[4] .. name) == 0 then
-                    if pending == 0 then
-                        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name)
-                    elseif room > 0 then
-                        for _, left in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', room, name)) do
-                            local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, left[1])[1]
-                            if claimed then
-                                taken[#taken + 1] = {claimed[1], left[4], claimed[2]}
-                                room = room - 1
-                            end
-                        end
-                    end
+                if name == ARGV[2] then
+                    take(name, ARGV[6])
+                elseif redis.call('EXISTS', ARGV[4] .. name) == 0 then
+                    if pending == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name) else take(name, 0) end
                 end
             end
             return taken
@@ -138,8 +145,8 @@ package enum JobScripts {
         name: "liveForwarders",
         source: """
             local alive = 0
-            if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-            for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+            -- No stream or no group yet is an error, and no forwarder either.
+            for _, consumer in ipairs(redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
                 alive = alive + redis.call('EXISTS', ARGV[2] .. consumer[2])
             end
             return alive
@@ -153,7 +160,8 @@ package enum JobScripts {
                 redis.call('EXPIRE', own, life)
             end
         end
-        if #redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2]) == 0 then return 0 end
+        -- Where the stream or its group is gone, as after a flush, this is an error without elements: nobody owns anything.
+        if #redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[3], ARGV[3], 1, ARGV[2]) == 0 then return 0 end
 
         """
 }

@@ -8,6 +8,10 @@ package struct JobStream: Sendable {
     private static let orphanTTL = Duration.seconds(3600)
     /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
     private static let deadLetterBytes = 64 << 10
+    /// How much is taken over at once, well below what a reply may hold.
+    private static let claimBytes = 256 << 20
+    /// Longer than any reply of Redis is waited for.
+    private static let lostAfter = Duration.seconds(10)
 
     /// What ends a job besides its last frame.
     package struct Ending: Sendable {
@@ -69,14 +73,18 @@ package struct JobStream: Sendable {
         let command = RedisCommand(
             "XREADGROUP", "GROUP", Keys.jobGroup, consumer, "COUNT", limit, "BLOCK", Int(wait.milliseconds), "STREAMS", Keys.jobs, ">")
         let reply = try await reader.send(command, timeout: wait + .seconds(5))
-        return (reply[0][1].array ?? []).map { Delivery(entry: $0[0], fields: $0[1], count: 1) }
+        return (reply[0][1].array ?? []).map { Delivery(entry: $0[0], fields: $0[1], count: 1, isTakenOver: false) }
     }
 
-    /// Takes over what dead forwarders left behind.
-    package func claim(upTo limit: Int) async throws(RedisError) -> [Delivery] {
-        let reply = try await commands.evaluate(
-            JobScripts.claim, keys: [Keys.jobs], arguments: Keys.jobGroup, consumer, limit, Keys.forwarderPrefix)
-        return (reply.array ?? []).map { Delivery(entry: $0[0], fields: $0[2], count: ($0[1].int ?? 0) + 1) }
+    /// Takes over what dead forwarders left behind, and what was given to this one and never reached it.
+    /// - Parameter running: the entries that this forwarder works on.
+    package func claim(upTo limit: Int, running: [String]) async throws(RedisError) -> [Delivery] {
+        let reply = try await commands.evaluate(JobScripts.claim, keys: [Keys.jobs]) { command in
+            command.append(contentsOf: [Keys.jobGroup, consumer, String(limit), Keys.forwarderPrefix])
+            command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds)])
+            command.append(contentsOf: running)
+        }
+        return (reply.array ?? []).map { Delivery(entry: $0[0], fields: $0[2], count: ($0[1].int ?? 0) + 1, isTakenOver: true) }
     }
 
     /// Sends a frame in the middle of an answer.

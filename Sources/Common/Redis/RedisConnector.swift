@@ -27,14 +27,15 @@ struct RedisConnector: Sendable {
         while !Task.isCancelled {
             do throws(RedisError) {
                 let connection = try await RedisConnection.open(endpoint, tls: tls, eventLoop: eventLoop, onMessages: onMessages)
-                logger.info("connected to Redis", metadata: ["endpoint": "\(endpoint)"])
+                logger.debug("connected to Redis", metadata: ["endpoint": "\(endpoint)"])
                 reported = nil
                 let start = ContinuousClock.now
                 connected(connection)
                 await connection.ended()
                 if start.duration(to: .now) >= Self.soundAfter { backoff = RedisBackoff() }
                 disconnected(RedisError(.unavailable, "the connection to \(endpoint) ended and is being made anew"))
-                logger.notice("the connection to Redis ended", metadata: ["endpoint": "\(endpoint)"])
+                // The end that was asked for is no news.
+                logger.log(level: Task.isCancelled ? .debug : .notice, "the connection to Redis ended", metadata: ["endpoint": "\(endpoint)"])
             } catch {
                 disconnected(error)
                 if error.message != reported { logger.error("\(error.message); trying on") }

@@ -53,4 +53,10 @@ package struct Job: Sendable, Equatable {
         self.window = window
         self.body = body
     }
+
+    /// How long somebody waits for the answer yet; negative if nobody does.
+    /// - Parameter now: milliseconds since 1970.
+    package func remaining(now: UInt64 = UnixTime.milliseconds) -> Duration {
+        .milliseconds(Int64(clamping: deadline) - Int64(clamping: now))
+    }
 }

@@ -38,7 +38,10 @@ extension ResponseFrame {
         while let (tag, value) = try reader.next() {
             switch tag {
             case Tag.sequence: sequence = try WireReader.integer(value)
-            case Tag.status: head = UpstreamHead(status: Int(truncatingIfNeeded: try WireReader.integer(value)))
+            case Tag.status:
+                // RFC 9110 §15: three digits.
+                guard let status = Int(exactly: try WireReader.integer(value)), (100...999).contains(status) else { throw .badField }
+                head = UpstreamHead(status: status)
             case Tag.header: head?.headers.append(try WireReader.header(value))
             case Tag.body: body = Array(value)
             case Tag.complete: end = .complete

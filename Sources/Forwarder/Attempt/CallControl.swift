@@ -15,6 +15,8 @@ final class CallControl: Sendable {
         var cancelTask: (@Sendable () -> Void)?
         /// Bytes of the answer that its reader has taken.
         var credit = 0
+        /// The level that is not waited for any longer.
+        var givenUp = 0
         /// A sender that waits until `credit` reaches a level.
         var waiting: (level: Int, continuation: CheckedContinuation<Void, Never>)?
     }
@@ -55,11 +57,30 @@ final class CallControl: Sendable {
         waiting?.resume()
     }
 
-    /// Waits until the reader has taken `level` bytes, or the call was ended. One task calls this.
-    func waitForCredit(_ level: Int) async {
+    /// Waits until the reader has taken `level` bytes, the call was ended, or `limit` has passed: a reader that died says nothing more. One task calls this.
+    func waitForCredit(_ level: Int, atMost limit: Duration) async {
+        guard state.withLockedValue({ $0.credit < level && $0.stop == nil }) else { return }
+        await withTaskGroup { group in
+            group.addTask { await self.waitForCredit(level) }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            stopWaiting(for: level)
+            group.cancelAll()
+        }
+    }
+
+    private func stopWaiting(for level: Int) {
+        let waiting = state.withLockedValue { state in
+            state.givenUp = level
+            return state.waiting.take()
+        }
+        waiting?.continuation.resume()
+    }
+
+    private func waitForCredit(_ level: Int) async {
         await withCheckedContinuation { continuation in
             let isReady = state.withLockedValue { state in
-                guard state.credit < level, state.stop == nil else { return true }
+                guard max(state.credit, state.givenUp) < level, state.stop == nil else { return true }
                 state.waiting = (level, continuation)
                 return false
             }

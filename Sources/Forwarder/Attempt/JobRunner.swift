@@ -60,7 +60,7 @@ extension JobRunner {
             return (ResponseFrame(lastWord: .deadLettered(reason)), reason)
         }
         guard job.deadline > UnixTime.milliseconds else { return (ResponseFrame(refusal: .expired), nil) }
-        guard delivery.count > 1 else { return nil }
+        guard delivery.isTakenOver else { return nil }
         var pause = RetryPause()
         while control.stop == nil {
             if let hasStarted = try? await stream.hasStarted(job.insertionID) {
@@ -87,7 +87,8 @@ extension JobRunner {
     private func call(_ target: Target, for job: Job, in delivery: Delivery, control: CallControl) async throws {
         var attempts = Attempts(limit: maxAttempts)
         while true {
-            let remaining = Duration.milliseconds(Int64(job.deadline) - Int64(UnixTime.milliseconds))
+            guard control.stop == nil else { throw Stopped() }
+            let remaining = job.remaining()
             guard remaining > .zero else { throw GatewayError.expired }
             var request = target.request
             request.timeouts.total = min(request.timeouts.total, remaining)
@@ -99,9 +100,7 @@ extension JobRunner {
                 guard control.stop == nil else { throw Stopped() }
                 switch attempts.failed(error, remaining: remaining) {
                 case .giveUp(let error): throw error
-                case .retry(let pause):
-                    try? await Task.sleep(for: pause)
-                    guard control.stop == nil else { throw Stopped() }
+                case .retry(let pause): try? await Task.sleep(for: pause)
                 }
             }
         }
@@ -118,7 +117,7 @@ extension JobRunner {
                 // The last piece of an answer that is no stream waits for the end, to leave with it.
                 for frame in relay.take(piece, isWhole: piece.count < minimum) {
                     try await sender.send(frame, of: job, in: delivery, control: control)
-                    await control.waitForCredit(relay.sent - job.window)
+                    await control.waitForCredit(relay.sent - job.window, atMost: job.remaining())
                     guard control.stop == nil else { throw Stopped() }
                 }
             }

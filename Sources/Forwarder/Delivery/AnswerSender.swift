@@ -15,7 +15,7 @@ struct AnswerSender: Sendable {
     /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
     func send(_ frame: ResponseFrame, of job: Job, in delivery: Delivery, control: CallControl) async throws {
         let sealed = try envelope.seal(frame.wireBytes, for: .frame(job.insertionID))
-        let life = Duration.milliseconds(Int64(job.deadline) - Int64(UnixTime.milliseconds)) + .seconds(60)
+        let life = job.remaining() + .seconds(60)
         let isOurs = try await insist(unless: { control.stop != nil }) { () async throws(RedisError) in
             try await stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)))
         }

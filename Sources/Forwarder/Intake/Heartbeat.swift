@@ -3,12 +3,14 @@ internal import Logging
 internal import ServiceLifecycle
 
 /// Says each 5 s that this forwarder lives. When it falls silent, the others take its jobs over.
-struct Heartbeat: Service {
+struct Heartbeat: Service, CustomStringConvertible {
     private static let interval = Duration.seconds(5)
 
     let stream: JobStream
     let clock: RedisClock
     let logger: Logger
+
+    var description: String { "Heartbeat" }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {

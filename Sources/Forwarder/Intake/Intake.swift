@@ -5,7 +5,7 @@ internal import ServiceLifecycle
 /// Takes jobs off the stream, as many as there are free slots, and starts them. One blocked reader for the whole process.
 ///
 /// When it is told to stop, it takes no more; what runs may end within the drain time, and the rest is handed back.
-struct Intake: Service {
+struct Intake: Service, CustomStringConvertible {
     /// Entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
     private static let batch = 256
     private static let wait = Duration.seconds(1)
@@ -20,6 +20,8 @@ struct Intake: Service {
     let executor: (any TaskExecutor)?
     let drain: Duration
     let logger: Logger
+
+    var description: String { "Intake" }
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await takeJobs() }
@@ -36,6 +38,7 @@ struct Intake: Service {
                     hasJoined = true
                 }
                 let room = await jobs.waitForRoom()
+                guard room > 0 else { return }
                 try await start(stream.read(upTo: min(room, Self.batch), wait: Self.wait))
             } catch {
                 // NOGROUP: the stream is gone with its group, as after a flush. Both are made anew.
@@ -48,17 +51,18 @@ struct Intake: Service {
 
     /// Starts deliveries, those that were taken over too.
     func start(_ deliveries: [Delivery]) async {
+        jobs.admit(deliveries.map(\.entry))
         let cancelled = await cancelled(among: deliveries)
         for delivery in deliveries {
             let id = InsertionID(delivery.insertionID)
             if let id, cancelled.contains(id) { jobs.cancel(id) }
-            jobs.start(id, on: executor) { control in await runner.run(delivery, control: control) }
+            jobs.start(id, entry: delivery.entry, on: executor) { control in await runner.run(delivery, control: control) }
         }
     }
 
     private func cancelled(among deliveries: [Delivery]) async -> Set<InsertionID> {
         let now = clock.now
-        let stale = deliveries.filter { $0.count > 1 || ($0.queuedAt ?? 0) + Self.staleAge < now }
+        let stale = deliveries.filter { $0.isTakenOver || ($0.queuedAt ?? 0) + Self.staleAge < now }
         while !stale.isEmpty {
             do {
                 return try await stream.cancelled(among: stale.compactMap { InsertionID($0.insertionID) })

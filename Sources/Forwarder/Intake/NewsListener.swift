@@ -34,7 +34,7 @@ final class NewsListener: Service {
                     for await _ in subscriptions { await lookUp() }
                 }
             }
-            try await group.waitForAll()
+            for try await _ in group {}
         }
     }
 

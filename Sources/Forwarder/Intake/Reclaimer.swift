@@ -2,14 +2,16 @@ internal import Common
 internal import Logging
 internal import ServiceLifecycle
 
-/// Takes over the jobs of forwarders that died, or that handed theirs back.
-struct Reclaimer: Service {
+/// Takes over the jobs of forwarders that died, or that handed theirs back, and those that were given to this one in an answer that never came.
+struct Reclaimer: Service, CustomStringConvertible {
     private static let interval = Duration.seconds(5)
 
     let stream: JobStream
     let jobs: RunningJobs
     let intake: Intake
     let logger: Logger
+
+    var description: String { "Reclaimer" }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -19,7 +21,7 @@ struct Reclaimer: Service {
                 do {
                     let room = jobs.freeSlots
                     guard room > 0, !Task.isCancelled else { continue }
-                    let claimed = try await stream.claim(upTo: room)
+                    let claimed = try await stream.claim(upTo: room, running: jobs.entries)
                     if !claimed.isEmpty { logger.notice("took over jobs of a forwarder that is gone", metadata: ["jobs": "\(claimed.count)"]) }
                     await intake.start(claimed)
                 } catch {

@@ -8,11 +8,11 @@ final class RunningJobs: Sendable {
     private static let rememberedCancellations = 100_000
 
     private struct State {
+        /// All that runs, by its entry on the stream.
+        var running: [String: CallControl] = [:]
         var controls: [InsertionID: CallControl] = [:]
-        /// Slots in use; entries that are no jobs use one too.
-        var used = 0
         var cancelled: [InsertionID: UInt64] = [:]
-        var room: CheckedContinuation<Void, Never>?
+        var room: CheckedContinuation<Int, Never>?
         var empty: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -21,65 +21,79 @@ final class RunningJobs: Sendable {
 
     init(capacity: Int) { self.capacity = capacity }
 
-    var count: Int { state.withLockedValue { $0.used } }
+    /// Slots in use; entries that are no jobs use one too.
+    var count: Int { state.withLockedValue { $0.running.count } }
+    /// The entries that are worked on.
+    var entries: [String] { state.withLockedValue { Array($0.running.keys) } }
     var ids: [InsertionID] { state.withLockedValue { Array($0.controls.keys) } }
-    var freeSlots: Int { state.withLockedValue { max(capacity - $0.used, 0) } }
+    var freeSlots: Int { max(capacity - count, 0) }
+
+    /// Takes slots for entries that were read and are about to start, so that nobody takes them for lost.
+    func admit(_ entries: [String]) {
+        state.withLockedValue { state in
+            for entry in entries { state.running[entry] = CallControl() }
+        }
+    }
 
     /// Starts a job in a task of its own, on `executor`. It is a task without a parent so that it can be ended by its job's id alone; `waitUntilEmpty`
     /// is where it is waited for.
     func start(
-        _ id: InsertionID?, on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable (CallControl) async -> Void
+        _ id: InsertionID?, entry: String, on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable (CallControl) async -> Void
     ) {
-        let control = CallControl()
-        let isCancelled = state.withLockedValue { state in
-            state.used += 1
-            guard let id else { return false }
+        let (control, isCancelled) = state.withLockedValue { state in
+            let control = state.running[entry] ?? CallControl()
+            state.running[entry] = control
+            guard let id else { return (control, false) }
             state.controls[id] = control
-            return state.cancelled[id] != nil
+            return (control, state.cancelled[id] != nil)
         }
         if isCancelled { control.end(.cancelled) }
         // allowed: owned by this registry, see above
         let task = Task(executorPreference: executor) {
             await operation(control)
-            self.finish(id, control)
+            self.finish(id, entry, control)
         }
         control.carry { task.cancel() }
     }
 
-    private func finish(_ id: InsertionID?, _ control: CallControl) {
-        let resumed = state.withLockedValue { state in
-            state.used -= 1
-            // The same job may have come again meanwhile, under another control.
+    private func finish(_ id: InsertionID?, _ entry: String, _ control: CallControl) {
+        let (room, free, empty) = state.withLockedValue { state in
+            state.running[entry] = nil
+            // The same job may be on the stream twice, under another control.
             if let id, state.controls[id] === control { state.controls[id] = nil }
-            var resumed = state.room.take().map { [$0] } ?? []
-            if state.used == 0 {
-                resumed += state.empty
-                state.empty = []
-            }
-            return resumed
+            let free = capacity - state.running.count
+            let room = free > 0 ? state.room.take() : nil
+            guard state.running.isEmpty else { return (room, free, [CheckedContinuation<Void, Never>]()) }
+            defer { state.empty = [] }
+            return (room, free, state.empty)
         }
-        for continuation in resumed { continuation.resume() }
+        room?.resume(returning: free)
+        for continuation in empty { continuation.resume() }
     }
 
-    /// Waits until there is a free slot. One task calls this.
-    /// - Returns: how many are free.
+    /// Waits until there is a free slot, or the task is cancelled. One task calls this.
+    /// - Returns: how many are free; 0 only if the task is cancelled.
     func waitForRoom() async -> Int {
-        await withCheckedContinuation { continuation in
-            let hasRoom = state.withLockedValue { state in
-                guard state.used >= capacity else { return true }
-                state.room = continuation
-                return false
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let free: Int? = state.withLockedValue { state in
+                    let free = capacity - state.running.count
+                    if free > 0 || Task.isCancelled { return max(free, 0) }
+                    state.room = continuation
+                    return nil
+                }
+                if let free { continuation.resume(returning: free) }
             }
-            if hasRoom { continuation.resume() }
+        } onCancel: {
+            state.withLockedValue { $0.room.take() }?.resume(returning: 0)
         }
-        return freeSlots
     }
 
     /// Waits until no job is left.
     func waitUntilEmpty() async {
         await withCheckedContinuation { continuation in
             let isEmpty = state.withLockedValue { state in
-                guard state.used > 0 else { return true }
+                guard !state.running.isEmpty else { return true }
                 state.empty.append(continuation)
                 return false
             }
@@ -106,6 +120,6 @@ final class RunningJobs: Sendable {
 
     /// Ends all jobs, to be handed back.
     func releaseAll() {
-        for control in state.withLockedValue({ Array($0.controls.values) }) { control.end(.released) }
+        for control in state.withLockedValue({ Array($0.running.values) }) { control.end(.released) }
     }
 }

@@ -1,9 +1,11 @@
 internal import ArgumentParser
 internal import Common
 internal import Forwarder
+internal import Glibc
 internal import FoundationEssentials
 internal import Ingress
 internal import Logging
+internal import NIOCore
 internal import ServiceLifecycle
 internal import UnixSignals
 
@@ -77,6 +79,11 @@ struct Launch {
         }
     }
 
+    private func cannotListen(_ reason: String) -> ExitCode {
+        let settings = configuration.settings
+        return Self.failure("environment: HOST, PORT: cannot listen on \(settings.host.bracketed):\(settings.port): \(reason); choose another")
+    }
+
     /// Runs services until SIGTERM or SIGINT. The first asks them to stop in order, and waits for what runs as long as `DRAIN_SECONDS` and a little; then they
     /// are cancelled.
     func run(_ services: [any Service]) async throws {
@@ -84,6 +91,13 @@ struct Launch {
             services: services.map { .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.settings.drain + .seconds(10)
-        try await ServiceGroup(configuration: group).run()
+        FileLimit.raise()
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let error as IOError {
+            throw cannotListen(String(cString: strerror(error.errnoCode)).lowercased())
+        } catch is SocketAddressError.UnknownHost {
+            throw cannotListen("no such host")
+        }
     }
 }

@@ -12,11 +12,13 @@ internal import SystemPackage
 
 /// A redis-server of the gateway's own: on a unix socket that only this user can open, with an append-only file in the data folder. It is started again if it
 /// dies, and stopped with the gateway.
-struct EmbeddedRedis: Service {
+struct EmbeddedRedis: Service, CustomStringConvertible {
     /// `sun_path` of sockaddr_un holds 108 bytes, the closing zero included.
     private static let longestSocketPath = 107
 
     let endpoint: RedisEndpoint
+    /// Opens when the server answers.
+    let ready = Gate()
     private let program: String
     private let folder: String
     private let socket: String
@@ -36,15 +38,34 @@ struct EmbeddedRedis: Service {
         self.endpoint = endpoint
     }
 
+    var description: String { "EmbeddedRedis" }
+
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            await stopLeftover()
-            while !Task.isCancelled {
-                try await serve()
-                guard !Task.isCancelled else { return }
-                logger.error("redis-server ended by itself; starting it again", metadata: ["log": "\(folder)/redis.log"])
-                try? await Task.sleep(for: .milliseconds(200))
+            try await withThrowingTaskGroup { group in
+                await stopLeftover()
+                group.addTask { try await keepServing() }
+                group.addTask { await openWhenReady() }
+                for try await _ in group {}
             }
+        }
+    }
+
+    private func openWhenReady() async {
+        await withClient { client in
+            while !Task.isCancelled {
+                guard (try? await client.waitUntilReady(timeout: .seconds(1))) != nil else { continue }
+                return ready.open()
+            }
+        }
+    }
+
+    private func keepServing() async throws {
+        while !Task.isCancelled {
+            try await serve()
+            guard !Task.isCancelled else { return }
+            logger.error("redis-server ended by itself; starting it again", metadata: ["log": "\(folder)/redis.log"])
+            try? await Task.sleep(for: .milliseconds(200))
         }
     }
 
@@ -77,13 +98,19 @@ struct EmbeddedRedis: Service {
 
     /// A gateway that was killed leaves its server behind. That one is asked to save and stop, so that two never write the same files.
     private func stopLeftover() async {
-        let client = RedisClient(endpoint, logger: Logger(label: "leftover") { _ in SwiftLogNoOpLogHandler() })
+        await withClient { client in
+            guard (try? await client.waitUntilReady(timeout: .milliseconds(100))) != nil else { return }
+            logger.notice("stopping the redis-server that an earlier gateway left behind")
+            _ = try? await client.send(RedisCommand("SHUTDOWN"), timeout: .seconds(10))
+        }
+    }
+
+    /// Lends a client whose failures are expected, and are not logged.
+    private func withClient(_ body: (RedisClient) async -> Void) async {
+        let client = RedisClient(endpoint, logger: Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() })
         await withTaskGroup { group in
             group.addTask { try? await client.run() }
-            if (try? await client.waitUntilReady(timeout: .milliseconds(300))) != nil {
-                logger.notice("stopping the redis-server that an earlier gateway left behind")
-                _ = try? await client.send(RedisCommand("SHUTDOWN"), timeout: .seconds(10))
-            }
+            await body(client)
             group.cancelAll()
         }
     }

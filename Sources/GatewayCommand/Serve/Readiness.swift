@@ -29,7 +29,7 @@ final class Readiness: Service {
                     }
                 }
             }
-            try await group.waitForAll()
+            for try await _ in group {}
         }
     }
 

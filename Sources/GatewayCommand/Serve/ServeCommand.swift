@@ -13,21 +13,19 @@ struct ServeCommand: AsyncParsableCommand {
         let launch = try Launch(role: .serve)
         let settings = launch.configuration.settings
         let folder = try DataDirectory(settings.dataDirectory)
-        var services: [any Service] = []
-        let endpoint: RedisEndpoint
-        if settings.redis.address != nil {
-            endpoint = try launch.redis()
-        } else {
-            let redis = try EmbeddedRedis(
+        var embedded: EmbeddedRedis?
+        if settings.redis.address == nil {
+            embedded = try EmbeddedRedis(
                 program: settings.redisServerPath, folder: folder, commandTimeout: settings.redis.commandTimeout, logger: launch.logger)
-            services.append(redis)
-            endpoint = redis.endpoint
         }
+        let endpoint = try embedded?.endpoint ?? launch.redis()
         let envelope = Envelope(key: try settings.gatewayKey ?? folder.key())
-        services += try launch.forwarder(redis: endpoint, envelope: envelope).services
+        var services = try launch.forwarder(redis: endpoint, envelope: envelope).services
         let ready = Readiness(launch: launch, endpoint: endpoint)
         services += try launch.ingress(redis: endpoint, envelope: envelope, onListening: ready.announce).services
         services.append(ready)
-        try await launch.run(services)
+        guard let embedded else { return try await launch.run(services) }
+        // First the server, then what needs it; so a start has no failed attempts in its log.
+        try await launch.run([embedded] + services.map { StartsBehind(gate: embedded.ready, service: $0) })
     }
 }

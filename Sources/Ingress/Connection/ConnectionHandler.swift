@@ -51,9 +51,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head:
+        case .head(let head):
             unanswered += 1
             isReadingBody = true
+            // Clients such as curl hold a large body back for a second unless they are asked for it (RFC 9110 §10.1.1).
+            if head.headerFields[.expect] == "100-continue", unanswered == 1 {
+                context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            }
         case .end: isReadingBody = false
         case .body: break
         }

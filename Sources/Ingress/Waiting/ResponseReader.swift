@@ -31,7 +31,7 @@ final class ResponseReader: Service {
             // The connection ends with the reader, and so does the read that blocks it.
             group.addTask { [redis] in try await redis.run() }
             group.addTask { [self] in await cancelWhenGracefulShutdown { [self] in await read() } }
-            try await group.waitForAll()
+            for try await _ in group {}
         }
     }
 

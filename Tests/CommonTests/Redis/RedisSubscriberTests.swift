@@ -35,8 +35,8 @@ import Testing
         try await withRedisServer { server in
             var endpoint = server.endpoint
             endpoint.keepAliveInterval = .milliseconds(20)
-            endpoint.commandTimeout = .milliseconds(100)
-            endpoint.connectTimeout = .milliseconds(100)
+            endpoint.commandTimeout = .seconds(1)
+            endpoint.connectTimeout = .seconds(1)
             try await withRedisClient(server.endpoint) { client in
                 try await withRedisSubscriber(endpoint, channels: ["a"]) { stream in
                     var events = stream.makeAsyncIterator()
@@ -48,7 +48,7 @@ import Testing
                         #expect(await events.next() == .messages([try message("a", "x")]))
                     }
                     server.pause()
-                    await #expect(throws: RedisError.self) { try await client.send(RedisCommand("PING"), timeout: .milliseconds(1500)) }
+                    await #expect(throws: RedisError.self) { try await client.send(RedisCommand("PING"), timeout: .seconds(4)) }
                     server.resume()
                     #expect(await events.next() == .subscribed)
                 }

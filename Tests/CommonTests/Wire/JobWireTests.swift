@@ -1,0 +1,82 @@
+import Testing
+
+@testable import Common
+
+@Suite struct JobWireTests {
+    @Test(arguments: [Job.full, .least])
+    func comesBackWhole(_ job: Job) throws {
+        #expect(try Job(wireBytes: job.wireBytes) == job)
+    }
+
+    @Test func carriesALargeBodyToTheByte() throws {
+        var job = Job.full
+        job.body = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        #expect(try Job(wireBytes: job.wireBytes).body == job.body)
+    }
+
+    @Test func aKeyIsNotShown() {
+        #expect(!"\(Job.full)".contains("sk-canary"))
+    }
+
+    /// A cut at the border of two fields may leave a job; any other is refused. None traps.
+    @Test func noTruncationGoesUnseenWithinAField() throws {
+        let bytes = Job.full.wireBytes
+        var borders: Set<Int> = []
+        var reader = WireReader(bytes)
+        var position = 0
+        while let field = try reader.next() {
+            borders.insert(position)
+            position = field.value.endIndex
+        }
+        for length in 0..<bytes.count {
+            let job = try? Job(wireBytes: Array(bytes[..<length]))
+            if !borders.contains(length) { #expect(job == nil) }
+            #expect(job != .full)
+        }
+    }
+
+    @Test(arguments: [0x01, 0x80, 0xFF] as [UInt8])
+    func damageIsRefusedOrAnotherJob(_ mask: UInt8) throws {
+        let bytes = Job.full.wireBytes
+        for position in bytes.indices {
+            var damaged = bytes
+            damaged[position] ^= mask
+            guard let job = try? Job(wireBytes: damaged) else { continue }
+            #expect(job != .full)
+            #expect(try Job(wireBytes: job.wireBytes) == job)
+        }
+    }
+
+    @Test func skipsTagsOfALaterVersion() throws {
+        var writer = WireWriter(reserving: 0)
+        writer.field(200, Array(repeating: 7, count: 300))
+        let unknown = writer.bytes
+        #expect(try Job(wireBytes: unknown + Job.full.wireBytes + unknown) == .full)
+    }
+
+    /// The fields that must be there, each left out, by its tag.
+    @Test(arguments: [1, 2, 5, 6, 13, 14] as [UInt8])
+    func refusesAJobWithoutAField(_ missing: UInt8) throws {
+        var writer = WireWriter(reserving: 0)
+        var reader = WireReader(Job.least.wireBytes)
+        while let (tag, value) = try reader.next() {
+            if tag != missing { writer.field(tag, value) }
+        }
+        #expect(throws: WireError.missingField) { try Job(wireBytes: writer.bytes) }
+    }
+
+    @Test(arguments: [1, 4, 6])
+    func refusesAnotherNumberOfRolloutIDs(_ count: Int) {
+        var writer = WireWriter(reserving: 0)
+        for _ in 0..<count { writer.field(3, "id") }
+        #expect(throws: WireError.badField) { try Job(wireBytes: Job.least.wireBytes + writer.bytes) }
+    }
+
+    /// A deadline is any 64 bits; no arithmetic on it may trap.
+    @Test(arguments: [(0, -1000), (2000, 1000), (UInt64.max, Int64.max - 1000)] as [(UInt64, Int64)])
+    func saysWhatRemains(_ deadline: UInt64, _ milliseconds: Int64) {
+        var job = Job.least
+        job.deadline = deadline
+        #expect(job.remaining(now: 1000) == .milliseconds(milliseconds))
+    }
+}

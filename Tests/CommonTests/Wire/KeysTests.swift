@@ -1,0 +1,43 @@
+import Testing
+
+@testable import Common
+
+@Suite struct KeysTests {
+    private static let hostile = [
+        "gateway", "jobs", "dead", "*", "{x}", "a'b\"c", "a b", "redis.call", "__proto__", "..", "%2f", "\\", ":", "project", "é", "🙂",
+        String(repeating: "x", count: 128),
+    ]
+
+    /// All keys and channels that no user chooses, with names that a user could have given.
+    private static let own: [String] =
+        hostile.flatMap { [Keys.responses(ingress: $0), Keys.forwarder($0)] }
+        + [Keys.jobs, Keys.jobBytes, Keys.cancellations, Keys.credits, Keys.dead]
+        + [Keys.response(.numbered(1)), Keys.cancelled(.numbered(1)), Keys.credit(.numbered(1)), Keys.started(.numbered(1))]
+
+    @Test func aRolloutOfTheDefaultProjectGoesByItsBareName() {
+        for rollout in Self.hostile { #expect(Keys.rollout(rollout, project: "p", defaultProject: "p") == rollout) }
+    }
+
+    @Test func noUsersKeyIsOneOfOurs() {
+        #expect(Self.own.allSatisfy { $0.contains("/") })
+        let users = Self.hostile.flatMap { rollout in
+            Self.hostile.map { Keys.rollout(rollout, project: $0, defaultProject: "jobs") }
+        }
+        #expect(Set(users).isDisjoint(with: Self.own))
+    }
+
+    @Test func noTwoRolloutsShareAKey() {
+        let keys = Self.hostile.flatMap { rollout in
+            Self.hostile.map { Keys.rollout(rollout, project: $0, defaultProject: "jobs") }
+        }
+        #expect(Set(keys).count == keys.count)
+    }
+
+    /// What the above rests on: no id of a path holds a slash, however it is written.
+    @Test(arguments: ["gateway%2Fjobs", "gateway%2fdead", "project%2Fp%2Fr", "%2F"])
+    func noIDHoldsASlash(_ id: String) {
+        let path = "/rollout_id/\(id)/invocation_id/i/experiment_id/e/run_id/r/row_id/w/chat/completions"
+        #expect(throws: GatewayError.self) { try CompletionPath(path) }
+        #expect(throws: GatewayError.self) { try CompletionPath("/project_id/\(id)/chat/completions") }
+    }
+}

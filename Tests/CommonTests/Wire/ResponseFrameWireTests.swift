@@ -1,0 +1,67 @@
+import Testing
+
+@testable import Common
+
+@Suite struct ResponseFrameWireTests {
+    @Test(arguments: ResponseFrame.samples)
+    func comesBackWhole(_ frame: ResponseFrame) throws {
+        #expect(try ResponseFrame(wireBytes: frame.wireBytes) == frame)
+    }
+
+    @Test(arguments: ResponseFrame.samples)
+    func truncationAndDamageAreRefusedOrAnotherFrame(_ frame: ResponseFrame) {
+        let bytes = frame.wireBytes
+        for length in 0..<bytes.count { #expect((try? ResponseFrame(wireBytes: Array(bytes[..<length]))) != frame) }
+        for position in bytes.indices {
+            for mask in [0x01, 0x80, 0xFF] as [UInt8] {
+                var damaged = bytes
+                damaged[position] ^= mask
+                #expect((try? ResponseFrame(wireBytes: damaged)) != frame)
+            }
+        }
+    }
+
+    @Test func skipsTagsOfALaterVersion() throws {
+        var writer = WireWriter(reserving: 0)
+        writer.field(200, "later")
+        for frame in ResponseFrame.samples { #expect(try ResponseFrame(wireBytes: writer.bytes + frame.wireBytes + writer.bytes) == frame) }
+    }
+
+    @Test func refusesAFrameWithoutNumber() {
+        #expect(throws: WireError.missingField) { try ResponseFrame(wireBytes: []) }
+    }
+
+    /// An HTTP server that is told to send such a status would trap.
+    @Test(arguments: [0, 99, 1000, .max] as [UInt64])
+    func refusesAStatusThatIsNone(_ status: UInt64) {
+        var writer = WireWriter(reserving: 0)
+        writer.field(1, UInt64(0))
+        writer.field(2, status)
+        #expect(throws: WireError.badField) { try ResponseFrame(wireBytes: writer.bytes) }
+    }
+
+    @Test(arguments: [1, 2, 4])
+    func refusesAnErrorOfAnotherForm(_ parts: Int) {
+        var writer = WireWriter(reserving: 0)
+        writer.field(1, UInt64(0))
+        for _ in 0..<parts { writer.field(6, "part") }
+        #expect(throws: WireError.badField) { try ResponseFrame(wireBytes: writer.bytes) }
+    }
+
+    @Test func aRefusalCarriesTheErrorsHeadersAndBody() throws {
+        let error = GatewayError(status: 503, type: "server_error", code: "c", message: "m", retryAfter: 99, shouldRetry: false)
+        let frame = ResponseFrame(refusal: error)
+        let head = try #require(frame.head)
+        #expect(head.status == 503)
+        #expect(head.headers.first(named: "Content-Type") == "application/json")
+        #expect(head.headers.first(named: "retry-after") == "60")
+        #expect(head.headers.first(named: "x-should-retry") == "false")
+        #expect(frame.body == error.json && frame.end == .complete && frame.sequence == 0)
+    }
+
+    @Test func aLastWordServesAClientWithAndWithoutABeginning() throws {
+        let frame = try ResponseFrame(wireBytes: ResponseFrame(lastWord: .broken).wireBytes)
+        #expect(frame.sequence == .max && frame.head?.status == 502 && frame.body == GatewayError.broken.json)
+        #expect(frame.end == .brokenOff(.broken))
+    }
+}

@@ -1,0 +1,36 @@
+@testable import Common
+
+extension InsertionID {
+    /// An id that differs from others by its number.
+    static func numbered(_ number: UInt64) -> InsertionID { InsertionID(high: 0x0198_F3A0_0000_7000, low: 0b10 << 62 | number) }
+}
+
+extension Job {
+    /// A job that has everything.
+    static let full = Job(
+        insertionID: .numbered(1), project: "préféré", rollout: RolloutIDs(rollout: "r{*}", invocation: "i'\"", experiment: "e", run: "🙂", row: "__proto__"),
+        account: "alice", method: "POST", path: "/chat/completions", query: "a=b&c=%20",
+        headers: [HeaderField("Accept", "*/*"), HeaderField("X-Empty", ""), HeaderField("x-latin", "é")], clientKey: SecretString("sk-canary"),
+        baseURL: "https://example.test:8443/v1", model: "openai/gpt-4o", isStream: true, deadline: 1_763_812_345_678,
+        responseKey: "gateway/responses/abc", window: 65_536, body: Array(#"{"model":"openai/gpt-4o"}"#.utf8) + Array(0...255))
+
+    /// A job that has only what must be there.
+    static let least = Job(insertionID: .numbered(2), project: "p", method: "GET", path: "/", deadline: 0, responseKey: "k")
+}
+
+extension ResponseFrame {
+    static let samples = [
+        ResponseFrame(sequence: 0),
+        ResponseFrame(sequence: .max, head: UpstreamHead(status: 200), end: .complete),
+        ResponseFrame(sequence: 7, body: Array(0...255)),
+        ResponseFrame(
+            sequence: 1, head: UpstreamHead(status: 429, headers: [HeaderField("Retry-After", "2"), HeaderField("a", ""), HeaderField("a", "é")]),
+            body: [0], end: .complete),
+        ResponseFrame(sequence: 1 << 40, end: .brokenOff(.broken)),
+    ]
+}
+
+extension GatewayError {
+    /// As it comes back from a frame: without what has no place in a stream.
+    static let broken = GatewayError(status: 502, type: "upstream_error", code: "closed_early", message: "gone \"é\"", shouldRetry: false)
+}
