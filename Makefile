@@ -22,7 +22,7 @@ build: ## Build the metadata-gateway executable (CONFIGURATION=release)
 test: test-swift test-clients ## Install what the tests need and run them all
 
 test-swift: ## Run the Swift tests alone
-	@scripts/dependencies.sh build
+	@scripts/dependencies.sh build tests
 	swift test
 
 test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy), against a debug build

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a task of the Makefile needs and this machine lacks; says nothing when there are none.
 #
-#   scripts/dependencies.sh build|clients|validate…    what those tasks need (as root; otherwise prints the one command to run, and fails)
+#   scripts/dependencies.sh build|tests|clients|validate…    what those tasks need (as root; otherwise prints the one command to run, and fails)
 #   scripts/dependencies.sh install PACKAGE…           just install these, without starting any service that they carry
 set -euo pipefail
 
 # libraries: what the executable is linked to; redis-server: what `serve` starts; curl: the line that `serve` prints.
 readonly build_packages=(ca-certificates curl git libcurl4-openssl-dev libhiredis-dev libyaml-dev redis-server)
+# openssl: the certificates of the TLS tests.
+readonly test_packages=(openssl)
 readonly validate_packages=(docker-compose git python3 shellcheck)
 
 fail() {
@@ -66,9 +68,10 @@ main() {
             require_swift
             mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${build_packages[@]}")
             ;;
+        tests) mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${test_packages[@]}") ;;
         clients) mapfile -t -O "${#missing[@]}" missing < <(missing_python) ;;
         validate) mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${validate_packages[@]}") ;;
-        *) fail "unknown group \`$group\`: use build, clients or validate, or install PACKAGE…" ;;
+        *) fail "unknown group \`$group\`: use build, tests, clients or validate, or install PACKAGE…" ;;
         esac
     done
     ((${#missing[@]})) || return 0
