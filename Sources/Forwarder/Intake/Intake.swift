@@ -82,8 +82,9 @@ struct Intake: Service, CustomStringConvertible {
         await withTaskGroup { group in
             group.addTask { await jobs.waitUntilEmpty() }
             group.addTask {
+                // Ends early where the process is torn down instead of stopped: then nothing may hold it up.
                 try? await Task.sleep(for: drain)
-                if !Task.isCancelled { jobs.releaseAll() }
+                jobs.releaseAll()
             }
             // The first to end is the timer only if jobs were left; they end soon after they were released.
             await group.next()

@@ -102,7 +102,9 @@ import Testing
     }
 
     /// Ids are arguments of a script and parts of keys; none is ever code, pattern or separator.
-    @Test(arguments: ["{x}", "*", "'; return redis.call('FLUSHALL') --", "a\u{0}b", "a\r\nFLUSHALL\r\n", "\"", "__proto__", String(repeating: "x", count: 65_536)])
+    @Test(arguments: [
+        "{x}", "*", "'; return redis.call('FLUSHALL') --", "a\u{0}b", "a\r\nFLUSHALL\r\n", "\"", "__proto__", String(repeating: "x", count: 65_536),
+    ])
     func hostileIDsAreOnlyNames(_ rollout: String) async throws {
         try await QueueBench.run { bench in
             let job = bench.job(rollout: rollout)

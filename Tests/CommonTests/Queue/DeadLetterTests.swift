@@ -15,7 +15,10 @@ import Testing
         #expect(try await stream.finish(delivery, id: nil, responseKey: nil, sealed: nil, ending: .init(deadLetterReason: "why")))
         let last = try await bench.send("XREVRANGE", Keys.dead, "+", "-", "COUNT", 1)
         let entry = last[0][1].array ?? []
-        #expect(entry.prefix(4) == [.bytes(Array("reason".utf8)), .bytes(Array("why".utf8)), .bytes(Array("entry".utf8)), .bytes(Array(delivery.entry.utf8))])
+        #expect(
+            entry.prefix(4) == [
+                .bytes(Array("reason".utf8)), .bytes(Array("why".utf8)), .bytes(Array("entry".utf8)), .bytes(Array(delivery.entry.utf8)),
+            ])
         return entry
     }
 
@@ -68,7 +71,10 @@ import Testing
                         try Envelope(key: .random()).seal(job.wireBytes, for: .job(id)),
                     ], .envelope(.wrongSeal)
                 ),
-                ([Array("i".utf8), Array(id.description.utf8), Array("p".utf8), try bench.envelope.seal([1, 200], for: .job(id))], .wire(.truncated)),
+                (
+                    [Array("i".utf8), Array(id.description.utf8), Array("p".utf8), try bench.envelope.seal([1, 200], for: .job(id))],
+                    .wire(.truncated)
+                ),
                 (
                     [
                         Array("i".utf8), Array(id.description.utf8), Array("p".utf8),

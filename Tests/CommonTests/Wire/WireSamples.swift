@@ -8,7 +8,8 @@ extension InsertionID {
 extension Job {
     /// A job that has everything.
     static let full = Job(
-        insertionID: .numbered(1), project: "préféré", rollout: RolloutIDs(rollout: "r{*}", invocation: "i'\"", experiment: "e", run: "🙂", row: "__proto__"),
+        insertionID: .numbered(1), project: "préféré",
+        rollout: RolloutIDs(rollout: "r{*}", invocation: "i'\"", experiment: "e", run: "🙂", row: "__proto__"),
         account: "alice", method: "POST", path: "/chat/completions", query: "a=b&c=%20",
         headers: [HeaderField("Accept", "*/*"), HeaderField("X-Empty", ""), HeaderField("x-latin", "é")], clientKey: SecretString("sk-canary"),
         baseURL: "https://example.test:8443/v1", model: "openai/gpt-4o", isStream: true, deadline: 1_763_812_345_678,

@@ -1,0 +1,49 @@
+import Common
+import Testing
+
+@testable import Forwarder
+
+@Suite struct AttemptsTests {
+    private static let passing: Set<UpstreamError.Code> = [.resolve, .connect, .connectTimeout, .tls]
+
+    private func error(_ code: UpstreamError.Code, sent: Bool) -> UpstreamError { UpstreamError(code, "why", requestMayHaveBeenSent: sent) }
+
+    @Test(arguments: UpstreamError.Code.allCases)
+    func retriesOnlyWhatMayPassAndWasNotSent(_ code: UpstreamError.Code) {
+        for sent in [false, true] {
+            var attempts = Attempts(limit: 2)
+            let decision = attempts.failed(error(code, sent: sent), remaining: .seconds(60))
+            let mayRetry = Self.passing.contains(code) && !sent
+            #expect(decision == (mayRetry ? .retry(after: .milliseconds(100)) : .giveUp(GatewayError(upstream: error(code, sent: sent)))))
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 10]) func makesAtMostSoManyCalls(_ limit: Int) {
+        var attempts = Attempts(limit: limit)
+        var pauses: [Duration] = []
+        while case .retry(let pause) = attempts.failed(error(.connect, sent: false), remaining: .seconds(60)) { pauses.append(pause) }
+        #expect(attempts.made == limit)
+        #expect(pauses == [100, 200, 400, 800, 1600, 3200, 3200, 3200, 3200].prefix(limit - 1).map { .milliseconds($0) })
+    }
+
+    @Test(arguments: [(99, false), (100, false), (101, true), (-5, false)])
+    func doesNotOutstayTheDeadline(_ remaining: Int, _ retries: Bool) {
+        var attempts = Attempts(limit: 3)
+        let decision = attempts.failed(error(.connect, sent: false), remaining: .milliseconds(remaining))
+        #expect((decision == .retry(after: .milliseconds(100))) == retries)
+    }
+
+    @Test(arguments: UpstreamError.Code.allCases)
+    func tellsTheClientWhatHappened(_ code: UpstreamError.Code) {
+        let status: [UpstreamError.Code: Int] = [
+            .invalidURL: 400, .blockedAddress: 400, .connectTimeout: 504, .idleTimeout: 504, .totalTimeout: 504, .unavailable: 503,
+        ]
+        for sent in [false, true] {
+            let told = GatewayError(upstream: error(code, sent: sent))
+            #expect(told.status == status[code] ?? 502)
+            #expect(told.code == code.rawValue && told.message.contains("why"))
+            // False where a repetition could be paid for twice or could never succeed; else the client's SDK decides.
+            #expect(told.shouldRetry == (sent || told.status == 400 ? false : nil))
+        }
+    }
+}

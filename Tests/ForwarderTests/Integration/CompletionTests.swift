@@ -1,0 +1,154 @@
+import Common
+import TestSupport
+import Testing
+
+@testable import Forwarder
+
+/// A job's way from the queue to the provider and back.
+@Suite(.timeLimit(.minutes(1))) struct CompletionTests {
+    /// What is left in Redis of a job that ended.
+    private func expectNothingLeft(_ bench: ForwarderBench, of job: Job, counts: Bool) async throws {
+        #expect(try await bench.members() == (counts ? [job.insertionID.description] : []))
+        #expect(try await bench.length(Keys.jobs) == 0)
+        for key in [Keys.jobBytes, Keys.started(job.insertionID), Keys.response(job.insertionID), Keys.dead] {
+            #expect(try await bench.exists(key) == false, "\(key)")
+        }
+    }
+
+    @Test func anAnswerIsOneFrame() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue()
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next())
+                #expect(call.request.url == "https://api.openai.com/v1/chat/completions")
+                #expect(call.request.headers.first(named: "authorization") == "Bearer sk-client")
+                #expect(call.request.timeouts.total <= .seconds(60), "never beyond the job's deadline")
+                call.answer(200, [HeaderField("x-request-id", "abc"), HeaderField("Set-Cookie", "no")]).send(#"{"a":"#).send(" 1.50}").end()
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == 200)
+                #expect(frame.head?.headers == [HeaderField("content-type", "application/json"), HeaderField("x-request-id", "abc")])
+                #expect(String(decoding: frame.body, as: UTF8.self) == #"{"a": 1.50}"# && frame.end == .complete)
+                await forwarder.jobs.waitUntilEmpty()
+                try await expectNothingLeft(bench, of: job, counts: true)
+            }
+            #expect(try await bench.exists(Keys.forwarder("forwarder")) == false, "a forwarder that stops says so")
+        }
+    }
+
+    @Test(arguments: [301, 400, 429, 500, 529]) func aProvidersErrorPassesAndDoesNotCount(_ status: Int) async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(isStream: true)
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).answer(status, [HeaderField("retry-after", "7")]).send("what the ").send("provider said")
+                    .end()
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == status && frame.head?.headers.first(named: "retry-after") == "7")
+                #expect(frame.body == Array("what the provider said".utf8) && frame.end == .complete)
+                await forwarder.jobs.waitUntilEmpty()
+                try await expectNothingLeft(bench, of: job, counts: false)
+                #expect(bench.upstream.count == 1)
+            }
+        }
+    }
+
+    @Test func aStreamComesAsItIsSent() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(isStream: true)
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next())
+                call.answer(type: "text/event-stream")
+                for number in 0..<20 {
+                    call.send("data: \(number)\n\n")
+                    let frame = try await bench.answers.next(of: job)
+                    #expect(frame.sequence == UInt64(number) && (frame.head != nil) == (number == 0) && frame.end == nil)
+                    #expect(frame.body == Array("data: \(number)\n\n".utf8))
+                    #expect(try await bench.exists(Keys.started(job.insertionID)))
+                }
+                call.end()
+                #expect(try await bench.answers.next(of: job) == ResponseFrame(sequence: 20, end: .complete))
+                await forwarder.jobs.waitUntilEmpty()
+                try await expectNothingLeft(bench, of: job, counts: true)
+            }
+        }
+    }
+
+    @Test func aBrokenStreamSaysSoAndDoesNotCount() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(isStream: true)
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream").send("data: 1\n\n")
+                #expect(try await bench.answers.next(of: job).sequence == 0)
+                call.fail(.closedEarly, sent: true)
+                let frame = try await bench.answers.next(of: job)
+                guard case .brokenOff(let error) = frame.end else { throw ForwarderBench.ResponseMissing() }
+                #expect(frame.sequence == 1 && frame.head == nil && error.code == "closed_early")
+                await forwarder.jobs.waitUntilEmpty()
+                try await expectNothingLeft(bench, of: job, counts: false)
+                #expect(bench.upstream.count == 1)
+            }
+        }
+    }
+
+    @Test func onlyWhatWasNotSentIsTriedAgain() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue()
+            try await bench.withForwarder { _ in
+                try #require(await bench.upstream.next()).fail(.connect, sent: false)
+                try #require(await bench.upstream.next()).fail(.resolve, sent: false)
+                try #require(await bench.upstream.next()).answer().send("{}").end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                #expect(bench.upstream.count == 3)
+            }
+        }
+    }
+
+    @Test(arguments: [(UpstreamError.Code.connect, true, 502), (.closedEarly, true, 502), (.idleTimeout, true, 504), (.blockedAddress, false, 400)])
+    func whatMayHaveBeenPaidForIsNot(_ code: UpstreamError.Code, _ sent: Bool, _ status: Int) async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue()
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).fail(code, sent: sent)
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == status && frame.head?.headers.first(named: "x-should-retry") == "false")
+                await forwarder.jobs.waitUntilEmpty()
+                try await expectNothingLeft(bench, of: job, counts: false)
+                #expect(bench.upstream.count == 1)
+            }
+        }
+    }
+
+    /// A job that waited too long is answered and never made.
+    @Test func anExpiredJobIsNotCalled() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(deadline: UnixTime.milliseconds - 1)
+            try await bench.withForwarder { forwarder in
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == 504 && frame.end == .complete)
+                #expect(String(decoding: frame.body, as: UTF8.self).contains("expired_in_queue"))
+                await forwarder.jobs.waitUntilEmpty()
+                try await expectNothingLeft(bench, of: job, counts: false)
+                #expect(bench.upstream.count == 0)
+            }
+        }
+    }
+
+    /// Whatever stands on the stream, the jobs behind it are answered.
+    @Test func garbageDoesNotStopTheForwarder() async throws {
+        try await ForwarderBench.run { bench in
+            for number in 0..<20 {
+                var command = RedisCommand("XADD", Keys.jobs, "*", number.isMultiple(of: 2) ? "i" : "x", InsertionIDGenerator().next().description)
+                if number > 3 { command.append(contentsOf: ["p", String(repeating: "[", count: number << 12)]) }
+                _ = try await bench.redis.send(command)
+            }
+            let job = try await bench.enqueue()
+            try await bench.withForwarder(capacity: 2) { forwarder in
+                try #require(await bench.upstream.next()).answer().send("{}").end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await bench.length(Keys.dead) == 20)
+                #expect(try await bench.length(Keys.jobs) == 0)
+                #expect(try await bench.exists(Keys.jobBytes) == false)
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Common
+import Logging
+import ServiceLifecycle
+import TestSupport
+
+@testable import Forwarder
+
+/// A forwarder at work: the parts of `ForwarderService`, with the test's upstream.
+struct TestForwarder: Sendable {
+    let stream: JobStream
+    let jobs: RunningJobs
+    let intake: Intake
+    fileprivate let group: ServiceGroup
+
+    /// Tells it to stop, as SIGTERM does.
+    func stop() async { await group.triggerGracefulShutdown() }
+
+    /// Takes over what dead forwarders left, now and not at the next turn of `Reclaimer`.
+    func reclaim() async throws {
+        await intake.start(try await stream.claim(upTo: jobs.freeSlots, running: jobs.entries))
+    }
+}
+
+extension ForwarderBench {
+    /// Runs a forwarder while `body` does; then stops it and waits for its end.
+    func withForwarder(
+        _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20), attempts: Int = 3,
+        _ body: (TestForwarder) async throws -> Void
+    ) async throws {
+        let commands = RedisClient(server.endpoint, logger: .silent)
+        let reader = RedisClient(server.endpoint, logger: .silent)
+        let stream = JobStream(consumer: name, commands: commands, reader: reader, deadLetterLimit: 100)
+        let jobs = RunningJobs(capacity: capacity)
+        let runner = JobRunner(
+            directory: try .made(), upstream: upstream,
+            sender: AnswerSender(stream: stream, envelope: envelope, defaultProject: "local", logger: .silent), stream: stream, envelope: envelope,
+            maxDeliveries: 3, maxAttempts: attempts, logger: .silent)
+        let clock = RedisClock()
+        let intake = Intake(stream: stream, jobs: jobs, runner: runner, clock: clock, executor: nil, drain: drain, logger: .silent)
+        let services: [any Service] = [
+            commands, reader, NewsListener(endpoint: server.endpoint, stream: stream, jobs: jobs, logger: .silent),
+            Heartbeat(stream: stream, clock: clock, logger: .silent), intake,
+        ]
+        let group = ServiceGroup(services: services, logger: .silent)
+        let forwarder = TestForwarder(stream: stream, jobs: jobs, intake: intake, group: group)
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await group.run() }
+            try await commands.waitUntilReady(timeout: .seconds(10))
+            do {
+                try await body(forwarder)
+            } catch {
+                tasks.cancelAll()
+                throw error
+            }
+            await forwarder.stop()
+            try await tasks.waitForAll()
+        }
+    }
+}

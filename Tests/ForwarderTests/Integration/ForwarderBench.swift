@@ -1,0 +1,121 @@
+import Common
+import Logging
+import NIOConcurrencyHelpers
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import Forwarder
+
+/// A private Redis with its ingress played by the test, and a provider that the test plays too. Only the forwarders are real.
+struct ForwarderBench: Sendable {
+    static let rollout = "rollout"
+    private static let responses = Keys.responses(ingress: "here")
+
+    let server: RedisServer
+    let redis: RedisClient
+    let answers: AnswerReader
+    let upstream = ScriptedUpstream()
+    let envelope: Envelope
+    private let ids = InsertionIDGenerator()
+
+    static func run(isDurable: Bool = false, _ body: (ForwarderBench) async throws -> Void) async throws {
+        var options = RedisServer.Options()
+        options.isDurable = isDurable
+        try await withRedisServer(options) { server in
+            try await withRedisClient(server.endpoint) { redis in
+                try await withRedisClient(server.endpoint) { reader in
+                    let envelope = Envelope(key: .random())
+                    _ = try await redis.evaluate(JobScripts.attach, keys: [responses], arguments: 600)
+                    let answers = AnswerReader(redis: reader, key: responses, envelope: envelope)
+                    try await body(ForwarderBench(server: server, redis: redis, answers: answers, envelope: envelope))
+                }
+            }
+        }
+    }
+
+    private init(server: RedisServer, redis: RedisClient, answers: AnswerReader, envelope: Envelope) {
+        (self.server, self.redis, self.answers, self.envelope) = (server, redis, answers, envelope)
+    }
+
+    /// Queues a job.
+    func enqueue(isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000) async throws -> Job {
+        let job = Job(
+            insertionID: ids.next(), project: "local",
+            rollout: RolloutIDs(rollout: Self.rollout, invocation: "i", experiment: "e", run: "r", row: "w"), method: "POST",
+            path: "/chat/completions", clientKey: SecretString("sk-client"), model: "openai/gpt", isStream: isStream, deadline: deadline,
+            responseKey: Self.responses, window: window, body: Array(#"{"model":"openai/gpt"}"#.utf8))
+        let admission = JobAdmission(
+            redis: redis, envelope: envelope, limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600)), defaultProject: "local")
+        guard case .queued = try await admission.enqueue(job) else { throw ResponseMissing() }
+        return job
+    }
+
+    /// A forwarder that takes jobs and drops out of sight with them, as if its machine had died.
+    func lose(to name: String = ProcessName.random()) async throws -> Delivery {
+        let stream = try await member(name)
+        var deliveries = try await stream.claim(upTo: 1, running: [])
+        if deliveries.isEmpty { deliveries = try await stream.read(upTo: 1, wait: .milliseconds(100)) }
+        let delivery = try #require(deliveries.first)
+        try await stream.leave()
+        return delivery
+    }
+
+    func member(_ name: String) async throws -> JobStream {
+        let stream = JobStream(consumer: name, commands: redis, reader: redis, deadLetterLimit: 100)
+        _ = try await stream.beat()
+        try await stream.join()
+        return stream
+    }
+
+    /// The ids that the rollout still counts.
+    func members() async throws -> Set<String> {
+        Set((try await redis.send(RedisCommand("SMEMBERS", Self.rollout)).array ?? []).compactMap(\.string))
+    }
+
+    func exists(_ key: String) async throws -> Bool { try await redis.send(RedisCommand("EXISTS", key)).int == 1 }
+
+    func length(_ key: String) async throws -> Int? { try await redis.send(RedisCommand("XLEN", key)).int }
+
+    struct ResponseMissing: Error {}
+}
+
+/// The ingress's side of the answers: reads one frame after the other, and waits for each.
+struct AnswerReader: Sendable {
+    let redis: RedisClient
+    let key: String
+    let envelope: Envelope
+    private let last = LastEntry()
+
+    init(redis: RedisClient, key: String, envelope: Envelope) {
+        (self.redis, self.key, self.envelope) = (redis, key, envelope)
+    }
+
+    /// The next frame of any answer.
+    func next() async throws -> (id: InsertionID, frame: ResponseFrame) {
+        while true {
+            try await redis.waitUntilReady(timeout: .seconds(10))
+            let reply = try await redis.send(RedisCommand("XREAD", "COUNT", 1, "BLOCK", 20_000, "STREAMS", key, last.id), timeout: .seconds(25))
+            let entry = reply[0][1][0]
+            last.id = try #require(entry[0].string)
+            guard let id = entry[1][1].string.flatMap({ InsertionID($0) }), let sealed = entry[1][3].bytes else { continue }
+            return (id, try ResponseFrame(wireBytes: envelope.open(sealed, for: .frame(id))))
+        }
+    }
+
+    /// The next frame, which must be one of this job.
+    func next(of job: Job) async throws -> ResponseFrame {
+        let (id, frame) = try await next()
+        try #require(id == job.insertionID)
+        return frame
+    }
+}
+
+/// Where a reader stands.
+private final class LastEntry: Sendable {
+    private let box = NIOLockedValueBox("0-0")
+    var id: String {
+        get { box.withLockedValue { $0 } }
+        set { box.withLockedValue { $0 = newValue } }
+    }
+}
