@@ -18,7 +18,10 @@ package struct ForwarderService {
         let directory = try ProviderDirectory(
             table: .embedded(), settings: settings, secrets: configuration.secrets, environment: environment)
         let commands = RedisClient(endpoint, logger: logger)
-        let reader = RedisClient(endpoint, logger: logger)
+        var reading = endpoint
+        // A read may bring a whole batch of the largest bodies.
+        reading.maximumReplyBytes = max(endpoint.maximumReplyBytes, Intake.batch * (settings.maxBodyBytes + (1 << 16)))
+        let reader = RedisClient(reading, logger: logger)
         let stream = JobStream(
             consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: settings.deadLetterLimit)
         let network: CurlUpstream
@@ -37,7 +40,6 @@ package struct ForwarderService {
             NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
             Heartbeat(stream: stream, clock: clock, logger: logger),
             intake,
-            Reclaimer(stream: stream, jobs: jobs, intake: intake, logger: logger),
         ]
     }
 }

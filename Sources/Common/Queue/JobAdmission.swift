@@ -20,6 +20,8 @@ package struct JobAdmission: Sendable {
         case queued(length: Int)
         case tooManyEntries
         case tooManyBytes
+        /// Redis holds something else than a set of ids under the rollout's name.
+        case notASet
     }
 
     private let redis: RedisClient
@@ -47,6 +49,7 @@ package struct JobAdmission: Sendable {
         return switch reply.int ?? 0 {
         case -1: .tooManyEntries
         case -2: .tooManyBytes
+        case -3: .notASet
         case let length: .queued(length: length)
         }
     }

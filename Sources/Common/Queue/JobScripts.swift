@@ -6,10 +6,12 @@ package enum JobScripts {
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> rollout's set (absent for a call without a rollout)
     /// ARGV[1] -> insertion id, ARGV[2] -> sealed job, ARGV[3] -> most entries, ARGV[4] -> most bytes, ARGV[5] -> life of the set in seconds
-    /// Output: entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes
+    /// Output: entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something
+    /// else than a set has the rollout's name
     package static let enqueue = RedisScript(
         name: "enqueue",
         source: """
+            if KEYS[3] and redis.call('TYPE', KEYS[3]).ok ~= 'set' and redis.call('EXISTS', KEYS[3]) == 1 then return -3 end
             local entries = redis.call('XLEN', KEYS[1])
             if entries >= tonumber(ARGV[3]) then return -1 end
             local bytes = entries == 0 and 0 or math.max(tonumber(redis.call('GET', KEYS[2]) or 0) or 0, 0)
@@ -49,7 +51,8 @@ package enum JobScripts {
         name: "finish",
         source: ownershipCheck + """
             if ARGV[5] ~= '' then send(KEYS[2], KEYS[3], ARGV[4], ARGV[5], ARGV[6]) end
-            if KEYS[7] then redis.call('SREM', KEYS[7], ARGV[4]) end
+            -- Somebody may have put something else there meanwhile; that must not keep the job from its end.
+            if KEYS[7] then redis.pcall('SREM', KEYS[7], ARGV[4]) end
             if ARGV[7] ~= '' then
                 local letter = {'reason', ARGV[7], 'entry', ARGV[3], 'i', ARGV[4], 'bytes', ARGV[10]}
                 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]
@@ -73,16 +76,20 @@ package enum JobScripts {
     ///
     /// KEYS[1] -> job stream
     /// ARGV[1] -> group, ARGV[2] -> forwarder that takes, ARGV[3] -> most entries, ARGV[4] -> prefix of liveness keys, ARGV[5] -> most bytes,
-    /// ARGV[6] -> milliseconds after which an answer of Redis is no longer on its way, ARGV[7…] -> entries that this forwarder works on
+    /// ARGV[6] -> milliseconds after which an answer of Redis is no longer on its way, ARGV[7] -> the time by this server's clock at which the question was asked,
+    /// in milliseconds since 1970, ARGV[8…] -> entries that this forwarder works on
     /// Output: array of {entry, deliveries before this one, fields}; without fields if they alone are more than the most bytes
     package static let claim = RedisScript(
         name: "claim",
         source: """
             local taken, known = {}, {}
             local room, bytes = tonumber(ARGV[3]), tonumber(ARGV[5])
-            for index = 7, #ARGV do known[ARGV[index]] = true end
+            -- Asked before the server stood still, and answered after: the living have had no time to say that they live.
+            local time = redis.call('TIME')
+            if time[1] * 1000 + time[2] / 1000 - tonumber(ARGV[7]) > 2000 then return taken end
+            for index = 8, #ARGV do known[ARGV[index]] = true end
             local function take(name, idle)
-                for _, left in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], 'IDLE', idle, '-', '+', room + #ARGV - 6, name)) do
+                for _, left in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], 'IDLE', idle, '-', '+', room + #ARGV - 7, name)) do
                     if room == 0 or bytes <= 0 then return end
                     local claimed = not known[left[1]] and redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, left[1])[1]
                     if claimed then

@@ -77,11 +77,13 @@ package struct JobStream: Sendable {
     }
 
     /// Takes over what dead forwarders left behind, and what was given to this one and never reached it.
-    /// - Parameter running: the entries that this forwarder works on.
-    package func claim(upTo limit: Int, running: [String]) async throws(RedisError) -> [Delivery] {
+    /// - Parameters:
+    ///   - running: the entries that this forwarder works on.
+    ///   - now: the time by the Redis server's clock, in milliseconds since 1970.
+    package func claim(upTo limit: Int, running: [String], now: UInt64 = UnixTime.milliseconds) async throws(RedisError) -> [Delivery] {
         let reply = try await commands.evaluate(JobScripts.claim, keys: [Keys.jobs]) { command in
             command.append(contentsOf: [Keys.jobGroup, consumer, String(limit), Keys.forwarderPrefix])
-            command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds)])
+            command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds), Int(clamping: now)])
             command.append(contentsOf: running)
         }
         return (reply.array ?? []).map { Delivery(entry: $0[0], fields: $0[2], count: ($0[1].int ?? 0) + 1, isTakenOver: true) }

@@ -20,6 +20,7 @@ struct Heartbeat: Service, CustomStringConvertible {
                     clock.set(try await stream.beat())
                     pause = Self.interval
                 } catch {
+                    clock.lose()
                     logger.debug("no heartbeat", metadata: ["error": "\(error)"])
                     pause = .milliseconds(200)
                 }

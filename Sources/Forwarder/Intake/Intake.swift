@@ -4,14 +4,21 @@ internal import ServiceLifecycle
 
 /// Takes jobs off the stream, as many as there are free slots, and starts them. One blocked reader for the whole process.
 ///
+/// Now and then it also takes over the jobs of forwarders that died or handed theirs back, and those that were given to this one in an answer that never came.
+/// It does so between two reads, so that the two together never take more than there are slots.
+///
 /// When it is told to stop, it takes no more; what runs may end within the drain time, and the rest is handed back.
 struct Intake: Service, CustomStringConvertible {
     /// Entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
-    private static let batch = 256
+    static let batch = 64
     private static let wait = Duration.seconds(1)
     /// From this age on an entry may have been cancelled before this process listened; its marker is looked up. Younger ones were cancelled, if at all, in
     /// news that this process hears.
     private static let staleAge: UInt64 = 50
+    private static let takeoverInterval = Duration.seconds(5)
+    /// Redis forgets who lives while it is away for longer than a liveness key's life. The living say so again within a heartbeat's interval; until then nobody
+    /// is taken for dead.
+    private static let steadiness = Duration.seconds(10)
 
     let stream: JobStream
     let jobs: RunningJobs
@@ -30,8 +37,9 @@ struct Intake: Service, CustomStringConvertible {
 
     private func takeJobs() async {
         var hasJoined = false
+        var nextTakeover = ContinuousClock.now
         while !Task.isCancelled {
-            do {
+            do throws(RedisError) {
                 if !hasJoined {
                     _ = try await stream.beat()
                     try await stream.join()
@@ -40,6 +48,11 @@ struct Intake: Service, CustomStringConvertible {
                 let room = await jobs.waitForRoom()
                 guard room > 0 else { return }
                 try await start(stream.read(upTo: min(room, Self.batch), wait: Self.wait))
+                if nextTakeover <= .now {
+                    // Forwarders that started together would look together; the first would take all.
+                    nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)
+                    try await takeOver()
+                }
             } catch {
                 // NOGROUP: the stream is gone with its group, as after a flush. Both are made anew.
                 hasJoined = hasJoined && error.serverCode != "NOGROUP"
@@ -47,6 +60,13 @@ struct Intake: Service, CustomStringConvertible {
                 try? await Task.sleep(for: .milliseconds(50))
             }
         }
+    }
+
+    private func takeOver() async throws(RedisError) {
+        guard jobs.freeSlots > 0, clock.isSteady(for: Self.steadiness) else { return }
+        let claimed = try await stream.claim(upTo: jobs.freeSlots, running: jobs.entries, now: clock.now)
+        if !claimed.isEmpty { logger.notice("took over jobs that were left behind", metadata: ["jobs": "\(claimed.count)"]) }
+        await start(claimed)
     }
 
     /// Starts deliveries, those that were taken over too.

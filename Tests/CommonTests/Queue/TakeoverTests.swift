@@ -26,6 +26,18 @@ import Testing
         }
     }
 
+    /// A question that waited in the socket of a frozen server is answered when every liveness key has run out, the living's too.
+    @Test func anOldQuestionTakesNothing() async throws {
+        try await QueueBench.run { bench in
+            _ = try await bench.admission().enqueue(bench.job())
+            let (dead, taker) = try await (bench.forwarder("dead"), bench.forwarder("taker"))
+            let lost = try await bench.take(dead)
+            try await dead.leave()
+            #expect(try await taker.claim(upTo: 10, running: [], now: UnixTime.milliseconds - 2500).isEmpty)
+            #expect(try await taker.claim(upTo: 10, running: []).map(\.entry) == lost.map(\.entry))
+        }
+    }
+
     @Test func countsEachDeath() async throws {
         try await QueueBench.run { bench in
             _ = try await bench.admission().enqueue(bench.job())

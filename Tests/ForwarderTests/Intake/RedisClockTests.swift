@@ -13,6 +13,21 @@ import Testing
         #expect((Int64(before) - 1...Int64(UnixTime.milliseconds) + 1).contains(now))
     }
 
+    /// Who is taken for dead is decided by keys that Redis forgets while it is away; so it must have been there for a while.
+    @Test func isSteadyOnlyWithoutABreak() {
+        let clock = RedisClock()
+        let start = ContinuousClock.now
+        #expect(!clock.isSteady(for: .zero, at: start))
+        clock.set(0, at: start)
+        clock.set(0, at: start + .seconds(5))
+        #expect(!clock.isSteady(for: .seconds(10), at: start + .seconds(9)))
+        #expect(clock.isSteady(for: .seconds(10), at: start + .seconds(10)))
+        clock.lose()
+        #expect(!clock.isSteady(for: .seconds(10), at: start + .seconds(11)))
+        clock.set(0, at: start + .seconds(12))
+        #expect(!clock.isSteady(for: .seconds(10), at: start + .seconds(21)))
+    }
+
     @Test func isThisMachinesUntilItIsSet() {
         let before = UnixTime.milliseconds
         #expect((before...UnixTime.milliseconds).contains(RedisClock().now))

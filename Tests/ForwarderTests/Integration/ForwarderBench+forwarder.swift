@@ -15,7 +15,7 @@ struct TestForwarder: Sendable {
     /// Tells it to stop, as SIGTERM does.
     func stop() async { await group.triggerGracefulShutdown() }
 
-    /// Takes over what dead forwarders left, now and not at the next turn of `Reclaimer`.
+    /// Takes over what dead forwarders left, now and not at the next turn of the intake.
     func reclaim() async throws {
         await intake.start(try await stream.claim(upTo: jobs.freeSlots, running: jobs.entries))
     }
