@@ -7,7 +7,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= release
 BINARY = .build/$(CONFIGURATION)/metadata-gateway
 
-.PHONY: help run build test test-swift test-clients check validate format clean
+.PHONY: help run build test test-swift test-clients check validate format bench clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,11 @@ validate: ## Check format, sizes, forbidden calls, pins, shell scripts and the c
 
 format: ## Lay the Swift sources out in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Examples
+
+bench: ## Measure a release against nginx, vllm-router and a LiteLLM proxy (Benchmarks/README.md has the options)
+	@scripts/dependencies.sh build bench
+	swift build -c release --product metadata-gateway
+	@Benchmarks/run.sh .build/release/metadata-gateway
 
 clean: ## Remove everything that the other tasks built
 	rm -rf .build

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a task of the Makefile needs and this machine lacks; says nothing when there are none.
 #
-#   scripts/dependencies.sh build|tests|clients|validate…    what those tasks need (as root; otherwise prints the one command to run, and fails)
-#   scripts/dependencies.sh install PACKAGE…           just install these, without starting any service that they carry
+#   scripts/dependencies.sh build|tests|clients|validate|bench…    what those tasks need (as root; otherwise prints the one command to run, and fails)
+#   scripts/dependencies.sh install PACKAGE…                       just install these, without starting any service that they carry
 set -euo pipefail
 
 # libraries: what the executable is linked to; redis-server: what `serve` starts; curl: the line that `serve` prints.
@@ -10,6 +10,8 @@ readonly build_packages=(ca-certificates curl git libcurl4-openssl-dev libhiredi
 # openssl: the certificates of the TLS tests.
 readonly test_packages=(openssl)
 readonly validate_packages=(docker-compose git python3 shellcheck)
+# What is measured against, and the load.
+readonly bench_packages=(nginx wrk)
 
 fail() {
     printf 'error: %s\n' "$1" >&2
@@ -17,10 +19,12 @@ fail() {
 }
 
 # Debian starts a service as soon as its package is installed; a policy for the time of the installation prevents that
-# (invoke-rc.d(8)). redis-server would also start at the next boot, and hold a port that nobody asked it to.
+# (invoke-rc.d(8)). redis-server and nginx would also start at the next boot, and hold a port that nobody asked them to.
 install_packages() {
-    local policy=/usr/sbin/policy-rc.d redis_was_here=true
-    command -v redis-server >/dev/null || redis_was_here=false
+    local policy=/usr/sbin/policy-rc.d service new_services=()
+    for service in redis-server nginx; do
+        command -v "$service" >/dev/null || new_services+=("$service.service")
+    done
     if [[ ! -e $policy ]]; then
         trap 'rm -f /usr/sbin/policy-rc.d' EXIT
         printf '#!/bin/sh\nexit 101\n' >"$policy"
@@ -29,9 +33,10 @@ install_packages() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
     apt-get install -qq --yes --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null
-    if ! $redis_was_here && command -v systemctl >/dev/null; then
-        systemctl --quiet disable redis-server.service 2>/dev/null || true
-    fi
+    command -v systemctl >/dev/null || return 0
+    for service in "${new_services[@]}"; do
+        systemctl --quiet disable "$service" 2>/dev/null || true
+    done
 }
 
 require_swift() {
@@ -71,7 +76,8 @@ main() {
         tests) mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${test_packages[@]}") ;;
         clients) mapfile -t -O "${#missing[@]}" missing < <(missing_python) ;;
         validate) mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${validate_packages[@]}") ;;
-        *) fail "unknown group \`$group\`: use build, tests, clients or validate, or install PACKAGE…" ;;
+        bench) mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${bench_packages[@]}"; missing_python) ;;
+        *) fail "unknown group \`$group\`: use build, tests, clients, validate or bench, or install PACKAGE…" ;;
         esac
     done
     ((${#missing[@]})) || return 0

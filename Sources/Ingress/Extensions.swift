@@ -11,7 +11,7 @@ public struct Extensions: Sendable {
     /// Nil: `API_KEYS_PATH` decides between `.apiKeys(file:)` and `.none`.
     public var auth: (any AuthProvider)?
     public var chatHooks: [any ChatHook]
-    /// Adds routes. They go before the catch-all, and after the gateway's own.
+    /// Adds routes. They go before the catch-all, and after the gateway's own. They are not behind `auth`: a route that is not for everyone asks for itself.
     public var routes: @Sendable (Router<GatewayContext>) -> Void
 
     public init(

@@ -25,7 +25,7 @@ package struct IngressService {
         let connections = Connections()
         let desk = NewsDesk(news: JobNews(redis: commands), logger: logger)
         let identity = AnswerIdentity(generator: InsertionIDGenerator())
-        let router = Router(context: GatewayContext.self)
+        let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
         let responder = GatewayResponder(
             identity: identity,

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Common
 internal import Forwarder
-internal import Glibc
 internal import FoundationEssentials
+internal import Glibc
 internal import Ingress
 internal import Logging
 internal import NIOCore

@@ -19,9 +19,11 @@ extension APIKeyAuth {
         var log = ProblemLog()
         var entries: [Entry] = []
         var ids: Set<String> = []
+        var digests: Set<[UInt8]> = []
         for node in try top.required("keys").sequence() {
             guard let entry = log.attempt({ () throws(ConfigurationError) in try Entry(node, projects: projects) }) else { continue }
             if !ids.insert(entry.id).inserted { log.error(at: node.location, "the id `\(entry.id)` is already another key's; give each its own") }
+            if !digests.insert(entry.digest).inserted { log.error(at: node.location, "the key is already another entry's; make each its own") }
             entries.append(entry)
         }
         try log.check()

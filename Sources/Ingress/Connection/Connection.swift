@@ -9,13 +9,13 @@ final class Connection: Sendable {
 
     private let state = NIOLockedValueBox(State())
 
-    /// Calls `action` when the client goes away; at once if it already has. There is one at a time, as there is one request at a time.
-    func watch(_ action: @escaping @Sendable () -> Void) {
-        let isClosed = state.withLockedValue { state in
+    /// Calls `action` when the client goes away. There is one at a time, as there is one request at a time.
+    /// - Returns: false if the client has gone already; `action` is not called then.
+    func watch(_ action: @escaping @Sendable () -> Void) -> Bool {
+        state.withLockedValue { state in
             if !state.isClosed { state.onClose = action }
-            return state.isClosed
+            return !state.isClosed
         }
-        if isClosed { action() }
     }
 
     /// Forgets what `watch` was given: the answer is complete.

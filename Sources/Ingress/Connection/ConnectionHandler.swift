@@ -8,7 +8,8 @@ internal import NIOHTTPTypes
 /// - it notices at once that a client went away. A half-closed connection counts as gone, as nginx holds it: the two cannot be told apart, and
 ///   waiting for an answer that nobody reads costs a paid call;
 /// - it answers a request that cannot be parsed in the same form as every other error (Hummingbird's own answer has no body);
-/// - it does not read for ever what a refused client goes on sending.
+/// - it does not read for ever what a refused client goes on sending;
+/// - it lets a client go on that asks before it sends its body.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -20,8 +21,12 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let connections: Connections
     private let identity: AnswerIdentity
+    /// Requests whose heads have come.
+    private var heads = 0
     private var unanswered = 0
     private var isReadingBody = false
+    /// Whether the head of an answer has left and its end has not.
+    private var isAnswering = false
 
     init(connections: Connections, identity: AnswerIdentity) {
         self.connections = connections
@@ -52,12 +57,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
+            heads += 1
             unanswered += 1
             isReadingBody = true
-            // Clients such as curl hold a large body back for a second unless they are asked for it (RFC 9110 §10.1.1).
-            if head.headerFields[.expect] == "100-continue", unanswered == 1 {
-                context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
-            }
+            allowBody(of: head, context: context)
+            return context.fireChannelRead(wrapInboundOut(.head(head.asksToClose ? head.closing : head)))
         case .end: isReadingBody = false
         case .body: break
         }
@@ -65,30 +69,65 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) {
+        switch unwrapOutboundIn(data) {
+        case .head: isAnswering = true
+        case .body: break
+        case .end:
+            isAnswering = false
             unanswered -= 1
-            if isReadingBody { closeUnlessReadSoon(context: context) }
+            // With pipelining it may be a later request's body that is being read, which is not refused.
+            if isReadingBody, unanswered == 0 { closeUnlessReadSoon(context: context) }
         }
         context.write(data, promise: promise)
     }
 
+    /// Clients such as curl hold a large body back for a second unless they are asked for it (RFC 9110 §10.1.1).
+    private func allowBody(of head: HTTPRequest, context: ChannelHandlerContext) {
+        guard unanswered == 1, head.headerFields[.expect]?.equalsIgnoringASCIICase("100-continue") ?? false else { return }
+        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+    }
+
     private func closeUnlessReadSoon(context: ChannelHandlerContext) {
+        let refused = heads
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) {
-            if self.isReadingBody { context.close(promise: nil) }
+            if self.isReadingBody, self.heads == refused { context.close(promise: nil) }
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        // Whatever is being read of this connection is not whole, and never will be.
+        connections.remove(context.channel)
         // An answer in between others would be taken for another request's.
-        guard unanswered == 0 else { return context.close(promise: nil) }
+        guard unanswered == (isReadingBody ? 1 : 0), !isAnswering else { return context.close(promise: nil) }
         let answer = GatewayError(parserError: error)
         var response = HTTPResponse(status: .init(code: answer.status), headerFields: [.connection: "close", .contentType: "application/json"])
         response.headerFields[.contentLength] = String(answer.json.count)
         identity.sign(&response.headerFields, as: identity.next())
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         context.write(wrapOutboundOut(.body(ByteBuffer(bytes: answer.json))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in self.closeAfterLingering(context: context) }
+    }
+
+    /// Closes so that the answer arrives: a connection that is closed while its client still sends is reset, and what the client has not yet read is lost.
+    private func closeAfterLingering(context: ChannelHandlerContext) {
+        context.close(mode: .output, promise: nil)
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) { context.close(promise: nil) }
+    }
+}
+
+extension HTTPRequest {
+    /// Whether `close` is among the options of `Connection` (RFC 9110 §7.6.1: a list, in any case).
+    fileprivate var asksToClose: Bool {
+        guard let options = headerFields[.connection] else { return false }
+        return options.split { $0 == "," || $0 == " " || $0 == "\t" }.contains { String($0).equalsIgnoringASCIICase("close") }
+    }
+
+    /// The request with the word in the one spelling that Hummingbird knows.
+    fileprivate var closing: HTTPRequest {
+        var request = self
+        request.headerFields[.connection] = "close"
+        return request
     }
 }
 

@@ -27,7 +27,8 @@ struct GatewayResponder: HTTPResponder {
             response = GatewayError.internalError.response
         }
         identity.sign(&response.headers, as: id)
-        return response
+        // RFC 9110 §9.3.2: a body would be taken for the next answer on the connection.
+        return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func route(_ request: Request, as id: InsertionID, context: GatewayContext) async throws -> Response {

@@ -2,7 +2,8 @@ internal import Common
 internal import Logging
 internal import NIOConcurrencyHelpers
 
-/// The answer to one request as it comes in: frames opened, in order, each once.
+/// The answer to one request as it comes in: frames opened, in order, each once. One that is missing breaks the answer off, since the rest must not be glued
+/// to what came before it.
 final class Answer: Sendable {
     private struct State {
         var frames: [ResponseFrame] = []
@@ -11,16 +12,21 @@ final class Answer: Sendable {
         var taken = 0
         var credited = 0
 
-        mutating func append(_ frame: ResponseFrame) {
+        /// - Returns: false if a frame is missing before this one.
+        mutating func append(_ frame: ResponseFrame) -> Bool {
             var frame = frame
+            var isNext = true
             if frame.sequence == .max {
                 // The last word of a forwarder that took the job over: an answer of its own if there was none yet, else only its end.
                 if next == 0 { frame.end = .complete } else { (frame.head, frame.body) = (nil, []) }
             } else {
-                guard frame.sequence >= next else { return }
+                guard frame.sequence >= next else { return true }
+                isNext = frame.sequence == next
+                if !isNext { frame = ResponseFrame(sequence: frame.sequence, end: .brokenOff(.answerLost)) }
                 next = frame.sequence + 1
             }
             frames.append(frame)
+            return isNext
         }
     }
 
@@ -45,9 +51,8 @@ final class Answer: Sendable {
         while true {
             if let frame = state.withLockedValue({ $0.frames.isEmpty ? nil : $0.frames.removeFirst() }) { return frame }
             let opened = try await waiter.next().compactMap(open)
-            state.withLockedValue { state in
-                for frame in opened { state.append(frame) }
-            }
+            let isWhole = state.withLockedValue { state in opened.allSatisfy { state.append($0) } }
+            if !isWhole { desk.cancel(waiter.id, deadline: waiter.deadline) }
         }
     }
 
@@ -72,4 +77,11 @@ final class Answer: Sendable {
             return nil
         }
     }
+}
+
+extension GatewayError {
+    fileprivate static let answerLost = GatewayError(
+        status: 502, type: "server_error", code: "answer_lost",
+        message: "A part of the answer was lost on its way through the queue (Redis), and the call was made. Keep Redis's data over its restarts.",
+        shouldRetry: false)
 }

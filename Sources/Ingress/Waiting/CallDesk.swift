@@ -13,11 +13,17 @@ struct CallDesk: Sendable {
     let grace: UInt64 = 2000
     let onDisconnect: DisconnectPolicy
 
+    /// - Parameter connection: the client's; nil if it has closed. What was read of a request from a closed connection may be a part of it only: Hummingbird
+    ///   takes the connection's end for the body's.
     func answer(_ job: Job, to connection: Connection?, logger: Logger) async throws -> Response {
         let waiter = room.admit(job.insertionID, deadline: job.deadline + grace)
-        connection?.watch { [room, desk, onDisconnect] in
+        let isThere = connection?.watch { [room, desk, onDisconnect] in
             guard room.abandon(job.insertionID, as: .disconnected), onDisconnect == .cancel else { return }
             desk.cancel(job.insertionID, deadline: job.deadline)
+        }
+        guard let connection, isThere == true else {
+            room.dismiss(job.insertionID)
+            throw GatewayError(.disconnected)
         }
         try await enqueue(job, for: connection)
         let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: job.window, logger: logger)
@@ -38,12 +44,13 @@ struct CallDesk: Sendable {
         return response
     }
 
-    private func enqueue(_ job: Job, for connection: Connection?) async throws {
+    private func enqueue(_ job: Job, for connection: Connection) async throws {
         do {
             switch try await admission.enqueue(job) {
             case .queued: return
             case .tooManyEntries: throw GatewayError.queueFull("QUEUE_LIMIT")
             case .tooManyBytes: throw GatewayError.queueFull("QUEUE_BYTES")
+            case .notASet: throw GatewayError.notASet
             }
         } catch {
             close(job, connection)
@@ -54,13 +61,13 @@ struct CallDesk: Sendable {
         }
     }
 
-    private func close(_ job: Job, _ connection: Connection?) {
-        connection?.unwatch()
+    private func close(_ job: Job, _ connection: Connection) {
+        connection.unwatch()
         room.dismiss(job.insertionID)
     }
 
     /// The rest of an answer whose first frame is here.
-    private func stream(_ answer: Answer, from first: ResponseFrame, of job: Job, to connection: Connection?) -> ResponseBody {
+    private func stream(_ answer: Answer, from first: ResponseFrame, of job: Job, to connection: Connection) -> ResponseBody {
         let isEventStream = first.head?.headers.first(named: "content-type")?.lowercased().hasPrefix("text/event-stream") ?? false
         return ResponseBody { [self] writer in
             var frame = first
@@ -115,9 +122,12 @@ extension GatewayError {
             message: "The queue is full (\(setting)). Try again later; nothing was recorded. More forwarders empty it faster.", retryAfter: 2)
     }
 
+    fileprivate static let notASet = GatewayError.invalidRequest(
+        code: "rollout_id_taken", "Redis holds something else than a rollout under this rollout_id. Choose another rollout_id.", param: "rollout_id")
+
     fileprivate static let queueUnavailable = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
-        message: "The gateway's queue (Redis) cannot be reached. Try again; the call was not made.", retryAfter: 1)
+        message: "The gateway's queue (Redis) cannot be reached. Try again; nothing waits in it for this request.", retryAfter: 1)
 
     fileprivate init(_ ending: Waiter.Ending) {
         switch ending {

@@ -1,0 +1,23 @@
+"""What larger requests cost."""
+
+import upstreams
+from report import by_role
+from systems import request_body, running
+from wrk import load, warm_up
+
+SIZES = (1_000, 17_000, 400_000)
+CONNECTIONS = 16
+
+
+def measure(options, report):
+    report.section("Larger requests", f"{CONNECTIONS} connections; the answer stays at 0.4 KB.")
+    rows = []
+    for name in options.systems:
+        with report.attempt(name), running(name, options, upstreams.instant) as system:
+            warm_up(system, options.seconds)
+            for size in SIZES:
+                result = load(system, CONNECTIONS, options.seconds, request_body(size))
+                failed = result.bad_status + result.broken
+                megabytes = result.rate * size / 1e6
+                rows.append([name, size, result.rate, megabytes, result.p50, result.p99, failed, by_role(result.cpu_micros), by_role(result.peak_mib, 1)])
+    report.table(["system", "bytes", "req/s", "MB/s", "p50 ms", "p99 ms", "failed", "CPU µs a request", "peak MiB"], rows)

@@ -1,0 +1,167 @@
+"""The systems that are measured: how each is started before an upstream, and where a chat completion goes in."""
+
+import base64
+import json
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from processes import SystemFailed, Workshop, ask, free_port, wait_until
+from upstreams import Upstream, start_nginx
+
+# What every client sends: to the gateway's upstream it is the client's own key, to a LiteLLM proxy its master key.
+KEY = "sk-benchmark-0123456789abcdef"
+HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+PLAIN_PATH = "/v1/chat/completions"
+# `{}` stands for a number: a run spreads its calls over several rollouts.
+ROLLOUT_PATH = "/rollout_id/rollout-{}/invocation_id/i/experiment_id/e/run_id/r/row_id/1/chat/completions"
+
+
+def request_body(size=1200, **members):
+    """A chat completion of exactly `size` bytes."""
+    body = {"model": "mock-upstream/gpt", **members, "messages": [{"role": "user", "content": ""}]}
+    body["messages"][0]["content"] = ("Is the answer of the assistant right? " * (size // 38 + 1))[: size - len(json.dumps(body))]
+    return json.dumps(body).encode()
+
+
+@dataclass
+class System:
+    """A system that is running."""
+
+    name: str
+    port: int
+    path: str
+    children: list
+    upstream: Upstream
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def measured(self):
+        """The system's own processes and the upstream."""
+        return [*self.children, self.upstream.child]
+
+    def wait_until_ready(self):
+        """Until a chat completion succeeds."""
+        last = None
+
+        def answers():
+            nonlocal last
+            last = ask(self.port, "POST", self.path.replace("{}", "0"), request_body(), HEADERS)
+            return last and last[0] == 200
+
+        try:
+            wait_until(answers, self.measured[0], "answered a chat completion with 200")
+        except SystemFailed as failure:
+            raise SystemFailed(f"{failure}\nIts last answer: {last}") from None
+
+
+def direct(workshop, upstream, options):
+    """No system: the client straight to the upstream."""
+    return System("direct", upstream.port, PLAIN_PATH, [], upstream)
+
+
+def nginx(workshop, upstream, options):
+    port = free_port()
+    proxy = 'proxy_pass http://upstream; proxy_http_version 1.1; proxy_set_header Connection "";'
+    child = start_nginx(
+        workshop,
+        "nginx",
+        2,
+        f"upstream upstream {{ server 127.0.0.1:{upstream.port}; keepalive 256; }} server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ {proxy} }} }}",
+    )
+    return System("nginx", port, PLAIN_PATH, [child], upstream)
+
+
+def vllm_router(workshop, upstream, options):
+    port = free_port()
+    command = [Path(sys.executable).with_name("vllm-router"), "--host", "127.0.0.1", "--port", port, "--prometheus-port", free_port()]
+    command += ["--worker-urls", f"http://127.0.0.1:{upstream.port}", "--policy", "round_robin", "--log-level", "warning"]
+    return System("vllm-router", port, PLAIN_PATH, [workshop.start("vllm-router", command)], upstream)
+
+
+def litellm(workshop, upstream, options):
+    port = free_port()
+    parameters = {"model": "openai/*", "api_base": f"http://127.0.0.1:{upstream.port}/v1", "api_key": "sk-upstream"}
+    workshop.write("config.yaml", json.dumps({"model_list": [{"model_name": "*", "litellm_params": parameters}], "litellm_settings": {"num_retries": 0}}))
+    command = [Path(sys.executable).with_name("litellm"), "--config", "config.yaml", "--host", "127.0.0.1", "--port", port]
+    # The list of prices that the package carries, instead of one from the network.
+    child = workshop.start(
+        "litellm",
+        [*command, "--num_workers", 1, "--telemetry", "False"],
+        LITELLM_MASTER_KEY=KEY,
+        LITELLM_LOCAL_MODEL_COST_MAP="True",
+        LITELLM_LOG="WARNING",
+    )
+    return System("litellm", port, PLAIN_PATH, [child], upstream)
+
+
+def gateway_settings(workshop, upstream):
+    """What all processes of the gateway are told: an account of the operator's leads to the upstream."""
+    account = {"base_url": f"http://127.0.0.1:{upstream.port}/v1", "key": "sk-upstream"}
+    secrets = workshop.write("secrets.yaml", json.dumps({"accounts": {"mock-upstream": account}}))
+    return {"SECRETS_PATH": str(secrets), "LOG_LEVEL": "WARNING"}
+
+
+def gateway(workshop, upstream, options):
+    """`serve`: the whole gateway in one process, with a Redis of its own and its append-only file."""
+    port = free_port()
+    settings = gateway_settings(workshop, upstream)
+    child = workshop.start("gateway", [options.executable, "serve"], PORT=str(port), DATA_DIR=str(workshop.directory / "data"), **settings)
+    return System("gateway", port, ROLLOUT_PATH, [child], upstream)
+
+
+class SplitGateway:
+    """The gateway's parts as processes of their own, over one Redis: an ingress, and any number of forwarders."""
+
+    def __init__(self, workshop, upstream, options):
+        socket = workshop.directory / "redis.sock"
+        key = base64.b64encode(os.urandom(32)).decode()
+        self._settings = {**gateway_settings(workshop, upstream), "REDIS_HOST": f"unix:{socket}", "GATEWAY_KEY": key}
+        self._workshop = workshop
+        self._executable = options.executable
+        # As `serve` starts its own.
+        durability = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"]
+        redis = workshop.start("redis", ["redis-server", "--port", 0, "--unixsocket", socket, "--dir", workshop.directory, *durability])
+        wait_until(socket.exists, redis, "opened its socket")
+        self._port = free_port()
+        ingress = workshop.start("ingress", [self._executable, "ingress"], HOST="127.0.0.1", PORT=str(self._port), **self._settings)
+        self.system = System("gateway", self._port, ROLLOUT_PATH, [ingress, redis], upstream)
+
+    def start_forwarder(self):
+        child = self._workshop.start("forwarder", [self._executable, "forwarder"], **self._settings)
+        self.system.children.append(child)
+        self._wait_for_forwarders()
+        return child
+
+    def stop_forwarder(self, child):
+        self.system.children.remove(child)
+        child.stop()
+        self._wait_for_forwarders()
+
+    def _wait_for_forwarders(self):
+        """Until the ingress sees as many as there are."""
+        expected = sum(child.role == "forwarder" for child in self.system.children)
+
+        def are_seen():
+            answer = ask(self._port, "GET", "/ready")
+            return answer and json.loads(answer[1]).get("forwarders") == expected
+
+        wait_until(are_seen, self.system.children[0], f"seen {expected} forwarder(s)")
+
+
+START = {"direct": direct, "nginx": nginx, "vllm-router": vllm_router, "gateway": gateway, "litellm": litellm}
+
+
+@contextmanager
+def running(name, options, start_upstream):
+    """The named system before an upstream of its own, ready for calls."""
+    with Workshop() as workshop:
+        upstream = start_upstream(workshop)
+        system = START[name](workshop, upstream, options)
+        system.wait_until_ready()
+        yield system

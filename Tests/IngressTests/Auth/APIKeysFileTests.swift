@@ -1,0 +1,70 @@
+import Common
+import Crypto
+import FoundationEssentials
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import Ingress
+
+/// The file of the clients' keys.
+struct APIKeysFileTests {
+    private static let digest = String(repeating: "0a", count: 32)
+    private static let other = String(repeating: "0B", count: 32)
+
+    /// Reads a file that holds `text`.
+    private func read(_ text: String) throws -> APIKeyAuth {
+        let folder = try RedisServer.makeFolder()
+        defer { RedisServer.removeFolder(folder) }
+        try Data(text.utf8).write(to: URL(filePath: folder + "/keys.yaml"))
+        return try APIKeyAuth(file: folder + "/keys.yaml", projects: ["main", "sibling"])
+    }
+
+    private static func key(_ id: String, sha256: String = digest, projects: String = "[main]") -> String {
+        "  - id: \(id)\n    account: team\n    sha256: \(sha256)\n    projects: \(projects)\n"
+    }
+
+    @Test(arguments: [("[main]", ["main"]), ("[main, sibling]", ["main", "sibling"]), ("\"*\"", ["main", "sibling", "later"]), ("[]", [])])
+    func aKeyOpensTheProjectsThatTheFileNames(projects: String, open: [String]) async throws {
+        let digest = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
+        let auth = try read("keys:\n" + Self.key("a", sha256: digest, projects: projects))
+        let account = try #require(try await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/")))
+        #expect(account.id == "team")
+        #expect(["main", "sibling", "later"].filter(account.mayUse) == open)
+    }
+
+    /// Each mistake, with line and column. Keys are never repeated.
+    @Test(arguments: [
+        ("keys:\n" + key("a", sha256: "sk-canary"), "4:13", "64 hex digits"),
+        ("keys:\n" + key("a", sha256: String(repeating: "g", count: 64)), "4:13", "64 hex digits"),
+        ("keys:\n" + key("a", sha256: digest + "00"), "4:13", "64 hex digits"),
+        ("keys:\n" + key("a", projects: "[main, nobody]"), "5:15", "`nobody` is no project"),
+        ("keys:\n" + key("a", projects: "main"), "5:15", "a list of projects"),
+        ("keys:\n" + key("a") + key("a", sha256: other), "6:5", "already another key's"),
+        ("keys:\n" + key("a") + key("b"), "6:5", "already another entry's"),
+        ("keys:\n" + key("a") + key("b", sha256: digest.uppercased()), "6:5", "already another entry's"),
+        ("keys:\n  - id: a\n    account: t\n    projects: [main]\n", "2:5", "sha256"),
+        ("keys:\n" + key("a") + "    key: sk-canary\n", "6:5", "key"),
+        ("keys: x\n", "1:7", "list"),
+        ("kees: []\n", "1:1", "kees"),
+        ("keys: [\n", "2:1", ""),
+    ])
+    func aMistakeIsSaidWithItsPlace(text: String, place: String, part: String) {
+        let error = #expect(throws: ConfigurationError.self) { try read(text) }
+        #expect(error?.description.contains("keys.yaml:\(place): error: ") == true, "\(error?.description ?? "no error")")
+        #expect(error?.description.contains(part) == true, "\(error?.description ?? "no error")")
+        #expect(error?.description.contains("sk-canary") == false)
+    }
+
+    @Test func allMistakesAreSaidAtOnce() {
+        let text =
+            "keys:\n" + Self.key("a", sha256: "short") + Self.key("b", projects: "[nobody]") + Self.key("c") + Self.key("c", sha256: Self.other)
+        let error = #expect(throws: ConfigurationError.self) { try read(text) }
+        #expect(error?.problems.count == 3)
+    }
+
+    @Test func aFileThatIsNotThereIsSaid() {
+        let error = #expect(throws: ConfigurationError.self) { try APIKeyAuth(file: "/nonexistent/keys.yaml", projects: []) }
+        #expect(error?.description.contains("/nonexistent/keys.yaml") == true)
+    }
+}

@@ -1,0 +1,147 @@
+import Common
+import Hummingbird
+import Ingress
+import TestSupport
+import Testing
+
+/// The client goes away.
+@Suite(.timeLimit(.minutes(1))) struct DisconnectTests {
+    /// How a client may leave.
+    enum Way: String, Sendable, CaseIterable {
+        case closes, halfCloses
+
+        func leave(_ client: RawClient) async throws {
+            switch self {
+            case .closes: try await client.close()
+            case .halfCloses: client.halfClose()
+            }
+        }
+    }
+
+    @Test(arguments: Way.allCases) func aJobThatHasNotStartedIsCalledOff(way: Way) async throws {
+        try await LiveIngress.run { ingress in
+            try await ingress.connect { client in
+                try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
+                try await eventually { try await ingress.queued() == 1 }
+                try await way.leave(client)
+                try await ingress.untilNobodyWaits()
+                let id = try await ingress.forwarder.take().job.insertionID
+                try await eventually { try await ingress.isCancelled(id) }
+            }
+        }
+    }
+
+    @Test(arguments: Way.allCases) func aCallInFlightIsCalledOff(way: Way) async throws {
+        try await LiveIngress.run { ingress in
+            try await ingress.connect { client in
+                try await client.send("POST", LiveIngress.path, body: StreamingTests.streamBody)
+                let taken = try await ingress.forwarder.take()
+                try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: StreamingTests.events, body: [0x61]), of: taken)
+                _ = try await client.head()
+                #expect(try await client.chunk() == [0x61])
+                try await way.leave(client)
+                try await eventually { try await ingress.isCancelled(taken.job.insertionID) }
+                try await ingress.untilNobodyWaits()
+            }
+        }
+    }
+
+    /// The news comes at once to a forwarder that listens.
+    @Test func theForwarderIsTold() async throws {
+        try await LiveIngress.run { ingress in
+            try await withRedisSubscriber(ingress.server.endpoint, channels: [Keys.cancellations]) { events in
+                var events = events.makeAsyncIterator()
+                #expect(await events.next() == .subscribed)
+                let id = try await ingress.connect { client in
+                    try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
+                    return try await ingress.forwarder.take().job.insertionID
+                }
+                guard case .messages(let messages)? = await events.next() else {
+                    Issue.record("no message")
+                    return
+                }
+                #expect(messages.map { String(decoding: $0.payload, as: UTF8.self) } == [id.description])
+            }
+        }
+    }
+
+    @Test func withFinishACallGoesOn() async throws {
+        try await LiveIngress.run({ $0.settings.onDisconnect = .finish }) { ingress in
+            let taken = try await ingress.connect { client in
+                try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
+                return try await ingress.forwarder.take()
+            }
+            try await ingress.untilNobodyWaits()
+            try await ingress.forwarder.answer(taken, body: "{}")
+            async let next = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+            #expect(try await next.status == 200)
+            #expect(try await !ingress.isCancelled(taken.job.insertionID))
+        }
+    }
+
+    /// The next requests of a pipelining client wait unread; its going away is seen all the same, as far as they fit into the socket's buffer.
+    @Test func aPipeliningClientThatLeavesIsNoticed() async throws {
+        try await LiveIngress.run { ingress in
+            try await ingress.connect { client in
+                for _ in 0..<100 { try await client.send("POST", LiveIngress.path, body: LiveIngress.body) }
+                let id = try await ingress.forwarder.take().job.insertionID
+                try await client.close()
+                try await eventually { try await ingress.isCancelled(id) }
+                try await ingress.untilNobodyWaits()
+                #expect(try await ingress.queued() == 1, "what it sent further is not begun")
+            }
+        }
+    }
+
+    /// A body that ends with its connection, or with the sending side of it, is a part of a body.
+    @Test(arguments: Way.allCases, ["Transfer-Encoding: chunked\r\n\r\n%\r\n#\r\n", "Content-Length: 100\r\n\r\n#"])
+    func aBodyThatIsNotWholeIsNotQueued(way: Way, framing: String) async throws {
+        try await LiveIngress.run { ingress in
+            for target in [LiveIngress.path, "/audio/transcriptions"] {
+                try await ingress.connect { client in
+                    let size = String(LiveIngress.body.utf8.count, radix: 16)
+                    let rest = framing.replacing("%", with: size).replacing("#", with: LiveIngress.body)
+                    try await client.send("POST \(target) HTTP/1.1\r\nHost: g\r\nContent-Type: audio/wav\r\n" + rest)
+                    try await way.leave(client)
+                    let last = await client.untilClosed()
+                    #expect(last.isEmpty || String(decoding: last, as: UTF8.self).contains("malformed_request"))
+                }
+            }
+            try await eventually { try await ingress.call("GET", "/health").text.contains(#""connections":1}"#) }
+            #expect(try await ingress.call("GET", "/health").text.contains(#""waiting":0,"#))
+            #expect(try await ingress.queued() == 0)
+            #expect(try await ingress.keys() == [Keys.jobs])
+        }
+    }
+
+    /// A client that leaves while a hook still works on its request: nothing is queued.
+    @Test func whoLeavesBeforeTheQueueIsNeverQueued() async throws {
+        struct Slow: ChatHook {
+            let began: TestSignal
+            let goOn: TestSignal
+            let ended: TestSignal
+            func prepare(_ call: inout ChatCall) async throws {
+                began.send()
+                await goOn.wait()
+                ended.send()
+            }
+        }
+        let hook = Slow(began: TestSignal(), goOn: TestSignal(), ended: TestSignal())
+        try await LiveIngress.run({ $0.extensions.chatHooks = [hook] }) { ingress in
+            try await ingress.connect { client in
+                try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
+                await hook.began.wait()
+            }
+            try await eventually { try await ingress.call("GET", "/health").text.contains(#""connections":1}"#) }
+            hook.goOn.send()
+            await hook.ended.wait()
+            // The ingress's next job comes behind whatever the first request still did.
+            try await ingress.connect { client in
+                try await client.send("POST", "/chat/completions", body: LiveIngress.body)
+                let taken = try await ingress.forwarder.take()
+                #expect(taken.job.rollout == nil, "the first job in the queue is not the abandoned one")
+            }
+        }
+    }
+}

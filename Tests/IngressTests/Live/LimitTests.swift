@@ -1,0 +1,78 @@
+import Common
+import TestSupport
+import Testing
+
+/// The bounds of a request, and requests that are no HTTP. Each time the gateway says what was wrong, and lives.
+@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+    /// Sends bytes, expects an error, and that the gateway goes on as before.
+    private func expect(
+        _ status: Int, _ code: String, to bytes: [UInt8], isClosed: Bool = true, _ change: (inout LiveIngress.Plan) -> Void = { _ in }
+    ) async throws {
+        try await LiveIngress.run(change) { ingress in
+            try await ingress.connect { client in
+                try await client.send(bytes)
+                let answer = try await client.answer()
+                #expect(answer.status == status)
+                #expect(answer.error?.code == code, "\(answer.text)")
+                #expect(answer["x-insertion-id"].flatMap { InsertionID($0) } != nil)
+                #expect(answer["x-request-id"] == answer["x-insertion-id"])
+                guard isClosed else { return }
+                #expect(answer["connection"] == "close")
+                #expect(await client.untilClosed().isEmpty, "one answer, then the end")
+                #expect(!client.wasReset)
+            }
+            #expect(try await ingress.call("GET", "/health").status == 200)
+            #expect(try await ingress.queued() == 0)
+        }
+    }
+
+    private func request(_ headers: [String], target: String = LiveIngress.path) -> [UInt8] {
+        Array((["POST \(target) HTTP/1.1", "Host: gateway"] + headers).joined(separator: "\r\n").utf8) + Array("\r\n\r\n".utf8)
+    }
+
+    @Test func aBodyThatSaysItIsTooLargeIsNotWaitedFor() async throws {
+        try await expect(413, "body_too_large", to: request(["Content-Length: 1025"]), isClosed: false) { $0.settings.maxBodyBytes = 1024 }
+    }
+
+    @Test func aBodyThatTurnsOutTooLargeIsRefused() async throws {
+        let chunk = "400\r\n" + String(repeating: " ", count: 1024) + "\r\n"
+        let bytes = request(["Transfer-Encoding: chunked"]) + Array((chunk + "1\r\n \r\n").utf8)
+        try await expect(413, "body_too_large", to: bytes, isClosed: false) { $0.settings.maxBodyBytes = 1024 }
+    }
+
+    @Test func aBodyOfTheLargestSizeIsTaken() async throws {
+        try await LiveIngress.run({ $0.settings.maxBodyBytes = 1024 }) { ingress in
+            let body = LiveIngress.body + String(repeating: " ", count: 1024 - LiveIngress.body.utf8.count)
+            async let reply = ingress.call("POST", LiveIngress.path, body: body)
+            try await ingress.forwarder.answer(next: 1) { "\($0.body.count)" }
+            #expect(try await reply.text == "1024")
+        }
+    }
+
+    @Test(arguments: [17, 1000, 70_000]) func tooManyHeadersAreRefused(count: Int) async throws {
+        try await expect(431, "headers_too_large", to: request((0..<count).map { "x\($0):" })) { $0.settings.maxHeaders = 16 }
+    }
+
+    @Test(arguments: [5000, 100_000, 10_000_000]) func tooLargeHeadersAreRefused(size: Int) async throws {
+        try await expect(431, "headers_too_large", to: request(["x: " + String(repeating: "a", count: size)])) { $0.settings.maxHeaderBytes = 4096 }
+    }
+
+    @Test func aTooLongTargetIsRefused() async throws {
+        let target = "/" + String(repeating: "a", count: 1_000_000)
+        try await expect(431, "headers_too_large", to: request([], target: target)) { $0.settings.maxHeaderBytes = 4096 }
+    }
+
+    static let malformed: [String] = [
+        "GARBAGE\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", "BREW /health HTTP/1.1\r\n\r\n", "GET /health HTTP/2.0\r\nHost: a\r\n\r\n",
+        "GET /health HTTP/1.1\r\nBad Header: x\r\n\r\n", "GET /health HTTP/1.1\r\nno colon\r\n\r\n", "GET /health HTTP/1.1\r\nx: a\u{0}b\r\n\r\n",
+        "POST /health HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "POST /health HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "POST /health HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "POST /health HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST \(LiveIngress.path) HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "POST \(LiveIngress.path) HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}garbage\r\n0\r\n\r\n",
+    ]
+
+    @Test(arguments: malformed) func whatIsNotHTTPIsRefused(text: String) async throws {
+        try await expect(400, "malformed_request", to: Array(text.utf8))
+    }
+}

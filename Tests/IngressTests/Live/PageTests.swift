@@ -1,0 +1,61 @@
+import Common
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct PageTests {
+    @Test(arguments: [
+        "/health", "/v1/health", "/project_id/main/health", "/v1/project_id/nobody/health", "/health?x=/chat/completions", "http://gateway/health",
+    ])
+    func healthSaysThatTheProcessLives(target: String) async throws {
+        try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
+            let answer = try await ingress.call("GET", target)
+            #expect(answer.status == 200 && answer["content-type"] == "application/json")
+            let page = try JSONObject.scan(answer.body, maximumDepth: 2)
+            #expect(page.member("status").flatMap(page.string) == "healthy")
+            #expect(page.member("service").flatMap(page.string) == "metadata-proxy", "the reference's two members")
+            #expect(page.member("version").flatMap(page.string) == GatewayVersion.current)
+            #expect(answer["x-insertion-id"].flatMap { InsertionID($0) } != nil)
+            #expect(answer["x-request-id"] == answer["x-insertion-id"])
+        }
+    }
+
+    @Test(arguments: ["/health", "/ready"]) func headGetsTheHeadAlone(target: String) async throws {
+        try await LiveIngress.run { ingress in
+            try await ingress.connect { client in
+                for _ in 0..<3 {
+                    let answer = try await client.call("HEAD", target)
+                    #expect(answer.status == 200)
+                    #expect(answer["content-length"].flatMap { Int($0) } ?? 0 > 10, "the length that GET would have")
+                }
+            }
+        }
+    }
+
+    @Test func readyAsksForALiveForwarder() async throws {
+        try await LiveIngress.run({ $0.hasForwarder = false }) { ingress in
+            func readiness() async throws -> (Int, Bool) {
+                let answer = try await ingress.call("GET", "/v1/ready")
+                return (answer.status, answer.text.contains("no live forwarder") && answer.text.contains(#""redis":true"#))
+            }
+            #expect(try await readiness() == (503, true), "no stream yet")
+            async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+            try await eventually { try await ingress.queued() == 1 }
+            #expect(try await readiness() == (503, true), "a stream, but no group")
+            try await ingress.forwarder.join()
+            #expect(try await readiness() == (200, false))
+            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+            #expect(try await reply.status == 200, "what was queued before the first forwarder is not lost")
+            try await ingress.forwarder.leave()
+            #expect(try await readiness() == (503, true))
+        }
+    }
+
+    /// Only GET and HEAD are pages; the rest belongs to the backend.
+    @Test func anotherMethodIsTheBackends() async throws {
+        try await LiveIngress.run { ingress in
+            async let reply = ingress.call("POST", "/health")
+            try await ingress.forwarder.answer(next: 1) { $0.path }
+            #expect(try await reply.text == "/health")
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Common
+import TestSupport
+import Testing
+
+/// Redis stops answering, or is gone: new requests are refused within a second, waiting ones wait, and all goes on by itself.
+@Suite(.timeLimit(.minutes(1)), .serialized) struct RedisAwayTests {
+    private static func patience(_ plan: inout LiveIngress.Plan) {
+        plan.settings.redis.commandTimeout = .milliseconds(200)
+        plan.redis.isDurable = true
+    }
+
+    private func expectRefusal(_ ingress: LiveIngress) async throws -> HTTPAnswer {
+        let start = ContinuousClock.now
+        let answer = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+        #expect(start.duration(to: .now) < .seconds(1))
+        #expect(answer.status == 503)
+        #expect(answer.error?.code == "queue_unavailable")
+        let seconds = try #require(answer["retry-after"].flatMap { Int($0) })
+        #expect((1...60).contains(seconds))
+        return answer
+    }
+
+    private func expectUnready(_ ingress: LiveIngress) async throws {
+        let start = ContinuousClock.now
+        let answer = try await ingress.call("GET", "/ready")
+        #expect(start.duration(to: .now) < .seconds(1))
+        #expect(answer.status == 503 && answer.text.contains("Redis cannot be reached"))
+        #expect(try await ingress.call("GET", "/health").status == 200, "alive all the same")
+    }
+
+    /// The longest wait for Redis leaves room within the second in which a request has to be refused.
+    @Test func theDefaultWaitIsShorterThanASecond() { #expect(Settings(role: .ingress).redis.commandTimeout < .milliseconds(900)) }
+
+    /// Runs `body` while an answer is under way, whose end is sent afterwards and must arrive.
+    private func whileACallWaits(on ingress: LiveIngress, _ body: () async throws -> Void) async throws {
+        try await ingress.connect { client in
+            try await client.send("POST", LiveIngress.path.replacing("r1", with: "early"), body: StreamingTests.streamBody)
+            let taken = try await ingress.forwarder.take()
+            try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: StreamingTests.events, body: [0x61]), of: taken)
+            #expect(try await client.head().status == 200)
+            #expect(try await client.chunk() == [0x61])
+            try await body()
+            let last = ResponseFrame(sequence: 1, body: [0x62], end: .complete)
+            try await eventually { (try? await ingress.forwarder.finish(taken, with: last)) != nil }
+            #expect(try await client.chunk() == [0x62])
+            #expect(try await client.chunk() == nil)
+        }
+    }
+
+    @Test func aRedisThatStandsStillIsWaitedForInVainOnlyOnce() async throws {
+        try await LiveIngress.run(Self.patience) { ingress in
+            try await whileACallWaits(on: ingress) {
+                ingress.server.pause()
+                let refused = try await expectRefusal(ingress)
+                try await expectUnready(ingress)
+                _ = try await expectRefusal(ingress)
+                ingress.server.resume()
+                // The command may have been executed after all: then its job is called off, since its client was told that it was not made.
+                let id = try #require(refused["x-insertion-id"].flatMap { InsertionID($0) })
+                try await eventually { (try? await ingress.isCancelled(id)) == true }
+            }
+            try await eventually { try await ingress.call("GET", "/ready").status == 200 }
+        }
+    }
+
+    @Test func aRedisThatDiesAndComesBackIsUsedAgain() async throws {
+        try await LiveIngress.run(Self.patience) { ingress in
+            try await whileACallWaits(on: ingress) {
+                ingress.server.kill()
+                _ = try await expectRefusal(ingress)
+                try await expectUnready(ingress)
+                try await ingress.server.start()
+            }
+            try await eventually { try await ingress.call("GET", "/ready").status == 200 }
+            async let next = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+            #expect(try await next.status == 200)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Common
+import TestSupport
+import Testing
+
+@testable import Ingress
+
+/// An answer's frames: opened, in order, each once, and the last word of a forwarder that took the job over.
+@Suite(.timeLimit(.minutes(1))) struct AnswerTests {
+    private static let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")])
+    private static let error = GatewayError(status: 502, type: "server_error", code: "forwarder_lost", message: "Lost.", shouldRetry: false)
+
+    private let envelope = Envelope(key: GatewayKey.random())
+    private let waiter: Waiter
+    private let answer: Answer
+
+    init() {
+        waiter = Waiter(id: InsertionIDGenerator().next(), deadline: .max)
+        // Never run: what is said to it stays there.
+        let desk = NewsDesk(news: JobNews(redis: RedisClient(RedisEndpoint(.unix(path: "/nonexistent")), logger: .silent)), logger: .silent)
+        answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: 1000, logger: .silent)
+    }
+
+    private func receive(_ frame: ResponseFrame) throws {
+        waiter.receive(try envelope.seal(frame.wireBytes, for: .frame(waiter.id)))
+    }
+
+    private func frame(_ sequence: UInt64, _ body: [UInt8] = [], end: ResponseFrame.End? = nil) -> ResponseFrame {
+        ResponseFrame(sequence: sequence, head: sequence == 0 ? Self.head : nil, body: body, end: end)
+    }
+
+    @Test func framesComeInOrderEachOnce() async throws {
+        for sequence: UInt64 in [0, 0, 1, 0, 1, 2] { try receive(frame(sequence, [UInt8(sequence)])) }
+        for sequence: UInt64 in 0...2 { #expect(try await answer.next() == frame(sequence, [UInt8(sequence)])) }
+    }
+
+    @Test(arguments: [[1], [0, 2], [0, 1, 3]] as [[UInt64]]) func aMissingFrameBreaksTheAnswerOff(sequences: [UInt64]) async throws {
+        for sequence in sequences { try receive(frame(sequence, [1])) }
+        for sequence in sequences.dropLast() { #expect(try await answer.next().sequence == sequence) }
+        let last = try await answer.next()
+        guard case .brokenOff(let error)? = last.end else {
+            Issue.record("\(last)")
+            return
+        }
+        #expect(error.code == "answer_lost" && error.shouldRetry == false)
+        #expect(last.body.isEmpty && last.head == nil, "nothing of what comes behind a hole is shown")
+    }
+
+    /// To a client that has nothing yet it is an answer of its own.
+    @Test func theLastWordIsAnAnswerWhereNoneHasBegun() async throws {
+        try receive(ResponseFrame(lastWord: Self.error))
+        let last = try await answer.next()
+        #expect(last.head?.status == 502 && last.end == .complete)
+        #expect(last.body == Self.error.json)
+    }
+
+    /// To one that has something it is only the end.
+    @Test func theLastWordIsAnEndWhereAnAnswerHasBegun() async throws {
+        try receive(frame(0, [1]))
+        try receive(ResponseFrame(lastWord: Self.error))
+        #expect(try await answer.next() == frame(0, [1]))
+        let last = try await answer.next()
+        #expect(last.head == nil && last.body.isEmpty)
+        guard case .brokenOff(let error)? = last.end else {
+            Issue.record("\(last)")
+            return
+        }
+        #expect(error.code == "forwarder_lost")
+    }
+
+    @Test func whatCannotBeOpenedIsPassedOver() async throws {
+        let stranger = Envelope(key: GatewayKey.random())
+        waiter.receive(try stranger.seal(frame(0, [7]).wireBytes, for: .frame(waiter.id)))
+        waiter.receive(try envelope.seal(frame(0, [7]).wireBytes, for: .frame(InsertionIDGenerator().next())))
+        waiter.receive(try envelope.seal([0xFF, 0xFF], for: .frame(waiter.id)))
+        waiter.receive([])
+        try receive(frame(0, [1], end: .complete))
+        #expect(try await answer.next() == frame(0, [1], end: .complete))
+    }
+
+    @Test func theEndOfTheWaitIsPassedOn() async throws {
+        try receive(frame(0, [1]))
+        waiter.end(.deadline)
+        #expect(try await answer.next() == frame(0, [1]))
+        await #expect(throws: Waiter.Ending.deadline) { try await answer.next() }
+    }
+}

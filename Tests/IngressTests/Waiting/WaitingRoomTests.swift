@@ -1,0 +1,71 @@
+import Common
+import Testing
+
+@testable import Ingress
+
+/// Requests that wait, and how their waits end.
+@Suite(.timeLimit(.minutes(1))) struct WaitingRoomTests {
+    private let ids = InsertionIDGenerator()
+    private let room = WaitingRoom()
+
+    @Test func framesComeInTheirOrderAndToTheirRequest() async throws {
+        let first = room.admit(ids.next(), deadline: 10)
+        let second = room.admit(ids.next(), deadline: 10)
+        #expect(room.count == 2 && Set(room.ids) == [first.id, second.id])
+        for number in 1...3 { room.receive([UInt8(number)], for: first.id) }
+        room.receive([9], for: second.id)
+        #expect(try await first.next() == [[1], [2], [3]])
+        #expect(try await second.next() == [[9]])
+    }
+
+    @Test func aFrameWakesWhoWaits() async throws {
+        let waiter = room.admit(ids.next(), deadline: 10)
+        async let frames = waiter.next()
+        for _ in 0..<100 { await Task.yield() }
+        room.receive([1], for: waiter.id)
+        #expect(try await frames == [[1]])
+    }
+
+    @Test func whatComesForNobodyIsDropped() {
+        room.receive([1], for: ids.next())
+        #expect(room.count == 0)
+    }
+
+    @Test func afterDismissalNothingComesAnyMore() async {
+        let waiter = room.admit(ids.next(), deadline: 10)
+        room.dismiss(waiter.id)
+        room.receive([1], for: waiter.id)
+        #expect(!room.abandon(waiter.id, as: .disconnected), "an answer that is complete cannot be abandoned")
+        waiter.end(.stopped)
+        await #expect(throws: Waiter.Ending.stopped) { try await waiter.next() }
+    }
+
+    @Test(arguments: [Waiter.Ending.disconnected, .deadline, .stopped]) func abandoningEndsTheWaitOnce(ending: Waiter.Ending) async throws {
+        let waiter = room.admit(ids.next(), deadline: 10)
+        async let waiting = #expect(throws: ending) { try await waiter.next() }
+        for _ in 0..<100 { await Task.yield() }
+        #expect(room.abandon(waiter.id, as: ending))
+        #expect(!room.abandon(waiter.id, as: .stopped))
+        _ = await waiting
+        #expect(room.count == 0)
+    }
+
+    /// What came before the end is not lost by it.
+    @Test func whatHasComeCanBeTakenAfterTheEnd() async throws {
+        let waiter = room.admit(ids.next(), deadline: 10)
+        room.receive([1], for: waiter.id)
+        room.abandon(waiter.id, as: .deadline)
+        #expect(try await waiter.next() == [[1]])
+        await #expect(throws: Waiter.Ending.deadline) { try await waiter.next() }
+    }
+
+    @Test func onlyTheOverdueAreAbandoned() async throws {
+        let early = room.admit(ids.next(), deadline: 10)
+        let exact = room.admit(ids.next(), deadline: 20)
+        let late = room.admit(ids.next(), deadline: 21)
+        #expect(Set(room.abandonOverdue(now: 20).map(\.id)) == [early.id, exact.id])
+        #expect(room.abandonOverdue(now: 20).isEmpty)
+        #expect(room.ids == [late.id])
+        for waiter in [early, exact] { await #expect(throws: Waiter.Ending.deadline) { try await waiter.next() } }
+    }
+}
