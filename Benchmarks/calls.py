@@ -7,6 +7,8 @@ from array import array
 from dataclasses import dataclass, field
 
 import uvloop
+
+from processes import SystemFailed
 from systems import HEADERS
 
 # The time at which the upstream sent a chunk (paced_upstream.py). CLOCK_MONOTONIC is one clock for all processes of a machine.
@@ -110,4 +112,7 @@ async def run(system, body, count, mark, spread, within):
 
 def make(system, body, count, mark, spread, within):
     """Opens `count` connections, then sends a request on each within `spread` seconds. A whole answer is a 200 with `mark` at its end."""
-    return uvloop.run(run(system, body, count, mark, spread, within))
+    try:
+        return uvloop.run(run(system, body, count, mark, spread, within))
+    except OSError as error:
+        raise SystemFailed(f"{system.name} takes no {count} connections: {error}") from error

@@ -1,7 +1,7 @@
 """An upstream that answers after a delay, or in a stream whose events say when they were sent.
 
-It speaks as much HTTP/1.1 as the measured systems use: requests with a Content-Length, kept-alive connections, `Connection: close`. `GET /peak` gives the
-most calls that were in flight at once since it was last asked; any other GET is answered at once.
+It speaks as much HTTP/1.1 as the measured systems use: requests with a Content-Length, kept-alive connections, `Connection: close`.
+`GET /peak` gives the most calls that were in flight at once since it was last asked; any other GET is answered at once.
 """
 
 import argparse
@@ -18,7 +18,8 @@ CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 # Stops nginx from collecting a stream before it passes it on.
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nx-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n"
-EVENT = json.dumps({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 0, "delta": {"content": "STAMP"}}]})
+CHOICES = [{"index": 0, "delta": {"content": "STAMP"}}]
+EVENT = json.dumps({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": CHOICES})
 BEFORE, AFTER = (part.encode() for part in f"data: {EVENT}\n\n".split("STAMP"))
 LAST = b"data: [DONE]\n\n"
 

@@ -108,11 +108,11 @@ def wait_until(condition, child, what):
         time.sleep(0.05)
 
 
-def ask(port, method, path, body=None, headers={}):
+def ask(port, method, path, body=None, headers=None):
     """The status and body of one answer; None while there is none."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_WITHIN)
     try:
-        connection.request(method, path, body, headers)
+        connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         return answer.status, answer.read()
     except (OSError, http.client.HTTPException):

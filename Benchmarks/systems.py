@@ -67,13 +67,9 @@ def direct(workshop, upstream, options):
 
 def nginx(workshop, upstream, options):
     port = free_port()
-    proxy = 'proxy_pass http://upstream; proxy_http_version 1.1; proxy_set_header Connection "";'
-    child = start_nginx(
-        workshop,
-        "nginx",
-        2,
-        f"upstream upstream {{ server 127.0.0.1:{upstream.port}; keepalive 256; }} server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ {proxy} }} }}",
-    )
+    pool = f"upstream upstream {{ server 127.0.0.1:{upstream.port}; keepalive 256; }}"
+    location = 'location / { proxy_pass http://upstream; proxy_http_version 1.1; proxy_set_header Connection ""; }'
+    child = start_nginx(workshop, "nginx", 2, f"{pool} server {{ listen 127.0.0.1:{port} backlog=4096; {location} }}")
     return System("nginx", port, PLAIN_PATH, [child], upstream)
 
 
@@ -87,7 +83,8 @@ def vllm_router(workshop, upstream, options):
 def litellm(workshop, upstream, options):
     port = free_port()
     parameters = {"model": "openai/*", "api_base": f"http://127.0.0.1:{upstream.port}/v1", "api_key": "sk-upstream"}
-    workshop.write("config.yaml", json.dumps({"model_list": [{"model_name": "*", "litellm_params": parameters}], "litellm_settings": {"num_retries": 0}}))
+    models = [{"model_name": "*", "litellm_params": parameters}]
+    workshop.write("config.yaml", json.dumps({"model_list": models, "litellm_settings": {"num_retries": 0}}))
     command = [Path(sys.executable).with_name("litellm"), "--config", "config.yaml", "--host", "127.0.0.1", "--port", port]
     # The list of prices that the package carries, instead of one from the network.
     child = workshop.start(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from processes import ask, free_port, wait_until
 
+MESSAGE = {"role": "assistant", "content": "A short answer, as of a judge. " * 6}
 ANSWER = {
     "id": "chatcmpl-1",
     "object": "chat.completion",
     "created": 1,
     "model": "m",
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "A short answer, as of a judge. " * 6}, "logprobs": None, "finish_reason": "stop"}],
+    "choices": [{"index": 0, "message": MESSAGE, "logprobs": None, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 10, "completion_tokens": 30, "total_tokens": 40},
 }
 
@@ -51,5 +52,5 @@ def paced(workshop, *arguments):
     """Answers after a while, or in a paced stream; see paced_upstream.py."""
     port = free_port()
     program = Path(__file__).parent / "paced_upstream.py"
-    child = workshop.start("upstream", [sys.executable, program, "--port", port, *arguments])
+    child = workshop.start("upstream", [sys.executable, "-B", program, "--port", port, *arguments])
     return Upstream(child, port)

@@ -10,6 +10,8 @@ from meter import Meter
 from processes import SystemFailed
 from systems import KEY, request_body
 
+SHORT = request_body()
+
 
 @dataclass(frozen=True)
 class Result:
@@ -38,7 +40,7 @@ class Result:
         return {role: usage.peak_kib / 1024 for role, usage in self.usages.items()}
 
 
-def load(system, connections, seconds, body=request_body()):
+def load(system, connections, seconds, body=SHORT):
     """One run of wrk with one thread."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(body)
@@ -46,7 +48,10 @@ def load(system, connections, seconds, body=request_body()):
         script = Path(__file__).parent / "wrk.lua"
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", script, system.url, "--", system.path, file.name, KEY]
         meter = Meter(system.measured)
-        run = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
+        except subprocess.TimeoutExpired as error:
+            raise SystemFailed(f"wrk did not end against {system.name}") from error
         usages = meter.read()
     lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
     if run.returncode or not lines:

@@ -17,7 +17,7 @@ def measure(options, report):
             warm_up(system, options.seconds)
             for size in SIZES:
                 result = load(system, CONNECTIONS, options.seconds, request_body(size))
-                failed = result.bad_status + result.broken
-                megabytes = result.rate * size / 1e6
-                rows.append([name, size, result.rate, megabytes, result.p50, result.p99, failed, by_role(result.cpu_micros), by_role(result.peak_mib, 1)])
+                speed = (result.rate, result.rate * size / 1e6, result.p50, result.p99)
+                costs = (by_role(result.cpu_micros), by_role(result.peak_mib, 1))
+                rows.append([name, size, *speed, result.bad_status + result.broken, *costs])
     report.table(["system", "bytes", "req/s", "MB/s", "p50 ms", "p99 ms", "failed", "CPU µs a request", "peak MiB"], rows)

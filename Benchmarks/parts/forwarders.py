@@ -12,7 +12,10 @@ CONNECTIONS = 64
 def measure(options, report):
     if "gateway" not in options.systems:
         return
-    report.section("Separate processes", f"`ingress`, `forwarder` and Redis apart, {CONNECTIONS} connections: one forwarder, then two, then one again.")
+    report.section(
+        "Separate processes",
+        f"`ingress`, `forwarder` and Redis apart, {CONNECTIONS} connections: one forwarder, then two, then one again.",
+    )
     results = []
     with report.attempt("the gateway in separate processes"), Workshop() as workshop:
         gateway = SplitGateway(workshop, upstreams.instant(workshop), options)

@@ -20,8 +20,9 @@ def upstream(workshop):
 def measure(options, report):
     report.section(
         "Calls in flight",
-        f"{options.calls} calls, sent as fast as the client can, to an upstream that answers after {DELAY} s. At once: the most that the upstream saw in",
-        "flight. KiB a call: how far the resident memory of the system's processes rose at its peak, Redis's included, a call; target of the gateway: 40.",
+        f"{options.calls} calls, sent as fast as the client can, to an upstream that answers after {DELAY} s. At once: the most that",
+        "the upstream saw in flight. KiB a call: how far the resident memory of the system's processes rose at its peak, Redis's included,",
+        "a call; target of the gateway: 40.",
     )
     rows = []
     for name in ("direct", *(name for name in options.systems if name not in LEFT_OUT)):

@@ -17,8 +17,8 @@ def measure(options, report):
         return
     report.section(
         "Memory over time",
-        f"{CONNECTIONS} connections for {options.duration} s (DURATION), with the gateway's resident memory in MiB. Redis's grows by the insertion id that each",
-        "answered completion leaves in its rollout's set for a day; the gateway's own must not.",
+        f"{CONNECTIONS} connections for {options.duration} s (DURATION), with the gateway's resident memory in MiB. Redis's grows by the",
+        "insertion id that each answered completion leaves in its rollout's set for a day; the gateway's own must not.",
     )
     samples = []
     with report.attempt("gateway"), running("gateway", options, upstreams.instant) as system:
@@ -30,9 +30,8 @@ def measure(options, report):
     if len(samples) > 2:
         second_half = samples[len(samples) // 2 :]
         redis_bytes = (samples[-1][4] - samples[0][4]) * 2**20 / max(samples[-1][1], 1)
-        report.write(
-            "", f"The gateway's memory changes by {growth(second_half):+.2f} MiB a minute over the second half; Redis's by {redis_bytes:.0f} bytes a request."
-        )
+        changes = f"The gateway's memory changes by {growth(second_half):+.2f} MiB a minute over the second half"
+        report.write("", f"{changes}; Redis's by {redis_bytes:.0f} bytes a request.")
 
 
 def sample(system, duration):

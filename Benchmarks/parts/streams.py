@@ -7,6 +7,8 @@ from report import by_role, millis, percentile
 from systems import request_body, running
 
 CHUNKS, PACE = 50, 0.2
+# Seconds within which the streams begin.
+SPREAD = 2
 # One worker of it takes minutes for this many streams.
 LEFT_OUT = ("litellm",)
 HEADERS = ["system", "whole", "first chunk p50", "p99", "added p50", "p99", "gap p50", "p99", "way p50", "p99", "CPU µs a chunk", "peak MiB"]
@@ -19,9 +21,9 @@ def upstream(workshop):
 def measure(options, report):
     report.section(
         "Streams",
-        f"{options.streams} at once, begun within 2 s, each of {CHUNKS} chunks, one every {PACE * 1000:.0f} ms. Milliseconds. First chunk: from the request on;",
-        "added: less than that of `direct`, the same client straight to the upstream; gap: between two chunks; way: from the upstream's",
-        "sending a chunk to the client's having it. Client and upstream are Python and share the machine.",
+        f"{options.streams} at once, begun within {SPREAD} s, each of {CHUNKS} chunks, one every {PACE * 1000:.0f} ms. Figures in milliseconds.",
+        "First chunk: from the request on; added: what that is more than `direct`, the same client straight to the upstream; gap: between two",
+        "chunks; way: from the upstream's sending a chunk to the client's having it. Client and upstream are Python and share the machine.",
     )
     rows, base = [], None
     for name in ("direct", *(name for name in options.systems if name not in LEFT_OUT)):
@@ -45,7 +47,7 @@ def stream(system, count):
     # A few first, so that nothing is measured that happens once.
     calls.make(system, body, 20, b"[DONE]", spread=0.1, within=60)
     meter = Meter(system.measured)
-    return calls.make(system, body, count, b"[DONE]", spread=2, within=120), meter.read()
+    return calls.make(system, body, count, b"[DONE]", spread=SPREAD, within=120), meter.read()
 
 
 def both(nanoseconds):
