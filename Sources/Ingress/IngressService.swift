@@ -18,27 +18,34 @@ package struct IngressService {
     ) {
         let settings = configuration.settings
         let secrets = configuration.secrets
-        let key = Keys.responses(ingress: ProcessName.random())
+        let name = ProcessName.random()
+        let key = Keys.responses(ingress: name)
         let commands = RedisClient(endpoint, logger: logger)
         let reader = RedisClient(endpoint, logger: logger)
         let room = WaitingRoom()
         let connections = Connections()
         let desk = NewsDesk(news: JobNews(redis: commands), logger: logger)
+        let follower = AnswerFollower(
+            bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands, logger: logger)
         let identity = AnswerIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
+        let calls = CallDesk(
+            admission: JobAdmission(
+                redis: commands, envelope: envelope,
+                limits: .init(entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL),
+                defaultProject: secrets.defaultProject),
+            room: room, follower: follower, desk: desk, envelope: envelope)
         let responder = GatewayResponder(
             identity: identity,
             entrance: Entrance(auth: auth, projects: Set(secrets.projects.keys), defaultProject: secrets.defaultProject),
             pages: Pages(redis: commands, room: room, connections: connections),
             routes: router.buildResponder(),
             jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key),
-            calls: CallDesk(
-                admission: JobAdmission(
-                    redis: commands, envelope: envelope,
-                    limits: .init(entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL),
-                    defaultProject: secrets.defaultProject),
-                room: room, desk: desk, envelope: envelope, onDisconnect: settings.onDisconnect),
+            calls: calls,
+            background: BackgroundDesk(
+                calls: calls, records: JobRecords(redis: commands), follower: follower, desk: desk, envelope: envelope,
+                defaultProject: secrets.defaultProject),
             connections: connections)
         let application = Application(
             responder: responder,
@@ -53,7 +60,7 @@ package struct IngressService {
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
             logger: logger)
         services = [
-            commands, desk, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: desk),
+            commands, desk, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: desk),
             application,
         ]
     }

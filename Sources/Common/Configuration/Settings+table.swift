@@ -65,7 +65,7 @@ extension Settings {
             "MAX_BUFFERED_BYTES", \.maxBufferedBytes, .bytes(64 << 10...64 << 20), "How much of an answer may wait for one slow client.",
             commands: facing),
         Setting(
-            "ON_DISCONNECT", \.onDisconnect, .choice, "What becomes of a call whose client has gone: aborted, or finished and traced.",
+            "ON_DISCONNECT", \.onDisconnect, .choice, "What becomes of a call whose client has gone: aborted, or finished and kept for an hour.",
             commands: facing),
     ]
 

@@ -39,13 +39,15 @@ package struct JobAdmission: Sendable {
     /// - Throws: `RedisError`; if `mayHaveBeenExecuted`, the job may be queued all the same, and whoever gives it up must cancel it.
     package func enqueue(_ job: Job) async throws -> Outcome {
         let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID))
-        var keys = [Keys.jobs, Keys.jobBytes]
-        if let rollout = job.rollout?.rollout {
-            keys.append(Keys.rollout(rollout, project: job.project, defaultProject: defaultProject))
-        }
+        let set = job.rollout.map { Keys.rollout($0.rollout, project: job.project, defaultProject: defaultProject) }
+        var keys = [Keys.jobs, Keys.jobBytes, set ?? ""]
+        if job.isFetchable { keys.append(Keys.record(job.insertionID)) }
+        let now = UnixTime.milliseconds
+        let life = max(Int(clamping: job.deadline) - Int(clamping: now), 0) + Int(JobStream.answerTTL.milliseconds)
         let reply = try await redis.evaluate(
             JobScripts.enqueue, keys: keys,
-            arguments: job.insertionID.description, sealed, limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds))
+            arguments: job.insertionID.description, sealed, limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds), job.project,
+            job.account ?? "", String(now), String(job.deadline), life)
         return switch reply.int ?? 0 {
         case -1: .tooManyEntries
         case -2: .tooManyBytes

@@ -4,24 +4,37 @@
 package enum JobScripts {
     /// Records the insertion id and queues its job, if the queue has room (architecture §2.1).
     ///
-    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> rollout's set (absent for a call without a rollout)
-    /// ARGV[1] -> insertion id, ARGV[2] -> sealed job, ARGV[3] -> most entries, ARGV[4] -> most bytes, ARGV[5] -> life of the set in seconds
+    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> rollout's set (empty for a call without a rollout),
+    /// KEYS[4] -> record of a job that can be fetched (absent for others)
+    /// ARGV[1] -> insertion id, ARGV[2] -> sealed job, ARGV[3] -> most entries, ARGV[4] -> most bytes, ARGV[5] -> life of the set in seconds,
+    /// ARGV[6] -> project, ARGV[7] -> account (may be empty), ARGV[8] -> time in milliseconds since 1970, ARGV[9] -> deadline, likewise,
+    /// ARGV[10] -> life of the record in milliseconds
     /// Output: entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something
     /// else than a set has the rollout's name
     package static let enqueue = RedisScript(
         name: "enqueue",
         source: """
-            if KEYS[3] and redis.call('TYPE', KEYS[3]).ok ~= 'set' and redis.call('EXISTS', KEYS[3]) == 1 then return -3 end
+            local set = KEYS[3] ~= '' and KEYS[3]
+            if set and redis.call('TYPE', set).ok ~= 'set' and redis.call('EXISTS', set) == 1 then return -3 end
             local entries = redis.call('XLEN', KEYS[1])
             if entries >= tonumber(ARGV[3]) then return -1 end
             local bytes = entries == 0 and 0 or math.max(tonumber(redis.call('GET', KEYS[2]) or 0) or 0, 0)
             if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return -2 end
-            if KEYS[3] then
-                redis.call('SADD', KEYS[3], ARGV[1])
-                redis.call('EXPIRE', KEYS[3], ARGV[5])
+            if set then
+                redis.call('SADD', set, ARGV[1])
+                redis.call('EXPIRE', set, ARGV[5])
             end
             redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'p', ARGV[2])
             redis.call('SET', KEYS[2], bytes + #ARGV[2])
+            if KEYS[4] then
+                local rank = 0
+                local info = redis.call('XINFO', 'STREAM', KEYS[1])
+                for index = 1, #info, 2 do
+                    if info[index] == 'entries-added' then rank = info[index + 1] end
+                end
+                redis.call('HSET', KEYS[4], 'project', ARGV[6], 'account', ARGV[7], 'rank', rank, 'at', ARGV[8], 'until', ARGV[9])
+                redis.call('PEXPIRE', KEYS[4], ARGV[10])
+            end
             return entries + 1
             """)
 
@@ -142,6 +155,27 @@ package enum JobScripts {
             if existed == 0 then redis.call('XADD', KEYS[1], '*', 'i', '') end
             redis.call('EXPIRE', KEYS[1], ARGV[1])
             return existed
+            """)
+
+    /// Looks a job up that can be fetched.
+    ///
+    /// KEYS[1] -> its record, KEYS[2] -> job stream; ARGV[1] -> group
+    /// Output: {project, account, rank, time, deadline, entries that the group has been given (-1: not known)}; empty if there is no such job
+    package static let lookUp = RedisScript(
+        name: "lookUp",
+        source: """
+            local record = redis.call('HMGET', KEYS[1], 'project', 'account', 'rank', 'at', 'until')
+            if not record[1] then return {} end
+            record[6] = -1
+            for _, group in ipairs(redis.pcall('XINFO', 'GROUPS', KEYS[2])) do
+                local said = {}
+                for index = 1, #group, 2 do said[group[index]] = group[index + 1] end
+                if said['name'] == ARGV[1] then
+                    -- Before its first read a group does not say what it has read, only what it has not.
+                    record[6] = said['entries-read'] or said['lag'] and 0 or -1
+                end
+            end
+            return record
             """)
 
     /// Counts the forwarders that are alive.

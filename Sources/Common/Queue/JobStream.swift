@@ -4,8 +4,8 @@ package struct JobStream: Sendable {
     private static let released = "released"
     /// How long a forwarder counts as alive after a heartbeat.
     package static let livenessTTL = Duration.seconds(15)
-    /// How long frames for an ingress that is gone are kept.
-    private static let orphanTTL = Duration.seconds(3600)
+    /// How long an answer is kept under its job's own key.
+    package static let answerTTL = Duration.seconds(3600)
     /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
     private static let deadLetterBytes = 64 << 10
     /// How much is taken over at once, well below what a reply may hold.
@@ -95,7 +95,7 @@ package struct JobStream: Sendable {
         let id = job.insertionID
         let reply = try await commands.evaluate(
             JobScripts.deliver, keys: [Keys.jobs, job.responseKey, Keys.response(id), Keys.started(id)],
-            arguments: Keys.jobGroup, consumer, delivery.entry, id.description, sealed, Int(Self.orphanTTL.components.seconds),
+            arguments: Keys.jobGroup, consumer, delivery.entry, id.description, sealed, Int(Self.answerTTL.components.seconds),
             Int(markerTTL.milliseconds))
         return reply.int == 1
     }
@@ -114,7 +114,7 @@ package struct JobStream: Sendable {
         if let set = ending.removeFrom { keys.append(set) }
         let reply = try await commands.evaluate(
             JobScripts.finish, keys: keys,
-            arguments: Keys.jobGroup, consumer, delivery.entry, name, sealed ?? [], Int(Self.orphanTTL.components.seconds),
+            arguments: Keys.jobGroup, consumer, delivery.entry, name, sealed ?? [], Int(Self.answerTTL.components.seconds),
             ending.deadLetterReason ?? "", deadLetterLimit, Self.deadLetterBytes, delivery.payload.count)
         return reply.int == 1
     }

@@ -31,6 +31,9 @@ package struct Job: Sendable, Equatable {
     /// The request's body, byte for byte as it came.
     package var body: [UInt8]
 
+    /// Whether the answer is kept under the job's own key, where any ingress can fetch it.
+    package var isFetchable: Bool { responseKey == Keys.response(insertionID) }
+
     package init(
         insertionID: InsertionID, project: String, rollout: RolloutIDs? = nil, account: String? = nil, method: String, path: String,
         query: String? = nil, headers: [HeaderField] = [], clientKey: SecretString? = nil, baseURL: String? = nil, model: String? = nil,

@@ -21,6 +21,12 @@ package enum Keys {
     /// Stream of frames of one job whose ingress is gone. Written by forwarders, read by any ingress; lives an hour.
     package static func response(_ id: InsertionID) -> String { "gateway/response/\(id)" }
 
+    /// Hash: whose a job is that can be fetched, and its place in the queue. Written and read by ingress; lives as long as its answer could.
+    package static func record(_ id: InsertionID) -> String { "gateway/job/\(id)" }
+
+    /// Stream that an ingress writes to in order to wake its own blocked read. Lives a minute.
+    package static func bell(ingress: String) -> String { "gateway/bell/\(ingress)" }
+
     /// String: a forwarder is alive. Written by it, read by the other forwarders and by `/ready`; lives 15 s, renewed each 5 s.
     package static func forwarder(_ id: String) -> String { forwarderPrefix + id }
     package static let forwarderPrefix = "gateway/forwarder/"

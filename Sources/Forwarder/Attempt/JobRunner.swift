@@ -71,9 +71,10 @@ extension JobRunner {
         return nil
     }
 
-    /// The job is not wanted: nobody is answered.
+    /// The job is not wanted: nobody is answered, but whoever fetches it later.
     private func drop(_ job: Job, _ delivery: Delivery, _ control: CallControl) async {
-        await sender.finish(job, in: delivery, with: nil, succeeded: false, control: control)
+        let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
+        await sender.finish(job, in: delivery, with: frame, succeeded: false, control: control)
     }
 
     private func stopped(_ job: Job, _ delivery: Delivery, _ control: CallControl) async {
@@ -139,6 +140,9 @@ extension GatewayError {
         status: 502, type: "server_error", code: "forwarder_lost",
         message: "The forwarder was lost in the middle of the answer. The call is not repeated, since part of its answer was already sent.",
         shouldRetry: false)
+
+    fileprivate static let cancelled = GatewayError(
+        status: 410, type: "invalid_request_error", code: "cancelled", message: "The job was cancelled.", shouldRetry: false)
 
     fileprivate static let forwarderFailed = GatewayError(
         status: 500, type: "server_error", code: "internal_error",

@@ -13,9 +13,13 @@ struct JobBuilder: Sendable {
     private let window: Int
     private let responseKey: String
 
+    /// Whether the client goes when it wants to, and the call to its end all the same.
+    private let outlivesClient: Bool
+
     init(settings: Settings, hooks: [any ChatHook], responseKey: String) {
         self.hooks = hooks
         self.responseKey = responseKey
+        outlivesClient = settings.onDisconnect == .finish
         maximumBodyBytes = settings.maxBodyBytes
         maximumJSONDepth = settings.maxJSONDepth
         addresses = .clientChosen(allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
@@ -39,7 +43,22 @@ struct JobBuilder: Sendable {
         case .rollout(let ids, let baseURL):
             try await fill(&job, from: request, rollout: ids, baseURL: baseURL, account: admitted.account)
         }
+        if outlivesClient || isAsynchronous(request, path) {
+            job.responseKey = Keys.response(id)
+            // Nobody has to take such an answer for it to go on.
+            job.window = .max
+        }
         return job
+    }
+
+    /// Whether a completion's answer shall be fetched later: `Prefer: respond-async` (RFC 7240 §4.1), among other preferences maybe.
+    func isAsynchronous(_ request: Request, _ path: CompletionPath) -> Bool {
+        if case .other = path.route { return false }
+        return request.headers[values: .prefer].contains { value in
+            value.split(separator: ",").contains { preference in
+                preference.prefix { $0 != ";" }.filter { $0 != " " }.lowercased() == "respond-async"
+            }
+        }
     }
 
     private func fill(_ job: inout Job, from request: Request, rollout: RolloutIDs?, baseURL: String?, account: Account?) async throws {

@@ -11,6 +11,7 @@ struct GatewayResponder: HTTPResponder {
     let routes: RouterResponder<GatewayContext>
     let jobs: JobBuilder
     let calls: CallDesk
+    let background: BackgroundDesk
     let connections: Connections
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
@@ -35,12 +36,23 @@ struct GatewayResponder: HTTPResponder {
         let path = try CompletionPath(request.uri.path)
         if case .other(let rest) = path.route {
             if let page = try await pages.respond(to: rest, method: request.method) { return page }
+            if let job = Self.job(in: rest) {
+                let admitted = try await entrance.admit(request, project: path.project)
+                return try await background.respond(
+                    to: request, for: job, admitted: admitted, connection: connections[context.channel], logger: context.logger)
+            }
             let response = try await routes.respond(to: request, context: context)
             // The router leaves the path of the route that it found here, or a word if it found none.
             if context.endpointPath?.hasPrefix("/") ?? false { return response }
         }
         let admitted = try await entrance.admit(request, project: path.project)
         let job = try await jobs.job(for: request, path: path, admitted: admitted, id: id)
+        if jobs.isAsynchronous(request, path) { return try await background.accept(job) }
         return try await calls.answer(job, to: connections[context.channel], logger: context.logger)
+    }
+
+    /// The id in `/jobs/{insertion_id}`.
+    private static func job(in path: String) -> InsertionID? {
+        path.hasPrefix("/jobs/") ? InsertionID(path.dropFirst("/jobs/".count)) : nil
     }
 }

@@ -1,0 +1,104 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+
+extension Answer {
+    /// What becomes of an answer that is handed on. Exactly one of the two is called, once.
+    struct Outcome: Sendable {
+        /// All of it was handed on, or there was nothing to hand on.
+        var finished: @Sendable () -> Void
+        /// The client does not take the rest.
+        var abandoned: @Sendable () -> Void
+    }
+
+    /// The answer as the client gets it: a short one whole, a longer one as it comes.
+    /// - Parameter numbering: numbers the events of an answer that is a stream of them.
+    func response(_ outcome: Outcome, numbering: EventNumbering? = nil) async throws -> Response {
+        let first: ResponseFrame
+        do throws(Waiter.Ending) { first = try await next() } catch {
+            outcome.finished()
+            throw GatewayError(error)
+        }
+        guard let head = first.head else {
+            outcome.finished()
+            if case .brokenOff(let error)? = first.end { throw error }
+            throw GatewayError.internalError
+        }
+        let isEventStream = head.headers.first(named: "content-type")?.lowercased().hasPrefix("text/event-stream") ?? false
+        var response = Response(status: .init(code: head.status), headers: HTTPFields(head.headers))
+        if case .complete? = first.end, !isEventStream || numbering == nil {
+            outcome.finished()
+            response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: first.body))
+        } else {
+            response.body = body(from: first, outcome, isEventStream: isEventStream, numbering: isEventStream ? numbering : nil)
+        }
+        return response
+    }
+
+    /// The answer from a frame that is here to its end.
+    private func body(from first: ResponseFrame, _ outcome: Outcome, isEventStream: Bool, numbering: EventNumbering?) -> ResponseBody {
+        ResponseBody { [self] writer in
+            var frame = first
+            var numbering = numbering
+            do {
+                while true {
+                    if !frame.body.isEmpty {
+                        let bytes = numbering?.take(frame.body) ?? frame.body
+                        if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
+                        took(frame.body.count)
+                    }
+                    if let end = frame.end {
+                        outcome.finished()
+                        let rest = (numbering?.rest() ?? []) + (try Self.event(for: end, isEventStream: isEventStream) ?? [])
+                        if !rest.isEmpty { try await writer.write(ByteBuffer(bytes: rest)) }
+                        return try await writer.finish(nil)
+                    }
+                    do throws(Waiter.Ending) { frame = try await next() } catch {
+                        frame = ResponseFrame(sequence: .max, end: .brokenOff(GatewayError(error)))
+                    }
+                }
+            } catch {
+                if frame.end == nil { outcome.abandoned() }
+                throw error
+            }
+        }
+    }
+
+    /// What is still to be said at an answer's end: the error that broke it off. Where its form has no place for one, the only honest end of a body is a broken
+    /// connection, which the error makes.
+    private static func event(for end: ResponseFrame.End, isEventStream: Bool) throws -> [UInt8]? {
+        guard case .brokenOff(let error) = end else { return nil }
+        guard isEventStream else { throw error }
+        return error.serverSentEvent
+    }
+}
+
+extension HTTPFields {
+    /// The headers that a forwarder let through.
+    fileprivate init(_ headers: [HeaderField]) {
+        self.init()
+        for header in headers {
+            guard let name = HTTPField.Name(header.name) else { continue }
+            append(HTTPField(name: name, value: header.value))
+        }
+    }
+}
+
+extension GatewayError {
+    /// What a client is told whose wait ended without an answer.
+    init(_ ending: Waiter.Ending) {
+        switch ending {
+        case .disconnected:
+            self.init(status: 499, type: "server_error", code: "client_closed_request", message: "The client closed its connection.")
+        case .deadline:
+            self.init(
+                status: 504, type: "server_error", code: "no_answer_in_time",
+                message: "No forwarder answered within REQUEST_TIMEOUT. See /ready for live forwarders; the call may have been made.",
+                shouldRetry: false)
+        case .stopped:
+            self.init(
+                status: 503, type: "server_error", code: "shutting_down",
+                message: "This ingress is stopping, and the call may have been made.", retryAfter: 1, shouldRetry: false)
+        }
+    }
+}

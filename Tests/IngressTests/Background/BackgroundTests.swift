@@ -1,0 +1,154 @@
+import Ingress
+import TestSupport
+import Testing
+
+@testable import Common
+
+/// `Prefer: respond-async`: the answer is fetched later, at any ingress, by whoever asked for it.
+@Suite(.timeLimit(.minutes(1))) struct BackgroundTests {
+    private static let prefer = ["Prefer: wait=5, respond-async"]
+
+    /// Asks for a completion in the background.
+    private func accept(_ ingress: LiveIngress, _ path: String = LiveIngress.path, body: String = LiveIngress.body) async throws -> String {
+        let answer = try await ingress.call("POST", path, headers: Self.prefer, body: body)
+        #expect(answer.status == 202)
+        #expect(answer["preference-applied"] == "respond-async")
+        #expect(answer["retry-after"] == "1")
+        return try #require(answer["location"])
+    }
+
+    @Test func isAcceptedWaitedForAndFetchedAsOftenAsOneLikes() async throws {
+        try await LiveIngress.run { ingress in
+            let first = try await accept(ingress)
+            let second = try await accept(ingress)
+            #expect(first.hasPrefix("/v1/jobs/"))
+            #expect(try await ingress.call("GET", first).text.contains(#""status":"queued","position":1,"#))
+            #expect(try await ingress.call("GET", second).text.contains(#""status":"queued","position":2,"#))
+            let taken = try await ingress.forwarder.take()
+            #expect(first.hasSuffix(taken.job.insertionID.description))
+            #expect(try await ingress.redis.send(RedisCommand("SMEMBERS", "r1")).array?.count == 2)
+            let running = try await ingress.call("GET", first)
+            #expect(running.status == 202 && running.text.contains(#""status":"running","position":0,"#))
+            #expect(try await ingress.call("GET", second).text.contains(#""position":1,"#))
+            try await ingress.forwarder.answer(taken, status: 201, headers: [HeaderField("content-type", "text/x")], body: "the answer")
+            for _ in 0..<3 {
+                let answer = try await ingress.call("GET", first)
+                #expect(answer.status == 201 && answer.text == "the answer" && answer["content-type"] == "text/x")
+            }
+        }
+    }
+
+    @Test func aLongPollEndsWithTheAnswer() async throws {
+        try await LiveIngress.run { ingress in
+            let location = try await accept(ingress)
+            let taken = try await ingress.forwarder.take()
+            try await ingress.connect { client in
+                try await client.send("GET", location + "?wait=60")
+                try await ingress.forwarder.answer(taken, body: "{}")
+                #expect(try await client.answer().text == "{}")
+            }
+            #expect(try await ingress.call("GET", location + "?wait=0.05").text == "{}")
+        }
+    }
+
+    @Test func aLongPollEndsWithItsTime() async throws {
+        try await LiveIngress.run { ingress in
+            let location = try await accept(ingress)
+            #expect(try await ingress.call("GET", location + "?wait=0.05").status == 202)
+            for wait in ["-1", "x", "301", ""] {
+                let answer = try await ingress.call("GET", location + "?wait=\(wait)")
+                #expect(answer.status == 400 && answer.error?.code == "invalid_wait")
+            }
+        }
+    }
+
+    /// Two readers at different places of one stream, and a third that comes back behind its last event.
+    @Test func aStreamIsFollowedAndResumed() async throws {
+        try await LiveIngress.run { ingress in
+            let location = try await accept(ingress, body: StreamingTests.streamBody)
+            let taken = try await ingress.forwarder.take()
+            let accept = ["Accept: text/event-stream"]
+            try await ingress.forwarder.send(
+                ResponseFrame(sequence: 0, head: StreamingTests.events, body: Array("data: 1\n\ndata: 2\n".utf8)), of: taken)
+            try await ingress.connect { first in
+                try await first.send("GET", location, headers: accept)
+                #expect(try await first.head().status == 200)
+                #expect(try await first.chunk() == Array("data: 1\nid: 1\n\n".utf8))
+                try await ingress.connect { second in
+                    try await second.send("GET", location, headers: accept + ["Last-Event-ID: 1"])
+                    #expect(try await second.head().status == 200)
+                    try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 1, body: Array("\ndata: 3\n\n".utf8), end: .complete))
+                    for client in [first, second] {
+                        var rest: [UInt8] = []
+                        while let chunk = try await client.chunk() { rest += chunk }
+                        #expect(String(decoding: rest, as: UTF8.self) == "data: 2\nid: 2\n\ndata: 3\nid: 3\n\n")
+                    }
+                }
+            }
+            let late = try await ingress.call("GET", location, headers: accept + ["Last-Event-ID: 2"])
+            #expect(late.text == "data: 3\nid: 3\n\n")
+            #expect(try await ingress.call("GET", location, headers: accept + ["Last-Event-ID: x"]).error?.code == "invalid_last_event_id")
+        }
+    }
+
+    @Test func anAnswerBelongsToItsProject() async throws {
+        try await LiveIngress.run { ingress in
+            let own = try await accept(ingress, "/v1/project_id/sibling" + LiveIngress.path)
+            #expect(own.hasPrefix("/v1/project_id/sibling/jobs/"))
+            let foreign = own.replacing("/project_id/sibling", with: "")
+            let unknown = "/v1/jobs/\(InsertionIDGenerator().next())"
+            for location in [foreign, unknown] {
+                for method in ["GET", "DELETE"] {
+                    let answer = try await ingress.call(method, location)
+                    #expect(answer.status == 404 && answer.error?.code == "unknown_job")
+                }
+            }
+            #expect(try await ingress.call("GET", own).status == 202)
+            #expect(try await ingress.call("PUT", own).status == 405)
+        }
+    }
+
+    @Test func aJobIsCancelled() async throws {
+        try await LiveIngress.run { ingress in
+            let location = try await accept(ingress)
+            let id = try await ingress.forwarder.take().job.insertionID
+            #expect(try await ingress.call("DELETE", location).status == 202)
+            try await eventually { try await ingress.isCancelled(id) }
+        }
+    }
+
+    /// With ON_DISCONNECT=finish the answer is kept for a client whose connection broke.
+    @Test func whatAClientDidNotWaitForIsThereLater() async throws {
+        try await LiveIngress.run({ $0.settings.onDisconnect = .finish }) { ingress in
+            let taken = try await ingress.connect { client in
+                try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
+                return try await ingress.forwarder.take()
+            }
+            try await ingress.forwarder.answer(taken, body: "{}")
+            #expect(try await ingress.call("GET", "/jobs/\(taken.job.insertionID)?wait=60").text == "{}")
+            #expect(try await !ingress.isCancelled(taken.job.insertionID))
+        }
+    }
+
+    @Test func whatIsRefusedIsNotAccepted() async throws {
+        try await LiveIngress.run { ingress in
+            let before = try await ingress.keys()
+            let answer = try await ingress.call("POST", LiveIngress.path, headers: Self.prefer, body: "no json")
+            #expect(answer.status == 400)
+            #expect(try await ingress.keys() == before)
+        }
+    }
+
+    /// Everything that a job leaves in Redis goes by itself.
+    @Test func allKeysHaveALife() async throws {
+        try await LiveIngress.run { ingress in
+            let location = try await accept(ingress)
+            let taken = try await ingress.forwarder.take()
+            try await ingress.forwarder.answer(taken, body: "{}")
+            #expect(try await ingress.call("GET", location + "?wait=60").status == 200)
+            for key in try await ingress.keys() where key != Keys.jobs {
+                #expect(try await ingress.redis.send(RedisCommand("PTTL", key)).int ?? -1 > 0, "\(key)")
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import Testing
+
+@testable import Ingress
+
+@Suite struct EventNumberingTests {
+    private func run(_ text: String, after last: Int = 0, pieces: Int = 1) -> String {
+        var numbering = EventNumbering(after: last)
+        let bytes = Array(text.utf8)
+        var out: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: pieces) { out += numbering.take(Array(bytes[start..<min(start + pieces, bytes.count)])) }
+        return String(decoding: out + numbering.rest(), as: UTF8.self)
+    }
+
+    @Test(
+        "each event gets its number, whatever the pieces",
+        arguments: [
+            ("data: a\n\ndata: b\n\n", "data: a\nid: 1\n\ndata: b\nid: 2\n\n"),
+            ("data: a\r\n\r\ndata: b\r\n\r\n", "data: a\r\nid: 1\r\n\r\ndata: b\r\nid: 2\r\n\r\n"),
+            ("event: x\ndata: a\ndata: b\n\n", "event: x\ndata: a\ndata: b\nid: 1\n\n"),
+            (": ping\n\n\n\ndata: [DONE]\n\n", ": ping\nid: 1\n\ndata: [DONE]\nid: 2\n\n"),
+            ("data: a\n\ndata: cut", "data: a\nid: 1\n\ndata: cut"), ("", ""), ("\n\n", ""),
+        ])
+    func numbers(text: String, expected: String) {
+        for pieces in 1...5 { #expect(run(text, pieces: pieces) == expected) }
+    }
+
+    @Test("goes on behind the last event, with nothing lost and nothing doubled", arguments: 0...5)
+    func resumes(last: Int) {
+        let text = (1...4).map { "data: \($0)\n\n" }.joined()
+        let whole = (1...4).map { "data: \($0)\nid: \($0)\n\n" }
+        #expect(run(text, after: last, pieces: 3) == whole.dropFirst(last).joined())
+    }
+}
