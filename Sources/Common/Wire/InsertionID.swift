@@ -11,21 +11,28 @@ public struct InsertionID: Sendable, Hashable, Comparable, CustomStringConvertib
     }
 
     /// Reads the canonical form, in either case. Nil unless it is a UUID of version 7 and of RFC 9562's variant.
-    public init?(_ text: some StringProtocol) {
-        var words: [UInt64] = [0, 0]
-        var digits = 0
-        for (position, byte) in text.utf8.enumerated() {
-            if [8, 13, 18, 23].contains(position) {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
+    public init?(_ text: String) {
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        var position = 0
+        for byte in text.utf8 {
+            switch position {
+            case 8, 13, 18, 23: guard byte == UInt8(ascii: "-") else { return nil }
+            case 0..<18:
+                guard let digit = byte.hexValue else { return nil }
+                high = high << 4 | UInt64(digit)
+            case 19..<36:
+                guard let digit = byte.hexValue else { return nil }
+                low = low << 4 | UInt64(digit)
+            default: return nil
             }
-            guard digits < 32, let value = Character(UnicodeScalar(byte)).hexDigitValue, byte < 0x80 else { return nil }
-            words[digits / 16] = words[digits / 16] << 4 | UInt64(value)
-            digits += 1
+            position += 1
         }
-        guard digits == 32, text.utf8.count == 36, words[0] >> 12 & 0xF == 7, words[1] >> 62 == 0b10 else { return nil }
-        (high, low) = (words[0], words[1])
+        guard position == 36, high >> 12 & 0xF == 7, low >> 62 == 0b10 else { return nil }
+        (self.high, self.low) = (high, low)
     }
+
+    /// As `init(_:)` of a string.
+    public init?(_ text: Substring) { self.init(String(text)) }
 
     /// When the id was made, in milliseconds since 1970.
     public var milliseconds: UInt64 { high >> 16 }
