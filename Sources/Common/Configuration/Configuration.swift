@@ -44,7 +44,7 @@ package struct Configuration: Sendable, Equatable {
     }
 
     private static func warnOfUntraced(_ secrets: Secrets, _ settings: Settings, _ log: inout ProblemLog) {
-        guard case .url(let url) = settings.langfuse else { return }
+        guard case .url(let url) = settings.langfuse, secrets.projects != Secrets.none.projects else { return }
         let untraced = secrets.projects.values.filter { $0.langfuse == nil }.map(\.name).sorted()
         guard let first = untraced.first else { return }
         let others = untraced.count > 1 ? " and \(untraced.count - 1) more" : ""

@@ -7,21 +7,25 @@ package struct ProblemLog: Sendable {
     package var hasErrors: Bool { problems.contains { $0.severity == .error } }
 
     package mutating func error(at location: ConfigurationProblem.Location, _ message: String) {
-        problems.append(ConfigurationProblem(.error, at: location, message))
+        note(ConfigurationProblem(.error, at: location, message))
     }
 
     package mutating func warning(at location: ConfigurationProblem.Location, _ message: String) {
-        problems.append(ConfigurationProblem(.warning, at: location, message))
+        note(ConfigurationProblem(.warning, at: location, message))
     }
 
-    package mutating func note(_ problem: ConfigurationProblem) { problems.append(problem) }
+    /// Notes a problem, once.
+    package mutating func note(_ problem: ConfigurationProblem) {
+        if !problems.contains(problem) { problems.append(problem) }
+    }
 
     /// The result of `read`, or nil with its problems noted.
+    @discardableResult
     package mutating func attempt<Value>(_ read: () throws(ConfigurationError) -> Value) -> Value? {
         do throws(ConfigurationError) {
             return try read()
         } catch {
-            problems += error.problems
+            for problem in error.problems { note(problem) }
             return nil
         }
     }

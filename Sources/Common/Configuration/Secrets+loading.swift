@@ -33,5 +33,8 @@ extension Secrets {
         self.init(
             projects: projects.isEmpty ? Secrets.none.projects : projects, defaultProject: defaultProject, providerKeys: providerKeys,
             accounts: accounts, warnings: log.problems)
+        if let written = try root["provider_keys"]?.mapping() {
+            providerKeyLocations = Dictionary(written.entries.map { ($0.key, $0.location) }) { first, _ in first }
+        }
     }
 }

@@ -9,6 +9,8 @@ package struct Secrets: Sendable, Equatable {
     package var defaultProject: String
     /// Keys of the built-in providers, by the provider's prefix such as `openai`. They go before the environment's.
     package var providerKeys: [String: SecretString]
+    /// Where in the file each of them stands.
+    package var providerKeyLocations: [String: ConfigurationProblem.Location] = [:]
     /// The operator's own accounts, by name. A model `name/model` uses one.
     package var accounts: [String: ProviderAccount]
     /// What the file says that is doubtful, such as its mode.

@@ -66,7 +66,8 @@ extension JSONScanError {
         case .tooDeep(let limit):
             .invalidRequest(
                 code: "json_too_deep",
-                "The request body nests more than \(limit) objects and arrays at \(place). Send a flatter document, or raise the gateway's limit.")
+                "The request body nests more than \(limit) objects and arrays at \(place). Send a flatter document, or let the operator raise MAX_JSON_DEPTH."
+            )
         }
     }
 

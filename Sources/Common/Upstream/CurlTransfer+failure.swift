@@ -41,6 +41,7 @@ extension CurlTransfer {
             CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
             .tls
         case CURLE_OPERATION_TIMEDOUT: timeoutCode
+        case CURLE_FILESIZE_EXCEEDED: .tooLarge
         // libcurl tells a broken chunk from a broken connection by its words alone.
         case CURLE_RECV_ERROR where String(cString: memory.errorText).contains("chunk"): .malformed
         case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2_STREAM:

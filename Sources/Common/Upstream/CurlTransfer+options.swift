@@ -41,6 +41,8 @@ extension CurlTransfer {
     /// Zero would mean "no bound" to libcurl. The idle time is the loop's own matter.
     private func setTimeouts(_ easy: UnsafeMutableRawPointer) -> CURLcode {
         first(
+            // A declared length beyond the bound is refused before anything of the answer is passed on.
+            ccurl_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(request.limits.bodyBytes)),
             ccurl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, Int(max(1, request.timeouts.connect.wholeMilliseconds))),
             ccurl_set_long(easy, CURLOPT_TIMEOUT_MS, Int(max(1, request.timeouts.total.wholeMilliseconds))))
     }

@@ -7,7 +7,7 @@ extension PathSegments {
     mutating func id(_ name: String) throws(GatewayError) -> String {
         let id = try value(of: name)
         guard id.unicodeScalars.count <= 128 else { throw .invalidPath("\(name) is longer than 128 characters", param: name) }
-        guard id != ".", id != ".." else { throw .invalidPath("\(name) may not be . or ..", param: name) }
+        guard id != ".", id != ".." else { throw .invalidPath("\(name) may be neither `.` nor `..`", param: name) }
         guard !id.utf8.contains(UInt8(ascii: "/")) else { throw .invalidPath("\(name) may not hold a slash, encoded or not", param: name) }
         guard !id.unicodeScalars.contains(where: \.isControl) else {
             throw .invalidPath("\(name) may not hold control characters or line separators", param: name)

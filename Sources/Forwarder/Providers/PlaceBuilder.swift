@@ -20,7 +20,8 @@ struct PlaceBuilder {
 
     mutating func build() -> [String: Place] {
         for prefix in secrets.providerKeys.keys.sorted() where table.providers[prefix] == nil {
-            log.error(at: .file(secretsFile), "provider_keys: there is no provider `\(prefix)`\(hint(for: prefix))")
+            log.error(
+                at: secrets.providerKeyLocations[prefix] ?? .file(secretsFile), "provider_keys: there is no provider `\(prefix)`\(hint(for: prefix))")
         }
         var bases: [String: BaseURL] = [:]
         for provider in table.providers.values.sorted(by: { $0.prefix < $1.prefix }) {

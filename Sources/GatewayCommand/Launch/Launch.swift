@@ -18,14 +18,34 @@ struct Launch {
     let environment: [String: String]
     let logger: Logger
 
+    private let auth: any AuthProvider
+
+    /// Reads all that a role is told, and says all that is wrong with it at once.
     init(role: Role) throws {
-        environment = ProcessInfo.processInfo.environment
-        let environment = environment
-        configuration = try Self.reporting { () throws(ConfigurationError) in try Configuration.load(role: role, environment: environment) }
-        for warning in configuration.warnings { Self.complain("\(warning)") }
+        let environment = ProcessInfo.processInfo.environment
+        var log = ProblemLog()
+        let configuration = log.attempt { () throws(ConfigurationError) in try Configuration.load(role: role, environment: environment) }
+        let auth = log.attempt { () throws(ConfigurationError) in try Self.auth(configuration, environment) }
+        if let configuration, role.callsProviders {
+            log.attempt { () throws(ConfigurationError) in try ForwarderService.check(configuration: configuration, environment: environment) }
+        }
+        for warning in configuration?.warnings ?? [] { log.note(warning) }
+        for problem in log.problems { Self.complain("\(problem)") }
+        guard let configuration, let auth, !log.hasErrors else { throw Self.badConfiguration }
+        self.environment = environment
+        self.configuration = configuration
+        self.auth = auth
         var logger = Logger(label: "metadata-gateway") { label in StreamLogHandler.standardError(label: label) }
         logger.logLevel = Logger.Level(rawValue: configuration.settings.logLevel.rawValue) ?? .info
         self.logger = logger
+    }
+
+    /// Who may enter. The clients' keys are read although the rest of the configuration is bad, for what is wrong with them too.
+    private static func auth(_ configuration: Configuration?, _ environment: [String: String]) throws(ConfigurationError) -> any AuthProvider {
+        if let auth = GatewayCommand.extensions.auth { return auth }
+        let named = configuration.map(\.settings.apiKeysPath) ?? environment["API_KEYS_PATH"]
+        guard let path = named, !path.isEmpty else { return .none }
+        return try APIKeyAuth(file: path, projects: configuration.map { Set($0.secrets.projects.keys) })
     }
 
     /// Where the configured Redis is.
@@ -51,31 +71,13 @@ struct Launch {
             self.announce("metadata-gateway ingress listens on http://\(settings.host.bracketed):\(port)")
         }
         return IngressService(
-            configuration: configuration, auth: try auth(), extensions: GatewayCommand.extensions, redis: redis, envelope: envelope, logger: logger,
+            configuration: configuration, auth: auth, extensions: GatewayCommand.extensions, redis: redis, envelope: envelope, logger: logger,
             onListening: onListening ?? announce)
     }
 
     func forwarder(redis: RedisEndpoint, envelope: Envelope) throws -> ForwarderService {
         try Self.reporting { () throws(ConfigurationError) in
             try ForwarderService(configuration: configuration, environment: environment, redis: redis, envelope: envelope, logger: logger)
-        }
-    }
-
-    /// Reads what only some parts read: the providers, the clients' keys.
-    func checkParts() throws {
-        _ = try auth()
-        if configuration.settings.role.callsProviders {
-            try Self.reporting { () throws(ConfigurationError) in
-                try ForwarderService.check(configuration: configuration, environment: environment)
-            }
-        }
-    }
-
-    private func auth() throws -> any AuthProvider {
-        if let auth = GatewayCommand.extensions.auth { return auth }
-        guard let path = configuration.settings.apiKeysPath else { return .none }
-        return try Self.reporting { () throws(ConfigurationError) in
-            try APIKeyAuth(file: path, projects: Set(configuration.secrets.projects.keys))
         }
     }
 

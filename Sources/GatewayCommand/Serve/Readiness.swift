@@ -43,12 +43,14 @@ final class Readiness: Service {
 
     private func welcome(port: Int) -> String {
         let base = "http://\(launch.configuration.settings.host.bracketed):\(port)"
+        let asksForKeys = launch.configuration.settings.apiKeysPath != nil
+        let key = asksForKeys ? #" -H "Authorization: Bearer $KEY""# : ""
         return """
             metadata-gateway \(GatewayVersion.current) listens on \(base)
 
-            Try it:
+            Try it\(asksForKeys ? ", with KEY set to a key of \(launch.configuration.settings.apiKeysPath ?? "")" : ""):
               curl \(base)/rollout_id/demo/invocation_id/i1/experiment_id/e1/run_id/r1/row_id/1/chat/completions \\
-                -H 'Content-Type: application/json' -d '{"model": "mock/echo", "messages": [{"role": "user", "content": "Hello!"}]}'
+                -H 'Content-Type: application/json'\(key) -d '{"model": "mock/echo", "messages": [{"role": "user", "content": "Hello!"}]}'
 
             Stop it with Ctrl-C.
             """

@@ -5,15 +5,15 @@ extension APIKeyAuth {
     ///
     /// ```yaml
     /// keys:
-    ///   - id: team-a-1            # names the key in logs
+    ///   - id: team-a-1            # names the key
     ///     account: team-a
     ///     sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     ///     projects: [project-a]   # or "*" for all
     /// ```
     ///
-    /// - Parameter projects: the projects that there are; a key for another one is a mistake that is reported.
+    /// - Parameter projects: the projects that there are; a key for another one is a mistake that is reported. Nil: not known.
     /// - Throws: all problems, each with line and column.
-    package init(file path: String, projects: Set<String>) throws(ConfigurationError) {
+    package init(file path: String, projects: Set<String>?) throws(ConfigurationError) {
         let file = try ConfigurationFile(reading: path)
         let top = try YAMLDocument(file).root.mapping(of: ["keys"])
         var log = ProblemLog()
@@ -32,7 +32,7 @@ extension APIKeyAuth {
 }
 
 extension APIKeyAuth.Entry {
-    fileprivate init(_ node: YAMLNode, projects known: Set<String>) throws(ConfigurationError) {
+    fileprivate init(_ node: YAMLNode, projects known: Set<String>?) throws(ConfigurationError) {
         let map = try node.mapping(of: ["id", "account", "sha256", "projects"])
         let sha256 = try map.required("sha256")
         guard let digest = Self.digest(try sha256.string()) else {
@@ -45,14 +45,14 @@ extension APIKeyAuth.Entry {
             account: Account(id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known)))
     }
 
-    private static func projects(_ node: YAMLNode, known: Set<String>) throws(ConfigurationError) -> Account.Projects {
+    private static func projects(_ node: YAMLNode, known: Set<String>?) throws(ConfigurationError) -> Account.Projects {
         if case .scalar = node.content {
             guard try node.string() == "*" else { throw node.mismatch("a list of projects, or \"*\" for all") }
             return .all
         }
         var names: [String] = []
         for name in try node.sequence() { names.append(try name.name()) }
-        guard let unknown = names.first(where: { !known.contains($0) }) else { return .only(Set(names)) }
+        guard let known, let unknown = names.first(where: { !known.contains($0) }) else { return .only(Set(names)) }
         throw ConfigurationError(at: node.location, "`\(unknown)` is no project of secrets.yaml")
     }
 
@@ -61,4 +61,10 @@ extension APIKeyAuth.Entry {
         guard hex.utf8.count == 64, digits.count == 64 else { return nil }
         return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
+}
+
+extension AuthProvider where Self == APIKeyAuth {
+    /// Asks for one of the keys in a file, whose form docs/configuration.md shows.
+    /// - Throws: an error that describes all problems of the file, each with line and column.
+    public static func apiKeys(file: String) throws -> APIKeyAuth { try APIKeyAuth(file: file, projects: nil) }
 }

@@ -3,9 +3,9 @@ internal import Crypto
 
 /// Asks for one of the keys in a file. The file holds the keys' SHA-256 only, so reading it gives nobody a key.
 public struct APIKeyAuth: AuthProvider {
-    /// One line of the file.
+    /// One entry of the file.
     package struct Entry: Sendable, Equatable {
-        /// Names the key in logs.
+        /// Names the key, for the operator.
         package var id: String
         /// SHA-256 of the key; 32 bytes.
         package var digest: [UInt8]

@@ -7,6 +7,9 @@ enum FuzzFixture {
     /// How many inputs each seed makes: `FUZZ_ITERATIONS`, by default few enough for every test run.
     static let iterations = ProcessInfo.processInfo.environment["FUZZ_ITERATIONS"].flatMap(Int.init) ?? 20_000
 
+    /// Tests share few threads, and some of them watch the time; a long loop gives way each time, since a dozen such loops run side by side.
+    static func letOthersRun() async { await Task.yield() }
+
     /// The lines of a fixture without its comments (`#`) and empty lines.
     static func lines(_ name: String) throws -> [String] {
         let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -16,9 +16,10 @@ import Testing
 /// | something else than an object | refused | accepted |
 /// | depth | as configured | 512 |
 @Suite struct JSONFuzzTests {
-    @Test(arguments: try FuzzFixture.seeds()) func agreesWithFoundation(seed: UInt64) {
+    @Test(arguments: try FuzzFixture.seeds()) func agreesWithFoundation(seed: UInt64) async {
         var generator = JSONDocumentGenerator(random: FuzzRandom(seed: seed))
         for iteration in 0..<FuzzFixture.iterations {
+            await FuzzFixture.letOthersRun()
             let text = generator.mutated(generator.document())
             guard let difference = difference(text) else { continue }
             Issue.record("seed \(seed), iteration \(iteration): \(difference) in \(FuzzFixture.line(text))")

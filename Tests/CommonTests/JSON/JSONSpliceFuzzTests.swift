@@ -4,9 +4,10 @@ import Testing
 
 /// Edits at random, made by the splice and made on a plain list of members.
 @Suite struct JSONSpliceFuzzTests {
-    @Test(arguments: try FuzzFixture.seeds()) func editsLikeAListOfMembers(seed: UInt64) throws {
+    @Test(arguments: try FuzzFixture.seeds()) func editsLikeAListOfMembers(seed: UInt64) async throws {
         var generator = JSONDocumentGenerator(random: FuzzRandom(seed: seed))
         for iteration in 0..<FuzzFixture.iterations / 4 {
+            await FuzzFixture.letOthersRun()
             let text = generator.document()
             guard let object = try? JSONObject.scan(text, maximumDepth: 64) else { continue }
             var list = MemberList(object)

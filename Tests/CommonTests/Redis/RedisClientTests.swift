@@ -102,7 +102,7 @@ import Testing
                 async let entry = reader.send(RedisCommand("XREAD", "BLOCK", 5000, "STREAMS", "s", "0-0"), timeout: .seconds(10))
                 let nothing = try await withRedisClient(endpoint) { client in
                     let nothing = try await client.send(RedisCommand("BLPOP", "empty", "0.5"), timeout: .seconds(10))
-                    _ = try await client.send(RedisCommand("XADD", "s", "1-0", "f", "v"))
+                    _ = try await client.send(RedisCommand("XADD", "s", "1-0", "f", "v"), timeout: .seconds(10))
                     return nothing
                 }
                 #expect(nothing.isNull)

@@ -103,19 +103,33 @@ struct AnswerReader: Sendable {
         }
     }
 
-    /// The next frame, which must be one of this job.
+    /// The next frame, which must be one of this job. One that was written twice, since the reply to the first writing was lost, is known by its number.
     func next(of job: Job) async throws -> ResponseFrame {
-        let (id, frame) = try await next()
-        try #require(id == job.insertionID)
-        return frame
+        while true {
+            let (id, frame) = try await next()
+            try #require(id == job.insertionID)
+            if frame.sequence == .max { return frame }
+            guard last.isNew(frame.sequence, of: id) else { continue }
+            return frame
+        }
     }
 }
 
 /// Where a reader stands.
 private final class LastEntry: Sendable {
     private let box = NIOLockedValueBox("0-0")
+    private let numbers = NIOLockedValueBox<[InsertionID: UInt64]>([:])
     var id: String {
         get { box.withLockedValue { $0 } }
         set { box.withLockedValue { $0 = newValue } }
+    }
+
+    /// Whether a frame of this number has not been read before.
+    func isNew(_ number: UInt64, of id: InsertionID) -> Bool {
+        numbers.withLockedValue { numbers in
+            guard number >= numbers[id] ?? 0 else { return false }
+            numbers[id] = number + 1
+            return true
+        }
     }
 }

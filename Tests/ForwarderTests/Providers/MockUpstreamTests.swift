@@ -79,6 +79,15 @@ import Testing
         }.joined()
     }
 
+    @Test("A stream of a single piece", arguments: ["mock/echo?chunks=1", "mock/echo?size=0", "mock/echo?size=5"], ["Hi", "", "two words"])
+    func shortStream(model: String, text: String) async throws {
+        let body = Array(#"{"model":"\#(model)","messages":[{"role":"user","content":"\#(text)"}],"stream":true}"#.utf8)
+        let answer = try await answer(UpstreamRequest(method: "POST", url: "mock:/chat/completions", body: body))
+        #expect(answer.events.count == 4)
+        #expect(answer.events.last == "[DONE]")
+        #expect(clock.sleeps.isEmpty)
+    }
+
     @Test("A stream has its events in order, one a piece", arguments: [true, false])
     func stream(usage: Bool) async throws {
         let options = usage ? #","stream":true,"stream_options":{"include_usage":true}"# : #","stream":true"#

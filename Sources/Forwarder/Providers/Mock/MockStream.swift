@@ -19,7 +19,7 @@ struct MockStream: Sendable {
     var count: Int { chunks + (includesUsage ? 4 : 3) }
 
     /// Whether the event waits for the pace: the pieces of text after the first.
-    func isPaced(_ index: Int) -> Bool { (2...chunks).contains(index) }
+    func isPaced(_ index: Int) -> Bool { index >= 2 && index <= chunks }
 
     func frame(_ index: Int) -> [UInt8] {
         switch index {
