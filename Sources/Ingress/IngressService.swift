@@ -38,7 +38,9 @@ package struct IngressService {
             room: room, follower: follower, desk: desk, envelope: envelope)
         let responder = GatewayResponder(
             identity: identity,
-            entrance: Entrance(auth: auth, projects: Set(secrets.projects.keys), defaultProject: secrets.defaultProject),
+            entrance: Entrance(
+                auth: auth, projects: Set(secrets.projects.keys), defaultProject: secrets.defaultProject,
+                refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
             pages: Pages(redis: commands, room: room, connections: connections),
             routes: router.buildResponder(),
             jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key),
@@ -61,7 +63,7 @@ package struct IngressService {
             logger: logger)
         services = [
             commands, desk, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: desk),
-            application,
+            DrainingServer(server: application, room: room, follower: follower, desk: desk, drain: settings.drain),
         ]
     }
 }

@@ -100,6 +100,28 @@ import Testing
         }
     }
 
+    /// A call that outlasts the drain is told so, and is not made again by the next start for nobody.
+    @Test func aCallThatOutlastsTheDrainIsToldSo() async throws {
+        try await ProgramFolder.with { folder in
+            let ending = try await folder.serve(environment: ["DRAIN_SECONDS": "0.5"]) { process, port in
+                try await withRawClient(to: port) { client in
+                    try await client.send("POST", Self.path, body: Self.body("mock/echo?delay_ms=100000"))
+                    try await eventually { try await idsOfDemo(folder).count == 1 }
+                    try process.send(.terminate)
+                    let answer = try await client.answer()
+                    #expect(answer.status == 503 && answer.error?.code == "shutting_down")
+                }
+            }
+            #expect(ending.code == 0, "\(ending.output)")
+            let again = try await folder.serve { _, _ in
+                #expect(try await idsOfDemo(folder).isEmpty, "it did not succeed, and runs no longer")
+                let left = try await withRedisClient(folder.redis) { try await $0.send(RedisCommand("XLEN", Keys.jobs)).int }
+                #expect(left == 0)
+            }
+            #expect(again.code == 0)
+        }
+    }
+
     @Test func aCallInFlightIsAnsweredBeforeTheProcessStops() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { process, port in

@@ -1,5 +1,5 @@
 /// The names and addresses of machines, as far as their spelling goes.
-enum HostName {
+package enum HostName {
     /// Whether `host` is a DNS name, an IPv4 address or an IPv6 address. The latter has brackets in a URL and none elsewhere.
     static func isValid(_ host: some StringProtocol, bracketed: Bool = false) -> Bool {
         let bytes = Array(host.utf8)
@@ -22,7 +22,7 @@ enum HostName {
     }
 
     /// Whether a listener on `host` is reached from this machine alone.
-    static func isLoopback(_ host: String) -> Bool {
+    package static func isLoopback(_ host: String) -> Bool {
         host.equalsIgnoringASCIICase("localhost") || host == "::1" || (host.hasPrefix("127.") && isIPv4(host))
     }
 

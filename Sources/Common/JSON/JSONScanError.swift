@@ -14,6 +14,8 @@ package struct JSONScanError: Error, Sendable, Equatable {
         case duplicateKey(String)
         /// A name escapes half of a surrogate pair, so it is no text and cannot be compared.
         case loneSurrogateInKey
+        /// The object has more members than this.
+        case tooManyMembers(Int)
         /// More objects and arrays are open at once than this.
         case tooDeep(Int)
     }
@@ -63,6 +65,8 @@ extension JSONScanError {
             .invalidRequest(
                 code: "invalid_json",
                 "The request body has a name with half of a surrogate pair at \(place). Write both halves (\\ud83d\\ude00) or the character itself.")
+        case .tooManyMembers(let limit):
+            .invalidRequest(code: "too_many_members", "The request body has an object of more than \(limit) members at \(place). Send fewer.")
         case .tooDeep(let limit):
             .invalidRequest(
                 code: "json_too_deep",

@@ -37,12 +37,16 @@ struct JSONScanner {
         return (braces, members)
     }
 
+    /// The most members of an object whose members are listed. A request has a few dozen; a million names are an attack on whoever compares them.
+    static let maximumMembers = 10_000
+
     /// Reads an object from its `{` to behind its `}`.
     mutating func object() throws(JSONScanError) -> [JSONObject.Member] {
         guard try enter(closing: UInt8(ascii: "}")) else { return [] }
         var members: [JSONObject.Member] = []
         var names = JSONNames()
         repeat {
+            guard members.count < Self.maximumMembers else { throw error(.tooManyMembers(Self.maximumMembers)) }
             let (key, hasEscapes) = try name()
             try checkUnique(key, among: &names)
             let start = index

@@ -91,7 +91,7 @@ package enum JobScripts {
     /// ARGV[1] -> group, ARGV[2] -> forwarder that takes, ARGV[3] -> most entries, ARGV[4] -> prefix of liveness keys, ARGV[5] -> most bytes,
     /// ARGV[6] -> milliseconds after which an answer of Redis is no longer on its way, ARGV[7] -> the time by this server's clock at which the question was asked,
     /// in milliseconds since 1970, ARGV[8…] -> entries that this forwarder works on
-    /// Output: array of {entry, deliveries before this one, fields}; without fields if they alone are more than the most bytes
+    /// Output: array of {entry, deliveries before this one, fields}; without fields if they alone are more than Redis lets a string be
     package static let claim = RedisScript(
         name: "claim",
         source: """
@@ -108,7 +108,7 @@ package enum JobScripts {
                     if claimed then
                         local size = 0
                         for _, text in ipairs(claimed[2]) do size = size + #text end
-                        taken[#taken + 1] = {claimed[1], left[4], size <= tonumber(ARGV[5]) and claimed[2] or {}}
+                        taken[#taken + 1] = {claimed[1], left[4], size <= 536870912 and claimed[2] or {}}
                         room = room - 1
                         bytes = bytes - size
                     end

@@ -8,8 +8,8 @@ package struct JobStream: Sendable {
     package static let answerTTL = Duration.seconds(3600)
     /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
     private static let deadLetterBytes = 64 << 10
-    /// How much is taken over at once, well below what a reply may hold.
-    private static let claimBytes = 256 << 20
+    /// How much is taken over at once: little enough to arrive in time, whatever the network. A single larger job is taken over alone.
+    private static let claimBytes = 16 << 20
     /// Longer than any reply of Redis is waited for.
     private static let lostAfter = Duration.seconds(10)
 
@@ -59,7 +59,7 @@ package struct JobStream: Sendable {
         ])
         _ = try replies[0].get()
         let time = try replies[1].get()
-        return UInt64(max(time[0].int ?? 0, 0)) * 1000 + UInt64(max(time[1].int ?? 0, 0)) / 1000
+        return UInt64(clamping: time[0].int ?? 0).multipliedReportingOverflow(by: 1000).partialValue + UInt64(clamping: time[1].int ?? 0) / 1000
     }
 
     /// Stops counting as alive.
@@ -81,12 +81,13 @@ package struct JobStream: Sendable {
     ///   - running: the entries that this forwarder works on.
     ///   - now: the time by the Redis server's clock, in milliseconds since 1970.
     package func claim(upTo limit: Int, running: [String], now: UInt64 = UnixTime.milliseconds) async throws(RedisError) -> [Delivery] {
-        let reply = try await commands.evaluate(JobScripts.claim, keys: [Keys.jobs]) { command in
+        // On the reader's connection, between two reads: a large reply there holds up nobody's answer.
+        let reply = try await reader.evaluate(JobScripts.claim, keys: [Keys.jobs], timeout: Self.lostAfter) { command in
             command.append(contentsOf: [Keys.jobGroup, consumer, String(limit), Keys.forwarderPrefix])
             command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds), Int(clamping: now)])
             command.append(contentsOf: running)
         }
-        return (reply.array ?? []).map { Delivery(entry: $0[0], fields: $0[2], count: ($0[1].int ?? 0) + 1, isTakenOver: true) }
+        return (reply.array ?? []).map { Delivery(entry: $0[0], fields: $0[2], count: min($0[1].int ?? 0, 1 << 30) + 1, isTakenOver: true) }
     }
 
     /// Sends a frame in the middle of an answer.

@@ -8,6 +8,8 @@ struct AnswerHead {
     private(set) var isInsideHead = false
     /// Whether the answer came over HTTP/2 or later.
     private(set) var isMultiplexed = false
+    /// Whether the body is compressed or otherwise encoded.
+    private(set) var isEncoded = false
     private var status = 0
     private var headers: [HeaderField] = []
     private var bytesLeft: Int
@@ -27,7 +29,9 @@ struct AnswerHead {
         let text = line.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
         if text.isEmpty {
             isInsideHead = false
-            if status >= 200 { head = UpstreamHead(status: status, headers: headers) }
+            guard status >= 200 else { return }
+            head = UpstreamHead(status: status, headers: headers)
+            isEncoded = headers.first(named: "content-encoding") != nil
         } else if text.starts(with: "HTTP/".utf8) {
             begin(text)
         } else {

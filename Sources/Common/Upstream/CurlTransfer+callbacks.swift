@@ -11,7 +11,10 @@ extension CurlTransfer {
         let functions = [
             ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, memory.errorText),
             ccurl_set_on_data(easy, CURLOPT_WRITEFUNCTION) { data, size, count, user in
-                CurlTransfer.of(user)?.receiveBody(UnsafeRawBufferPointer(start: data, count: size * count)) == true ? size * count : 0
+                guard let transfer = CurlTransfer.of(user) else { return 0 }
+                // libcurl reads on within one turn, and gives these bytes again once the transfer goes on.
+                if transfer.pauseInsteadOfReceiving() { return Int(CURL_WRITEFUNC_PAUSE) }
+                return transfer.receiveBody(UnsafeRawBufferPointer(start: data, count: size * count)) ? size * count : 0
             },
             ccurl_set_on_data(easy, CURLOPT_HEADERFUNCTION) { data, size, count, user in
                 CurlTransfer.of(user)?.receiveHeader(UnsafeRawBufferPointer(start: data, count: size * count)) == true ? size * count : 0

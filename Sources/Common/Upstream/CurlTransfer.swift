@@ -81,6 +81,13 @@ final class CurlTransfer {
         isPaused = curl_easy_pause(easy, CURLPAUSE_RECV) == CURLE_OK
     }
 
+    /// The same from within libcurl's own call. Not for an encoded answer: libcurl goes on decoding what it has, and keeps it beside our own bound.
+    func pauseInsteadOfReceiving() -> Bool {
+        guard end == nil, !answer.isMultiplexed, !answer.isEncoded, body.isFull(for: wanted) else { return false }
+        isPaused = true
+        return true
+    }
+
     func unpause() {
         guard isPaused, let easy else { return }
         isPaused = false

@@ -31,7 +31,14 @@ struct Relay: Sendable {
         var frames: [ResponseFrame] = []
         if !held.isEmpty { frames.append(frame(held)) }
         held = []
-        if isWhole { held = piece } else { frames.append(frame(piece)) }
+        if isWhole {
+            held = piece
+        } else {
+            // Between two frames the sender looks whether the reader keeps up, so none is larger than this.
+            for start in stride(from: 0, to: piece.count, by: Self.frameBytes) {
+                frames.append(frame(Array(piece[start..<min(start + Self.frameBytes, piece.count)])))
+            }
+        }
         return frames
     }
 

@@ -82,7 +82,7 @@ struct Intake: Service, CustomStringConvertible {
 
     private func cancelled(among deliveries: [Delivery]) async -> Set<InsertionID> {
         let now = clock.now
-        let stale = deliveries.filter { $0.isTakenOver || ($0.queuedAt ?? 0) + Self.staleAge < now }
+        let stale = deliveries.filter { $0.isTakenOver || ($0.queuedAt ?? 0) < now - min(now, Self.staleAge) }
         while !stale.isEmpty {
             do {
                 return try await stream.cancelled(among: stale.compactMap { InsertionID($0.insertionID) })

@@ -11,7 +11,7 @@ enum ForwardedHeaders {
     static let userAgent = HeaderField("user-agent", "metadata-gateway")
 
     /// The headers of one call but for its key.
-    /// - Parameter isJSON: Whether the body is a JSON object; it is then labelled so if the client did not.
+    /// - Parameter isJSON: Whether the body is a JSON object; it is then labelled so, whatever the client says.
     static func select(from headers: [HeaderField], usesServerKey: Bool, isJSON: Bool) -> [HeaderField] {
         var selected = [userAgent]
         for header in headers {
@@ -19,7 +19,11 @@ enum ForwardedHeaders {
             guard always.contains(name) || (!usesServerKey && withClientKey.contains(name)), isSafe(header.value) else { continue }
             selected.append(HeaderField(name, header.value))
         }
-        if isJSON && selected.first(named: "content-type") == nil { selected.append(HeaderField("content-type", "application/json")) }
+        // curl labels every body as a form, and a chat completion's body need not be labelled here; a provider may insist.
+        if isJSON && !(selected.first(named: "content-type")?.lowercased().contains("json") ?? false) {
+            selected.removeAll { $0.name == "content-type" }
+            selected.append(HeaderField("content-type", "application/json"))
+        }
         return selected
     }
 

@@ -11,12 +11,20 @@ enum LentKey {
         "/images/variations",
     ]
 
+    /// What a model's name in a path is made of. Servers differ in what they make of `;` and of what is encoded twice; some would go up a folder.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "/._:@-".utf8.contains(byte)
+        }
+    }
+
     /// - Throws: 403 for a call that the operator's key is not lent for.
     static func check(_ job: Job) throws(GatewayError) {
         let isLent =
             switch job.method {
             case "POST": posts.contains(job.path)
-            case "GET", "HEAD": job.path == "/models" || job.path.hasPrefix("/models/")
+            case "GET", "HEAD": job.path == "/models" || job.path.hasPrefix("/models/") && job.path.utf8.allSatisfy(isPlain)
             default: false
             }
         guard !isLent else { return }

@@ -86,13 +86,13 @@ struct Launch {
         return Self.failure("environment: HOST, PORT: cannot listen on \(settings.host.bracketed):\(settings.port): \(reason); choose another")
     }
 
-    /// Runs services until SIGTERM or SIGINT. The first asks them to stop in order, and waits for what runs as long as `DRAIN_SECONDS` and a little; then they
-    /// are cancelled.
+    /// Runs services until SIGTERM or SIGINT. The first asks them to stop in order, and waits for what runs as long as `DRAIN_SECONDS`, the ingress and
+    /// then the forwarder, and a little; then they are cancelled.
     func run(_ services: [any Service]) async throws {
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        group.maximumGracefulShutdownDuration = configuration.settings.drain + .seconds(10)
+        group.maximumGracefulShutdownDuration = configuration.settings.drain * 2 + .seconds(10)
         FileLimit.raise()
         do {
             try await ServiceGroup(configuration: group).run()

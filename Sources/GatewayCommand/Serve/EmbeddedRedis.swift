@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Common
+internal import FoundationEssentials
 internal import Logging
 internal import ServiceLifecycle
 internal import Subprocess
@@ -78,6 +79,8 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
         do {
             _ = try await Subprocess.run(
                 program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
+                // The server needs none of the keys that this process was given.
+                environment: .custom(["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"]),
                 workingDirectory: FilePath(folder),
                 platformOptions: options, input: .none, output: .discarded, error: .discarded)
         } catch let error as SubprocessError where !Task.isCancelled {

@@ -14,10 +14,20 @@ struct Entrance: Sendable {
     let auth: any AuthProvider
     let projects: Set<String>
     let defaultProject: String
+    /// Whether pages of other sites are kept out: where the gateway serves its own machine alone and asks nobody for a key, the browser of whoever works there
+    /// would let any page in.
+    let refusesForeignOrigins: Bool
 
     /// - Parameter project: the project that the path names; nil for the default.
     /// - Throws: 401 for an unknown key, 404 for a project that is not there or not the account's.
     func admit(_ request: Request, project named: String?) async throws -> Admitted {
+        if refusesForeignOrigins, let origin = request.headers[.origin], !Self.isOwn(origin) {
+            throw GatewayError(
+                status: 403, type: "permission_error", code: "foreign_origin",
+                message:
+                    "A page of another site may not call a gateway that serves this machine alone without keys. Set API_KEYS_PATH to let it in with one.",
+                shouldRetry: false)
+        }
         let bearer = request.headers[.authorization].flatMap(Self.bearer)
         let account: Account?
         do {
@@ -41,6 +51,11 @@ struct Entrance: Sendable {
                 param: "project_id", shouldRetry: false)
         }
         return Admitted(account: account, project: project, clientKey: auth.consumesBearer ? nil : bearer.map(SecretString.init))
+    }
+
+    /// Whether a page's origin (RFC 6454 §7) is this machine.
+    private static func isOwn(_ origin: String) -> Bool {
+        BaseURL(origin).map { HostName.isLoopback($0.host.trimmingPrefix("[").filter { $0 != "]" }) } ?? false
     }
 
     /// The token of `Bearer <token>` (RFC 6750 §2.1; the scheme's name in any case).

@@ -56,6 +56,11 @@ final class AnswerFollower: Service {
         waiter.end(ending)
     }
 
+    /// Ends all waits.
+    func abandonAll(as ending: Waiter.Ending) {
+        for waiter in followed.withLockedValue({ $0.values.flatMap(\.waiters) }) { leave(waiter, as: ending) }
+    }
+
     /// How many answers are followed.
     var count: Int { followed.withLockedValue { $0.count } }
 

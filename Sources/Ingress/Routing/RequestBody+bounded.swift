@@ -6,7 +6,8 @@ extension Request {
     /// Reads the whole body, as far as it is allowed.
     /// - Parameter limit: the most bytes (`MAX_BODY_BYTES`).
     func bytes(upTo limit: Int) async throws -> [UInt8] {
-        if let length = headers[.contentLength].flatMap(Int.init), length > limit { throw GatewayError.bodyTooLarge(limit: limit) }
+        // A number beyond any Int is larger too.
+        if let length = headers[.contentLength], Int(length) ?? .max > limit { throw GatewayError.bodyTooLarge(limit: limit) }
         var bytes: [UInt8] = []
         for try await piece in body {
             guard bytes.count + piece.readableBytes <= limit else { throw GatewayError.bodyTooLarge(limit: limit) }

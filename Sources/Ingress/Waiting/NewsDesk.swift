@@ -18,7 +18,6 @@ final class NewsDesk: Service {
 
     /// What may wait to be said. More than that many clients do not leave while Redis is away; the oldest items are idle talk first.
     private static let capacity = 100_000
-    private static let batch = 500
 
     private let news: JobNews
     private let logger: Logger

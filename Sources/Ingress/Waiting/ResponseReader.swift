@@ -9,7 +9,7 @@ final class ResponseReader: Service {
     private static let life = Duration.seconds(60)
     private static let heartbeat = Duration.seconds(5)
     private static let wait = Duration.seconds(1)
-    private static let batch = 512
+    private static let largestBatch = 512
 
     private let key: String
     private let redis: RedisClient
@@ -43,6 +43,7 @@ final class ResponseReader: Service {
                 try await turn(&position)
             } catch {
                 position.isAttached = false
+                position.batch = max(position.batch / 2, 1)
                 logger.debug("response stream interrupted", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(20))
             }
@@ -53,6 +54,8 @@ final class ResponseReader: Service {
         var isAttached = false
         var last = "0-0"
         var beat = ContinuousClock.now
+        /// Entries of one read. Halved when a read fails, since it may have been too much at once, and doubled when one goes well.
+        var batch = ResponseReader.largestBatch
     }
 
     private func turn(_ position: inout Position) async throws(RedisError) {
@@ -61,7 +64,7 @@ final class ResponseReader: Service {
         if position.last != "0-0" { batch.append(RedisCommand("XTRIM", key, "MINID", Self.after(position.last))) }
         let beats = position.beat.duration(to: .now) >= Self.heartbeat
         if beats { batch.append(RedisCommand("EXPIRE", key, Int(Self.life.components.seconds))) }
-        batch.append(RedisCommand("XREAD", "COUNT", Self.batch, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", key, position.last))
+        batch.append(RedisCommand("XREAD", "COUNT", position.batch, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", key, position.last))
         let replies = try await redis.send(batch: batch, timeout: Self.wait + .seconds(5))
         if beats {
             position.beat = .now
@@ -71,6 +74,7 @@ final class ResponseReader: Service {
             position.last = entry[0].string ?? position.last
             receive(entry[1])
         }
+        position.batch = min(position.batch * 2, Self.largestBatch)
     }
 
     /// Makes the stream exist. If it had gone, answers were kept under the jobs' own keys meanwhile: they are looked up there.
@@ -94,9 +98,9 @@ final class ResponseReader: Service {
     }
 
     /// The id behind `id`, from which on entries are kept.
-    private static func after(_ id: String) -> String {
+    static func after(_ id: String) -> String {
         let parts = id.split(separator: "-")
-        guard parts.count == 2, let sequence = UInt64(parts[1]) else { return id }
+        guard parts.count == 2, let sequence = UInt64(parts[1]), sequence < .max else { return id }
         return "\(parts[0])-\(sequence + 1)"
     }
 }

@@ -36,6 +36,17 @@ final class WaitingRoom: Sendable {
         return true
     }
 
+    /// Ends all waits.
+    /// - Returns: the requests whose wait was ended.
+    func abandonAll(as ending: Waiter.Ending) -> [Waiter] {
+        let all = waiters.withLockedValue { waiters in
+            defer { waiters = [:] }
+            return Array(waiters.values)
+        }
+        for waiter in all { waiter.end(ending) }
+        return all
+    }
+
     /// Ends the waits whose time is over.
     /// - Parameter now: milliseconds since 1970.
     /// - Returns: the requests whose wait was ended.

@@ -84,7 +84,7 @@ import Testing
     /// The differences above in which Foundation accepts.
     private static func isDeliberate(_ error: JSONScanError, _ text: [UInt8]) -> Bool {
         switch error.code {
-        case .duplicateKey, .byteOrderMark, .notAnObject, .tooDeep: return true
+        case .duplicateKey, .byteOrderMark, .notAnObject, .tooDeep, .tooManyMembers: return true
         case .empty, .loneSurrogateInKey: return false
         case .malformed, .notUTF8:
             let isOtherEncoding = text.prefix(4).contains(0) || text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF])

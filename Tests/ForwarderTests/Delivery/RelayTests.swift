@@ -37,6 +37,16 @@ import Testing
         #expect(relay.last() == ResponseFrame(sequence: 2, end: .complete))
     }
 
+    /// Between two frames the sender looks whether the reader keeps up, so no frame is large.
+    @Test func aLargePieceIsCut() {
+        var relay = Relay(head: head)
+        let piece = (0..<600 << 10).map { UInt8(truncatingIfNeeded: $0) }
+        let frames = relay.take(piece, isWhole: false)
+        #expect(frames.map(\.body.count) == [256 << 10, 256 << 10, 88 << 10])
+        #expect(Array(frames.map(\.body).joined()) == piece)
+        #expect(relay.sent == piece.count)
+    }
+
     /// Whatever pieces a provider sends, the frames are numbered without a gap, only the first has the head, only the last the end, and no byte is lost.
     @Test func randomPiecesComeTogetherAgain() {
         var random = SystemRandomNumberGenerator()

@@ -46,6 +46,7 @@ extension ForwarderBench {
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }
             try await commands.waitUntilReady(timeout: .seconds(10))
+            try await reader.waitUntilReady(timeout: .seconds(10))
             do {
                 try await body(forwarder)
             } catch {

@@ -7,7 +7,7 @@ import Testing
 @Suite struct LentKeyTests {
     private static let closed = [
         ("POST", "/key/generate"), ("GET", "/key/list"), ("GET", "/files"), ("DELETE", "/models/m"), ("POST", "/models"), ("GET", "/batches/b"),
-        ("POST", "/chat/completions/x"), ("GET", "/chat/completions"),
+        ("GET", "/models/..;/files"), ("GET", "/models/%252e%252e/files"), ("POST", "/chat/completions/x"), ("GET", "/chat/completions"),
     ]
     private static let open = [
         ("POST", "/chat/completions"), ("POST", "/embeddings"), ("POST", "/responses"), ("GET", "/models"), ("GET", "/models/m"), ("HEAD", "/models"),

@@ -1,0 +1,35 @@
+internal import Common
+internal import ServiceLifecycle
+
+/// The HTTP server, which ends in time: when it is told to stop it takes no more requests, and those whose answers have not come within the drain time are
+/// told so. Else the whole process would wait for the longest call, and then break all connections off at once.
+struct DrainingServer: Service, CustomStringConvertible {
+    let server: any Service
+    let room: WaitingRoom
+    let follower: AnswerFollower
+    let desk: NewsDesk
+    let drain: Duration
+
+    var description: String { "DrainingServer" }
+
+    func run() async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await server.run() }
+            group.addTask {
+                try await gracefulShutdown()
+                try await Task.sleep(for: drain)
+                endWaits()
+                // The server ends by itself now, and with it this group.
+                try await Task.sleep(for: .seconds(3600))
+            }
+            _ = try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func endWaits() {
+        // Nobody waits any longer for what comes on this process's own stream; what can be fetched goes on.
+        for waiter in room.abandonAll(as: .stopped) { desk.cancel(waiter.id, deadline: waiter.deadline) }
+        follower.abandonAll(as: .stopped)
+    }
+}
