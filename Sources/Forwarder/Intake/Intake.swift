@@ -31,7 +31,10 @@ struct Intake: Service, CustomStringConvertible {
     var description: String { "Intake" }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await takeJobs() }
+        // On the thread of the calls: what is read starts there without a change of thread.
+        await withTaskExecutorPreference(executor) {
+            await cancelWhenGracefulShutdown { await takeJobs() }
+        }
         await drainJobs()
     }
 

@@ -18,9 +18,9 @@ struct ScriptedServer {
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 2048)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture { try Channel(wrappingChannelSynchronously: channel) }
-            }
+            // A connection that nobody takes any longer must not be wrapped: NIO ends the process for a wrapped one that is dropped unused.
+            .childChannelOption(.autoRead, value: false)
+            .bind(host: "127.0.0.1", port: 0) { channel in channel.eventLoop.makeSucceededFuture(channel) }
         let accepted = Counter()
         let port = server.channel.localAddress?.port ?? 0
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -40,7 +40,13 @@ struct ScriptedServer {
     }
 
     /// Whatever ends a connection is the script's or its peer's wish.
-    private static func serve(_ channel: Channel, _ script: Script) async {
+    private static func serve(_ connection: any NIOCore.Channel, _ script: Script) async {
+        let wrapped = connection.eventLoop.submit {
+            let channel = try Channel(wrappingChannelSynchronously: connection)
+            try connection.syncOptions?.setOption(.autoRead, value: true)
+            return channel
+        }
+        guard let channel = try? await wrapped.get() else { return }
         try? await channel.executeThenClose { incoming, _ in
             try await script(Connection(incoming: incoming.makeAsyncIterator(), channel: channel.channel))
         }
