@@ -35,7 +35,10 @@ struct BackgroundDesk: Sendable {
         case .get, .head: return try await fetch(request, id, record, connection, logger)
         case .delete: return cancel(id, record)
         default:
-            throw GatewayError.invalidRequest(405, code: "method_not_allowed", "A job is fetched with GET and cancelled with DELETE.")
+            let error = GatewayError.invalidRequest(405, code: "method_not_allowed", "A job is fetched with GET and cancelled with DELETE.")
+            var response = error.response
+            response.headers[.allow] = "GET, HEAD, DELETE"
+            return response
         }
     }
 

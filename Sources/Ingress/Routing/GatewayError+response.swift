@@ -8,7 +8,7 @@ extension GatewayError {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let retryAfter { headers[.retryAfter] = String(retryAfter) }
         if let shouldRetry { headers[.shouldRetry] = String(shouldRetry) }
-        // RFC 9110 §15.5.2 and §15.5.6 ask for these. What is not allowed is always a completion by another method.
+        // RFC 9110 §15.5.2 and §15.5.6 ask for these. What is not allowed is a completion by another method, unless who refuses it says more.
         if status == 401 { headers[.wwwAuthenticate] = "Bearer" }
         if status == 405 { headers[.allow] = "POST" }
         return Response(status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
