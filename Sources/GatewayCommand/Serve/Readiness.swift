@@ -19,18 +19,12 @@ final class Readiness: Service {
     }
 
     func run() async throws {
-        try await withThrowingTaskGroup { group in
-            group.addTask { [redis] in try await redis.run() }
-            group.addTask { [self] in
-                await cancelWhenGracefulShutdown { [self] in
-                    for await port in listening {
-                        await forwarderIsAlive()
-                        if !Task.isCancelled { launch.announce(welcome(port: port)) }
-                    }
-                }
+        try await redis.run(beside: { [self] in
+            for await port in listening {
+                await forwarderIsAlive()
+                if !Task.isCancelled { launch.announce(welcome(port: port)) }
             }
-            for try await _ in group {}
-        }
+        })
     }
 
     private func forwarderIsAlive() async {

@@ -65,11 +65,7 @@ final class AnswerFollower: Service {
     var count: Int { followed.withLockedValue { $0.count } }
 
     func run() async throws {
-        try await withThrowingTaskGroup { group in
-            group.addTask { [redis] in try await redis.run() }
-            group.addTask { [self] in await cancelWhenGracefulShutdown { [self] in await read() } }
-            for try await _ in group {}
-        }
+        try await redis.run(beside: { [self] in await read() })
     }
 
     private func read() async {

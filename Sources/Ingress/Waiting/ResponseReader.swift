@@ -27,12 +27,7 @@ final class ResponseReader: Service {
     }
 
     func run() async throws {
-        try await withThrowingTaskGroup { group in
-            // The connection ends with the reader, and so does the read that blocks it.
-            group.addTask { [redis] in try await redis.run() }
-            group.addTask { [self] in await cancelWhenGracefulShutdown { [self] in await read() } }
-            for try await _ in group {}
-        }
+        try await redis.run(beside: { [self] in await read() })
     }
 
     private func read() async {
