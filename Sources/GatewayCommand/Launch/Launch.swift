@@ -95,7 +95,7 @@ struct Launch {
         group.maximumGracefulShutdownDuration = configuration.settings.drain * 2 + .seconds(10)
         FileLimit.raise()
         do {
-            try await ServiceGroup(configuration: group).run()
+            try await withTaskExecutorPreference(EventLoopsExecutor.shared) { try await ServiceGroup(configuration: group).run() }
         } catch let error as IOError {
             throw cannotListen(String(cString: strerror(error.errnoCode)).lowercased())
         } catch is SocketAddressError.UnknownHost {
