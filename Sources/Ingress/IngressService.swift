@@ -26,7 +26,8 @@ package struct IngressService {
         let connections = Connections()
         let desk = NewsDesk(news: JobNews(redis: commands), logger: logger)
         let follower = AnswerFollower(
-            bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands, logger: logger)
+            bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands, window: settings.maxBufferedBytes,
+            logger: logger)
         let identity = AnswerIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
@@ -41,7 +42,7 @@ package struct IngressService {
             entrance: Entrance(
                 auth: auth, projects: Set(secrets.projects.keys), defaultProject: secrets.defaultProject,
                 refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
-            pages: Pages(redis: commands, room: room, connections: connections),
+            pages: Pages(redis: commands, room: room, follower: follower, connections: connections),
             routes: router.buildResponder(),
             jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key),
             calls: calls,

@@ -27,9 +27,9 @@ package struct JobRecords: Sendable {
             deadline: UInt64(clamping: reply[4].int ?? 0), position: given < 0 ? nil : max((reply[2].int ?? 0) - given, 0))
     }
 
-    /// The sealed frames of a job's answer so far.
-    package func frames(of id: InsertionID) async throws(RedisError) -> [[UInt8]] {
-        let reply = try await redis.send(RedisCommand("XRANGE", Keys.response(id), "-", "+"))
-        return (reply.array ?? []).compactMap { $0[1][3].bytes }
+    /// The last sealed frame of a job's answer so far; nil if there is none yet.
+    package func lastFrame(of id: InsertionID) async throws(RedisError) -> [UInt8]? {
+        let reply = try await redis.send(RedisCommand("XREVRANGE", Keys.response(id), "+", "-", "COUNT", 1))
+        return reply[0][1][3].bytes
     }
 }

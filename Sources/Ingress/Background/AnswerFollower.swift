@@ -4,121 +4,109 @@ internal import NIOConcurrencyHelpers
 internal import ServiceLifecycle
 
 /// Follows the answers of jobs that are kept under keys of their own, for whoever asks at this ingress: one blocked read for all of them.
+///
+/// An answer stays in Redis while its reader is slow: it is read on only while its waiter has room.
 final class AnswerFollower: Service {
     private static let wait = Duration.seconds(1)
-    private static let batch = 256
-
-    private struct Followed {
-        /// The last entry that was read.
-        var position = "0-0"
-        var waiters: [Waiter] = []
-    }
 
     private let bell: String
     private let redis: RedisClient
     private let commands: RedisClient
+    /// Bytes that may wait here for one reader.
+    private let window: Int
     private let logger: Logger
-    private let followed = NIOLockedValueBox<[InsertionID: Followed]>([:])
-    private let arrivals: AsyncStream<Void>
-    private let arrived: AsyncStream<Void>.Continuation
+    private let followed = NIOLockedValueBox(FollowedAnswers())
+    private let rings: AsyncStream<Void>
+    private let ringer: AsyncStream<Void>.Continuation
 
     /// - Parameters:
     ///   - bell: the stream that wakes the blocked read.
     ///   - redis: a client of its own, which nobody else runs or uses, since reading blocks it.
     ///   - commands: the client that rings.
-    init(bell: String, redis: RedisClient, commands: RedisClient, logger: Logger) {
+    ///   - window: bytes of an answer that may wait for its reader.
+    init(bell: String, redis: RedisClient, commands: RedisClient, window: Int, logger: Logger) {
         self.bell = bell
         self.redis = redis
         self.commands = commands
+        self.window = window
         self.logger = logger
-        (arrivals, arrived) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (rings, ringer) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Follows an answer from its beginning. A reader that was there before gets frames twice, and knows them by their numbers.
-    func follow(_ id: InsertionID, deadline: UInt64) async -> Waiter {
-        let waiter = Waiter(id: id, deadline: deadline)
-        followed.withLockedValue { followed in
-            followed[id, default: Followed()].position = "0-0"
-            followed[id, default: Followed()].waiters.append(waiter)
-        }
-        arrived.yield()
-        // Unheard, it is noticed when the read ends by itself.
-        _ = try? await commands.send(batch: [RedisCommand("XADD", bell, "MAXLEN", 1, "*", "b", ""), RedisCommand("EXPIRE", bell, 60)])
+    /// Follows an answer from its beginning.
+    /// - Parameter deadline: when the wait ends if nothing more has come until then, in milliseconds since 1970.
+    func follow(_ id: InsertionID, deadline: UInt64) -> Waiter {
+        let waiter = Waiter(id: id, deadline: deadline, window: window, onRoom: { [ringer] in ringer.yield() })
+        followed.withLockedValue { $0.add(waiter) }
+        ringer.yield()
         return waiter
     }
 
     /// Ends a wait early; what has come can still be taken.
     func leave(_ waiter: Waiter, as ending: Waiter.Ending = .disconnected) {
-        followed.withLockedValue { followed in
-            followed[waiter.id]?.waiters.removeAll { $0 === waiter }
-            if followed[waiter.id]?.waiters.isEmpty ?? false { followed[waiter.id] = nil }
-        }
+        followed.withLockedValue { $0.remove(waiter) }
         waiter.end(ending)
     }
 
     /// Ends all waits.
     func abandonAll(as ending: Waiter.Ending) {
-        for waiter in followed.withLockedValue({ $0.values.flatMap(\.waiters) }) { leave(waiter, as: ending) }
+        for waiter in followed.withLockedValue({ $0.waiters }) { leave(waiter, as: ending) }
     }
 
-    /// How many answers are followed.
-    var count: Int { followed.withLockedValue { $0.count } }
+    /// How many readers follow answers.
+    var count: Int { followed.withLockedValue { $0.waiters.count } }
 
     func run() async throws {
-        try await redis.run(beside: { [self] in await read() })
+        try await redis.run(beside: { [self] in
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.ring() }
+                group.addTask { await self.read() }
+            }
+        })
+    }
+
+    /// Wakes the blocked read, so that it asks for what is new. Unheard, that is noticed when the read ends by itself.
+    private func ring() async {
+        for await _ in rings {
+            _ = try? await commands.send(batch: [RedisCommand("XADD", bell, "MAXLEN", 1, "*", "b", ""), RedisCommand("EXPIRE", bell, 60)])
+        }
     }
 
     private func read() async {
-        var arrivals = arrivals.makeAsyncIterator()
-        var heard = "0-0"
+        var heard = StreamPosition.start
+        var budget = FollowedAnswers.ReadBudget()
         while !Task.isCancelled {
-            endOverdue()
-            if count == 0 { await arrivals.next() }
+            let asked = followed.withLockedValue { $0.next(within: budget) }
             do {
                 try await redis.waitUntilReady(timeout: Self.wait)
-                try await turn(&heard)
+                try await read(asked, heard: &heard)
+                budget.succeeded()
             } catch {
+                budget.failed()
                 logger.debug("followed answers interrupted", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(20))
             }
+            let overdue = followed.withLockedValue { $0.overdue(now: UnixTime.milliseconds, asked) }
+            for waiter in overdue { leave(waiter, as: .deadline) }
         }
     }
 
-    private func turn(_ heard: inout String) async throws(RedisError) {
-        let positions = followed.withLockedValue { $0.map { (id: $0.key, position: $0.value.position) } }
-        guard !positions.isEmpty else { return }
-        var command = RedisCommand("XREAD", "COUNT", Self.batch, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", bell)
-        command.append(contentsOf: positions.map { Keys.response($0.id) })
-        command.append(heard)
-        command.append(contentsOf: positions.map(\.position))
+    private func read(_ asked: FollowedAnswers.Read, heard: inout StreamPosition) async throws(RedisError) {
+        var command = RedisCommand("XREAD", "COUNT", asked.entries, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", bell)
+        command.append(contentsOf: asked.positions.keys.map(Keys.response))
+        command.append(heard.description)
+        command.append(contentsOf: asked.positions.values.map(\.description))
         let reply = try await redis.send(command, timeout: Self.wait + .seconds(5))
-        let byKey = Dictionary(uniqueKeysWithValues: positions.map { (Keys.response($0.id), $0) })
+        let ids = Dictionary(uniqueKeysWithValues: asked.positions.keys.map { (Keys.response($0), $0) })
         for stream in reply.array ?? [] {
-            guard let last = stream[1].array?.last?[0].string else { continue }
-            guard let asked = stream[0].string.flatMap({ byKey[$0] }) else {
-                heard = last
-                continue
+            let entries = (stream[1].array ?? []).compactMap { entry in
+                entry[0].string.flatMap(StreamPosition.init).map { FollowedAnswers.Entry(position: $0, frame: entry[1][3].bytes) }
             }
-            hand(stream[1].array ?? [], of: asked.id, readFrom: asked.position, to: last)
+            if let id = stream[0].string.flatMap({ ids[$0] }), let start = asked.positions[id] {
+                followed.withLockedValue { $0.hand(entries, of: id, readFrom: start) }
+            } else {
+                heard = entries.last?.position ?? heard
+            }
         }
-    }
-
-    private func hand(_ entries: [RedisValue], of id: InsertionID, readFrom start: String, to end: String) {
-        let waiters = followed.withLockedValue { followed in
-            // Somebody came meanwhile, for whom it is read again from the beginning.
-            guard followed[id]?.position == start else { return [Waiter]() }
-            followed[id]?.position = end
-            return followed[id]?.waiters ?? []
-        }
-        for entry in entries {
-            guard let frame = entry[1][3].bytes else { continue }
-            for waiter in waiters { waiter.receive(frame) }
-        }
-    }
-
-    private func endOverdue() {
-        let now = UnixTime.milliseconds
-        let overdue = followed.withLockedValue { $0.values.flatMap { $0.waiters.filter { $0.deadline <= now } } }
-        for waiter in overdue { leave(waiter, as: .deadline) }
     }
 }

@@ -45,60 +45,39 @@ struct BackgroundDesk: Sendable {
     private func fetch(
         _ request: Request, _ id: InsertionID, _ record: JobRecords.Record, _ connection: Connection?, _ logger: Logger
     ) async throws -> Response {
-        if request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false {
-            return try await stream(id, record, after: try lastEvent(of: request), connection, logger)
-        }
         let wait = try wait(of: request)
-        if let answer = answer(id, try await frames(of: id), logger) { return try await answer.response(.nothing) }
-        if wait > 0, let late = await frames(of: id, until: UnixTime.milliseconds + wait, connection), let answer = answer(id, late, logger) {
-            return try await answer.response(.nothing)
-        }
+        let numbering = try request.wantsEvents ? EventNumbering(after: lastEvent(of: request)) : nil
+        var isWanted = numbering != nil
+        if !isWanted { isWanted = try await isAnswered(id) }
+        if !isWanted { isWanted = await isAnswered(id, within: wait, connection) }
+        guard !isWanted else { return try await calls.follow(id, deadline: record.deadline, to: connection, numbering: numbering, logger: logger) }
         return try await status(of: id, self.record(of: id))
     }
 
-    /// Streams the answer, from the beginning or behind the event that the client has.
-    private func stream(
-        _ id: InsertionID, _ record: JobRecords.Record, after last: Int, _ connection: Connection?, _ logger: Logger
-    ) async throws -> Response {
-        let waiter = await follower.follow(id, deadline: max(record.deadline, UnixTime.milliseconds) + calls.grace)
-        let leave = { @Sendable in follower.leave(waiter) }
-        guard let connection, connection.watch(leave) else {
-            leave()
-            throw GatewayError(.disconnected)
-        }
-        let end = { @Sendable in
-            connection.unwatch()
-            leave()
-        }
-        let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: .max, logger: logger)
-        return try await answer.response(.init(finished: end, abandoned: end), numbering: EventNumbering(after: last))
+    /// Whether all of the answer is there.
+    private func isAnswered(_ id: InsertionID) async throws -> Bool {
+        do { return try await records.lastFrame(of: id).map { isEnd($0, of: id) } ?? false } catch { throw GatewayError.queueUnavailable }
     }
 
-    /// The answer that `frames` hold, if they hold its end.
-    private func answer(_ id: InsertionID, _ frames: [[UInt8]], _ logger: Logger) -> Answer? {
-        guard let last = frames.last, let frame = try? ResponseFrame(wireBytes: envelope.open(last, for: .frame(id))), frame.end != nil else {
-            return nil
-        }
-        let waiter = Waiter(id: id, deadline: 0)
-        for frame in frames { waiter.receive(frame) }
-        waiter.end(.deadline)
-        return Answer(waiter: waiter, envelope: envelope, desk: desk, window: .max, logger: logger)
-    }
-
-    /// All frames of an answer, once its end is there; nil if it is not there in time or the client goes away.
-    private func frames(of id: InsertionID, until deadline: UInt64, _ connection: Connection?) async -> [[UInt8]]? {
-        let waiter = await follower.follow(id, deadline: deadline)
+    /// Waits until all of the answer is there.
+    /// - Parameter wait: milliseconds.
+    /// - Returns: false if it is not there in time or the client goes away.
+    private func isAnswered(_ id: InsertionID, within wait: UInt64, _ connection: Connection?) async -> Bool {
+        guard wait > 0 else { return false }
+        let waiter = follower.follow(id, deadline: UnixTime.milliseconds + wait)
         defer {
             connection?.unwatch()
             follower.leave(waiter)
         }
-        guard let connection, connection.watch({ follower.leave(waiter) }) else { return nil }
-        // Somebody else's wait may bring frames twice; what is kept in Redis is each once.
-        while let more = try? await waiter.next() {
-            guard let last = more.last, let frame = try? ResponseFrame(wireBytes: envelope.open(last, for: .frame(id))) else { continue }
-            if frame.end != nil { return try? await records.frames(of: id) }
+        guard let connection, connection.watch({ follower.leave(waiter) }) else { return false }
+        while let frame = try? await waiter.next() {
+            if isEnd(frame, of: id) { return true }
         }
-        return nil
+        return false
+    }
+
+    private func isEnd(_ frame: [UInt8], of id: InsertionID) -> Bool {
+        (try? ResponseFrame(wireBytes: envelope.open(frame, for: .frame(id))))?.end != nil
     }
 
     private func cancel(_ id: InsertionID, _ record: JobRecords.Record) -> Response {
@@ -124,10 +103,6 @@ struct BackgroundDesk: Sendable {
 
     private func record(of id: InsertionID) async throws -> JobRecords.Record? {
         do { return try await records.record(of: id) } catch { throw GatewayError.queueUnavailable }
-    }
-
-    private func frames(of id: InsertionID) async throws -> [[UInt8]] {
-        do { return try await records.frames(of: id) } catch { throw GatewayError.queueUnavailable }
     }
 
     /// Milliseconds that the client wants to wait.
@@ -156,9 +131,8 @@ struct BackgroundDesk: Sendable {
     }
 }
 
-extension Answer.Outcome {
-    /// For an answer that is whole, and that nobody waits for.
-    fileprivate static let nothing = Answer.Outcome(finished: {}, abandoned: {})
+extension Request {
+    fileprivate var wantsEvents: Bool { headers[.accept]?.lowercased().contains("text/event-stream") ?? false }
 }
 
 extension GatewayError {

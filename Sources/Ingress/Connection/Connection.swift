@@ -9,6 +9,8 @@ final class Connection: Sendable {
 
     private let state = NIOLockedValueBox(State())
 
+    var isClosed: Bool { state.withLockedValue { $0.isClosed } }
+
     /// Calls `action` when the client goes away. There is one at a time, as there is one request at a time.
     /// - Returns: false if the client has gone already; `action` is not called then.
     func watch(_ action: @escaping @Sendable () -> Void) -> Bool {

@@ -6,6 +6,7 @@ internal import Hummingbird
 struct Pages: Sendable {
     let redis: RedisClient
     let room: WaitingRoom
+    let follower: AnswerFollower
     let connections: Connections
     let started = ContinuousClock.now
 
@@ -26,7 +27,7 @@ struct Pages: Sendable {
         return json(
             .ok,
             #"{"status":"healthy","service":"metadata-proxy","version":"\#(GatewayVersion.current)","uptime_seconds":\#(uptime),"#
-                + #""waiting":\#(room.count),"connections":\#(connections.count)}"#)
+                + #""waiting":\#(room.count + follower.count),"connections":\#(connections.count)}"#)
     }
 
     /// Calls would be answered: Redis can be reached and a forwarder lives.

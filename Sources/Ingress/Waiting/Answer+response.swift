@@ -3,17 +3,9 @@ internal import HTTPTypes
 internal import Hummingbird
 
 extension Answer {
-    /// What becomes of an answer that is handed on. Exactly one of the two is called, once.
-    struct Outcome: Sendable {
-        /// All of it was handed on, or there was nothing to hand on.
-        var finished: @Sendable () -> Void
-        /// The client does not take the rest.
-        var abandoned: @Sendable () -> Void
-    }
-
     /// The answer as the client gets it: a short one whole, a longer one as it comes.
     /// - Parameter numbering: numbers the events of an answer that is a stream of them.
-    func response(_ outcome: Outcome, numbering: EventNumbering? = nil) async throws -> Response {
+    func response(_ outcome: AnswerOutcome, numbering: EventNumbering? = nil) async throws -> Response {
         let first: ResponseFrame
         do throws(Waiter.Ending) { first = try await next() } catch {
             outcome.finished()
@@ -36,7 +28,7 @@ extension Answer {
     }
 
     /// The answer from a frame that is here to its end.
-    private func body(from first: ResponseFrame, _ outcome: Outcome, isEventStream: Bool, numbering: EventNumbering?) -> ResponseBody {
+    private func body(from first: ResponseFrame, _ outcome: AnswerOutcome, isEventStream: Bool, numbering: EventNumbering?) -> ResponseBody {
         ResponseBody { [self] writer in
             var frame = first
             var numbering = numbering

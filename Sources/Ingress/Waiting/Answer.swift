@@ -6,27 +6,23 @@ internal import NIOConcurrencyHelpers
 /// to what came before it.
 final class Answer: Sendable {
     private struct State {
-        var frames: [ResponseFrame] = []
         /// The sequence number that comes next.
         var next: UInt64 = 0
         var taken = 0
         var credited = 0
 
-        /// - Returns: false if a frame is missing before this one.
-        mutating func append(_ frame: ResponseFrame) -> Bool {
+        /// - Returns: the frame as it stands in this answer; nil if it was there before. One with a hole before it is the end.
+        mutating func place(_ frame: ResponseFrame) -> ResponseFrame? {
             var frame = frame
-            var isNext = true
             if frame.sequence == .max {
                 // The last word of a forwarder that took the job over: an answer of its own if there was none yet, else only its end.
                 if next == 0 { frame.end = .complete } else { (frame.head, frame.body) = (nil, []) }
-            } else {
-                guard frame.sequence >= next else { return true }
-                isNext = frame.sequence == next
-                if !isNext { frame = ResponseFrame(sequence: frame.sequence, end: .brokenOff(.answerLost)) }
-                next = frame.sequence + 1
+                return frame
             }
-            frames.append(frame)
-            return isNext
+            guard frame.sequence >= next else { return nil }
+            if frame.sequence > next { frame = ResponseFrame(sequence: frame.sequence, end: .brokenOff(.answerLost)) }
+            next = frame.sequence + 1
+            return frame
         }
     }
 
@@ -49,10 +45,10 @@ final class Answer: Sendable {
     /// The next frame. After one with an end there are no more.
     func next() async throws(Waiter.Ending) -> ResponseFrame {
         while true {
-            if let frame = state.withLockedValue({ $0.frames.isEmpty ? nil : $0.frames.removeFirst() }) { return frame }
-            let opened = try await waiter.next().compactMap(open)
-            let isWhole = state.withLockedValue { state in opened.allSatisfy { state.append($0) } }
-            if !isWhole { desk.cancel(waiter.id, deadline: waiter.deadline) }
+            let sealed = try await waiter.next()
+            guard let opened = open(sealed), let frame = state.withLockedValue({ $0.place(opened) }) else { continue }
+            if frame.end == .brokenOff(.answerLost) { desk.cancel(waiter.id, deadline: waiter.deadline) }
+            return frame
         }
     }
 

@@ -16,15 +16,44 @@ struct CallDesk: Sendable {
     /// - Parameter connection: the client's; nil if it has closed. What was read of a request from a closed connection may be a part of it only: Hummingbird
     ///   takes the connection's end for the body's.
     func answer(_ job: Job, to connection: Connection?, logger: Logger) async throws -> Response {
-        let waiter = await waiter(for: job)
-        let isThere = connection?.watch { leave(waiter, of: job) }
-        guard let connection, isThere == true else {
-            dismiss(waiter, of: job)
+        guard job.isFetchable else { return try await answerHere(job, to: connection, logger: logger) }
+        guard let connection, !connection.isClosed else { throw GatewayError(.disconnected) }
+        try await enqueue(job)
+        return try await follow(job.insertionID, deadline: job.deadline, to: connection, logger: logger)
+    }
+
+    /// Hands on an answer that is kept under its job's own key, from its beginning. It goes on without its client.
+    /// - Parameters:
+    ///   - deadline: how long more of it is waited for, in milliseconds since 1970.
+    ///   - numbering: numbers the events of an answer that is a stream of them.
+    func follow(
+        _ id: InsertionID, deadline: UInt64, to connection: Connection?, numbering: EventNumbering? = nil, logger: Logger
+    ) async throws -> Response {
+        let waiter = follower.follow(id, deadline: max(deadline, UnixTime.milliseconds) + grace)
+        guard let connection, connection.watch({ follower.leave(waiter) }) else {
+            follower.leave(waiter)
             throw GatewayError(.disconnected)
         }
         let close = { @Sendable in
             connection.unwatch()
-            dismiss(waiter, of: job)
+            follower.leave(waiter)
+        }
+        let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: .max, logger: logger)
+        var response = try await answer.response(AnswerOutcome(finished: close, abandoned: close), numbering: numbering)
+        response.headers[.insertionID] = id.description
+        return response
+    }
+
+    /// Waits for the answer on this process's own stream.
+    private func answerHere(_ job: Job, to connection: Connection?, logger: Logger) async throws -> Response {
+        let waiter = room.admit(job.insertionID, deadline: job.deadline + grace)
+        guard let connection, connection.watch({ leave(job) }) else {
+            room.dismiss(job.insertionID)
+            throw GatewayError(.disconnected)
+        }
+        let close = { @Sendable in
+            connection.unwatch()
+            room.dismiss(job.insertionID)
         }
         do {
             try await enqueue(job)
@@ -34,9 +63,9 @@ struct CallDesk: Sendable {
         }
         let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: job.window, logger: logger)
         return try await answer.response(
-            .init(finished: close) {
+            AnswerOutcome(finished: close) {
                 // Where its connection closed, the watch has already said so; saying it twice harms nothing.
-                leave(waiter, of: job)
+                leave(job)
                 close()
             })
     }
@@ -57,21 +86,10 @@ struct CallDesk: Sendable {
         }
     }
 
-    /// An answer that is kept under its job's own key goes on without its client, and is followed there; any other comes on this process's own stream.
-    private func waiter(for job: Job) async -> Waiter {
-        let deadline = job.deadline + grace
-        return job.isFetchable ? await follower.follow(job.insertionID, deadline: deadline) : room.admit(job.insertionID, deadline: deadline)
-    }
-
-    /// The client has gone. A job whose answer can be fetched goes on.
-    private func leave(_ waiter: Waiter, of job: Job) {
-        if job.isFetchable { return follower.leave(waiter) }
+    /// The client has gone, and nobody wants the answer any longer.
+    private func leave(_ job: Job) {
         room.abandon(job.insertionID, as: .disconnected)
         desk.cancel(job.insertionID, deadline: job.deadline)
-    }
-
-    private func dismiss(_ waiter: Waiter, of job: Job) {
-        if job.isFetchable { follower.leave(waiter) } else { room.dismiss(job.insertionID) }
     }
 }
 

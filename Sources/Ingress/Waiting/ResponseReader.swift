@@ -47,7 +47,7 @@ final class ResponseReader: Service {
 
     private struct Position {
         var isAttached = false
-        var last = "0-0"
+        var last = StreamPosition.start
         var beat = ContinuousClock.now
         /// Entries of one read. Halved when a read fails, since it may have been too much at once, and doubled when one goes well.
         var batch = ResponseReader.largestBatch
@@ -56,17 +56,17 @@ final class ResponseReader: Service {
     private func turn(_ position: inout Position) async throws(RedisError) {
         if !position.isAttached { try await attach(&position) }
         var batch: [RedisCommand] = []
-        if position.last != "0-0" { batch.append(RedisCommand("XTRIM", key, "MINID", Self.after(position.last))) }
+        if position.last > .start { batch.append(RedisCommand("XTRIM", key, "MINID", position.last.next.description)) }
         let beats = position.beat.duration(to: .now) >= Self.heartbeat
         if beats { batch.append(RedisCommand("EXPIRE", key, Int(Self.life.components.seconds))) }
-        batch.append(RedisCommand("XREAD", "COUNT", position.batch, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", key, position.last))
+        batch.append(RedisCommand("XREAD", "COUNT", position.batch, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", key, position.last.description))
         let replies = try await redis.send(batch: batch, timeout: Self.wait + .seconds(5))
         if beats {
             position.beat = .now
             position.isAttached = replies[replies.count - 2].int == 1
         }
         for entry in try replies[replies.count - 1].get()[0][1].array ?? [] {
-            position.last = entry[0].string ?? position.last
+            position.last = entry[0].string.flatMap(StreamPosition.init) ?? position.last
             receive(entry[1])
         }
         position.batch = min(position.batch * 2, Self.largestBatch)
@@ -76,7 +76,7 @@ final class ResponseReader: Service {
     private func attach(_ position: inout Position) async throws(RedisError) {
         let existed = try await redis.evaluate(JobScripts.attach, keys: [key], arguments: Int(Self.life.components.seconds)).int == 1
         if !existed {
-            position.last = "0-0"
+            position.last = .start
             for id in room.ids {
                 let kept = try await redis.send(RedisCommand("XRANGE", Keys.response(id), "-", "+"))
                 for entry in kept.array ?? [] { receive(entry[1]) }
@@ -90,12 +90,5 @@ final class ResponseReader: Service {
     private func receive(_ fields: RedisValue) {
         guard fields[0].string == "i", let id = fields[1].string.flatMap({ InsertionID($0) }), let frame = fields[3].bytes else { return }
         room.receive(frame, for: id)
-    }
-
-    /// The id behind `id`, from which on entries are kept.
-    static func after(_ id: String) -> String {
-        let parts = id.split(separator: "-")
-        guard parts.count == 2, let sequence = UInt64(parts[1]), sequence < .max else { return id }
-        return "\(parts[0])-\(sequence + 1)"
     }
 }

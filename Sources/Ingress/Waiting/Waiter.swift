@@ -1,5 +1,6 @@
 internal import Common
 internal import NIOConcurrencyHelpers
+internal import NIOCore
 
 /// One request that waits for the frames of its answer.
 final class Waiter: Sendable {
@@ -13,51 +14,66 @@ final class Waiter: Sendable {
         case stopped
     }
 
-    typealias Frames = Result<[[UInt8]], Ending>
+    typealias Frame = Result<[UInt8], Ending>
 
     private struct State {
         /// Sealed frames that have come and were not taken.
-        var frames: [[UInt8]] = []
+        var frames = CircularBuffer<[UInt8]>()
+        /// Their bytes.
+        var held = 0
         var ending: Ending?
-        var continuation: CheckedContinuation<Frames, Never>?
+        var continuation: CheckedContinuation<Frame, Never>?
     }
 
     let id: InsertionID
     /// When the wait ends, in milliseconds since 1970.
     let deadline: UInt64
+    private let window: Int
+    private let onRoom: @Sendable () -> Void
     private let state = NIOLockedValueBox(State())
 
-    init(id: InsertionID, deadline: UInt64) {
+    /// - Parameters:
+    ///   - window: how many bytes may wait to be taken before there is no more room. Whoever hands frames in may look at that, or trust in the sender's.
+    ///   - onRoom: called when there is room again.
+    init(id: InsertionID, deadline: UInt64, window: Int = .max, onRoom: @escaping @Sendable () -> Void = {}) {
         self.id = id
         self.deadline = deadline
+        self.window = window
+        self.onRoom = onRoom
     }
 
-    /// The sealed frames that have come since the last call, at least one. One task calls this.
-    func next() async throws(Ending) -> [[UInt8]] {
-        let frames: Frames = await withCheckedContinuation { continuation in
-            let ready: Frames? = state.withLockedValue { state in
-                if !state.frames.isEmpty {
-                    defer { state.frames = [] }
-                    return .success(state.frames)
+    /// Whether fewer bytes wait to be taken than the window.
+    var hasRoom: Bool { state.withLockedValue { $0.held < window } }
+
+    /// The next sealed frame. One task calls this.
+    func next() async throws(Ending) -> [UInt8] {
+        let frame: Frame = await withCheckedContinuation { continuation in
+            let (ready, hasRoomAgain): (Frame?, Bool) = state.withLockedValue { state in
+                if let frame = state.frames.popFirst() {
+                    let before = state.held
+                    state.held -= frame.count
+                    return (.success(frame), before >= window && state.held < window)
                 }
-                if let ending = state.ending { return .failure(ending) }
+                if let ending = state.ending { return (.failure(ending), false) }
                 state.continuation = continuation
-                return nil
+                return (nil, false)
             }
+            if hasRoomAgain { onRoom() }
             if let ready { continuation.resume(returning: ready) }
         }
-        return try frames.get()
+        return try frame.get()
     }
 
     func receive(_ frame: [UInt8]) {
-        let waiting = state.withLockedValue { state -> CheckedContinuation<Frames, Never>? in
+        let waiting = state.withLockedValue { state -> CheckedContinuation<Frame, Never>? in
             guard let continuation = state.continuation.take() else {
                 state.frames.append(frame)
+                state.held += frame.count
                 return nil
             }
             return continuation
         }
-        waiting?.resume(returning: .success([frame]))
+        waiting?.resume(returning: .success(frame))
     }
 
     /// Ends the wait. What has come can still be taken.

@@ -91,6 +91,28 @@ import Testing
         }
     }
 
+    /// Far more than may wait at the ingress, for a reader that comes late and one that is there from the beginning.
+    @Test func anAnswerLargerThanItsWindowComesWhole() async throws {
+        try await LiveIngress.run({ $0.settings.maxBufferedBytes = 10_000 }) { ingress in
+            let location = try await accept(ingress)
+            let taken = try await ingress.forwarder.take()
+            let pieces = (0..<50).map { [UInt8](repeating: UInt8($0), count: 4_000) }
+            try await ingress.connect { early in
+                try await early.send("GET", location + "?wait=60")
+                for (number, piece) in pieces.enumerated() {
+                    let head = number == 0 ? UpstreamHead(status: 200, headers: []) : nil
+                    try await ingress.forwarder.send(ResponseFrame(sequence: UInt64(number), head: head, body: piece), of: taken)
+                }
+                try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 50, end: .complete))
+                #expect(try await early.answer().body == pieces.flatMap { $0 })
+            }
+            #expect(try await ingress.call("GET", location).body == pieces.flatMap { $0 })
+            let head = try await ingress.call("HEAD", location)
+            #expect(head.status == 200 && head["x-insertion-id"] == taken.job.insertionID.description)
+            try await ingress.untilNobodyWaits()
+        }
+    }
+
     @Test func anAnswerBelongsToItsProject() async throws {
         try await LiveIngress.run { ingress in
             let own = try await accept(ingress, "/v1/project_id/sibling" + LiveIngress.path)

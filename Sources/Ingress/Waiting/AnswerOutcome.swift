@@ -1,0 +1,26 @@
+internal import NIOConcurrencyHelpers
+
+/// What becomes of an answer that is handed on. Is said once: what comes later changes nothing.
+///
+/// A response's body may never be asked for, as for a `HEAD`, or when its connection closes before it begins. Then nobody says anything, the outcome goes
+/// with the body, and the answer counts as abandoned.
+final class AnswerOutcome: Sendable {
+    private typealias Actions = (finished: @Sendable () -> Void, abandoned: @Sendable () -> Void)
+
+    private let actions: NIOLockedValueBox<Actions?>
+
+    /// - Parameters:
+    ///   - finished: called when all of it was handed on, or there was nothing to hand on.
+    ///   - abandoned: called when the client does not take the rest.
+    init(finished: @escaping @Sendable () -> Void, abandoned: @escaping @Sendable () -> Void) {
+        actions = NIOLockedValueBox((finished, abandoned))
+    }
+
+    deinit { abandoned() }
+
+    func finished() { take()?.finished() }
+
+    func abandoned() { take()?.abandoned() }
+
+    private func take() -> Actions? { actions.withLockedValue { $0.take() } }
+}

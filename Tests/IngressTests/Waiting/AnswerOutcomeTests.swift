@@ -1,0 +1,28 @@
+import NIOConcurrencyHelpers
+import Testing
+
+@testable import Ingress
+
+/// An answer's outcome is said once, whoever says it.
+@Suite struct AnswerOutcomeTests {
+    private let said = NIOLockedValueBox<[String]>([])
+
+    private func outcome() -> AnswerOutcome {
+        AnswerOutcome(
+            finished: { [said] in said.withLockedValue { $0.append("finished") } },
+            abandoned: { [said] in said.withLockedValue { $0.append("abandoned") } })
+    }
+
+    @Test func theFirstWordCounts() {
+        let outcome = outcome()
+        outcome.finished()
+        outcome.abandoned()
+        outcome.finished()
+        #expect(said.withLockedValue { $0 } == ["finished"])
+    }
+
+    @Test func aBodyThatIsNeverAskedForIsAbandoned() {
+        _ = outcome()
+        #expect(said.withLockedValue { $0 } == ["abandoned"])
+    }
+}
