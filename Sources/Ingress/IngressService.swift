@@ -44,7 +44,7 @@ package struct IngressService {
                 refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
             pages: Pages(redis: commands, room: room, follower: follower, connections: connections),
             routes: router.buildResponder(),
-            jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key),
+            jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope),
             calls: calls,
             background: BackgroundDesk(
                 calls: calls, records: JobRecords(redis: commands), follower: follower, desk: desk, envelope: envelope,

@@ -20,6 +20,10 @@ package struct JobAdmission: Sendable {
         case queued(length: Int)
         case tooManyEntries
         case tooManyBytes
+        /// The request is one that was made before, and this is its job. Nothing new was queued.
+        case repeats(InsertionID)
+        /// Another request was made under the same idempotency key.
+        case anotherRequest
         /// Redis holds something else than a set of ids under the rollout's name.
         case notASet
     }
@@ -41,17 +45,24 @@ package struct JobAdmission: Sendable {
         let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID))
         let set = job.rollout.map { Keys.rollout($0.rollout, project: job.project, defaultProject: defaultProject) }
         var keys = [Keys.jobs, Keys.jobBytes, set ?? ""]
-        if job.isFetchable { keys.append(Keys.record(job.insertionID)) }
+        if job.isFetchable {
+            keys.append(Keys.record(job.insertionID))
+            // Only an answer that is kept can be had again.
+            if let idempotency = job.idempotency { keys.append(idempotency.key) }
+        }
         let now = UnixTime.milliseconds
-        let life = max(Int(clamping: job.deadline) - Int(clamping: now), 0) + Int(JobStream.answerTTL.milliseconds)
+        let life = max(Int(clamping: job.deadline) - Int(clamping: now), 0) + Int(job.answerLife.milliseconds)
         let reply = try await redis.evaluate(
             JobScripts.enqueue, keys: keys,
             arguments: job.insertionID.description, sealed, limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds), job.project,
-            job.account ?? "", String(now), String(job.deadline), life)
+            job.account ?? "", String(now), String(job.deadline), life,
+            job.idempotency?.fingerprint ?? [], Int(Idempotency.life.milliseconds))
+        if let id = reply.string.flatMap({ InsertionID($0) }) { return .repeats(id) }
         return switch reply.int ?? 0 {
         case -1: .tooManyEntries
         case -2: .tooManyBytes
         case -3: .notASet
+        case -4: .anotherRequest
         case let length: .queued(length: length)
         }
     }

@@ -5,15 +5,18 @@ package enum JobScripts {
     /// Records the insertion id and queues its job, if the queue has room (architecture §2.1).
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> rollout's set (empty for a call without a rollout),
-    /// KEYS[4] -> record of a job that can be fetched (absent for others)
+    /// KEYS[4] -> record of a job that can be fetched (absent for others), KEYS[5] -> what makes a repeated request this job (absent: nothing)
     /// ARGV[1] -> insertion id, ARGV[2] -> sealed job, ARGV[3] -> most entries, ARGV[4] -> most bytes, ARGV[5] -> life of the set in seconds,
     /// ARGV[6] -> project, ARGV[7] -> account (may be empty), ARGV[8] -> time in milliseconds since 1970, ARGV[9] -> deadline, likewise,
-    /// ARGV[10] -> life of the record in milliseconds
-    /// Output: entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something
-    /// else than a set has the rollout's name
+    /// ARGV[10] -> life of the record in milliseconds, ARGV[11] -> the request's fingerprint, ARGV[12] -> how long it is known in milliseconds
+    /// Output: the insertion id of the job that this request repeats, as a string; else entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something
+    /// else than a set has the rollout's name, -4 if
+    /// another request has the same idempotency key
     package static let enqueue = RedisScript(
         name: "enqueue",
         source: """
+            local known = KEYS[5] and redis.call('HMGET', KEYS[5], 'id', 'request') or {}
+            if known[1] then return known[2] == ARGV[11] and known[1] or -4 end
             local set = KEYS[3] ~= '' and KEYS[3]
             if set and redis.call('TYPE', set).ok ~= 'set' and redis.call('EXISTS', set) == 1 then return -3 end
             local entries = redis.call('XLEN', KEYS[1])
@@ -35,6 +38,10 @@ package enum JobScripts {
                 redis.call('HSET', KEYS[4], 'project', ARGV[6], 'account', ARGV[7], 'rank', rank, 'at', ARGV[8], 'until', ARGV[9])
                 redis.call('PEXPIRE', KEYS[4], ARGV[10])
             end
+            if KEYS[5] then
+                redis.call('HSET', KEYS[5], 'id', ARGV[1], 'request', ARGV[11])
+                redis.call('PEXPIRE', KEYS[5], ARGV[12])
+            end
             return entries + 1
             """)
 
@@ -55,7 +62,8 @@ package enum JobScripts {
     /// Ends a job, if this forwarder still owns it (architecture §2.2): the last frame, the set, the dead letter, then the acknowledgement.
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> response stream, KEYS[3] -> the job's own response stream, KEYS[4] -> started marker,
-    /// KEYS[5] -> byte counter, KEYS[6] -> dead letters, KEYS[7] -> rollout's set, from which the id is removed (absent: it stays)
+    /// KEYS[5] -> byte counter, KEYS[6] -> dead letters, KEYS[7] -> rollout's set, from which the id is removed (empty: it stays),
+    /// KEYS[8] -> what makes a repeated request this job, if it shall not any longer (absent: it shall)
     /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> entry, ARGV[4] -> insertion id, ARGV[5] -> sealed frame (empty: none),
     /// ARGV[6] -> life of the job's own stream in seconds, ARGV[7] -> reason for the dead letters (empty: not one), ARGV[8] -> most dead letters,
     /// ARGV[9] -> bytes of a payload that a dead letter may keep, ARGV[10] -> bytes of the entry's payload
@@ -65,7 +73,8 @@ package enum JobScripts {
         source: ownershipCheck + """
             if ARGV[5] ~= '' then send(KEYS[2], KEYS[3], ARGV[4], ARGV[5], ARGV[6]) end
             -- Somebody may have put something else there meanwhile; that must not keep the job from its end.
-            if KEYS[7] then redis.pcall('SREM', KEYS[7], ARGV[4]) end
+            if KEYS[7] ~= '' then redis.pcall('SREM', KEYS[7], ARGV[4]) end
+            if KEYS[8] and redis.pcall('HGET', KEYS[8], 'id') == ARGV[4] then redis.call('DEL', KEYS[8]) end
             if ARGV[7] ~= '' then
                 local letter = {'reason', ARGV[7], 'entry', ARGV[3], 'i', ARGV[4], 'bytes', ARGV[10]}
                 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]

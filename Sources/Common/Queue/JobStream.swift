@@ -4,8 +4,6 @@ package struct JobStream: Sendable {
     private static let released = "released"
     /// How long a forwarder counts as alive after a heartbeat.
     package static let livenessTTL = Duration.seconds(15)
-    /// How long an answer is kept under its job's own key.
-    package static let answerTTL = Duration.seconds(3600)
     /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
     private static let deadLetterBytes = 64 << 10
     /// How much is taken over at once: little enough to arrive in time, whatever the network. A single larger job is taken over alone.
@@ -20,9 +18,18 @@ package struct JobStream: Sendable {
         /// Why the job is given up for good, if it is.
         package var deadLetterReason: String?
 
-        package init(removeFrom: String? = nil, deadLetterReason: String? = nil) {
+        /// What no longer makes a repeated request this job, because its answer asks for another attempt (a Redis key).
+        package var frees: String?
+        /// How long the answer is kept under the job's own key, if it is sent there.
+        package var answerLife: Duration
+
+        package init(
+            removeFrom: String? = nil, deadLetterReason: String? = nil, frees: String? = nil, answerLife: Duration = .seconds(3600)
+        ) {
             self.removeFrom = removeFrom
             self.deadLetterReason = deadLetterReason
+            self.frees = frees
+            self.answerLife = answerLife
         }
     }
 
@@ -96,7 +103,7 @@ package struct JobStream: Sendable {
         let id = job.insertionID
         let reply = try await commands.evaluate(
             JobScripts.deliver, keys: [Keys.jobs, job.responseKey, Keys.response(id), Keys.started(id)],
-            arguments: Keys.jobGroup, consumer, delivery.entry, id.description, sealed, Int(Self.answerTTL.components.seconds),
+            arguments: Keys.jobGroup, consumer, delivery.entry, id.description, sealed, Int(job.answerLife.components.seconds),
             Int(markerTTL.milliseconds))
         return reply.int == 1
     }
@@ -111,11 +118,12 @@ package struct JobStream: Sendable {
         let name = id?.description ?? "unknown"
         var keys = [
             Keys.jobs, responseKey ?? "gateway/response/\(name)", "gateway/response/\(name)", "gateway/started/\(name)", Keys.jobBytes, Keys.dead,
+            ending.removeFrom ?? "",
         ]
-        if let set = ending.removeFrom { keys.append(set) }
+        if let key = ending.frees { keys.append(key) }
         let reply = try await commands.evaluate(
             JobScripts.finish, keys: keys,
-            arguments: Keys.jobGroup, consumer, delivery.entry, name, sealed ?? [], Int(Self.answerTTL.components.seconds),
+            arguments: Keys.jobGroup, consumer, delivery.entry, name, sealed ?? [], Int(ending.answerLife.components.seconds),
             ending.deadLetterReason ?? "", deadLetterLimit, Self.deadLetterBytes, delivery.payload.count)
         return reply.int == 1
     }

@@ -32,6 +32,7 @@ package final class Envelope: Sendable {
     private let shared: SymmetricKey
     private let salt: [UInt8]
     private let sealingKey: SymmetricKey
+    private let fingerprintKey: SymmetricKey
     private let state = NIOLockedValueBox(State())
 
     /// - Parameter key: the shared key; 32 bytes.
@@ -40,6 +41,7 @@ package final class Envelope: Sendable {
         var generator = SystemRandomNumberGenerator()
         salt = (0..<Self.saltLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         sealingKey = Self.derive(from: shared, salt: salt)
+        fingerprintKey = Self.derive(from: shared, salt: [], for: "fingerprint")
     }
 
     /// - Parameter place: what the bytes belong to (the entry's key and id). They open only in that place.
@@ -85,6 +87,17 @@ package final class Envelope: Sendable {
         }
     }
 
+    /// A fingerprint (HMAC-SHA256) of some texts, the same in all processes that share the key, and of no use to anyone else.
+    package func fingerprint(of parts: [[UInt8]]) -> [UInt8] {
+        var code = HMAC<SHA256>(key: fingerprintKey)
+        for part in parts {
+            // With its length, so that no two lists run into the same bytes.
+            withUnsafeBytes(of: UInt64(part.count).littleEndian) { code.update(data: Array($0)) }
+            code.update(data: part)
+        }
+        return Array(code.finalize())
+    }
+
     /// Only keys that have opened something are remembered, so garbage cannot push the good ones out.
     private func remember(_ key: SymmetricKey, salt: [UInt8]) {
         state.withLockedValue { state in
@@ -93,8 +106,8 @@ package final class Envelope: Sendable {
         }
     }
 
-    private static func derive(from shared: SymmetricKey, salt: [UInt8]) -> SymmetricKey {
-        HKDF<SHA256>.deriveKey(inputKeyMaterial: shared, salt: salt, info: Array("metadata-gateway envelope".utf8), outputByteCount: 32)
+    private static func derive(from shared: SymmetricKey, salt: [UInt8], for purpose: String = "envelope") -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: shared, salt: salt, info: Array("metadata-gateway \(purpose)".utf8), outputByteCount: 32)
     }
 }
 

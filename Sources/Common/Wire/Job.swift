@@ -28,16 +28,22 @@ package struct Job: Sendable, Equatable {
     package var responseKey: String
     /// Bytes of the answer that may be under way to a reader that has not taken them. In the job, so that ingress and forwarder never differ about it.
     package var window: Int
+    /// What makes the client's next request with the same `Idempotency-Key` this job.
+    package var idempotency: Idempotency?
     /// The request's body, byte for byte as it came.
     package var body: [UInt8]
 
     /// Whether the answer is kept under the job's own key, where any ingress can fetch it.
     package var isFetchable: Bool { responseKey == Keys.response(insertionID) }
 
+    /// How long an answer under the job's own key is kept.
+    package var answerLife: Duration { idempotency == nil ? .seconds(3600) : Idempotency.life }
+
     package init(
         insertionID: InsertionID, project: String, rollout: RolloutIDs? = nil, account: String? = nil, method: String, path: String,
         query: String? = nil, headers: [HeaderField] = [], clientKey: SecretString? = nil, baseURL: String? = nil, model: String? = nil,
-        isStream: Bool = false, deadline: UInt64, responseKey: String, window: Int = 1 << 20, body: [UInt8] = []
+        isStream: Bool = false, deadline: UInt64, responseKey: String, window: Int = 1 << 20, idempotency: Idempotency? = nil,
+        body: [UInt8] = []
     ) {
         self.insertionID = insertionID
         self.project = project
@@ -54,6 +60,7 @@ package struct Job: Sendable, Equatable {
         self.deadline = deadline
         self.responseKey = responseKey
         self.window = window
+        self.idempotency = idempotency
         self.body = body
     }
 

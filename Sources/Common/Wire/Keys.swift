@@ -24,6 +24,13 @@ package enum Keys {
     /// Hash: whose a job is that can be fetched, and its place in the queue. Written and read by ingress; lives as long as its answer could.
     package static func record(_ id: InsertionID) -> String { "gateway/job/\(id)" }
 
+    /// Hash: the job that a client's `Idempotency-Key` stands for, and the fingerprint of its request. Written and read by ingress, deleted by a forwarder when the
+    /// answer asks for another attempt; lives a day.
+    /// - Parameter name: a fingerprint of whose key it is.
+    package static func idempotency(_ name: [UInt8]) -> String {
+        "gateway/idempotency/" + name.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
     /// Stream that an ingress writes to in order to wake its own blocked read. Lives a minute.
     package static func bell(ingress: String) -> String { "gateway/bell/\(ingress)" }
 

@@ -31,10 +31,12 @@ struct AnswerSender: Sendable {
         do {
             let sealed = try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
             let set = succeeded ? nil : job.rollout.map { Keys.rollout($0.rollout, project: job.project, defaultProject: defaultProject) }
+            let freed = frame?.head?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
             let isOurs = try await insist(unless: { control.stop == .released }) { () async throws(RedisError) in
                 try await stream.finish(
                     delivery, id: id, responseKey: job.responseKey, sealed: sealed,
-                    ending: JobStream.Ending(removeFrom: set, deadLetterReason: deadLetterReason))
+                    ending: JobStream.Ending(
+                        removeFrom: set, deadLetterReason: deadLetterReason, frees: freed, answerLife: job.answerLife))
             }
             if !isOurs { logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"]) }
         } catch {

@@ -12,12 +12,14 @@ struct JobBuilder: Sendable {
     private let timeout: UInt64
     private let window: Int
     private let responseKey: String
+    private let envelope: Envelope
 
     /// Whether the client goes when it wants to, and the call to its end all the same.
     private let outlivesClient: Bool
 
-    init(settings: Settings, hooks: [any ChatHook], responseKey: String) {
+    init(settings: Settings, hooks: [any ChatHook], responseKey: String, envelope: Envelope) {
         self.hooks = hooks
+        self.envelope = envelope
         self.responseKey = responseKey
         outlivesClient = settings.onDisconnect == .finish
         maximumBodyBytes = settings.maxBodyBytes
@@ -43,7 +45,7 @@ struct JobBuilder: Sendable {
         case .rollout(let ids, let baseURL):
             try await fill(&job, from: request, rollout: ids, baseURL: baseURL, account: admitted.account)
         }
-        if outlivesClient || isAsynchronous(request, path) {
+        if outlivesClient || job.idempotency != nil || isAsynchronous(request, path) {
             job.responseKey = Keys.response(id)
             // Nobody has to take such an answer for it to go on.
             job.window = .max
@@ -66,8 +68,15 @@ struct JobBuilder: Sendable {
             throw GatewayError.invalidRequest(
                 405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue).")
         }
+        let sent = try await request.bytes(upTo: maximumBodyBytes)
+        job.idempotency = try request.idempotencyKey().map { key in
+            let ids = rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run, $0.row] } ?? []
+            return Idempotency(
+                clientKey: key, project: job.project, account: job.account,
+                request: ([job.path, job.query ?? "", baseURL ?? ""] + ids).map { Array($0.utf8) } + [sent], envelope: envelope)
+        }
         var call = ChatCall(
-            body: try await request.bytes(upTo: maximumBodyBytes), rollout: rollout, baseURL: baseURL, project: job.project, account: account,
+            body: sent, rollout: rollout, baseURL: baseURL, project: job.project, account: account,
             headers: request.headers)
         for hook in hooks {
             try await hook.prepare(&call)

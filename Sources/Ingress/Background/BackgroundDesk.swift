@@ -17,9 +17,12 @@ struct BackgroundDesk: Sendable {
 
     /// Queues a job and says where its answer will be.
     func accept(_ job: Job) async throws -> Response {
-        try await calls.enqueue(job)
-        var response = try await status(of: job.insertionID, record(of: job.insertionID))
-        response.headers[.location] = location(of: job)
+        let id = try await calls.enqueue(job)
+        // A request that was made before may have its answer.
+        let isAnswered = id == job.insertionID ? false : try await isAnswered(id)
+        var response = try status(of: id, try await record(of: id), isAnswered: isAnswered)
+        response.headers[.insertionID] = id.description
+        response.headers[.location] = location(of: id, project: job.project)
         response.headers[.preferenceApplied] = "respond-async"
         return response
     }
@@ -85,20 +88,20 @@ struct BackgroundDesk: Sendable {
         return json(.accepted, #"{"id":"\#(id)","object":"job","status":"cancelling"}"#)
     }
 
-    /// 202: the job waits or runs.
-    private func status(of id: InsertionID, _ record: JobRecords.Record?) throws -> Response {
+    /// 202: the job waits or runs, or its answer can be fetched.
+    private func status(of id: InsertionID, _ record: JobRecords.Record?, isAnswered: Bool = false) throws -> Response {
         guard let record else { throw GatewayError.unknownJob }
         let age = Double(Int(clamping: UnixTime.milliseconds) - Int(clamping: record.queuedAt)) / 1000
-        let state = record.position == 0 ? "running" : "queued"
+        let state = isAnswered ? "completed" : record.position == 0 ? "running" : "queued"
         let position = record.position.map(String.init) ?? "null"
         var response = json(.accepted, #"{"id":"\#(id)","object":"job","status":"\#(state)","position":\#(position),"age_seconds":\#(max(age, 0))}"#)
         response.headers[.retryAfter] = "1"
         return response
     }
 
-    private func location(of job: Job) -> String {
-        let project = job.project == defaultProject ? "" : "/project_id/\(PercentEncoding.segment(job.project))"
-        return "/v1\(project)/jobs/\(job.insertionID)"
+    private func location(of id: InsertionID, project: String) -> String {
+        let project = project == defaultProject ? "" : "/project_id/\(PercentEncoding.segment(project))"
+        return "/v1\(project)/jobs/\(id)"
     }
 
     private func record(of id: InsertionID) async throws -> JobRecords.Record? {
@@ -139,7 +142,7 @@ extension GatewayError {
     fileprivate static let unknownJob = GatewayError(
         status: 404, type: "not_found_error", code: "unknown_job",
         message:
-            "There is no such job of this project and account, or its answer is no longer kept (an hour). Check the id and the project in the path.",
+            "There is no such job of this project and account, or its answer is no longer kept. Check the id and the project in the path.",
         shouldRetry: false)
 }
 

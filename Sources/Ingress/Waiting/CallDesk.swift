@@ -18,8 +18,8 @@ struct CallDesk: Sendable {
     func answer(_ job: Job, to connection: Connection?, logger: Logger) async throws -> Response {
         guard job.isFetchable else { return try await answerHere(job, to: connection, logger: logger) }
         guard let connection, !connection.isClosed else { throw GatewayError(.disconnected) }
-        try await enqueue(job)
-        return try await follow(job.insertionID, deadline: job.deadline, to: connection, logger: logger)
+        let id = try await enqueue(job)
+        return try await follow(id, deadline: job.deadline, to: connection, logger: logger)
     }
 
     /// Hands on an answer that is kept under its job's own key, from its beginning. It goes on without its client.
@@ -56,7 +56,7 @@ struct CallDesk: Sendable {
             room.dismiss(job.insertionID)
         }
         do {
-            try await enqueue(job)
+            _ = try await enqueue(job)
         } catch {
             close()
             throw error
@@ -71,17 +71,20 @@ struct CallDesk: Sendable {
     }
 
     /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.
-    func enqueue(_ job: Job) async throws {
+    /// - Returns: the job whose answer it is: this one, or the one that the request was before.
+    func enqueue(_ job: Job) async throws -> InsertionID {
         do {
             switch try await admission.enqueue(job) {
-            case .queued: return
+            case .queued: return job.insertionID
+            case .repeats(let id): return id
+            case .anotherRequest: throw GatewayError.anotherRequest
             case .tooManyEntries: throw GatewayError.queueFull("QUEUE_LIMIT")
             case .tooManyBytes: throw GatewayError.queueFull("QUEUE_BYTES")
             case .notASet: throw GatewayError.notASet
             }
         } catch let error as RedisError {
-            // Nobody waits for it any longer; if it was queued all the same, it must not run.
-            if error.mayHaveBeenExecuted { desk.cancel(job.insertionID, deadline: job.deadline) }
+            // Nobody waits for it any longer; if it was queued all the same, it must not run, unless the client's next attempt can find it.
+            if error.mayHaveBeenExecuted, job.idempotency == nil { desk.cancel(job.insertionID, deadline: job.deadline) }
             throw GatewayError.queueUnavailable
         }
     }
@@ -99,6 +102,11 @@ extension GatewayError {
             status: 429, type: "rate_limit_error", code: "queue_full",
             message: "The queue is full (\(setting)). Try again later; nothing was recorded. More forwarders empty it faster.", retryAfter: 2)
     }
+
+    fileprivate static let anotherRequest = GatewayError.invalidRequest(
+        422, code: "idempotency_key_reused",
+        "Another request was made with this Idempotency-Key within the last 24 hours: its path or body differs. Use a new key for a new request.",
+        param: "idempotency-key")
 
     fileprivate static let notASet = GatewayError.invalidRequest(
         code: "rollout_id_taken", "Redis holds something else than a rollout under this rollout_id. Choose another rollout_id.", param: "rollout_id")

@@ -39,12 +39,19 @@ struct ForwarderBench: Sendable {
     }
 
     /// Queues a job.
-    func enqueue(isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000) async throws -> Job {
+    func enqueue(
+        isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000,
+        idempotencyKey: String? = nil
+    ) async throws -> Job {
+        let id = ids.next()
         let job = Job(
-            insertionID: ids.next(), project: "local",
+            insertionID: id, project: "local",
             rollout: RolloutIDs(rollout: Self.rollout, invocation: "i", experiment: "e", run: "r", row: "w"), method: "POST",
             path: "/chat/completions", clientKey: SecretString("sk-client"), model: "openai/gpt", isStream: isStream, deadline: deadline,
-            responseKey: Self.responses, window: window, body: Array(#"{"model":"openai/gpt"}"#.utf8))
+            responseKey: idempotencyKey == nil ? Self.responses : Keys.response(id), window: window,
+            idempotency: idempotencyKey.map {
+                Idempotency(clientKey: $0, project: "local", account: nil, request: [], envelope: envelope)
+            }, body: Array(#"{"model":"openai/gpt"}"#.utf8))
         let admission = JobAdmission(
             redis: redis, envelope: envelope, limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600)), defaultProject: "local")
         guard case .queued = try await admission.enqueue(job) else { throw ResponseMissing() }

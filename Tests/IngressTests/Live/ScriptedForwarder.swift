@@ -47,7 +47,8 @@ struct ScriptedForwarder: Sendable {
     /// Ends a job with its last frame.
     func finish(_ taken: Taken, with frame: ResponseFrame) async throws {
         _ = try await stream.finish(
-            taken.delivery, id: taken.job.insertionID, responseKey: taken.job.responseKey, sealed: seal(frame, of: taken), ending: .init())
+            taken.delivery, id: taken.job.insertionID, responseKey: taken.job.responseKey, sealed: seal(frame, of: taken),
+            ending: .init(answerLife: taken.job.answerLife))
     }
 
     /// Answers a job with a single frame.

@@ -1,0 +1,24 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+
+extension Request {
+    private static let longestKey = 255
+
+    /// The client's `Idempotency-Key`; nil if it sent none.
+    func idempotencyKey() throws -> String? {
+        let keys = headers[values: .idempotencyKey]
+        guard let key = keys.first else { return nil }
+        guard keys.count == 1, (1...Self.longestKey).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw GatewayError.invalidRequest(
+                code: "invalid_idempotency_key",
+                "Idempotency-Key is not one text of 1 to \(Self.longestKey) printable ASCII characters without spaces. A UUID does well.",
+                param: "idempotency-key")
+        }
+        return key
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .expect
+}

@@ -1,0 +1,46 @@
+import Common
+import TestSupport
+import Testing
+
+@testable import Forwarder
+
+/// After which answers a request that is made again is a new job.
+@Suite(.timeLimit(.minutes(1))) struct RepetitionTests {
+    private func isKnown(after status: Int, headers: [HeaderField] = []) async throws -> Bool {
+        var isKnown = false
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(idempotencyKey: "key")
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).answer(status, headers).send("{}").end()
+                await forwarder.jobs.waitUntilEmpty()
+            }
+            isKnown = try await bench.exists(try #require(job.idempotency?.key))
+        }
+        return isKnown
+    }
+
+    @Test(arguments: [200, 201, 400, 401, 404, 422]) func anAnswerThatStandsIsKept(status: Int) async throws {
+        #expect(try await isKnown(after: status))
+    }
+
+    @Test(arguments: [408, 409, 429, 500, 503, 529]) func aFailureThatMayPassIsNot(status: Int) async throws {
+        #expect(try await !isKnown(after: status))
+    }
+
+    /// The provider's word counts more than the status.
+    @Test func whatTheProviderSaysOfItCounts() async throws {
+        #expect(try await isKnown(after: 500, headers: [HeaderField("x-should-retry", "false")]))
+        #expect(try await !isKnown(after: 400, headers: [HeaderField("x-should-retry", "true")]))
+    }
+
+    @Test func aCallThatMayHaveBeenMadeIsKept() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(idempotencyKey: "key")
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).fail(.closedEarly, sent: true)
+                await forwarder.jobs.waitUntilEmpty()
+            }
+            #expect(try await bench.exists(try #require(job.idempotency?.key)))
+        }
+    }
+}
