@@ -8,16 +8,18 @@ package struct Delivery: Sendable, Equatable {
     package var isTakenOver: Bool
     /// The entry's `i`: an insertion id in text, if it is one of ours.
     package var insertionID: String
-    /// The entry's `p`: a sealed job, if it is one of ours.
-    package var payload: [UInt8]
+    /// The entry's `p`: a sealed job, if it is one of ours. Empty once the job was taken out.
+    package private(set) var payload: [UInt8]
+    /// Bytes of the payload.
+    package let size: Int
 
     /// Reads an entry `[id, [field, value, …]]`.
     init(entry: RedisValue, fields: RedisValue, count: Int, isTakenOver: Bool) {
         self.entry = entry.string ?? ""
         self.count = count
         self.isTakenOver = isTakenOver
-        insertionID = ""
-        payload = []
+        var insertionID = ""
+        var payload: [UInt8] = []
         let fields = fields.array ?? []
         for index in stride(from: 0, to: fields.count - 1, by: 2) {
             switch fields[index].string {
@@ -26,10 +28,19 @@ package struct Delivery: Sendable, Equatable {
             default: continue
             }
         }
+        self.insertionID = insertionID
+        self.payload = payload
+        size = payload.count
     }
 
     /// When the entry was queued, by the Redis server's clock, in milliseconds since 1970; nil if the id is not of Redis's form.
     package var queuedAt: UInt64? { UInt64(entry.prefix { $0 != "-" }) }
+
+    /// Takes the job out, opened with the gateway's key. It is there once.
+    package mutating func takeJob(opening envelope: Envelope) throws(DeliveryError) -> Job {
+        defer { payload = [] }
+        return try job(opening: envelope)
+    }
 
     /// The job inside, opened with the gateway's key.
     package func job(opening envelope: Envelope) throws(DeliveryError) -> Job {

@@ -124,7 +124,7 @@ package struct JobStream: Sendable {
         let reply = try await commands.evaluate(
             JobScripts.finish, keys: keys,
             arguments: Keys.jobGroup, consumer, delivery.entry, name, sealed ?? [], Int(ending.answerLife.components.seconds),
-            ending.deadLetterReason ?? "", deadLetterLimit, Self.deadLetterBytes, delivery.payload.count)
+            ending.deadLetterReason ?? "", deadLetterLimit, Self.deadLetterBytes, delivery.size)
         return reply.int == 1
     }
 

@@ -12,9 +12,9 @@ struct JobRunner: Sendable {
     let maxAttempts: Int
     let logger: Logger
 
-    func run(_ delivery: Delivery, control: CallControl) async {
-        let job: Job
-        do { job = try delivery.job(opening: envelope) } catch {
+    func run(_ delivery: consuming Delivery, control: CallControl) async {
+        var job: Job
+        do { job = try delivery.takeJob(opening: envelope) } catch {
             return await sender.bury(delivery, reason: error.description, control: control)
         }
         if control.stop == .cancelled { return await drop(job, delivery, control) }
@@ -23,7 +23,10 @@ struct JobRunner: Sendable {
                 job, in: delivery, with: refusal.frame, succeeded: false, deadLetterReason: refusal.deadLetterReason, control: control)
         }
         do {
-            try await call(try directory.resolve(job), for: job, in: delivery, control: control)
+            let target = try directory.resolve(job)
+            // The request has all that is sent; while the call runs there need not be two of it.
+            job.body = []
+            try await call(target, for: job, in: delivery, control: control)
         } catch let error as GatewayError {
             await sender.finish(job, in: delivery, with: ResponseFrame(refusal: error), succeeded: false, control: control)
         } catch let broken as BrokenOff {

@@ -1,5 +1,6 @@
 internal import Common
 internal import Logging
+internal import NIOConcurrencyHelpers
 internal import ServiceLifecycle
 
 /// Takes jobs off the stream, as many as there are free slots, and starts them. One blocked reader for the whole process.
@@ -79,7 +80,11 @@ struct Intake: Service, CustomStringConvertible {
         for delivery in deliveries {
             let id = InsertionID(delivery.insertionID)
             if let id, cancelled.contains(id) { jobs.cancel(id) }
-            jobs.start(id, entry: delivery.entry, on: executor) { control in await runner.run(delivery, control: control) }
+            // Not captured as it is: a task keeps what it captured to its end, and this may be large.
+            let parcel = NIOLockedValueBox<Delivery?>(delivery)
+            jobs.start(id, entry: delivery.entry, on: executor) { control in
+                if let delivery = parcel.withLockedValue({ $0.take() }) { await runner.run(delivery, control: control) }
+            }
         }
     }
 

@@ -45,10 +45,26 @@ struct GatewayResponder: HTTPResponder {
             // The router leaves the path of the route that it found here, or a word if it found none.
             if context.endpointPath?.hasPrefix("/") ?? false { return response }
         }
+        let connection = connections[context.channel]
+        switch try await queue(request, path, as: id, connection) {
+        case .accepted(let response): return response
+        case .waiting(let call): return try await calls.answer(call, to: connection, logger: context.logger)
+        }
+    }
+
+    private enum Queued {
+        /// Its answer is fetched later.
+        case accepted(Response)
+        case waiting(WaitingCall)
+    }
+
+    /// Makes a request's job and queues it. A step of its own that is not inlined: what it needs, the request's body above all, shall be gone while the client waits.
+    @inline(never)
+    private func queue(_ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?) async throws -> Queued {
         let admitted = try await entrance.admit(request, project: path.project)
         let job = try await jobs.job(for: request, path: path, admitted: admitted, id: id)
-        if jobs.isAsynchronous(request, path) { return try await background.accept(job) }
-        return try await calls.answer(job, to: connections[context.channel], logger: context.logger)
+        if jobs.isAsynchronous(request, path) { return .accepted(try await background.accept(job)) }
+        return .waiting(try await calls.begin(job, for: connection))
     }
 
     /// The id in `/jobs/{insertion_id}`.

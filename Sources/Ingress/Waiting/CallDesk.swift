@@ -13,13 +13,39 @@ struct CallDesk: Sendable {
     /// How long past the job's deadline the answer that says so is waited for.
     let grace: UInt64 = 2000
 
+    /// Queues a job whose answer the client waits for.
     /// - Parameter connection: the client's; nil if it has closed. What was read of a request from a closed connection may be a part of it only: Hummingbird
     ///   takes the connection's end for the body's.
-    func answer(_ job: Job, to connection: Connection?, logger: Logger) async throws -> Response {
-        guard job.isFetchable else { return try await answerHere(job, to: connection, logger: logger) }
+    func begin(_ job: Job, for connection: Connection?) async throws -> WaitingCall {
         guard let connection, !connection.isClosed else { throw GatewayError(.disconnected) }
-        let id = try await enqueue(job)
-        return try await follow(id, deadline: job.deadline, to: connection, logger: logger)
+        var call = WaitingCall(id: job.insertionID, deadline: job.deadline, window: job.window, waiter: nil)
+        guard !job.isFetchable else {
+            call.id = try await enqueue(job)
+            return call
+        }
+        let waiter = room.admit(call.id, deadline: call.deadline + grace)
+        call.waiter = waiter
+        do {
+            // From now on, so that a client that leaves meanwhile is seen to.
+            guard connection.watch({ [call] in leave(call) }) else { throw GatewayError(.disconnected) }
+            _ = try await enqueue(job)
+            return call
+        } catch {
+            close(call, connection)
+            throw error
+        }
+    }
+
+    /// Waits for the answer and hands it to the client as it comes.
+    func answer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
+        guard let waiter = call.waiter else { return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger) }
+        let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: call.window, logger: logger)
+        return try await answer.response(
+            AnswerOutcome(finished: { close(call, connection) }) {
+                // Where its connection closed, the watch has already said so; saying it twice harms nothing.
+                leave(call)
+                close(call, connection)
+            })
     }
 
     /// Hands on an answer that is kept under its job's own key, from its beginning. It goes on without its client.
@@ -44,32 +70,6 @@ struct CallDesk: Sendable {
         return response
     }
 
-    /// Waits for the answer on this process's own stream.
-    private func answerHere(_ job: Job, to connection: Connection?, logger: Logger) async throws -> Response {
-        let waiter = room.admit(job.insertionID, deadline: job.deadline + grace)
-        guard let connection, connection.watch({ leave(job) }) else {
-            room.dismiss(job.insertionID)
-            throw GatewayError(.disconnected)
-        }
-        let close = { @Sendable in
-            connection.unwatch()
-            room.dismiss(job.insertionID)
-        }
-        do {
-            _ = try await enqueue(job)
-        } catch {
-            close()
-            throw error
-        }
-        let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: job.window, logger: logger)
-        return try await answer.response(
-            AnswerOutcome(finished: close) {
-                // Where its connection closed, the watch has already said so; saying it twice harms nothing.
-                leave(job)
-                close()
-            })
-    }
-
     /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.
     /// - Returns: the job whose answer it is: this one, or the one that the request was before.
     func enqueue(_ job: Job) async throws -> InsertionID {
@@ -90,9 +90,14 @@ struct CallDesk: Sendable {
     }
 
     /// The client has gone, and nobody wants the answer any longer.
-    private func leave(_ job: Job) {
-        room.abandon(job.insertionID, as: .disconnected)
-        desk.cancel(job.insertionID, deadline: job.deadline)
+    private func leave(_ call: WaitingCall) {
+        room.abandon(call.id, as: .disconnected)
+        desk.cancel(call.id, deadline: call.deadline)
+    }
+
+    private func close(_ call: WaitingCall, _ connection: Connection?) {
+        connection?.unwatch()
+        room.dismiss(call.id)
     }
 }
 

@@ -13,7 +13,7 @@ import Testing
             let delivery = try #require(try await bench.take(stream).first)
             #expect(delivery.count == 1 && !delivery.isTakenOver)
             #expect(try delivery.job(opening: bench.envelope) == job)
-            #expect(try await bench.byteCount() == delivery.payload.count)
+            #expect(try await bench.byteCount() == delivery.size)
         }
     }
 

@@ -102,12 +102,18 @@ struct AnswerReader: Sendable {
     func next() async throws -> (id: InsertionID, frame: ResponseFrame) {
         while true {
             try await redis.waitUntilReady(timeout: .seconds(10))
-            let reply = try await redis.send(RedisCommand("XREAD", "COUNT", 1, "BLOCK", 20_000, "STREAMS", key, last.id), timeout: .seconds(25))
+            // A connection that is there may be that of a server that was just killed.
+            guard let reply = try await whileConnected(RedisCommand("XREAD", "COUNT", 1, "BLOCK", 20_000, "STREAMS", key, last.id)) else { continue }
             let entry = reply[0][1][0]
             last.id = try #require(entry[0].string)
             guard let id = entry[1][1].string.flatMap({ InsertionID($0) }), let sealed = entry[1][3].bytes else { continue }
             return (id, try ResponseFrame(wireBytes: envelope.open(sealed, for: .frame(id))))
         }
+    }
+
+    /// - Returns: nil if the connection ended meanwhile.
+    private func whileConnected(_ command: RedisCommand) async throws -> RedisValue? {
+        do { return try await redis.send(command, timeout: .seconds(25)) } catch  where error.serverCode == nil { return nil }
     }
 
     /// The next frame, which must be one of this job. One that was written twice, since the reply to the first writing was lost, is known by its number.

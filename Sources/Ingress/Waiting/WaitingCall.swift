@@ -1,0 +1,12 @@
+internal import Common
+
+/// What is left at the ingress of a job that was queued, while its client waits. Not the job, whose body may be large and is on the queue by now.
+struct WaitingCall: Sendable {
+    var id: InsertionID
+    /// When nobody waits any longer, in milliseconds since 1970.
+    var deadline: UInt64
+    /// Bytes of the answer that may be under way.
+    var window: Int
+    /// Where the answer comes in; nil if it is kept under the job's own key and followed there.
+    var waiter: Waiter?
+}
