@@ -9,7 +9,8 @@ internal import NIOHTTPTypes
 ///   waiting for an answer that nobody reads costs a paid call;
 /// - it answers a request that cannot be parsed in the same form as every other error (Hummingbird's own answer has no body);
 /// - it does not read for ever what a refused client goes on sending;
-/// - it lets a client go on that asks before it sends its body.
+/// - it lets a client go on that asks before it sends its body;
+/// - it closes no connection of a stopping process on which a request may be under way.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -18,6 +19,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// How long a client may go on sending a request that has been answered.
     private static let lingering = TimeAmount.seconds(2)
+    /// How long a connection of a stopping process may still bring its last request.
+    private static let lastCall = TimeAmount.seconds(1)
 
     private let connections: Connections
     private let identity: AnswerIdentity
@@ -27,6 +30,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isReadingBody = false
     /// Whether the head of an answer has left and its end has not.
     private var isAnswering = false
+    private var isStopping = false
 
     init(connections: Connections, identity: AnswerIdentity) {
         self.connections = connections
@@ -47,6 +51,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent, !isStopping {
+            isStopping = true
+            if unanswered == 0 { closeAfterLastCall(context: context) }
+            return
+        }
         context.fireUserInboundEventTriggered(event)
         guard case ChannelEvent.inputClosed = event else { return }
         // An idle connection is closed by Hummingbird; one that waits for an answer would not be.
@@ -70,13 +79,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head: isAnswering = true
+        case .head(let head):
+            isAnswering = true
+            if isStopping, unanswered == 1 { return writeLast(head, context: context, promise: promise) }
         case .body: break
         case .end:
             isAnswering = false
             unanswered -= 1
             // With pipelining it may be a later request's body that is being read, which is not refused.
             if isReadingBody, unanswered == 0 { closeUnlessReadSoon(context: context) }
+            // Its head had left before the process was told to stop.
+            if isStopping, unanswered == 0 { closeAfterLastCall(context: context) }
         }
         context.write(data, promise: promise)
     }
@@ -85,6 +98,23 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func allowBody(of head: HTTPRequest, context: ChannelHandlerContext) {
         guard unanswered == 1, head.headerFields[.expect]?.equalsIgnoringASCIICase("100-continue") ?? false else { return }
         context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+    }
+
+    /// Closes an idle connection of a stopping process, but not at once: a client that keeps its connections, as a load balancer does, may be sending a request
+    /// on it, and could not know whether it was begun. So there is time for one more, whose answer says that the connection closes.
+    private func closeAfterLastCall(context: ChannelHandlerContext) {
+        let channel = context.channel
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastCall) {
+            if self.unanswered == 0 { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
+        }
+    }
+
+    /// Begins the last answer of a connection.
+    private func writeLast(_ head: HTTPResponse, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+        context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        var head = head
+        head.headerFields[.connection] = "close"
+        context.write(wrapOutboundOut(.head(head)), promise: promise)
     }
 
     private func closeUnlessReadSoon(context: ChannelHandlerContext) {

@@ -1,0 +1,137 @@
+import Common
+import TestSupport
+import Testing
+
+/// The gateway's parts as processes of their own over a private Redis, with an account whose provider the test plays.
+struct GatewayFleet {
+    private static let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+    let folder: ProgramFolder
+    let redis: RedisClient
+    let provider: HeldProvider
+    private let environment: [String: String]
+
+    /// Lends a Redis and a provider to `body`, which starts the processes that it wants.
+    static func run(environment: [String: String] = [:], _ body: (GatewayFleet) async throws -> Void) async throws {
+        try await withRedisServer { server in
+            try await withRedisClient(server.endpoint) { redis in
+                try await HeldProvider.run { provider in
+                    try await ProgramFolder.with { folder in
+                        let account = #"{"accounts": {"held": {"base_url": "http://127.0.0.1:\#(provider.port)/v1", "key": "sk-held"}}}"#
+                        try folder.write(account, to: "secrets.yaml")
+                        var variables = ["REDIS_HOST": "unix:" + server.folder + "/redis.sock", "GATEWAY_KEY": key, "HOST": "127.0.0.1", "PORT": "0"]
+                        variables["SECRETS_PATH"] = "secrets.yaml"
+                        variables.merge(environment) { $1 }
+                        try await body(GatewayFleet(folder: folder, redis: redis, provider: provider, environment: variables))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs an ingress on a free port while `body` does, from when it has its Redis.
+    @discardableResult
+    func ingress(_ body: (GatewayProcess, _ port: Int) async throws -> Void) async throws -> GatewayProcess.Ending {
+        try await process("ingress") { process in
+            let port = try EndToEndTests.port(in: try await process.line(with: "listens on"))
+            try await withRawClient(to: port) { client in
+                try await eventually(within: .seconds(30)) { try await client.call("GET", "/ready").text.contains(#""redis":true"#) }
+            }
+            try await body(process, port)
+        }
+    }
+
+    /// Runs a forwarder while `body` does.
+    @discardableResult
+    func forwarder(_ body: (GatewayProcess) async throws -> Void) async throws -> GatewayProcess.Ending {
+        try await process("forwarder") { process in
+            try await process.line(with: "takes up to")
+            try await body(process)
+        }
+    }
+
+    /// Runs forwarders while `body` does.
+    func forwarders(_ count: Int, _ body: () async throws -> Void) async throws {
+        guard count > 0 else { return try await body() }
+        try await forwarder { _ in try await forwarders(count - 1, body) }
+    }
+
+    /// Runs a part with more variables than the fleet's own.
+    func process(
+        _ part: String, _ variables: [String: String] = [:], _ body: (GatewayProcess) async throws -> Void
+    ) async throws -> GatewayProcess.Ending {
+        try await folder.run("metadata-gateway", [part], environment: environment.merging(variables) { $1 }, body)
+    }
+}
+
+extension GatewayFleet {
+    /// Waits for the answers of all calls.
+    typealias Answers = () async throws -> [Int: HTTPAnswer]
+
+    /// Makes one call for each job, all at once, each on a connection of its own, while `body` runs, which waits for their answers, by job. Each client has
+    /// exactly one: another would be taken for the answer to what it asks next.
+    func calls(_ jobs: Range<Int>, to port: Int, _ body: (Answers) async throws -> Void) async throws {
+        try await withThrowingTaskGroup { group in
+            for job in jobs {
+                group.addTask {
+                    try await withRawClient(to: port) { client in
+                        let answer = try await client.call("POST", ServeTests.path, body: Self.body(job))
+                        #expect(try await client.call("GET", "/health").text.contains("healthy"))
+                        return (job, answer)
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            try await body {
+                var answers: [Int: HTTPAnswer] = [:]
+                for try await (job, answer) in group { answers[job] = answer }
+                return answers
+            }
+        }
+    }
+
+    /// The request for a job's completion.
+    static func body(_ job: Int) -> String { ServeTests.body("held/gpt", "job-\(job)") }
+
+    /// How many jobs each forwarder has been given and has not ended.
+    func pending() async throws -> [String: Int] {
+        let summary = try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup))
+        var pending: [String: Int] = [:]
+        for consumer in summary[3].array ?? [] { pending[consumer[0].string ?? ""] = consumer[1].string.flatMap { Int($0) } }
+        return pending
+    }
+
+    /// How often each job that has not ended was given to a forwarder.
+    func deliveries() async throws -> [Int] {
+        let entries = try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 10_000))
+        return (entries.array ?? []).compactMap { $0[3].int }
+    }
+
+    /// The names of the forwarders that count as alive.
+    func alive() async throws -> Set<String> {
+        let keys = try await redis.send(RedisCommand("KEYS", Keys.forwarderPrefix + "*")).array ?? []
+        return Set(keys.compactMap(\.string).map { String($0.dropFirst(Keys.forwarderPrefix.count)) })
+    }
+
+    /// The ids that the rollout still counts.
+    func ids() async throws -> Set<String> {
+        Set((try await redis.send(RedisCommand("SMEMBERS", "demo")).array ?? []).compactMap(\.string))
+    }
+
+    func length(_ stream: String) async throws -> Int? { try await redis.send(RedisCommand("XLEN", stream)).int }
+
+    /// Every job succeeded once: the answer is one that the provider gave to that job, the rollout has its id and no other, and nothing is left behind.
+    func expectSuccess(_ answers: [Int: HTTPAnswer], byCall numbers: ClosedRange<Int>, sourceLocation: SourceLocation = #_sourceLocation) async throws
+    {
+        for (job, answer) in answers {
+            let texts = numbers.map { HeldProvider.text($0, of: "job-\(job)") }
+            #expect(answer.status == 200 && texts.contains { answer.text.contains($0) }, "job-\(job): \(answer.text)", sourceLocation: sourceLocation)
+        }
+        let ids = answers.values.compactMap { $0["x-insertion-id"] }
+        #expect(Set(ids).count == ids.count && ids.count == answers.count, sourceLocation: sourceLocation)
+        #expect(try await self.ids() == Set(ids), sourceLocation: sourceLocation)
+        #expect(try await pending().isEmpty, sourceLocation: sourceLocation)
+        #expect(try await length(Keys.jobs) == 0, sourceLocation: sourceLocation)
+        #expect(try await length(Keys.dead) == 0, sourceLocation: sourceLocation)
+    }
+}
