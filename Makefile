@@ -7,7 +7,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= release
 BINARY = .build/$(CONFIGURATION)/metadata-gateway
 
-.PHONY: help run build test test-swift test-clients check validate format bench clean
+.PHONY: help run build test test-swift test-clients tsan check validate format bench clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM 
 	swift build --product metadata-gateway
 	@scripts/clients.sh .build/debug/metadata-gateway
 
+tsan: ## Run the Swift tests under ThreadSanitizer, a few at a time, in a build of its own
+	@scripts/dependencies.sh build tests
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" \
+	  swift test --sanitize thread --scratch-path .build-tsan --experimental-maximum-parallelization-width 4
+
 check: validate test ## Do what CI does: validate, then test
 
 validate: ## Check format, sizes, forbidden calls, pins, shell scripts and the compose file
@@ -45,4 +50,4 @@ bench: ## Measure a release against nginx, vllm-router and a LiteLLM proxy (Benc
 	@Benchmarks/run.sh .build/release/metadata-gateway
 
 clean: ## Remove everything that the other tasks built
-	rm -rf .build
+	rm -rf .build .build-tsan
