@@ -26,23 +26,41 @@ package struct JobAdmission: Sendable {
         case anotherRequest
         /// Redis holds something else than a set of ids under the rollout's name.
         case notASet
+        /// The server executed the command when nobody waited for it any longer. Nothing was queued.
+        case tooLate
     }
 
     private let redis: RedisClient
     private let envelope: Envelope
     private let limits: Limits
     private let defaultProject: String
+    private let clock: ServerClock
 
     package init(redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String) {
+        self.init(redis: redis, envelope: envelope, limits: limits, defaultProject: defaultProject, clock: ServerClock())
+    }
+
+    init(redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String, clock: ServerClock) {
         self.redis = redis
         self.envelope = envelope
         self.limits = limits
         self.defaultProject = defaultProject
+        self.clock = clock
     }
 
     /// - Throws: `RedisError`; if `mayHaveBeenExecuted`, the job may be queued all the same, and whoever gives it up must cancel it.
     package func enqueue(_ job: Job) async throws -> Outcome {
         let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID))
+        let timeout = redis.endpoint.commandTimeout
+        let asked = ContinuousClock.now
+        let outcome = try await enqueue(job, sealed, until: clock.time(in: timeout))
+        guard outcome == .tooLate, asked.duration(to: .now) < timeout else { return outcome }
+        // We still wait, so what was late is our idea of the server's clock: it has been set. It is known better now.
+        return try await enqueue(job, sealed, until: clock.time(in: timeout))
+    }
+
+    private func enqueue(_ job: Job, _ sealed: [UInt8], until latest: Int?) async throws(RedisError) -> Outcome {
+        let asked = ContinuousClock.now
         let set = job.rollout.map { Keys.rollout($0.rollout, project: job.project, defaultProject: defaultProject) }
         var keys = [Keys.jobs, Keys.jobBytes, set ?? ""]
         if job.isFetchable {
@@ -55,15 +73,28 @@ package struct JobAdmission: Sendable {
         let reply = try await redis.evaluate(
             JobScripts.enqueue, keys: keys,
             arguments: job.insertionID.description, sealed, limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds), job.project,
-            job.account ?? "", String(now), String(job.deadline), life,
-            job.idempotency?.fingerprint ?? [], Int(Idempotency.life.milliseconds))
-        if let id = reply.string.flatMap({ InsertionID($0) }) { return .repeats(id) }
-        return switch reply.int ?? 0 {
-        case -1: .tooManyEntries
-        case -2: .tooManyBytes
-        case -3: .notASet
-        case -4: .anotherRequest
-        case let length: .queued(length: length)
+            job.account ?? "", String(now), String(job.deadline), life, job.idempotency?.fingerprint ?? [], Int(Idempotency.life.milliseconds),
+            latest.map(String.init) ?? "")
+        let outcome = Outcome(reply[0])
+        if let time = reply[1].int { clock.learn(time, asked: asked, isCertain: outcome == .tooLate) }
+        return outcome
+    }
+}
+
+extension JobAdmission.Outcome {
+    /// Reads what the script says.
+    fileprivate init(_ result: RedisValue) {
+        if let id = result.string.flatMap({ InsertionID($0) }) {
+            self = .repeats(id)
+            return
+        }
+        switch result.int ?? 0 {
+        case -1: self = .tooManyEntries
+        case -2: self = .tooManyBytes
+        case -3: self = .notASet
+        case -4: self = .anotherRequest
+        case -5: self = .tooLate
+        case let length: self = .queued(length: length)
         }
     }
 }

@@ -1,4 +1,5 @@
-/// The steps on the queue that touch several keys. Each is one Lua script, so it happens whole or not at all.
+/// The steps on the queue that touch several keys. Each is one Lua script, so nothing comes between its parts, and it happens whole or not at all, unless one of
+/// its commands fails: what can fail is done first.
 ///
 /// The scripts name all keys of one job, so they need a Redis that holds all of them: one server, not a cluster.
 package enum JobScripts {
@@ -8,21 +9,26 @@ package enum JobScripts {
     /// KEYS[4] -> record of a job that can be fetched (absent for others), KEYS[5] -> what makes a repeated request this job (absent: nothing)
     /// ARGV[1] -> insertion id, ARGV[2] -> sealed job, ARGV[3] -> most entries, ARGV[4] -> most bytes, ARGV[5] -> life of the set in seconds,
     /// ARGV[6] -> project, ARGV[7] -> account (may be empty), ARGV[8] -> time in milliseconds since 1970, ARGV[9] -> deadline, likewise,
-    /// ARGV[10] -> life of the record in milliseconds, ARGV[11] -> the request's fingerprint, ARGV[12] -> how long it is known in milliseconds
-    /// Output: the insertion id of the job that this request repeats, as a string; else entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something
-    /// else than a set has the rollout's name, -4 if
-    /// another request has the same idempotency key
+    /// ARGV[10] -> life of the record in milliseconds, ARGV[11] -> the request's fingerprint, ARGV[12] -> how long it is known in milliseconds,
+    /// ARGV[13] -> when nobody waits for this step any longer by this server's clock, in milliseconds since 1970 (empty: not known)
+    /// Output: {result, this server's time in milliseconds since 1970}. The result is the insertion id of the job that this request repeats, as a string; else
+    /// entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the rollout's name, -4 if
+    /// another request has the same idempotency key, -5 if nobody waits any longer
     package static let enqueue = RedisScript(
         name: "enqueue",
         source: """
+            local time = redis.call('TIME')
+            local now = time[1] * 1000 + math.floor(time[2] / 1000)
+            -- Sent before the server stood still, and executed after: its sender has told the client that it was not.
+            if ARGV[13] ~= '' and now > tonumber(ARGV[13]) then return {-5, now} end
             local known = KEYS[5] and redis.call('HMGET', KEYS[5], 'id', 'request') or {}
-            if known[1] then return known[2] == ARGV[11] and known[1] or -4 end
+            if known[1] then return {known[2] == ARGV[11] and known[1] or -4, now} end
             local set = KEYS[3] ~= '' and KEYS[3]
-            if set and redis.call('TYPE', set).ok ~= 'set' and redis.call('EXISTS', set) == 1 then return -3 end
+            if set and redis.call('TYPE', set).ok ~= 'set' and redis.call('EXISTS', set) == 1 then return {-3, now} end
             local entries = redis.call('XLEN', KEYS[1])
-            if entries >= tonumber(ARGV[3]) then return -1 end
+            if entries >= tonumber(ARGV[3]) then return {-1, now} end
             local bytes = entries == 0 and 0 or math.max(tonumber(redis.call('GET', KEYS[2]) or 0) or 0, 0)
-            if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return -2 end
+            if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return {-2, now} end
             if set then
                 redis.call('SADD', set, ARGV[1])
                 redis.call('EXPIRE', set, ARGV[5])
@@ -42,7 +48,7 @@ package enum JobScripts {
                 redis.call('HSET', KEYS[5], 'id', ARGV[1], 'request', ARGV[11])
                 redis.call('PEXPIRE', KEYS[5], ARGV[12])
             end
-            return entries + 1
+            return {entries + 1, now}
             """)
 
     /// Sends a frame in the middle of an answer, if this forwarder still owns the job. From then on the call is not repeated.

@@ -81,6 +81,7 @@ struct CallDesk: Sendable {
             case .tooManyEntries: throw GatewayError.queueFull("QUEUE_LIMIT")
             case .tooManyBytes: throw GatewayError.queueFull("QUEUE_BYTES")
             case .notASet: throw GatewayError.notASet
+            case .tooLate: throw GatewayError.queueUnavailable
             }
         } catch let error as RedisError {
             // Nobody waits for it any longer; if it was queued all the same, it must not run, unless the client's next attempt can find it.

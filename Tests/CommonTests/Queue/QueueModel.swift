@@ -1,0 +1,88 @@
+@testable import Common
+
+/// What the queue must hold after each act upon it (architecture §2.1, §2.2, §2.4, §3): facts alone, and what follows from them.
+struct QueueModel {
+    enum Phase: Equatable {
+        case queued
+        /// A forwarder's. It may be dead, or never have heard of it.
+        case held(by: String, count: Int)
+        case ended(succeeded: Bool)
+    }
+
+    /// A job that was accepted.
+    struct Item {
+        let job: Job
+        /// What its entry holds.
+        let bytes: Int
+        /// The set that it is recorded in, if any.
+        let set: String?
+        var phase = Phase.queued
+        /// Whether a part of its answer was sent.
+        var hasStarted = false
+        var isCancelled = false
+        /// Whether it was given to its holder long ago.
+        var isOld = false
+
+        var hasEnded: Bool { if case .ended = phase { true } else { false } }
+        var holder: String? { if case .held(let name, _) = phase { name } else { nil } }
+    }
+
+    /// The consumer that never lives.
+    static let released = "released"
+
+    /// All that were accepted, in their order.
+    var items: [Item] = []
+    var living: Set<String> = []
+    /// The frames on each response stream that is there.
+    var streams: [String: [[UInt8]]] = [:]
+    var letters = 0
+    /// The job that each idempotency key stands for, and what was asked.
+    var requests: [String: (job: InsertionID, fingerprint: [UInt8])] = [:]
+
+    /// Queued or held, in the order of the stream.
+    var present: [Item] { items.filter { !$0.hasEnded } }
+    var bytes: Int { present.reduce(0) { $0 + $1.bytes } }
+
+    func index(of id: String) -> Int? { items.firstIndex { $0.job.insertionID.description == id } }
+
+    func isHeld(_ job: Job, by name: String) -> Bool { items.contains { $0.job.insertionID == job.insertionID && $0.holder == name } }
+
+    /// What a forwarder may take over: what the dead hold, and what itself was given long ago; but nothing that it believes to work on.
+    func claimable(by name: String, running: Set<String>) -> Set<String> {
+        let items = items.filter { item in
+            guard let holder = item.holder, !running.contains(item.job.insertionID.description) else { return false }
+            return holder == name ? item.isOld : !living.contains(holder)
+        }
+        return Set(items.map(\.job.insertionID.description))
+    }
+
+    /// The rollouts' sets: accepted, and not ended without success.
+    var sets: [String: Set<String>] {
+        var sets: [String: Set<String>] = [:]
+        for item in items where item.phase != .ended(succeeded: false) {
+            if let set = item.set { sets[set, default: []].insert(item.job.insertionID.description) }
+        }
+        return sets
+    }
+
+    /// Every key that is there, and no other.
+    var keys: Set<String> {
+        var keys = Set(sets.keys).union(streams.keys).union(living.map(Keys.forwarder)).union(requests.keys)
+        keys.insert(Keys.jobs)
+        if !present.isEmpty { keys.insert(Keys.jobBytes) }
+        if letters > 0 { keys.insert(Keys.dead) }
+        for item in items {
+            let id = item.job.insertionID
+            if item.job.isFetchable { keys.insert(Keys.record(id)) }
+            if item.isCancelled { keys.insert(Keys.cancelled(id)) }
+            if item.hasStarted, !item.hasEnded { keys.insert(Keys.started(id)) }
+        }
+        return keys
+    }
+
+    /// A frame goes to the job's response stream, or is kept under the job's own key where that is gone.
+    mutating func send(_ frame: [UInt8], of job: Job) {
+        let key = streams[job.responseKey] == nil ? Keys.response(job.insertionID) : job.responseKey
+        streams[key, default: []].append(frame)
+    }
+}
