@@ -109,7 +109,7 @@ extension RawClient {
             throw error
         }
         guard let bytes = next else { throw Closed() }
-        unread.append(contentsOf: bytes.readableBytesView)
+        unread += Array(buffer: bytes)
     }
 }
 

@@ -10,6 +10,8 @@ struct AnswerHead {
     private(set) var isMultiplexed = false
     /// Whether the body is compressed or otherwise encoded.
     private(set) var isEncoded = false
+    /// Whether the final head says the body's length in two ways, or in something that is no number: readers differ in what they make of it.
+    private(set) var isAmbiguous = false
     private var status = 0
     private var headers: [HeaderField] = []
     private var bytesLeft: Int
@@ -31,6 +33,8 @@ struct AnswerHead {
             isInsideHead = false
             guard status >= 200 else { return }
             head = UpstreamHead(status: status, headers: headers)
+            let lengths = Set(headers.filter { $0.name.equalsIgnoringASCIICase("content-length") }.map(\.value))
+            isAmbiguous = lengths.count > 1 || !lengths.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
             isEncoded = headers.first(named: "content-encoding") != nil
         } else if text.starts(with: "HTTP/".utf8) {
             begin(text)

@@ -47,7 +47,8 @@ extension CurlTransfer {
         noteActivity()
         let fits = answer.append(line)
         if !fits { refusal = .tooLarge }
-        return fits
+        if answer.isAmbiguous { refusal = .malformed }
+        return fits && !answer.isAmbiguous
     }
 
     /// Opens the socket for a connection, if the address is one that the call may reach.

@@ -63,6 +63,7 @@ extension CurlTransfer {
         case .blockedAddress: "the host's address is one that this call may not reach"
         case .tooLarge where answer.head == nil: "the answer's headers are longer than \(request.limits.headerBytes) bytes"
         case .tooLarge: "the answer's body is longer than \(request.limits.bodyBytes) bytes"
+        case .malformed: "the answer's Content-Length is no number, or says two"
         default: "the connection was closed before an answer came"
         }
     }

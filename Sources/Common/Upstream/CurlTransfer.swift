@@ -92,8 +92,9 @@ final class CurlTransfer {
         guard isPaused, let easy else { return }
         isPaused = false
         noteActivity()
-        // A failure shows itself as the end of the transfer.
-        curl_easy_pause(easy, CURLPAUSE_CONT)
+        // It hands over what libcurl kept meanwhile. If that is refused, libcurl says so here alone, and no longer listens to the peer.
+        let code = curl_easy_pause(easy, CURLPAUSE_CONT)
+        if code != CURLE_OK { finish(outcome(of: code)) }
     }
 
     private var wanted: Int {

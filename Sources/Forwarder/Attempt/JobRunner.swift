@@ -114,6 +114,7 @@ extension JobRunner {
     private func pass(_ call: any UpstreamCall, on job: Job, in delivery: Delivery, control: CallControl) async throws {
         let head = try await call.head()
         let succeeded = (200..<300).contains(head.status)
+        var passed = 0
         var relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))
         let minimum = Relay.minimum(for: head, isStream: job.isStream, window: job.window)
         do {
@@ -121,7 +122,8 @@ extension JobRunner {
                 // The last piece of an answer that is no stream waits for the end, to leave with it.
                 for frame in relay.take(piece, isWhole: piece.count < minimum) {
                     try await sender.send(frame, of: job, in: delivery, control: control)
-                    await control.waitForCredit(relay.sent - job.window, atMost: job.remaining())
+                    passed += frame.body.count
+                    await control.waitForCredit(passed - job.window, atMost: job.remaining())
                     guard control.stop == nil else { throw Stopped() }
                 }
             }

@@ -10,8 +10,6 @@ struct Relay: Sendable {
     private var held: [UInt8] = []
     /// The number of the next frame.
     private(set) var next: UInt64 = 0
-    /// Bytes of the answer that have left.
-    private(set) var sent = 0
 
     /// - Parameter head: the head as the client shall see it.
     init(head: UpstreamHead) { self.head = head }
@@ -51,10 +49,7 @@ struct Relay: Sendable {
     }
 
     private mutating func frame(_ body: [UInt8]) -> ResponseFrame {
-        defer {
-            next += 1
-            sent += body.count
-        }
+        defer { next += 1 }
         return ResponseFrame(sequence: next, head: next == 0 ? head : nil, body: body)
     }
 }

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
 
 /// Sits between the HTTP decoder and Hummingbird, for what Hummingbird leaves to others:
 /// - it notices at once that a client went away. A half-closed connection counts as gone, as nginx holds it: the two cannot be told apart, and
@@ -39,6 +40,12 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         _ = connections.add(context.channel)
+        let pipeline = context.pipeline.syncOperations
+        do {
+            try pipeline.addHandler(VersionHandler(), position: .before(pipeline.handler(type: HTTP1ToHTTPServerCodec.self)))
+        } catch {
+            context.close(promise: nil)
+        }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -125,12 +132,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        guard let answer = GatewayError(connectionError: error) else { return context.fireErrorCaught(error) }
         // Whatever is being read of this connection is not whole, and never will be.
         connections.remove(context.channel)
         // An answer in between others would be taken for another request's.
         guard unanswered == (isReadingBody ? 1 : 0), !isAnswering else { return context.close(promise: nil) }
-        let answer = GatewayError(parserError: error)
         var response = HTTPResponse(status: .init(code: answer.status), headerFields: [.connection: "close", .contentType: "application/json"])
         response.headerFields[.contentLength] = String(answer.json.count)
         identity.sign(&response.headerFields, as: identity.next())
@@ -162,15 +168,20 @@ extension HTTPRequest {
 }
 
 extension GatewayError {
-    fileprivate init(parserError: HTTPParserError) {
-        switch parserError {
-        case .headerOverflow:
+    /// Nil for an error that is not the request's.
+    fileprivate init?(connectionError: any Error) {
+        switch connectionError {
+        case HTTPParserError.headerOverflow:
             self = .invalidRequest(
                 431, code: "headers_too_large",
                 "The request has too many headers or they are too large. Send fewer, or let the operator raise MAX_HEADERS or MAX_HEADER_BYTES.")
-        default:
+        case is VersionHandler.BadHost:
+            self = .invalidRequest(
+                code: "malformed_request", "The request must have one Host header with a host and perhaps a port, such as `Host: 127.0.0.1:4000`.")
+        case is HTTPParserError:
             self = .invalidRequest(
                 code: "malformed_request", "The request is not valid HTTP/1.1. Check what builds it: line ends, header names, Content-Length.")
+        default: return nil
         }
     }
 }

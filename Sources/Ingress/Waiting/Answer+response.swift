@@ -32,16 +32,25 @@ extension Answer {
         ResponseBody { [self] writer in
             var frame = first
             var numbering = numbering
+            var events = WholeEvents()
             do {
                 while true {
                     if !frame.body.isEmpty {
-                        let bytes = numbering?.take(frame.body) ?? frame.body
+                        let bytes = numbering?.take(frame.body) ?? (isEventStream ? events.take(frame.body) : frame.body)
                         if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
                         took(frame.body.count)
                     }
                     if let end = frame.end {
                         outcome.finished()
-                        let rest = (numbering?.rest() ?? []) + (try Self.event(for: end, isEventStream: isEventStream) ?? [])
+                        let rest: [UInt8]
+                        switch end {
+                        case .complete: rest = numbering?.rest() ?? events.rest()
+                        // The beginning of an event that never ends is left out. Where a body has no place for an error, the only honest end is a broken
+                        // connection, which the error makes.
+                        case .brokenOff(let error):
+                            guard isEventStream else { throw error }
+                            rest = (events.isInsideEvent ? Array("\n\n".utf8) : []) + error.serverSentEvent
+                        }
                         if !rest.isEmpty { try await writer.write(ByteBuffer(bytes: rest)) }
                         return try await writer.finish(nil)
                     }
@@ -54,14 +63,6 @@ extension Answer {
                 throw error
             }
         }
-    }
-
-    /// What is still to be said at an answer's end: the error that broke it off. Where its form has no place for one, the only honest end of a body is a broken
-    /// connection, which the error makes.
-    private static func event(for end: ResponseFrame.End, isEventStream: Bool) throws -> [UInt8]? {
-        guard case .brokenOff(let error) = end else { return nil }
-        guard isEventStream else { throw error }
-        return error.serverSentEvent
     }
 }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -75,7 +76,7 @@ import Testing
     }
 
     @Test func `a peer waits for a reader who does not ask`() async throws {
-        let (sent, sentMuch) = (Counter(), Signal())
+        let (sent, sentMuch) = (Counter(), TestSignal())
         let total = 64 << 20
         try await withUpstream { connection in
             _ = try await connection.request()

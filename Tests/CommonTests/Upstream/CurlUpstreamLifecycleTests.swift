@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -65,7 +66,7 @@ import Testing
 
     @Test(arguments: beginnings)
     func `cancelling while the answer comes aborts the call`(beginning: String) async throws {
-        let (asked, gone) = (Signal(), Signal())
+        let (asked, gone) = (TestSignal(), TestSignal())
         try await withUpstream { connection in
             _ = try await connection.request()
             if !beginning.isEmpty { try await connection.write(beginning) }
@@ -87,7 +88,7 @@ import Testing
     }
 
     @Test func `a scope that ends early aborts its call`() async throws {
-        let gone = Signal()
+        let gone = TestSignal()
         try await withUpstream { connection in
             _ = try await connection.request()
             try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbody")
@@ -103,7 +104,7 @@ import Testing
 
     @Test func `stopping fails what is in flight and what comes later`() async throws {
         let asked = Counter()
-        let allAsked = Signal()
+        let allAsked = TestSignal()
         try await withUpstream { connection in
             _ = try await connection.request()
             asked.add(1)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -98,7 +99,7 @@ import Testing
     }
 
     @Test func `a piece is read before the next one is sent`() async throws {
-        let seen = (0..<3).map { _ in Signal() }
+        let seen = (0..<3).map { _ in TestSignal() }
         try await withUpstream { connection in
             _ = try await connection.request()
             try await connection.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")

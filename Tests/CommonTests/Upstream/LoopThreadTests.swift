@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -67,7 +68,7 @@ import Testing
 
     @Test func `a loop that was never started can be stopped, and runs what waited`() async throws {
         let (thread, _, _) = try Self.makeLoop()
-        let ran = Signal()
+        let ran = TestSignal()
         thread.submit { ran.send() }
         thread.stop()
         await ran.wait()

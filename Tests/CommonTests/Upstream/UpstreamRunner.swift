@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Common
 
 /// Runs `body` with a client and a scripted server, and stops both.

@@ -11,7 +11,7 @@ import Testing
         var relay = Relay(head: head)
         var frames = pieces.flatMap { relay.take($0, isWhole: $0.count < minimum) }
         frames.append(relay.last())
-        #expect(relay.sent == pieces.joined().count && relay.next == UInt64(frames.count))
+        #expect(relay.next == UInt64(frames.count))
         return frames
     }
 
@@ -32,7 +32,7 @@ import Testing
         var relay = Relay(head: head)
         #expect(!relay.hasBegun)
         #expect(relay.take([1], isWhole: false) == [ResponseFrame(sequence: 0, head: head, body: [1])])
-        #expect(relay.hasBegun && relay.sent == 1)
+        #expect(relay.hasBegun)
         #expect(relay.take([2], isWhole: false) == [ResponseFrame(sequence: 1, body: [2])])
         #expect(relay.last() == ResponseFrame(sequence: 2, end: .complete))
     }
@@ -44,7 +44,6 @@ import Testing
         let frames = relay.take(piece, isWhole: false)
         #expect(frames.map(\.body.count) == [256 << 10, 256 << 10, 88 << 10])
         #expect(Array(frames.map(\.body).joined()) == piece)
-        #expect(relay.sent == piece.count)
     }
 
     /// Whatever pieces a provider sends, the frames are numbered without a gap, only the first has the head, only the last the end, and no byte is lost.

@@ -70,6 +70,24 @@ import Testing
         }
     }
 
+    /// A piece may be larger than the window: a compressed answer, and one over HTTP/2, comes as large as it is. It leaves frame by frame all the same.
+    @Test func aPieceBeyondTheWindowGoesOnAsItIsTaken() async throws {
+        try await ForwarderBench.run { bench in
+            let news = JobNews(redis: bench.redis)
+            let frame = 256 << 10
+            let job = try await bench.enqueue(isStream: true, window: frame)
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(String(repeating: "x", count: 8 * frame)).end()
+                for sequence in 0..<8 as Range<UInt64> {
+                    #expect(try await bench.answers.next(of: job).sequence == sequence)
+                    try await news.credit(job.insertionID, bytes: Int(sequence + 1) * frame, life: .seconds(60))
+                }
+                #expect(try await bench.answers.next(of: job).end == .complete)
+                await forwarder.jobs.waitUntilEmpty()
+            }
+        }
+    }
+
     /// The channel keeps nothing for a subscriber that is away. The key does.
     @Test(arguments: ["credit", "cancel"]) func newsThatWasMissedIsLookedUp(_ news: String) async throws {
         try await ForwarderBench.run { bench in

@@ -36,13 +36,13 @@ import Testing
         try await ingress.connect { client in
             try await client.send("POST", LiveIngress.path.replacing("r1", with: "early"), body: StreamingTests.streamBody)
             let taken = try await ingress.forwarder.take()
-            try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: StreamingTests.events, body: [0x61]), of: taken)
+            try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: StreamingTests.events, body: StreamingTests.a), of: taken)
             #expect(try await client.head().status == 200)
-            #expect(try await client.chunk() == [0x61])
+            #expect(try await client.chunk() == StreamingTests.a)
             try await body()
-            let last = ResponseFrame(sequence: 1, body: [0x62], end: .complete)
+            let last = ResponseFrame(sequence: 1, body: StreamingTests.b, end: .complete)
             try await eventually { (try? await ingress.forwarder.finish(taken, with: last)) != nil }
-            #expect(try await client.chunk() == [0x62])
+            #expect(try await client.chunk() == StreamingTests.b)
             #expect(try await client.chunk() == nil)
         }
     }

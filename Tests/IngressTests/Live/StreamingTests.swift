@@ -6,6 +6,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct StreamingTests {
     static let streamBody = #"{"model": "openai/gpt", "stream": true}"#
     static let events = UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")])
+    /// Two events.
+    static let (a, b) = (Array("data: a\n\n".utf8), Array("data: b\n\n".utf8))
     static let json = UpstreamHead(status: 200, headers: [HeaderField("content-type", "application/json")])
     static let lost = GatewayError(status: 502, type: "server_error", code: "upstream_lost", message: "The provider's answer broke off.")
 
@@ -50,6 +52,17 @@ import Testing
         }
     }
 
+    /// A client would read the error as the rest of the event, and understand neither.
+    @Test func aPartOfAnEventIsNotPassedOnBeforeTheError() async throws {
+        try await withStream { ingress, client, taken in
+            try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: Self.a + Array("data: {".utf8)), of: taken)
+            #expect(try await client.chunk() == Self.a)
+            try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 2, end: .brokenOff(Self.lost)))
+            #expect(try await client.chunk() == Self.lost.serverSentEvent)
+            #expect(try await client.chunk() == nil)
+        }
+    }
+
     /// A body that is no stream has no place for an error: only a broken connection says that it is not whole.
     @Test func anotherBodyThatBreaksOffEndsWithABrokenConnection() async throws {
         try await withStream(Self.json) { ingress, client, taken in
@@ -60,10 +73,10 @@ import Testing
 
     @Test func aFrameThatComesTwiceIsSentOnce() async throws {
         try await withStream { ingress, client, taken in
-            for _ in 0..<2 { try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: [0x61]), of: taken) }
-            try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 2, body: [0x62], end: .complete))
-            #expect(try await client.chunk() == [0x61])
-            #expect(try await client.chunk() == [0x62])
+            for _ in 0..<2 { try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: Self.a), of: taken) }
+            try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 2, body: Self.b, end: .complete))
+            #expect(try await client.chunk() == Self.a)
+            #expect(try await client.chunk() == Self.b)
             #expect(try await client.chunk() == nil)
         }
     }
@@ -87,8 +100,8 @@ import Testing
                     RedisCommand("XADD", taken.job.responseKey, "*", "i", taken.job.insertionID.description, "p", garbage))
             }
             _ = try await ingress.redis.send(RedisCommand("XADD", taken.job.responseKey, "*", "q", "w"))
-            try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 1, body: [0x62], end: .complete))
-            #expect(try await client.chunk() == [0x62])
+            try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 1, body: Self.b, end: .complete))
+            #expect(try await client.chunk() == Self.b)
             #expect(try await client.chunk() == nil)
         }
     }
@@ -97,11 +110,11 @@ import Testing
     @Test func answersSurviveTheLossOfTheResponseStream() async throws {
         try await withStream { ingress, client, taken in
             _ = try await ingress.redis.send(RedisCommand("DEL", taken.job.responseKey))
-            try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: [0x61]), of: taken)
-            try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 2, body: [0x62], end: .complete))
+            try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: Self.a), of: taken)
+            try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 2, body: Self.b, end: .complete))
             var rest: [UInt8] = []
             while let chunk = try await client.chunk() { rest += chunk }
-            #expect(rest == [0x61, 0x62])
+            #expect(rest == Self.a + Self.b)
         }
     }
 
@@ -110,7 +123,7 @@ import Testing
         let window = 64 << 10
         try await withStream(Self.events, { $0.settings.maxBufferedBytes = window }) { ingress, client, taken in
             let credit = RedisCommand("GET", Keys.credit(taken.job.insertionID))
-            let piece = [UInt8](repeating: 0x2E, count: window / 4)
+            let piece = [UInt8](repeating: 0x2E, count: window / 4 - 2) + Array("\n\n".utf8)
             try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: piece), of: taken)
             #expect(try await client.chunk() == piece)
             #expect(try await ingress.redis.send(credit).isNull, "less than half a window is not worth a word")

@@ -1,19 +1,18 @@
-import NIOConcurrencyHelpers
-import NIOCore
-import NIOPosix
+internal import NIOCore
+internal import NIOPosix
 
 /// A TCP server on a free port of 127.0.0.1 that does, on every connection, what a test's script says: byte for byte, so that it may also break HTTP.
-struct ScriptedServer {
-    typealias Script = @Sendable (Connection) async throws -> Void
+package struct ScriptedServer: Sendable {
+    package typealias Script = @Sendable (Connection) async throws -> Void
     private typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
-    let port: Int
+    package let port: Int
     /// Connections that were accepted so far.
-    let accepted: Counter
+    package let accepted: Counter
 
     /// Runs a server for as long as `body` runs. `script` is run for each connection, which is closed after it.
-    static func run<Result: Sendable>(
-        _ script: @escaping Script, _ body: @Sendable (ScriptedServer) async throws -> Result
+    package static func run<Result: Sendable>(
+        _ script: @escaping Script, _ body: (ScriptedServer) async throws -> Result
     ) async throws -> Result {
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 2048)
@@ -52,12 +51,12 @@ struct ScriptedServer {
         }
     }
 
-    func url(_ path: String = "/", host: String = "127.0.0.1") -> String { "http://\(host):\(port)\(path)" }
+    package func url(_ path: String = "/", host: String = "127.0.0.1") -> String { "http://\(host):\(port)\(path)" }
 }
 
 extension ScriptedServer {
     /// A connection, for the one task that runs its script.
-    final class Connection {
+    package final class Connection {
         private var incoming: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
         private let channel: any NIOCore.Channel
         private var unread = ByteBuffer()
@@ -68,7 +67,7 @@ extension ScriptedServer {
         }
 
         /// The next request's head, up to its empty line, and as many bytes of body as it announces. Nil once the peer has closed.
-        func request() async throws -> String? {
+        package func request() async throws -> String? {
             var text = ""
             while true {
                 if let end = text.utf8.firstRange(of: "\r\n\r\n".utf8) {
@@ -84,35 +83,16 @@ extension ScriptedServer {
         }
 
         /// Waits until the peer has closed.
-        func closed() async throws { while try await incoming.next(isolation: #isolation) != nil {} }
+        package func closed() async throws { while try await incoming.next(isolation: #isolation) != nil {} }
 
         /// Returns once the bytes are with the system, so a peer that does not read stops the script.
-        func write(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
+        package func write(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
 
-        func write(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
+        package func write(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
+
+        /// Lets time pass, for a server that is slow by intent.
+        package func pause(milliseconds: Int) async throws {
+            try await channel.eventLoop.scheduleTask(in: .milliseconds(Int64(milliseconds))) {}.futureResult.get()
+        }
     }
-}
-
-/// A number that several tasks change.
-final class Counter: Sendable {
-    private let box = NIOLockedValueBox(0)
-
-    var value: Int { box.withLockedValue { $0 } }
-
-    func add(_ count: Int) { box.withLockedValue { $0 += count } }
-}
-
-/// Something that a test waits for, once.
-struct Signal: Sendable {
-    private let stream: AsyncStream<Void>
-    private let continuation: AsyncStream<Void>.Continuation
-
-    init() { (stream, continuation) = AsyncStream.makeStream() }
-
-    func send() {
-        continuation.yield()
-        continuation.finish()
-    }
-
-    func wait() async { for await _ in stream { return } }
 }

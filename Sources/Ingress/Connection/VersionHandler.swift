@@ -1,0 +1,49 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Sees to what differs between HTTP/1.0 and 1.1. It stands right behind the decoder, since further on a request tells neither its version nor how often it
+/// named its host:
+/// - a request must say once which host it is for, unless it is HTTP/1.0 (RFC 9112 §3.2), and say it in a form that nobody can take for a path;
+/// - a client of HTTP/1.0 knows no chunks: its answer ends with its connection.
+final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// What a request without a host, or with more than one, is refused with.
+    struct BadHost: Error {}
+
+    /// Whether a request was refused. Nothing that follows it on this connection is read.
+    private var isRefused = false
+    private var isHTTP10 = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isRefused else { return }
+        guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        guard head.hasGoodHost else {
+            isRefused = true
+            return context.fireErrorCaught(BadHost())
+        }
+        guard head.version == .http1_0 else { return context.fireChannelRead(data) }
+        isHTTP10 = true
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard isHTTP10, case .head(var head) = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+        head.version = .http1_0
+        head.headers.replaceOrAdd(name: "Connection", value: "close")
+        context.write(wrapOutboundOut(.head(head)), promise: promise)
+    }
+}
+
+extension HTTPRequestHead {
+    fileprivate var hasGoodHost: Bool {
+        let hosts = headers["Host"]
+        guard hosts.count <= 1 else { return false }
+        guard let host = hosts.first else { return version == .http1_0 }
+        return host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/\\?#@".utf8.contains($0) }
+    }
+}
