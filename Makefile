@@ -7,7 +7,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= release
 BINARY = .build/$(CONFIGURATION)/metadata-gateway
 
-.PHONY: help run build test test-swift test-clients tsan check validate format bench clean
+.PHONY: help run build test test-swift test-clients tsan check validate format bench soak clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ bench: ## Measure a release against nginx, vllm-router and a LiteLLM proxy (Benc
 	@scripts/dependencies.sh build bench
 	swift build -c release --product metadata-gateway
 	@Benchmarks/run.sh .build/release/metadata-gateway
+
+soak: ## Load the gateway's parts while they are killed at random, and check every fact (Tests/Soak/README.md has the options)
+	@scripts/dependencies.sh build clients
+	swift build -c $(CONFIGURATION) --product metadata-gateway
+	@Tests/Soak/run.sh $(BINARY)
 
 clean: ## Remove everything that the other tasks built
 	rm -rf .build .build-tsan

@@ -8,8 +8,8 @@ package struct JobStream: Sendable {
     private static let deadLetterBytes = 64 << 10
     /// How much is taken over at once: little enough to arrive in time, whatever the network. A single larger job is taken over alone.
     private static let claimBytes = 16 << 20
-    /// Longer than any reply of Redis is waited for.
-    private static let lostAfter = Duration.seconds(10)
+    /// Longer than any reply of Redis is waited for, and shorter than what a forwarder has left to live at any time: entries are nobody else's before.
+    package static let lostAfter = Duration.seconds(10)
 
     /// What ends a job besides its last frame.
     package struct Ending: Sendable {

@@ -51,7 +51,10 @@ struct Intake: Service, CustomStringConvertible {
                 }
                 let room = await jobs.waitForRoom()
                 guard room > 0 else { return }
-                try await start(stream.read(upTo: min(room, Self.batch), wait: Self.wait))
+                let asked = ContinuousClock.now
+                let deliveries = try await stream.read(upTo: min(room, Self.batch), wait: Self.wait)
+                // What was given to this process while it stood still may be another's by now, and made. What is not is given to it again.
+                if asked.duration(to: .now) < JobStream.lostAfter { await start(deliveries) }
                 if nextTakeover <= .now {
                     // Forwarders that started together would look together; the first would take all.
                     nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)

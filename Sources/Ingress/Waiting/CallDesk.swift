@@ -84,9 +84,11 @@ struct CallDesk: Sendable {
             case .tooLate: throw GatewayError.queueUnavailable
             }
         } catch let error as RedisError {
-            // Nobody waits for it any longer; if it was queued all the same, it must not run, unless the client's next attempt can find it.
-            if error.mayHaveBeenExecuted, job.idempotency == nil { desk.cancel(job.insertionID, deadline: job.deadline) }
-            throw GatewayError.queueUnavailable
+            // A client that can repeat its request finds the job, if there is one.
+            guard error.mayHaveBeenExecuted, job.idempotency == nil else { throw GatewayError.queueUnavailable }
+            // Nobody waits for it any longer; if it was queued all the same, it shall not run. A forwarder may be faster.
+            desk.cancel(job.insertionID, deadline: job.deadline)
+            throw GatewayError.queueUnanswered
         }
     }
 
@@ -120,4 +122,11 @@ extension GatewayError {
     static let queueUnavailable = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
         message: "The gateway's queue (Redis) cannot be reached. Try again; nothing waits in it for this request.", retryAfter: 1)
+
+    fileprivate static let queueUnanswered = GatewayError(
+        status: 503, type: "server_error", code: "queue_unavailable",
+        message:
+            "The gateway's queue (Redis) took this request and did not answer. It is called off, and the call may have been made all the same. "
+            + "With an Idempotency-Key it could be sent again without a second call.",
+        retryAfter: 1, shouldRetry: false)
 }

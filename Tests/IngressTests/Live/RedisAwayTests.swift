@@ -52,10 +52,11 @@ import Testing
             try await whileACallWaits(on: ingress) {
                 ingress.server.pause()
                 let refused = try await expectRefusal(ingress)
+                #expect(refused["x-should-retry"] == "false", "the command is on its way, and a forwarder may be faster than what calls it off")
                 try await expectUnready(ingress)
-                _ = try await expectRefusal(ingress)
+                #expect(try await expectRefusal(ingress)["x-should-retry"] == nil, "nothing was sent")
                 ingress.server.resume()
-                // The command may have been executed after all: then its job is called off, since its client was told that it was not made.
+                // The command may have been executed after all: then its job is called off.
                 let id = try #require(refused["x-insertion-id"].flatMap { InsertionID($0) })
                 try await eventually { (try? await ingress.isCancelled(id)) == true }
             }

@@ -1,0 +1,169 @@
+"""Mixed load on the gateway's parts while they are killed, frozen and stopped at random; then every fact is checked. See README.md.
+
+The one argument is the gateway's executable; DURATION, SEED and WORKERS come from the environment, as `make soak NAME=value` sets them.
+"""
+
+import asyncio
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# What the benchmark and the client tests have already: processes, tables, and a provider over real sockets.
+sys.path += [str(HERE.parents[1] / "Benchmarks"), str(HERE.parent / "Clients")]
+
+import leftovers
+import summary
+from chaos import Chaos
+from client import Client
+from facts import Facts
+from fleet import REQUEST_TIMEOUT, Fleet
+from lateness import Lateness
+from machine import output
+from planned_provider import PlannedProvider
+from processes import SystemFailed
+from report import Report
+from samples import Sampler
+from worker import Worker
+
+RESULTS = HERE / "results"
+MOST_LISTED = 40
+
+
+def option(name, default):
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 10**9):
+        sys.exit(f"error: {name}: `{text}` must be a whole number from 1; for example {default}")
+    return int(text)
+
+
+class Soak:
+    def __init__(self, executable, directory):
+        self.duration, self.workers = option("DURATION", 1800), option("WORKERS", 48)
+        self.seed = option("SEED", random.randrange(1, 10**6))
+        self.completions = []
+        self._began = time.monotonic()
+        self._events = (directory / "chaos.log").open("w")
+        self.provider = PlannedProvider()
+        self.fleet = Fleet(executable, directory, self.provider.base_url)
+        self.chaos = Chaos(self.fleet, self.seed, self.log)
+        self.sampler = Sampler(self.fleet)
+        self.lateness = Lateness()
+        self.facts = None
+        self.letters = self.redis_mib = 0
+
+    def log(self, line):
+        text = f"{datetime.now(timezone.utc):%H:%M:%S.%f} {time.monotonic() - self._began:7.1f} s  {line}"
+        print(text, file=self._events, flush=True)
+
+    async def run(self):
+        """All violations."""
+        await self.fleet.start()
+        watching = [asyncio.create_task(watch) for watch in (self.sampler.run(), self.lateness.run())]
+        client = Client(self.fleet)
+        try:
+            deadline = time.monotonic() + self.duration
+            workers = [Worker(number, self.seed, client, self.completions).run(deadline) for number in range(self.workers)]
+            await asyncio.gather(self.chaos.run(self.duration), *workers)
+        finally:
+            await client.close()
+            for task in watching:
+                task.cancel()
+        self.log("the load is over")
+        found = await self._settle()
+        return found + self._check()
+
+    async def _settle(self):
+        """Waits until nothing runs any more. All that was accepted has ended by then, or never will."""
+        deadline = time.monotonic() + REQUEST_TIMEOUT + 30
+        with self.fleet.look() as redis:
+            while not (leftovers.is_idle(redis) and not self.provider.running and not leftovers.check_ingresses(self.fleet)):
+                if time.monotonic() > deadline:
+                    return ["not idle long after the load's end", *leftovers.check_ingresses(self.fleet)]
+                await asyncio.sleep(0.5)
+        # The lives of those that ended are over, and streams are trimmed.
+        await asyncio.sleep(16)
+        return []
+
+    def _check(self):
+        self.facts = Facts(self.fleet, self.chaos, self.completions, self.provider.records, self.lateness)
+        rollouts = {completion.rollout for completion in self.completions}
+        with self.fleet.look() as redis:
+            found = self.facts.check(lambda rollout: redis("SMEMBERS", rollout))
+            found += leftovers.check_redis(redis, self.fleet, rollouts)
+            self.redis_mib = int(redis.info("memory")["used_memory"]) / 2**20
+            unexplained, self.letters = leftovers.check_dead_letters(redis, len(self.chaos.events))
+        for process in self.fleet.processes:
+            if process.status is not None and not process.losses:
+                found.append(f"{process.role} ended by itself with status {process.status}")
+        found += [violation for course in self.sampler.courses for violation in course.violations()]
+        return found + unexplained + self.chaos.violations + self.provider.violations
+
+    def stop(self):
+        """Safe to call whatever has begun."""
+        self.fleet.stop()
+        self.provider.stop()
+        self._events.close()
+
+
+def write_report(soak, executable, directory, violations):
+    report = Report()
+    rows = [
+        ("date", datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")),
+        ("gateway", f"{output(executable, '--version')}, commit {output('git', '-C', HERE, 'describe', '--always', '--dirty')}"),
+        ("duration, seed, workers", f"{soak.duration} s, {soak.seed}, {soak.workers}"),
+        ("load of the machine at the end", f"{os.getloadavg()[0]:.2f}"),
+        ("logs", directory),
+    ]
+    report.table(["soak", ""], rows)
+    summary.write(report, soak)
+    report.section(f"Violations: {len(violations)}")
+    report.write(*(f"- {violation}" for violation in violations[:MOST_LISTED]))
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}.md"
+    file.write_text(report.markdown)
+    print(f"\nWritten to {file}")
+
+
+async def run_until_told(soak):
+    """SIGTERM ends a run as Ctrl-C does."""
+    run = asyncio.current_task()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, run.cancel)
+    return await soak.run()
+
+
+def main():
+    executable = Path(sys.argv[1]).resolve()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # A short path: one of the files in it is a Unix socket, whose path may have 107 bytes.
+    directory = Path(tempfile.mkdtemp(prefix="soak-"))
+    soak = Soak(executable, directory)
+    print(f"Soak of {soak.duration} s with SEED={soak.seed}, {soak.workers} workers; logs in {directory}", flush=True)
+    try:
+        violations = asyncio.run(run_until_told(soak))
+        write_report(soak, executable, directory, violations)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("Interrupted", file=sys.stderr)
+        return 130
+    except SystemFailed as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        return 1
+    finally:
+        soak.stop()
+    if not violations:
+        # The evidence; without violations the logs will do.
+        shutil.rmtree(directory / "appendonlydir", ignore_errors=True)
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

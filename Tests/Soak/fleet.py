@@ -1,0 +1,161 @@
+"""The processes of a soak: a Redis, two ingresses and three forwarders, each of which can be killed, frozen or told to stop, and another started."""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from planned_provider import KEY_PREFIX
+from processes import Child, SystemFailed, ask, free_port
+from redis_view import RedisView
+
+# From a request's arrival to its answer's end, and for a stopping process to end what runs, in seconds.
+REQUEST_TIMEOUT, DRAIN = 120, 5
+# Small, so that answers of a few hundred kilobytes already wait for their readers.
+WINDOW = "128KiB"
+DURABILITY = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"]
+
+
+class Process(Child):
+    """A process of the fleet. When it stopped working, and how, is known to whoever judges what it answered."""
+
+    def __init__(self, role, number, command, directory, environment):
+        super().__init__(f"{role}-{number}", [str(word) for word in command], directory, environment)
+        self.kind, self.number = role, number
+        self.began = time.monotonic()
+        # When it was killed, frozen or told to stop.
+        self.losses = []
+        self.is_leaving = self.was_killed = False
+
+    @property
+    def process_id(self):
+        return self._process.pid
+
+    @property
+    def status(self):
+        """The exit status; None while it runs."""
+        return self._process.poll()
+
+    def send(self, number):
+        """A signal; nothing if the process has ended."""
+        self._process.send_signal(number)
+
+    def kill(self):
+        self.was_killed = True
+        self._lose()
+        self.send(signal.SIGKILL)
+        self._process.wait()
+
+    def freeze(self):
+        self.losses.append(time.monotonic())
+        self.send(signal.SIGSTOP)
+
+    def terminate(self):
+        self._lose()
+        self.send(signal.SIGTERM)
+
+    def _lose(self):
+        self.is_leaving = True
+        self.losses.append(time.monotonic())
+
+
+class Ingress(Process):
+    def __init__(self, number, executable, directory, environment, finishes):
+        self.port = free_port()
+        # Whether a call goes on without its client (`ON_DISCONNECT`).
+        self.finishes = finishes
+        environment = {**environment, "HOST": "127.0.0.1", "PORT": str(self.port), "ON_DISCONNECT": "finish" if finishes else "cancel"}
+        super().__init__("ingress", number, [executable, "ingress"], directory, environment)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+
+class Fleet:
+    """All processes that there were. Those in `ingresses` and `forwarders` work now; the first of each is never ended, so that its memory can be watched."""
+
+    def __init__(self, executable, directory, base_url):
+        self._executable, self._directory, self._base_url = executable, directory, base_url
+        self._socket = directory / "redis.sock"
+        self._environment = {
+            **{"PATH": os.environ["PATH"], "HOME": str(directory), "REDIS_HOST": f"unix:{self._socket}", "LOG_LEVEL": "INFO"},
+            **{"GATEWAY_KEY": base64.b64encode(os.urandom(32)).decode(), "REQUEST_TIMEOUT": str(REQUEST_TIMEOUT)},
+            **{"DRAIN_SECONDS": str(DRAIN), "MAX_BUFFERED_BYTES": WINDOW},
+        }
+        self.processes, self.ingresses, self.forwarders = [], [], []
+        self.redis = None
+
+    async def start(self):
+        await self.start_redis()
+        for _ in range(2):
+            await self.start_ingress()
+        for _ in range(3):
+            self.start_forwarder()
+        await self._until(lambda: self.ready_forwarders() == 3, self.ingresses[0], "seen three forwarders")
+
+    def ready_forwarders(self):
+        answer = ask(self.ingresses[0].port, "GET", "/ready")
+        return answer and json.loads(answer[1]).get("forwarders")
+
+    def look(self):
+        return RedisView(self._socket)
+
+    async def start_redis(self):
+        command = ["redis-server", "--port", 0, "--unixsocket", self._socket, "--dir", self._directory, *DURABILITY]
+        self.redis = self._add(Process("redis", self._count("redis"), command, self._directory, self._environment))
+
+        def answers():
+            with suppress(OSError), self.look() as redis:
+                return redis("PING") == "PONG"
+
+        await self._until(answers, self.redis, "answered")
+
+    async def start_ingress(self):
+        number = self._count("ingress")
+        secrets = self._secrets("ingress")
+        ingress = self._add(Ingress(number, self._executable, self._directory, {**self._environment, **secrets}, finishes=number % 2 == 1))
+        await self._until(lambda: ask(ingress.port, "GET", "/health"), ingress, "answered /health")
+        self.ingresses.append(ingress)
+        return ingress
+
+    def start_forwarder(self):
+        number = self._count("forwarder")
+        environment = {**self._environment, **self._secrets(f"forwarder-{number}", f"{KEY_PREFIX}{number}")}
+        forwarder = self._add(Process("forwarder", number, [self._executable, "forwarder"], self._directory, environment))
+        self.forwarders.append(forwarder)
+        return forwarder
+
+    def started(self, kind):
+        """All processes of a kind that there ever were, by their numbers."""
+        return [process for process in self.processes if process.kind == kind]
+
+    def stop(self):
+        """Ends what still runs, by process id."""
+        for process in self.processes:
+            if process.status is None:
+                process.send(signal.SIGCONT)
+        for process in sorted(self.processes, key=lambda process: ["ingress", "forwarder", "redis"].index(process.kind)):
+            if process.status is None:
+                process.stop()
+
+    def _count(self, kind):
+        return len(self.started(kind))
+
+    def _add(self, process):
+        self.processes.append(process)
+        return process
+
+    def _secrets(self, name, key="unused"):
+        path = Path(self._directory) / f"{name}.yaml"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({"accounts": {"provider": {"base_url": self._base_url, "key": key}}}))
+        return {"SECRETS_PATH": str(path)}
+
+    async def _until(self, condition, process, what, within=60):
+        deadline = time.monotonic() + within
+        while not await asyncio.to_thread(condition):
+            if process.has_ended or time.monotonic() > deadline:
+                raise SystemFailed(str(process.failure(f"has not {what}")))
+            await asyncio.sleep(0.05)

@@ -1,0 +1,72 @@
+"""What may be left in Redis and in the processes when nothing runs any more."""
+
+import json
+
+from fleet import REQUEST_TIMEOUT
+from processes import ask
+
+# Beyond a job's deadline (architecture §3), in seconds, with the grace for an answer that says so.
+MARKER_LIFE = REQUEST_TIMEOUT + 65
+MOST_LIVES = {
+    "gateway/started/*": 0,
+    "gateway/cancelled/*": MARKER_LIFE,
+    "gateway/credit/*": MARKER_LIFE,
+    "gateway/responses/*": 60,
+    "gateway/bell/*": 60,
+    "gateway/forwarder/*": 15,
+    "gateway/response/*": 86_400,
+    "gateway/job/*": 86_400 + REQUEST_TIMEOUT,
+    "gateway/idempotency/*": 86_400,
+}
+DELIVERIES = 3
+
+
+def is_idle(redis):
+    """Whether no job is left, delivered or not."""
+    groups = redis("XINFO", "GROUPS", "gateway/jobs")
+    return redis("XLEN", "gateway/jobs") == 0 and all(dict(zip(group[::2], group[1::2]))["pending"] == 0 for group in groups)
+
+
+def check_redis(redis, fleet, rollouts):
+    """Violations."""
+    found = []
+    if not is_idle(redis):
+        pending = redis("XPENDING", "gateway/jobs", "forwarders")
+        found.append(f"jobs are left: {redis('XLEN', 'gateway/jobs')} on the stream, pending {pending}")
+    if redis("EXISTS", "gateway/jobs/bytes"):
+        found.append(f"gateway/jobs/bytes is {redis('GET', 'gateway/jobs/bytes')} though no job is left")
+    for pattern, life in MOST_LIVES.items():
+        for key in redis.keys(pattern):
+            left = redis("PTTL", key)
+            if left != -2 and not 0 <= left <= life * 1000:
+                found.append(f"{key} lives for {left} ms more; at most {life} s would be right")
+    for key in redis.keys("gateway/responses/*"):
+        if redis("XLEN", key) > 512:
+            found.append(f"{key} holds {redis('XLEN', key)} frames: it is not trimmed")
+    families = {pattern.rstrip("*") for pattern in MOST_LIVES} | {"gateway/jobs", "gateway/dead"}
+    strange = {key for key in redis.keys("*") if key not in rollouts and not any(key.startswith(family) for family in families)}
+    found += [f"an unknown key {key}" for key in strange]
+    alive = len(redis.keys("gateway/forwarder/*"))
+    if alive != len(fleet.forwarders):
+        found.append(f"{alive} forwarders count as alive, and {len(fleet.forwarders)} are")
+    return found
+
+
+def check_dead_letters(redis, losses):
+    """Violations, and how many letters there are. `losses`: how often a forwarder or Redis was lost in all; a letter takes a few of them."""
+    letters = [dict(zip(fields[::2], fields[1::2])) for _, fields in redis("XRANGE", "gateway/dead", "-", "+")]
+    found = []
+    for letter in letters:
+        if not letter["reason"].startswith(f"given to {DELIVERIES} forwarders") or losses < DELIVERIES:
+            found.append(f"a dead letter that nothing explains: {letter['i']}: {letter['reason']}")
+    return found, len(letters)
+
+
+def check_ingresses(fleet):
+    """Violations: no request waits any more, and no connection is held but the one that asks."""
+    found = []
+    for ingress in fleet.ingresses:
+        health = json.loads(ask(ingress.port, "GET", "/health")[1])
+        if health["waiting"] or health["connections"] > 1:
+            found.append(f"{ingress.role} is idle and says {health}")
+    return found

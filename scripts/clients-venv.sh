@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Makes the Python environment of the tests with real clients, and prints the path of its interpreter.
+#
+# The packages live in .build/clients-venv, which is made again only when the requirements or the interpreter change.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly requirements=Tests/Clients/requirements.txt venv=.build/clients-venv
+
+fingerprint=$({
+    python3 -c 'import sys; print(sys.executable, sys.version)'
+    cat "$requirements"
+} | sha256sum)
+if [[ $(cat "$venv/fingerprint" 2>/dev/null) != "$fingerprint" ]]; then
+    printf 'Installing the client tests'\'' Python packages\n' >&2
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2
+    printf '%s\n' "$fingerprint" >"$venv/fingerprint"
+fi
+printf '%s\n' "$PWD/$venv/bin/python"
