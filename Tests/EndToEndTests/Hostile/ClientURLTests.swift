@@ -116,9 +116,9 @@ import Testing
                 "http://100.64.0.1:\(port)", "http://[fd00::1]:\(port)", "http://user:pass@127.0.0.1:\(port)",
                 "http://api.openai.com@127.0.0.1:\(port)",
                 "http://127%2e0%2e0%2e1:\(port)", "http://127.0.0.1:\(port)/%2e%2e/", "ftp://127.0.0.1:\(port)", "file:///etc/passwd",
-                "http://redis:6379", "http://10.0.0.1", "http://192.168.1.1",
+                "http://10.0.0.1", "http://192.168.1.1",
             ]
-            for url in urls where url != "http://redis:6379" { try await expectRefused(url, gateway) }
+            for url in urls { try await expectRefused(url, gateway) }
             #expect(stranger.accepted.value == 0)
             #expect(try await withRedisClient(gateway.folder.redis) { try await $0.send(RedisCommand("SCARD", "demo")).int } == 0)
         }
