@@ -75,6 +75,31 @@ import Testing
         #expect(try await failure(of: bytes) { $0.limits.bodyBytes = GzipBomb.size - 1 }?.code == .tooLarge)
     }
 
+    /// The bytes that are too many come while the peer is made to wait. libcurl keeps them, and says only once, when it hands them over, that they were refused.
+    @Test(arguments: 1...8) func `a body that grows too large while its reader is slow ends at once`(pieces: Int) async throws {
+        try await withUpstream { connection in
+            _ = try await connection.request()
+            try await connection.write("HTTP/1.1 200 OK\r\n\r\n")
+            while true { try await connection.write([UInt8](repeating: 1, count: 64 << 10)) }
+        } _: { upstream, server in
+            var request = UpstreamRequest(method: "GET", url: server.url())
+            request.limits.bodyBytes = pieces * AnswerBody.capacity
+            (request.timeouts.total, request.timeouts.connect) = (.seconds(30), .seconds(30))
+            let start = ContinuousClock.now
+            try await upstream.withCall(request) { call in
+                _ = try await call.head()
+                let error = await #expect(throws: UpstreamError.self) {
+                    // Other calls make the loop turn, and give the peer time to fill the system's buffers.
+                    repeat {
+                        for _ in 0..<20 { _ = try? await upstream.answer(to: "http://127.0.0.1:1/") }
+                    } while try await call.next(minimum: AnswerBody.capacity) != nil
+                }
+                #expect(error?.code == .tooLarge)
+            }
+            #expect(start.duration(to: .now) < .seconds(20), "it did not wait for its time to be over")
+        }
+    }
+
     @Test func `a peer waits for a reader who does not ask`() async throws {
         let (sent, sentMuch) = (Counter(), TestSignal())
         let total = 64 << 20
