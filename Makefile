@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 # How `make build` and `make run` compile: release or debug.
 CONFIGURATION ?= release
+# Many tests run processes of their own under load. All at once they would take each other's time, and find the gateway too slow.
+AT_ONCE = --experimental-maximum-parallelization-width 6
 BINARY = .build/$(CONFIGURATION)/metadata-gateway
 
 .PHONY: help run build test test-swift test-clients tsan check validate format bench soak clean
@@ -23,7 +25,7 @@ test: test-swift test-clients ## Install what the tests need and run them all
 
 test-swift: ## Run the Swift tests alone
 	@scripts/dependencies.sh build tests
-	swift test
+	swift test $(AT_ONCE)
 
 test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy), against a debug build
 	@scripts/dependencies.sh build clients
@@ -33,7 +35,7 @@ test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM 
 tsan: ## Run the Swift tests under ThreadSanitizer, a few at a time, in a build of its own
 	@scripts/dependencies.sh build tests
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" \
-	  swift test --sanitize thread --scratch-path .build-tsan --experimental-maximum-parallelization-width 4
+	  swift test --sanitize thread --scratch-path .build-tsan $(AT_ONCE)
 
 check: validate test ## Do what CI does: validate, then test
 

@@ -24,7 +24,9 @@ import Testing
             let visited = await withTaskExecutorPreference(executor) {
                 var visited: [(any EventLoop)?] = []
                 for loop in loops + loops {
-                    await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
+                    let here = await current()
+                    // By way of the loop on which the task runs, so that it has been left when it is woken.
+                    await withCheckedContinuation { continuation in here?.execute { loop.execute { continuation.resume() } } }
                     visited.append(await current())
                 }
                 return visited
