@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # How `make build` and `make run` compile: release or debug.
 CONFIGURATION ?= release
 # Many tests run processes of their own under load. All at once they would take each other's time, and find the gateway too slow.
-AT_ONCE = --experimental-maximum-parallelization-width 6
+AT_ONCE = --experimental-maximum-parallelization-width 4
 BINARY = .build/$(CONFIGURATION)/metadata-gateway
 
 .PHONY: help run build test test-swift test-clients tsan check validate format bench soak clean

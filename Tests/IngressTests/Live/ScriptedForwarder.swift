@@ -33,9 +33,15 @@ struct ScriptedForwarder: Sendable {
     func take() async throws -> Taken {
         while true {
             try Task.checkCancellation()
-            for delivery in try await stream.read(upTo: 1, wait: .seconds(1)) {
-                return Taken(job: try delivery.job(opening: envelope), delivery: delivery)
-            }
+            if let delivery = try await read().first { return Taken(job: try delivery.job(opening: envelope), delivery: delivery) }
+        }
+    }
+
+    /// What is there; nothing as long as this connection is not back to a Redis that was away.
+    private func read() async throws -> [Delivery] {
+        do { return try await stream.read(upTo: 1, wait: .seconds(1)) } catch  where error.serverCode == nil {
+            await Task.yield()
+            return []
         }
     }
 
