@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A provider that does not play fair, and the whole gateway between it and a client: the client is told, memory stays bounded, and the slot is free again.
-@Suite(.timeLimit(.minutes(3))) struct HostileProviderTests {
+@Suite(.timeLimit(.minutes(3)), .serialized) struct HostileProviderTests {
     /// One slot: what does not free it stops all that comes later.
     private static let environment = ["FORWARDER_CONCURRENCY": "1", "REQUEST_TIMEOUT": "180", "MAX_RESPONSE_BYTES": "\(answerLimit)"]
     private static let answerLimit = 64 << 20
