@@ -5,8 +5,8 @@ SHELL := /bin/bash
 
 # How `make build` and `make run` compile: release or debug.
 CONFIGURATION ?= release
-# Many tests run processes of their own under load. All at once they would take each other's time, and find the gateway too slow. Those that play hostile peers at
-# full speed run in a process without the others, since a test process has as few threads as the machine has cores.
+# The end-to-end tests run processes of their own under load. All at once they would take each other's time, and find the gateway too slow. They run without the
+# others, since some play hostile peers at full speed, and a test process has as few threads as the machine has cores.
 AT_ONCE = --experimental-maximum-parallelization-width 4
 BINARY = .build/$(CONFIGURATION)/metadata-gateway
 
@@ -26,7 +26,7 @@ test: test-swift test-clients ## Install what the tests need and run them all
 
 test-swift: ## Run the Swift tests alone
 	@scripts/dependencies.sh build tests
-	swift test $(AT_ONCE) --skip EndToEndTests
+	swift test --skip EndToEndTests
 	swift test $(AT_ONCE) --skip-build --filter EndToEndTests
 
 test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy), against a debug build
