@@ -17,30 +17,17 @@ package struct ForwarderService {
         let settings = configuration.settings
         let directory = try ProviderDirectory(
             table: .embedded(), settings: settings, secrets: configuration.secrets, environment: environment)
-        let commands = RedisClient(endpoint, logger: logger)
-        var reading = endpoint
-        // A read may bring a whole batch of the largest bodies.
-        reading.maximumReplyBytes = max(endpoint.maximumReplyBytes, Intake.batch * (settings.maxBodyBytes + (1 << 16)))
-        let reader = RedisClient(reading, logger: logger)
-        let stream = JobStream(
-            consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: settings.deadLetterLimit)
         let network: CurlUpstream
         do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message) }
-        let sender = AnswerSender(
-            stream: stream, envelope: envelope, defaultProject: configuration.secrets.defaultProject, logger: logger)
+        let worker = QueueWorker(
+            .completions, redis: endpoint, limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
+            defaultProject: configuration.secrets.defaultProject, logger: logger)
         let runner = JobRunner(
-            directory: directory, upstream: Upstreams(network: network), sender: sender, stream: stream, envelope: envelope,
+            directory: directory, upstream: Upstreams(network: network), sender: worker.sender, stream: worker.stream, envelope: envelope,
             maxDeliveries: settings.maxDeliveries, maxAttempts: settings.upstreamAttempts, logger: logger)
-        let jobs = RunningJobs(capacity: settings.forwarderConcurrency)
-        let clock = RedisClock()
-        let intake = Intake(
-            stream: stream, jobs: jobs, runner: runner, clock: clock, executor: network.executor, drain: settings.drain, logger: logger)
-        services = [
-            commands, reader, CurlService(upstream: network),
-            NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
-            Heartbeat(stream: stream, clock: clock, logger: logger),
-            intake,
-        ]
+        services = worker.services(between: [CurlService(upstream: network)], executor: network.executor) { delivery, control in
+            await runner.run(delivery, control: control)
+        }
     }
 }
 

@@ -34,7 +34,8 @@ package struct IngressService {
         let calls = CallDesk(
             admission: JobAdmission(
                 redis: commands, envelope: envelope,
-                limits: .init(entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL),
+                limits: .init(
+                    entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL, spanBytes: settings.outboxBytes),
                 defaultProject: secrets.defaultProject),
             room: room, follower: follower, desk: desk, envelope: envelope)
         let responder = GatewayResponder(

@@ -1,7 +1,8 @@
 extension Settings {
     /// Every variable that the gateway reads from its environment, in the order of the documentation. Nothing else reads one, but for the keys of
     /// providers, which the table of providers and the secrets file name.
-    package static let table: [Setting] = redisTable + secretsTable + backendTable + httpTable + queueTable + upstreamTable + processTable
+    package static let table: [Setting] =
+        redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable + processTable
 
     /// Those that share a Redis and a key which somebody else gives.
     private static let separate: [Role] = [.ingress, .forwarder]
@@ -80,6 +81,19 @@ extension Settings {
         Setting(
             "ROLLOUT_TTL_SECONDS", \.rolloutTTL, .wholeSeconds(60...31_536_000),
             "How long a rollout's set of insertion ids lives after its last write."),
+    ]
+
+    private static let traceTable: [Setting] = [
+        Setting(
+            "OUTBOX_BYTES", \.outboxBytes, .bytes(1 << 20...1 << 40),
+            "The most bytes of traces that wait for their export; beyond it completions of rollouts get 503."),
+        Setting(
+            "OUTBOX_MAX_AGE_SECONDS", \.outboxMaxAge, .wholeSeconds(3600...31_536_000),
+            "How long a trace may wait for its export before it is given up."),
+        Setting(
+            "EXPORT_INTERVAL_MS", \.exportInterval, .milliseconds(10...60_000), "How long traces are collected before they are sent together.",
+            commands: calling),
+        Setting("EXPORT_TIMEOUT", \.exportTimeout, .seconds(1...300), "How long the trace store may take to accept a batch.", commands: calling),
     ]
 
     private static let upstreamTable: [Setting] = [

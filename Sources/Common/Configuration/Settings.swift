@@ -53,6 +53,15 @@ package struct Settings: Sendable, Equatable {
     package var deadLetterLimit = 10_000
     package var rolloutTTL = Duration.seconds(86_400)
 
+    // Traces
+    /// Bytes of spans that may wait for their export.
+    package var outboxBytes = 1 << 30
+    /// How long a span may wait for its export.
+    package var outboxMaxAge = Duration.seconds(86_400)
+    /// How long spans are collected before they are sent.
+    package var exportInterval = Duration.milliseconds(500)
+    package var exportTimeout = Duration.seconds(10)
+
     // Calls to providers
     /// From the request's arrival to the last byte of its answer.
     package var requestTimeout = Duration.seconds(300)

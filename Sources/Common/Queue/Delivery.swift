@@ -2,6 +2,8 @@
 package struct Delivery: Sendable, Equatable {
     /// The entry's id on the stream, such as `1763812345678-0`.
     package var entry: String
+    /// Where it was taken from.
+    package let queue: WorkQueue
     /// How often the entry has been given to a forwarder, this time included. From 1.
     package var count: Int
     /// Whether another delivery came before. Its forwarder may have begun to answer, also where it gave the entry back and its delivery does not count.
@@ -14,7 +16,8 @@ package struct Delivery: Sendable, Equatable {
     package let size: Int
 
     /// Reads an entry `[id, [field, value, …]]`.
-    init(entry: RedisValue, fields: RedisValue, count: Int, isTakenOver: Bool) {
+    init(entry: RedisValue, fields: RedisValue, on queue: WorkQueue, count: Int, isTakenOver: Bool) {
+        self.queue = queue
         self.entry = entry.string ?? ""
         self.count = count
         self.isTakenOver = isTakenOver
@@ -46,7 +49,7 @@ package struct Delivery: Sendable, Equatable {
     package func job(opening envelope: Envelope) throws(DeliveryError) -> Job {
         guard let id = InsertionID(insertionID) else { throw .noInsertionID }
         do {
-            let job = try Job(wireBytes: envelope.open(payload, for: .job(id)))
+            let job = try Job(wireBytes: envelope.open(payload, for: .job(id, on: queue)))
             guard job.insertionID == id else { throw DeliveryError.otherInsertionID }
             return job
         } catch let error as EnvelopeError {

@@ -7,8 +7,13 @@ package struct JobAdmission: Sendable {
         package var bytes: Int
         /// How long a rollout's set lives after its last write.
         package var rolloutTTL: Duration
+        /// Bytes of spans that wait for their export. From then on no completion of a rollout is let in, since its trace could not be kept.
+        package var spanBytes: Int
+        /// How many rollouts a project's list keeps; the oldest go first.
+        package static let listedRollouts = 10_000
 
-        package init(entries: Int, bytes: Int, rolloutTTL: Duration) {
+        package init(entries: Int, bytes: Int, rolloutTTL: Duration, spanBytes: Int) {
+            self.spanBytes = spanBytes
             self.entries = entries
             self.bytes = bytes
             self.rolloutTTL = rolloutTTL
@@ -26,21 +31,29 @@ package struct JobAdmission: Sendable {
         case anotherRequest
         /// Redis holds something else than a set of ids under the rollout's name.
         case notASet
+        /// Too many spans wait for their export.
+        case tooManySpans
         /// The server executed the command when nobody waited for it any longer. Nothing was queued.
         case tooLate
     }
 
+    private let queue: WorkQueue
     private let redis: RedisClient
     private let envelope: Envelope
     private let limits: Limits
     private let defaultProject: String
     private let clock: ServerClock
 
-    package init(redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String) {
-        self.init(redis: redis, envelope: envelope, limits: limits, defaultProject: defaultProject, clock: ServerClock())
+    package init(
+        _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String
+    ) {
+        self.init(queue, redis: redis, envelope: envelope, limits: limits, defaultProject: defaultProject, clock: ServerClock())
     }
 
-    init(redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String, clock: ServerClock) {
+    init(
+        _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String, clock: ServerClock
+    ) {
+        self.queue = queue
         self.redis = redis
         self.envelope = envelope
         self.limits = limits
@@ -50,7 +63,7 @@ package struct JobAdmission: Sendable {
 
     /// - Throws: `RedisError`; if `mayHaveBeenExecuted`, the job may be queued all the same, and whoever gives it up must cancel it.
     package func enqueue(_ job: Job) async throws -> Outcome {
-        let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID))
+        let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID, on: queue))
         let timeout = redis.endpoint.commandTimeout
         let asked = ContinuousClock.now
         let outcome = try await enqueue(job, sealed, until: clock.time(in: timeout))
@@ -61,8 +74,10 @@ package struct JobAdmission: Sendable {
 
     private func enqueue(_ job: Job, _ sealed: [UInt8], until latest: Int?) async throws(RedisError) -> Outcome {
         let asked = ContinuousClock.now
-        let set = job.rollout.map { Keys.rollout($0.rollout, project: job.project, defaultProject: defaultProject) }
-        var keys = [Keys.jobs, Keys.jobBytes, set ?? ""]
+        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+        var keys = [
+            queue.stream, queue.bytes, Keys.traceBytes, rollout?.set ?? "", rollout?.verdict ?? "", rollout?.record ?? "", rollout?.list ?? "",
+        ]
         if job.isFetchable {
             keys.append(Keys.record(job.insertionID))
             // Only an answer that is kept can be had again.
@@ -74,7 +89,8 @@ package struct JobAdmission: Sendable {
             JobScripts.enqueue, keys: keys,
             arguments: job.insertionID.description, sealed, limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds), job.project,
             job.account ?? "", String(now), String(job.deadline), life, job.idempotency?.fingerprint ?? [], Int(Idempotency.life.milliseconds),
-            latest.map(String.init) ?? "")
+            latest.map(String.init) ?? "", limits.spanBytes, Limits.listedRollouts, job.rollout?.rollout ?? "", job.rollout?.invocation ?? "",
+            job.rollout?.experiment ?? "", job.rollout?.run ?? "")
         let outcome = Outcome(reply[0])
         if let time = reply[1].int { clock.learn(time, asked: asked, isCertain: outcome == .tooLate) }
         return outcome
@@ -94,6 +110,7 @@ extension JobAdmission.Outcome {
         case -3: self = .notASet
         case -4: self = .anotherRequest
         case -5: self = .tooLate
+        case -6: self = .tooManySpans
         case let length: self = .queued(length: length)
         }
     }

@@ -5,15 +5,18 @@
 package enum JobScripts {
     /// Records the insertion id and queues its job, if the queue has room (architecture §2.1).
     ///
-    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> rollout's set (empty for a call without a rollout),
-    /// KEYS[4] -> record of a job that can be fetched (absent for others), KEYS[5] -> what makes a repeated request this job (absent: nothing)
+    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> bytes of spans that wait for their export, KEYS[4] -> rollout's set (this and the next
+    /// three are empty for a call without a rollout), KEYS[5] -> its verdict, KEYS[6] -> its record, KEYS[7] -> the project's rollouts,
+    /// KEYS[8] -> record of a job that can be fetched (absent for others), KEYS[9] -> what makes a repeated request this job (absent: nothing)
     /// ARGV[1] -> insertion id, ARGV[2] -> sealed job, ARGV[3] -> most entries, ARGV[4] -> most bytes, ARGV[5] -> life of the set in seconds,
     /// ARGV[6] -> project, ARGV[7] -> account (may be empty), ARGV[8] -> time in milliseconds since 1970, ARGV[9] -> deadline, likewise,
     /// ARGV[10] -> life of the record in milliseconds, ARGV[11] -> the request's fingerprint, ARGV[12] -> how long it is known in milliseconds,
-    /// ARGV[13] -> when nobody waits for this step any longer by this server's clock, in milliseconds since 1970 (empty: not known)
+    /// ARGV[13] -> when nobody waits for this step any longer by this server's clock, in milliseconds since 1970 (empty: not known),
+    /// ARGV[14] -> most bytes of spans that wait for their export, ARGV[15] -> most rollouts that a project's list keeps, ARGV[16] -> the rollout's name,
+    /// ARGV[17…19] -> its invocation, experiment and run
     /// Output: {result, this server's time in milliseconds since 1970}. The result is the insertion id of the job that this request repeats, as a string; else
     /// entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the rollout's name, -4 if
-    /// another request has the same idempotency key, -5 if nobody waits any longer
+    /// another request has the same idempotency key, -5 if nobody waits any longer, -6 if too many spans wait for their export
     package static let enqueue = RedisScript(
         name: "enqueue",
         source: """
@@ -21,32 +24,41 @@ package enum JobScripts {
             local now = time[1] * 1000 + math.floor(time[2] / 1000)
             -- Sent before the server stood still, and executed after: its sender has told the client that it was not.
             if ARGV[13] ~= '' and now > tonumber(ARGV[13]) then return {-5, now} end
-            local known = KEYS[5] and redis.call('HMGET', KEYS[5], 'id', 'request') or {}
+            local known = KEYS[9] and redis.call('HMGET', KEYS[9], 'id', 'request') or {}
             if known[1] then return {known[2] == ARGV[11] and known[1] or -4, now} end
-            local set = KEYS[3] ~= '' and KEYS[3]
+            local set = KEYS[4] ~= '' and KEYS[4]
             if set and redis.call('TYPE', set).ok ~= 'set' and redis.call('EXISTS', set) == 1 then return {-3, now} end
             local entries = redis.call('XLEN', KEYS[1])
             if entries >= tonumber(ARGV[3]) then return {-1, now} end
             local bytes = entries == 0 and 0 or math.max(tonumber(redis.call('GET', KEYS[2]) or 0) or 0, 0)
             if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return {-2, now} end
             if set then
+                if (tonumber(redis.call('GET', KEYS[3]) or 0) or 0) >= tonumber(ARGV[14]) then return {-6, now} end
                 redis.call('SADD', set, ARGV[1])
                 redis.call('EXPIRE', set, ARGV[5])
+                redis.call('DEL', KEYS[5])
+                redis.call('ZADD', KEYS[7], now, ARGV[16])
+                redis.call('EXPIRE', KEYS[7], ARGV[5])
+                if redis.call('EXPIRE', KEYS[6], ARGV[5]) == 0 then
+                    redis.call('HSET', KEYS[6], 'invocation_id', ARGV[17], 'experiment_id', ARGV[18], 'run_id', ARGV[19], 'at', now)
+                    redis.call('EXPIRE', KEYS[6], ARGV[5])
+                    redis.call('ZREMRANGEBYRANK', KEYS[7], 0, -1 - ARGV[15])
+                end
             end
             redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'p', ARGV[2])
             redis.call('SET', KEYS[2], bytes + #ARGV[2])
-            if KEYS[4] then
+            if KEYS[8] then
                 local rank = 0
                 local info = redis.call('XINFO', 'STREAM', KEYS[1])
                 for index = 1, #info, 2 do
                     if info[index] == 'entries-added' then rank = info[index + 1] end
                 end
-                redis.call('HSET', KEYS[4], 'project', ARGV[6], 'account', ARGV[7], 'rank', rank, 'at', ARGV[8], 'until', ARGV[9])
-                redis.call('PEXPIRE', KEYS[4], ARGV[10])
+                redis.call('HSET', KEYS[8], 'project', ARGV[6], 'account', ARGV[7], 'rank', rank, 'at', ARGV[8], 'until', ARGV[9])
+                redis.call('PEXPIRE', KEYS[8], ARGV[10])
             end
-            if KEYS[5] then
-                redis.call('HSET', KEYS[5], 'id', ARGV[1], 'request', ARGV[11])
-                redis.call('PEXPIRE', KEYS[5], ARGV[12])
+            if KEYS[9] then
+                redis.call('HSET', KEYS[9], 'id', ARGV[1], 'request', ARGV[11])
+                redis.call('PEXPIRE', KEYS[9], ARGV[12])
             end
             return {entries + 1, now}
             """)
@@ -65,22 +77,34 @@ package enum JobScripts {
             return 1
             """)
 
-    /// Ends a job, if this forwarder still owns it (architecture §2.2): the last frame, the set, the dead letter, then the acknowledgement.
+    /// Ends a job, if this forwarder still owns it (architecture §2.2): the last frame, the set, the trace, the dead letter, then the
+    /// acknowledgement.
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> response stream, KEYS[3] -> the job's own response stream, KEYS[4] -> started marker,
-    /// KEYS[5] -> byte counter, KEYS[6] -> dead letters, KEYS[7] -> rollout's set, from which the id is removed (empty: it stays),
-    /// KEYS[8] -> what makes a repeated request this job, if it shall not any longer (absent: it shall)
+    /// KEYS[5] -> byte counter, KEYS[6] -> dead letters, KEYS[7] -> rollout's set, from which the id is removed (this and the next two empty: it stays),
+    /// KEYS[8] -> its verdict, KEYS[9] -> its record, KEYS[10] -> the job's span (this and the next two empty: it has none),
+    /// KEYS[11] -> ids of spans that wait for their export, KEYS[12] -> bytes of these spans,
+    /// KEYS[13] -> what makes a repeated request this job, if it shall not any longer (absent: it shall)
     /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> entry, ARGV[4] -> insertion id, ARGV[5] -> sealed frame (empty: none),
     /// ARGV[6] -> life of the job's own stream in seconds, ARGV[7] -> reason for the dead letters (empty: not one), ARGV[8] -> most dead letters,
-    /// ARGV[9] -> bytes of a payload that a dead letter may keep, ARGV[10] -> bytes of the entry's payload
+    /// ARGV[9] -> bytes of a payload that a dead letter may keep, ARGV[10] -> bytes of the entry's payload, ARGV[11] -> sealed span,
+    /// ARGV[12] -> how long it may wait for its export in seconds
     /// Output: 1, or 0 if the job is another's
     package static let finish = RedisScript(
         name: "finish",
         source: ownershipCheck + """
             if ARGV[5] ~= '' then send(KEYS[2], KEYS[3], ARGV[4], ARGV[5], ARGV[6]) end
             -- Somebody may have put something else there meanwhile; that must not keep the job from its end.
-            if KEYS[7] ~= '' then redis.pcall('SREM', KEYS[7], ARGV[4]) end
-            if KEYS[8] and redis.pcall('HGET', KEYS[8], 'id') == ARGV[4] then redis.call('DEL', KEYS[8]) end
+            if KEYS[7] ~= '' and redis.pcall('SREM', KEYS[7], ARGV[4]) == 1 then
+                redis.call('DEL', KEYS[8])
+                if redis.call('EXISTS', KEYS[9]) == 1 then redis.pcall('HINCRBY', KEYS[9], 'failed', 1) end
+            end
+            if KEYS[10] ~= '' then
+                redis.call('SET', KEYS[10], ARGV[11], 'EX', ARGV[12])
+                redis.call('XADD', KEYS[11], '*', 'i', ARGV[4], 'n', #ARGV[11], KEYS[7] ~= '' and 'failed' or 'succeeded', '')
+                redis.call('INCRBY', KEYS[12], #ARGV[11])
+            end
+            if KEYS[13] and redis.pcall('HGET', KEYS[13], 'id') == ARGV[4] then redis.call('DEL', KEYS[13]) end
             if ARGV[7] ~= '' then
                 local letter = {'reason', ARGV[7], 'entry', ARGV[3], 'i', ARGV[4], 'bytes', ARGV[10]}
                 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]

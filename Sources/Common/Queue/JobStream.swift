@@ -1,4 +1,4 @@
-/// A forwarder's side of the queue: it takes entries, sends frames of answers, and acknowledges last, as their owner (architecture §2.2, §2.4).
+/// A worker's side of a queue: it takes entries, sends frames of answers, and acknowledges last, as their owner (architecture §2.2, §2.4).
 package struct JobStream: Sendable {
     /// The consumer that never lives. What is handed back to it goes to the next forwarder that looks.
     private static let released = "released"
@@ -13,8 +13,10 @@ package struct JobStream: Sendable {
 
     /// What ends a job besides its last frame.
     package struct Ending: Sendable {
-        /// The rollout's set that loses the id, because the completion did not succeed. Nil: the id stays, or there is no set.
-        package var removeFrom: String?
+        /// The rollout whose set loses the id, because the completion did not succeed. Nil: the id stays, or there is no set.
+        package var removeFrom: RolloutKeys?
+        /// The completion's trace, if it has one.
+        package var span: Span?
         /// Why the job is given up for good, if it is.
         package var deadLetterReason: String?
 
@@ -24,17 +26,34 @@ package struct JobStream: Sendable {
         package var answerLife: Duration
 
         package init(
-            removeFrom: String? = nil, deadLetterReason: String? = nil, frees: String? = nil, answerLife: Duration = .seconds(3600)
+            removeFrom: RolloutKeys? = nil, span: Span? = nil, deadLetterReason: String? = nil, frees: String? = nil,
+            answerLife: Duration = .seconds(3600)
         ) {
             self.removeFrom = removeFrom
+            self.span = span
             self.deadLetterReason = deadLetterReason
             self.frees = frees
             self.answerLife = answerLife
         }
     }
 
-    /// This forwarder's name in the consumer group; unique to the process.
+    /// A completion's trace on its way to the project's trace store.
+    package struct Span: Sendable {
+        package var project: String
+        package var sealed: [UInt8]
+        /// How long it may wait for its export.
+        package var life: Duration
+
+        package init(project: String, sealed: [UInt8], life: Duration) {
+            self.project = project
+            self.sealed = sealed
+            self.life = life
+        }
+    }
+
+    /// This worker's name in the consumer group; unique to the process.
     package let consumer: String
+    private let queue: WorkQueue
     private let commands: RedisClient
     private let reader: RedisClient
     private let deadLetterLimit: Int
@@ -42,7 +61,10 @@ package struct JobStream: Sendable {
     /// - Parameters:
     ///   - commands: the connection for everything that answers at once.
     ///   - reader: a connection of its own for `read`, which blocks it.
-    package init(consumer: String, commands: RedisClient, reader: RedisClient, deadLetterLimit: Int) {
+    package init(
+        _ queue: WorkQueue = .completions, consumer: String, commands: RedisClient, reader: RedisClient, deadLetterLimit: Int
+    ) {
+        self.queue = queue
         self.consumer = consumer
         self.commands = commands
         self.reader = reader
@@ -53,16 +75,16 @@ package struct JobStream: Sendable {
     package func join() async throws(RedisError) {
         do {
             // Created at 0, so that `lag` is known and nothing queued before is passed over.
-            _ = try await commands.send(RedisCommand("XGROUP", "CREATE", Keys.jobs, Keys.jobGroup, "0", "MKSTREAM"))
+            _ = try await commands.send(RedisCommand("XGROUP", "CREATE", queue.stream, queue.group, "0", "MKSTREAM"))
         } catch  where error.serverCode == "BUSYGROUP" {}
-        _ = try await commands.send(RedisCommand("XGROUP", "CREATECONSUMER", Keys.jobs, Keys.jobGroup, consumer))
+        _ = try await commands.send(RedisCommand("XGROUP", "CREATECONSUMER", queue.stream, queue.group, consumer))
     }
 
     /// Tells the others that this forwarder lives.
     /// - Returns: the Redis server's clock, in milliseconds since 1970.
     package func beat() async throws(RedisError) -> UInt64 {
         let replies = try await commands.send(batch: [
-            RedisCommand("SET", Keys.forwarder(consumer), "alive", "EX", Int(Self.livenessTTL.components.seconds)), RedisCommand("TIME"),
+            RedisCommand("SET", queue.livenessPrefix + consumer, "alive", "EX", Int(Self.livenessTTL.components.seconds)), RedisCommand("TIME"),
         ])
         _ = try replies[0].get()
         let time = try replies[1].get()
@@ -71,16 +93,16 @@ package struct JobStream: Sendable {
 
     /// Stops counting as alive.
     package func leave() async throws(RedisError) {
-        _ = try await commands.send(RedisCommand("DEL", Keys.forwarder(consumer)))
+        _ = try await commands.send(RedisCommand("DEL", queue.livenessPrefix + consumer))
     }
 
     /// Waits for entries.
     /// - Returns: up to `limit` of them; none if `wait` passed.
     package func read(upTo limit: Int, wait: Duration) async throws(RedisError) -> [Delivery] {
         let command = RedisCommand(
-            "XREADGROUP", "GROUP", Keys.jobGroup, consumer, "COUNT", limit, "BLOCK", Int(wait.milliseconds), "STREAMS", Keys.jobs, ">")
+            "XREADGROUP", "GROUP", queue.group, consumer, "COUNT", limit, "BLOCK", Int(wait.milliseconds), "STREAMS", queue.stream, ">")
         let reply = try await reader.send(command, timeout: wait + .seconds(5))
-        return (reply[0][1].array ?? []).map { Delivery(entry: $0[0], fields: $0[1], count: 1, isTakenOver: false) }
+        return (reply[0][1].array ?? []).map { Delivery(entry: $0[0], fields: $0[1], on: queue, count: 1, isTakenOver: false) }
     }
 
     /// Takes over what dead forwarders left behind, and what was given to this one and never reached it.
@@ -89,12 +111,14 @@ package struct JobStream: Sendable {
     ///   - now: the time by the Redis server's clock, in milliseconds since 1970.
     package func claim(upTo limit: Int, running: [String], now: UInt64 = UnixTime.milliseconds) async throws(RedisError) -> [Delivery] {
         // On the reader's connection, between two reads: a large reply there holds up nobody's answer.
-        let reply = try await reader.evaluate(JobScripts.claim, keys: [Keys.jobs], timeout: Self.lostAfter) { command in
-            command.append(contentsOf: [Keys.jobGroup, consumer, String(limit), Keys.forwarderPrefix])
+        let reply = try await reader.evaluate(JobScripts.claim, keys: [queue.stream], timeout: Self.lostAfter) { command in
+            command.append(contentsOf: [queue.group, consumer, String(limit), queue.livenessPrefix])
             command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds), Int(clamping: now)])
             command.append(contentsOf: running)
         }
-        return (reply.array ?? []).map { Delivery(entry: $0[0], fields: $0[2], count: min($0[1].int ?? 0, 1 << 30) + 1, isTakenOver: true) }
+        return (reply.array ?? []).map {
+            Delivery(entry: $0[0], fields: $0[2], on: queue, count: min($0[1].int ?? 0, 1 << 30) + 1, isTakenOver: true)
+        }
     }
 
     /// Sends a frame in the middle of an answer.
@@ -102,13 +126,13 @@ package struct JobStream: Sendable {
     package func deliver(_ sealed: [UInt8], of job: Job, in delivery: Delivery, markerTTL: Duration) async throws(RedisError) -> Bool {
         let id = job.insertionID
         let reply = try await commands.evaluate(
-            JobScripts.deliver, keys: [Keys.jobs, job.responseKey, Keys.response(id), Keys.started(id)],
-            arguments: Keys.jobGroup, consumer, delivery.entry, id.description, sealed, Int(job.answerLife.components.seconds),
+            JobScripts.deliver, keys: [queue.stream, job.responseKey, Keys.response(id), Keys.started(id)],
+            arguments: queue.group, consumer, delivery.entry, id.description, sealed, Int(job.answerLife.components.seconds),
             Int(markerTTL.milliseconds))
         return reply.int == 1
     }
 
-    /// Ends a job: its last frame, the set, the dead letter, the acknowledgement, in one step.
+    /// Ends a job: its last frame, the set, the trace, the dead letter, the acknowledgement, in one step.
     /// - Parameter sealed: the last frame; nil if nobody is to be answered.
     /// - Returns: false if the job is another's by now; then nothing happened.
     package func finish(
@@ -117,22 +141,24 @@ package struct JobStream: Sendable {
         // An entry that is no job has no id; its keys are those of no job, and are not touched.
         let name = id?.description ?? "unknown"
         var keys = [
-            Keys.jobs, responseKey ?? "gateway/response/\(name)", "gateway/response/\(name)", "gateway/started/\(name)", Keys.jobBytes, Keys.dead,
-            ending.removeFrom ?? "",
+            queue.stream, responseKey ?? "gateway/response/\(name)", "gateway/response/\(name)", "gateway/started/\(name)", queue.bytes, Keys.dead,
+            ending.removeFrom?.set ?? "", ending.removeFrom?.verdict ?? "", ending.removeFrom?.record ?? "",
         ]
+        keys += ending.span.map { ["gateway/span/\(name)", Keys.traces(project: $0.project), Keys.traceBytes] } ?? ["", "", ""]
         if let key = ending.frees { keys.append(key) }
         let reply = try await commands.evaluate(
             JobScripts.finish, keys: keys,
-            arguments: Keys.jobGroup, consumer, delivery.entry, name, sealed ?? [], Int(ending.answerLife.components.seconds),
-            ending.deadLetterReason ?? "", deadLetterLimit, Self.deadLetterBytes, delivery.size)
+            arguments: queue.group, consumer, delivery.entry, name, sealed ?? [], Int(ending.answerLife.components.seconds),
+            ending.deadLetterReason ?? "", deadLetterLimit, Self.deadLetterBytes, delivery.size, ending.span?.sealed ?? [],
+            Int(ending.span?.life.components.seconds ?? 0))
         return reply.int == 1
     }
 
     /// Hands entries back without counting this delivery.
     package func release(_ entries: [String]) async throws(RedisError) {
         guard !entries.isEmpty else { return }
-        _ = try await commands.evaluate(JobScripts.release, keys: [Keys.jobs]) { command in
-            command.append(contentsOf: [Keys.jobGroup, consumer, Self.released])
+        _ = try await commands.evaluate(JobScripts.release, keys: [queue.stream]) { command in
+            command.append(contentsOf: [queue.group, consumer, Self.released])
             command.append(contentsOf: entries)
         }
     }

@@ -117,7 +117,12 @@ extension Envelope {
         let bytes: [UInt8]
 
         /// The payload of a job.
-        package static func job(_ id: InsertionID) -> Place { Place(bytes: Array("\(Keys.jobs) \(id)".utf8)) }
+        package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Place {
+            Place(bytes: Array("\(queue.stream) \(id)".utf8))
+        }
+
+        /// A completion's span.
+        package static func span(_ id: InsertionID) -> Place { Place(bytes: Array("\(Keys.span(id)) \(id)".utf8)) }
 
         /// A frame of a job's answer, whichever stream carries it.
         package static func frame(_ id: InsertionID) -> Place { Place(bytes: Array("\(Keys.response(id)) \(id)".utf8)) }

@@ -8,6 +8,32 @@ package enum Keys {
         project == defaultProject ? rollout : "project/\(project)/\(rollout)"
     }
 
+    /// Hash: what was found out about a rollout, true for the state of its set. Written by the verifier, read by ingress, deleted with each change of the set.
+    package static func verdict(_ rollout: String, project: String) -> String { "gateway/verdict/\(project)/\(rollout)" }
+
+    /// Set of insertion ids whose traces were seen in the trace store. Written and read by the verifier; lives as the rollout's set.
+    package static func verified(_ rollout: String, project: String) -> String { "gateway/verified/\(project)/\(rollout)" }
+
+    /// Hash: a rollout's other ids, when it began, and how many of its completions failed. Written by ingress and forwarder, read by ingress and verifier;
+    /// lives as the rollout's set.
+    package static func record(rollout: String, project: String) -> String { "gateway/rollout/\(project)/\(rollout)" }
+
+    /// Sorted set: a project's rollouts by the time of their last completion, in milliseconds since 1970. Written and read by ingress; lives as the newest of
+    /// their sets.
+    package static func rollouts(project: String) -> String { "gateway/rollouts/\(project)" }
+
+    /// String: the sealed span of a completion. Written by the forwarder, read by the exporter and, to have it sent again, the verifier; lives while it waits
+    /// for its export, and an hour after.
+    package static func span(_ id: InsertionID) -> String { "gateway/span/\(id)" }
+
+    /// Stream, consumer group `exporters`: the ids of spans that wait for their export to a project's trace store. Written by forwarders and verifiers, read by
+    /// forwarders; an entry is deleted when the span is accepted.
+    package static func traces(project: String) -> String { "gateway/traces/\(project)" }
+    package static let exporterGroup = "exporters"
+
+    /// String: bytes of all spans that wait for their export. Written by the scripts that add and delete the entries.
+    package static let traceBytes = "gateway/trace/bytes"
+
     /// Stream, consumer group `forwarders`. Written by ingress, read by forwarders; an entry is deleted when it is acknowledged.
     package static let jobs = "gateway/jobs"
     package static let jobGroup = "forwarders"
@@ -50,6 +76,16 @@ package enum Keys {
 
     /// String: the first bytes of an answer are on their way, so the call may not be repeated. Written and read by forwarders; lives as long as the job could.
     package static func started(_ id: InsertionID) -> String { "gateway/started/\(id)" }
+
+    /// Stream of questions about rollouts, consumer group `verifiers`. Written by ingress, read by verifiers; an entry is deleted when it is acknowledged.
+    package static let verifications = "gateway/verifications"
+    package static let verifierGroup = "verifiers"
+
+    /// String: bytes of all payloads on the stream of questions, as `jobBytes`.
+    package static let verificationBytes = "gateway/verifications/bytes"
+
+    /// String: a verifier is alive. As a forwarder's.
+    package static let verifierPrefix = "gateway/verifier/"
 
     /// Stream of jobs that were given up, with the reason. Written by forwarders, read by the operator; bounded in length.
     package static let dead = "gateway/dead"

@@ -81,6 +81,7 @@ struct CallDesk: Sendable {
             case .tooManyEntries: throw GatewayError.queueFull("QUEUE_LIMIT")
             case .tooManyBytes: throw GatewayError.queueFull("QUEUE_BYTES")
             case .notASet: throw GatewayError.notASet
+            case .tooManySpans: throw GatewayError.tooManySpans
             case .tooLate: throw GatewayError.queueUnavailable
             }
         } catch let error as RedisError {
@@ -110,6 +111,12 @@ extension GatewayError {
             status: 429, type: "rate_limit_error", code: "queue_full",
             message: "The queue is full (\(setting)). Try again later; nothing was recorded. More forwarders empty it faster.", retryAfter: 2)
     }
+
+    fileprivate static let tooManySpans = GatewayError(
+        status: 503, type: "server_error", code: "trace_backlog",
+        message:
+            "Too many traces wait for the trace store (OUTBOX_BYTES), so this completion's could not be kept. Nothing was recorded. /ready says why they wait.",
+        retryAfter: 30)
 
     fileprivate static let anotherRequest = GatewayError.invalidRequest(
         422, code: "idempotency_key_reused",

@@ -47,7 +47,7 @@ import Testing
             let clock = ServerClock()
             clock.learn(Int(UnixTime.milliseconds) + error, asked: .now)
             let admission = JobAdmission(
-                redis: bench.redis, envelope: bench.envelope, limits: .init(entries: 10, bytes: 1 << 20, rolloutTTL: .seconds(10)),
+                redis: bench.redis, envelope: bench.envelope, limits: .init(entries: 10, bytes: 1 << 20, rolloutTTL: .seconds(10), spanBytes: 1),
                 defaultProject: "local", clock: clock)
             #expect(try await admission.enqueue(bench.job()) == .queued(length: 1))
             // What is too early a time is noticed at once, what is too late with the first quick answer.

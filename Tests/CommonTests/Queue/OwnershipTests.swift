@@ -24,7 +24,7 @@ import Testing
         try await withLostJob { bench, late, _, job, delivery in
             let before = try await bench.dump()
             #expect(try await late.deliver([1], of: job, in: delivery, markerTTL: .seconds(60)) == false)
-            let ending = JobStream.Ending(removeFrom: "rollout", deadLetterReason: "late")
+            let ending = JobStream.Ending(removeFrom: .sample, deadLetterReason: "late")
             #expect(try await late.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [1], ending: ending) == false)
             try await late.release([delivery.entry])
             #expect(try await bench.dump() == before)
@@ -37,7 +37,7 @@ import Testing
             #expect(try await owner.hasStarted(job.insertionID))
             #expect(try await owner.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [2], ending: .init()))
             let before = try await bench.dump()
-            #expect(before.keys.sorted() == ["rollout", Keys.forwarder("owner"), Keys.jobs, job.responseKey].sorted())
+            #expect(before.keys.sorted() == (RolloutKeys.sample.kept + [Keys.forwarder("owner"), Keys.jobs, job.responseKey]).sorted())
             #expect(try await bench.send("XPENDING", Keys.jobs, Keys.jobGroup)[0] == .integer(0))
             #expect(try await bench.frames(on: job.responseKey) == [[1], [2]])
             // Its answer was lost on the way, and it says it again.
@@ -67,7 +67,7 @@ import Testing
             let job = bench.job()
             _ = try await bench.admission().enqueue(job)
             let delivery = try #require(try await bench.take(stream).first)
-            let ending = JobStream.Ending(removeFrom: succeeded ? nil : "rollout")
+            let ending = JobStream.Ending(removeFrom: succeeded ? nil : .sample)
             #expect(try await stream.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: nil, ending: ending))
             #expect(try await bench.members("rollout") == (succeeded ? [job.insertionID.description] : []))
         }

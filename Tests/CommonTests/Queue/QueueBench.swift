@@ -14,8 +14,12 @@ struct QueueBench: Sendable {
         }
     }
 
-    func admission(entries: Int = 1000, bytes: Int = 1 << 30, ttl: Duration = .seconds(100)) -> JobAdmission {
-        JobAdmission(redis: redis, envelope: envelope, limits: .init(entries: entries, bytes: bytes, rolloutTTL: ttl), defaultProject: "local")
+    func admission(
+        entries: Int = 1000, bytes: Int = 1 << 30, ttl: Duration = .seconds(100), spanBytes: Int = 1 << 20
+    ) -> JobAdmission {
+        JobAdmission(
+            redis: redis, envelope: envelope, limits: .init(entries: entries, bytes: bytes, rolloutTTL: ttl, spanBytes: spanBytes),
+            defaultProject: "local")
     }
 
     func job(rollout: String? = "rollout", project: String = "local", body: [UInt8] = []) -> Job {
@@ -68,4 +72,9 @@ struct QueueBench: Sendable {
     func attach(_ key: String = Keys.responses(ingress: "here")) async throws {
         _ = try await redis.evaluate(JobScripts.attach, keys: [key], arguments: 60)
     }
+}
+
+extension RolloutKeys {
+    /// Those of `QueueBench.job`'s rollout.
+    static let sample = RolloutKeys("rollout", project: "local", defaultProject: "local")
 }

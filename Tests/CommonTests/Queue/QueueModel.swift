@@ -14,14 +14,16 @@ struct QueueModel {
         let job: Job
         /// What its entry holds.
         let bytes: Int
-        /// The set that it is recorded in, if any.
-        let set: String?
+        /// The rollout that it is recorded in, if any.
+        let rollout: RolloutKeys?
         var phase = Phase.queued
         /// Whether a part of its answer was sent.
         var hasStarted = false
         var isCancelled = false
         /// Whether it was given to its holder long ago.
         var isOld = false
+        /// The sealed span that its end left, if any.
+        var span: [UInt8]?
 
         var hasEnded: Bool { if case .ended = phase { true } else { false } }
         var holder: String? { if case .held(let name, _) = phase { name } else { nil } }
@@ -36,6 +38,8 @@ struct QueueModel {
     /// The frames on each response stream that is there.
     var streams: [String: [[UInt8]]] = [:]
     var letters = 0
+    /// The verdicts that stand.
+    var verdicts: Set<String> = []
     /// The job that each idempotency key stands for, and what was asked.
     var requests: [String: (job: InsertionID, fingerprint: [UInt8])] = [:]
 
@@ -60,7 +64,7 @@ struct QueueModel {
     var sets: [String: Set<String>] {
         var sets: [String: Set<String>] = [:]
         for item in items where item.phase != .ended(succeeded: false) {
-            if let set = item.set { sets[set, default: []].insert(item.job.insertionID.description) }
+            if let set = item.rollout?.set { sets[set, default: []].insert(item.job.insertionID.description) }
         }
         return sets
     }
@@ -71,14 +75,31 @@ struct QueueModel {
         keys.insert(Keys.jobs)
         if !present.isEmpty { keys.insert(Keys.jobBytes) }
         if letters > 0 { keys.insert(Keys.dead) }
+        keys.formUnion(verdicts)
+        if items.contains(where: { $0.span != nil }) { keys.insert(Keys.traceBytes) }
         for item in items {
             let id = item.job.insertionID
+            if let rollout = item.rollout { keys.formUnion([rollout.record, rollout.list]) }
+            if item.span != nil { keys.formUnion([Keys.span(id), Keys.traces(project: item.job.project)]) }
             if item.job.isFetchable { keys.insert(Keys.record(id)) }
             if item.isCancelled { keys.insert(Keys.cancelled(id)) }
             if item.hasStarted, !item.hasEnded { keys.insert(Keys.started(id)) }
         }
         return keys
     }
+
+    /// How many completions of a rollout failed.
+    func failures(of rollout: RolloutKeys) -> Int { items.count { $0.rollout == rollout && $0.phase == .ended(succeeded: false) } }
+
+    /// The spans that wait for their export, by stream.
+    var outbox: [String: Set<String>] {
+        var outbox: [String: Set<String>] = [:]
+        for item in items where item.span != nil {
+            outbox[Keys.traces(project: item.job.project), default: []].insert(item.job.insertionID.description)
+        }
+        return outbox
+    }
+    var spanBytes: Int { items.reduce(0) { $0 + ($1.span?.count ?? 0) } }
 
     /// A frame goes to the job's response stream, or is kept under the job's own key where that is gone.
     mutating func send(_ frame: [UInt8], of job: Job) {

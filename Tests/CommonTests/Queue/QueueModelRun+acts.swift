@@ -12,8 +12,9 @@ extension QueueModelRun {
         note("enqueue \(job.insertionID) for \(job.responseKey): \(outcome)")
         try require(outcome == expected, "\(outcome), not \(expected)")
         guard case .queued = outcome else { return }
-        let set = job.rollout.map { Keys.rollout($0.rollout, project: job.project, defaultProject: "local") }
-        model.items.append(QueueModel.Item(job: job, bytes: bytes, set: set))
+        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: "local") }
+        model.items.append(QueueModel.Item(job: job, bytes: bytes, rollout: rollout))
+        if let rollout { model.verdicts.remove(rollout.verdict) }
         if let request = job.idempotency { model.requests[request.key] = (job.insertionID, request.fingerprint) }
         // The answer was lost on the way to the ingress, which then gives the job up.
         if random.chance(8) { try await cancel(model.items.count - 1) }
@@ -120,7 +121,9 @@ extension QueueModelRun {
         let succeeded = !isDead && !item.isCancelled && !(held.delivery.isTakenOver && item.hasStarted) && !random.chance(4)
         let frame: [UInt8]? = item.isCancelled ? nil : nextFrame()
         let freed = succeeded || random.chance(2) ? nil : held.job.idempotency?.key
-        let ending = JobStream.Ending(removeFrom: succeeded ? nil : item.set, deadLetterReason: isDead ? "lost" : nil, frees: freed)
+        let span = random.chance(2) ? JobStream.Span(project: item.job.project, sealed: nextFrame(), life: .seconds(100)) : nil
+        let ending = JobStream.Ending(
+            removeFrom: succeeded ? nil : item.rollout, span: span, deadLetterReason: isDead ? "lost" : nil, frees: freed)
         note("\(forwarder.name) ends \(id), \(succeeded ? "well" : "badly"): \(isOurs)")
         for attempt in 0..<(random.chance(4) ? 2 : 1) {
             try await expect(isOurs && attempt == 0, held) {
@@ -128,10 +131,21 @@ extension QueueModelRun {
             }
             guard isOurs, attempt == 0 else { continue }
             model.items[place].phase = .ended(succeeded: succeeded)
+            model.items[place].span = span?.sealed
+            if !succeeded, let rollout = item.rollout { model.verdicts.remove(rollout.verdict) }
             if let frame { model.send(frame, of: held.job) }
             if isDead { model.letters += 1 }
             if let freed, model.requests[freed]?.job == id { model.requests[freed] = nil }
         }
+    }
+
+    /// A verifier finds something out about a rollout.
+    mutating func judge() async throws {
+        let rollout = random.pick(rollouts)
+        note("a verdict on \(rollout.set)")
+        try await bench.send("HSET", rollout.verdict, "verdict", "complete")
+        try await bench.send("EXPIRE", rollout.verdict, 100)
+        model.verdicts.insert(rollout.verdict)
     }
 
     mutating func release(_ index: Int) async throws {

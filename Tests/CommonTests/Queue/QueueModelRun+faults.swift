@@ -99,9 +99,9 @@ extension QueueModelRun {
         try await expectOnlyWhatStays()
     }
 
-    /// Besides the job stream, whose group remembers what was read, and the dead letters, which are bounded, nothing stays for good.
+    /// Besides the job stream, whose group remembers what was read, and the dead letters and the outbox, which are bounded, nothing stays for good.
     private func expectOnlyWhatStays() async throws {
-        for key in model.keys.subtracting([Keys.jobs, Keys.dead]) {
+        for key in model.keys.subtracting(model.outbox.keys).subtracting([Keys.jobs, Keys.dead, Keys.traceBytes]) {
             try require((try await bench.send("PTTL", key).int ?? 0) > 0, "\(key) stays for good")
         }
         let ends = model.items.map(\.hasEnded)
@@ -115,19 +115,36 @@ extension QueueModelRun {
             RedisCommand("XRANGE", Keys.jobs, "-", "+"), RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 1000),
             RedisCommand("GET", Keys.jobBytes), RedisCommand("KEYS", "*"), RedisCommand("XLEN", Keys.dead),
         ]
-        batch += self.sets.map { RedisCommand("SMEMBERS", $0) } + streams.map { RedisCommand("XRANGE", $0, "-", "+") }
+        batch += rollouts.map { RedisCommand("SMEMBERS", $0.set) } + streams.map { RedisCommand("XRANGE", $0, "-", "+") }
         let replies = try await bench.redis.send(batch: batch)
         try comparePlaces(entries: replies[0].array ?? [], pending: replies[1].array ?? [])
         try require(replies[2].int == (model.present.isEmpty ? nil : model.bytes), "bytes: \(replies[2]), not \(model.bytes)")
         let keys = Set((replies[3].array ?? []).compactMap(\.string))
         try require(keys == model.keys, "too many keys: \(keys.subtracting(model.keys)); too few: \(model.keys.subtracting(keys))")
         try require(replies[4].int == model.letters, "dead letters")
-        for (key, reply) in zip(self.sets, replies[5...]) {
-            try require(Set((reply.array ?? []).compactMap(\.string)) == sets[key] ?? [], "the set \(key)")
+        for (rollout, reply) in zip(rollouts, replies[5...]) {
+            try require(Set((reply.array ?? []).compactMap(\.string)) == sets[rollout.set] ?? [], "the set \(rollout.set)")
         }
-        for (key, reply) in zip(streams, replies[(5 + self.sets.count)...]) {
+        for (key, reply) in zip(streams, replies[(5 + rollouts.count)...]) {
             try require((reply.array ?? []).compactMap { $0[1][3].bytes } == model.streams[key], "the frames on \(key)")
         }
+        try await compareTraces()
+    }
+
+    /// What waits for its export, and what failed.
+    private func compareTraces() async throws {
+        let outbox = model.outbox
+        let streams = outbox.keys.sorted()
+        var batch = streams.map { RedisCommand("XRANGE", $0, "-", "+") } + rollouts.map { RedisCommand("HGET", $0.record, "failed") }
+        batch.append(RedisCommand("GET", Keys.traceBytes))
+        let replies = try await bench.redis.send(batch: batch)
+        for (key, reply) in zip(streams, replies) {
+            try require(Set((reply.array ?? []).compactMap { $0[1][1].string }) == outbox[key], "waits on \(key)")
+        }
+        for (rollout, reply) in zip(rollouts, replies[streams.count...]) {
+            try require(reply.int ?? 0 == model.failures(of: rollout), "failures of \(rollout.set): \(reply)")
+        }
+        try require(replies[replies.count - 1].int ?? 0 == model.spanBytes, "bytes of spans")
     }
 
     /// Who has which job, and for the how-manieth time.

@@ -33,7 +33,7 @@ struct QueueModelRun {
     static let mostDeliveries = 3
 
     let bench: QueueBench
-    let sets = ["r1", "r2", "project/other/r1"]
+    let rollouts = [("r1", "local"), ("r2", "local"), ("r1", "other")].map { RolloutKeys($0.0, project: $0.1, defaultProject: "local") }
     var random: FuzzRandom
     var model = QueueModel()
     var forwarders: [Forwarder] = []
@@ -58,7 +58,7 @@ struct QueueModelRun {
 
     mutating func act() async throws {
         let index = random.below(forwarders.count)
-        switch random.below(24) {
+        switch random.below(26) {
         case 0..<5: try await enqueue()
         case 5..<8: try await read(index)
         case 8..<11: try await deliver(index)
@@ -70,6 +70,7 @@ struct QueueModelRun {
         case 19..<21: try await claim(index)
         case 21: try await age()
         case 22: try await lateAct()
+        case 23, 24: try await judge()
         default: try await attachOrLose(random.pick(Self.ingresses))
         }
         try await compare()

@@ -33,10 +33,13 @@ extension ForwarderBench {
         let jobs = RunningJobs(capacity: capacity)
         let runner = JobRunner(
             directory: try .made(), upstream: upstream,
-            sender: AnswerSender(stream: stream, envelope: envelope, defaultProject: "local", logger: .silent), stream: stream, envelope: envelope,
+            sender: AnswerSender(stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent),
+            stream: stream, envelope: envelope,
             maxDeliveries: 3, maxAttempts: attempts, logger: .silent)
         let clock = RedisClock()
-        let intake = Intake(stream: stream, jobs: jobs, runner: runner, clock: clock, executor: nil, drain: drain, logger: .silent)
+        let intake = Intake(stream: stream, jobs: jobs, clock: clock, executor: nil, drain: drain, logger: .silent) { delivery, control in
+            await runner.run(delivery, control: control)
+        }
         let services: [any Service] = [
             commands, reader, NewsListener(endpoint: server.endpoint, stream: stream, jobs: jobs, logger: .silent),
             Heartbeat(stream: stream, clock: clock, logger: .silent), intake,

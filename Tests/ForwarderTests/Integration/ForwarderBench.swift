@@ -53,7 +53,8 @@ struct ForwarderBench: Sendable {
                 Idempotency(clientKey: $0, project: "local", account: nil, request: [], envelope: envelope)
             }, body: Array(#"{"model":"openai/gpt"}"#.utf8))
         let admission = JobAdmission(
-            redis: redis, envelope: envelope, limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600)), defaultProject: "local")
+            redis: redis, envelope: envelope, limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 20),
+            defaultProject: "local")
         guard case .queued = try await admission.enqueue(job) else { throw ResponseMissing() }
         return job
     }

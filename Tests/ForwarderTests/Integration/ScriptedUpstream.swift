@@ -1,5 +1,6 @@
 import Common
 import NIOConcurrencyHelpers
+import TestSupport
 
 /// A provider whose every step the test makes. Each call waits for its steps, and ends like the real one when its task is cancelled.
 final class ScriptedUpstream: UpstreamClient {
@@ -7,7 +8,7 @@ final class ScriptedUpstream: UpstreamClient {
     private let made = Counter()
 
     /// How many calls were made.
-    var count: Int { made.count }
+    var count: Int { made.value }
 
     /// The next call that a forwarder makes.
     func next() async -> ScriptedCall? {

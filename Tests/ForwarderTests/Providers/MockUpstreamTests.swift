@@ -1,5 +1,6 @@
 import Common
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Forwarder
@@ -172,7 +173,7 @@ import Testing
         }
         #expect(error?.code == code)
         #expect(error?.requestMayHaveBeenSent == (code != .connect))
-        #expect(seen.count == pieces)
+        #expect(seen.value == pieces)
     }
 
     @Test func cancellingEndsTheWait() async throws {

@@ -32,7 +32,8 @@ import Testing
                 "POST", "/project_id/sibling" + LiveIngress.path, headers: ["Accept: text/plain"], body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             #expect(taken.job.model == "second" && taken.job.isStream && taken.job.rollout?.run == "nightly")
-            #expect(try await ingress.keys() == [Keys.jobs, Keys.jobBytes, "project/sibling/moved"])
+            let kept = RolloutKeys("moved", project: "sibling", defaultProject: "main").kept
+            #expect(try await ingress.keys() == Set([Keys.jobs, Keys.jobBytes, "project/sibling/moved"] + kept))
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await reply.status == 200)
         }

@@ -1,8 +1,7 @@
-import Common
 import NIOConcurrencyHelpers
 import Testing
 
-@testable import Forwarder
+@testable import Common
 
 @Suite(.timeLimit(.minutes(1))) struct RunningJobsTests {
     private let ids = InsertionIDGenerator()

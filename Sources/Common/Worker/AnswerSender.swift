@@ -1,19 +1,28 @@
-internal import Common
-internal import Logging
+package import Logging
 
 /// Sends one job's answer to whoever waits for it, and ends the job. Everything it does is done only while this forwarder owns the job.
-struct AnswerSender: Sendable {
+package struct AnswerSender: Sendable {
     /// The job was taken over by another forwarder, which now answers for it.
-    struct LostOwnership: Error {}
+    package struct LostOwnership: Error {}
 
     let stream: JobStream
     let envelope: Envelope
     let defaultProject: String
+    /// How long a span may wait for its export.
+    let spanLife: Duration
     let logger: Logger
+
+    package init(stream: JobStream, envelope: Envelope, defaultProject: String, spanLife: Duration, logger: Logger) {
+        self.stream = stream
+        self.envelope = envelope
+        self.defaultProject = defaultProject
+        self.spanLife = spanLife
+        self.logger = logger
+    }
 
     /// Sends a frame in the middle of an answer; waits while Redis is away.
     /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
-    func send(_ frame: ResponseFrame, of job: Job, in delivery: Delivery, control: CallControl) async throws {
+    package func send(_ frame: ResponseFrame, of job: Job, in delivery: Delivery, control: CallControl) async throws {
         let sealed = try envelope.seal(frame.wireBytes, for: .frame(job.insertionID))
         let life = job.remaining() + .seconds(60)
         let isOurs = try await insist(unless: { control.stop != nil }) { () async throws(RedisError) in
@@ -23,20 +32,24 @@ struct AnswerSender: Sendable {
     }
 
     /// Ends the job: with this last frame, if somebody waits for it.
-    /// - Parameter succeeded: whether the completion counts; if not, its id leaves the rollout's set.
-    func finish(
-        _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, succeeded: Bool, deadLetterReason: String? = nil, control: CallControl
+    /// - Parameters:
+    ///   - succeeded: whether the completion counts; if not, its id leaves the rollout's set.
+    ///   - span: the completion's trace, as the JSON of an OTLP span; nil if it has none.
+    package func finish(
+        _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, succeeded: Bool, span: [UInt8]? = nil, deadLetterReason: String? = nil,
+        control: CallControl
     ) async {
         let id = job.insertionID
         do {
             let sealed = try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
-            let set = succeeded ? nil : job.rollout.map { Keys.rollout($0.rollout, project: job.project, defaultProject: defaultProject) }
+            let rollout = succeeded ? nil : job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+            let kept = try span.map { JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id)), life: spanLife) }
             let freed = frame?.head?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
             let isOurs = try await insist(unless: { control.stop == .released }) { () async throws(RedisError) in
                 try await stream.finish(
                     delivery, id: id, responseKey: job.responseKey, sealed: sealed,
                     ending: JobStream.Ending(
-                        removeFrom: set, deadLetterReason: deadLetterReason, frees: freed, answerLife: job.answerLife))
+                        removeFrom: rollout, span: kept, deadLetterReason: deadLetterReason, frees: freed, answerLife: job.answerLife))
             }
             if !isOurs { logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"]) }
         } catch {
@@ -46,7 +59,7 @@ struct AnswerSender: Sendable {
     }
 
     /// Gives an entry up that is no job: there is nobody to answer and no set.
-    func bury(_ delivery: Delivery, reason: String, control: CallControl) async {
+    package func bury(_ delivery: Delivery, reason: String, control: CallControl) async {
         logger.error("gave an entry of the job stream up", metadata: ["entry": "\(delivery.entry)", "reason": "\(reason)"])
         _ = try? await insist(unless: { control.stop == .released }) { () async throws(RedisError) in
             try await stream.finish(
@@ -55,7 +68,7 @@ struct AnswerSender: Sendable {
     }
 
     /// Hands the job back to the others, without counting this delivery.
-    func release(_ delivery: Delivery) async {
+    package func release(_ delivery: Delivery) async {
         do {
             try await stream.release([delivery.entry])
         } catch {

@@ -1,15 +1,16 @@
-internal import Common
 internal import NIOConcurrencyHelpers
 
 /// The Redis server's clock, by which entries of a stream are dated, and how long it has been heard without a break. Set by each heartbeat; until the first it
 /// is this machine's.
-final class RedisClock: Sendable {
+package final class RedisClock: Sendable {
     private struct State {
         var offset: Int64 = 0
         var steadySince: ContinuousClock.Instant?
     }
 
     private let state = NIOLockedValueBox(State())
+
+    package init() {}
 
     /// Milliseconds since 1970.
     var now: UInt64 { UInt64(clamping: Int64(UnixTime.milliseconds) + state.withLockedValue { $0.offset }) }

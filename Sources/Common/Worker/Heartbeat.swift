@@ -1,18 +1,23 @@
-internal import Common
-internal import Logging
+package import Logging
 internal import ServiceLifecycle
 
-/// Says each 5 s that this forwarder lives. When it falls silent, the others take its jobs over.
-struct Heartbeat: Service, CustomStringConvertible {
+/// Says each 5 s that this worker lives. When it falls silent, the others take its jobs over.
+package struct Heartbeat: Service, CustomStringConvertible {
     private static let interval = Duration.seconds(5)
 
     let stream: JobStream
     let clock: RedisClock
     let logger: Logger
 
-    var description: String { "Heartbeat" }
+    package init(stream: JobStream, clock: RedisClock, logger: Logger) {
+        self.stream = stream
+        self.clock = clock
+        self.logger = logger
+    }
 
-    func run() async throws {
+    package var description: String { "Heartbeat" }
+
+    package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 let pause: Duration

@@ -1,7 +1,6 @@
-import Common
 import Testing
 
-@testable import Forwarder
+@testable import Common
 
 @Suite struct RedisClockTests {
     /// An hour ahead, an hour behind, and times that no arithmetic may trap on.

@@ -1,8 +1,8 @@
-import Common
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 
-@testable import Forwarder
+@testable import Common
 
 @Suite(.timeLimit(.minutes(1))) struct CallControlTests {
     @Test func theFirstReasonStands() {
@@ -18,9 +18,9 @@ import Testing
         let cancelled = Counter()
         if endsFirst { control.end(.cancelled) }
         control.carry { cancelled.add() }
-        #expect(cancelled.count == (endsFirst ? 1 : 0))
+        #expect(cancelled.value == (endsFirst ? 1 : 0))
         if !endsFirst { control.end(.released) }
-        #expect(cancelled.count == 1)
+        #expect(cancelled.value == 1)
     }
 
     @Test func waitsForCredit() async {

@@ -1,8 +1,7 @@
-internal import Common
 internal import NIOConcurrencyHelpers
 
 /// The jobs that this forwarder works on: as many as it has slots. Others find a job here by its insertion id, to end it or to let it go on sending.
-final class RunningJobs: Sendable {
+package final class RunningJobs: Sendable {
     /// Cancellations that came before their job are remembered this long (in milliseconds); a marker in Redis outlives them.
     private static let memory: UInt64 = 60_000
     private static let rememberedCancellations = 100_000
@@ -16,17 +15,17 @@ final class RunningJobs: Sendable {
         var empty: [CheckedContinuation<Void, Never>] = []
     }
 
-    let capacity: Int
+    package let capacity: Int
     private let state = NIOLockedValueBox(State())
 
-    init(capacity: Int) { self.capacity = capacity }
+    package init(capacity: Int) { self.capacity = capacity }
 
     /// Slots in use; entries that are no jobs use one too.
-    var count: Int { state.withLockedValue { $0.running.count } }
+    package var count: Int { state.withLockedValue { $0.running.count } }
     /// The entries that are worked on.
-    var entries: [String] { state.withLockedValue { Array($0.running.keys) } }
+    package var entries: [String] { state.withLockedValue { Array($0.running.keys) } }
     var ids: [InsertionID] { state.withLockedValue { Array($0.controls.keys) } }
-    var freeSlots: Int { max(capacity - count, 0) }
+    package var freeSlots: Int { max(capacity - count, 0) }
 
     /// Takes slots for entries that were read and are about to start, so that nobody takes them for lost.
     func admit(_ entries: [String]) {
@@ -90,7 +89,7 @@ final class RunningJobs: Sendable {
     }
 
     /// Waits until no job is left.
-    func waitUntilEmpty() async {
+    package func waitUntilEmpty() async {
         await withCheckedContinuation { continuation in
             let isEmpty = state.withLockedValue { state in
                 guard !state.running.isEmpty else { return true }
@@ -103,7 +102,7 @@ final class RunningJobs: Sendable {
 
     /// A job is not wanted any longer, whether it runs here, will come, or runs elsewhere.
     /// - Parameter now: milliseconds since 1970.
-    func cancel(_ id: InsertionID, now: UInt64 = UnixTime.milliseconds) {
+    package func cancel(_ id: InsertionID, now: UInt64 = UnixTime.milliseconds) {
         let control = state.withLockedValue { state in
             if state.cancelled.count >= Self.rememberedCancellations {
                 state.cancelled = state.cancelled.filter { $0.value + Self.memory > now }

@@ -1,9 +1,9 @@
 internal import NIOConcurrencyHelpers
 
 /// What others may say about a running call: end it, or go on sending.
-final class CallControl: Sendable {
+package final class CallControl: Sendable {
     /// Why a call was ended from outside.
-    enum Stop: Sendable, Equatable {
+    package enum Stop: Sendable, Equatable {
         /// Nobody wants the answer.
         case cancelled
         /// This process stops and hands the job back.
@@ -11,7 +11,7 @@ final class CallControl: Sendable {
     }
 
     private struct State {
-        var stop: Stop?
+        package var stop: Stop?
         var cancelTask: (@Sendable () -> Void)?
         /// Bytes of the answer that its reader has taken.
         var credit = 0
@@ -23,8 +23,10 @@ final class CallControl: Sendable {
 
     private let state = NIOLockedValueBox(State())
 
+    package init() {}
+
     /// Nil while nobody has ended the call.
-    var stop: Stop? { state.withLockedValue { $0.stop } }
+    package var stop: Stop? { state.withLockedValue { $0.stop } }
 
     /// Ends the call. The first reason stands.
     func end(_ reason: Stop) {
@@ -58,7 +60,7 @@ final class CallControl: Sendable {
     }
 
     /// Waits until the reader has taken `level` bytes, the call was ended, or `limit` has passed: a reader that died says nothing more. One task calls this.
-    func waitForCredit(_ level: Int, atMost limit: Duration) async {
+    package func waitForCredit(_ level: Int, atMost limit: Duration) async {
         guard state.withLockedValue({ $0.credit < level && $0.stop == nil }) else { return }
         await withTaskGroup { group in
             group.addTask { await self.waitForCredit(level) }

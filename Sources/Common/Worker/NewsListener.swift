@@ -1,18 +1,17 @@
-internal import Common
-internal import Logging
+package import Logging
 internal import ServiceLifecycle
 
 /// Hears which jobs are not wanted any longer and which slow readers have taken what was sent.
 ///
 /// A message may be missed while the connection is away; after each new subscription the keys, which hold the truth, are looked up for what runs.
-final class NewsListener: Service {
+package final class NewsListener: Service {
     private let subscriber: RedisSubscriber
     private let subscriptions: AsyncStream<Void>
     private let stream: JobStream
     private let jobs: RunningJobs
     private let logger: Logger
 
-    init(endpoint: RedisEndpoint, stream: JobStream, jobs: RunningJobs, logger: Logger) {
+    package init(endpoint: RedisEndpoint, stream: JobStream, jobs: RunningJobs, logger: Logger) {
         let (subscriptions, subscribed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         self.subscriptions = subscriptions
         self.stream = stream
@@ -26,7 +25,7 @@ final class NewsListener: Service {
         }
     }
 
-    func run() async throws {
+    package func run() async throws {
         try await withThrowingTaskGroup { group in
             group.addTask { [subscriber] in try await subscriber.run() }
             group.addTask { [self] in

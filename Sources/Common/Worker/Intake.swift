@@ -1,5 +1,4 @@
-internal import Common
-internal import Logging
+package import Logging
 internal import NIOConcurrencyHelpers
 internal import ServiceLifecycle
 
@@ -9,9 +8,12 @@ internal import ServiceLifecycle
 /// It does so between two reads, so that the two together never take more than there are slots.
 ///
 /// When it is told to stop, it takes no more; what runs may end within the drain time, and the rest is handed back.
-struct Intake: Service, CustomStringConvertible {
+package struct Intake: Service, CustomStringConvertible {
+    /// Works on one delivery: whatever happens, its job ends once or goes to another worker.
+    package typealias Work = @Sendable (_ delivery: consuming Delivery, _ control: CallControl) async -> Void
+
     /// Entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
-    static let batch = 64
+    package static let batch = 64
     private static let wait = Duration.seconds(1)
     /// From this age on an entry may have been cancelled before this process listened; its marker is looked up. Younger ones were cancelled, if at all, in
     /// news that this process hears.
@@ -23,15 +25,28 @@ struct Intake: Service, CustomStringConvertible {
 
     let stream: JobStream
     let jobs: RunningJobs
-    let runner: JobRunner
+    let work: Work
     let clock: RedisClock
     let executor: (any TaskExecutor)?
     let drain: Duration
     let logger: Logger
 
-    var description: String { "Intake" }
+    package init(
+        stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration, logger: Logger,
+        work: @escaping Work
+    ) {
+        self.stream = stream
+        self.jobs = jobs
+        self.work = work
+        self.clock = clock
+        self.executor = executor
+        self.drain = drain
+        self.logger = logger
+    }
 
-    func run() async throws {
+    package var description: String { "Intake" }
+
+    package func run() async throws {
         // On the thread of the calls: what is read starts there without a change of thread.
         await withTaskExecutorPreference(executor) {
             await cancelWhenGracefulShutdown { await takeJobs() }
@@ -77,7 +92,7 @@ struct Intake: Service, CustomStringConvertible {
     }
 
     /// Starts deliveries, those that were taken over too.
-    func start(_ deliveries: [Delivery]) async {
+    package func start(_ deliveries: [Delivery]) async {
         jobs.admit(deliveries.map(\.entry))
         let cancelled = await cancelled(among: deliveries)
         for delivery in deliveries {
@@ -86,7 +101,7 @@ struct Intake: Service, CustomStringConvertible {
             // Not captured as it is: a task keeps what it captured to its end, and this may be large.
             let parcel = NIOLockedValueBox<Delivery?>(delivery)
             jobs.start(id, entry: delivery.entry, on: executor) { control in
-                if let delivery = parcel.withLockedValue({ $0.take() }) { await runner.run(delivery, control: control) }
+                if let delivery = parcel.withLockedValue({ $0.take() }) { await work(delivery, control) }
             }
         }
     }

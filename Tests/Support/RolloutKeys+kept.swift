@@ -1,0 +1,6 @@
+package import Common
+
+extension RolloutKeys {
+    /// What a recorded completion leaves.
+    package var kept: [String] { [set, record, list] }
+}
