@@ -1,7 +1,7 @@
 # The metadata-gateway executable on a slim Debian 12. docker-compose.yml runs it as ingress and as forwarder.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libcurl4-openssl-dev libhiredis-dev libyaml-dev \
+    && apt-get install --yes --no-install-recommends libcurl4-openssl-dev libhiredis-dev libyaml-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 # The packages alone first: as long as the manifest does not change, this layer is not made again.

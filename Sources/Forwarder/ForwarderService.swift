@@ -10,9 +10,11 @@ package struct ForwarderService {
     /// - Parameters:
     ///   - environment: the process's variables, where providers' keys may be.
     ///   - envelope: seals and opens what travels through Redis.
+    ///   - destinations: where traces go.
     /// - Throws: `ConfigurationError` with all that is wrong with the providers.
     package init(
-        configuration: Configuration, environment: [String: String], redis endpoint: RedisEndpoint, envelope: Envelope, logger: Logger
+        configuration: Configuration, environment: [String: String], redis endpoint: RedisEndpoint, envelope: Envelope,
+        destinations: TraceDestinations, logger: Logger
     ) throws(ConfigurationError) {
         let settings = configuration.settings
         let directory = try ProviderDirectory(
@@ -25,7 +27,15 @@ package struct ForwarderService {
         let runner = JobRunner(
             directory: directory, upstream: Upstreams(network: network), sender: worker.sender, stream: worker.stream, envelope: envelope,
             maxDeliveries: settings.maxDeliveries, maxAttempts: settings.upstreamAttempts, logger: logger)
-        services = worker.services(between: [CurlService(upstream: network)], executor: network.executor) { delivery, control in
+        let outboxReader = RedisClient(endpoint, logger: logger)
+        let outbox = SpanOutbox(consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader)
+        let exporter = Exporter(
+            outbox: outbox, destinations: destinations,
+            sender: SpanSender(
+                outbox: outbox, destinations: destinations, upstream: network, envelope: envelope, timeout: settings.exportTimeout, logger: logger),
+            interval: settings.exportInterval, maximumBytes: settings.outboxBytes, logger: logger)
+        services = worker.services(between: [CurlService(upstream: network), outboxReader, exporter], executor: network.executor) {
+            delivery, control in
             await runner.run(delivery, control: control)
         }
     }

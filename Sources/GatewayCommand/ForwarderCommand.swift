@@ -9,7 +9,8 @@ struct ForwarderCommand: AsyncParsableCommand {
 
     func run() async throws {
         let launch = try Launch(role: .forwarder)
-        let forwarder = try launch.forwarder(redis: try launch.redis(), envelope: try launch.envelope())
+        let key = try launch.key()
+        let forwarder = try launch.forwarder(redis: try launch.redis(), envelope: Envelope(key: key), destinations: launch.destinations(key: key))
         launch.announce("metadata-gateway forwarder takes up to \(launch.configuration.settings.forwarderConcurrency) calls at a time.")
         try await launch.run(forwarder.services)
     }

@@ -9,7 +9,7 @@ struct IngressCommand: AsyncParsableCommand {
 
     func run() async throws {
         let launch = try Launch(role: .ingress)
-        let ingress = try launch.ingress(redis: try launch.redis(), envelope: try launch.envelope())
+        let ingress = try launch.ingress(redis: try launch.redis(), envelope: Envelope(key: try launch.key()))
         try await launch.run(ingress.services)
     }
 }

@@ -56,11 +56,12 @@ struct Launch {
         return endpoint
     }
 
-    func envelope() throws -> Envelope {
+    /// The key that all processes of the gateway share.
+    func key() throws -> GatewayKey {
         guard let key = configuration.settings.gatewayKey else {
             throw Self.failure("environment: GATEWAY_KEY: must be given; make one with `openssl rand -base64 32`")
         }
-        return Envelope(key: key)
+        return key
     }
 
     func ingress(
@@ -75,9 +76,17 @@ struct Launch {
             onListening: onListening ?? announce)
     }
 
-    func forwarder(redis: RedisEndpoint, envelope: Envelope) throws -> ForwarderService {
+    /// Where traces go.
+    /// - Parameter key: the gateway's own.
+    func destinations(key: GatewayKey) -> TraceDestinations {
+        TraceDestinations(configuration) { project in LangfuseKeys(embedded: project, key: key) }
+    }
+
+    func forwarder(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations) throws -> ForwarderService {
         try Self.reporting { () throws(ConfigurationError) in
-            try ForwarderService(configuration: configuration, environment: environment, redis: redis, envelope: envelope, logger: logger)
+            try ForwarderService(
+                configuration: configuration, environment: environment, redis: redis, envelope: envelope,
+                destinations: destinations, logger: logger)
         }
     }
 

@@ -19,8 +19,9 @@ struct ServeCommand: AsyncParsableCommand {
                 program: settings.redisServerPath, folder: folder, commandTimeout: settings.redis.commandTimeout, logger: launch.logger)
         }
         let endpoint = try embedded?.endpoint ?? launch.redis()
-        let envelope = Envelope(key: try settings.gatewayKey ?? folder.key())
-        var services = try launch.forwarder(redis: endpoint, envelope: envelope).services
+        let key = try settings.gatewayKey ?? folder.key()
+        let envelope = Envelope(key: key)
+        var services = try launch.forwarder(redis: endpoint, envelope: envelope, destinations: launch.destinations(key: key)).services
         let ready = Readiness(launch: launch, endpoint: endpoint)
         services += try launch.ingress(redis: endpoint, envelope: envelope, onListening: ready.announce).services
         services.append(ready)

@@ -1,0 +1,177 @@
+/// The spans that wait for their export, as the exporters and those who want one sent again see them. Finished jobs put them there
+/// (``JobScripts/finish``).
+///
+/// An entry holds an insertion id and the size of its span; the span is in a key of its own, which outlives the entry for an hour.
+package struct SpanOutbox: Sendable {
+    /// How long a span is kept after it was accepted, to be sent again if it is lost after all.
+    package static let keptFor = Duration.seconds(3600)
+    /// From then on an exporter counts as dead that was given an entry and has not settled it: longer than any batch takes with all its attempts.
+    private static let lostAfter = Duration.seconds(60)
+
+    /// From then on an exporter is gone that has not asked for anything.
+    private static let goneAfter = Duration.seconds(3600)
+    private static let page = 1000
+    /// Stands for the span of an entry that names none. Nothing has this key.
+    private static let noSpan = "gateway/span/unknown"
+
+    /// A span that waits.
+    package struct Entry: Sendable, Equatable {
+        package var project: String
+        /// The entry's id on the stream.
+        package var entry: String
+        /// Nil: the entry is none of ours.
+        package var id: InsertionID?
+        /// Bytes of the sealed span.
+        package var size: Int
+        /// Whether it tells of a completion that failed.
+        package var isFailure: Bool
+    }
+
+    /// This exporter's name in the consumer groups; unique to the process.
+    private let consumer: String
+    private let commands: RedisClient
+    private let reader: RedisClient
+
+    /// - Parameters:
+    ///   - commands: the connection for everything that answers at once.
+    ///   - reader: a connection of its own for `read`, which blocks it.
+    package init(consumer: String, commands: RedisClient, reader: RedisClient) {
+        self.consumer = consumer
+        self.commands = commands
+        self.reader = reader
+    }
+
+    /// Makes the consumer group of each project, unless it is there.
+    package func join(_ projects: [String]) async throws(RedisError) {
+        let replies = try await commands.send(
+            batch: projects.map { RedisCommand("XGROUP", "CREATE", Keys.traces(project: $0), Keys.exporterGroup, "0", "MKSTREAM") })
+        for reply in replies {
+            do throws(RedisError) { _ = try reply.get() } catch  where error.serverCode == "BUSYGROUP" {}
+        }
+    }
+
+    /// Waits for entries of any of these projects.
+    /// - Returns: up to `limit` of each; none if `wait` passed.
+    package func read(_ projects: [String], upTo limit: Int, wait: Duration) async throws(RedisError) -> [Entry] {
+        var command = RedisCommand(
+            "XREADGROUP", "GROUP", Keys.exporterGroup, consumer, "COUNT", limit, "BLOCK", Int(max(wait.milliseconds, 1)), "STREAMS")
+        command.append(contentsOf: projects.map { Keys.traces(project: $0) })
+        command.append(contentsOf: projects.map { _ in ">" })
+        let reply = try await reader.send(command, timeout: wait + .seconds(5))
+        let byKey = Dictionary(projects.map { (Keys.traces(project: $0), $0) }) { first, _ in first }
+        return (reply.array ?? []).flatMap { stream in
+            guard let project = stream[0].string.flatMap({ byKey[$0] }) else { return [Entry]() }
+            return (stream[1].array ?? []).map { Entry(project, $0) }
+        }
+    }
+
+    /// Takes over what dead exporters of a project left, and what was given to this one and never reached it.
+    package func takeOver(_ project: String, upTo limit: Int) async throws(RedisError) -> [Entry] {
+        let reply = try await commands.send(
+            RedisCommand(
+                "XAUTOCLAIM", Keys.traces(project: project), Keys.exporterGroup, consumer, Int(Self.lostAfter.milliseconds), "0-0", "COUNT", limit))
+        return (reply[1].array ?? []).map { Entry(project, $0) }
+    }
+
+    /// The sealed spans, in the order of the entries; nil for one that is not kept any longer.
+    package func spans(of entries: [Entry]) async throws(RedisError) -> [[UInt8]?] {
+        guard !entries.isEmpty else { return [] }
+        var command = RedisCommand("MGET")
+        command.append(contentsOf: entries.map { $0.id.map(Keys.span) ?? Self.noSpan })
+        let reply = try await commands.send(command)
+        return entries.indices.map { reply[$0].bytes }
+    }
+
+    /// Takes entries of one project off the outbox.
+    package func settle(_ entries: [Entry]) async throws(RedisError) {
+        guard let project = entries.first?.project else { return }
+        var keys = [Keys.traces(project: project), Keys.traceBytes]
+        keys += entries.map { $0.id.map(Keys.span) ?? Self.noSpan }
+        _ = try await commands.evaluate(SpanScripts.settle, keys: keys) { command in
+            command.append(contentsOf: [Keys.exporterGroup, String(Self.keptFor.components.seconds)])
+            command.append(contentsOf: entries.flatMap { [$0.entry, String($0.size)] })
+        }
+    }
+
+    /// Bytes of all spans that wait.
+    package func bytes() async throws(RedisError) -> Int { try await commands.send(RedisCommand("GET", Keys.traceBytes)).int ?? 0 }
+
+    /// Makes room: the oldest spans of a project's failed completions go, as far as no exporter has them.
+    /// - Parameter bytes: how many shall be free afterwards that are not now.
+    /// - Returns: bytes and number of the spans that went.
+    package func shedFailures(of project: String, bytes: Int) async throws(RedisError) -> (bytes: Int, count: Int) {
+        var (freed, count, last) = (0, 0, "-")
+        while freed < bytes {
+            let reply = try await commands.send(RedisCommand("XRANGE", Keys.traces(project: project), last, "+", "COUNT", Self.page))
+            let page = (reply.array ?? []).map { Entry(project, $0) }
+            guard let end = page.last else { break }
+            last = "(" + end.entry
+            let failures = page.filter(\.isFailure)
+            guard !failures.isEmpty else { continue }
+            let wanted = failures.prefix(1 + failures.partialSums(\.size).count { $0 < bytes - freed })
+            let keys = [Keys.traces(project: project), Keys.traceBytes] + wanted.map { $0.id.map(Keys.span) ?? Self.noSpan }
+            let shed = try await commands.evaluate(SpanScripts.shed, keys: keys) { command in
+                command.append(contentsOf: wanted.flatMap { [$0.entry, String($0.size)] })
+            }
+            freed += shed.int ?? 0
+            count += wanted.count
+        }
+        return (freed, count)
+    }
+
+    /// Forgets exporters that are gone.
+    package func forgetTheDead(of project: String) async throws(RedisError) {
+        _ = try await commands.evaluate(
+            SpanScripts.forget, keys: [Keys.traces(project: project)], arguments: Keys.exporterGroup, Int(Self.goneAfter.milliseconds))
+    }
+
+    /// What became of the wish to send a span again.
+    package enum Repetition: Sendable, Equatable {
+        /// It waits for its export again.
+        case queued
+        /// It waited anyway.
+        case waiting
+        /// It is no longer kept.
+        case gone
+    }
+
+    /// Has a span sent again.
+    /// - Parameter life: how long it may wait for its export.
+    package func sendAgain(_ id: InsertionID, project: String, life: Duration) async throws(RedisError) -> Repetition {
+        let reply = try await commands.evaluate(
+            SpanScripts.repeated, keys: [Keys.traces(project: project), Keys.traceBytes, Keys.span(id)],
+            arguments: id.description, Int(life.components.seconds), Int(Self.keptFor.components.seconds))
+        return switch reply.int ?? -1 {
+        case 1: .queued
+        case 0: .waiting
+        default: .gone
+        }
+    }
+}
+
+extension SpanOutbox.Entry {
+    /// Reads an entry `[id, [field, value, …]]`. What it holds may be anything: others can write to Redis.
+    fileprivate init(_ project: String, _ reply: RedisValue) {
+        self.init(project: project, entry: reply[0].string ?? "", id: nil, size: 0, isFailure: false)
+        let fields = reply[1].array ?? []
+        for index in stride(from: 0, to: fields.count - 1, by: 2) {
+            switch fields[index].string {
+            case "i": id = fields[index + 1].string.flatMap { InsertionID($0) }
+            case "n": size = max(fields[index + 1].int ?? 0, 0)
+            case "failed": isFailure = true
+            default: continue
+            }
+        }
+    }
+}
+
+extension Collection {
+    /// The sums of the first element, of the first two, and so on.
+    fileprivate func partialSums(_ size: (Element) -> Int) -> [Int] {
+        var sum = 0
+        return map { element in
+            sum += size(element)
+            return sum
+        }
+    }
+}

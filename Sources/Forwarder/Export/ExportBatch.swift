@@ -1,0 +1,53 @@
+internal import Common
+
+/// Spans of one project that are sent together.
+struct ExportBatch: Sendable {
+    /// The largest body before compression: Langfuse's cloud takes 5 MB.
+    static let maximumBytes = 4_500_000
+    static let maximumCount = 512
+
+    private static let prefix = Array(
+        """
+        {"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"metadata-gateway"}},\
+        {"key":"service.version","value":{"stringValue":"\(GatewayVersion.current)"}}]},"scopeSpans":[{"scope":{"name":"metadata-gateway",\
+        "version":"\(GatewayVersion.current)"},"spans":[
+        """.utf8)
+    private static let suffix = Array("]}]}]}".utf8)
+
+    var entries: [SpanOutbox.Entry] = []
+    var spans: [[UInt8]] = []
+
+    var count: Int { entries.count }
+
+    /// The body as OTLP's JSON (an `ExportTraceServiceRequest`).
+    var body: [UInt8] {
+        var body = Self.prefix
+        body.reserveCapacity(Self.prefix.count + Self.suffix.count + spans.reduce(0) { $0 + $1.count + 1 })
+        for (index, span) in spans.enumerated() {
+            if index > 0 { body.append(UInt8(ascii: ",")) }
+            body.append(contentsOf: span)
+        }
+        body.append(contentsOf: Self.suffix)
+        return body
+    }
+
+    /// Two halves of a batch that was refused as a whole, to find what is wrong in it.
+    var halves: (ExportBatch, ExportBatch) {
+        let middle = count / 2
+        return (
+            ExportBatch(entries: Array(entries[..<middle]), spans: Array(spans[..<middle])),
+            ExportBatch(entries: Array(entries[middle...]), spans: Array(spans[middle...]))
+        )
+    }
+
+    /// How many of these entries, from the first, fit into one batch: at least one, however large.
+    static func fitting(_ entries: some Collection<SpanOutbox.Entry>) -> Int {
+        var (count, bytes) = (0, prefix.count + suffix.count)
+        for entry in entries {
+            bytes += entry.size + 1
+            guard count == 0 || (count < maximumCount && bytes <= maximumBytes) else { break }
+            count += 1
+        }
+        return count
+    }
+}

@@ -1,0 +1,206 @@
+import Common
+import TestSupport
+import Testing
+
+@testable import Forwarder
+
+@Suite(.timeLimit(.minutes(2))) struct ExporterTests {
+    @Test func aSpanIsSentAsOTLPAndKeptForAnHour() async throws {
+        try await ExportBench.run { bench in
+            let id = try await bench.leave()
+            try await bench.withExporter {
+                let call = try await bench.next()
+                #expect(call.request.method == "POST" && call.request.url == "http://store:3000/api/public/otel/v1/traces")
+                // base64("pk:sk")
+                #expect(call.request.headers.first(named: "authorization") == "Basic cGs6c2s=")
+                #expect(call.request.headers.first(named: "x-langfuse-ingestion-version") == "4")
+                #expect(call.request.headers.first(named: "content-encoding") == "gzip")
+                let text = try call.text()
+                #expect(text.contains(#""spans":[{"id":"\#(id)"}]"#))
+                call.settle(200)
+                try await bench.untilEmpty()
+                #expect(try await bench.bytes() == 0)
+                let life = try await bench.redis.send(RedisCommand("TTL", Keys.span(id))).int ?? 0
+                #expect((3500...3600).contains(life), "kept, to be sent again")
+            }
+        }
+    }
+
+    @Test func whatWaitsLeavesTogether() async throws {
+        try await ExportBench.run { bench in
+            var ids: Set<String> = []
+            for _ in 0..<20 { ids.insert(try await bench.leave().description) }
+            try await bench.withExporter {
+                let call = try await bench.next()
+                #expect(try call.ids() == ids)
+                call.settle(200)
+                try await bench.untilEmpty()
+            }
+            #expect(bench.store.count == 1)
+        }
+    }
+
+    @Test func aBatchStaysBelowLangfusesBound() async throws {
+        try await ExportBench.run { bench in
+            let text = #""\#(String(repeating: "x", count: 1_500_000))""#
+            for _ in 0..<4 { try await bench.leave(text: text) }
+            try await bench.withExporter {
+                var sizes: [Int] = []
+                while try await bench.waiting() > 0 {
+                    let call = try await bench.next()
+                    sizes.append(try call.text().utf8.count)
+                    call.settle(200)
+                    await call.isLeft()
+                    let settled = 2 * sizes.count
+                    try await eventually { try await bench.waiting() <= max(4 - settled, 0) }
+                }
+                #expect(sizes.count == 2 && sizes.allSatisfy { $0 > 3_000_000 && $0 <= ExportBatch.maximumBytes }, "\(sizes)")
+            }
+        }
+    }
+
+    @Test func oneMalformedSpanHoldsUpNoOther() async throws {
+        try await ExportBench.run { bench in
+            var good: Set<String> = []
+            for number in 0..<9 {
+                if number == 4 { try await bench.leave(text: #"{"bad":1}"#) } else { good.insert(try await bench.leave().description) }
+            }
+            try await bench.withExporter {
+                var accepted: Set<String> = []
+                while accepted != good {
+                    let call = try await bench.next()
+                    let isBad = try call.text().contains("bad")
+                    if !isBad { accepted.formUnion(try call.ids()) }
+                    call.settle(isBad ? 400 : 200)
+                }
+                // The bad one was sent alone before the last of the others, and is given up.
+                try await bench.untilEmpty()
+                #expect(try await bench.bytes() == 0)
+            }
+        }
+    }
+
+    /// It is left alone as long as it asks, or a second; and nothing is lost.
+    @Test(arguments: [503, 429, 500, 408])
+    func aStoreThatCannotTakeThemIsAskedAgain(status: Int) async throws {
+        try await ExportBench.run { bench in
+            let id = try await bench.leave()
+            try await bench.withExporter {
+                let asked = ContinuousClock.now
+                try await bench.next().settle(status, status == 429 ? [HeaderField("retry-after", "2")] : [])
+                let again = try await bench.next()
+                #expect(asked.duration(to: .now) >= .seconds(status == 429 ? 2 : 1))
+                #expect(try again.ids() == [id.description])
+                again.settle(200)
+                try await bench.untilEmpty()
+            }
+        }
+    }
+
+    @Test func aConnectionThatBreaksLosesNothing() async throws {
+        try await ExportBench.run { bench in
+            let id = try await bench.leave()
+            try await bench.withExporter {
+                try await bench.next().fail(.closedEarly, sent: true)
+                let again = try await bench.next()
+                #expect(try again.ids() == [id.description])
+                again.settle(200)
+                try await bench.untilEmpty()
+            }
+        }
+    }
+
+    @Test func wrongKeysOfOneProjectHoldUpNoOther() async throws {
+        try await ExportBench.run { bench in
+            let refused = try await bench.leave("a")
+            try await bench.withExporter(of: ["a", "b"]) {
+                let first = try await bench.next()
+                #expect(try first.ids() == [refused.description])
+                first.settle(401)
+                await first.isLeft()
+                for _ in 0..<3 {
+                    let id = try await bench.leave("b")
+                    let call = try await bench.next()
+                    #expect(try call.ids() == [id.description])
+                    call.settle(200)
+                    try await bench.untilEmpty("b")
+                }
+                #expect(try await bench.waiting("a") == 1, "its span waits")
+            }
+        }
+    }
+
+    @Test func whatADeadExporterWasGivenIsTakenOver() async throws {
+        try await ExportBench.run { bench in
+            let id = try await bench.leave()
+            let dead = bench.outbox("dead")
+            try await dead.join(["a"])
+            let given = try await dead.read(["a"], upTo: 10, wait: .milliseconds(10))
+            #expect(given.map(\.id) == [id])
+            // A minute passes.
+            _ = try await bench.redis.send(
+                RedisCommand("XCLAIM", Keys.traces(project: "a"), Keys.exporterGroup, "dead", 0, given[0].entry, "IDLE", 61_000, "JUSTID"))
+            try await bench.withExporter {
+                let call = try await bench.next()
+                #expect(try call.ids() == [id.description])
+                call.settle(200)
+                try await bench.untilEmpty()
+            }
+        }
+    }
+
+    /// What cannot be sent any more is said and does not stand in the way.
+    @Test func aSpanThatIsGoneOrDamagedIsGivenUp() async throws {
+        try await ExportBench.run { bench in
+            let gone = try await bench.leave()
+            let damaged = try await bench.leave()
+            let good = try await bench.leave()
+            _ = try await bench.redis.send(RedisCommand("DEL", Keys.span(gone)))
+            _ = try await bench.redis.send(RedisCommand("SET", Keys.span(damaged), "garbage"))
+            _ = try await bench.redis.send(RedisCommand("XADD", Keys.traces(project: "a"), "*", "i", "none", "n", "-5"))
+            try await bench.withExporter {
+                let call = try await bench.next()
+                #expect(try call.ids() == [good.description])
+                call.settle(200)
+                try await bench.untilEmpty()
+                #expect(try await bench.bytes() == 0)
+            }
+        }
+    }
+
+    @Test func nearTheBoundTheOldestFailuresGo() async throws {
+        try await ExportBench.run { bench in
+            let oldest = try await bench.leave(hasFailed: true)
+            let success = try await bench.leave()
+            let newest = try await bench.leave(hasFailed: true)
+            let size = try await bench.bytes() / 3
+            try await bench.withExporter(maximumBytes: size * 3) {
+                let call = try await bench.next()
+                #expect(try call.ids() == [success.description, newest.description])
+                #expect(try await bench.redis.send(RedisCommand("EXISTS", Keys.span(oldest))).int == 0)
+                call.settle(200)
+                try await bench.untilEmpty()
+                #expect(try await bench.bytes() == 0)
+            }
+        }
+    }
+
+    @Test func aSpanIsSentAgainWhileItIsKept() async throws {
+        try await ExportBench.run { bench in
+            let id = try await bench.leave()
+            let outbox = bench.outbox("verifier")
+            #expect(try await outbox.sendAgain(id, project: "a", life: .seconds(7200)) == .waiting)
+            try await bench.withExporter {
+                try await bench.next().settle(200)
+                try await bench.untilEmpty()
+                #expect(try await outbox.sendAgain(id, project: "a", life: .seconds(7200)) == .queued)
+                let again = try await bench.next()
+                #expect(try again.ids() == [id.description])
+                again.settle(200)
+                try await bench.untilEmpty()
+                #expect(try await bench.bytes() == 0)
+            }
+            #expect(try await outbox.sendAgain(bench.ids.next(), project: "a", life: .seconds(7200)) == .gone)
+        }
+    }
+}
