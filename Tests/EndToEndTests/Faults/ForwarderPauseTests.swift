@@ -36,6 +36,47 @@ import Testing
         }
     }
 
+    /// It is given jobs while it stands still in its read, and they are made and answered by another before it sees them. It starts none of them.
+    @Test func whatItWasGivenMeanwhileIsNotMadeAgain() async throws {
+        try await GatewayFleet.run { fleet in
+            try await fleet.ingress { _, port in
+                _ = try await fleet.forwarder { paused in
+                    try await eventually { try await fleet.alive().count == 1 }
+                    let name = try #require(try await fleet.alive().first)
+                    var locations: [String] = []
+                    try await fleet.forwarder { _ in
+                        locations = try await giveJobs(to: paused, called: name, fleet, port)
+                        try await eventually(within: .seconds(30)) { fleet.provider.held.count == locations.count }
+                        fleet.provider.answer()
+                        try await eventually { try await fleet.length(Keys.jobs) == 0 }
+                        try paused.send(.resume)
+                    }
+                    // It reads on only behind what it was given: its next job is the last that it has heard of.
+                    locations += try await fleet.accept(locations.count..<locations.count + 1, at: port)
+                    try await eventually(within: .seconds(30)) { fleet.provider.calls.count == locations.count }
+                    fleet.provider.answer()
+                    try await eventually { try await fleet.length(Keys.jobs) == 0 }
+                    #expect(fleet.provider.calls.values.allSatisfy { $0 == 1 }, "\(fleet.provider.calls)")
+                    #expect(try await fleet.ids().count == locations.count)
+                }
+            }
+        }
+    }
+
+    /// Pauses a forwarder in its blocked read, and queues jobs until it was given one. Redis gives each to whoever has waited longest.
+    /// - Returns: where the answers to all of them will be.
+    private func giveJobs(to paused: GatewayProcess, called name: String, _ fleet: GatewayFleet, _ port: Int) async throws -> [String] {
+        var locations: [String] = []
+        while true {
+            try await eventually(within: .seconds(30)) { try await fleet.blockedReaders() == 2 }
+            try paused.send(.suspend)
+            locations += try await fleet.accept(locations.count..<locations.count + 4, at: port)
+            if try await fleet.pending()[name] ?? 0 > 0 { return locations }
+            // Its read had just ended.
+            try paused.send(.resume)
+        }
+    }
+
     /// Its client is told that the forwarder was lost, and hears nothing more of it.
     @Test func aStreamThatItHadBegunEndsOnce() async throws {
         try await GatewayFleet.run { fleet in

@@ -90,6 +90,20 @@ extension GatewayFleet {
         }
     }
 
+    /// Asks for completions in the background, one after the other over one connection.
+    /// - Returns: where their answers will be.
+    func accept(_ jobs: Range<Int>, at port: Int) async throws -> [String] {
+        try await withRawClient(to: port) { client in
+            var locations: [String] = []
+            for job in jobs {
+                let answer = try await client.call("POST", ServeTests.path, headers: ["Prefer: respond-async"], body: Self.body(job))
+                #expect(answer.status == 202)
+                locations.append(try #require(answer["location"]))
+            }
+            return locations
+        }
+    }
+
     /// The request for a job's completion.
     static func body(_ job: Int) -> String { ServeTests.body("held/gpt", "job-\(job)") }
 
@@ -105,6 +119,12 @@ extension GatewayFleet {
     func deliveries() async throws -> [Int] {
         let entries = try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 10_000))
         return (entries.array ?? []).compactMap { $0[3].int }
+    }
+
+    /// How many forwarders stand in a blocked read of the job stream.
+    func blockedReaders() async throws -> Int {
+        let clients = try await redis.send(RedisCommand("CLIENT", "LIST")).string ?? ""
+        return clients.split(separator: "\n").count { $0.contains(" cmd=xreadgroup ") && $0.contains(" flags=b") }
     }
 
     /// The names of the forwarders that count as alive.

@@ -14,7 +14,7 @@ import Testing
                 try await fleet.ingress { _, survivor in
                     var locations: [String] = []
                     try await fleet.ingress { dying, port in
-                        locations = try await accept(0..<Self.each, fleet, port)
+                        locations = try await fleet.accept(0..<Self.each, at: port)
                         try await lose(dying, port, with: Self.each..<2 * Self.each, fleet)
                     }
                     let ids = try await fleet.ids()
@@ -27,19 +27,6 @@ import Testing
                     try await expectAnswers(at: locations, survivor)
                 }
             }
-        }
-    }
-
-    /// Asks for completions in the background.
-    private func accept(_ jobs: Range<Int>, _ fleet: GatewayFleet, _ port: Int) async throws -> [String] {
-        try await withRawClient(to: port) { client in
-            var locations: [String] = []
-            for job in jobs {
-                let answer = try await client.call("POST", ServeTests.path, headers: ["Prefer: respond-async"], body: GatewayFleet.body(job))
-                #expect(answer.status == 202)
-                locations.append(try #require(answer["location"]))
-            }
-            return locations
         }
     }
 
