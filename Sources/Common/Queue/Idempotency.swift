@@ -5,8 +5,8 @@ package struct Idempotency: Sendable, Equatable {
 
     /// The Redis key under which the job is found again. Made of the project, the account and the client's key, none of which can be read from it.
     package var key: String
-    /// What the request was; the same key with another one is a mistake of the client's.
-    package var fingerprint: [UInt8]
+    /// What the request was; the same key with another one is a mistake of the client's. Empty in a job off the queue: only who queues it compares.
+    package let fingerprint: [UInt8]
 
     /// - Parameters:
     ///   - envelope: whose key the fingerprints depend on, so that nobody can try contents out on what stands in Redis.
@@ -17,9 +17,9 @@ package struct Idempotency: Sendable, Equatable {
         fingerprint = envelope.fingerprint(of: request)
     }
 
-    /// As it stood in a job.
-    package init(key: String, fingerprint: [UInt8]) {
+    /// As it stands in a queued job.
+    init(key: String) {
         self.key = key
-        self.fingerprint = fingerprint
+        fingerprint = []
     }
 }

@@ -27,7 +27,7 @@ package struct JobStream: Sendable {
 
         package init(
             removeFrom: RolloutKeys? = nil, span: Span? = nil, deadLetterReason: String? = nil, frees: String? = nil,
-            answerLife: Duration = .seconds(3600)
+            answerLife: Duration = Job.fetchableLife
         ) {
             self.removeFrom = removeFrom
             self.span = span

@@ -17,7 +17,6 @@ extension Job {
         static let body: UInt8 = 15
         static let window: UInt8 = 16
         static let idempotencyKey: UInt8 = 17
-        static let fingerprint: UInt8 = 18
     }
 
     /// The job as bytes, ready to be sealed.
@@ -43,7 +42,6 @@ extension Job {
         writer.field(Tag.responseKey, responseKey)
         writer.field(Tag.window, UInt64(clamping: window))
         writer.field(Tag.idempotencyKey, idempotency?.key)
-        if let idempotency { writer.field(Tag.fingerprint, idempotency.fingerprint) }
         writer.field(Tag.body, body)
         return writer.bytes
     }
@@ -72,8 +70,7 @@ extension Job {
             case Tag.deadline: deadline = try WireReader.integer(value)
             case Tag.responseKey: responseKey = try WireReader.string(value)
             case Tag.window: window = Int(clamping: try WireReader.integer(value))
-            case Tag.idempotencyKey: idempotency = Idempotency(key: try WireReader.string(value), fingerprint: [])
-            case Tag.fingerprint: idempotency?.fingerprint = Array(value)
+            case Tag.idempotencyKey: idempotency = Idempotency(key: try WireReader.string(value))
             case Tag.body: body = Array(value)
             default: continue
             }

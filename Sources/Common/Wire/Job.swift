@@ -36,8 +36,11 @@ package struct Job: Sendable, Equatable {
     /// Whether the answer is kept under the job's own key, where any ingress can fetch it.
     package var isFetchable: Bool { responseKey == Keys.response(insertionID) }
 
-    /// How long an answer under the job's own key is kept.
-    package var answerLife: Duration { idempotency == nil ? .seconds(3600) : Idempotency.life }
+    /// How long an answer that somebody may fetch is kept.
+    package static let fetchableLife = Duration.seconds(3600)
+
+    /// How long this job's answer is kept under the job's own key.
+    package var answerLife: Duration { idempotency == nil ? Self.fetchableLife : Idempotency.life }
 
     package init(
         insertionID: InsertionID, project: String, rollout: RolloutIDs? = nil, account: String? = nil, method: String, path: String,

@@ -14,6 +14,14 @@ import Testing
         #expect(try Job(wireBytes: job.wireBytes).body == job.body)
     }
 
+    /// Only who queues a job compares its request with another's.
+    @Test func theRequestsFingerprintDoesNotTravel() throws {
+        var job = Job.full
+        job.idempotency = Idempotency(clientKey: "k", project: "p", account: nil, request: [[1]], envelope: Envelope(key: .random()))
+        let idempotency = try #require(try Job(wireBytes: job.wireBytes).idempotency)
+        #expect(idempotency.key == job.idempotency?.key && idempotency.fingerprint.isEmpty)
+    }
+
     @Test func aKeyIsNotShown() {
         #expect(!"\(Job.full)".contains("sk-canary"))
     }

@@ -14,7 +14,7 @@ extension Job {
         headers: [HeaderField("Accept", "*/*"), HeaderField("X-Empty", ""), HeaderField("x-latin", "é")], clientKey: SecretString("sk-canary"),
         baseURL: "https://example.test:8443/v1", model: "openai/gpt-4o", isStream: true, deadline: 1_763_812_345_678,
         responseKey: "gateway/responses/abc", window: 65_536,
-        idempotency: Idempotency(key: "gateway/idempotency/ab", fingerprint: [0, 255]),
+        idempotency: Idempotency(key: "gateway/idempotency/ab"),
         body: Array(#"{"model":"openai/gpt-4o"}"#.utf8) + Array(0...255))
 
     /// A job that has only what must be there.
