@@ -20,6 +20,7 @@ static inline CURLcode ccurl_set_offset(CURL *easy, CURLoption option, curl_off_
 static inline CURLcode ccurl_set_string(CURL *easy, CURLoption option, const char *value) { return curl_easy_setopt(easy, option, value); }
 static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, const void *value) { return curl_easy_setopt(easy, option, value); }
 static inline CURLcode ccurl_set_headers(CURL *easy, struct curl_slist *value) { return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, value); }
+static inline CURLcode ccurl_set_names(CURL *easy, struct curl_slist *value) { return curl_easy_setopt(easy, CURLOPT_RESOLVE, value); }
 static inline CURLcode ccurl_set_on_data(CURL *easy, CURLoption option, ccurl_data_callback value) { return curl_easy_setopt(easy, option, value); }
 static inline CURLcode ccurl_set_on_open(CURL *easy, curl_opensocket_callback value)
 {

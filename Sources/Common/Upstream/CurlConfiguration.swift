@@ -11,6 +11,9 @@ package struct CurlConfiguration: Sendable {
     package var usesHTTP2: Bool
     /// A PEM file of the certificate authorities to trust; nil means those of the system.
     package var caFile: String?
+    /// What a resolver says, asked before each call: lines of CURLOPT_RESOLVE, such as `api.example:443:192.0.2.1`. Nil means the system's resolver, which a test
+    /// cannot make change its mind.
+    var resolver: (@Sendable () -> [String])?
 
     package init(maxHostConnections: Int = 0, maxIdleConnections: Int = 4096, usesHTTP2: Bool = true, caFile: String? = nil) {
         self.maxHostConnections = maxHostConnections

@@ -6,6 +6,8 @@ final class CurlMemory {
     let body: UnsafeMutableRawBufferPointer
     /// The request's header lines.
     let headers: UnsafeMutablePointer<curl_slist>?
+    /// What a resolver says of some names; nil where the system's is asked.
+    private(set) var names: UnsafeMutablePointer<curl_slist>?
     /// libcurl's own words on a failure, NUL-terminated.
     let errorText: UnsafeMutablePointer<CChar>
 
@@ -21,7 +23,13 @@ final class CurlMemory {
     deinit {
         body.deallocate()
         curl_slist_free_all(headers)
+        curl_slist_free_all(names)
         errorText.deallocate()
+    }
+
+    func setNames(_ lines: [String]) {
+        curl_slist_free_all(names)
+        names = Self.list(lines)
     }
 
     /// curl_slist_append returns nil when memory is short and leaves the list as it was.

@@ -5,7 +5,8 @@ extension CurlTransfer {
     func configure(_ configuration: CurlConfiguration) -> CURLcode {
         guard let easy else { return CURLE_FAILED_INIT }
         return first(
-            setTarget(easy), setMethod(easy), setTimeouts(easy), setConnection(easy, configuration), setCallbacks(easy),
+            setTarget(easy), setMethod(easy), setTimeouts(easy), setConnection(easy, configuration), setNames(easy, configuration),
+            setCallbacks(easy),
             ccurl_set_headers(easy, memory.headers))
     }
 
@@ -58,6 +59,12 @@ extension CurlTransfer {
             ccurl_set_long(easy, CURLOPT_HTTP_VERSION, usesHTTP2 ? ccurl_http_2_over_tls : ccurl_http_1_1),
             ccurl_set_long(easy, CURLOPT_PIPEWAIT, usesHTTP2 ? 1 : 0),
             configuration.caFile.map { ccurl_set_string(easy, CURLOPT_CAINFO, $0) } ?? CURLE_OK)
+    }
+
+    private func setNames(_ easy: UnsafeMutableRawPointer, _ configuration: CurlConfiguration) -> CURLcode {
+        guard let resolver = configuration.resolver else { return CURLE_OK }
+        memory.setNames(resolver())
+        return ccurl_set_names(easy, memory.names)
     }
 
     private func first(_ results: CURLcode...) -> CURLcode { results.first { $0 != CURLE_OK } ?? CURLE_OK }
