@@ -1,5 +1,5 @@
 # The metadata-gateway executable on a slim Debian 12. docker-compose.yml runs it as ingress and as forwarder.
-FROM swift:6.3-bookworm AS build
+FROM swift:6.3.1-bookworm AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libcurl4-openssl-dev libhiredis-dev libyaml-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
@@ -14,7 +14,7 @@ COPY Tests ./Tests
 RUN swift build -c release --product metadata-gateway --static-swift-stdlib \
     && install -D "$(swift build -c release --show-bin-path)/metadata-gateway" /out/metadata-gateway
 
-FROM debian:bookworm-slim
+FROM debian:12.11-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates libcurl4 libhiredis0.14 libjemalloc2 libyaml-0-2 \
     && rm -rf /var/lib/apt/lists/* \

@@ -61,6 +61,27 @@ nio_is_recent() {
     $found
 }
 
+# An image, an action of a CI service or a Python package without an exact version is another one tomorrow.
+versions_are_pinned() {
+    local files
+    mapfile -t files < <(git ls-files Dockerfile docker-compose.yml '*requirements*.txt' '.github/*.yml' '.github/*.yaml')
+    awk '
+        function found(why) { print FILENAME ":" FNR ": " why; failed = 1 }
+        FILENAME ~ /requirements[^\/]*\.txt$/ {
+            if ($0 !~ /^(#|-r |$)/ && $0 !~ /^[A-Za-z0-9._\[\]-]+==[0-9][^ ]*$/) found("name one version: package==1.2.3")
+            next
+        }
+        /^FROM / || /^[ -]*image:/ {
+            name = $1 == "FROM" ? $2 : $NF
+            # What this repository builds itself has no tag.
+            if (name == "metadata-gateway") next
+            if (name !~ /:v?[0-9]+\.[0-9]+(\.[0-9]+)?(-[a-z]+)?$/ && name !~ /@sha256:[0-9a-f]+$/) found("name one version of the image, such as debian:12.11-slim")
+        }
+        /^[ -]*uses:/ && $NF !~ /@[0-9a-f]{40}$/ && $NF !~ /^\.\// { found("name the action by its commit") }
+        END { exit failed }
+    ' "${files[@]}"
+}
+
 shell_scripts() {
     shellcheck --severity=style scripts/*.sh .ci/run
 }
@@ -74,6 +95,7 @@ check "sizes (a file <= $file_limit lines, a body <= $function_limit)" sizes
 check "forbidden calls" forbidden_calls
 check "nothing built is in git" nothing_built_in_git
 check "swift-nio >= $nio_floor" nio_is_recent
+check "versions of images, actions and packages" versions_are_pinned
 check "shell scripts" shell_scripts
 check "docker-compose.yml" compose_file
 
