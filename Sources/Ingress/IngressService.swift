@@ -65,6 +65,7 @@ package struct IngressService {
             logger: logger)
         services = [
             commands, desk, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: desk),
+            AuthUpkeep(auth: auth, logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: desk, drain: settings.drain),
         ]
     }

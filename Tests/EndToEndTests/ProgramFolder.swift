@@ -24,7 +24,7 @@ struct ProgramFolder {
 
     /// Writes a file that only its owner may read.
     func write(_ text: String, to name: String) throws {
-        try Data(text.utf8).write(to: URL(filePath: path + "/" + name))
+        try Data(text.utf8).write(to: URL(filePath: path + "/" + name), options: .atomic)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path + "/" + name)
     }
 

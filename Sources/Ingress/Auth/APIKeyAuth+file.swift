@@ -1,65 +1,37 @@
 package import Common
+public import Logging
 
 extension APIKeyAuth {
-    /// Reads the keys' file:
-    ///
-    /// ```yaml
-    /// keys:
-    ///   - id: team-a-1            # names the key
-    ///     account: team-a
-    ///     sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
-    ///     projects: [project-a]   # or "*" for all
-    /// ```
-    ///
+    /// How often it is looked whether the file is another one.
+    static let lookInterval = Duration.seconds(1)
+
+    /// Reads the keys' file.
     /// - Parameter projects: the projects that there are; a key for another one is a mistake that is reported. Nil: not known.
     /// - Throws: all problems, each with line and column.
     package init(file path: String, projects: Set<String>?) throws(ConfigurationError) {
-        let file = try ConfigurationFile(reading: path)
-        let top = try YAMLDocument(file).root.mapping(of: ["keys"])
-        var log = ProblemLog()
-        var entries: [Entry] = []
-        var ids: Set<String> = []
-        var digests: Set<[UInt8]> = []
-        for node in try top.required("keys").sequence() {
-            guard let entry = log.attempt({ () throws(ConfigurationError) in try Entry(node, projects: projects) }) else { continue }
-            if !ids.insert(entry.id).inserted { log.error(at: node.location, "the id `\(entry.id)` is already another key's; give each its own") }
-            if !digests.insert(entry.digest).inserted { log.error(at: node.location, "the key is already another entry's; make each its own") }
-            entries.append(entry)
-        }
-        try log.check()
-        self.init(entries: entries)
-    }
-}
-
-extension APIKeyAuth.Entry {
-    fileprivate init(_ node: YAMLNode, projects known: Set<String>?) throws(ConfigurationError) {
-        let map = try node.mapping(of: ["id", "account", "sha256", "projects"])
-        let sha256 = try map.required("sha256")
-        guard let digest = Self.digest(try sha256.string()) else {
-            throw ConfigurationError(
-                at: sha256.location,
-                "must be the key's SHA-256 in 64 hex digits: `printf %s \"$KEY\" | sha256sum`; the key itself does not belong here")
-        }
-        self.init(
-            id: try map.required("id").string(), digest: digest,
-            account: Account(id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known)))
+        let file = APIKeysFile(path: path, projects: projects)
+        self.init(entries: try file.entries(), file: file)
     }
 
-    private static func projects(_ node: YAMLNode, known: Set<String>?) throws(ConfigurationError) -> Account.Projects {
-        if case .scalar = node.content {
-            guard try node.string() == "*" else { throw node.mismatch("a list of projects, or \"*\" for all") }
-            return .all
+    /// Looks each second whether the file is another one, and then reads it.
+    public func maintain(logger: Logger) async {
+        guard file != nil else { return }
+        // Not on a loop that answers requests: what reads a file waits for a disk.
+        await withTaskExecutorPreference(globalConcurrentExecutor) {
+            while (try? await Task.sleep(for: Self.lookInterval)) != nil { refresh(logger: logger) }
         }
-        var names: [String] = []
-        for name in try node.sequence() { names.append(try name.name()) }
-        guard let known, let unknown = names.first(where: { !known.contains($0) }) else { return .only(Set(names)) }
-        throw ConfigurationError(at: node.location, "`\(unknown)` is no project of secrets.yaml")
     }
 
-    private static func digest(_ hex: String) -> [UInt8]? {
-        let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
-        guard hex.utf8.count == 64, digits.count == 64 else { return nil }
-        return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    /// Takes the keys over that the file holds now. Those of a file that cannot be used are not taken, and those before stay: a slip of the pen locks nobody out.
+    func refresh(logger: Logger) {
+        guard let file else { return }
+        do throws(ConfigurationError) {
+            guard let entries = try file.entriesIfChanged() else { return }
+            replaceEntries(with: entries)
+            logger.notice("read the clients' keys again", metadata: ["keys": "\(entries.count)"])
+        } catch {
+            for problem in error.problems { logger.error("the clients' keys stay as they were: \(problem)") }
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 internal import Common
 internal import Crypto
+internal import NIOConcurrencyHelpers
 
 /// Asks for one of the keys in a file. The file holds the keys' SHA-256 only, so reading it gives nobody a key.
+///
+/// While an ingress runs, the file is read again when it has changed: a key that has left it opens nothing any longer, at once and without a restart.
 public struct APIKeyAuth: AuthProvider {
     /// One entry of the file.
     package struct Entry: Sendable, Equatable {
@@ -18,11 +21,18 @@ public struct APIKeyAuth: AuthProvider {
         }
     }
 
-    private let entries: [Entry]
+    /// Where the keys are read again; nil for keys that are not from a file.
+    let file: APIKeysFile?
+    private let entries: NIOLockedValueBox<[Entry]>
 
     public var consumesBearer: Bool { true }
 
-    package init(entries: [Entry]) { self.entries = entries }
+    package init(entries: [Entry]) { self.init(entries: entries, file: nil) }
+
+    init(entries: [Entry], file: APIKeysFile?) {
+        self.entries = NIOLockedValueBox(entries)
+        self.file = file
+    }
 
     public func authenticate(_ request: AuthRequest) async throws -> Account? {
         guard let bearer = request.bearer, !bearer.isEmpty else {
@@ -38,11 +48,14 @@ public struct APIKeyAuth: AuthProvider {
         return account
     }
 
+    /// Lets in whoever has one of these keys, and nobody else.
+    func replaceEntries(with entries: [Entry]) { self.entries.withLockedValue { $0 = entries } }
+
     /// Compares with every entry to the last byte, so the time it takes tells nothing of how much was right.
     private func account(forKey key: String) -> Account? {
         let digest = Array(SHA256.hash(data: Array(key.utf8)))
         var found: Account?
-        for entry in entries {
+        for entry in entries.withLockedValue({ $0 }) {
             let difference = zip(entry.digest, digest).reduce(UInt8(entry.digest.count == digest.count ? 0 : 1)) { $0 | ($1.0 ^ $1.1) }
             if difference == 0 { found = entry.account }
         }

@@ -1,5 +1,6 @@
 internal import Common
 public import HTTPTypes
+public import Logging
 
 /// Decides who a request comes from. `.none` lets everyone in; `.apiKeys(file:)` asks for a key; your own can ask anything else.
 public protocol AuthProvider: Sendable {
@@ -10,6 +11,14 @@ public protocol AuthProvider: Sendable {
     ///
     /// - Throws: the error that the client is told: 401 for an unknown key. An error that is not a `GatewayError` becomes a 401 without its text.
     func authenticate(_ request: AuthRequest) async throws -> Account?
+
+    /// Runs beside the requests, from the ingress's start until its task is cancelled: for what is to be kept up to date, such as a file that is read again. By default
+    /// there is nothing to do. A provider that wraps another one passes the call on.
+    func maintain(logger: Logger) async
+}
+
+extension AuthProvider {
+    public func maintain(logger: Logger) async {}
 }
 
 /// What an `AuthProvider` may look at.

@@ -67,4 +67,32 @@ struct APIKeysFileTests {
         let error = #expect(throws: ConfigurationError.self) { try APIKeyAuth(file: "/nonexistent/keys.yaml", projects: []) }
         #expect(error?.description.contains("/nonexistent/keys.yaml") == true)
     }
+
+    @Test func aFileThatCannotBeReadAgainChangesNothing() async throws {
+        let folder = try RedisServer.makeFolder()
+        defer { RedisServer.removeFolder(folder) }
+        let path = folder + "/keys.yaml"
+        func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: path), options: .atomic) }
+        let mine = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
+        try write("keys:\n" + Self.key("a", sha256: mine))
+        let auth = try APIKeyAuth(file: path, projects: ["main"])
+        let file = try #require(auth.file)
+        func opens() async -> Bool { (try? await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/"))) != nil }
+        #expect(try file.entriesIfChanged() == nil, "it is the same")
+        #expect(await opens())
+        try write("keys: [\n")
+        #expect(throws: ConfigurationError.self) { try file.entriesIfChanged() }
+        #expect(try file.entriesIfChanged() == nil, "it is said once")
+        try FileManager.default.removeItem(atPath: path)
+        auth.refresh(logger: .silent)
+        #expect(await opens(), "neither a mistake nor its absence takes a key away")
+        try write("keys:\n" + Self.key("b", sha256: Self.other))
+        auth.refresh(logger: .silent)
+        #expect(await !opens())
+        try write("keys:\n" + Self.key("a", sha256: mine) + Self.key("b", sha256: Self.other))
+        auth.refresh(logger: .silent)
+        #expect(await opens())
+    }
+
+    @Test func aChangeIsTakenOverWithinTwoSeconds() { #expect(APIKeyAuth.lookInterval <= .seconds(1)) }
 }

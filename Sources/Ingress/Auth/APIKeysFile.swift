@@ -1,0 +1,85 @@
+internal import Common
+internal import NIOConcurrencyHelpers
+
+/// The file of the clients' keys:
+///
+/// ```yaml
+/// keys:
+///   - id: team-a-1            # names the key
+///     account: team-a
+///     sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+///     projects: [project-a]   # or "*" for all
+/// ```
+struct APIKeysFile: Sendable {
+    let path: String
+    /// The projects that there are; a key for another one is a mistake that is reported. Nil: not known.
+    let projects: Set<String>?
+    /// The state that was last read, or could not be.
+    private let stamp = NIOLockedValueBox<FileStamp?>(nil)
+
+    init(path: String, projects: Set<String>?) {
+        self.path = path
+        self.projects = projects
+    }
+
+    /// Reads the file if it is in another state than when it was last read, or could not be.
+    /// - Returns: nil if it is in the same.
+    /// - Throws: all problems, each with line and column; once for each state.
+    func entriesIfChanged() throws(ConfigurationError) -> [APIKeyAuth.Entry]? {
+        stamp.withLockedValue { $0 } == FileStamp(of: path) ? nil : try entries()
+    }
+
+    /// Reads the file.
+    /// - Throws: all problems, each with line and column.
+    func entries() throws(ConfigurationError) -> [APIKeyAuth.Entry] {
+        // Taken before the reading: what is written meanwhile is read the next time.
+        let found = FileStamp(of: path)
+        stamp.withLockedValue { $0 = found }
+        let file = try ConfigurationFile(reading: path)
+        let top = try YAMLDocument(file).root.mapping(of: ["keys"])
+        var log = ProblemLog()
+        var entries: [APIKeyAuth.Entry] = []
+        var ids: Set<String> = []
+        var digests: Set<[UInt8]> = []
+        for node in try top.required("keys").sequence() {
+            guard let entry = log.attempt({ () throws(ConfigurationError) in try APIKeyAuth.Entry(node, projects: projects) }) else { continue }
+            if !ids.insert(entry.id).inserted { log.error(at: node.location, "the id `\(entry.id)` is already another key's; give each its own") }
+            if !digests.insert(entry.digest).inserted { log.error(at: node.location, "the key is already another entry's; make each its own") }
+            entries.append(entry)
+        }
+        try log.check()
+        return entries
+    }
+}
+
+extension APIKeyAuth.Entry {
+    fileprivate init(_ node: YAMLNode, projects known: Set<String>?) throws(ConfigurationError) {
+        let map = try node.mapping(of: ["id", "account", "sha256", "projects"])
+        let sha256 = try map.required("sha256")
+        guard let digest = Self.digest(try sha256.string()) else {
+            throw ConfigurationError(
+                at: sha256.location,
+                "must be the key's SHA-256 in 64 hex digits: `printf %s \"$KEY\" | sha256sum`; the key itself does not belong here")
+        }
+        self.init(
+            id: try map.required("id").string(), digest: digest,
+            account: Account(id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known)))
+    }
+
+    private static func projects(_ node: YAMLNode, known: Set<String>?) throws(ConfigurationError) -> Account.Projects {
+        if case .scalar = node.content {
+            guard try node.string() == "*" else { throw node.mismatch("a list of projects, or \"*\" for all") }
+            return .all
+        }
+        var names: [String] = []
+        for name in try node.sequence() { names.append(try name.name()) }
+        guard let known, let unknown = names.first(where: { !known.contains($0) }) else { return .only(Set(names)) }
+        throw ConfigurationError(at: node.location, "`\(unknown)` is no project of secrets.yaml")
+    }
+
+    private static func digest(_ hex: String) -> [UInt8]? {
+        let digits = hex.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard hex.utf8.count == 64, digits.count == 64 else { return nil }
+        return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    }
+}
