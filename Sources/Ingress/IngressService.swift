@@ -6,7 +6,7 @@ package import ServiceLifecycle
 /// The ingress, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken and those in
 /// flight are answered, then the connections to Redis go.
 package struct IngressService {
-    package let services: [any Service]
+    package private(set) var services: [any Service]
 
     /// - Parameters:
     ///   - auth: who may enter.
@@ -43,7 +43,8 @@ package struct IngressService {
             entrance: Entrance(
                 auth: auth, projects: Set(secrets.projects.keys), defaultProject: secrets.defaultProject,
                 refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
-            pages: Pages(redis: commands, room: room, follower: follower, connections: connections),
+            pages: Pages(
+                redis: commands, room: room, follower: follower, connections: connections, warnsOfRedis: settings.redis.address != nil),
             routes: router.buildResponder(),
             jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope),
             calls: calls,
@@ -68,5 +69,6 @@ package struct IngressService {
             AuthUpkeep(auth: auth, logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: desk, drain: settings.drain),
         ]
+        if settings.redis.address != nil { services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1) }
     }
 }

@@ -8,6 +8,8 @@ struct Pages: Sendable {
     let room: WaitingRoom
     let follower: AnswerFollower
     let connections: Connections
+    /// Whether Redis is the operator's, and not the gateway's own, which nobody else can reach.
+    let warnsOfRedis: Bool
     let started = ContinuousClock.now
 
     /// - Parameter path: without `/v1` and project.
@@ -42,12 +44,31 @@ struct Pages: Sendable {
                         .serviceUnavailable,
                         #"{"status":"not ready","reason":"no live forwarder: start `metadata-gateway forwarder`","redis":true,"forwarders":0}"#)
                 }
-                return json(.ok, #"{"status":"ready","redis":true,"forwarders":\#(count)}"#)
+                return json(.ok, #"{"status":"ready","redis":true,"forwarders":\#(count)\#(await warnings)}"#)
             } catch {
                 return json(
                     .serviceUnavailable, #"{"status":"not ready","reason":"Redis cannot be reached","redis":false,"forwarders":null}"#)
             }
         }
+    }
+
+    /// What the operator should know all the same, as a further member; empty if there is nothing.
+    private var warnings: String {
+        get async {
+            guard warnsOfRedis, let version = await redis.version() else { return "" }
+            return Self.member(warnings: version.warnings)
+        }
+    }
+
+    /// The texts as a member `warnings`, behind others.
+    static func member(warnings: [String]) -> String {
+        guard !warnings.isEmpty else { return "" }
+        var out = Array(#","warnings":["#.utf8)
+        for (index, warning) in warnings.enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            JSONText.append(warning, to: &out)
+        }
+        return String(decoding: out, as: UTF8.self) + "]"
     }
 
     private func json(_ status: HTTPResponse.Status, _ text: String) -> Response {

@@ -2,6 +2,8 @@ import Common
 import TestSupport
 import Testing
 
+@testable import Ingress
+
 @Suite(.timeLimit(.minutes(1))) struct PageTests {
     @Test(arguments: [
         "/health", "/v1/health", "/project_id/main/health", "/v1/project_id/nobody/health", "/health?x=/chat/completions", "http://gateway/health",
@@ -48,6 +50,26 @@ import Testing
             try await ingress.forwarder.leave()
             #expect(try await readiness() == (503, true))
         }
+    }
+
+    /// The gateway's own Redis, without an address in the settings, is not judged; the tests' Redis may have holes or not.
+    @Test(arguments: [false, true]) func readyTellsOfHolesInTheOperatorsRedis(isOperators: Bool) async throws {
+        try await LiveIngress.run({ plan in
+            if isOperators { plan.settings.redis.address = .host("redis.example") }
+        }) { ingress in
+            let version = try #require(await ingress.redis.version())
+            let page = try JSONObject.scan(try await ingress.call("GET", "/ready").body, maximumDepth: 3)
+            #expect((page.member("warnings") != nil) == (isOperators && !version.warnings.isEmpty))
+            #expect(page.member("status").flatMap(page.string) == "ready", "a warning is no refusal")
+        }
+    }
+
+    @Test func warningsAreAMemberOfThePage() throws {
+        let version = try #require(RedisVersion(info: "redis_version:7.4.5\r\n"))
+        let page = try JSONObject.scan(Array(#"{"status":"ready"\#(Pages.member(warnings: version.warnings))}"#.utf8), maximumDepth: 3)
+        let list = try #require(page.member("warnings").map { String(decoding: page.bytes[$0.value], as: UTF8.self) })
+        #expect(list.contains("CVE-2025-49844") && list.contains(#"","#) && list.contains("CVE-2026-23479"))
+        #expect(Pages.member(warnings: []).isEmpty)
     }
 
     /// Only GET and HEAD are pages; the rest belongs to the backend.
