@@ -32,7 +32,7 @@ import Testing
                                 #expect(try await fleet.deliveries() == Array(repeating: 1, count: 20), "handing back is no death")
                                 fleet.provider.answer()
                                 let all = try await answers()
-                                for (job, answer) in all { #expect(answer.text.contains(HeldProvider.text(job < 10 ? 1 : 2, of: "job-\(job)"))) }
+                                for (job, answer) in all { #expect(answer.text.contains(CountingProvider.text(job < 10 ? 1 : 2, of: "job-\(job)"))) }
                                 try await fleet.expectSuccess(all.merging(moreAnswers()) { $1 }, byCall: 1...2)
                             }
                         }

@@ -7,22 +7,28 @@ struct GatewayFleet {
     private static let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
     let folder: ProgramFolder
+    let server: RedisServer
     let redis: RedisClient
-    let provider: HeldProvider
+    let provider: CountingProvider
     private let environment: [String: String]
 
     /// Lends a Redis and a provider to `body`, which starts the processes that it wants.
-    static func run(environment: [String: String] = [:], _ body: (GatewayFleet) async throws -> Void) async throws {
-        try await withRedisServer { server in
+    /// - Parameter manner: how the provider answers. It is the account `held`; one that answers by itself is asked for every model.
+    static func run(
+        redis options: RedisServer.Options = .init(), provider manner: CountingProvider.Manner = .held, environment: [String: String] = [:],
+        _ body: (GatewayFleet) async throws -> Void
+    ) async throws {
+        try await withRedisServer(options) { server in
             try await withRedisClient(server.endpoint) { redis in
-                try await HeldProvider.run { provider in
+                try await CountingProvider.run(manner) { provider in
                     try await ProgramFolder.with { folder in
                         let account = #"{"accounts": {"held": {"base_url": "http://127.0.0.1:\#(provider.port)/v1", "key": "sk-held"}}}"#
                         try folder.write(account, to: "secrets.yaml")
                         var variables = ["REDIS_HOST": "unix:" + server.folder + "/redis.sock", "GATEWAY_KEY": key, "HOST": "127.0.0.1", "PORT": "0"]
                         variables["SECRETS_PATH"] = "secrets.yaml"
+                        if manner == .paced { variables["LITELLM_URL"] = "http://127.0.0.1:\(provider.port)" }
                         variables.merge(environment) { $1 }
-                        try await body(GatewayFleet(folder: folder, redis: redis, provider: provider, environment: variables))
+                        try await body(GatewayFleet(folder: folder, server: server, redis: redis, provider: provider, environment: variables))
                     }
                 }
             }
@@ -144,7 +150,7 @@ extension GatewayFleet {
     func expectSuccess(_ answers: [Int: HTTPAnswer], byCall numbers: ClosedRange<Int>, sourceLocation: SourceLocation = #_sourceLocation) async throws
     {
         for (job, answer) in answers {
-            let texts = numbers.map { HeldProvider.text($0, of: "job-\(job)") }
+            let texts = numbers.map { CountingProvider.text($0, of: "job-\(job)") }
             #expect(answer.status == 200 && texts.contains { answer.text.contains($0) }, "job-\(job): \(answer.text)", sourceLocation: sourceLocation)
         }
         let ids = answers.values.compactMap { $0["x-insertion-id"] }

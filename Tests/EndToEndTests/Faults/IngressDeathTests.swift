@@ -51,7 +51,8 @@ import Testing
         var jobs: Set<String> = []
         for location in locations {
             let answer = try await withRawClient(to: port) { try await $0.call("GET", location + "?wait=20") }
-            let text = try #require(answer.text.firstRange(of: HeldProvider.text(1, of: "job-")[...].dropLast()), "\(answer.status) \(answer.text)")
+            let text = try #require(
+                answer.text.firstRange(of: CountingProvider.text(1, of: "job-")[...].dropLast()), "\(answer.status) \(answer.text)")
             jobs.insert("job-" + answer.text[text.upperBound...].prefix { $0.isNumber })
             #expect(answer.status == 200)
         }

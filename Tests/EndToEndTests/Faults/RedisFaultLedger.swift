@@ -15,7 +15,7 @@ struct RedisFaultLedger {
     let calls: [String: Int]
     let served: Set<String>
 
-    init(_ outcomes: [RedisFaultLoad.Outcome], _ provider: RecordingProvider) {
+    init(_ outcomes: [RedisFaultLoad.Outcome], _ provider: CountingProvider) {
         self.outcomes = outcomes
         calls = provider.calls
         served = provider.served

@@ -28,6 +28,8 @@ actor RedisFaultLoad {
     private let clients: Int
     private var outcomes: [Outcome] = []
     private var isOver = false
+    /// Clients that were refused, and call again when they are told to.
+    private var refused: [CheckedContinuation<Void, Never>] = []
 
     private init(port: Int, clients: Int) {
         self.port = port
@@ -39,18 +41,23 @@ actor RedisFaultLoad {
         let load = RedisFaultLoad(port: port, clients: clients)
         return try await withThrowingTaskGroup { group in
             for client in 0..<clients { group.addTask { await load.callAgainAndAgain(client) } }
-            defer { group.cancelAll() }
-            try await body(load)
+            let result: Result<Void, any Error>
+            do { result = .success(try await body(load)) } catch { result = .failure(error) }
             await load.stop()
             try await group.waitForAll()
+            try result.get()
             return await load.outcomes
         }
     }
 
-    /// Waits until each client has had a success with a call that it began from now on.
+    /// Waits until each client has had a success with a call that it began from now on. Of those that were refused, one tries again each time that it is looked; the
+    /// others do when somebody has succeeded.
     func everyClientSucceeds(within limit: Duration = .seconds(60)) async throws {
         let start = ContinuousClock.now
-        try await eventually(within: limit) { succeeding(since: start) == clients }
+        try await eventually(within: limit) {
+            refused.popLast()?.resume()
+            return succeeding(since: start) == clients
+        }
     }
 
     /// Waits until so many more calls have succeeded.
@@ -70,17 +77,21 @@ actor RedisFaultLoad {
         outcome.id = answer["x-insertion-id"] ?? ""
         outcome.status = answer.status
         outcome.code = answer.error?.code
-        outcome.isRight = answer.text == RecordingProvider.answer(to: outcome.id, isStream: isStream)
+        outcome.isRight = answer.text == CountingProvider.answer(to: outcome.id, isStream: isStream)
         return outcome
     }
 
     private func callAgainAndAgain(_ client: Int) async {
-        while !isOver, !Task.isCancelled {
+        while !isOver {
             let outcome = await Self.call(port: port, client: client)
             outcomes.append(outcome)
-            // allowed: a client that was refused waits before it calls again, as any does
-            if !outcome.succeeded { try? await Task.sleep(for: .milliseconds(100)) }
+            if outcome.succeeded { callAgain() } else if !isOver { await withCheckedContinuation { refused.append($0) } }
         }
+    }
+
+    private func callAgain() {
+        for client in refused { client.resume() }
+        refused = []
     }
 
     private func succeeding(since start: ContinuousClock.Instant) -> Int {
@@ -89,5 +100,8 @@ actor RedisFaultLoad {
 
     private func successes() -> Int { outcomes.count(where: \.succeeded) }
 
-    private func stop() { isOver = true }
+    private func stop() {
+        isOver = true
+        callAgain()
+    }
 }

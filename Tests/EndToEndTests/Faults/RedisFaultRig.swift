@@ -6,49 +6,38 @@ import Testing
 struct RedisFaultRig {
     let port: Int
     let server: RedisServer
-    let provider: RecordingProvider
+    let provider: CountingProvider
+    /// Each with what it says when it gives up a blocked read.
+    private let parts: [(process: GatewayProcess, interruption: String)]
 
     /// - Parameter commandTimeout: `REDIS_COMMAND_TIMEOUT_MS` of all three.
     static func run(commandTimeout: Int = 400, _ body: (RedisFaultRig) async throws -> Void) async throws {
         var options = RedisServer.Options()
         options.isDurable = true
-        try await withRedisServer(options) { server in
-            try await RecordingProvider.run { provider in
-                let environment = [
-                    "REDIS_HOST": "unix:" + server.folder + "/redis.sock", "REDIS_COMMAND_TIMEOUT_MS": "\(commandTimeout)",
-                    "GATEWAY_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "HOST": "127.0.0.1", "PORT": "0", "DRAIN_SECONDS": "2",
-                    "LITELLM_URL": "http://127.0.0.1:\(provider.port)", "LANGFUSE_HOST": "embedded",
-                    // So that a lost request ends in time, as a failure of the test.
-                    "REQUEST_TIMEOUT": "60",
-                ]
-                try await ProgramFolder.with { folder in
-                    try await runParts(in: folder, environment) { port in
-                        try await body(RedisFaultRig(port: port, server: server, provider: provider))
-                    }
+        let environment = [
+            "REDIS_COMMAND_TIMEOUT_MS": "\(commandTimeout)", "DRAIN_SECONDS": "2", "LANGFUSE_HOST": "embedded", "LOG_LEVEL": "debug",
+            // So that a lost request ends in time, as a failure of the test.
+            "REQUEST_TIMEOUT": "60",
+        ]
+        var endings: [GatewayProcess.Ending] = []
+        try await GatewayFleet.run(redis: options, provider: .paced, environment: environment) { fleet in
+            endings += [
+                try await fleet.ingress { ingress, port in
+                    endings += [
+                        try await fleet.forwarder { first in
+                            endings += [
+                                try await fleet.forwarder { second in
+                                    try await eventually(within: .seconds(30)) { try await fleet.alive().count == 2 }
+                                    let parts = [(ingress, "response stream interrupted")] + [first, second].map { ($0, "job stream interrupted") }
+                                    try await body(RedisFaultRig(port: port, server: fleet.server, provider: fleet.provider, parts: parts))
+                                }
+                            ]
+                        }
+                    ]
                 }
-            }
+            ]
         }
-    }
-
-    private static func runParts(in folder: ProgramFolder, _ environment: [String: String], _ body: (_ port: Int) async throws -> Void) async throws {
-        try await run(folder, "ingress", environment) { ingress in
-            let port = try EndToEndTests.port(in: try await ingress.line(with: "listens on"))
-            try await run(folder, "forwarder", environment) { _ in
-                try await run(folder, "forwarder", environment) { _ in
-                    try await withRawClient(to: port) { client in
-                        try await eventually(within: .seconds(30)) { try await client.call("GET", "/ready").text.contains(#""forwarders":2"#) }
-                    }
-                    try await body(port)
-                }
-            }
-        }
-    }
-
-    private static func run(
-        _ folder: ProgramFolder, _ part: String, _ environment: [String: String], _ body: (GatewayProcess) async throws -> Void
-    ) async throws {
-        let ending = try await folder.run("metadata-gateway", [part], environment: environment, body)
-        #expect(ending.code == 0, "\(part): \(ending.output)")
+        for ending in endings { #expect(ending.code == 0, "\(ending.output.suffix(4000))") }
     }
 
     /// New requests are refused within a second, and told when to come again.
@@ -93,13 +82,20 @@ struct RedisFaultRig {
 }
 
 extension RedisFaultRig {
-    /// Stops Redis where it stands while `body` runs, and for at least so long.
-    func freeze(_ time: Duration, _ body: () async throws -> Void) async throws {
-        let end = ContinuousClock.now + time
+    /// Stops Redis where it stands while `body` runs, and until every part has given up its blocked read, the longest of its waits.
+    func freezeForLong(_ body: () async throws -> Void) async throws {
         server.pause()
         defer { server.resume() }
         try await body()
-        // allowed: the fault lasts this long
-        try await Task.sleep(until: end)
+        for (process, interruption) in parts {
+            while try await !process.line(with: interruption).contains("no answer in time") {}
+        }
+    }
+
+    /// Stops Redis where it stands until the provider has answered all that it was asked: everybody waits for Redis alone.
+    func freezeForAMoment() async throws {
+        server.pause()
+        defer { server.resume() }
+        try await eventually { provider.held.isEmpty }
     }
 }

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func itComesBackAndTheCallsGoOn() async throws {
-        try await RecordingProvider.run { provider in
+        try await CountingProvider.run(.paced) { provider in
             try await ProgramFolder.with { folder in
                 let environment = ["LITELLM_URL": "http://127.0.0.1:\(provider.port)", "REQUEST_TIMEOUT": "30", "DRAIN_SECONDS": "2"]
                 let ending = try await folder.serve(environment: environment) { process, port in

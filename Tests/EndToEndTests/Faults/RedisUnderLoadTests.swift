@@ -33,7 +33,7 @@ import Testing
         try await RedisFaultRig.run { rig in
             let outcomes = try await RedisFaultLoad.run(port: rig.port) { load in
                 try await load.everyClientSucceeds()
-                try await rig.freeze(.seconds(7)) { try await rig.expectRefusals() }
+                try await rig.freezeForLong { try await rig.expectRefusals() }
                 try await load.everyClientSucceeds()
             }
             let ledger = RedisFaultLedger(outcomes, rig.provider)
@@ -49,7 +49,7 @@ import Testing
             let outcomes = try await RedisFaultLoad.run(port: rig.port) { load in
                 for _ in 0..<2 {
                     try await load.everyClientSucceeds()
-                    try await rig.freeze(.milliseconds(700)) {}
+                    try await rig.freezeForAMoment()
                 }
                 try await load.everyClientSucceeds()
             }
