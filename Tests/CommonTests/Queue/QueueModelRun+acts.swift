@@ -71,7 +71,10 @@ extension QueueModelRun {
             let before = if case .held(_, let count) = model.items[place].phase { count } else { 0 }
             try require(delivery.count == count(before), "delivery \(delivery.count) of \(delivery.insertionID), not \(count(before))")
             try require(delivery.isTakenOver == (model.items[place].phase != .queued), "taken over or not: \(delivery.insertionID)")
-            try require(try delivery.job(opening: bench.envelope) == model.items[place].job, "another job")
+            var queued = model.items[place].job
+            // What was asked stays behind: only who queues it compares.
+            queued.idempotency = queued.idempotency.map { Idempotency(key: $0.key) }
+            try require(try delivery.job(opening: bench.envelope) == queued, "another job")
             model.items[place].phase = .held(by: forwarders[index].name, count: delivery.count)
             model.items[place].isOld = false
             guard !isLost else { continue }
