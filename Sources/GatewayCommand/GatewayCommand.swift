@@ -25,5 +25,8 @@ struct RootCommand: AsyncParsableCommand {
             docs/configuration.md lists them.
             """,
         version: GatewayVersion.current,
-        subcommands: [ServeCommand.self, IngressCommand.self, ForwarderCommand.self, CheckCommand.self])
+        subcommands: [
+            ServeCommand.self, IngressCommand.self, ForwarderCommand.self, CheckCommand.self, WaitCommand.self, RolloutsCommand.self,
+            TracesCommand.self,
+        ])
 }

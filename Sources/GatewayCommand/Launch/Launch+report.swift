@@ -4,9 +4,9 @@ internal import Glibc
 
 extension Launch {
     /// Says something that a person or a script waits for, on standard output, at once.
-    func announce(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
+    func announce(_ text: String) { Self.write(text + "\n", to: STDOUT_FILENO) }
 
-    static func complain(_ text: String) { write(text, to: STDERR_FILENO) }
+    static func complain(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
     /// Says what is wrong and gives the exit code for it.
     static func failure(_ text: String) -> ExitCode {
@@ -25,8 +25,8 @@ extension Launch {
     }
 
     /// Unbuffered, since who reads it may wait for this line.
-    private static func write(_ text: String, to descriptor: Int32) {
-        let bytes = Array((text + "\n").utf8)
+    static func write(_ text: String, to descriptor: Int32) {
+        let bytes = Array(text.utf8)
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }

@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import Common
+internal import FoundationEssentials
+
+struct RolloutsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollouts", abstract: "Lists a project's rollouts, the one with the latest completion first.")
+
+    private struct Answer: Decodable {
+        struct Rollout: Decodable {
+            var rollout_id: String
+            var last_completion_at: String
+            var expected: Int
+            var failed: Int
+            var verdict: String?
+        }
+        var rollouts: [Rollout]
+    }
+
+    @OptionGroup var gateway: GatewayAddress
+
+    @Option(help: "Only rollouts with this tag, such as run_id:nightly; repeat it to narrow further.")
+    var tag: [String] = []
+
+    @Option(help: "The most rollouts to list.")
+    var limit = 100
+
+    @Flag(help: "Print the gateway's JSON.")
+    var json = false
+
+    func run() async throws {
+        let terminal = Terminal(isQuiet: false)
+        do {
+            try await GatewayClient.run(gateway) { client in
+                let query = ["limit=\(limit)"] + tag.map { "tag=\(PercentEncoding.segment($0))" }
+                let data = try await client.get("/rollouts?" + query.joined(separator: "&"), within: .seconds(60))
+                guard !json else { return terminal.say(String(decoding: data, as: UTF8.self)) }
+                let rollouts = try JSONDecoder().decode(Answer.self, from: data).rollouts
+                let width = max(rollouts.map(\.rollout_id.count).max() ?? 0, "ROLLOUT".count)
+                terminal.say(Self.row("ROLLOUT", "EXPECTED", "FAILED", "VERDICT", "LAST COMPLETION", width))
+                for rollout in rollouts {
+                    terminal.say(
+                        Self.row(
+                            rollout.rollout_id, "\(rollout.expected)", "\(rollout.failed)", rollout.verdict ?? "-", rollout.last_completion_at, width)
+                    )
+                }
+            }
+        } catch let failure as GatewayClient.Failure {
+            terminal.fail(failure.description)
+            throw ExitCode(2)
+        }
+    }
+
+    private static func row(_ name: String, _ expected: String, _ failed: String, _ verdict: String, _ last: String, _ width: Int) -> String {
+        func pad(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(width - text.count, 0)) }
+        return "\(pad(name, width))  \(pad(expected, 8))  \(pad(failed, 6))  \(pad(verdict, 10))  \(last)"
+    }
+}

@@ -1,0 +1,36 @@
+internal import Glibc
+
+/// Where a command reports: a line that is written over on a terminal, a line for each change where the output goes elsewhere.
+final class Terminal {
+    private let isQuiet: Bool
+    private let isTerminal: Bool
+    private var shown = ""
+
+    init(isQuiet: Bool) {
+        self.isQuiet = isQuiet
+        isTerminal = isatty(STDOUT_FILENO) == 1
+    }
+
+    /// Shows how things stand.
+    func show(_ line: String) {
+        guard !isQuiet, line != shown else { return }
+        shown = line
+        Launch.write(isTerminal ? "\r\u{1B}[K\(line)" : line + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Says something for good.
+    func say(_ line: String) {
+        clear()
+        Launch.write(line + "\n", to: STDOUT_FILENO)
+    }
+
+    func fail(_ reason: String) {
+        clear()
+        Launch.write("error: \(reason)\n", to: STDERR_FILENO)
+    }
+
+    private func clear() {
+        if isTerminal, !shown.isEmpty { Launch.write("\r\u{1B}[K", to: STDOUT_FILENO) }
+        shown = ""
+    }
+}
