@@ -1,7 +1,7 @@
 # The metadata-gateway executable on a slim Debian 12. docker-compose.yml runs it as ingress and as forwarder.
 FROM swift:6.3.1-bookworm AS build
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libcurl4-openssl-dev libhiredis-dev libyaml-dev zlib1g-dev \
+    && apt-get install --yes --no-install-recommends libcurl4-openssl-dev libhiredis-dev libsqlite3-dev libyaml-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 # The packages alone first: as long as the manifest does not change, this layer is not made again.
@@ -16,7 +16,7 @@ RUN swift build -c release --product metadata-gateway --static-swift-stdlib \
 
 FROM debian:12.11-slim
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libcurl4 libhiredis0.14 libjemalloc2 libyaml-0-2 \
+    && apt-get install --yes --no-install-recommends ca-certificates libcurl4 libhiredis0.14 libjemalloc2 libsqlite3-0 libyaml-0-2 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --create-home --shell /usr/sbin/nologin gateway
 COPY --from=build /out/metadata-gateway /usr/local/bin/metadata-gateway

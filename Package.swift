@@ -16,9 +16,11 @@ let package = Package(
         .library(name: "Common", targets: ["Common"]),
         .library(name: "Ingress", targets: ["Ingress"]),
         .library(name: "Forwarder", targets: ["Forwarder"]),
+        .library(name: "TraceStore", targets: ["TraceStore"]),
         .library(name: "GatewayCommand", targets: ["GatewayCommand"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -80,9 +82,23 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "TraceStore",
+            dependencies: [
+                "Common",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "GatewayCommand",
             dependencies: [
-                "Common", "Forwarder", "Ingress",
+                "Common", "Forwarder", "Ingress", "TraceStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -152,6 +168,17 @@ let package = Package(
             name: "ForwarderTests",
             dependencies: [
                 "Common", "Forwarder", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TraceStoreTests",
+            dependencies: [
+                "Common", "TestSupport", "TraceStore",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

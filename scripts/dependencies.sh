@@ -6,7 +6,7 @@
 set -euo pipefail
 
 # libraries: what the executable is linked to; redis-server: what `serve` starts; curl: the line that `serve` prints.
-readonly build_packages=(ca-certificates curl git libcurl4-openssl-dev libhiredis-dev libyaml-dev redis-server zlib1g-dev)
+readonly build_packages=(ca-certificates curl git libcurl4-openssl-dev libhiredis-dev libsqlite3-dev libyaml-dev redis-server zlib1g-dev)
 # openssl: the certificates of the TLS tests; nginx: the load balancer of the restart tests.
 readonly test_packages=(nginx openssl)
 readonly validate_packages=(docker-compose git python3 shellcheck)

@@ -26,7 +26,7 @@ struct RootCommand: AsyncParsableCommand {
             """,
         version: GatewayVersion.current,
         subcommands: [
-            ServeCommand.self, IngressCommand.self, ForwarderCommand.self, CheckCommand.self, WaitCommand.self, RolloutsCommand.self,
-            TracesCommand.self,
+            ServeCommand.self, IngressCommand.self, ForwarderCommand.self, TraceStoreCommand.self, CheckCommand.self, WaitCommand.self,
+            RolloutsCommand.self, TracesCommand.self,
         ])
 }

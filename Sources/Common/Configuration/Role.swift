@@ -6,7 +6,9 @@ package enum Role: String, Sendable, CaseIterable {
     case ingress
     /// The calls to providers alone.
     case forwarder
+    /// The embedded trace store alone.
+    case tracestore
 
     /// Whether this process calls providers, and so needs their keys.
-    package var callsProviders: Bool { self != .ingress }
+    package var callsProviders: Bool { self == .serve || self == .forwarder }
 }

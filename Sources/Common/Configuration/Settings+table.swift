@@ -2,12 +2,14 @@ extension Settings {
     /// Every variable that the gateway reads from its environment, in the order of the documentation. Nothing else reads one, but for the keys of
     /// providers, which the table of providers and the secrets file name.
     package static let table: [Setting] =
-        redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable + processTable
+        redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable + traceStoreTable + processTable
 
     /// Those that share a Redis and a key which somebody else gives.
     private static let separate: [Role] = [.ingress, .forwarder]
     /// Those that clients call.
     private static let facing: [Role] = [.serve, .ingress]
+    /// Those that may run the embedded trace store.
+    private static let storing: [Role] = [.serve, .tracestore]
     /// Those that call providers.
     private static let calling: [Role] = [.serve, .forwarder]
 
@@ -114,11 +116,25 @@ extension Settings {
             "ALLOW_PRIVATE_BASE_URLS", \.allowPrivateBaseURLs, .bool, "Whether a client's `encoded_base_url` may lead to a private network."),
     ]
 
+    private static let traceStoreTable: [Setting] = [
+        Setting(
+            "TRACESTORE_HOST", \.traceStoreHost, .listenAddress, "The address on which the embedded trace store listens.", commands: storing),
+        Setting("TRACESTORE_PORT", \.traceStorePort, .int(0...65535, example: 4001), "Its port; 0 takes any free one.", commands: storing),
+        Setting(
+            "TRACESTORE_MAX_AGE", \.traceStoreMaxAge, .wholeSeconds(60...315_360_000), "How long it keeps a trace.", commands: storing),
+        Setting(
+            "TRACESTORE_MAX_BYTES", \.traceStoreMaxBytes, .bytes(16 << 20...1 << 44),
+            "Bytes that its traces may take on disk; beyond it the oldest go. Looked at every ten seconds.", commands: storing),
+        Setting(
+            "TRACESTORE_MAX_EXPORT_BYTES", \.traceStoreMaxExportBytes, .bytes(64 << 10...1 << 30),
+            "The largest export it takes, decompressed; beyond it 413.", commands: storing),
+    ]
+
     private static let processTable: [Setting] = [
         Setting("LOG_LEVEL", \.logLevel, .logLevel, "How much is logged."),
         Setting(
-            "DATA_DIR", \.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"), "Where `serve` keeps its Redis and its key.",
-            commands: [.serve]),
+            "DATA_DIR", \.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"), "Where `serve` keeps its Redis and its key, and the trace store its traces.",
+            commands: storing),
         Setting("DRAIN_SECONDS", \.drain, .seconds(0...3600), "How long a stopping process waits for the work in flight."),
     ]
 }

@@ -73,6 +73,15 @@ package struct Settings: Sendable, Equatable {
     /// Whether a client's own base URL may lead to a private network.
     package var allowPrivateBaseURLs = false
 
+    // The embedded trace store
+    package var traceStoreHost = "127.0.0.1"
+    /// 0: any free port. The neighbour of the gateway's own; 3000 is where a Langfuse of one's own listens, and 4318 an OpenTelemetry collector.
+    package var traceStorePort = 4001
+    package var traceStoreMaxAge = Duration.seconds(30 * 86_400)
+    package var traceStoreMaxBytes = 10 << 30
+    /// Of one export, decompressed. Langfuse's Python SDK sends no more than this.
+    package var traceStoreMaxExportBytes = 64 << 20
+
     // The process
     package var logLevel = LogLevel.info
     /// `serve` keeps its own Redis' files and keys here.

@@ -1,8 +1,8 @@
 /// Percent-decoding as RFC 3986 §2.1 defines it.
-enum PercentDecoding {
+package enum PercentDecoding {
     /// The bytes that an encoded text stands for, decoded once: `%252F` becomes `%2F`.
     /// - Returns: Nil if a `%` is not followed by two hex digits.
-    static func bytes(_ text: Substring.UTF8View) -> [UInt8]? {
+    package static func bytes(_ text: Substring.UTF8View) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var rest = text

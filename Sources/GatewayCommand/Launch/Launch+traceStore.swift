@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import Common
+internal import Logging
+internal import TraceStore
+
+extension Launch {
+    /// The embedded trace store in a folder of this process's own.
+    /// - Parameters:
+    ///   - key: the gateway's own. Those projects that have no keys for a Langfuse get some from it.
+    ///   - onListening: is told the port, after the keys of the default project can be read in the folder.
+    func traceStore(
+        in folder: DataDirectory, key: GatewayKey, onListening: @escaping @Sendable (_ port: Int) async -> Void
+    ) throws -> TraceStoreService {
+        let settings = configuration.settings
+        let project = configuration.secrets.defaultProject
+        let keys = configuration.secrets.projects.mapValues { $0.langfuse ?? LangfuseKeys(embedded: $0.name, key: key) }
+        do {
+            return try TraceStoreService(
+                directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, limits: .init(settings), logger: logger
+            ) { port in
+                if let keys = keys[project] {
+                    let file = ClientEnvironment(url: "http://\(settings.traceStoreHost.bracketed):\(port)", keys: keys)
+                    do { try file.write(to: folder.path) } catch { logger.warning("the clients' environment is not written", metadata: ["error": "\(error)"]) }
+                }
+                await onListening(port)
+            }
+        } catch let error as TraceStoreError {
+            throw Self.failure("environment: DATA_DIR: \(error)")
+        } catch let error as ConfigurationError {
+            throw Self.failure("\(error)")
+        }
+    }
+}
+
+extension TraceStoreService.Limits {
+    init(_ settings: Settings) {
+        self.init(age: settings.traceStoreMaxAge, bytes: settings.traceStoreMaxBytes, exportBytes: settings.traceStoreMaxExportBytes)
+    }
+}

@@ -1,0 +1,22 @@
+internal import ArgumentParser
+internal import Common
+internal import TraceStore
+
+struct TraceStoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tracestore", abstract: "Runs the embedded trace store alone: Langfuse's API over one SQLite file.",
+        discussion: """
+            Any Langfuse SDK and any OTLP exporter can write to it. Each project of the secrets file has its keys there; for a project without keys they follow \
+            from the gateway's key. The keys of the default project are written to DATA_DIR/langfuse.env, for `source`.
+            """)
+
+    func run() async throws {
+        let launch = try Launch(role: .tracestore)
+        let settings = launch.configuration.settings
+        let folder = try DataDirectory(settings.dataDirectory)
+        let store = try launch.traceStore(in: folder, key: try settings.gatewayKey ?? folder.key()) { port in
+            launch.announce("metadata-gateway tracestore listens on http://\(settings.traceStoreHost.bracketed):\(port)")
+        }
+        try await launch.run(store.services)
+    }
+}

@@ -1,0 +1,46 @@
+/// What a test wants the store to do wrong, as Langfuse does at times. None of it happens unless a test asks for it.
+package struct Faults: Sendable {
+    /// Which of Langfuse's servers the store plays.
+    package enum Mode: Sendable {
+        /// One that has the older and the newer routes.
+        case both
+        /// Version 3: the routes under `v2` are a 404.
+        case v3Only
+        /// Version 4 that writes events only: the older routes are a 404.
+        case v4Only
+    }
+
+    /// What a refusal is about.
+    package enum Route: Sendable, Hashable, CaseIterable {
+        case export, observations, metrics, traces, health
+    }
+
+    /// An answer that is given instead of the right one.
+    package struct Refusal: Sendable {
+        package var routes: Set<Route>
+        package var status: Int
+        /// Seconds. With 429 the headers and the body of Langfuse's rate limit are added.
+        package var retryAfter: Int?
+        /// How many requests it meets; nil: all.
+        package var times: Int?
+
+        package init(_ status: Int, on routes: Set<Route> = Set(Route.allCases), retryAfter: Int? = nil, times: Int? = nil) {
+            self.routes = routes
+            self.status = status
+            self.retryAfter = retryAfter
+            self.times = times
+        }
+    }
+
+    package var mode = Mode.both
+    /// How long a row that was accepted cannot be read, by the clock that the store was given.
+    package var visibilityDelay = Duration.zero
+    /// The first of them that is about a request answers it.
+    package var refusals: [Refusal] = []
+    /// Whether a span is lost although its export is answered with 200. It is asked for each span, by its trace id.
+    package var loses: (@Sendable (_ traceID: String) -> Bool)?
+    /// Whether the newer routes show each row twice.
+    package var duplicates = false
+
+    package init() {}
+}

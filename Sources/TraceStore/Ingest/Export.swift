@@ -1,0 +1,51 @@
+internal import Common
+
+/// The body of an export on its way to rows. All of it is read and checked before anything is stored.
+struct Export {
+    enum Form {
+        case json, protobuf
+
+        /// Nil for a content type that is neither.
+        init?(contentType: String?) {
+            if contentType?.contains("application/json") ?? false {
+                self = .json
+            } else if contentType?.contains("application/x-protobuf") ?? false {
+                self = .protobuf
+            } else {
+                return nil
+            }
+        }
+    }
+
+    let form: Form
+    let isGzip: Bool
+    /// The most bytes of it, decompressed.
+    let limit: Int
+
+    /// - Throws: 400 for what cannot be read and for a span without good ids, 413 for what is too large.
+    func observations(_ body: [UInt8]) throws(LangfuseError) -> [Observation] {
+        let bytes = try decompressed(body)
+        let spans: [OTLPSpan]
+        do throws(OTLPError) {
+            spans = form == .json ? try OTLPJSON.spans(bytes) : try OTLPProtobuf.spans(bytes)
+        } catch {
+            throw .invalidRequest("Invalid OTLP export: \(error.message)")
+        }
+        for (index, span) in spans.enumerated() {
+            if let complaint = span.complaint { throw .invalidRequest("Invalid span \(index + 1) of \(spans.count): \(complaint)") }
+        }
+        return spans.map(ObservationMapping.observation)
+    }
+
+    private func decompressed(_ body: [UInt8]) throws(LangfuseError) -> [UInt8] {
+        guard isGzip else { return body }
+        do throws(Gunzip.Failure) {
+            return try Gunzip.decompress(body, limit: limit)
+        } catch {
+            switch error {
+            case .malformed: throw .invalidRequest("The export is not valid gzip")
+            case .tooLarge: throw .bodyTooLarge(limit)
+            }
+        }
+    }
+}

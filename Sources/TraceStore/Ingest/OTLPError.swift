@@ -1,0 +1,7 @@
+/// An export that cannot be read as OTLP. Nothing of it is stored.
+struct OTLPError: Error, Equatable {
+    /// What is wrong and where.
+    var message: String
+
+    init(_ message: String) { self.message = message }
+}

@@ -1,0 +1,57 @@
+extension JSONWriter {
+    /// A trace of a list: its observations are their ids.
+    mutating func trace(_ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>) {
+        object { writer in
+            writer.head(trace, spans, project: project, groups)
+            writer.member("observations") { writer in
+                writer.array(groups.contains(.observations) ? spans : []) { $0.string($1.id) }
+            }
+        }
+    }
+
+    /// A trace by itself: its observations are whole.
+    mutating func fullTrace(_ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>) {
+        object { writer in
+            writer.head(trace, spans, project: project, groups)
+            writer.member("observations") { writer in
+                writer.array(groups.contains(.observations) ? spans : []) { $0.fullObservation($1, project: project) }
+            }
+        }
+    }
+
+    private mutating func head(_ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>) {
+        member("id", trace.id)
+        member("externalId", String?.none)
+        member("timestamp", Timestamp.text(trace.timestamp))
+        member("name", trace.name)
+        member("userId", trace.user)
+        member("sessionId", trace.session)
+        member("release", trace.release)
+        member("version", trace.version)
+        member("projectId", project)
+        member("environment", trace.environment)
+        member("public", trace.isPublic)
+        member("bookmarked", false)
+        member("tags") { $0.array(trace.tags) { $0.string($1) } }
+        member("createdAt", Timestamp.text(trace.created))
+        member("updatedAt", Timestamp.text(trace.updated))
+        member("htmlPath", "/project/\(project)/traces/\(trace.id)")
+        if groups.contains(.io) {
+            let root = spans.first { $0.parentID == nil } ?? spans.first
+            member("input") { $0.json(orText: trace.input ?? root?.input) }
+            member("output") { $0.json(orText: trace.output ?? root?.output) }
+            member("metadata") { $0.raw(root?.metadata ?? "{}") }
+        }
+        member("scores") { $0.raw("[]") }
+        // -1 says that they were not asked for.
+        let metrics = groups.contains(.metrics)
+        member("totalCost", metrics ? spans.reduce(0) { $0 + ($1.totalCost ?? 0) } : -1)
+        member("latency", metrics ? Self.seconds(spans) : -1)
+    }
+
+    /// From the first start to the last end.
+    private static func seconds(_ spans: [Observation]) -> Double {
+        guard let first = spans.map(\.start).min(), let last = spans.compactMap(\.end).max() else { return 0 }
+        return Double(max(0, last - first)) / 1000
+    }
+}

@@ -1,0 +1,89 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+
+/// An answer that is none: status and body as Langfuse gives them (web/src/features/public-api/server/withMiddlewares.ts, version 4.16).
+struct LangfuseError: Error, Sendable, Equatable {
+    var status: Int
+    /// JSON.
+    var body: [UInt8]
+    var headers: [HeaderField] = []
+
+    init(_ status: Int, _ message: String, error: String? = nil) {
+        self.status = status
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("message", message)
+            if let error { writer.member("error", error) }
+        }
+        body = writer.bytes
+    }
+
+    var response: Response {
+        var fields: HTTPFields = [.contentType: "application/json"]
+        for header in headers {
+            if let name = HTTPField.Name(header.name) { fields[name] = header.value }
+        }
+        return Response(status: .init(code: status), headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+}
+
+extension LangfuseError {
+    /// A parameter that is not what it must be, in the shape of zod's issues.
+    static func invalidParameter(_ name: String, _ message: String) -> LangfuseError {
+        var error = LangfuseError(400, "")
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("message", "Invalid request data")
+            writer.member("error") { writer in
+                writer.array([name]) { writer, name in
+                    writer.object { writer in
+                        writer.member("code", "custom")
+                        writer.member("path") { $0.array([name]) { $0.string($1) } }
+                        writer.member("message", message)
+                    }
+                }
+            }
+        }
+        error.body = writer.bytes
+        return error
+    }
+
+    /// A filter, a cursor or a query that cannot be answered.
+    static func invalidRequest(_ message: String) -> LangfuseError { LangfuseError(400, message, error: "InvalidRequestError") }
+
+    /// The one error that has no message.
+    static let badContentType: LangfuseError = {
+        var error = LangfuseError(400, "")
+        error.body = Array(#"{"error":"Invalid content type"}"#.utf8)
+        return error
+    }()
+
+    static let noAuthorization = LangfuseError(401, "No authorization header")
+    static let badCredentials = LangfuseError(401, "Invalid credentials. Confirm that you've configured the correct host.")
+    static let accessDenied = LangfuseError(403, "Access denied - insufficient permissions for this endpoint")
+    static let noSuchPage = LangfuseError(404, "Not found")
+    static let methodNotAllowed = LangfuseError(405, "Method not allowed")
+    static let failed = LangfuseError(500, "Internal Server Error")
+
+    static func unknownTrace(_ id: String) -> LangfuseError {
+        LangfuseError(404, "Trace \(id) not found within authorized project", error: "LangfuseNotFoundError")
+    }
+
+    /// What a server that writes for version 4 alone says of the older routes.
+    static let eventsOnly = LangfuseError(
+        404,
+        "This endpoint is not available on deployments running in Langfuse v4 events_only mode. Learn more about the v4 migration in the Langfuse documentation.")
+
+    /// What a server of version 3 says of the newer routes.
+    static let noV2 = LangfuseError(
+        404, "The observations v2 API is only available in a Langfuse v4 write mode. Use the v1 API instead.", error: "LangfuseNotFoundError")
+
+    static func tooLarge(_ limit: Int) -> LangfuseError {
+        LangfuseError(422, "The response is larger than \(limit) bytes. Ask for fewer rows or fewer fields.", error: "PayloadTooLargeError")
+    }
+
+    static func bodyTooLarge(_ limit: Int) -> LangfuseError {
+        LangfuseError(413, "The export is larger than \(limit) bytes, decompressed. Send smaller batches, or let the operator raise TRACESTORE_MAX_EXPORT_BYTES.")
+    }
+}

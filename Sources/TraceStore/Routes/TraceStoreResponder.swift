@@ -1,0 +1,167 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+
+/// Answers as Langfuse does: the routes by which SDKs and exporters write, and by which readers read.
+struct TraceStoreResponder: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    /// The version of Langfuse whose answers these are. Clients choose their routes by it.
+    static let version = "4.16.0"
+
+    let keys: KeyRing
+    let database: TraceDatabase
+    let reader: TraceReader
+    let faults: FaultInjector
+    /// The most bytes of an export, decompressed.
+    let exportLimit: Int
+    /// Milliseconds since 1970.
+    let now: @Sendable () -> Int64
+
+    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        do {
+            let response = try await route(request)
+            return request.method == .head ? response.createHeadResponse() : response
+        } catch let error as LangfuseError {
+            return error.response
+        } catch {
+            context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            return LangfuseError.failed.response
+        }
+    }
+
+    private func route(_ request: Request) async throws -> Response {
+        let path = request.uri.path
+        switch path {
+        case "/api/public/otel/v1/traces": return try await export(request)
+        case "/api/public/health":
+            try allow(request, .get)
+            try faults.check(.health)
+            return Self.json(Array(#"{"status":"OK","version":"\#(Self.version)"}"#.utf8))
+        case "/api/public/v2/observations": return try await observations(request)
+        case "/api/public/v2/metrics": return try await metrics(request)
+        case "/api/public/traces": return try await traces(request)
+        case "/api/public/projects": return try projects(request)
+        default:
+            let prefix = "/api/public/traces/"
+            guard path.hasPrefix(prefix), path.count > prefix.count else { throw LangfuseError.noSuchPage }
+            return try await trace(String(path.dropFirst(prefix.count)), request)
+        }
+    }
+
+    private func export(_ request: Request) async throws -> Response {
+        try allow(request, .post)
+        let (_, number) = try project(request)
+        try faults.check(.export)
+        guard let form = Export.Form(contentType: request.headers[.contentType]) else {
+            throw LangfuseError.badContentType
+        }
+        if let version = HTTPField.Name.ingestionVersion.flatMap({ request.headers[$0] }), Int(version).map({ $0 > 4 }) ?? true {
+            throw LangfuseError.invalidRequest("x-langfuse-ingestion-version must be a number up to 4")
+        }
+        let isGzip = request.headers[.contentEncoding]?.equalsIgnoringASCIICase("gzip") ?? false
+        let export = Export(form: form, isGzip: isGzip, limit: exportLimit)
+        var rows = try export.observations(try await body(of: request))
+        let faults = faults.current
+        let time = now()
+        for index in rows.indices {
+            rows[index].created = time + faults.visibilityDelay.milliseconds
+            rows[index].updated = time
+        }
+        if let loses = faults.loses { rows.removeAll { loses($0.traceID) } }
+        try await database.insert(rows, project: number)
+        return Self.json(Array("{}".utf8))
+    }
+
+    private func body(of request: Request) async throws -> [UInt8] {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > exportLimit { throw LangfuseError.bodyTooLarge(exportLimit) }
+        var bytes: [UInt8] = []
+        for try await piece in request.body {
+            guard bytes.count + piece.readableBytes <= exportLimit else { throw LangfuseError.bodyTooLarge(exportLimit) }
+            bytes.append(contentsOf: piece.readableBytesView)
+        }
+        return bytes
+    }
+
+    private func observations(_ request: Request) async throws -> Response {
+        try allow(request, .get)
+        let (name, number) = try project(request)
+        try faults.check(.observations)
+        var page = try ObservationRequest(QueryParameters(request.uri.query), project: number)
+        page.query.madeBy = visible
+        return Self.json(try await reader.observations(page, project: name, duplicates: faults.current.duplicates))
+    }
+
+    private func metrics(_ request: Request) async throws -> Response {
+        try allow(request, .get)
+        let (_, number) = try project(request)
+        try faults.check(.metrics)
+        var query = try MetricsRequest(QueryParameters(request.uri.query), project: number).query
+        query.madeBy = visible
+        let count = try await reader.count(query) * (faults.current.duplicates ? 2 : 1)
+        // Numbers are strings there, as ClickHouse gives them.
+        return Self.json(Array(#"{"data":[{"count_count":"\#(count)"}]}"#.utf8))
+    }
+
+    private func traces(_ request: Request) async throws -> Response {
+        try allow(request, .get)
+        let (name, number) = try project(request)
+        try faults.check(.traces)
+        var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
+        page.query.madeBy = visible
+        return Self.json(try await reader.traces(page, project: name))
+    }
+
+    private func trace(_ encoded: String, _ request: Request) async throws -> Response {
+        try allow(request, .get)
+        let (name, number) = try project(request)
+        try faults.check(.traces)
+        var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
+        page.query.madeBy = visible
+        let id = PercentDecoding.bytes(Substring(encoded).utf8).flatMap { String(validating: $0, as: UTF8.self) } ?? encoded
+        guard let trace = try await reader.trace(id, page, project: name) else { throw LangfuseError.unknownTrace(id) }
+        return Self.json(trace)
+    }
+
+    /// What SDKs ask in order to check their keys.
+    private func projects(_ request: Request) throws -> Response {
+        try allow(request, .get)
+        let (name, _) = try project(request)
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("data") { writer in
+                writer.array([name]) { writer, name in
+                    writer.object { writer in
+                        writer.member("id", name)
+                        writer.member("name", name)
+                        writer.member("organization") { $0.raw(#"{"id":"local","name":"local"}"#) }
+                        writer.member("metadata") { $0.raw("{}") }
+                    }
+                }
+            }
+        }
+        return Self.json(writer.bytes)
+    }
+
+    /// The time up to which rows can be seen; nil: there are none that cannot.
+    private var visible: Int64? { faults.hasHidden ? now() : nil }
+
+    private func project(_ request: Request) throws -> (name: String, number: Int64) {
+        let name = try keys.project(request.headers[.authorization])
+        guard let number = database.projects[name] else { throw LangfuseError.badCredentials }
+        return (name, number)
+    }
+
+    private func allow(_ request: Request, _ method: HTTPRequest.Method) throws(LangfuseError) {
+        guard request.method == method || (method == .get && request.method == .head) else { throw .methodNotAllowed }
+    }
+
+    private static func json(_ bytes: [UInt8]) -> Response {
+        Response(status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let ingestionVersion = Self(parsed: "x-langfuse-ingestion-version")
+}

@@ -1,0 +1,31 @@
+internal import GRDB
+
+/// A condition that the store cannot answer.
+struct UnsupportedCondition: Error, Equatable {
+    /// What is wrong, for the client.
+    var message: String
+}
+
+extension Condition {
+    /// The condition on text, numbers and times, as SQL. Tags are the queries' own affair: they have an index.
+    /// - Parameter column: what stands for the column.
+    func fragment(_ column: SQLFragment) throws(UnsupportedCondition) -> SQLFragment {
+        switch test {
+        case .anyOf(let values): return column + " IN " + .list(values)
+        // A row without a value is none of them, as Langfuse has it.
+        case .noneOf(let values): return "(" + column + " IS NULL OR " + column + " NOT IN " + .list(values) + ")"
+        case .equals(let text): return column + SQLFragment(" = ?", text)
+        case .contains(let text): return "instr(" + column + SQLFragment(", ?) > 0", text)
+        case .containsNot(let text): return "(" + column + " IS NULL OR instr(" + column + SQLFragment(", ?) = 0)", text)
+        case .startsWith(let text): return "substr(" + column + SQLFragment(", 1, length(?)) = ?", text, text)
+        case .endsWith(let text): return SQLFragment("(? = '' OR substr(", text) + column + SQLFragment(", -length(?)) = ?)", text, text)
+        case .compares(let comparison, let value): return column + SQLFragment(" \(comparison.rawValue) ?", value)
+        case .isTrue(let value): return column + SQLFragment(" = ?", value)
+        case .isNull(let value): return column + (value ? " IS NULL" : " IS NOT NULL")
+        case .member(let key, let test):
+            guard !key.contains("\"") else { throw UnsupportedCondition(message: "the key of a filter must not hold quotes") }
+            return try Condition(column: self.column, test: test).fragment("json_extract(" + column + SQLFragment(", ?)", "$.\"\(key)\""))
+        case .allOf: throw UnsupportedCondition(message: "`all of` is for `tags` alone")
+        }
+    }
+}

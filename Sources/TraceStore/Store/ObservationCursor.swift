@@ -1,0 +1,35 @@
+internal import Common
+internal import FoundationEssentials
+
+/// Where a page ended. Clients get it in base64 and give it back.
+///
+/// It has the members of Langfuse's own cursor, and the number of the row, which orders the rows of one millisecond.
+struct ObservationCursor: Sendable, Equatable {
+    /// Milliseconds since 1970.
+    var start: Int64
+    var traceID: String
+    var id: String
+    var row: Int64
+
+    var text: String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("lastStartTimeTo", Timestamp.text(start))
+            writer.member("lastTraceId", traceID)
+            writer.member("lastId", id)
+            writer.member("lastRow", Int(row))
+        }
+        return Data(writer.bytes).base64EncodedString()
+    }
+}
+
+extension ObservationCursor {
+    /// Nil if the text is none that the store has made.
+    init?(_ text: String) {
+        guard let data = Data(base64Encoded: text), let object = try? JSONObject.scan(Array(data), maximumDepth: 2),
+            let start = object.text("lastStartTimeTo").flatMap(Timestamp.milliseconds), let traceID = object.text("lastTraceId"),
+            let id = object.text("lastId"), let row = object.number("lastRow").flatMap({ Int64($0) })
+        else { return nil }
+        self.init(start: start, traceID: traceID, id: id, row: row)
+    }
+}

@@ -1,0 +1,50 @@
+internal import Common
+internal import Logging
+internal import ServiceLifecycle
+
+/// Deletes what is too old, or more than may be kept. It looks every few seconds, so the bound on bytes may be passed by what comes in between.
+struct Retention: Service, CustomStringConvertible {
+    /// How long it waits between two looks.
+    static let pause = Duration.seconds(10)
+    /// The part of the allowed bytes that deletion goes down to, so that it does not begin again at once.
+    private static let lowWater = 0.95
+
+    let database: TraceDatabase
+    let limits: RetentionLimits
+    /// Milliseconds since 1970.
+    let now: @Sendable () -> Int64
+    let logger: Logger
+
+    var description: String { "Retention" }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await trim()
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.error("old traces cannot be deleted", metadata: ["error": "\(error)"])
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    /// Deletes until the limits are kept.
+    func trim() async throws {
+        let cutoff = now() - limits.age.milliseconds
+        while try await database.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
+        guard try await database.usedBytes() > limits.bytes else { return }
+        let goal = Int(Double(limits.bytes) * Self.lowWater)
+        var deleted = 0
+        while try await database.usedBytes() > goal {
+            try Task.checkCancellation()
+            let count = try await database.deleteOldest()
+            if count == 0 { break }
+            deleted += count
+        }
+        logger.notice("the oldest traces were deleted to keep the store within its bound", metadata: ["rows": "\(deleted)"])
+    }
+}

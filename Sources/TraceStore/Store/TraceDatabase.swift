@@ -1,0 +1,46 @@
+internal import Common
+internal import GRDB
+
+/// The file of the store: one writer, many readers (SQLite's write-ahead log). What `insert` has returned from outlives the process; a machine that loses
+/// its power may lose what it took in the last moments, as the log is synced at checkpoints only.
+final class TraceDatabase: Sendable {
+    /// Bytes of the file that the operating system maps into memory for reading.
+    private static let mappedBytes = 256 << 20
+    /// KiB of pages that each connection keeps.
+    private static let cacheKiB = 64 << 10
+    /// What the write-ahead log is cut back to at a checkpoint.
+    private static let logBytes = 64 << 20
+    /// How many pages are read at a time. Each holds a page of the answer in memory.
+    private static let readers = 4
+
+    let pool: DatabasePool
+    /// The projects' numbers in the tables.
+    let projects: [String: Int64]
+
+    /// Opens the file, or makes it.
+    /// - Parameters:
+    ///   - path: of the file. Beside it SQLite keeps its log, `-wal` and `-shm`.
+    ///   - projects: the names of all that have keys.
+    init(path: String, projects: some Collection<String>) throws {
+        var configuration = GRDB.Configuration()
+        configuration.maximumReaderCount = Self.readers
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA mmap_size = \(Self.mappedBytes); PRAGMA cache_size = -\(Self.cacheKiB)")
+            if !db.configuration.readonly {
+                try db.execute(sql: "PRAGMA journal_size_limit = \(Self.logBytes); PRAGMA synchronous = NORMAL")
+            }
+        }
+        pool = try DatabasePool(path: path, configuration: configuration)
+        try Schema.migrator.migrate(pool)
+        self.projects = try pool.write { db in
+            var numbers: [String: Int64] = [:]
+            for name in projects {
+                try db.execute(sql: "INSERT INTO project(name) VALUES (?) ON CONFLICT DO NOTHING", arguments: [name])
+                numbers[name] = try Int64.fetchOne(db, sql: "SELECT id FROM project WHERE name = ?", arguments: [name])
+            }
+            return numbers
+        }
+    }
+
+    func close() throws { try pool.close() }
+}

@@ -1,0 +1,71 @@
+internal import Common
+internal import GRDB
+
+extension TraceReader {
+    /// A page of `GET /api/public/traces`.
+    func traces(_ request: TraceRequest, project: String) async throws -> [UInt8] {
+        let query = request.query
+        let rows = try Self.checked { () throws(UnsupportedCondition) in try query.rows() }
+        let count = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
+        return try await database.pool.read { db in
+            let total = try Int.fetchOne(db, sql: count.sql, arguments: count.statementArguments) ?? 0
+            let traces = try Row.fetchAll(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) }
+            var writer = JSONWriter()
+            try writer.object { writer in
+                try writer.member("data") { writer in
+                    try writer.array(traces) { writer, trace in
+                        let spans = try Self.spans(of: trace, query, readsContent: request.groups.contains(.io), db)
+                        writer.trace(trace, spans, project: project, request.groups)
+                        guard writer.bytes.count <= Self.maximumBytes else { throw LangfuseError.tooLarge(Self.maximumBytes) }
+                    }
+                }
+                writer.member("meta") { writer in
+                    writer.object { writer in
+                        writer.member("page", query.page)
+                        writer.member("limit", query.limit)
+                        writer.member("totalItems", total)
+                        writer.member("totalPages", (total + query.limit - 1) / query.limit)
+                    }
+                }
+            }
+            return writer.bytes
+        }
+    }
+
+    /// `GET /api/public/traces/{id}`; nil if the project has no such trace.
+    func trace(_ id: String, _ request: TraceRequest, project: String) async throws -> [UInt8]? {
+        var query = request.query
+        query.conditions = [Condition(column: .id, test: .equals(id))]
+        let found = query
+        let rows = try Self.checked { () throws(UnsupportedCondition) in try found.rows() }
+        return try await database.pool.read { db in
+            guard let row = try Row.fetchOne(db, sql: rows.sql, arguments: rows.statementArguments) else { return nil }
+            let trace = TraceRow(row)
+            let spans = try Self.spans(of: trace, found, readsContent: true, db)
+            var writer = JSONWriter()
+            writer.fullTrace(trace, spans, project: project, request.groups)
+            guard writer.bytes.count <= Self.maximumBytes else { throw LangfuseError.tooLarge(Self.maximumBytes) }
+            return writer.bytes
+        }
+    }
+
+    /// The spans of a trace, the earliest first.
+    private static func spans(of trace: TraceRow, _ query: TraceQuery, readsContent: Bool, _ db: Database) throws -> [Observation] {
+        var observations = ObservationQuery(project: query.project)
+        observations.conditions = [Condition(column: .traceID, test: .equals(trace.id))]
+        observations.limit = .max
+        observations.madeBy = query.madeBy
+        observations.readsContent = readsContent
+        let statement = try observations.rows()
+        let rows = try Row.fetchCursor(db, sql: statement.sql, arguments: statement.statementArguments)
+        var spans: [Observation] = []
+        var bytes = 0
+        while let row = try rows.next() {
+            let span = ObservationRow.observation(row)
+            bytes += (span.input?.utf8.count ?? 0) + (span.output?.utf8.count ?? 0) + (span.metadata?.utf8.count ?? 0)
+            guard bytes <= maximumBytes else { throw LangfuseError.tooLarge(maximumBytes) }
+            spans.append(span)
+        }
+        return spans.reversed()
+    }
+}

@@ -1,0 +1,88 @@
+package import Common
+internal import Hummingbird
+package import Logging
+package import ServiceLifecycle
+
+/// The embedded trace store, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken.
+package struct TraceStoreService {
+    /// What the store may take.
+    package struct Limits: Sendable, Equatable {
+        /// How long a trace is kept (`TRACESTORE_MAX_AGE`).
+        package var age: Duration
+        /// Bytes that the traces may take on disk (`TRACESTORE_MAX_BYTES`).
+        package var bytes: Int
+        /// The largest export, decompressed (`TRACESTORE_MAX_EXPORT_BYTES`).
+        package var exportBytes: Int
+
+        package init(age: Duration, bytes: Int, exportBytes: Int) {
+            self.age = age
+            self.bytes = bytes
+            self.exportBytes = exportBytes
+        }
+    }
+
+    /// The largest head of a request: Node's default, which Langfuse keeps. It bounds the URL, and so the filter in it.
+    static let maximumHeadBytes = 16 << 10
+    /// The name of the file in the store's folder.
+    static let fileName = "traces.sqlite"
+
+    package let services: [any Service]
+
+    /// Opens the store, or makes it.
+    /// - Parameters:
+    ///   - directory: an existing folder, which no other process uses.
+    ///   - keys: each project's, by the project's name. A project sees what was written with its keys.
+    ///   - port: 0 for any free one.
+    ///   - faults: what goes wrong; for tests.
+    ///   - now: milliseconds since 1970; for tests.
+    ///   - onListening: is told the port once connections are accepted.
+    /// - Throws: `ConfigurationError` if two projects have the same keys; `TraceStoreError` if the file cannot be used.
+    package init(
+        directory: String, keys: [String: LangfuseKeys], host: String, port: Int, limits: Limits, faults: FaultInjector = FaultInjector(),
+        now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void
+    ) throws {
+        let ring = try KeyRing(keys)
+        let path = "\(directory)/\(Self.fileName)"
+        let database: TraceDatabase
+        do { database = try TraceDatabase(path: path, projects: keys.keys) } catch { throw TraceStoreError(path: path, underlying: error) }
+        let responder = TraceStoreResponder(
+            keys: ring, database: database, reader: TraceReader(database: database), faults: faults, exportLimit: limits.exportBytes, now: now)
+        let application = Application(
+            responder: responder,
+            server: .http1(
+                configuration: .init(
+                    httpDecoderConfiguration: .init(maxHeaderFieldSize: Self.maximumHeadBytes, maxHeaderListSize: Self.maximumHeadBytes))),
+            configuration: .init(address: .hostname(host, port: port), backlog: 1024),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+            logger: logger)
+        services = [
+            DatabaseService(database: database, logger: logger),
+            Retention(database: database, limits: RetentionLimits(age: limits.age, bytes: limits.bytes), now: now, logger: logger),
+            application,
+        ]
+    }
+}
+
+/// The store's file cannot be opened, or is not one of the store's.
+package struct TraceStoreError: Error, CustomStringConvertible {
+    package let path: String
+    let underlying: any Error
+
+    package var description: String {
+        "\(path): cannot be opened as the trace store: \(underlying); move it away with its -wal and -shm files, or choose another folder"
+    }
+}
+
+/// Closes the file when all that uses it has ended.
+private struct DatabaseService: Service, CustomStringConvertible {
+    let database: TraceDatabase
+    let logger: Logger
+
+    var description: String { "TraceDatabase" }
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        do { try database.close() } catch { logger.warning("the trace store was not closed in order", metadata: ["error": "\(error)"]) }
+    }
+}

@@ -1,0 +1,81 @@
+import Common
+import GRDB
+import TestSupport
+import Testing
+
+@testable import TraceStore
+
+/// The oldest rows go, with all that belongs to them, and only as many as must.
+@Suite(.timeLimit(.minutes(1)))
+struct RetentionTests {
+    private static func row(_ number: Int, created: Int64, bytes: Int = 10) -> Observation {
+        var row = Observation()
+        row.traceID = SampleSpan.traceID(number)
+        row.id = SampleSpan(number).id
+        row.start = Int64(number)
+        row.tags = ["t", "n\(number)"]
+        row.input = String(repeating: "x", count: bytes)
+        row.created = created
+        row.updated = created
+        return row
+    }
+
+    private static func run(_ body: (TraceDatabase, Int64) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: ["p"])
+            try await body(database, try #require(database.projects["p"]))
+            try database.close()
+        }
+    }
+
+    private static func rows(_ database: TraceDatabase) async throws -> [String: Int] {
+        try await database.pool.read { db in
+            var counts: [String: Int] = [:]
+            for table in ["observation", "content", "tagged", "trace"] { counts[table] = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") }
+            return counts
+        }
+    }
+
+    @Test func whatIsTooOldGoesWhole() async throws {
+        try await Self.run { database, project in
+            try await database.insert((0..<1200).map { Self.row($0, created: 1000 + Int64($0)) }, project: project)
+            let retention = Retention(
+                database: database, limits: RetentionLimits(age: .seconds(1), bytes: 1 << 30), now: { 1000 + 1000 + 1100 }, logger: .silent)
+            try await retention.trim()
+            #expect(try await Self.rows(database) == ["observation": 100, "content": 100, "tagged": 200, "trace": 100])
+        }
+    }
+
+    @Test func whatIsTooMuchGoesFromTheOldestOn() async throws {
+        try await Self.run { database, project in
+            for batch in 0..<10 {
+                try await database.insert((0..<200).map { Self.row(batch * 200 + $0, created: 1, bytes: 10_000) }, project: project)
+            }
+            let before = try await database.usedBytes()
+            let limits = RetentionLimits(age: .seconds(1_000_000), bytes: before / 2)
+            try await Retention(database: database, limits: limits, now: { 1 }, logger: .silent).trim()
+            #expect(try await database.usedBytes() <= before / 2)
+            let left = try #require(try await Self.rows(database)["observation"])
+            #expect(left >= 400 && left <= 1000)
+            var query = ObservationQuery(project: project)
+            query.conditions = [Condition(column: .tags, test: .anyOf(["n1999"]))]
+            let reader = TraceReader(database: database)
+            #expect(try await reader.count(query) == 1)
+            query.conditions = [Condition(column: .tags, test: .anyOf(["n0"]))]
+            #expect(try await reader.count(query) == 0)
+        }
+    }
+
+    @Test func aTraceStaysAsLongAsOneOfItsSpans() async throws {
+        try await Self.run { database, project in
+            var child = Self.row(1, created: 5000)
+            child.id = "00000000000000c1"
+            try await database.insert([Self.row(1, created: 1), child], project: project)
+            #expect(try await database.deleteOldest(before: 100) == 1)
+            #expect(try await Self.rows(database) == ["observation": 1, "content": 1, "tagged": 2, "trace": 1])
+            #expect(try await database.deleteOldest() == 1)
+            #expect(try await Self.rows(database) == ["observation": 0, "content": 0, "tagged": 0, "trace": 0])
+            #expect(try await database.deleteOldest() == 0)
+        }
+    }
+}
