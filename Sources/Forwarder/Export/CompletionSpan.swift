@@ -1,0 +1,124 @@
+internal import Common
+
+/// What is known of one completion while its call runs, and the span that becomes of it.
+///
+/// It copies nothing of the request: it shares the bytes that are sent, and reads them when the span is written.
+struct CompletionSpan: Sendable {
+    let insertionID: InsertionID
+    let rollout: RolloutIDs
+    let project: String
+    let account: String?
+    /// The model that the client asked for, with the provider's prefix.
+    let modelAsked: String?
+    let traceparent: String?
+    /// What the gateway resolved of the caller's metadata, beyond the ids.
+    private let metadata: [(name: String, value: String)]
+    private(set) var body: [UInt8]
+    private var keys: [SecretString]
+    var provider: String?
+    /// The model's name as the provider gets it.
+    var model: String?
+    private var answer: AnswerCollector?
+
+    /// Nil for a job that belongs to no rollout, which has no span.
+    /// - Parameter job: with its body still in it.
+    init?(_ job: Job, metadata: [(name: String, value: String)] = []) {
+        guard let rollout = job.rollout, job.path == Provider.chatCompletions else { return nil }
+        insertionID = job.insertionID
+        self.rollout = rollout
+        project = job.project
+        account = job.account
+        modelAsked = job.model
+        traceparent = job.headers.first(named: "traceparent")
+        self.metadata = metadata
+        body = job.body
+        keys = job.clientKey.map { [$0] } ?? []
+    }
+
+    /// Notes the call that will be made. From here on the request's own bytes are the only ones.
+    mutating func sends(_ target: Target) {
+        body = target.request.body
+        provider = target.provider
+        model = target.model
+        // The server's key must not be quoted either. Whatever header it is in, it is none of those that the client chose.
+        for header in target.request.headers where !Self.harmless.contains(header.name.lowercased()) {
+            keys.append(SecretString(header.value.hasPrefix("Bearer ") ? String(header.value.dropFirst(7)) : header.value))
+        }
+    }
+
+    private static let harmless: Set<String> = [
+        "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta", "user-agent", "openai-organization",
+        "openai-project",
+    ]
+
+    /// Notes the head of the answer. A call that is made again begins anew.
+    mutating func begins(_ head: UpstreamHead) { answer = AnswerCollector(head: head) }
+
+    /// Notes a piece of the answer's body, as the provider sent it.
+    /// - Parameter time: now, in milliseconds since 1970; asked for when the first part of a streamed message is in the piece.
+    mutating func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64 = UnixTime.milliseconds) { answer?.take(piece, at: time()) }
+}
+
+extension CompletionSpan {
+    /// The span of a call that was answered, with whatever status: one OTLP/JSON span object.
+    /// - Parameter time: when the answer ended, in milliseconds since 1970.
+    func answered(at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
+        guard let answer else { return write(CollectedAnswer(), failure: nil, status: nil, end: time) }
+        var collected = answer.collected()
+        guard (200..<300).contains(answer.status) else {
+            let message = "HTTP \(answer.status): \(collected.error ?? "")"
+            return write(CollectedAnswer(), failure: (message, String(answer.status)), status: answer.status, end: time)
+        }
+        // A stream can fail after it has begun: what came of it stands beside the error.
+        let failure = collected.error.map { (message: $0, type: "stream_error") }
+        collected.error = nil
+        return write(collected, failure: failure, status: answer.status, end: time)
+    }
+
+    /// The span of a call that ended with an error of the gateway: it has no output.
+    func failed(_ error: GatewayError, at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
+        write(CollectedAnswer(), failure: (error.message, error.code), status: answer?.status, end: time)
+    }
+
+    private func write(_ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64) -> [UInt8] {
+        let request = SpanRequest(body: body, metadata: ownMetadata)
+        var writer = SpanWriter(capacity: 4096 + body.count + body.count / 8 + answer.output.reduce(0) { $0 + $1.count } * 9 / 8)
+        writeOpening(&writer, request, end: end)
+        writeIdentity(&writer, request)
+        writeModels(&writer, request, answer)
+        writer.text("langfuse.observation.input", request.input)
+        if !answer.output.isEmpty { writer.text("langfuse.observation.output", answer.output) }
+        writeUsage(&writer, answer.usage)
+        if let firstToken = self.answer?.firstToken, failure == nil || !answer.output.isEmpty {
+            writer.string("langfuse.observation.completion_start_time", ISOTime.text(firstToken))
+        }
+        writer.integer("http.response.status_code", status)
+        let message = failure.map { Redaction(keys).clean($0.message) }
+        if let failure {
+            writer.string("langfuse.observation.level", "ERROR")
+            writer.string("langfuse.observation.status_message", message, limit: .max)
+            writer.string("error.type", failure.type)
+        } else if let note = answer.note {
+            writer.string("langfuse.observation.level", "WARNING")
+            writer.string("langfuse.observation.status_message", note)
+        }
+        writer.raw(#"],"status":{"code":"#)
+        writer.raw(failure == nil ? "1" : "2")
+        if let message {
+            writer.raw(#","message":"#)
+            writer.quoted(message)
+        }
+        writer.raw("}}")
+        return writer.bytes
+    }
+
+    /// The ids and what was resolved of the caller's metadata: what the client says under the same names counts less.
+    private var ownMetadata: SpanObject {
+        var object = SpanObject()
+        for (name, value) in [
+            ("insertion_id", insertionID.description), ("project_id", project), ("rollout_id", rollout.rollout),
+            ("invocation_id", rollout.invocation), ("experiment_id", rollout.experiment), ("run_id", rollout.run), ("row_id", rollout.row),
+        ] + metadata.map({ ($0.name, $0.value) }) { object.add(name, value) }
+        return object
+    }
+}

@@ -1,0 +1,30 @@
+/// How large the parts of a span may grow.
+///
+/// JSON within JSON at worst doubles, so a span is at most 2 × (2 × `text` + 3 × `small`) bytes and a few more: within the 4.5 MB of a batch that
+/// Langfuse's cloud takes (it refuses 5 MB).
+enum SpanLimits {
+    /// Bytes of the input and of the output, each. Langfuse itself cuts fields above 1 MiB when its database refuses a row.
+    static let text = 1 << 20
+    /// Bytes of the model's parameters, of the metadata and of the client's tags, each.
+    static let small = 32 << 10
+    /// Bytes of one name or value that is no text: a model, an id, a tag. Langfuse's own fields of this kind end at 200 characters.
+    static let value = 1 << 10
+    /// Bytes of the status message of a failed call.
+    static let message = 1 << 10
+    /// Bytes of an answer's body that are kept to be read when it ends, if it is no stream.
+    static let body = 4 << 20
+    /// Bytes of one line of a stream; a longer one is passed over.
+    static let line = 1 << 20
+    /// Choices of one answer, and tool calls of one choice, that are put together from a stream.
+    static let pieces = 1024
+    /// Bytes shown of an answer that is no JSON. Its control characters take six bytes each when they are escaped.
+    static let foreign = 64 << 10
+    /// Bytes of a stream's event that are held back while it may be the usage.
+    static let heldEvent = 16 << 10
+
+    /// What stands where something was cut off.
+    /// - Parameter whole: bytes that there were; nil if nobody counted.
+    static func mark(kept: Int, of whole: Int? = nil) -> String {
+        "…[cut by the gateway after \(kept) bytes\(whole.map { " of \($0)" } ?? "")]"
+    }
+}

@@ -1,0 +1,81 @@
+internal import Common
+
+/// Writes one span as OTLP/JSON has it (opentelemetry-proto, `trace.v1.Span`): ids in lower-case hex, 64-bit integers as decimal strings, attributes as a
+/// list of keys and typed values.
+struct SpanWriter {
+    private(set) var bytes: [UInt8] = []
+    private var isFirst = true
+
+    /// - Parameter capacity: bytes that the span will have, as far as can be told.
+    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+    /// Writes what is no attribute: JSON as it is.
+    mutating func raw(_ json: StaticString) { json.withUTF8Buffer { bytes.append(contentsOf: $0) } }
+
+    /// Writes a number, or hex digits.
+    mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    mutating func quoted(_ text: String) { JSONText.append(text, to: &bytes) }
+
+    /// A text; nothing for nil and for an empty one.
+    mutating func string(_ key: StaticString, _ value: String?, limit: Int = SpanLimits.value) {
+        guard let value, !value.isEmpty else { return }
+        begin(key)
+        raw(#"{"stringValue":"#)
+        quoted(value.utf8.count <= limit ? value : TextPiece(value).prefix(limit).text + SpanLimits.mark(kept: limit, of: value.utf8.count))
+        raw("}}")
+    }
+
+    /// A text in pieces, cut where they are longer than `limit` together.
+    mutating func text(_ key: StaticString, _ pieces: [TextPiece], limit: Int = SpanLimits.text) {
+        begin(key)
+        raw(#"{"stringValue":""#)
+        var left = limit
+        for piece in pieces {
+            let kept = piece.prefix(left)
+            JSONText.appendEscaped(kept.bytes, kept.range, to: &bytes)
+            left -= kept.count
+            guard kept.count == piece.count else {
+                raw(SpanLimits.mark(kept: limit - left, of: pieces.reduce(0) { $0 + $1.count }))
+                break
+            }
+        }
+        raw(#""}}"#)
+    }
+
+    mutating func integer(_ key: StaticString, _ value: Int?) {
+        guard let value else { return }
+        begin(key)
+        raw(#"{"intValue":""#)
+        raw(String(value))
+        raw(#""}}"#)
+    }
+
+    /// A number that is written as it came. What no double can hold is left out: a reader might refuse the whole batch for it.
+    mutating func double(_ key: StaticString, _ text: String?) {
+        guard let text, let value = Double(text), value.isFinite else { return }
+        begin(key)
+        raw(#"{"doubleValue":"#)
+        raw(text)
+        raw("}}")
+    }
+
+    mutating func strings(_ key: StaticString, _ values: [String]) {
+        guard !values.isEmpty else { return }
+        begin(key)
+        raw(#"{"arrayValue":{"values":["#)
+        for (index, value) in values.enumerated() {
+            raw(index == 0 ? #"{"stringValue":"# : #",{"stringValue":"#)
+            quoted(value)
+            raw("}")
+        }
+        raw("]}}}")
+    }
+
+    private mutating func begin(_ key: StaticString) {
+        raw(isFirst ? #"{"key":""# : #",{"key":""#)
+        isFirst = false
+        raw(key)
+        raw(#"","value":"#)
+    }
+}

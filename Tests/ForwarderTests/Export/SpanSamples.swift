@@ -1,0 +1,67 @@
+import Common
+import Foundation
+import Testing
+
+@testable import Forwarder
+
+/// A span as a reader has it.
+struct ReadSpan {
+    let object: [String: Any]
+    private let attributes: [String: [String: Any]]
+    let keys: [String]
+
+    init(_ bytes: [UInt8]) throws {
+        object = try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
+        let list = try #require(object["attributes"] as? [[String: Any]])
+        keys = list.compactMap { $0["key"] as? String }
+        #expect(Set(keys).count == list.count, "no attribute twice")
+        attributes = Dictionary(
+            list.compactMap { entry in (entry["key"] as? String).flatMap { key in (entry["value"] as? [String: Any]).map { (key, $0) } } },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    func string(_ key: String) -> String? { attributes[key]?["stringValue"] as? String }
+    func integer(_ key: String) -> String? { attributes[key]?["intValue"] as? String }
+    func double(_ key: String) -> Double? { attributes[key]?["doubleValue"] as? Double }
+
+    func strings(_ key: String) -> [String]? {
+        ((attributes[key]?["arrayValue"] as? [String: Any])?["values"] as? [[String: Any]])?.compactMap { $0["stringValue"] as? String }
+    }
+
+    var input: String? { string("langfuse.observation.input") }
+    var output: String? { string("langfuse.observation.output") }
+    var message: String? { string("langfuse.observation.status_message") }
+    var level: String? { string("langfuse.observation.level") }
+    var status: [String: Any] { object["status"] as? [String: Any] ?? [:] }
+    var statusCode: Int? { status["code"] as? Int }
+}
+
+enum SpanSample {
+    static let rollout = RolloutIDs(rollout: "R", invocation: "I", experiment: "E", run: "U", row: "a,b")
+    /// 2025-08-29T07:27:41.184Z.
+    static let start: UInt64 = 0x0198_f3a0_0000
+
+    static func job(_ body: String, headers: [HeaderField] = [], key: String? = nil) throws -> Job {
+        var job = try Job.chat("openai/gpt-x", body: body, headers: headers, key: key, rollout: rollout, project: "p1")
+        job.account = "alice"
+        return job
+    }
+
+    /// A span of a call that was sent as the body is, and answered so.
+    static func span(
+        body: String = #"{"model":"openai/gpt-x","messages":[]}"#, status: Int = 200, type: String = "application/json", answer: [[UInt8]],
+        headers: [HeaderField] = [], requestHeaders: [HeaderField] = [], key: String? = nil, times: [UInt64] = [start + 70]
+    ) throws -> ReadSpan {
+        let job = try job(body, headers: headers, key: key)
+        var span = try #require(CompletionSpan(job, metadata: [("team", "red")]))
+        let request = UpstreamRequest(method: "POST", url: "https://provider.example", headers: requestHeaders, body: job.body)
+        span.sends(Target(provider: "openai", model: "gpt-x", request: request))
+        span.begins(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
+        for (index, piece) in answer.enumerated() { span.take(piece, at: times[min(index, times.count - 1)]) }
+        return try ReadSpan(span.answered(at: start + 1500))
+    }
+
+    static func span(body: String = #"{"model":"openai/gpt-x","messages":[]}"#, answer: String) throws -> ReadSpan {
+        try span(body: body, answer: [Array(answer.utf8)])
+    }
+}
