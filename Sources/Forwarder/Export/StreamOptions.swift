@@ -1,0 +1,19 @@
+internal import Common
+
+/// Asks a provider for the usage of a stream (`stream_options.include_usage`, OpenAI's Chat Completions API).
+enum StreamOptions {
+    static let member = "stream_options"
+
+    /// Whether the usage shall be asked for: only a span has a use for it.
+    static func areWanted(for job: Job) -> Bool {
+        job.rollout != nil && job.isStream && job.path == Provider.chatCompletions
+    }
+
+    /// Puts the member into a request. What the client has said about it stands, and all other bytes stay as they are.
+    /// - Returns: whether it was put in: the event that it brings must then be hidden from the client.
+    static func add(to body: inout JobBody) -> Bool {
+        guard let object = body.object, object.member(member) == nil else { return false }
+        body.edit { $0.set(member, to: Array(#"{"include_usage":true}"#.utf8)) }
+        return true
+    }
+}
