@@ -17,28 +17,34 @@ struct JobRunner: Sendable {
         do { job = try delivery.takeJob(opening: envelope) } catch {
             return await sender.bury(delivery, reason: error.description, control: control)
         }
-        if control.stop == .cancelled { return await drop(job, delivery, control) }
+        var span = CompletionSpan(job)
+        if control.stop == .cancelled { return await drop(job, delivery, span, control) }
         if let refusal = await refusal(of: job, delivery, control) {
             return await sender.finish(
-                job, in: delivery, with: refusal.frame, succeeded: false, deadLetterReason: refusal.deadLetterReason, control: control)
+                job, in: delivery, with: refusal.frame, succeeded: false, span: span?.failed(refusal.error),
+                deadLetterReason: refusal.deadLetterReason,
+                control: control)
         }
         do {
             let target = try directory.resolve(job)
             // The request has all that is sent; while the call runs there need not be two of it.
             job.body = []
-            try await call(target, for: job, in: delivery, control: control)
+            span?.sends(target)
+            if target.isTracedByBackend { span = nil }
+            try await call(target, for: job, in: delivery, span: &span, control: control)
         } catch let error as GatewayError {
-            await sender.finish(job, in: delivery, with: ResponseFrame(refusal: error), succeeded: false, control: control)
+            await fail(job, delivery, span, with: error, control)
         } catch let broken as BrokenOff {
-            let frame = ResponseFrame(sequence: broken.sequence, end: .brokenOff(GatewayError(upstream: broken.error)))
-            await sender.finish(job, in: delivery, with: frame, succeeded: false, control: control)
+            let error = GatewayError(upstream: broken.error)
+            let frame = ResponseFrame(sequence: broken.sequence, end: .brokenOff(error))
+            await sender.finish(job, in: delivery, with: frame, succeeded: false, span: span?.failed(error), control: control)
         } catch is Stopped {
-            await stopped(job, delivery, control)
+            await stopped(job, delivery, span, control)
         } catch is AnswerSender.LostOwnership {
             logger.notice("job was taken over while it ran here; the call was dropped", metadata: ["insertion_id": "\(job.insertionID)"])
         } catch {
             logger.error("job failed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error)"])
-            await sender.finish(job, in: delivery, with: ResponseFrame(refusal: .forwarderFailed), succeeded: false, control: control)
+            await fail(job, delivery, span, with: .forwarderFailed, control)
         }
     }
 
@@ -57,17 +63,17 @@ extension JobRunner {
     /// Why a job ends without a call, if it does.
     private func refusal(
         of job: Job, _ delivery: Delivery, _ control: CallControl
-    ) async -> (frame: ResponseFrame, deadLetterReason: String?)? {
+    ) async -> (error: GatewayError, frame: ResponseFrame, deadLetterReason: String?)? {
         guard delivery.count <= maxDeliveries else {
             let reason = "given to \(delivery.count - 1) forwarders, each of which was lost while it worked on it"
-            return (ResponseFrame(lastWord: .deadLettered(reason)), reason)
+            return (.deadLettered(reason), ResponseFrame(lastWord: .deadLettered(reason)), reason)
         }
-        guard job.deadline > UnixTime.milliseconds else { return (ResponseFrame(refusal: .expired), nil) }
+        guard job.deadline > UnixTime.milliseconds else { return (.expired, ResponseFrame(refusal: .expired), nil) }
         guard delivery.isTakenOver else { return nil }
         var pause = RetryPause()
         while control.stop == nil {
             if let hasStarted = try? await stream.hasStarted(job.insertionID) {
-                return hasStarted ? (ResponseFrame(lastWord: .forwarderLost), nil) : nil
+                return hasStarted ? (.forwarderLost, ResponseFrame(lastWord: .forwarderLost), nil) : nil
             }
             await pause.wait()
         }
@@ -75,20 +81,27 @@ extension JobRunner {
     }
 
     /// The job is not wanted: nobody is answered, but whoever fetches it later.
-    private func drop(_ job: Job, _ delivery: Delivery, _ control: CallControl) async {
+    private func drop(_ job: Job, _ delivery: Delivery, _ span: CompletionSpan?, _ control: CallControl) async {
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
-        await sender.finish(job, in: delivery, with: frame, succeeded: false, control: control)
+        await sender.finish(job, in: delivery, with: frame, succeeded: false, span: span?.failed(.cancelled), control: control)
     }
 
-    private func stopped(_ job: Job, _ delivery: Delivery, _ control: CallControl) async {
+    private func fail(_ job: Job, _ delivery: Delivery, _ span: CompletionSpan?, with error: GatewayError, _ control: CallControl) async {
+        await sender.finish(
+            job, in: delivery, with: ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error), control: control)
+    }
+
+    private func stopped(_ job: Job, _ delivery: Delivery, _ span: CompletionSpan?, _ control: CallControl) async {
         switch control.stop {
         case .released: await sender.release(delivery)
-        case .cancelled, nil: await drop(job, delivery, control)
+        case .cancelled, nil: await drop(job, delivery, span, control)
         }
     }
 
     /// Makes the call, again if it could not be made, and sends what comes.
-    private func call(_ target: Target, for job: Job, in delivery: Delivery, control: CallControl) async throws {
+    private func call(
+        _ target: Target, for job: Job, in delivery: Delivery, span: inout CompletionSpan?, control: CallControl
+    ) async throws {
         var attempts = Attempts(limit: maxAttempts)
         while true {
             guard control.stop == nil else { throw Stopped() }
@@ -98,7 +111,7 @@ extension JobRunner {
             request.timeouts.total = min(request.timeouts.total, remaining)
             do {
                 return try await upstream.withCall(request) { call in
-                    try await pass(call, on: job, in: delivery, control: control)
+                    try await pass(call, on: job, in: delivery, span: &span, hidesUsage: target.hidesUsage, control: control)
                 }
             } catch let error as UpstreamError {
                 guard control.stop == nil else { throw Stopped() }
@@ -111,16 +124,23 @@ extension JobRunner {
     }
 
     /// Passes an answer on as it comes. A short one leaves as a single frame, together with the end of its job.
-    private func pass(_ call: any UpstreamCall, on job: Job, in delivery: Delivery, control: CallControl) async throws {
+    private func pass(
+        _ call: any UpstreamCall, on job: Job, in delivery: Delivery, span: inout CompletionSpan?, hidesUsage: Bool, control: CallControl
+    ) async throws {
         let head = try await call.head()
+        span?.begins(head)
+        var filter = hidesUsage && head.isEventStream ? UsageEventFilter() : nil
         let succeeded = (200..<300).contains(head.status)
         var passed = 0
         var relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))
         let minimum = Relay.minimum(for: head, isStream: job.isStream, window: job.window)
         do {
             while let piece = try await call.next(minimum: minimum) {
+                span?.take(piece)
+                let shown = filter?.pass(piece) ?? piece
+                if shown.isEmpty { continue }
                 // The last piece of an answer that is no stream waits for the end, to leave with it.
-                for frame in relay.take(piece, isWhole: piece.count < minimum) {
+                for frame in relay.take(shown, isWhole: piece.count < minimum) {
                     try await sender.send(frame, of: job, in: delivery, control: control)
                     passed += frame.body.count
                     await control.waitForCredit(passed - job.window, atMost: job.remaining())
@@ -131,7 +151,9 @@ extension JobRunner {
             guard control.stop == nil, relay.hasBegun else { throw error }
             throw BrokenOff(error: error, sequence: relay.next)
         }
-        await sender.finish(job, in: delivery, with: relay.last(), succeeded: succeeded, control: control)
+        // Of a stream nothing waits, so no frame comes of this: it leaves with the end.
+        if let rest = filter?.end(), !rest.isEmpty { _ = relay.take(rest, isWhole: true) }
+        await sender.finish(job, in: delivery, with: relay.last(), succeeded: succeeded, span: span?.answered(), control: control)
     }
 }
 

@@ -9,10 +9,10 @@ enum StreamOptions {
         job.rollout != nil && job.isStream && job.path == Provider.chatCompletions
     }
 
-    /// Puts the member into a request. What the client has said about it stands, and all other bytes stay as they are.
+    /// Puts the member into a job's request, if it is wanted there and the provider takes it. What the client has said about it stands, and all other bytes stay as they are.
     /// - Returns: whether it was put in: the event that it brings must then be hidden from the client.
-    static func add(to body: inout JobBody) -> Bool {
-        guard let object = body.object, object.member(member) == nil else { return false }
+    static func add(to body: inout JobBody, for job: Job, rejected: Set<String> = []) -> Bool {
+        guard areWanted(for: job), !rejected.contains(member), let object = body.object, object.member(member) == nil else { return false }
         body.edit { $0.set(member, to: Array(#"{"include_usage":true}"#.utf8)) }
         return true
     }

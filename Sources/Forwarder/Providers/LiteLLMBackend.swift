@@ -35,12 +35,15 @@ struct LiteLLMBackend: Sendable {
             }
             addTraces(of: job, to: &splice)
         }
+        let isTraced = traces?.keys[job.project] != nil
+        // What traces the call asks for its usage itself.
+        let hidesUsage = !isTraced && StreamOptions.add(to: &body, for: job)
         // No header chooses an organisation here: the proxy's own key pays, or the client's within the body.
         var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: true, isJSON: body.isJSON)
         if let key = try authorization(of: job) { headers.append(KeyHeader.bearer.field(key)) }
         let request = UpstreamRequest(
             method: job.method, url: job.url(under: base.text), headers: headers, body: body.result, timeouts: timeouts, limits: limits)
-        return Target(provider: "litellm", model: job.model, request: request)
+        return Target(provider: "litellm", model: job.model, request: request, hidesUsage: hidesUsage, isTracedByBackend: isTraced)
     }
 
     private func authorization(of job: Job) throws(GatewayError) -> SecretString? {

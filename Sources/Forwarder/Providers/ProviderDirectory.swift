@@ -41,10 +41,16 @@ package struct ProviderDirectory: Sendable {
         return defaultProvider == Self.mock && litellm == nil && job.baseURL == nil
     }
 
-    /// The mock reads its options out of the body's model, so the job goes there as it is, but for its headers and keys.
+    /// The mock reads its options out of the body's model, so the job goes there as it is, but for its headers and keys, and for the usage of a stream.
     private func mockTarget(_ job: Job) -> Target {
-        let request = UpstreamRequest(method: job.method, url: "mock:\(job.path)", body: job.body, timeouts: timeouts, limits: limits)
-        return Target(provider: Self.mock, model: job.model, request: request)
+        var bytes = job.body
+        var hidesUsage = false
+        if StreamOptions.areWanted(for: job), var body = try? JobBody(job.body, maximumDepth: maximumDepth) {
+            hidesUsage = StreamOptions.add(to: &body, for: job)
+            bytes = body.result
+        }
+        let request = UpstreamRequest(method: job.method, url: "mock:\(job.path)", body: bytes, timeouts: timeouts, limits: limits)
+        return Target(provider: Self.mock, model: job.model, request: request, hidesUsage: hidesUsage)
     }
 
     private func directTarget(_ job: Job, body: JobBody) throws(GatewayError) -> Target {
@@ -57,8 +63,10 @@ package struct ProviderDirectory: Sendable {
         let credential = try place.credential(client: try clientKey(job, body), base: base)
         if let model { body.rename(model: model) }
         body.removeAPIKey()
+        let rejected = place.provider.rejectedMembers
+        let hidesUsage = StreamOptions.add(to: &body, for: job, rejected: rejected)
         let request = try request(job, under: base.text, of: place.provider, with: credential, body: body)
-        return Target(provider: place.name, model: model, request: request, rejectedMembers: place.provider.rejectedMembers)
+        return Target(provider: place.name, model: model, request: request, rejectedMembers: rejected, hidesUsage: hidesUsage)
     }
 
     /// A call to a URL that the client chose carries the client's own key and none of the server's.
@@ -75,9 +83,10 @@ package struct ProviderDirectory: Sendable {
         }
         if let model { body.rename(model: model) }
         body.removeAPIKey()
+        let hidesUsage = StreamOptions.add(to: &body, for: job)
         var request = try request(job, under: base, of: .compatible("client"), with: credential, body: body)
         request.addresses = clientAddresses
-        return Target(provider: "client", model: model, request: request)
+        return Target(provider: "client", model: model, request: request, hidesUsage: hidesUsage)
     }
 
     /// The client's own key: its bearer, else the body's `api_key`.

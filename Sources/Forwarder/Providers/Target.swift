@@ -11,12 +11,21 @@ package struct Target: Sendable {
     package var request: UpstreamRequest
     /// Members that the provider refuses, such as `stream_options`, so that nobody adds them.
     package var rejectedMembers: Set<String>
+    /// Whether the usage of a stream was asked for in the gateway's own name: the event that tells it is then not for the client.
+    package var hidesUsage: Bool
+    /// Whether who takes the call traces it to Langfuse, so that the gateway does not.
+    package var isTracedByBackend: Bool
 
-    package init(provider: String, model: String? = nil, request: UpstreamRequest, rejectedMembers: Set<String> = []) {
+    package init(
+        provider: String, model: String? = nil, request: UpstreamRequest, rejectedMembers: Set<String> = [], hidesUsage: Bool = false,
+        isTracedByBackend: Bool = false
+    ) {
         self.provider = provider
         self.model = model
         self.request = request
         self.rejectedMembers = rejectedMembers
+        self.hidesUsage = hidesUsage
+        self.isTracedByBackend = isTracedByBackend
     }
 }
 

@@ -76,6 +76,11 @@ import Testing
         }
     }
 
+    /// A key may have characters that no word of a sentence has.
+    @Test func aKeyOfOtherCharactersIsFoundAsAWhole() {
+        #expect(Redaction([SecretString("ab/cd+ef==")]).clean("the key ab/cd+ef==, twice: ab/cd+ef==") == "the key [key], twice: [key]")
+    }
+
     @Test func whatIsNoKeyStays() {
         let text = "The key (sk-…) of pk- was given to insertion 0198f3a0-0000-7000-8000-000000000001, see https://example.com/a_b."
         #expect(Redaction([SecretString("")]).clean(text) == text)

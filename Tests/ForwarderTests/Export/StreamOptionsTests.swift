@@ -6,7 +6,9 @@ import Testing
 @Suite struct StreamOptionsTests {
     private func added(to text: String) throws -> (isAdded: Bool, text: String) {
         var body = try JobBody(Array(text.utf8), maximumDepth: 64)
-        let isAdded = StreamOptions.add(to: &body)
+        var job = try SpanSample.job(text)
+        job.isStream = true
+        let isAdded = StreamOptions.add(to: &body, for: job)
         return (isAdded, String(decoding: body.result, as: UTF8.self))
     }
 
@@ -30,5 +32,45 @@ import Testing
         #expect(StreamOptions.areWanted(for: job))
         job.rollout = nil
         #expect(!StreamOptions.areWanted(for: job))
+    }
+}
+
+@Suite struct StreamedTargetTests {
+    private func job(_ model: String, baseURL: String? = nil) throws -> Job {
+        var job = try Job.chat(model, key: "key", baseURL: baseURL, rollout: SpanSample.rollout)
+        job.isStream = true
+        return job
+    }
+
+    @Test(arguments: ["openai/x", "fireworks_ai/x", "mock/echo"]) func theUsageIsAskedForAndHidden(model: String) throws {
+        let target = try ProviderDirectory.made().resolve(try job(model))
+        #expect(target.hidesUsage)
+        #expect(target.bodyText.hasSuffix(#","stream_options":{"include_usage":true}}"#))
+    }
+
+    @Test(arguments: ["cohere/x", "mistral/x", "codestral/x"]) func whoRefusesTheMemberDoesNotGetIt(model: String) throws {
+        let target = try ProviderDirectory.made().resolve(try job(model))
+        #expect(!target.hidesUsage)
+        #expect(!target.bodyText.contains("stream_options"))
+    }
+
+    @Test func aServerOfTheClientsIsAskedToo() throws {
+        #expect(try ProviderDirectory.made().resolve(try job("x", baseURL: "https://own.example/v1")).hidesUsage)
+    }
+
+    @Test func aLiteLLMProxyIsAskedUnlessItTracesByItself() throws {
+        let base = try #require(BaseURL("http://litellm"))
+        let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))
+        for (traces, project) in [(false, "local"), (true, "other"), (true, "local")] {
+            let litellm = LiteLLMBackend(base: base, key: nil, langfuseHost: traces ? "https://langfuse.example" : nil, langfuseKeys: ["local": keys])
+            var job = try job("openai/x")
+            job.project = project
+            let body = try JobBody(job.body, maximumDepth: 64)
+            let target = try litellm.target(job, body: body, timeouts: .init(), limits: .init())
+            let isTraced = traces && project == "local"
+            #expect(target.isTracedByBackend == isTraced)
+            #expect(target.hidesUsage == !isTraced)
+            #expect(target.bodyText.contains("stream_options") == !isTraced)
+        }
     }
 }
