@@ -26,7 +26,7 @@ package struct ForwarderService {
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let runner = JobRunner(
             directory: directory, upstream: Upstreams(network: network), sender: worker.sender, stream: worker.stream, envelope: envelope,
-            maxDeliveries: settings.maxDeliveries, maxAttempts: settings.upstreamAttempts, logger: logger)
+            maxDeliveries: settings.maxDeliveries, maxAttempts: settings.upstreamAttempts, isTraced: destinations.isTraced, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader)
         let exporter = Exporter(

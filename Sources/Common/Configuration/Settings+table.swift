@@ -133,7 +133,8 @@ extension Settings {
     private static let processTable: [Setting] = [
         Setting("LOG_LEVEL", \.logLevel, .logLevel, "How much is logged."),
         Setting(
-            "DATA_DIR", \.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"), "Where `serve` keeps its Redis and its key, and the trace store its traces.",
+            "DATA_DIR", \.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"),
+            "Where `serve` keeps its Redis and its key, and the trace store its traces.",
             commands: storing),
         Setting("DRAIN_SECONDS", \.drain, .seconds(0...3600), "How long a stopping process waits for the work in flight."),
     ]

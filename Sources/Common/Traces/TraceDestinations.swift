@@ -29,6 +29,11 @@ package final class TraceDestinations: Sendable {
         return TraceDestination(host: host, keys: keys)
     }
 
-    /// The trace store inside the gateway listens here.
-    package func listens(at url: BaseURL) { host.withLockedValue { $0 = url } }
+    /// The trace store inside the gateway listens.
+    /// - Parameter host: its address, to be called from this machine.
+    package func listens(onPort port: Int, host address: String) {
+        let reachable = ["0.0.0.0", "::"].contains(address) ? "127.0.0.1" : address
+        let bracketed = reachable.contains(":") ? "[\(reachable)]" : reachable
+        host.withLockedValue { $0 = BaseURL("http://\(bracketed):\(port)") }
+    }
 }

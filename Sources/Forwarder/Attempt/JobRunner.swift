@@ -10,6 +10,8 @@ struct JobRunner: Sendable {
     let envelope: Envelope
     let maxDeliveries: Int
     let maxAttempts: Int
+    /// Whether completions of a project are traced.
+    var isTraced: @Sendable (_ project: String) -> Bool = { _ in true }
     let logger: Logger
 
     func run(_ delivery: consuming Delivery, control: CallControl) async {
@@ -17,7 +19,7 @@ struct JobRunner: Sendable {
         do { job = try delivery.takeJob(opening: envelope) } catch {
             return await sender.bury(delivery, reason: error.description, control: control)
         }
-        var span = CompletionSpan(job)
+        var span = isTraced(job.project) ? CompletionSpan(job) : nil
         if control.stop == .cancelled { return await drop(job, delivery, span, control) }
         if let refusal = await refusal(of: job, delivery, control) {
             return await sender.finish(

@@ -16,11 +16,14 @@ extension Launch {
         let keys = configuration.secrets.projects.mapValues { $0.langfuse ?? LangfuseKeys(embedded: $0.name, key: key) }
         do {
             return try TraceStoreService(
-                directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, limits: .init(settings), logger: logger
+                directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, limits: .init(settings),
+                logger: logger
             ) { port in
                 if let keys = keys[project] {
                     let file = ClientEnvironment(url: "http://\(settings.traceStoreHost.bracketed):\(port)", keys: keys)
-                    do { try file.write(to: folder.path) } catch { logger.warning("the clients' environment is not written", metadata: ["error": "\(error)"]) }
+                    do { try file.write(to: folder.path) } catch {
+                        logger.warning("the clients' environment is not written", metadata: ["error": "\(error)"])
+                    }
                 }
                 await onListening(port)
             }

@@ -3,6 +3,7 @@ internal import Common
 internal import Forwarder
 internal import Ingress
 internal import ServiceLifecycle
+internal import TraceStore
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,12 +22,21 @@ struct ServeCommand: AsyncParsableCommand {
         let endpoint = try embedded?.endpoint ?? launch.redis()
         let key = try settings.gatewayKey ?? folder.key()
         let envelope = Envelope(key: key)
-        var services = try launch.forwarder(redis: endpoint, envelope: envelope, destinations: launch.destinations(key: key)).services
+        let destinations = launch.destinations(key: key)
+        var services = try launch.forwarder(redis: endpoint, envelope: envelope, destinations: destinations).services
         let ready = Readiness(launch: launch, endpoint: endpoint)
         services += try launch.ingress(redis: endpoint, envelope: envelope, onListening: ready.announce).services
         services.append(ready)
-        guard let embedded else { return try await launch.run(services) }
-        // First the server, then what needs it; so a start has no failed attempts in its log.
-        try await launch.run([embedded] + services.map { StartsBehind(gate: embedded.ready, service: $0) })
+        // First what the others need; so a start has no failed attempts in its log.
+        var first: [any Service] = []
+        if settings.langfuse == .embedded {
+            first += try launch.traceStore(in: folder, key: key) { port in destinations.listens(onPort: port, host: settings.traceStoreHost) }
+                .services
+        }
+        if let embedded {
+            first.append(embedded)
+            services = services.map { StartsBehind(gate: embedded.ready, service: $0) }
+        }
+        try await launch.run(first + services)
     }
 }

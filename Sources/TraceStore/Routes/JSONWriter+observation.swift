@@ -121,7 +121,9 @@ extension JSONWriter {
                 }
             }
             writer.member("unit", "TOKENS")
-            for (name, count) in zip(["promptTokens", "completionTokens", "totalTokens"], [tokens[0], tokens[1], total]) { writer.member(name, count) }
+            for (name, count) in zip(["promptTokens", "completionTokens", "totalTokens"], [tokens[0], tokens[1], total]) {
+                writer.member(name, count)
+            }
             for name in ["modelId", "inputPrice", "outputPrice", "totalPrice", "calculatedInputCost", "calculatedOutputCost"] {
                 writer.member(name, String?.none)
             }

@@ -73,7 +73,8 @@ extension LangfuseError {
     /// What a server that writes for version 4 alone says of the older routes.
     static let eventsOnly = LangfuseError(
         404,
-        "This endpoint is not available on deployments running in Langfuse v4 events_only mode. Learn more about the v4 migration in the Langfuse documentation.")
+        "This endpoint is not available on deployments running in Langfuse v4 events_only mode. Learn more about the v4 migration in the Langfuse documentation."
+    )
 
     /// What a server of version 3 says of the newer routes.
     static let noV2 = LangfuseError(
@@ -84,6 +85,8 @@ extension LangfuseError {
     }
 
     static func bodyTooLarge(_ limit: Int) -> LangfuseError {
-        LangfuseError(413, "The export is larger than \(limit) bytes, decompressed. Send smaller batches, or let the operator raise TRACESTORE_MAX_EXPORT_BYTES.")
+        LangfuseError(
+            413,
+            "The export is larger than \(limit) bytes, decompressed. Send smaller batches, or let the operator raise TRACESTORE_MAX_EXPORT_BYTES.")
     }
 }

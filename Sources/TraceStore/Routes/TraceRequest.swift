@@ -16,9 +16,10 @@ struct TraceRequest {
         query = TraceQuery(project: project)
         query.limit = try parameters.int("limit", in: 1...Self.maximumLimit, default: 50)
         query.page = try parameters.int("page", in: 1...Self.maximumPage, default: 1)
-        groups = parameters["fields"].map { text in
-            Set(text.split(separator: ",").compactMap { FieldGroup(rawValue: $0.filter { $0 != " " }) } + [.core])
-        } ?? Set(FieldGroup.allCases)
+        groups =
+            parameters["fields"].map { text in
+                Set(text.split(separator: ",").compactMap { FieldGroup(rawValue: $0.filter { $0 != " " }) } + [.core])
+            } ?? Set(FieldGroup.allCases)
         if let order = parameters["orderBy"] {
             let parts = order.split(separator: ".").map(String.init)
             guard parts.count == 2, let field = TraceQuery.Order(rawValue: parts[0]), ["asc", "desc"].contains(parts[1].lowercased()) else {
@@ -39,7 +40,9 @@ struct TraceRequest {
         }
         if let tags = parameters.list("tags") { conditions.append(Condition(column: .tags, test: .allOf(tags))) }
         if let environments = parameters.list("environment") { conditions.append(Condition(column: .environment, test: .anyOf(environments))) }
-        if let from = try parameters.time("fromTimestamp") { conditions.append(Condition(column: .timestamp, test: .compares(.atLeast, Double(from)))) }
+        if let from = try parameters.time("fromTimestamp") {
+            conditions.append(Condition(column: .timestamp, test: .compares(.atLeast, Double(from))))
+        }
         if let to = try parameters.time("toTimestamp") { conditions.append(Condition(column: .timestamp, test: .compares(.less, Double(to)))) }
         return conditions
     }

@@ -38,8 +38,10 @@ extension TraceDatabase {
     }
 
     private static let columns = [
-        "project", "traceId", "spanId", "start", "trace", "\"end\"", "parent", "root", "type", "name", "level", "statusMessage", "version", "environment",
-        "release", "user", "session", "traceName", "tags", "public", "model", "modelParameters", "usage", "cost", "totalCost", "firstToken", "promptName",
+        "project", "traceId", "spanId", "start", "trace", "\"end\"", "parent", "root", "type", "name", "level", "statusMessage", "version",
+        "environment",
+        "release", "user", "session", "traceName", "tags", "public", "model", "modelParameters", "usage", "cost", "totalCost", "firstToken",
+        "promptName",
         "promptVersion", "updated",
     ]
     private static let insertObservation =

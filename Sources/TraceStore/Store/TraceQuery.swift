@@ -20,7 +20,8 @@ struct TraceQuery: Sendable {
     func rows() throws(UnsupportedCondition) -> SQLFragment {
         let direction = isAscending ? "ASC" : "DESC"
         return SQLFragment("SELECT \(TraceRow.columns)") + from + " WHERE " + (try filter())
-            + SQLFragment(" ORDER BY \(Self.names[order] ?? "t.timestamp") \(direction), t.id \(direction) LIMIT ? OFFSET ?", limit, (page - 1) * limit)
+            + SQLFragment(
+                " ORDER BY \(Self.names[order] ?? "t.timestamp") \(direction), t.id \(direction) LIMIT ? OFFSET ?", limit, (page - 1) * limit)
     }
 
     func count() throws(UnsupportedCondition) -> SQLFragment {

@@ -12,10 +12,12 @@ struct ObservationMappingTests {
         return ObservationMapping.observation(span)
     }
 
-    @Test(arguments: [
-        (.array([.string("a"), .string("b,c"), .string("a")]), ["a", "b,c"]), (.string(#"["x","y,z"]"#), ["x", "y,z"]), (.string("p, q"), ["p", "q"]),
-        (.string("single"), ["single"]), (.string(""), []), (.string("[1]"), ["[1]"]),
-    ] as [(OTLPValue, [String])])
+    @Test(
+        arguments: [
+            (.array([.string("a"), .string("b,c"), .string("a")]), ["a", "b,c"]), (.string(#"["x","y,z"]"#), ["x", "y,z"]),
+            (.string("p, q"), ["p", "q"]),
+            (.string("single"), ["single"]), (.string(""), []), (.string("[1]"), ["[1]"]),
+        ] as [(OTLPValue, [String])])
     func tagsComeInThreeForms(value: OTLPValue, tags: [String]) {
         #expect(row([("langfuse.trace.tags", value)]).tags == tags)
         #expect(row([("tag.tags", value)]).tags == tags)
@@ -31,12 +33,15 @@ struct ObservationMappingTests {
         #expect(row([]) { $0.resource = resource }.environment == shown)
     }
 
-    @Test(arguments: [
-        ([("langfuse.observation.type", "agent")], "AGENT"), ([("langfuse.observation.type", "nonsense")], "SPAN"),
-        ([("llm.model_name", "m")], "GENERATION"), ([("openinference.span.kind", "LLM")], "GENERATION"), ([("openinference.span.kind", "TOOL")], "TOOL"),
-        ([("gen_ai.operation.name", "embeddings")], "EMBEDDING"), ([("gen_ai.operation.name", "x"), ("gen_ai.request.model", "m")], "GENERATION"),
-        ([], "SPAN"),
-    ] as [([(String, String)], String)])
+    @Test(
+        arguments: [
+            ([("langfuse.observation.type", "agent")], "AGENT"), ([("langfuse.observation.type", "nonsense")], "SPAN"),
+            ([("llm.model_name", "m")], "GENERATION"), ([("openinference.span.kind", "LLM")], "GENERATION"),
+            ([("openinference.span.kind", "TOOL")], "TOOL"),
+            ([("gen_ai.operation.name", "embeddings")], "EMBEDDING"),
+            ([("gen_ai.operation.name", "x"), ("gen_ai.request.model", "m")], "GENERATION"),
+            ([], "SPAN"),
+        ] as [([(String, String)], String)])
     func theTypeIsFound(attributes: [(String, String)], type: String) {
         #expect(row(attributes.map { ($0.0, .string($0.1)) }).type == type)
     }

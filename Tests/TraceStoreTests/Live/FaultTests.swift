@@ -27,7 +27,9 @@ struct FaultTests {
     @Test func requestsAreRefusedAsOftenAsIsAsked() async throws {
         try await LiveStore.run { store in
             store.faults.change { faults in
-                faults.refusals = [.init(429, on: [.observations], retryAfter: 7, times: 2), .init(422, on: [.observations], times: 1), .init(503, on: [.export])]
+                faults.refusals = [
+                    .init(429, on: [.observations], retryAfter: 7, times: 2), .init(422, on: [.observations], times: 1), .init(503, on: [.export]),
+                ]
             }
             var statuses: [Int] = []
             for _ in 0..<4 {
@@ -76,7 +78,9 @@ struct FaultTests {
             func answers(_ path: String) async throws -> HTTPAnswer { try await store.call("GET", path) }
             store.faults.change { $0.mode = .v3Only }
             let missing = try await answers("/api/public/v2/observations")
-            #expect(missing.status == 404 && missing.text.contains("only available in a Langfuse v4 write mode") && missing.text.contains("LangfuseNotFoundError"))
+            #expect(
+                missing.status == 404 && missing.text.contains("only available in a Langfuse v4 write mode")
+                    && missing.text.contains("LangfuseNotFoundError"))
             for path in older { #expect(try await answers(path).status == 200) }
             store.faults.change { $0.mode = .v4Only }
             for path in older {

@@ -14,7 +14,8 @@ struct ObservationPageTests {
             number, tags: ["all", "number:\(number)"] + (number % 2 == 1 ? ["odd"] : []),
             [
                 ("session.id", "s\(number % 4)"), ("user.id", "u\(number % 3)"), ("langfuse.environment", number < 5 ? "production" : "test"),
-                ("langfuse.observation.type", number % 5 == 0 ? "event" : "generation"), ("langfuse.observation.level", number == 3 ? "ERROR" : "DEFAULT"),
+                ("langfuse.observation.type", number % 5 == 0 ? "event" : "generation"),
+                ("langfuse.observation.level", number == 3 ? "ERROR" : "DEFAULT"),
                 ("langfuse.observation.metadata.row", "r\(number)"), ("langfuse.observation.input", "in \(number)"),
             ])
     }
@@ -64,7 +65,8 @@ struct ObservationPageTests {
     }
 
     @Test(arguments: [
-        "limit=1001", "limit=-1", "limit=x", "cursor=x", "cursor=e30=", "fromStartTime=yesterday", "fromStartTime=2026-13-01T00:00:00Z", "parseIoAsJson=true",
+        "limit=1001", "limit=-1", "limit=x", "cursor=x", "cursor=e30=", "fromStartTime=yesterday", "fromStartTime=2026-13-01T00:00:00Z",
+        "parseIoAsJson=true",
         "filter=x", "filter=%7B%7D", filter("1"), filter(#"{"type":"string","column":"nobody","operator":"=","value":"x"}"#),
         filter(#"{"type":"string","column":"name","operator":"like","value":"x"}"#), filter(tags("some of", "x")),
         filter(#"{"type":"string","column":"tags","operator":"=","value":"x"}"#), "filter=%5B%5D,%22x%22:1", "name=%ff",
@@ -123,7 +125,9 @@ struct ObservationPageTests {
             #expect(try await members("").contains("isRootObservation"))
             let short = try await store.observations("fields=metadata").rows[0].json("metadata") ?? ""
             let long = try await store.observations("fields=metadata&expandMetadata=a,long").rows[0].json("metadata") ?? ""
-            #expect(short.contains(#""long":"\#(String(repeating: "x", count: 200))""#) && long.contains(#""long":"\#(String(repeating: "x", count: 300))""#))
+            #expect(
+                short.contains(#""long":"\#(String(repeating: "x", count: 200))""#)
+                    && long.contains(#""long":"\#(String(repeating: "x", count: 300))""#))
         }
     }
 
