@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "Ingress", targets: ["Ingress"]),
         .library(name: "Forwarder", targets: ["Forwarder"]),
         .library(name: "TraceStore", targets: ["TraceStore"]),
+        .library(name: "Verifier", targets: ["Verifier"]),
         .library(name: "GatewayCommand", targets: ["GatewayCommand"]),
     ],
     dependencies: [
@@ -96,9 +97,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Verifier",
+            dependencies: [
+                "Common",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "GatewayCommand",
             dependencies: [
-                "Common", "Forwarder", "Ingress", "TraceStore",
+                "Common", "Forwarder", "Ingress", "TraceStore", "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -182,6 +193,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "VerifierTests",
+            dependencies: [
+                "Common", "Verifier", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

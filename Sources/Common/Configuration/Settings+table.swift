@@ -96,6 +96,9 @@ extension Settings {
             "EXPORT_INTERVAL_MS", \.exportInterval, .milliseconds(10...60_000), "How long traces are collected before they are sent together.",
             commands: calling),
         Setting("EXPORT_TIMEOUT", \.exportTimeout, .seconds(1...300), "How long the trace store may take to accept a batch.", commands: calling),
+        Setting(
+            "VERIFY_RESEND_GRACE", \.verifyResendGrace, .seconds(1...1800),
+            "How long a trace that the trace store has accepted may be invisible there before it is sent again."),
     ]
 
     private static let upstreamTable: [Setting] = [

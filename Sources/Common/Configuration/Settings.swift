@@ -61,6 +61,8 @@ package struct Settings: Sendable, Equatable {
     /// How long spans are collected before they are sent.
     package var exportInterval = Duration.milliseconds(500)
     package var exportTimeout = Duration.seconds(10)
+    /// How long an accepted span may be invisible before it is sent again.
+    package var verifyResendGrace = Duration.seconds(15)
 
     // Calls to providers
     /// From the request's arrival to the last byte of its answer.

@@ -87,6 +87,12 @@ package enum Keys {
     /// String: a verifier is alive. As a forwarder's.
     package static let verifierPrefix = "gateway/verifier/"
 
+    /// Hash: how much of a Langfuse organisation's rate limit is left, and until when its calls must pause. Written and read by verifiers; lives until both are over.
+    /// - Parameters:
+    ///   - account: a fingerprint of the host and the public key.
+    ///   - bucket: which of the organisation's limits (the legacy routes have one of their own).
+    package static func langfuseLimit(account: String, bucket: String) -> String { "gateway/limit/langfuse/\(account)/\(bucket)" }
+
     /// Stream of jobs that were given up, with the reason. Written by forwarders, read by the operator; bounded in length.
     package static let dead = "gateway/dead"
 }

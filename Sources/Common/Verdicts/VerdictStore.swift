@@ -1,0 +1,52 @@
+/// The verdicts in Redis.
+package struct VerdictStore: Sendable {
+    /// More marks than this are left by verifiers that died.
+    static let mostFields = 200
+
+    /// What a verifier starts from.
+    package struct Beginning: Sendable, Equatable {
+        /// Leave to write a verdict, as long as the set stays what it is.
+        package let mark: String
+        /// The size of the rollout's set.
+        package let expected: Int
+        package let failed: Int
+    }
+
+    private let redis: RedisClient
+    private let defaultProject: String
+
+    package init(redis: RedisClient, defaultProject: String) {
+        self.redis = redis
+        self.defaultProject = defaultProject
+    }
+
+    /// The verdict on a rollout, if there is one that holds; one command.
+    /// - Parameter now: milliseconds since 1970.
+    package func verdict(_ rollout: String, project: String, now: Int64 = Int64(UnixTime.milliseconds)) async throws(RedisError) -> Verdict? {
+        var command = RedisCommand("HMGET", Keys.verdict(rollout, project: project))
+        command.append(contentsOf: Verdict.fieldNames)
+        return Verdict(fields: try await redis.send(command), rollout: rollout, project: project, now: now)
+    }
+
+    /// Leaves a mark, to be called before the set is read.
+    /// - Returns: Nil if there is no such rollout.
+    package func begin(_ rollout: String, project: String) async throws(RedisError) -> Beginning? {
+        // A new one each time: what an old one may write late must not pass for news.
+        let mark = "checking:" + ProcessName.random()
+        let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
+        let keys = [Keys.verdict(rollout, project: project), set, Keys.record(rollout: rollout, project: project)]
+        let reply = try await redis.evaluate(VerdictScripts.begin, keys: keys, arguments: mark, Self.mostFields)
+        guard let expected = reply[0].int, expected >= 0 else { return nil }
+        return Beginning(mark: mark, expected: expected, failed: reply[1].int ?? 0)
+    }
+
+    /// - Returns: false if the set has changed since the mark was left; nothing is written then.
+    package func write(_ verdict: Verdict, mark: String) async throws(RedisError) -> Bool {
+        let key = Keys.verdict(verdict.rollout, project: verdict.project)
+        let reply = try await redis.evaluate(VerdictScripts.write, keys: [key]) { command in
+            command.append(mark)
+            command.append(contentsOf: verdict.fields)
+        }
+        return reply.int == 1
+    }
+}

@@ -1,0 +1,54 @@
+/// What is known of a rollout: whether the trace of every completion that succeeded is in the trace store.
+package struct Verdict: Sendable, Equatable {
+    package enum Kind: String, Sendable, CaseIterable {
+        /// Every id of the rollout's set was seen in the trace store. True for exactly one state of the set.
+        case complete
+        /// Some are in flight, or finished and not to be found yet.
+        case incomplete
+        /// The trace store could not be asked; `reason` says why.
+        case unknown
+    }
+
+    /// The most ids that `missing` lists.
+    package static let mostMissing = 100
+    /// How long a verdict that is not `complete` is good for those who ask meanwhile: what is missing may be found at any moment.
+    package static let interimLife = Duration.seconds(1)
+
+    package var rollout: String
+    package var project: String
+    package var kind: Kind
+    /// Why nothing can be said; nil unless the verdict is `unknown`.
+    package var reason: String?
+    /// Completions that succeeded or are in flight: the size of the rollout's set.
+    package var expected: Int
+    /// Those whose trace was seen.
+    package var traced: Int
+    /// Those that have not ended. What is neither traced nor in flight is missing.
+    package var inFlight: Int
+    /// Completions that failed. They left the set; nothing waits for them.
+    package var failed: Int
+    /// Ids of missing ones, in the order in which they were made: at most `mostMissing` of them.
+    package var missing: [String]
+    /// Milliseconds since 1970.
+    package var checkedAt: Int64
+
+    package init(
+        rollout: String, project: String, kind: Kind, reason: String? = nil, expected: Int, traced: Int, inFlight: Int, failed: Int,
+        missing: [String],
+        checkedAt: Int64
+    ) {
+        self.rollout = rollout
+        self.project = project
+        self.kind = kind
+        self.reason = reason
+        self.expected = expected
+        self.traced = traced
+        self.inFlight = inFlight
+        self.failed = failed
+        self.missing = missing
+        self.checkedAt = checkedAt
+    }
+
+    /// How many have ended and are not to be found, listed or not.
+    package var missingCount: Int { max(expected - traced - inFlight, 0) }
+}

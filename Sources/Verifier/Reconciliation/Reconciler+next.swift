@@ -1,0 +1,88 @@
+internal import Common
+
+extension Reconciler {
+    /// What to do now. To be called again after each answer, and after a wait.
+    /// - Parameter now: milliseconds since 1970.
+    package mutating func next(now: Int64) -> Step {
+        while true {
+            if let pause, pause > now, stage != .conclude { return .wait(until: pause) }
+            pause = nil
+            switch stage {
+            case .read: return .readRollout
+            case .spans: if let step = nextSpans() { return step }
+            case .list: if let step = nextPage() { return step }
+            case .lookUp: if let step = nextLookUp() { return step }
+            case .resend: if let step = nextResend() { return step }
+            case .rest: rest(now: now)
+            case .conclude: return .conclude(verdict(now: now))
+            }
+        }
+    }
+
+    private mutating func nextSpans() -> Step? {
+        let chunk = unexamined.prefix(Self.spansAtOnce)
+        if !chunk.isEmpty { return .lookAtSpans(Array(chunk)) }
+        beginAsking()
+        return nil
+    }
+
+    /// Pages of the whole rollout find many at once; look-ups go straight for what is missing.
+    private mutating func beginAsking() {
+        stage = .lookUp
+        unasked = askable[...]
+        guard let first = askable.first, let last = askable.last else { return }
+        let pages = (reading.count(from: first, to: last) + Self.pageRows - 1) / Self.pageRows
+        let lookUps = (askable.count + batch - 1) / batch
+        guard pages < lookUps else { return }
+        stage = .list
+        windows = [window(askable)]
+        unasked = []
+    }
+
+    private mutating func nextPage() -> Step? {
+        if let window = windows.last, !isAllFound {
+            return .ask(TraceQuery(.rollout(rollout), window: window), after: cursor, limit: rows)
+        }
+        // What became visible behind the reader's back is found by its id.
+        windows = []
+        cursor = nil
+        unasked = askable.filter(pending.contains)[...]
+        stage = .lookUp
+        return nil
+    }
+
+    private mutating func nextLookUp() -> Step? {
+        let ids = Array(unasked.prefix(batch))
+        if !ids.isEmpty { return .ask(TraceQuery(.ids(ids), window: window(ids)), after: cursor, limit: rows) }
+        stage = .resend
+        overdue = overdue.filter(pending.contains)
+        return nil
+    }
+
+    private mutating func nextResend() -> Step? {
+        let chunk = overdue.prefix(Self.resendsAtOnce)
+        if !chunk.isEmpty { return .resend(Array(chunk)) }
+        stage = .rest
+        return nil
+    }
+
+    /// Ends a round.
+    private mutating func rest(now: Int64) {
+        rounds += 1
+        let expected = reading.ids.count + reading.strangerCount
+        if let before, before.pending != pending.count || before.expected != expected { rests.reset() }
+        before = (pending.count, expected)
+        let isOver = rules.attempts.map { rounds >= $0 } ?? false
+        if (pending.isEmpty && reading.strangerCount == 0) || isOver || now >= rules.deadline {
+            stage = .conclude
+        } else {
+            // The last round is at the deadline.
+            pause = min(now + Int64(rests.take() / .milliseconds(1)), rules.deadline)
+            stage = .read
+        }
+    }
+
+    private var isAllFound: Bool { !askable.contains(where: pending.contains) }
+
+    func window(_ ids: [InsertionID]) -> TimeWindow { TimeWindow(of: ids, margin: rules.identity.margin(requestTimeout: rules.requestTimeout)) }
+}

@@ -1,0 +1,70 @@
+internal import Common
+
+/// Reads a rollout's set in pieces, and remembers which of its ids have been seen in the trace store.
+struct RolloutReader: Sendable {
+    /// Members of a set that are asked for at a time: a piece takes Redis about a millisecond.
+    static let pieceSize = 2000
+    /// Ids that are written at a time.
+    static let writtenAtOnce = 1000
+
+    let redis: RedisClient
+    let defaultProject: String
+    /// How long what was seen is remembered: as long as the set may live.
+    let life: Duration
+
+    /// The set's ids and which of them are still to be found.
+    func read(_ rollout: String, project: String, failed: Int) async throws(RedisError) -> RolloutReading {
+        let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
+        let verified = Keys.verified(rollout, project: project)
+        var reading = RolloutReading(ids: [], pending: [], failed: failed)
+        var strangers: Set<String> = []
+        var cursor = "0"
+        repeat {
+            let reply = try await redis.send(RedisCommand("SSCAN", set, cursor, "COUNT", Self.pieceSize))
+            cursor = reply[0].string ?? "0"
+            let members = reply[1].array ?? []
+            guard !members.isEmpty else { continue }
+            var command = RedisCommand("SMISMEMBER", verified)
+            for member in members { command.append(member.bytes ?? []) }
+            let seen = try await redis.send(command)
+            for (index, member) in members.enumerated() {
+                guard let text = member.string else { continue }
+                if let id = InsertionID(text) {
+                    reading.ids.append(id)
+                    if seen[index].int != 1 { reading.pending.append(id) }
+                } else {
+                    strangers.insert(text)
+                }
+            }
+        } while cursor != "0" && !Task.isCancelled
+        reading.ids.sortUniquely()
+        reading.pending.sortUniquely()
+        reading.strangerCount = strangers.count
+        reading.strangers = Array(strangers.sorted().prefix(RolloutReading.mostStrangers))
+        return reading
+    }
+
+    /// Remembers ids that were seen in the trace store.
+    func remember(_ ids: [InsertionID], of rollout: String, project: String) async throws(RedisError) {
+        let key = Keys.verified(rollout, project: project)
+        for start in stride(from: 0, to: ids.count, by: Self.writtenAtOnce) {
+            var command = RedisCommand("SADD", key)
+            command.append(contentsOf: ids[start..<min(start + Self.writtenAtOnce, ids.count)].map(\.description))
+            let expire = RedisCommand("EXPIRE", key, Int(life.components.seconds))
+            for reply in try await redis.send(batch: [command, expire]) { _ = try reply.get() }
+        }
+    }
+}
+
+extension [InsertionID] {
+    /// A scan may tell a member twice.
+    fileprivate mutating func sortUniquely() {
+        sort()
+        var kept = 0
+        for index in indices where index == 0 || self[index] != self[kept - 1] {
+            self[kept] = self[index]
+            kept += 1
+        }
+        removeLast(count - kept)
+    }
+}

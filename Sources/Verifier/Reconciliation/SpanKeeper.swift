@@ -1,0 +1,54 @@
+internal import Common
+
+/// The spans that wait for their export, or are kept after it so that they can be sent again.
+struct SpanKeeper: Sendable {
+    /// Puts spans back among those that wait for their export, unless another verifier has done so.
+    ///
+    /// KEYS[1] -> ids of spans that wait for their export, KEYS[2] -> bytes of these spans, KEYS[3…] -> spans
+    /// ARGV[1] -> a span that has more milliseconds left to live is not sent again, ARGV[2] -> milliseconds that it may wait for its export,
+    /// ARGV[3…] -> their ids
+    /// Output: how many are sent again
+    static let resend = RedisScript(
+        name: "resend",
+        source: """
+            local sent = 0
+            for index = 3, #KEYS do
+                local left = redis.call('PTTL', KEYS[index])
+                if left >= 0 and left <= tonumber(ARGV[1]) then
+                    local size = redis.call('STRLEN', KEYS[index])
+                    redis.call('PEXPIRE', KEYS[index], ARGV[2])
+                    redis.call('XADD', KEYS[1], '*', 'i', ARGV[index], 'n', size, 'succeeded', '')
+                    redis.call('INCRBY', KEYS[2], size)
+                    sent = sent + 1
+                end
+            end
+            return sent
+            """)
+
+    let redis: RedisClient
+    /// How long an accepted span may be invisible before it is sent again.
+    let grace: Duration
+    /// How long a span may wait for its export.
+    let outboxLife: Duration
+
+    /// One state for each id.
+    func states(of ids: [InsertionID]) async throws(RedisError) -> [SpanState] {
+        let replies = try await redis.send(batch: ids.map { RedisCommand("PTTL", Keys.span($0)) })
+        var states: [SpanState] = []
+        for reply in replies { states.append(SpanState(life: try reply.get().int ?? -2)) }
+        return states
+    }
+
+    /// - Returns: how many are sent again.
+    @discardableResult
+    func resend(_ ids: [InsertionID], project: String) async throws(RedisError) -> Int {
+        let keys = [Keys.traces(project: project), Keys.traceBytes] + ids.map { Keys.span($0) }
+        let most = (SpanState.lifeAfterExport - grace) / .milliseconds(1)
+        let reply = try await redis.evaluate(Self.resend, keys: keys) { command in
+            command.append(Int(most))
+            command.append(Int(outboxLife / .milliseconds(1)))
+            command.append(contentsOf: ids.map(\.description))
+        }
+        return reply.int ?? 0
+    }
+}

@@ -1,0 +1,17 @@
+package import Common
+
+/// How long a call to a trace store may take, and how large its answer may be.
+package struct LangfuseCallLimits: Sendable, Equatable {
+    package var timeouts: UpstreamTimeouts
+    /// Bytes. A page is asked for in such a size that it stays far below; one single trace may be a large request and a large answer together, both in a
+    /// JSON string's escapes.
+    package var bodyBytes: Int
+
+    /// - Parameter timeouts: Langfuse Cloud's own gateway gives up after 100 s (HTTP 524).
+    package init(
+        timeouts: UpstreamTimeouts = .init(connect: .seconds(10), idle: .seconds(100), total: .seconds(120)), bodyBytes: Int = 128 << 20
+    ) {
+        self.timeouts = timeouts
+        self.bodyBytes = bodyBytes
+    }
+}

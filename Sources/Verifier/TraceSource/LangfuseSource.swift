@@ -1,0 +1,146 @@
+package import Common
+internal import FoundationEssentials
+
+/// A Langfuse server's traces of one project, through whichever API it speaks.
+package struct LangfuseSource: TraceSource {
+    /// Traces that are asked for one by one for a page, where the server gives observations in no other way.
+    private static let singleTraces = 20
+
+    private let store: LangfuseStore
+    private let identity: TraceIdentity
+    private let upstream: any UpstreamClient
+    private let budget: RateBudget
+    private let apis: LangfuseAPIs
+    private let limits: LangfuseCallLimits
+    private let authorization: HeaderField
+
+    package init(
+        _ store: LangfuseStore, identity: TraceIdentity, upstream: any UpstreamClient, budget: RateBudget, apis: LangfuseAPIs,
+        limits: LangfuseCallLimits = .init()
+    ) {
+        self.store = store
+        self.identity = identity
+        self.upstream = upstream
+        self.budget = budget
+        self.apis = apis
+        self.limits = limits
+        let pair = "\(store.keys.publicKey.reveal()):\(store.keys.secretKey.reveal())"
+        authorization = HeaderField("authorization", "Basic \(Data(pair.utf8).base64EncodedString())")
+    }
+
+    package func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage {
+        // Each API may send to the other once: a server that was updated meanwhile, and one that went back.
+        for _ in 0..<3 {
+            let api = try await api()
+            switch (cursor, api) {
+            case (nil, _), (.opaque, .v2), (.page, .v1), (.index, .v1): break
+            default: throw .cursorLost
+            }
+            let rows = min(max(limit, 1), api.mostRows)
+            if let page = api == .v2 ? try await newPage(query, cursor, rows) : try await oldPage(query, cursor, rows) { return page }
+            apis.remember(api.other, of: store.host)
+        }
+        throw .refused("what answers at \(store.host) has neither of Langfuse's read APIs (HTTP 404); check LANGFUSE_HOST")
+    }
+
+    /// The API that the server speaks, as far as is known.
+    private func api() async throws(TraceSourceError) -> LangfuseAPI {
+        if let known = apis.api(of: store.host) { return known }
+        let answer = try await call("/api/public/health")
+        if let error = answer.error(from: store.host), case .unavailable = error { throw error }
+        let api = LangfuseAPI(version: StoreJSON(answer.body)?.text("version") ?? "")
+        apis.remember(api, of: store.host)
+        return api
+    }
+
+    /// A page of the second API; nil if the server does not have it.
+    private func newPage(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async throws(TraceSourceError) -> TracePage? {
+        let dialect = LangfuseV2(identity: identity)
+        let text: String? = if case .opaque(let text) = cursor { text } else { nil }
+        let answer = try await ask(dialect.target(query, cursor: text, limit: limit), .v2)
+        if answer.isNotFound { return nil }
+        if let error = answer.error(from: store.host) { throw error }
+        guard let page = dialect.page(answer.body, detail: query.detail) else { throw malformed }
+        return page
+    }
+
+    /// A page of the first API; nil if the server does not have it.
+    private func oldPage(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async throws(TraceSourceError) -> TracePage? {
+        guard query.detail == .body, query.observations else { return try await oldList(query, cursor, limit) }
+        if identity == .traceID, case .ids(let ids) = query.selection {
+            let first: Int = if case .index(let index) = cursor { index } else { 0 }
+            let last = min(first + min(limit, Self.singleTraces), ids.count)
+            let page = try await traces(ids[min(first, last)..<last].map(\.hex))
+            return page.map { TracePage(rows: $0.rows, next: last < ids.count ? .index(last) : nil, bytes: $0.bytes) }
+        }
+        var list = query
+        list.detail = .head
+        guard let heads = try await oldList(list, cursor, min(limit, Self.singleTraces)) else { return nil }
+        let page = try await traces(heads.rows.map(\.head.traceID))
+        return page.map { TracePage(rows: $0.rows, next: heads.next, bytes: $0.bytes) }
+    }
+
+    private func oldList(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async throws(TraceSourceError) -> TracePage? {
+        let dialect = LangfuseV1(identity: identity)
+        let (number, limit): (Int, Int) = if case .page(let page, let rows) = cursor { (page, rows) } else { (1, limit) }
+        let answer = try await ask(dialect.target(query, page: number, limit: limit), .v1)
+        if answer.isNotFound { return nil }
+        if let error = answer.error(from: store.host) { throw error }
+        guard let page = dialect.page(answer.body, detail: query.detail, page: number, limit: limit) else { throw malformed }
+        return page
+    }
+
+    /// Traces with their observations, each asked for by itself. One that is not there is left out. Nil if the server does not have the API.
+    private func traces(_ names: [String]) async throws(TraceSourceError) -> TracePage? {
+        let dialect = LangfuseV1(identity: identity)
+        var page = TracePage(rows: [])
+        for name in names {
+            let answer = try await ask(dialect.target(trace: name), .v1)
+            if answer.isNotFound {
+                if StoreJSON(answer.body)?.text("message")?.hasPrefix("Trace ") == true { continue }
+                return nil
+            }
+            if let error = answer.error(from: store.host) { throw error }
+            guard let row = dialect.trace(answer.body) else { throw malformed }
+            page.rows.append(row)
+            page.bytes += answer.body.count
+        }
+        return page
+    }
+
+    /// Makes a call within the rate limit.
+    private func ask(_ target: String, _ api: LangfuseAPI) async throws(TraceSourceError) -> LangfuseAnswer {
+        try await budget.take(store, api.bucket)
+        let answer = try await call(target)
+        try await budget.learn(from: answer, store, api.bucket)
+        return answer
+    }
+
+    private func call(_ target: String) async throws(TraceSourceError) -> LangfuseAnswer {
+        let request = UpstreamRequest(
+            method: "GET", url: store.host.text + target, headers: [authorization, HeaderField("accept", "application/json")],
+            timeouts: limits.timeouts, limits: UpstreamLimits(bodyBytes: limits.bodyBytes))
+        do {
+            return try await upstream.withCall(request) { call in
+                let head = try await call.head()
+                var body: [UInt8] = []
+                while let piece = try await call.next(minimum: 1) { body += piece }
+                return LangfuseAnswer(status: head.status, headers: head.headers, body: body)
+            }
+        } catch let error as UpstreamError {
+            switch error.code {
+            case .tooLarge: throw .tooLarge
+            case .cancelled: throw .cancelled
+            default: throw .unavailable("the trace store at \(store.host) cannot be reached (\(error))")
+            }
+        } catch is CancellationError {
+            throw .cancelled
+        } catch {
+            throw .unavailable("the trace store at \(store.host) cannot be asked")
+        }
+    }
+
+    private var malformed: TraceSourceError {
+        .unavailable("what answers at \(store.host) does not speak Langfuse's API; check LANGFUSE_HOST")
+    }
+}

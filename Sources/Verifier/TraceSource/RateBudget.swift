@@ -1,0 +1,61 @@
+package import Common
+internal import Crypto
+
+/// The calls that a Langfuse organisation's rate limit leaves, shared by all verifiers through Redis.
+///
+/// Langfuse Cloud counts calls by organisation in windows of a minute, and tells with its answers what is left. Whoever is about to call takes one call out of
+/// what is known to be left; when there is none, or a 429 said to pause, everybody waits. While nothing is known, nobody waits.
+package struct RateBudget: Sendable {
+    /// So many calls are left alone: Langfuse refuses the last one of a window already, and answers of several verifiers cross.
+    static let reserve = 1
+
+    private let redis: RedisClient
+    private let clock: VerifierClock
+    /// The longest that a caller waits here for its turn.
+    private let patience: Duration
+
+    package init(redis: RedisClient, clock: VerifierClock = .system, patience: Duration = .seconds(2)) {
+        self.redis = redis
+        self.clock = clock
+        self.patience = patience
+    }
+
+    /// Waits until a call may be made.
+    /// - Throws: `rateLimited` with the time to wait, if that is longer than this waits; `unavailable` if Redis cannot be asked.
+    func take(_ store: LangfuseStore, _ bucket: String) async throws(TraceSourceError) {
+        let key = Self.key(store, bucket)
+        var patience = patience
+        while true {
+            let pause = Duration.milliseconds(try await evaluate(RateScripts.take, key, [String(Self.reserve)]))
+            guard pause > .zero else { return }
+            guard pause <= patience else { throw .rateLimited(retryAfter: pause) }
+            patience -= pause
+            do { try await clock.sleep(pause) } catch { throw .cancelled }
+        }
+    }
+
+    /// Takes note of what an answer says.
+    func learn(from answer: LangfuseAnswer, _ store: LangfuseStore, _ bucket: String) async throws(TraceSourceError) {
+        let report = RateLimitReport(answer.headers, now: clock.now())
+        let pause = answer.status == 429 ? answer.retryAfter ?? LangfuseAnswer.defaultPause : nil
+        guard report != nil || pause != nil else { return }
+        let milliseconds = [report?.reset, pause].map { $0.map { String(Int($0 / .milliseconds(1))) } ?? "" }
+        _ = try await evaluate(RateScripts.learn, Self.key(store, bucket), [report.map { String($0.remaining) } ?? ""] + milliseconds)
+    }
+
+    private func evaluate(_ script: RedisScript, _ key: String, _ arguments: [String]) async throws(TraceSourceError) -> Int {
+        do throws(RedisError) {
+            return try await redis.evaluate(script, keys: [key]) { $0.append(contentsOf: arguments) }.int ?? 0
+        } catch {
+            throw .unavailable(error.description)
+        }
+    }
+
+    /// Neither the host nor the key stands in Redis.
+    static func key(_ store: LangfuseStore, _ bucket: String) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        let name = Array("\(store.host.origin) \(store.keys.publicKey.reveal())".utf8)
+        let account = SHA256.hash(data: name).prefix(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return Keys.langfuseLimit(account: String(decoding: account, as: UTF8.self), bucket: bucket)
+    }
+}

@@ -1,0 +1,24 @@
+/// How a row of the trace store tells which completion it belongs to.
+package enum TraceIdentity: Sendable, Equatable {
+    /// The trace's id is the insertion id: spans that the gateway itself exports.
+    case traceID
+    /// A tag `insertion_id:…` says it: spans of a LiteLLM proxy, whose trace ids are random. What the gateway exports has the tag too.
+    case tag
+
+    /// The most ids of one look-up. A GET's head must stay within 16 KiB (Node's limit): an encoded trace id takes 41 bytes of it, a tag 60.
+    package var mostIDs: Int {
+        switch self {
+        case .traceID: 250
+        case .tag: 150
+        }
+    }
+
+    /// Milliseconds by which the beginning of a span may differ from the time of its id: hardly, if the gateway made the span. A proxy's span begins when the
+    /// proxy got the call, by the proxy's clock.
+    func margin(requestTimeout: Duration) -> Int64 {
+        switch self {
+        case .traceID: 1000
+        case .tag: Int64(requestTimeout / .milliseconds(1))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package import Common
+
+/// What is asked of a trace store.
+package struct TraceQuery: Sendable, Equatable {
+    package enum Selection: Sendable, Equatable {
+        /// All traces of a rollout.
+        case rollout(String)
+        /// Those of some completions, at most `TraceIdentity.mostIDs`, in ascending order.
+        case ids([InsertionID])
+    }
+
+    /// What is wanted of each trace.
+    package enum Detail: Int, Sendable, Equatable, Comparable {
+        /// Which completion it belongs to.
+        case id
+        /// What it can be chosen by: name, user, session, environment, version, release, tags.
+        case head
+        /// Input and output as well.
+        case body
+
+        package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    package var selection: Selection
+    package var window: TimeWindow
+    package var detail: Detail
+    /// Whether a trace's observations are wanted. Old servers have to be asked for each trace by itself then.
+    package var observations: Bool
+
+    package init(_ selection: Selection, window: TimeWindow, detail: Detail = .id, observations: Bool = false) {
+        self.selection = selection
+        self.window = window
+        self.detail = detail
+        self.observations = observations
+    }
+}
+
+/// Where the next page of an answer begins.
+package enum TraceCursor: Sendable, Equatable {
+    /// What a server of the second API gave.
+    case opaque(String)
+    /// The number of a page, counted from 1, of so many rows each: the first API. What is left out by another size would be missed.
+    case page(Int, rows: Int)
+    /// How many of the query's ids have been asked for, where each is asked for by itself.
+    case index(Int)
+
+    /// Where to go on with pages of another size; nil: from the beginning.
+    var resized: TraceCursor? { if case .page = self { nil } else { self } }
+}

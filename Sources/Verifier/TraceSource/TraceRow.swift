@@ -1,0 +1,60 @@
+package import Common
+
+/// One trace as a store told it. What is JSON is kept as bytes: nothing is decoded that nobody looks at.
+package struct TraceRow: Sendable, Equatable {
+    /// The completions that it belongs to. Usually one; none for a row that is not of the gateway's making; several where LiteLLM was given one trace for
+    /// several completions.
+    package var ids: [InsertionID]
+    package var head: TraceHead
+    /// Nil unless the query asked for bodies.
+    package var body: TraceBody?
+
+    package init(ids: [InsertionID], head: TraceHead = TraceHead(), body: TraceBody? = nil) {
+        self.ids = ids
+        self.head = head
+        self.body = body
+    }
+}
+
+/// What a trace can be chosen by.
+package struct TraceHead: Sendable, Equatable {
+    package var traceID = ""
+    package var name: String?
+    package var userID: String?
+    package var sessionID: String?
+    package var environment: String?
+    package var version: String?
+    package var release: String?
+    package var tags: [String] = []
+    /// As the store wrote it.
+    package var timestamp: String?
+
+    package init() {}
+}
+
+/// What a trace holds. Each is a JSON value.
+package struct TraceBody: Sendable, Equatable {
+    package var input: [UInt8]
+    package var output: [UInt8]
+    package var metadata: [UInt8]
+    package var observations: [Observation]
+
+    package init(input: [UInt8], output: [UInt8], metadata: [UInt8], observations: [Observation]) {
+        self.input = input
+        self.output = output
+        self.metadata = metadata
+        self.observations = observations
+    }
+
+    /// One step within a trace. Each member is a JSON value, a string with its quotes.
+    package struct Observation: Sendable, Equatable {
+        package var id: [UInt8]
+        package var type: [UInt8]
+        package var name: [UInt8]
+        package var startTime: [UInt8]
+        package var endTime: [UInt8]
+        package var input: [UInt8]
+        package var output: [UInt8]
+        package var parentID: [UInt8]
+    }
+}

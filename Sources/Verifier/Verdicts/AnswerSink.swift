@@ -1,0 +1,16 @@
+package import Common
+
+/// Takes an answer as it is made. Each call returns when the next may be made; when one throws, nobody wants the rest.
+package protocol AnswerSink: Sendable {
+    /// Called once, first.
+    func begin(_ head: UpstreamHead) async throws
+    func write(_ bytes: [UInt8]) async throws
+}
+
+extension AnswerSink {
+    /// Sends a whole answer of JSON.
+    func send(_ status: Int, _ headers: [HeaderField] = [], json: [UInt8]) async throws {
+        try await begin(UpstreamHead(status: status, headers: [HeaderField("content-type", "application/json")] + headers))
+        try await write(json)
+    }
+}

@@ -1,0 +1,51 @@
+package import Common
+
+/// What a client asks of the verifier: a GET of `/traces`, `/traces/pointwise` or `/rollouts/{rollout_id}`.
+package struct Question: Sendable {
+    package var project: String
+    /// Percent-encoded, without the gateway's own prefixes.
+    package var path: String
+    /// Percent-encoded, without its `?`.
+    package var query: String?
+    /// The client's: `Accept` and `If-None-Match` are looked at.
+    package var headers: [HeaderField]
+    /// When nobody waits for the answer any longer, in milliseconds since 1970.
+    package var deadline: Int64
+
+    package init(project: String, path: String, query: String? = nil, headers: [HeaderField] = [], deadline: Int64) {
+        self.project = project
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.deadline = deadline
+    }
+
+    package init(_ job: Job) {
+        self.init(project: job.project, path: job.path, query: job.query, headers: job.headers, deadline: Int64(clamping: job.deadline))
+    }
+
+    enum Kind: Equatable {
+        case traces
+        case pointwise
+        case rollout(String)
+    }
+
+    /// - Throws: a 404 or 400.
+    func kind() throws(GatewayError) -> Kind {
+        switch path {
+        case "/traces": return .traces
+        case "/traces/pointwise": return .pointwise
+        default: break
+        }
+        let prefix = "/rollouts/"
+        guard path.hasPrefix(prefix) else {
+            throw .invalidRequest(404, code: "not_found", "There is no such page. Ask for /traces, /traces/pointwise or /rollouts/{rollout_id}.")
+        }
+        guard let bytes = PercentDecoding.bytes(path.dropFirst(prefix.count).utf8), let name = String(validating: bytes, as: UTF8.self),
+            RolloutName.isValid(name)
+        else { throw .invalidRequest(code: "invalid_path", "The rollout_id in the path \(RolloutName.rule).", param: "rollout_id") }
+        return .rollout(name)
+    }
+
+    var wantsEvents: Bool { headers.first(named: "accept")?.lowercased().contains("text/event-stream") == true }
+}

@@ -1,0 +1,48 @@
+internal import Common
+
+/// The members of a trace in an answer. `id` is always there.
+package struct TraceMembers: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    package static let name = Self(rawValue: 1 << 0)
+    package static let userID = Self(rawValue: 1 << 1)
+    package static let sessionID = Self(rawValue: 1 << 2)
+    package static let tags = Self(rawValue: 1 << 3)
+    package static let timestamp = Self(rawValue: 1 << 4)
+    package static let input = Self(rawValue: 1 << 5)
+    package static let output = Self(rawValue: 1 << 6)
+    package static let metadata = Self(rawValue: 1 << 7)
+    package static let observations = Self(rawValue: 1 << 8)
+    /// Inputs and outputs of observations too; chosen by `include_payloads`.
+    package static let payloads = Self(rawValue: 1 << 9)
+
+    static let head: Self = [.name, .userID, .sessionID, .tags, .timestamp]
+    package static let all: Self = [head, .input, .output, .metadata, .observations, .payloads]
+
+    /// Members by the names that they have in an answer, and Langfuse's groups of them, which the reference gateway passes on.
+    private static let names: [(name: String, members: Self)] = [
+        ("id", []), ("name", .name), ("user_id", .userID), ("session_id", .sessionID), ("tags", .tags), ("timestamp", .timestamp), ("input", .input),
+        ("output", .output), ("metadata", .metadata), ("observations", .observations), ("core", head), ("io", [.input, .output, .metadata]),
+        ("scores", []), ("metrics", []),
+    ]
+
+    /// Reads the parameter `fields`: names, separated by commas.
+    init(fields: String) throws(GatewayError) {
+        self = .payloads
+        for field in fields.split(separator: ",") {
+            let name = field.filter { $0 != " " }
+            guard let known = Self.names.first(where: { $0.name == name }) else {
+                throw .invalidQuery("fields", "must be a comma-separated list of \(Self.names.map(\.name).joined(separator: ", "))")
+            }
+            formUnion(known.members)
+        }
+    }
+
+    /// What has to be asked of the trace store.
+    var detail: TraceQuery.Detail {
+        if !isDisjoint(with: [.metadata, .observations]) { return .body }
+        if !isDisjoint(with: [.input, .output]), contains(.payloads) { return .body }
+        return .head
+    }
+}

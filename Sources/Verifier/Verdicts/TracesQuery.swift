@@ -1,0 +1,78 @@
+package import Common
+
+/// The query of `/traces` and `/traces/pointwise`, as the reference gateway has it.
+package struct TracesQuery: Sendable, Equatable {
+    static let defaultLimit = 100
+    static let mostTraces = 10_000_000
+    static let defaultRetries = 3
+    static let mostRetries = 20
+
+    /// From the tag `rollout_id:…`.
+    package var rollout: String
+    /// The project, if the query names it.
+    package var project: String?
+    /// The most traces of the answer. It does not limit what is checked.
+    package var limit = TracesQuery.defaultLimit
+    /// If given, so many of them are picked at random.
+    package var sampleSize: Int?
+    package var filter = TraceFilter()
+    package var members = TraceMembers.all
+    /// Milliseconds since 1970: traces from this time on …
+    package var from: Int64?
+    /// … and before this one.
+    package var to: Int64?
+    /// How often the rollout is looked at again while it is not complete.
+    package var maxRetries = TracesQuery.defaultRetries
+
+    /// - Parameters:
+    ///   - query: without its `?`, percent-encoded.
+    ///   - now: milliseconds since 1970, for `hours_back`.
+    /// - Throws: a 400 that says what is wrong.
+    package init(_ query: String?, now: Int64) throws(GatewayError) {
+        let items = try QueryItems(query)
+        (rollout, filter.tags) = try Self.tags(items)
+        project = items.value("project_id")
+        limit = try items.integer("limit", in: 1...Self.mostTraces) ?? limit
+        sampleSize = try items.integer("sample_size", in: 1...Self.mostTraces)
+        maxRetries = try items.integer("max_retries", in: 0...Self.mostRetries) ?? maxRetries
+        // The traces are read by the page, so no pause is needed between them.
+        _ = try items.decimal("sleep_between_gets", upTo: 3600)
+        try readTimes(items, now: now)
+        if let fields = items.value("fields") { members = try TraceMembers(fields: fields) }
+        if try items.bool("include_payloads") == false { members.subtract([.input, .output, .payloads]) }
+        filter.userID = items.value("user_id")
+        filter.sessionID = items.value("session_id")
+        filter.name = items.value("name")
+        filter.environment = items.value("environment")
+        filter.version = items.value("version")
+        filter.release = items.value("release")
+    }
+
+    /// The project that a query names, for whoever has to know it before the rest.
+    package static func project(in query: String?) throws(GatewayError) -> String? { try QueryItems(query).value("project_id") }
+
+    private mutating func readTimes(_ items: QueryItems, now: Int64) throws(GatewayError) {
+        let hours = try items.integer("hours_back", in: 1...876_000)
+        from = try items.time("from_timestamp")
+        to = try items.time("to_timestamp")
+        // The times win over `hours_back`, as in the reference gateway.
+        if from == nil, to == nil, let hours { from = now - Int64(hours) * 3_600_000 }
+        if let from, let to, from >= to { throw .invalidQuery("to_timestamp", "must be later than `from_timestamp`") }
+    }
+
+    /// The rollout, and the tags beside it.
+    private static func tags(_ items: QueryItems) throws(GatewayError) -> (rollout: String, others: [String]) {
+        let prefix = "rollout_id:"
+        let tags = items.values("tags")
+        let rollouts = Set(tags.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
+        guard let rollout = rollouts.first else {
+            throw .invalidRequest(
+                code: "missing_rollout_id",
+                "The query must name a rollout by a tag, such as /traces?tags=rollout_id:my-rollout. Tags of other kinds choose among its traces.",
+                param: "tags")
+        }
+        guard rollouts.count == 1 else { throw .invalidQuery("tags", "names more than one rollout_id; ask for one rollout at a time") }
+        guard RolloutName.isValid(rollout) else { throw .invalidQuery("tags", "holds a rollout_id that \(RolloutName.rule)") }
+        return (rollout, tags.filter { !$0.hasPrefix(prefix) && !$0.isEmpty })
+    }
+}

@@ -1,0 +1,77 @@
+package import Common
+
+extension VerificationRunner {
+    /// So long before nobody waits any longer the verdict must be there, so that the answer arrives in time.
+    static let answerMargin: Int64 = 2000
+    /// How long a question takes at the most that does not ask to wait: a trace store whose rate limit is used up may make it wait.
+    static let shortest: Int64 = 10_000
+    /// The longest `wait`, in seconds.
+    static let longestWait = 3600
+
+    /// Answers a question, errors included.
+    /// - Parameter progress: told what is known of the rollout while it is not complete yet.
+    /// - Throws: What the sink throws, `CancellationError`, and an error after the answer has begun: it must then be broken off.
+    package func answer(
+        _ question: Question, to sink: any AnswerSink, progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
+    ) async throws {
+        let start = BegunSink(sink)
+        do {
+            switch try question.kind() {
+            case .rollout(let name): try await answerVerdict(name, question, start, progress)
+            case .traces: try await answerTraces(question, isPointwise: false, start, progress)
+            case .pointwise: try await answerTraces(question, isPointwise: true, start, progress)
+            }
+        } catch let error as GatewayError where !start.hasBegun {
+            let headers = error.retryAfter.map { [HeaderField("retry-after", String($0))] } ?? []
+            try await sink.send(error.status, headers, json: error.json)
+        } catch let error as RedisError where !start.hasBegun {
+            let unavailable = GatewayError(
+                status: 503, type: "api_error", code: "queue_unavailable", message: "The gateway cannot reach its queue. Try again in a moment.",
+                retryAfter: 1, shouldRetry: true)
+            guard error.code != .configuration else { throw error }
+            try await sink.send(unavailable.status, [HeaderField("retry-after", "1")], json: unavailable.json)
+        }
+    }
+
+    private func answerVerdict(
+        _ rollout: String, _ question: Question, _ sink: BegunSink, _ progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws {
+        let items = try QueryItems(question.query)
+        let wait = try items.integer("wait", in: 0...Self.longestWait) ?? (question.wantsEvents ? Self.longestWait : 0)
+        let now = clock.now()
+        let last = question.deadline - Self.answerMargin
+        let patience =
+            wait == 0
+            ? Patience(deadline: min(last, now + Self.shortest), attempts: 1) : Patience(deadline: min(last, now + Int64(wait) * 1000))
+        if question.wantsEvents { return try await sendEvents(rollout, question.project, patience, sink, progress) }
+        guard let verdict = try await verify(rollout, project: question.project, patience: patience, progress: progress) else {
+            throw GatewayError.rolloutNotFound(rollout)
+        }
+        let headers = [HeaderField("etag", verdict.entityTag), HeaderField("cache-control", "no-cache")]
+        if verdict.isKnown(to: question.headers.first(named: "if-none-match")) {
+            return try await sink.begin(UpstreamHead(status: 304, headers: headers))
+        }
+        try await sink.send(200, headers, json: verdict.json)
+    }
+
+    /// `event: progress` for each news, `event: verdict` at the end.
+    private func sendEvents(
+        _ rollout: String, _ project: String, _ patience: Patience, _ sink: BegunSink, _ progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws {
+        let verdict = try await verify(rollout, project: project, patience: patience) { verdict in
+            await sink.tell(verdict)
+            await progress(verdict)
+        }
+        guard let verdict else { throw GatewayError.rolloutNotFound(rollout) }
+        try await sink.event("verdict", verdict)
+    }
+}
+
+extension GatewayError {
+    static func rolloutNotFound(_ rollout: String) -> Self {
+        .invalidRequest(
+            404, code: "rollout_not_found",
+            "No completion of rollout `\(rollout)` is known in this project. It is known from its first completion on, for as long as ROLLOUT_TTL_SECONDS says; "
+                + "check the rollout_id and the project.", param: "rollout_id")
+    }
+}

@@ -1,0 +1,111 @@
+internal import Common
+
+extension VerificationRunner {
+    /// Bytes that are collected before they are sent.
+    static let pieceSize = 64 << 10
+
+    /// `/traces`: the rollout is checked first, whatever is asked for; only a complete one is answered.
+    func answerTraces(
+        _ question: Question, isPointwise: Bool, _ sink: BegunSink, _ progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws {
+        let query = try TracesQuery(question.query, now: clock.now())
+        if let project = query.project, project != question.project {
+            throw GatewayError.invalidQuery("project_id", "names another project than the path; leave one of them out")
+        }
+        let patience = Patience(
+            deadline: question.deadline - Self.answerMargin, attempts: query.maxRetries + 1, firstPause: .seconds(1))
+        let verdict = try await verify(query.rollout, project: question.project, patience: patience, progress: progress)
+        guard let verdict else { throw GatewayError.rolloutNotFound(query.rollout) }
+        if verdict.kind == .unknown { throw GatewayError.storeUnavailable(verdict.reason ?? "") }
+        guard verdict.kind == .complete, verdict.expected > 0 else { return try await sendIncomplete(verdict, sink) }
+        try await sendTraces(query, verdict, question, isPointwise: isPointwise, sink)
+    }
+
+    /// 404, as from the reference gateway, with the verdict beside the error.
+    private func sendIncomplete(_ verdict: Verdict, _ sink: BegunSink) async throws {
+        let error = GatewayError(
+            status: 404, type: "invalid_request_error", code: verdict.expected == 0 ? "rollout_without_traces" : "rollout_incomplete",
+            message: verdict.explanation, param: "tags", shouldRetry: true)
+        var body = Array(error.json.dropLast())
+        body += Array(#","verdict":"#.utf8) + verdict.json + Array("}".utf8)
+        try await sink.send(404, [HeaderField("retry-after", "5"), HeaderField("x-should-retry", "true")], json: body)
+    }
+
+    private func sendTraces(_ query: TracesQuery, _ verdict: Verdict, _ question: Question, isPointwise: Bool, _ sink: BegunSink) async throws {
+        guard let source = source(of: question.project) else { throw GatewayError.storeUnavailable("the project has no langfuse_keys") }
+        let fetch = TraceFetch(
+            source: source, identity: options.identity, margin: options.identity.margin(requestTimeout: options.requestTimeout), clock: clock,
+            deadline: question.deadline)
+        let ids = try await chosen(query, verdict, isPointwise: isPointwise, fetch)
+        var writer = TraceWriter(members: query.members)
+        var out = writer.head(project: question.project, total: ids.count)
+        try await fetch.run(ids, detail: query.members.detail, observations: query.members.contains(.observations)) { rows in
+            // Not before the store has shown that it answers: an error has a status of its own until then.
+            if !sink.hasBegun { try await sink.begin(Self.tracesHead) }
+            for row in rows {
+                writer.append(row, to: &out)
+                guard out.count >= Self.pieceSize else { continue }
+                try await sink.write(out)
+                out.removeAll(keepingCapacity: true)
+            }
+            return true
+        }
+        if !sink.hasBegun { try await sink.begin(Self.tracesHead) }
+        try await sink.write(out + writer.tail)
+    }
+
+    private static let tracesHead = UpstreamHead(status: 200, headers: [HeaderField("content-type", "application/json")])
+
+    /// The ids of the traces that the answer shall hold, ascending. Their number is the answer's `total_traces`.
+    private func chosen(_ query: TracesQuery, _ verdict: Verdict, isPointwise: Bool, _ fetch: TraceFetch) async throws -> [InsertionID] {
+        let reading = try await reader.read(query.rollout, project: verdict.project, failed: verdict.failed)
+        try Task.checkCancellation()
+        var ids = reading.ids
+        if ids.count != verdict.expected {
+            // Completions that were added since the verdict are none of its traces.
+            let pending = Set(reading.pending)
+            ids.removeAll { pending.contains($0) }
+        }
+        ids.removeAll { !query.includes($0) }
+        let limit = isPointwise ? 1 : query.limit
+        if query.filter.isOpen {
+            ids = Array(ids.suffix(limit))
+        } else {
+            ids = try await filtered(ids, query.filter, limit, fetch)
+        }
+        guard let size = query.sampleSize, size < ids.count else { return ids }
+        return ids.shuffled().prefix(size).sorted()
+    }
+
+    /// The newest ids whose traces pass a filter.
+    private func filtered(_ ids: [InsertionID], _ filter: TraceFilter, _ limit: Int, _ fetch: TraceFetch) async throws -> [InsertionID] {
+        let asked = Set(ids)
+        var passed: Set<InsertionID> = []
+        try await fetch.run(ids, detail: .head, observations: false) { rows in
+            for row in rows where filter.lets(row.head) { passed.formUnion(row.ids.filter(asked.contains)) }
+            return passed.count < limit
+        }
+        return Array(passed.sorted().suffix(limit))
+    }
+}
+
+extension TracesQuery {
+    /// Whether a completion was made in the time that the query names.
+    fileprivate func includes(_ id: InsertionID) -> Bool {
+        let time = Int64(clamping: id.milliseconds)
+        return from.map { time >= $0 } ?? true && to.map { time < $0 } ?? true
+    }
+}
+
+extension Verdict {
+    /// Why the traces are not given out.
+    fileprivate var explanation: String {
+        guard expected > 0 else {
+            return "Rollout `\(rollout)` has no traces to give: none of its completions has succeeded, and \(failed) have failed."
+        }
+        let ids = missing.isEmpty ? "" : " Missing: \(missing.prefix(10).joined(separator: ", "))\(missingCount > 10 ? ", …" : "")."
+        return
+            "Rollout `\(rollout)` is not complete: of \(expected) completions \(traced) are traced, \(inFlight) are in flight and \(missingCount) are missing; "
+            + "\(failed) have failed.\(ids) Ask again later."
+    }
+}

@@ -1,0 +1,172 @@
+package import Common
+package import Logging
+internal import NIOConcurrencyHelpers
+
+/// Answers questions about rollouts: is it complete, and what are its traces.
+package final class VerificationRunner: Sendable {
+    /// What holds for all questions.
+    package struct Options: Sendable {
+        /// The project whose rollouts go by their bare name in Redis.
+        package var defaultProject: String
+        /// How long a rollout's set lives after its last write (`ROLLOUT_TTL_SECONDS`).
+        package var rolloutTTL = Duration.seconds(86_400)
+        /// `REQUEST_TIMEOUT`.
+        package var requestTimeout = Duration.seconds(300)
+        /// `VERIFY_RESEND_GRACE`.
+        package var resendGrace = Duration.seconds(15)
+        /// How long a span may wait for its export (`OUTBOX_MAX_AGE_SECONDS`).
+        package var outboxLife = Duration.seconds(86_400)
+        /// `tag` with `LITELLM_TRACES`.
+        package var identity = TraceIdentity.traceID
+
+        package init(defaultProject: String) { self.defaultProject = defaultProject }
+    }
+
+    /// How persistently a rollout is looked at that is not complete.
+    package struct Patience: Sendable, Equatable {
+        /// When there must be a verdict, in milliseconds since 1970.
+        package var deadline: Int64
+        /// The most looks; nil: as many as there is time for.
+        package var attempts: Int?
+        /// Between the first two looks; the next pauses are twice as long each.
+        package var firstPause: Duration
+
+        package init(deadline: Int64, attempts: Int? = nil, firstPause: Duration = .seconds(2)) {
+            self.deadline = deadline
+            self.attempts = attempts
+            self.firstPause = firstPause
+        }
+    }
+
+    let options: Options
+    let reader: RolloutReader
+    let verdicts: VerdictStore
+    let clock: VerifierClock
+    private let spans: SpanKeeper
+    private let sources: @Sendable (String) -> (any TraceSource)?
+    private let shared = SharedWork()
+    private let logger: Logger
+
+    /// - Parameter sources: a project's trace store; nil if it has none.
+    package init(
+        redis: RedisClient, options: Options, sources: @escaping @Sendable (String) -> (any TraceSource)?, clock: VerifierClock = .system,
+        logger: Logger
+    ) {
+        self.options = options
+        self.sources = sources
+        self.clock = clock
+        self.logger = logger
+        reader = RolloutReader(redis: redis, defaultProject: options.defaultProject, life: options.rolloutTTL)
+        verdicts = VerdictStore(redis: redis, defaultProject: options.defaultProject)
+        spans = SpanKeeper(redis: redis, grace: options.resendGrace, outboxLife: options.outboxLife)
+    }
+
+    /// With Langfuse servers for trace stores.
+    /// - Parameter stores: where a project's traces are; nil if it has no keys.
+    package convenience init(
+        redis: RedisClient, upstream: any UpstreamClient, options: Options, stores: [String: LangfuseStore], clock: VerifierClock = .system,
+        logger: Logger
+    ) {
+        let (budget, apis) = (RateBudget(redis: redis, clock: clock), LangfuseAPIs())
+        let sources = stores.mapValues { LangfuseSource($0, identity: options.identity, upstream: upstream, budget: budget, apis: apis) }
+        self.init(redis: redis, options: options, sources: { sources[$0] }, clock: clock, logger: logger)
+    }
+
+    /// Finds out whether a rollout is complete. Those who ask for the same at the same time share the work.
+    /// - Parameter progress: told what is known while it is not complete yet.
+    /// - Returns: Nil if there is no such rollout.
+    /// - Throws: `RedisError`, `CancellationError`.
+    package func verify(
+        _ rollout: String, project: String, patience: Patience, progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
+    ) async throws -> Verdict? {
+        let cached = try await verdicts.verdict(rollout, project: project, now: clock.now())
+        if let cached, cached.kind == .complete || patience.attempts == 1 { return cached }
+        let question = "\(project)/\(rollout)"
+        while true {
+            switch shared.join(question) {
+            case .work: return try await work(rollout, project, patience, question, progress)
+            case .listen(let events):
+                if let verdict = try await listen(to: events, rollout, project, patience, progress) { return verdict.verdict }
+            }
+            try Task.checkCancellation()
+        }
+    }
+
+    func source(of project: String) -> (any TraceSource)? { sources(project) }
+
+    /// How many listen to one who works on this rollout, for tests.
+    func listeners(to rollout: String, project: String) -> Int { shared.listeners(to: "\(project)/\(rollout)") }
+
+    private func work(
+        _ rollout: String, _ project: String, _ patience: Patience, _ question: String, _ progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws -> Verdict? {
+        var ending = SharedWork.Event.abandoned
+        defer { shared.end(question, ending) }
+        let rules = Reconciler.Rules(
+            identity: options.identity, requestTimeout: options.requestTimeout, resendGrace: options.resendGrace, firstPause: patience.firstPause,
+            attempts: patience.attempts, deadline: patience.deadline)
+        let source = sources(project) ?? NoTraceSource(project: project)
+        let run = ReconcilerRun(source: source, reader: reader, spans: spans, verdicts: verdicts, clock: clock, logger: logger)
+        let verdict = try await run.verdict(on: rollout, project: project, rules: rules) { [shared] verdict in
+            shared.tell(verdict, of: question)
+            await progress(verdict)
+        }
+        ending = .ended(verdict)
+        return verdict
+    }
+
+    /// What a listener heard, if it is enough for it.
+    private struct Heard { var verdict: Verdict? }
+
+    /// Listens to who works on the question.
+    /// - Returns: Nil if the question has to be asked again.
+    private func listen(
+        to events: AsyncStream<SharedWork.Event>, _ rollout: String, _ project: String, _ patience: Patience,
+        _ progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws -> Heard? {
+        let latest = NIOLockedValueBox<Verdict?>(nil)
+        let event = try await withThrowingTaskGroup(of: SharedWork.Event?.self) { group in
+            group.addTask { [clock] in
+                // The work may take longer than this one wants to wait.
+                try await clock.sleep(.milliseconds(max(patience.deadline - clock.now(), 0)))
+                return nil
+            }
+            group.addTask {
+                var last = SharedWork.Event.abandoned
+                for await event in events {
+                    last = event
+                    guard case .progress(let verdict) = event else { continue }
+                    latest.withLockedValue { $0 = verdict }
+                    await progress(verdict)
+                }
+                return last
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+        let isLate = clock.now() >= patience.deadline
+        switch event {
+        case .ended(let verdict):
+            let isFinal = verdict == nil || verdict?.kind == .complete || patience.attempts == 1 || isLate
+            return isFinal ? Heard(verdict: verdict) : nil
+        case .progress, .abandoned, nil:
+            guard isLate else { return nil }
+            return Heard(verdict: latest.withLockedValue { $0 } ?? stillChecking(rollout, project))
+        }
+    }
+
+    private func stillChecking(_ rollout: String, _ project: String) -> Verdict {
+        Verdict(
+            rollout: rollout, project: project, kind: .unknown, reason: "the rollout is still being checked; ask again", expected: 0, traced: 0,
+            inFlight: 0, failed: 0, missing: [], checkedAt: clock.now())
+    }
+}
+
+/// Stands for the store of a project that has none.
+struct NoTraceSource: TraceSource {
+    let project: String
+
+    func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage {
+        throw .refused("project \(project) has no langfuse_keys in secrets.yaml, so its traces cannot be looked at")
+    }
+}

@@ -1,0 +1,98 @@
+import Common
+import NIOConcurrencyHelpers
+
+@testable import Verifier
+
+/// The pages that the server sends.
+extension FakeLangfuse {
+    /// `GET /api/public/v2/observations`.
+    func observations(_ items: QueryItems) -> Reply {
+        let limit = Int(items.value("limit") ?? "") ?? 50
+        guard limit <= 1000 else { return Reply(400, #"{"message":"Invalid request data"}"#) }
+        let fields = Set((items.value("fields") ?? "core,basic").split(separator: ",").map(String.init))
+        let all = matching(items, from: "fromStartTime", to: "toStartTime")
+        let start = items.value("cursor").flatMap { cursor in all.firstIndex { $0.span.key < cursor } ?? all.count } ?? 0
+        var rows: [String] = []
+        var index = start
+        while index < all.count, rows.count < limit {
+            for _ in 0..<all[index].copies { rows.append(row(all[index].span, fields)) }
+            index += 1
+        }
+        let cursor = index < all.count && index > 0 ? #""cursor":"\#(all[index - 1].span.key)""# : ""
+        return Reply(200, #"{"data":[\#(rows.joined(separator: ","))],"meta":{\#(cursor)},"_deprecation":null}"#)
+    }
+
+    /// `GET /api/public/traces`.
+    func traces(_ items: QueryItems) -> Reply {
+        let (limit, page) = (Int(items.value("limit") ?? "") ?? 50, Int(items.value("page") ?? "") ?? 1)
+        guard limit <= 100 else { return Reply(400, #"{"message":"Invalid request data"}"#) }
+        let hasIO = items.value("fields")?.contains("io") == true
+        let all = matching(items, from: "fromTimestamp", to: "toTimestamp")
+        let rows = all.dropFirst((page - 1) * limit).prefix(limit).map { trace($0.span, hasIO: hasIO, observations: "[]") }
+        let pages = (all.count + limit - 1) / limit
+        return Reply(
+            200,
+            #"{"data":[\#(rows.joined(separator: ","))],"meta":{"page":\#(page),"limit":\#(limit),"totalItems":\#(all.count),"totalPages":\#(pages)}}"#
+        )
+    }
+
+    /// `GET /api/public/traces/{id}`.
+    func trace(_ id: String) -> Reply {
+        guard let span = state.withLockedValue({ state in state.spans.values.first { $0.span.traceID == id }?.span }) else {
+            return Reply(404, #"{"message":"Trace \#(id) not found within authorized project","error":"LangfuseNotFoundError"}"#)
+        }
+        return Reply(200, trace(span, hasIO: true, observations: "[\(row(span, ["core", "basic", "io"], isParsed: true))]"))
+    }
+
+    /// What the conditions leave, newest first.
+    private func matching(_ items: QueryItems, from: String, to: String) -> [(span: FakeSpan, copies: Int)] {
+        let start = items.value(from).flatMap(TimeText.milliseconds) ?? 0
+        let end = items.value(to).flatMap(TimeText.milliseconds) ?? .max
+        let (column, values) = condition(items)
+        return state.withLockedValue { state in
+            if state.order.isEmpty { state.order = state.spans.keys.sorted(by: >) }
+            return state.order.compactMap { state.spans[$0] }.filter { entry in
+                guard (start..<end).contains(entry.span.start) else { return false }
+                return column == "tags" ? entry.span.tags.contains { values.contains($0) } : values.contains(entry.span.traceID)
+            }
+        }
+    }
+
+    private func condition(_ items: QueryItems) -> (column: String, values: Set<String>) {
+        if let filter = items.value("filter"), let json = StoreJSON(Array("{\"f\":\(filter)}".utf8)), let one = json.objects("f")?.first {
+            return (one.text("column") == "tags" ? "tags" : "id", Set(one.texts("value") ?? []))
+        }
+        return ("tags", Set(items.values("tags")))
+    }
+
+    private func row(_ span: FakeSpan, _ fields: Set<String>, isParsed: Bool = false) -> String {
+        let time = TimeText.iso(span.start)
+        var members = [
+            #""id":"\#(span.spanID)","traceId":"\#(span.traceID)","startTime":"\#(time)","endTime":"\#(time)","parentObservationId":null,"type":"GENERATION""#
+        ]
+        if fields.contains("basic") {
+            members.append(#""name":"litellm_request","userId":\#(quoted(span.userID)),"sessionId":\#(quoted(span.sessionID))"#)
+            members.append(#""environment":"\#(span.environment)","version":"\#(span.version)""#)
+        }
+        if fields.contains("trace_context") {
+            members.append(
+                #""tags":[\#(span.tags.map { quoted($0) }.joined(separator: ","))],"release":"\#(span.release)","traceName":"\#(span.name)""#)
+        }
+        if fields.contains("io") {
+            members.append(#""input":\#(isParsed ? span.input : quoted(span.input)),"output":\#(isParsed ? span.output : quoted(span.output))"#)
+        }
+        if fields.contains("metadata") { members.append(#""metadata":{"a":"b"}"#) }
+        return "{\(members.joined(separator: ","))}"
+    }
+
+    private func trace(_ span: FakeSpan, hasIO: Bool, observations: String) -> String {
+        var members = [#""id":"\#(span.traceID)","timestamp":"\#(TimeText.iso(span.start))","name":"\#(span.name)","userId":\#(quoted(span.userID))"#]
+        members.append(#""sessionId":\#(quoted(span.sessionID)),"environment":"\#(span.environment)","version":"\#(span.version)""#)
+        members.append(#""release":"\#(span.release)","tags":[\#(span.tags.map { quoted($0) }.joined(separator: ","))]"#)
+        if hasIO { members.append(#""input":\#(span.input),"output":\#(span.output),"metadata":{"a":"b"}"#) }
+        members.append(#""observations":\#(observations),"scores":[]"#)
+        return "{\(members.joined(separator: ","))}"
+    }
+
+    private func quoted(_ text: String?) -> String { text.map { String(decoding: JSONText.quoted($0), as: UTF8.self) } ?? "null" }
+}

@@ -1,0 +1,34 @@
+import Common
+import NIOConcurrencyHelpers
+
+@testable import Verifier
+
+/// Time that passes only by sleeping: a sleep ends at once, and the time is later by it.
+final class ManualTime: Sendable {
+    private struct State {
+        var now: Int64
+        var sleeps: [Duration] = []
+    }
+
+    private let state: NIOLockedValueBox<State>
+    /// Done whenever somebody sleeps.
+    let onSleep: NIOLockedValueBox<(@Sendable () async throws -> Void)?> = .init(nil)
+
+    init(_ now: Int64 = Int64(UnixTime.milliseconds)) { state = NIOLockedValueBox(State(now: now)) }
+
+    var now: Int64 { state.withLockedValue { $0.now } }
+    var sleeps: [Duration] { state.withLockedValue { $0.sleeps } }
+
+    func advance(_ duration: Duration) { state.withLockedValue { $0.now += Int64(duration / .milliseconds(1)) } }
+
+    var clock: VerifierClock {
+        VerifierClock(
+            now: { self.now },
+            sleep: { duration in
+                try Task.checkCancellation()
+                self.state.withLockedValue { $0.sleeps.append(duration) }
+                self.advance(duration)
+                try await self.onSleep.withLockedValue { $0 }?()
+            })
+    }
+}

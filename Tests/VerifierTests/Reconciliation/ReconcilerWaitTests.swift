@@ -1,0 +1,145 @@
+import Testing
+
+@testable import Common
+@testable import Verifier
+
+/// When a verifier waits, and what it does about a trace store in trouble.
+@Suite struct ReconcilerWaitTests {
+    private typealias Fixture = ReconcilerTests
+
+    /// Goes through a round in which nothing is found, and returns the time at which the next one may begin.
+    private func round(_ reconciler: inout Reconciler, _ now: Int64, _ ids: [InsertionID]) -> Reconciler.Step {
+        while true {
+            switch reconciler.next(now: now) {
+            case .readRollout: reconciler.read(RolloutReading(ids: ids, pending: ids))
+            case .lookAtSpans(let some): reconciler.examined(some.map { _ in .waiting }, now: now)
+            case .ask: _ = reconciler.received(Fixture.page([]))
+            case .resend: reconciler.resent()
+            case let step: return step
+            }
+        }
+    }
+
+    @Test func roundsAreFurtherAndFurtherApartUntilSomethingMoves() throws {
+        let ids = InsertionID.samples(3)
+        var (reconciler, now) = Fixture.reconciler(ids)
+        for pause: Int64 in [2, 4, 8, 16, 30, 30] {
+            #expect(round(&reconciler, now, ids) == .wait(until: now + pause * 1000))
+            now += pause * 1000
+        }
+        // One fewer is missing.
+        #expect(round(&reconciler, now, Array(ids.dropFirst())) == .wait(until: now + 2000))
+    }
+
+    @Test func theLastRoundIsAtTheDeadline() throws {
+        let ids = InsertionID.samples(1)
+        let start = Fixture.time + 400_000
+        var (reconciler, now) = Fixture.reconciler(ids, deadline: start + 5000)
+        #expect(round(&reconciler, now, ids) == .wait(until: start + 2000))
+        now = start + 2000
+        #expect(round(&reconciler, now, ids) == .wait(until: start + 5000))
+        now = start + 5000
+        guard case .conclude(let verdict) = round(&reconciler, now, ids) else { throw Unexpected("it goes on") }
+        #expect(verdict.kind == .incomplete)
+    }
+
+    @Test func attemptsAreCounted() throws {
+        let ids = InsertionID.samples(1)
+        var (reconciler, now) = Fixture.reconciler(ids, attempts: 2)
+        guard case .wait(let until) = round(&reconciler, now, ids) else { throw Unexpected("no second attempt") }
+        guard case .conclude = round(&reconciler, until, ids) else { throw Unexpected("a third attempt") }
+        now = until
+    }
+
+    @Test func aQuestionThatIsTooLargeIsCutAndNothingIsLeftOut() throws {
+        let ids = InsertionID.samples(4000, step: 100)
+        var (reconciler, now) = Fixture.reconciler(ids)
+        guard case .ask(let whole, nil, _) = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
+        var covered: [TimeWindow] = []
+        while case .ask(let query, _, _) = reconciler.next(now: now), query.selection == .rollout("r") {
+            if query.window.width > whole.window.width / 3 {
+                reconciler.failed(.tooSlow, now: now)
+            } else {
+                covered.append(query.window)
+                _ = reconciler.received(Fixture.page([]))
+            }
+        }
+        // Newest first, without a gap.
+        #expect(covered.count == 4 && covered.first?.end == whole.window.end && covered.last?.start == whole.window.start)
+        for (later, earlier) in zip(covered, covered.dropFirst()) { #expect(earlier.end == later.start) }
+    }
+
+    @Test func aLookUpThatIsTooLargeIsHalved() throws {
+        let ids = InsertionID.samples(200)
+        var (reconciler, now) = Fixture.reconciler(ids)
+        var sizes: [Int] = []
+        while case .ask(let query, _, _) = reconciler.next(now: now), case .ids(let batch) = query.selection {
+            sizes.append(batch.count)
+            if batch.count > 70 { reconciler.failed(.tooSlow, now: now) } else { _ = reconciler.received(Fixture.page([])) }
+        }
+        #expect(sizes == [200, 125, 62, 62, 62, 14])
+    }
+
+    @Test func anAnswerThatIsTooLargeIsAskedForInFewerRows() throws {
+        var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3))
+        var limits: [Int] = []
+        while case .ask(_, _, let limit) = reconciler.next(now: now), limit > 1 {
+            limits.append(limit)
+            reconciler.failed(.tooLarge, now: now)
+        }
+        #expect(limits == [1000, 500, 250, 125, 62, 31, 15, 7, 3])
+    }
+
+    @Test func theRateLimitIsWaitedForUnlessThatIsTooLong() throws {
+        var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3), deadline: Fixture.time + 400_002 + 60_000)
+        guard case .ask(let query, _, _) = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
+        reconciler.failed(.rateLimited(retryAfter: .seconds(17)), now: now)
+        #expect(reconciler.next(now: now + 16_999) == .wait(until: now + 17_000))
+        #expect(reconciler.next(now: now + 17_000) == .ask(query, after: nil, limit: 1000))
+        reconciler.failed(.rateLimited(retryAfter: .seconds(61)), now: now + 17_000)
+        guard case .conclude(let verdict) = reconciler.next(now: now + 17_000) else { throw Unexpected("no verdict") }
+        #expect(verdict.kind == .unknown && verdict.reason?.contains("61 s") == true)
+    }
+
+    @Test func aStoreInTroubleIsAskedAgainLaterAndLater() throws {
+        let start = Fixture.time + 400_000
+        var (reconciler, now) = Fixture.reconciler(InsertionID.samples(1), deadline: start + 20_000)
+        for (pause, end): (Int64, Int64) in [(2000, 2000), (4000, 6000), (8000, 14_000), (6000, 20_000)] {
+            guard case .ask = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
+            reconciler.failed(.unavailable("it is away"), now: now)
+            #expect(reconciler.next(now: now) == .wait(until: now + pause))
+            now = start + end
+        }
+        reconciler.failed(.unavailable("it is away"), now: now)
+        guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("no verdict") }
+        #expect(verdict.kind == .unknown && verdict.reason == "it is away" && verdict.missing.isEmpty)
+    }
+
+    @Test func whatNobodyCanRepairByWaitingEndsIt() throws {
+        var (reconciler, now) = Fixture.reconciler(InsertionID.samples(1))
+        _ = reconciler.next(now: now)
+        reconciler.failed(.refused("keys"), now: now)
+        guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("no verdict") }
+        #expect(verdict.kind == .unknown && verdict.reason == "keys")
+    }
+
+    /// Numbered pages of another size are other pages.
+    @Test func aNumberedPageIsNotAskedForInAnotherSize() throws {
+        var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3000))
+        for (cursor, kept): (TraceCursor, TraceCursor?) in [(.page(2, rows: 100), nil), (.opaque("x"), .opaque("x"))] {
+            _ = reconciler.next(now: now)
+            _ = reconciler.received(Fixture.page([], next: cursor))
+            reconciler.failed(.tooLarge, now: now)
+            guard case .ask(_, kept, _) = reconciler.next(now: now) else { throw Unexpected("another cursor") }
+        }
+    }
+
+    @Test func aLostCursorBeginsTheWindowAnew() throws {
+        var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3000))
+        guard case .ask(let query, nil, _) = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
+        _ = reconciler.received(Fixture.page([], next: .opaque("x")))
+        #expect(reconciler.next(now: now) == .ask(query, after: .opaque("x"), limit: 1000))
+        reconciler.failed(.cursorLost, now: now)
+        #expect(reconciler.next(now: now) == .ask(query, after: nil, limit: 1000))
+    }
+}

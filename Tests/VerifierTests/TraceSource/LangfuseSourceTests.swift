@@ -1,0 +1,103 @@
+import NIOConcurrencyHelpers
+import Testing
+
+@testable import Common
+@testable import Verifier
+
+/// Which API is spoken, and what a server's refusals mean.
+@Suite(.timeLimit(.minutes(1))) struct LangfuseSourceTests {
+    private let ids = InsertionID.samples(3)
+    private var query: TraceQuery { TraceQuery(.ids(ids), window: TimeWindow(of: ids, margin: 0)) }
+
+    private func failure(_ status: Int, _ body: String = "{}", _ headers: [HeaderField] = []) async throws -> TraceSourceError? {
+        let server = FakeLangfuse { target in target.hasSuffix("/health") ? nil : .init(status, body, headers) }
+        var failure: TraceSourceError?
+        try await withSource(server) { source in
+            do throws(TraceSourceError) { _ = try await source.page(query, after: nil, limit: 10) } catch { failure = error }
+        }
+        return failure
+    }
+
+    /// What the server says of its version may be wrong; a 404 is believed, in both directions, and remembered.
+    @Test(arguments: [("v1", "4.0.0"), ("v2", "3.22.1"), ("v1", ""), ("v2", "")])
+    func theOtherAPIIsTriedWhereOneIsMissing(_ api: String, _ version: String) async throws {
+        let server = FakeLangfuse(apis: [api], version: version)
+        server.show(ids.map { FakeSpan($0) })
+        let apis = LangfuseAPIs()
+        try await withSource(server, apis: apis) { source in
+            for _ in 0..<2 {
+                let page = try await source.page(query, after: nil, limit: 10)
+                #expect(Set(page.rows.flatMap(\.ids)) == Set(ids))
+            }
+        }
+        #expect(apis.api(of: LangfuseStore.sample.host) == (api == "v1" ? .v1 : .v2))
+        #expect(server.asked == (version == "" && api == "v2" ? 2 : 3))
+        #expect(server.targets.count { $0.hasSuffix("/health") } == 1)
+    }
+
+    @Test func aServerWithNeitherIsToldAsOne() async throws {
+        try await withSource(FakeLangfuse(apis: [])) { source in
+            await #expect(throws: TraceSourceError.self) { try await source.page(query, after: nil, limit: 10) }
+        }
+    }
+
+    @Test func aCursorOfTheOtherAPIIsLost() async throws {
+        try await withSource(FakeLangfuse()) { source in
+            await #expect(throws: TraceSourceError.cursorLost) { try await source.page(query, after: .page(2, rows: 10), limit: 10) }
+        }
+    }
+
+    @Test(arguments: [401, 403])
+    func keysThatDoNotOpenAreTold(_ status: Int) async throws {
+        let failure = try await failure(status, #"{"message":"Invalid credentials."}"#)
+        guard case .refused(let reason) = failure else { throw Unexpected("\(String(describing: failure))") }
+        #expect(reason.contains("HTTP \(status)") && reason.contains("langfuse_keys") && !reason.contains("canary"))
+    }
+
+    @Test func refusalsAreTakenForWhatTheyMean() async throws {
+        #expect(try await failure(422, #"{"message":"…","error":"Request timed out"}"#) == .tooSlow)
+        #expect(try await failure(422, #"{"message":"…","error":"PayloadTooLargeError"}"#) == .tooLarge)
+        #expect(try await failure(413) == .tooLarge)
+        #expect(try await failure(429, "{}", [HeaderField("Retry-After", "12")]) == .rateLimited(retryAfter: .seconds(12)))
+        #expect(try await failure(429, #"{"details":{"retryAfterSeconds":9}}"#) == .rateLimited(retryAfter: .seconds(9)))
+        #expect(try await failure(429) == .rateLimited(retryAfter: LangfuseAnswer.defaultPause))
+        for status in [408, 500, 502, 503, 524] {
+            guard case .unavailable = try await failure(status) else { throw Unexpected("\(status)") }
+        }
+        for status in [301, 400, 410] {
+            guard case .refused = try await failure(status) else { throw Unexpected("\(status)") }
+        }
+        for body in ["", "[]", "<html>", #"{"data":7}"#, #"{"data":[1]}"#] {
+            guard case .unavailable = try await failure(200, body) else { throw Unexpected("`\(body)`") }
+        }
+    }
+
+    @Test func aServerThatCannotBeReachedIsAway() async throws {
+        let server = FakeLangfuse { _ in throw UpstreamError(.connect, "no route", requestMayHaveBeenSent: false) }
+        try await withSource(server) { source in
+            do throws(TraceSourceError) { _ = try await source.page(query, after: nil, limit: 10) } catch {
+                guard case .unavailable(let reason) = error else { throw Unexpected("\(error)") }
+                #expect(reason.contains("http://store.test") && !reason.contains("canary"))
+                return
+            }
+            throw Unexpected("a page")
+        }
+    }
+
+    @Test func theKeysGoInTheHeaderAlone() async throws {
+        let server = FakeLangfuse()
+        try await withSource(server) { source in _ = try await source.page(query, after: nil, limit: 10) }
+        #expect(server.state.withLockedValue { $0.authorizations } == ["Basic cGstbGYtY2FuYXJ5OnNrLWxmLWNhbmFyeQ=="])
+        #expect(!server.targets.contains { $0.contains("canary") })
+    }
+
+    /// Nothing is asked for that is not looked at.
+    @Test func aListingAsksForIDsAlone() async throws {
+        let server = FakeLangfuse()
+        try await withSource(server) { source in _ = try await source.page(TraceQuery(.rollout("r&x"), window: query.window), after: nil, limit: 5000)
+        }
+        let target = try #require(server.targets.last)
+        #expect(target.hasPrefix("/api/public/v2/observations?fields=core&limit=1000&fromStartTime=2025-11-22T11%3A52%3A25.000Z&toStartTime="))
+        #expect(target.contains("rollout_id%3Ar%26x"))
+    }
+}

@@ -1,0 +1,102 @@
+import NIOConcurrencyHelpers
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Verifier
+
+/// A rate limit that several verifiers share. Redis has a clock of its own, so the limits here last longer than a test does.
+@Suite(.timeLimit(.minutes(1))) struct RateBudgetTests {
+    private func run(_ body: (RedisClient, ManualTime, @Sendable () -> RateBudget) async throws -> Void) async throws {
+        try await withRedisServer { server in
+            try await withRedisClient(server.endpoint) { redis in
+                let time = ManualTime()
+                try await body(redis, time) { RateBudget(redis: redis, clock: time.clock) }
+            }
+        }
+    }
+
+    private func answer(_ status: Int = 200, _ headers: [(String, String)]) -> LangfuseAnswer {
+        LangfuseAnswer(status: status, headers: headers.map { HeaderField($0.0, $0.1) }, body: [])
+    }
+
+    private func pause(_ body: () async throws(TraceSourceError) -> Void) async throws -> Duration {
+        do throws(TraceSourceError) { try await body() } catch {
+            guard case .rateLimited(let pause) = error else { throw error }
+            return pause
+        }
+        return .zero
+    }
+
+    @Test func nobodyWaitsWhileNothingIsKnown() async throws {
+        try await run { _, _, budget in
+            for _ in 0..<100 { try await budget().take(.sample, "public") }
+        }
+    }
+
+    @Test func whatIsLeftIsShared() async throws {
+        try await run { _, _, budget in
+            let (one, other) = (budget(), budget())
+            try await one.learn(from: answer(200, [("X-RateLimit-Remaining", "4"), ("X-RateLimit-Reset", "30")]), .sample, "public")
+            // One is left alone: Langfuse refuses the last of a window.
+            for budget in [one, other, one] { try await budget.take(.sample, "public") }
+            let pause = try await pause { () throws(TraceSourceError) in try await other.take(.sample, "public") }
+            #expect((.seconds(25)...(.seconds(30))).contains(pause))
+            // The other routes and another organisation have limits of their own.
+            try await one.take(.sample, "legacy")
+            var store = LangfuseStore.sample
+            store.keys.publicKey = SecretString("pk-lf-another")
+            try await one.take(store, "public")
+        }
+    }
+
+    @Test func anAnswerThatComesLateBringsNothingBack() async throws {
+        try await run { _, time, budget in
+            let budget = budget()
+            let reset = TimeText.iso(time.now + 30_000)
+            for left in [2, 9] {
+                try await budget.learn(from: answer(200, [("X-RateLimit-Remaining", "\(left)"), ("X-RateLimit-Reset", reset)]), .sample, "public")
+            }
+            try await budget.take(.sample, "public")
+            #expect(try await pause { () throws(TraceSourceError) in try await budget.take(.sample, "public") } > .seconds(20))
+        }
+    }
+
+    @Test func a429StopsEverybody() async throws {
+        try await run { redis, _, budget in
+            try await budget().learn(from: answer(429, [("Retry-After", "7")]), .sample, "public")
+            let pause = try await pause { () throws(TraceSourceError) in try await budget().take(.sample, "public") }
+            #expect((.seconds(5)...(.seconds(7))).contains(pause))
+            let keys = try await redis.send(RedisCommand("KEYS", "*")).array ?? []
+            #expect(keys.count == 1 && keys[0].string?.hasPrefix("gateway/limit/langfuse/") == true)
+            #expect(keys[0].string?.contains("canary") == false)
+            #expect((1...8000).contains(try await redis.send(RedisCommand("PTTL", keys[0].string ?? "")).int ?? 0))
+        }
+    }
+
+    @Test func aShortWaitIsWaitedOut() async throws {
+        try await run { redis, time, budget in
+            try await budget().learn(from: answer(429, [("Retry-After", "1")]), .sample, "public")
+            let key = RateBudget.key(.sample, "public")
+            // What the clock here does not do, the sleeper does: the pause is over.
+            time.onSleep.withLockedValue { $0 = { _ = try await redis.send(RedisCommand("DEL", key)) } }
+            try await budget().take(.sample, "public")
+            #expect(time.sleeps.count == 1 && time.sleeps.allSatisfy { $0 <= .seconds(1) })
+        }
+    }
+
+    @Test(arguments: [
+        ("30", 30), ("2026-11-22T19:27:09.000Z", 30), ("Sun Nov 22 2026 19:27:09 GMT+0000 (Coordinated Universal Time)", 30),
+        ("Sun Nov 22 2026 21:27:09 GMT+0200 (CEST)", 30), ("1795375629", 30), ("2020-01-01T00:00:00Z", 0), ("2099-01-01T00:00:00Z", 86_400),
+    ])
+    func resetsAreReadAsServersWriteThem(_ text: String, _ seconds: Int) throws {
+        let headers = [HeaderField("x-ratelimit-remaining", "3"), HeaderField("x-ratelimit-reset", text)]
+        let report = try #require(RateLimitReport(headers, now: 1_795_375_599_000))
+        #expect(report.remaining == 3 && report.reset == .seconds(seconds))
+    }
+
+    @Test(arguments: ["", "soon", "Sun Nov 22"])
+    func otherResetsAreNone(_ text: String) {
+        #expect(RateLimitReport([HeaderField("x-ratelimit-remaining", "3"), HeaderField("x-ratelimit-reset", text)], now: 0) == nil)
+    }
+}

@@ -1,0 +1,114 @@
+import NIOConcurrencyHelpers
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Verifier
+
+/// What clients get for `/rollouts/{id}` and for questions that cannot be answered.
+@Suite(.timeLimit(.minutes(2))) struct AnswerTests {
+    @Test func aRolloutsVerdict() async throws {
+        try await VerifierBench.run { bench in
+            _ = try await bench.complete(2, rollout: "a b")
+            let answer = try await bench.ask("/rollouts/a%20b")
+            #expect(answer.status == 200 && answer.json?.text("verdict") == "complete" && answer.json?.text("rollout_id") == "a b")
+            #expect(answer.headers.first(named: "content-type") == "application/json")
+            let tag = try #require(answer.headers.first(named: "etag"))
+            let again = try await bench.ask("/rollouts/a%20b", headers: [HeaderField("If-None-Match", tag)])
+            #expect(again.status == 304 && again.text.isEmpty && again.headers.first(named: "etag") == tag)
+        }
+    }
+
+    @Test(arguments: [
+        ("/rollouts/none", nil, 404, "rollout_not_found"), ("/rollouts/a%2Fb", nil, 400, "invalid_path"), ("/rollouts/", nil, 400, "invalid_path"),
+        ("/rollouts/r", "wait=soon", 400, "invalid_query"), ("/other", nil, 404, "not_found"), ("/traces", nil, 400, "missing_rollout_id"),
+        ("/traces", "tags=rollout_id:none", 404, "rollout_not_found"), ("/traces/pointwise", "tags=rollout_id:none", 404, "rollout_not_found"),
+        ("/traces", "tags=rollout_id:r&project_id=other", 400, "invalid_query"),
+    ])
+    func whatCannotBeAnswered(_ path: String, _ query: String?, _ status: Int, _ code: String) async throws {
+        try await VerifierBench.run { bench in
+            let answer = try await bench.ask(path, query: query)
+            #expect(answer.status == status && answer.json?.nested("error")?.text("code") == code, "\(answer.text)")
+            #expect(answer.json?.text("detail") != nil)
+        }
+    }
+
+    @Test func aWaitEndsWhenItIsCompleteOrOver() async throws {
+        try await VerifierBench.run { bench in
+            let id = bench.ids.next()
+            try await bench.begin([id])
+            let start = bench.time.now
+            let late = try await bench.ask("/rollouts/r", query: "wait=20")
+            #expect(late.json?.text("verdict") == "incomplete" && bench.time.now == start + 20_000)
+            bench.time.advance(.seconds(2))
+            bench.time.onSleep.withLockedValue {
+                $0 = {
+                    try await bench.finish(id)
+                    bench.store.show([FakeSpan(id)])
+                }
+            }
+            let answer = try await bench.ask("/rollouts/r", query: "wait=20")
+            #expect(answer.json?.text("verdict") == "complete" && bench.time.now < start + 30_000)
+        }
+    }
+
+    @Test func eventsTellOfTheProgress() async throws {
+        try await VerifierBench.run { bench in
+            let ids = try await bench.complete(2)
+            let flying = bench.ids.next()
+            try await bench.begin([flying])
+            bench.time.onSleep.withLockedValue {
+                $0 = {
+                    try await bench.finish(flying)
+                    bench.store.show([FakeSpan(flying)])
+                }
+            }
+            let answer = try await bench.ask("/rollouts/r", headers: [HeaderField("Accept", "text/event-stream")])
+            #expect(answer.headers.first(named: "content-type") == "text/event-stream")
+            let events = answer.text.components("\n\n")
+            #expect(events.first?.hasPrefix("event: progress\ndata: {") == true && events.last?.hasPrefix("event: verdict\ndata: {") == true)
+            #expect(
+                events.last?.contains(#""verdict":"complete""#) == true && events.dropLast().allSatisfy { $0.contains(#""verdict":"incomplete""#) })
+            #expect(events.count >= 2 && ids.count == 2)
+        }
+    }
+
+    @Test func aStoreThatIsAwayIsA502() async throws {
+        let store = FakeLangfuse { _ in throw UpstreamError(.connect, "no route", requestMayHaveBeenSent: false) }
+        try await VerifierBench.run(store: store) { bench in
+            _ = try await bench.complete(2)
+            let traces = try await bench.ask("/traces", query: "tags=rollout_id:r&max_retries=1")
+            #expect(traces.status == 502 && traces.json?.nested("error")?.text("code") == "trace_store_unavailable")
+            #expect(traces.headers.first(named: "retry-after") != nil && !traces.text.contains("canary"))
+            let verdict = try await bench.ask("/rollouts/r")
+            #expect(verdict.status == 200 && verdict.json?.text("verdict") == "unknown" && verdict.json?.text("reason") != nil)
+        }
+    }
+
+    @Test func aRedisThatIsAwayIsA503() async throws {
+        let redis = RedisClient(RedisEndpoint(.unix(path: "/nonexistent/redis.sock")), logger: .silent)
+        let runner = VerificationRunner(
+            redis: redis, upstream: FakeLangfuse(), options: .init(defaultProject: "local"), stores: [:], clock: ManualTime().clock, logger: .silent)
+        let sink = CollectingSink()
+        try await runner.answer(Question(project: "local", path: "/rollouts/r", deadline: .max / 2), to: sink)
+        #expect(sink.status == 503 && sink.headers.first(named: "retry-after") == "1")
+    }
+
+    /// A verifier whose client has left does no more.
+    @Test func nothingIsDoneForNobody() async throws {
+        let store = FakeLangfuse()
+        try await VerifierBench.run(store: store) { bench in
+            _ = try await bench.complete(600)
+            _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+            let asked = store.asked
+            let question = Question(project: "local", path: "/traces", query: "tags=rollout_id:r&limit=600", deadline: bench.time.now + 300_000)
+            let sink = CollectingSink(most: 1)
+            await #expect(throws: CollectingSink.Gone.self) { try await bench.verifier().answer(question, to: sink) }
+            #expect(store.asked <= asked + 6)
+        }
+    }
+}
+
+extension String {
+    fileprivate func components(_ separator: String) -> [String] { split(separator: separator).map(String.init) }
+}

@@ -1,0 +1,68 @@
+import Common
+import Testing
+
+@testable import Verifier
+
+@Suite struct TraceWriterTests {
+    private func row(input: String = #"{"messages":[]}"#) -> TraceRow {
+        var head = TraceHead()
+        (head.traceID, head.name, head.sessionID, head.tags, head.timestamp) = ("t1", "n\"", "s", ["a", "b,c"], "2026-01-01T00:00:00.000Z")
+        let observation = TraceBody.Observation(
+            id: Array(#""o""#.utf8), type: Array(#""GENERATION""#.utf8), name: Array("null".utf8), startTime: Array(#""x""#.utf8),
+            endTime: Array("null".utf8), input: Array(input.utf8), output: Array("7".utf8), parentID: Array("null".utf8))
+        return TraceRow(
+            ids: [], head: head,
+            body: TraceBody(input: Array(input.utf8), output: Array("7".utf8), metadata: Array("{}".utf8), observations: [observation]))
+    }
+
+    private func text(_ members: TraceMembers, _ rows: [TraceRow]) -> String {
+        var writer = TraceWriter(members: members)
+        var out = writer.head(project: "p", total: rows.count)
+        for row in rows { writer.append(row, to: &out) }
+        return String(decoding: out + writer.tail, as: UTF8.self)
+    }
+
+    @Test func theShapeIsTheReferences() {
+        let trace =
+            #"{"id":"t1","name":"n\"","user_id":null,"session_id":"s","tags":["a","b,c"],"timestamp":"2026-01-01T00:00:00.000Z","input":{"messages":[]},"#
+            + #""output":7,"metadata":{},"observations":[{"id":"o","type":"GENERATION","name":null,"start_time":"x","end_time":null,"#
+            + #""input":{"messages":[]},"output":7,"parent_observation_id":null}]}"#
+        #expect(text(.all, [row(), row()]) == #"{"project_id":"p","total_traces":2,"traces":[\#(trace),\#(trace)]}"#)
+    }
+
+    @Test func membersAreChosen() {
+        #expect(text([.tags, .output], [row()]) == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t1","tags":["a","b,c"],"output":7}]}"#)
+        #expect(!text(TraceMembers.all.subtracting([.input, .output, .payloads]), [row()]).contains("messages"))
+    }
+
+    @Test func noTracesAreStillAnAnswer() { #expect(text(.all, []) == #"{"project_id":"p","total_traces":0,"traces":[]}"#) }
+
+    /// Inputs and outputs come as strings from the second API; what is JSON in them becomes JSON again.
+    @Test(arguments: [
+        (#"{"x":"{\"a\":[1,2]}"}"#, #"{"a":[1,2]}"#), (#"{"x":"[\"é\"]"}"#, #"["é"]"#), (#"{"x":"hello"}"#, #""hello""#),
+        (#"{"x":"{broken"}"#, #""{broken""#),
+        (#"{"x":""}"#, #""""#), (#"{"x":{"a":1}}"#, #"{"a":1}"#), (#"{"x":null}"#, "null"), (#"{}"#, "null"), (#"{"x":"\ud800"}"#, #""\ud800""#),
+        (#"{"x":"{\"n\":1.10e2}"}"#, #"{"n":1.10e2}"#),
+    ])
+    func stringsThatAreJSONBecomeJSON(_ document: String, _ value: String) throws {
+        let json = try #require(StoreJSON(Array(document.utf8)))
+        #expect(String(decoding: json.unwrapped("x"), as: UTF8.self) == value)
+    }
+
+    @Test func aPageIsAsLargeAsItsRowsAllow() {
+        var size = PageSize()
+        #expect(size.rows == 50)
+        size.learn(rows: 50, bytes: 50 * 8000)
+        #expect(size.rows == 450)
+        size.learn(rows: 450, bytes: 450 * 100)
+        #expect(size.rows == 1000)
+        size.learn(rows: 1, bytes: 20_000_000)
+        #expect(size.rows == 1)
+        var size2 = PageSize(rows: 3)
+        #expect(size2.halve() && size2.rows == 1 && !size2.halve())
+        size2.learn(rows: 1, bytes: 100)
+        #expect(size2.rows == 1, "larger pages were refused")
+        size.learn(rows: 0, bytes: 2)
+        #expect(size.rows == 1)
+    }
+}

@@ -1,0 +1,66 @@
+import Common
+import Testing
+
+@testable import Verifier
+
+@Suite struct TracesQueryTests {
+    private let now: Int64 = 1_763_812_345_000
+
+    @Test func theDefaultsAreThoseOfTheReference() throws {
+        let query = try TracesQuery("tags=rollout_id:r", now: now)
+        #expect(query.rollout == "r" && query.limit == 100 && query.sampleSize == nil && query.maxRetries == 3 && query.filter.isOpen)
+        #expect(query.members == .all && query.from == nil && query.to == nil && query.project == nil)
+    }
+
+    @Test func everyParameterIsRead() throws {
+        let query = try TracesQuery(
+            "tags=rollout_id%3Aa%2Bb&tags=row_id:1+2&tags=x&project_id=p&limit=7&sample_size=3&user_id=u&session_id=s&name=n&environment=e&version=v"
+                + "&release=l&fields=core,io&hours_back=5&from_timestamp=2025-11-22T10:00:00Z&to_timestamp=2025-11-22T12:00:00%2B01:00"
+                + "&sleep_between_gets=0.1&max_retries=5&include_payloads=true", now: now)
+        #expect(query.rollout == "a+b" && query.project == "p" && query.limit == 7 && query.sampleSize == 3 && query.maxRetries == 5)
+        var filter = TraceFilter()
+        filter.tags = ["row_id:1 2", "x"]
+        (filter.userID, filter.sessionID, filter.name, filter.environment, filter.version, filter.release) = ("u", "s", "n", "e", "v", "l")
+        #expect(query.filter == filter)
+        #expect(query.members == [.name, .userID, .sessionID, .tags, .timestamp, .input, .output, .metadata, .payloads])
+        #expect(query.from == 1_763_805_600_000 && query.to == 1_763_809_200_000)
+    }
+
+    @Test func hoursBackCountsFromNow() throws {
+        #expect(try TracesQuery("tags=rollout_id:r&hours_back=2", now: now).from == now - 7_200_000)
+    }
+
+    @Test func payloadsCanBeLeftOut() throws {
+        let members = try TracesQuery("tags=rollout_id:r&include_payloads=false", now: now).members
+        #expect(members.isDisjoint(with: [.input, .output, .payloads]) && members.contains(.observations))
+    }
+
+    @Test(arguments: [
+        ("", "tags"), ("tags=row_id:1", "tags"), ("tags=rollout_id:a&tags=rollout_id:b", "tags"), ("tags=rollout_id:gateway%2Fjobs", "tags"),
+        ("tags=rollout_id:", "tags"), ("tags=rollout_id:r&limit=0", "limit"), ("tags=rollout_id:r&limit=x", "limit"),
+        ("tags=rollout_id:r&sample_size=-1", "sample_size"), ("tags=rollout_id:r&max_retries=21", "max_retries"),
+        ("tags=rollout_id:r&sleep_between_gets=-1", "sleep_between_gets"), ("tags=rollout_id:r&sleep_between_gets=soon", "sleep_between_gets"),
+        ("tags=rollout_id:r&hours_back=1.5", "hours_back"), ("tags=rollout_id:r&from_timestamp=yesterday", "from_timestamp"),
+        ("tags=rollout_id:r&from_timestamp=2025-01-02&to_timestamp=2025-01-01", "to_timestamp"), ("tags=rollout_id:r&fields=core,secrets", "fields"),
+        ("tags=rollout_id:r&include_payloads=maybe", "include_payloads"),
+    ])
+    func refusesWithTheParametersName(_ query: String, _ param: String) throws {
+        let error = #expect(throws: GatewayError.self) { try TracesQuery(query, now: now) }
+        #expect(error?.status == 400 && error?.param == param, "\(String(describing: error))")
+    }
+
+    @Test func aMissingRolloutIsToldWithAnExample() {
+        let error = #expect(throws: GatewayError.self) { try TracesQuery("limit=5", now: now) }
+        #expect(error?.code == "missing_rollout_id" && error?.message.contains("/traces?tags=rollout_id:my-rollout") == true)
+    }
+
+    @Test(arguments: ["tags=%zz", "tags=rollout_id:%ff"])
+    func badEncodingIsRefused(_ query: String) {
+        #expect(throws: GatewayError.self) { try TracesQuery(query, now: now) }
+    }
+
+    @Test func moreParametersThanAnybodyNeedsAreRefused() {
+        let many = Array(repeating: "tags=x", count: QueryItems.most).joined(separator: "&")
+        #expect(throws: GatewayError.self) { try TracesQuery("tags=rollout_id:r&" + many, now: now) }
+    }
+}

@@ -1,0 +1,149 @@
+import NIOConcurrencyHelpers
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Verifier
+
+/// What `/traces` gives out.
+@Suite(.timeLimit(.minutes(2))) struct TracesTests {
+    private func names(_ sink: CollectingSink) throws -> [String] {
+        let traces = try #require(sink.json?.objects("traces"), "\(sink.status ?? 0) \(sink.text.prefix(300))")
+        #expect(sink.json?.count("total_traces") == traces.count && sink.status == 200)
+        return traces.compactMap { $0.text("id") }
+    }
+
+    @Test(arguments: [("v2", "4.0.0", TraceIdentity.traceID), ("v1", "3.1.0", .traceID), ("v2", "4.0.0", .tag), ("v1", "3.1.0", .tag)])
+    func allTracesOfACompleteRolloutEachOnce(_ api: String, _ version: String, _ identity: TraceIdentity) async throws {
+        let store = FakeLangfuse(apis: [api], version: version)
+        try await VerifierBench.run(store: store, identity: identity) { bench in
+            let ids = try await bench.complete(610)
+            // Duplicates, and rows of others.
+            store.show(ids.prefix(50).map { FakeSpan($0) }, copies: 2)
+            store.show([FakeSpan(bench.ids.next())])
+            let answer = try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000")
+            let names = try names(answer)
+            #expect(names.count == 610 && Set(names) == Set(ids.map(\.hex)))
+            let trace = try #require(answer.json?.objects("traces")?.first)
+            #expect(trace.nested("input")?.objects("messages")?.count == 1 && trace.nested("output")?.text("content") == "4")
+            #expect(trace.objects("observations")?.first?.text("type") == "GENERATION" && trace.texts("tags")?.first == "rollout_id:r")
+            #expect(answer.json?.text("project_id") == "local")
+        }
+    }
+
+    @Test func limitAndSampleBoundWhatIsGivenNotWhatIsChecked() async throws {
+        try await VerifierBench.run { bench in
+            let ids = try await bench.complete(30)
+            let newest = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=5"))
+            #expect(newest == ids.suffix(5).reversed().map(\.hex))
+            let sample = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=20&sample_size=3"))
+            #expect(sample.count == 3 && Set(sample).isSubset(of: ids.suffix(20).map(\.hex)))
+            let pointwise = try names(try await bench.ask("/traces/pointwise", query: "tags=rollout_id:r&limit=5"))
+            #expect(pointwise == [ids[29].hex])
+            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.traced == 30)
+            // The default.
+            _ = try await bench.complete(80)
+            #expect(try names(try await bench.ask("/traces", query: "tags=rollout_id:r")).count == 100)
+        }
+    }
+
+    @Test func filtersChooseAmongTheTraces() async throws {
+        try await VerifierBench.run { bench in
+            let ids = try await bench.complete(300)
+            for (index, id) in ids.enumerated() {
+                var span = FakeSpan(id, tags: ["row_id:\(index % 10)"])
+                span.sessionID = index < 150 ? "early" : "late"
+                bench.store.show([span])
+            }
+            let rows = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&limit=1000"))
+            #expect(rows == stride(from: 293, through: 3, by: -10).map { ids[$0].hex })
+            let both = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&session_id=early&limit=2"))
+            #expect(both == [ids[143].hex, ids[133].hex])
+            #expect(try names(try await bench.ask("/traces", query: "tags=rollout_id:r&user_id=nobody")).isEmpty)
+            let time = TimeText.iso(Int64(ids[100].milliseconds))
+            let early = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000&to_timestamp=\(time)"))
+            #expect(Set(early) == Set(ids.filter { $0.milliseconds < ids[100].milliseconds }.map(\.hex)))
+        }
+    }
+
+    @Test func anIncompleteRolloutIsA404WithItsCounts() async throws {
+        try await VerifierBench.run { bench in
+            _ = try await bench.complete(2)
+            let lost = bench.ids.next()
+            try await bench.begin([lost])
+            try await bench.finish(lost)
+            let start = bench.time.now
+            let answer = try await bench.ask("/traces", query: "tags=rollout_id:r&max_retries=2")
+            #expect(answer.status == 404 && answer.json?.nested("error")?.text("code") == "rollout_incomplete")
+            let verdict = try #require(answer.json?.nested("verdict"))
+            #expect(verdict.count("expected") == 3 && verdict.count("traced") == 2 && verdict.texts("missing") == [lost.description])
+            #expect(answer.json?.text("detail")?.contains(lost.description) == true)
+            // 1 s, then 2 s.
+            #expect(bench.time.now == start + 3000)
+            bench.store.show([FakeSpan(lost)])
+            bench.time.advance(.seconds(1))
+            #expect(try names(try await bench.ask("/traces", query: "tags=rollout_id:r")).count == 3)
+        }
+    }
+
+    @Test func aRolloutOfFailuresHasNoTraces() async throws {
+        try await VerifierBench.run { bench in
+            let id = bench.ids.next()
+            try await bench.begin([id])
+            try await bench.fail(id)
+            let answer = try await bench.ask("/traces", query: "tags=rollout_id:r")
+            #expect(answer.status == 404 && answer.json?.nested("error")?.text("code") == "rollout_without_traces")
+        }
+    }
+
+    /// Pages stay below what Langfuse Cloud sends, and an answer that is too large all the same is asked for in smaller ones.
+    @Test func pagesFitTheirRows() async throws {
+        let store = FakeLangfuse()
+        try await VerifierBench.run(store: store) { bench in
+            let ids = try await bench.complete(120)
+            for id in ids {
+                var span = FakeSpan(id)
+                span.output = #"{"content":"\#(String(repeating: "x", count: 30_000))"}"#
+                store.show([span])
+            }
+            store.fault.withLockedValue {
+                $0 = { target in
+                    guard target.contains("io"),
+                        let limit = target.utf8.split(separator: UInt8(ascii: "&")).first(where: { $0.starts(with: "limit=".utf8) }),
+                        (Int(Substring(limit).dropFirst(6)) ?? 0) > 40
+                    else { return nil }
+                    return .init(422, #"{"message":"too large","error":"PayloadTooLargeError"}"#)
+                }
+            }
+            #expect(try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000")).count == 120)
+            #expect(store.largest < 4_500_000)
+        }
+    }
+
+    /// A promised trace that cannot be read breaks the answer off; it never makes the number wrong.
+    @Test func aTraceThatVanishedBreaksTheAnswerOff() async throws {
+        let store = FakeLangfuse()
+        try await VerifierBench.run(store: store) { bench in
+            let ids = try await bench.complete(300)
+            _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+            store.state.withLockedValue { state in
+                state.spans.removeValue(forKey: FakeSpan(ids[10]).key)
+                state.order = []
+            }
+            let sink = CollectingSink()
+            let question = Question(project: "local", path: "/traces", query: "tags=rollout_id:r&limit=1000", deadline: bench.time.now + 300_000)
+            await #expect(throws: GatewayError.self) { try await bench.verifier().answer(question, to: sink) }
+            #expect(sink.json == nil && sink.status == 200)
+        }
+    }
+
+    @Test func aLargeAnswerGoesInPieces() async throws {
+        try await VerifierBench.run { bench in
+            _ = try await bench.complete(2000)
+            let sink = CollectingSink(keeps: false)
+            let question = Question(project: "local", path: "/traces", query: "tags=rollout_id:r&limit=100000", deadline: bench.time.now + 300_000)
+            try await bench.verifier().answer(question, to: sink)
+            #expect(sink.pieces.count > 10 && sink.pieces.allSatisfy { $0 < VerificationRunner.pieceSize + 2000 })
+        }
+    }
+}

@@ -1,0 +1,192 @@
+import NIOConcurrencyHelpers
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Verifier
+
+/// Verdicts, with a real Redis and a trace store in memory.
+@Suite(.timeLimit(.minutes(2))) struct VerificationTests {
+    @Test func aRolloutWhoseTracesAreThereIsComplete() async throws {
+        try await VerifierBench.run { bench in
+            _ = try await bench.complete(3)
+            let verdict = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+            #expect(verdict?.kind == .complete && verdict?.expected == 3 && verdict?.traced == 3)
+        }
+    }
+
+    @Test func aVerdictThatHoldsCostsNoCallAndOneThatDoesNotIsMadeAnew() async throws {
+        try await VerifierBench.run { bench in
+            _ = try await bench.complete(3)
+            _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+            let asked = bench.store.asked
+            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
+            #expect(bench.store.asked == asked)
+            let more = try await bench.complete(1)
+            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.expected == 4)
+            // Only the new one was asked for.
+            #expect(bench.store.asked == asked + 1)
+            #expect(bench.store.targets.last?.contains(more[0].hex) == true)
+        }
+    }
+
+    @Test func whatIsUnknownFailedOrInFlightIsToldApart() async throws {
+        try await VerifierBench.run { bench in
+            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience()) == nil)
+            let traced = try await bench.complete(2)
+            let (flying, missing, failing) = (bench.ids.next(), bench.ids.next(), bench.ids.next())
+            try await bench.begin([flying, missing, failing])
+            try await bench.finish(missing)
+            try await bench.fail(failing)
+            bench.time.advance(.seconds(10))
+            let verdict = try #require(try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1)))
+            #expect(verdict.kind == .incomplete && verdict.expected == 4 && verdict.traced == traced.count && verdict.inFlight == 1)
+            #expect(verdict.missing == [missing.description] && verdict.failed == 1)
+        }
+    }
+
+    @Test func anInterimVerdictServesOthersForASecond() async throws {
+        try await VerifierBench.run { bench in
+            try await bench.begin([bench.ids.next()])
+            let verifier = bench.verifier()
+            let first = try #require(try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1)))
+            bench.time.advance(.milliseconds(900))
+            #expect(try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1)) == first)
+            bench.time.advance(.milliseconds(200))
+            #expect(try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1))?.checkedAt ?? 0 > first.checkedAt)
+        }
+    }
+
+    @Test func aSpanThatTheStoreLostIsSentAgainUntilItIsThere() async throws {
+        try await VerifierBench.run { bench in
+            let ids = try await bench.complete(4)
+            let lost = bench.ids.next()
+            try await bench.begin([lost])
+            try await bench.finish(lost)
+            // Accepted 20 s ago, and lost.
+            try await bench.export(keeping: 3_580_000)
+            let resent = Counter()
+            bench.time.onSleep.withLockedValue {
+                $0 = {
+                    for id in try await bench.export() {
+                        #expect(id == lost)
+                        resent.add()
+                        bench.store.show([FakeSpan(id)])
+                    }
+                }
+            }
+            let verdict = try #require(try await bench.verifier().verify("r", project: "local", patience: bench.patience()))
+            #expect(verdict.kind == .complete && verdict.expected == ids.count + 1 && resent.value == 1)
+        }
+    }
+
+    @Test func twoVerifiersSendASpanAgainOnce() async throws {
+        try await VerifierBench.run { bench in
+            let ids = (0..<3).map { _ in bench.ids.next() }
+            for id in ids { try await bench.finish(id) }
+            try await bench.export(keeping: 3_580_000)
+            try await bench.send("PEXPIRE", Keys.span(ids[2]), 3_590_000)
+            let keeper = SpanKeeper(redis: bench.redis, grace: .seconds(15), outboxLife: .seconds(86_400))
+            #expect(
+                try await keeper.states(of: ids).map { if case .sent(let ago) = $0 { ago >= .seconds(15) } else { false } } == [true, true, false])
+            #expect(try await keeper.resend(ids, project: "local") == 2)
+            #expect(try await keeper.resend(ids, project: "local") == 0)
+            #expect(try await keeper.states(of: ids).prefix(2) == [.waiting, .waiting])
+            #expect(try await bench.send("GET", Keys.traceBytes).int == 12)
+            let entries = try await bench.send("XRANGE", Keys.traces(project: "local"), "-", "+").array ?? []
+            #expect(entries.map { $0[1][1].string } == ids.prefix(2).map(\.description))
+            #expect(entries.allSatisfy { $0[1][2].string == "n" && $0[1][3].int == 6 && $0[1][4].string == "succeeded" })
+        }
+    }
+
+    @Test func aProjectWithoutAStoreIsUnknownWithTheReason() async throws {
+        try await VerifierBench.run { bench in
+            try await bench.begin([bench.ids.next()])
+            bench.time.advance(.seconds(400))
+            let verdict = try await bench.verifier(stores: [:]).verify("r", project: "local", patience: bench.patience())
+            #expect(verdict?.kind == .unknown && verdict?.reason?.contains("langfuse_keys") == true)
+        }
+    }
+
+    /// What one has found, no other asks for.
+    @Test func aVerifierGoesOnWhereADeadOneStopped() async throws {
+        let calls = Counter()
+        let store = FakeLangfuse()
+        try await VerifierBench.run(store: store) { bench in
+            _ = try await bench.complete(InsertionID.samples(5000, at: bench.time.now - 90_000, step: 10))
+            store.fault.withLockedValue {
+                $0 = { target in
+                    if target.hasSuffix("/health") { return nil }
+                    calls.add()
+                    if calls.value == 4 { throw CancellationError() }
+                    return nil
+                }
+            }
+            let rules = Reconciler.Rules(attempts: 1, deadline: bench.time.now)
+            let verdict = try await bench.verifier().verify("r", project: "local", patience: .init(deadline: rules.deadline, attempts: 1))
+            #expect(verdict?.kind == .unknown && verdict?.traced == 3000)
+            bench.time.advance(.seconds(2))
+            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
+            // 3 pages and the one that broke; 3 for the rest, since their window is a second wider.
+            #expect(calls.value == 7)
+        }
+    }
+
+    @Test func thoseWhoAskTheSameShareTheWork() async throws {
+        let gate = TestSignal()
+        let store = FakeLangfuse()
+        try await VerifierBench.run(store: store) { bench in
+            _ = try await bench.complete(3)
+            store.fault.withLockedValue {
+                $0 = { target in
+                    if !target.hasSuffix("/health") { await gate.wait() }
+                    return nil
+                }
+            }
+            let verifier = bench.verifier()
+            // Their own time must not run out while they listen.
+            let patience = VerificationRunner.Patience(deadline: bench.time.now + 50_000_000)
+            bench.time.onSleep.withLockedValue { $0 = { for await _ in AsyncStream<Void>.makeStream().stream {} } }
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<20 { group.addTask { try await verifier.verify("r", project: "local", patience: patience) } }
+                try await eventually { verifier.listeners(to: "r", project: "local") == 19 }
+                gate.send()
+                for try await verdict in group { #expect(verdict?.kind == .complete) }
+            }
+            #expect(store.asked == 1)
+        }
+    }
+
+    @Test func whenTheOneWhoWorksLeavesAnotherTakesOver() async throws {
+        let (gate, working) = (TestSignal(), TestSignal())
+        let store = FakeLangfuse()
+        try await VerifierBench.run(store: store) { bench in
+            _ = try await bench.complete(3)
+            store.fault.withLockedValue {
+                $0 = { target in
+                    guard !target.hasSuffix("/health") else { return nil }
+                    working.send()
+                    await gate.wait()
+                    return nil
+                }
+            }
+            let verifier = bench.verifier()
+            let patience = VerificationRunner.Patience(deadline: bench.time.now + 50_000_000)
+            bench.time.onSleep.withLockedValue { $0 = { for await _ in AsyncStream<Void>.makeStream().stream {} } }
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    try await withThrowingTaskGroup { first in
+                        first.addTask { _ = try? await verifier.verify("r", project: "local", patience: patience) }
+                        await working.wait()
+                        try await eventually { verifier.listeners(to: "r", project: "local") == 1 }
+                        first.cancelAll()
+                    }
+                }
+                await working.wait()
+                store.fault.withLockedValue { $0 = nil }
+                #expect(try await verifier.verify("r", project: "local", patience: patience)?.kind == .complete)
+                try await group.waitForAll()
+            }
+        }
+    }
+}
