@@ -51,6 +51,7 @@ package struct IngressService {
             background: BackgroundDesk(
                 calls: calls, records: JobRecords(redis: commands), follower: follower, desk: desk, envelope: envelope,
                 defaultProject: secrets.defaultProject),
+            logs: LogDesk(store: LogStore(redis: commands, envelope: envelope), maximumJSONDepth: settings.maxJSONDepth),
             connections: connections)
         let application = Application(
             responder: responder,

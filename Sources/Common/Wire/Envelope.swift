@@ -124,6 +124,9 @@ extension Envelope {
         /// A completion's span.
         package static func span(_ id: InsertionID) -> Place { Place(bytes: Array("\(Keys.span(id)) \(id)".utf8)) }
 
+        /// What a key of ours holds, where nothing else tells its values apart.
+        package static func value(of key: String) -> Place { Place(bytes: Array("\(key) value".utf8)) }
+
         /// A frame of a job's answer, whichever stream carries it.
         package static func frame(_ id: InsertionID) -> Place { Place(bytes: Array("\(Keys.response(id)) \(id)".utf8)) }
     }

@@ -93,6 +93,12 @@ package enum Keys {
     ///   - bucket: which of the organisation's limits (the legacy routes have one of their own).
     package static func langfuseLimit(account: String, bucket: String) -> String { "gateway/limit/langfuse/\(account)/\(bucket)" }
 
+    /// Stream: what was logged of a rollout, sealed. Written and read by ingress; bounded in entries and bytes, lives a day after the last entry.
+    package static func logs(_ rollout: String, project: String) -> String { "gateway/logs/\(project)/\(rollout)" }
+
+    /// Hash: the newest entry of a rollout's log that tells its status, sealed, and the log's bytes. Written and read by ingress; lives as the log.
+    package static func status(_ rollout: String, project: String) -> String { "gateway/status/\(project)/\(rollout)" }
+
     /// Stream of jobs that were given up, with the reason. Written by forwarders, read by the operator; bounded in length.
     package static let dead = "gateway/dead"
 }

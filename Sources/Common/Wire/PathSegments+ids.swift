@@ -40,7 +40,7 @@ extension PathSegments {
 
 extension Unicode.Scalar {
     /// C0, DEL and C1, and the two characters that only separate lines and paragraphs.
-    fileprivate var isControl: Bool {
+    var isControl: Bool {
         switch value {
         case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: true
         default: false

@@ -12,6 +12,7 @@ struct GatewayResponder: HTTPResponder {
     let jobs: JobBuilder
     let calls: CallDesk
     let background: BackgroundDesk
+    let logs: LogDesk
     let connections: Connections
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
@@ -36,6 +37,9 @@ struct GatewayResponder: HTTPResponder {
         let path = try CompletionPath(request.uri.path)
         if case .other(let rest) = path.route {
             if let page = try await pages.respond(to: rest, method: request.method) { return page }
+            if let question = LogDesk.question(request.method, rest) {
+                return try await logs.respond(to: request, asking: question, admitted: try await entrance.admit(request, project: path.project))
+            }
             if let job = Self.job(in: rest) {
                 let admitted = try await entrance.admit(request, project: path.project)
                 return try await background.respond(
