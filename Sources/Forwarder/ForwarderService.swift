@@ -25,8 +25,9 @@ package struct ForwarderService {
             .completions, redis: endpoint, limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let runner = JobRunner(
-            directory: directory, upstream: Upstreams(network: network), sender: worker.sender, stream: worker.stream, envelope: envelope,
-            maxDeliveries: settings.maxDeliveries, maxAttempts: settings.upstreamAttempts, isTraced: destinations.isTraced, logger: logger)
+            directory: directory, upstream: Upstreams(network: network), sender: worker.sender, envelope: envelope,
+            check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), maxAttempts: settings.upstreamAttempts,
+            isTraced: destinations.isTraced, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader)
         let exporter = Exporter(
@@ -47,16 +48,5 @@ extension ForwarderService {
     package static func check(configuration: Configuration, environment: [String: String]) throws(ConfigurationError) {
         _ = try ProviderDirectory(
             table: .embedded(), settings: configuration.settings, secrets: configuration.secrets, environment: environment)
-    }
-}
-
-/// Keeps the thread of the upstream calls alive as long as the forwarder.
-private struct CurlService: Service {
-    let upstream: CurlUpstream
-
-    func run() async throws {
-        upstream.start()
-        try? await gracefulShutdown()
-        upstream.stop()
     }
 }

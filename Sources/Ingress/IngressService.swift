@@ -31,13 +31,14 @@ package struct IngressService {
         let identity = AnswerIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
-        let calls = CallDesk(
-            admission: JobAdmission(
-                redis: commands, envelope: envelope,
-                limits: .init(
-                    entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL, spanBytes: settings.outboxBytes),
-                defaultProject: secrets.defaultProject),
-            room: room, follower: follower, desk: desk, envelope: envelope)
+        let limits = JobAdmission.Limits(
+            entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL, spanBytes: settings.outboxBytes)
+        func calls(through queue: WorkQueue) -> CallDesk {
+            CallDesk(
+                admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
+                room: room, follower: follower, desk: desk, envelope: envelope)
+        }
+        let completions = calls(through: .completions)
         let responder = GatewayResponder(
             identity: identity,
             entrance: Entrance(
@@ -47,11 +48,15 @@ package struct IngressService {
                 redis: commands, room: room, follower: follower, connections: connections, warnsOfRedis: settings.redis.address != nil),
             routes: router.buildResponder(),
             jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope),
-            calls: calls,
+            calls: completions,
             background: BackgroundDesk(
-                calls: calls, records: JobRecords(redis: commands), follower: follower, desk: desk, envelope: envelope,
+                calls: completions, records: JobRecords(redis: commands), follower: follower, desk: desk, envelope: envelope,
                 defaultProject: secrets.defaultProject),
             logs: LogDesk(store: LogStore(redis: commands, envelope: envelope), maximumJSONDepth: settings.maxJSONDepth),
+            verification: VerificationDesk(
+                calls: calls(through: .verifications), verdicts: VerdictStore(redis: commands, defaultProject: secrets.defaultProject),
+                list: RolloutList(redis: commands, defaultProject: secrets.defaultProject), redis: commands, responseKey: key,
+                window: settings.maxBufferedBytes),
             connections: connections)
         let application = Application(
             responder: responder,

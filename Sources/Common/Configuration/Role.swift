@@ -6,6 +6,8 @@ package enum Role: String, Sendable, CaseIterable {
     case ingress
     /// The calls to providers alone.
     case forwarder
+    /// The questions about rollouts alone.
+    case verifier
     /// The embedded trace store alone.
     case tracestore
 

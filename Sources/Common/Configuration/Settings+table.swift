@@ -5,7 +5,7 @@ extension Settings {
         redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable + traceStoreTable + processTable
 
     /// Those that share a Redis and a key which somebody else gives.
-    private static let separate: [Role] = [.ingress, .forwarder]
+    private static let separate: [Role] = [.ingress, .forwarder, .verifier]
     /// Those that clients call.
     private static let facing: [Role] = [.serve, .ingress]
     /// Those that may run the embedded trace store.
@@ -96,6 +96,9 @@ extension Settings {
             "EXPORT_INTERVAL_MS", \.exportInterval, .milliseconds(10...60_000), "How long traces are collected before they are sent together.",
             commands: calling),
         Setting("EXPORT_TIMEOUT", \.exportTimeout, .seconds(1...300), "How long the trace store may take to accept a batch.", commands: calling),
+        Setting(
+            "VERIFIER_CONCURRENCY", \.verifierConcurrency, .int(1...10_000), "The most questions about rollouts that one verifier works on at once.",
+            commands: [.serve, .verifier]),
         Setting(
             "VERIFY_RESEND_GRACE", \.verifyResendGrace, .seconds(1...1800),
             "How long a trace that the trace store has accepted may be invisible there before it is sent again."),

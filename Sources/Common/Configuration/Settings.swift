@@ -63,6 +63,8 @@ package struct Settings: Sendable, Equatable {
     package var exportTimeout = Duration.seconds(10)
     /// How long an accepted span may be invisible before it is sent again.
     package var verifyResendGrace = Duration.seconds(15)
+    /// Questions that one verifier works on at once.
+    package var verifierConcurrency = 64
 
     // Calls to providers
     /// From the request's arrival to the last byte of its answer.

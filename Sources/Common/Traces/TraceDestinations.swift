@@ -18,6 +18,12 @@ package final class TraceDestinations: Sendable {
         }
     }
 
+    /// Places that are known from the start.
+    package init(_ keys: [String: LangfuseKeys], at url: BaseURL) {
+        self.keys = keys
+        host = NIOLockedValueBox(url)
+    }
+
     /// The projects that are traced.
     package var projects: [String] { keys.keys.sorted() }
 

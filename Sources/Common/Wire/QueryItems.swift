@@ -1,5 +1,5 @@
 /// The parameters of a URL's query (`application/x-www-form-urlencoded`), decoded, in their order.
-package struct QueryItems: Sendable {
+package struct QueryItems: Sendable, Equatable {
     /// The most parameters that are looked at.
     package static let most = 1000
 
@@ -20,6 +20,10 @@ package struct QueryItems: Sendable {
         self.items = items
     }
 
+    package static func == (left: Self, right: Self) -> Bool {
+        left.items.elementsEqual(right.items) { $0.name == $1.name && $0.value == $1.value }
+    }
+
     /// All values of a parameter that may be repeated.
     package func values(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
@@ -33,6 +37,33 @@ package struct QueryItems: Sendable {
             throw .invalidQuery(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
+    }
+
+    /// A decimal number that is not negative.
+    package func decimal(_ name: String, upTo most: Double) throws(GatewayError) -> Double? {
+        guard let text = value(name) else { return nil }
+        guard let number = Double(text), number >= 0, number <= most else {
+            throw .invalidQuery(name, "must be a number from 0 to \(Int(most))")
+        }
+        return number
+    }
+
+    package func bool(_ name: String) throws(GatewayError) -> Bool? {
+        guard let text = value(name) else { return nil }
+        switch text.lowercased() {
+        case "true", "1", "yes", "on": return true
+        case "false", "0", "no", "off": return false
+        default: throw .invalidQuery(name, "must be true or false")
+        }
+    }
+
+    /// A time of ISO 8601, in milliseconds since 1970.
+    package func time(_ name: String) throws(GatewayError) -> Int64? {
+        guard let text = value(name) else { return nil }
+        guard let time = TimeText.milliseconds(text) else {
+            throw .invalidQuery(name, "must be a time of ISO 8601, such as 2026-11-22T19:00:00Z")
+        }
+        return time
     }
 
     private static func decode(_ text: Substring.UTF8View, of what: String) throws(GatewayError) -> String {

@@ -6,9 +6,8 @@ struct JobRunner: Sendable {
     let directory: ProviderDirectory
     let upstream: any UpstreamClient
     let sender: AnswerSender
-    let stream: JobStream
     let envelope: Envelope
-    let maxDeliveries: Int
+    let check: JobCheck
     let maxAttempts: Int
     /// Whether completions of a project are traced.
     var isTraced: @Sendable (_ project: String) -> Bool = { _ in true }
@@ -21,11 +20,10 @@ struct JobRunner: Sendable {
         }
         var span = isTraced(job.project) ? CompletionSpan(job) : nil
         if control.stop == .cancelled { return await drop(job, delivery, span, control) }
-        if let refusal = await refusal(of: job, delivery, control) {
+        if let refusal = await check.refusal(of: job, delivery, control) {
             return await sender.finish(
                 job, in: delivery, with: refusal.frame, succeeded: false, span: span?.failed(refusal.error),
-                deadLetterReason: refusal.deadLetterReason,
-                control: control)
+                deadLetterReason: refusal.deadLetterReason, control: control)
         }
         do {
             let target = try directory.resolve(job)
@@ -62,26 +60,6 @@ struct JobRunner: Sendable {
 }
 
 extension JobRunner {
-    /// Why a job ends without a call, if it does.
-    private func refusal(
-        of job: Job, _ delivery: Delivery, _ control: CallControl
-    ) async -> (error: GatewayError, frame: ResponseFrame, deadLetterReason: String?)? {
-        guard delivery.count <= maxDeliveries else {
-            let reason = "given to \(delivery.count - 1) forwarders, each of which was lost while it worked on it"
-            return (.deadLettered(reason), ResponseFrame(lastWord: .deadLettered(reason)), reason)
-        }
-        guard job.deadline > UnixTime.milliseconds else { return (.expired, ResponseFrame(refusal: .expired), nil) }
-        guard delivery.isTakenOver else { return nil }
-        var pause = RetryPause()
-        while control.stop == nil {
-            if let hasStarted = try? await stream.hasStarted(job.insertionID) {
-                return hasStarted ? (.forwarderLost, ResponseFrame(lastWord: .forwarderLost), nil) : nil
-            }
-            await pause.wait()
-        }
-        return nil
-    }
-
     /// The job is not wanted: nobody is answered, but whoever fetches it later.
     private func drop(_ job: Job, _ delivery: Delivery, _ span: CompletionSpan?, _ control: CallControl) async {
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
@@ -160,26 +138,7 @@ extension JobRunner {
 }
 
 extension GatewayError {
-    fileprivate static let expired = GatewayError(
-        status: 504, type: "server_error", code: "expired_in_queue",
-        message: "The call waited in the queue until its time (REQUEST_TIMEOUT) was over, and was not made. More forwarders shorten the wait.",
-        retryAfter: 5)
-
-    fileprivate static let forwarderLost = GatewayError(
-        status: 502, type: "server_error", code: "forwarder_lost",
-        message: "The forwarder was lost in the middle of the answer. The call is not repeated, since part of its answer was already sent.",
-        shouldRetry: false)
-
-    fileprivate static let cancelled = GatewayError(
-        status: 410, type: "invalid_request_error", code: "cancelled", message: "The job was cancelled.", shouldRetry: false)
-
     fileprivate static let forwarderFailed = GatewayError(
         status: 500, type: "server_error", code: "internal_error",
         message: "The forwarder failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
-
-    fileprivate static func deadLettered(_ reason: String) -> GatewayError {
-        GatewayError(
-            status: 502, type: "server_error", code: "dead_lettered",
-            message: "The call was given up: \(reason). It is kept in gateway/dead.", shouldRetry: false)
-    }
 }

@@ -42,7 +42,3 @@ struct AnswerCollector: Sendable {
         return answer
     }
 }
-
-extension UpstreamHead {
-    var isEventStream: Bool { headers.first(named: "content-type")?.lowercased().hasPrefix("text/event-stream") ?? false }
-}

@@ -8,6 +8,7 @@ internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 internal import UnixSignals
+internal import Verifier
 
 /// What all commands do alike: read the configuration, say what is wrong with it, and run services until a signal stops them.
 struct Launch {
@@ -87,6 +88,12 @@ struct Launch {
             try ForwarderService(
                 configuration: configuration, environment: environment, redis: redis, envelope: envelope,
                 destinations: destinations, logger: logger)
+        }
+    }
+
+    func verifier(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations) throws -> VerifierService {
+        try Self.reporting { () throws(ConfigurationError) in
+            try VerifierService(configuration: configuration, redis: redis, envelope: envelope, destinations: destinations, logger: logger)
         }
     }
 

@@ -4,6 +4,7 @@ internal import Forwarder
 internal import Ingress
 internal import ServiceLifecycle
 internal import TraceStore
+internal import Verifier
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,6 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
         let envelope = Envelope(key: key)
         let destinations = launch.destinations(key: key)
         var services = try launch.forwarder(redis: endpoint, envelope: envelope, destinations: destinations).services
+        services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations).services
         let ready = Readiness(launch: launch, endpoint: endpoint)
         services += try launch.ingress(redis: endpoint, envelope: envelope, onListening: ready.announce).services
         services.append(ready)

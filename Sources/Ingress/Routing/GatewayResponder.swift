@@ -13,6 +13,7 @@ struct GatewayResponder: HTTPResponder {
     let calls: CallDesk
     let background: BackgroundDesk
     let logs: LogDesk
+    let verification: VerificationDesk
     let connections: Connections
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
@@ -44,6 +45,11 @@ struct GatewayResponder: HTTPResponder {
                 let admitted = try await entrance.admit(request, project: path.project)
                 return try await background.respond(
                     to: request, for: job, admitted: admitted, connection: connections[context.channel], logger: context.logger)
+            }
+            if VerificationDesk.answers(rest) {
+                let admitted = try await entrance.admit(request, project: path.project)
+                return try await verification.respond(
+                    to: request, path: rest, as: id, project: admitted.project, connection: connections[context.channel], logger: context.logger)
             }
             let response = try await routes.respond(to: request, context: context)
             // The router leaves the path of the route that it found here, or a word if it found none.

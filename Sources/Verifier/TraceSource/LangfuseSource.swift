@@ -6,7 +6,7 @@ package struct LangfuseSource: TraceSource {
     /// Traces that are asked for one by one for a page, where the server gives observations in no other way.
     private static let singleTraces = 20
 
-    private let store: LangfuseStore
+    private let store: TraceDestination
     private let identity: TraceIdentity
     private let upstream: any UpstreamClient
     private let budget: RateBudget
@@ -15,7 +15,7 @@ package struct LangfuseSource: TraceSource {
     private let authorization: HeaderField
 
     package init(
-        _ store: LangfuseStore, identity: TraceIdentity, upstream: any UpstreamClient, budget: RateBudget, apis: LangfuseAPIs,
+        _ store: TraceDestination, identity: TraceIdentity, upstream: any UpstreamClient, budget: RateBudget, apis: LangfuseAPIs,
         limits: LangfuseCallLimits = .init()
     ) {
         self.store = store
@@ -24,8 +24,7 @@ package struct LangfuseSource: TraceSource {
         self.budget = budget
         self.apis = apis
         self.limits = limits
-        let pair = "\(store.keys.publicKey.reveal()):\(store.keys.secretKey.reveal())"
-        authorization = HeaderField("authorization", "Basic \(Data(pair.utf8).base64EncodedString())")
+        authorization = HeaderField("authorization", store.authorization.reveal())
     }
 
     package func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage {

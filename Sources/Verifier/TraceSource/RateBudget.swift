@@ -22,7 +22,7 @@ package struct RateBudget: Sendable {
 
     /// Waits until a call may be made.
     /// - Throws: `rateLimited` with the time to wait, if that is longer than this waits; `unavailable` if Redis cannot be asked.
-    func take(_ store: LangfuseStore, _ bucket: String) async throws(TraceSourceError) {
+    func take(_ store: TraceDestination, _ bucket: String) async throws(TraceSourceError) {
         let key = Self.key(store, bucket)
         var patience = patience
         while true {
@@ -35,7 +35,7 @@ package struct RateBudget: Sendable {
     }
 
     /// Takes note of what an answer says.
-    func learn(from answer: LangfuseAnswer, _ store: LangfuseStore, _ bucket: String) async throws(TraceSourceError) {
+    func learn(from answer: LangfuseAnswer, _ store: TraceDestination, _ bucket: String) async throws(TraceSourceError) {
         let report = RateLimitReport(answer.headers, now: clock.now())
         let pause = answer.status == 429 ? answer.retryAfter ?? LangfuseAnswer.defaultPause : nil
         guard report != nil || pause != nil else { return }
@@ -52,7 +52,7 @@ package struct RateBudget: Sendable {
     }
 
     /// Neither the host nor the key stands in Redis.
-    static func key(_ store: LangfuseStore, _ bucket: String) -> String {
+    static func key(_ store: TraceDestination, _ bucket: String) -> String {
         let digits = Array("0123456789abcdef".utf8)
         let name = Array("\(store.host.origin) \(store.keys.publicKey.reveal())".utf8)
         let account = SHA256.hash(data: name).prefix(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }

@@ -62,14 +62,16 @@ package final class VerificationRunner: Sendable {
     }
 
     /// With Langfuse servers for trace stores.
-    /// - Parameter stores: where a project's traces are; nil if it has no keys.
     package convenience init(
-        redis: RedisClient, upstream: any UpstreamClient, options: Options, stores: [String: LangfuseStore], clock: VerifierClock = .system,
+        redis: RedisClient, upstream: any UpstreamClient, options: Options, destinations: TraceDestinations, clock: VerifierClock = .system,
         logger: Logger
     ) {
         let (budget, apis) = (RateBudget(redis: redis, clock: clock), LangfuseAPIs())
-        let sources = stores.mapValues { LangfuseSource($0, identity: options.identity, upstream: upstream, budget: budget, apis: apis) }
-        self.init(redis: redis, options: options, sources: { sources[$0] }, clock: clock, logger: logger)
+        // Made anew for each question, since a place may become known later; what is remembered of a server is not theirs.
+        let source = { @Sendable (project: String) -> (any TraceSource)? in
+            destinations[project].map { LangfuseSource($0, identity: options.identity, upstream: upstream, budget: budget, apis: apis) }
+        }
+        self.init(redis: redis, options: options, sources: source, clock: clock, logger: logger)
     }
 
     /// Finds out whether a rollout is complete. Those who ask for the same at the same time share the work.

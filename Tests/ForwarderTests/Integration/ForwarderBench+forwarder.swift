@@ -34,8 +34,7 @@ extension ForwarderBench {
         let runner = JobRunner(
             directory: try .made(), upstream: upstream,
             sender: AnswerSender(stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent),
-            stream: stream, envelope: envelope,
-            maxDeliveries: 3, maxAttempts: attempts, logger: .silent)
+            envelope: envelope, check: JobCheck(stream: stream, maxDeliveries: 3), maxAttempts: attempts, logger: .silent)
         let clock = RedisClock()
         let intake = Intake(stream: stream, jobs: jobs, clock: clock, executor: nil, drain: drain, logger: .silent) { delivery, control in
             await runner.run(delivery, control: control)

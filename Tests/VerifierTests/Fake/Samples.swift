@@ -15,8 +15,8 @@ extension InsertionID {
     }
 }
 
-extension LangfuseStore {
-    static let sample = LangfuseStore(
+extension TraceDestination {
+    static let sample = TraceDestination(
         host: BaseURL(scheme: "http", host: "store.test", port: 80, path: "", text: "http://store.test"),
         keys: LangfuseKeys(publicKey: SecretString("pk-lf-canary"), secretKey: SecretString("sk-lf-canary")))
 }

@@ -33,8 +33,10 @@ final class VerifierBench: Sendable {
     }
 
     /// A verifier of its own, as another process would have.
-    func verifier(stores: [String: LangfuseStore] = ["local": .sample]) -> VerificationRunner {
-        VerificationRunner(redis: redis, upstream: store, options: options, stores: stores, clock: time.clock, logger: .silent)
+    func verifier(projects: [String] = ["local"]) -> VerificationRunner {
+        let sample = TraceDestination.sample
+        let destinations = TraceDestinations(Dictionary(uniqueKeysWithValues: projects.map { ($0, sample.keys) }), at: sample.host)
+        return VerificationRunner(redis: redis, upstream: store, options: options, destinations: destinations, clock: time.clock, logger: .silent)
     }
 
     @discardableResult
@@ -106,7 +108,7 @@ final class VerifierBench: Sendable {
     func ask(_ path: String, query: String? = nil, headers: [HeaderField] = [], project: String = "local") async throws -> CollectingSink {
         let sink = CollectingSink()
         let question = Question(project: project, path: path, query: query, headers: headers, deadline: time.now + 300_000)
-        try await verifier(stores: [project: .sample]).answer(question, to: sink)
+        try await verifier(projects: [project]).answer(question, to: sink)
         return sink
     }
 }

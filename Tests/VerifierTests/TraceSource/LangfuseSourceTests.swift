@@ -30,7 +30,7 @@ import Testing
                 #expect(Set(page.rows.flatMap(\.ids)) == Set(ids))
             }
         }
-        #expect(apis.api(of: LangfuseStore.sample.host) == (api == "v1" ? .v1 : .v2))
+        #expect(apis.api(of: TraceDestination.sample.host) == (api == "v1" ? .v1 : .v2))
         #expect(server.asked == (version == "" && api == "v2" ? 2 : 3))
         #expect(server.targets.count { $0.hasSuffix("/health") } == 1)
     }

@@ -44,7 +44,7 @@ import Testing
             #expect((.seconds(25)...(.seconds(30))).contains(pause))
             // The other routes and another organisation have limits of their own.
             try await one.take(.sample, "legacy")
-            var store = LangfuseStore.sample
+            var store = TraceDestination.sample
             store.keys.publicKey = SecretString("pk-lf-another")
             try await one.take(store, "public")
         }

@@ -88,7 +88,8 @@ import Testing
     @Test func aRedisThatIsAwayIsA503() async throws {
         let redis = RedisClient(RedisEndpoint(.unix(path: "/nonexistent/redis.sock")), logger: .silent)
         let runner = VerificationRunner(
-            redis: redis, upstream: FakeLangfuse(), options: .init(defaultProject: "local"), stores: [:], clock: ManualTime().clock, logger: .silent)
+            redis: redis, upstream: FakeLangfuse(), options: .init(defaultProject: "local"),
+            destinations: TraceDestinations([:], at: TraceDestination.sample.host), clock: ManualTime().clock, logger: .silent)
         let sink = CollectingSink()
         try await runner.answer(Question(project: "local", path: "/rollouts/r", deadline: .max / 2), to: sink)
         #expect(sink.status == 503 && sink.headers.first(named: "retry-after") == "1")

@@ -103,7 +103,7 @@ import Testing
         try await VerifierBench.run { bench in
             try await bench.begin([bench.ids.next()])
             bench.time.advance(.seconds(400))
-            let verdict = try await bench.verifier(stores: [:]).verify("r", project: "local", patience: bench.patience())
+            let verdict = try await bench.verifier(projects: []).verify("r", project: "local", patience: bench.patience())
             #expect(verdict?.kind == .unknown && verdict?.reason?.contains("langfuse_keys") == true)
         }
     }

@@ -1,7 +1,5 @@
-internal import Common
-
 /// Cuts an answer into frames. Pure: bytes in, frames out.
-struct Relay: Sendable {
+package struct Relay: Sendable {
     /// Frames of an answer that is no stream grow to this, so that the usual answer is one frame.
     private static let frameBytes = 256 << 10
 
@@ -9,23 +7,22 @@ struct Relay: Sendable {
     /// What waits to leave with the end.
     private var held: [UInt8] = []
     /// The number of the next frame.
-    private(set) var next: UInt64 = 0
+    package private(set) var next: UInt64 = 0
 
     /// - Parameter head: the head as the client shall see it.
-    init(head: UpstreamHead) { self.head = head }
+    package init(head: UpstreamHead) { self.head = head }
 
     /// Whether a part of the answer has left.
-    var hasBegun: Bool { next > 0 }
+    package var hasBegun: Bool { next > 0 }
 
     /// How many bytes are worth a frame: each one in a stream, where every token counts. An error that answers a request for a stream is no stream.
-    static func minimum(for head: UpstreamHead, isStream: Bool, window: Int) -> Int {
-        let isEventStream = head.headers.first(named: "content-type")?.lowercased().hasPrefix("text/event-stream") ?? false
-        return isEventStream || (isStream && (200..<300).contains(head.status)) ? 1 : min(frameBytes, max(window, 1))
+    package static func minimum(for head: UpstreamHead, isStream: Bool, window: Int) -> Int {
+        head.isEventStream || (isStream && (200..<300).contains(head.status)) ? 1 : min(frameBytes, max(window, 1))
     }
 
     /// - Parameter isWhole: whether this is all there will be, as far as can be known.
     /// - Returns: the frames that leave now.
-    mutating func take(_ piece: [UInt8], isWhole: Bool) -> [ResponseFrame] {
+    package mutating func take(_ piece: [UInt8], isWhole: Bool) -> [ResponseFrame] {
         var frames: [ResponseFrame] = []
         if !held.isEmpty { frames.append(frame(held)) }
         held = []
@@ -41,7 +38,7 @@ struct Relay: Sendable {
     }
 
     /// The frame that ends the answer.
-    mutating func last() -> ResponseFrame {
+    package mutating func last() -> ResponseFrame {
         var last = frame(held)
         held = []
         last.end = .complete

@@ -1,7 +1,6 @@
-import Common
 import Testing
 
-@testable import Forwarder
+@testable import Common
 
 @Suite struct RelayTests {
     private let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", "application/json")])

@@ -1,0 +1,124 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+
+/// `GET /rollouts`: a project's rollouts, the one with the latest completion first.
+///
+/// `{"project_id","rollouts":[{"rollout_id","invocation_id","experiment_id","run_id","last_completion_at","expected","failed","verdict"}]}`; `verdict` is null
+/// where none holds.
+struct RolloutList: Sendable {
+    private static let page = 500
+    private static let mostListed = 1000
+    private static let tags = ["rollout_id", "invocation_id", "experiment_id", "run_id"]
+
+    let redis: RedisClient
+    let defaultProject: String
+
+    func response(to request: Request, project: String) async throws -> Response {
+        let limit = try limit(of: request)
+        let wanted = try request.uri.queryParameters.getAll("tag").map { try Self.tag(String($0)) }
+        var out = Array(#"{"project_id":"#.utf8)
+        JSONText.append(project, to: &out)
+        out.append(contentsOf: #","rollouts":["#.utf8)
+        var count = 0
+        var start = 0
+        do {
+            while count < limit {
+                let rollouts = try await rollouts(of: project, from: start)
+                for rollout in rollouts where count < limit && wanted.allSatisfy({ rollout.ids[$0.name] == $0.value }) {
+                    if count > 0 { out.append(UInt8(ascii: ",")) }
+                    rollout.append(to: &out)
+                    count += 1
+                }
+                start += Self.page
+                guard rollouts.count == Self.page else { break }
+            }
+        } catch { throw GatewayError.queueUnavailable }
+        out.append(contentsOf: "]}".utf8)
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: out)))
+    }
+
+    private func rollouts(of project: String, from start: Int) async throws(RedisError) -> [Listed] {
+        let named = try await redis.send(
+            RedisCommand("ZREVRANGE", Keys.rollouts(project: project), start, start + Self.page - 1, "WITHSCORES"))
+        var listed: [Listed] = []
+        let pairs = named.array ?? []
+        for index in stride(from: 0, to: pairs.count - 1, by: 2) {
+            guard let name = pairs[index].string else { continue }
+            listed.append(Listed(name, at: Int64(Double(pairs[index + 1].string ?? "") ?? 0)))
+        }
+        guard !listed.isEmpty else { return [] }
+        let keys = listed.map { RolloutKeys($0.name, project: project, defaultProject: defaultProject) }
+        let replies = try await redis.send(
+            batch: keys.flatMap { keys in
+                [
+                    RedisCommand("HMGET", keys.record, "invocation_id", "experiment_id", "run_id", "failed"), RedisCommand("SCARD", keys.set),
+                    RedisCommand("HGET", keys.verdict, "verdict"),
+                ]
+            })
+        for index in listed.indices {
+            let record = try replies[3 * index].get()
+            for (place, name) in ["invocation_id", "experiment_id", "run_id"].enumerated() { listed[index].ids[name] = record[place].string }
+            listed[index].failed = record[3].int ?? 0
+            // Where something else has the rollout's name by now there is nothing to count.
+            listed[index].expected = (try? replies[3 * index + 1].get())?.int ?? 0
+            listed[index].verdict = (try? replies[3 * index + 2].get())?.string
+        }
+        return listed
+    }
+
+    private func limit(of request: Request) throws -> Int {
+        guard let text = request.uri.queryParameters["limit"] else { return 100 }
+        guard let limit = Int(text), (1...Self.mostListed).contains(limit) else {
+            throw GatewayError.invalidRequest(
+                code: "invalid_limit", "The query's `limit` is not a number from 1 to \(Self.mostListed). Write it like ?limit=100.", param: "limit")
+        }
+        return limit
+    }
+
+    private static func tag(_ text: String) throws -> (name: String, value: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, tags.contains(parts[0]) else {
+            throw GatewayError.invalidRequest(
+                code: "invalid_tag",
+                "The query's `tag` must be one of \(tags.joined(separator: ", ")) with its value. Write it like ?tag=run_id:nightly.",
+                param: "tag")
+        }
+        return (parts[0], parts[1])
+    }
+}
+
+extension RolloutList {
+    /// One rollout as it is listed.
+    private struct Listed {
+        let name: String
+        /// When its last completion was queued, in milliseconds since 1970.
+        let at: Int64
+        var ids: [String: String]
+        var expected = 0
+        var failed = 0
+        var verdict: String?
+
+        init(_ name: String, at: Int64) {
+            self.name = name
+            self.at = at
+            ids = ["rollout_id": name]
+        }
+
+        func append(to out: inout [UInt8]) {
+            out.append(UInt8(ascii: "{"))
+            for tag in RolloutList.tags {
+                JSONText.append(tag, to: &out)
+                out.append(UInt8(ascii: ":"))
+                if let id = ids[tag] { JSONText.append(id, to: &out) } else { out.append(contentsOf: "null".utf8) }
+                out.append(UInt8(ascii: ","))
+            }
+            out.append(contentsOf: #""last_completion_at":"#.utf8)
+            JSONText.append(TimeText.iso(at), to: &out)
+            out.append(contentsOf: #","expected":\#(expected),"failed":\#(failed),"verdict":"#.utf8)
+            if let verdict { JSONText.append(verdict, to: &out) } else { out.append(contentsOf: "null".utf8) }
+            out.append(UInt8(ascii: "}"))
+        }
+    }
+}

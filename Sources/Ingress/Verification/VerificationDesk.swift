@@ -1,0 +1,83 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+
+/// Questions about rollouts: `/traces`, `/traces/pointwise`, `/rollouts`, `/rollouts/{rollout_id}`.
+///
+/// A verdict that holds is read from Redis, with one command. Every other question becomes a job for the verifiers, whose answer comes back as a completion's does.
+struct VerificationDesk: Sendable {
+    /// How long an answer may take that nobody asked to wait for: 100,000 traces come in pages, and a rate limit may make each of them wait.
+    private static let patience: UInt64 = 300_000
+    /// Beyond what the client asks to wait for.
+    private static let margin: UInt64 = 15_000
+    private static let longestWait: UInt64 = 3_600_000
+
+    /// The queue of the verifiers.
+    let calls: CallDesk
+    let verdicts: VerdictStore
+    let list: RolloutList
+    let redis: RedisClient
+    let responseKey: String
+    let window: Int
+
+    /// Whether a path, without version and project, asks for a rollout or its traces.
+    static func answers(_ path: String) -> Bool {
+        ["/traces", "/traces/pointwise", "/rollouts"].contains(path) || path.hasPrefix("/rollouts/")
+    }
+
+    func respond(
+        to request: Request, path: String, as id: InsertionID, project: String, connection: Connection?, logger: Logger
+    ) async throws -> Response {
+        guard request.method == .get || request.method == .head else {
+            var response = GatewayError.invalidRequest(405, code: "method_not_allowed", "Rollouts and traces are read with GET.").response
+            response.headers[.allow] = "GET, HEAD"
+            return response
+        }
+        if path == "/rollouts" { return try await list.response(to: request, project: project) }
+        if let response = try await cached(request, path, project) { return response }
+        let deadline = UnixTime.milliseconds + Self.life(of: request)
+        let job = Job(
+            insertionID: id, project: project, method: "GET", path: path, query: request.uri.query,
+            headers: request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map { HeaderField($0.name.rawName, $0.value) },
+            isStream: true, deadline: deadline, responseKey: responseKey, window: window)
+        guard try await isAttended() else { throw GatewayError.noVerifier }
+        return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)
+    }
+
+    /// The verdict on a rollout, if one holds that nobody would wait to see change.
+    private func cached(_ request: Request, _ path: String, _ project: String) async throws -> Response? {
+        guard path.hasPrefix("/rollouts/"), !(request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false),
+            let bytes = PercentDecoding.bytes(path.dropFirst("/rollouts/".count).utf8), let rollout = String(validating: bytes, as: UTF8.self)
+        else { return nil }
+        let verdict: Verdict?
+        do { verdict = try await verdicts.verdict(rollout, project: project) } catch { throw GatewayError.queueUnavailable }
+        guard let verdict, verdict.kind == .complete || request.uri.queryParameters["wait"] == nil else { return nil }
+        var headers: HTTPFields = [.eTag: verdict.entityTag, .cacheControl: "no-cache"]
+        if verdict.isKnown(to: request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: headers) }
+        headers[.contentType] = "application/json"
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: verdict.json)))
+    }
+
+    /// How long somebody waits for the answer, in milliseconds. The verifier judges what the query says.
+    private static func life(of request: Request) -> UInt64 {
+        let isEvents = request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false
+        let asked = request.uri.queryParameters["wait"].flatMap { UInt64($0) } ?? (isEvents ? longestWait / 1000 : 0)
+        return max(patience, min(asked, longestWait / 1000) * 1000 + margin)
+    }
+
+    private func isAttended() async throws -> Bool {
+        let queue = WorkQueue.verifications
+        do {
+            let alive = try await redis.evaluate(
+                JobScripts.liveForwarders, keys: [queue.stream], arguments: queue.group, queue.livenessPrefix)
+            return (alive.int ?? 0) > 0
+        } catch { throw GatewayError.queueUnavailable }
+    }
+}
+
+extension GatewayError {
+    fileprivate static let noVerifier = GatewayError(
+        status: 503, type: "server_error", code: "no_verifier",
+        message: "No verifier is running, so nobody can look at the traces. The operator starts one with `metadata-gateway verifier`.", retryAfter: 5)
+}

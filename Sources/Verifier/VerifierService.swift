@@ -1,0 +1,42 @@
+package import Common
+package import Logging
+package import ServiceLifecycle
+
+/// The verifier, put together: what it runs, in the order in which it starts.
+package struct VerifierService {
+    package let services: [any Service]
+
+    /// - Parameters:
+    ///   - envelope: seals and opens what travels through Redis.
+    ///   - destinations: where traces are.
+    /// - Throws: `ConfigurationError` if the process has no room for connections.
+    package init(
+        configuration: Configuration, redis endpoint: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations, logger: Logger
+    ) throws(ConfigurationError) {
+        let settings = configuration.settings
+        let network: CurlUpstream
+        do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message) }
+        let worker = QueueWorker(
+            .verifications, redis: endpoint, limits: .init(concurrency: settings.verifierConcurrency, settings: settings), envelope: envelope,
+            defaultProject: configuration.secrets.defaultProject, logger: logger)
+        let work = VerificationWork(
+            runner: VerificationRunner(
+                redis: worker.commands, upstream: network, options: .init(configuration), destinations: destinations, logger: logger),
+            sender: worker.sender, envelope: envelope, check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), logger: logger)
+        services = worker.services(between: [CurlService(upstream: network)]) { delivery, control in
+            await work.run(delivery, control: control)
+        }
+    }
+}
+
+extension VerificationRunner.Options {
+    init(_ configuration: Configuration) {
+        let settings = configuration.settings
+        self.init(defaultProject: configuration.secrets.defaultProject)
+        rolloutTTL = settings.rolloutTTL
+        requestTimeout = settings.requestTimeout
+        resendGrace = settings.verifyResendGrace
+        outboxLife = settings.outboxMaxAge
+        identity = settings.litellmTraces ? .tag : .traceID
+    }
+}
