@@ -6,15 +6,18 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly requirements=Tests/Clients/requirements.txt venv=.build/clients-venv
+# Langfuse's SDK once more, as it was before its newer API. It runs with the newer one's own requirements, so it is laid beside them alone.
+readonly older_langfuse=Tests/Clients/requirements-langfuse-3.txt
 
 fingerprint=$({
     python3 -c 'import sys; print(sys.executable, sys.version)'
-    cat "$requirements"
+    cat "$requirements" "$older_langfuse"
 } | sha256sum)
 if [[ $(cat "$venv/fingerprint" 2>/dev/null) != "$fingerprint" ]]; then
     printf 'Installing the client tests'\'' Python packages\n' >&2
     python3 -m venv --clear "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --target "$venv/langfuse-3" --requirement "$older_langfuse" >&2
     printf '%s\n' "$fingerprint" >"$venv/fingerprint"
 fi
 printf '%s\n' "$PWD/$venv/bin/python"

@@ -10,4 +10,6 @@ shift
 python=$(scripts/clients-venv.sh)
 
 export GATEWAY_BINARY=$executable PYTHONDONTWRITEBYTECODE=1
+LANGFUSE_3=$(dirname "$(dirname "$python")")/langfuse-3
+export LANGFUSE_3
 exec "$python" -m pytest --config-file Tests/Clients/pytest.ini Tests/Clients "$@"

@@ -1,6 +1,7 @@
 package import Common
 internal import Hummingbird
 package import Logging
+internal import NIOCore
 package import ServiceLifecycle
 
 /// The embedded trace store, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken.
@@ -23,6 +24,10 @@ package struct TraceStoreService {
 
     /// The largest head of a request: Node's default, which Langfuse keeps. It bounds the URL, and so the filter in it.
     static let maximumHeadBytes = 16 << 10
+    /// How many of the largest exports may be in memory at once; of small ones, as many as take no more.
+    static let exportsAtOnce = 4
+    /// How long a client's connection may stand unused.
+    static let idleTimeout = TimeAmount.seconds(75)
     /// The name of the file in the store's folder.
     static let fileName = "traces.sqlite"
 
@@ -47,11 +52,13 @@ package struct TraceStoreService {
         let database: TraceDatabase
         do { database = try TraceDatabase(path: path, projects: keys.keys) } catch { throw TraceStoreError(path: path, underlying: error) }
         let responder = TraceStoreResponder(
-            keys: ring, database: database, reader: TraceReader(database: database), faults: faults, exportLimit: limits.exportBytes, now: now)
+            keys: ring, database: database, reader: TraceReader(database: database), faults: faults, exportLimit: limits.exportBytes,
+            budget: ExportBudget(limit: Self.exportsAtOnce * limits.exportBytes), now: now)
         let application = Application(
             responder: responder,
             server: .http1(
                 configuration: .init(
+                    idleTimeout: Self.idleTimeout,
                     httpDecoderConfiguration: .init(maxHeaderFieldSize: Self.maximumHeadBytes, maxHeaderListSize: Self.maximumHeadBytes))),
             configuration: .init(address: .hostname(host, port: port), backlog: 1024),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },

@@ -97,7 +97,7 @@ package struct Settings: Sendable, Equatable {
     package init(role: Role) {
         self.role = role
         host = role == .serve ? "127.0.0.1" : "0.0.0.0"
-        langfuse = role == .serve ? .embedded : .cloud
+        langfuse = role == .serve || role == .tracestore ? .embedded : .cloud
         allowLoopbackBaseURLs = role == .serve
     }
 }

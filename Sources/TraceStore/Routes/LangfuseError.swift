@@ -84,6 +84,13 @@ extension LangfuseError {
         LangfuseError(422, "The response is larger than \(limit) bytes. Ask for fewer rows or fewer fields.", error: "PayloadTooLargeError")
     }
 
+    /// The store has as much to do as it can hold.
+    static let busy: LangfuseError = {
+        var error = LangfuseError(429, "Too many exports at once. Send it again.", error: "TooManyRequests")
+        error.headers = [HeaderField("Retry-After", "1")]
+        return error
+    }()
+
     static func bodyTooLarge(_ limit: Int) -> LangfuseError {
         LangfuseError(
             413,

@@ -16,6 +16,8 @@ struct TraceStoreResponder: HTTPResponder {
     let faults: FaultInjector
     /// The most bytes of an export, decompressed.
     let exportLimit: Int
+    /// The most bytes of all exports at once.
+    let budget: ExportBudget
     /// Milliseconds since 1970.
     let now: @Sendable () -> Int64
 
@@ -62,7 +64,8 @@ struct TraceStoreResponder: HTTPResponder {
         }
         let isGzip = request.headers[.contentEncoding]?.equalsIgnoringASCIICase("gzip") ?? false
         let export = Export(form: form, isGzip: isGzip, limit: exportLimit)
-        var rows = try export.observations(try await body(of: request))
+        var share = budget.share()
+        var rows = try export.observations(try await body(of: request, &share), &share)
         let faults = faults.current
         let time = now()
         for index in rows.indices {
@@ -74,11 +77,12 @@ struct TraceStoreResponder: HTTPResponder {
         return Self.json(Array("{}".utf8))
     }
 
-    private func body(of request: Request) async throws -> [UInt8] {
+    private func body(of request: Request, _ share: inout ExportBudget.Share) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > exportLimit { throw LangfuseError.bodyTooLarge(exportLimit) }
         var bytes: [UInt8] = []
         for try await piece in request.body {
             guard bytes.count + piece.readableBytes <= exportLimit else { throw LangfuseError.bodyTooLarge(exportLimit) }
+            try share.take(piece.readableBytes)
             bytes.append(contentsOf: piece.readableBytesView)
         }
         return bytes

@@ -18,7 +18,7 @@ struct ObservationQuery: Sendable {
     private enum Start {
         case traces
         /// By one index entry a tag: rows that have any of them.
-        case tags([String])
+        case tags([String], condition: Condition)
         case session
         case time
     }
@@ -41,8 +41,8 @@ struct ObservationQuery: Sendable {
         if conditions.contains(where: { $0.column == .traceID && $0.isNarrow }) { return .traces }
         for condition in conditions where condition.column == .tags {
             switch condition.test {
-            case .anyOf(let tags): return .tags(tags)
-            case .allOf(let tags) where !tags.isEmpty: return .tags([tags[0]])
+            case .anyOf(let tags): return .tags(tags, condition: condition)
+            case .allOf(let tags) where !tags.isEmpty: return .tags([tags[0]], condition: condition)
             default: continue
             }
         }
@@ -56,7 +56,7 @@ struct ObservationQuery: Sendable {
         case .traces: return " FROM observation o INDEXED BY observation_key"
         case .session: return " FROM observation o INDEXED BY observation_session"
         case .time: return " FROM observation o INDEXED BY observation_time"
-        case .tags(let tags):
+        case .tags(let tags, _):
             let hashes = tags.map { TagHash.of($0, project: project) }
             // One tag's entries are in the page's order as they stand; those of several are put in order, and each row taken once.
             guard hashes.count != 1 else { return " FROM tagged g CROSS JOIN observation o ON o.id = g.observation" }
@@ -67,7 +67,10 @@ struct ObservationQuery: Sendable {
 
     private func filter() throws(UnsupportedCondition) -> SQLFragment {
         var parts = [SQLFragment("o.project = ?", project)]
-        if case .tags(let tags) = start {
+        var rest = conditions
+        if case .tags(let tags, let condition) = start {
+            // The index has answered it already, unless there are further tags.
+            if condition.isAnswered(by: tags), let index = rest.firstIndex(of: condition) { rest.remove(at: index) }
             if tags.count == 1 { parts.append(SQLFragment("g.tag = ?", TagHash.of(tags[0], project: project))) }
             parts += window("g.start")
             if let cursor { parts.append(SQLFragment("(g.start, g.observation) < (?, ?)", cursor.start, cursor.row)) }
@@ -75,7 +78,7 @@ struct ObservationQuery: Sendable {
             parts.append(SQLFragment("(o.start, o.id) < (?, ?)", cursor.start, cursor.row))
         }
         if let madeBy { parts.append(SQLFragment("o.created <= ?", madeBy)) }
-        for condition in conditions { parts.append(try fragment(condition)) }
+        for condition in rest { parts.append(try fragment(condition)) }
         return parts.conjunction
     }
 
@@ -121,6 +124,9 @@ struct ObservationQuery: Sendable {
 }
 
 extension Condition {
+    /// Whether all rows that have one of these tags keep to it.
+    func isAnswered(by tags: [String]) -> Bool { test == .anyOf(tags) || test == .allOf(tags) }
+
     /// Whether few rows can keep to it: an index on the column is worth its while.
     fileprivate var isNarrow: Bool {
         switch test {

@@ -4,10 +4,9 @@ internal import GRDB
 /// The file of the store: one writer, many readers (SQLite's write-ahead log). What `insert` has returned from outlives the process; a machine that loses
 /// its power may lose what it took in the last moments, as the log is synced at checkpoints only.
 final class TraceDatabase: Sendable {
-    /// Bytes of the file that the operating system maps into memory for reading.
-    private static let mappedBytes = 256 << 20
-    /// KiB of pages that each connection keeps.
-    private static let cacheKiB = 64 << 10
+    /// KiB of pages that the writer keeps, and each reader. What they do not have comes from the system's own cache.
+    private static let writerCacheKiB = 32 << 10
+    private static let readerCacheKiB = 8 << 10
     /// What the write-ahead log is cut back to at a checkpoint.
     private static let logBytes = 64 << 20
     /// How many pages are read at a time. Each holds a page of the answer in memory.
@@ -25,10 +24,11 @@ final class TraceDatabase: Sendable {
         var configuration = GRDB.Configuration()
         configuration.maximumReaderCount = Self.readers
         configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA mmap_size = \(Self.mappedBytes); PRAGMA cache_size = -\(Self.cacheKiB)")
-            if !db.configuration.readonly {
-                try db.execute(sql: "PRAGMA journal_size_limit = \(Self.logBytes); PRAGMA synchronous = NORMAL")
-            }
+            guard !db.configuration.readonly else { return try db.execute(sql: "PRAGMA cache_size = -\(Self.readerCacheKiB)") }
+            try db.execute(
+                sql: """
+                    PRAGMA cache_size = -\(Self.writerCacheKiB); PRAGMA journal_size_limit = \(Self.logBytes); PRAGMA synchronous = NORMAL
+                    """)
         }
         pool = try DatabasePool(path: path, configuration: configuration)
         try Schema.migrator.migrate(pool)

@@ -28,12 +28,13 @@ struct TraceQuery: Sendable {
         try "SELECT count(*)" + from + " WHERE " + filter()
     }
 
-    /// The tag by whose index SQLite begins. Without one it begins with the times.
-    private var tags: [String]? {
+    /// The tags by whose index SQLite begins, and the condition that names them. Without one it begins with the times.
+    private var start: (tags: [String], condition: Condition)? {
+        if isByID { return nil }
         for condition in conditions where condition.column == .tags {
             switch condition.test {
-            case .anyOf(let tags): return tags
-            case .allOf(let tags) where !tags.isEmpty: return [tags[0]]
+            case .anyOf(let tags): return (tags, condition)
+            case .allOf(let tags) where !tags.isEmpty: return ([tags[0]], condition)
             default: continue
             }
         }
@@ -51,14 +52,16 @@ struct TraceQuery: Sendable {
 
     private var from: SQLFragment {
         if isByID { return " FROM trace t INDEXED BY trace_key" }
-        guard let tags else { return " FROM trace t INDEXED BY trace_time" }
+        guard let tags = start?.tags else { return " FROM trace t INDEXED BY trace_time" }
         return " FROM (SELECT DISTINCT trace FROM tagged WHERE tag IN " + .list(hashes(tags)) + ") g CROSS JOIN trace t ON t.id = g.trace"
     }
 
     private func filter() throws(UnsupportedCondition) -> SQLFragment {
         var parts = [SQLFragment("t.project = ?", project)]
         if let madeBy { parts.append(SQLFragment("t.created <= ?", madeBy)) }
-        for condition in conditions { parts.append(try fragment(condition)) }
+        var rest = conditions
+        if let start, start.condition.isAnswered(by: start.tags), let index = rest.firstIndex(of: start.condition) { rest.remove(at: index) }
+        for condition in rest { parts.append(try fragment(condition)) }
         return parts.conjunction
     }
 

@@ -120,7 +120,7 @@ struct ExportTests {
             let small = try packed(export)
             #expect(try await send(small) == 200)
             #expect(try await store.observations().numbers == [1])
-            #expect(try await send(Array(small.dropLast(4))) == 400)
+            #expect(try await send(Array(small.prefix(30) + small.suffix(8))) == 400)
             #expect(try await send(small + [0]) == 400)
             #expect(try await send(export) == 400)
             let bomb = try packed(Array(repeating: 0x20, count: 10 << 20))
@@ -129,6 +129,38 @@ struct ExportTests {
             let plain = ["Content-Type: application/json"]
             let large = Array(repeating: UInt8(0x20), count: (64 << 10) + 1)
             #expect(try await store.call("POST", "/api/public/otel/v1/traces", headers: plain, body: large).status == 413)
+        }
+    }
+
+    @Test func whatIsHeldAtOnceIsBoundedAndGivenBack() throws {
+        let budget = ExportBudget(limit: 10)
+        do {
+            var first = budget.share()
+            try first.take(6)
+            var second = budget.share()
+            try second.take(4)
+            do throws(LangfuseError) {
+                try second.take(1)
+                Issue.record("there was no room")
+            } catch {
+                #expect(error.status == 429 && error.headers.first(named: "Retry-After") == "1")
+            }
+        }
+        var third = budget.share()
+        try third.take(10)
+    }
+
+    /// Gzip says at its end how much it becomes; one that becomes more is not believed.
+    @Test func gzipThatBecomesMoreThanItSaysIsRefused() throws {
+        var body = try packed(Array(repeating: 0x20, count: 1000))
+        body.replaceSubrange(body.count - 4..<body.count, with: [10, 0, 0, 0])
+        var share = ExportBudget(limit: 1 << 20).share()
+        let export = Export(form: .json, isGzip: true, limit: 1 << 20)
+        do throws(LangfuseError) {
+            _ = try export.observations(body, &share)
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.status == 400 && String(decoding: error.body, as: UTF8.self).contains("gzip"))
         }
     }
 
