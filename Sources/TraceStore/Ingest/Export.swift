@@ -1,8 +1,8 @@
 internal import Common
 
 /// The body of an export on its way to rows. All of it is read and checked before anything is stored.
-struct Export {
-    enum Form {
+struct Export: Sendable {
+    enum Form: Sendable {
         case json, protobuf
 
         /// Nil for a content type that is neither.
@@ -22,9 +22,20 @@ struct Export {
     /// The most bytes of it, decompressed.
     let limit: Int
 
-    /// - Throws: 400 for what cannot be read and for a span without good ids, 413 for what is too large, 429 for what there is no room for now.
-    func observations(_ body: [UInt8], _ share: inout ExportBudget.Share) throws(LangfuseError) -> [Observation] {
-        let bytes = try decompressed(body, &share)
+    /// Bytes that reading the body needs besides it: what it becomes, decompressed.
+    /// - Throws: 400 for what is no gzip, 413 for what is too large.
+    func room(for body: [UInt8]) throws(LangfuseError) -> Int {
+        guard isGzip else { return 0 }
+        guard body.count >= 18, body.starts(with: [0x1F, 0x8B]) else { throw Self.badGzip }
+        // RFC 1952 §2.3.1: the last four bytes say how much it becomes.
+        let size = body.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard size <= limit else { throw .bodyTooLarge(limit) }
+        return size
+    }
+
+    /// - Throws: 400 for what cannot be read and for a span without good ids, 413 for what is too large.
+    func observations(_ body: [UInt8]) throws(LangfuseError) -> [Observation] {
+        let bytes = try decompressed(body)
         let spans: [OTLPSpan]
         do throws(OTLPError) {
             spans = form == .json ? try OTLPJSON.spans(bytes) : try OTLPProtobuf.spans(bytes)
@@ -37,17 +48,12 @@ struct Export {
         return spans.map(ObservationMapping.observation)
     }
 
-    private func decompressed(_ body: [UInt8], _ share: inout ExportBudget.Share) throws(LangfuseError) -> [UInt8] {
+    private func decompressed(_ body: [UInt8]) throws(LangfuseError) -> [UInt8] {
         guard isGzip else { return body }
-        // RFC 1952 §2.3.1: the last four bytes say how much it becomes, so that it is known before there is room for it.
-        let size = body.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard body.starts(with: [0x1F, 0x8B]) else { throw .invalidRequest("The export is not valid gzip") }
-        guard size <= limit else { throw .bodyTooLarge(limit) }
-        try share.take(size)
-        do throws(Gunzip.Failure) {
-            return try Gunzip.decompress(body, limit: size)
-        } catch {
-            throw .invalidRequest("The export is not valid gzip")
-        }
+        // What becomes more than it says is not believed.
+        let size = try room(for: body)
+        do throws(Gunzip.Failure) { return try Gunzip.decompress(body, limit: size) } catch { throw Self.badGzip }
     }
+
+    private static let badGzip = LangfuseError.invalidRequest("The export is not valid gzip")
 }

@@ -2,6 +2,7 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOPosix
 
 /// Answers as Langfuse does: the routes by which SDKs and exporters write, and by which readers read.
 struct TraceStoreResponder: HTTPResponder {
@@ -65,7 +66,10 @@ struct TraceStoreResponder: HTTPResponder {
         let isGzip = request.headers[.contentEncoding]?.equalsIgnoringASCIICase("gzip") ?? false
         let export = Export(form: form, isGzip: isGzip, limit: exportLimit)
         var share = budget.share()
-        var rows = try export.observations(try await body(of: request, &share), &share)
+        let body = try await body(of: request, &share)
+        try share.take(export.room(for: body))
+        // Some 50 µs a span: on an event loop the connections of the loop would wait for it.
+        var rows = try await NIOThreadPool.singleton.runIfActive { try export.observations(body) }
         let faults = faults.current
         let time = now()
         for index in rows.indices {

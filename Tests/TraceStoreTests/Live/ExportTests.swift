@@ -154,10 +154,9 @@ struct ExportTests {
     @Test func gzipThatBecomesMoreThanItSaysIsRefused() throws {
         var body = try packed(Array(repeating: 0x20, count: 1000))
         body.replaceSubrange(body.count - 4..<body.count, with: [10, 0, 0, 0])
-        var share = ExportBudget(limit: 1 << 20).share()
         let export = Export(form: .json, isGzip: true, limit: 1 << 20)
         do throws(LangfuseError) {
-            _ = try export.observations(body, &share)
+            _ = try export.observations(body)
             Issue.record("it was taken")
         } catch {
             #expect(error.status == 400 && String(decoding: error.body, as: UTF8.self).contains("gzip"))
