@@ -74,7 +74,9 @@ struct RedisFaultRig {
             let pending = try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup))[0].int
             #expect(pending == 0)
             let keys = try await redis.send(RedisCommand("KEYS", "gateway/*")).array?.compactMap(\.string) ?? []
-            let staying = ["responses/", "response/", "bell/", "forwarder/", "cancelled/", "rollout/", "rollouts/", "traces/"].map { "gateway/" + $0 }
+            let staying = [
+                "responses", "response", "bell", "forwarder", "verifier", "cancelled", "rollout", "rollouts", "span", "traces", "trace",
+            ].map { "gateway/\($0)/" }
             #expect(keys.filter { key in key != Keys.jobs && !staying.contains { key.hasPrefix($0) } } == [], "left behind")
         }
         return try await snapshot().recorded

@@ -13,7 +13,7 @@ struct LeakCheck {
         var keys: [String: Int] = [:]
         /// Markers: texts about one job that go by themselves a minute after its deadline.
         var markers = 0
-        /// Markers that would stay longer than that, or for ever.
+        /// Markers that would stay longer than that, and all else that should go by itself and would stay for ever.
         var lastingMarkers: [String] = []
     }
 
@@ -21,6 +21,9 @@ struct LeakCheck {
     private static let markers = ["gateway/cancelled/", "gateway/credit/", "gateway/started/"]
     /// What is meant to be kept of completions that ended, failed ones too: the rollouts' records and the spans on their way to the trace store.
     private static let kept = ["gateway/rollout/", "gateway/rollouts/", "gateway/traces/", "gateway/trace/", "gateway/span/"]
+
+    /// What a rollout's call leaves for the trace store and the verifier, until both are done with it.
+    private static let traces = ["gateway/span/", "gateway/rollout/", "gateway/rollouts/"]
 
     let process: ProcessFigures
     let port: Int
@@ -88,6 +91,12 @@ struct LeakCheck {
             state.markers += 1
             let left = try await redis.send(RedisCommand("PTTL", key)).int ?? -2
             if left == -1 || left > life.components.seconds * 1000 { state.lastingMarkers.append(key) }
+            return
+        }
+        // The queue of spans and their count go with the spans.
+        if key.hasPrefix(Keys.traces(project: "")) || key == Keys.traceBytes { return }
+        if Self.traces.contains(where: { key.hasPrefix($0) }) {
+            if try await redis.send(RedisCommand("PTTL", key)).int == -1 { state.lastingMarkers.append(key) }
             return
         }
         let size: RedisCommand
