@@ -108,7 +108,7 @@ def gateway(workshop, upstream, options):
     """`serve`: the whole gateway in one process, with a Redis of its own and its append-only file."""
     port = free_port()
     settings = gateway_settings(workshop, upstream)
-    child = workshop.start("gateway", [options.executable, "serve"], PORT=str(port), DATA_DIR=str(workshop.directory / "data"), **settings)
+    child = workshop.start("gateway", [options.executable, "serve"], PORT=str(port), TRACESTORE_PORT="0", DATA_DIR=str(workshop.directory / "data"), **settings)
     return System("gateway", port, ROLLOUT_PATH, [child], upstream)
 
 

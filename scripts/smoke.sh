@@ -52,7 +52,7 @@ make --no-print-directory build CONFIGURATION="$configuration"
 
 # Job control gives the gateway a process group of its own, so that an interrupt reaches it as Ctrl-C at a terminal does.
 set -m
-env -u REDIS_HOST -u LITELLM_URL PORT=0 DATA_DIR="$state/data" make --no-print-directory run CONFIGURATION="$configuration" >"$log" 2>&1 &
+env -u REDIS_HOST -u LITELLM_URL PORT=0 TRACESTORE_PORT=0 DATA_DIR="$state/data" make --no-print-directory run CONFIGURATION="$configuration" >"$log" 2>&1 &
 pid=$!
 set +m
 wait_for 60 listens || fail "the gateway did not say where it listens"

@@ -105,6 +105,7 @@ class Gateway(Server):
             "PATH": os.environ["PATH"],
             "HOME": str(directory),
             "PORT": "0",
+            "TRACESTORE_PORT": "0",
             "DATA_DIR": str(self.data),
             "SECRETS_PATH": str(secrets_file),
             # Nothing listens there: no test may reach a real Langfuse.

@@ -44,7 +44,7 @@ struct ProgramFolder {
     func serve(
         _ program: String = "metadata-gateway", environment: [String: String] = [:], _ body: (GatewayProcess, _ port: Int) async throws -> Void
     ) async throws -> GatewayProcess.Ending {
-        var variables = ["PORT": "0"]
+        var variables = ["PORT": "0", "TRACESTORE_PORT": "0"]
         variables.merge(environment) { $1 }
         return try await run(program, ["serve"], environment: variables) { process in
             let line = try await process.line(with: "listens on http://")

@@ -1,4 +1,5 @@
 internal import Common
+internal import NIOConcurrencyHelpers
 internal import ServiceLifecycle
 
 /// Says that the gateway is ready, and how to try it, once a call would be answered: so the line that it prints works as pasted.
@@ -7,6 +8,8 @@ final class Readiness: Service {
     private let redis: RedisClient
     private let listening: AsyncStream<Int>
     private let listens: AsyncStream<Int>.Continuation
+    /// Where the trace store listens, once it does.
+    private let traceStore = NIOLockedValueBox<Int?>(nil)
 
     init(launch: Launch, endpoint: RedisEndpoint) {
         self.launch = launch
@@ -17,6 +20,8 @@ final class Readiness: Service {
     @Sendable func announce(port: Int) async {
         listens.yield(port)
     }
+
+    @Sendable func traceStoreListens(onPort port: Int) { traceStore.withLockedValue { $0 = port } }
 
     func run() async throws {
         try await redis.run(beside: { [self] in
@@ -39,9 +44,14 @@ final class Readiness: Service {
         let base = "http://\(launch.configuration.settings.host.bracketed):\(port)"
         let asksForKeys = launch.configuration.settings.apiKeysPath != nil
         let key = asksForKeys ? #" -H "Authorization: Bearer $KEY""# : ""
+        let settings = launch.configuration.settings
+        let traces = traceStore.withLockedValue { $0 }.map { port in
+            "\nTraces are kept here: Langfuse's API on http://\(settings.traceStoreHost.bracketed):\(port), its keys in "
+                + "\(settings.dataDirectory)/\(ClientEnvironment.fileName)\n"
+        }
         return """
             metadata-gateway \(GatewayVersion.current) listens on \(base)
-
+            \(traces ?? "")
             Try it\(asksForKeys ? ", with KEY set to a key of \(launch.configuration.settings.apiKeysPath ?? "")" : ""):
               curl \(base)/rollout_id/demo/invocation_id/i1/experiment_id/e1/run_id/r1/row_id/1/chat/completions \\
                 -H 'Content-Type: application/json'\(key) -d '{"model": "mock/echo", "messages": [{"role": "user", "content": "Hello!"}]}'

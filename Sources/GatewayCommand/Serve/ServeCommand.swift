@@ -32,8 +32,10 @@ struct ServeCommand: AsyncParsableCommand {
         // First what the others need; so a start has no failed attempts in its log.
         var first: [any Service] = []
         if settings.langfuse == .embedded {
-            first += try launch.traceStore(in: folder, key: key) { port in destinations.listens(onPort: port, host: settings.traceStoreHost) }
-                .services
+            first += try launch.traceStore(in: folder, key: key) { port in
+                ready.traceStoreListens(onPort: port)
+                destinations.listens(onPort: port, host: settings.traceStoreHost)
+            }.services
         }
         if let embedded {
             first.append(embedded)

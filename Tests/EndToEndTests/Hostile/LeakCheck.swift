@@ -19,9 +19,6 @@ struct LeakCheck {
 
     /// Somebody's news about one job, which may come when the job is over.
     private static let markers = ["gateway/cancelled/", "gateway/credit/", "gateway/started/"]
-    /// What is meant to be kept of completions that ended, failed ones too: the rollouts' records and the spans on their way to the trace store.
-    private static let kept = ["gateway/rollout/", "gateway/rollouts/", "gateway/traces/", "gateway/trace/", "gateway/span/"]
-
     /// What a rollout's call leaves for the trace store and the verifier, until both are done with it.
     private static let traces = ["gateway/span/", "gateway/rollout/", "gateway/rollouts/"]
 
@@ -86,7 +83,6 @@ struct LeakCheck {
     }
 
     private func count(_ key: String, in state: inout State) async throws {
-        guard !Self.kept.contains(where: { key.hasPrefix($0) }) else { return }
         if Self.markers.contains(where: { key.hasPrefix($0) }) {
             state.markers += 1
             let left = try await redis.send(RedisCommand("PTTL", key)).int ?? -2
