@@ -202,9 +202,10 @@ let package = Package(
         .testTarget(
             name: "VerifierTests",
             dependencies: [
-                "Common", "Verifier", "TestSupport",
+                "Common", "TestSupport", "TraceStore", "Verifier",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),

@@ -1,3 +1,5 @@
+internal import Common
+
 /// Where the span of a completion is that has not been seen in the trace store.
 package enum SpanState: Sendable, Equatable {
     /// There is none: the completion has not ended, or its span is kept no longer.
@@ -8,7 +10,7 @@ package enum SpanState: Sendable, Equatable {
     case sent(ago: Duration)
 
     /// How long a span is kept after the trace store accepted it, so that it can be sent again. The exporter sets this life; what is left of it says when.
-    package static let lifeAfterExport = Duration.seconds(3600)
+    package static let lifeAfterExport = SpanOutbox.keptFor
 
     /// - Parameter life: milliseconds that the span's key has left, as PTTL tells it.
     package init(life: Int) {
