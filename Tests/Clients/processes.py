@@ -106,6 +106,7 @@ class Gateway(Server):
             "HOME": str(directory),
             "PORT": "0",
             "TRACESTORE_PORT": "0",
+            "LANGFUSE_HOST": "embedded",
             "DATA_DIR": str(self.data),
             "SECRETS_PATH": str(secrets_file),
             # Nothing listens there: no test may reach a real Langfuse.

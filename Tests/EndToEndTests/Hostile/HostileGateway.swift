@@ -33,7 +33,9 @@ struct HostileGateway {
                 try folder.write(
                     "accounts:\n  hostile:\n    base_url: http://127.0.0.1:\(provider.port)/v1\n    key: \(providerKey)\n" + secrets,
                     to: "secrets.yaml")
-                let ending = try await folder.serve(environment: environment) { process, port in
+                // Without traces, unless the test wants them: their exporter's connections come and go by themselves, and would be counted.
+                let untraced = ["LANGFUSE_HOST": "http://127.0.0.1:9"]
+                let ending = try await folder.serve(environment: untraced.merging(environment) { $1 }) { process, port in
                     let gateway = HostileGateway(process: process, port: port, folder: folder, provider: provider)
                     try await gateway.expectGoodAnswer()
                     try await body(gateway)
