@@ -124,29 +124,6 @@ package struct SpanOutbox: Sendable {
         _ = try await commands.evaluate(
             SpanScripts.forget, keys: [Keys.traces(project: project)], arguments: Keys.exporterGroup, Int(Self.goneAfter.milliseconds))
     }
-
-    /// What became of the wish to send a span again.
-    package enum Repetition: Sendable, Equatable {
-        /// It waits for its export again.
-        case queued
-        /// It waited anyway.
-        case waiting
-        /// It is no longer kept.
-        case gone
-    }
-
-    /// Has a span sent again.
-    /// - Parameter life: how long it may wait for its export.
-    package func sendAgain(_ id: InsertionID, project: String, life: Duration) async throws(RedisError) -> Repetition {
-        let reply = try await commands.evaluate(
-            SpanScripts.repeated, keys: [Keys.traces(project: project), Keys.traceBytes, Keys.span(id)],
-            arguments: id.description, Int(life.components.seconds), Int(Self.keptFor.components.seconds))
-        return switch reply.int ?? -1 {
-        case 1: .queued
-        case 0: .waiting
-        default: .gone
-        }
-    }
 }
 
 extension SpanOutbox.Entry {

@@ -23,25 +23,6 @@ package enum SpanScripts {
             return settled
             """)
 
-    /// Has a span sent again that was sent and is not to be found.
-    ///
-    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> the span
-    /// ARGV[1] -> insertion id, ARGV[2] -> how long it may wait in seconds, ARGV[3] -> how long a span is kept that was sent
-    /// Output: 1 if it waits now, 0 if it waited anyway, -1 if it is no longer kept
-    package static let repeated = RedisScript(
-        name: "repeated",
-        source: """
-            local life = redis.call('TTL', KEYS[3])
-            if life == -2 then return -1 end
-            -- Only what has left the outbox has so little to live.
-            if life > tonumber(ARGV[3]) then return 0 end
-            local size = redis.call('STRLEN', KEYS[3])
-            redis.call('EXPIRE', KEYS[3], ARGV[2])
-            redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'n', size, 'succeeded', '')
-            redis.call('INCRBY', KEYS[2], size)
-            return 1
-            """)
-
     /// Makes room in the outbox: takes spans off it that nobody was given yet, and forgets them.
     ///
     /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3…] -> the spans

@@ -4,7 +4,7 @@ extension TimeText {
     package static func milliseconds(_ text: String) -> Int64? {
         var rest = Array(text.utf8)[...]
         guard let year = number(&rest, digits: 4), skip("-", &rest), let month = number(&rest, digits: 2), skip("-", &rest),
-            let date = number(&rest, digits: 2), (1...12).contains(month), (1...31).contains(date)
+            let date = number(&rest, digits: 2), (1...12).contains(month), (1...length(ofMonth: month, year: year)).contains(date)
         else { return nil }
         var time = day(year: year, month: month, day: date) * 86_400_000
         if rest.isEmpty { return time }
@@ -12,6 +12,11 @@ extension TimeText {
         time += clock
         guard let offset = offset(&rest), rest.isEmpty else { return nil }
         return time - offset
+    }
+
+    private static func length(ofMonth month: Int64, year: Int64) -> Int64 {
+        let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
     }
 
     /// Reads `hh:mm[:ss[.fraction]]`, in milliseconds.

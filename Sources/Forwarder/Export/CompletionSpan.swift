@@ -90,7 +90,7 @@ extension CompletionSpan {
         if !answer.output.isEmpty { writer.text("langfuse.observation.output", answer.output) }
         writeUsage(&writer, answer.usage)
         if let firstToken = self.answer?.firstToken, failure == nil || !answer.output.isEmpty {
-            writer.string("langfuse.observation.completion_start_time", ISOTime.text(firstToken))
+            writer.string("langfuse.observation.completion_start_time", TimeText.iso(Int64(clamping: firstToken)))
         }
         writer.integer("http.response.status_code", status)
         let message = failure.map { Redaction(keys).clean($0.message) }

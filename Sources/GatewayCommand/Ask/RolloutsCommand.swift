@@ -8,8 +8,8 @@ struct RolloutsCommand: AsyncParsableCommand {
 
     private struct Answer: Decodable {
         struct Rollout: Decodable {
-            var rollout_id: String
-            var last_completion_at: String
+            var rolloutId: String
+            var lastCompletionAt: String
             var expected: Int
             var failed: Int
             var verdict: String?
@@ -35,13 +35,15 @@ struct RolloutsCommand: AsyncParsableCommand {
                 let query = ["limit=\(limit)"] + tag.map { "tag=\(PercentEncoding.segment($0))" }
                 let data = try await client.get("/rollouts?" + query.joined(separator: "&"), within: .seconds(60))
                 guard !json else { return terminal.say(String(decoding: data, as: UTF8.self)) }
-                let rollouts = try JSONDecoder().decode(Answer.self, from: data).rollouts
-                let width = max(rollouts.map(\.rollout_id.count).max() ?? 0, "ROLLOUT".count)
+                let decoder = JSONDecoder()
+                decoder.keyDecodingStrategy = .convertFromSnakeCase
+                let rollouts = try decoder.decode(Answer.self, from: data).rollouts
+                let width = max(rollouts.map(\.rolloutId.count).max() ?? 0, "ROLLOUT".count)
                 terminal.say(Self.row("ROLLOUT", "EXPECTED", "FAILED", "VERDICT", "LAST COMPLETION", width))
                 for rollout in rollouts {
                     terminal.say(
                         Self.row(
-                            rollout.rollout_id, "\(rollout.expected)", "\(rollout.failed)", rollout.verdict ?? "-", rollout.last_completion_at, width)
+                            rollout.rolloutId, "\(rollout.expected)", "\(rollout.failed)", rollout.verdict ?? "-", rollout.lastCompletionAt, width)
                     )
                 }
             }

@@ -52,7 +52,7 @@ enum ObservationMapping {
         (row.cost, row.totalCost) = Usage.cost(attributes)
         // LiteLLM quotes the time twice.
         let firstToken = attributes.text("langfuse.observation.completion_start_time")
-        row.firstToken = firstToken.flatMap { Timestamp.milliseconds($0.filter { $0 != "\"" }) }
+        row.firstToken = firstToken.flatMap { TimeText.milliseconds($0.filter { $0 != "\"" }) }
         row.promptName = attributes.text("langfuse.observation.prompt.name")
         row.promptVersion = attributes.text("langfuse.observation.prompt.version").flatMap { Int64($0) }
     }

@@ -52,7 +52,7 @@ enum FilterParameter {
             guard let key = object.text("key") else { return nil }
             return value.flatMap(object.string).flatMap { text(operation, $0) }.map { .member(key, $0) }
         case "datetime":
-            guard let time = value.flatMap(object.string).flatMap(Timestamp.milliseconds) else { return nil }
+            guard let time = value.flatMap(object.string).flatMap(TimeText.milliseconds) else { return nil }
             return Condition.Comparison(rawValue: operation).map { .compares($0, Double(time)) }
         case "number":
             guard let number = object.number("value").flatMap({ Double($0) }) else { return nil }

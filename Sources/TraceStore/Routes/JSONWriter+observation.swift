@@ -11,7 +11,7 @@ extension JSONWriter {
             writer.core(row, project: project)
             if groups.contains(.basic) { writer.basic(row) }
             if groups.contains(.time) {
-                writer.member("completionStartTime", row.firstToken.map(Timestamp.text))
+                writer.member("completionStartTime", row.firstToken.map(TimeText.iso))
                 writer.times(row)
             }
             if groups.contains(.io) {
@@ -43,8 +43,8 @@ extension JSONWriter {
     private mutating func core(_ row: Observation, project: String) {
         member("id", row.id)
         member("traceId", row.traceID)
-        member("startTime", Timestamp.text(row.start))
-        member("endTime", row.end.map(Timestamp.text))
+        member("startTime", TimeText.iso(row.start))
+        member("endTime", row.end.map(TimeText.iso))
         member("projectId", project)
         member("parentObservationId", row.parentID)
         member("type", row.type)
@@ -64,8 +64,8 @@ extension JSONWriter {
     }
 
     private mutating func times(_ row: Observation) {
-        member("createdAt", Timestamp.text(row.created))
-        member("updatedAt", Timestamp.text(row.updated))
+        member("createdAt", TimeText.iso(row.created))
+        member("updatedAt", TimeText.iso(row.updated))
     }
 
     private mutating func usage(_ row: Observation) {
@@ -105,7 +105,7 @@ extension JSONWriter {
         object { writer in
             writer.core(row, project: project)
             writer.basic(row)
-            writer.member("completionStartTime", row.firstToken.map(Timestamp.text))
+            writer.member("completionStartTime", row.firstToken.map(TimeText.iso))
             writer.times(row)
             writer.member("input") { $0.json(orText: row.input) }
             writer.member("output") { $0.json(orText: row.output) }

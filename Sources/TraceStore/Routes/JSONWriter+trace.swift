@@ -1,3 +1,5 @@
+internal import Common
+
 extension JSONWriter {
     /// A trace of a list: its observations are their ids.
     mutating func trace(_ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>) {
@@ -22,7 +24,7 @@ extension JSONWriter {
     private mutating func head(_ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>) {
         member("id", trace.id)
         member("externalId", String?.none)
-        member("timestamp", Timestamp.text(trace.timestamp))
+        member("timestamp", TimeText.iso(trace.timestamp))
         member("name", trace.name)
         member("userId", trace.user)
         member("sessionId", trace.session)
@@ -33,8 +35,8 @@ extension JSONWriter {
         member("public", trace.isPublic)
         member("bookmarked", false)
         member("tags") { $0.array(trace.tags) { $0.string($1) } }
-        member("createdAt", Timestamp.text(trace.created))
-        member("updatedAt", Timestamp.text(trace.updated))
+        member("createdAt", TimeText.iso(trace.created))
+        member("updatedAt", TimeText.iso(trace.updated))
         member("htmlPath", "/project/\(project)/traces/\(trace.id)")
         if groups.contains(.io) {
             let root = spans.first { $0.parentID == nil } ?? spans.first

@@ -18,7 +18,7 @@ struct MetricsRequest {
             query.conditions = try FilterParameter.conditions(object, elements)
         }
         for (name, comparison) in [("fromTimestamp", Condition.Comparison.atLeast), ("toTimestamp", .less)] {
-            guard let time = object.text(name).flatMap(Timestamp.milliseconds) else {
+            guard let time = object.text(name).flatMap(TimeText.milliseconds) else {
                 throw .invalidParameter("query", "\(name) must be an ISO 8601 time with an offset")
             }
             query.conditions.append(Condition(column: .start, test: .compares(comparison, Double(time))))

@@ -38,7 +38,7 @@ struct QueryParameters {
     /// Milliseconds since 1970.
     func time(_ name: String) throws(LangfuseError) -> Int64? {
         guard let text = self[name] else { return nil }
-        guard let time = Timestamp.milliseconds(text) else {
+        guard let time = TimeText.milliseconds(text) else {
             throw .invalidParameter(name, "must be an ISO 8601 time with an offset, such as 2026-11-22T19:25:37Z")
         }
         return time

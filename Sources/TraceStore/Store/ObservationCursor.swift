@@ -14,7 +14,7 @@ struct ObservationCursor: Sendable, Equatable {
     var text: String {
         var writer = JSONWriter()
         writer.object { writer in
-            writer.member("lastStartTimeTo", Timestamp.text(start))
+            writer.member("lastStartTimeTo", TimeText.iso(start))
             writer.member("lastTraceId", traceID)
             writer.member("lastId", id)
             writer.member("lastRow", Int(row))
@@ -27,7 +27,7 @@ extension ObservationCursor {
     /// Nil if the text is none that the store has made.
     init?(_ text: String) {
         guard let data = Data(base64Encoded: text), let object = try? JSONObject.scan(Array(data), maximumDepth: 2),
-            let start = object.text("lastStartTimeTo").flatMap(Timestamp.milliseconds), let traceID = object.text("lastTraceId"),
+            let start = object.text("lastStartTimeTo").flatMap(TimeText.milliseconds), let traceID = object.text("lastTraceId"),
             let id = object.text("lastId"), let row = object.number("lastRow").flatMap({ Int64($0) })
         else { return nil }
         self.init(start: start, traceID: traceID, id: id, row: row)

@@ -22,6 +22,8 @@ struct LangfuseAnswer: Sendable {
             .refused(
                 "the trace store at \(host) does not let the gateway in (HTTP \(status)\(words)); check the project's langfuse_keys in secrets.yaml")
         case 413: .tooLarge
+        // The question itself is too long for a proxy on the way: fewer ids make it shorter.
+        case 414, 431: .tooSlow
         case 422: isPayload ? .tooLarge : .tooSlow
         case 429: .rateLimited(retryAfter: retryAfter ?? Self.defaultPause)
         case 408, 500...: .unavailable("the trace store at \(host) is in trouble (HTTP \(status)\(words))")

@@ -5,11 +5,12 @@ package enum TraceIdentity: Sendable, Equatable {
     /// A tag `insertion_id:…` says it: spans of a LiteLLM proxy, whose trace ids are random. What the gateway exports has the tag too.
     case tag
 
-    /// The most ids of one look-up. A GET's head must stay within 16 KiB (Node's limit): an encoded trace id takes 41 bytes of it, a tag 60.
+    /// The most ids of one look-up. A GET's first line must stay within 8 KiB, the limit of an nginx that was left as it comes (Langfuse's own is 16 KiB, of the
+    /// whole head): an encoded trace id takes 41 bytes of it, a tag 60.
     package var mostIDs: Int {
         switch self {
-        case .traceID: 250
-        case .tag: 150
+        case .traceID: 150
+        case .tag: 100
         }
     }
 

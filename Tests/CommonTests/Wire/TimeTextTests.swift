@@ -21,7 +21,8 @@ import Testing
     func readsOtherForms(_ text: String, _ time: Int64) { #expect(TimeText.milliseconds(text) == time) }
 
     @Test(arguments: [
-        "", "now", "2025-13-01", "2025-11-32", "2025-11-22T", "2025-11-22T25:00", "2025-11-22T19:26:39.Z", "2025-11-22T19:26:39ZZ", "2025-1-2",
+        "", "now", "2025-13-01", "2025-11-32", "2025-11-31", "2025-02-29", "2025-11-22T", "2025-11-22T25:00", "2025-11-22T19:26:39.Z",
+        "2025-11-22T19:26:39ZZ", "2025-1-2",
     ])
     func refusesOthers(_ text: String) { #expect(TimeText.milliseconds(text) == nil) }
 

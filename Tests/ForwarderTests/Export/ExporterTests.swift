@@ -184,23 +184,4 @@ import Testing
             }
         }
     }
-
-    @Test func aSpanIsSentAgainWhileItIsKept() async throws {
-        try await ExportBench.run { bench in
-            let id = try await bench.leave()
-            let outbox = bench.outbox("verifier")
-            #expect(try await outbox.sendAgain(id, project: "a", life: .seconds(7200)) == .waiting)
-            try await bench.withExporter {
-                try await bench.next().settle(200)
-                try await bench.untilEmpty()
-                #expect(try await outbox.sendAgain(id, project: "a", life: .seconds(7200)) == .queued)
-                let again = try await bench.next()
-                #expect(try again.ids() == [id.description])
-                again.settle(200)
-                try await bench.untilEmpty()
-                #expect(try await bench.bytes() == 0)
-            }
-            #expect(try await outbox.sendAgain(bench.ids.next(), project: "a", life: .seconds(7200)) == .gone)
-        }
-    }
 }

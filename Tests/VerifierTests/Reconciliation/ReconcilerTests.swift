@@ -38,7 +38,7 @@ import Testing
                 == Verdict(rollout: "r", project: "p", kind: .complete, expected: 3, traced: 3, inFlight: 0, failed: 0, missing: [], checkedAt: now))
     }
 
-    @Test(arguments: [(TraceIdentity.traceID, 250), (.tag, 150)])
+    @Test(arguments: [(TraceIdentity.traceID, 150), (.tag, 100)])
     func lookUpsAreBounded(_ identity: TraceIdentity, _ most: Int) throws {
         // Far apart in a large rollout, so that pages would cost more.
         let ids = InsertionID.samples(5000)

@@ -70,14 +70,14 @@ import Testing
     }
 
     @Test func aLookUpThatIsTooLargeIsHalved() throws {
-        let ids = InsertionID.samples(200)
+        let ids = InsertionID.samples(140)
         var (reconciler, now) = Fixture.reconciler(ids)
         var sizes: [Int] = []
         while case .ask(let query, _, _) = reconciler.next(now: now), case .ids(let batch) = query.selection {
             sizes.append(batch.count)
             if batch.count > 70 { reconciler.failed(.tooSlow, now: now) } else { _ = reconciler.received(Fixture.page([])) }
         }
-        #expect(sizes == [200, 125, 62, 62, 62, 14])
+        #expect(sizes == [140, 75, 37, 37, 37, 29])
     }
 
     @Test func anAnswerThatIsTooLargeIsAskedForInFewerRows() throws {
