@@ -1,4 +1,4 @@
-# The metadata-gateway executable on a slim Debian 12. docker-compose.yml runs it as ingress and as forwarder.
+# The metadata-gateway executable on a slim Debian 12. docker-compose.yml runs it as ingress, forwarder and verifier.
 FROM swift:6.3.1-bookworm AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libcurl4-openssl-dev libhiredis-dev libsqlite3-dev libyaml-dev zlib1g-dev \
@@ -25,7 +25,7 @@ WORKDIR /home/gateway
 # glibc's malloc keeps the memory of many threads' short-lived buffers; jemalloc gives it back.
 ENV LD_PRELOAD=libjemalloc.so.2 PORT=4000
 EXPOSE 4000
-# Asks as an HTTP client does, without one in the image. A forwarder serves no HTTP: run it with --no-healthcheck.
+# Asks as an HTTP client does, without one in the image. A forwarder and a verifier serve no HTTP: run them with --no-healthcheck.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["bash", "-c", \
     "exec 3<>/dev/tcp/127.0.0.1/$PORT && printf 'GET /health HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["metadata-gateway"]
