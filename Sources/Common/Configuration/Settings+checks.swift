@@ -7,6 +7,9 @@ extension Settings {
         if redis.tls, case .unixSocket = redis.address {
             log.error(at: .environment("REDIS_TLS"), "must be false when REDIS_HOST is a unix socket")
         }
+        if langfuse == .embedded, role == .forwarder || role == .verifier {
+            log.error(at: .environment("LANGFUSE_HOST"), "must be the URL of the trace store: `embedded` is for `serve`, which starts one")
+        }
         if litellmTraces && litellmURL == nil {
             log.error(at: .environment("LITELLM_TRACES"), "needs LITELLM_URL, the proxy that does the tracing")
         }

@@ -83,14 +83,26 @@ package struct SpanOutbox: Sendable {
     }
 
     /// Takes entries of one project off the outbox.
-    package func settle(_ entries: [Entry]) async throws(RedisError) {
+    /// - Parameter life: how long the spans are kept; zero for those that need not be sent again.
+    package func settle(_ entries: [Entry], keptFor life: Duration = Self.keptFor) async throws(RedisError) {
         guard let project = entries.first?.project else { return }
         var keys = [Keys.traces(project: project), Keys.traceBytes]
         keys += entries.map { $0.id.map(Keys.span) ?? Self.noSpan }
         _ = try await commands.evaluate(SpanScripts.settle, keys: keys) { command in
-            command.append(contentsOf: [Keys.exporterGroup, String(Self.keptFor.components.seconds)])
+            command.append(contentsOf: [Keys.exporterGroup, String(life.components.seconds)])
             command.append(contentsOf: entries.flatMap { [$0.entry, String($0.size)] })
         }
+    }
+
+    /// Forgets spans that nobody needs any longer, unless they wait for their export.
+    package static func forget(_ ids: [InsertionID], through redis: RedisClient) async throws(RedisError) {
+        _ = try await redis.evaluate(
+            SpanScripts.forgetSettled, keys: ids.map(Keys.span), arguments: Int(keptFor.milliseconds))
+    }
+
+    /// Says why a trace store takes no spans, for whoever looks at the gateway's state. Forgotten after two minutes unless it is said again.
+    package func note(trouble: String) async throws(RedisError) {
+        _ = try await commands.send(RedisCommand("SET", Keys.traceTrouble, trouble, "EX", 120))
     }
 
     /// Bytes of all spans that wait.

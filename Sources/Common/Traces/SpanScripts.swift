@@ -42,6 +42,21 @@ package enum SpanScripts {
             return bytes
             """)
 
+    /// Forgets spans that have left the outbox.
+    ///
+    /// KEYS[1…] -> spans; ARGV[1] -> how long a span is kept that has left the outbox, in milliseconds: those that wait have longer to live
+    /// Output: how many
+    package static let forgetSettled = RedisScript(
+        name: "forgetSettled",
+        source: """
+            local forgotten = 0
+            for _, key in ipairs(KEYS) do
+                local left = redis.call('PTTL', key)
+                if left >= 0 and left <= tonumber(ARGV[1]) then forgotten = forgotten + redis.call('DEL', key) end
+            end
+            return forgotten
+            """)
+
     /// Forgets exporters that are gone and left nothing.
     ///
     /// KEYS[1] -> ids that wait; ARGV[1] -> group, ARGV[2] -> milliseconds of silence after which one is gone

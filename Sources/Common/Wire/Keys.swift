@@ -31,6 +31,9 @@ package enum Keys {
     package static func traces(project: String) -> String { "gateway/traces/\(project)" }
     package static let exporterGroup = "exporters"
 
+    /// String: why a trace store takes no spans. Written by forwarders, read by ingress; lives two minutes.
+    package static let traceTrouble = "gateway/trace/trouble"
+
     /// String: bytes of all spans that wait for their export. Written by the scripts that add and delete the entries.
     package static let traceBytes = "gateway/trace/bytes"
 

@@ -24,7 +24,8 @@ struct SpanSender: Sendable {
                 let entries = Array(lane.waiting.prefix(ExportBatch.fitting(lane.waiting)))
                 let batch = try await batch(of: entries)
                 if batch.count > 0, let trouble = try await send(batch, to: destination, of: lane.project) {
-                    report(trouble, &lane)
+                    let reason = report(trouble, &lane)
+                    try? await outbox.note(trouble: reason)
                     return lane
                 }
                 lane.succeeded()
@@ -77,7 +78,8 @@ struct SpanSender: Sendable {
             logger.error(
                 "the trace store does not take a trace; it is given up",
                 metadata: ["project": "\(project)", "insertion_id": "\(batch.entries[0].id.map(\.description) ?? "?")", "reason": "\(reason)"])
-            try await outbox.settle(batch.entries)
+            // Not kept: sent again it would be refused again.
+            try await outbox.settle(batch.entries, keptFor: .zero)
             return nil
         case .refused, .later: return outcome
         }
@@ -103,7 +105,8 @@ struct SpanSender: Sendable {
         }
     }
 
-    private func report(_ trouble: ExportOutcome, _ lane: inout ExportLane) {
+    /// - Returns: why the trace store takes nothing.
+    private func report(_ trouble: ExportOutcome, _ lane: inout ExportLane) -> String {
         let reason: String
         switch trouble {
         case .later(let text, let after):
@@ -112,8 +115,9 @@ struct SpanSender: Sendable {
         case .refused(let text):
             reason = text + "; check the project's langfuse_keys and LANGFUSE_HOST"
             lane.refused(now: .now)
-        case .accepted, .malformed: return
+        case .accepted, .malformed: return ""
         }
         logger.warning("the trace store does not take traces; they wait", metadata: ["project": "\(lane.project)", "reason": "\(reason)"])
+        return reason
     }
 }

@@ -53,6 +53,8 @@ struct TracesCommand: AsyncParsableCommand {
             try file.close()
         } catch {
             try? file.close()
+            // What was refused left nothing worth keeping.
+            if splitter.withLockedValue({ $0.count }) == 0 { unlink(unfinished.string) }
             throw error
         }
         let (count, isWhole) = splitter.withLockedValue { ($0.count, $0.isAtEnd) }

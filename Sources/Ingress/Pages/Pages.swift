@@ -55,8 +55,13 @@ struct Pages: Sendable {
     /// What the operator should know all the same, as a further member; empty if there is nothing.
     private var warnings: String {
         get async {
-            guard warnsOfRedis, let version = await redis.version() else { return "" }
-            return Self.member(warnings: version.warnings)
+            var warnings: [String] = []
+            if warnsOfRedis, let version = await redis.version() { warnings += version.warnings }
+            if let trouble = try? await redis.send(RedisCommand("GET", Keys.traceTrouble)).string {
+                let waiting = (try? await redis.send(RedisCommand("GET", Keys.traceBytes)).int) ?? 0
+                warnings.append("the trace store does not take traces, \(waiting) bytes of them wait: \(trouble)")
+            }
+            return Self.member(warnings: warnings)
         }
     }
 

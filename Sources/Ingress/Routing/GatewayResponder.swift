@@ -47,7 +47,7 @@ struct GatewayResponder: HTTPResponder {
                     to: request, for: job, admitted: admitted, connection: connections[context.channel], logger: context.logger)
             }
             if VerificationDesk.answers(rest) {
-                let admitted = try await entrance.admit(request, project: path.project)
+                let admitted = try await entrance.admit(request, project: path.project ?? request.uri.queryParameters["project_id"].map(String.init))
                 return try await verification.respond(
                     to: request, path: rest, as: id, project: admitted.project, connection: connections[context.channel], logger: context.logger)
             }

@@ -54,7 +54,7 @@ struct RolloutList: Sendable {
             batch: keys.flatMap { keys in
                 [
                     RedisCommand("HMGET", keys.record, "invocation_id", "experiment_id", "run_id", "failed"), RedisCommand("SCARD", keys.set),
-                    RedisCommand("HGET", keys.verdict, "verdict"),
+                    RedisCommand("HMGET", keys.verdict, "verdict", "until"),
                 ]
             })
         for index in listed.indices {
@@ -63,7 +63,9 @@ struct RolloutList: Sendable {
             listed[index].failed = record[3].int ?? 0
             // Where something else has the rollout's name by now there is nothing to count.
             listed[index].expected = (try? replies[3 * index + 1].get())?.int ?? 0
-            listed[index].verdict = (try? replies[3 * index + 2].get())?.string
+            let verdict = try? replies[3 * index + 2].get()
+            // One that was good for a moment only is none.
+            listed[index].verdict = verdict?[1].int.map { Int64($0) <= Int64(UnixTime.milliseconds) } ?? false ? nil : verdict?[0].string
         }
         return listed
     }

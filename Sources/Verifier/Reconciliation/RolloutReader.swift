@@ -52,6 +52,8 @@ struct RolloutReader: Sendable {
             command.append(contentsOf: ids[start..<min(start + Self.writtenAtOnce, ids.count)].map(\.description))
             let expire = RedisCommand("EXPIRE", key, Int(life.components.seconds))
             for reply in try await redis.send(batch: [command, expire]) { _ = try reply.get() }
+            // What was seen need not be sent again, and takes Redis' memory otherwise.
+            try await SpanOutbox.forget(Array(ids[start..<min(start + Self.writtenAtOnce, ids.count)]), through: redis)
         }
     }
 }

@@ -178,6 +178,14 @@ struct SettingsTests {
         #expect(problems.count == 1 && problems[0].hasPrefix(message))
     }
 
+    /// The store inside `serve` is none for other processes.
+    @Test(arguments: [Role.forwarder, .verifier])
+    func onlyServeHasAStoreOfItsOwn(role: Role) throws {
+        let environment = ["LANGFUSE_HOST": "embedded", "REDIS_HOST": "redis", "GATEWAY_KEY": String(repeating: "A", count: 43) + "="]
+        let problems = try Self.problems(environment, role: role)
+        #expect(problems == ["environment: LANGFUSE_HOST: error: must be the URL of the trace store: `embedded` is for `serve`, which starts one"])
+    }
+
     @Test func misspeltNamesAreAWarning() throws {
         var log = ProblemLog()
         let environment = ["REDIS_PROT": "1", "LANGFUSE_HOSTS": "x", "PROT": "1", "SOMETHING_ELSE": "x"]
