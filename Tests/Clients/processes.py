@@ -94,26 +94,24 @@ class Rollout:
 
 
 class Gateway(Server):
-    """`metadata-gateway serve` in a fresh data folder."""
+    """`metadata-gateway serve` in a fresh data folder; without secrets, it is configured in nothing but its ports and that folder."""
 
-    def __init__(self, directory, secrets, **settings):
-        secrets_file = directory / "secrets.yaml"
-        secrets_file.write_text(json.dumps(secrets))
-        secrets_file.chmod(0o600)
+    def __init__(self, directory, secrets=None, **settings):
         self.data = directory / "data"
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(directory),
             "PORT": "0",
             "TRACESTORE_PORT": "0",
-            "LANGFUSE_HOST": "embedded",
             "DATA_DIR": str(self.data),
-            "SECRETS_PATH": str(secrets_file),
-            # Nothing listens there: no test may reach a real Langfuse.
-            "LANGFUSE_HOST": "http://127.0.0.1:1",
-            **settings,
         }
-        super().__init__([os.environ["GATEWAY_BINARY"], "serve"], environment, directory)
+        if secrets is not None:
+            secrets_file = directory / "secrets.yaml"
+            secrets_file.write_text(json.dumps(secrets))
+            secrets_file.chmod(0o600)
+            # Nothing listens there: no test may reach a real Langfuse.
+            environment |= {"SECRETS_PATH": str(secrets_file), "LANGFUSE_HOST": "http://127.0.0.1:1"}
+        super().__init__([os.environ["GATEWAY_BINARY"], "serve"], {**environment, **settings}, directory)
         self._redis_process = int(re.search(r"process_id:(\d+)", self.redis("INFO", "server")).group(1))
 
     def stop(self):

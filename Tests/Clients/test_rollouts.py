@@ -4,7 +4,7 @@ import re
 
 import pytest
 from processes import Rollout
-from provider import completion, echo
+from provider import Signal, chunk, completion, echo
 
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -46,6 +46,29 @@ def test_the_id_of_a_failure_is_taken_out(gateway, provider, rollout, status):
     assert failed.status == status
     assert UUID7.fullmatch(failed.headers["x-insertion-id"])
     assert gateway.ids(rollout) == {kept.headers["x-insertion-id"]}
+
+
+def test_a_client_that_leaves_at_done_has_had_its_answer(gateway, provider, rollout, sdk, eventually):
+    """OpenAI's SDK closes its connection once it has read `[DONE]`, without waiting for the last chunk."""
+    has_left, has_ended = Signal(), Signal()
+
+    async def ends_late(call):
+        await call.begin()
+        await call.event(chunk("all of it"))
+        await call.event(chunk(None, "stop"))
+        await call.event("[DONE]")
+        await has_left.reached()
+        # Or the gateway has ended the call itself, as the one that nobody reads.
+        await call.end()
+        has_ended.set()
+
+    with sdk.chat.completions.stream(model=provider.script(ends_late), messages=[{"role": "user", "content": "hi"}]) as events:
+        assert events.get_final_completion().choices[0].message.content == "all of it"
+    ids = gateway.ids(rollout)
+    has_left.set()
+    has_ended.wait()
+    eventually(lambda: gateway.redis("XLEN", "gateway/jobs").strip() == "0")
+    assert len(ids) == 1 and gateway.ids(rollout) == ids
 
 
 @pytest.mark.parametrize("version", ["", "/v1"])

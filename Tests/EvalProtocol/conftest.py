@@ -1,9 +1,10 @@
-"""What the tests share: one gateway with two projects."""
+"""What the tests share: one gateway with two projects, one that nobody has configured, and a scripted provider."""
 
 import uuid
 
 import pytest
 from processes import Gateway
+from provider import ScriptedProvider
 
 PROJECTS = {name: {"public_key": f"pk-lf-{name}", "secret_key": f"sk-lf-{name}"} for name in ["default-project", "other-project"]}
 
@@ -14,6 +15,22 @@ def gateway(tmp_path_factory):
     gateway = Gateway(tmp_path_factory.mktemp("gateway"), secrets)
     yield gateway
     gateway.stop()
+
+
+@pytest.fixture(scope="session")
+def fresh_gateway(tmp_path_factory):
+    """As `metadata-gateway serve` starts for somebody who has set nothing: with a trace store of its own."""
+    gateway = Gateway(tmp_path_factory.mktemp("fresh-gateway"))
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture(scope="session")
+def provider():
+    provider = ScriptedProvider()
+    yield provider
+    provider.stop()
+    assert provider.violations == []
 
 
 @pytest.fixture

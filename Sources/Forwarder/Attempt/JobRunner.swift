@@ -111,6 +111,7 @@ extension JobRunner {
         span?.begins(head)
         var filter = hidesUsage && head.isEventStream ? UsageEventFilter() : nil
         let succeeded = (200..<300).contains(head.status)
+        var end = succeeded && head.isEventStream ? StreamEnd() : nil
         var passed = 0
         var relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))
         let minimum = Relay.minimum(for: head, isStream: job.isStream, window: job.window)
@@ -119,17 +120,22 @@ extension JobRunner {
                 span?.take(piece)
                 let shown = filter?.pass(piece) ?? piece
                 if shown.isEmpty { continue }
+                end?.take(shown)
                 // The last piece of an answer that is no stream waits for the end, to leave with it.
-                for frame in relay.take(shown, isWhole: piece.count < minimum) {
+                let frames = relay.take(shown, isWhole: piece.count < minimum)
+                for (index, frame) in frames.enumerated() {
                     try await sender.send(frame, of: job, in: delivery, control: control)
+                    if end?.hasCome == true, index == frames.count - 1 { break }
                     passed += frame.body.count
                     await control.waitForCredit(passed - job.window, atMost: job.remaining())
                     guard control.stop == nil else { throw Stopped() }
                 }
             }
         } catch let error as UpstreamError {
-            guard control.stop == nil, relay.hasBegun else { throw error }
-            throw BrokenOff(error: error, sequence: relay.next)
+            // Whoever leaves when the stream has said its last has the whole answer.
+            let isAnswered = control.stop != nil && end?.hasCome == true
+            guard isAnswered || control.stop == nil, relay.hasBegun else { throw error }
+            guard isAnswered else { throw BrokenOff(error: error, sequence: relay.next) }
         }
         // Of a stream nothing waits, so no frame comes of this: it leaves with the end.
         if let rest = filter?.end(), !rest.isEmpty { _ = relay.take(rest, isWhole: true) }

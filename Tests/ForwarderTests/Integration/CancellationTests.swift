@@ -45,6 +45,23 @@ import Testing
         }
     }
 
+    /// OpenAI's SDKs close their connection when they have read `[DONE]`, and do not wait for the provider to end the answer.
+    @Test func whoLeavesWhenAllWasSaidHasHadTheAnswer() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(isStream: true)
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next())
+                call.answer(type: "text/event-stream").send("data: {}\n\ndata: [DONE]\n\n")
+                _ = try await bench.answers.next(of: job)
+                try await JobNews(redis: bench.redis).cancel([job.insertionID], life: .seconds(60))
+                await call.isLeft()
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await bench.members() == [job.insertionID.description])
+                #expect(try await bench.length(Keys.jobs) == 0)
+            }
+        }
+    }
+
     /// Two frames of 6 bytes go beyond a window of 10; each further one needs its credit.
     @Test func aSlowReaderHoldsTheSenderUp() async throws {
         try await ForwarderBench.run { bench in
