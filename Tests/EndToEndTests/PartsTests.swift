@@ -17,7 +17,7 @@ import Testing
         guard case .tcp(_, let port) = address else { return [:] }
         return [
             "REDIS_HOST": "127.0.0.1", "REDIS_PORT": "\(port)", "REDIS_PASSWORD": "redis-canary-12", "HOST": "127.0.0.1", "PORT": "0",
-            "GATEWAY_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "LANGFUSE_HOST": "embedded",
+            "GATEWAY_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "LANGFUSE_HOST": "http://127.0.0.1:9",
         ]
     }
 

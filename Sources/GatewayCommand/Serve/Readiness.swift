@@ -26,15 +26,16 @@ final class Readiness: Service {
     func run() async throws {
         try await redis.run(beside: { [self] in
             for await port in listening {
-                await forwarderIsAlive()
+                for queue in [WorkQueue.completions, .verifications] { await someoneWorks(on: queue) }
                 if !Task.isCancelled { launch.announce(welcome(port: port)) }
             }
         })
     }
 
-    private func forwarderIsAlive() async {
+    private func someoneWorks(on queue: WorkQueue) async {
         while !Task.isCancelled {
-            let alive = try? await redis.evaluate(JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix)
+            let alive = try? await redis.evaluate(
+                JobScripts.liveForwarders, keys: [queue.stream], arguments: queue.group, queue.livenessPrefix)
             if let count = alive?.int, count > 0 { return }
             try? await Task.sleep(for: .milliseconds(20))
         }

@@ -15,7 +15,7 @@ struct RedisFaultRig {
         var options = RedisServer.Options()
         options.isDurable = true
         let environment = [
-            "REDIS_COMMAND_TIMEOUT_MS": "\(commandTimeout)", "DRAIN_SECONDS": "2", "LANGFUSE_HOST": "embedded", "LOG_LEVEL": "debug",
+            "REDIS_COMMAND_TIMEOUT_MS": "\(commandTimeout)", "DRAIN_SECONDS": "2", "LANGFUSE_HOST": "http://127.0.0.1:9", "LOG_LEVEL": "debug",
             // So that a lost request ends in time, as a failure of the test.
             "REQUEST_TIMEOUT": "60",
         ]
