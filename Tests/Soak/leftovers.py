@@ -17,6 +17,8 @@ MOST_LIVES = {
     "gateway/response/*": 86_400,
     "gateway/job/*": 86_400 + REQUEST_TIMEOUT,
     "gateway/idempotency/*": 86_400,
+    "gateway/rollout/*": 86_400,
+    "gateway/rollouts/*": 86_400,
 }
 DELIVERIES = 3
 
