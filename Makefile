@@ -5,9 +5,11 @@ SHELL := /bin/bash
 
 # How `make build` and `make run` compile: release or debug.
 CONFIGURATION ?= release
-# The end-to-end tests run processes of their own under load. All at once they would take each other's time, and find the gateway too slow. They run without the
-# others, since some play hostile peers at full speed, and a test process has as few threads as the machine has cores.
-AT_ONCE = --experimental-maximum-parallelization-width 4
+# Hundreds of tests at once would take each other's time, until those fail that wait for a peer. So many run side by side:
+AT_ONCE = --experimental-maximum-parallelization-width 12
+# The end-to-end tests run processes of their own under load. They run without the others, since some play hostile peers at full speed, and a test process has as few
+# threads as the machine has cores.
+FEW_AT_ONCE = --experimental-maximum-parallelization-width 4
 PROCESSES = EndToEndTests
 # Tests of timeouts, which need real time: beside the others a peer would seem to be silent that has only no core to speak on.
 REAL_TIME = CurlUpstream
@@ -29,9 +31,9 @@ test: test-swift test-clients ## Install what the tests need and run them all
 
 test-swift: ## Run the Swift tests alone
 	@scripts/dependencies.sh build tests
-	swift test --skip '$(PROCESSES)|$(REAL_TIME)'
-	swift test --skip-build --filter '$(REAL_TIME)'
-	swift test $(AT_ONCE) --skip-build --filter '$(PROCESSES)'
+	@scripts/swift-test.sh $(AT_ONCE) --skip '$(PROCESSES)|$(REAL_TIME)'
+	@scripts/swift-test.sh --skip-build --filter '$(REAL_TIME)'
+	@scripts/swift-test.sh $(FEW_AT_ONCE) --skip-build --filter '$(PROCESSES)'
 
 test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy), against a debug build
 	@scripts/dependencies.sh build clients
@@ -41,7 +43,7 @@ test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM 
 tsan: ## Run the Swift tests under ThreadSanitizer, a few at a time, in a build of its own
 	@scripts/dependencies.sh build tests
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.supp" \
-	  swift test --sanitize thread --scratch-path .build-tsan $(AT_ONCE)
+	  swift test --sanitize thread --scratch-path .build-tsan $(FEW_AT_ONCE)
 
 check: validate test ## Do what CI does: validate, then test
 

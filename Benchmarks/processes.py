@@ -18,10 +18,16 @@ class SystemFailed(Exception):
     """A system that does not start, or does not answer as it should."""
 
 
+_reserved = []
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port of 127.0.0.1 that stays free, as long as this process lives, for the server that asks for it with SO_REUSEADDR: a bound socket that does not listen holds it."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    _reserved.append(holder)
+    return holder.getsockname()[1]
 
 
 def tree(process_id):

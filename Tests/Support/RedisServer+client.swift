@@ -14,7 +14,7 @@ package func withRedisClient<Result>(
     return try await withThrowingTaskGroup { group in
         group.addTask { try await client.run() }
         defer { group.cancelAll() }
-        try await client.waitUntilReady(timeout: .seconds(10))
+        try await client.waitUntilReady(timeout: .seconds(30))
         return try await body(client)
     }
 }

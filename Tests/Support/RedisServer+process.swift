@@ -32,21 +32,4 @@ extension RedisServer {
 
     /// Removes a folder with everything in it.
     package static func removeFolder(_ folder: String) { try? FileManager.default.removeItem(atPath: folder) }
-
-    /// A port of 127.0.0.1 on which nothing listens.
-    package static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let failure = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(descriptor, pointer, length) == 0 && getsockname(descriptor, pointer, &length) == 0 ? 0 : errno
-            }
-        }
-        guard failure == 0 else { throw StartError(description: "no free port: \(String(cString: strerror(failure)))") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
 }

@@ -31,6 +31,7 @@ package final class RedisServer: Sendable {
     package let endpoint: RedisEndpoint
     /// The endpoint on 127.0.0.1; nil unless asked for.
     package let tcpEndpoint: RedisEndpoint?
+    private let port: ReservedPort?
     private let arguments: [String]
     private let process = NIOLockedValueBox<pid_t?>(nil)
 
@@ -38,10 +39,10 @@ package final class RedisServer: Sendable {
         folder = try Self.makeFolder()
         var endpoint = RedisEndpoint(.unix(path: folder + "/redis.sock"))
         endpoint.password = options.password
-        let port = options.listensOnTCP ? try Self.freePort() : 0
+        port = options.listensOnTCP ? try ReservedPort() : nil
         var tcpEndpoint = endpoint
-        tcpEndpoint.address = .tcp(host: "127.0.0.1", port: port)
-        var arguments = ["redis-server", "--unixsocket", folder + "/redis.sock", "--port", "\(port)", "--bind", "127.0.0.1"]
+        tcpEndpoint.address = .tcp(host: "127.0.0.1", port: port?.number ?? 0)
+        var arguments = ["redis-server", "--unixsocket", folder + "/redis.sock", "--port", "\(port?.number ?? 0)", "--bind", "127.0.0.1"]
         arguments += ["--dir", folder, "--logfile", folder + "/redis.log", "--save", "", "--daemonize", "no"]
         if options.isDurable { arguments += ["--appendonly", "yes", "--appendfsync", "always"] }
         if let password = options.password { arguments += ["--requirepass", password.reveal()] }
@@ -85,6 +86,7 @@ package final class RedisServer: Sendable {
 
     func remove() {
         kill()
+        port?.release()
         Self.removeFolder(folder)
     }
 

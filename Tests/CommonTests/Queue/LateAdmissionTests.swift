@@ -19,7 +19,7 @@ import Testing
     @Test func aServerThatStoodStillQueuesNothingThatNobodyWaitsFor() async throws {
         try await withRedisServer { server in
             var impatient = server.endpoint
-            impatient.commandTimeout = .milliseconds(200)
+            impatient.commandTimeout = .milliseconds(500)
             try await bench(server.endpoint) { watcher in
                 try await bench(impatient) { bench in
                     let admission = bench.admission()
@@ -29,13 +29,14 @@ import Testing
                     let error = await #expect(throws: RedisError.self) { _ = try await admission.enqueue(bench.job()) }
                     #expect(error?.mayHaveBeenExecuted == true)
                     // The command lies in the server's socket meanwhile; its time must be over by the server's clock as well.
-                    let isOver = ContinuousClock.now + .milliseconds(200)
+                    let isOver = ContinuousClock.now + .milliseconds(500)
                     try await eventually { ContinuousClock.now > isOver }
                     server.resume()
                     try await eventually { (try? await executions(watcher)) ?? 0 > before.0 }
                     #expect(try await watcher.dump() == before.1)
                     try await bench.redis.waitUntilReady(timeout: .seconds(10))
-                    #expect(try await admission.enqueue(bench.job()) == .queued(length: 2), "and goes on as before")
+                    // And goes on as before; on a busy machine a command may be late once more, and is not executed then.
+                    try await eventually { try await admission.enqueue(bench.job()) == .queued(length: 2) }
                 }
             }
         }

@@ -8,7 +8,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct RedisTLSTests {
     /// A server that speaks TLS with a certificate of its own for `name` alone.
     private func withTLSServer(name: String, _ body: (RedisEndpoint) async throws -> Void) async throws {
-        let port = try RedisServer.freePort()
+        let port = try ReservedPort()
+        defer { port.release() }
         let folder = try RedisServer.makeFolder()
         defer { RedisServer.removeFolder(folder) }
         let made = try await run(
@@ -20,11 +21,11 @@ import Testing
         try #require(made.terminationStatus.isSuccess, "openssl: \(made.standardError)")
         var options = RedisServer.Options()
         options.arguments = [
-            "--tls-port", "\(port)", "--tls-cert-file", "\(folder)/cert.pem", "--tls-key-file", "\(folder)/key.pem", "--tls-ca-cert-file",
+            "--tls-port", "\(port.number)", "--tls-cert-file", "\(folder)/cert.pem", "--tls-key-file", "\(folder)/key.pem", "--tls-ca-cert-file",
             "\(folder)/cert.pem", "--tls-auth-clients", "no",
         ]
         try await withRedisServer(options) { _ in
-            var endpoint = RedisEndpoint(.tcp(host: "localhost", port: port))
+            var endpoint = RedisEndpoint(.tcp(host: "localhost", port: port.number))
             endpoint.tls = true
             endpoint.certificateAuthorityPath = "\(folder)/cert.pem"
             try await body(endpoint)

@@ -9,7 +9,9 @@ struct RollingRestartBalancer {
     /// Runs nginx while `body` does.
     /// - Parameter ingresses: addresses such as `127.0.0.21:8000`.
     static func run(_ ingresses: [String], in folder: ProgramFolder, _ body: (RollingRestartBalancer) async throws -> Void) async throws {
-        let port = try RedisServer.freePort()
+        let reserved = try ReservedPort()
+        defer { reserved.release() }
+        let port = reserved.number
         try folder.write(configuration(ingresses, port), to: "nginx.conf")
         var options = PlatformOptions()
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
