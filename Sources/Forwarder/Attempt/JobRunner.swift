@@ -26,7 +26,7 @@ struct JobRunner: Sendable {
                 deadLetterReason: refusal.deadLetterReason, control: control)
         }
         do {
-            let target = try directory.resolve(job)
+            let target = try directory.resolve(job, isTraced: span != nil)
             // The request has all that is sent; while the call runs there need not be two of it.
             job.body = []
             span?.sends(target)

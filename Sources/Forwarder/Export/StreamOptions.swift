@@ -4,15 +4,15 @@ internal import Common
 enum StreamOptions {
     static let member = "stream_options"
 
-    /// Whether the usage shall be asked for: only a span has a use for it.
+    /// Whether a job's call has a usage to ask for: only a span has a use for it, and only a completion of a rollout has a span.
     static func areWanted(for job: Job) -> Bool {
         job.rollout != nil && job.isStream && job.path == Provider.chatCompletions
     }
 
-    /// Puts the member into a job's request, if it is wanted there and the provider takes it. What the client has said about it stands, and all other bytes stay as they are.
+    /// Puts the member into a request, if the provider takes it. What the client has said about it stands, and all other bytes stay as they are.
     /// - Returns: whether it was put in: the event that it brings must then be hidden from the client.
-    static func add(to body: inout JobBody, for job: Job, rejected: Set<String> = []) -> Bool {
-        guard areWanted(for: job), !rejected.contains(member), let object = body.object, object.member(member) == nil else { return false }
+    static func add(to body: inout JobBody, rejected: Set<String> = []) -> Bool {
+        guard !rejected.contains(member), let object = body.object, object.member(member) == nil else { return false }
         body.edit { $0.set(member, to: Array(#"{"include_usage":true}"#.utf8)) }
         return true
     }

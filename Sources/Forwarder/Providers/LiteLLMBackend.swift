@@ -24,7 +24,7 @@ struct LiteLLMBackend: Sendable {
     }
 
     func target(
-        _ job: Job, body: JobBody, timeouts: UpstreamTimeouts, limits: UpstreamLimits
+        _ job: Job, body: JobBody, asksUsage: Bool, timeouts: UpstreamTimeouts, limits: UpstreamLimits
     ) throws(GatewayError) -> Target {
         if let object = body.object { try ForbiddenMembers.check(object) }
         var body = body
@@ -37,7 +37,7 @@ struct LiteLLMBackend: Sendable {
         }
         let isTraced = traces?.keys[job.project] != nil
         // What traces the call asks for its usage itself.
-        let hidesUsage = !isTraced && StreamOptions.add(to: &body, for: job)
+        let hidesUsage = asksUsage && !isTraced && StreamOptions.add(to: &body)
         // No header chooses an organisation here: the proxy's own key pays, or the client's within the body.
         var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: true, isJSON: body.isJSON)
         if let key = try authorization(of: job) { headers.append(KeyHeader.bearer.field(key)) }

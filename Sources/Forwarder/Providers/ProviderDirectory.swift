@@ -21,19 +21,21 @@ package struct ProviderDirectory: Sendable {
     /// The call that a job asks for.
     ///
     /// Its deadline is not looked at: whoever makes the call sets `timeouts.total` to what is left.
+    /// - Parameter isTraced: whether a span is made of the call, which then has a use for the usage of a stream.
     /// - Throws: What the client is told: 400 for a model, path or body that cannot be sent, 401 for a missing key, 404 when nothing takes the call.
-    package func resolve(_ job: Job) throws(GatewayError) -> Target {
+    package func resolve(_ job: Job, isTraced: Bool) throws(GatewayError) -> Target {
         guard job.path.hasPrefix("/"), RequestPath.isSafe(job.path), job.query.map(RequestPath.isSafe(query:)) ?? true else {
             throw .invalidRequest(
                 code: "invalid_path",
                 "The path or query cannot be sent on: it has a dot segment, an empty segment, an encoded separator or an "
                     + "unencoded character. Send it percent-encoded and without `..`.")
         }
-        if isMock(job) { return mockTarget(job) }
+        let asksUsage = isTraced && StreamOptions.areWanted(for: job)
+        if isMock(job) { return mockTarget(job, asksUsage: asksUsage) }
         let body = try JobBody(job.body, maximumDepth: maximumDepth)
         if let url = job.baseURL { return try clientTarget(job, url: url, body: body) }
-        if let litellm { return try litellm.target(job, body: body, timeouts: timeouts, limits: limits) }
-        return try directTarget(job, body: body)
+        if let litellm { return try litellm.target(job, body: body, asksUsage: asksUsage, timeouts: timeouts, limits: limits) }
+        return try directTarget(job, body: body, asksUsage: asksUsage)
     }
 
     private func isMock(_ job: Job) -> Bool {
@@ -42,18 +44,18 @@ package struct ProviderDirectory: Sendable {
     }
 
     /// The mock reads its options out of the body's model, so the job goes there as it is, but for its headers and keys, and for the usage of a stream.
-    private func mockTarget(_ job: Job) -> Target {
+    private func mockTarget(_ job: Job, asksUsage: Bool) -> Target {
         var bytes = job.body
         var hidesUsage = false
-        if StreamOptions.areWanted(for: job), var body = try? JobBody(job.body, maximumDepth: maximumDepth) {
-            hidesUsage = StreamOptions.add(to: &body, for: job)
+        if asksUsage, var body = try? JobBody(job.body, maximumDepth: maximumDepth) {
+            hidesUsage = StreamOptions.add(to: &body)
             bytes = body.result
         }
         let request = UpstreamRequest(method: job.method, url: "mock:\(job.path)", body: bytes, timeouts: timeouts, limits: limits)
         return Target(provider: Self.mock, model: job.model, request: request, hidesUsage: hidesUsage)
     }
 
-    private func directTarget(_ job: Job, body: JobBody) throws(GatewayError) -> Target {
+    private func directTarget(_ job: Job, body: JobBody, asksUsage: Bool) throws(GatewayError) -> Target {
         let (place, model) = try place(for: job.model)
         guard let base = place.base else {
             throw .invalidRequest(
@@ -64,7 +66,7 @@ package struct ProviderDirectory: Sendable {
         if let model { body.rename(model: model) }
         body.removeAPIKey()
         let rejected = place.provider.rejectedMembers
-        let hidesUsage = StreamOptions.add(to: &body, for: job, rejected: rejected)
+        let hidesUsage = asksUsage && StreamOptions.add(to: &body, rejected: rejected)
         let request = try request(job, under: base.text, of: place.provider, with: credential, body: body)
         return Target(provider: place.name, model: model, request: request, rejectedMembers: rejected, hidesUsage: hidesUsage)
     }
@@ -72,7 +74,7 @@ package struct ProviderDirectory: Sendable {
     /// A call to a URL that the client chose carries the client's own key and none of the server's.
     ///
     /// The reference gives URL and model to LiteLLM, which takes a known provider's prefix off: `openai/my-model` is `my-model` there.
-    /// Accounts are the operator's names; to a client's own server they mean nothing.
+    /// Accounts are the operator's names; to a client's own server they mean nothing. Nor is it asked for the usage of a stream: it may refuse members that it does not know.
     private func clientTarget(_ job: Job, url: String, body: JobBody) throws(GatewayError) -> Target {
         let base = try ClientBaseURL(url, addresses: clientAddresses).description
         var body = body
@@ -83,10 +85,9 @@ package struct ProviderDirectory: Sendable {
         }
         if let model { body.rename(model: model) }
         body.removeAPIKey()
-        let hidesUsage = StreamOptions.add(to: &body, for: job)
         var request = try request(job, under: base, of: .compatible("client"), with: credential, body: body)
         request.addresses = clientAddresses
-        return Target(provider: "client", model: model, request: request, hidesUsage: hidesUsage)
+        return Target(provider: "client", model: model, request: request)
     }
 
     /// The client's own key: its bearer, else the body's `api_key`.

@@ -6,9 +6,7 @@ import Testing
 @Suite struct StreamOptionsTests {
     private func added(to text: String) throws -> (isAdded: Bool, text: String) {
         var body = try JobBody(Array(text.utf8), maximumDepth: 64)
-        var job = try SpanSample.job(text)
-        job.isStream = true
-        let isAdded = StreamOptions.add(to: &body, for: job)
+        let isAdded = StreamOptions.add(to: &body)
         return (isAdded, String(decoding: body.result, as: UTF8.self))
     }
 
@@ -54,23 +52,31 @@ import Testing
         #expect(!target.bodyText.contains("stream_options"))
     }
 
-    @Test func aServerOfTheClientsIsAskedToo() throws {
-        #expect(try ProviderDirectory.made().resolve(try job("x", baseURL: "https://own.example/v1")).hidesUsage)
+    @Test func aServerOfTheClientsIsNotAsked() throws {
+        let target = try ProviderDirectory.made().resolve(try job("x", baseURL: "https://own.example/v1"))
+        #expect(!target.hidesUsage)
+        #expect(!target.bodyText.contains("stream_options"))
+    }
+
+    @Test(arguments: ["openai/x", "mock/echo"]) func nobodyIsAskedForAProjectThatIsNotTraced(model: String) throws {
+        let target = try ProviderDirectory.made().resolve(try job(model), isTraced: false)
+        #expect(!target.hidesUsage)
+        #expect(!target.bodyText.contains("stream_options"))
     }
 
     @Test func aLiteLLMProxyIsAskedUnlessItTracesByItself() throws {
         let base = try #require(BaseURL("http://litellm"))
         let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))
-        for (traces, project) in [(false, "local"), (true, "other"), (true, "local")] {
+        for (asks, traces, project) in [(true, false, "local"), (true, true, "other"), (true, true, "local"), (false, false, "local")] {
             let litellm = LiteLLMBackend(base: base, key: nil, langfuseHost: traces ? "https://langfuse.example" : nil, langfuseKeys: ["local": keys])
             var job = try job("openai/x")
             job.project = project
             let body = try JobBody(job.body, maximumDepth: 64)
-            let target = try litellm.target(job, body: body, timeouts: .init(), limits: .init())
+            let target = try litellm.target(job, body: body, asksUsage: asks, timeouts: .init(), limits: .init())
             let isTraced = traces && project == "local"
             #expect(target.isTracedByBackend == isTraced)
-            #expect(target.hidesUsage == !isTraced)
-            #expect(target.bodyText.contains("stream_options") == !isTraced)
+            #expect(target.hidesUsage == (asks && !isTraced))
+            #expect(target.bodyText.contains("stream_options") == (asks && !isTraced))
         }
     }
 }

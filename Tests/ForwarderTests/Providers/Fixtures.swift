@@ -31,6 +31,9 @@ extension ProviderDirectory {
             providerKeys: providerKeys.mapValues(SecretString.init), accounts: Dictionary(uniqueKeysWithValues: accounts.map { ($0.name, $0) }))
         return try ProviderDirectory(table: .embedded(), settings: settings, secrets: secrets, environment: environment)
     }
+
+    /// The call of a job whose project is traced.
+    func resolve(_ job: Job) throws(GatewayError) -> Target { try resolve(job, isTraced: true) }
 }
 
 extension ProviderAccount {
