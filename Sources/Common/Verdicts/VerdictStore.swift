@@ -3,10 +3,16 @@ package struct VerdictStore: Sendable {
     /// More marks than this are left by verifiers that died.
     static let mostFields = 200
 
+    /// Leave to write a verdict, as long as the set stays what it was when the mark was left. Everyone who looks at a rollout has a new one: what an old one may write
+    /// late must not pass for news.
+    package struct Mark: Sendable, Equatable {
+        let field = "checking:" + ProcessName.random()
+        package init() {}
+    }
+
     /// What a verifier starts from.
     package struct Beginning: Sendable, Equatable {
-        /// Leave to write a verdict, as long as the set stays what it is.
-        package let mark: String
+        package let mark: Mark
         /// The size of the rollout's set.
         package let expected: Int
         package let failed: Int
@@ -28,23 +34,21 @@ package struct VerdictStore: Sendable {
         return Verdict(fields: try await redis.send(command), rollout: rollout, project: project, now: now)
     }
 
-    /// Leaves a mark, to be called before the set is read.
+    /// Leaves the mark, to be called before the set is read. Called again, it renews it.
     /// - Returns: Nil if there is no such rollout.
-    package func begin(_ rollout: String, project: String) async throws(RedisError) -> Beginning? {
-        // A new one each time: what an old one may write late must not pass for news.
-        let mark = "checking:" + ProcessName.random()
+    package func begin(_ rollout: String, project: String, mark: Mark = Mark()) async throws(RedisError) -> Beginning? {
         let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
         let keys = [Keys.verdict(rollout, project: project), set, Keys.record(rollout: rollout, project: project)]
-        let reply = try await redis.evaluate(VerdictScripts.begin, keys: keys, arguments: mark, Self.mostFields)
+        let reply = try await redis.evaluate(VerdictScripts.begin, keys: keys, arguments: mark.field, Self.mostFields)
         guard let expected = reply[0].int, expected >= 0 else { return nil }
         return Beginning(mark: mark, expected: expected, failed: reply[1].int ?? 0)
     }
 
     /// - Returns: false if the set has changed since the mark was left; nothing is written then.
-    package func write(_ verdict: Verdict, mark: String) async throws(RedisError) -> Bool {
+    package func write(_ verdict: Verdict, mark: Mark) async throws(RedisError) -> Bool {
         let key = Keys.verdict(verdict.rollout, project: verdict.project)
         let reply = try await redis.evaluate(VerdictScripts.write, keys: [key]) { command in
-            command.append(mark)
+            command.append(mark.field)
             command.append(contentsOf: verdict.fields)
         }
         return reply.int == 1

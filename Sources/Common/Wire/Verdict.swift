@@ -13,6 +13,8 @@ package struct Verdict: Sendable, Equatable {
     package static let mostMissing = 100
     /// How long a verdict that is not `complete` is good for those who ask meanwhile: what is missing may be found at any moment.
     package static let interimLife = Duration.seconds(1)
+    /// The longest time, in seconds, that a client may ask to `wait` for a verdict.
+    package static let longestWait = 3600
 
     package var rollout: String
     package var project: String

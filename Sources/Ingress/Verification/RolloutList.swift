@@ -8,6 +8,7 @@ internal import Hummingbird
 /// where none holds.
 struct RolloutList: Sendable {
     private static let page = 500
+    private static let limit = 100
     private static let mostListed = 1000
     private static let tags = ["rollout_id", "invocation_id", "experiment_id", "run_id"]
 
@@ -15,8 +16,9 @@ struct RolloutList: Sendable {
     let defaultProject: String
 
     func response(to request: Request, project: String) async throws -> Response {
-        let limit = try limit(of: request)
-        let wanted = try request.uri.queryParameters.getAll("tag").map { try Self.tag(String($0)) }
+        let items = try QueryItems(request.uri.query)
+        let limit = try items.integer("limit", in: 1...Self.mostListed) ?? Self.limit
+        let wanted = try items.values("tag").map(Self.tag)
         var out = Array(#"{"project_id":"#.utf8)
         JSONText.append(project, to: &out)
         out.append(contentsOf: #","rollouts":["#.utf8)
@@ -70,22 +72,10 @@ struct RolloutList: Sendable {
         return listed
     }
 
-    private func limit(of request: Request) throws -> Int {
-        guard let text = request.uri.queryParameters["limit"] else { return 100 }
-        guard let limit = Int(text), (1...Self.mostListed).contains(limit) else {
-            throw GatewayError.invalidRequest(
-                code: "invalid_limit", "The query's `limit` is not a number from 1 to \(Self.mostListed). Write it like ?limit=100.", param: "limit")
-        }
-        return limit
-    }
-
-    private static func tag(_ text: String) throws -> (name: String, value: String) {
+    private static func tag(_ text: String) throws(GatewayError) -> (name: String, value: String) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, tags.contains(parts[0]) else {
-            throw GatewayError.invalidRequest(
-                code: "invalid_tag",
-                "The query's `tag` must be one of \(tags.joined(separator: ", ")) with its value. Write it like ?tag=run_id:nightly.",
-                param: "tag")
+            throw .invalidQuery("tag", "must be one of \(tags.joined(separator: ", ")) with its value, such as ?tag=run_id:nightly")
         }
         return (parts[0], parts[1])
     }

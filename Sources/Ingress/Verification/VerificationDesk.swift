@@ -11,7 +11,6 @@ struct VerificationDesk: Sendable {
     private static let patience: UInt64 = 300_000
     /// Beyond what the client asks to wait for.
     private static let margin: UInt64 = 15_000
-    private static let longestWait: UInt64 = 3_600_000
 
     /// The queue of the verifiers.
     let calls: CallDesk
@@ -35,8 +34,13 @@ struct VerificationDesk: Sendable {
             return response
         }
         if path == "/rollouts" { return try await list.response(to: request, project: project) }
-        if let response = try await cached(request, path, project) { return response }
-        let deadline = UnixTime.milliseconds + Self.life(of: request)
+        let wantsEvents = request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false
+        var wait = wantsEvents ? Verdict.longestWait : nil
+        if path.hasPrefix("/rollouts/") {
+            wait = try QueryItems(request.uri.query).integer("wait", in: 0...Verdict.longestWait) ?? wait
+            if !wantsEvents, let response = try await cached(request, path, project, isInHurry: wait == nil) { return response }
+        }
+        let deadline = UnixTime.milliseconds + max(Self.patience, UInt64(wait ?? 0) * 1000 + Self.margin)
         let job = Job(
             insertionID: id, project: project, method: "GET", path: path, query: request.uri.query,
             headers: request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map { HeaderField($0.name.rawName, $0.value) },
@@ -46,24 +50,16 @@ struct VerificationDesk: Sendable {
     }
 
     /// The verdict on a rollout, if one holds that nobody would wait to see change.
-    private func cached(_ request: Request, _ path: String, _ project: String) async throws -> Response? {
-        guard path.hasPrefix("/rollouts/"), !(request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false),
-            let bytes = PercentDecoding.bytes(path.dropFirst("/rollouts/".count).utf8), let rollout = String(validating: bytes, as: UTF8.self)
+    private func cached(_ request: Request, _ path: String, _ project: String, isInHurry: Bool) async throws -> Response? {
+        guard let bytes = PercentDecoding.bytes(path.dropFirst("/rollouts/".count).utf8), let rollout = String(validating: bytes, as: UTF8.self)
         else { return nil }
         let verdict: Verdict?
         do { verdict = try await verdicts.verdict(rollout, project: project) } catch { throw GatewayError.queueUnavailable }
-        guard let verdict, verdict.kind == .complete || request.uri.queryParameters["wait"] == nil else { return nil }
+        guard let verdict, verdict.kind == .complete || isInHurry else { return nil }
         var headers: HTTPFields = [.eTag: verdict.entityTag, .cacheControl: "no-cache"]
         if verdict.isKnown(to: request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: headers) }
         headers[.contentType] = "application/json"
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: verdict.json)))
-    }
-
-    /// How long somebody waits for the answer, in milliseconds. The verifier judges what the query says.
-    private static func life(of request: Request) -> UInt64 {
-        let isEvents = request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false
-        let asked = request.uri.queryParameters["wait"].flatMap { UInt64($0) } ?? (isEvents ? longestWait / 1000 : 0)
-        return max(patience, min(asked, longestWait / 1000) * 1000 + margin)
     }
 
     private func isAttended() async throws -> Bool {

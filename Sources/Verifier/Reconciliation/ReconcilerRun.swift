@@ -18,13 +18,12 @@ struct ReconcilerRun: Sendable {
         on rollout: String, project: String, rules: Reconciler.Rules, progress: @Sendable (Verdict) async -> Void
     ) async throws -> Verdict? {
         var reconciler = Reconciler(rollout: rollout, project: project, rules: rules)
-        var mark = ""
+        let mark = VerdictStore.Mark()
         while true {
             try Task.checkCancellation()
             switch reconciler.next(now: clock.now()) {
             case .readRollout:
-                guard let beginning = try await verdicts.begin(rollout, project: project) else { return nil }
-                mark = beginning.mark
+                guard let beginning = try await verdicts.begin(rollout, project: project, mark: mark) else { return nil }
                 reconciler.read(try await reader.read(rollout, project: project, failed: beginning.failed))
             case .lookAtSpans(let ids):
                 let states = try await spans.states(of: ids)

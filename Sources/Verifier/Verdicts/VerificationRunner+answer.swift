@@ -5,8 +5,6 @@ extension VerificationRunner {
     static let answerMargin: Int64 = 2000
     /// How long a question takes at the most that does not ask to wait: a trace store whose rate limit is used up may make it wait.
     static let shortest: Int64 = 10_000
-    /// The longest `wait`, in seconds.
-    static let longestWait = 3600
 
     /// Answers a question, errors included.
     /// - Parameter progress: told what is known of the rollout while it is not complete yet.
@@ -37,7 +35,7 @@ extension VerificationRunner {
         _ rollout: String, _ question: Question, _ sink: BegunSink, _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let items = try QueryItems(question.query)
-        let wait = try items.integer("wait", in: 0...Self.longestWait) ?? (question.wantsEvents ? Self.longestWait : 0)
+        let wait = try items.integer("wait", in: 0...Verdict.longestWait) ?? (question.wantsEvents ? Verdict.longestWait : 0)
         let now = clock.now()
         let last = question.deadline - Self.answerMargin
         let patience =

@@ -50,6 +50,16 @@ import Testing
         }
     }
 
+    @Test func whoLooksAgainLeavesOneMark() async throws {
+        try await run { bench, store in
+            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+            let mark = VerdictStore.Mark()
+            for _ in 0..<3 { _ = try await store.begin("r", project: "local", mark: mark) }
+            #expect(try await bench.send("HLEN", key).int == 1)
+            #expect(try await store.write(verdict(.complete), mark: mark))
+        }
+    }
+
     @Test func whoSawEverythingIsNotOverruled() async throws {
         try await run { bench, store in
             _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
