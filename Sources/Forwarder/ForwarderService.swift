@@ -29,12 +29,13 @@ package struct ForwarderService {
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), maxAttempts: settings.upstreamAttempts,
             isTraced: destinations.isTraced, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
-        let outbox = SpanOutbox(consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader)
+        let outbox = SpanOutbox(
+            consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader, maximumBytes: settings.outboxBytes)
         let exporter = Exporter(
             outbox: outbox, destinations: destinations,
             sender: SpanSender(
                 outbox: outbox, destinations: destinations, upstream: network, envelope: envelope, timeout: settings.exportTimeout, logger: logger),
-            interval: settings.exportInterval, maximumBytes: settings.outboxBytes, logger: logger)
+            interval: settings.exportInterval, logger: logger)
         services = worker.services(between: [CurlService(upstream: network), outboxReader, exporter], executor: network.executor) {
             delivery, control in
             await runner.run(delivery, control: control)

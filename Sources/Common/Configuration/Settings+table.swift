@@ -88,7 +88,8 @@ extension Settings {
     private static let traceTable: [Setting] = [
         Setting(
             "OUTBOX_BYTES", \.outboxBytes, .bytes(1 << 20...1 << 40),
-            "The most bytes of traces that wait for their export; beyond it completions of rollouts get 503."),
+            "The most bytes of traces that wait for their export, beyond which completions of rollouts get 503; and of those kept for an hour after it."
+        ),
         Setting(
             "OUTBOX_MAX_AGE_SECONDS", \.outboxMaxAge, .wholeSeconds(3600...31_536_000),
             "How long a trace may wait for its export before it is given up."),

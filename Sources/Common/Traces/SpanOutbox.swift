@@ -1,7 +1,8 @@
 /// The spans that wait for their export, as the exporters and those who want one sent again see them. Finished jobs put them there
 /// (``JobScripts/finish``).
 ///
-/// An entry holds an insertion id and the size of its span; the span is in a key of its own, which outlives the entry for an hour.
+/// An entry holds an insertion id and the size of its span; the span is in a key of its own, which outlives the entry for an hour, if so
+/// many bytes are not too many.
 package struct SpanOutbox: Sendable {
     /// How long a span is kept after it was accepted, to be sent again if it is lost after all.
     package static let keptFor = Duration.seconds(3600)
@@ -31,11 +32,14 @@ package struct SpanOutbox: Sendable {
     private let consumer: String
     private let commands: RedisClient
     private let reader: RedisClient
+    /// The most bytes of spans that shall wait, and of those that are kept afterwards (`OUTBOX_BYTES`).
+    package let maximumBytes: Int
 
     /// - Parameters:
     ///   - commands: the connection for everything that answers at once.
     ///   - reader: a connection of its own for `read`, which blocks it.
-    package init(consumer: String, commands: RedisClient, reader: RedisClient) {
+    package init(consumer: String, commands: RedisClient, reader: RedisClient, maximumBytes: Int) {
+        self.maximumBytes = maximumBytes
         self.consumer = consumer
         self.commands = commands
         self.reader = reader
@@ -73,6 +77,13 @@ package struct SpanOutbox: Sendable {
         return (reply[1].array ?? []).map { Entry(project, $0) }
     }
 
+    /// Gives back what this exporter was given and has not settled: another one takes it over as soon as it looks.
+    package func handBack(_ project: String) async throws(RedisError) {
+        _ = try await commands.evaluate(
+            SpanScripts.handBack, keys: [Keys.traces(project: project)],
+            arguments: Keys.exporterGroup, consumer, Int(Self.lostAfter.milliseconds) + 1000)
+    }
+
     /// The sealed spans, in the order of the entries; nil for one that is not kept any longer.
     package func spans(of entries: [Entry]) async throws(RedisError) -> [[UInt8]?] {
         guard !entries.isEmpty else { return [] }
@@ -86,10 +97,10 @@ package struct SpanOutbox: Sendable {
     /// - Parameter life: how long the spans are kept; zero for those that need not be sent again.
     package func settle(_ entries: [Entry], keptFor life: Duration = Self.keptFor) async throws(RedisError) {
         guard let project = entries.first?.project else { return }
-        var keys = [Keys.traces(project: project), Keys.traceBytes]
+        var keys = [Keys.traces(project: project), Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes]
         keys += entries.map { $0.id.map(Keys.span) ?? Self.noSpan }
         _ = try await commands.evaluate(SpanScripts.settle, keys: keys) { command in
-            command.append(contentsOf: [Keys.exporterGroup, String(life.components.seconds)])
+            command.append(contentsOf: [Keys.exporterGroup, String(life.components.seconds), String(maximumBytes)])
             command.append(contentsOf: entries.flatMap { [$0.entry, String($0.size)] })
         }
     }

@@ -1,26 +1,61 @@
 /// The steps on the outbox that touch several keys.
 package enum SpanScripts {
-    /// Spans have left the outbox: the trace store has accepted them, or they were given up. They are kept for a while, to be sent again.
+    /// Spans have left the outbox: the trace store has accepted them, or they were given up. They are kept for a while, to be sent again, as far as there is room for them:
+    /// the oldest go first.
     ///
-    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3…] -> the spans
-    /// ARGV[1] -> group, ARGV[2] -> how long they are kept in seconds, ARGV[3…] -> for each span: its entry, its bytes
+    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> list of kept spans, KEYS[4] -> their bytes, KEYS[5…] -> the spans
+    /// ARGV[1] -> group, ARGV[2] -> how long they are kept in seconds (0: not at all), ARGV[3] -> most bytes of kept spans,
+    /// ARGV[4…] -> for each span: its entry, its bytes
     /// Output: how many had waited
     package static let settle = RedisScript(
         name: "settle",
         source: """
-            local settled, bytes = 0, 0
-            for index = 3, #KEYS do
-                local entry, size = ARGV[2 * index - 3], ARGV[2 * index - 2]
+            local life, most, now = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(redis.call('TIME')[1])
+            local settled, bytes, kept, names = 0, 0, 0, {}
+            for index = 5, #KEYS do
+                local entry, size = ARGV[2 * index - 6], ARGV[2 * index - 5]
                 -- Another exporter may have sent it too, and been faster.
                 if redis.call('XACK', KEYS[1], ARGV[1], entry) == 1 then
                     redis.call('XDEL', KEYS[1], entry)
-                    redis.call('EXPIRE', KEYS[index], ARGV[2])
+                    if redis.call('EXPIRE', KEYS[index], life) == 1 and life > 0 then
+                        names[#names + 1] = now .. ' ' .. size .. ' ' .. KEYS[index]
+                        kept = kept + size
+                    end
                     settled = settled + 1
                     bytes = bytes + size
                 end
             end
             if bytes > 0 and redis.call('DECRBY', KEYS[2], bytes) <= 0 then redis.call('DEL', KEYS[2]) end
+            if #names == 0 then return settled end
+            redis.call('RPUSH', KEYS[3], unpack(names))
+            local total = redis.call('INCRBY', KEYS[4], kept)
+            -- Many more than come at a time, yet not so many that others wait.
+            for _ = 1, 10000 do
+                local time, size, span = string.match(redis.call('LINDEX', KEYS[3], 0) or '', '^(%d+) (%d+) (.+)$')
+                if not time or (total <= most and now - time <= life) then break end
+                redis.call('LPOP', KEYS[3])
+                total = redis.call('DECRBY', KEYS[4], size)
+                -- One that waits again has longer to live.
+                local left = redis.call('PTTL', span)
+                if left >= 0 and left <= life * 1000 then redis.call('DEL', span) end
+            end
+            if total <= 0 then redis.call('DEL', KEYS[4]) end
             return settled
+            """)
+
+    /// An exporter stops: what it was given and has not settled looks to the others as if it was dead for a while.
+    ///
+    /// KEYS[1] -> ids that wait
+    /// ARGV[1] -> group, ARGV[2] -> the exporter, ARGV[3] -> milliseconds of silence after which one counts as dead
+    /// Output: how many entries
+    package static let handBack = RedisScript(
+        name: "handBack",
+        source: """
+            local given = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', 10000, ARGV[2])
+            for _, entry in ipairs(given) do
+                redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, entry[1], 'IDLE', ARGV[3], 'JUSTID')
+            end
+            return #given
             """)
 
     /// Makes room in the outbox: takes spans off it that nobody was given yet, and forgets them.

@@ -37,6 +37,11 @@ package enum Keys {
     /// String: bytes of all spans that wait for their export. Written by the scripts that add and delete the entries.
     package static let traceBytes = "gateway/trace/bytes"
 
+    /// List: the spans that were accepted, oldest first, each as `{unix seconds} {bytes} {key}`; and a string, their bytes. Written by forwarders; of what is older than an
+    /// hour or beyond `OUTBOX_BYTES`, the span is deleted.
+    package static let keptTraces = "gateway/trace/kept"
+    package static let keptTraceBytes = "gateway/trace/kept/bytes"
+
     /// Stream, consumer group `forwarders`. Written by ingress, read by forwarders; an entry is deleted when it is acknowledged.
     package static let jobs = "gateway/jobs"
     package static let jobGroup = "forwarders"

@@ -6,15 +6,14 @@ internal import ServiceLifecycle
 ///
 /// A project whose trace store does not take its spans waits and holds up no other: nothing more of it is taken from the outbox until its pause is over.
 struct Exporter: Service, CustomStringConvertible {
-    /// How often the leavings of dead exporters are looked for.
-    private static let takeoverInterval = Duration.seconds(30)
+    /// How often the leavings of others that are dead or have stopped are looked for.
+    private static let takeoverInterval = Duration.seconds(10)
     private static let wait = Duration.seconds(1)
 
     let outbox: SpanOutbox
     let destinations: TraceDestinations
     let sender: SpanSender
     let interval: Duration
-    let maximumBytes: Int
     let logger: Logger
 
     var description: String { "Exporter" }
@@ -25,6 +24,7 @@ struct Exporter: Service, CustomStringConvertible {
             return
         }
         await cancelWhenGracefulShutdown { await export() }
+        for project in destinations.projects { try? await outbox.handBack(project) }
     }
 
     private func export() async {
@@ -76,7 +76,7 @@ struct Exporter: Service, CustomStringConvertible {
 
     /// Near the bound the traces of failed completions give way to those that a rollout waits for.
     private func makeRoom(_ projects: [String]) async throws(RedisError) {
-        var excess = try await outbox.bytes() - maximumBytes / 10 * 9
+        var excess = try await outbox.bytes() - outbox.maximumBytes / 10 * 9
         for project in projects where excess > 0 {
             let (bytes, count) = try await outbox.shedFailures(of: project, bytes: excess)
             excess -= bytes

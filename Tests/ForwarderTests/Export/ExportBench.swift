@@ -41,7 +41,7 @@ struct ExportBench: Sendable {
         return id
     }
 
-    func outbox(_ name: String) -> SpanOutbox { SpanOutbox(consumer: name, commands: redis, reader: redis) }
+    func outbox(_ name: String) -> SpanOutbox { SpanOutbox(consumer: name, commands: redis, reader: redis, maximumBytes: 1 << 30) }
 
     /// Runs an exporter of these projects while `body` does.
     func withExporter(
@@ -58,12 +58,12 @@ struct ExportBench: Sendable {
         let destinations = TraceDestinations(configuration) { _ in keys }
         let commands = RedisClient(server.endpoint, logger: .silent)
         let reader = RedisClient(server.endpoint, logger: .silent)
-        let outbox = SpanOutbox(consumer: ProcessName.random(), commands: commands, reader: reader)
+        let outbox = SpanOutbox(consumer: ProcessName.random(), commands: commands, reader: reader, maximumBytes: maximumBytes)
         let exporter = Exporter(
             outbox: outbox, destinations: destinations,
             sender: SpanSender(
                 outbox: outbox, destinations: destinations, upstream: store, envelope: envelope, timeout: .seconds(10), logger: .silent),
-            interval: .milliseconds(10), maximumBytes: maximumBytes, logger: .silent)
+            interval: .milliseconds(10), logger: .silent)
         let group = ServiceGroup(services: [commands, reader, exporter], logger: .silent)
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }

@@ -131,6 +131,69 @@ import Testing
         }
     }
 
+    @Test func whoStopsHandsBackWhatItHas() async throws {
+        try await ExportBench.run { bench in
+            let id = try await bench.leave()
+            try await bench.withExporter {
+                let call = try await bench.next()
+                call.settle(503)
+                await call.isLeft()
+            }
+            let left = try await bench.redis.send(
+                RedisCommand("XPENDING", Keys.traces(project: "a"), Keys.exporterGroup, "IDLE", 60_000, "-", "+", 10))
+            #expect(left.array?.count == 1, "as if it was dead for a minute")
+            try await bench.withExporter {
+                let call = try await bench.next()
+                #expect(try call.ids() == [id.description])
+                call.settle(200)
+                try await bench.untilEmpty()
+            }
+        }
+    }
+
+    /// A rollout that nobody asks for would keep its spans for an hour, however many there are.
+    @Test func ofTheKeptSpansTheOldestGoFirst() async throws {
+        try await ExportBench.run { bench in
+            func export(_ count: Int) async throws -> [InsertionID] {
+                var ids: [InsertionID] = []
+                for _ in 0..<count { ids.append(try await bench.leave(text: #""\#(String(repeating: "x", count: 900))""#)) }
+                try await bench.next().settle(200)
+                try await bench.untilEmpty()
+                return ids
+            }
+            func kept(_ ids: [InsertionID]) async throws -> Int {
+                var command = RedisCommand("EXISTS")
+                command.append(contentsOf: ids.map { Keys.span($0) })
+                return try await bench.redis.send(command).int ?? 0
+            }
+            try await bench.withExporter(maximumBytes: 5000) {
+                let first = try await export(1)
+                let resent = try await export(1)
+                _ = try await bench.redis.send(RedisCommand("EXPIRE", Keys.span(resent[0]), 7200))
+                let next = try await export(1) + export(1)
+                #expect(try await kept(first + resent + next) == 4)
+                let last = try await export(1) + export(1)
+                #expect(try await kept(first) == 0, "it was the oldest")
+                #expect(try await kept(resent) == 1, "it waits for its export again")
+                #expect(try await kept(next + last) == 4)
+                let bytes = try #require(try await bench.redis.send(RedisCommand("GET", Keys.keptTraceBytes)).int)
+                #expect((4 * 900...5000).contains(bytes))
+                // An hour passes for the two oldest.
+                for index in 0..<2 {
+                    let name = try #require(try await bench.redis.send(RedisCommand("LINDEX", Keys.keptTraces, index)).string)
+                    let old = try "\(#require(name.split(separator: " ").first.flatMap { Int($0) }) - 3601)" + name.drop { $0 != " " }
+                    _ = try await bench.redis.send(RedisCommand("LSET", Keys.keptTraces, index, old))
+                }
+                let small = try await bench.leave()
+                try await bench.next().settle(200)
+                try await bench.untilEmpty()
+                #expect(try await kept(resent) == 1)
+                #expect(try await kept([next[0]]) == 0)
+                #expect(try await kept([next[1], small] + last) == 4)
+            }
+        }
+    }
+
     @Test func whatADeadExporterWasGivenIsTakenOver() async throws {
         try await ExportBench.run { bench in
             let id = try await bench.leave()
