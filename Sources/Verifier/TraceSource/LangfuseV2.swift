@@ -2,6 +2,11 @@ internal import Common
 
 /// `GET /api/public/v2/observations`: a row is one observation with its trace's tags, and a completion is one row.
 struct LangfuseV2 {
+    /// To so many characters a value of metadata is cut whose name the query does not have in `expandMetadata`.
+    private static let shownMetadata = 200
+    /// Metadata that Langfuse adds: it repeats the rest of the row, input and output included.
+    private static let addedMetadata: Set = ["attributes", "resourceAttributes", "scope"]
+
     let identity: TraceIdentity
 
     /// Path and query of a page.
@@ -12,6 +17,7 @@ struct LangfuseV2 {
         target.add("fromStartTime", TimeText.iso(query.window.start))
         target.add("toStartTime", TimeText.iso(query.window.end))
         target.add(query.selection, by: identity, idColumn: "traceId")
+        if query.detail == .body, !query.wholeMetadata.isEmpty { target.add("expandMetadata", query.wholeMetadata.sorted().joined(separator: ",")) }
         if let cursor { target.add("cursor", cursor) }
         return target.text
     }
@@ -30,7 +36,18 @@ struct LangfuseV2 {
     func page(_ bytes: [UInt8], detail: TraceQuery.Detail) -> TracePage? {
         guard let answer = StoreJSON(bytes), let rows = answer.objects("data") else { return nil }
         let cursor = answer.nested("meta")?.text("cursor")
-        return TracePage(rows: rows.map { row($0, detail) }, next: cursor.map { .opaque($0) }, bytes: bytes.count)
+        let cut = detail == .body ? Set(rows.flatMap(cutMetadata)) : []
+        return TracePage(rows: rows.map { row($0, detail) }, next: cursor.map { .opaque($0) }, bytes: bytes.count, cutMetadata: cut)
+    }
+
+    /// The server does not say what it has cut, so whatever has just that length may be.
+    private func cutMetadata(of row: StoreJSON) -> [String] {
+        guard let metadata = row.nested("metadata") else { return [] }
+        return metadata.names.filter { name in
+            // A comma would end the name in `expandMetadata`.
+            guard !Self.addedMetadata.contains(name), !name.contains(","), let text = metadata.text(name) else { return false }
+            return [text.utf8.count, text.utf16.count, text.unicodeScalars.count].contains(Self.shownMetadata)
+        }
     }
 
     private func row(_ json: StoreJSON, _ detail: TraceQuery.Detail) -> TraceRow {

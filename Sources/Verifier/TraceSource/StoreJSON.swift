@@ -15,6 +15,8 @@ struct StoreJSON: Sendable {
 
     private init(_ object: JSONObject) { self.object = object }
 
+    var names: [String] { object.members.compactMap(object.name) }
+
     func text(_ name: String) -> String? { object.member(name).flatMap(object.string) }
 
     func texts(_ name: String) -> [String]? { object.member(name).flatMap(object.strings) }

@@ -15,8 +15,11 @@ package struct TracePage: Sendable {
     package var next: TraceCursor?
     /// Bytes of the answer, content encoding undone.
     package var bytes: Int
+    /// Names of metadata whose values seem to be cut.
+    package var cutMetadata: Set<String>
 
-    package init(rows: [TraceRow], next: TraceCursor? = nil, bytes: Int = 0) {
+    package init(rows: [TraceRow], next: TraceCursor? = nil, bytes: Int = 0, cutMetadata: Set<String> = []) {
+        self.cutMetadata = cutMetadata
         self.rows = rows
         self.next = next
         self.bytes = bytes

@@ -4,6 +4,8 @@ internal import Common
 struct TraceFetch: Sendable {
     /// How often a batch is asked for again that does not show all of its traces, or a store that is in trouble.
     static let mostRepetitions = 5
+    /// Names of metadata that are asked for whole; the values of further ones stay cut.
+    static let mostWholeMetadata = 50
 
     let source: any TraceSource
     let identity: TraceIdentity
@@ -21,18 +23,21 @@ struct TraceFetch: Sendable {
         _ ids: [InsertionID], detail: TraceQuery.Detail, observations: Bool, take: ([TraceRow]) async throws -> Bool
     ) async throws {
         var size = PageSize()
+        var whole: Set<String> = []
         var end = ids.count
         while end > 0 {
             let batch = Array(ids[max(end - identity.mostIDs, 0)..<end])
             end -= batch.count
-            let query = TraceQuery(.ids(batch), window: TimeWindow(of: batch, margin: margin), detail: detail, observations: observations)
-            guard try await fetch(query, Set(batch), &size, take) else { return }
+            var query = TraceQuery(.ids(batch), window: TimeWindow(of: batch, margin: margin), detail: detail, observations: observations)
+            query.wholeMetadata = whole
+            guard try await fetch(&query, Set(batch), &size, take) else { return }
+            whole = query.wholeMetadata
         }
     }
 
     /// Fetches one batch. Returns false if no more is wanted.
     private func fetch(
-        _ query: TraceQuery, _ ids: Set<InsertionID>, _ size: inout PageSize, _ take: ([TraceRow]) async throws -> Bool
+        _ query: inout TraceQuery, _ ids: Set<InsertionID>, _ size: inout PageSize, _ take: ([TraceRow]) async throws -> Bool
     ) async throws -> Bool {
         var missing = ids
         var cursor: TraceCursor?
@@ -43,6 +48,11 @@ struct TraceFetch: Sendable {
             try Task.checkCancellation()
             if let page {
                 size.learn(rows: page.rows.count, bytes: page.bytes)
+                // The same page once more, when something of it was cut.
+                if let wider = query.wholeMetadata.widened(by: page.cutMetadata, most: Self.mostWholeMetadata) {
+                    query.wholeMetadata = wider
+                    continue
+                }
                 let fresh = page.rows.filter { row in row.ids.reduce(false) { missing.remove($1) != nil || $0 } }
                 if !fresh.isEmpty, try await !take(fresh) { return false }
                 if missing.isEmpty { return true }
@@ -76,6 +86,14 @@ struct TraceFetch: Sendable {
         let isOver = repetitions > Self.mostRepetitions || clock.now() + Int64(pause / .milliseconds(1)) > deadline
         if isOver { throw GatewayError.storeUnavailable(failure?.description ?? "it does not show \(missing.count) traces that it has shown before") }
         try await clock.sleep(pause)
+    }
+}
+
+extension Set<String> {
+    /// With others added, in their order, as far as there is room; nil if nothing is new.
+    fileprivate func widened(by others: Set<String>, most: Int) -> Self? {
+        let new = others.subtracting(self).sorted().prefix(most - count)
+        return new.isEmpty ? nil : union(new)
     }
 }
 

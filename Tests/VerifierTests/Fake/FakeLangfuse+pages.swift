@@ -10,12 +10,13 @@ extension FakeLangfuse {
         let limit = Int(items.value("limit") ?? "") ?? 50
         guard limit <= 1000 else { return Reply(400, #"{"message":"Invalid request data"}"#) }
         let fields = Set((items.value("fields") ?? "core,basic").split(separator: ",").map(String.init))
+        let whole = Set((items.value("expandMetadata") ?? "").split(separator: ",").map(String.init))
         let all = matching(items, from: "fromStartTime", to: "toStartTime")
         let start = items.value("cursor").flatMap { cursor in all.firstIndex { $0.span.key < cursor } ?? all.count } ?? 0
         var rows: [String] = []
         var index = start
         while index < all.count, rows.count < limit {
-            for _ in 0..<all[index].copies { rows.append(row(all[index].span, fields)) }
+            for _ in 0..<all[index].copies { rows.append(row(all[index].span, fields, whole: whole)) }
             index += 1
         }
         let cursor = index < all.count && index > 0 ? #""cursor":"\#(all[index - 1].span.key)""# : ""
@@ -65,7 +66,7 @@ extension FakeLangfuse {
         return ("tags", Set(items.values("tags")))
     }
 
-    private func row(_ span: FakeSpan, _ fields: Set<String>, isParsed: Bool = false) -> String {
+    private func row(_ span: FakeSpan, _ fields: Set<String>, whole: Set<String> = [], isParsed: Bool = false) -> String {
         let time = TimeText.iso(span.start)
         var members = [
             #""id":"\#(span.spanID)","traceId":"\#(span.traceID)","startTime":"\#(time)","endTime":"\#(time)","parentObservationId":null,"type":"GENERATION""#
@@ -81,7 +82,7 @@ extension FakeLangfuse {
         if fields.contains("io") {
             members.append(#""input":\#(isParsed ? span.input : quoted(span.input)),"output":\#(isParsed ? span.output : quoted(span.output))"#)
         }
-        if fields.contains("metadata") { members.append(#""metadata":{"a":"b"}"#) }
+        if fields.contains("metadata") { members.append("\"metadata\":" + metadata(span) { whole.contains($0) ? $1 : String($1.prefix(200)) }) }
         return "{\(members.joined(separator: ","))}"
     }
 
@@ -89,9 +90,13 @@ extension FakeLangfuse {
         var members = [#""id":"\#(span.traceID)","timestamp":"\#(TimeText.iso(span.start))","name":"\#(span.name)","userId":\#(quoted(span.userID))"#]
         members.append(#""sessionId":\#(quoted(span.sessionID)),"environment":"\#(span.environment)","version":"\#(span.version)""#)
         members.append(#""release":"\#(span.release)","tags":[\#(span.tags.map { quoted($0) }.joined(separator: ","))]"#)
-        if hasIO { members.append(#""input":\#(span.input),"output":\#(span.output),"metadata":{"a":"b"}"#) }
+        if hasIO { members.append(#""input":\#(span.input),"output":\#(span.output),"metadata":\#(metadata(span) { $1 })"#) }
         members.append(#""observations":\#(observations),"scores":[]"#)
         return "{\(members.joined(separator: ","))}"
+    }
+
+    private func metadata(_ span: FakeSpan, _ shown: (_ name: String, _ value: String) -> String) -> String {
+        "{" + span.metadata.sorted(by: <).map { "\(quoted($0.key)):\(quoted(shown($0.key, $0.value)))" }.joined(separator: ",") + "}"
     }
 
     private func quoted(_ text: String?) -> String { text.map { String(decoding: JSONText.quoted($0), as: UTF8.self) } ?? "null" }

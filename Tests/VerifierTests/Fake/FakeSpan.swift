@@ -16,6 +16,7 @@ struct FakeSpan: Sendable {
     var release = "r1"
     var input = #"{"messages":[{"role":"user","content":"Hé?"}]}"#
     var output = #"{"role":"assistant","content":"4"}"#
+    var metadata = ["a": "b"]
     var spanID: String
 
     /// A span of the gateway's own export.

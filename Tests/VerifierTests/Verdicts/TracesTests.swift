@@ -31,6 +31,36 @@ import Testing
         }
     }
 
+    /// The second API cuts the values of metadata that the query does not name.
+    @Test(arguments: [("v2", "4.0.0"), ("v1", "3.1.0")]) func metadataIsWhole(_ api: String, _ version: String) async throws {
+        try await VerifierBench.run(store: FakeLangfuse(apis: [api], version: version)) { bench in
+            let ids = try await bench.complete(120)
+            let long = String(repeating: "é", count: 700)
+            for (index, id) in ids.enumerated() {
+                var span = FakeSpan(id)
+                span.metadata = index % 2 == 0 ? ["even": long, "short": "s"] : ["odd, ": String(repeating: "o", count: 300), "even": "2"]
+                bench.store.show([span])
+            }
+            let traces = try #require(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000").json?.objects("traces"))
+            #expect(traces.count == 120 && traces.compactMap { $0.nested("metadata")?.text("even") }.count { $0 == long } == 60)
+            let odd = traces.compactMap { $0.nested("metadata")?.text("odd, ") }
+            // No query can name it.
+            #expect(odd.count == 60 && odd.allSatisfy { $0.count == (api == "v2" ? 200 : 300) })
+            #expect(bench.store.targets.count { $0.contains("expandMetadata=even") } >= (api == "v2" ? 1 : 0))
+        }
+    }
+
+    @Test func namesOfMetadataAreAskedForWithinABound() async throws {
+        try await VerifierBench.run { bench in
+            let ids = try await bench.complete(1)
+            var span = FakeSpan(ids[0])
+            span.metadata = Dictionary(uniqueKeysWithValues: (100..<200).map { ("name \($0)", String(repeating: "x", count: 201)) })
+            bench.store.show([span])
+            let trace = try #require(try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces")?.first?.nested("metadata"))
+            #expect(trace.names.count { trace.text($0)?.count == 201 } == TraceFetch.mostWholeMetadata)
+        }
+    }
+
     @Test func limitAndSampleBoundWhatIsGivenNotWhatIsChecked() async throws {
         try await VerifierBench.run { bench in
             let ids = try await bench.complete(30)
