@@ -212,7 +212,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Common", "TestSupport", "MetadataGateway", "CustomGateway",
+                "Common", "TestSupport", "TraceStore", "MetadataGateway", "CustomGateway",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: settings

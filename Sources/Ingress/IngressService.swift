@@ -45,7 +45,8 @@ package struct IngressService {
                 auth: auth, projects: Set(secrets.projects.keys), defaultProject: secrets.defaultProject,
                 refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
             pages: Pages(
-                redis: commands, room: room, follower: follower, connections: connections, warnsOfRedis: settings.redis.address != nil),
+                redis: commands, room: room, follower: follower, connections: connections, warnsOfRedis: settings.redis.address != nil,
+                outboxLimit: settings.outboxBytes),
             routes: router.buildResponder(),
             jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope),
             calls: completions,

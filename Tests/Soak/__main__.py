@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path += [str(HERE.parents[1] / "Benchmarks"), str(HERE.parent / "Clients")]
 
 import leftovers
+import questions
 import summary
 from chaos import Chaos
 from client import Client
@@ -48,7 +49,7 @@ class Soak:
     def __init__(self, executable, directory):
         self.duration, self.workers = option("DURATION", 1800), option("WORKERS", 48)
         self.seed = option("SEED", random.randrange(1, 10**6))
-        self.completions = []
+        self.completions, self.questions = [], []
         self._began = time.monotonic()
         self._events = (directory / "chaos.log").open("w")
         self.provider = PlannedProvider()
@@ -70,7 +71,7 @@ class Soak:
         client = Client(self.fleet)
         try:
             deadline = time.monotonic() + self.duration
-            workers = [Worker(number, self.seed, client, self.completions).run(deadline) for number in range(self.workers)]
+            workers = [Worker(number, self.seed, client, self.completions, self.questions).run(deadline) for number in range(self.workers)]
             await asyncio.gather(self.chaos.run(self.duration), *workers)
         finally:
             await client.close()
@@ -78,6 +79,7 @@ class Soak:
                 task.cancel()
         self.log("the load is over")
         found = await self._settle()
+        found += await self._ask_in_the_end()
         return found + self._check()
 
     async def _settle(self):
@@ -94,6 +96,12 @@ class Soak:
                 await asyncio.sleep(0.5)
         return []
 
+    async def _ask_in_the_end(self):
+        """Every id has its trace by now or gets it by itself, whatever was killed, and the gateway knows it."""
+        with self.fleet.look() as redis:
+            members = {rollout: redis("SMEMBERS", rollout) for rollout in {completion.rollout for completion in self.completions}}
+        return await questions.check_in_the_end(self.fleet.ingresses[0].port, members)
+
     def _check(self):
         self.facts = Facts(self.fleet, self.chaos, self.completions, self.provider.records, self.lateness)
         rollouts = {completion.rollout for completion in self.completions}
@@ -106,6 +114,7 @@ class Soak:
             if process.status is not None and not process.losses:
                 found.append(f"{process.role} ended by itself with status {process.status}")
         found += [violation for course in self.sampler.courses for violation in course.violations()]
+        found += [question.violation for question in self.questions if question.violation]
         return found + unexplained + self.chaos.violations + self.provider.violations
 
     def stop(self):

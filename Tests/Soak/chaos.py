@@ -11,6 +11,7 @@ from fleet import DRAIN
 # Longer than a forwarder's lease of 15 s, so that its jobs are taken over, and the time after which the others look.
 FROZEN_SECONDS = (18, 24)
 REDIS_FROZEN_SECONDS = (1, 8)
+STORE_AWAY_SECONDS = (0, 12)
 PAUSE_SECONDS = (2, 7)
 # A stopped process ends within its drain time and what a frozen Redis may add to it.
 ENDS_WITHIN = DRAIN + 25
@@ -37,6 +38,8 @@ class Chaos:
             self._kill_ingress: 1.5,
             self._kill_redis: 1.5,
             self._freeze_redis: 1.5,
+            self._kill_store: 1,
+            self._kill_verifier: 1.5,
         }
 
     async def run(self, seconds):
@@ -119,6 +122,27 @@ class Chaos:
         self._fleet.redis.send(signal.SIGSTOP)
         await asyncio.sleep(self._random.uniform(*REDIS_FROZEN_SECONDS))
         self._fleet.redis.send(signal.SIGCONT)
+        self._end(event)
+
+    async def _kill_store(self, lasting):
+        """Only one at a time: it has one address."""
+        if self._fleet.store.status is not None:
+            return
+        event = self._note("kill -9", self._fleet.store)
+        self._fleet.store.kill()
+        lasting.create_task(self._bring_back_store(event))
+
+    async def _bring_back_store(self, event):
+        await asyncio.sleep(self._random.uniform(*STORE_AWAY_SECONDS))
+        await self._fleet.start_store()
+        self._end(event)
+
+    async def _kill_verifier(self, _):
+        verifier = self._fleet.verifiers[1]
+        event = self._note("kill -9", verifier)
+        verifier.kill()
+        self._fleet.verifiers.remove(verifier)
+        self._fleet.start_verifier()
         self._end(event)
 
     async def _see_off(self, event, process):

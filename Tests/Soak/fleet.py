@@ -1,4 +1,4 @@
-"""The processes of a soak: a Redis, two ingresses and three forwarders, each of which can be killed, frozen or told to stop, and another started."""
+"""The processes of a soak: a Redis, a trace store, two ingresses, three forwarders and two verifiers, each of which can be ended, and another started."""
 
 import asyncio
 import base64
@@ -17,6 +17,9 @@ from redis_view import RedisView
 REQUEST_TIMEOUT, DRAIN = 120, 5
 # Small, so that answers of a few hundred kilobytes already wait for their readers.
 WINDOW = "128KiB"
+PROJECT = "soak"
+KEYS = {"public_key": "pk-lf-soak", "secret_key": "sk-lf-soak"}
+STOPPING_ORDER = ["ingress", "forwarder", "verifier", "tracestore", "redis"]
 DURABILITY = ["--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"]
 
 
@@ -74,7 +77,7 @@ class Ingress(Process):
 
 
 class Fleet:
-    """All processes that there were. Those in `ingresses` and `forwarders` work now; the first of each is never ended, so that its memory can be watched."""
+    """All processes that there were. Those in `ingresses`, `forwarders` and `verifiers` work now; the first of each is never ended, so that its memory can be watched."""
 
     def __init__(self, executable, directory, base_url):
         self._executable, self._directory, self._base_url = executable, directory, base_url
@@ -84,13 +87,17 @@ class Fleet:
             **{"GATEWAY_KEY": base64.b64encode(os.urandom(32)).decode(), "REQUEST_TIMEOUT": str(REQUEST_TIMEOUT)},
             **{"DRAIN_SECONDS": str(DRAIN), "MAX_BUFFERED_BYTES": WINDOW},
         }
-        self.processes, self.ingresses, self.forwarders = [], [], []
-        self.redis = None
+        self._store_port = free_port()
+        self._environment["LANGFUSE_HOST"] = f"http://127.0.0.1:{self._store_port}"
+        self.processes, self.ingresses, self.forwarders, self.verifiers = [], [], [], []
+        self.redis = self.store = None
 
     async def start(self):
         await self.start_redis()
+        await self.start_store()
         for _ in range(2):
             await self.start_ingress()
+            self.start_verifier()
         for _ in range(3):
             self.start_forwarder()
         await self._until(lambda: self.ready_forwarders() == 3, self.ingresses[0], "seen three forwarders")
@@ -112,6 +119,11 @@ class Fleet:
 
         await self._until(answers, self.redis, "answered")
 
+    async def start_store(self):
+        environment = {**self._environment, **self._secrets("tracestore"), "TRACESTORE_PORT": str(self._store_port), "DATA_DIR": str(self._directory / "traces")}
+        self.store = self._add(Process("tracestore", self._count("tracestore"), [self._executable, "tracestore"], self._directory, environment))
+        await self._until(lambda: ask(self._store_port, "GET", "/api/public/health"), self.store, "answered")
+
     async def start_ingress(self):
         number = self._count("ingress")
         secrets = self._secrets("ingress")
@@ -127,6 +139,10 @@ class Fleet:
         self.forwarders.append(forwarder)
         return forwarder
 
+    def start_verifier(self):
+        environment = {**self._environment, **self._secrets("verifier")}
+        self.verifiers.append(self._add(Process("verifier", self._count("verifier"), [self._executable, "verifier"], self._directory, environment)))
+
     def started(self, kind):
         """All processes of a kind that there ever were, by their numbers."""
         return [process for process in self.processes if process.kind == kind]
@@ -136,7 +152,7 @@ class Fleet:
         for process in self.processes:
             if process.status is None:
                 process.send(signal.SIGCONT)
-        for process in sorted(self.processes, key=lambda process: ["ingress", "forwarder", "redis"].index(process.kind)):
+        for process in sorted(self.processes, key=lambda process: STOPPING_ORDER.index(process.kind)):
             if process.status is None:
                 process.stop()
 
@@ -150,7 +166,8 @@ class Fleet:
     def _secrets(self, name, key="unused"):
         path = Path(self._directory) / f"{name}.yaml"
         path.touch(mode=0o600)
-        path.write_text(json.dumps({"accounts": {"provider": {"base_url": self._base_url, "key": key}}}))
+        accounts = {"provider": {"base_url": self._base_url, "key": key}}
+        path.write_text(json.dumps({"accounts": accounts, "langfuse_keys": {PROJECT: KEYS}, "default_project_id": PROJECT}))
         return {"SECRETS_PATH": str(path)}
 
     async def _until(self, condition, process, what, within=60):

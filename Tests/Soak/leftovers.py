@@ -2,7 +2,7 @@
 
 import json
 
-from fleet import REQUEST_TIMEOUT
+from fleet import PROJECT, REQUEST_TIMEOUT
 from processes import ask
 
 # Beyond a job's deadline (architecture §3), in seconds, with the grace for an answer that says so.
@@ -19,7 +19,15 @@ MOST_LIVES = {
     "gateway/idempotency/*": 86_400,
     "gateway/rollout/*": 86_400,
     "gateway/rollouts/*": 86_400,
+    "gateway/span/*": 86_400,
+    "gateway/verdict/*": 86_400,
+    "gateway/verified/*": 86_400,
+    "gateway/verifier/*": 15,
+    "gateway/limit/*": 86_400,
+    "gateway/trace/trouble": 120,
 }
+# What has no end of its own: streams, and what is kept of spans within its bound.
+LASTING = {"gateway/jobs", "gateway/dead", "gateway/verifications", f"gateway/traces/{PROJECT}", "gateway/trace/kept", "gateway/trace/kept/bytes"}
 DELIVERIES = 3
 
 
@@ -35,15 +43,16 @@ def check_redis(redis, fleet, rollouts):
     if not is_idle(redis):
         pending = redis("XPENDING", "gateway/jobs", "forwarders")
         found.append(f"jobs are left: {redis('XLEN', 'gateway/jobs')} on the stream, pending {pending}")
-    if redis("EXISTS", "gateway/jobs/bytes"):
-        found.append(f"gateway/jobs/bytes is {redis('GET', 'gateway/jobs/bytes')} though no job is left")
+    for counter, stream in (("gateway/jobs/bytes", "gateway/jobs"), ("gateway/trace/bytes", f"gateway/traces/{PROJECT}")):
+        if redis("EXISTS", counter) or redis("XLEN", stream):
+            found.append(f"{counter} is {redis('GET', counter)}, and {stream} has {redis('XLEN', stream)} entries, though nothing runs")
     for pattern, life in MOST_LIVES.items():
         for key in redis.keys(pattern):
             left = redis("PTTL", key)
             if left != -2 and not 0 <= left <= life * 1000:
                 found.append(f"{key} lives for {left} ms more; at most {life} s would be right")
-    families = {pattern.rstrip("*") for pattern in MOST_LIVES} | {"gateway/jobs", "gateway/dead"}
-    strange = {key for key in redis.keys("*") if key not in rollouts and not any(key.startswith(family) for family in families)}
+    families = {pattern.rstrip("*") for pattern in MOST_LIVES}
+    strange = {key for key in redis.keys("*") if key not in rollouts | LASTING and not any(key.startswith(family) for family in families)}
     found += [f"an unknown key {key}" for key in strange]
     return found + check_swept(redis, fleet)
 
@@ -54,9 +63,10 @@ def check_swept(redis, fleet):
     for key in redis.keys("gateway/responses/*"):
         if redis("XLEN", key) > 512:
             found.append(f"{key} holds {redis('XLEN', key)} frames: it is not trimmed")
-    alive = len(redis.keys("gateway/forwarder/*"))
-    if alive != len(fleet.forwarders):
-        found.append(f"{alive} forwarders count as alive, and {len(fleet.forwarders)} are")
+    for kind, living in (("forwarder", fleet.forwarders), ("verifier", fleet.verifiers)):
+        alive = len(redis.keys(f"gateway/{kind}/*"))
+        if alive != len(living):
+            found.append(f"{alive} {kind}s count as alive, and {len(living)} are")
     return found
 
 

@@ -12,6 +12,8 @@ def write(report, soak):
     report.section("What clients heard")
     heard = Counter((completion.kind, hearing.code) for completion in completions for hearing in completion.hearings)
     report.table(["kind", "answer", "times"], [(*what, count) for what, count in sorted(heard.items())])
+    report.section("What was said of rollouts meanwhile")
+    report.table(["verdict", "times"], sorted(Counter(question.code for question in soak.questions).items()))
     report.section("Calls at the provider")
     report.table(["calls of one completion", "completions"], sorted(Counter(map(len, soak.provider.records.values())).items()))
     report.section("Chaos")

@@ -10,6 +10,7 @@ from bad_requests import BAD_REQUESTS
 from client import Refused
 from completion import Completion
 from hearing import Verdict
+from questions import Question
 from repetition import Repetition
 
 # How many completions a rollout has.
@@ -23,13 +24,15 @@ KINDS = {
     "deleted": 4,
     "slow reader": 1,
     "bad request": 6,
+    "question": 6,
 }
 
 
 class Worker:
-    def __init__(self, name, seed, client, completions):
+    def __init__(self, name, seed, client, completions, questions):
         self._name, self.client, self._completions = f"{seed}-{name}", client, completions
         self.random = Random(f"{seed}/worker/{name}")
+        self._questions = questions
         self._number = 0
 
     async def run(self, deadline):
@@ -41,7 +44,7 @@ class Worker:
     def new(self, kind, is_stream=None, key=None):
         """A completion that nobody else makes."""
         token = f"{self._name}-{self._number}"
-        rollout = f"soak-{self._name}-{self._number // ROLLOUT_SIZE}"
+        rollout = self._rollout
         self._number += 1
         is_stream = self.random.random() < 0.5 if is_stream is None else is_stream
         plan = plans.draw(self.random, token, is_stream, "keyed" if key else kind)
@@ -50,6 +53,10 @@ class Worker:
         completion = Completion(kind, plan, rollout, path, time.monotonic(), key and f"key-{token}")
         self._completions.append(completion)
         return completion
+
+    @property
+    def _rollout(self):
+        return f"soak-{self._name}-{self._number // ROLLOUT_SIZE}"
 
     async def post(self, completion, headers=(), **options):
         """Sends the completion, to another ingress as long as none takes it; what was heard is noted."""
@@ -96,6 +103,14 @@ class Worker:
 
     async def _repeated(self):
         await Repetition(self, self.new("repeated", key=True)).run()
+
+    async def _question(self):
+        """What is known of the rollout that it works on."""
+        rollout = self._rollout
+        succeeded = [completion for completion in self._completions if completion.rollout == rollout and completion.succeeded]
+        question = Question(rollout, len(succeeded))
+        question.judge(await self.request("GET", f"/v1/rollouts/{rollout}?wait=1"))
+        self._questions.append(question)
 
     async def _bad_request(self):
         bad = self.random.choice(BAD_REQUESTS)

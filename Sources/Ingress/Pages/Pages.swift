@@ -2,7 +2,7 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 
-/// `/health` and `/ready`.
+/// `/health`, `/ready` and `/metrics`.
 struct Pages: Sendable {
     let redis: RedisClient
     let room: WaitingRoom
@@ -10,6 +10,8 @@ struct Pages: Sendable {
     let connections: Connections
     /// Whether Redis is the operator's, and not the gateway's own, which nobody else can reach.
     let warnsOfRedis: Bool
+    /// The most bytes of traces that may wait (`OUTBOX_BYTES`).
+    let outboxLimit: Int
     let started = ContinuousClock.now
 
     /// - Parameter path: without `/v1` and project.
@@ -19,6 +21,9 @@ struct Pages: Sendable {
         return switch path {
         case "/health": health
         case "/ready": await readiness
+        case "/metrics":
+            await MetricsPage(redis: redis, outboxLimit: outboxLimit)
+                .response(waiting: room.count + follower.count, connections: connections.count)
         default: nil
         }
     }
@@ -57,9 +62,13 @@ struct Pages: Sendable {
         get async {
             var warnings: [String] = []
             if warnsOfRedis, let version = await redis.version() { warnings += version.warnings }
+            let waiting = (try? await redis.send(RedisCommand("GET", Keys.traceBytes)).int) ?? 0
             if let trouble = try? await redis.send(RedisCommand("GET", Keys.traceTrouble)).string {
-                let waiting = (try? await redis.send(RedisCommand("GET", Keys.traceBytes)).int) ?? 0
                 warnings.append("the trace store does not take traces, \(waiting) bytes of them wait: \(trouble)")
+            }
+            if waiting >= outboxLimit {
+                warnings.append(
+                    "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(outboxLimit))")
             }
             return Self.member(warnings: warnings)
         }

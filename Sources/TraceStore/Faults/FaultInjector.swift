@@ -5,6 +5,8 @@ internal import NIOConcurrencyHelpers
 package final class FaultInjector: Sendable {
     private struct State {
         var faults = Faults()
+        /// How many requests each refusal that lets every second one through has met.
+        var met: [Int: Int] = [:]
         /// Whether rows may be there that cannot be seen yet.
         var hasHidden = false
     }
@@ -28,11 +30,24 @@ package final class FaultInjector: Sendable {
     /// Whether readers have to look at the time at which rows may be seen.
     var hasHidden: Bool { state.withLockedValue { $0.hasHidden } }
 
+    /// Answers a request, with all that goes wrong on its way.
+    func answer<Answer>(_ route: Faults.Route, _ answer: () async throws -> Answer) async throws -> Answer {
+        await current.waitsBefore?(route)
+        try check(route)
+        let result = try await answer()
+        await current.waitsAfter?(route)
+        return result
+    }
+
     /// Whether some answer has to be wrong.
     /// - Throws: the wrong answer.
-    func check(_ route: Faults.Route) throws(LangfuseError) {
+    private func check(_ route: Faults.Route) throws(LangfuseError) {
         let refusal: Faults.Refusal? = state.withLockedValue { state in
             guard let index = state.faults.refusals.firstIndex(where: { $0.routes.contains(route) && $0.times != 0 }) else { return nil }
+            if state.faults.refusals[index].isEverySecond {
+                state.met[index, default: 0] += 1
+                if state.met[index, default: 0].isMultiple(of: 2) { return nil }
+            }
             state.faults.refusals[index].times = state.faults.refusals[index].times.map { $0 - 1 }
             return state.faults.refusals[index]
         }

@@ -23,8 +23,13 @@ package struct Faults: Sendable {
         package var retryAfter: Int?
         /// How many requests it meets; nil: all.
         package var times: Int?
+        /// Whether of the requests that it meets only every second one is refused, the first one first: each has to be made twice.
+        package var isEverySecond: Bool
 
-        package init(_ status: Int, on routes: Set<Route> = Set(Route.allCases), retryAfter: Int? = nil, times: Int? = nil) {
+        package init(
+            _ status: Int, on routes: Set<Route> = Set(Route.allCases), retryAfter: Int? = nil, times: Int? = nil, isEverySecond: Bool = false
+        ) {
+            self.isEverySecond = isEverySecond
             self.routes = routes
             self.status = status
             self.retryAfter = retryAfter
@@ -41,6 +46,9 @@ package struct Faults: Sendable {
     package var loses: (@Sendable (_ traceID: String) -> Bool)?
     /// Whether the newer routes show each row twice.
     package var duplicates = false
+    /// What a request waits for before anything of it is done, and what its answer waits for when all of it is done.
+    package var waitsBefore: (@Sendable (Route) async -> Void)?
+    package var waitsAfter: (@Sendable (Route) async -> Void)?
 
     package init() {}
 }

@@ -40,8 +40,7 @@ struct TraceStoreResponder: HTTPResponder {
         case "/api/public/otel/v1/traces": return try await export(request)
         case "/api/public/health":
             try allow(request, .get)
-            try faults.check(.health)
-            return Self.json(Array(#"{"status":"OK","version":"\#(Self.version)"}"#.utf8))
+            return try await faults.answer(.health) { Self.json(Array(#"{"status":"OK","version":"\#(Self.version)"}"#.utf8)) }
         case "/api/public/v2/observations": return try await observations(request)
         case "/api/public/v2/metrics": return try await metrics(request)
         case "/api/public/traces": return try await traces(request)
@@ -56,7 +55,10 @@ struct TraceStoreResponder: HTTPResponder {
     private func export(_ request: Request) async throws -> Response {
         try allow(request, .post)
         let (_, number) = try project(request)
-        try faults.check(.export)
+        return try await faults.answer(.export) { try await export(request, project: number) }
+    }
+
+    private func export(_ request: Request, project number: Int64) async throws -> Response {
         guard let form = Export.Form(contentType: request.headers[.contentType]) else {
             throw LangfuseError.badContentType
         }
@@ -95,41 +97,45 @@ struct TraceStoreResponder: HTTPResponder {
     private func observations(_ request: Request) async throws -> Response {
         try allow(request, .get)
         let (name, number) = try project(request)
-        try faults.check(.observations)
-        var page = try ObservationRequest(QueryParameters(request.uri.query), project: number)
-        page.query.madeBy = visible
-        return Self.json(try await reader.observations(page, project: name, duplicates: faults.current.duplicates))
+        return try await faults.answer(.observations) {
+            var page = try ObservationRequest(QueryParameters(request.uri.query), project: number)
+            page.query.madeBy = visible
+            return Self.json(try await reader.observations(page, project: name, duplicates: faults.current.duplicates))
+        }
     }
 
     private func metrics(_ request: Request) async throws -> Response {
         try allow(request, .get)
         let (_, number) = try project(request)
-        try faults.check(.metrics)
-        var query = try MetricsRequest(QueryParameters(request.uri.query), project: number).query
-        query.madeBy = visible
-        let count = try await reader.count(query) * (faults.current.duplicates ? 2 : 1)
-        // Numbers are strings there, as ClickHouse gives them.
-        return Self.json(Array(#"{"data":[{"count_count":"\#(count)"}]}"#.utf8))
+        return try await faults.answer(.metrics) {
+            var query = try MetricsRequest(QueryParameters(request.uri.query), project: number).query
+            query.madeBy = visible
+            let count = try await reader.count(query) * (faults.current.duplicates ? 2 : 1)
+            // Numbers are strings there, as ClickHouse gives them.
+            return Self.json(Array(#"{"data":[{"count_count":"\#(count)"}]}"#.utf8))
+        }
     }
 
     private func traces(_ request: Request) async throws -> Response {
         try allow(request, .get)
         let (name, number) = try project(request)
-        try faults.check(.traces)
-        var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
-        page.query.madeBy = visible
-        return Self.json(try await reader.traces(page, project: name))
+        return try await faults.answer(.traces) {
+            var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
+            page.query.madeBy = visible
+            return Self.json(try await reader.traces(page, project: name))
+        }
     }
 
     private func trace(_ encoded: String, _ request: Request) async throws -> Response {
         try allow(request, .get)
         let (name, number) = try project(request)
-        try faults.check(.traces)
-        var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
-        page.query.madeBy = visible
-        let id = PercentDecoding.bytes(Substring(encoded).utf8).flatMap { String(validating: $0, as: UTF8.self) } ?? encoded
-        guard let trace = try await reader.trace(id, page, project: name) else { throw LangfuseError.unknownTrace(id) }
-        return Self.json(trace)
+        return try await faults.answer(.traces) {
+            var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
+            page.query.madeBy = visible
+            let id = PercentDecoding.bytes(Substring(encoded).utf8).flatMap { String(validating: $0, as: UTF8.self) } ?? encoded
+            guard let trace = try await reader.trace(id, page, project: name) else { throw LangfuseError.unknownTrace(id) }
+            return Self.json(trace)
+        }
     }
 
     /// What SDKs ask in order to check their keys.

@@ -13,17 +13,19 @@ struct GatewayFleet {
     private let environment: [String: String]
 
     /// Lends a Redis and a provider to `body`, which starts the processes that it wants.
-    /// - Parameter manner: how the provider answers. It is the account `held`; one that answers by itself is asked for every model.
+    /// - Parameters:
+    ///   - manner: how the provider answers. It is the account `held`; one that answers by itself is asked for every model.
+    ///   - langfuseKeys: those of the project `main`; nil: nothing is traced.
     static func run(
-        redis options: RedisServer.Options = .init(), provider manner: CountingProvider.Manner = .held, environment: [String: String] = [:],
+        redis options: RedisServer.Options = .init(), provider manner: CountingProvider.Manner = .held, langfuseKeys keys: LangfuseKeys? = nil,
+        environment: [String: String] = [:],
         _ body: (GatewayFleet) async throws -> Void
     ) async throws {
         try await withRedisServer(options) { server in
             try await withRedisClient(server.endpoint) { redis in
                 try await CountingProvider.run(manner) { provider in
                     try await ProgramFolder.with { folder in
-                        let account = #"{"accounts": {"held": {"base_url": "http://127.0.0.1:\#(provider.port)/v1", "key": "sk-held"}}}"#
-                        try folder.write(account, to: "secrets.yaml")
+                        try folder.write(secrets(provider: provider.port, keys), to: "secrets.yaml")
                         var variables = ["REDIS_HOST": "unix:" + server.folder + "/redis.sock", "GATEWAY_KEY": key, "HOST": "127.0.0.1", "PORT": "0"]
                         variables["SECRETS_PATH"] = "secrets.yaml"
                         if manner == .paced { variables["LITELLM_URL"] = "http://127.0.0.1:\(provider.port)" }
@@ -33,6 +35,13 @@ struct GatewayFleet {
                 }
             }
         }
+    }
+
+    private static func secrets(provider port: Int, _ keys: LangfuseKeys?) -> String {
+        let account = #""accounts": {"held": {"base_url": "http://127.0.0.1:\#(port)/v1", "key": "sk-held"}}"#
+        guard let keys else { return "{\(account)}" }
+        let (known, secret) = (keys.publicKey.reveal(), keys.secretKey.reveal())
+        return #"{\#(account), "default_project_id": "main", "langfuse_keys": {"main": {"public_key": "\#(known)", "secret_key": "\#(secret)"}}}"#
     }
 
     /// Runs an ingress on a free port while `body` does, from when it has its Redis.

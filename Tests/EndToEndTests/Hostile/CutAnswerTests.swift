@@ -40,8 +40,8 @@ import Testing
     }
 
     @Test func aCutStreamIsAnErrorAtEveryByte() async throws {
-        // From here on a part of an event has left: what stands before could have been the event with the usage, which is not for the client.
-        let head = try #require(Self.stream.utf8.firstRange(of: "9\r\ndata: ".utf8)).upperBound
+        // From here on a part of an event has left.
+        let head = try #require(Self.stream.utf8.firstRange(of: "\r\n\r\n9\r\n".utf8)).upperBound
         let begun = Self.stream.utf8.distance(from: Self.stream.startIndex, to: head)
         try await cut(Self.stream, isStream: true) { length, outcome in
             length > begun ? outcome == .errorEvent(code: "closed_early") : Self.isRefusal(outcome, after: length)

@@ -9,7 +9,7 @@ import Testing
         "/rollout_id/\(rollout)/invocation_id/i/experiment_id/e/run_id/r/row_id/\(row)/chat/completions"
     }
 
-    private static func complete(_ rows: Range<Int>, model: String = "mock/echo", port: Int) async throws {
+    static func complete(_ rows: Range<Int>, model: String = "mock/echo", port: Int) async throws {
         try await withRawClient(to: port) { client in
             for row in rows {
                 _ = try await client.call("POST", path(row: row), body: ServeTests.body(model, "row \(row)", stream: row.isMultiple(of: 2)))
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    private static func get(_ path: String, headers: [String] = [], port: Int) async throws -> HTTPAnswer {
+    static func get(_ path: String, headers: [String] = [], port: Int) async throws -> HTTPAnswer {
         try await withRawClient(to: port) { try await $0.call("GET", path, headers: headers) }
     }
 

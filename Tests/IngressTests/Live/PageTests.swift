@@ -33,6 +33,31 @@ import Testing
         }
     }
 
+    @Test func metricsTellWhatWaits() async throws {
+        try await LiveIngress.run({ $0.settings.outboxBytes = 5000 }) { ingress in
+            _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceBytes, 4200))
+            _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceTrouble, "it answered 503"))
+            async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+            try await eventually { try await ingress.queued() == 1 }
+            let answer = try await ingress.call("GET", "/metrics")
+            #expect(answer.status == 200 && answer["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+            let lines = answer.text.split(separator: "\n").map(String.init)
+            for line in [
+                "gateway_redis_up 1", "gateway_jobs 1", "gateway_forwarders 1", "gateway_verifiers 0", "gateway_trace_outbox_bytes 4200",
+                "gateway_trace_outbox_limit_bytes 5000", "gateway_trace_store_refuses 1", "gateway_ingress_waiting_requests 1",
+            ] { #expect(lines.contains(line), "\(line) in \(answer.text)") }
+            // What Prometheus' own parser asks for: a name, its type, its value.
+            for sample in lines where !sample.hasPrefix("#") {
+                let parts = sample.split(separator: " ")
+                #expect(parts.count == 2 && Int(parts[1]) != nil && lines.contains("# TYPE \(parts[0]) gauge"))
+            }
+            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+            #expect(try await reply.status == 200)
+            _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceBytes, 5000))
+            #expect(try await ingress.call("GET", "/ready").text.contains("completions of rollouts are refused: 5000 bytes of traces wait"))
+        }
+    }
+
     @Test func readyAsksForALiveForwarder() async throws {
         try await LiveIngress.run({ $0.hasForwarder = false }) { ingress in
             func readiness() async throws -> (Int, Bool) {
