@@ -7,11 +7,11 @@ from pathlib import Path
 
 import machine
 from options import BadOption, Options
-from parts import bodies, forwarders, in_flight, memory, streams, throughput
+from parts import bodies, forwarders, in_flight, memory, rollout, streams, throughput
 from report import Report
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = {"throughput": throughput, "bodies": bodies, "streams": streams, "in_flight": in_flight, "forwarders": forwarders, "memory": memory}
+PARTS = {part.__name__.rpartition(".")[2]: part for part in (throughput, bodies, streams, in_flight, forwarders, memory, rollout)}
 
 
 def main():

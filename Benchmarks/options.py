@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-SYSTEMS = ("nginx", "vllm-router", "gateway", "litellm")
-PARTS = ("throughput", "bodies", "streams", "in_flight", "forwarders", "memory")
+SYSTEMS = ("nginx", "vllm-router", "gateway", "gateway-traces", "litellm")
+PARTS = ("throughput", "bodies", "streams", "in_flight", "forwarders", "memory", "rollout")
 
 
 class BadOption(Exception):
@@ -23,6 +23,8 @@ class Options:
     # Concurrent streams, and calls in flight.
     streams: int
     calls: int
+    # Completions of the large rollout.
+    completions: int
 
     @classmethod
     def read(cls, executable, environment=os.environ):
@@ -30,8 +32,8 @@ class Options:
 
         def number(name, default, quick):
             text = environment.get(name) or str(quick if is_quick else default)
-            if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 86_400):
-                raise BadOption(f"{name}: `{text}` must be a whole number from 1 to 86400; for example {default}")
+            if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1_000_000):
+                raise BadOption(f"{name}: `{text}` must be a whole number from 1 to 1000000; for example {default}")
             return int(text)
 
         def choice(name, known):
@@ -49,4 +51,5 @@ class Options:
             duration=number("DURATION", 60, quick=10),
             streams=number("STREAMS", 2000, quick=200),
             calls=number("CALLS", 5000, quick=500),
+            completions=number("COMPLETIONS", 100_000, quick=5000),
         )

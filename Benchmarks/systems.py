@@ -97,28 +97,37 @@ def litellm(workshop, upstream, options):
     return System("litellm", port, PLAIN_PATH, [child], upstream)
 
 
-def gateway_settings(workshop, upstream):
-    """What all processes of the gateway are told: an account of the operator's leads to the upstream."""
+def gateway_settings(workshop, upstream, secrets=None):
+    """What all processes of the gateway are told: an account of the operator's leads to the upstream. `secrets`: more members of the secrets file."""
     account = {"base_url": f"http://127.0.0.1:{upstream.port}/v1", "key": "sk-upstream"}
-    secrets = workshop.write("secrets.yaml", json.dumps({"accounts": {"mock-upstream": account}}))
-    return {"SECRETS_PATH": str(secrets), "LOG_LEVEL": "WARNING"}
+    file = workshop.write("secrets.yaml", json.dumps({"accounts": {"mock-upstream": account}, **(secrets or {})}))
+    return {"SECRETS_PATH": str(file), "LOG_LEVEL": "WARNING"}
 
 
 def gateway(workshop, upstream, options):
-    """`serve`: the whole gateway in one process, with a Redis of its own and its append-only file."""
+    """`serve`: the whole gateway in one process, with a Redis of its own and its append-only file. A Langfuse for which no project has keys: nothing is traced."""
+    return serve(workshop, upstream, options, "gateway", LANGFUSE_HOST="http://127.0.0.1:9")
+
+
+def traced_gateway(workshop, upstream, options):
+    """`serve` as it comes: each call is a trace in its own trace store, in the same process."""
+    return serve(workshop, upstream, options, "gateway-traces")
+
+
+def serve(workshop, upstream, options, name, **settings):
     port = free_port()
-    settings = gateway_settings(workshop, upstream)
+    settings |= gateway_settings(workshop, upstream)
     child = workshop.start("gateway", [options.executable, "serve"], PORT=str(port), TRACESTORE_PORT="0", DATA_DIR=str(workshop.directory / "data"), **settings)
-    return System("gateway", port, ROLLOUT_PATH, [child], upstream)
+    return System(name, port, ROLLOUT_PATH, [child], upstream)
 
 
 class SplitGateway:
-    """The gateway's parts as processes of their own, over one Redis: an ingress, and any number of forwarders."""
+    """The gateway's parts as processes of their own, over one Redis: an ingress, any number of forwarders, and whatever else is started."""
 
-    def __init__(self, workshop, upstream, options):
-        socket = workshop.directory / "redis.sock"
+    def __init__(self, workshop, upstream, options, secrets=None, **settings):
+        self.socket = socket = workshop.directory / "redis.sock"
         key = base64.b64encode(os.urandom(32)).decode()
-        self._settings = {**gateway_settings(workshop, upstream), "REDIS_HOST": f"unix:{socket}", "GATEWAY_KEY": key}
+        self._settings = {**gateway_settings(workshop, upstream, secrets), **settings, "REDIS_HOST": f"unix:{socket}", "GATEWAY_KEY": key}
         self._workshop = workshop
         self._executable = options.executable
         # As `serve` starts its own.
@@ -130,9 +139,13 @@ class SplitGateway:
         self.system = System("gateway", self._port, ROLLOUT_PATH, [ingress, redis], upstream)
 
     def start_forwarder(self):
-        child = self._workshop.start("forwarder", [self._executable, "forwarder"], **self._settings)
-        self.system.children.append(child)
+        child = self.start("forwarder")
         self._wait_for_forwarders()
+        return child
+
+    def start(self, part, **settings):
+        child = self._workshop.start(part, [self._executable, part], **self._settings, **settings)
+        self.system.children.append(child)
         return child
 
     def stop_forwarder(self, child):
@@ -151,7 +164,7 @@ class SplitGateway:
         wait_until(are_seen, self.system.children[0], f"seen {expected} forwarder(s)")
 
 
-START = {"direct": direct, "nginx": nginx, "vllm-router": vllm_router, "gateway": gateway, "litellm": litellm}
+START = {"direct": direct, "nginx": nginx, "vllm-router": vllm_router, "gateway": gateway, "gateway-traces": traced_gateway, "litellm": litellm}
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Load by wrk, and what the processes behind it used meanwhile."""
 
 import json
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -57,6 +58,15 @@ def load(system, connections, seconds, body=SHORT):
     if run.returncode or not lines:
         raise SystemFailed(f"wrk failed against {system.name}: {run.stderr or run.stdout}")
     return Result(**json.loads(lines[-1]), usages=usages)
+
+
+def get(url, connections, seconds):
+    """Answers a second to the same GET; all of them must be 2xx."""
+    run = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", url], capture_output=True, text=True, timeout=seconds + 60)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)
+    if run.returncode or not rate or "Non-2xx" in run.stdout:
+        raise SystemFailed(f"wrk failed against {url}: {run.stderr or run.stdout}")
+    return float(rate.group(1))
 
 
 def warm_up(system, seconds):

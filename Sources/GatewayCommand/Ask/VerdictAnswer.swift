@@ -25,6 +25,7 @@ struct VerdictAnswer: Codable, Equatable, Sendable {
     var summary: String {
         let counts = "\(traced) of \(expected) traced, \(inFlight) in flight, \(missingCount) missing, \(failed) failed"
         return switch kind {
+        case .complete where expected == 0: "complete: none of its completions has succeeded, \(failed) failed"
         case .complete: "complete: all \(expected) completions are traced" + (failed > 0 ? ", \(failed) failed" : "")
         case .incomplete: "incomplete: \(counts)"
         case .unknown: "unknown: \(reason ?? "the trace store cannot be asked")"

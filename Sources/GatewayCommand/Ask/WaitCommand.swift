@@ -54,7 +54,7 @@ struct WaitCommand: AsyncParsableCommand {
                     terminal.fail(failure.description)
                     throw Self.cannotTell
                 }
-                terminal.show(failure.description)
+                terminal.show("waiting: \(failure.description)")
                 last = .failure(failure)
             }
             guard timeout.duration - began.duration(to: .now) > .zero else { break }

@@ -9,10 +9,11 @@ import Testing
         "/rollout_id/\(rollout)/invocation_id/i/experiment_id/e/run_id/r/row_id/\(row)/chat/completions"
     }
 
-    static func complete(_ rows: Range<Int>, model: String = "mock/echo", port: Int) async throws {
+    static func complete(_ rows: Range<Int>, model: String = "mock/echo", rollout: String = "demo", port: Int) async throws {
         try await withRawClient(to: port) { client in
             for row in rows {
-                _ = try await client.call("POST", path(row: row), body: ServeTests.body(model, "row \(row)", stream: row.isMultiple(of: 2)))
+                _ = try await client.call(
+                    "POST", path(row: row, rollout: rollout), body: ServeTests.body(model, "row \(row)", stream: row.isMultiple(of: 2)))
             }
         }
     }
@@ -26,6 +27,7 @@ import Testing
             let ending = try await folder.serve { _, port in
                 try await Self.complete(0..<10, port: port)
                 try await Self.complete(10..<12, model: "mock/echo?status=400", port: port)
+                try await Self.complete(0..<2, model: "mock/echo?status=400", rollout: "failing", port: port)
                 let answer = try await Self.get("/v1/rollouts/demo?wait=60", port: port)
                 #expect(
                     answer.text.contains(#""verdict":"complete","expected":10,"traced":10,"in_flight":0,"failed":2,"missing":[]"#), "\(answer.text)")
@@ -52,6 +54,8 @@ import Testing
         let environment = ["GATEWAY_URL": "http://127.0.0.1:\(port)"]
         let waited = try await folder.run("metadata-gateway", ["wait", "demo"], environment: environment)
         #expect(waited.code == 0 && waited.output.contains("demo is complete: all 10 completions are traced, 2 failed"), "\(waited.output)")
+        let failed = try await folder.run("metadata-gateway", ["wait", "failing"], environment: environment)
+        #expect(failed.code == 0 && failed.output.contains("complete: none of its completions has succeeded, 2 failed"), "\(failed.output)")
         let unknown = try await folder.run("metadata-gateway", ["wait", "nobody", "--timeout", "1s"], environment: environment)
         #expect(unknown.code == 2 && unknown.output.contains("nobody"), "\(unknown.output)")
         let listed = try await folder.run("metadata-gateway", ["rollouts"], environment: environment)

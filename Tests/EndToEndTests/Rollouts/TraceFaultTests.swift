@@ -18,6 +18,15 @@ import TraceStore
         verdict.contains(#""verdict":"complete","expected":\#(count),"traced":\#(count),"in_flight":0,"failed":0,"missing":[]"#)
     }
 
+    /// Waits for the verdict while `body` runs, which gets it when it is there.
+    private static func waiting(port: Int, _ body: (_ verdict: () async throws -> String) async throws -> Void) async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await verdict("?wait=280", port: port) }
+            defer { group.cancelAll() }
+            try await body { try #require(try await group.next()) }
+        }
+    }
+
     @Test func aStoreThatIsAwayForAMinute() async throws {
         try await TraceRig.run { rig in
             try await rig.parts(forwarders: 2) { port in
@@ -25,13 +34,13 @@ import TraceStore
                 try await Self.complete(60, port: port)
                 let early = try await Self.verdict(port: port)
                 #expect(early.contains(#""verdict":"unknown""#) && early.contains(#""reason":""#), "\(early)")
-                let waiting = Task { try await Self.verdict("?wait=280", port: port) }
-                defer { waiting.cancel() }
-                try await eventually(within: .seconds(90)) { away.duration(to: .now) > .seconds(60) }
-                #expect(try await RolloutTests.get("/ready", port: port).text.contains("the trace store does not take traces"))
-                try await rig.store {
-                    let final = try await waiting.value
-                    #expect(Self.isComplete(final, 60), "\(final)")
+                try await Self.waiting(port: port) { final in
+                    try await eventually(within: .seconds(90)) { away.duration(to: .now) > .seconds(60) }
+                    #expect(try await RolloutTests.get("/ready", port: port).text.contains("the trace store does not take traces"))
+                    try await rig.store {
+                        let final = try await final()
+                        #expect(Self.isComplete(final, 60), "\(final)")
+                    }
                 }
             }
         }
@@ -108,15 +117,15 @@ import TraceStore
                         try await rig.exported(30)
                         rig.faults.change { $0.waitsBefore = { if $0 == .observations { await hold.pass() } } }
                         try await rig.verifier { first in
-                            let waiting = Task { try await Self.verdict("?wait=200", port: port) }
-                            defer { waiting.cancel() }
-                            await hold.untilReached()
-                            try first.send(.kill)
-                            rig.faults.change { $0.waitsBefore = nil }
-                            hold.open()
-                            try await rig.verifier { _ in
-                                let final = try await waiting.value
-                                #expect(Self.isComplete(final, 30), "\(final)")
+                            try await Self.waiting(port: port) { final in
+                                await hold.untilReached()
+                                try first.send(.kill)
+                                rig.faults.change { $0.waitsBefore = nil }
+                                hold.open()
+                                try await rig.verifier { _ in
+                                    let final = try await final()
+                                    #expect(Self.isComplete(final, 30), "\(final)")
+                                }
                             }
                         }
                     }
