@@ -21,10 +21,10 @@ extension Reconciler {
         let chunk = unexamined.prefix(Self.spansAtOnce)
         for (id, state) in zip(chunk, states) {
             let age = now - Int64(clamping: id.milliseconds)
-            let isInFlight = state == .none && age < timeout
+            let isInFlight = (state == .none || state == .perhapsForgotten) && age < timeout
             if isInFlight { inFlight.insert(id) }
             // A proxy's spans are not ours to see, and ours are gone an hour after their export: only asking tells.
-            if !isInFlight || rules.identity == .tag || age >= kept { askable.append(id) }
+            if !isInFlight || state == .perhapsForgotten || rules.identity == .tag || age >= kept { askable.append(id) }
             if case .sent(let ago) = state, ago >= rules.resendGrace { overdue.append(id) }
         }
         unexamined = unexamined.dropFirst(chunk.count)

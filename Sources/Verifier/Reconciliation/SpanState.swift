@@ -1,9 +1,11 @@
-internal import Common
+package import Common
 
 /// Where the span of a completion is that has not been seen in the trace store.
 package enum SpanState: Sendable, Equatable {
-    /// There is none: the completion has not ended, or its span is kept no longer.
+    /// There is none: the completion has not ended.
     case none
+    /// There is none: the completion has not ended yet, or it has and its span made room for later ones (`OUTBOX_BYTES`).
+    case perhapsForgotten
     /// It waits for its export.
     case waiting
     /// The trace store accepted it so long ago.
@@ -12,12 +14,20 @@ package enum SpanState: Sendable, Equatable {
     /// How long a span is kept after the trace store accepted it, so that it can be sent again. The exporter sets this life; what is left of it says when.
     package static let lifeAfterExport = SpanOutbox.keptFor
 
-    /// - Parameter life: milliseconds that the span's key has left, as PTTL tells it.
-    package init(life: Int) {
+    /// Clocks differ: those that name completions, and that of Redis, in milliseconds.
+    private static let clockMargin: UInt64 = 10_000
+
+    /// - Parameters:
+    ///   - id: the completion.
+    ///   - life: milliseconds that the span's key has left, as PTTL tells it.
+    ///   - oldestKept: when the oldest span was accepted that is still kept, in milliseconds since 1970. Nil: none is.
+    package init(of id: InsertionID, life: Int, oldestKept: UInt64?) {
         let kept = Int(Self.lifeAfterExport / .milliseconds(1))
         switch life {
         case 0...kept: self = .sent(ago: .milliseconds(kept - life))
-        case -2: self = .none
+        case -2:
+            // What was accepted before the oldest that is kept has made room for it.
+            self = oldestKept.map { id.milliseconds < $0 + Self.clockMargin } ?? false ? .perhapsForgotten : .none
         default: self = .waiting
         }
     }

@@ -95,6 +95,21 @@ import Testing
         #expect(verdict.kind == .incomplete && verdict.inFlight == 2 && verdict.missing.isEmpty && verdict.missingCount == 0 && verdict.failed == 4)
     }
 
+    /// Whether it runs or was forgotten, only the trace store can tell.
+    @Test func whatMayHaveBeenForgottenIsAskedFor() throws {
+        let ids = InsertionID.samples(2)
+        let now = Self.time + 1000
+        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .max))
+        _ = reconciler.next(now: now)
+        reconciler.read(RolloutReading(ids: ids, pending: ids))
+        _ = reconciler.next(now: now)
+        reconciler.examined([.perhapsForgotten, .perhapsForgotten], now: now)
+        guard case .ask = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
+        _ = reconciler.received(Self.page(ids.prefix(1)))
+        guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("no verdict") }
+        #expect(verdict.traced == 1 && verdict.inFlight == 1 && verdict.missing.isEmpty)
+    }
+
     /// A LiteLLM proxy's spans are not kept by the gateway, so asking is the only way to know.
     @Test func ofAProxysCallsAllAreAskedFor() throws {
         let ids = InsertionID.samples(2)

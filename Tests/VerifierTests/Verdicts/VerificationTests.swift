@@ -45,6 +45,18 @@ import Testing
         }
     }
 
+    /// More was exported than `OUTBOX_BYTES` keeps before anybody asked: the first spans are gone, and their traces are there.
+    @Test func spansThatMadeRoomAreNotTakenForCallsInFlight() async throws {
+        try await VerifierBench.run { bench in
+            let ids = try await bench.complete(300)
+            for id in ids.prefix(200) { try await bench.send("DEL", Keys.span(id)) }
+            let oldest = ids[200].milliseconds / 1000
+            try await bench.send("RPUSH", Keys.keptTraces, "\(oldest) 6 \(Keys.span(ids[200]))")
+            let verdict = try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1))
+            #expect(verdict?.kind == .complete && verdict?.traced == 300)
+        }
+    }
+
     @Test func anInterimVerdictServesOthersForASecond() async throws {
         try await VerifierBench.run { bench in
             try await bench.begin([bench.ids.next()])
