@@ -23,6 +23,7 @@ MOST_LIVES = {
     "gateway/verdict/*": 86_400,
     "gateway/verified/*": 86_400,
     "gateway/verifier/*": 15,
+    "gateway/verifying/*": 5,
     "gateway/limit/*": 86_400,
     "gateway/trace/trouble": 120,
 }

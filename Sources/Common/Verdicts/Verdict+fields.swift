@@ -1,9 +1,9 @@
 extension Verdict {
     /// The hash's fields, in the order in which they are read. `until` is there only if the verdict is good for a while alone.
-    static let fieldNames = ["verdict", "reason", "expected", "traced", "in_flight", "failed", "missing", "checked_at", "until"]
+    package static let fieldNames = ["verdict", "reason", "expected", "traced", "in_flight", "failed", "missing", "checked_at", "until"]
 
     /// The fields and their values in turn, as HSET takes them.
-    var fields: [String] {
+    package var fields: [String] {
         let until = kind == .complete ? "" : String(checkedAt + Int64(Self.interimLife / .milliseconds(1)))
         let values = [
             kind.rawValue, reason ?? "", String(expected), String(traced), String(inFlight), String(failed), missing.joined(separator: "\n"),
@@ -15,7 +15,7 @@ extension Verdict {
     /// Reads what HMGET of `fieldNames` gave.
     /// - Parameter now: milliseconds since 1970.
     /// - Returns: Nil if there is no verdict, or it is good no longer.
-    init?(fields: RedisValue, rollout: String, project: String, now: Int64) {
+    package init?(fields: RedisValue, rollout: String, project: String, now: Int64) {
         guard let kind = fields[0].string.flatMap(Kind.init(rawValue:)), let expected = fields[2].int, let traced = fields[3].int,
             let inFlight = fields[4].int, let failed = fields[5].int, let checkedAt = fields[7].int
         else { return nil }

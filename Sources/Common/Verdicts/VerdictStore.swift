@@ -44,6 +44,11 @@ package struct VerdictStore: Sendable {
         return Beginning(mark: mark, expected: expected, failed: reply[1].int ?? 0)
     }
 
+    /// Takes a mark away, for which no verdict will be written.
+    package func forget(_ mark: Mark, of rollout: String, project: String) async throws(RedisError) {
+        _ = try await redis.send(RedisCommand("HDEL", Keys.verdict(rollout, project: project), mark.field))
+    }
+
     /// - Returns: false if the set has changed since the mark was left; nothing is written then.
     package func write(_ verdict: Verdict, mark: Mark) async throws(RedisError) -> Bool {
         let key = Keys.verdict(verdict.rollout, project: verdict.project)

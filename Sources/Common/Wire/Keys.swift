@@ -11,6 +11,9 @@ package enum Keys {
     /// Hash: what was found out about a rollout, true for the state of its set. Written by the verifier, read by ingress, deleted with each change of the set.
     package static func verdict(_ rollout: String, project: String) -> String { "gateway/verdict/\(project)/\(rollout)" }
 
+    /// Hash: which verifier works on a rollout's verdict, and what it knows so far. Written and read by verifiers; lives 5 s, renewed each second.
+    package static func verifying(_ rollout: String, project: String) -> String { "gateway/verifying/\(project)/\(rollout)" }
+
     /// Set of insertion ids whose traces were seen in the trace store. Written and read by the verifier; lives as the rollout's set.
     package static func verified(_ rollout: String, project: String) -> String { "gateway/verified/\(project)/\(rollout)" }
 

@@ -76,7 +76,12 @@ struct Exporter: Service, CustomStringConvertible {
 
     /// Near the bound the traces of failed completions give way to those that a rollout waits for.
     private func makeRoom(_ projects: [String]) async throws(RedisError) {
-        var excess = try await outbox.bytes() - outbox.maximumBytes / 10 * 9
+        let waiting = try await outbox.bytes()
+        if waiting >= outbox.maximumBytes {
+            logger.warning(
+                "completions of rollouts are refused: too much waits for the trace store (OUTBOX_BYTES)", metadata: ["bytes": "\(waiting)"])
+        }
+        var excess = waiting - outbox.maximumBytes / 10 * 9
         for project in projects where excess > 0 {
             let (bytes, count) = try await outbox.shedFailures(of: project, bytes: excess)
             excess -= bytes

@@ -21,11 +21,17 @@ struct Pages: Sendable {
         return switch path {
         case "/health": health
         case "/ready": await readiness
-        case "/metrics":
-            await MetricsPage(redis: redis, outboxLimit: outboxLimit)
-                .response(waiting: room.count + follower.count, connections: connections.count)
         default: nil
         }
+    }
+
+    /// For those whom the gateway knows: how much goes on is nobody else's business.
+    /// - Returns: nil if it is not what is asked for.
+    func metrics(at path: String, method: HTTPRequest.Method, admit: () async throws -> Void) async throws -> Response? {
+        guard path == "/metrics", method == .get || method == .head else { return nil }
+        try await admit()
+        return await MetricsPage(redis: redis, outboxLimit: outboxLimit).response(
+            waiting: room.count + follower.count, connections: connections.count)
     }
 
     /// The process is alive. Asks nothing of anyone else, so that a Redis that is away gets no ingress restarted.

@@ -38,6 +38,8 @@ struct GatewayResponder: HTTPResponder {
         let path = try CompletionPath(request.uri.path)
         if case .other(let rest) = path.route {
             if let page = try await pages.respond(to: rest, method: request.method) { return page }
+            let metrics = try await pages.metrics(at: rest, method: request.method) { _ = try await entrance.admit(request, project: path.project) }
+            if let metrics { return metrics }
             if let question = LogDesk.question(request.method, rest) {
                 return try await logs.respond(to: request, asking: question, admitted: try await entrance.admit(request, project: path.project))
             }

@@ -15,10 +15,22 @@ struct ReconcilerRun: Sendable {
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`.
     func verdict(
-        on rollout: String, project: String, rules: Reconciler.Rules, progress: @Sendable (Verdict) async -> Void
+        on rollout: String, project: String, rules: Reconciler.Rules, progress: @Sendable (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
-        var reconciler = Reconciler(rollout: rollout, project: project, rules: rules)
         let mark = VerdictStore.Mark()
+        do {
+            return try await verdict(Reconciler(rollout: rollout, project: project, rules: rules), mark, progress)
+        } catch {
+            try? await verdicts.forget(mark, of: rollout, project: project)
+            throw error
+        }
+    }
+
+    private func verdict(
+        _ reconciler: Reconciler, _ mark: VerdictStore.Mark, _ progress: @Sendable (WorkLease.State) async -> Void
+    ) async throws -> Verdict? {
+        var reconciler = reconciler
+        let (rollout, project) = (reconciler.rollout, reconciler.project)
         while true {
             try Task.checkCancellation()
             switch reconciler.next(now: clock.now()) {
@@ -38,7 +50,7 @@ struct ReconcilerRun: Sendable {
                     logger.debug("trace store: \(error)", metadata: ["project": "\(project)"])
                     reconciler.failed(error, now: clock.now())
                 }
-                await tell(progress, reconciler)
+                await tell(progress, reconciler, endsRound: false)
             case .resend(let ids):
                 let count = try await spans.resend(ids, project: project)
                 if count > 0 {
@@ -46,7 +58,7 @@ struct ReconcilerRun: Sendable {
                 }
                 reconciler.resent()
             case .wait(let until):
-                await tell(progress, reconciler)
+                await tell(progress, reconciler, endsRound: reconciler.stage == .read)
                 try await clock.sleep(.milliseconds(max(until - clock.now(), 1)))
             case .conclude(let verdict):
                 if try await verdicts.write(verdict, mark: mark) || verdict.kind != .complete { return verdict }
@@ -56,9 +68,9 @@ struct ReconcilerRun: Sendable {
     }
 
     /// Nothing is complete before that is written down: the set may have changed.
-    private func tell(_ progress: @Sendable (Verdict) async -> Void, _ reconciler: Reconciler) async {
+    private func tell(_ progress: @Sendable (WorkLease.State) async -> Void, _ reconciler: Reconciler, endsRound: Bool) async {
         let verdict = reconciler.verdict(now: clock.now())
-        if verdict.kind != .complete { await progress(verdict) }
+        if verdict.kind != .complete { await progress(WorkLease.State(verdict: verdict, endsRound: endsRound)) }
     }
 
     private func remember(_ found: [InsertionID], _ reconciler: Reconciler) async throws(TraceSourceError) {

@@ -5,7 +5,7 @@ internal import NIOConcurrencyHelpers
 /// others takes the work over.
 final class SharedWork: Sendable {
     enum Event: Sendable {
-        case progress(Verdict)
+        case progress(WorkLease.State)
         /// The verdict; nil if there is no such rollout.
         case ended(Verdict?)
         case abandoned
@@ -41,8 +41,8 @@ final class SharedWork: Sendable {
         return .listen(stream)
     }
 
-    func tell(_ verdict: Verdict, of question: String) {
-        for listener in state.withLockedValue({ Array(($0.listeners[question] ?? [:]).values) }) { listener.yield(.progress(verdict)) }
+    func tell(_ news: WorkLease.State, of question: String) {
+        for listener in state.withLockedValue({ Array(($0.listeners[question] ?? [:]).values) }) { listener.yield(.progress(news)) }
     }
 
     func end(_ question: String, _ event: Event) {

@@ -42,6 +42,7 @@ package final class VerificationRunner: Sendable {
     let reader: RolloutReader
     let verdicts: VerdictStore
     let clock: VerifierClock
+    private let redis: RedisClient
     private let spans: SpanKeeper
     private let sources: @Sendable (String) -> (any TraceSource)?
     private let shared = SharedWork()
@@ -56,6 +57,7 @@ package final class VerificationRunner: Sendable {
         self.sources = sources
         self.clock = clock
         self.logger = logger
+        self.redis = redis
         reader = RolloutReader(redis: redis, defaultProject: options.defaultProject, life: options.rolloutTTL)
         verdicts = VerdictStore(redis: redis, defaultProject: options.defaultProject)
         spans = SpanKeeper(redis: redis, grace: options.resendGrace, outboxLife: options.outboxLife)
@@ -74,7 +76,7 @@ package final class VerificationRunner: Sendable {
         self.init(redis: redis, options: options, sources: source, clock: clock, logger: logger)
     }
 
-    /// Finds out whether a rollout is complete. Those who ask for the same at the same time share the work.
+    /// Finds out whether a rollout is complete. Those who ask for the same at the same time share the work, here and at other verifiers.
     /// - Parameter progress: told what is known while it is not complete yet.
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`.
@@ -104,17 +106,52 @@ package final class VerificationRunner: Sendable {
     ) async throws -> Verdict? {
         var ending = SharedWork.Event.abandoned
         defer { shared.end(question, ending) }
+        let tell = { @Sendable [shared] (news: WorkLease.State) in
+            shared.tell(news, of: question)
+            await progress(news.verdict)
+        }
+        let lease = WorkLease(on: rollout, project: project, redis: redis)
+        if let heard = try await follow(lease, rollout, project, patience, tell) {
+            ending = .ended(heard)
+            return heard
+        }
         let rules = Reconciler.Rules(
             identity: options.identity, requestTimeout: options.requestTimeout, resendGrace: options.resendGrace, firstPause: patience.firstPause,
             attempts: patience.attempts, deadline: patience.deadline)
         let source = sources(project) ?? NoTraceSource(project: project)
         let run = ReconcilerRun(source: source, reader: reader, spans: spans, verdicts: verdicts, clock: clock, logger: logger)
-        let verdict = try await run.verdict(on: rollout, project: project, rules: rules) { [shared] verdict in
-            shared.tell(verdict, of: question)
-            await progress(verdict)
+        let verdict = try await lease.hold { note in
+            try await run.verdict(on: rollout, project: project, rules: rules) { news in
+                await note(news)
+                await tell(news)
+            }
         }
         ending = .ended(verdict)
         return verdict
+    }
+
+    /// Listens to another verifier as long as one is at the same work.
+    /// - Returns: what is enough for this one; nil if the work is its own now.
+    private func follow(
+        _ lease: WorkLease, _ rollout: String, _ project: String, _ patience: Patience, _ tell: (WorkLease.State) async -> Void
+    ) async throws -> Verdict? {
+        var heard: WorkLease.State?
+        while try await !lease.take() {
+            if let verdict = try await verdicts.verdict(rollout, project: project, now: clock.now()),
+                verdict.kind == .complete || patience.attempts == 1
+            {
+                return verdict
+            }
+            if let news = try await lease.state(), news != heard {
+                heard = news
+                await tell(news)
+                if news.endsRound, patience.attempts == 1 { return news.verdict }
+            }
+            let left = Duration.milliseconds(patience.deadline - clock.now())
+            guard left > .zero else { return heard?.verdict ?? stillChecking(rollout, project) }
+            try await clock.sleep(min(left, WorkLease.look))
+        }
+        return nil
     }
 
     /// What a listener heard, if it is enough for it.
@@ -137,9 +174,10 @@ package final class VerificationRunner: Sendable {
                 var last = SharedWork.Event.abandoned
                 for await event in events {
                     last = event
-                    guard case .progress(let verdict) = event else { continue }
-                    latest.withLockedValue { $0 = verdict }
-                    await progress(verdict)
+                    guard case .progress(let news) = event else { continue }
+                    latest.withLockedValue { $0 = news.verdict }
+                    await progress(news.verdict)
+                    if news.endsRound, patience.attempts == 1 { break }
                 }
                 return last
             }
@@ -151,6 +189,7 @@ package final class VerificationRunner: Sendable {
         case .ended(let verdict):
             let isFinal = verdict == nil || verdict?.kind == .complete || patience.attempts == 1 || isLate
             return isFinal ? Heard(verdict: verdict) : nil
+        case .progress(let news) where news.endsRound && patience.attempts == 1: return Heard(verdict: news.verdict)
         case .progress, .abandoned, nil:
             guard isLate else { return nil }
             return Heard(verdict: latest.withLockedValue { $0 } ?? stillChecking(rollout, project))

@@ -45,7 +45,7 @@ struct ExportBench: Sendable {
 
     /// Runs an exporter of these projects while `body` does.
     func withExporter(
-        of projects: [String] = ["a"], maximumBytes: Int = 1 << 30, _ body: () async throws -> Void
+        of projects: [String] = ["a"], maximumBytes: Int = 1 << 30, logger: Logger = .silent, _ body: () async throws -> Void
     ) async throws {
         let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))
         var settings = Settings(role: .forwarder)
@@ -63,7 +63,7 @@ struct ExportBench: Sendable {
             outbox: outbox, destinations: destinations,
             sender: SpanSender(
                 outbox: outbox, destinations: destinations, upstream: store, envelope: envelope, timeout: .seconds(10), logger: .silent),
-            interval: .milliseconds(10), logger: .silent)
+            interval: .milliseconds(10), logger: logger)
         let group = ServiceGroup(services: [commands, reader, exporter], logger: .silent)
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }

@@ -1,4 +1,6 @@
 import Common
+import InMemoryLogging
+import Logging
 import TestSupport
 import Testing
 
@@ -238,10 +240,14 @@ import Testing
             let success = try await bench.leave()
             let newest = try await bench.leave(hasFailed: true)
             let size = try await bench.bytes() / 3
-            try await bench.withExporter(maximumBytes: size * 3) {
+            let log = InMemoryLogHandler()
+            try await bench.withExporter(maximumBytes: size * 3, logger: Logger(label: "exporter") { _ in log }) {
                 let call = try await bench.next()
                 #expect(try call.ids() == [success.description, newest.description])
                 #expect(try await bench.redis.send(RedisCommand("EXISTS", Keys.span(oldest))).int == 0)
+                let said = log.entries.filter { $0.level == .warning }.map(\.message.description)
+                #expect(said.contains { $0.hasPrefix("completions of rollouts are refused") })
+                #expect(said.contains { $0.hasPrefix("gave up traces of failed completions") })
                 call.settle(200)
                 try await bench.untilEmpty()
                 #expect(try await bench.bytes() == 0)

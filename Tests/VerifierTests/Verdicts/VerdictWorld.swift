@@ -37,6 +37,8 @@ actor VerdictWorld {
     func step(atStore: Bool) async throws -> FakeLangfuse.Reply? {
         for _ in 0..<Int.random(in: 0...2, using: &random) { try await act() }
         try await check()
+        // Whoever is at work stood still for too long: another one begins beside it.
+        if random.chance(10) { try await bench.send("DEL", Keys.verifying("r", project: "local")) }
         guard atStore, !isCalm else { return nil }
         if random.chance(12) { return .init(429, "{}", [HeaderField("Retry-After", "1")]) }
         if random.chance(6) { return .init(503) }

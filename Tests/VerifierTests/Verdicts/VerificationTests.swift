@@ -201,4 +201,80 @@ import Testing
             }
         }
     }
+
+    /// Two processes: the second one hears from Redis what the first one finds.
+    @Test func twoVerifiersAskTheStoreOnce() async throws {
+        let (gate, working, listening) = (TestSignal(), TestSignal(), TestSignal())
+        let store = FakeLangfuse()
+        try await VerifierBench.run(store: store) { bench in
+            _ = try await bench.complete(3)
+            store.fault.withLockedValue {
+                $0 = { target in
+                    guard !target.hasSuffix("/health") else { return nil }
+                    working.send()
+                    await gate.wait()
+                    return nil
+                }
+            }
+            bench.time.onSleep.withLockedValue { $0 = { listening.send() } }
+            let patience = VerificationRunner.Patience(deadline: .max)
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await bench.verifier().verify("r", project: "local", patience: patience) }
+                await working.wait()
+                group.addTask { try await bench.verifier().verify("r", project: "local", patience: patience) }
+                await listening.wait()
+                gate.send()
+                for try await verdict in group { #expect(verdict?.kind == .complete) }
+            }
+            #expect(store.asked == 1)
+            #expect(try await bench.send("EXISTS", Keys.verifying("r", project: "local")).int == 0, "nobody is at it any longer")
+        }
+    }
+
+    /// Whoever only wants to know how things stand does not wait for the one who waits until they are well.
+    @Test func howThingsStandIsToldAtOnce() async throws {
+        try await VerifierBench.run { bench in
+            _ = try await bench.complete(3)
+            try await bench.begin([bench.ids.next()])
+            let heard = NIOLockedValueBox<Verdict?>(nil)
+            bench.time.onSleep.withLockedValue {
+                $0 = {
+                    // The first one rests after a round.
+                    guard heard.withLockedValue({ $0 }) == nil else { return }
+                    bench.time.onSleep.withLockedValue { $0 = { Issue.record("the second one waits") } }
+                    let verdict = try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1))
+                    heard.withLockedValue { $0 = verdict }
+                    bench.time.onSleep.withLockedValue { $0 = nil }
+                }
+            }
+            _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience(.seconds(20)))
+            #expect(heard.withLockedValue { $0 }?.kind == .incomplete && heard.withLockedValue { $0 }?.traced == 3)
+            #expect(bench.store.asked == 1)
+        }
+    }
+
+    @Test func whoGivesUpLeavesNothingBehind() async throws {
+        try await VerifierBench.run { bench in
+            try await bench.begin([bench.ids.next()])
+            bench.time.onSleep.withLockedValue { $0 = { throw CancellationError() } }
+            await #expect(throws: CancellationError.self) {
+                try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+            }
+            #expect(try await bench.send("EXISTS", Keys.verifying("r", project: "local"), Keys.verdict("r", project: "local")).int == 0)
+        }
+    }
+
+    /// One that was killed holds the others up for seconds only.
+    @Test func aLeaseEndsByItself() async throws {
+        try await VerifierBench.run { bench in
+            _ = try await bench.complete(3)
+            let dead = WorkLease(on: "r", project: "local", redis: bench.redis)
+            #expect(try await dead.take())
+            #expect(try await !WorkLease(on: "r", project: "local", redis: bench.redis).take())
+            let left = try await bench.send("PTTL", Keys.verifying("r", project: "local")).int ?? 0
+            #expect((1...5000).contains(left))
+            bench.time.onSleep.withLockedValue { $0 = { _ = try await bench.send("DEL", Keys.verifying("r", project: "local")) } }
+            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
+        }
+    }
 }

@@ -1,0 +1,113 @@
+internal import Common
+
+/// Who of all verifiers works on a rollout's verdict, and what it knows so far: the others listen, instead of asking the trace store for the same.
+///
+/// A lease that is not renewed ends by itself, so a verifier that dies holds the others up for `life` at most. Nothing becomes wrong if two work at once.
+struct WorkLease: Sendable {
+    private static let life = Duration.seconds(5)
+    private static let renewal = Duration.seconds(1)
+    /// So often the others look.
+    static let look = Duration.milliseconds(500)
+
+    /// What others see of the work.
+    struct State: Sendable, Equatable {
+        var verdict: Verdict
+        /// Whether it is the outcome of a whole round, and not of a part of one.
+        var endsRound: Bool
+    }
+
+    private let redis: RedisClient
+    private let rollout: String
+    private let project: String
+    private let owner = ProcessName.random()
+
+    init(on rollout: String, project: String, redis: RedisClient) {
+        (self.rollout, self.project, self.redis) = (rollout, project, redis)
+    }
+
+    private var key: String { Keys.verifying(rollout, project: project) }
+
+    /// - Returns: whether the work is this one's to do.
+    func take() async throws(RedisError) -> Bool {
+        try await redis.evaluate(WorkLeaseScripts.take, keys: [key], arguments: owner, Int(Self.life / .milliseconds(1))).int == 1
+    }
+
+    /// What another one knows that holds the lease; nil if it has not said anything yet, or nobody holds it.
+    func state() async throws(RedisError) -> State? {
+        var command = RedisCommand("HMGET", key)
+        command.append(contentsOf: Verdict.fieldNames + [WorkLeaseScripts.round])
+        let reply = try await redis.send(command)
+        // However old it is: it is the latest word of one who is at it.
+        guard let verdict = Verdict(fields: reply, rollout: rollout, project: project, now: .min) else { return nil }
+        return State(verdict: verdict, endsRound: reply[Verdict.fieldNames.count].string == "1")
+    }
+
+    /// Does the work, and gives the lease up however it ends.
+    /// - Parameter work: gets what tells the others how things stand.
+    func hold<Result: Sendable>(_ work: (_ tell: @Sendable (State) async -> Void) async throws -> Result) async throws -> Result {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: Self.renewal)
+                    await renew()
+                }
+            }
+            defer { group.cancelAll() }
+            do {
+                let result = try await work { await renew($0) }
+                await leave()
+                return result
+            } catch {
+                // Also if nobody wants the work any longer: a cancelled task's commands are executed all the same.
+                await leave()
+                throw error
+            }
+        }
+    }
+
+    /// A lease that cannot be renewed is one that ends: another one may begin then.
+    private func renew(_ state: State? = nil) async {
+        _ = try? await redis.evaluate(WorkLeaseScripts.renew, keys: [key]) { command in
+            command.append(contentsOf: [owner, String(Int(Self.life / .milliseconds(1)))])
+            guard let state else { return }
+            command.append(contentsOf: state.verdict.fields + [WorkLeaseScripts.round, state.endsRound ? "1" : "0"])
+        }
+    }
+
+    private func leave() async { _ = try? await redis.evaluate(WorkLeaseScripts.leave, keys: [key], arguments: owner) }
+}
+
+/// The steps on a lease's hash: its owner, and the fields of a verdict.
+enum WorkLeaseScripts {
+    /// The field that says whether the verdict is a whole round's.
+    static let round = "round"
+
+    /// KEYS[1] -> lease; ARGV[1] -> owner, ARGV[2] -> milliseconds
+    /// Output: 1, or 0 if somebody has it
+    static let take = RedisScript(
+        name: "takeWork",
+        source: """
+            if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+            redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+            return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+            """)
+
+    /// KEYS[1] -> lease; ARGV[1] -> owner, ARGV[2] -> milliseconds, ARGV[3…] -> fields and values, if there are news
+    /// Output: 1, or 0 if it is not the owner's any longer
+    static let renew = RedisScript(
+        name: "renewWork",
+        source: """
+            if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+            if #ARGV > 2 then redis.call('HSET', KEYS[1], unpack(ARGV, 3)) end
+            return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+            """)
+
+    /// KEYS[1] -> lease; ARGV[1] -> owner
+    /// Output: 1, or 0 if it is not the owner's any longer
+    static let leave = RedisScript(
+        name: "leaveWork",
+        source: """
+            if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+            return redis.call('DEL', KEYS[1])
+            """)
+}
