@@ -1,6 +1,8 @@
+import TestSupport
+
 /// Makes JSON objects with whatever the grammar allows, and breaks them.
 struct JSONDocumentGenerator {
-    var random: FuzzRandom
+    var random: SeededRandom
 
     private static let names = [
         "model", "stream", "metadata", "tags", "mod\\u0065l", "a", "", "é", "e\u{301}", "\\u00e9", "\\ud83d\\ude00", "😀", "x\\n", "api_key",
@@ -43,7 +45,7 @@ struct JSONDocumentGenerator {
     private mutating func object(depth: Int) -> String {
         let members = (0..<random.below(6)).map { index in
             // Numbered for the most part, so that most objects have no name twice.
-            let name = random.pick(Self.names) + (random.chance(8) ? "" : "\(index)")
+            let name = random.pick(Self.names) + (random.chance(oneIn: 8) ? "" : "\(index)")
             return space() + "\"\(name)\"" + space() + ":" + space() + value(depth: depth) + space()
         }
         return "{" + (members.isEmpty ? space() : members.joined(separator: ",")) + "}"
@@ -65,6 +67,6 @@ struct JSONDocumentGenerator {
     }
 
     private mutating func space() -> String {
-        random.chance(4) ? random.pick([" ", "\n", "\t ", "\r\n"]) : ""
+        random.chance(oneIn: 4) ? random.pick([" ", "\n", "\t ", "\r\n"]) : ""
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Common
@@ -17,7 +18,7 @@ import Testing
 /// | depth | as configured | 512 |
 @Suite struct JSONFuzzTests {
     @Test(arguments: try FuzzFixture.seeds()) func agreesWithFoundation(seed: UInt64) async {
-        var generator = JSONDocumentGenerator(random: FuzzRandom(seed: seed))
+        var generator = JSONDocumentGenerator(random: SeededRandom(seed: seed))
         for iteration in 0..<FuzzFixture.iterations {
             await FuzzFixture.letOthersRun()
             let text = generator.mutated(generator.document())
@@ -28,7 +29,7 @@ import Testing
 
     /// A generator that makes only refusable texts would prove little.
     @Test func makesBothKindsOfText() throws {
-        var generator = JSONDocumentGenerator(random: FuzzRandom(seed: 1))
+        var generator = JSONDocumentGenerator(random: SeededRandom(seed: 1))
         let accepted = (0..<1000).count { _ in
             let text = generator.mutated(generator.document())
             return (try? JSONObject.scan(text, maximumDepth: 64)) != nil

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -5,7 +6,7 @@ import Testing
 /// Edits at random, made by the splice and made on a plain list of members.
 @Suite struct JSONSpliceFuzzTests {
     @Test(arguments: try FuzzFixture.seeds()) func editsLikeAListOfMembers(seed: UInt64) async throws {
-        var generator = JSONDocumentGenerator(random: FuzzRandom(seed: seed))
+        var generator = JSONDocumentGenerator(random: SeededRandom(seed: seed))
         for iteration in 0..<FuzzFixture.iterations / 4 {
             await FuzzFixture.letOthersRun()
             let text = generator.document()
@@ -51,10 +52,10 @@ import Testing
         }
     }
 
-    private func edit(_ splice: inout JSONSplice, _ list: inout MemberList, _ random: inout FuzzRandom) -> String {
-        let isNew = list.members.isEmpty || random.chance(3)
+    private func edit(_ splice: inout JSONSplice, _ list: inout MemberList, _ random: inout SeededRandom) -> String {
+        let isNew = list.members.isEmpty || random.chance(oneIn: 3)
         let name = isNew ? "new\(random.below(2))\"\n" : String(decoding: random.pick(list.members).name, as: UTF8.self)
-        guard random.chance(2) else {
+        guard random.chance(oneIn: 2) else {
             splice.remove(name)
             list.set(name, to: nil)
             return "remove \(name)"

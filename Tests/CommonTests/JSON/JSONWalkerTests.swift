@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Common
@@ -6,7 +7,7 @@ import Testing
 @Suite struct JSONWalkerTests {
     /// Accepts what the scanner accepts, but for names.
     @Test(arguments: try FuzzFixture.seeds()) func agreesWithTheScanner(seed: UInt64) async {
-        var generator = JSONDocumentGenerator(random: FuzzRandom(seed: seed))
+        var generator = JSONDocumentGenerator(random: SeededRandom(seed: seed))
         for _ in 0..<FuzzFixture.iterations / 4 {
             await FuzzFixture.letOthersRun()
             let text = generator.mutated(generator.document())

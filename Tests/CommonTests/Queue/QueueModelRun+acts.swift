@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -17,16 +18,16 @@ extension QueueModelRun {
         if let rollout { model.verdicts.remove(rollout.verdict) }
         if let request = job.idempotency { model.requests[request.key] = (job.insertionID, request.fingerprint) }
         // The answer was lost on the way to the ingress, which then gives the job up.
-        if random.chance(8) { try await cancel(model.items.count - 1) }
+        if random.chance(oneIn: 8) { try await cancel(model.items.count - 1) }
     }
 
     private mutating func newJob() -> Job {
-        let project = random.chance(3) ? "other" : "local"
+        let project = random.chance(oneIn: 3) ? "other" : "local"
         let rollout = project == "other" ? "r1" : random.pick(["r1", "r2"])
-        var job = bench.job(rollout: random.chance(5) ? nil : rollout, project: project, body: Array(repeating: 7, count: random.below(600)))
+        var job = bench.job(rollout: random.chance(oneIn: 5) ? nil : rollout, project: project, body: Array(repeating: 7, count: random.below(600)))
         job.deadline = UnixTime.milliseconds + 300_000
-        job.responseKey = random.chance(3) ? Keys.response(job.insertionID) : random.pick(Self.ingresses)
-        if random.chance(4) {
+        job.responseKey = random.chance(oneIn: 3) ? Keys.response(job.insertionID) : random.pick(Self.ingresses)
+        if random.chance(oneIn: 4) {
             job.responseKey = Keys.response(job.insertionID)
             let request = [Array(random.pick(["a", "a", "b"]).utf8)]
             job.idempotency = Idempotency(clientKey: "k", project: project, account: nil, request: request, envelope: bench.envelope)
@@ -64,7 +65,7 @@ extension QueueModelRun {
 
     /// Notes what a forwarder was given; now and then the answer that gave it is lost on the way.
     private mutating func take(_ deliveries: [Delivery], _ index: Int, count: (Int) -> Int) throws {
-        let isLost = random.chance(6)
+        let isLost = random.chance(oneIn: 6)
         if isLost { note("and never hears of it") }
         for delivery in deliveries {
             guard let place = model.index(of: delivery.insertionID) else { throw Difference(what: "\(delivery.insertionID) was never queued") }
@@ -96,7 +97,7 @@ extension QueueModelRun {
     private mutating func deliver(_ held: Held, by forwarder: Forwarder) async throws -> Bool {
         let (isOurs, frame) = (isOwner(forwarder, of: held), nextFrame())
         note("\(forwarder.name) delivers a frame of \(held.job.insertionID): \(isOurs)")
-        for _ in 0..<(random.chance(4) ? 2 : 1) {
+        for _ in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
             try await expect(isOurs, held) {
                 try await forwarder.stream.deliver(frame, of: held.job, in: held.delivery, markerTTL: .seconds(60))
             }
@@ -121,14 +122,14 @@ extension QueueModelRun {
         let item = model.items[place]
         if !item.hasEnded { try require(try await forwarder.stream.hasStarted(id) == item.hasStarted, "started or not: \(id)") }
         let isDead = held.delivery.count > Self.mostDeliveries
-        let succeeded = !isDead && !item.isCancelled && !(held.delivery.isTakenOver && item.hasStarted) && !random.chance(4)
+        let succeeded = !isDead && !item.isCancelled && !(held.delivery.isTakenOver && item.hasStarted) && !random.chance(oneIn: 4)
         let frame: [UInt8]? = item.isCancelled ? nil : nextFrame()
-        let freed = succeeded || random.chance(2) ? nil : held.job.idempotency?.key
-        let span = random.chance(2) ? JobStream.Span(project: item.job.project, sealed: nextFrame(), life: .seconds(100)) : nil
+        let freed = succeeded || random.chance(oneIn: 2) ? nil : held.job.idempotency?.key
+        let span = random.chance(oneIn: 2) ? JobStream.Span(project: item.job.project, sealed: nextFrame(), life: .seconds(100)) : nil
         let ending = JobStream.Ending(
             removeFrom: succeeded ? nil : item.rollout, span: span, deadLetterReason: isDead ? "lost" : nil, frees: freed)
         note("\(forwarder.name) ends \(id), \(succeeded ? "well" : "badly"): \(isOurs)")
-        for attempt in 0..<(random.chance(4) ? 2 : 1) {
+        for attempt in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
             try await expect(isOurs && attempt == 0, held) {
                 try await forwarder.stream.finish(held.delivery, id: id, responseKey: held.job.responseKey, sealed: frame, ending: ending)
             }
@@ -159,7 +160,7 @@ extension QueueModelRun {
     }
 
     private mutating func release(_ held: Held, by forwarder: Forwarder) async throws {
-        for _ in 0..<(random.chance(4) ? 2 : 1) {
+        for _ in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
             let before = isOwner(forwarder, of: held) ? nil : try await bench.dump()
             try await forwarder.stream.release([held.delivery.entry])
             if let before {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -34,7 +35,7 @@ struct QueueModelRun {
 
     let bench: QueueBench
     let rollouts = [("r1", "local"), ("r2", "local"), ("r1", "other")].map { RolloutKeys($0.0, project: $0.1, defaultProject: "local") }
-    var random: FuzzRandom
+    var random: SeededRandom
     var model = QueueModel()
     var forwarders: [Forwarder] = []
     var dead: [Forwarder] = []
@@ -45,7 +46,7 @@ struct QueueModelRun {
 
     init(_ bench: QueueBench, seed: UInt64) {
         self.bench = bench
-        random = FuzzRandom(seed: seed)
+        random = SeededRandom(seed: seed)
     }
 
     /// Begins on an empty Redis.

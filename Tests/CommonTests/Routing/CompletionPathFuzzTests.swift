@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -11,7 +12,7 @@ import Testing
     private static let bytes = Array("/%.v1aA20FfCc_-=+~\\?# ".utf8) + [0x00, 0x0A, 0x7F]
 
     @Test(arguments: try FuzzFixture.seeds()) func agreesWithTheReference(seed: UInt64) async {
-        var random = FuzzRandom(seed: seed)
+        var random = SeededRandom(seed: seed)
         for iteration in 0..<FuzzFixture.iterations {
             await FuzzFixture.letOthersRun()
             let path = Self.path(&random)
@@ -21,7 +22,7 @@ import Testing
     }
 
     @Test func makesBothKindsOfPath() {
-        var random = FuzzRandom(seed: 1)
+        var random = SeededRandom(seed: 1)
         let accepted = (0..<1000).count { _ in (try? CompletionPath(Self.path(&random))) != nil }
         #expect((100...900).contains(accepted))
     }
@@ -54,17 +55,17 @@ import Testing
     }
 
     /// A sound path of one of the forms, and mostly a few faults in it.
-    private static func path(_ random: inout FuzzRandom) -> String {
+    private static func path(_ random: inout SeededRandom) -> String {
         var parts: [String] = []
-        if random.chance(2) { parts.append("v1") }
-        if random.chance(2) { parts += ["project_id", id(&random)] }
-        if random.chance(4) { parts.append("v1") }
-        if !random.chance(3) {
+        if random.chance(oneIn: 2) { parts.append("v1") }
+        if random.chance(oneIn: 2) { parts += ["project_id", id(&random)] }
+        if random.chance(oneIn: 4) { parts.append("v1") }
+        if !random.chance(oneIn: 3) {
             for label in ["rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"] { parts += [label, id(&random)] }
-            if random.chance(2) { parts += ["encoded_base_url", base64(&random)] }
-            if random.chance(4) { parts.append("v1") }
+            if random.chance(oneIn: 2) { parts += ["encoded_base_url", base64(&random)] }
+            if random.chance(oneIn: 4) { parts.append("v1") }
         }
-        parts += random.chance(3) ? [random.pick(segments)] : ["chat", "completions"]
+        parts += random.chance(oneIn: 3) ? [random.pick(segments)] : ["chat", "completions"]
         for _ in 0..<random.below(3) {
             let place = random.below(parts.count)
             switch random.below(4) {
@@ -74,19 +75,19 @@ import Testing
             default: parts[place] = random.pick(segments)
             }
         }
-        var path = Array(("/" + parts.joined(separator: "/") + (random.chance(6) ? "/" : "")).utf8)
-        if random.chance(3) { path.insert(random.pick(bytes), at: random.below(path.count + 1)) }
-        if random.chance(6) { path.remove(at: random.below(path.count)) }
+        var path = Array(("/" + parts.joined(separator: "/") + (random.chance(oneIn: 6) ? "/" : "")).utf8)
+        if random.chance(oneIn: 3) { path.insert(random.pick(bytes), at: random.below(path.count + 1)) }
+        if random.chance(oneIn: 6) { path.remove(at: random.below(path.count)) }
         return String(decoding: path, as: UTF8.self)
     }
 
-    private static func id(_ random: inout FuzzRandom) -> String {
+    private static func id(_ random: inout SeededRandom) -> String {
         let pieces = ["a", "Z9", "-", "%20", "%C3%A9", "%F0%9F%98%80", "%25", "+", ":", "v1"]
-        guard !random.chance(12) else { return String(repeating: random.pick(pieces), count: 64 + random.below(66)) }
+        guard !random.chance(oneIn: 12) else { return String(repeating: random.pick(pieces), count: 64 + random.below(66)) }
         return (0...random.below(3)).map { _ in random.pick(pieces) }.joined()
     }
 
-    private static func base64(_ random: inout FuzzRandom) -> String {
+    private static func base64(_ random: inout SeededRandom) -> String {
         let alphabet = Array("ABab09+-_").map(String.init) + ["%2F", "%3D", "aHR0", "cDov", "L2E"]
         return (0...random.below(8)).map { _ in random.pick(alphabet) }.joined() + random.pick(["", "", "=", "=="])
     }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Common
@@ -42,9 +43,9 @@ import Testing
     /// Whatever stands in Redis, reading it ends with a value or an error.
     @Test func readsAnythingWithoutATrap() throws {
         for seed in try FuzzFixture.seeds() {
-            var random = FuzzRandom(seed: seed)
+            var random = SeededRandom(seed: seed)
             for _ in 0..<FuzzFixture.iterations {
-                var bytes = random.chance(3) ? Job.full.wireBytes : random.pick(ResponseFrame.samples).wireBytes
+                var bytes = random.chance(oneIn: 3) ? Job.full.wireBytes : random.pick(ResponseFrame.samples).wireBytes
                 for _ in 0...random.below(4) where !bytes.isEmpty {
                     switch random.below(4) {
                     case 0: bytes[random.below(bytes.count)] = UInt8(truncatingIfNeeded: random.next())

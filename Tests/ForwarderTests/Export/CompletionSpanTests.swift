@@ -1,5 +1,6 @@
 import Common
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Forwarder
@@ -134,7 +135,7 @@ import Testing
 
     /// 100,000 spans in a row are written the same; whatever a text holds, the span is JSON, and the text comes back.
     @Test(arguments: [1, 2, 3] as [UInt64]) func whateverAMessageHoldsTheSpanIsJSON(seed: UInt64) throws {
-        var random = SpanRandom(seed: seed)
+        var random = SeededRandom(seed: seed)
         let pieces = ["\\\"", "\\\\", "\\n", "\\u0000", "é", "漢", "😀", "\u{7F}", "\u{2028}", "a", " ", "\\ud83d\\ude00", "\\ud800", "{", "]", ","]
         for _ in 0..<300 {
             let text = (0..<Int.random(in: 0...20, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
@@ -144,20 +145,5 @@ import Testing
             #expect(span.input == #"{"messages":\#(messages)}"#)
             #expect(span.output == message)
         }
-    }
-}
-
-/// SplitMix64, the same on every machine for the same seed.
-struct SpanRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

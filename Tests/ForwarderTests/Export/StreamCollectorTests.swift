@@ -1,4 +1,5 @@
 import Common
+import TestSupport
 import Testing
 
 @testable import Forwarder
@@ -113,7 +114,7 @@ import Testing
             ["\u{FEFF}: hello", "", "event: message", "data: " + delta(#"{"content":"é"}"#), "", "data:" + delta(#"{"content":"b"}"#), "id: 1", ""]
             + [#"data: {"choices":[{"index":0,"delta":{}},{"#, #"data: "index":0,"delta":{"content":"c"}}]"#, "data:}", "", "data: [DONE]", "", ""]
         let bytes = Array(lines.joined(separator: end).utf8)
-        var random = SpanRandom(seed: 7)
+        var random = SeededRandom(seed: 7)
         for _ in 0..<500 {
             #expect(text(collect(bytes.cut(using: &random))) == #"{"role":"assistant","content":"ébc"}"#)
         }
@@ -161,7 +162,7 @@ import Testing
 
 extension [UInt8] {
     /// The bytes in pieces of random lengths.
-    func cut(using random: inout SpanRandom) -> [[UInt8]] {
+    func cut(using random: inout SeededRandom) -> [[UInt8]] {
         var pieces: [[UInt8]] = []
         var start = 0
         let longest = Int.random(in: 1...200, using: &random)

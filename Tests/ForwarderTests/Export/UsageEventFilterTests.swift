@@ -1,4 +1,5 @@
 import Common
+import TestSupport
 import Testing
 
 @testable import Forwarder
@@ -77,7 +78,7 @@ import Testing
 
     /// Random streams, cut at random: what comes out is the stream without the usage, whatever the cuts, and never more than one event is held.
     @Test(arguments: 0..<20 as Range<UInt64>) func randomCutsChangeNothing(seed: UInt64) {
-        var random = SpanRandom(seed: seed)
+        var random = SeededRandom(seed: seed)
         let ordinary = [
             #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"[]{}\"\\"}}],"usage":null}"#, #"data: {"choices":[],"usage":null}"#,
             "data: [DONE]", ": ping", "event: x\ndata: {\"choices\":[]}", "id: 1", "data: {broken", "", "data",

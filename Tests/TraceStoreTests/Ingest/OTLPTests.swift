@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TraceStore
@@ -100,7 +101,7 @@ struct OTLPTests {
 
     /// Bytes at random places are changed; what comes out matters less than that something does.
     @Test func brokenBytesDoNoHarm() {
-        var generator = SeededGenerator(seed: 7)
+        var generator = SeededRandom(seed: 7)
         for _ in 0..<5000 {
             var bytes = Self.export
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -149,20 +150,5 @@ struct OTLPTests {
             export.message(1) { resource in resource.message(2) { scope in scope.message(2) { $0.field(5, [0xFF]) } } }
         }
         #expect(throws: OTLPError.self) { try OTLPProtobuf.spans(bytes) }
-    }
-}
-
-/// Random numbers that are the same in each run (SplitMix64).
-private struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 
 @testable import Common
@@ -20,7 +21,7 @@ actor VerdictWorld {
     init(_ bench: VerifierBench, seed: Int, isTagged: Bool) {
         self.bench = bench
         self.isTagged = isTagged
-        random = SeededRandom(seed: seed)
+        random = SeededRandom(seed: UInt64(seed))
         let time = bench.time
         ids = InsertionIDGenerator(now: { UInt64(time.now) })
     }
@@ -38,17 +39,17 @@ actor VerdictWorld {
         for _ in 0..<Int.random(in: 0...2, using: &random) { try await act() }
         try await check()
         // Whoever is at work stood still for too long: another one begins beside it.
-        if random.chance(10) { try await bench.send("DEL", Keys.verifying("r", project: "local")) }
+        if random.chance(percent: 10) { try await bench.send("DEL", Keys.verifying("r", project: "local")) }
         guard atStore, !isCalm else { return nil }
-        if random.chance(12) { return .init(429, "{}", [HeaderField("Retry-After", "1")]) }
-        if random.chance(6) { return .init(503) }
-        if random.chance(4) { return .init(422, #"{"error":"Request timed out"}"#) }
-        if random.chance(4) { throw UpstreamError(.closedEarly, "cut", requestMayHaveBeenSent: true) }
+        if random.chance(percent: 12) { return .init(429, "{}", [HeaderField("Retry-After", "1")]) }
+        if random.chance(percent: 6) { return .init(503) }
+        if random.chance(percent: 4) { return .init(422, #"{"error":"Request timed out"}"#) }
+        if random.chance(percent: 4) { throw UpstreamError(.closedEarly, "cut", requestMayHaveBeenSent: true) }
         return nil
     }
 
     /// Whether the verifier dies here.
-    func kills() -> Bool { !isCalm && random.chance(8) }
+    func kills() -> Bool { !isCalm && random.chance(percent: 8) }
 
     private func act() async throws {
         switch Int.random(in: 0..<6, using: &random) {
@@ -70,7 +71,7 @@ actor VerdictWorld {
     }
 
     private func end(_ id: InsertionID) async throws {
-        if random.chance(20) {
+        if random.chance(percent: 20) {
             note("fail \(id)")
             try await bench.fail(id)
         } else {
@@ -84,9 +85,9 @@ actor VerdictWorld {
         for id in try await bench.export(keeping: 3_600_000 - Int.random(in: 0...30_000, using: &random)) {
             var span = FakeSpan(id)
             if isTagged { span.traceID = "00" + String(id.hex.reversed().prefix(30)) }
-            if random.chance(25) {
+            if random.chance(percent: 25) {
                 note("lost \(id)")
-            } else if random.chance(40) {
+            } else if random.chance(percent: 40) {
                 late.append(span)
             } else {
                 show([span])
@@ -96,7 +97,7 @@ actor VerdictWorld {
 
     private func show(_ spans: [FakeSpan]) {
         for span in spans {
-            bench.store.show([span], copies: random.chance(20) ? 3 : 1)
+            bench.store.show([span], copies: random.chance(percent: 20) ? 3 : 1)
             if let tag = span.tags.first(where: { $0.hasPrefix("insertion_id:") }), let id = InsertionID(tag.dropFirst(13)) { visible.insert(id) }
             note("shown \(span.traceID)")
         }
