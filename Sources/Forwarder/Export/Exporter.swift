@@ -23,7 +23,10 @@ struct Exporter: Service, CustomStringConvertible {
             try? await gracefulShutdown()
             return
         }
-        await cancelWhenGracefulShutdown { await export() }
+        // Not on a loop that passes answers on: to open and compress a batch takes tens of milliseconds.
+        await withTaskExecutorPreference(globalConcurrentExecutor) {
+            await cancelWhenGracefulShutdown { await export() }
+        }
         for project in destinations.projects { try? await outbox.handBack(project) }
     }
 
