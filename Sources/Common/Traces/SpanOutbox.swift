@@ -12,6 +12,8 @@ package struct SpanOutbox: Sendable {
     /// From then on an exporter is gone that has not asked for anything.
     private static let goneAfter = Duration.seconds(3600)
     private static let page = 1000
+    /// So many spans are read or settled in one step: Redis does nothing else meanwhile, and every completion waits for it.
+    private static let step = 64
     /// Stands for the span of an entry that names none. Nothing has this key.
     private static let noSpan = "gateway/span/unknown"
 
@@ -86,22 +88,29 @@ package struct SpanOutbox: Sendable {
 
     /// The sealed spans, in the order of the entries; nil for one that is not kept any longer.
     package func spans(of entries: [Entry]) async throws(RedisError) -> [[UInt8]?] {
-        guard !entries.isEmpty else { return [] }
-        var command = RedisCommand("MGET")
-        command.append(contentsOf: entries.map { $0.id.map(Keys.span) ?? Self.noSpan })
-        let reply = try await commands.send(command)
-        return entries.indices.map { reply[$0].bytes }
+        var spans: [[UInt8]?] = []
+        for start in stride(from: 0, to: entries.count, by: Self.step) {
+            var command = RedisCommand("MGET")
+            let part = entries[start..<min(start + Self.step, entries.count)]
+            command.append(contentsOf: part.map { $0.id.map(Keys.span) ?? Self.noSpan })
+            let reply = try await commands.send(command)
+            spans += (0..<part.count).map { reply[$0].bytes }
+        }
+        return spans
     }
 
     /// Takes entries of one project off the outbox.
     /// - Parameter life: how long the spans are kept; zero for those that need not be sent again.
     package func settle(_ entries: [Entry], keptFor life: Duration = Self.keptFor) async throws(RedisError) {
         guard let project = entries.first?.project else { return }
-        var keys = [Keys.traces(project: project), Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes]
-        keys += entries.map { $0.id.map(Keys.span) ?? Self.noSpan }
-        _ = try await commands.evaluate(SpanScripts.settle, keys: keys) { command in
-            command.append(contentsOf: [Keys.exporterGroup, String(life.components.seconds), String(maximumBytes)])
-            command.append(contentsOf: entries.flatMap { [$0.entry, String($0.size)] })
+        for start in stride(from: 0, to: entries.count, by: Self.step) {
+            let part = entries[start..<min(start + Self.step, entries.count)]
+            var keys = [Keys.traces(project: project), Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes]
+            keys += part.map { $0.id.map(Keys.span) ?? Self.noSpan }
+            _ = try await commands.evaluate(SpanScripts.settle, keys: keys) { command in
+                command.append(contentsOf: [Keys.exporterGroup, String(life.components.seconds), String(maximumBytes)])
+                command.append(contentsOf: part.flatMap { [$0.entry, String($0.size)] })
+            }
         }
     }
 

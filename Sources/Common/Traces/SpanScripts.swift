@@ -30,7 +30,7 @@ package enum SpanScripts {
             redis.call('RPUSH', KEYS[3], unpack(names))
             local total = redis.call('INCRBY', KEYS[4], kept)
             -- Many more than come at a time, yet not so many that others wait.
-            for _ = 1, 10000 do
+            for _ = 1, 1000 do
                 local time, size, span = string.match(redis.call('LINDEX', KEYS[3], 0) or '', '^(%d+) (%d+) (.+)$')
                 if not time or (total <= most and now - time <= life) then break end
                 redis.call('LPOP', KEYS[3])

@@ -31,7 +31,7 @@ struct JobRunner: Sendable {
             job.body = []
             span?.sends(target)
             if target.isTracedByBackend { span = nil }
-            try await call(target, for: job, in: delivery, span: &span, control: control)
+            try await call(target, for: job, in: delivery, span: span, control: control)
         } catch let error as GatewayError {
             await fail(job, delivery, span, with: error, control)
         } catch let broken as BrokenOff {
@@ -80,7 +80,7 @@ extension JobRunner {
 
     /// Makes the call, again if it could not be made, and sends what comes.
     private func call(
-        _ target: Target, for job: Job, in delivery: Delivery, span: inout CompletionSpan?, control: CallControl
+        _ target: Target, for job: Job, in delivery: Delivery, span: CompletionSpan?, control: CallControl
     ) async throws {
         var attempts = Attempts(limit: maxAttempts)
         while true {
@@ -91,7 +91,7 @@ extension JobRunner {
             request.timeouts.total = min(request.timeouts.total, remaining)
             do {
                 return try await upstream.withCall(request) { call in
-                    try await pass(call, on: job, in: delivery, span: &span, hidesUsage: target.hidesUsage, control: control)
+                    try await pass(call, on: job, in: delivery, span: span, hidesUsage: target.hidesUsage, control: control)
                 }
             } catch let error as UpstreamError {
                 guard control.stop == nil else { throw Stopped() }
@@ -105,7 +105,7 @@ extension JobRunner {
 
     /// Passes an answer on as it comes. A short one leaves as a single frame, together with the end of its job.
     private func pass(
-        _ call: any UpstreamCall, on job: Job, in delivery: Delivery, span: inout CompletionSpan?, hidesUsage: Bool, control: CallControl
+        _ call: any UpstreamCall, on job: Job, in delivery: Delivery, span: CompletionSpan?, hidesUsage: Bool, control: CallControl
     ) async throws {
         let head = try await call.head()
         span?.begins(head)

@@ -2,8 +2,9 @@ internal import Common
 
 /// What is known of one completion while its call runs, and the span that becomes of it.
 ///
-/// It copies nothing of the request: it shares the bytes that are sent, and reads them when the span is written.
-struct CompletionSpan: Sendable {
+/// It copies nothing of the request: it shares the bytes that are sent, and reads them when the span is written. An object, so that the frames of the task that
+/// makes the call hold a reference each, not half a kilobyte; nobody else has it.
+final class CompletionSpan {
     let insertionID: InsertionID
     let rollout: RolloutIDs
     let project: String
@@ -36,7 +37,7 @@ struct CompletionSpan: Sendable {
     }
 
     /// Notes the call that will be made. From here on the request's own bytes are the only ones.
-    mutating func sends(_ target: Target) {
+    func sends(_ target: Target) {
         body = target.request.body
         provider = target.provider
         model = target.model
@@ -52,11 +53,11 @@ struct CompletionSpan: Sendable {
     ]
 
     /// Notes the head of the answer. A call that is made again begins anew.
-    mutating func begins(_ head: UpstreamHead) { answer = AnswerCollector(head: head) }
+    func begins(_ head: UpstreamHead) { answer = AnswerCollector(head: head) }
 
     /// Notes a piece of the answer's body, as the provider sent it.
     /// - Parameter time: now, in milliseconds since 1970; asked for when the first part of a streamed message is in the piece.
-    mutating func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64 = UnixTime.milliseconds) { answer?.take(piece, at: time()) }
+    func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64 = UnixTime.milliseconds) { answer?.take(piece, at: time()) }
 }
 
 extension CompletionSpan {

@@ -36,32 +36,38 @@ struct GatewayResponder: HTTPResponder {
 
     private func route(_ request: Request, as id: InsertionID, context: GatewayContext) async throws -> Response {
         let path = try CompletionPath(request.uri.path)
-        if case .other(let rest) = path.route {
-            if let page = try await pages.respond(to: rest, method: request.method) { return page }
-            let metrics = try await pages.metrics(at: rest, method: request.method) { _ = try await entrance.admit(request, project: path.project) }
-            if let metrics { return metrics }
-            if let question = LogDesk.question(request.method, rest) {
-                return try await logs.respond(to: request, asking: question, admitted: try await entrance.admit(request, project: path.project))
-            }
-            if let job = Self.job(in: rest) {
-                let admitted = try await entrance.admit(request, project: path.project)
-                return try await background.respond(
-                    to: request, for: job, admitted: admitted, connection: connections[context.channel], logger: context.logger)
-            }
-            if VerificationDesk.answers(rest) {
-                let admitted = try await entrance.admit(request, project: path.project ?? request.uri.queryParameters["project_id"].map(String.init))
-                return try await verification.respond(
-                    to: request, path: rest, as: id, project: admitted.project, connection: connections[context.channel], logger: context.logger)
-            }
-            let response = try await routes.respond(to: request, context: context)
-            // The router leaves the path of the route that it found here, or a word if it found none.
-            if context.endpointPath?.hasPrefix("/") ?? false { return response }
-        }
+        if case .other(let rest) = path.route, let response = try await respond(to: request, path, rest, as: id, context) { return response }
         let connection = connections[context.channel]
         switch try await queue(request, path, as: id, connection) {
         case .accepted(let response): return response
         case .waiting(let call): return try await calls.answer(call, to: connection, logger: context.logger)
         }
+    }
+
+    /// Answers what is no completion and not the backend's; nil if it is. A step of its own, so that what it needs takes no memory while a completion's client waits.
+    @inline(never)
+    private func respond(
+        to request: Request, _ path: CompletionPath, _ rest: String, as id: InsertionID, _ context: GatewayContext
+    ) async throws -> Response? {
+        if let page = try await pages.respond(to: rest, method: request.method) { return page }
+        let metrics = try await pages.metrics(at: rest, method: request.method) { _ = try await entrance.admit(request, project: path.project) }
+        if let metrics { return metrics }
+        if let question = LogDesk.question(request.method, rest) {
+            return try await logs.respond(to: request, asking: question, admitted: try await entrance.admit(request, project: path.project))
+        }
+        if let job = Self.job(in: rest) {
+            let admitted = try await entrance.admit(request, project: path.project)
+            return try await background.respond(
+                to: request, for: job, admitted: admitted, connection: connections[context.channel], logger: context.logger)
+        }
+        if VerificationDesk.answers(rest) {
+            let admitted = try await entrance.admit(request, project: path.project ?? request.uri.queryParameters["project_id"].map(String.init))
+            return try await verification.respond(
+                to: request, path: rest, as: id, project: admitted.project, connection: connections[context.channel], logger: context.logger)
+        }
+        let response = try await routes.respond(to: request, context: context)
+        // The router leaves the path of the route that it found here, or a word if it found none.
+        return context.endpointPath?.hasPrefix("/") ?? false ? response : nil
     }
 
     private enum Queued {

@@ -126,7 +126,7 @@ import Testing
     /// What runs holds the bytes that are sent, and no second copy of them.
     @Test func theRequestIsSharedWithTheCall() throws {
         let job = try SpanSample.job(Self.body)
-        var span = try #require(CompletionSpan(job))
+        let span = try #require(CompletionSpan(job))
         let target = Target(provider: "openai", request: UpstreamRequest(method: "POST", url: "", body: Array(Self.body.utf8)))
         span.sends(target)
         let address = { (bytes: [UInt8]) in bytes.withUnsafeBufferPointer { $0.baseAddress } }

@@ -40,7 +40,7 @@ import Testing
 
     /// A stream that broke off shows no half of an answer.
     @Test func aBrokenOffStreamHasNoOutput() throws {
-        var span = try #require(CompletionSpan(try SpanSample.job(#"{"messages":[]}"#)))
+        let span = try #require(CompletionSpan(try SpanSample.job(#"{"messages":[]}"#)))
         span.begins(UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")]))
         span.take(Array("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n".utf8), at: SpanSample.start)
         let read = try ReadSpan(span.failed(.invalidRequest(code: "closed_early", "The provider hung up.")))

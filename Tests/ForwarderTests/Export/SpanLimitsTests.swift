@@ -12,7 +12,7 @@ import Testing
         let tags = (0..<3000).map { "\"\($0)\(String(repeating: #"\""#, count: 40))\"" }.joined(separator: ",")
         let body = #"{"messages":["\#(quotes)"],"metadata":{"tags":[\#(tags)],\#(many)},\#(many)}"#
         let span = try SpanSample.job(body)
-        var written = try #require(CompletionSpan(span))
+        let written = try #require(CompletionSpan(span))
         written.begins(UpstreamHead(status: 200))
         written.take(Array(#"{"choices":[{"message":{"content":"\#(quotes)"}}]}"#.utf8), at: 0)
         let bytes = written.answered(at: 0)

@@ -53,7 +53,7 @@ enum SpanSample {
         headers: [HeaderField] = [], requestHeaders: [HeaderField] = [], key: String? = nil, times: [UInt64] = [start + 70]
     ) throws -> ReadSpan {
         let job = try job(body, headers: headers, key: key)
-        var span = try #require(CompletionSpan(job, metadata: [("team", "red")]))
+        let span = try #require(CompletionSpan(job, metadata: [("team", "red")]))
         let request = UpstreamRequest(method: "POST", url: "https://provider.example", headers: requestHeaders, body: job.body)
         span.sends(Target(provider: "openai", model: "gpt-x", request: request))
         span.begins(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
