@@ -1,5 +1,6 @@
 import Common
 import NIOConcurrencyHelpers
+import TestSupport
 
 @testable import Verifier
 
@@ -44,6 +45,18 @@ final class FakeLangfuse: UpstreamClient {
     /// Questions for traces.
     var asked: Int { targets.count { !$0.hasSuffix("/health") } }
     var largest: Int { state.withLockedValue { $0.bytes.max() ?? 0 } }
+
+    /// Holds each question for traces up until `gate`; `working` says that one is there.
+    func hold(at gate: TestSignal, telling working: TestSignal) {
+        fault.withLockedValue {
+            $0 = { target in
+                guard !target.hasSuffix("/health") else { return nil }
+                working.send()
+                await gate.wait()
+                return nil
+            }
+        }
+    }
 
     func show(_ spans: [FakeSpan], copies: Int = 1) {
         state.withLockedValue { state in

@@ -174,14 +174,7 @@ import Testing
         let store = FakeLangfuse()
         try await VerifierBench.run(store: store) { bench in
             _ = try await bench.complete(3)
-            store.fault.withLockedValue {
-                $0 = { target in
-                    guard !target.hasSuffix("/health") else { return nil }
-                    working.send()
-                    await gate.wait()
-                    return nil
-                }
-            }
+            store.hold(at: gate, telling: working)
             let verifier = bench.verifier()
             let patience = VerificationRunner.Patience(deadline: bench.time.now + 50_000_000)
             bench.time.onSleep.withLockedValue { $0 = { for await _ in AsyncStream<Void>.makeStream().stream {} } }
@@ -208,14 +201,7 @@ import Testing
         let store = FakeLangfuse()
         try await VerifierBench.run(store: store) { bench in
             _ = try await bench.complete(3)
-            store.fault.withLockedValue {
-                $0 = { target in
-                    guard !target.hasSuffix("/health") else { return nil }
-                    working.send()
-                    await gate.wait()
-                    return nil
-                }
-            }
+            store.hold(at: gate, telling: working)
             bench.time.onSleep.withLockedValue { $0 = { listening.send() } }
             let patience = VerificationRunner.Patience(deadline: .max)
             try await withThrowingTaskGroup { group in
