@@ -8,6 +8,6 @@ swift test "$@" 2>&1 | tee "$output"
 status=${PIPESTATUS[0]}
 if ((status != 0)); then
     printf '\nWhat failed:\n'
-    grep -E -A 2 'recorded an issue|Fatal error|error:|signal code' "$output" | head -n 60
+    grep -E -A 2 '^✘ Test .* recorded an issue|Fatal error|^error:|\.swift:[0-9]+:[0-9]+: error:|signal code' "$output" | head -n 60
 fi
 exit "$status"

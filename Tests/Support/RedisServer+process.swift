@@ -2,13 +2,21 @@ internal import FoundationEssentials
 internal import Glibc
 
 extension RedisServer {
-    /// Starts a program found by PATH, without standard input and output.
+    private typealias AddCloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
+    /// Of glibc since 2.34; the module of glibc that Swift imports leaves it out.
+    private static let addCloseFrom = unsafeBitCast(dlsym(nil, "posix_spawn_file_actions_addclosefrom_np"), to: AddCloseFrom?.self)
+
+    /// Starts a program found by PATH, without standard input and output, and with nothing that is open in this process: SwiftNIO's sockets are inherited by
+    /// whoever does not refuse them.
     static func spawn(_ arguments: [String]) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
             posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+        }
+        guard addCloseFrom?(&actions, STDERR_FILENO + 1) == 0 else {
+            throw StartError(description: "cannot start \(arguments[0]): glibc is older than 2.34")
         }
         var words = arguments.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
