@@ -15,7 +15,7 @@ PROCESSES = EndToEndTests
 REAL_TIME = CurlUpstream
 BINARY = .build/$(CONFIGURATION)/metadata-gateway
 
-.PHONY: help run build test test-swift test-clients tsan check validate format bench soak clean
+.PHONY: help run build test test-swift test-clients tsan check validate format bench soak outage clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,11 @@ soak: ## Load the gateway's parts while they are killed at random, and check eve
 	@scripts/dependencies.sh build clients
 	swift build -c $(CONFIGURATION) --product metadata-gateway
 	@Tests/Soak/run.sh $(BINARY)
+
+outage: ## Take the trace store away for an hour while completions go on, and check that each has its trace (options: Tests/Soak/README.md)
+	@scripts/dependencies.sh build clients
+	swift build -c $(CONFIGURATION) --product metadata-gateway
+	@Tests/Soak/run.sh $(BINARY) outage
 
 clean: ## Remove everything that the other tasks built
 	rm -rf .build .build-tsan

@@ -32,23 +32,17 @@ from planned_provider import PlannedProvider
 from processes import SystemFailed
 from report import Report
 from samples import Sampler
+from settings import number
 from worker import Worker
 
 RESULTS = HERE / "results"
 MOST_LISTED = 40
 
 
-def option(name, default):
-    text = os.environ.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 10**9):
-        sys.exit(f"error: {name}: `{text}` must be a whole number from 1; for example {default}")
-    return int(text)
-
-
 class Soak:
     def __init__(self, executable, directory):
-        self.duration, self.workers = option("DURATION", 1800), option("WORKERS", 48)
-        self.seed = option("SEED", random.randrange(1, 10**6))
+        self.duration, self.workers = number("DURATION", 1800), number("WORKERS", 48)
+        self.seed = number("SEED", random.randrange(1, 10**6))
         self.completions, self.questions = [], []
         self._began = time.monotonic()
         self._events = (directory / "chaos.log").open("w")
@@ -71,7 +65,7 @@ class Soak:
         client = Client(self.fleet)
         try:
             deadline = time.monotonic() + self.duration
-            workers = [Worker(number, self.seed, client, self.completions, self.questions).run(deadline) for number in range(self.workers)]
+            workers = [Worker(index, self.seed, client, self.completions, self.questions).run(deadline) for index in range(self.workers)]
             await asyncio.gather(self.chaos.run(self.duration), *workers)
         finally:
             await client.close()
@@ -146,8 +140,8 @@ def write_report(soak, executable, directory, violations):
 async def run_until_told(soak):
     """SIGTERM ends a run as Ctrl-C does."""
     run = asyncio.current_task()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, run.cancel)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, run.cancel)
     return await soak.run()
 
 

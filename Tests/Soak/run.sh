@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Soaks a built executable; README.md here has the options.
+# Soaks a built executable, or takes its trace store away; README.md here has the options.
 #
-#   Tests/Soak/run.sh EXECUTABLE
+#   Tests/Soak/run.sh EXECUTABLE [outage]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-executable=$(realpath "${1:?usage: Tests/Soak/run.sh EXECUTABLE}")
+executable=$(realpath "${1:?usage: Tests/Soak/run.sh EXECUTABLE [outage]}")
 python=$(scripts/clients-venv.sh)
 
 export PYTHONDONTWRITEBYTECODE=1
-exec "$python" Tests/Soak "$executable"
+program=Tests/Soak
+[[ ${2:-} == outage ]] && program=Tests/Soak/outage.py
+exec "$python" "$program" "$executable"
