@@ -68,7 +68,9 @@ package struct IngressService {
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
                         maxHeaderFieldCount: settings.maxHeaders))),
-            configuration: .init(address: .hostname(settings.host, port: settings.port), backlog: 4096),
+            configuration: .init(
+                address: .hostname(settings.host, port: settings.port), backlog: 4096,
+                availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
             logger: logger)
         services = [

@@ -18,6 +18,11 @@ extension Settings {
                 at: .environment("QUEUE_BYTES"),
                 "must be at least MAX_BODY_BYTES (\(ByteCount.text(maxBodyBytes))), or the largest bodies could never be queued")
         }
+        if maxBodyBytes > uploadBytes {
+            log.error(
+                at: .environment("UPLOAD_BYTES"),
+                "must be at least MAX_BODY_BYTES (\(ByteCount.text(maxBodyBytes))), or the largest bodies could never be read")
+        }
         if rolloutTTL < requestTimeout {
             let timeout = DecimalText.of(requestTimeout / .seconds(1))
             log.error(

@@ -58,7 +58,13 @@ extension Settings {
         Setting("HOST", \.host, .listenAddress, "The address to listen on.", commands: facing),
         Setting("PORT", \.port, .int(0...65535, example: 4000), "The port to listen on; 0 takes any free one.", commands: facing),
         Setting("CLIENT_IDLE_TIMEOUT", \.clientIdleTimeout, .seconds(1...3600), "How long a client's connection may stand unused.", commands: facing),
+        Setting(
+            "MAX_CONNECTIONS", \.maxConnections, .int(16...1_000_000),
+            "The most connections of clients; further ones wait in the system's queue until one closes.", commands: facing),
         Setting("MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20), "The largest request body; beyond it 413.", commands: facing),
+        Setting(
+            "UPLOAD_BYTES", \.uploadBytes, .bytes(1 << 20...1 << 40),
+            "The most bytes of request bodies above 64 KiB that are being read at once; beyond it 429.", commands: facing),
         Setting("MAX_HEADER_BYTES", \.maxHeaderBytes, .bytes(4 << 10...1 << 20), "The largest request head; beyond it 431.", commands: facing),
         Setting("MAX_HEADERS", \.maxHeaders, .int(16...1024), "The most header fields of a request; beyond it 431.", commands: facing),
         Setting("MAX_JSON_DEPTH", \.maxJSONDepth, .int(4...1000), "How deep arrays and objects in a body may nest; beyond it 400."),

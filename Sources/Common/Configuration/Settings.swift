@@ -36,7 +36,10 @@ package struct Settings: Sendable, Equatable {
     /// 0: any free port.
     package var port = 4000
     package var clientIdleTimeout = Duration.seconds(75)
+    package var maxConnections = 20_000
     package var maxBodyBytes = 16 << 20
+    /// Bytes of large bodies that are being read at once.
+    package var uploadBytes = 256 << 20
     package var maxHeaderBytes = 32 << 10
     package var maxHeaders = 128
     package var maxJSONDepth = 128

@@ -6,6 +6,7 @@ internal import Hummingbird
 struct JobBuilder: Sendable {
     private let hooks: [any ChatHook]
     private let maximumBodyBytes: Int
+    private let uploads: UploadRoom
     private let maximumJSONDepth: Int
     private let addresses: AddressPolicy
     /// From the request's arrival to the end of its answer, in milliseconds.
@@ -23,6 +24,7 @@ struct JobBuilder: Sendable {
         self.responseKey = responseKey
         outlivesClient = settings.onDisconnect == .finish
         maximumBodyBytes = settings.maxBodyBytes
+        uploads = UploadRoom(limit: settings.uploadBytes)
         maximumJSONDepth = settings.maxJSONDepth
         addresses = .clientChosen(allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
         window = settings.maxBufferedBytes
@@ -36,7 +38,7 @@ struct JobBuilder: Sendable {
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey, window: window)
         switch path.route {
         case .other:
-            job.body = try await request.bytes(upTo: maximumBodyBytes)
+            job.body = try await request.bytes(upTo: maximumBodyBytes, in: uploads)
             let body = try CompletionBody(
                 other: job.body, contentType: request.headers[.contentType], maximumDepth: maximumJSONDepth)
             (job.model, job.isStream) = (body.model, body.isStream)
@@ -68,7 +70,7 @@ struct JobBuilder: Sendable {
             throw GatewayError.invalidRequest(
                 405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue).")
         }
-        let sent = try await request.bytes(upTo: maximumBodyBytes)
+        let sent = try await request.bytes(upTo: maximumBodyBytes, in: uploads)
         job.idempotency = try request.idempotencyKey().map { key in
             let ids = rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run, $0.row] } ?? []
             return Idempotency(

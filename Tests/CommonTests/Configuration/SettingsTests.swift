@@ -79,7 +79,8 @@ struct SettingsTests {
         ("DEAD_LETTER_LIMIT", "1", "1000000", "0", "1000001"), ("ROLLOUT_TTL_SECONDS", "300", "31536000", "59", "31536001"),
         ("UPSTREAM_ATTEMPTS", "1", "10", "0", "11"), ("UPSTREAM_CONNECT_TIMEOUT", "0.1", "300", "0.09", "300.1"),
         ("UPSTREAM_IDLE_TIMEOUT", "1", "86400", "0", "86401"), ("DRAIN_SECONDS", "0", "3600", "-1", "3601"),
-        ("CLIENT_IDLE_TIMEOUT", "1", "3600", "0", "3601"),
+        ("CLIENT_IDLE_TIMEOUT", "1", "3600", "0", "3601"), ("MAX_CONNECTIONS", "16", "1000000", "15", "1000001"),
+        ("UPLOAD_BYTES", "16MiB", "1024GiB", "1048575", "1025GiB"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {
         #expect(throws: Never.self) { try Self.read([name: lowest]) }
@@ -170,6 +171,7 @@ struct SettingsTests {
         (["REDIS_TLS": "true", "REDIS_HOST": "unix:/r"], "environment: REDIS_TLS: error: must be false when REDIS_HOST is a unix socket"),
         (["LITELLM_TRACES": "true"], "environment: LITELLM_TRACES: error: needs LITELLM_URL"),
         (["QUEUE_BYTES": "15MiB"], "environment: QUEUE_BYTES: error: must be at least MAX_BODY_BYTES (16MiB)"),
+        (["UPLOAD_BYTES": "15MiB"], "environment: UPLOAD_BYTES: error: must be at least MAX_BODY_BYTES (16MiB)"),
         (["ROLLOUT_TTL_SECONDS": "299"], "environment: ROLLOUT_TTL_SECONDS: error: must be at least REQUEST_TIMEOUT (300 s)"),
         (["GATEWAY_KEY_FILE": "k"], "environment: GATEWAY_KEY_FILE: error: is set together with GATEWAY_KEY"),
     ])

@@ -49,6 +49,52 @@ import Testing
         }
     }
 
+    /// Large bodies share a bound. One that is being sent keeps another one out, not a small one, until it is whole or its client has gone.
+    @Test(arguments: [true, false]) func largeBodiesShareABound(ends: Bool) async throws {
+        try await LiveIngress.run({ ($0.settings.maxBodyBytes, $0.settings.uploadBytes) = (256 << 10, 256 << 10) }) { ingress in
+            // Where there is room for it, it is refused for not being JSON.
+            let other = String(repeating: " ", count: 150 << 10)
+            let isFull = { try await ingress.call("POST", LiveIngress.path, body: other).status == 429 }
+            #expect(try await !isFull())
+            try await ingress.connect { client in
+                try await client.send(request(["Content-Length: \(200 << 10)"]) + Array(repeating: UInt8(ascii: " "), count: 150 << 10))
+                try await eventually(isFull)
+                let refused = try await ingress.call("POST", LiveIngress.path, body: other)
+                #expect(refused.error?.code == "uploads_full" && refused["retry-after"] == "1")
+                try await passes(ingress)
+                guard ends else { return try await client.close() }
+                let rest = LiveIngress.body + String(repeating: " ", count: (50 << 10) - LiveIngress.body.utf8.count)
+                try await client.send(rest)
+                try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+                #expect(try await client.answer().status == 200)
+            }
+            try await eventually { try await !isFull() }
+        }
+    }
+
+    private func passes(_ ingress: LiveIngress) async throws {
+        async let small = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+        try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+        #expect(try await small.status == 200)
+    }
+
+    @Test func aConnectionTooManyWaitsUntilAnotherCloses() async throws {
+        try await LiveIngress.run({ $0.settings.maxConnections = 2 }) { ingress in
+            try await ingress.connect { first in
+                try await ingress.connect { second in
+                    _ = try await first.call("GET", "/health")
+                    #expect(try await second.call("GET", "/health").text.contains(#""connections":2"#))
+                    try await ingress.connect { third in
+                        try await third.send("GET", "/health")
+                        for _ in 0..<20 { #expect(try await first.call("GET", "/health").text.contains(#""connections":2"#)) }
+                        try await second.close()
+                        #expect(try await third.answer().text.contains(#""connections":2"#))
+                    }
+                }
+            }
+        }
+    }
+
     @Test(arguments: [17, 1000, 70_000]) func tooManyHeadersAreRefused(count: Int) async throws {
         try await expect(431, "headers_too_large", to: request((0..<count).map { "x\($0):" })) { $0.settings.maxHeaders = 16 }
     }
