@@ -1,6 +1,7 @@
 public import Hummingbird
 
-/// What an operator's own build of the gateway adds to it: who may enter, what happens to a chat completion before it is queued, further routes.
+/// What an operator's own build of the gateway adds to it: who may enter, what happens to a chat completion before it is queued,
+/// what may be asked about traces, further routes.
 ///
 /// ```swift
 /// let extensions = Extensions(auth: MyAuth(), chatHooks: [TemperatureZero()]) { router in
@@ -11,14 +12,17 @@ public struct Extensions: Sendable {
     /// Nil: `API_KEYS_PATH` decides between `.apiKeys(file:)` and `.none`.
     public var auth: (any AuthProvider)?
     public var chatHooks: [any ChatHook]
+    public var tracesHooks: [any TracesHook]
     /// Adds routes. They go before the catch-all, and after the gateway's own. They are not behind `auth`: a route that is not for everyone asks for itself.
     public var routes: @Sendable (Router<GatewayContext>) -> Void
 
     public init(
-        auth: (any AuthProvider)? = nil, chatHooks: [any ChatHook] = [], routes: @escaping @Sendable (Router<GatewayContext>) -> Void = { _ in }
+        auth: (any AuthProvider)? = nil, chatHooks: [any ChatHook] = [], tracesHooks: [any TracesHook] = [],
+        routes: @escaping @Sendable (Router<GatewayContext>) -> Void = { _ in }
     ) {
         self.auth = auth
         self.chatHooks = chatHooks
+        self.tracesHooks = tracesHooks
         self.routes = routes
     }
 }

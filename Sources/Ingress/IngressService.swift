@@ -57,7 +57,7 @@ package struct IngressService {
             verification: VerificationDesk(
                 calls: calls(through: .verifications), verdicts: VerdictStore(redis: commands, defaultProject: secrets.defaultProject),
                 list: RolloutList(redis: commands, defaultProject: secrets.defaultProject), redis: commands, responseKey: key,
-                window: settings.maxBufferedBytes),
+                window: settings.maxBufferedBytes, hooks: extensions.tracesHooks),
             connections: connections)
         let application = Application(
             responder: responder,

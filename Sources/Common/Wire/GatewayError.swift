@@ -39,6 +39,14 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
 }
 
 extension GatewayError {
+    /// The headers that tell a client's SDK whether and when to ask again.
+    package var retryHeaders: [HeaderField] {
+        var headers: [HeaderField] = []
+        if let retryAfter { headers.append(HeaderField("retry-after", String(retryAfter))) }
+        if let shouldRetry { headers.append(HeaderField("x-should-retry", String(shouldRetry))) }
+        return headers
+    }
+
     /// The body of the answer, as UTF-8 JSON.
     public var json: [UInt8] {
         var out: [UInt8] = []

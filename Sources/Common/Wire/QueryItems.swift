@@ -3,7 +3,7 @@ package struct QueryItems: Sendable, Equatable {
     /// The most parameters that are looked at.
     package static let most = 1000
 
-    private let items: [(name: String, value: String)]
+    package let items: [(name: String, value: String)]
 
     /// - Parameter query: without its `?`, percent-encoded.
     /// - Throws: a 400.

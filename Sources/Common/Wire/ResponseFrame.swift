@@ -24,9 +24,7 @@ package struct ResponseFrame: Sendable, Equatable {
 
     /// An answer of the gateway's own that says what went wrong before anything was sent.
     package init(refusal error: GatewayError) {
-        var headers = [HeaderField("content-type", "application/json")]
-        if let seconds = error.retryAfter { headers.append(HeaderField("retry-after", String(seconds))) }
-        if let shouldRetry = error.shouldRetry { headers.append(HeaderField("x-should-retry", String(shouldRetry))) }
+        let headers = [HeaderField("content-type", "application/json")] + error.retryHeaders
         self.init(sequence: 0, head: UpstreamHead(status: error.status, headers: headers), body: error.json, end: .complete)
     }
 

@@ -21,5 +21,4 @@ extension HTTPField.Name {
     /// The names are constants of valid form, so the fallback is never taken.
     static let insertionID = HTTPField.Name("x-insertion-id") ?? .expect
     static let requestID = HTTPField.Name("x-request-id") ?? .expect
-    static let shouldRetry = HTTPField.Name("x-should-retry") ?? .expect
 }

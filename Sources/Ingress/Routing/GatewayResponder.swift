@@ -61,9 +61,9 @@ struct GatewayResponder: HTTPResponder {
                 to: request, for: job, admitted: admitted, connection: connections[context.channel], logger: context.logger)
         }
         if VerificationDesk.answers(rest) {
-            let admitted = try await entrance.admit(request, project: path.project ?? request.uri.queryParameters["project_id"].map(String.init))
+            let admitted = try await entrance.admit(request, project: try path.project ?? QueryItems(request.uri.query).value("project_id"))
             return try await verification.respond(
-                to: request, path: rest, as: id, project: admitted.project, connection: connections[context.channel], logger: context.logger)
+                to: request, path: rest, as: id, admitted: admitted, connection: connections[context.channel], logger: context.logger)
         }
         let response = try await routes.respond(to: request, context: context)
         // The router leaves the path of the route that it found here, or a word if it found none.

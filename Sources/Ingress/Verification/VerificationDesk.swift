@@ -19,6 +19,8 @@ struct VerificationDesk: Sendable {
     let redis: RedisClient
     let responseKey: String
     let window: Int
+    /// Of an operator's own build.
+    let hooks: [any TracesHook]
 
     /// Whether a path, without version and project, asks for a rollout or its traces.
     static func answers(_ path: String) -> Bool {
@@ -26,13 +28,14 @@ struct VerificationDesk: Sendable {
     }
 
     func respond(
-        to request: Request, path: String, as id: InsertionID, project: String, connection: Connection?, logger: Logger
+        to request: Request, path: String, as id: InsertionID, admitted: Entrance.Admitted, connection: Connection?, logger: Logger
     ) async throws -> Response {
         guard request.method == .get || request.method == .head else {
             var response = GatewayError.invalidRequest(405, code: "method_not_allowed", "Rollouts and traces are read with GET.").response
             response.headers[.allow] = "GET, HEAD"
             return response
         }
+        let project = admitted.project
         if path == "/rollouts" { return try await list.response(to: request, project: project) }
         let wantsEvents = request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false
         var wait = wantsEvents ? Verdict.longestWait : nil
@@ -40,9 +43,10 @@ struct VerificationDesk: Sendable {
             wait = try QueryItems(request.uri.query).integer("wait", in: 0...Verdict.longestWait) ?? wait
             if !wantsEvents, let response = try await cached(request, path, project, isInHurry: wait == nil) { return response }
         }
+        let query = path.hasPrefix("/traces") ? try await prepared(request, path, admitted) : request.uri.query
         let deadline = UnixTime.milliseconds + max(Self.patience, UInt64(wait ?? 0) * 1000 + Self.margin)
         let job = Job(
-            insertionID: id, project: project, method: "GET", path: path, query: request.uri.query,
+            insertionID: id, project: project, method: "GET", path: path, query: query,
             headers: request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map { HeaderField($0.name.rawName, $0.value) },
             isStream: true, deadline: deadline, responseKey: responseKey, window: window)
         guard try await isAttended() else { throw GatewayError.noVerifier }
@@ -60,6 +64,16 @@ struct VerificationDesk: Sendable {
         if verdict.isKnown(to: request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: headers) }
         headers[.contentType] = "application/json"
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: verdict.json)))
+    }
+
+    /// The query of a question about traces, as the hooks leave it.
+    private func prepared(_ request: Request, _ path: String, _ admitted: Entrance.Admitted) async throws -> String? {
+        guard !hooks.isEmpty else { return request.uri.query }
+        var question = TracesQuestion(
+            items: try QueryItems(request.uri.query).items, isPointwise: path == "/traces/pointwise", project: admitted.project,
+            account: admitted.account, headers: request.headers)
+        for hook in hooks { try await hook.prepare(&question) }
+        return question.items.map { "\(PercentEncoding.segment($0.name))=\(PercentEncoding.segment($0.value))" }.joined(separator: "&")
     }
 
     private func isAttended() async throws -> Bool {

@@ -20,14 +20,13 @@ extension VerificationRunner {
             case .pointwise: try await answerTraces(question, isPointwise: true, start, progress)
             }
         } catch let error as GatewayError where !start.hasBegun {
-            let headers = error.retryAfter.map { [HeaderField("retry-after", String($0))] } ?? []
-            try await sink.send(error.status, headers, json: error.json)
+            try await sink.send(error.status, error.retryHeaders, json: error.json)
         } catch let error as RedisError where !start.hasBegun {
             let unavailable = GatewayError(
                 status: 503, type: "api_error", code: "queue_unavailable", message: "The gateway cannot reach its queue. Try again in a moment.",
                 retryAfter: 1, shouldRetry: true)
             guard error.code != .configuration else { throw error }
-            try await sink.send(unavailable.status, [HeaderField("retry-after", "1")], json: unavailable.json)
+            try await sink.send(unavailable.status, unavailable.retryHeaders, json: unavailable.json)
         }
     }
 

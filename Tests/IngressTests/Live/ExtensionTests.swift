@@ -76,6 +76,41 @@ import Testing
         }
     }
 
+    struct AboutTraces: TracesHook {
+        var change: @Sendable (inout TracesQuestion) async throws -> Void
+        func prepare(_ question: inout TracesQuestion) async throws { try await change(&question) }
+    }
+
+    @Test(arguments: ["/traces", "/traces/pointwise"]) func hooksChangeWhatIsAskedAboutTraces(path: String) async throws {
+        let first = AboutTraces { question in
+            #expect(question.items.map(\.name) == ["tags", "limit"] && question.items[0].value == "rollout_id:a b")
+            #expect(question.isPointwise == (path == "/traces/pointwise") && question.project == "sibling" && question.account == nil)
+            #expect(question.headers[.accept] == "text/plain")
+            question.items[0].value = "rollout_id:c&d"
+        }
+        let second = AboutTraces { $0.items.append(("max_retries", "1")) }
+        try await LiveIngress.run({ $0.extensions.tracesHooks = [first, second] }) { ingress in
+            try await withRedisClient(ingress.server.endpoint) { reader in
+                let verifier = ScriptedForwarder(
+                    commands: ingress.redis, reader: reader, envelope: ingress.forwarder.envelope, queue: .verifications)
+                try await verifier.join()
+                async let reply = ingress.call("GET", "/project_id/sibling\(path)?tags=rollout_id:a+b&limit=5", headers: ["Accept: text/plain"])
+                let taken = try await verifier.take()
+                #expect(taken.job.path == path && taken.job.query == "tags=rollout_id%3Ac%26d&limit=5&max_retries=1")
+                try await verifier.answer(taken, body: "{}")
+                #expect(try await reply.status == 200)
+            }
+        }
+    }
+
+    @Test func aHookRefusesAQuestionWithItsOwnError() async throws {
+        let refusal = GatewayError(status: 403, type: "permission_error", code: "not_yours", message: "Ask for your own traces.")
+        try await LiveIngress.run({ $0.extensions.tracesHooks = [AboutTraces { _ in throw refusal }] }) { ingress in
+            let answer = try await ingress.call("GET", "/traces?tags=rollout_id:r1")
+            #expect(answer.status == 403 && answer.error?.code == "not_yours")
+        }
+    }
+
     @Test func furtherRoutesGoBeforeTheBackendAndBehindTheGatewaysOwn() async throws {
         let routes: @Sendable (Router<GatewayContext>) -> Void = { router in
             router.get("/motd") { _, context in "hello \(context.insertionID?.description ?? "nobody")" }

@@ -15,8 +15,9 @@ struct ScriptedForwarder: Sendable {
     /// - Parameters:
     ///   - commands: a client for everything that answers at once.
     ///   - reader: a client of its own for waiting.
-    init(commands: RedisClient, reader: RedisClient, envelope: Envelope) {
-        stream = JobStream(consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: 10)
+    ///   - queue: that of the verifiers, for one of these instead.
+    init(commands: RedisClient, reader: RedisClient, envelope: Envelope, queue: WorkQueue = .completions) {
+        stream = JobStream(queue, consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: 10)
         self.envelope = envelope
     }
 

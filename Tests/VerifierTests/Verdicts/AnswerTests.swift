@@ -80,6 +80,8 @@ import Testing
             let traces = try await bench.ask("/traces", query: "tags=rollout_id:r&max_retries=1")
             #expect(traces.status == 502 && traces.json?.nested("error")?.text("code") == "trace_store_unavailable")
             #expect(traces.headers.first(named: "retry-after") != nil && !traces.text.contains("canary"))
+            #expect(traces.headers.first(named: "x-should-retry") == "true")
+            #expect(try await bench.ask("/rollouts/unknown").headers.first(named: "x-should-retry") == "false", "of no use while nothing changes")
             let verdict = try await bench.ask("/rollouts/r")
             #expect(verdict.status == 200 && verdict.json?.text("verdict") == "unknown" && verdict.json?.text("reason") != nil)
         }
