@@ -36,7 +36,7 @@ extension VerificationRunner.Options {
         rolloutTTL = settings.rolloutTTL
         requestTimeout = settings.requestTimeout
         resendGrace = settings.verifyResendGrace
-        outboxLife = settings.outboxMaxAge
+        spanLife = SpanOutbox.life(forWaiting: settings.outboxMaxAge)
         identity = settings.litellmTraces ? .tag : .traceID
     }
 }

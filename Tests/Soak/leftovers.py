@@ -19,7 +19,7 @@ MOST_LIVES = {
     "gateway/idempotency/*": 86_400,
     "gateway/rollout/*": 86_400,
     "gateway/rollouts/*": 86_400,
-    "gateway/span/*": 86_400,
+    "gateway/span/*": 86_400 + 3600,
     "gateway/verdict/*": 86_400,
     "gateway/verified/*": 86_400,
     "gateway/verifier/*": 15,

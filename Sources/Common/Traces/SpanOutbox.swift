@@ -6,6 +6,12 @@
 package struct SpanOutbox: Sendable {
     /// How long a span is kept after it was accepted, to be sent again if it is lost after all.
     package static let keptFor = Duration.seconds(3600)
+
+    /// How long the key of a span lives from when it begins to wait. While it waits it has more left than it has once it was accepted: that is how the two are told
+    /// apart.
+    /// - Parameter wait: how long it may wait (`OUTBOX_MAX_AGE_SECONDS`).
+    package static func life(forWaiting wait: Duration) -> Duration { wait + keptFor }
+
     /// From then on an exporter counts as dead that was given an entry and has not settled it: longer than any batch takes with all its attempts.
     private static let lostAfter = Duration.seconds(60)
 
@@ -56,14 +62,33 @@ package struct SpanOutbox: Sendable {
         }
     }
 
-    /// Waits for entries of any of these projects.
+    /// Waits for entries of any of these projects. One task calls this.
     /// - Returns: up to `limit` of each; none if `wait` passed.
     package func read(_ projects: [String], upTo limit: Int, wait: Duration) async throws(RedisError) -> [Entry] {
         var command = RedisCommand(
             "XREADGROUP", "GROUP", Keys.exporterGroup, consumer, "COUNT", limit, "BLOCK", Int(max(wait.milliseconds, 1)), "STREAMS")
         command.append(contentsOf: projects.map { Keys.traces(project: $0) })
         command.append(contentsOf: projects.map { _ in ">" })
-        let reply = try await reader.send(command, timeout: wait + .seconds(5))
+        return entries(in: try await reader.send(command, timeout: wait + .seconds(5)), of: projects)
+    }
+
+    /// Takes entries of a project that are there.
+    package func read(_ project: String, upTo limit: Int) async throws(RedisError) -> [Entry] {
+        let command = RedisCommand(
+            "XREADGROUP", "GROUP", Keys.exporterGroup, consumer, "COUNT", limit, "STREAMS", Keys.traces(project: project), ">")
+        return entries(in: try await commands.send(command), of: [project])
+    }
+
+    /// Says that this exporter is still at work on entries of one project.
+    package func hold(_ entries: [Entry]) async throws(RedisError) {
+        guard let project = entries.first?.project else { return }
+        var command = RedisCommand("XCLAIM", Keys.traces(project: project), Keys.exporterGroup, consumer, 0)
+        command.append(contentsOf: entries.map(\.entry))
+        command.append("JUSTID")
+        _ = try await commands.send(command)
+    }
+
+    private func entries(in reply: RedisValue, of projects: [String]) -> [Entry] {
         let byKey = Dictionary(projects.map { (Keys.traces(project: $0), $0) }) { first, _ in first }
         return (reply.array ?? []).flatMap { stream in
             guard let project = stream[0].string.flatMap({ byKey[$0] }) else { return [Entry]() }
@@ -101,17 +126,22 @@ package struct SpanOutbox: Sendable {
 
     /// Takes entries of one project off the outbox.
     /// - Parameter life: how long the spans are kept; zero for those that need not be sent again.
-    package func settle(_ entries: [Entry], keptFor life: Duration = Self.keptFor) async throws(RedisError) {
-        guard let project = entries.first?.project else { return }
+    /// - Returns: how many had waited; the others were settled by another exporter, or made room.
+    @discardableResult
+    package func settle(_ entries: [Entry], keptFor life: Duration = Self.keptFor) async throws(RedisError) -> Int {
+        guard let project = entries.first?.project else { return 0 }
+        var settled = 0
         for start in stride(from: 0, to: entries.count, by: Self.step) {
             let part = entries[start..<min(start + Self.step, entries.count)]
             var keys = [Keys.traces(project: project), Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes]
             keys += part.map { $0.id.map(Keys.span) ?? Self.noSpan }
-            _ = try await commands.evaluate(SpanScripts.settle, keys: keys) { command in
+            let reply = try await commands.evaluate(SpanScripts.settle, keys: keys) { command in
                 command.append(contentsOf: [Keys.exporterGroup, String(life.components.seconds), String(maximumBytes)])
                 command.append(contentsOf: part.flatMap { [$0.entry, String($0.size)] })
             }
+            settled += reply.int ?? 0
         }
+        return settled
     }
 
     /// Forgets spans that nobody needs any longer, unless they wait for their export.
@@ -128,7 +158,7 @@ package struct SpanOutbox: Sendable {
     /// Bytes of all spans that wait.
     package func bytes() async throws(RedisError) -> Int { try await commands.send(RedisCommand("GET", Keys.traceBytes)).int ?? 0 }
 
-    /// Makes room: the oldest spans of a project's failed completions go, as far as no exporter has them.
+    /// Makes room: the oldest spans of a project's failed completions go.
     /// - Parameter bytes: how many shall be free afterwards that are not now.
     /// - Returns: bytes and number of the spans that went.
     package func shedFailures(of project: String, bytes: Int) async throws(RedisError) -> (bytes: Int, count: Int) {
@@ -143,6 +173,7 @@ package struct SpanOutbox: Sendable {
             let wanted = failures.prefix(1 + failures.partialSums(\.size).count { $0 < bytes - freed })
             let keys = [Keys.traces(project: project), Keys.traceBytes] + wanted.map { $0.id.map(Keys.span) ?? Self.noSpan }
             let shed = try await commands.evaluate(SpanScripts.shed, keys: keys) { command in
+                command.append(Keys.exporterGroup)
                 command.append(contentsOf: wanted.flatMap { [$0.entry, String($0.size)] })
             }
             freed += shed.int ?? 0

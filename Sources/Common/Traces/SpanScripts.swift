@@ -15,8 +15,7 @@ package enum SpanScripts {
             for index = 5, #KEYS do
                 local entry, size = ARGV[2 * index - 6], ARGV[2 * index - 5]
                 -- Another exporter may have sent it too, and been faster.
-                if redis.call('XACK', KEYS[1], ARGV[1], entry) == 1 then
-                    redis.call('XDEL', KEYS[1], entry)
+                if redis.call('XACK', KEYS[1], ARGV[1], entry) == 1 and redis.call('XDEL', KEYS[1], entry) == 1 then
                     if redis.call('EXPIRE', KEYS[index], life) == 1 and life > 0 then
                         names[#names + 1] = now .. ' ' .. size .. ' ' .. KEYS[index]
                         kept = kept + size
@@ -35,9 +34,9 @@ package enum SpanScripts {
                 if not time or (total <= most and now - time <= life) then break end
                 redis.call('LPOP', KEYS[3])
                 total = redis.call('DECRBY', KEYS[4], size)
-                -- One that waits again has longer to live.
+                -- One that waits again, or was accepted again later, has longer to live than what this acceptance gave it.
                 local left = redis.call('PTTL', span)
-                if left >= 0 and left <= life * 1000 then redis.call('DEL', span) end
+                if left >= 0 and left <= (life - now + time + 1) * 1000 then redis.call('DEL', span) end
             end
             if total <= 0 then redis.call('DEL', KEYS[4]) end
             return settled
@@ -58,19 +57,21 @@ package enum SpanScripts {
             return #given
             """)
 
-    /// Makes room in the outbox: takes spans off it that nobody was given yet, and forgets them.
+    /// Makes room in the outbox: takes spans off it and forgets them. An exporter that was given one finds that it is nobody's any longer.
     ///
     /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3…] -> the spans
-    /// ARGV[1…] -> for each span: its entry, its bytes
+    /// ARGV[1] -> group, ARGV[2…] -> for each span: its entry, its bytes
     /// Output: bytes that were freed
     package static let shed = RedisScript(
         name: "shed",
         source: """
             local bytes = 0
             for index = 3, #KEYS do
-                if redis.call('XDEL', KEYS[1], ARGV[2 * index - 5]) == 1 then
+                local entry, size = ARGV[2 * index - 4], ARGV[2 * index - 3]
+                redis.pcall('XACK', KEYS[1], ARGV[1], entry)
+                if redis.call('XDEL', KEYS[1], entry) == 1 then
                     redis.call('DEL', KEYS[index])
-                    bytes = bytes + ARGV[2 * index - 4]
+                    bytes = bytes + size
                 end
             end
             if bytes > 0 and redis.call('DECRBY', KEYS[2], bytes) <= 0 then redis.call('DEL', KEYS[2]) end

@@ -8,7 +8,7 @@ package struct AnswerSender: Sendable {
     let stream: JobStream
     let envelope: Envelope
     let defaultProject: String
-    /// How long a span may wait for its export.
+    /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
     let spanLife: Duration
     let logger: Logger
 

@@ -12,7 +12,7 @@ package struct QueueWorker: Sendable {
         package var deadLetterLimit: Int
         /// How long a stopping worker waits for what runs.
         package var drain: Duration
-        /// How long a span may wait for its export.
+        /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
         package var spanLife: Duration
 
         package init(concurrency: Int, settings: Settings) {
@@ -20,7 +20,7 @@ package struct QueueWorker: Sendable {
             maxBodyBytes = settings.maxBodyBytes
             deadLetterLimit = settings.deadLetterLimit
             drain = settings.drain
-            spanLife = settings.outboxMaxAge
+            spanLife = SpanOutbox.life(forWaiting: settings.outboxMaxAge)
         }
     }
 

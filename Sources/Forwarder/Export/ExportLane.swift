@@ -9,8 +9,6 @@ struct ExportLane: Sendable {
 
     let project: String
     var waiting: [SpanOutbox.Entry] = []
-    /// Whether the last read brought as much as it could, so that there is more.
-    var wasFull = false
     private(set) var notBefore: ContinuousClock.Instant
     private var failures = 0
 
@@ -18,6 +16,18 @@ struct ExportLane: Sendable {
         self.project = project
         notBefore = now
     }
+
+    /// Whether there is something to be sent, and it may be now.
+    var hasWork: Bool { !waiting.isEmpty && notBefore <= .now }
+
+    /// Whether more may be taken from the outbox. What could not be sent waits for company: other spans show whether they are taken.
+    var hasRoom: Bool { waiting.count < ExportBatch.maximumCount && notBefore <= .now }
+
+    /// Puts entries back that were not settled, before the others.
+    mutating func takeBack(_ entries: [SpanOutbox.Entry]) { waiting.insert(contentsOf: entries.filter { !waiting.contains($0) }, at: 0) }
+
+    /// All is settled; what comes until then leaves together.
+    mutating func collect(until instant: ContinuousClock.Instant) { notBefore = instant }
 
     /// The trace store took a batch.
     mutating func succeeded() { failures = 0 }

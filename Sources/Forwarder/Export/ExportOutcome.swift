@@ -4,7 +4,7 @@ internal import Common
 /// as it is, 408, 429 and 5xx are.)
 enum ExportOutcome: Sendable, Equatable {
     case accepted
-    /// Something in the batch is wrong.
+    /// Something in the batch is wrong, or the place takes nothing at all: whether it takes other spans tells.
     case malformed(String)
     /// Not the spans are wrong but the keys or the place: nothing goes there until somebody has seen to it.
     case refused(String)
@@ -17,9 +17,9 @@ enum ExportOutcome: Sendable, Equatable {
     init(_ head: UpstreamHead) {
         switch head.status {
         case 200..<300: self = .accepted
-        case 401, 403, 404, 405, 407, 300..<400: self = .refused("it answered \(head.status)")
+        case 400, 413, 422: self = .malformed("it answered \(head.status)")
         case 408, 425, 429, 500...: self = .later("it answered \(head.status)", after: Self.wait(head))
-        default: self = .malformed("it answered \(head.status)")
+        default: self = .refused("it answered \(head.status)")
         }
     }
 

@@ -30,51 +30,111 @@ struct Exporter: Service, CustomStringConvertible {
         for project in destinations.projects { try? await outbox.handBack(project) }
     }
 
+    /// What a step of the work leads to.
+    private enum Event: Sendable {
+        /// The watched lanes were given these.
+        case came([SpanOutbox.Entry])
+        case interrupted(RedisError)
+        case worked(ExportLane)
+    }
+
+    /// Each project that has something works on it by itself; one reader watches the others.
     private func export() async {
-        var lanes = destinations.projects.map { ExportLane(project: $0, now: .now) }
-        var hasJoined = false
-        var nextTakeover = ContinuousClock.now
-        while !Task.isCancelled {
-            do throws(RedisError) {
-                if !hasJoined {
-                    try await outbox.join(lanes.map(\.project))
-                    hasJoined = true
+        var idle = destinations.projects.map { ExportLane(project: $0, now: .now) }
+        var upkeep = Upkeep()
+        await withTaskGroup(of: Event.self) { group in
+            var isWatching = false
+            while !Task.isCancelled {
+                if !isWatching, !idle.isEmpty {
+                    guard await keep(up: &upkeep, &idle) else {
+                        try? await Task.sleep(for: .milliseconds(200))
+                        continue
+                    }
+                    isWatching = true
+                    let lanes = idle
+                    group.addTask { await watch(lanes) }
                 }
-                if nextTakeover <= .now {
-                    nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)
-                    try await takeOver(&lanes)
+                switch await group.next() {
+                case .came(let entries):
+                    isWatching = false
+                    for index in idle.indices { idle[index].waiting += entries.filter { $0.project == idle[index].project } }
+                    let ready = idle.filter(\.hasWork)
+                    idle.removeAll { lane in ready.contains { $0.project == lane.project } }
+                    for lane in ready { group.addTask { .worked(await work(on: lane)) } }
+                case .interrupted(let error):
+                    isWatching = false
+                    // NOGROUP: a stream is gone with its group, as after a flush. Both are made anew.
+                    upkeep.hasJoined = upkeep.hasJoined && error.serverCode != "NOGROUP"
+                    logger.debug("outbox interrupted", metadata: ["error": "\(error)"])
+                    try? await Task.sleep(for: .milliseconds(200))
+                case .worked(let lane): idle.append(lane)
+                case nil: break
                 }
-                try await read(&lanes)
-            } catch {
-                // NOGROUP: a stream is gone with its group, as after a flush. Both are made anew.
-                hasJoined = hasJoined && error.serverCode != "NOGROUP"
-                logger.debug("outbox interrupted", metadata: ["error": "\(error)"])
-                try? await Task.sleep(for: .milliseconds(200))
             }
-            await send(&lanes)
         }
     }
 
-    /// Takes what waits, for the projects whose spans are taken; waits a little if there is nothing.
-    private func read(_ lanes: inout [ExportLane]) async throws(RedisError) {
-        let open = lanes.filter { $0.waiting.isEmpty && $0.notBefore <= .now }.map(\.project)
-        let next = lanes.filter { !open.contains($0.project) }.map(\.notBefore).min() ?? .now + Self.wait
-        let wait = min(max(ContinuousClock.now.duration(to: next), .milliseconds(1)), Self.wait)
+    /// Waits until there is something for one of these lanes, or one may be asked again.
+    private func watch(_ lanes: [ExportLane]) async -> Event {
+        let now = ContinuousClock.now
+        let open = lanes.filter(\.hasRoom).map(\.project)
+        let next = lanes.map(\.notBefore).filter { $0 > now }.min() ?? now + Self.wait
+        let wait = lanes.contains(where: \.hasWork) ? .milliseconds(1) : min(max(now.duration(to: next), .milliseconds(1)), Self.wait)
         guard !open.isEmpty else {
             try? await Task.sleep(for: wait)
-            return
+            return .came([])
         }
-        let entries = try await outbox.read(open, upTo: ExportBatch.maximumCount, wait: wait)
-        for index in lanes.indices { lanes[index].waiting += entries.filter { $0.project == lanes[index].project } }
+        do { return .came(try await outbox.read(open, upTo: ExportBatch.maximumCount, wait: wait)) } catch { return .interrupted(error) }
+    }
+
+    /// Sends what the lane has, and what waits behind it. No sooner than the interval after the last time it is given more, so that what comes meanwhile leaves together.
+    private func work(on lane: ExportLane) async -> ExportLane {
+        var lane = lane
+        while true {
+            let began = ContinuousClock.now
+            let isFull = lane.waiting.count >= ExportBatch.maximumCount
+            lane = await sender.send(lane)
+            guard lane.waiting.isEmpty, !Task.isCancelled else { return lane }
+            if isFull { lane.waiting = (try? await outbox.read(lane.project, upTo: ExportBatch.maximumCount)) ?? [] }
+            if lane.waiting.isEmpty {
+                lane.collect(until: began + interval)
+                return lane
+            }
+        }
+    }
+
+    /// What has to be done now and then.
+    private struct Upkeep {
+        var hasJoined = false
+        var nextTakeover = ContinuousClock.now
+    }
+
+    /// - Returns: false if Redis did not let it be done.
+    private func keep(up upkeep: inout Upkeep, _ lanes: inout [ExportLane]) async -> Bool {
+        do throws(RedisError) {
+            if !upkeep.hasJoined {
+                try await outbox.join(destinations.projects)
+                upkeep.hasJoined = true
+            }
+            if upkeep.nextTakeover <= .now {
+                upkeep.nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)
+                try await takeOver(&lanes)
+            }
+            return true
+        } catch {
+            upkeep.hasJoined = upkeep.hasJoined && error.serverCode != "NOGROUP"
+            logger.debug("outbox interrupted", metadata: ["error": "\(error)"])
+            return false
+        }
     }
 
     private func takeOver(_ lanes: inout [ExportLane]) async throws(RedisError) {
-        for index in lanes.indices where lanes[index].waiting.isEmpty && lanes[index].notBefore <= .now {
+        for index in lanes.indices where lanes[index].waiting.isEmpty && lanes[index].hasRoom {
             let project = lanes[index].project
             lanes[index].waiting = try await outbox.takeOver(project, upTo: ExportBatch.maximumCount)
             try await outbox.forgetTheDead(of: project)
         }
-        try await makeRoom(lanes.map(\.project))
+        try await makeRoom(destinations.projects)
     }
 
     /// Near the bound the traces of failed completions give way to those that a rollout waits for.
@@ -93,22 +153,5 @@ struct Exporter: Service, CustomStringConvertible {
                 "gave up traces of failed completions: too much waits for the trace store (OUTBOX_BYTES)",
                 metadata: ["project": "\(project)", "spans": "\(count)"])
         }
-    }
-
-    /// Sends what is due, all projects side by side. No sooner than the interval after the last time, so that what comes meanwhile leaves together.
-    private func send(_ lanes: inout [ExportLane]) async {
-        let due = lanes.indices.filter { !lanes[$0].waiting.isEmpty && lanes[$0].notBefore <= .now }
-        guard !due.isEmpty else { return }
-        let began = ContinuousClock.now
-        let sent = await withTaskGroup { group in
-            for index in due {
-                let lane = lanes[index]
-                group.addTask { (index, await sender.send(lane)) }
-            }
-            return await group.reduce(into: []) { $0.append($1) }
-        }
-        for (index, lane) in sent { lanes[index] = lane }
-        let isFull = sent.contains { _, lane in lane.wasFull }
-        if !isFull { try? await Task.sleep(for: interval - began.duration(to: .now)) }
     }
 }

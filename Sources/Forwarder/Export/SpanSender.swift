@@ -3,6 +3,9 @@ internal import Logging
 
 /// Sends one project's spans to its trace store, and settles what became of them.
 struct SpanSender: Sendable {
+    /// So long the others do not take over what this exporter was given; then it says that it is still at it.
+    private static let holdsFor = Duration.seconds(20)
+
     let outbox: SpanOutbox
     let destinations: TraceDestinations
     let upstream: any UpstreamClient
@@ -14,25 +17,38 @@ struct SpanSender: Sendable {
     /// - Returns: the lane as it is then.
     func send(_ lane: ExportLane) async -> ExportLane {
         var lane = lane
-        lane.wasFull = lane.waiting.count >= ExportBatch.maximumCount
         guard let destination = destinations[lane.project] else {
             lane.failed(after: nil, now: .now, spread: .random(in: 0...1))
             return lane
         }
+        var trial = ExportTrial()
+        var held = ContinuousClock.now
         do throws(RedisError) {
             while !lane.waiting.isEmpty {
+                if held.duration(to: .now) >= Self.holdsFor {
+                    held = .now
+                    try await outbox.hold(lane.waiting)
+                }
                 let entries = Array(lane.waiting.prefix(ExportBatch.fitting(lane.waiting)))
                 let batch = try await batch(of: entries)
-                if batch.count > 0, let trouble = try await send(batch, to: destination, of: lane.project) {
-                    let reason = report(trouble, &lane)
-                    try? await outbox.note(trouble: reason)
+                if batch.count > 0, let trouble = try await send(batch, to: destination, &trial) {
+                    lane.takeBack(trial.suspects)
+                    await rest(&lane, trouble)
                     return lane
                 }
-                lane.succeeded()
                 lane.waiting.removeFirst(entries.count)
+                guard trial.hasAccepted else { continue }
+                lane.succeeded()
+                try await giveUp(trial.takeSuspects(), of: lane.project, trial.reason)
+            }
+            // Nothing shows that it would take any other span either.
+            if !trial.suspects.isEmpty {
+                lane.takeBack(trial.suspects)
+                await rest(&lane, .refused(trial.reason))
             }
         } catch {
             // What is not settled stays in the lane, and is sent again.
+            lane.takeBack(trial.suspects)
             lane.failed(after: nil, now: .now, spread: 0)
             logger.debug("outbox interrupted", metadata: ["error": "\(error)"])
         }
@@ -51,38 +67,47 @@ struct SpanSender: Sendable {
             batch.entries.append(entry)
             batch.spans.append(span)
         }
-        if !lost.isEmpty {
+        // Of those that another exporter settled meanwhile, or that made room, nothing is to be said.
+        if !lost.isEmpty, try await outbox.settle(lost) > 0 {
             logger.error(
                 "traces are lost: they waited longer than OUTBOX_MAX_AGE_SECONDS, or were damaged in Redis",
                 metadata: ["project": "\(lost[0].project)", "spans": "\(lost.count)", "first": "\(lost[0].id.map(\.description) ?? "?")"])
-            try await outbox.settle(lost)
         }
         return batch
     }
 
-    /// Sends a batch; in halves if something in it is wrong, down to the span that is.
-    /// - Returns: why the trace store takes nothing now; nil if all is settled.
-    private func send(
-        _ batch: ExportBatch, to destination: TraceDestination, of project: String
-    ) async throws(RedisError) -> ExportOutcome? {
+    /// Sends a batch; in halves if something in it is wrong, down to the spans that may be it.
+    /// - Returns: why the trace store takes nothing now; nil if all is settled or suspect.
+    private func send(_ batch: ExportBatch, to destination: TraceDestination, _ trial: inout ExportTrial) async throws(RedisError) -> ExportOutcome? {
         let outcome = await post(batch.body, to: destination)
         switch outcome {
         case .accepted:
+            trial.hasAccepted = true
             try await outbox.settle(batch.entries)
             return nil
-        case .malformed where batch.count > 1:
-            let (first, second) = batch.halves
-            if let trouble = try await send(first, to: destination, of: project) { return trouble }
-            return try await send(second, to: destination, of: project)
         case .malformed(let reason):
-            logger.error(
-                "the trace store does not take a trace; it is given up",
-                metadata: ["project": "\(project)", "insertion_id": "\(batch.entries[0].id.map(\.description) ?? "?")", "reason": "\(reason)"])
-            // Not kept: sent again it would be refused again.
-            try await outbox.settle(batch.entries, keptFor: .zero)
-            return nil
+            trial.refused(reason)
+            if trial.isHopeless { return .refused(reason) }
+            guard batch.count > 1 else {
+                trial.suspects += batch.entries
+                return nil
+            }
+            let (first, second) = batch.halves
+            if let trouble = try await send(first, to: destination, &trial) { return trouble }
+            return try await send(second, to: destination, &trial)
         case .refused, .later: return outcome
         }
+    }
+
+    /// Gives up spans that the trace store does not take, while it takes others.
+    private func giveUp(_ entries: [SpanOutbox.Entry], of project: String, _ reason: String) async throws(RedisError) {
+        for entry in entries {
+            logger.error(
+                "the trace store does not take a trace; it is given up",
+                metadata: ["project": "\(project)", "insertion_id": "\(entry.id.map(\.description) ?? "?")", "reason": "\(reason)"])
+        }
+        // Not kept: sent again they would be refused again.
+        try await outbox.settle(entries, keptFor: .zero)
     }
 
     private func post(_ body: [UInt8], to destination: TraceDestination) async -> ExportOutcome {
@@ -105,8 +130,10 @@ struct SpanSender: Sendable {
         }
     }
 
-    /// - Returns: why the trace store takes nothing.
-    private func report(_ trouble: ExportOutcome, _ lane: inout ExportLane) -> String {
+    /// Leaves the trace store alone for a while, and says why.
+    private func rest(_ lane: inout ExportLane, _ trouble: ExportOutcome) async {
+        // This process stops: that the call was broken off says nothing of the trace store.
+        guard !Task.isCancelled else { return }
         let reason: String
         switch trouble {
         case .later(let text, let after):
@@ -115,9 +142,9 @@ struct SpanSender: Sendable {
         case .refused(let text):
             reason = text + "; check the project's langfuse_keys and LANGFUSE_HOST"
             lane.refused(now: .now)
-        case .accepted, .malformed: return ""
+        case .accepted, .malformed: return
         }
         logger.warning("the trace store does not take traces; they wait", metadata: ["project": "\(lane.project)", "reason": "\(reason)"])
-        return reason
+        try? await outbox.note(trouble: reason)
     }
 }

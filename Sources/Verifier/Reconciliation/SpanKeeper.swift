@@ -5,7 +5,7 @@ struct SpanKeeper: Sendable {
     /// Puts spans back among those that wait for their export, unless another verifier has done so.
     ///
     /// KEYS[1] -> ids of spans that wait for their export, KEYS[2] -> bytes of these spans, KEYS[3…] -> spans
-    /// ARGV[1] -> a span that has more milliseconds left to live is not sent again, ARGV[2] -> milliseconds that it may wait for its export,
+    /// ARGV[1] -> a span that has more milliseconds left to live is not sent again, ARGV[2] -> milliseconds that it lives while it waits,
     /// ARGV[3…] -> their ids
     /// Output: how many are sent again
     static let resend = RedisScript(
@@ -28,8 +28,8 @@ struct SpanKeeper: Sendable {
     let redis: RedisClient
     /// How long an accepted span may be invisible before it is sent again.
     let grace: Duration
-    /// How long a span may wait for its export.
-    let outboxLife: Duration
+    /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
+    let spanLife: Duration
 
     /// One state for each id.
     func states(of ids: [InsertionID]) async throws(RedisError) -> [SpanState] {
@@ -49,7 +49,7 @@ struct SpanKeeper: Sendable {
         let most = (SpanState.lifeAfterExport - grace) / .milliseconds(1)
         let reply = try await redis.evaluate(Self.resend, keys: keys) { command in
             command.append(Int(most))
-            command.append(Int(outboxLife / .milliseconds(1)))
+            command.append(Int(spanLife / .milliseconds(1)))
             command.append(contentsOf: ids.map(\.description))
         }
         return reply.int ?? 0

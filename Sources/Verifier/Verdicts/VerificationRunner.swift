@@ -14,8 +14,8 @@ package final class VerificationRunner: Sendable {
         package var requestTimeout = Duration.seconds(300)
         /// `VERIFY_RESEND_GRACE`.
         package var resendGrace = Duration.seconds(15)
-        /// How long a span may wait for its export (`OUTBOX_MAX_AGE_SECONDS`).
-        package var outboxLife = Duration.seconds(86_400)
+        /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
+        package var spanLife = SpanOutbox.life(forWaiting: .seconds(86_400))
         /// `tag` with `LITELLM_TRACES`.
         package var identity = TraceIdentity.traceID
 
@@ -60,7 +60,7 @@ package final class VerificationRunner: Sendable {
         self.redis = redis
         reader = RolloutReader(redis: redis, defaultProject: options.defaultProject, life: options.rolloutTTL)
         verdicts = VerdictStore(redis: redis, defaultProject: options.defaultProject)
-        spans = SpanKeeper(redis: redis, grace: options.resendGrace, outboxLife: options.outboxLife)
+        spans = SpanKeeper(redis: redis, grace: options.resendGrace, spanLife: options.spanLife)
     }
 
     /// With Langfuse servers for trace stores.

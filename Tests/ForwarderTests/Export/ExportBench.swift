@@ -41,12 +41,12 @@ struct ExportBench: Sendable {
         return id
     }
 
-    func outbox(_ name: String) -> SpanOutbox { SpanOutbox(consumer: name, commands: redis, reader: redis, maximumBytes: 1 << 30) }
+    func outbox(_ name: String, maximumBytes: Int = 1 << 30) -> SpanOutbox {
+        SpanOutbox(consumer: name, commands: redis, reader: redis, maximumBytes: maximumBytes)
+    }
 
-    /// Runs an exporter of these projects while `body` does.
-    func withExporter(
-        of projects: [String] = ["a"], maximumBytes: Int = 1 << 30, logger: Logger = .silent, _ body: () async throws -> Void
-    ) async throws {
+    /// Where these projects' spans go.
+    private func destinations(of projects: [String]) throws -> TraceDestinations {
         let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))
         var settings = Settings(role: .forwarder)
         settings.langfuse = try .url(#require(BaseURL("http://store:3000")))
@@ -55,14 +55,23 @@ struct ExportBench: Sendable {
             secrets: Secrets(
                 projects: Dictionary(uniqueKeysWithValues: projects.map { ($0, Project(name: $0, langfuse: keys)) }), defaultProject: projects[0]),
             warnings: [])
-        let destinations = TraceDestinations(configuration) { _ in keys }
+        return TraceDestinations(configuration) { _ in keys }
+    }
+
+    func sender(_ outbox: SpanOutbox, of projects: [String] = ["a"]) throws -> SpanSender {
+        SpanSender(
+            outbox: outbox, destinations: try destinations(of: projects), upstream: store, envelope: envelope, timeout: .seconds(10), logger: .silent)
+    }
+
+    /// Runs an exporter of these projects while `body` does.
+    func withExporter(
+        of projects: [String] = ["a"], maximumBytes: Int = 1 << 30, logger: Logger = .silent, _ body: () async throws -> Void
+    ) async throws {
         let commands = RedisClient(server.endpoint, logger: .silent)
         let reader = RedisClient(server.endpoint, logger: .silent)
         let outbox = SpanOutbox(consumer: ProcessName.random(), commands: commands, reader: reader, maximumBytes: maximumBytes)
         let exporter = Exporter(
-            outbox: outbox, destinations: destinations,
-            sender: SpanSender(
-                outbox: outbox, destinations: destinations, upstream: store, envelope: envelope, timeout: .seconds(10), logger: .silent),
+            outbox: outbox, destinations: try destinations(of: projects), sender: try sender(outbox, of: projects),
             interval: .milliseconds(10), logger: logger)
         let group = ServiceGroup(services: [commands, reader, exporter], logger: .silent)
         try await withThrowingTaskGroup { tasks in

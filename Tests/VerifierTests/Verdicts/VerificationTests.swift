@@ -98,7 +98,7 @@ import Testing
             for id in ids { try await bench.finish(id) }
             try await bench.export(keeping: 3_580_000)
             try await bench.send("PEXPIRE", Keys.span(ids[2]), 3_590_000)
-            let keeper = SpanKeeper(redis: bench.redis, grace: .seconds(15), outboxLife: .seconds(86_400))
+            let keeper = SpanKeeper(redis: bench.redis, grace: .seconds(15), spanLife: .seconds(86_400))
             #expect(
                 try await keeper.states(of: ids).map { if case .sent(let ago) = $0 { ago >= .seconds(15) } else { false } } == [true, true, false])
             #expect(try await keeper.resend(ids, project: "local") == 2)
