@@ -13,7 +13,8 @@ public struct Extensions: Sendable {
     public var auth: (any AuthProvider)?
     public var chatHooks: [any ChatHook]
     public var tracesHooks: [any TracesHook]
-    /// Adds routes. They go before the catch-all, and after the gateway's own. They are not behind `auth`: a route that is not for everyone asks for itself.
+    /// Adds routes. They go before the catch-all, and after the gateway's own, and are matched against the path as it is: with `/v1` or a project in front it is another
+    /// path. They are not behind `auth`: a route that is not for everyone asks for itself.
     public var routes: @Sendable (Router<GatewayContext>) -> Void
 
     public init(

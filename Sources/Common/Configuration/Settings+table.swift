@@ -12,6 +12,10 @@ extension Settings {
     private static let storing: [Role] = [.serve, .tracestore]
     /// Those that call providers.
     private static let calling: [Role] = [.serve, .forwarder]
+    /// Those that work on jobs: calls, or questions about rollouts.
+    private static let working: [Role] = [.serve, .forwarder, .verifier]
+    /// Those that put jobs on a queue or take them off it: all but the trace store.
+    private static let queueing: [Role] = [.serve, .ingress, .forwarder, .verifier]
 
     private static let redisTable: [Setting] = [
         Setting(
@@ -38,16 +42,15 @@ extension Settings {
             requiredBy: separate),
         Setting("GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`."),
         Setting(
-            "API_KEYS_PATH", \.apiKeysPath, .file, "The file of the clients' keys. Turns authentication on: without it any client may call.",
-            commands: facing),
+            "API_KEYS_PATH", \.apiKeysPath, .file, "The file of the clients' keys. Turns authentication on: without it any client may call."),
     ]
 
     private static let backendTable: [Setting] = [
-        Setting("LITELLM_URL", \.litellmURL, .url, "A LiteLLM proxy that gets all calls, instead of the providers themselves.", commands: calling),
+        Setting("LITELLM_URL", \.litellmURL, .url, "A LiteLLM proxy that gets all calls, instead of the providers themselves.", commands: working),
         Setting("LITELLM_API_KEY", \.litellmAPIKey, .headerKey, "The key that opens the LiteLLM proxy.", commands: calling),
         Setting(
             "LITELLM_TRACES", \.litellmTraces, .bool, "Whether the LiteLLM proxy does the tracing, with the project's Langfuse keys.",
-            commands: calling),
+            commands: working),
         Setting(
             "LANGFUSE_HOST", \.langfuse, .langfuseHost,
             "Where traces go; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file `serve` has the default of the others."),
@@ -61,7 +64,9 @@ extension Settings {
         Setting(
             "MAX_CONNECTIONS", \.maxConnections, .int(16...1_000_000),
             "The most connections of clients; further ones wait in the system's queue until one closes.", commands: facing),
-        Setting("MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20), "The largest request body; beyond it 413.", commands: facing),
+        Setting(
+            "MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20), "The largest request body; beyond it 413. The same in all processes.",
+            commands: queueing),
         Setting(
             "UPLOAD_BYTES", \.uploadBytes, .bytes(1 << 20...1 << 40),
             "The most bytes of request bodies above 64 KiB that are being read at once; beyond it 429.", commands: facing),
@@ -83,12 +88,12 @@ extension Settings {
         Setting("QUEUE_BYTES", \.queueBytes, .bytes(1 << 20...1 << 40), "The most bytes of jobs in the queue; beyond it 429.", commands: facing),
         Setting("FORWARDER_CONCURRENCY", \.forwarderConcurrency, .int(1...100_000), "The most calls in flight of one forwarder.", commands: calling),
         Setting(
-            "MAX_DELIVERIES", \.maxDeliveries, .int(1...10), "How often a job is tried whose forwarder dies, before it becomes a dead letter.",
-            commands: calling),
-        Setting("DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000), "The most dead letters kept; the oldest go first.", commands: calling),
+            "MAX_DELIVERIES", \.maxDeliveries, .int(1...10),
+            "How often a job is tried whose forwarder or verifier dies, before it becomes a dead letter.", commands: working),
+        Setting("DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000), "The most dead letters kept; the oldest go first.", commands: working),
         Setting(
             "ROLLOUT_TTL_SECONDS", \.rolloutTTL, .wholeSeconds(60...31_536_000),
-            "How long a rollout's set of insertion ids lives after its last write."),
+            "How long a rollout's set of insertion ids lives after the last id was added."),
     ]
 
     private static let traceTable: [Setting] = [

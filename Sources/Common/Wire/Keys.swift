@@ -3,7 +3,7 @@
 /// An id in a path can hold no `/`, and every key of ours holds one: a key that a user chose never meets one of ours.
 package enum Keys {
     /// Set of insertion ids. Written by ingress (added) and forwarder (removed on failure), read by the verifier and by people with `SMEMBERS`.
-    /// Lives `ROLLOUT_TTL_SECONDS`, renewed on each write. The default project's rollouts go by their bare name, as in the reference gateway.
+    /// Lives `ROLLOUT_TTL_SECONDS`, renewed with each id. The default project's rollouts go by their bare name, as in the reference gateway.
     package static func rollout(_ rollout: String, project: String, defaultProject: String) -> String {
         project == defaultProject ? rollout : "project/\(project)/\(rollout)"
     }

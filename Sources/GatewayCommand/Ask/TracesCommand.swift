@@ -7,7 +7,10 @@ internal import SystemPackage
 struct TracesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "traces", abstract: "Writes the traces of a complete rollout to a file, a line of JSON each.",
-        discussion: "Exits with 1 if the rollout is not complete, with 2 if there is no answer.")
+        discussion: """
+            Exits with 0 if all traces are in the file, with 1 if the rollout is not complete, has no traces or is not known, with 2 if there is no answer, \
+            with 64 if the file cannot be written.
+            """)
 
     /// A day: a hundred thousand traces behind a rate limit.
     private static let patience = Duration.seconds(86_400)

@@ -4,7 +4,8 @@ internal import NIOConcurrencyHelpers
 
 /// Asks for one of the keys in a file. The file holds the keys' SHA-256 only, so reading it gives nobody a key.
 ///
-/// While an ingress runs, the file is read again when it has changed: a key that has left it opens nothing any longer, at once and without a restart.
+/// While an ingress runs, it looks once a second whether the file is another one, and then reads it again: a key that has left it opens nothing after two seconds,
+/// without a restart.
 public struct APIKeyAuth: AuthProvider {
     /// One entry of the file.
     package struct Entry: Sendable, Equatable {

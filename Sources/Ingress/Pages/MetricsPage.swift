@@ -57,7 +57,11 @@ struct MetricsPage: Sendable {
                 help:
                     "The most of them (OUTBOX_BYTES): from there on completions of rollouts are refused, and from nine tenths on traces of failed ones are given up.",
                 value: outboxLimit),
-            Gauge(name: "gateway_trace_kept_bytes", help: "Bytes of accepted traces that are kept to be sent again.", value: values[5]),
+            Gauge(
+                name: "gateway_trace_kept_bytes",
+                help:
+                    "Bytes of traces that were accepted within the last hour, OUTBOX_BYTES at most; those already seen in the trace store are counted too.",
+                value: values[5]),
             Gauge(name: "gateway_trace_store_refuses", help: "1 if a trace store does not take traces; /ready says why.", value: values[6]),
         ]
     }

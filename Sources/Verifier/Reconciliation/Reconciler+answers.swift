@@ -118,7 +118,7 @@ extension Reconciler {
         pause = min(now + Int64(failures.take() / .milliseconds(1)), rules.deadline)
     }
 
-    private mutating func giveUp(_ reason: String) {
+    mutating func giveUp(_ reason: String) {
         self.reason = reason
         stage = .conclude
     }

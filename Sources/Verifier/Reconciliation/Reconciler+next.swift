@@ -7,6 +7,7 @@ extension Reconciler {
         while true {
             if let pause, pause > now, stage != .conclude { return .wait(until: pause) }
             pause = nil
+            if stage == .list || stage == .lookUp, now - Self.overtime >= rules.deadline { giveUp(stillAsking) }
             switch stage {
             case .read: return .readRollout
             case .spans: if let step = nextSpans() { return step }
@@ -64,6 +65,11 @@ extension Reconciler {
         if !chunk.isEmpty { return .resend(Array(chunk)) }
         stage = .rest
         return nil
+    }
+
+    /// What was found stays found: who asks again goes on from there.
+    private var stillAsking: String {
+        "the trace store is still being asked: \(reading.ids.count - pending.count) of \(reading.ids.count) traces were seen so far; ask again"
     }
 
     /// Ends a round.

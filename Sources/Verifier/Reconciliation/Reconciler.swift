@@ -55,6 +55,8 @@ package struct Reconciler: Sendable {
     static let narrowestWindow: Int64 = 1000
     /// After so many changes of the set just as everything was found, no more is tried.
     static let mostChanges = 100
+    /// How long the last round, which may begin at the deadline, may go on beyond it, in milliseconds. Whoever waits for the answer waits longer than that.
+    static let overtime: Int64 = 5000
     /// A server that changes its API more often than this is in trouble.
     static let mostLostCursors = 5
 

@@ -4,8 +4,8 @@ internal import Common
 struct TraceFetch: Sendable {
     /// How often a batch is asked for again that does not show all of its traces, or a store that is in trouble.
     static let mostRepetitions = 5
-    /// Names of metadata that are asked for whole; the values of further ones stay cut.
-    static let mostWholeMetadata = 50
+    /// Bytes of a question that name metadata whose values shall come whole; the values of further ones stay cut. A proxy may take a request line of 4 KiB.
+    static let mostNames = 1000
 
     let source: any TraceSource
     let identity: TraceIdentity
@@ -22,44 +22,86 @@ struct TraceFetch: Sendable {
     func run(
         _ ids: [InsertionID], detail: TraceQuery.Detail, observations: Bool, take: ([TraceRow]) async throws -> Bool
     ) async throws {
-        var size = PageSize()
-        var whole: Set<String> = []
+        var asking = Asking(most: identity.mostIDs)
         var end = ids.count
         while end > 0 {
-            let batch = Array(ids[max(end - identity.mostIDs, 0)..<end])
+            // What is left of a batch is asked for again, fewer at a time, where the store could not answer for all of it.
+            var batch = ids[max(end - identity.mostIDs, 0)..<end]
             end -= batch.count
-            var query = TraceQuery(.ids(batch), window: TimeWindow(of: batch, margin: margin), detail: detail, observations: observations)
-            query.wholeMetadata = whole
-            guard try await fetch(&query, Set(batch), &size, take) else { return }
-            whole = query.wholeMetadata
+            while !batch.isEmpty {
+                let some = batch.suffix(asking.ids)
+                switch try await fetch(Array(some), detail, observations: observations, &asking, take) {
+                case .all:
+                    batch = batch.dropLast(some.count)
+                    asking.went()
+                case .tooMany(let missing):
+                    batch = batch.filter { !some.contains($0) || missing.contains($0) }[...]
+                    asking.halve(from: some.count)
+                case .enough: return
+                }
+            }
         }
     }
 
-    /// Fetches one batch. Returns false if no more is wanted.
+    /// How much is asked for in one question, as the answers so far have taught.
+    private struct Asking {
+        /// After so many good answers more ids are tried again.
+        private static let recovery = 8
+
+        let most: Int
+        private(set) var ids: Int
+        private var good = 0
+        var rows = PageSize()
+        /// Names of metadata whose values come whole.
+        var whole: Set<String> = []
+
+        init(most: Int) { (self.most, ids) = (most, most) }
+
+        mutating func went() {
+            good += 1
+            if good % Self.recovery == 0 { ids = min(ids * 2, most) }
+        }
+
+        mutating func halve(from count: Int) { (ids, good) = (max(count / 2, 1), 0) }
+    }
+
+    private enum Outcome {
+        case all
+        /// The question was too long or took too long; these are missing.
+        case tooMany(missing: Set<InsertionID>)
+        /// No more is wanted.
+        case enough
+    }
+
+    /// Fetches the traces of some ids.
     private func fetch(
-        _ query: inout TraceQuery, _ ids: Set<InsertionID>, _ size: inout PageSize, _ take: ([TraceRow]) async throws -> Bool
-    ) async throws -> Bool {
-        var missing = ids
+        _ ids: [InsertionID], _ detail: TraceQuery.Detail, observations: Bool, _ asking: inout Asking,
+        _ take: ([TraceRow]) async throws -> Bool
+    ) async throws -> Outcome {
+        var query = TraceQuery(.ids(ids), window: TimeWindow(of: ids, margin: margin), detail: detail, observations: observations)
+        var missing = Set(ids)
         var cursor: TraceCursor?
         var pauses = BackOff(first: .seconds(1))
         var repetitions = 0
         while true {
-            let (page, failure) = await ask(query, cursor, size.rows)
+            query.wholeMetadata = asking.whole
+            let (page, failure) = await ask(query, cursor, asking.rows.rows)
             try Task.checkCancellation()
             if let page {
-                size.learn(rows: page.rows.count, bytes: page.bytes)
+                asking.rows.learn(rows: page.rows.count, bytes: page.bytes)
                 // The same page once more, when something of it was cut.
-                if let wider = query.wholeMetadata.widened(by: page.cutMetadata, most: Self.mostWholeMetadata) {
-                    query.wholeMetadata = wider
+                if let wider = asking.whole.widened(by: page.cutMetadata) {
+                    asking.whole = wider
                     continue
                 }
                 let fresh = page.rows.filter { row in row.ids.reduce(false) { missing.remove($1) != nil || $0 } }
-                if !fresh.isEmpty, try await !take(fresh) { return false }
-                if missing.isEmpty { return true }
+                if !fresh.isEmpty, try await !take(fresh) { return .enough }
+                if missing.isEmpty { return .all }
                 cursor = page.next
                 if cursor != nil { continue }
             }
-            if failure == .tooLarge || failure == .tooSlow, size.halve() {
+            if failure == .tooSlow, ids.count > 1 { return .tooMany(missing: missing) }
+            if failure == .tooLarge || failure == .tooSlow, asking.rows.halve() {
                 cursor = cursor?.resized
                 continue
             }
@@ -90,10 +132,16 @@ struct TraceFetch: Sendable {
 }
 
 extension Set<String> {
-    /// With others added, in their order, as far as there is room; nil if nothing is new.
-    fileprivate func widened(by others: Set<String>, most: Int) -> Self? {
-        let new = others.subtracting(self).sorted().prefix(most - count)
-        return new.isEmpty ? nil : union(new)
+    /// With others added, in their order, as far as there is room for them in a question; nil if nothing is new.
+    fileprivate func widened(by others: Set<String>) -> Self? {
+        func length(_ name: String) -> Int { PercentEncoding.segment(name).utf8.count + 1 }
+        var (all, bytes) = (self, reduce(0) { $0 + length($1) })
+        for name in others.subtracting(self).sorted() {
+            bytes += length(name)
+            guard bytes <= TraceFetch.mostNames else { break }
+            all.insert(name)
+        }
+        return all.count == count ? nil : all
     }
 }
 

@@ -8,7 +8,7 @@ package final class VerificationRunner: Sendable {
     package struct Options: Sendable {
         /// The project whose rollouts go by their bare name in Redis.
         package var defaultProject: String
-        /// How long a rollout's set lives after its last write (`ROLLOUT_TTL_SECONDS`).
+        /// How long a rollout's set lives after the last id was added (`ROLLOUT_TTL_SECONDS`).
         package var rolloutTTL = Duration.seconds(86_400)
         /// `REQUEST_TIMEOUT`.
         package var requestTimeout = Duration.seconds(300)

@@ -43,6 +43,19 @@ import Testing
         #expect(verdict.kind == .incomplete)
     }
 
+    /// A slow store with many pages: in time there is an answer, which says of no id that it is missing.
+    @Test(arguments: [3000, 200]) func aRoundThatTakesTooLongIsLeft(count: Int) throws {
+        let ids = InsertionID.samples(count, step: 100)
+        var (reconciler, now) = Fixture.reconciler(ids, deadline: Fixture.time + 100 * Int64(count - 1) + 401_000)
+        guard case .ask = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
+        _ = reconciler.received(Fixture.page(ids.suffix(100), next: .opaque("more")))
+        now += 1000 + Reconciler.overtime
+        guard case .ask = reconciler.next(now: now - 200) else { throw Unexpected("it is left too early") }
+        guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("it goes on") }
+        #expect(verdict.kind == .unknown && verdict.missing.isEmpty && verdict.expected == count && verdict.traced == 100)
+        #expect(verdict.reason?.contains("100 of \(count) traces were seen") == true)
+    }
+
     @Test func attemptsAreCounted() throws {
         let ids = InsertionID.samples(1)
         var (reconciler, now) = Fixture.reconciler(ids, attempts: 2)

@@ -57,7 +57,20 @@ import Testing
             span.metadata = Dictionary(uniqueKeysWithValues: (100..<200).map { ("name \($0)", String(repeating: "x", count: 201)) })
             bench.store.show([span])
             let trace = try #require(try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces")?.first?.nested("metadata"))
-            #expect(trace.names.count { trace.text($0)?.count == 201 } == TraceFetch.mostWholeMetadata)
+            // `name%20100,` takes eleven bytes.
+            #expect(trace.names.count { trace.text($0)?.count == 201 } == TraceFetch.mostNames / 11)
+        }
+    }
+
+    /// A proxy on the way bounds the request line; a store may be too slow for many at once. Fewer ids are asked for then, and each trace comes once.
+    @Test(arguments: [(414, 2000), (431, 2000), (422, 3000)]) func aQuestionThatIsTooLongIsCut(status: Int, longest: Int) async throws {
+        try await VerifierBench.run { bench in
+            let ids = try await bench.complete(400)
+            bench.store.fault.withLockedValue {
+                $0 = { target in target.utf8.count > longest ? .init(status, #"{"error":"Request timed out"}"#) : nil }
+            }
+            let names = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000"))
+            #expect(names == ids.reversed().map(\.hex))
         }
     }
 
