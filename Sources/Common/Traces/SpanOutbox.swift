@@ -17,11 +17,11 @@ package struct SpanOutbox: Sendable {
 
     /// From then on an exporter is gone that has not asked for anything.
     private static let goneAfter = Duration.seconds(3600)
-    private static let page = 1000
+    static let page = 1000
     /// So many spans are read or settled in one step: Redis does nothing else meanwhile, and every completion waits for it.
     private static let step = 64
     /// Stands for the span of an entry that names none. Nothing has this key.
-    private static let noSpan = "gateway/span/unknown"
+    static let noSpan = "gateway/span/unknown"
 
     /// A span that waits.
     package struct Entry: Sendable, Equatable {
@@ -38,7 +38,7 @@ package struct SpanOutbox: Sendable {
 
     /// This exporter's name in the consumer groups; unique to the process.
     private let consumer: String
-    private let commands: RedisClient
+    let commands: RedisClient
     private let reader: RedisClient
     /// The most bytes of spans that shall wait, and of those that are kept afterwards (`OUTBOX_BYTES`).
     package let maximumBytes: Int
@@ -164,22 +164,35 @@ package struct SpanOutbox: Sendable {
     package func shedFailures(of project: String, bytes: Int) async throws(RedisError) -> (bytes: Int, count: Int) {
         var (freed, count, last) = (0, 0, "-")
         while freed < bytes {
-            let reply = try await commands.send(RedisCommand("XRANGE", Keys.traces(project: project), last, "+", "COUNT", Self.page))
-            let page = (reply.array ?? []).map { Entry(project, $0) }
+            let page = try await page(of: project, after: last)
             guard let end = page.last else { break }
             last = "(" + end.entry
             let failures = page.filter(\.isFailure)
             guard !failures.isEmpty else { continue }
             let wanted = failures.prefix(1 + failures.partialSums(\.size).count { $0 < bytes - freed })
-            let keys = [Keys.traces(project: project), Keys.traceBytes] + wanted.map { $0.id.map(Keys.span) ?? Self.noSpan }
-            let shed = try await commands.evaluate(SpanScripts.shed, keys: keys) { command in
-                command.append(Keys.exporterGroup)
-                command.append(contentsOf: wanted.flatMap { [$0.entry, String($0.size)] })
-            }
-            freed += shed.int ?? 0
+            freed += try await shed(Array(wanted), of: project)
             count += wanted.count
         }
         return (freed, count)
+    }
+
+    /// Entries from the oldest on.
+    /// - Parameter start: as XRANGE has it: `-`, or `(` and an entry's id.
+    func page(of project: String, after start: String) async throws(RedisError) -> [Entry] {
+        let reply = try await commands.send(RedisCommand("XRANGE", Keys.traces(project: project), start, "+", "COUNT", Self.page))
+        return (reply.array ?? []).map { Entry(project, $0) }
+    }
+
+    /// Takes entries off the outbox and forgets their spans.
+    /// - Returns: bytes that were freed.
+    func shed(_ entries: [Entry], of project: String) async throws(RedisError) -> Int {
+        guard !entries.isEmpty else { return 0 }
+        let keys = [Keys.traces(project: project), Keys.traceBytes] + entries.map { $0.id.map(Keys.span) ?? Self.noSpan }
+        let freed = try await commands.evaluate(SpanScripts.shed, keys: keys) { command in
+            command.append(Keys.exporterGroup)
+            command.append(contentsOf: entries.flatMap { [$0.entry, String($0.size)] })
+        }
+        return freed.int ?? 0
     }
 
     /// Forgets exporters that are gone.
@@ -207,7 +220,7 @@ extension SpanOutbox.Entry {
 
 extension Collection {
     /// The sums of the first element, of the first two, and so on.
-    fileprivate func partialSums(_ size: (Element) -> Int) -> [Int] {
+    func partialSums(_ size: (Element) -> Int) -> [Int] {
         var sum = 0
         return map { element in
             sum += size(element)

@@ -78,6 +78,22 @@ package enum SpanScripts {
             return bytes
             """)
 
+    /// Notes which projects an exporter sends spans of.
+    ///
+    /// KEYS[1] -> projects that are exported; ARGV[1] -> seconds after which one is exported by nobody, ARGV[2…] -> this exporter's projects
+    /// Output: the projects that nobody exports
+    package static let noteExported = RedisScript(
+        name: "noteExported",
+        source: """
+            local now = tonumber(redis.call('TIME')[1])
+            for index = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[index], now) end
+            local orphans, all = {}, redis.call('HGETALL', KEYS[1])
+            for index = 1, #all, 2 do
+                if now - (tonumber(all[index + 1]) or 0) > tonumber(ARGV[1]) then orphans[#orphans + 1] = all[index] end
+            end
+            return orphans
+            """)
+
     /// Forgets spans that have left the outbox.
     ///
     /// KEYS[1…] -> spans; ARGV[1] -> how long a span is kept that has left the outbox, in milliseconds: those that wait have longer to live

@@ -34,6 +34,10 @@ package enum Keys {
     package static func traces(project: String) -> String { "gateway/traces/\(project)" }
     package static let exporterGroup = "exporters"
 
+    /// Hash: projects whose spans are exported, and when an exporter last said so, in unix seconds. Written and read by exporters; a project goes when nobody exports it
+    /// and nothing of it is left.
+    package static let exportedProjects = "gateway/trace/projects"
+
     /// String: why a trace store takes no spans. Written by forwarders, read by ingress; lives two minutes.
     package static let traceTrouble = "gateway/trace/trouble"
 

@@ -137,7 +137,7 @@ struct Exporter: Service, CustomStringConvertible {
         try await makeRoom(destinations.projects)
     }
 
-    /// Near the bound the traces of failed completions give way to those that a rollout waits for.
+    /// Near the bound the traces of projects that nobody exports, and those of failed completions, give way to those that a rollout waits for.
     private func makeRoom(_ projects: [String]) async throws(RedisError) {
         let waiting = try await outbox.bytes()
         if waiting >= outbox.maximumBytes {
@@ -145,6 +145,14 @@ struct Exporter: Service, CustomStringConvertible {
                 "completions of rollouts are refused: too much waits for the trace store (OUTBOX_BYTES)", metadata: ["bytes": "\(waiting)"])
         }
         var excess = waiting - outbox.maximumBytes / 10 * 9
+        for orphan in try await outbox.note(exported: projects) {
+            let (bytes, count) = try await outbox.clear(orphan: orphan, bytes: excess)
+            excess -= bytes
+            guard count > 0 else { continue }
+            logger.warning(
+                "gave up traces of a project that no forwarder exports: it has no langfuse_keys any longer",
+                metadata: ["project": "\(orphan)", "spans": "\(count)"])
+        }
         for project in projects where excess > 0 {
             let (bytes, count) = try await outbox.shedFailures(of: project, bytes: excess)
             excess -= bytes

@@ -90,7 +90,9 @@ struct LeakCheck {
             return
         }
         // The queue of spans and their count go with the spans.
-        if key.hasPrefix(Keys.traces(project: "")) || [Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes].contains(key) { return }
+        if key.hasPrefix(Keys.traces(project: "")) || [Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes, Keys.exportedProjects].contains(key) {
+            return
+        }
         if Self.traces.contains(where: { key.hasPrefix($0) }) {
             if try await redis.send(RedisCommand("PTTL", key)).int == -1 { state.lastingMarkers.append(key) }
             return

@@ -182,6 +182,31 @@ import Testing
         }
     }
 
+    /// An operator takes a project's keys away while its spans wait: they must not keep the others' rollouts out for ever.
+    @Test func whatNobodyExportsMakesRoom() async throws {
+        try await ExportBench.run { bench in
+            let outbox = bench.outbox("f")
+            var spans: [InsertionID] = []
+            for _ in 0..<4 { spans.append(try await bench.leave("old")) }
+            let size = try await bench.bytes() / 4
+            #expect(try await outbox.note(exported: ["a", "old"]) == [])
+            #expect(try await outbox.note(exported: ["a"]) == [], "another one may be starting again")
+            // Five minutes pass.
+            let then = try #require(try await bench.redis.send(RedisCommand("HGET", Keys.exportedProjects, "old")).int) - 301
+            _ = try await bench.redis.send(RedisCommand("HSET", Keys.exportedProjects, "old", then))
+            #expect(try await outbox.note(exported: ["a"]) == ["old"])
+            #expect(try await outbox.clear(orphan: "old", bytes: -1) == (0, 0), "they may find their exporter again")
+            _ = try await bench.redis.send(RedisCommand("DEL", Keys.span(spans[2])))
+            #expect(try await outbox.clear(orphan: "old", bytes: 0) == (size, 1), "it waited too long")
+            #expect(try await outbox.clear(orphan: "old", bytes: size + 1) == (2 * size, 2), "the oldest")
+            #expect(try await bench.redis.send(RedisCommand("EXISTS", Keys.span(spans[3]))).int == 1)
+            try await bench.withExporter(maximumBytes: size) { try await eventually { try await bench.bytes() == 0 } }
+            #expect(try await bench.waiting("old") == 0)
+            #expect(try await outbox.clear(orphan: "old", bytes: 0) == (0, 0))
+            #expect(try await bench.redis.send(RedisCommand("HEXISTS", Keys.exportedProjects, "old")).int == 0)
+        }
+    }
+
     /// It was accepted, was lost, and was accepted again: what is known of the first time ends, and the span stays for the second.
     @Test func aSpanAcceptedTwiceIsKeptFromTheSecondTimeOn() async throws {
         try await ExportBench.run { bench in
