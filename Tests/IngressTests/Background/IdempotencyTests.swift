@@ -112,7 +112,7 @@ import Testing
             try await ingress.forwarder.answer(next: 1) { _ in "{}" }
             #expect(try await answer.status == 200)
             let key = try #require(try await ingress.keys().first { $0.hasPrefix("gateway/idempotency/") })
-            #expect(!key.contains("0a1b") && key.count == "gateway/idempotency/".count + 64)
+            #expect(!key.contains("0a1b-2c3d") && key.count == "gateway/idempotency/".count + 64)
         }
     }
 
