@@ -254,6 +254,21 @@ import Testing
         }
     }
 
+    /// A lane may have work for minutes.
+    @Test func whatAnExporterIsStillAtIsNotTakenOver() async throws {
+        try await ExportBench.run { bench in
+            try await bench.leave()
+            let outbox = bench.outbox("slow")
+            try await outbox.join(["a"])
+            let given = try await outbox.read("a", upTo: 10)
+            // A minute passes.
+            _ = try await bench.redis.send(
+                RedisCommand("XCLAIM", Keys.traces(project: "a"), Keys.exporterGroup, "slow", 0, given[0].entry, "IDLE", 61_000, "JUSTID"))
+            try await outbox.hold(given)
+            #expect(try await bench.outbox("other").takeOver("a", upTo: 10).isEmpty)
+        }
+    }
+
     /// What cannot be sent any more is said and does not stand in the way.
     @Test func aSpanThatIsGoneOrDamagedIsGivenUp() async throws {
         try await ExportBench.run { bench in
