@@ -16,19 +16,25 @@ extension Settings {
     private static let working: [Role] = [.serve, .forwarder, .verifier]
     /// Those that put jobs on a queue or take them off it: all but the trace store.
     private static let queueing: [Role] = [.serve, .ingress, .forwarder, .verifier]
+    /// Those that pass completions on.
+    private static let passing: [Role] = [.serve, .ingress, .forwarder]
+    /// Those that answer questions about rollouts.
+    private static let verifying: [Role] = [.serve, .verifier]
 
     private static let redisTable: [Setting] = [
         Setting(
-            "REDIS_HOST", \.redis.address, .redisAddress, "Where Redis is. `serve` starts one of its own when this is not set.", requiredBy: separate),
-        Setting("REDIS_PORT", \.redis.port, .int(1...65535, example: 6379), "The port of Redis."),
+            "REDIS_HOST", \.redis.address, .redisAddress, "Where Redis is. `serve` starts one of its own when this is not set.", commands: queueing,
+            requiredBy: separate),
+        Setting("REDIS_PORT", \.redis.port, .int(1...65535, example: 6379), "The port of Redis.", commands: queueing),
         Setting(
             "REDIS_USERNAME", \.redis.username, .text("text without control characters", example: "gateway"),
-            "The Redis user; needs `REDIS_PASSWORD`."),
-        Setting("REDIS_PASSWORD", \.redis.password, .password, "The Redis user's password."),
-        Setting("REDIS_DB", \.redis.database, .int(0...65535, example: 1), "The number of the Redis database."),
-        Setting("REDIS_TLS", \.redis.tls, .bool, "Whether to speak TLS to Redis."),
+            "The Redis user; needs `REDIS_PASSWORD`.", commands: queueing),
+        Setting("REDIS_PASSWORD", \.redis.password, .password, "The Redis user's password.", commands: queueing),
+        Setting("REDIS_DB", \.redis.database, .int(0...65535, example: 1), "The number of the Redis database.", commands: queueing),
+        Setting("REDIS_TLS", \.redis.tls, .bool, "Whether to speak TLS to Redis.", commands: queueing),
         Setting(
-            "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, .milliseconds(100...10_000), "After this a command fails and Redis counts as away."),
+            "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, .milliseconds(100...10_000), "After this a command fails and Redis counts as away.",
+            commands: queueing),
         Setting(
             "REDIS_SERVER_PATH", \.redisServerPath, .text("the name or path of a program", example: "/usr/bin/redis-server"),
             "What `serve` starts as its own Redis.", commands: [.serve]),
@@ -39,8 +45,8 @@ extension Settings {
         Setting(
             "GATEWAY_KEY", \.gatewayKey, .gatewayKey,
             "Seals what travels through Redis; the same in all processes. `serve` makes one in `DATA_DIR` when neither this nor the file is given.",
-            requiredBy: separate),
-        Setting("GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`."),
+            commands: queueing, requiredBy: separate),
+        Setting("GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`.", commands: queueing),
         Setting(
             "API_KEYS_PATH", \.apiKeysPath, .file, "The file of the clients' keys. Turns authentication on: without it any client may call."),
     ]
@@ -53,7 +59,8 @@ extension Settings {
             commands: working),
         Setting(
             "LANGFUSE_HOST", \.langfuse, .langfuseHost,
-            "Where traces go; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file `serve` has the default of the others."),
+            "Where traces go; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file `serve` has the default of the others.",
+            commands: queueing),
         Setting("DEFAULT_PROVIDER", \.defaultProvider, .name, "The provider or account for calls whose model names none.", commands: calling),
     ]
 
@@ -72,7 +79,8 @@ extension Settings {
             "The most bytes of request bodies above 64 KiB that are being read at once; beyond it 429.", commands: facing),
         Setting("MAX_HEADER_BYTES", \.maxHeaderBytes, .bytes(4 << 10...1 << 20), "The largest request head; beyond it 431.", commands: facing),
         Setting("MAX_HEADERS", \.maxHeaders, .int(16...1024), "The most header fields of a request; beyond it 431.", commands: facing),
-        Setting("MAX_JSON_DEPTH", \.maxJSONDepth, .int(4...1000), "How deep arrays and objects in a body may nest; beyond it 400."),
+        Setting(
+            "MAX_JSON_DEPTH", \.maxJSONDepth, .int(4...1000), "How deep arrays and objects in a body may nest; beyond it 400.", commands: passing),
         Setting(
             "MAX_RESPONSE_BYTES", \.maxResponseBytes, .bytes(1 << 10...1 << 30), "The largest answer of a provider, decompressed.", commands: calling),
         Setting(
@@ -93,31 +101,32 @@ extension Settings {
         Setting("DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000), "The most dead letters kept; the oldest go first.", commands: working),
         Setting(
             "ROLLOUT_TTL_SECONDS", \.rolloutTTL, .wholeSeconds(60...31_536_000),
-            "How long a rollout's set of insertion ids lives after the last id was added."),
+            "How long a rollout's set of insertion ids lives after the last id was added.", commands: queueing),
     ]
 
     private static let traceTable: [Setting] = [
         Setting(
             "OUTBOX_BYTES", \.outboxBytes, .bytes(1 << 20...1 << 40),
-            "The most bytes of traces that wait for their export, beyond which completions of rollouts get 503; and of those kept for an hour after it."
-        ),
+            "The most bytes of traces that wait for their export, beyond which completions of rollouts get 503; and of those kept for an hour after it.",
+            commands: passing),
         Setting(
             "OUTBOX_MAX_AGE_SECONDS", \.outboxMaxAge, .wholeSeconds(3600...31_536_000),
-            "How long a trace may wait for its export before it is given up."),
+            "How long a trace may wait for its export before it is given up.", commands: working),
         Setting(
             "EXPORT_INTERVAL_MS", \.exportInterval, .milliseconds(10...60_000), "How long traces are collected before they are sent together.",
             commands: calling),
         Setting("EXPORT_TIMEOUT", \.exportTimeout, .seconds(1...300), "How long the trace store may take to accept a batch.", commands: calling),
         Setting(
             "VERIFIER_CONCURRENCY", \.verifierConcurrency, .int(1...10_000), "The most questions about rollouts that one verifier works on at once.",
-            commands: [.serve, .verifier]),
+            commands: verifying),
         Setting(
             "VERIFY_RESEND_GRACE", \.verifyResendGrace, .seconds(1...1800),
-            "How long a trace that the trace store has accepted may be invisible there before it is sent again."),
+            "How long a trace that the trace store has accepted may be invisible there before it is sent again.", commands: verifying),
     ]
 
     private static let upstreamTable: [Setting] = [
-        Setting("REQUEST_TIMEOUT", \.requestTimeout, .seconds(1...86_400), "From a request's arrival to the last byte of its answer."),
+        Setting(
+            "REQUEST_TIMEOUT", \.requestTimeout, .seconds(1...86_400), "From a request's arrival to the last byte of its answer.", commands: queueing),
         Setting(
             "UPSTREAM_ATTEMPTS", \.upstreamAttempts, .int(1...10),
             "How often a call that cannot reach its provider is tried, the first time included. A call that may have been paid for is never "
@@ -129,9 +138,11 @@ extension Settings {
         Setting("UPSTREAM_IDLE_TIMEOUT", \.upstreamIdleTimeout, .seconds(1...86_400), "How long a provider may send nothing.", commands: calling),
         Setting(
             "ALLOW_LOOPBACK_BASE_URLS", \.allowLoopbackBaseURLs, .bool,
-            "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address."),
+            "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address.",
+            commands: passing),
         Setting(
-            "ALLOW_PRIVATE_BASE_URLS", \.allowPrivateBaseURLs, .bool, "Whether a client's `encoded_base_url` may lead to a private network."),
+            "ALLOW_PRIVATE_BASE_URLS", \.allowPrivateBaseURLs, .bool, "Whether a client's `encoded_base_url` may lead to a private network.",
+            commands: passing),
     ]
 
     private static let traceStoreTable: [Setting] = [
