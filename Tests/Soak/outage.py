@@ -72,7 +72,7 @@ class Outage:
         count, began, calls = 0, time.monotonic(), set()
         try:
             while True:
-                call = asyncio.create_task(asyncio.to_thread(self._complete, count))
+                call = asyncio.create_task(self._complete(count))
                 calls.add(call)
                 call.add_done_callback(calls.discard)
                 count += 1
@@ -80,19 +80,19 @@ class Outage:
         finally:
             await asyncio.gather(*calls)
 
-    def _complete(self, count):
+    async def _complete(self, count):
         rollout = f"outage-{count % self.rollouts}"
         path = f"/v1/rollout_id/{rollout}/invocation_id/i/experiment_id/e/run_id/r/row_id/{count}/chat/completions"
         model = "mock/echo?status=500" if count % FAILING == 0 else "mock/echo"
         body = {"model": model, "stream": count % STREAMING == 0, "messages": [{"role": "user", "content": f"completion {count}"}]}
-        answer = ask(self.fleet.ingresses[count % 2].port, "POST", path, json.dumps(body), {"Content-Type": "application/json"})
-        if answer is None or answer[0] != 200:
-            self.failed += 1
-            expected = 500 if count % FAILING == 0 else 200
-            if answer is None or answer[0] != expected:
-                self.broken += 1
-        else:
+        headers = {"Content-Type": "application/json"}
+        answer = await asyncio.to_thread(ask, self.fleet.ingresses[count % 2].port, "POST", path, json.dumps(body), headers)
+        status = answer[0] if answer else None
+        if status == 200:
             self.succeeded[rollout].add(count)
+        else:
+            self.failed += 1
+            self.broken += status != 500 or count % FAILING != 0
 
     def _kill_forwarder(self):
         self.fleet.forwarders.pop(0).kill()

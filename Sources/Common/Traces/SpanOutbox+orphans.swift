@@ -20,8 +20,8 @@ extension SpanOutbox {
     package func clear(orphan project: String, bytes: Int) async throws(RedisError) -> (bytes: Int, count: Int) {
         let page = try await page(of: project, after: "-")
         guard !page.isEmpty else {
-            _ = try await commands.send(RedisCommand("DEL", Keys.traces(project: project)))
-            _ = try await commands.send(RedisCommand("HDEL", Keys.exportedProjects, project))
+            _ = try await commands.evaluate(
+                SpanScripts.forgetProject, keys: [Keys.traces(project: project), Keys.exportedProjects], arguments: project)
             return (0, 0)
         }
         let replies = try await commands.send(batch: page.map { RedisCommand("EXISTS", $0.id.map(Keys.span) ?? Self.noSpan) })

@@ -94,6 +94,18 @@ package enum SpanScripts {
             return orphans
             """)
 
+    /// Forgets a project that nobody exports, unless something of it waits.
+    ///
+    /// KEYS[1] -> ids that wait, KEYS[2] -> projects that are exported; ARGV[1] -> the project
+    /// Output: 1 if it is forgotten
+    package static let forgetProject = RedisScript(
+        name: "forgetProject",
+        source: """
+            if redis.call('XLEN', KEYS[1]) > 0 then return 0 end
+            redis.call('DEL', KEYS[1])
+            return redis.call('HDEL', KEYS[2], ARGV[1])
+            """)
+
     /// Forgets spans that have left the outbox.
     ///
     /// KEYS[1…] -> spans; ARGV[1] -> how long a span is kept that has left the outbox, in milliseconds: those that wait have longer to live

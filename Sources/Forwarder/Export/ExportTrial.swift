@@ -19,9 +19,4 @@ struct ExportTrial {
         self.reason = reason
         refusals += 1
     }
-
-    mutating func takeSuspects() -> [SpanOutbox.Entry] {
-        defer { suspects = [] }
-        return suspects
-    }
 }

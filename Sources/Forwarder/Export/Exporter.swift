@@ -46,8 +46,8 @@ struct Exporter: Service, CustomStringConvertible {
             var isWatching = false
             while !Task.isCancelled {
                 if !isWatching, !idle.isEmpty {
-                    guard await keep(up: &upkeep, &idle) else {
-                        try? await Task.sleep(for: .milliseconds(200))
+                    do throws(RedisError) { try await keep(up: &upkeep, &idle) } catch {
+                        await interrupted(by: error, &upkeep)
                         continue
                     }
                     isWatching = true
@@ -63,10 +63,7 @@ struct Exporter: Service, CustomStringConvertible {
                     for lane in ready { group.addTask { .worked(await work(on: lane)) } }
                 case .interrupted(let error):
                     isWatching = false
-                    // NOGROUP: a stream is gone with its group, as after a flush. Both are made anew.
-                    upkeep.hasJoined = upkeep.hasJoined && error.serverCode != "NOGROUP"
-                    logger.debug("outbox interrupted", metadata: ["error": "\(error)"])
-                    try? await Task.sleep(for: .milliseconds(200))
+                    await interrupted(by: error, &upkeep)
                 case .worked(let lane): idle.append(lane)
                 case nil: break
                 }
@@ -109,23 +106,21 @@ struct Exporter: Service, CustomStringConvertible {
         var nextTakeover = ContinuousClock.now
     }
 
-    /// - Returns: false if Redis did not let it be done.
-    private func keep(up upkeep: inout Upkeep, _ lanes: inout [ExportLane]) async -> Bool {
-        do throws(RedisError) {
-            if !upkeep.hasJoined {
-                try await outbox.join(destinations.projects)
-                upkeep.hasJoined = true
-            }
-            if upkeep.nextTakeover <= .now {
-                upkeep.nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)
-                try await takeOver(&lanes)
-            }
-            return true
-        } catch {
-            upkeep.hasJoined = upkeep.hasJoined && error.serverCode != "NOGROUP"
-            logger.debug("outbox interrupted", metadata: ["error": "\(error)"])
-            return false
+    private func keep(up upkeep: inout Upkeep, _ lanes: inout [ExportLane]) async throws(RedisError) {
+        if !upkeep.hasJoined {
+            try await outbox.join(destinations.projects)
+            upkeep.hasJoined = true
         }
+        guard upkeep.nextTakeover <= .now else { return }
+        upkeep.nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)
+        try await takeOver(&lanes)
+    }
+
+    private func interrupted(by error: RedisError, _ upkeep: inout Upkeep) async {
+        // NOGROUP: a stream is gone with its group, as after a flush. Both are made anew.
+        upkeep.hasJoined = upkeep.hasJoined && error.serverCode != "NOGROUP"
+        logger.debug("outbox interrupted", metadata: ["error": "\(error)"])
+        try? await Task.sleep(for: .milliseconds(200))
     }
 
     private func takeOver(_ lanes: inout [ExportLane]) async throws(RedisError) {
@@ -146,20 +141,19 @@ struct Exporter: Service, CustomStringConvertible {
         }
         var excess = waiting - outbox.maximumBytes / 10 * 9
         for orphan in try await outbox.note(exported: projects) {
-            let (bytes, count) = try await outbox.clear(orphan: orphan, bytes: excess)
-            excess -= bytes
-            guard count > 0 else { continue }
-            logger.warning(
-                "gave up traces of a project that no forwarder exports: it has no langfuse_keys any longer",
-                metadata: ["project": "\(orphan)", "spans": "\(count)"])
+            let gone = try await outbox.clear(orphan: orphan, bytes: excess)
+            excess -= gone.bytes
+            warn(of: gone.count, of: orphan, "gave up traces of a project that no forwarder exports: it has no langfuse_keys any longer")
         }
         for project in projects where excess > 0 {
-            let (bytes, count) = try await outbox.shedFailures(of: project, bytes: excess)
-            excess -= bytes
-            guard count > 0 else { continue }
-            logger.warning(
-                "gave up traces of failed completions: too much waits for the trace store (OUTBOX_BYTES)",
-                metadata: ["project": "\(project)", "spans": "\(count)"])
+            let gone = try await outbox.shedFailures(of: project, bytes: excess)
+            excess -= gone.bytes
+            warn(of: gone.count, of: project, "gave up traces of failed completions: too much waits for the trace store (OUTBOX_BYTES)")
         }
+    }
+
+    private func warn(of spans: Int, of project: String, _ message: Logger.Message) {
+        guard spans > 0 else { return }
+        logger.warning(message, metadata: ["project": "\(project)", "spans": "\(spans)"])
     }
 }

@@ -39,7 +39,8 @@ struct SpanSender: Sendable {
                 lane.waiting.removeFirst(entries.count)
                 guard trial.hasAccepted else { continue }
                 lane.succeeded()
-                try await giveUp(trial.takeSuspects(), of: lane.project, trial.reason)
+                try await giveUp(trial.suspects, of: lane.project, trial.reason)
+                trial.suspects = []
             }
             // Nothing shows that it would take any other span either.
             if !trial.suspects.isEmpty {

@@ -22,21 +22,21 @@ struct TraceFetch: Sendable {
     func run(
         _ ids: [InsertionID], detail: TraceQuery.Detail, observations: Bool, take: ([TraceRow]) async throws -> Bool
     ) async throws {
-        var asking = Asking(most: identity.mostIDs)
+        var asking = Asking(ids: AskingBound(limit: identity.mostIDs))
         var end = ids.count
         while end > 0 {
             // What is left of a batch is asked for again, fewer at a time, where the store could not answer for all of it.
             var batch = ids[max(end - identity.mostIDs, 0)..<end]
             end -= batch.count
             while !batch.isEmpty {
-                let some = batch.suffix(asking.ids)
+                let some = batch.suffix(asking.ids.most)
                 switch try await fetch(Array(some), detail, observations: observations, &asking, take) {
                 case .all:
                     batch = batch.dropLast(some.count)
-                    asking.went()
+                    asking.ids.wentWell()
                 case .tooMany(let missing):
-                    batch = batch.filter { !some.contains($0) || missing.contains($0) }[...]
-                    asking.halve(from: some.count)
+                    batch = batch.dropLast(some.count) + some.filter(missing.contains)
+                    asking.ids.wasTooMuch(some.count)
                 case .enough: return
                 }
             }
@@ -45,24 +45,10 @@ struct TraceFetch: Sendable {
 
     /// How much is asked for in one question, as the answers so far have taught.
     private struct Asking {
-        /// After so many good answers more ids are tried again.
-        private static let recovery = 8
-
-        let most: Int
-        private(set) var ids: Int
-        private var good = 0
+        var ids: AskingBound
         var rows = PageSize()
         /// Names of metadata whose values come whole.
         var whole: Set<String> = []
-
-        init(most: Int) { (self.most, ids) = (most, most) }
-
-        mutating func went() {
-            good += 1
-            if good % Self.recovery == 0 { ids = min(ids * 2, most) }
-        }
-
-        mutating func halve(from count: Int) { (ids, good) = (max(count / 2, 1), 0) }
     }
 
     private enum Outcome {

@@ -85,6 +85,14 @@ struct ExportBench: Sendable {
         }
     }
 
+    /// A minute passes in which an exporter does nothing about what it was given.
+    func neglect(_ entries: [SpanOutbox.Entry], by consumer: String) async throws {
+        for entry in entries {
+            _ = try await redis.send(
+                RedisCommand("XCLAIM", Keys.traces(project: "a"), Keys.exporterGroup, consumer, 0, entry.entry, "IDLE", 61_000, "JUSTID"))
+        }
+    }
+
     /// The next batch that an exporter sends.
     func next() async throws -> ScriptedCall { try #require(await store.next()) }
 

@@ -242,9 +242,7 @@ import Testing
             try await dead.join(["a"])
             let given = try await dead.read(["a"], upTo: 10, wait: .milliseconds(10))
             #expect(given.map(\.id) == [id])
-            // A minute passes.
-            _ = try await bench.redis.send(
-                RedisCommand("XCLAIM", Keys.traces(project: "a"), Keys.exporterGroup, "dead", 0, given[0].entry, "IDLE", 61_000, "JUSTID"))
+            try await bench.neglect(given, by: "dead")
             try await bench.withExporter {
                 let call = try await bench.next()
                 #expect(try call.ids() == [id.description])
@@ -261,9 +259,7 @@ import Testing
             let outbox = bench.outbox("slow")
             try await outbox.join(["a"])
             let given = try await outbox.read("a", upTo: 10)
-            // A minute passes.
-            _ = try await bench.redis.send(
-                RedisCommand("XCLAIM", Keys.traces(project: "a"), Keys.exporterGroup, "slow", 0, given[0].entry, "IDLE", 61_000, "JUSTID"))
+            try await bench.neglect(given, by: "slow")
             try await outbox.hold(given)
             #expect(try await bench.outbox("other").takeOver("a", upTo: 10).isEmpty)
         }
