@@ -49,7 +49,7 @@ class Plan:
 
     def whole(self, call):
         """The body of a successful answer."""
-        return b"".join(stream_events(self, call)) if self.is_stream else b'{"id":"%s","call":%d,"text":"%s"}' % (
+        return b"".join(stream_events(self, call)) if self.is_stream else b'{"id":"%s","call":%d,"choices":[{"index":0,"message":{"content":"%s"}}]}' % (
             *(self.token.encode(), call),
             text(self, call),
         )
@@ -65,7 +65,8 @@ def stream_events(plan, call):
     content = text(plan, call)
     share = -(-len(content) // plan.events) or 1
     events = [
-        b'data: {"id":"%s","call":%d,"event":%d,"text":"%s"}\n\n' % (plan.token.encode(), call, number, content[share * number : share * (number + 1)])
+        b'data: {"id":"%s","call":%d,"event":%d,"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n'
+        % (plan.token.encode(), call, number, content[share * number : share * (number + 1)])
         for number in range(plan.events)
     ]
     return (*events, DONE)

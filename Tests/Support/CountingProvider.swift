@@ -65,7 +65,9 @@ package final class CountingProvider: Sendable {
     }
 
     fileprivate static func completion(_ text: String) -> String { #"{"object":"chat.completion","choices":[{"message":{"content":"\#(text)"}}]}"# }
-    fileprivate static func event(_ number: Int, _ job: String) -> String { "data: {\"id\":\"\(job)\",\"n\":\(number)}\n\n" }
+    fileprivate static func event(_ number: Int, _ job: String) -> String {
+        #"data: {"id":"\#(job)","choices":[{"index":0,"delta":{"content":"\#(number)"}}]}"# + "\n\n"
+    }
     fileprivate static let done = "data: [DONE]\n\n"
 }
 

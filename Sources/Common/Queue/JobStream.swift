@@ -164,12 +164,13 @@ package struct JobStream: Sendable {
     }
 
     /// Which of these jobs are not wanted any longer.
-    package func cancelled(among ids: [InsertionID]) async throws(RedisError) -> Set<InsertionID> {
-        guard !ids.isEmpty else { return [] }
+    package func cancelled(among ids: [InsertionID]) async throws(RedisError) -> [InsertionID: Cancellation] {
+        guard !ids.isEmpty else { return [:] }
         var command = RedisCommand("MGET")
         command.append(contentsOf: ids.map(Keys.cancelled))
         let reply = try await commands.send(command)
-        return Set(zip(ids, reply.array ?? []).filter { !$0.1.isNull }.map(\.0))
+        let marked = zip(ids, reply.array ?? []).filter { !$0.1.isNull }
+        return Dictionary(marked.map { ($0, Cancellation(marker: $1)) }) { first, _ in first }
     }
 
     /// How many bytes of each answer its reader has taken, where that is known.

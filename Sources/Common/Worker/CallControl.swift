@@ -11,7 +11,8 @@ package final class CallControl: Sendable {
     }
 
     private struct State {
-        package var stop: Stop?
+        var stop: Stop?
+        var handedOver: Int?
         var cancelTask: (@Sendable () -> Void)?
         /// Bytes of the answer that its reader has taken.
         var credit = 0
@@ -27,11 +28,13 @@ package final class CallControl: Sendable {
 
     /// Nil while nobody has ended the call.
     package var stop: Stop? { state.withLockedValue { $0.stop } }
+    /// Bytes of the answer that the client had when it left. Nil if it has not left, or nobody knows.
+    package var handedOver: Int? { state.withLockedValue { $0.handedOver } }
 
     /// Ends the call. The first reason stands.
-    func end(_ reason: Stop) {
+    func end(_ reason: Stop, handedOver: Int? = nil) {
         let (cancelTask, waiting) = state.withLockedValue { state in
-            if state.stop == nil { state.stop = reason }
+            if state.stop == nil { (state.stop, state.handedOver) = (reason, handedOver) }
             defer { state.waiting = nil }
             return (state.cancelTask, state.waiting)
         }

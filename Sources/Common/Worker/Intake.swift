@@ -97,7 +97,7 @@ package struct Intake: Service, CustomStringConvertible {
         let cancelled = await cancelled(among: deliveries)
         for delivery in deliveries {
             let id = InsertionID(delivery.insertionID)
-            if let id, cancelled.contains(id) { jobs.cancel(id) }
+            if let id, let cancellation = cancelled[id] { jobs.cancel(id, cancellation) }
             // Not captured as it is: a task keeps what it captured to its end, and this may be large.
             let parcel = NIOLockedValueBox<Delivery?>(delivery)
             jobs.start(id, entry: delivery.entry, on: executor) { control in
@@ -106,7 +106,7 @@ package struct Intake: Service, CustomStringConvertible {
         }
     }
 
-    private func cancelled(among deliveries: [Delivery]) async -> Set<InsertionID> {
+    private func cancelled(among deliveries: [Delivery]) async -> [InsertionID: Cancellation] {
         let now = clock.now
         let stale = deliveries.filter { $0.isTakenOver || ($0.queuedAt ?? 0) < now - min(now, Self.staleAge) }
         while !stale.isEmpty {
@@ -115,11 +115,11 @@ package struct Intake: Service, CustomStringConvertible {
             } catch {
                 // These entries are ours by now: they can neither be run unlooked nor dropped.
                 logger.debug("cannot look up cancellations", metadata: ["error": "\(error)"])
-                guard !Task.isCancelled else { return [] }
+                guard !Task.isCancelled else { return [:] }
                 try? await Task.sleep(for: .milliseconds(100))
             }
         }
-        return []
+        return [:]
     }
 
     private func drainJobs() async {

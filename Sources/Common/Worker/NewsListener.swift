@@ -41,7 +41,7 @@ package final class NewsListener: Service {
         let words = String(decoding: message.payload, as: UTF8.self).split(separator: " ")
         guard let id = words.first.flatMap({ InsertionID($0) }) else { return }
         switch message.channel {
-        case Keys.cancellations: jobs.cancel(id)
+        case Keys.cancellations: jobs.cancel(id, Cancellation(handedOver: words.count == 2 ? Int(words[1]) : nil))
         case Keys.credits: if words.count == 2, let bytes = Int(words[1]) { jobs.credit(id, bytes: bytes) }
         default: return
         }
@@ -52,7 +52,7 @@ package final class NewsListener: Service {
         var pause = RetryPause()
         while !Task.isCancelled {
             do {
-                for id in try await stream.cancelled(among: ids) { jobs.cancel(id) }
+                for (id, cancellation) in try await stream.cancelled(among: ids) { jobs.cancel(id, cancellation) }
                 for (id, bytes) in try await stream.credits(of: ids) { jobs.credit(id, bytes: bytes) }
                 return
             } catch {

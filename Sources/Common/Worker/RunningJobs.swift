@@ -102,7 +102,7 @@ package final class RunningJobs: Sendable {
 
     /// A job is not wanted any longer, whether it runs here, will come, or runs elsewhere.
     /// - Parameter now: milliseconds since 1970.
-    package func cancel(_ id: InsertionID, now: UInt64 = UnixTime.milliseconds) {
+    package func cancel(_ id: InsertionID, _ cancellation: Cancellation = Cancellation(), now: UInt64 = UnixTime.milliseconds) {
         let control = state.withLockedValue { state in
             if state.cancelled.count >= Self.rememberedCancellations {
                 state.cancelled = state.cancelled.filter { $0.value + Self.memory > now }
@@ -110,7 +110,7 @@ package final class RunningJobs: Sendable {
             if state.cancelled.count < Self.rememberedCancellations { state.cancelled[id] = now }
             return state.controls[id]
         }
-        control?.end(.cancelled)
+        control?.end(.cancelled, handedOver: cancellation.handedOver)
     }
 
     func credit(_ id: InsertionID, bytes: Int) {

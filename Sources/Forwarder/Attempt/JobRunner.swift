@@ -49,10 +49,10 @@ struct JobRunner: Sendable {
     }
 
     /// A call that was ended from outside, for the reason that its control gives.
-    private struct Stopped: Error {}
+    struct Stopped: Error {}
 
     /// An answer that ended after part of it was sent.
-    private struct BrokenOff: Error {
+    struct BrokenOff: Error {
         var error: UpstreamError
         /// The number of the frame that says so.
         var sequence: UInt64
@@ -91,7 +91,7 @@ extension JobRunner {
             request.timeouts.total = min(request.timeouts.total, remaining)
             do {
                 return try await upstream.withCall(request) { call in
-                    try await pass(call, on: job, in: delivery, span: span, hidesUsage: target.hidesUsage, control: control)
+                    try await pass(call, of: target, on: job, in: delivery, span: span, control: control)
                 }
             } catch let error as UpstreamError {
                 guard control.stop == nil else { throw Stopped() }
@@ -101,45 +101,6 @@ extension JobRunner {
                 }
             }
         }
-    }
-
-    /// Passes an answer on as it comes. A short one leaves as a single frame, together with the end of its job.
-    private func pass(
-        _ call: any UpstreamCall, on job: Job, in delivery: Delivery, span: CompletionSpan?, hidesUsage: Bool, control: CallControl
-    ) async throws {
-        let head = try await call.head()
-        span?.begins(head)
-        var filter = hidesUsage && head.isEventStream ? UsageEventFilter() : nil
-        let succeeded = (200..<300).contains(head.status)
-        var end = succeeded && head.isEventStream ? StreamEnd() : nil
-        var passed = 0
-        var relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))
-        let minimum = Relay.minimum(for: head, isStream: job.isStream, window: job.window)
-        do {
-            while let piece = try await call.next(minimum: minimum) {
-                span?.take(piece)
-                let shown = filter?.pass(piece) ?? piece
-                if shown.isEmpty { continue }
-                end?.take(shown)
-                // The last piece of an answer that is no stream waits for the end, to leave with it.
-                let frames = relay.take(shown, isWhole: piece.count < minimum)
-                for (index, frame) in frames.enumerated() {
-                    try await sender.send(frame, of: job, in: delivery, control: control)
-                    if end?.hasCome == true, index == frames.count - 1 { break }
-                    passed += frame.body.count
-                    await control.waitForCredit(passed - job.window, atMost: job.remaining())
-                    guard control.stop == nil else { throw Stopped() }
-                }
-            }
-        } catch let error as UpstreamError {
-            // Whoever leaves when the stream has said its last has the whole answer.
-            let isAnswered = control.stop != nil && end?.hasCome == true
-            guard isAnswered || control.stop == nil, relay.hasBegun else { throw error }
-            guard isAnswered else { throw BrokenOff(error: error, sequence: relay.next) }
-        }
-        // Of a stream nothing waits, so no frame comes of this: it leaves with the end.
-        if let rest = filter?.end(), !rest.isEmpty { _ = relay.take(rest, isWhole: true) }
-        await sender.finish(job, in: delivery, with: relay.last(), succeeded: succeeded, span: span?.answered(), control: control)
     }
 }
 

@@ -62,23 +62,25 @@ final class CompletionSpan {
 
 extension CompletionSpan {
     /// The span of a call that was answered, with whatever status: one OTLP/JSON span object.
-    /// - Parameter time: when the answer ended, in milliseconds since 1970.
-    func answered(at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
+    /// - Parameters:
+    ///   - failure: why an answer with a status of success is none.
+    ///   - time: when the answer ended, in milliseconds since 1970.
+    func answered(_ failure: CompletionFailure? = nil, at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
         guard let answer else { return write(CollectedAnswer(), failure: nil, status: nil, end: time) }
-        var collected = answer.collected()
+        let collected = answer.collected()
         guard (200..<300).contains(answer.status) else {
             let message = "HTTP \(answer.status): \(collected.error ?? "")"
             return write(CollectedAnswer(), failure: (message, String(answer.status)), status: answer.status, end: time)
         }
-        // A stream can fail after it has begun: what came of it stands beside the error.
-        let failure = collected.error.map { (message: $0, type: "stream_error") }
-        collected.error = nil
-        return write(collected, failure: failure, status: answer.status, end: time)
+        // What came of an answer that failed stands beside the error.
+        return write(collected, failure: failure.map { ($0.message, $0.code.rawValue) }, status: answer.status, end: time)
     }
 
-    /// The span of a call that ended with an error of the gateway: it has no output.
+    /// The span of a call that ended with an error of the gateway. What came of its answer before stands beside the error.
     func failed(_ error: GatewayError, at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
-        write(CollectedAnswer(), failure: (error.message, error.code), status: answer?.status, end: time)
+        let hasOutput = answer.map { (200..<300).contains($0.status) } ?? false
+        let collected = hasOutput ? answer?.collected() : nil
+        return write(collected ?? CollectedAnswer(), failure: (error.message, error.code), status: answer?.status, end: time)
     }
 
     private func write(_ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64) -> [UInt8] {

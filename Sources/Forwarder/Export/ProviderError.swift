@@ -10,6 +10,14 @@ enum ProviderError {
         do throws(JSONScanError) {
             switch try walker.kind() {
             case .string: return try string(&walker, piece.bytes)
+            case .array:
+                // `errors`: the first of them.
+                var first: String?
+                try walker.elements { (walker) throws(JSONScanError) in
+                    let element = try walker.skip()
+                    if first == nil { first = text(of: TextPiece(piece.bytes, element)) }
+                }
+                return first
             case .object:
                 try walker.members { (walker, name) throws(JSONScanError) in
                     if walker.isName(name, "message") || walker.isName(name, "detail") {

@@ -41,6 +41,12 @@ struct SpanRequest {
         }
     }
 
+    /// How many choices a request asks for (`n`); 1 if it does not say.
+    static func choices(in body: [UInt8]) -> Int {
+        guard let object = try? JSONObject.scan(body, maximumDepth: .max), let member = object.member("n") else { return 1 }
+        return Int(TextPiece(body, member.value).text) ?? 1
+    }
+
     private mutating func readInput(of object: JSONObject) {
         for (name, opening) in [("messages", #""messages":"#), ("tools", #""tools":"#)] {
             guard let member = object.member(name) else { continue }

@@ -72,7 +72,7 @@ struct BackgroundDesk: Sendable {
             connection?.unwatch()
             follower.leave(waiter)
         }
-        guard let connection, connection.watch({ follower.leave(waiter) }) else { return false }
+        guard let connection, connection.watch({ _ in follower.leave(waiter) }) else { return false }
         while let frame = try? await waiter.next() {
             if isEnd(frame, of: id) { return true }
         }

@@ -25,6 +25,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let connections: Connections
     private let identity: AnswerIdentity
+    private var connection: Connection?
+    /// The number of the answer that is being written.
+    private var answer = 0
     /// Requests whose heads have come.
     private var heads = 0
     private var unanswered = 0
@@ -39,7 +42,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        _ = connections.add(context.channel)
+        connection = connections.add(context.channel)
+        answer = connection?.beginAnswer() ?? 0
         let pipeline = context.pipeline.syncOperations
         do {
             try pipeline.addHandler(VersionHandler(), position: .before(pipeline.handler(type: HTTP1ToHTTPServerCodec.self)))
@@ -89,9 +93,10 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             isAnswering = true
             if isStopping, unanswered == 1 { return writeLast(head, context: context, promise: promise) }
-        case .body: break
+        case .body(let bytes): return writeBody(bytes, context: context, promise: promise)
         case .end:
             isAnswering = false
+            answer = connection?.beginAnswer() ?? 0
             unanswered -= 1
             // With pipelining it may be a later request's body that is being read, which is not refused.
             if isReadingBody, unanswered == 0 { closeUnlessReadSoon(context: context) }
@@ -99,6 +104,14 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if isStopping, unanswered == 0 { closeAfterLastCall(context: context) }
         }
         context.write(data, promise: promise)
+    }
+
+    /// Counts what the socket takes: a client that leaves has had that, and no more.
+    private func writeBody(_ bytes: ByteBuffer, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+        guard let connection else { return context.write(wrapOutboundOut(.body(bytes)), promise: promise) }
+        let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.whenSuccess { [answer, count = bytes.readableBytes] in connection.handOver(count, of: answer) }
+        context.write(wrapOutboundOut(.body(bytes)), promise: promise)
     }
 
     /// Clients such as curl hold a large body back for a second unless they are asked for it (RFC 9110 §10.1.1).

@@ -27,7 +27,7 @@ struct CallDesk: Sendable {
         call.waiter = waiter
         do {
             // From now on, so that a client that leaves meanwhile is seen to.
-            guard connection.watch({ [call] in leave(call) }) else { throw GatewayError(.disconnected) }
+            guard connection.watch({ [call] in leave(call, handedOver: $0) }) else { throw GatewayError(.disconnected) }
             _ = try await enqueue(job)
             return call
         } catch {
@@ -43,7 +43,7 @@ struct CallDesk: Sendable {
         return try await answer.response(
             AnswerOutcome(finished: { close(call, connection) }) {
                 // Where its connection closed, the watch has already said so; saying it twice harms nothing.
-                leave(call)
+                leave(call, handedOver: connection?.handedOver)
                 close(call, connection)
             })
     }
@@ -56,7 +56,7 @@ struct CallDesk: Sendable {
         _ id: InsertionID, deadline: UInt64, to connection: Connection?, numbering: EventNumbering? = nil, logger: Logger
     ) async throws -> Response {
         let waiter = follower.follow(id, deadline: max(deadline, UnixTime.milliseconds) + grace)
-        guard let connection, connection.watch({ follower.leave(waiter) }) else {
+        guard let connection, connection.watch({ _ in follower.leave(waiter) }) else {
             follower.leave(waiter)
             throw GatewayError(.disconnected)
         }
@@ -94,9 +94,9 @@ struct CallDesk: Sendable {
     }
 
     /// The client has gone, and nobody wants the answer any longer.
-    private func leave(_ call: WaitingCall) {
+    private func leave(_ call: WaitingCall, handedOver: Int?) {
         room.abandon(call.id, as: .disconnected)
-        desk.cancel(call.id, deadline: call.deadline)
+        desk.cancel(call.id, handedOver: handedOver, deadline: call.deadline)
     }
 
     private func close(_ call: WaitingCall, _ connection: Connection?) {

@@ -6,7 +6,7 @@ internal import ServiceLifecycle
 /// Nothing is lost while Redis is away: what could not be said is said when it is back, unless it has become idle talk.
 final class NewsDesk: Service {
     private enum Item: Sendable {
-        case cancel(InsertionID)
+        case cancel(InsertionID, handedOver: Int?)
         case credit(InsertionID, bytes: Int)
     }
 
@@ -30,8 +30,12 @@ final class NewsDesk: Service {
         (entries, inbox) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.capacity))
     }
 
-    /// - Parameter deadline: when the job ends by itself, in milliseconds since 1970.
-    func cancel(_ id: InsertionID, deadline: UInt64) { inbox.yield(Entry(item: .cancel(id), deadline: deadline)) }
+    /// - Parameters:
+    ///   - handedOver: bytes of the answer that the client had when it left; nil if it has not left by itself.
+    ///   - deadline: when the job ends by itself, in milliseconds since 1970.
+    func cancel(_ id: InsertionID, handedOver: Int? = nil, deadline: UInt64) {
+        inbox.yield(Entry(item: .cancel(id, handedOver: handedOver), deadline: deadline))
+    }
 
     func credit(_ id: InsertionID, bytes: Int, deadline: UInt64) { inbox.yield(Entry(item: .credit(id, bytes: bytes), deadline: deadline)) }
 
@@ -51,7 +55,7 @@ final class NewsDesk: Service {
             guard life > .zero else { return }
             do {
                 switch entry.item {
-                case .cancel(let id): try await news.cancel([id], life: life)
+                case .cancel(let id, let bytes): try await news.cancel(id, handedOver: bytes, life: life)
                 case .credit(let id, let bytes): try await news.credit(id, bytes: bytes, life: life)
                 }
                 return

@@ -12,15 +12,17 @@ import Testing
                     #expect(await events.next() == .subscribed)
                     let news = JobNews(redis: redis)
                     let (one, two) = (InsertionID.numbered(1), InsertionID.numbered(2))
-                    try await news.cancel([one, two], life: .seconds(60))
+                    try await news.cancel(one, life: .seconds(60))
+                    try await news.cancel(two, handedOver: 512, life: .seconds(60))
                     try await news.credit(two, bytes: 4096, life: .seconds(60))
                     var heard: [String] = []
                     while heard.count < 3, case .messages(let messages) = await events.next() {
                         heard += messages.map { "\($0.channel) \(String(decoding: $0.payload, as: UTF8.self))" }
                     }
-                    #expect(heard == ["gateway/cancellations \(one)", "gateway/cancellations \(two)", "gateway/credits \(two) 4096"])
+                    #expect(heard == ["gateway/cancellations \(one)", "gateway/cancellations \(two) 512", "gateway/credits \(two) 4096"])
                     let forwarder = JobStream(consumer: "one", commands: redis, reader: redis, deadLetterLimit: 1)
-                    #expect(try await forwarder.cancelled(among: [.numbered(3), two, one]) == [one, two])
+                    #expect(
+                        try await forwarder.cancelled(among: [.numbered(3), two, one]) == [one: Cancellation(), two: Cancellation(handedOver: 512)])
                     #expect(try await forwarder.credits(of: [one, two]) == [two: 4096])
                     #expect(try await forwarder.cancelled(among: []).isEmpty)
                 }
@@ -31,7 +33,7 @@ import Testing
     /// A life that is over already must not become a key that stays for ever, nor an error that is tried again and again.
     @Test(arguments: [Duration.seconds(-5), .zero, .microseconds(1)]) func noMarkerStaysForEver(_ life: Duration) async throws {
         try await QueueBench.run { bench in
-            try await JobNews(redis: bench.redis).cancel([.numbered(1)], life: life)
+            try await JobNews(redis: bench.redis).cancel(.numbered(1), life: life)
             let left = try #require(try await bench.send("PTTL", Keys.cancelled(.numbered(1))).int)
             #expect(left == -2 || (0...1).contains(left))
         }

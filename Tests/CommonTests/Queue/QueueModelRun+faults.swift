@@ -43,10 +43,10 @@ extension QueueModelRun {
     mutating func cancel(_ place: Int) async throws {
         let id = model.items[place].job.insertionID
         note("\(id) is cancelled")
-        try await JobNews(redis: bench.redis).cancel([id], life: .seconds(60))
+        try await JobNews(redis: bench.redis).cancel(id, life: .seconds(60))
         model.items[place].isCancelled = true
         guard let forwarder = forwarders.first else { return }
-        try require(try await forwarder.stream.cancelled(among: model.items.map(\.job.insertionID)) == cancelled, "other cancellations")
+        try require(Set(try await forwarder.stream.cancelled(among: model.items.map(\.job.insertionID)).keys) == cancelled, "other cancellations")
     }
 
     private var cancelled: Set<InsertionID> { Set(model.items.filter(\.isCancelled).map(\.job.insertionID)) }

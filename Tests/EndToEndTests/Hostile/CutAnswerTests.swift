@@ -41,10 +41,17 @@ import Testing
 
     @Test func aCutStreamIsAnErrorAtEveryByte() async throws {
         // From here on a part of an event has left.
-        let head = try #require(Self.stream.utf8.firstRange(of: "\r\n\r\n9\r\n".utf8)).upperBound
-        let begun = Self.stream.utf8.distance(from: Self.stream.startIndex, to: head)
+        let begun = try Self.length(upTo: "\r\n\r\n9\r\n")
+        // From here on the stream has said that it is over: what breaks behind that breaks nothing.
+        let done = try Self.length(upTo: "data: [DONE]\n\n")
         try await cut(Self.stream, isStream: true) { length, outcome in
-            length > begun ? outcome == .errorEvent(code: "closed_early") : Self.isRefusal(outcome, after: length)
+            guard length < done else { if case .complete = outcome { return true } else { return false } }
+            return length > begun ? outcome == .errorEvent(code: "closed_early") : Self.isRefusal(outcome, after: length)
         }
+    }
+
+    private static func length(upTo mark: String) throws -> Int {
+        let end = try #require(stream.utf8.firstRange(of: mark.utf8)).upperBound
+        return stream.utf8.distance(from: stream.startIndex, to: end)
     }
 }

@@ -108,10 +108,10 @@ import Testing
     @Test func anAnswerThatIsNoJSONIsSaidToBeSo() throws {
         let span = try SpanSample.span(answer: [Array("<html>\u{1}".utf8) + [0xFF, 0xC3]], times: [1])
         #expect(span.output == "<html>\u{1}\u{FFFD}\u{FFFD}")
-        #expect(span.level == "WARNING")
-        #expect(span.message == "The answer is not JSON.")
-        #expect(span.statusCode == 1)
-        #expect(try SpanSample.span(answer: []).message == "The answer is empty.")
+        #expect(span.level == "ERROR")
+        #expect(span.message == "The provider's answer is not a JSON object.")
+        #expect(span.statusCode == 2)
+        #expect(try SpanSample.span(answer: []).message == "The provider's answer is empty.")
     }
 
     @Test func aRequestThatIsNoObjectIsSaidToBeSo() throws {

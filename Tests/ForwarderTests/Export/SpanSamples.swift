@@ -57,8 +57,12 @@ enum SpanSample {
         let request = UpstreamRequest(method: "POST", url: "https://provider.example", headers: requestHeaders, body: job.body)
         span.sends(Target(provider: "openai", model: "gpt-x", request: request))
         span.begins(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
-        for (index, piece) in answer.enumerated() { span.take(piece, at: times[min(index, times.count - 1)]) }
-        return try ReadSpan(span.answered(at: start + 1500))
+        var check = (200..<300).contains(status) ? CompletionCheck() : nil
+        for (index, piece) in answer.enumerated() {
+            span.take(piece, at: times[min(index, times.count - 1)])
+            check?.take(piece)
+        }
+        return try ReadSpan(span.answered(check?.end(), at: start + 1500))
     }
 
     static func span(body: String = #"{"model":"openai/gpt-x","messages":[]}"#, answer: String) throws -> ReadSpan {

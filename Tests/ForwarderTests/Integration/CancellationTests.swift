@@ -9,12 +9,12 @@ import Testing
     @Test func aJobCancelledBeforeItsStartIsNeverCalled() async throws {
         try await ForwarderBench.run { bench in
             let unwanted = try await bench.enqueue()
-            try await JobNews(redis: bench.redis).cancel([unwanted.insertionID], life: .seconds(60))
+            try await JobNews(redis: bench.redis).cancel(unwanted.insertionID, life: .seconds(60))
             let job = try await bench.enqueue()
             // Old enough that the forwarder, which was not there to hear it, looks the marker up.
             _ = try await bench.redis.send(RedisCommand("BLPOP", "nothing", "0.06"))
             try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).answer().send("{}").end()
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
                 #expect(try await bench.answers.next().id == job.insertionID)
                 await forwarder.jobs.waitUntilEmpty()
                 #expect(bench.upstream.count == 1)
@@ -33,7 +33,7 @@ import Testing
                     call.answer(type: "text/event-stream").send("data: 1\n\n")
                     _ = try await bench.answers.next(of: job)
                 }
-                try await JobNews(redis: bench.redis).cancel([job.insertionID], life: .seconds(60))
+                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()
                 #expect(try await bench.members().isEmpty)
@@ -45,19 +45,68 @@ import Testing
         }
     }
 
-    /// OpenAI's SDKs close their connection when they have read `[DONE]`, and do not wait for the provider to end the answer.
-    @Test func whoLeavesWhenAllWasSaidHasHadTheAnswer() async throws {
+    /// How much of a stream came before its client left, and how much of that the client had.
+    struct Departure: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var stream: String
+        /// Bytes; nil if the ingress does not say, as version 0.1.0 does not.
+        var handedOver: Int?
+        var n = 1
+        var succeeds: Bool
+    }
+
+    private static let part = #"data: {"choices":[{"index":0,"delta":{"content":"x"}}]}"# + "\n\n"
+    private static let stop = #"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"# + "\n\n"
+    private static let whole = part + stop + "data: [DONE]\n\n"
+    private static let finished = (part + stop).utf8.count
+
+    /// OpenAI's SDKs close their connection when they have read `[DONE]`, and others when they have read the finish reason.
+    @Test(arguments: [
+        Departure(testDescription: "with the finish reason", stream: part + stop, handedOver: finished, succeeds: true),
+        Departure(testDescription: "with all but the last blank line", stream: part + stop, handedOver: finished - 1, succeeds: true),
+        Departure(testDescription: "with [DONE]", stream: whole, handedOver: whole.utf8.count, succeeds: true),
+        Departure(testDescription: "before it had [DONE]", stream: whole, handedOver: finished, succeeds: true),
+        Departure(testDescription: "with [DONE] and no finish reason", stream: part + "data: [DONE]\n\n", handedOver: 1 << 20, succeeds: true),
+        Departure(testDescription: "with [DONE], from an ingress that does not count", stream: whole, handedOver: nil, succeeds: true),
+        Departure(testDescription: "in the middle", stream: part, handedOver: part.utf8.count, succeeds: false),
+        Departure(testDescription: "before it had the finish reason", stream: part + stop, handedOver: part.utf8.count, succeeds: false),
+        Departure(testDescription: "before it had anything", stream: whole, handedOver: 0, succeeds: false),
+        Departure(testDescription: "with one of two choices", stream: part + stop, handedOver: finished, n: 2, succeeds: false),
+        Departure(testDescription: "with an error", stream: part + "data: {\"error\":\"died\"}\n\n" + stop, handedOver: 1 << 20, succeeds: false),
+        Departure(testDescription: "finished, from an ingress that does not count", stream: part + stop, handedOver: nil, succeeds: false),
+    ])
+    func aClientThatHasTheWholeAnswerHasSucceeded(_ departure: Departure) async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(isStream: true, body: #"{"model":"openai/gpt","n":\#(departure.n)}"#)
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next())
+                call.answer(type: "text/event-stream").send(departure.stream)
+                _ = try await bench.answers.next(of: job)
+                try await JobNews(redis: bench.redis).cancel(job.insertionID, handedOver: departure.handedOver, life: .seconds(60))
+                await call.isLeft()
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await bench.members() == (departure.succeeds ? [job.insertionID.description] : []))
+                #expect(try await bench.length(Keys.jobs) == 0)
+                let span = try await bench.span(of: job)
+                #expect(span.level == (departure.succeeds ? nil : "ERROR"))
+                #expect(span.output == #"{"role":"assistant","content":"x"}"#, "what came stays in the trace")
+            }
+        }
+    }
+
+    /// The end of the connection says nothing that `[DONE]` has not said.
+    @Test(arguments: [true, false]) func aConnectionThatBreaksBehindTheEndBreaksNothing(_ hasEnd: Bool) async throws {
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(isStream: true)
             try await bench.withForwarder { forwarder in
                 let call = try #require(await bench.upstream.next())
-                call.answer(type: "text/event-stream").send("data: {}\n\ndata: [DONE]\n\n")
+                call.answer(type: "text/event-stream").send(hasEnd ? Self.whole : Self.part + Self.stop)
                 _ = try await bench.answers.next(of: job)
-                try await JobNews(redis: bench.redis).cancel([job.insertionID], life: .seconds(60))
-                await call.isLeft()
+                call.fail(.closedEarly, sent: true)
+                let end = try await bench.answers.next(of: job).end
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await bench.members() == [job.insertionID.description])
-                #expect(try await bench.length(Keys.jobs) == 0)
+                #expect(try await bench.members().isEmpty == !hasEnd)
+                #expect((end == .complete) == hasEnd, "a client that is told of an error must not count as answered")
             }
         }
     }
@@ -74,7 +123,7 @@ import Testing
                 for sequence in 0..<2 as Range<UInt64> { #expect(try await bench.answers.next(of: job).sequence == sequence) }
                 // Another job's whole way takes longer than a frame that is not held up.
                 let other = try await bench.enqueue()
-                try #require(await bench.upstream.next()).answer().send("{}").end()
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
                 #expect(try await bench.answers.next().id == other.insertionID)
                 try await news.credit(job.insertionID, bytes: 1, life: .seconds(60))
                 try await news.credit(job.insertionID, bytes: 6, life: .seconds(60))
@@ -117,7 +166,7 @@ import Testing
                 _ = try await bench.redis.send(RedisCommand("CLIENT", "KILL", "TYPE", "pubsub"))
                 if news == "credit" {
                     #expect(try await bench.answers.next(of: job).sequence == 1)
-                    try await JobNews(redis: bench.redis).cancel([job.insertionID], life: .seconds(60))
+                    try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
                 }
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()

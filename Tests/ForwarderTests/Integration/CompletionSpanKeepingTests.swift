@@ -10,12 +10,6 @@ import Testing
 
     private func chunk(_ text: String) -> String { #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"\#(text)"}}],"usage":null}"# + "\n\n" }
 
-    /// The span that was kept of a job, opened.
-    private func span(of job: Job, in bench: ForwarderBench) async throws -> ReadSpan {
-        let sealed = try #require(try await bench.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
-        return try ReadSpan(try bench.envelope.open(sealed, for: .span(job.insertionID)))
-    }
-
     /// Reads frames up to the last one.
     private func answer(to job: Job, in bench: ForwarderBench) async throws -> String {
         var body: [UInt8] = []
@@ -34,7 +28,7 @@ import Testing
                 #expect(!String(decoding: call.request.body, as: UTF8.self).contains("stream_options"))
                 call.answer().send(#"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#).end()
                 _ = try await answer(to: job, in: bench)
-                let span = try await span(of: job, in: bench)
+                let span = try await bench.span(of: job)
                 #expect(span.output == #"{"role":"assistant","content":"x"}"#)
                 #expect(span.string("gateway.provider") == "openai")
                 #expect(span.string("gen_ai.request.model") == "gpt")
@@ -53,7 +47,7 @@ import Testing
                 call.answer(type: Self.streamHead).send(chunk("a")).send(chunk("b")).send(String(Self.usage.prefix(40)))
                 call.send(String(Self.usage.dropFirst(40))).send("data: [DONE]\n\n").end()
                 #expect(try await answer(to: job, in: bench) == chunk("a") + chunk("b") + "data: [DONE]\n\n")
-                let span = try await span(of: job, in: bench)
+                let span = try await bench.span(of: job)
                 #expect(span.output == #"{"role":"assistant","content":"ab"}"#)
                 #expect(span.string("langfuse.observation.usage_details") == #"{"input":3,"output":2,"total":5}"#)
                 #expect(span.string("langfuse.observation.completion_start_time") != nil)
@@ -67,9 +61,40 @@ import Testing
                 let job = try await bench.enqueue()
                 try #require(await bench.upstream.next()).answer(500).send(#"{"error":{"message":"no sk-client here"}}"#).end()
                 _ = try await answer(to: job, in: bench)
-                let span = try await span(of: job, in: bench)
+                let span = try await bench.span(of: job)
                 #expect(span.level == "ERROR")
                 #expect(span.message == "HTTP 500: no [key] here")
+                #expect(try await bench.members().isEmpty)
+            }
+        }
+    }
+
+    /// Bytes and status stay as they are, and the completion counts as failed.
+    @Test(arguments: [
+        (
+            streamHead,
+            #"data: {"choices":[{"index":0,"delta":{"content":"Hel"}}]}"# + "\n\n" + #"data: {"error":{"message":"engine died"}}"# + "\n\n",
+            "engine died", "stream_error"
+        ),
+        (
+            streamHead, #"data: {"choices":[{"index":0,"delta":{"content":"Hel"}}]}"# + "\n\n",
+            "The provider's stream ended without a finish reason and without [DONE].", "stream_truncated"
+        ),
+        ("application/json", #"{"error":{"message":"engine died"}}"#, "engine died", "answer_error"),
+        ("application/json", "", "The provider's answer is empty.", "empty_answer"),
+        ("text/html", "<html>", "The provider's answer is not a JSON object.", "not_a_completion"),
+    ])
+    func aFailureWithinASuccessIsAFailure(type: String, body: String, message: String, code: String) async throws {
+        try await ForwarderBench.run { bench in
+            try await bench.withForwarder { forwarder in
+                let job = try await bench.enqueue(isStream: type == Self.streamHead)
+                try #require(await bench.upstream.next()).answer(type: type).send(body).end()
+                #expect(try await answer(to: job, in: bench) == body)
+                await forwarder.jobs.waitUntilEmpty()
+                let span = try await bench.span(of: job)
+                #expect(span.level == "ERROR")
+                #expect(span.message == message)
+                #expect(span.string("error.type") == code)
                 #expect(try await bench.members().isEmpty)
             }
         }
@@ -85,10 +110,10 @@ import Testing
                 #expect(first.body == Array(chunk("a").utf8), "an event that is not the usage is passed on at once")
                 call.fail(.closedEarly, sent: true)
                 _ = try await answer(to: job, in: bench)
-                let span = try await span(of: job, in: bench)
+                let span = try await bench.span(of: job)
                 #expect(span.level == "ERROR")
                 #expect(span.string("error.type") == "closed_early" || span.string("error.type") != nil)
-                #expect(span.output == nil)
+                #expect(span.output == #"{"role":"assistant","content":"a"}"#, "what came stays in the trace")
             }
         }
     }
@@ -101,7 +126,7 @@ import Testing
                 try #require(await bench.upstream.next()).fail(.connect, sent: false)
                 try #require(await bench.upstream.next()).answer().send(#"{"choices":[{"message":{"content":"second"}}]}"#).end()
                 _ = try await answer(to: job, in: bench)
-                #expect(try await span(of: job, in: bench).output == #"{"content":"second"}"#)
+                #expect(try await bench.span(of: job).output == #"{"content":"second"}"#)
                 #expect(try await bench.length(Keys.traces(project: "local")) == 1)
             }
         }

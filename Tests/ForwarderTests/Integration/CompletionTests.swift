@@ -23,11 +23,13 @@ import Testing
                 #expect(call.request.url == "https://api.openai.com/v1/chat/completions")
                 #expect(call.request.headers.first(named: "authorization") == "Bearer sk-client")
                 #expect(call.request.timeouts.total <= .seconds(60), "never beyond the job's deadline")
-                call.answer(200, [HeaderField("x-request-id", "abc"), HeaderField("Set-Cookie", "no")]).send(#"{"a":"#).send(" 1.50}").end()
+                call.answer(200, [HeaderField("x-request-id", "abc"), HeaderField("Set-Cookie", "no")]).send(#"{"a": 1.50, "choices":"#).send(
+                    #" [{"message":{}}]}"#
+                ).end()
                 let frame = try await bench.answers.next(of: job)
                 #expect(frame.head?.status == 200)
                 #expect(frame.head?.headers == [HeaderField("content-type", "application/json"), HeaderField("x-request-id", "abc")])
-                #expect(String(decoding: frame.body, as: UTF8.self) == #"{"a": 1.50}"# && frame.end == .complete)
+                #expect(String(decoding: frame.body, as: UTF8.self) == #"{"a": 1.50, "choices": [{"message":{}}]}"# && frame.end == .complete)
                 await forwarder.jobs.waitUntilEmpty()
                 try await expectNothingLeft(bench, of: job, counts: true)
             }
@@ -64,8 +66,10 @@ import Testing
                     #expect(frame.body == Array("data: \(number)\n\n".utf8))
                     #expect(try await bench.exists(Keys.started(job.insertionID)))
                 }
+                call.send(ScriptedCall.lastEvents)
+                _ = try await bench.answers.next(of: job)
                 call.end()
-                #expect(try await bench.answers.next(of: job) == ResponseFrame(sequence: 20, end: .complete))
+                #expect(try await bench.answers.next(of: job) == ResponseFrame(sequence: 21, end: .complete))
                 await forwarder.jobs.waitUntilEmpty()
                 try await expectNothingLeft(bench, of: job, counts: true)
             }
@@ -95,7 +99,7 @@ import Testing
             try await bench.withForwarder { _ in
                 try #require(await bench.upstream.next()).fail(.connect, sent: false)
                 try #require(await bench.upstream.next()).fail(.resolve, sent: false)
-                try #require(await bench.upstream.next()).answer().send("{}").end()
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
                 #expect(try await bench.answers.next(of: job).head?.status == 200)
                 #expect(bench.upstream.count == 3)
             }
@@ -142,7 +146,7 @@ import Testing
             }
             let job = try await bench.enqueue()
             try await bench.withForwarder(capacity: 2) { forwarder in
-                try #require(await bench.upstream.next()).answer().send("{}").end()
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
                 #expect(try await bench.answers.next(of: job).head?.status == 200)
                 await forwarder.jobs.waitUntilEmpty()
                 #expect(try await bench.length(Keys.dead) == 20)

@@ -41,7 +41,7 @@ struct ForwarderBench: Sendable {
     /// Queues a job.
     func enqueue(
         isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000,
-        idempotencyKey: String? = nil
+        idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#
     ) async throws -> Job {
         let id = ids.next()
         let job = Job(
@@ -51,7 +51,7 @@ struct ForwarderBench: Sendable {
             responseKey: idempotencyKey == nil ? Self.responses : Keys.response(id), window: window,
             idempotency: idempotencyKey.map {
                 Idempotency(clientKey: $0, project: "local", account: nil, request: [], envelope: envelope)
-            }, body: Array(#"{"model":"openai/gpt"}"#.utf8))
+            }, body: Array(body.utf8))
         let admission = JobAdmission(
             redis: redis, envelope: envelope, limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 20),
             defaultProject: "local")
@@ -74,6 +74,12 @@ struct ForwarderBench: Sendable {
         _ = try await stream.beat()
         try await stream.join()
         return stream
+    }
+
+    /// The span that was kept of a job, opened.
+    func span(of job: Job) async throws -> ReadSpan {
+        let sealed = try #require(try await redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
+        return try ReadSpan(try envelope.open(sealed, for: .span(job.insertionID)))
     }
 
     /// The ids that the rollout still counts.

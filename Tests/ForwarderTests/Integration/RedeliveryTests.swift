@@ -12,7 +12,7 @@ import Testing
             for _ in 0..<2 { _ = try await bench.lose() }
             try await bench.withForwarder { forwarder in
                 try await forwarder.reclaim()
-                try #require(await bench.upstream.next()).answer().send("{}").end()
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
                 #expect(try await bench.answers.next(of: job).head?.status == 200)
                 await forwarder.jobs.waitUntilEmpty()
                 #expect(try await bench.exists(Keys.dead) == false)
@@ -90,7 +90,7 @@ import Testing
                 let call = try #require(await bench.upstream.next())
                 await forwarder.stop()
                 // One read may still bring a job; after it no more are taken.
-                call.answer().send("{}").end()
+                call.answer().send(ScriptedCall.completion).end()
                 #expect(try await bench.answers.next(of: job).head?.status == 200)
             }
             #expect(try await bench.members() == [job.insertionID.description])
@@ -146,7 +146,7 @@ import Testing
                 _ = try await bench.redis.evaluate(JobScripts.attach, keys: [bench.answers.key], arguments: 60)
                 call.answer().send("lost").end()
                 let job = try await bench.enqueue()
-                try #require(await bench.upstream.next()).answer().send("{}").end()
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
                 #expect(try await bench.answers.next(of: job).head?.status == 200)
             }
         }
@@ -157,12 +157,12 @@ import Testing
         try await ForwarderBench.run(isDurable: true) { bench in
             let job = try await bench.enqueue(isStream: true)
             try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream").send("1")
-                #expect(try await bench.answers.next(of: job).body == Array("1".utf8))
+                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(": 1")
+                #expect(try await bench.answers.next(of: job).body == Array(": 1".utf8))
                 bench.server.kill()
-                call.send("2").end()
+                call.send("\n\n" + ScriptedCall.lastEvents).end()
                 try await bench.server.start()
-                #expect(try await bench.answers.next(of: job).body == Array("2".utf8))
+                #expect(try await bench.answers.next(of: job).body == Array(("\n\n" + ScriptedCall.lastEvents).utf8))
                 #expect(try await bench.answers.next(of: job).end == .complete)
                 await forwarder.jobs.waitUntilEmpty()
                 try await bench.redis.waitUntilReady(timeout: .seconds(10))

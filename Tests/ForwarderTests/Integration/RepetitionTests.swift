@@ -11,7 +11,7 @@ import Testing
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(idempotencyKey: "key")
             try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).answer(status, headers).send("{}").end()
+                try #require(await bench.upstream.next()).answer(status, headers).send(ScriptedCall.completion).end()
                 await forwarder.jobs.waitUntilEmpty()
             }
             isKnown = try await bench.exists(try #require(job.idempotency?.key))

@@ -36,6 +36,12 @@ final class ScriptedCall: UpstreamCall {
         case fail(UpstreamError)
     }
 
+    /// The body of a completion that succeeded.
+    static let completion = #"{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#
+
+    /// The end of a stream that succeeded.
+    static let lastEvents = #"data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"# + "\n\ndata: [DONE]\n\n"
+
     let request: UpstreamRequest
     private let (steps, script) = AsyncStream<Step>.makeStream()
     private let (departures, departure) = AsyncStream<Void>.makeStream()

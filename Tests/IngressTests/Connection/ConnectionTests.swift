@@ -8,16 +8,30 @@ struct ConnectionTests {
     @Test func aWatchIsToldOnceThatTheClientWent() {
         let connection = Connection()
         let told = Counter()
-        #expect(connection.watch { told.add(1) })
+        #expect(connection.watch { _ in told.add(1) })
         connection.close()
         connection.close()
         #expect(told.value == 1)
     }
 
+    @Test func aWatchIsToldWhatOfThePresentAnswerWasHandedOver() {
+        let connection = Connection()
+        let told = Counter()
+        let first = connection.beginAnswer()
+        connection.handOver(5, of: first)
+        let second = connection.beginAnswer()
+        // The socket says late that it has taken the end of the first answer.
+        connection.handOver(7, of: first)
+        connection.handOver(2, of: second)
+        #expect(connection.watch { told.add($0) })
+        connection.close()
+        #expect(told.value == 2)
+    }
+
     @Test func afterTheAnswerNobodyIsTold() {
         let connection = Connection()
         let told = Counter()
-        #expect(connection.watch { told.add(1) })
+        #expect(connection.watch { _ in told.add(1) })
         connection.unwatch()
         connection.close()
         #expect(told.value == 0)
@@ -27,7 +41,7 @@ struct ConnectionTests {
         let connection = Connection()
         connection.close()
         let told = Counter()
-        #expect(!connection.watch { told.add(1) })
+        #expect(!connection.watch { _ in told.add(1) })
         #expect(told.value == 0, "who asks is told by the result")
     }
 }

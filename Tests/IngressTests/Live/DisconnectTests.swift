@@ -46,6 +46,28 @@ import Testing
         }
     }
 
+    /// The forwarder is told how much of the answer the client had: whole events, since a part of one is held back.
+    @Test(arguments: Way.allCases) func aClientThatLeavesIsCountedWhatItHas(way: Way) async throws {
+        try await LiveIngress.run { ingress in
+            try await ingress.connect { client in
+                // An answer before it on the same connection counts for nothing.
+                try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
+                try await ingress.forwarder.answer(next: 1) { _ in String(repeating: "x", count: 1000) }
+                _ = try await client.answer()
+                try await client.send("POST", LiveIngress.path, body: StreamingTests.streamBody)
+                let taken = try await ingress.forwarder.take()
+                let half = Array("data: half".utf8)
+                try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: StreamingTests.events, body: StreamingTests.a + half), of: taken)
+                _ = try await client.head()
+                #expect(try await client.chunk() == StreamingTests.a)
+                try await way.leave(client)
+                try await eventually { try await ingress.isCancelled(taken.job.insertionID) }
+                let marker = try await ingress.redis.send(RedisCommand("GET", Keys.cancelled(taken.job.insertionID))).string
+                #expect(marker == "1 \(StreamingTests.a.count)")
+            }
+        }
+    }
+
     /// The news comes at once to a forwarder that listens.
     @Test func theForwarderIsTold() async throws {
         try await LiveIngress.run { ingress in
@@ -60,7 +82,7 @@ import Testing
                     Issue.record("no message")
                     return
                 }
-                #expect(messages.map { String(decoding: $0.payload, as: UTF8.self) } == [id.description])
+                #expect(messages.map { String(decoding: $0.payload, as: UTF8.self) } == ["\(id) 0"])
             }
         }
     }

@@ -1,0 +1,55 @@
+internal import Common
+
+extension JobRunner {
+    /// Passes an answer on as it comes, and ends its job. A short one leaves as a single frame, together with the end of its job.
+    func pass(
+        _ call: any UpstreamCall, of target: Target, on job: Job, in delivery: Delivery, span: CompletionSpan?, control: CallControl
+    ) async throws {
+        let head = try await call.head()
+        span?.begins(head)
+        let succeeds = (200..<300).contains(head.status)
+        var filter = target.hidesUsage && head.isEventStream ? UsageEventFilter() : nil
+        var check = succeeds && job.path == Provider.chatCompletions ? CompletionCheck() : nil
+        var sent = 0
+        var relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))
+        let minimum = Relay.minimum(for: head, isStream: job.isStream, window: job.window)
+        do {
+            while let piece = try await call.next(minimum: minimum) {
+                span?.take(piece)
+                let shown = filter?.pass(piece) ?? piece
+                if shown.isEmpty { continue }
+                check?.take(shown)
+                // The last piece of an answer that is no stream waits for the end, to leave with it.
+                for frame in relay.take(shown, isWhole: piece.count < minimum) {
+                    try await sender.send(frame, of: job, in: delivery, control: control)
+                    sent += frame.body.count
+                    await control.waitForCredit(sent - job.window, atMost: job.remaining())
+                    guard control.stop == nil else { throw Stopped() }
+                }
+            }
+        } catch  where hasWholeAnswer(check, of: target, sent: sent, control) {
+            // The call ended too early, and nothing of the answer is missing.
+        } catch let error as UpstreamError {
+            guard control.stop == nil, relay.hasBegun else { throw error }
+            throw BrokenOff(error: error, sequence: relay.next)
+        }
+        if let rest = filter?.end(), !rest.isEmpty {
+            check?.take(rest)
+            // Of a stream nothing waits, so no frame comes of this: it leaves with the end.
+            _ = relay.take(rest, isWhole: true)
+        }
+        let failure = check?.end()
+        await sender.finish(
+            job, in: delivery, with: relay.last(), succeeded: succeeds && failure == nil, span: span?.answered(failure), control: control)
+    }
+
+    /// Whether the client has all of a stream whose call ended early: it left, the process stops, or the provider broke off behind the end.
+    /// - Parameter sent: bytes of the answer that have left for the client.
+    private func hasWholeAnswer(_ check: CompletionCheck?, of target: Target, sent: Int, _ control: CallControl) -> Bool {
+        guard let check else { return false }
+        // Without the word of a client that left, only the end itself counts: more of the stream may be wanted.
+        guard let handedOver = control.handedOver else { return check.isWhole(within: sent, choices: .max) }
+        // The number of choices is looked up here alone, since few clients leave.
+        return check.isWhole(within: handedOver, choices: SpanRequest.choices(in: target.request.body))
+    }
+}
