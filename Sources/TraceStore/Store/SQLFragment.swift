@@ -12,10 +12,21 @@ struct SQLFragment: Sendable, ExpressibleByStringLiteral {
         self.arguments = arguments.map(\.databaseValue)
     }
 
-    /// `(?,?,…)` with these values.
-    static func list(_ values: [some DatabaseValueConvertible]) -> SQLFragment {
-        var fragment = SQLFragment("(" + Array(repeating: "?", count: values.count).joined(separator: ",") + ")")
-        fragment.arguments = values.map(\.databaseValue)
+    /// A text as a value, with all that is behind a NUL.
+    init(text: String) {
+        arguments = [text.whole.databaseValue]
+        sql = arguments[0].isBytes ? WholeText.placeholder : "?"
+    }
+
+    /// `(?,?,…)` with these numbers.
+    static func list(_ numbers: [Int64]) -> SQLFragment { list(numbers.map { SQLFragment("?", $0) }) }
+
+    /// `(?,?,…)` with these texts.
+    static func list(_ texts: [String]) -> SQLFragment { list(texts.map { SQLFragment(text: $0) }) }
+
+    private static func list(_ values: [SQLFragment]) -> SQLFragment {
+        var fragment = SQLFragment("(" + values.map(\.sql).joined(separator: ",") + ")")
+        fragment.arguments = values.flatMap(\.arguments)
         return fragment
     }
 
@@ -37,4 +48,8 @@ extension [SQLFragment] {
         guard let first else { return "1" }
         return dropFirst().reduce(first) { $0 + " AND " + $1 }
     }
+}
+
+extension DatabaseValue {
+    fileprivate var isBytes: Bool { if case .blob = storage { true } else { false } }
 }

@@ -24,8 +24,9 @@ extension TraceDatabase {
             try db.cachedStatement(sql: insertObservation).execute(arguments: values(row, project, trace, tags) + [row.created])
             id = db.lastInsertedRowID
         }
-        try db.cachedStatement(sql: "INSERT OR REPLACE INTO content(observation, input, output, metadata) VALUES (?, ?, ?, ?)")
-            .execute(arguments: [id, row.input, row.output, row.metadata])
+        let text = WholeText.placeholder
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO content(observation, input, output, metadata) VALUES (?, \(text), \(text), \(text))")
+            .execute(arguments: [id, row.input.whole, row.output.whole, row.metadata.whole])
         let tagging = try db.cachedStatement(sql: "INSERT OR REPLACE INTO tagged(tag, start, observation, trace) VALUES (?, ?, ?, ?)")
         for tag in row.tags { try tagging.execute(arguments: [TagHash.of(tag, project: project), row.start, id, trace]) }
     }
@@ -44,15 +45,21 @@ extension TraceDatabase {
         "promptName",
         "promptVersion", "updated",
     ]
+    private static let numbers: Set = [
+        "project", "start", "trace", "\"end\"", "root", "public", "totalCost", "firstToken", "promptVersion", "updated",
+    ]
+    private static let placeholders = columns.map { numbers.contains($0) ? "?" : WholeText.placeholder }
     private static let insertObservation =
-        "INSERT INTO observation(\(columns.joined(separator: ", ")), created) VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")), ?)"
-    private static let replaceObservation = "UPDATE observation SET \(columns.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
+        "INSERT INTO observation(\(columns.joined(separator: ", ")), created) VALUES (\(placeholders.joined(separator: ", ")), ?)"
+    private static let replaceObservation =
+        "UPDATE observation SET \(zip(columns, placeholders).map { "\($0) = \($1)" }.joined(separator: ", ")) WHERE id = ?"
 
     private static func values(_ row: Observation, _ project: Int64, _ trace: Int64, _ tags: String?) -> StatementArguments {
         [
-            project, row.traceID, row.id, row.start, trace, row.end, row.parentID, row.isRoot, row.type, row.name, row.level, row.statusMessage,
-            row.version, row.environment, row.release, row.user, row.session, row.traceName, tags, row.isPublic, row.model, row.modelParameters,
-            row.usage, row.cost, row.totalCost, row.firstToken, row.promptName, row.promptVersion, row.updated,
+            project, row.traceID.whole, row.id.whole, row.start, trace, row.end, row.parentID.whole, row.isRoot, row.type.whole, row.name.whole,
+            row.level.whole, row.statusMessage.whole, row.version.whole, row.environment.whole, row.release.whole, row.user.whole, row.session.whole,
+            row.traceName.whole, tags.whole, row.isPublic, row.model.whole, row.modelParameters.whole, row.usage.whole, row.cost.whole,
+            row.totalCost, row.firstToken, row.promptName.whole, row.promptVersion, row.updated,
         ]
     }
 }

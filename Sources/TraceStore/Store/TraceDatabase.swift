@@ -24,6 +24,7 @@ final class TraceDatabase: Sendable {
         var configuration = GRDB.Configuration()
         configuration.maximumReaderCount = Self.readers
         configuration.prepareDatabase { db in
+            db.add(function: MetadataMember.function)
             guard !db.configuration.readonly else { return try db.execute(sql: "PRAGMA cache_size = -\(Self.readerCacheKiB)") }
             try db.execute(
                 sql: """
@@ -35,8 +36,8 @@ final class TraceDatabase: Sendable {
         self.projects = try pool.write { db in
             var numbers: [String: Int64] = [:]
             for name in projects {
-                try db.execute(sql: "INSERT INTO project(name) VALUES (?) ON CONFLICT DO NOTHING", arguments: [name])
-                numbers[name] = try Int64.fetchOne(db, sql: "SELECT id FROM project WHERE name = ?", arguments: [name])
+                try db.execute(sql: "INSERT INTO project(name) VALUES (\(WholeText.placeholder)) ON CONFLICT DO NOTHING", arguments: [name.whole])
+                numbers[name] = try Int64.fetchOne(db, sql: "SELECT id FROM project WHERE name = \(WholeText.placeholder)", arguments: [name.whole])
             }
             return numbers
         }

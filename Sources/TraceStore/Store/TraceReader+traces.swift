@@ -9,7 +9,7 @@ extension TraceReader {
         let count = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
         return try await database.pool.read { db in
             let total = try Int.fetchOne(db, sql: count.sql, arguments: count.statementArguments) ?? 0
-            let traces = try Row.fetchAll(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) }
+            let traces = try Array(Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) })
             var writer = JSONWriter()
             try writer.object { writer in
                 try writer.member("data") { writer in
@@ -39,8 +39,8 @@ extension TraceReader {
         let found = query
         let rows = try Self.checked { () throws(UnsupportedCondition) in try found.rows() }
         return try await database.pool.read { db in
-            guard let row = try Row.fetchOne(db, sql: rows.sql, arguments: rows.statementArguments) else { return nil }
-            let trace = TraceRow(row)
+            let traces = try Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) }
+            guard let trace = try traces.next() else { return nil }
             let spans = try Self.spans(of: trace, found, readsContent: true, db)
             var writer = JSONWriter()
             writer.fullTrace(trace, spans, project: project, request.groups)

@@ -23,11 +23,12 @@ struct TraceRow: Sendable, Equatable {
     static let columns =
         "t.id, t.traceId, t.timestamp, t.name, t.user, t.session, t.release, t.version, t.environment, t.public, t.tags, t.input, t.output, t.created, t.updated"
 
+    /// - Parameter row: as a cursor stands on it (``WholeText``).
     init(_ row: Row) {
-        (self.row, id, timestamp, name, user) = (row[0], row[1], row[2], row[3], row[4])
-        (session, release, version, environment, isPublic) = (row[5], row[6], row[7], row[8], row[9])
-        tags = (row[10] as String?).map(TagList.tags) ?? []
-        (input, output, created, updated) = (row[11], row[12], row[13], row[14])
+        (self.row, id, timestamp, name, user) = (row[0], row.text(1) ?? "", row[2], row.text(3), row.text(4))
+        (session, release, version, environment, isPublic) = (row.text(5), row.text(6), row.text(7), row.text(8) ?? "", row[9])
+        tags = row.text(10).map(TagList.tags) ?? []
+        (input, output, created, updated) = (row.text(11), row.text(12), row[13], row[14])
     }
 
     private init(_ span: Observation) {
@@ -42,7 +43,7 @@ struct TraceRow: Sendable, Equatable {
     /// - Returns: the number of the trace's row.
     static func merge(_ span: Observation, project: Int64, _ db: Database) throws -> Int64 {
         let known = try db.cachedStatement(sql: "SELECT \(columns) FROM trace t WHERE t.project = ? AND t.traceId = ?")
-        let old = try Row.fetchOne(known, arguments: [project, span.traceID]).map { TraceRow($0) }
+        let old = try Row.fetchCursor(known, arguments: [project, span.traceID]).map { TraceRow($0) }.next()
         var merged = old ?? TraceRow(span)
         merged.add(span)
         guard let old else {
@@ -68,16 +69,19 @@ struct TraceRow: Sendable, Equatable {
         updated = max(updated, span.updated)
     }
 
+    private static let numbers: Set = ["timestamp", "public", "updated"]
     private static let written = [
         "timestamp", "name", "user", "session", "release", "version", "environment", "public", "tags", "input", "output", "updated",
     ]
+    private static let placeholders = written.map { numbers.contains($0) ? "?" : WholeText.placeholder }
     private static let insert =
-        "INSERT INTO trace(\(written.joined(separator: ", ")), project, traceId, created) VALUES (\(written.map { _ in "?" }.joined(separator: ", ")), ?, ?, ?)"
-    private static let update = "UPDATE trace SET \(written.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
+        "INSERT INTO trace(\(written.joined(separator: ", ")), project, traceId, created) VALUES (\(placeholders.joined(separator: ", ")), ?, ?, ?)"
+    private static let update = "UPDATE trace SET \(zip(written, placeholders).map { "\($0) = \($1)" }.joined(separator: ", ")) WHERE id = ?"
 
     private var values: StatementArguments {
         [
-            timestamp, name, user, session, release, version, environment, isPublic, tags.isEmpty ? nil : TagList.json(tags), input, output, updated,
+            timestamp, name.whole, user.whole, session.whole, release.whole, version.whole, environment.whole, isPublic,
+            tags.isEmpty ? nil : TagList.json(tags).whole, input.whole, output.whole, updated,
         ]
     }
 }
