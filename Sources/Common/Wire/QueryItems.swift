@@ -48,11 +48,12 @@ package struct QueryItems: Sendable, Equatable {
         return number
     }
 
+    /// True or false, in the spellings that the reference gateway takes.
     package func bool(_ name: String) throws(GatewayError) -> Bool? {
         guard let text = value(name) else { return nil }
         switch text.lowercased() {
-        case "true", "1", "yes", "on": return true
-        case "false", "0", "no", "off": return false
+        case "true", "1", "yes", "on", "t", "y": return true
+        case "false", "0", "no", "off", "f", "n": return false
         default: throw .invalidQuery(name, "must be true or false")
         }
     }

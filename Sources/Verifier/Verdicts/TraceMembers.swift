@@ -14,11 +14,9 @@ package struct TraceMembers: OptionSet, Sendable {
     package static let output = Self(rawValue: 1 << 6)
     package static let metadata = Self(rawValue: 1 << 7)
     package static let observations = Self(rawValue: 1 << 8)
-    /// Inputs and outputs of observations too; chosen by `include_payloads`.
-    package static let payloads = Self(rawValue: 1 << 9)
 
     static let head: Self = [.name, .userID, .sessionID, .tags, .timestamp]
-    package static let all: Self = [head, .input, .output, .metadata, .observations, .payloads]
+    package static let all: Self = [head, .input, .output, .metadata, .observations]
 
     /// Members by the names that they have in an answer, and Langfuse's groups of them, which the reference gateway passes on.
     private static let names: [(name: String, members: Self)] = [
@@ -29,7 +27,7 @@ package struct TraceMembers: OptionSet, Sendable {
 
     /// Reads the parameter `fields`: names, separated by commas.
     init(fields: String) throws(GatewayError) {
-        self = .payloads
+        self = []
         for field in fields.split(separator: ",") {
             let name = field.filter { $0 != " " }
             guard let known = Self.names.first(where: { $0.name == name }) else {
@@ -40,9 +38,5 @@ package struct TraceMembers: OptionSet, Sendable {
     }
 
     /// What has to be asked of the trace store.
-    var detail: TraceQuery.Detail {
-        if !isDisjoint(with: [.metadata, .observations]) { return .body }
-        if !isDisjoint(with: [.input, .output]), contains(.payloads) { return .body }
-        return .head
-    }
+    var detail: TraceQuery.Detail { isDisjoint(with: [.input, .output, .metadata, .observations]) ? .head : .body }
 }

@@ -59,10 +59,8 @@ package struct TraceWriter: Sendable {
             add("name", value: observation.name, to: &out)
             add("start_time", value: observation.startTime, to: &out)
             add("end_time", value: observation.endTime, to: &out)
-            if members.contains(.payloads) {
-                add("input", value: observation.input, to: &out)
-                add("output", value: observation.output, to: &out)
-            }
+            add("input", value: observation.input, to: &out)
+            add("output", value: observation.output, to: &out)
             add("parent_observation_id", value: observation.parentID, to: &out)
             out.append(UInt8(ascii: "}"))
         }

@@ -39,7 +39,8 @@ package struct TracesQuery: Sendable, Equatable {
         _ = try items.decimal("sleep_between_gets", upTo: 3600)
         try readTimes(items, now: now)
         if let fields = items.value("fields") { members = try TraceMembers(fields: fields) }
-        if try items.bool("include_payloads") == false { members.subtract([.input, .output, .payloads]) }
+        // It asks for the payloads of tokens, which are not kept. Inputs and outputs are none of them.
+        _ = try items.bool("include_payloads")
         filter.userID = items.value("user_id")
         filter.sessionID = items.value("session_id")
         filter.name = items.value("name")

@@ -32,7 +32,7 @@ import Testing
 
     @Test func membersAreChosen() {
         #expect(text([.tags, .output], [row()]) == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t1","tags":["a","b,c"],"output":7}]}"#)
-        #expect(!text(TraceMembers.all.subtracting([.input, .output, .payloads]), [row()]).contains("messages"))
+        #expect(!text(TraceMembers.all.subtracting([.input, .output, .observations]), [row()]).contains("messages"))
     }
 
     @Test func noTracesAreStillAnAnswer() { #expect(text(.all, []) == #"{"project_id":"p","total_traces":0,"traces":[]}"#) }

@@ -22,7 +22,7 @@ import Testing
         filter.tags = ["row_id:1 2", "x"]
         (filter.userID, filter.sessionID, filter.name, filter.environment, filter.version, filter.release) = ("u", "s", "n", "e", "v", "l")
         #expect(query.filter == filter)
-        #expect(query.members == [.name, .userID, .sessionID, .tags, .timestamp, .input, .output, .metadata, .payloads])
+        #expect(query.members == [.name, .userID, .sessionID, .tags, .timestamp, .input, .output, .metadata])
         #expect(query.from == 1_763_805_600_000 && query.to == 1_763_809_200_000)
     }
 
@@ -30,9 +30,12 @@ import Testing
         #expect(try TracesQuery("tags=rollout_id:r&hours_back=2", now: now).from == now - 7_200_000)
     }
 
-    @Test func payloadsCanBeLeftOut() throws {
-        let members = try TracesQuery("tags=rollout_id:r&include_payloads=false", now: now).members
-        #expect(members.isDisjoint(with: [.input, .output, .payloads]) && members.contains(.observations))
+    /// The parameter is about token payloads: input and output are there in any case.
+    @Test(arguments: ["true", "false", "True", "False", "1", "0", "yes", "NO", "on", "off", "t", "f", "y", "N", "", "true&include_payloads=false"])
+    func payloadsAreNeitherInputNorOutput(_ value: String) throws {
+        let query = "tags=rollout_id:r&include_payloads=\(value)"
+        #expect(try TracesQuery(query, now: now).members == .all)
+        #expect(try TracesQuery(query + "&fields=io", now: now).members == [.input, .output, .metadata])
     }
 
     @Test(arguments: [
@@ -42,7 +45,8 @@ import Testing
         ("tags=rollout_id:r&sleep_between_gets=-1", "sleep_between_gets"), ("tags=rollout_id:r&sleep_between_gets=soon", "sleep_between_gets"),
         ("tags=rollout_id:r&hours_back=1.5", "hours_back"), ("tags=rollout_id:r&from_timestamp=yesterday", "from_timestamp"),
         ("tags=rollout_id:r&from_timestamp=2025-01-02&to_timestamp=2025-01-01", "to_timestamp"), ("tags=rollout_id:r&fields=core,secrets", "fields"),
-        ("tags=rollout_id:r&include_payloads=maybe", "include_payloads"),
+        ("tags=rollout_id:r&include_payloads=maybe", "include_payloads"), ("tags=rollout_id:r&include_payloads=2", "include_payloads"),
+        ("tags=rollout_id:r&include_payloads=tokens", "include_payloads"),
     ])
     func refusesWithTheParametersName(_ query: String, _ param: String) throws {
         let error = #expect(throws: GatewayError.self) { try TracesQuery(query, now: now) }
