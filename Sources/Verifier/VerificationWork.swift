@@ -13,7 +13,7 @@ struct VerificationWork: Sendable {
         var delivery = taken
         let job: Job
         do { job = try delivery.takeJob(opening: envelope) } catch {
-            return await sender.bury(delivery, reason: error.description, control: control)
+            return await sender.reject(delivery, because: error, control: control)
         }
         if control.stop == .cancelled { return await drop(job, delivery, control) }
         if let refusal = await check.refusal(of: job, delivery, control) {

@@ -6,6 +6,9 @@ package import ServiceLifecycle
 package struct VerifierService {
     package let services: [any Service]
 
+    /// The longest that a client waits for the answer to a question.
+    private static let longestQuestion = Duration.seconds(Verdict.longestWait + 20)
+
     /// - Parameters:
     ///   - envelope: seals and opens what travels through Redis.
     ///   - destinations: where traces are.
@@ -16,8 +19,11 @@ package struct VerifierService {
         let settings = configuration.settings
         let network: CurlUpstream
         do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message) }
+        var limits = QueueWorker.Limits(concurrency: settings.verifierConcurrency, settings: settings)
+        // A question has a time of its own, whatever a completion's is.
+        limits.patience = max(limits.patience, Self.longestQuestion)
         let worker = QueueWorker(
-            .verifications, redis: endpoint, limits: .init(concurrency: settings.verifierConcurrency, settings: settings), envelope: envelope,
+            .verifications, redis: endpoint, limits: limits, envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let work = VerificationWork(
             runner: VerificationRunner(

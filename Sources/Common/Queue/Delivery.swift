@@ -69,11 +69,16 @@ package enum DeliveryError: Error, Sendable, Equatable, CustomStringConvertible 
     case envelope(EnvelopeError)
     case wire(WireError)
 
+    /// Whether another worker may be able to read it.
+    package var isForOthers: Bool {
+        if case .envelope(let error) = self { error.isForOthers } else { false }
+    }
+
     package var description: String {
         switch self {
         case .noInsertionID: "the entry's field i is not an insertion id"
         case .otherInsertionID: "the entry's insertion id is not the job's"
-        case .envelope(let error): "the entry's field p is \(error.rawValue)"
+        case .envelope(let error): "the entry's field p is \(error)"
         case .wire(let error): "the entry's job cannot be read: \(error.rawValue)"
         }
     }

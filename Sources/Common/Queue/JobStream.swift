@@ -10,6 +10,8 @@ package struct JobStream: Sendable {
     private static let claimBytes = 16 << 20
     /// Longer than any reply of Redis is waited for, and shorter than what a forwarder has left to live at any time: entries are nobody else's before.
     package static let lostAfter = Duration.seconds(10)
+    /// What clocks may differ, and an ingress waits beyond its deadline.
+    private static let margin = Duration.seconds(5)
 
     /// What ends a job besides its last frame.
     package struct Ending: Sendable {
@@ -57,13 +59,18 @@ package struct JobStream: Sendable {
     private let commands: RedisClient
     private let reader: RedisClient
     private let deadLetterLimit: Int
+    private let patience: Duration
+    private let aside = EntriesForOthers(limit: 1000)
 
     /// - Parameters:
     ///   - commands: the connection for everything that answers at once.
     ///   - reader: a connection of its own for `read`, which blocks it.
+    ///   - patience: the longest that a client waits for the answer to an entry (`REQUEST_TIMEOUT`).
     package init(
-        _ queue: WorkQueue = .completions, consumer: String, commands: RedisClient, reader: RedisClient, deadLetterLimit: Int
+        _ queue: WorkQueue = .completions, consumer: String, commands: RedisClient, reader: RedisClient, deadLetterLimit: Int,
+        patience: Duration = .seconds(300)
     ) {
+        self.patience = patience
         self.queue = queue
         self.consumer = consumer
         self.commands = commands
@@ -114,7 +121,7 @@ package struct JobStream: Sendable {
         let reply = try await reader.evaluate(JobScripts.claim, keys: [queue.stream], timeout: Self.lostAfter) { command in
             command.append(contentsOf: [queue.group, consumer, String(limit), queue.livenessPrefix])
             command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds), Int(clamping: now)])
-            command.append(contentsOf: running)
+            command.append(contentsOf: running + aside.entries())
         }
         return (reply.array ?? []).map {
             Delivery(entry: $0[0], fields: $0[2], on: queue, count: min($0[1].int ?? 0, 1 << 30) + 1, isTakenOver: true)
@@ -161,6 +168,17 @@ package struct JobStream: Sendable {
             command.append(contentsOf: [queue.group, consumer, Self.released])
             command.append(contentsOf: entries)
         }
+    }
+
+    /// Leaves an entry that cannot be read here for those who can: it is handed back, and not taken again.
+    /// - Returns: false if it is so old that nothing waits for it; then it is still this worker's.
+    package func leave(_ delivery: Delivery) async throws(RedisError) -> Bool {
+        let reply = try await commands.evaluate(
+            JobScripts.leave, keys: [queue.stream],
+            arguments: queue.group, consumer, Self.released, delivery.entry, Int((patience + Self.margin).milliseconds))
+        guard let left = reply.int, left > 0 else { return false }
+        aside.add(delivery.entry, for: .milliseconds(left))
+        return true
     }
 
     /// Which of these jobs are not wanted any longer.

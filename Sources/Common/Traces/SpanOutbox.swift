@@ -20,6 +20,8 @@ package struct SpanOutbox: Sendable {
     static let page = 1000
     /// So many spans are read or settled in one step: Redis does nothing else meanwhile, and every completion waits for it.
     private static let step = 64
+    /// So long spans that were left for others are not looked at again.
+    private static let leftFor = Duration.seconds(600)
     /// Stands for the span of an entry that names none. Nothing has this key.
     static let noSpan = "gateway/span/unknown"
 
@@ -40,6 +42,7 @@ package struct SpanOutbox: Sendable {
     private let consumer: String
     let commands: RedisClient
     private let reader: RedisClient
+    private let aside = EntriesForOthers(limit: 2000)
     /// The most bytes of spans that shall wait, and of those that are kept afterwards (`OUTBOX_BYTES`).
     package let maximumBytes: Int
 
@@ -96,13 +99,31 @@ package struct SpanOutbox: Sendable {
         }
     }
 
-    /// Takes over what dead exporters of a project left, and what was given to this one and never reached it.
+    /// Takes over what dead exporters of a project left, and what was given to this one and never reached it; not what this one has left for others.
     package func takeOver(_ project: String, upTo limit: Int) async throws(RedisError) -> [Entry] {
-        let reply = try await commands.send(
-            RedisCommand(
-                "XAUTOCLAIM", Keys.traces(project: project), Keys.exporterGroup, consumer, Int(Self.lostAfter.milliseconds), "0-0", "COUNT", limit))
-        return (reply[1].array ?? []).map { Entry(project, $0) }
+        let known = Set(aside.entries())
+        let (key, idle) = (Keys.traces(project: project), Int(Self.lostAfter.milliseconds))
+        let idling = try await commands.send(
+            RedisCommand("XPENDING", key, Keys.exporterGroup, "IDLE", idle, "-", "+", limit + known.count))
+        let wanted = (idling.array ?? []).compactMap(\.[0].string).filter { !known.contains(Self.name($0, of: project)) }.prefix(limit)
+        guard !wanted.isEmpty else { return [] }
+        var command = RedisCommand("XCLAIM", key, Keys.exporterGroup, consumer, idle)
+        command.append(contentsOf: wanted)
+        return (try await commands.send(command).array ?? []).map { Entry(project, $0) }
     }
+
+    /// Leaves spans of one project that cannot be read here for exporters that can: they take them over as soon as they look, and this one does not for a while.
+    package func leave(_ entries: [Entry]) async throws(RedisError) {
+        guard let project = entries.first?.project else { return }
+        for entry in entries { aside.add(Self.name(entry.entry, of: project), for: Self.leftFor) }
+        var command = RedisCommand("XCLAIM", Keys.traces(project: project), Keys.exporterGroup, consumer, 0)
+        command.append(contentsOf: entries.map(\.entry))
+        command.append(contentsOf: ["IDLE", String((Self.lostAfter + .seconds(1)).milliseconds), "JUSTID"])
+        _ = try await commands.send(command)
+    }
+
+    /// Entries of two projects may have the same id.
+    private static func name(_ entry: String, of project: String) -> String { "\(entry) \(project)" }
 
     /// Gives back what this exporter was given and has not settled: another one takes it over as soon as it looks.
     package func handBack(_ project: String) async throws(RedisError) {

@@ -12,15 +12,19 @@ internal import Foundation
 /// Each process seals under a key of its own, derived (HKDF-SHA256) from the shared key and a random salt, with a counter as the nonce: random nonces under
 /// one key would be safe for 2³² messages only (NIST SP 800-38D §8.3), which a busy fleet writes in days.
 ///
-/// Form: version (1 byte) · salt (16) · counter (8) · ciphertext · tag (16).
+/// Form: the payload's version (1 byte) · salt (16) · counter (8) · ciphertext · tag (16). The salt's last four bytes are a mark (HMAC) of the others under the
+/// shared key: by it what this gateway sealed is told from what another key sealed, also where it does not open. Version and salt stay in their places in all
+/// versions to come; versions from 2 on are authenticated with the place.
 package final class Envelope: Sendable {
     /// Bytes that sealing adds.
     package static let overhead = 1 + saltLength + counterLength + tagLength
 
-    private static let version: UInt8 = 1
     private static let saltLength = 16
+    private static let markLength = 4
     private static let counterLength = 8
     private static let tagLength = 16
+    /// What a version can be where nothing else shows that bytes are an envelope. No text begins with one of these.
+    private static let plausibleVersions: ClosedRange<UInt8> = 1...8
     /// How many other processes' keys are remembered. A fleet has fewer; at the bound all are derived anew.
     private static let rememberedKeys = 1024
 
@@ -33,13 +37,16 @@ package final class Envelope: Sendable {
     private let salt: [UInt8]
     private let sealingKey: SymmetricKey
     private let fingerprintKey: SymmetricKey
+    private let markKey: SymmetricKey
     private let state = NIOLockedValueBox(State())
 
     /// - Parameter key: the shared key; 32 bytes.
     package init(key: GatewayKey) {
         shared = SymmetricKey(data: key.reveal())
         var generator = SystemRandomNumberGenerator()
-        salt = (0..<Self.saltLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        markKey = Self.derive(from: shared, salt: [], for: "mark")
+        let random = (0..<Self.saltLength - Self.markLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        salt = random + Self.mark(of: random, markKey)
         sealingKey = Self.derive(from: shared, salt: salt)
         fingerprintKey = Self.derive(from: shared, salt: [], for: "fingerprint")
     }
@@ -53,10 +60,10 @@ package final class Envelope: Sendable {
         let counterBytes = (0..<8).map { UInt8(truncatingIfNeeded: counter >> (56 - 8 * $0)) }
         do {
             let nonce = try AES.GCM.Nonce(data: [0, 0, 0, 0] + counterBytes)
-            let box = try AES.GCM.seal(plaintext, using: sealingKey, nonce: nonce, authenticating: place.bytes)
+            let box = try AES.GCM.seal(plaintext, using: sealingKey, nonce: nonce, authenticating: place.authenticated(at: place.version))
             var sealed: [UInt8] = []
             sealed.reserveCapacity(plaintext.count + Self.overhead)
-            sealed.append(Self.version)
+            sealed.append(place.version)
             sealed.append(contentsOf: salt)
             sealed.append(contentsOf: counterBytes)
             sealed.append(contentsOf: box.ciphertext)
@@ -67,9 +74,16 @@ package final class Envelope: Sendable {
         }
     }
 
+    /// - Throws: `EnvelopeError`. What is for others (``EnvelopeError/isForOthers``) is damaged only in the reader's eyes: leave it in its place.
     package func open(_ sealed: [UInt8], for place: Place) throws(EnvelopeError) -> [UInt8] {
-        guard sealed.count >= Self.overhead, sealed[0] == Self.version else { throw .notAnEnvelope }
+        guard sealed.count >= Self.overhead else { throw .notAnEnvelope }
         let salt = Array(sealed[1..<1 + Self.saltLength])
+        let version = sealed[0]
+        guard (1...place.version).contains(version) else {
+            if isMarked(salt) { throw .unknownVersion(version) }
+            // A newer version of the gateway with another key, or bytes that are nothing of a gateway's.
+            throw Self.plausibleVersions.contains(version) ? .otherKey : .notAnEnvelope
+        }
         let nonceStart = 1 + Self.saltLength
         let textStart = nonceStart + Self.counterLength
         let textEnd = sealed.count - Self.tagLength
@@ -79,12 +93,22 @@ package final class Envelope: Sendable {
             let box = try AES.GCM.SealedBox(
                 nonce: AES.GCM.Nonce(data: [0, 0, 0, 0] + sealed[nonceStart..<textStart]),
                 ciphertext: sealed[textStart..<textEnd], tag: sealed[textEnd...])
-            let plaintext = try AES.GCM.open(box, using: key, authenticating: place.bytes)
+            let plaintext = try AES.GCM.open(box, using: key, authenticating: place.authenticated(at: version))
             if known == nil { remember(key, salt: salt) }
             return [UInt8](plaintext)
         } catch {
-            throw .wrongSeal
+            throw isMarked(salt) ? .wrongSeal : .otherKey
         }
+    }
+
+    /// Whether a salt is one of this gateway's. Those of version 0.1.0 have no mark.
+    private func isMarked(_ salt: [UInt8]) -> Bool {
+        let random = Array(salt.dropLast(Self.markLength))
+        return salt.suffix(Self.markLength).elementsEqual(Self.mark(of: random, markKey))
+    }
+
+    private static func mark(of random: [UInt8], _ key: SymmetricKey) -> ArraySlice<UInt8> {
+        Array(HMAC<SHA256>.authenticationCode(for: random, using: key)).prefix(markLength)
     }
 
     /// A fingerprint (HMAC-SHA256) of some texts, the same in all processes that share the key, and of no use to anyone else.
@@ -109,32 +133,4 @@ package final class Envelope: Sendable {
     private static func derive(from shared: SymmetricKey, salt: [UInt8], for purpose: String = "envelope") -> SymmetricKey {
         HKDF<SHA256>.deriveKey(inputKeyMaterial: shared, salt: salt, info: Array("metadata-gateway \(purpose)".utf8), outputByteCount: 32)
     }
-}
-
-extension Envelope {
-    /// What sealed bytes belong to. It is authenticated with them, so an entry that was moved or renamed in Redis does not open.
-    package struct Place: Sendable {
-        let bytes: [UInt8]
-
-        /// The payload of a job.
-        package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Place {
-            Place(bytes: Array("\(queue.stream) \(id)".utf8))
-        }
-
-        /// A completion's span.
-        package static func span(_ id: InsertionID) -> Place { Place(bytes: Array("\(Keys.span(id)) \(id)".utf8)) }
-
-        /// What a key of ours holds, where nothing else tells its values apart.
-        package static func value(of key: String) -> Place { Place(bytes: Array("\(key) value".utf8)) }
-
-        /// A frame of a job's answer, whichever stream carries it.
-        package static func frame(_ id: InsertionID) -> Place { Place(bytes: Array("\(Keys.response(id)) \(id)".utf8)) }
-    }
-}
-
-/// Why an envelope did not seal or open. Says nothing of what is in it.
-package enum EnvelopeError: String, Error, Sendable {
-    case notAnEnvelope = "not a sealed entry of this gateway"
-    case wrongSeal = "sealed with another key, moved, or damaged"
-    case cannotSeal = "could not be sealed"
 }

@@ -11,6 +11,7 @@ package struct AnswerSender: Sendable {
     /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
     let spanLife: Duration
     let logger: Logger
+    private let leftLog = SparseLog()
 
     package init(stream: JobStream, envelope: Envelope, defaultProject: String, spanLife: Duration, logger: Logger) {
         self.stream = stream
@@ -55,6 +56,25 @@ package struct AnswerSender: Sendable {
         } catch {
             // The entry stays pending and is taken over by the next forwarder.
             logger.warning("could not end a job before this process did", metadata: ["insertion_id": "\(id)", "error": "\(error)"])
+        }
+    }
+
+    /// Sees to an entry that cannot be read here. One that another worker may be able to read is left for it as long as a client could wait for the answer;
+    /// anything else is given up.
+    package func reject(_ delivery: Delivery, because error: DeliveryError, control: CallControl) async {
+        guard error.isForOthers else { return await bury(delivery, reason: error.description, control: control) }
+        do {
+            let isLeft = try await insist(unless: { control.stop == .released }) { () async throws(RedisError) in try await stream.leave(delivery) }
+            guard isLeft else {
+                return await bury(delivery, reason: "\(error.description); it found none that reads it within REQUEST_TIMEOUT", control: control)
+            }
+            guard let count = leftLog.note() else { return }
+            logger.warning(
+                "left entries of the job stream for workers that can read them",
+                metadata: ["entries": "\(count)", "entry": "\(delivery.entry)", "reason": "\(error.description)"])
+        } catch {
+            // Redis is away and this process stops: the entry is taken over when it counts as dead.
+            logger.debug("could not hand an entry back", metadata: ["entry": "\(delivery.entry)", "error": "\(error)"])
         }
     }
 

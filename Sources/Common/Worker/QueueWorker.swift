@@ -14,12 +14,15 @@ package struct QueueWorker: Sendable {
         package var drain: Duration
         /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
         package var spanLife: Duration
+        /// The longest that a client waits for an answer.
+        package var patience: Duration
 
         package init(concurrency: Int, settings: Settings) {
             self.concurrency = concurrency
             maxBodyBytes = settings.maxBodyBytes
             deadLetterLimit = settings.deadLetterLimit
             drain = settings.drain
+            patience = settings.requestTimeout
             spanLife = SpanOutbox.life(forWaiting: settings.outboxMaxAge)
         }
     }
@@ -46,7 +49,8 @@ package struct QueueWorker: Sendable {
         commands = RedisClient(endpoint, logger: logger)
         reader = RedisClient(reading, logger: logger)
         stream = JobStream(
-            queue, consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: limits.deadLetterLimit)
+            queue, consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: limits.deadLetterLimit,
+            patience: limits.patience)
         sender = AnswerSender(stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife, logger: logger)
     }
 

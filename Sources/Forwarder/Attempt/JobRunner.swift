@@ -16,7 +16,7 @@ struct JobRunner: Sendable {
     func run(_ delivery: consuming Delivery, control: CallControl) async {
         var job: Job
         do { job = try delivery.takeJob(opening: envelope) } catch {
-            return await sender.bury(delivery, reason: error.description, control: control)
+            return await sender.reject(delivery, because: error, control: control)
         }
         var span = isTraced(job.project) ? CompletionSpan(job) : nil
         if control.stop == .cancelled { return await drop(job, delivery, span, control) }

@@ -12,6 +12,7 @@ struct SpanSender: Sendable {
     let envelope: Envelope
     let timeout: Duration
     let logger: Logger
+    private let leftLog = SparseLog()
 
     /// Sends what the lane has taken, as far as the trace store takes it.
     /// - Returns: the lane as it is then.
@@ -29,8 +30,13 @@ struct SpanSender: Sendable {
                     held = .now
                     try await outbox.hold(lane.waiting)
                 }
-                let entries = Array(lane.waiting.prefix(ExportBatch.fitting(lane.waiting)))
-                let batch = try await batch(of: entries)
+                var entries = Array(lane.waiting.prefix(ExportBatch.fitting(lane.waiting)))
+                let (batch, left) = try await batch(of: entries)
+                if !left.isEmpty {
+                    // No longer the lane's, whatever becomes of the batch.
+                    entries.removeAll { left.contains($0) }
+                    lane.waiting.removeAll { left.contains($0) }
+                }
                 if batch.count > 0, let trouble = try await send(batch, to: destination, &trial) {
                     lane.takeBack(trial.suspects)
                     await rest(&lane, trouble)
@@ -56,17 +62,30 @@ struct SpanSender: Sendable {
         return lane
     }
 
-    /// Opens the spans. One that is not kept any longer or does not open is settled at once: nobody can send it.
-    private func batch(of entries: [SpanOutbox.Entry]) async throws(RedisError) -> ExportBatch {
+    /// Opens the spans. One that is not kept any longer or was damaged is settled at once: nobody can send it. One that another exporter may be able to open is left for
+    /// it, as long as spans may wait.
+    private func batch(of entries: [SpanOutbox.Entry]) async throws(RedisError) -> (batch: ExportBatch, left: [SpanOutbox.Entry]) {
         var batch = ExportBatch()
-        var lost: [SpanOutbox.Entry] = []
+        var (lost, left): ([SpanOutbox.Entry], [SpanOutbox.Entry]) = ([], [])
         for (entry, sealed) in zip(entries, try await outbox.spans(of: entries)) {
-            guard let id = entry.id, let sealed, let span = try? envelope.open(sealed, for: .span(id)) else {
+            guard let id = entry.id, let sealed else {
                 lost.append(entry)
                 continue
             }
-            batch.entries.append(entry)
-            batch.spans.append(span)
+            do {
+                batch.spans.append(try envelope.open(sealed, for: .span(id)))
+                batch.entries.append(entry)
+            } catch {
+                if error.isForOthers { left.append(entry) } else { lost.append(entry) }
+            }
+        }
+        if !left.isEmpty {
+            try await outbox.leave(left)
+            if let count = leftLog.note(left.count) {
+                logger.warning(
+                    "left traces for exporters that can read them: a newer gateway wrote them, or one with another GATEWAY_KEY",
+                    metadata: ["project": "\(left[0].project)", "spans": "\(count)", "first": "\(left[0].id.map(\.description) ?? "?")"])
+            }
         }
         // Of those that another exporter settled meanwhile, or that made room, nothing is to be said.
         if !lost.isEmpty, try await outbox.settle(lost) > 0 {
@@ -74,7 +93,7 @@ struct SpanSender: Sendable {
                 "traces are lost: they waited longer than OUTBOX_MAX_AGE_SECONDS, or were damaged in Redis",
                 metadata: ["project": "\(lost[0].project)", "spans": "\(lost.count)", "first": "\(lost[0].id.map(\.description) ?? "?")"])
         }
-        return batch
+        return (batch, left)
     }
 
     /// Sends a batch; in halves if something in it is wrong, down to the spans that may be it.

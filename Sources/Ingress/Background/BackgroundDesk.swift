@@ -79,8 +79,15 @@ struct BackgroundDesk: Sendable {
         return false
     }
 
+    /// A frame of a version that is not known here may be the end: whoever fetches the answer is told.
     private func isEnd(_ frame: [UInt8], of id: InsertionID) -> Bool {
-        (try? ResponseFrame(wireBytes: envelope.open(frame, for: .frame(id))))?.end != nil
+        do {
+            return try ResponseFrame(wireBytes: envelope.open(frame, for: .frame(id))).end != nil
+        } catch EnvelopeError.unknownVersion {
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func cancel(_ id: InsertionID, _ record: JobRecords.Record) -> Response {

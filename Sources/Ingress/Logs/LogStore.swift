@@ -33,10 +33,13 @@ struct LogStore: Sendable {
         }
     }
 
-    /// The newest entry of a rollout that tells its status.
+    /// The newest entry of a rollout that tells its status, of those that can be read here: a newer version of the gateway may have written later ones.
     func status(of rollout: String, project: String) async throws(RedisError) -> [UInt8]? {
         let reply = try await redis.send(RedisCommand("HGET", Keys.status(rollout, project: project), "entry"))
-        return open(reply, of: Keys.logs(rollout, project: project))
+        if reply.isNull { return nil }
+        if let newest = open(reply, of: Keys.logs(rollout, project: project)) { return newest }
+        let entries = try await entries(of: rollout, project: project, since: 0)
+        return entries.first { (try? LogEntry($0.bytes, maximumDepth: .max))?.tellsStatus ?? false }?.bytes
     }
 
     /// Nil for what is not of the gateway's making.

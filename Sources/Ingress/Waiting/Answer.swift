@@ -63,9 +63,19 @@ final class Answer: Sendable {
         if let credit { desk.credit(waiter.id, bytes: credit, deadline: waiter.deadline) }
     }
 
+    /// An answer under a key of its own is read without a window.
+    private var isKept: Bool { window == .max }
+
     private func open(_ sealed: [UInt8]) -> ResponseFrame? {
         do {
             return try ResponseFrame(wireBytes: envelope.open(sealed, for: .frame(waiter.id)))
+        } catch EnvelopeError.unknownVersion(let version) {
+            logger.warning(
+                "an answer came in a version that this ingress does not know; upgrade the ingresses",
+                metadata: ["insertion_id": "\(waiter.id)", "version": "\(version)"])
+            // An answer that is kept may be read elsewhere yet, so its call goes on.
+            if !isKept { desk.cancel(waiter.id, deadline: waiter.deadline) }
+            return ResponseFrame(lastWord: .answerUnreadable)
         } catch {
             logger.warning(
                 "dropped an entry of the response stream that is not a frame of this gateway",
@@ -76,6 +86,12 @@ final class Answer: Sendable {
 }
 
 extension GatewayError {
+    /// A forwarder of a newer version answered. What the frame says is not known, so nothing behind it may be shown either.
+    fileprivate static let answerUnreadable = GatewayError(
+        status: 502, type: "server_error", code: "answer_unreadable",
+        message: "The answer was written by a newer version of the gateway than this ingress can read, and the call was made. Upgrade the ingresses.",
+        shouldRetry: false)
+
     fileprivate static let answerLost = GatewayError(
         status: 502, type: "server_error", code: "answer_lost",
         message: "A part of the answer was lost on its way through the queue (Redis), and the call was made. Keep Redis's data over its restarts.",

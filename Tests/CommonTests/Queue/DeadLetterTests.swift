@@ -63,13 +63,13 @@ import Testing
                 ([Array("i".utf8), Array(id.description.utf8)], .envelope(.notAnEnvelope)),
                 ([Array("i".utf8), Array(id.description.utf8), Array("p".utf8), []], .envelope(.notAnEnvelope)),
                 ([Array("i".utf8), Array(id.description.utf8), Array("p".utf8), [0] + job.wireBytes], .envelope(.notAnEnvelope)),
-                ([Array("i".utf8), Array(id.description.utf8), Array("p".utf8), Array(repeating: 1, count: 8 << 20)], .envelope(.wrongSeal)),
+                ([Array("i".utf8), Array(id.description.utf8), Array("p".utf8), Array(repeating: 1, count: 8 << 20)], .envelope(.otherKey)),
                 ([Array("i".utf8), Array(other.description.utf8), Array("p".utf8), sealed], .envelope(.wrongSeal)),
                 (
                     [
                         Array("i".utf8), Array(id.description.utf8), Array("p".utf8),
                         try Envelope(key: .random()).seal(job.wireBytes, for: .job(id)),
-                    ], .envelope(.wrongSeal)
+                    ], .envelope(.otherKey)
                 ),
                 (
                     [Array("i".utf8), Array(id.description.utf8), Array("p".utf8), try bench.envelope.seal([1, 200], for: .job(id))],

@@ -38,6 +38,23 @@ import Testing
         }
     }
 
+    /// Whoever fetches it here is told; a newer ingress can hand it out.
+    @Test func anAnswerOfALaterVersionIsNotWaitedFor() async throws {
+        try await LiveIngress.run { ingress in
+            let location = try await accept(ingress)
+            let id = try #require(InsertionID(String(location.suffix(36))))
+            var place = Envelope.Place.frame(id)
+            place.version = 2
+            let frame = ResponseFrame(sequence: 0, head: UpstreamHead(status: 200), body: [1], end: .complete)
+            let sealed = try ingress.forwarder.envelope.seal(frame.wireBytes, for: place)
+            _ = try await ingress.redis.send(RedisCommand("XADD", Keys.response(id), "*", "i", id.description, "p", sealed))
+            let answer = try await ingress.call("GET", location)
+            #expect(answer.status == 502 && answer.error?.code == "answer_unreadable", "\(answer.text)")
+            #expect(try await ingress.redis.send(RedisCommand("XLEN", Keys.response(id))).int == 1)
+            #expect(try await ingress.isCancelled(id) == false)
+        }
+    }
+
     @Test func aLongPollEndsWithTheAnswer() async throws {
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)

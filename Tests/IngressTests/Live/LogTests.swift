@@ -48,6 +48,24 @@ import Testing
         }
     }
 
+    /// What cannot be read here is passed over: another version of the gateway or one with another key wrote it.
+    @Test(arguments: ["later version", "other key", "damaged"]) func unreadableEntriesArePassedOver(what: String) async throws {
+        try await LiveIngress.run { ingress in
+            let known = #"{"code":101,"message":"running"}"#
+            try await add(Self.entry(["r1"], message: "known", status: known), to: ingress)
+            let logs = Keys.logs("r1", project: "main")
+            let envelope = what == "other key" ? Envelope(key: .random()) : ingress.forwarder.envelope
+            var sealed = try envelope.seal(
+                Array(Self.entry(["r1"], message: "hidden", status: #"{"code":100}"#).utf8), for: .value(of: logs))
+            if what == "later version" { sealed[0] = 2 }
+            if what == "damaged" { sealed[40] ^= 1 }
+            _ = try await ingress.redis.send(RedisCommand("XADD", logs, "*", "p", sealed))
+            _ = try await ingress.redis.send(RedisCommand("HSET", Keys.status("r1", project: "main"), "entry", sealed))
+            #expect(try await messages(ingress, "tags=rollout_id:r1") == ["known"])
+            #expect(try await status(ingress, of: "r1") == #"{"rollout_id":"r1","status":\#(known),"extras":null}"#)
+        }
+    }
+
     /// The status is that of the newest entry that has one, and not of one that says nothing of it.
     @Test func aRolloutsStatusIsItsNewest() async throws {
         try await LiveIngress.run { ingress in

@@ -77,6 +77,24 @@ import Testing
         #expect(try await answer.next() == frame(0, [1], end: .complete))
     }
 
+    /// A forwarder that was upgraded writes what this ingress does not know. Its client is told at once, and not at its deadline.
+    @Test(arguments: [0, 1] as [UInt64]) func aFrameOfALaterVersionEndsTheAnswer(sequence: UInt64) async throws {
+        if sequence > 0 { try receive(frame(0, [1])) }
+        var place = Envelope.Place.frame(waiter.id)
+        place.version = 2
+        waiter.receive(try envelope.seal(frame(sequence, [7]).wireBytes, for: place))
+        if sequence > 0 { #expect(try await answer.next() == frame(0, [1])) }
+        let last = try await answer.next()
+        if sequence == 0 {
+            #expect(last.head?.status == 502 && last.end == .complete)
+            #expect(String(decoding: last.body, as: UTF8.self).contains("answer_unreadable"))
+        } else if case .brokenOff(let error)? = last.end {
+            #expect(error.code == "answer_unreadable" && error.shouldRetry == false && last.body.isEmpty)
+        } else {
+            Issue.record("\(last)")
+        }
+    }
+
     @Test func theEndOfTheWaitIsPassedOn() async throws {
         try receive(frame(0, [1]))
         waiter.end(.deadline)

@@ -1,0 +1,27 @@
+extension Envelope {
+    /// What sealed bytes belong to. It is authenticated with them, so an entry that was moved or renamed in Redis does not open.
+    package struct Place: Sendable {
+        private let bytes: [UInt8]
+        /// The version in which the place's payload is written. This one and all before it are read; a later one is left for those who know it.
+        ///
+        /// Raise it for one kind of payload when an old reader would misread it, one release after the readers know the new version.
+        package var version: UInt8 = 1
+
+        private init(_ text: String) { bytes = Array(text.utf8) }
+
+        /// The payload of a job.
+        package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Place { Place("\(queue.stream) \(id)") }
+
+        /// A completion's span.
+        package static func span(_ id: InsertionID) -> Place { Place("\(Keys.span(id)) \(id)") }
+
+        /// What a key of ours holds, where nothing else tells its values apart.
+        package static func value(of key: String) -> Place { Place("\(key) value") }
+
+        /// A frame of a job's answer, whichever stream carries it.
+        package static func frame(_ id: InsertionID) -> Place { Place("\(Keys.response(id)) \(id)") }
+
+        /// What is authenticated with a payload of a version. The zero byte is in no place's text.
+        func authenticated(at version: UInt8) -> [UInt8] { version == 1 ? bytes : bytes + [0, version] }
+    }
+}

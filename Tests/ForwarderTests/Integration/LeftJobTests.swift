@@ -1,0 +1,84 @@
+import Common
+import TestSupport
+import Testing
+
+@testable import Forwarder
+
+/// Jobs that this forwarder cannot read: those that another one may be able to read are left for it.
+@Suite(.timeLimit(.minutes(1))) struct LeftJobTests {
+    enum Case: String, CaseIterable, Sendable {
+        case laterVersion = "of the next version"
+        case farVersion = "of a version far ahead"
+        case otherKey = "sealed with another key"
+        case otherKeyAndVersion = "sealed with another key, of the next version"
+        case otherKeyDamaged = "sealed with another key and damaged"
+
+        func payload(_ bench: ForwarderBench, _ id: InsertionID) throws -> [UInt8] {
+            let isOurs = self == .laterVersion || self == .farVersion
+            var sealed = try (isOurs ? bench.envelope : Envelope(key: .random())).seal(Array("{}".utf8), for: .job(id))
+            switch self {
+            case .laterVersion, .otherKeyAndVersion: sealed[0] = 2
+            case .farVersion: sealed[0] = 200
+            case .otherKeyDamaged: sealed[sealed.count - 1] ^= 1
+            case .otherKey: break
+            }
+            return sealed
+        }
+    }
+
+    private func add(_ payload: [UInt8], _ bench: ForwarderBench, _ id: InsertionID, entry: String = "*") async throws {
+        _ = try await bench.redis.send(RedisCommand("XADD", Keys.jobs, entry, "i", id.description, "p", payload))
+    }
+
+    @Test(arguments: Case.allCases) func isLeftForOthersAndHoldsUpNothing(what: Case) async throws {
+        try await ForwarderBench.run { bench in
+            let id = InsertionIDGenerator().next()
+            try await bench.withForwarder { forwarder in
+                try await add(what.payload(bench, id), bench, id)
+                for _ in 0..<2 {
+                    let job = try await bench.enqueue()
+                    try #require(await bench.upstream.next()).answer().send("{}").end()
+                    #expect(try await bench.answers.next(of: job).head?.status == 200)
+                    await forwarder.jobs.waitUntilEmpty()
+                    try await forwarder.reclaim()
+                }
+                #expect(forwarder.jobs.count == 0, "it is not taken again")
+                #expect(try await bench.exists(Keys.dead) == false)
+                let newer = try await bench.member("newer")
+                let taken = try await newer.claim(upTo: 10, running: [])
+                #expect(taken.map(\.insertionID) == [id.description] && taken.map(\.count) == [1])
+            }
+            #expect(bench.upstream.count == 2)
+        }
+    }
+
+    /// Nothing can be waiting for it: it is put aside, and the operator sees why.
+    @Test(arguments: Case.allCases) func isADeadLetterAfterItsTime(what: Case) async throws {
+        try await ForwarderBench.run { bench in
+            let id = InsertionIDGenerator().next()
+            try await add(what.payload(bench, id), bench, id, entry: "\(UnixTime.milliseconds - 400_000)-0")
+            try await bench.withForwarder { _ in
+                try await eventually {
+                    let lengths = try await (bench.length(Keys.jobs), bench.length(Keys.dead))
+                    return lengths == (0, 1)
+                }
+            }
+            let reason = try #require(try await bench.redis.send(RedisCommand("XRANGE", Keys.dead, "-", "+"))[0][1][1].string)
+            #expect(reason.contains("found none that reads it within REQUEST_TIMEOUT"), "\(reason)")
+            #expect(reason.contains("version") == (what == .laterVersion || what == .farVersion), "\(reason)")
+        }
+    }
+
+    /// What was sealed with our key and is not as it was, and what nobody sealed, is given up at once.
+    @Test(arguments: ["damaged", "moved", "garbage", "no job"]) func whatNobodyCanReadIsGivenUp(what: String) async throws {
+        try await ForwarderBench.run { bench in
+            let ids = InsertionIDGenerator()
+            let id = ids.next()
+            var sealed = try bench.envelope.seal(Array("{}".utf8), for: .job(what == "moved" ? ids.next() : id))
+            if what == "damaged" { sealed[sealed.count - 1] ^= 1 }
+            try await add(what == "garbage" ? Array(repeating: 0x5B, count: 100) : sealed, bench, id)
+            try await bench.withForwarder { _ in try await eventually { try await bench.length(Keys.dead) == 1 } }
+            #expect(try await bench.length(Keys.jobs) == 0)
+        }
+    }
+}
