@@ -1,5 +1,6 @@
 package import Common
 package import Logging
+internal import NIOConcurrencyHelpers
 package import ServiceLifecycle
 
 /// The forwarder, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more jobs are taken and what runs ends,
@@ -8,24 +9,29 @@ package struct ForwarderService {
     package let services: [any Service]
 
     /// - Parameters:
+    ///   - secretsFile: says when the secrets change.
     ///   - environment: the process's variables, where providers' keys may be.
     ///   - envelope: seals and opens what travels through Redis.
     ///   - destinations: where traces go.
     /// - Throws: `ConfigurationError` with all that is wrong with the providers.
     package init(
-        configuration: Configuration, environment: [String: String], redis endpoint: RedisEndpoint, envelope: Envelope,
+        configuration: Configuration, secretsFile: SecretsFile, environment: [String: String], redis endpoint: RedisEndpoint, envelope: Envelope,
         destinations: TraceDestinations, logger: Logger
     ) throws(ConfigurationError) {
         let settings = configuration.settings
-        let directory = try ProviderDirectory(
-            table: .embedded(), settings: settings, secrets: configuration.secrets, environment: environment)
+        let directory = NIOLockedValueBox(
+            try ProviderDirectory(table: .embedded(), settings: settings, secrets: configuration.secrets, environment: environment))
+        secretsFile.onChange { secrets throws(ConfigurationError) in
+            let new = try ProviderDirectory(table: .embedded(), settings: settings, secrets: secrets, environment: environment)
+            return { directory.withLockedValue { $0 = new } }
+        }
         let network: CurlUpstream
         do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message) }
         let worker = QueueWorker(
             .completions, redis: endpoint, limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let runner = JobRunner(
-            directory: directory, upstream: Upstreams(network: network), sender: worker.sender, envelope: envelope,
+            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: network), sender: worker.sender, envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), maxAttempts: settings.upstreamAttempts,
             isTraced: destinations.isTraced, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)

@@ -9,15 +9,19 @@ package struct IngressService {
     package private(set) var services: [any Service]
 
     /// - Parameters:
+    ///   - secretsFile: says when the secrets change.
     ///   - auth: who may enter.
     ///   - envelope: seals and opens what travels through Redis.
     ///   - onListening: is told the port once connections are accepted.
     package init(
-        configuration: Configuration, auth: any AuthProvider, extensions: Extensions, redis endpoint: RedisEndpoint, envelope: Envelope,
+        configuration: Configuration, secretsFile: SecretsFile, auth: any AuthProvider, extensions: Extensions, redis endpoint: RedisEndpoint,
+        envelope: Envelope,
         logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         let settings = configuration.settings
         let secrets = configuration.secrets
+        let projects = KnownProjects(secrets.projects.keys)
+        secretsFile.onChange { secrets in { projects.replace(with: secrets.projects.keys) } }
         let name = ProcessName.random()
         let key = Keys.responses(ingress: name)
         let commands = RedisClient(endpoint, logger: logger)
@@ -42,7 +46,7 @@ package struct IngressService {
         let responder = GatewayResponder(
             identity: identity,
             entrance: Entrance(
-                auth: auth, projects: Set(secrets.projects.keys), defaultProject: secrets.defaultProject,
+                auth: auth, projects: projects, defaultProject: secrets.defaultProject,
                 refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
             pages: Pages(
                 redis: commands, room: room, follower: follower, connections: connections, warnsOfRedis: settings.redis.address != nil,

@@ -1,6 +1,7 @@
 package import Common
 internal import Hummingbird
 package import Logging
+internal import NIOConcurrencyHelpers
 internal import NIOCore
 package import ServiceLifecycle
 
@@ -32,6 +33,8 @@ package struct TraceStoreService {
     static let fileName = "traces.sqlite"
 
     package let services: [any Service]
+    private let ring: NIOLockedValueBox<KeyRing>
+    private let database: TraceDatabase
 
     /// Opens the store, or makes it.
     /// - Parameters:
@@ -47,10 +50,11 @@ package struct TraceStoreService {
         now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws {
-        let ring = try KeyRing(keys)
+        let ring = NIOLockedValueBox(try KeyRing(keys))
+        self.ring = ring
         let path = "\(directory)/\(Self.fileName)"
-        let database: TraceDatabase
         do { database = try TraceDatabase(path: path, projects: keys.keys) } catch { throw TraceStoreError(path: path, underlying: error) }
+        let database = self.database
         let responder = TraceStoreResponder(
             keys: ring, database: database, reader: TraceReader(database: database), faults: faults, exportLimit: limits.exportBytes,
             budget: ExportBudget(limit: Self.exportsAtOnce * limits.exportBytes), now: now)
@@ -68,6 +72,17 @@ package struct TraceStoreService {
             Retention(database: database, limits: RetentionLimits(age: limits.age, bytes: limits.bytes), now: now, logger: logger),
             application,
         ]
+    }
+
+    /// Checks other keys, and makes room for their projects.
+    /// - Returns: what has the store take them.
+    /// - Throws: `ConfigurationError` if two projects have the same keys, or the store cannot take a new project.
+    package func prepare(keys: [String: LangfuseKeys]) throws(ConfigurationError) -> @Sendable () -> Void {
+        let new = try KeyRing(keys)
+        do { try database.add(projects: keys.keys) } catch {
+            throw ConfigurationError(at: .environment("DATA_DIR"), "the trace store cannot take a new project: \(error)")
+        }
+        return { [ring] in ring.withLockedValue { $0 = new } }
     }
 }
 

@@ -106,11 +106,11 @@ class Gateway(Server):
             "DATA_DIR": str(self.data),
         }
         if secrets is not None:
-            secrets_file = directory / "secrets.yaml"
-            secrets_file.write_text(json.dumps(secrets))
-            secrets_file.chmod(0o600)
+            self.secrets_file = directory / "secrets.yaml"
+            self.secrets_file.write_text(json.dumps(secrets))
+            self.secrets_file.chmod(0o600)
             # Nothing listens there: no test may reach a real Langfuse.
-            environment |= {"SECRETS_PATH": str(secrets_file), "LANGFUSE_HOST": "http://127.0.0.1:1"}
+            environment |= {"SECRETS_PATH": str(self.secrets_file), "LANGFUSE_HOST": "http://127.0.0.1:1"}
         super().__init__([os.environ["GATEWAY_BINARY"], "serve"], {**environment, **settings}, directory)
         self._redis_process = int(re.search(r"process_id:(\d+)", self.redis("INFO", "server")).group(1))
 

@@ -19,9 +19,8 @@ package struct Configuration: Sendable, Equatable {
         let secrets = log.attempt { () throws(ConfigurationError) in try Self.secrets(settings, environment) }
         if let secrets {
             secrets.warnings.forEach { log.note($0) }
-            let isTraceHostGiven = environment["LANGFUSE_HOST"]?.isEmpty == false
             let hasLangfuseKeys = secrets.projects.values.contains { $0.langfuse != nil }
-            if settings.role == .serve && !isTraceHostGiven && hasLangfuseKeys { settings.langfuse = .cloud }
+            if settings.isTraceStoreChosenBySecrets(environment), hasLangfuseKeys { settings.langfuse = .cloud }
             warnOfUntraced(secrets, settings, &log)
         }
         try log.check()
@@ -40,16 +39,23 @@ package struct Configuration: Sendable, Equatable {
 
     private static func secrets(_ settings: Settings, _ environment: [String: String]) throws(ConfigurationError) -> Secrets {
         guard settings.isSecretsFileRequired || ConfigurationFile.exists(settings.secretsPath) else { return .none }
-        return try Secrets(path: settings.secretsPath, environment: settings.role.callsProviders ? environment : nil)
+        return try Secrets(path: settings.secretsPath, environment: environment, role: settings.role)
     }
 
     private static func warnOfUntraced(_ secrets: Secrets, _ settings: Settings, _ log: inout ProblemLog) {
-        guard case .url(let url) = settings.langfuse, secrets.projects != Secrets.none.projects else { return }
+        guard settings.role.handlesTraces, case .url(let url) = settings.langfuse, secrets.projects != Secrets.none.projects else { return }
         let untraced = secrets.projects.values.filter { $0.langfuse == nil }.map(\.name).sorted()
         guard let first = untraced.first else { return }
         let others = untraced.count > 1 ? " and \(untraced.count - 1) more" : ""
         log.warning(
             at: .environment("LANGFUSE_HOST"),
             "project `\(first)`\(others) cannot be traced to \(url): it has no `langfuse_keys` in \(settings.secretsPath)")
+    }
+}
+
+extension Settings {
+    /// Whether `langfuse_keys` decide where traces go: in `serve`, unless `LANGFUSE_HOST` does.
+    package func isTraceStoreChosenBySecrets(_ environment: [String: String]) -> Bool {
+        role == .serve && environment["LANGFUSE_HOST"]?.isEmpty != false
     }
 }

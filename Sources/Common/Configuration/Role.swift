@@ -13,4 +13,7 @@ package enum Role: String, Sendable, CaseIterable {
 
     /// Whether this process calls providers, and so needs their keys.
     package var callsProviders: Bool { self == .serve || self == .forwarder }
+
+    /// Whether this process writes traces or reads them, and so needs the projects' keys.
+    package var handlesTraces: Bool { self != .ingress }
 }

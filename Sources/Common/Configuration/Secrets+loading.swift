@@ -2,15 +2,15 @@ extension Secrets {
     /// Reads a secrets file.
     ///
     /// - Parameters:
-    ///   - environment: where `env: NAME` and `key_env: NAME` are looked up; a variable that is not set is an error. Nil for a process that calls no
-    ///     provider: such keys are then left out.
+    ///   - environment: where `env: NAME` and `key_env: NAME` are looked up; a variable that is not set is an error.
+    ///   - role: which keys the process needs. Variables of others are not looked up, and the keys are left out.
     /// - Throws: all that is wrong with the file, together with its warnings.
-    package init(path: String, environment: [String: String]?) throws(ConfigurationError) {
+    package init(path: String, environment: [String: String], role: Role = .serve) throws(ConfigurationError) {
         let file = try ConfigurationFile(reading: path)
         var log = ProblemLog()
         if let warning = file.permissionWarning { log.note(warning) }
         let secrets = log.attempt { () throws(ConfigurationError) in
-            try Secrets(parsing: YAMLDocument(file), environment: environment)
+            try Secrets(parsing: YAMLDocument(file), environment: environment, role: role)
         }
         guard var secrets else { throw ConfigurationError(log.problems) }
         secrets.warnings = log.problems + secrets.warnings
@@ -18,10 +18,10 @@ extension Secrets {
     }
 
     /// Reads the content of a secrets file.
-    package init(parsing document: YAMLDocument, environment: [String: String]?) throws(ConfigurationError) {
+    package init(parsing document: YAMLDocument, environment: [String: String], role: Role = .serve) throws(ConfigurationError) {
         let keys = ["langfuse_keys", "default_project_id", "provider_keys", "accounts"]
         let root = try document.root.mapping()
-        let reader = SecretsReader(environment: environment)
+        let reader = SecretsReader(environment: environment, role: role)
         var log = ProblemLog()
         _ = log.attempt { () throws(ConfigurationError) in try root.allow(only: keys) }
         let projects = root["langfuse_keys"].map { reader.projects($0, &log) } ?? [:]

@@ -1,16 +1,18 @@
 /// Reads the parts of a secrets file. Each part goes on after an error and notes it.
 struct SecretsReader {
-    /// Nil: keys that stand in the environment are left out.
-    let environment: [String: String]?
+    let environment: [String: String]
+    /// Keys that it does not need are left out where they stand in the environment.
+    let role: Role
 
-    /// `langfuse_keys: {project: {public_key, secret_key}}`. A project with nothing behind its colon has no keys.
+    /// `langfuse_keys: {project: {public_key, secret_key}}`, each `key | {env: NAME}`. A project with nothing behind its colon has no keys.
     func projects(_ node: YAMLNode, _ log: inout ProblemLog) -> [String: Project] {
         entries(of: node, &log) { name, value throws(ConfigurationError) in
             if value.isNull { return Project(name: name) }
             let keys = try value.mapping(of: ["public_key", "secret_key"])
-            return Project(
-                name: name,
-                langfuse: LangfuseKeys(publicKey: try keys.required("public_key").secret(), secretKey: try keys.required("secret_key").secret()))
+            let publicKey = try key(keys.required("public_key"), isNeeded: role.handlesTraces)
+            let secretKey = try key(keys.required("secret_key"), isNeeded: role.handlesTraces)
+            guard let publicKey, let secretKey else { return Project(name: name) }
+            return Project(name: name, langfuse: LangfuseKeys(publicKey: publicKey, secretKey: secretKey))
         }
     }
 
@@ -31,8 +33,7 @@ struct SecretsReader {
     /// `provider_keys: {prefix: key | {env: NAME}}`.
     func providerKeys(_ node: YAMLNode, _ log: inout ProblemLog) -> [String: SecretString] {
         entries(of: node, &log) { _, value throws(ConfigurationError) in
-            guard case .mapping = value.content else { return try value.secret() }
-            return try variable(value.mapping(of: ["env"]).required("env"))
+            try key(value, isNeeded: role.callsProviders)
         }.compactMapValues { $0 }
     }
 
@@ -58,16 +59,22 @@ struct SecretsReader {
         switch (account["key"], account["key_env"]) {
         case (nil, nil): return nil
         case (let key?, nil): return try key.secret()
-        case (nil, let name?): return try variable(name)
+        case (nil, let name?): return try variable(name, isNeeded: role.callsProviders)
         case (_?, let name?):
             throw name.error("\(account.node.label) has both `key` and `key_env`; remove one of them")
         }
     }
 
+    /// A key that is written out, or `{env: NAME}`.
+    private func key(_ node: YAMLNode, isNeeded: Bool) throws(ConfigurationError) -> SecretString? {
+        guard case .mapping = node.content else { return try node.secret() }
+        return try variable(node.mapping(of: ["env"]).required("env"), isNeeded: isNeeded)
+    }
+
     /// The value of the variable that `node` names.
-    private func variable(_ node: YAMLNode) throws(ConfigurationError) -> SecretString? {
+    private func variable(_ node: YAMLNode, isNeeded: Bool) throws(ConfigurationError) -> SecretString? {
         let name = try node.string()
-        guard let environment else { return nil }
+        guard isNeeded else { return nil }
         guard let value = environment[name], !value.isEmpty else {
             throw node.error("\(node.label) names the variable `\(name)`, which is not set; export it, or correct the name")
         }

@@ -2,36 +2,46 @@ internal import NIOConcurrencyHelpers
 
 /// Where each project's traces go. The trace store inside `serve` says where it listens only once it does; until then its projects have no place.
 package final class TraceDestinations: Sendable {
-    private let keys: [String: LangfuseKeys]
+    private let keys: NIOLockedValueBox<[String: LangfuseKeys]>
+    /// The keys of a project at a trace store of the gateway's own, for one that the secrets file gives none. Nil where traces go elsewhere.
+    private let embeddedKeys: (@Sendable (_ project: String) -> LangfuseKeys)?
     private let host: NIOLockedValueBox<BaseURL?>
 
     /// - Parameter embeddedKeys: the keys of a project at a trace store of the gateway's own, for one that the secrets file gives none.
-    package init(_ configuration: Configuration, embeddedKeys: (_ project: String) -> LangfuseKeys) {
-        let projects = configuration.secrets.projects
+    package init(_ configuration: Configuration, embeddedKeys: @escaping @Sendable (_ project: String) -> LangfuseKeys) {
         switch configuration.settings.langfuse {
         case .embedded:
-            keys = projects.mapValues { $0.langfuse ?? embeddedKeys($0.name) }
+            self.embeddedKeys = embeddedKeys
             host = NIOLockedValueBox(nil)
         case .url(let url):
-            keys = projects.compactMapValues(\.langfuse)
+            self.embeddedKeys = nil
             host = NIOLockedValueBox(url)
         }
+        keys = NIOLockedValueBox([:])
+        replaceKeys(with: configuration.secrets)
     }
 
     /// Places that are known from the start.
     package init(_ keys: [String: LangfuseKeys], at url: BaseURL) {
-        self.keys = keys
+        self.keys = NIOLockedValueBox(keys)
+        embeddedKeys = nil
         host = NIOLockedValueBox(url)
     }
 
+    /// Takes over the projects and keys of other secrets.
+    package func replaceKeys(with secrets: Secrets) {
+        let new = secrets.projects.compactMapValues { $0.langfuse ?? embeddedKeys?($0.name) }
+        keys.withLockedValue { $0 = new }
+    }
+
     /// The projects that are traced.
-    package var projects: [String] { keys.keys.sorted() }
+    package var projects: [String] { keys.withLockedValue { $0.keys.sorted() } }
 
     /// Whether a project is traced at all, although its place may not be known yet.
-    package func isTraced(_ project: String) -> Bool { keys[project] != nil }
+    package func isTraced(_ project: String) -> Bool { keys.withLockedValue { $0[project] != nil } }
 
     package subscript(project: String) -> TraceDestination? {
-        guard let keys = keys[project], let host = host.withLockedValue({ $0 }) else { return nil }
+        guard let keys = keys.withLockedValue({ $0[project] }), let host = host.withLockedValue({ $0 }) else { return nil }
         return TraceDestination(host: host, keys: keys)
     }
 

@@ -3,7 +3,8 @@ internal import Logging
 
 /// Works on one delivery: opens it, makes the call, sends the answer, ends the job. Whatever happens, the job ends once or goes to another forwarder.
 struct JobRunner: Sendable {
-    let directory: ProviderDirectory
+    /// The providers, as they are now.
+    let directory: @Sendable () -> ProviderDirectory
     let upstream: any UpstreamClient
     let sender: AnswerSender
     let envelope: Envelope
@@ -26,7 +27,7 @@ struct JobRunner: Sendable {
                 deadLetterReason: refusal.deadLetterReason, control: control)
         }
         do {
-            let target = try directory.resolve(job, isTraced: span != nil)
+            let target = try directory().resolve(job, isTraced: span != nil)
             // The request has all that is sent; while the call runs there need not be two of it.
             job.body = []
             span?.sends(target)

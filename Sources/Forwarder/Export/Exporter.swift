@@ -19,10 +19,6 @@ struct Exporter: Service, CustomStringConvertible {
     var description: String { "Exporter" }
 
     func run() async throws {
-        guard !destinations.projects.isEmpty else {
-            try? await gracefulShutdown()
-            return
-        }
         // Not on a loop that passes answers on: to open and compress a batch takes tens of milliseconds.
         await withTaskExecutorPreference(globalConcurrentExecutor) {
             await cancelWhenGracefulShutdown { await export() }
@@ -40,12 +36,14 @@ struct Exporter: Service, CustomStringConvertible {
 
     /// Each project that has something works on it by itself; one reader watches the others.
     private func export() async {
-        var idle = destinations.projects.map { ExportLane(project: $0, now: .now) }
+        var idle: [ExportLane] = []
+        var working: Set<String> = []
         var upkeep = Upkeep()
         await withTaskGroup(of: Event.self) { group in
             var isWatching = false
             while !Task.isCancelled {
-                if !isWatching, !idle.isEmpty {
+                if !isWatching {
+                    await follow(destinations.projects, &idle, working, &upkeep)
                     do throws(RedisError) { try await keep(up: &upkeep, &idle) } catch {
                         await interrupted(by: error, &upkeep)
                         continue
@@ -60,15 +58,30 @@ struct Exporter: Service, CustomStringConvertible {
                     for index in idle.indices { idle[index].waiting += entries.filter { $0.project == idle[index].project } }
                     let ready = idle.filter(\.hasWork)
                     idle.removeAll { lane in ready.contains { $0.project == lane.project } }
+                    working.formUnion(ready.map(\.project))
                     for lane in ready { group.addTask { .worked(await work(on: lane)) } }
                 case .interrupted(let error):
                     isWatching = false
                     await interrupted(by: error, &upkeep)
-                case .worked(let lane): idle.append(lane)
+                case .worked(let lane):
+                    working.remove(lane.project)
+                    idle.append(lane)
                 case nil: break
                 }
             }
         }
+    }
+
+    /// Takes the projects over that the secrets have now: they may gain and lose some. What a lost one had is handed back, in case it is exported elsewhere.
+    private func follow(_ projects: [String], _ idle: inout [ExportLane], _ working: Set<String>, _ upkeep: inout Upkeep) async {
+        let lost = idle.filter { !projects.contains($0.project) }.map(\.project)
+        idle.removeAll { lost.contains($0.project) }
+        for project in lost { try? await outbox.handBack(project) }
+        let known = working.union(idle.map(\.project))
+        let new = projects.filter { !known.contains($0) }
+        guard !new.isEmpty else { return }
+        idle += new.map { ExportLane(project: $0, now: .now) }
+        upkeep.hasJoined = false
     }
 
     /// Waits until there is something for one of these lanes, or one may be asked again.
@@ -107,8 +120,10 @@ struct Exporter: Service, CustomStringConvertible {
     }
 
     private func keep(up upkeep: inout Upkeep, _ lanes: inout [ExportLane]) async throws(RedisError) {
+        let projects = destinations.projects
+        guard !projects.isEmpty else { return }
         if !upkeep.hasJoined {
-            try await outbox.join(destinations.projects)
+            try await outbox.join(projects)
             upkeep.hasJoined = true
         }
         guard upkeep.nextTakeover <= .now else { return }

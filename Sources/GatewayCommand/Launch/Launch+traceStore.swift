@@ -13,9 +13,9 @@ extension Launch {
     ) throws -> TraceStoreService {
         let settings = configuration.settings
         let project = configuration.secrets.defaultProject
-        let keys = configuration.secrets.projects.mapValues { $0.langfuse ?? LangfuseKeys(embedded: $0.name, key: key) }
+        let keys = Self.storeKeys(configuration.secrets, key)
         do {
-            return try TraceStoreService(
+            let store = try TraceStoreService(
                 directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, limits: .init(settings),
                 logger: logger
             ) { port in
@@ -27,11 +27,18 @@ extension Launch {
                 }
                 await onListening(port)
             }
+            secretsFile.onChange { secrets throws(ConfigurationError) in try store.prepare(keys: Self.storeKeys(secrets, key)) }
+            return store
         } catch let error as TraceStoreError {
             throw Self.failure("environment: DATA_DIR: \(error)")
         } catch let error as ConfigurationError {
             throw Self.failure("\(error)")
         }
+    }
+
+    /// The keys that open the embedded trace store, by project.
+    private static func storeKeys(_ secrets: Secrets, _ key: GatewayKey) -> [String: LangfuseKeys] {
+        secrets.projects.mapValues { $0.langfuse ?? LangfuseKeys(embedded: $0.name, key: key) }
     }
 }
 

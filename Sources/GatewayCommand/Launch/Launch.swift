@@ -17,6 +17,7 @@ struct Launch {
 
     let configuration: Configuration
     let environment: [String: String]
+    let secretsFile: SecretsFile
     let logger: Logger
 
     private let auth: any AuthProvider
@@ -26,27 +27,47 @@ struct Launch {
         let environment = ProcessInfo.processInfo.environment
         var log = ProblemLog()
         let configuration = log.attempt { () throws(ConfigurationError) in try Configuration.load(role: role, environment: environment) }
-        let auth = log.attempt { () throws(ConfigurationError) in try Self.auth(configuration, environment) }
+        let secretsFile = configuration.map { SecretsFile($0, environment: environment) }
+        let auth = log.attempt { () throws(ConfigurationError) in try Self.auth(configuration, secretsFile, environment) }
         if let configuration, role.callsProviders {
             log.attempt { () throws(ConfigurationError) in try ForwarderService.check(configuration: configuration, environment: environment) }
         }
         for warning in configuration?.warnings ?? [] { log.note(warning) }
         for problem in log.problems { Self.complain("\(problem)") }
-        guard let configuration, let auth, !log.hasErrors else { throw Self.badConfiguration }
+        guard let configuration, let secretsFile, let auth, !log.hasErrors else { throw Self.badConfiguration }
         self.environment = environment
         self.configuration = configuration
+        self.secretsFile = secretsFile
         self.auth = auth
         var logger = Logger(label: "metadata-gateway") { label in StreamLogHandler.standardError(label: label) }
         logger.logLevel = Logger.Level(rawValue: configuration.settings.logLevel.rawValue) ?? .info
         self.logger = logger
+        if configuration.settings.isTraceStoreChosenBySecrets(environment) { keepTraceStore() }
+    }
+
+    /// Whether `serve` keeps the traces itself is decided at the start. Secrets that would decide it otherwise are not taken over.
+    private func keepTraceStore() {
+        let isEmbedded = configuration.settings.langfuse == .embedded
+        let path = configuration.settings.secretsPath
+        secretsFile.onChange { secrets throws(ConfigurationError) in
+            guard secrets.projects.values.contains(where: { $0.langfuse != nil }) != isEmbedded else {
+                throw ConfigurationError(
+                    at: .file(path),
+                    "langfuse_keys decide whether `serve` keeps the traces itself, and cannot come or go while it runs: restart it, or set LANGFUSE_HOST"
+                )
+            }
+            return {}
+        }
     }
 
     /// Who may enter. The clients' keys are read although the rest of the configuration is bad, for what is wrong with them too.
-    private static func auth(_ configuration: Configuration?, _ environment: [String: String]) throws(ConfigurationError) -> any AuthProvider {
+    private static func auth(
+        _ configuration: Configuration?, _ secretsFile: SecretsFile?, _ environment: [String: String]
+    ) throws(ConfigurationError) -> any AuthProvider {
         if let auth = GatewayCommand.extensions.auth { return auth }
         let named = configuration.map(\.settings.apiKeysPath) ?? environment["API_KEYS_PATH"]
         guard let path = named, !path.isEmpty else { return .none }
-        return try APIKeyAuth(file: path, projects: configuration.map { Set($0.secrets.projects.keys) })
+        return try APIKeyAuth(file: path) { secretsFile.map { Set($0.current.projects.keys) } }
     }
 
     /// Where the configured Redis is.
@@ -73,20 +94,23 @@ struct Launch {
             self.announce("metadata-gateway ingress listens on http://\(settings.host.bracketed):\(port)")
         }
         return IngressService(
-            configuration: configuration, auth: auth, extensions: GatewayCommand.extensions, redis: redis, envelope: envelope, logger: logger,
+            configuration: configuration, secretsFile: secretsFile, auth: auth, extensions: GatewayCommand.extensions, redis: redis,
+            envelope: envelope, logger: logger,
             onListening: onListening ?? announce)
     }
 
     /// Where traces go.
     /// - Parameter key: the gateway's own.
     func destinations(key: GatewayKey) -> TraceDestinations {
-        TraceDestinations(configuration) { project in LangfuseKeys(embedded: project, key: key) }
+        let destinations = TraceDestinations(configuration) { project in LangfuseKeys(embedded: project, key: key) }
+        secretsFile.onChange { secrets in { destinations.replaceKeys(with: secrets) } }
+        return destinations
     }
 
     func forwarder(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations) throws -> ForwarderService {
         try Self.reporting { () throws(ConfigurationError) in
             try ForwarderService(
-                configuration: configuration, environment: environment, redis: redis, envelope: envelope,
+                configuration: configuration, secretsFile: secretsFile, environment: environment, redis: redis, envelope: envelope,
                 destinations: destinations, logger: logger)
         }
     }
@@ -106,7 +130,9 @@ struct Launch {
     /// then the forwarder, and a little; then they are cancelled.
     func run(_ services: [any Service]) async throws {
         var group = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup) },
+            services: ([SecretsUpkeep(file: secretsFile, logger: logger)] + services).map {
+                .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
+            },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.settings.drain * 2 + .seconds(10)
         FileLimit.raise()

@@ -12,7 +12,7 @@ struct Entrance: Sendable {
     }
 
     let auth: any AuthProvider
-    let projects: Set<String>
+    let projects: KnownProjects
     let defaultProject: String
     /// Whether pages of other sites are kept out: where the gateway serves its own machine alone and asks nobody for a key, the browser of whoever works there
     /// would let any page in.

@@ -8,7 +8,7 @@ extension APIKeyAuth {
     /// Reads the keys' file.
     /// - Parameter projects: the projects that there are; a key for another one is a mistake that is reported. Nil: not known.
     /// - Throws: all problems, each with line and column.
-    package init(file path: String, projects: Set<String>?) throws(ConfigurationError) {
+    package init(file path: String, projects: @escaping @Sendable () -> Set<String>?) throws(ConfigurationError) {
         let file = APIKeysFile(path: path, projects: projects)
         self.init(entries: try file.entries(), file: file)
     }
@@ -38,5 +38,5 @@ extension APIKeyAuth {
 extension AuthProvider where Self == APIKeyAuth {
     /// Asks for one of the keys in a file, whose form docs/configuration.md shows.
     /// - Throws: an error that describes all problems of the file, each with line and column.
-    public static func apiKeys(file: String) throws -> APIKeyAuth { try APIKeyAuth(file: file, projects: nil) }
+    public static func apiKeys(file: String) throws -> APIKeyAuth { try APIKeyAuth(file: file) { nil } }
 }

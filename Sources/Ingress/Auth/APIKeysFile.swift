@@ -13,28 +13,29 @@ internal import NIOConcurrencyHelpers
 struct APIKeysFile: Sendable {
     let path: String
     /// The projects that there are; a key for another one is a mistake that is reported. Nil: not known.
-    let projects: Set<String>?
-    /// The state that was last read, or could not be.
-    private let stamp = NIOLockedValueBox<FileStamp?>(nil)
+    let projects: @Sendable () -> Set<String>?
+    /// The state of the file, and the projects, with which it was last read, or could not be.
+    private let last = NIOLockedValueBox<(stamp: FileStamp?, projects: Set<String>?)>((nil, nil))
 
-    init(path: String, projects: Set<String>?) {
+    init(path: String, projects: @escaping @Sendable () -> Set<String>?) {
         self.path = path
         self.projects = projects
     }
 
-    /// Reads the file if it is in another state than when it was last read, or could not be.
+    /// Reads the file if it is in another state than when it was last read, or could not be, or there are other projects.
     /// - Returns: nil if it is in the same.
     /// - Throws: all problems, each with line and column; once for each state.
     func entriesIfChanged() throws(ConfigurationError) -> [APIKeyAuth.Entry]? {
-        stamp.withLockedValue { $0 } == FileStamp(of: path) ? nil : try entries()
+        let last = last.withLockedValue { $0 }
+        return last.stamp == FileStamp(of: path) && last.projects == projects() ? nil : try entries()
     }
 
     /// Reads the file.
     /// - Throws: all problems, each with line and column.
     func entries() throws(ConfigurationError) -> [APIKeyAuth.Entry] {
         // Taken before the reading: what is written meanwhile is read the next time.
-        let found = FileStamp(of: path)
-        stamp.withLockedValue { $0 = found }
+        let (found, projects) = (FileStamp(of: path), projects())
+        last.withLockedValue { $0 = (found, projects) }
         let file = try ConfigurationFile(reading: path)
         let top = try YAMLDocument(file).root.mapping(of: ["keys"])
         var log = ProblemLog()

@@ -2,6 +2,7 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOConcurrencyHelpers
 internal import NIOPosix
 
 /// Answers as Langfuse does: the routes by which SDKs and exporters write, and by which readers read.
@@ -11,7 +12,7 @@ struct TraceStoreResponder: HTTPResponder {
     /// The version of Langfuse whose answers these are. Clients choose their routes by it.
     static let version = "4.16.0"
 
-    let keys: KeyRing
+    let keys: NIOLockedValueBox<KeyRing>
     let database: TraceDatabase
     let reader: TraceReader
     let faults: FaultInjector
@@ -162,8 +163,8 @@ struct TraceStoreResponder: HTTPResponder {
     private var visible: Int64? { faults.hasHidden ? now() : nil }
 
     private func project(_ request: Request) throws -> (name: String, number: Int64) {
-        let name = try keys.project(request.headers[.authorization])
-        guard let number = database.projects[name] else { throw LangfuseError.badCredentials }
+        let name = try keys.withLockedValue { $0 }.project(request.headers[.authorization])
+        guard let number = database.number(ofProject: name) else { throw LangfuseError.badCredentials }
         return (name, number)
     }
 

@@ -1,5 +1,6 @@
 internal import Common
 internal import GRDB
+internal import NIOConcurrencyHelpers
 
 /// The file of the store: one writer, many readers (SQLite's write-ahead log). What `insert` has returned from outlives the process; a machine that loses
 /// its power may lose what it took in the last moments, as the log is synced at checkpoints only.
@@ -14,7 +15,7 @@ final class TraceDatabase: Sendable {
 
     let pool: DatabasePool
     /// The projects' numbers in the tables.
-    let projects: [String: Int64]
+    private let numbers: NIOLockedValueBox<[String: Int64]>
 
     /// Opens the file, or makes it.
     /// - Parameters:
@@ -33,7 +34,16 @@ final class TraceDatabase: Sendable {
         }
         pool = try DatabasePool(path: path, configuration: configuration)
         try Schema.migrator.migrate(pool)
-        self.projects = try pool.write { db in
+        numbers = NIOLockedValueBox([:])
+        try add(projects: projects)
+    }
+
+    /// The number of a project in the tables.
+    func number(ofProject name: String) -> Int64? { numbers.withLockedValue { $0[name] } }
+
+    /// Gives numbers to projects that have none yet.
+    func add(projects: some Collection<String>) throws {
+        let known = try pool.write { db in
             var numbers: [String: Int64] = [:]
             for name in projects {
                 try db.execute(sql: "INSERT INTO project(name) VALUES (\(WholeText.placeholder)) ON CONFLICT DO NOTHING", arguments: [name.whole])
@@ -41,6 +51,7 @@ final class TraceDatabase: Sendable {
             }
             return numbers
         }
+        numbers.withLockedValue { $0.merge(known) { _, new in new } }
     }
 
     func close() throws { try pool.close() }

@@ -66,7 +66,7 @@ struct ConfigurationTests {
         try TemporaryFolder.with { folder in
             let path = try folder.write("langfuse_keys: {b: , a: }\ndefault_project_id: a\n")
             let environment = SettingsTests.required.merging(["SECRETS_PATH": path]) { $1 }
-            let warnings = try Configuration.load(role: .ingress, environment: environment).warnings
+            let warnings = try Configuration.load(role: .forwarder, environment: environment).warnings
             #expect(
                 warnings.map(\.description) == [
                     "environment: LANGFUSE_HOST: warning: project `a` and 1 more cannot be traced to https://us.cloud.langfuse.com: "
@@ -79,7 +79,7 @@ struct ConfigurationTests {
     func aSecretsFileThatOthersCanReadIsAWarning(mode: Int, warns: Bool) throws {
         try TemporaryFolder.with { folder in
             let path = try folder.write("{}", mode: mode)
-            #expect(try !Secrets(path: path, environment: nil).warnings.isEmpty == warns)
+            #expect(try !Secrets(path: path, environment: [:]).warnings.isEmpty == warns)
         }
     }
 

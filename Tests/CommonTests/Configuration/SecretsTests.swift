@@ -2,8 +2,8 @@ import Common
 import Testing
 
 struct SecretsTests {
-    static func read(_ text: String, environment: [String: String]? = [:]) throws(ConfigurationError) -> Secrets {
-        try Secrets(parsing: YAMLDocument(parsing: Array(text.utf8), file: "secrets.yaml"), environment: environment)
+    static func read(_ text: String, environment: [String: String] = [:], role: Role = .serve) throws(ConfigurationError) -> Secrets {
+        try Secrets(parsing: YAMLDocument(parsing: Array(text.utf8), file: "secrets.yaml"), environment: environment, role: role)
     }
 
     static func problems(_ text: String) throws -> [String] {
@@ -42,6 +42,33 @@ struct SecretsTests {
         #expect(secrets.projects == ["a": Project(name: "a")])
     }
 
+    /// A variable in the place of a key, of either half of a pair.
+    @Test(arguments: [
+        ("{public_key: {env: PK}, secret_key: {env: SK}}", "pk-e:sk-e"), ("{public_key: pk-lf, secret_key: {env: SK}}", "pk-lf:sk-e"),
+        ("{public_key: {env: PK}, secret_key: sk-lf}", "pk-e:sk-lf"), ("{secret_key: {env: SK}, public_key: {env: SK}}", "sk-e:sk-e"),
+        ("{public_key: \"pk\", secret_key: {\"env\": \"SK\"}}", "pk:sk-e"),
+    ])
+    func langfuseKeysMayStandInTheEnvironment(pair: String, expected: String) throws {
+        let environment = ["PK": "pk-e", "SK": "sk-e"]
+        for role in Role.allCases {
+            let keys = try Self.read("langfuse_keys: {a: \(pair)}", environment: environment, role: role).projects["a"]?.langfuse
+            #expect(keys.map { "\($0.publicKey.reveal()):\($0.secretKey.reveal())" } == (role == .ingress ? nil : expected), "\(role)")
+        }
+        #expect(try Self.read("langfuse_keys: {a: \(pair)}", role: .ingress).projects.keys.sorted() == ["a"], "an ingress needs no such variable")
+    }
+
+    @Test(arguments: [
+        ("{env: NONE}", "not set"), ("{env: EMPTY}", "not set"), ("{env: }", "env"), ("{env: SPACE}", "visible ASCII"), ("{}", "env"),
+        ("{variable: PK}", "variable"), ("[PK]", "text"), ("{env: PK, key: x}", "key"),
+    ])
+    func aVariableThatHoldsNoKeyIsSaid(value: String, expected: String) throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try Self.read("langfuse_keys: {a: {public_key: pk, secret_key: \(value)}}", environment: ["PK": "pk-e", "EMPTY": "", "SPACE": "a b"])
+        }
+        #expect(
+            error.problems.count == 1 && "\(error.problems[0])".contains(expected) && "\(error.problems[0])".hasPrefix("secrets.yaml:1:"), "\(error)")
+    }
+
     @Test func keysAndAccountsAreRead() throws {
         let text = """
             provider_keys:
@@ -58,7 +85,7 @@ struct SecretsTests {
         #expect(secrets.accounts["openai-main"]?.destination == .provider("openai"))
         #expect(secrets.accounts["openai-main"]?.location.description == "secrets.yaml:5:16")
         #expect(try secrets.accounts["my-vllm"]?.destination == .baseURL(#require(BaseURL("http://vllm:8000/v1"))))
-        let withoutEnvironment = try Self.read(text, environment: nil)
+        let withoutEnvironment = try Self.read(text, role: .ingress)
         #expect(withoutEnvironment.providerKeys.keys.sorted() == ["openai"])
         #expect(withoutEnvironment.accounts["openai-main"]?.key == nil)
     }

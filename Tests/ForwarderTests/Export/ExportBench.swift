@@ -46,32 +46,36 @@ struct ExportBench: Sendable {
     }
 
     /// Where these projects' spans go.
-    private func destinations(of projects: [String]) throws -> TraceDestinations {
-        let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))
+    func destinations(of projects: [String]) throws -> TraceDestinations {
         var settings = Settings(role: .forwarder)
         settings.langfuse = try .url(#require(BaseURL("http://store:3000")))
-        let configuration = Configuration(
-            settings: settings,
-            secrets: Secrets(
-                projects: Dictionary(uniqueKeysWithValues: projects.map { ($0, Project(name: $0, langfuse: keys)) }), defaultProject: projects[0]),
-            warnings: [])
-        return TraceDestinations(configuration) { _ in keys }
+        let configuration = Configuration(settings: settings, secrets: Self.secrets(of: projects), warnings: [])
+        return TraceDestinations(configuration) { _ in LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk")) }
     }
 
-    func sender(_ outbox: SpanOutbox, of projects: [String] = ["a"]) throws -> SpanSender {
+    static func secrets(of projects: [String], key: String = "sk") -> Secrets {
+        let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString(key))
+        return Secrets(
+            projects: Dictionary(uniqueKeysWithValues: projects.map { ($0, Project(name: $0, langfuse: keys)) }), defaultProject: projects[0])
+    }
+
+    func sender(_ outbox: SpanOutbox, of projects: [String] = ["a"], destinations: TraceDestinations? = nil) throws -> SpanSender {
         SpanSender(
-            outbox: outbox, destinations: try destinations(of: projects), upstream: store, envelope: envelope, timeout: .seconds(10), logger: .silent)
+            outbox: outbox, destinations: try destinations ?? self.destinations(of: projects), upstream: store, envelope: envelope,
+            timeout: .seconds(10), logger: .silent)
     }
 
     /// Runs an exporter of these projects while `body` does.
     func withExporter(
-        of projects: [String] = ["a"], maximumBytes: Int = 1 << 30, logger: Logger = .silent, _ body: () async throws -> Void
+        of projects: [String] = ["a"], destinations: TraceDestinations? = nil, maximumBytes: Int = 1 << 30, logger: Logger = .silent,
+        _ body: () async throws -> Void
     ) async throws {
         let commands = RedisClient(server.endpoint, logger: .silent)
         let reader = RedisClient(server.endpoint, logger: .silent)
         let outbox = SpanOutbox(consumer: ProcessName.random(), commands: commands, reader: reader, maximumBytes: maximumBytes)
+        let destinations = try destinations ?? self.destinations(of: projects)
         let exporter = Exporter(
-            outbox: outbox, destinations: try destinations(of: projects), sender: try sender(outbox, of: projects),
+            outbox: outbox, destinations: destinations, sender: try sender(outbox, of: projects, destinations: destinations),
             interval: .milliseconds(10), logger: logger)
         let group = ServiceGroup(services: [commands, reader, exporter], logger: .silent)
         try await withThrowingTaskGroup { tasks in

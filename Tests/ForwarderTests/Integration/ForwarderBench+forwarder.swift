@@ -31,8 +31,9 @@ extension ForwarderBench {
         let reader = RedisClient(server.endpoint, logger: .silent)
         let stream = JobStream(consumer: name, commands: commands, reader: reader, deadLetterLimit: 100)
         let jobs = RunningJobs(capacity: capacity)
+        let directory = try ProviderDirectory.made()
         let runner = JobRunner(
-            directory: try .made(), upstream: upstream,
+            directory: { directory }, upstream: upstream,
             sender: AnswerSender(stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent),
             envelope: envelope, check: JobCheck(stream: stream, maxDeliveries: 3), maxAttempts: attempts, logger: .silent)
         let clock = RedisClock()

@@ -2,6 +2,7 @@ import Common
 import Crypto
 import FoundationEssentials
 import HTTPTypes
+import NIOConcurrencyHelpers
 import TestSupport
 import Testing
 
@@ -17,7 +18,7 @@ struct APIKeysFileTests {
         let folder = try RedisServer.makeFolder()
         defer { RedisServer.removeFolder(folder) }
         try Data(text.utf8).write(to: URL(filePath: folder + "/keys.yaml"))
-        return try APIKeyAuth(file: folder + "/keys.yaml", projects: ["main", "sibling"])
+        return try APIKeyAuth(file: folder + "/keys.yaml", projects: { ["main", "sibling"] })
     }
 
     private static func key(_ id: String, sha256: String = digest, projects: String = "[main]") -> String {
@@ -64,7 +65,7 @@ struct APIKeysFileTests {
     }
 
     @Test func aFileThatIsNotThereIsSaid() {
-        let error = #expect(throws: ConfigurationError.self) { try APIKeyAuth(file: "/nonexistent/keys.yaml", projects: []) }
+        let error = #expect(throws: ConfigurationError.self) { try APIKeyAuth(file: "/nonexistent/keys.yaml", projects: { [] }) }
         #expect(error?.description.contains("/nonexistent/keys.yaml") == true)
     }
 
@@ -75,7 +76,7 @@ struct APIKeysFileTests {
         func write(_ text: String) throws { try Data(text.utf8).write(to: URL(filePath: path), options: .atomic) }
         let mine = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
         try write("keys:\n" + Self.key("a", sha256: mine))
-        let auth = try APIKeyAuth(file: path, projects: ["main"])
+        let auth = try APIKeyAuth(file: path, projects: { ["main"] })
         let file = try #require(auth.file)
         func opens() async -> Bool { (try? await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/"))) != nil }
         #expect(try file.entriesIfChanged() == nil, "it is the same")
@@ -92,6 +93,24 @@ struct APIKeysFileTests {
         try write("keys:\n" + Self.key("a", sha256: mine) + Self.key("b", sha256: Self.other))
         auth.refresh(logger: .silent)
         #expect(await opens())
+    }
+
+    /// A key for a project that the secrets gain later opens it, although the file of the keys stays as it is.
+    @Test func aProjectThatComesLaterIsNoMistakeAnyLonger() async throws {
+        let folder = try RedisServer.makeFolder()
+        defer { RedisServer.removeFolder(folder) }
+        let path = folder + "/keys.yaml"
+        let mine = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
+        try Data(("keys:\n" + Self.key("a", sha256: mine)).utf8).write(to: URL(filePath: path))
+        let projects = NIOLockedValueBox<Set<String>>(["main"])
+        let auth = try APIKeyAuth(file: path, projects: { projects.withLockedValue { $0 } })
+        func account() async throws -> Account? { try await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/")) }
+        try Data(("keys:\n" + Self.key("a", sha256: mine, projects: "[main, later]")).utf8).write(to: URL(filePath: path), options: .atomic)
+        auth.refresh(logger: .silent)
+        #expect(try await account()?.mayUse("later") == false)
+        projects.withLockedValue { _ = $0.insert("later") }
+        auth.refresh(logger: .silent)
+        #expect(try await account()?.mayUse("later") == true)
     }
 
     @Test func aChangeIsTakenOverWithinTwoSeconds() { #expect(APIKeyAuth.lookInterval <= .seconds(1)) }

@@ -85,9 +85,10 @@ extension LiveIngress.Plan {
         var endpoint = server.endpoint
         endpoint.commandTimeout = settings.redis.commandTimeout
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        let configuration = Configuration(settings: settings, secrets: secrets, warnings: [])
         let ingress = IngressService(
-            configuration: Configuration(settings: settings, secrets: secrets, warnings: []), auth: auth, extensions: extensions, redis: endpoint,
-            envelope: forwarder.envelope, logger: .silent, onListening: { listening.yield($0) })
+            configuration: configuration, secretsFile: SecretsFile(configuration, environment: [:]), auth: auth, extensions: extensions,
+            redis: endpoint, envelope: forwarder.envelope, logger: .silent, onListening: { listening.yield($0) })
         let services = ServiceGroup(services: ingress.services, logger: .silent)
         return try await withThrowingTaskGroup { group in
             group.addTask { try await services.run() }

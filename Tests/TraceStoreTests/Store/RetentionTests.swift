@@ -23,7 +23,7 @@ struct RetentionTests {
     private static func run(_ body: (TraceDatabase, Int64) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: ["p"])
-            try await body(database, try #require(database.projects["p"]))
+            try await body(database, try #require(database.number(ofProject: "p")))
             try database.close()
         }
     }

@@ -1,0 +1,102 @@
+package import Logging
+internal import NIOConcurrencyHelpers
+package import ServiceLifecycle
+
+/// The secrets of a running process. A change of their file is taken over without a restart, whole or not at all.
+package final class SecretsFile: Sendable {
+    /// Checks what a user of the secrets will do with new ones, and changes nothing.
+    /// - Returns: what makes the change; it cannot fail.
+    /// - Throws: why these secrets cannot be used.
+    package typealias Preparation = @Sendable (Secrets) throws(ConfigurationError) -> @Sendable () -> Void
+
+    private struct State {
+        var current: Secrets
+        /// The file as it was last read, or could not be.
+        var read: FileStamp?
+        /// The file as it was last seen.
+        var seen: FileStamp?
+        var preparations: [Preparation] = []
+    }
+
+    private let path: String
+    private let isRequired: Bool
+    private let load: @Sendable () throws(ConfigurationError) -> Secrets
+    private let state: NIOLockedValueBox<State>
+
+    /// - Parameter configuration: as it was just read.
+    package init(_ configuration: Configuration, environment: [String: String]) {
+        let settings = configuration.settings
+        path = settings.secretsPath
+        isRequired = settings.isSecretsFileRequired
+        load = { () throws(ConfigurationError) in
+            try Secrets(path: settings.secretsPath, environment: environment, role: settings.role)
+        }
+        let stamp = FileStamp(of: settings.secretsPath)
+        state = NIOLockedValueBox(State(current: configuration.secrets, read: stamp, seen: stamp))
+    }
+
+    package var current: Secrets { state.withLockedValue { $0.current } }
+
+    /// Has each later change go through `prepare`. Only when all that were given here agree is any of them carried out.
+    package func onChange(_ prepare: @escaping Preparation) { state.withLockedValue { $0.preparations.append(prepare) } }
+
+    /// Takes the file over if it is another one than before and has rested since the last look: one that is being written is not read halfway.
+    package func refresh(logger: Logger) {
+        let found = FileStamp(of: path)
+        let isDue = state.withLockedValue { state in
+            defer { state.seen = found }
+            guard found == state.seen, found != state.read else { return false }
+            state.read = found
+            return true
+        }
+        // Where no file is needed, one that was never there is not missed.
+        guard isDue, found != nil || isRequired || current != .none else { return }
+        do throws(ConfigurationError) {
+            try takeOver(logger: logger)
+        } catch {
+            for problem in error.problems { logger.error("the secrets stay as they were: \(problem)") }
+        }
+    }
+
+    private func takeOver(logger: Logger) throws(ConfigurationError) {
+        let secrets = try load()
+        let (before, preparations) = state.withLockedValue { ($0.current, $0.preparations) }
+        guard secrets != before else { return }
+        guard secrets.defaultProject == before.defaultProject else {
+            throw ConfigurationError(
+                at: .file(path),
+                "default_project_id cannot change from `\(before.defaultProject)` to `\(secrets.defaultProject)` while the gateway runs: the keys in Redis "
+                    + "of that project's rollouts depend on it. Restart all its parts, or take the change back")
+        }
+        var commits: [@Sendable () -> Void] = []
+        for prepare in preparations { commits.append(try prepare(secrets)) }
+        for commit in commits { commit() }
+        state.withLockedValue { $0.current = secrets }
+        for warning in secrets.warnings { logger.warning("\(warning)") }
+        logger.notice("read the secrets again", metadata: ["projects": "\(secrets.projects.count)", "accounts": "\(secrets.accounts.count)"])
+    }
+}
+
+/// Looks each second whether the file of the secrets is another one.
+package struct SecretsUpkeep: Service, CustomStringConvertible {
+    private static let interval = Duration.seconds(1)
+
+    let file: SecretsFile
+    let logger: Logger
+
+    package init(file: SecretsFile, logger: Logger) {
+        self.file = file
+        self.logger = logger
+    }
+
+    package var description: String { "SecretsUpkeep" }
+
+    package func run() async throws {
+        // Not on a loop that answers requests: reading a file waits for a disk.
+        await withTaskExecutorPreference(globalConcurrentExecutor) {
+            await cancelWhenGracefulShutdown {
+                while (try? await Task.sleep(for: Self.interval)) != nil { file.refresh(logger: logger) }
+            }
+        }
+    }
+}
