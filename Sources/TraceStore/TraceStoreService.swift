@@ -46,14 +46,14 @@ package struct TraceStoreService {
     ///   - onListening: is told the port once connections are accepted.
     /// - Throws: `ConfigurationError` if two projects have the same keys; `TraceStoreError` if the file cannot be used.
     package init(
-        directory: String, keys: [String: LangfuseKeys], host: String, port: Int, limits: Limits, faults: FaultInjector = FaultInjector(),
+        directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, limits: Limits, faults: FaultInjector = FaultInjector(),
         now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws {
         let ring = NIOLockedValueBox(try KeyRing(keys))
         self.ring = ring
         let path = "\(directory)/\(Self.fileName)"
-        do { database = try TraceDatabase(path: path, projects: keys.keys) } catch { throw TraceStoreError(path: path, underlying: error) }
+        do { database = try TraceDatabase(path: path, projects: keys.keys.map(\.text)) } catch { throw TraceStoreError(path: path, underlying: error) }
         let database = self.database
         let responder = TraceStoreResponder(
             keys: ring, database: database, reader: TraceReader(database: database), faults: faults, exportLimit: limits.exportBytes,
@@ -77,9 +77,9 @@ package struct TraceStoreService {
     /// Checks other keys, and makes room for their projects.
     /// - Returns: what has the store take them.
     /// - Throws: `ConfigurationError` if two projects have the same keys, or the store cannot take a new project.
-    package func prepare(keys: [String: LangfuseKeys]) throws(ConfigurationError) -> @Sendable () -> Void {
+    package func prepare(keys: [UTF8Text: LangfuseKeys]) throws(ConfigurationError) -> @Sendable () -> Void {
         let new = try KeyRing(keys)
-        do { try database.add(projects: keys.keys) } catch {
+        do { try database.add(projects: keys.keys.map(\.text)) } catch {
             throw ConfigurationError(at: .environment("DATA_DIR"), "the trace store cannot take a new project: \(error)")
         }
         return { [ring] in ring.withLockedValue { $0 = new } }

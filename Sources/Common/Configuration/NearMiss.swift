@@ -1,7 +1,11 @@
 /// Finds the word that a mistyped one was probably meant to be.
 package enum NearMiss {
+    private static let longestWord = 1024
+
     /// The candidate with the fewest typing errors, if they are few for the word's length: one for each three characters, at most `limit`.
     package static func nearest(to word: String, among candidates: some Sequence<String>, limit: Int = 2) -> String? {
+        // No name is so long, and a client may send megabytes.
+        guard word.utf8.count <= longestWord else { return nil }
         let word = Array(word.utf8.map(\.asciiLowercased))
         let allowed = min(limit, max(1, word.count / 3))
         var best: (candidate: String, distance: Int)?

@@ -34,7 +34,7 @@ extension Secrets {
             projects: projects.isEmpty ? Secrets.none.projects : projects, defaultProject: defaultProject, providerKeys: providerKeys,
             accounts: accounts, warnings: log.problems)
         if let written = try root["provider_keys"]?.mapping() {
-            providerKeyLocations = Dictionary(written.entries.map { ($0.key, $0.location) }) { first, _ in first }
+            providerKeyLocations = Dictionary(written.entries.map { (UTF8Text($0.key), $0.location) }) { first, _ in first }
         }
     }
 }

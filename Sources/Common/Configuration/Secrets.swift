@@ -4,21 +4,21 @@ package struct Secrets: Sendable, Equatable {
     package static let defaultPath = "secrets.yaml"
 
     /// By name. Never empty, and always holds `defaultProject`.
-    package var projects: [String: Project]
+    package var projects: [UTF8Text: Project]
     /// The project of a request whose path names none.
     package var defaultProject: String
     /// Keys of the built-in providers, by the provider's prefix such as `openai`. They go before the environment's.
-    package var providerKeys: [String: SecretString]
+    package var providerKeys: [UTF8Text: SecretString]
     /// Where in the file each of them stands.
-    package var providerKeyLocations: [String: ConfigurationProblem.Location] = [:]
+    package var providerKeyLocations: [UTF8Text: ConfigurationProblem.Location] = [:]
     /// The operator's own accounts, by name. A model `name/model` uses one.
-    package var accounts: [String: ProviderAccount]
+    package var accounts: [UTF8Text: ProviderAccount]
     /// What the file says that is doubtful, such as its mode.
     package var warnings: [ConfigurationProblem]
 
     package init(
-        projects: [String: Project], defaultProject: String, providerKeys: [String: SecretString] = [:],
-        accounts: [String: ProviderAccount] = [:], warnings: [ConfigurationProblem] = []
+        projects: [UTF8Text: Project], defaultProject: String, providerKeys: [UTF8Text: SecretString] = [:],
+        accounts: [UTF8Text: ProviderAccount] = [:], warnings: [ConfigurationProblem] = []
     ) {
         self.projects = projects
         self.defaultProject = defaultProject

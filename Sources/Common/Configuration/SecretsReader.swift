@@ -5,7 +5,7 @@ struct SecretsReader {
     let role: Role
 
     /// `langfuse_keys: {project: {public_key, secret_key}}`, each `key | {env: NAME}`. A project with nothing behind its colon has no keys.
-    func projects(_ node: YAMLNode, _ log: inout ProblemLog) -> [String: Project] {
+    func projects(_ node: YAMLNode, _ log: inout ProblemLog) -> [UTF8Text: Project] {
         entries(of: node, &log) { name, value throws(ConfigurationError) in
             if value.isNull { return Project(name: name) }
             let keys = try value.mapping(of: ["public_key", "secret_key"])
@@ -31,14 +31,14 @@ struct SecretsReader {
     }
 
     /// `provider_keys: {prefix: key | {env: NAME}}`.
-    func providerKeys(_ node: YAMLNode, _ log: inout ProblemLog) -> [String: SecretString] {
+    func providerKeys(_ node: YAMLNode, _ log: inout ProblemLog) -> [UTF8Text: SecretString] {
         entries(of: node, &log) { _, value throws(ConfigurationError) in
             try key(value, isNeeded: role.callsProviders)
         }.compactMapValues { $0 }
     }
 
     /// `accounts: {name: {kind: prefix | base_url: URL, key: … | key_env: NAME}}`.
-    func accounts(_ node: YAMLNode, _ log: inout ProblemLog) -> [String: ProviderAccount] {
+    func accounts(_ node: YAMLNode, _ log: inout ProblemLog) -> [UTF8Text: ProviderAccount] {
         entries(of: node, &log) { name, value throws(ConfigurationError) in
             let account = try value.mapping(of: ["kind", "base_url", "key", "key_env"])
             return ProviderAccount(name: name, destination: try destination(account), key: try key(account), location: value.location)
@@ -87,9 +87,9 @@ struct SecretsReader {
     /// Reads each entry of a mapping whose keys are the operator's names. An entry that fails is noted and left out.
     private func entries<Value>(
         of node: YAMLNode, _ log: inout ProblemLog, _ read: (String, YAMLNode) throws(ConfigurationError) -> Value
-    ) -> [String: Value] {
+    ) -> [UTF8Text: Value] {
         guard let mapping = log.attempt({ () throws(ConfigurationError) in try node.mapping() }) else { return [:] }
-        var values: [String: Value] = [:]
+        var values: [UTF8Text: Value] = [:]
         for entry in mapping.entries {
             guard ConfigurationName.isValid(entry.key) else {
                 log.error(at: entry.location, "a name in \(node.label) must be \(ConfigurationName.rule)")

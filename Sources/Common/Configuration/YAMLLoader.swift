@@ -56,14 +56,14 @@ struct YAMLLoader: ~Copyable {
     private mutating func entries(of start: YAMLEvent, path: String, depth: Int) throws(ConfigurationError) -> [YAMLMapping.Entry] {
         try check(depth, at: start)
         var entries: [YAMLMapping.Entry] = []
-        var lines: [String: Int] = [:]
+        var lines: [UTF8Text: Int] = [:]
         while true {
             let event = try next()
             if case .mappingEnd = event.kind { return entries }
             guard case .scalar(let key, _) = try value(event, path: path, depth: depth).content else {
                 throw error(event, "a key must be text, not a list or a mapping")
             }
-            if let first = lines.updateValue(event.line, forKey: key) {
+            if let first = lines.updateValue(event.line, forKey: UTF8Text(key)) {
                 throw error(event, "`\(key)` is already given on line \(first); remove one of them")
             }
             let position = ConfigurationProblem.Location.position(file: file, line: event.line, column: event.column)

@@ -92,7 +92,7 @@ package struct SpanOutbox: Sendable {
     }
 
     private func entries(in reply: RedisValue, of projects: [String]) -> [Entry] {
-        let byKey = Dictionary(projects.map { (Keys.traces(project: $0), $0) }) { first, _ in first }
+        let byKey = Dictionary(projects.map { (UTF8Text(Keys.traces(project: $0)), $0) }) { first, _ in first }
         return (reply.array ?? []).flatMap { stream in
             guard let project = stream[0].string.flatMap({ byKey[$0] }) else { return [Entry]() }
             return (stream[1].array ?? []).map { Entry(project, $0) }

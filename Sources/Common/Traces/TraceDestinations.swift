@@ -2,7 +2,7 @@ internal import NIOConcurrencyHelpers
 
 /// Where each project's traces go. The trace store inside `serve` says where it listens only once it does; until then its projects have no place.
 package final class TraceDestinations: Sendable {
-    private let keys: NIOLockedValueBox<[String: LangfuseKeys]>
+    private let keys: NIOLockedValueBox<[UTF8Text: LangfuseKeys]>
     /// The keys of a project at a trace store of the gateway's own, for one that the secrets file gives none. Nil where traces go elsewhere.
     private let embeddedKeys: (@Sendable (_ project: String) -> LangfuseKeys)?
     private let host: NIOLockedValueBox<BaseURL?>
@@ -22,7 +22,7 @@ package final class TraceDestinations: Sendable {
     }
 
     /// Places that are known from the start.
-    package init(_ keys: [String: LangfuseKeys], at url: BaseURL) {
+    package init(_ keys: [UTF8Text: LangfuseKeys], at url: BaseURL) {
         self.keys = NIOLockedValueBox(keys)
         embeddedKeys = nil
         host = NIOLockedValueBox(url)
@@ -35,7 +35,7 @@ package final class TraceDestinations: Sendable {
     }
 
     /// The projects that are traced.
-    package var projects: [String] { keys.withLockedValue { $0.keys.sorted() } }
+    package var projects: [String] { keys.withLockedValue { $0.keys.map(\.text).sorted() } }
 
     /// Whether a project is traced at all, although its place may not be known yet.
     package func isTraced(_ project: String) -> Bool { keys.withLockedValue { $0[project] != nil } }

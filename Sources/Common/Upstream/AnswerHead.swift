@@ -33,8 +33,8 @@ struct AnswerHead {
             isInsideHead = false
             guard status >= 200 else { return }
             head = UpstreamHead(status: status, headers: headers)
-            let lengths = Set(headers.filter { $0.name.equalsIgnoringASCIICase("content-length") }.map(\.value))
-            isAmbiguous = lengths.count > 1 || !lengths.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+            let lengths = Set(texts: headers.filter { $0.name.equalsIgnoringASCIICase("content-length") }.map(\.value))
+            isAmbiguous = lengths.count > 1 || !lengths.allSatisfy { !$0.text.isEmpty && $0.text.utf8.allSatisfy { (0x30...0x39).contains($0) } }
             isEncoded = headers.first(named: "content-encoding") != nil
         } else if text.starts(with: "HTTP/".utf8) {
             begin(text)

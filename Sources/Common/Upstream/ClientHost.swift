@@ -21,7 +21,7 @@ struct ClientHost {
     }
 
     /// Names under which clouds serve their machines' credentials.
-    private static let metadataNames: Set<String> = [
+    private static let metadataNames: Set<UTF8Text> = [
         "metadata", "metadata.google.internal", "metadata.goog", "metadata.internal", "metadata.azure.internal", "metadata.azure.com",
         "instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com", "metadata.oraclecloud.com", "metadata.platformequinix.com",
     ]

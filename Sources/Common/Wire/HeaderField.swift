@@ -7,6 +7,13 @@ public struct HeaderField: Sendable, Hashable {
         self.name = name
         self.value = value
     }
+
+    public static func == (left: Self, right: Self) -> Bool { left.name == right.name && left.value == right.value }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(UTF8Text(name))
+        hasher.combine(UTF8Text(value))
+    }
 }
 
 extension Sequence<HeaderField> {

@@ -10,7 +10,17 @@ extension PathSegments {
         if rest.elementsEqual("/chat/completions".utf8) || rest.elementsEqual("/chat/completions/".utf8) {
             return .completion
         }
+        if let question = try rolloutQuestion() { return .other(question) }
         return .other(try backendPath())
+    }
+
+    /// `/rollouts/{rollout_id}`, unchanged: the gateway's own page, so that its id may be any that the other routes take. Nil for other paths.
+    private mutating func rolloutQuestion() throws(GatewayError) -> String? {
+        var segments = self
+        guard segments.skip("rollouts"), let id = segments.next, !id.isEmpty, segments.rest.count == id.count + 1 else { return nil }
+        _ = try segments.id("rollout_id")
+        defer { self = segments }
+        return String(Substring(rest))
     }
 
     private mutating func rollout() throws(GatewayError) -> CompletionPath.Route {

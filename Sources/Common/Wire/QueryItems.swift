@@ -69,7 +69,7 @@ package struct QueryItems: Sendable, Equatable {
 
     private static func decode(_ text: Substring.UTF8View, of what: String) throws(GatewayError) -> String {
         // In a query a space may stand as `+`.
-        let spaced = String(Substring(text)).replacing("+", with: " ")
+        let spaced = String(decoding: text.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
         guard let bytes = PercentDecoding.bytes(spaced[...].utf8), let decoded = String(validating: bytes, as: UTF8.self) else {
             throw .invalidRequest(
                 code: "invalid_query", "The query is not percent-encoded UTF-8 in \(what). Encode each name and value; a % itself is written %25.")

@@ -1,4 +1,4 @@
-/// The identity of a completion within an evaluation, as the URL path gives it.
+/// The identity of a completion within an evaluation, as the URL path gives it. Two are the same if their bytes are.
 public struct RolloutIDs: Sendable, Hashable {
     public var rollout: String
     public var invocation: String
@@ -13,6 +13,11 @@ public struct RolloutIDs: Sendable, Hashable {
         self.run = run
         self.row = row
     }
+
+    public static func == (left: Self, right: Self) -> Bool { left.texts == right.texts }
+    public func hash(into hasher: inout Hasher) { hasher.combine(texts) }
+
+    private var texts: [UTF8Text] { [rollout, invocation, experiment, run, row].map { UTF8Text($0) } }
 
     /// The tags of one completion, `name:value`, in the reference gateway's order.
     public func tags(insertionID: InsertionID) -> [String] {

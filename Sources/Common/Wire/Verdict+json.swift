@@ -23,7 +23,8 @@ extension Verdict {
         guard let ifNoneMatch else { return false }
         let opaque = entityTag.dropFirst(2)
         return ifNoneMatch.split(separator: ",").contains { tag in
-            let tag = tag.drop { $0 == " " }.prefix { $0 != " " }
+            let space = UInt8(ascii: " ")
+            let tag = Substring(tag.utf8.drop { $0 == space }.prefix { $0 != space })
             return tag == "*" || (tag.hasPrefix("W/") ? tag.dropFirst(2) : tag) == opaque
         }
     }

@@ -37,10 +37,10 @@ extension CompletionSpan {
 
     /// The client's tags, then the ids; each once.
     private func tags(_ request: SpanRequest) -> [String] {
-        var seen: Set<String> = []
+        var seen: Set<UTF8Text> = []
         let own = rollout.tags(insertionID: insertionID)
         // A LiteLLM proxy gets the ids as tags too; they shall not stand before themselves.
-        return request.tags.filter { !own.contains($0) && seen.insert($0).inserted } + own
+        return request.tags.filter { !own.contains($0) && seen.insert($0) } + own
     }
 
     /// The model and its parameters, for Langfuse and as OpenTelemetry's conventions for generative AI have them.

@@ -47,7 +47,7 @@ final class CompletionSpan {
         }
     }
 
-    private static let harmless: Set<String> = [
+    private static let harmless: Set<UTF8Text> = [
         "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta", "user-agent", "openai-organization",
         "openai-project",
     ]

@@ -4,7 +4,7 @@ internal import Common
 /// replaced by a mark, so that the object stays one.
 struct SpanObject {
     private(set) var bytes: [UInt8] = []
-    private var names: Set<String> = []
+    private var names: Set<UTF8Text> = []
     private var room: Int
 
     init(limit: Int = SpanLimits.small) { room = limit }
@@ -34,7 +34,7 @@ struct SpanObject {
     /// Writes a name, unless it is there or there is no room for it and its value: not even a mark has room in an object of thousands of members.
     private mutating func begin(_ name: String, _ size: Int) -> Bool {
         let size = 6 * name.utf8.count + size + 8
-        guard size <= room, names.insert(name).inserted else { return false }
+        guard size <= room, names.insert(name) else { return false }
         room -= size
         bytes.append(UInt8(ascii: bytes.isEmpty ? "{" : ","))
         JSONText.append(name, to: &bytes)

@@ -9,17 +9,17 @@ struct SpanRequest {
     /// `metadata.tags`.
     private(set) var tags: [String] = []
     /// By OpenAI's name: numbers that OpenTelemetry has attributes for.
-    private(set) var numbers: [String: String] = [:]
+    private(set) var numbers: [UTF8Text: String] = [:]
     /// `user`: whom the client makes the call for.
     private(set) var user: String?
     private(set) var traceName: String?
     private(set) var spanName: String?
 
-    private static let numeric: Set<String> = [
+    private static let numeric: Set<UTF8Text> = [
         "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "max_tokens", "max_completion_tokens", "seed", "n",
     ]
     /// No parameters of the model, or shown elsewhere. `stream_options` may be the gateway's own.
-    private static let others: Set<String> = ["model", "messages", "tools", "metadata", "user", "stream_options"]
+    private static let others: Set<UTF8Text> = ["model", "messages", "tools", "metadata", "user", "stream_options"]
 
     /// - Parameters:
     ///   - body: the request's body.

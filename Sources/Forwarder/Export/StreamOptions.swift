@@ -11,7 +11,7 @@ enum StreamOptions {
 
     /// Puts the member into a request, if the provider takes it. What the client has said about it stands, and all other bytes stay as they are.
     /// - Returns: whether it was put in: the event that it brings must then be hidden from the client.
-    static func add(to body: inout JobBody, rejected: Set<String> = []) -> Bool {
+    static func add(to body: inout JobBody, rejected: Set<UTF8Text> = []) -> Bool {
         guard !rejected.contains(member), let object = body.object, object.member(member) == nil else { return false }
         body.edit { $0.set(member, to: Array(#"{"include_usage":true}"#.utf8)) }
         return true

@@ -4,7 +4,7 @@ internal import Common
 /// (CVE-2024-6587), or make the proxy call again when the gateway alone owns retries.
 enum ForbiddenMembers {
     /// LiteLLM 1.109.1: the parameters that its proxy bans by default (proxy/auth/auth_utils.py), those that carry a configuration, and `fallbacks`.
-    private static let names: Set<String> = [
+    private static let names: Set<UTF8Text> = [
         "api_base", "aws_bedrock_runtime_endpoint", "aws_role_name", "aws_sts_endpoint", "aws_web_identity_token", "base_url",
         "context_window_fallbacks", "deployment_url", "fallbacks", "litellm_credential_name", "litellm_params", "model_list", "s3_endpoint_url",
         "sagemaker_base_url", "user_config", "vertex_credentials",

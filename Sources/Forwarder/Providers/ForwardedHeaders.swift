@@ -3,11 +3,11 @@ internal import Common
 /// The client's headers that go on to a provider. All others stay here: among them the client's own authorization, cookies, `traceparent`,
 /// `x-forwarded-*`, and what describes the connection.
 enum ForwardedHeaders {
-    private static let always: Set<String> = [
+    private static let always: Set<UTF8Text> = [
         "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta",
     ]
     /// They choose whose budget pays, so they go with the client's own key only.
-    private static let withClientKey: Set<String> = ["openai-organization", "openai-project"]
+    private static let withClientKey: Set<UTF8Text> = ["openai-organization", "openai-project"]
     static let userAgent = HeaderField("user-agent", "metadata-gateway")
 
     /// The headers of one call but for its key.

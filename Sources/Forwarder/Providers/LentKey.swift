@@ -5,7 +5,7 @@ internal import Common
 /// The same key opens much else: a LiteLLM master key makes keys and users, an OpenAI key reads the account's files and batches. None of that belongs to the
 /// gateway's clients, so there a client needs a key of its own.
 enum LentKey {
-    private static let posts: Set<String> = [
+    private static let posts: Set<UTF8Text> = [
         "/chat/completions", "/completions", "/embeddings", "/moderations", "/responses", "/messages", "/rerank", "/score", "/classify", "/pooling",
         "/tokenize", "/detokenize", "/audio/speech", "/audio/transcriptions", "/audio/translations", "/images/generations", "/images/edits",
         "/images/variations",

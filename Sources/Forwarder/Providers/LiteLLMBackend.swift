@@ -14,10 +14,10 @@ struct LiteLLMBackend: Sendable {
     /// What LiteLLM needs in order to trace to the project's own Langfuse.
     private struct Traces: Sendable {
         let host: String
-        let keys: [String: LangfuseKeys]
+        let keys: [UTF8Text: LangfuseKeys]
     }
 
-    init(base: BaseURL, key: SecretString?, langfuseHost: String? = nil, langfuseKeys: [String: LangfuseKeys] = [:]) {
+    init(base: BaseURL, key: SecretString?, langfuseHost: String? = nil, langfuseKeys: [UTF8Text: LangfuseKeys] = [:]) {
         self.base = base
         self.key = key
         self.traces = langfuseHost.map { Traces(host: $0, keys: langfuseKeys) }

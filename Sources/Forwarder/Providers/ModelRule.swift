@@ -1,3 +1,5 @@
+internal import Common
+
 /// How a provider names the model that stands behind the prefix.
 enum ModelRule: String, Sendable, CaseIterable {
     /// The text after the first `/`, as it is.

@@ -9,7 +9,7 @@ struct PlaceBuilder {
     let secretsFile: String
     var log = ProblemLog()
     /// For each key variable, the origins that the operator moved one of its providers to.
-    private var moved: [String: Set<String>] = [:]
+    private var moved: [UTF8Text: Set<UTF8Text>] = [:]
 
     init(table: ProviderTable, secrets: Secrets, environment: [String: String], secretsFile: String) {
         self.secretsFile = secretsFile
@@ -18,16 +18,16 @@ struct PlaceBuilder {
         self.environment = environment
     }
 
-    mutating func build() -> [String: Place] {
-        for prefix in secrets.providerKeys.keys.sorted() where table.providers[prefix] == nil {
+    mutating func build() -> [UTF8Text: Place] {
+        for prefix in secrets.providerKeys.keys.map(\.text).sorted() where table.providers[prefix] == nil {
             log.error(
                 at: secrets.providerKeyLocations[prefix] ?? .file(secretsFile), "provider_keys: there is no provider `\(prefix)`\(hint(for: prefix))")
         }
-        var bases: [String: BaseURL] = [:]
+        var bases: [UTF8Text: BaseURL] = [:]
         for provider in table.providers.values.sorted(by: { $0.prefix < $1.prefix }) {
             bases[provider.prefix] = base(of: provider)
         }
-        var providers: [String: Place] = [:]
+        var providers: [UTF8Text: Place] = [:]
         for (prefix, provider) in table.providers {
             providers[prefix] = place(provider, base: bases[prefix])
         }
@@ -83,7 +83,7 @@ struct PlaceBuilder {
         return BoundKey(key, for: base)
     }
 
-    private mutating func place(_ account: ProviderAccount, among providers: [String: Place]) -> Place? {
+    private mutating func place(_ account: ProviderAccount, among providers: [UTF8Text: Place]) -> Place? {
         if account.name == ProviderDirectory.mock {
             log.error(at: account.location, "an account cannot be named `mock`: models that begin so are the built-in mock's; choose another name")
             return nil
@@ -113,6 +113,6 @@ struct PlaceBuilder {
     }
 
     private func hint(for prefix: String) -> String {
-        NearMiss.nearest(to: prefix, among: table.providers.keys.sorted()).map { "; did you mean `\($0)`?" } ?? ""
+        NearMiss.nearest(to: prefix, among: table.providers.keys.map(\.text).sorted()).map { "; did you mean `\($0)`?" } ?? ""
     }
 }

@@ -17,7 +17,7 @@ extension Provider {
         isKeyOptional = try map["key_optional"]?.bool() ?? false
         if let rule = map["model"] { modelRule = try Self.rule(rule) }
         if let chat = map["chat"] { chatPath = try Self.path(chat) }
-        rejectedMembers = Set(try map["rejects"]?.strings() ?? [])
+        rejectedMembers = Set(texts: try map["rejects"]?.strings() ?? [])
     }
 
     private static func template(_ node: YAMLNode) throws(ConfigurationError) -> URLTemplate {

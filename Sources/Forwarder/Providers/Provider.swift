@@ -19,7 +19,7 @@ package struct Provider: Sendable, Equatable {
     var modelRule = ModelRule.strip
     var chatPath = Self.chatCompletions
     /// Members of a request that it refuses.
-    var rejectedMembers: Set<String> = []
+    var rejectedMembers: Set<UTF8Text> = []
 
     static let chatCompletions = "/chat/completions"
 

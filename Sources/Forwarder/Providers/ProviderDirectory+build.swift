@@ -11,7 +11,7 @@ extension ProviderDirectory {
         var builder = PlaceBuilder(table: table, secrets: secrets, environment: environment, secretsFile: settings.secretsPath)
         places = builder.build()
         if let name = settings.defaultProvider, name != Self.mock, places[name] == nil {
-            let hint = NearMiss.nearest(to: name, among: places.keys.sorted()).map { "; did you mean `\($0)`?" } ?? "; such as `openai`"
+            let hint = NearMiss.nearest(to: name, among: places.keys.map(\.text).sorted()).map { "; did you mean `\($0)`?" } ?? "; such as `openai`"
             builder.log.error(at: .environment("DEFAULT_PROVIDER"), "`\(name)` is no provider and no account of \(settings.secretsPath)\(hint)")
         }
         litellm = LiteLLMBackend(settings: settings, secrets: secrets, log: &builder.log)

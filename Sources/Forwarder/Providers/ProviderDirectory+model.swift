@@ -38,7 +38,7 @@ extension ProviderDirectory {
                     + "operator put a LiteLLM proxy behind the gateway (LITELLM_URL).",
                 param: "model")
         }
-        let names = places.keys.sorted() + [Self.mock]
+        let names = places.keys.map(\.text).sorted() + [Self.mock]
         let hint = NearMiss.nearest(to: name, among: names).map { " Did you mean `\($0)/…`?" } ?? ""
         return .invalidRequest(
             code: "unknown_provider",
@@ -50,5 +50,8 @@ extension ProviderDirectory {
 
 extension String {
     /// At most 128 characters, so that a message stays readable whatever a client sent.
-    fileprivate var excerpt: String { count > 128 ? prefix(128) + "…" : self }
+    fileprivate var excerpt: String {
+        let start = prefix(128)
+        return start.endIndex == endIndex ? self : start + "…"
+    }
 }

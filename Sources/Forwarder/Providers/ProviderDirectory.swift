@@ -3,10 +3,10 @@ package import Common
 /// Knows every place that a job can go to, and makes the call that takes it there. Pure: no I/O and no clock.
 package struct ProviderDirectory: Sendable {
     /// By what a model's first segment says: the operator's accounts, then the table's providers.
-    let places: [String: Place]
+    let places: [UTF8Text: Place]
     /// The table's own prefixes, without the accounts.
-    let prefixes: Set<String>
-    let unsupported: Set<String>
+    let prefixes: Set<UTF8Text>
+    let unsupported: Set<UTF8Text>
     /// Takes the calls whose model names none. In `places`, or `mock`.
     let defaultProvider: String?
     /// Takes all calls but the mock's and those to a client's own URL.
@@ -80,7 +80,7 @@ package struct ProviderDirectory: Sendable {
         var body = body
         let credential = try clientKey(job, body).map(Credential.client) ?? .none
         var model = job.model
-        if let named = model, let slash = named.firstIndex(of: "/"), prefixes.contains(String(named[..<slash])) {
+        if let named = model, let slash = named.firstIndex(of: "/"), prefixes.contains(named[..<slash]) {
             model = String(named[named.index(after: slash)...])
         }
         if let model { body.rename(model: model) }

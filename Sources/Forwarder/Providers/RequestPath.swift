@@ -1,3 +1,5 @@
+internal import Common
+
 /// Judges paths that are appended to a provider's base URL. The ingress has refused bad ones before; this is the last door.
 enum RequestPath {
     /// Whether a percent-encoded path stays under its base however a server normalises it (RFC 3986 §5.2.4): no dot segment, no empty segment

@@ -10,14 +10,14 @@ package struct Target: Sendable {
     /// The call. Its URL begins with `mock:` when `MockUpstream` answers it; `Upstreams` takes both kinds.
     package var request: UpstreamRequest
     /// Members that the provider refuses, such as `stream_options`, so that nobody adds them.
-    package var rejectedMembers: Set<String>
+    package var rejectedMembers: Set<UTF8Text>
     /// Whether the usage of a stream was asked for in the gateway's own name: the event that tells it is then not for the client.
     package var hidesUsage: Bool
     /// Whether who takes the call traces it to Langfuse, so that the gateway does not.
     package var isTracedByBackend: Bool
 
     package init(
-        provider: String, model: String? = nil, request: UpstreamRequest, rejectedMembers: Set<String> = [], hidesUsage: Bool = false,
+        provider: String, model: String? = nil, request: UpstreamRequest, rejectedMembers: Set<UTF8Text> = [], hidesUsage: Bool = false,
         isTracedByBackend: Bool = false
     ) {
         self.provider = provider

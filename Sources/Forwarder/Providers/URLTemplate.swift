@@ -1,3 +1,5 @@
+internal import Common
+
 /// A URL with places for variables: `{A|B=c}` is the first of the variables A and B that is set, or else c.
 struct URLTemplate: Sendable, Equatable {
     private enum Part: Sendable, Equatable {

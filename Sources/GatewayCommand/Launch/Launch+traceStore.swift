@@ -37,7 +37,7 @@ extension Launch {
     }
 
     /// The keys that open the embedded trace store, by project.
-    private static func storeKeys(_ secrets: Secrets, _ key: GatewayKey) -> [String: LangfuseKeys] {
+    private static func storeKeys(_ secrets: Secrets, _ key: GatewayKey) -> [UTF8Text: LangfuseKeys] {
         secrets.projects.mapValues { $0.langfuse ?? LangfuseKeys(embedded: $0.name, key: key) }
     }
 }

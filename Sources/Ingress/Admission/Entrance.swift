@@ -62,7 +62,7 @@ struct Entrance: Sendable {
     private static func bearer(_ header: String) -> String? {
         let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
         guard parts.count == 2, String(parts[0]).equalsIgnoringASCIICase("bearer") else { return nil }
-        let token = parts[1].drop { $0 == " " }
+        let token = Substring(parts[1].utf8.drop { $0 == UInt8(ascii: " ") })
         return token.isEmpty ? nil : String(token)
     }
 }

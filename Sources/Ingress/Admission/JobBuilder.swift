@@ -60,7 +60,8 @@ struct JobBuilder: Sendable {
         if case .other = path.route { return false }
         return request.headers[values: .prefer].contains { value in
             value.split(separator: ",").contains { preference in
-                preference.prefix { $0 != ";" }.filter { $0 != " " }.lowercased() == "respond-async"
+                let name = preference.utf8.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != UInt8(ascii: " ") }
+                return String(decoding: name, as: UTF8.self).equalsIgnoringASCIICase("respond-async")
             }
         }
     }

@@ -8,7 +8,7 @@ extension APIKeyAuth {
     /// Reads the keys' file.
     /// - Parameter projects: the projects that there are; a key for another one is a mistake that is reported. Nil: not known.
     /// - Throws: all problems, each with line and column.
-    package init(file path: String, projects: @escaping @Sendable () -> Set<String>?) throws(ConfigurationError) {
+    package init(file path: String, projects: @escaping @Sendable () -> Set<UTF8Text>?) throws(ConfigurationError) {
         let file = APIKeysFile(path: path, projects: projects)
         self.init(entries: try file.entries(), file: file)
     }

@@ -13,11 +13,11 @@ internal import NIOConcurrencyHelpers
 struct APIKeysFile: Sendable {
     let path: String
     /// The projects that there are; a key for another one is a mistake that is reported. Nil: not known.
-    let projects: @Sendable () -> Set<String>?
+    let projects: @Sendable () -> Set<UTF8Text>?
     /// The state of the file, and the projects, with which it was last read, or could not be.
-    private let last = NIOLockedValueBox<(stamp: FileStamp?, projects: Set<String>?)>((nil, nil))
+    private let last = NIOLockedValueBox<(stamp: FileStamp?, projects: Set<UTF8Text>?)>((nil, nil))
 
-    init(path: String, projects: @escaping @Sendable () -> Set<String>?) {
+    init(path: String, projects: @escaping @Sendable () -> Set<UTF8Text>?) {
         self.path = path
         self.projects = projects
     }
@@ -40,11 +40,11 @@ struct APIKeysFile: Sendable {
         let top = try YAMLDocument(file).root.mapping(of: ["keys"])
         var log = ProblemLog()
         var entries: [APIKeyAuth.Entry] = []
-        var ids: Set<String> = []
+        var ids: Set<UTF8Text> = []
         var digests: Set<[UInt8]> = []
         for node in try top.required("keys").sequence() {
             guard let entry = log.attempt({ () throws(ConfigurationError) in try APIKeyAuth.Entry(node, projects: projects) }) else { continue }
-            if !ids.insert(entry.id).inserted { log.error(at: node.location, "the id `\(entry.id)` is already another key's; give each its own") }
+            if !ids.insert(entry.id) { log.error(at: node.location, "the id `\(entry.id)` is already another key's; give each its own") }
             if !digests.insert(entry.digest).inserted { log.error(at: node.location, "the key is already another entry's; make each its own") }
             entries.append(entry)
         }
@@ -54,7 +54,7 @@ struct APIKeysFile: Sendable {
 }
 
 extension APIKeyAuth.Entry {
-    fileprivate init(_ node: YAMLNode, projects known: Set<String>?) throws(ConfigurationError) {
+    fileprivate init(_ node: YAMLNode, projects known: Set<UTF8Text>?) throws(ConfigurationError) {
         let map = try node.mapping(of: ["id", "account", "sha256", "projects"])
         let sha256 = try map.required("sha256")
         guard let digest = Self.digest(try sha256.string()) else {
@@ -67,14 +67,14 @@ extension APIKeyAuth.Entry {
             account: Account(id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known)))
     }
 
-    private static func projects(_ node: YAMLNode, known: Set<String>?) throws(ConfigurationError) -> Account.Projects {
+    private static func projects(_ node: YAMLNode, known: Set<UTF8Text>?) throws(ConfigurationError) -> Account.Projects {
         if case .scalar = node.content {
             guard try node.string() == "*" else { throw node.mismatch("a list of projects, or \"*\" for all") }
             return .all
         }
         var names: [String] = []
         for name in try node.sequence() { names.append(try name.name()) }
-        guard let known, let unknown = names.first(where: { !known.contains($0) }) else { return .only(Set(names)) }
+        guard let known, let unknown = names.first(where: { !known.contains($0) }) else { return .only(Set(texts: names)) }
         throw ConfigurationError(at: node.location, "`\(unknown)` is no project of secrets.yaml")
     }
 

@@ -1,4 +1,4 @@
-internal import Common
+public import Common
 public import HTTPTypes
 public import Logging
 
@@ -42,7 +42,7 @@ public struct AuthRequest: Sendable {
 public struct Account: Sendable, Equatable {
     public enum Projects: Sendable, Equatable {
         case all
-        case only(Set<String>)
+        case only(Set<UTF8Text>)
     }
 
     public var id: String

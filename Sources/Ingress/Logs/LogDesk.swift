@@ -1,5 +1,4 @@
 internal import Common
-internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
 
@@ -69,7 +68,7 @@ struct LogDesk: Sendable {
     }
 
     private static func text(of time: UInt64) -> String {
-        Date(timeIntervalSince1970: Double(time) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        TimeText.iso(Int64(clamping: time))
     }
 
     private func json(_ bytes: [UInt8]) -> Response {

@@ -87,7 +87,7 @@ extension RolloutList {
         let name: String
         /// When its last completion was queued, in milliseconds since 1970.
         let at: Int64
-        var ids: [String: String]
+        var ids: [UTF8Text: String]
         var expected = 0
         var failed = 0
         var verdict: String?

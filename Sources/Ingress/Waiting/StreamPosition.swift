@@ -1,3 +1,5 @@
+internal import Common
+
 /// A place in a Redis stream: the id of an entry, milliseconds and a number among them.
 struct StreamPosition: Hashable, Comparable, CustomStringConvertible {
     /// Before the first entry.

@@ -56,7 +56,7 @@ struct OTLPAttribute: Sendable, Equatable {
 
 /// The attributes of a span, a resource or a scope, by their names. Of two with one name the last counts.
 struct OTLPAttributes: Sendable, Equatable {
-    private(set) var values: [String: OTLPValue] = [:]
+    private(set) var values: [UTF8Text: OTLPValue] = [:]
 
     init(_ list: [OTLPAttribute] = []) {
         for attribute in list { values[attribute.key] = attribute.value }

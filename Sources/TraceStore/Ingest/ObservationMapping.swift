@@ -52,7 +52,7 @@ enum ObservationMapping {
         (row.cost, row.totalCost) = Usage.cost(attributes)
         // LiteLLM quotes the time twice.
         let firstToken = attributes.text("langfuse.observation.completion_start_time")
-        row.firstToken = firstToken.flatMap { TimeText.milliseconds($0.filter { $0 != "\"" }) }
+        row.firstToken = firstToken.flatMap { TimeText.milliseconds(String(decoding: $0.utf8.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self)) }
         row.promptName = attributes.text("langfuse.observation.prompt.name")
         row.promptVersion = attributes.text("langfuse.observation.prompt.version").flatMap { Int64($0) }
     }
@@ -61,19 +61,19 @@ enum ObservationMapping {
         ["DEBUG", "DEFAULT", "WARNING", "ERROR"].first { $0.equalsIgnoringASCIICase(text) }
     }
 
-    private static let types: Set = [
+    private static let types = [
         "GENERATION", "SPAN", "EVENT", "EMBEDDING", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "GUARDRAIL", "EVALUATOR",
     ]
-    private static let openInference = ["LLM": "GENERATION", "RERANKER": "RETRIEVER"]
-    private static let operations = [
+    private static let openInference = [("LLM", "GENERATION"), ("RERANKER", "RETRIEVER")] + types.map { ($0, $0) }
+    private static let operations: [UTF8Text: String] = [
         "chat": "GENERATION", "completion": "GENERATION", "text_completion": "GENERATION", "generate_content": "GENERATION", "generate": "GENERATION",
         "embeddings": "EMBEDDING", "invoke_agent": "AGENT", "create_agent": "AGENT", "execute_tool": "TOOL",
     ]
 
     private static func type(_ attributes: OTLPAttributes, hasModel: Bool) -> String {
-        if let type = attributes.text("langfuse.observation.type")?.uppercased(), types.contains(type) { return type }
-        if let kind = attributes.text("openinference.span.kind")?.uppercased(), let type = openInference[kind] ?? types.first(where: { $0 == kind }) {
-            return type
+        if let text = attributes.text("langfuse.observation.type"), let type = types.first(where: text.equalsIgnoringASCIICase) { return type }
+        if let kind = attributes.text("openinference.span.kind"), let known = openInference.first(where: { kind.equalsIgnoringASCIICase($0.0) }) {
+            return known.1
         }
         if let operation = attributes.text("gen_ai.operation.name"), let type = operations[operation] { return type }
         return hasModel ? "GENERATION" : "SPAN"
@@ -81,9 +81,9 @@ enum ObservationMapping {
 
     /// Lower case, without a leading `langfuse`, at most 40 characters of `a-z0-9-_`; anything else is `default`.
     static func environment(_ text: String?) -> String {
-        guard var name = text?.lowercased() else { return "default" }
-        while name.hasPrefix("langfuse") { name.removeFirst("langfuse".count) }
-        name = String(name.prefix(40))
+        guard var rest = text?.utf8[...] else { return "default" }
+        while String(Substring(rest.prefix(8))).equalsIgnoringASCIICase("langfuse") { rest = rest.dropFirst(8) }
+        let name = String(decoding: rest.prefix(40).map(\.asciiLowercased), as: UTF8.self)
         let isSound = !name.isEmpty && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "-_".utf8.contains($0) }
         return isSound ? name : "default"
     }
@@ -101,8 +101,8 @@ enum ObservationMapping {
             case .string(let text): tags = JSONPart.strings(text) ?? text.split(separator: ",").map { String($0.trimmed) }
             default: continue
             }
-            var seen: Set<String> = []
-            tags = tags.filter { !$0.isEmpty && seen.insert($0).inserted }
+            var seen: Set<UTF8Text> = []
+            tags = tags.filter { !$0.isEmpty && seen.insert($0) }
             if !tags.isEmpty { return tags }
         }
         return []
@@ -111,8 +111,8 @@ enum ObservationMapping {
 
 extension Substring {
     fileprivate var trimmed: Substring {
-        var rest = self.drop { $0 == " " }
-        while rest.last == " " { rest.removeLast() }
-        return rest
+        var rest = utf8.drop { $0 == UInt8(ascii: " ") }
+        while rest.last == UInt8(ascii: " ") { rest.removeLast() }
+        return Substring(rest)
     }
 }

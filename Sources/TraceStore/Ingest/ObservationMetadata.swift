@@ -7,12 +7,13 @@ enum ObservationMetadata {
     /// A JSON object.
     static func json(of span: OTLPSpan) -> String? {
         var members: [(String, String)] = []
-        var names: Set<String> = []
+        var names: Set<UTF8Text> = []
         func add(_ name: String, _ json: String) {
-            if names.insert(name).inserted { members.append((name, json)) }
+            if names.insert(name) { members.append((name, json)) }
         }
         for prefix in prefixes {
-            for (name, value) in span.attributes.values.sorted(by: { $0.key < $1.key }) where name.hasPrefix(prefix) {
+            for (key, value) in span.attributes.values.sorted(by: { $0.key < $1.key }) where key.text.hasPrefix(prefix) {
+                let name = key.text
                 if name.utf8.count == prefix.utf8.count {
                     given(value).forEach { add($0, $1) }
                 } else if name.utf8.dropFirst(prefix.utf8.count).first == UInt8(ascii: ".") {
@@ -24,7 +25,7 @@ enum ObservationMetadata {
         if !span.scope.name.isEmpty { add("scope", scope(span.scope)) }
         // Langfuse's own SDKs say all there is in attributes that are known.
         if !span.scope.name.hasPrefix("langfuse-sdk") {
-            let others = span.attributes.values.filter { !$0.key.hasPrefix("langfuse.") }
+            let others = span.attributes.values.filter { !$0.key.text.hasPrefix("langfuse.") }
             if !others.isEmpty { add("attributes", object(others)) }
         }
         return members.isEmpty ? nil : join(members)
@@ -49,8 +50,8 @@ enum ObservationMetadata {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    private static func object(_ values: [String: OTLPValue]) -> String {
-        join(values.sorted { $0.key < $1.key }.map { ($0, String(decoding: JSONText.quoted($1.text ?? ""), as: UTF8.self)) })
+    private static func object(_ values: [UTF8Text: OTLPValue]) -> String {
+        join(values.sorted { $0.key < $1.key }.map { ($0.text, String(decoding: JSONText.quoted($1.text ?? ""), as: UTF8.self)) })
     }
 
     private static func join(_ members: [(String, String)]) -> String {

@@ -6,7 +6,7 @@ enum FilterParameter {
     private static let maximumConditions = 50
     private static let maximumValues = 2000
 
-    private static let aliases = ["traceTags": "tags", "providedModelName": "model"]
+    private static let aliases: [UTF8Text: String] = ["traceTags": "tags", "providedModelName": "model"]
 
     static func conditions(_ text: String) throws(LangfuseError) -> [Condition] {
         guard let (object, member) = JSONPart.wrapped(text), let elements = object.elements(member) else {
@@ -29,13 +29,14 @@ enum FilterParameter {
 
     private static func condition(_ object: JSONObject) throws(LangfuseError) -> Condition {
         let name = object.text("column") ?? ""
-        guard let column = Condition.Column(rawValue: aliases[name] ?? name) else {
+        guard let column = Condition.Column.named(aliases[name] ?? name) else {
             throw .invalidRequest("Invalid filter column: \(name.prefix(64))")
         }
         let type = object.text("type") ?? ""
         let operation = object.text("operator") ?? ""
         guard let test = try test(type, operation, object) else {
-            throw .invalidRequest("Invalid filter on `\(name)`: type `\(type.prefix(64))` with operator `\(operation.prefix(64))` and this value")
+            throw .invalidRequest(
+                "Invalid filter on `\(column.rawValue)`: type `\(type.prefix(64))` with operator `\(operation.prefix(64))` and this value")
         }
         return Condition(column: column, test: test)
     }
@@ -53,13 +54,13 @@ enum FilterParameter {
             return value.flatMap(object.string).flatMap { text(operation, $0) }.map { .member(key, $0) }
         case "datetime":
             guard let time = value.flatMap(object.string).flatMap(TimeText.milliseconds) else { return nil }
-            return Condition.Comparison(rawValue: operation).map { .compares($0, Double(time)) }
+            return Condition.Comparison.named(operation).map { .compares($0, Double(time)) }
         case "number":
             guard let number = object.number("value").flatMap({ Double($0) }) else { return nil }
-            return Condition.Comparison(rawValue: operation).map { .compares($0, number) }
+            return Condition.Comparison.named(operation).map { .compares($0, number) }
         case "numberObject":
             guard let key = object.text("key"), let number = object.number("value").flatMap({ Double($0) }) else { return nil }
-            return Condition.Comparison(rawValue: operation).map { .member(key, .compares($0, number)) }
+            return Condition.Comparison.named(operation).map { .member(key, .compares($0, number)) }
         case "boolean":
             guard let wanted = value.flatMap(object.bool) else { return nil }
             return operation == "=" ? .isTrue(wanted) : operation == "<>" ? .isTrue(!wanted) : nil

@@ -86,7 +86,7 @@ extension JSONWriter {
         member("timeToFirstToken", row.firstToken.map { Double($0 - row.start) / 1000 })
     }
 
-    private mutating func metadata(_ text: String?, expanded: Set<String>) {
+    private mutating func metadata(_ text: String?, expanded: Set<UTF8Text>) {
         guard let text, let object = JSONPart.scan(text) else { return raw("{}") }
         self.object { writer in
             for member in object.members {

@@ -8,10 +8,10 @@ struct KeyRing: Sendable {
     private var publicKeys: Set<[UInt8]> = []
 
     /// - Throws: `ConfigurationError` if two projects have one pair of keys: nothing could tell them apart.
-    init(_ keys: [String: LangfuseKeys]) throws(ConfigurationError) {
+    init(_ keys: [UTF8Text: LangfuseKeys]) throws(ConfigurationError) {
         for (project, keys) in keys.sorted(by: { $0.key < $1.key }) {
             let hash = Self.hash("\(keys.publicKey.reveal()):\(keys.secretKey.reveal())")
-            if let other = projects.updateValue(project, forKey: hash) {
+            if let other = projects.updateValue(project.text, forKey: hash) {
                 throw ConfigurationError(
                     at: .environment("SECRETS_PATH"), "projects `\(other)` and `\(project)` have the same langfuse_keys; give each a pair of its own")
             }

@@ -1,3 +1,5 @@
+internal import Common
+
 /// What `GET /api/public/v2/observations` asks for.
 struct ObservationRequest {
     /// The groups of members that can be asked for.
@@ -10,7 +12,7 @@ struct ObservationRequest {
     var query: ObservationQuery
     var groups: Set<FieldGroup>
     /// Members of the metadata that are wanted whole.
-    var expanded: Set<String>
+    var expanded: Set<UTF8Text>
 
     init(_ parameters: QueryParameters, project: Int64) throws(LangfuseError) {
         query = ObservationQuery(project: project)
@@ -23,14 +25,14 @@ struct ObservationRequest {
             query.cursor = cursor
         }
         groups = Self.groups(parameters["fields"])
-        expanded = Set(parameters["expandMetadata"]?.split(separator: ",").map(String.init) ?? [])
+        expanded = Set(parameters["expandMetadata"]?.split(separator: ",").map { UTF8Text($0) } ?? [])
         query.readsContent = groups.contains(.io) || groups.contains(.metadata)
         query.conditions = try Self.conditions(parameters)
     }
 
     private static func groups(_ text: String?) -> Set<FieldGroup> {
         guard let text else { return [.core, .basic] }
-        return Set(text.split(separator: ",").compactMap { FieldGroup(rawValue: $0.filter { $0 != " " }) } + [.core])
+        return Set(text.split(separator: ",").compactMap { FieldGroup.named($0.withoutSpaces) } + [.core])
     }
 
     /// The conditions of the filter, and those of the simple parameters on columns that the filter does not name.

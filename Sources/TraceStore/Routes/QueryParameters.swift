@@ -2,7 +2,7 @@ internal import Common
 
 /// The parameters behind the `?` of a URL, as forms write them: a plus is a space.
 struct QueryParameters {
-    private var values: [String: [String]] = [:]
+    private var values: [UTF8Text: [String]] = [:]
 
     /// - Parameter query: without the `?`.
     init(_ query: String?) throws(LangfuseError) {
@@ -54,7 +54,12 @@ struct QueryParameters {
     }
 
     private static func decoded(_ text: Substring) -> String? {
-        let spaced = text.utf8.contains(UInt8(ascii: "+")) ? Substring(String(text.map { $0 == "+" ? " " : $0 })) : text
-        return PercentDecoding.bytes(spaced.utf8).flatMap { String(validating: $0, as: UTF8.self) }
+        let spaced = String(decoding: text.utf8.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
+        return PercentDecoding.bytes(spaced[...].utf8).flatMap { String(validating: $0, as: UTF8.self) }
     }
+}
+
+extension Substring {
+    /// What stands in a list of names, but for the spaces around it.
+    var withoutSpaces: String { String(decoding: utf8.filter { $0 != UInt8(ascii: " ") }, as: UTF8.self) }
 }

@@ -1,3 +1,5 @@
+internal import Common
+
 /// What `GET /api/public/traces` asks for.
 struct TraceRequest {
     /// The groups of members that can be asked for.
@@ -18,11 +20,11 @@ struct TraceRequest {
         query.page = try parameters.int("page", in: 1...Self.maximumPage, default: 1)
         groups =
             parameters["fields"].map { text in
-                Set(text.split(separator: ",").compactMap { FieldGroup(rawValue: $0.filter { $0 != " " }) } + [.core])
+                Set(text.split(separator: ",").compactMap { FieldGroup.named($0.withoutSpaces) } + [.core])
             } ?? Set(FieldGroup.allCases)
         if let order = parameters["orderBy"] {
             let parts = order.split(separator: ".").map(String.init)
-            guard parts.count == 2, let field = TraceQuery.Order(rawValue: parts[0]), ["asc", "desc"].contains(parts[1].lowercased()) else {
+            guard parts.count == 2, let field = TraceQuery.Order.named(parts[0]), ["asc", "desc"].contains(parts[1].lowercased()) else {
                 throw .invalidParameter("orderBy", "must be a field and a direction, such as timestamp.desc")
             }
             query.order = field

@@ -1,3 +1,5 @@
+internal import Common
+
 /// One condition on rows: of the `filter` parameter or of a simple one.
 struct Condition: Sendable, Equatable {
     /// A column that conditions may name.

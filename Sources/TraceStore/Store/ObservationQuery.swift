@@ -1,3 +1,4 @@
+internal import Common
 internal import GRDB
 
 /// Which rows are asked for: the newest first, and those of one millisecond by their row, the newest row first.
@@ -70,7 +71,7 @@ struct ObservationQuery: Sendable {
         var rest = conditions
         if case .tags(let tags, let condition) = start {
             // The index has answered it already, unless there are further tags.
-            if condition.isAnswered(by: tags), let index = rest.firstIndex(of: condition) { rest.remove(at: index) }
+            if let index = rest.firstIndex(where: { $0.isAnswered(by: tags) }) { rest.remove(at: index) }
             if tags.count == 1 { parts.append(SQLFragment("g.tag = ?", TagHash.of(tags[0], project: project))) }
             parts += window("g.start")
             if let cursor { parts.append(SQLFragment("(g.start, g.observation) < (?, ?)", cursor.start, cursor.row)) }
@@ -125,7 +126,12 @@ struct ObservationQuery: Sendable {
 
 extension Condition {
     /// Whether all rows that have one of these tags keep to it.
-    func isAnswered(by tags: [String]) -> Bool { test == .anyOf(tags) || test == .allOf(tags) }
+    func isAnswered(by tags: [String]) -> Bool {
+        switch test {
+        case .anyOf(let wanted), .allOf(let wanted): column == .tags && wanted == tags
+        default: false
+        }
+    }
 
     /// Whether few rows can keep to it: an index on the column is worth its while.
     fileprivate var isNarrow: Bool {

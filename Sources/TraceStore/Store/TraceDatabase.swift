@@ -15,7 +15,7 @@ final class TraceDatabase: Sendable {
 
     let pool: DatabasePool
     /// The projects' numbers in the tables.
-    private let numbers: NIOLockedValueBox<[String: Int64]>
+    private let numbers: NIOLockedValueBox<[UTF8Text: Int64]>
 
     /// Opens the file, or makes it.
     /// - Parameters:
@@ -44,7 +44,7 @@ final class TraceDatabase: Sendable {
     /// Gives numbers to projects that have none yet.
     func add(projects: some Collection<String>) throws {
         let known = try pool.write { db in
-            var numbers: [String: Int64] = [:]
+            var numbers: [UTF8Text: Int64] = [:]
             for name in projects {
                 try db.execute(sql: "INSERT INTO project(name) VALUES (\(WholeText.placeholder)) ON CONFLICT DO NOTHING", arguments: [name.whole])
                 numbers[name] = try Int64.fetchOne(db, sql: "SELECT id FROM project WHERE name = \(WholeText.placeholder)", arguments: [name.whole])

@@ -1,3 +1,4 @@
+internal import Common
 internal import GRDB
 
 /// Which traces are asked for, a page by its number. It is the older API's: deep pages cost what lies before them.
@@ -60,7 +61,7 @@ struct TraceQuery: Sendable {
         var parts = [SQLFragment("t.project = ?", project)]
         if let madeBy { parts.append(SQLFragment("t.created <= ?", madeBy)) }
         var rest = conditions
-        if let start, start.condition.isAnswered(by: start.tags), let index = rest.firstIndex(of: start.condition) { rest.remove(at: index) }
+        if let start, let index = rest.firstIndex(where: { $0.isAnswered(by: start.tags) }) { rest.remove(at: index) }
         for condition in rest { parts.append(try fragment(condition)) }
         return parts.conjunction
     }

@@ -1,3 +1,4 @@
+internal import Common
 internal import GRDB
 
 /// What is known of a trace from those of its spans that have come: the earliest start, the union of the tags, and for all else what was said last.
@@ -30,6 +31,14 @@ struct TraceRow: Sendable, Equatable {
         tags = row.text(10).map(TagList.tags) ?? []
         (input, output, created, updated) = (row.text(11), row.text(12), row[13], row[14])
     }
+
+    static func == (left: Self, right: Self) -> Bool {
+        left.numbers == right.numbers && left.isPublic == right.isPublic && left.tags == right.tags && left.texts == right.texts
+    }
+
+    private var numbers: [Int64] { [row, timestamp, created, updated] }
+
+    private var texts: [UTF8Text?] { [id, name, user, session, release, version, environment, input, output].map { $0.map { UTF8Text($0) } } }
 
     private init(_ span: Observation) {
         id = span.traceID

@@ -17,7 +17,7 @@ struct RolloutReader: Sendable {
         let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
         let verified = Keys.verified(rollout, project: project)
         var reading = RolloutReading(ids: [], pending: [], failed: failed)
-        var strangers: Set<String> = []
+        var strangers: Set<UTF8Text> = []
         var cursor = "0"
         repeat {
             let reply = try await redis.send(RedisCommand("SSCAN", set, cursor, "COUNT", Self.pieceSize))
@@ -40,7 +40,7 @@ struct RolloutReader: Sendable {
         reading.ids.sortUniquely()
         reading.pending.sortUniquely()
         reading.strangerCount = strangers.count
-        reading.strangers = Array(strangers.sorted().prefix(RolloutReading.mostStrangers))
+        reading.strangers = strangers.sorted().prefix(RolloutReading.mostStrangers).map(\.text)
         return reading
     }
 

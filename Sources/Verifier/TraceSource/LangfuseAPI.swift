@@ -25,7 +25,7 @@ package enum LangfuseAPI: Sendable, Equatable {
 
 /// Which API each host was found to speak, as long as the process lives.
 package final class LangfuseAPIs: Sendable {
-    private let known = NIOLockedValueBox<[String: LangfuseAPI]>([:])
+    private let known = NIOLockedValueBox<[UTF8Text: LangfuseAPI]>([:])
 
     package init() {}
 

@@ -5,7 +5,7 @@ struct LangfuseV2 {
     /// To so many characters a value of metadata is cut whose name the query does not have in `expandMetadata`.
     private static let shownMetadata = 200
     /// Metadata that Langfuse adds: it repeats the rest of the row, input and output included.
-    private static let addedMetadata: Set = ["attributes", "resourceAttributes", "scope"]
+    private static let addedMetadata: Set<UTF8Text> = ["attributes", "resourceAttributes", "scope"]
 
     let identity: TraceIdentity
 
@@ -17,7 +17,9 @@ struct LangfuseV2 {
         target.add("fromStartTime", TimeText.iso(query.window.start))
         target.add("toStartTime", TimeText.iso(query.window.end))
         target.add(query.selection, by: identity, idColumn: "traceId")
-        if query.detail == .body, !query.wholeMetadata.isEmpty { target.add("expandMetadata", query.wholeMetadata.sorted().joined(separator: ",")) }
+        if query.detail == .body, !query.wholeMetadata.isEmpty {
+            target.add("expandMetadata", query.wholeMetadata.sorted().map(\.text).joined(separator: ","))
+        }
         if let cursor { target.add("cursor", cursor) }
         return target.text
     }
@@ -36,7 +38,7 @@ struct LangfuseV2 {
     func page(_ bytes: [UInt8], detail: TraceQuery.Detail) -> TracePage? {
         guard let answer = StoreJSON(bytes), let rows = answer.objects("data") else { return nil }
         let cursor = answer.nested("meta")?.text("cursor")
-        let cut = detail == .body ? Set(rows.flatMap(cutMetadata)) : []
+        let cut = detail == .body ? Set(texts: rows.flatMap(cutMetadata)) : []
         return TracePage(rows: rows.map { row($0, detail) }, next: cursor.map { .opaque($0) }, bytes: bytes.count, cutMetadata: cut)
     }
 

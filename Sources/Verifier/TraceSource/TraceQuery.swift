@@ -27,7 +27,7 @@ package struct TraceQuery: Sendable, Equatable {
     /// Whether a trace's observations are wanted. Old servers have to be asked for each trace by itself then.
     package var observations: Bool
     /// Names of metadata whose values are wanted whole. A store may cut those of others.
-    package var wholeMetadata: Set<String> = []
+    package var wholeMetadata: Set<UTF8Text> = []
 
     package init(_ selection: Selection, window: TimeWindow, detail: Detail = .id, observations: Bool = false) {
         self.selection = selection

@@ -1,3 +1,5 @@
+package import Common
+
 /// A store of traces that can be asked which completions it has, and for what they hold.
 package protocol TraceSource: Sendable {
     /// One page of the answer to a query.
@@ -16,9 +18,9 @@ package struct TracePage: Sendable {
     /// Bytes of the answer, content encoding undone.
     package var bytes: Int
     /// Names of metadata whose values seem to be cut.
-    package var cutMetadata: Set<String>
+    package var cutMetadata: Set<UTF8Text>
 
-    package init(rows: [TraceRow], next: TraceCursor? = nil, bytes: Int = 0, cutMetadata: Set<String> = []) {
+    package init(rows: [TraceRow], next: TraceCursor? = nil, bytes: Int = 0, cutMetadata: Set<UTF8Text> = []) {
         self.cutMetadata = cutMetadata
         self.rows = rows
         self.next = next

@@ -18,7 +18,7 @@ final class SharedWork: Sendable {
 
     private struct State {
         /// The listeners to each question that is being worked on.
-        var listeners: [String: [Int: AsyncStream<Event>.Continuation]] = [:]
+        var listeners: [UTF8Text: [Int: AsyncStream<Event>.Continuation]] = [:]
         var nextListener = 0
     }
 

@@ -48,7 +48,7 @@ struct TraceFetch: Sendable {
         var ids: AskingBound
         var rows = PageSize()
         /// Names of metadata whose values come whole.
-        var whole: Set<String> = []
+        var whole: Set<UTF8Text> = []
     }
 
     private enum Outcome {
@@ -117,10 +117,10 @@ struct TraceFetch: Sendable {
     }
 }
 
-extension Set<String> {
+extension Set<UTF8Text> {
     /// With others added, in their order, as far as there is room for them in a question; nil if nothing is new.
-    fileprivate func widened(by others: Set<String>) -> Self? {
-        func length(_ name: String) -> Int { PercentEncoding.segment(name).utf8.count + 1 }
+    fileprivate func widened(by others: Set<UTF8Text>) -> Self? {
+        func length(_ name: UTF8Text) -> Int { PercentEncoding.segment(name.text).utf8.count + 1 }
         var (all, bytes) = (self, reduce(0) { $0 + length($1) })
         for name in others.subtracting(self).sorted() {
             bytes += length(name)

@@ -1,3 +1,5 @@
+internal import Common
+
 /// Which of a rollout's traces an answer shall hold.
 package struct TraceFilter: Sendable, Equatable {
     /// All of them must be on the trace.
@@ -15,7 +17,7 @@ package struct TraceFilter: Sendable, Equatable {
     package var isOpen: Bool { self == TraceFilter() }
 
     package func lets(_ head: TraceHead) -> Bool {
-        tags.allSatisfy(head.tags.contains) && matches(userID, head.userID) && matches(sessionID, head.sessionID) && matches(name, head.name)
+        tags.allSatisfy { head.tags.contains($0) } && matches(userID, head.userID) && matches(sessionID, head.sessionID) && matches(name, head.name)
             && matches(environment, head.environment) && matches(version, head.version) && matches(release, head.release)
     }
 

@@ -29,7 +29,7 @@ package struct TraceMembers: OptionSet, Sendable {
     init(fields: String) throws(GatewayError) {
         self = []
         for field in fields.split(separator: ",") {
-            let name = field.filter { $0 != " " }
+            let name = String(decoding: field.utf8.filter { $0 != UInt8(ascii: " ") }, as: UTF8.self)
             guard let known = Self.names.first(where: { $0.name == name }) else {
                 throw .invalidQuery("fields", "must be a comma-separated list of \(Self.names.map(\.name).joined(separator: ", "))")
             }

@@ -65,8 +65,8 @@ package struct TracesQuery: Sendable, Equatable {
     private static func tags(_ items: QueryItems) throws(GatewayError) -> (rollout: String, others: [String]) {
         let prefix = "rollout_id:"
         let tags = items.values("tags")
-        let rollouts = Set(tags.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
-        guard let rollout = rollouts.first else {
+        let rollouts = Set(texts: tags.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
+        guard let rollout = rollouts.first?.text else {
             throw .invalidRequest(
                 code: "missing_rollout_id",
                 "The query must name a rollout by a tag, such as /traces?tags=rollout_id:my-rollout. Tags of other kinds choose among its traces.",

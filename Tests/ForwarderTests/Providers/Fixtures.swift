@@ -27,8 +27,9 @@ extension ProviderDirectory {
         var settings = Settings(role: .forwarder)
         change(&settings)
         let secrets = Secrets(
-            projects: Dictionary(uniqueKeysWithValues: projects.map { ($0.name, $0) }), defaultProject: "local",
-            providerKeys: providerKeys.mapValues(SecretString.init), accounts: Dictionary(uniqueKeysWithValues: accounts.map { ($0.name, $0) }))
+            projects: Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0.name), $0) }), defaultProject: "local",
+            providerKeys: Dictionary(texts: providerKeys.mapValues(SecretString.init)),
+            accounts: Dictionary(uniqueKeysWithValues: accounts.map { (UTF8Text($0.name), $0) }))
         return try ProviderDirectory(table: .embedded(), settings: settings, secrets: secrets, environment: environment)
     }
 

@@ -7,7 +7,7 @@ import Testing
     @Test func theEmbeddedTableIsRead() throws {
         let table = try ProviderTable.embedded()
         #expect(table.providers.count >= 120)
-        #expect(table.providers.allSatisfy { $0.key == $0.value.prefix && !$0.key.contains("/") })
+        #expect(table.providers.allSatisfy { $0.key.text == $0.value.prefix && !$0.key.text.contains("/") })
         #expect(table.unsupported.isDisjoint(with: table.providers.keys))
         #expect(table.unsupported.contains("replicate"))
         #expect(table.providers["openai"]?.keyVariables == ["OPENAI_API_KEY"])

@@ -102,13 +102,13 @@ struct APIKeysFileTests {
         let path = folder + "/keys.yaml"
         let mine = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
         try Data(("keys:\n" + Self.key("a", sha256: mine)).utf8).write(to: URL(filePath: path))
-        let projects = NIOLockedValueBox<Set<String>>(["main"])
+        let projects = NIOLockedValueBox<Set<UTF8Text>>(["main"])
         let auth = try APIKeyAuth(file: path, projects: { projects.withLockedValue { $0 } })
         func account() async throws -> Account? { try await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/")) }
         try Data(("keys:\n" + Self.key("a", sha256: mine, projects: "[main, later]")).utf8).write(to: URL(filePath: path), options: .atomic)
         auth.refresh(logger: .silent)
         #expect(try await account()?.mayUse("later") == false)
-        projects.withLockedValue { _ = $0.insert("later") }
+        projects.withLockedValue { $0 = ["main", "later"] }
         auth.refresh(logger: .silent)
         #expect(try await account()?.mayUse("later") == true)
     }

@@ -9,7 +9,7 @@ import TestSupport
 
 /// The whole store on a free port, in a folder of its own, with the keys of two projects.
 struct LiveStore: Sendable {
-    static let keys = [
+    static let keys: [UTF8Text: LangfuseKeys] = [
         "main": LangfuseKeys(publicKey: SecretString("pk-lf-main"), secretKey: SecretString("sk-lf-main")),
         "other": LangfuseKeys(publicKey: SecretString("pk-lf-other"), secretKey: SecretString("sk-lf-other")),
     ]

@@ -35,7 +35,7 @@ final class VerifierBench: Sendable {
     /// A verifier of its own, as another process would have.
     func verifier(projects: [String] = ["local"]) -> VerificationRunner {
         let sample = TraceDestination.sample
-        let destinations = TraceDestinations(Dictionary(uniqueKeysWithValues: projects.map { ($0, sample.keys) }), at: sample.host)
+        let destinations = TraceDestinations(Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0), sample.keys) }), at: sample.host)
         return VerificationRunner(redis: redis, upstream: store, options: options, destinations: destinations, clock: time.clock, logger: .silent)
     }
 

@@ -54,7 +54,7 @@ struct MockOptions: Sendable, Equatable {
         case "prompt_tokens": promptTokens = try integer(name, value, in: 0...1_000_000_000)
         case "completion_tokens": completionTokens = try integer(name, value, in: 0...1_000_000_000)
         case "fail":
-            failure = Failure(rawValue: String(value))
+            failure = Failure.named(value)
             guard failure != nil else { throw Self.bad(name, value, Failure.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")) }
         default:
             let hint = NearMiss.nearest(to: String(name), among: Self.names).map { "; did you mean `\($0)`?" } ?? "."
