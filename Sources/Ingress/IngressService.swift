@@ -1,4 +1,5 @@
 package import Common
+internal import HTTPServing
 internal import Hummingbird
 package import Logging
 package import ServiceLifecycle
@@ -65,8 +66,8 @@ package struct IngressService {
             connections: connections)
         let application = Application(
             responder: responder,
-            server: .http1(
-                configuration: .init(
+            server: .serving(
+                .init(
                     additionalChannelHandlers: [ConnectionHandler(connections: connections, identity: identity)],
                     idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
                     httpDecoderConfiguration: .init(

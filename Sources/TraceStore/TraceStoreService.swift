@@ -1,4 +1,5 @@
 package import Common
+internal import HTTPServing
 internal import Hummingbird
 package import Logging
 internal import NIOConcurrencyHelpers
@@ -60,8 +61,8 @@ package struct TraceStoreService {
             budget: ExportBudget(limit: Self.exportsAtOnce * limits.exportBytes), now: now)
         let application = Application(
             responder: responder,
-            server: .http1(
-                configuration: .init(
+            server: .serving(
+                .init(
                     idleTimeout: Self.idleTimeout,
                     httpDecoderConfiguration: .init(maxHeaderFieldSize: Self.maximumHeadBytes, maxHeaderListSize: Self.maximumHeadBytes))),
             configuration: .init(address: .hostname(host, port: port), backlog: 1024),

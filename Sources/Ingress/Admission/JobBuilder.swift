@@ -94,8 +94,8 @@ struct JobBuilder: Sendable {
     /// where the provider is known.
     private static func mayGoOn(_ header: HeaderField) -> Bool {
         ![
-            "authorization", "cookie", "connection", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
-            "content-length", "host",
+            "authorization", "cookie", "connection", "http2-settings", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
+            "transfer-encoding", "upgrade", "content-length", "host",
         ]
         .contains { $0.equalsIgnoringASCIICase(header.name) }
     }

@@ -35,6 +35,7 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func route(_ request: Request, as id: InsertionID, context: GatewayContext) async throws -> Response {
+        guard request.method != .connect else { throw GatewayError.noTunnel }
         let path = try CompletionPath(request.uri.path)
         if case .other(let rest) = path.route, let response = try await respond(to: request, path, rest, as: id, context) { return response }
         let connection = connections[context.channel]
@@ -89,4 +90,10 @@ struct GatewayResponder: HTTPResponder {
     private static func job(in path: String) -> InsertionID? {
         path.hasPrefix("/jobs/") ? InsertionID(path.dropFirst("/jobs/".count)) : nil
     }
+}
+
+extension GatewayError {
+    fileprivate static let noTunnel = invalidRequest(
+        405, code: "method_not_allowed",
+        "The gateway is no forward proxy: there is no CONNECT. Use its address as the base URL, and unset HTTP_PROXY and HTTPS_PROXY for it.")
 }

@@ -36,6 +36,8 @@ struct TraceStoreResponder: HTTPResponder {
     }
 
     private func route(_ request: Request) async throws -> Response {
+        // There is no tunnel here (RFC 9110 §9.3.6).
+        guard request.method != .connect else { throw LangfuseError.methodNotAllowed }
         let path = request.uri.path
         switch path {
         case "/api/public/otel/v1/traces": return try await export(request)

@@ -1,0 +1,26 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Stands right behind a decoder, which hands its requests on by itself, and tells it how far it has come.
+final class RequestDecoderWatch: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private let decoder: RequestDecoder
+
+    init(_ decoder: RequestDecoder) { self.decoder = decoder }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(var head):
+            decoder.begin(head)
+            guard head.method == .CONNECT else { break }
+            // There is no tunnel, and what the client sends into it is not read.
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
+            return context.fireChannelRead(wrapInboundOut(.head(head)))
+        case .end: decoder.end()
+        case .body: break
+        }
+        context.fireChannelRead(data)
+    }
+}

@@ -1,0 +1,48 @@
+package import HummingbirdCore
+package import Logging
+package import NIOCore
+internal import NIOHTTP1
+package import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
+
+/// One connection to a server of ours: Hummingbird's `HTTP1Channel`, but for how requests are decoded, and for its log. Hummingbird writes errors there with all
+/// that is in them, which can be a part of a request; no byte of a request belongs into a log.
+package struct ServerChannel: ServerChildChannel, HTTPChannelHandler {
+    package typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    package let responder: HTTPChannelHandler.Responder
+    private let configuration: HTTP1Channel.Configuration
+    private static let silent = Logger(label: "connection", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    package init(responder: @escaping HTTPChannelHandler.Responder, configuration: HTTP1Channel.Configuration) {
+        self.responder = responder
+        self.configuration = configuration
+    }
+
+    package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = configuration.httpDecoder.maxHeaderFieldSize
+            limits.maxHeaderListSize = configuration.httpDecoder.maxHeaderListSize
+            limits.maxHeaderFieldCount = configuration.httpDecoder.maxHeaderFieldCount
+            let decoder = RequestDecoder(limits: limits)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandlers([HTTPResponseEncoder(), ByteToMessageHandler(decoder), RequestDecoderWatch(decoder)])
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandlers(configuration.additionalChannelHandlers())
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout.map { .init($0) }, logger: Self.silent))
+            return try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        }
+    }
+
+    package func handle(value channel: Value, logger: Logger) async {
+        await handleHTTP(asyncChannel: channel, logger: Self.silent)
+    }
+}
+
+extension HTTPServerBuilder {
+    /// A server of HTTP/1.1.
+    package static func serving(_ configuration: HTTP1Channel.Configuration) -> HTTPServerBuilder {
+        HTTPServerBuilder { ServerChannel(responder: $0, configuration: configuration) }
+    }
+}
