@@ -2,52 +2,60 @@ internal import Common
 
 /// A job's body with the edits that a provider's sight of it needs. It is scanned once at most; where nothing changes, the bytes are the client's.
 ///
-/// A body whose first visible byte is `{` is read as JSON whatever its content type says, since a provider might read it so too. Any other body
-/// passes as it is.
+/// A body whose first visible byte is `{` is read as JSON whatever its content type says, since a provider might read it so too.
 struct JobBody {
-    let object: JSONObject?
-    var splice: JSONSplice?
+    let content: RequestContent
     private let bytes: [UInt8]
+    private var splice: JSONSplice?
+    private var formSplice: FormSplice?
 
-    init(_ bytes: [UInt8], maximumDepth: Int) throws(GatewayError) {
+    init(_ bytes: [UInt8], contentType: String? = nil, maximumDepth: Int) throws(GatewayError) {
         self.bytes = bytes
-        let whitespace: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
-        guard bytes.first(where: { !whitespace.contains($0) }) == UInt8(ascii: "{") else {
-            object = nil
-            return
-        }
-        do throws(JSONScanError) {
-            object = try JSONObject.scan(bytes, maximumDepth: maximumDepth)
-        } catch {
-            throw error.gatewayError
-        }
+        content = try RequestContent(bytes, contentType: contentType, maximumDepth: maximumDepth)
     }
+
+    init(of job: Job, maximumDepth: Int) throws(GatewayError) {
+        try self.init(job.body, contentType: job.headers.first(named: "content-type"), maximumDepth: maximumDepth)
+    }
+
+    /// The body as one JSON object; nil if it is something else.
+    var object: JSONObject? { if case .json(let object) = content { object } else { nil } }
 
     var isJSON: Bool { object != nil }
 
+    var isEmpty: Bool { bytes.isEmpty }
+
     /// The body as it goes upstream.
-    var result: [UInt8] { splice?.result() ?? bytes }
+    var result: [UInt8] { splice?.result() ?? formSplice?.result() ?? bytes }
 
     /// The key in the body's `api_key`. The gateway puts it into a header.
     func apiKey() throws(GatewayError) -> SecretString? {
-        guard let member = object?.member("api_key"), member.kind != .null else { return nil }
-        guard let text = object?.string(member) else {
-            throw .invalidRequest(
-                code: "invalid_api_key", "`api_key` must be a string. Send the key as text, or leave the member out.", param: "api_key")
-        }
-        return text.isEmpty ? nil : SecretString(text)
+        guard let text = try content.text("api_key"), !text.isEmpty else { return nil }
+        return SecretString(text)
     }
 
     /// Gives the body's `model` another name.
-    mutating func rename(model: String) {
-        guard let object, let member = object.member("model"), object.string(member) != model else { return }
-        edit { $0.replace(member, with: JSONText.quoted(model)) }
+    mutating func rename(model: String) throws(GatewayError) {
+        guard let written = try content.text("model"), !written.utf8.elementsEqual(model.utf8) else { return }
+        try set("model", to: model)
+    }
+
+    /// Gives a member the text, or adds one behind the others.
+    /// - Returns: False if the body is of a kind that holds no members.
+    @discardableResult
+    mutating func set(_ name: String, to text: String) throws(GatewayError) -> Bool {
+        switch content {
+        case .json: edit { $0.set(name, to: JSONText.quoted(text)) }
+        case .form: try editForm { form throws(GatewayError) in try form.set(name, to: text) }
+        case .other: return false
+        }
+        return true
     }
 
     /// Takes `api_key` out.
     mutating func removeAPIKey() {
-        guard object?.member("api_key") != nil else { return }
-        edit { $0.remove("api_key") }
+        if let object, object.member("api_key") != nil { edit { $0.remove("api_key") } }
+        if case .form(let form) = content, !form.fields("api_key").isEmpty { editForm { $0.remove("api_key") } }
     }
 
     /// Changes the body's members; nothing happens to a body that is no JSON object.
@@ -56,5 +64,12 @@ struct JobBody {
         var splice = self.splice ?? JSONSplice(object)
         try change(&splice)
         self.splice = splice
+    }
+
+    private mutating func editForm<Failure: Error>(_ change: (inout FormSplice) throws(Failure) -> Void) throws(Failure) {
+        guard case .form(let form) = content else { return }
+        var splice = formSplice ?? FormSplice(form)
+        try change(&splice)
+        formSplice = splice
     }
 }

@@ -11,6 +11,17 @@ enum LentKey {
         "/images/variations",
     ]
 
+    /// Google's and Azure's own way to a model: what stands before and behind its name.
+    private static let inPath: [UTF8Text: Set<UTF8Text>] = [
+        "/v1beta/models/": [":generateContent", ":streamGenerateContent", ":embedContent", ":batchEmbedContents", ":countTokens"],
+        "/openai/deployments/": posts,
+    ]
+
+    private static func callsModelInPath(_ path: String) -> Bool {
+        guard path.utf8.allSatisfy(isPlain), let model = PathModel(method: "POST", path: path) else { return false }
+        return inPath[model.opening]?.contains(model.ending) ?? false
+    }
+
     /// What a model's name in a path is made of. Servers differ in what they make of `;` and of what is encoded twice; some would go up a folder.
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
@@ -20,18 +31,22 @@ enum LentKey {
     }
 
     /// - Throws: 403 for a call that the operator's key is not lent for.
-    static func check(_ job: Job) throws(GatewayError) {
-        let isLent =
-            switch job.method {
-            case "POST": posts.contains(job.path)
-            case "GET", "HEAD": job.path == "/models" || job.path.hasPrefix("/models/") && job.path.utf8.allSatisfy(isPlain)
-            default: false
-            }
-        guard !isLent else { return }
+    /// - Parameter isDirect: whether the key is the provider's own, so that the model may stand in the path.
+    static func check(_ job: Job, isDirect: Bool = false) throws(GatewayError) {
+        guard !isLent(job), !(isDirect && job.method == "POST" && callsModelInPath(job.path)) else { return }
         throw GatewayError(
             status: 403, type: "permission_error", code: "own_key_needed",
             message: "The operator's key is lent for calls to models and for the list of models only, not for \(job.method) on this path. "
                 + "Send a key of your own as `Authorization: Bearer <key>`.",
             param: "authorization", shouldRetry: false)
+    }
+
+    /// Whether the operator's key goes with such a call.
+    static func isLent(_ job: Job) -> Bool {
+        switch job.method {
+        case "POST": posts.contains(job.path)
+        case "GET", "HEAD": job.path == "/models" || job.path.hasPrefix("/models/") && job.path.utf8.allSatisfy(isPlain)
+        default: false
+        }
     }
 }

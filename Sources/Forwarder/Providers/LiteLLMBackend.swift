@@ -28,8 +28,8 @@ struct LiteLLMBackend: Sendable {
     ) throws(GatewayError) -> Target {
         if let object = body.object { try ForbiddenMembers.check(object) }
         var body = body
+        if let key = job.clientKey { try add(key, to: &body, of: job) }
         try body.edit { splice throws(GatewayError) in
-            if let key = job.clientKey { splice.set("api_key", to: JSONText.quoted(key.reveal())) }
             if let tags = job.rollout?.tags(insertionID: job.insertionID) {
                 try splice.append(tags.map(JSONText.quoted), to: "tags", in: "metadata")
             }
@@ -44,6 +44,16 @@ struct LiteLLMBackend: Sendable {
         let request = UpstreamRequest(
             method: job.method, url: job.url(under: base.text), headers: headers, body: body.result, timeouts: timeouts, limits: limits)
         return Target(provider: "litellm", model: job.model, request: request, hidesUsage: hidesUsage, isTracedByBackend: isTraced)
+    }
+
+    /// Puts the client's key where the proxy looks for it: into the member or the form's field `api_key`.
+    /// - Throws: 400 where there is no room for it: the operator would pay for a call that the client meant to pay for.
+    private func add(_ key: SecretString, to body: inout JobBody, of job: Job) throws(GatewayError) {
+        guard try !body.set("api_key", to: key.reveal()), self.key != nil, job.method == "POST", LentKey.isLent(job) else { return }
+        throw .invalidRequest(
+            code: "misplaced_api_key",
+            "The LiteLLM proxy behind this gateway takes a client's key within a JSON object or a form only. Send the call so, or without a key.",
+            param: "api_key")
     }
 
     private func authorization(of job: Job) throws(GatewayError) -> SecretString? {

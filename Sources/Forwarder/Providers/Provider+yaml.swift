@@ -5,7 +5,7 @@ extension Provider {
     init(prefix: String, node: YAMLNode) throws(ConfigurationError) {
         let map = try node.mapping()
         try map.allow(only: [
-            "url", "keys", "bases", "base_suffix", "auth", "headers", "key_optional", "model", "chat", "rejects",
+            "url", "keys", "bases", "base_suffix", "auth", "headers", "key_optional", "model", "chat", "rejects", "native",
         ])
         self.init(prefix: prefix)
         if let url = map["url"] { self.url = try Self.template(url) }
@@ -17,6 +17,13 @@ extension Provider {
         isKeyOptional = try map["key_optional"]?.bool() ?? false
         if let rule = map["model"] { modelRule = try Self.rule(rule) }
         if let chat = map["chat"] { chatPath = try Self.path(chat) }
+        if let native = map["native"] {
+            let native = try native.mapping()
+            try native.allow(only: ["paths", "auth", "replaces_suffix"])
+            nativePaths = try native.required("paths").strings()
+            nativeKeyHeader = .named(try native.required("auth").string())
+            nativeReplacesSuffix = try native["replaces_suffix"]?.bool() ?? false
+        }
         rejectedMembers = Set(texts: try map["rejects"]?.strings() ?? [])
     }
 

@@ -18,8 +18,25 @@ package struct Provider: Sendable, Equatable {
     var isKeyOptional = false
     var modelRule = ModelRule.strip
     var chatPath = Self.chatCompletions
+    /// Paths of its own API beside OpenAI's: what they begin with.
+    var nativePaths: [String] = []
+    /// The header that takes the key there, as it is.
+    var nativeKeyHeader: KeyHeader?
+    /// Whether those paths stand where `baseSuffix` begins.
+    var nativeReplacesSuffix = false
     /// Members of a request that it refuses.
     var rejectedMembers: Set<UTF8Text> = []
+
+    /// How the key goes with a call to `path`.
+    func keyHeader(for path: String) -> KeyHeader { isNative(path) ? nativeKeyHeader ?? keyHeader : keyHeader }
+
+    /// The base URL of a call to `path`.
+    /// - Parameter base: the provider's, of OpenAI's API.
+    func base(_ base: String, for path: String) -> String {
+        nativeReplacesSuffix && isNative(path) && base.hasSuffix(baseSuffix) ? String(base.dropLast(baseSuffix.count)) : base
+    }
+
+    private func isNative(_ path: String) -> Bool { nativePaths.contains { path.hasPrefix($0) } }
 
     static let chatCompletions = "/chat/completions"
 

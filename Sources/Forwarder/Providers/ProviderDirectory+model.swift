@@ -1,6 +1,30 @@
 internal import Common
 
 extension ProviderDirectory {
+    /// Who takes a job, and what its model is called there; the model is nil where its name stays.
+    func place(for job: Job, naming named: RequestModel, body: JobBody) throws(GatewayError) -> (place: Place, model: String?) {
+        // A look-up of `meta-llama/Llama-3` asks the default for a model of its own.
+        if let path = named.path, path.isLookUp, !isPlaced(path.name) { return (try defaultPlace(), nil) }
+        if named.name == nil, let hidden = NestedModels.first(in: job.body, maximumDepth: maximumDepth, where: isElsewhere) {
+            throw .invalidRequest(
+                code: "unreadable_model",
+                "The body names the model `\(hidden.excerpt)` where the gateway does not look for one, so the call would go to another provider. "
+                    + "Name the provider in a `model` at the top of the body too, or leave its prefix out.",
+                param: "model")
+        }
+        return try place(for: job.model)
+    }
+
+    /// Whether the model's first segment names a provider or an account.
+    func isPlaced(_ model: String) -> Bool {
+        guard let slash = model.firstIndex(of: "/") else { return false }
+        let name = String(model[..<slash])
+        return places[name] != nil || unsupported.contains(name)
+    }
+
+    /// Whether the model belongs to another provider than the default.
+    private func isElsewhere(_ model: String) -> Bool { isPlaced(model) && !(defaultProvider.map { model.hasPrefix("\($0)/") } ?? false) }
+
     /// Who takes a model, and what the model is called there.
     func place(for model: String?) throws(GatewayError) -> (place: Place, model: String?) {
         guard let model else { return (try defaultPlace(), nil) }

@@ -32,14 +32,23 @@ package struct ProviderDirectory: Sendable {
         }
         let asksUsage = isTraced && StreamOptions.areWanted(for: job)
         if isMock(job) { return mockTarget(job, asksUsage: asksUsage) }
-        let body = try JobBody(job.body, maximumDepth: maximumDepth)
-        if let url = job.baseURL { return try clientTarget(job, url: url, body: body) }
+        let body = try JobBody(of: job, maximumDepth: maximumDepth)
+        // What the bytes say is what the provider reads. An ingress of an earlier version has not looked for a model everywhere.
+        let model = try RequestModel(content: body.content, method: job.method, path: job.path, query: job.query)
+        var job = job
+        job.model = model.name ?? job.model
+        if let url = job.baseURL {
+            if let name = model.name { job.query = model.query(job.query, renamed: clientModel(name)) }
+            return try clientTarget(job, url: url, body: body)
+        }
         if let litellm { return try litellm.target(job, body: body, asksUsage: asksUsage, timeouts: timeouts, limits: limits) }
-        return try directTarget(job, body: body, asksUsage: asksUsage)
+        return try directTarget(job, naming: model, body: body, asksUsage: asksUsage)
     }
 
     private func isMock(_ job: Job) -> Bool {
         if let model = job.model, model.contains("/") { return model.hasPrefix("\(Self.mock)/") }
+        // A list of models is the default's, one provider's model is that provider's.
+        if let path = PathModel(method: job.method, path: job.path), path.isLookUp, isPlaced(path.name) { return false }
         return defaultProvider == Self.mock && litellm == nil && job.baseURL == nil
     }
 
@@ -55,15 +64,20 @@ package struct ProviderDirectory: Sendable {
         return Target(provider: Self.mock, model: job.model, request: request, hidesUsage: hidesUsage)
     }
 
-    private func directTarget(_ job: Job, body: JobBody, asksUsage: Bool) throws(GatewayError) -> Target {
-        let (place, model) = try place(for: job.model)
+    private func directTarget(_ job: Job, naming named: RequestModel, body: JobBody, asksUsage: Bool) throws(GatewayError) -> Target {
+        let (place, model) = try place(for: job, naming: named, body: body)
         guard let base = place.base else {
             throw .invalidRequest(
                 code: "provider_not_configured", "The gateway does not know where `\(place.name)` is. \(place.repair)", param: "model")
         }
         var body = body
         let credential = try place.credential(client: try clientKey(job, body), base: base)
-        if let model { body.rename(model: model) }
+        var job = job
+        if let model {
+            try body.rename(model: model)
+            job.path = named.path?.path(renamed: model) ?? job.path
+            job.query = named.query(job.query, renamed: model)
+        }
         body.removeAPIKey()
         let rejected = place.provider.rejectedMembers
         let hidesUsage = asksUsage && StreamOptions.add(to: &body, rejected: rejected)
@@ -79,15 +93,18 @@ package struct ProviderDirectory: Sendable {
         let base = try ClientBaseURL(url, addresses: clientAddresses).description
         var body = body
         let credential = try clientKey(job, body).map(Credential.client) ?? .none
-        var model = job.model
-        if let named = model, let slash = named.firstIndex(of: "/"), prefixes.contains(named[..<slash]) {
-            model = String(named[named.index(after: slash)...])
-        }
-        if let model { body.rename(model: model) }
+        let model = job.model.map(clientModel)
+        if let model { try body.rename(model: model) }
         body.removeAPIKey()
         var request = try request(job, under: base, of: .compatible("client"), with: credential, body: body)
         request.addresses = clientAddresses
         return Target(provider: "client", model: model, request: request)
+    }
+
+    /// The model's name without a known provider's prefix.
+    private func clientModel(_ name: String) -> String {
+        guard let slash = name.firstIndex(of: "/"), prefixes.contains(String(name[..<slash])) else { return name }
+        return String(name[name.index(after: slash)...])
     }
 
     /// The client's own key: its bearer, else the body's `api_key`.
@@ -99,7 +116,7 @@ package struct ProviderDirectory: Sendable {
     private func request(
         _ job: Job, under base: String, of provider: Provider, with credential: Credential, body: JobBody
     ) throws(GatewayError) -> UpstreamRequest {
-        if credential.isServers { try LentKey.check(job) }
+        if credential.isServers { try LentKey.check(job, isDirect: true) }
         var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: credential.isServers, isJSON: body.isJSON)
         if let key = credential.key {
             guard key.fitsHeader else {
@@ -108,10 +125,10 @@ package struct ProviderDirectory: Sendable {
                     "The key has characters that no HTTP header can carry. Send it without spaces, line breaks and quotes around it.",
                     param: "authorization")
             }
-            headers.append(provider.keyHeader.field(key))
+            headers.append(provider.keyHeader(for: job.path).field(key))
             headers += provider.headers.map { HeaderField($0.name, $0.value.replacing("{key}", with: key.reveal())) }
         }
-        let url = job.url(under: base, path: job.path == Provider.chatCompletions ? provider.chatPath : nil)
+        let url = job.url(under: provider.base(base, for: job.path), path: job.path == Provider.chatCompletions ? provider.chatPath : nil)
         return UpstreamRequest(
             method: job.method, url: url, headers: headers, body: body.result, timeouts: timeouts, limits: limits)
     }

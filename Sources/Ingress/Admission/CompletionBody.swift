@@ -6,8 +6,10 @@ struct CompletionBody: Sendable, Equatable {
     var isStream: Bool
 
     /// Reads a chat completion's body, and refuses one that gateway and provider could read differently.
-    /// - Parameter maximumDepth: how deep arrays and objects may nest (`MAX_JSON_DEPTH`).
-    init(chat bytes: [UInt8], maximumDepth: Int) throws(GatewayError) {
+    /// - Parameters:
+    ///   - query: the request's query. A LiteLLM proxy takes a `model` there for the body's.
+    ///   - maximumDepth: how deep arrays and objects may nest (`MAX_JSON_DEPTH`).
+    init(chat bytes: [UInt8], query: String? = nil, maximumDepth: Int) throws(GatewayError) {
         let object: JSONObject
         do { object = try JSONObject.scan(bytes, maximumDepth: maximumDepth) } catch { throw error.gatewayError }
         if object.caseVariant(of: "model") != nil {
@@ -25,23 +27,38 @@ struct CompletionBody: Sendable, Equatable {
                 code: "invalid_model", #"The member "model" is not a string with a model's name. Write it like "openai/gpt-4o-mini"."#, param: "model"
             )
         }
+        _ = try RequestModel(content: .json(object), method: "POST", path: "/chat/completions", query: query)
         self.model = model
         isStream = try Self.isStream(object)
     }
 
-    /// Reads the body of any other call. One that is not a JSON object is nobody's business but the provider's.
-    init(other bytes: [UInt8], contentType: String?, maximumDepth: Int) throws(GatewayError) {
-        guard !bytes.isEmpty, let contentType, contentType.lowercased().contains("json") else {
-            self.init(model: nil, isStream: false)
-            return
-        }
-        let object: JSONObject
-        do { object = try JSONObject.scan(bytes, maximumDepth: maximumDepth) } catch {
+    /// Reads the body of any other call, and what its path and query say of the model. One that holds no members is the provider's business alone.
+    /// - Parameters:
+    ///   - request: whose method, path and query are looked at; nil: none.
+    ///   - contentType: the value of the request's `Content-Type`.
+    init(other bytes: [UInt8], of request: Job? = nil, contentType: String?, maximumDepth: Int) throws(GatewayError) {
+        let content = try RequestContent(bytes, contentType: contentType, maximumDepth: maximumDepth)
+        if case .other = content, !bytes.isEmpty, contentType?.lowercased().contains("json") ?? false { try Self.checkJSON(bytes, maximumDepth) }
+        let model = try RequestModel(content: content, method: request?.method ?? "POST", path: request?.path ?? "/", query: request?.query)
+        // A look-up may mean a model of the default provider's own, such as `meta-llama/…`; the forwarder knows the providers.
+        self.init(model: model.path?.isLookUp ?? false ? nil : model.name, isStream: try Self.isStream(content))
+    }
+
+    /// Refuses what is labelled JSON and is none.
+    private static func checkJSON(_ bytes: [UInt8], _ maximumDepth: Int) throws(GatewayError) {
+        do throws(JSONScanError) {
+            _ = try JSONObject.scan(bytes, maximumDepth: maximumDepth)
+        } catch {
             guard case .notAnObject = error.code else { throw error.gatewayError }
-            self.init(model: nil, isStream: false)
-            return
         }
-        self.init(model: object.member("model").flatMap(object.string), isStream: try Self.isStream(object))
+    }
+
+    private static func isStream(_ content: RequestContent) throws(GatewayError) -> Bool {
+        switch content {
+        case .json(let object): try isStream(object)
+        case .form: ["true", "1"].contains(try content.text("stream")?.lowercased())
+        case .other: false
+        }
     }
 
     private init(model: String?, isStream: Bool) {

@@ -7,7 +7,7 @@ struct Entrance: Sendable {
     struct Admitted: Sendable {
         var account: Account?
         var project: String
-        /// The client's key at a provider. Nil when the bearer is a key of this gateway.
+        /// The client's key at a provider: its bearer, unless that is a key of this gateway, or what another header carries.
         var clientKey: SecretString?
     }
 
@@ -50,7 +50,8 @@ struct Entrance: Sendable {
                     : "The project in the path is not known, or this key may not use it. Check project_id; the operator lists projects in secrets.yaml.",
                 param: "project_id", shouldRetry: false)
         }
-        return Admitted(account: account, project: project, clientKey: auth.consumesBearer ? nil : bearer.map(SecretString.init))
+        let clientKey = try ClientKey.read(request.headers, bearer: bearer, isGateways: auth.consumesBearer)
+        return Admitted(account: account, project: project, clientKey: clientKey)
     }
 
     /// Whether a page's origin (RFC 6454 §7) is this machine.

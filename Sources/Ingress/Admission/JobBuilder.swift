@@ -36,11 +36,12 @@ struct JobBuilder: Sendable {
             insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue, path: path.backendPath,
             query: request.uri.query, headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey, window: window)
+        try ClientKey.moveFromQuery(of: &job)
         switch path.route {
         case .other:
             job.body = try await request.bytes(upTo: maximumBodyBytes, in: uploads)
             let body = try CompletionBody(
-                other: job.body, contentType: request.headers[.contentType], maximumDepth: maximumJSONDepth)
+                other: job.body, of: job, contentType: try Self.contentType(of: request, hasBody: !job.body.isEmpty), maximumDepth: maximumJSONDepth)
             (job.model, job.isStream) = (body.model, body.isStream)
         case .completion:
             try await fill(&job, from: request, rollout: nil, baseURL: nil, account: admitted.account)
@@ -84,10 +85,25 @@ struct JobBuilder: Sendable {
         for hook in hooks {
             try await hook.prepare(&call)
         }
-        let body = try CompletionBody(chat: call.body, maximumDepth: maximumJSONDepth)
+        let body = try CompletionBody(chat: call.body, query: job.query, maximumDepth: maximumJSONDepth)
         job.rollout = call.rollout
         job.baseURL = try call.baseURL.map { try ClientBaseURL($0, addresses: addresses).description }
         (job.body, job.model, job.isStream) = (call.body, body.model, body.isStream)
+    }
+
+    /// How the body is labelled.
+    /// - Throws: 400 for a body that its readers would take apart in different ways.
+    private static func contentType(of request: Request, hasBody: Bool) throws(GatewayError) -> String? {
+        guard hasBody else { return nil }
+        guard request.headers[values: .contentType].count <= 1 else {
+            throw .invalidRequest(code: "invalid_content_type", "The request has more than one Content-Type. Send one.", param: "content-type")
+        }
+        let encodings = request.headers[values: .contentEncoding]
+        guard encodings.allSatisfy({ $0.equalsIgnoringASCIICase("identity") }) else {
+            throw .invalidRequest(
+                code: "unsupported_encoding", "The gateway reads no compressed body. Send it without Content-Encoding.", param: "content-encoding")
+        }
+        return request.headers[.contentType]
     }
 
     /// Headers that never travel: keys go apart, and these belong to one connection only (RFC 9110 §7.6.1). What of the others a provider may see is decided
@@ -97,6 +113,6 @@ struct JobBuilder: Sendable {
             "authorization", "cookie", "connection", "http2-settings", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
             "transfer-encoding", "upgrade", "content-length", "host",
         ]
-        .contains { $0.equalsIgnoringASCIICase(header.name) }
+        .contains { $0.equalsIgnoringASCIICase(header.name) } && !ClientKey.isHeader(header.name)
     }
 }

@@ -24,13 +24,13 @@ import Testing
         #expect(try directory.resolve(.chat("m", body: body, key: "k")).bodyText == body)
     }
 
-    @Test("What is no JSON object passes as it is", arguments: ["", "--boundary\r\nmodel", "[1,2]", "\u{0}\u{1}", "model=openai%2Fm"])
+    @Test("What holds no members passes as it is", arguments: ["", "--boundary\r\nmodel", "[1,2]", "\u{0}\u{1}", "model=openai%2Fm"])
     func otherBodies(body: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
-        let headers = [HeaderField("Content-Type", "multipart/form-data; boundary=boundary")]
+        let headers = [HeaderField("Content-Type", "audio/wav")]
         let target = try directory.resolve(.chat(nil, body: body, path: "/audio/transcriptions", headers: headers, key: "k"))
         #expect(target.bodyText == body)
-        #expect(target.header("content-type") == "multipart/form-data; boundary=boundary")
+        #expect(target.header("content-type") == "audio/wav")
     }
 
     @Test(

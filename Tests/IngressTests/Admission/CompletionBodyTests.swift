@@ -48,15 +48,22 @@ struct CompletionBodyTests {
         arguments: [
             (#"{"model":"a","stream":true}"#, "application/json", "a", true),
             (#"{"model":"a"}"#, "application/vnd.x+JSON; charset=utf-8", "a", false),
-            (#"{"model":7}"#, "application/json", nil, false), ("[1]", "application/json", nil, false), ("", "application/json", nil, false),
-            (#"{"model":"a"}"#, "text/plain", nil, false), (#"{"model":"a"}"#, nil, nil, false), ("not json", "audio/wav", nil, false),
+            (#"{"model":null}"#, "application/json", nil, false), ("[1]", "application/json", nil, false), ("", "application/json", nil, false),
+            (#"{"model":"a","stream":true}"#, "text/plain", "a", true), (#"{"model":"a"}"#, nil, "a", false),
+            (#" {"model":"a"}"#, "multipart/form-data; boundary=b", "a", false), ("not json", "audio/wav", nil, false),
+            ("stream=true&model=a%2Fb", "application/x-www-form-urlencoded", "a/b", true), ("model=a", nil, nil, false),
+            ("--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\na\r\n--b--", "Multipart/Form-Data; Boundary=b", "a", false),
         ] as [(String, String?, String?, Bool)])
     func anotherCallsBodyIsReadIfItIsJSON(text: String, contentType: String?, model: String?, isStream: Bool) throws {
         let body = try CompletionBody(other: Array(text.utf8), contentType: contentType, maximumDepth: 8)
         #expect(body.model == model && body.isStream == isStream)
     }
 
-    @Test(arguments: [(#"{"a":1,"a":2}"#, "duplicate_key"), ("{", "invalid_json"), (#"{"stream":"x"}"#, "invalid_stream")])
+    @Test(arguments: [
+        (#"{"a":1,"a":2}"#, "duplicate_key"), ("{", "invalid_json"), (#"{"stream":"x"}"#, "invalid_stream"), ("nonsense", "invalid_json"),
+        (#"{"model":7}"#, "invalid_model"), (#"{"model":""}"#, "invalid_model"), (#"{"Model":"a"}"#, "ambiguous_member"),
+        ("\u{FEFF}{}", "invalid_json"), ("\u{0}{", "invalid_json"),
+    ])
     func anotherCallsBadJSONIsRefused(text: String, code: String) {
         let error = #expect(throws: GatewayError.self) {
             try CompletionBody(other: Array(text.utf8), contentType: "application/json", maximumDepth: 8)
