@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -162,13 +163,23 @@ class LiteLLMProxy(Server):
         (directory / "config.yaml").write_text(json.dumps(configuration))
         report = os.path.join(os.path.dirname(__file__), "litellm_report.py")
         os.symlink(report, directory / "litellm_report.py")
+        self._start(directory, program, directory / "config.yaml", {"REPORT_URL": f"{base_url}/litellm-report"})
+
+    @classmethod
+    def of_file(cls, directory, configuration, environment):
+        """A proxy under a configuration that is there, with further variables."""
+        proxy = cls.__new__(cls)
+        proxy._start(directory, os.path.join(os.path.dirname(sys.executable), "litellm"), configuration, environment)
+        return proxy
+
+    def _start(self, directory, program, configuration, environment):
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(directory),
             "LITELLM_MASTER_KEY": self.master_key,
             # The list of prices that the package carries, instead of one from the network.
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-            "REPORT_URL": f"{base_url}/litellm-report",
+            **environment,
         }
-        arguments = ["--config", "config.yaml", "--host", "127.0.0.1", "--port", "0", "--telemetry", "False"]
+        arguments = ["--config", str(configuration), "--host", "127.0.0.1", "--port", "0", "--telemetry", "False"]
         super().__init__([program, *arguments], environment, directory)

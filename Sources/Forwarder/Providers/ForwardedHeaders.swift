@@ -19,12 +19,20 @@ enum ForwardedHeaders {
             guard always.contains(name) || (!usesServerKey && withClientKey.contains(name)), isSafe(header.value) else { continue }
             selected.append(HeaderField(name, header.value))
         }
-        // curl labels every body as a form, and a chat completion's body need not be labelled here; a provider may insist.
-        if isJSON && !(selected.first(named: "content-type")?.lowercased().contains("json") ?? false) {
+        // curl labels every body as a form, and a chat completion's body need not be labelled here; a provider may insist. Of two labels it might take the other.
+        let labels = selected.filter { $0.name == "content-type" }
+        let isLabelled = labels.count == 1 && (!isJSON || isJSONType(labels[0].value))
+        if !isLabelled, isJSON || !labels.isEmpty {
             selected.removeAll { $0.name == "content-type" }
-            selected.append(HeaderField("content-type", "application/json"))
+            selected.append(isJSON ? HeaderField("content-type", "application/json") : labels[0])
         }
         return selected
+    }
+
+    /// Whether the media type itself is JSON, whatever its parameters say.
+    private static func isJSONType(_ value: String) -> Bool {
+        let type = value.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+        return type == "application/json" || type.hasSuffix("+json")
     }
 
     /// Whether the value stays on its line (RFC 9110 §5.5).

@@ -26,7 +26,7 @@ struct LiteLLMBackend: Sendable {
     func target(
         _ job: Job, body: JobBody, asksUsage: Bool, timeouts: UpstreamTimeouts, limits: UpstreamLimits
     ) throws(GatewayError) -> Target {
-        if let object = body.object { try ForbiddenMembers.check(object) }
+        try ForbiddenMembers.check(body.content, query: job.query, model: job.model)
         var body = body
         if let key = job.clientKey { try add(key, to: &body, of: job) }
         try body.edit { splice throws(GatewayError) in
