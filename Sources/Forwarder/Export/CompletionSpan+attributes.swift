@@ -54,6 +54,9 @@ extension CompletionSpan {
         writer.string("gen_ai.response.model", answer.model)
         writer.string("gen_ai.response.id", answer.id)
         writer.strings("gen_ai.response.finish_reasons", answer.finishReasons)
+        // Cut it would be no list any longer.
+        let reasons = FinishReasons.text(answer.finishReasons).flatMap { $0.utf8.count > SpanLimits.value ? nil : $0 }
+        writer.string("langfuse.observation.metadata.gateway_finish_reasons", reasons)
         writer.double("gen_ai.request.temperature", request.numbers["temperature"])
         writer.double("gen_ai.request.top_p", request.numbers["top_p"])
         writer.double("gen_ai.request.top_k", request.numbers["top_k"])

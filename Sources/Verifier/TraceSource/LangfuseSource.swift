@@ -59,7 +59,7 @@ package struct LangfuseSource: TraceSource {
         let answer = try await ask(dialect.target(query, cursor: text, limit: limit), .v2)
         if answer.isNotFound { return nil }
         if let error = answer.error(from: store.host) { throw error }
-        guard let page = dialect.page(answer.body, detail: query.detail) else { throw malformed }
+        guard let page = dialect.page(answer.body, detail: query.detail, whole: query.wholeMetadata) else { throw malformed }
         return page
     }
 

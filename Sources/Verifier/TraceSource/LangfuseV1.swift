@@ -56,7 +56,7 @@ struct LangfuseV1 {
         let observations = json.objects("observations") ?? []
         var body = TraceBody(
             input: json.unwrapped("input"), output: json.unwrapped("output"), metadata: json.value("metadata"),
-            observations: observations.map(TraceBody.Observation.init))
+            finishReasons: StoredMetadata(of: json).finishReasons, observations: observations.map(TraceBody.Observation.init))
         // A server of version 3 fills the trace's own input and output from attributes that the gateway does not send twice.
         if let first = body.observations.first {
             if body.input == StoreJSON.null { body.input = first.input }

@@ -2,11 +2,6 @@ internal import Common
 
 /// `GET /api/public/v2/observations`: a row is one observation with its trace's tags, and a completion is one row.
 struct LangfuseV2 {
-    /// To so many characters a value of metadata is cut whose name the query does not have in `expandMetadata`.
-    private static let shownMetadata = 200
-    /// Metadata that Langfuse adds: it repeats the rest of the row, input and output included.
-    private static let addedMetadata: Set<UTF8Text> = ["attributes", "resourceAttributes", "scope"]
-
     let identity: TraceIdentity
 
     /// Path and query of a page.
@@ -30,29 +25,23 @@ struct LangfuseV2 {
         case (.id, .traceID): "core"
         case (.id, .tag): "core,trace_context"
         case (.head, _): "core,basic,trace_context"
-        case (.body, _): "core,basic,io,metadata,trace_context"
+        case (.body, _): "core,basic,io,metadata,model,usage,trace_context"
         }
     }
 
     /// Nil if the answer is not of the API's form.
-    func page(_ bytes: [UInt8], detail: TraceQuery.Detail) -> TracePage? {
+    /// - Parameter whole: names of metadata that were asked for whole.
+    func page(_ bytes: [UInt8], detail: TraceQuery.Detail, whole: Set<UTF8Text> = []) -> TracePage? {
         guard let answer = StoreJSON(bytes), let rows = answer.objects("data") else { return nil }
         let cursor = answer.nested("meta")?.text("cursor")
-        let cut = detail == .body ? Set(texts: rows.flatMap(cutMetadata)) : []
-        return TracePage(rows: rows.map { row($0, detail) }, next: cursor.map { .opaque($0) }, bytes: bytes.count, cutMetadata: cut)
+        // A comma would end the name in `expandMetadata`.
+        let cut = detail == .body ? rows.reduce(into: Set<UTF8Text>()) { $0.formUnion(StoredMetadata(of: $1).cut()) } : []
+        return TracePage(
+            rows: rows.map { row($0, detail, whole: whole) }, next: cursor.map { .opaque($0) }, bytes: bytes.count,
+            cutMetadata: cut.filter { !$0.text.utf8.contains(UInt8(ascii: ",")) })
     }
 
-    /// The server does not say what it has cut, so whatever has just that length may be.
-    private func cutMetadata(of row: StoreJSON) -> [String] {
-        guard let metadata = row.nested("metadata") else { return [] }
-        return metadata.names.filter { name in
-            // A comma would end the name in `expandMetadata`.
-            guard !Self.addedMetadata.contains(name), !name.contains(","), let text = metadata.text(name) else { return false }
-            return [text.utf8.count, text.utf16.count, text.unicodeScalars.count].contains(Self.shownMetadata)
-        }
-    }
-
-    private func row(_ json: StoreJSON, _ detail: TraceQuery.Detail) -> TraceRow {
+    private func row(_ json: StoreJSON, _ detail: TraceQuery.Detail, whole: Set<UTF8Text>) -> TraceRow {
         var head = TraceHead()
         head.traceID = json.text("traceId") ?? ""
         if detail > .id || identity == .tag { head.tags = json.texts("tags") ?? [] }
@@ -67,18 +56,21 @@ struct LangfuseV2 {
         head.timestamp = json.text("startTime")
         guard detail == .body else { return TraceRow(ids: ids, head: head) }
         let observation = TraceBody.Observation(json)
-        let metadata = json.value("metadata")
-        let body = TraceBody(input: observation.input, output: observation.output, metadata: metadata, observations: [observation])
+        let metadata = StoredMetadata(of: json)
+        let body = TraceBody(
+            input: observation.input, output: observation.output, metadata: metadata.withoutStumps(whole: whole),
+            finishReasons: metadata.finishReasons, observations: [observation])
         return TraceRow(ids: ids, head: head, body: body)
     }
 }
 
 extension TraceBody.Observation {
-    /// Reads an observation: its members have the same names in both APIs.
+    /// Reads an observation: its members have the same names in both APIs, but the model's, for which the second one has a further name.
     init(_ json: StoreJSON) {
         self.init(
             id: json.value("id"), type: json.value("type"), name: json.value("name"), startTime: json.value("startTime"),
             endTime: json.value("endTime"), input: json.unwrapped("input"), output: json.unwrapped("output"),
-            parentID: json.value("parentObservationId"))
+            parentID: json.value("parentObservationId"), model: json.text("providedModelName") ?? json.text("model"),
+            usage: StoredUsage.json(of: json), finishReasons: StoredMetadata(of: json).finishReasons)
     }
 }

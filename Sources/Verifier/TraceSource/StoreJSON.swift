@@ -33,6 +33,25 @@ struct StoreJSON: Sendable {
         return Self.isJSON(inner) ? inner : Array(object.bytes[member.value])
     }
 
+    func isString(_ name: String) -> Bool { object.member(name)?.kind == .string }
+
+    /// A whole number; a database may put one of 64 bits in quotes.
+    func number(_ name: String) -> Int? { count(name) ?? text(name).flatMap { Int($0) } }
+
+    /// The object without some of its members, which are else as they are written.
+    func without(_ names: Set<UTF8Text>) -> [UInt8] {
+        var out = [UInt8(ascii: "{")]
+        for member in object.members {
+            if let name = object.name(of: member), names.contains(name) { continue }
+            if out.count > 1 { out.append(UInt8(ascii: ",")) }
+            out.append(UInt8(ascii: "\""))
+            out += object.bytes[member.key]
+            out += [UInt8(ascii: "\""), UInt8(ascii: ":")]
+            out += object.bytes[member.value]
+        }
+        return out + [UInt8(ascii: "}")]
+    }
+
     func nested(_ name: String) -> StoreJSON? {
         guard let member = object.member(name) else { return nil }
         do throws(JSONScanError) { return try object.object(member).map(StoreJSON.init) } catch { return nil }

@@ -32,21 +32,27 @@ package struct TraceHead: Sendable, Equatable {
     package init() {}
 }
 
-/// What a trace holds. Each is a JSON value.
+/// What a trace holds. What has no other type is a JSON value.
 package struct TraceBody: Sendable, Equatable {
     package var input: [UInt8]
     package var output: [UInt8]
     package var metadata: [UInt8]
+    /// Why the choices of the answer ended, as the trace itself says.
+    package var finishReasons: [String]
     package var observations: [Observation]
 
-    package init(input: [UInt8], output: [UInt8], metadata: [UInt8], observations: [Observation]) {
+    package init(input: [UInt8], output: [UInt8], metadata: [UInt8], finishReasons: [String] = [], observations: [Observation]) {
         self.input = input
         self.output = output
         self.metadata = metadata
+        self.finishReasons = finishReasons
         self.observations = observations
     }
 
-    /// One step within a trace. Each member is a JSON value, a string with its quotes.
+    /// The step that called the model.
+    package var generation: Observation? { observations.first { $0.model != nil } ?? observations.first }
+
+    /// One step within a trace. Each member of bytes is a JSON value, a string with its quotes.
     package struct Observation: Sendable, Equatable {
         package var id: [UInt8]
         package var type: [UInt8]
@@ -56,5 +62,10 @@ package struct TraceBody: Sendable, Equatable {
         package var input: [UInt8]
         package var output: [UInt8]
         package var parentID: [UInt8]
+        package var model: String?
+        /// OpenAI's `usage`.
+        package var usage: [UInt8]
+        /// Why the choices of the answer ended, in their order.
+        package var finishReasons: [String]
     }
 }

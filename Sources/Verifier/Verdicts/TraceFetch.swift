@@ -4,7 +4,7 @@ internal import Common
 struct TraceFetch: Sendable {
     /// How often a batch is asked for again that does not show all of its traces, or a store that is in trouble.
     static let mostRepetitions = 5
-    /// Bytes of a question that name metadata whose values shall come whole; the values of further ones stay cut. A proxy may take a request line of 4 KiB.
+    /// Bytes of a question that name metadata whose values shall come whole; those of further ones that are cut are left out. A proxy may take a request line of 4 KiB.
     static let mostNames = 1000
 
     let source: any TraceSource
@@ -47,8 +47,8 @@ struct TraceFetch: Sendable {
     private struct Asking {
         var ids: AskingBound
         var rows = PageSize()
-        /// Names of metadata whose values come whole.
-        var whole: Set<UTF8Text> = []
+        /// Names of metadata whose values come whole. The attributes are always longer than what is shown else.
+        var whole: Set<UTF8Text> = [UTF8Text(StoredMetadata.attributes)]
     }
 
     private enum Outcome {

@@ -14,15 +14,21 @@ package struct TraceMembers: OptionSet, Sendable {
     package static let output = Self(rawValue: 1 << 6)
     package static let metadata = Self(rawValue: 1 << 7)
     package static let observations = Self(rawValue: 1 << 8)
+    package static let model = Self(rawValue: 1 << 9)
+    package static let usage = Self(rawValue: 1 << 10)
+    /// `finish_reason` and `finish_reasons`.
+    package static let finishReasons = Self(rawValue: 1 << 11)
 
     static let head: Self = [.name, .userID, .sessionID, .tags, .timestamp]
-    package static let all: Self = [head, .input, .output, .metadata, .observations]
+    /// What a trace has from the step that called the model.
+    static let generation: Self = [.model, .usage, .finishReasons]
+    package static let all: Self = [head, .input, .output, .metadata, .observations, generation]
 
     /// Members by the names that they have in an answer, and Langfuse's groups of them, which the reference gateway passes on.
     private static let names: [(name: String, members: Self)] = [
         ("id", []), ("name", .name), ("user_id", .userID), ("session_id", .sessionID), ("tags", .tags), ("timestamp", .timestamp), ("input", .input),
         ("output", .output), ("metadata", .metadata), ("observations", .observations), ("core", head), ("io", [.input, .output, .metadata]),
-        ("scores", []), ("metrics", []),
+        ("model", .model), ("usage", .usage), ("finish_reason", .finishReasons), ("finish_reasons", .finishReasons), ("scores", []), ("metrics", []),
     ]
 
     /// Reads the parameter `fields`: names, separated by commas.
@@ -38,5 +44,8 @@ package struct TraceMembers: OptionSet, Sendable {
     }
 
     /// What has to be asked of the trace store.
-    var detail: TraceQuery.Detail { isDisjoint(with: [.input, .output, .metadata, .observations]) ? .head : .body }
+    var detail: TraceQuery.Detail { isDisjoint(with: Self.all.subtracting(Self.head)) ? .head : .body }
+
+    /// Whether the traces' observations have to be asked of the trace store.
+    var needsObservations: Bool { !isDisjoint(with: Self.generation.union(.observations)) }
 }

@@ -1,8 +1,9 @@
 internal import Common
 
 /// Writes the answer of `/traces` piece by piece:
-/// `{"project_id","total_traces","traces":[{id, name, user_id, session_id, tags[], timestamp, input, output, metadata, observations:[{id, type, name,
-/// start_time, end_time, input, output, parent_observation_id}]}]}`.
+/// `{"project_id","total_traces","traces":[{id, name, user_id, session_id, tags[], timestamp, input, output, metadata, model, usage, finish_reason,
+/// finish_reasons[], observations:[{id, type, name, start_time, end_time, input, output, parent_observation_id, model, usage, finish_reason,
+/// finish_reasons[]}]}]}`. From `model` to `finish_reasons` the members are the gateway's own, and the others the reference's.
 ///
 /// The number stands in front of the traces because it is settled before the first of them is read: which ids are meant is known, and a trace that cannot be
 /// read breaks the answer off instead of making the number wrong.
@@ -31,22 +32,24 @@ package struct TraceWriter: Sendable {
         if members.contains(.name) { add("name", row.head.name, to: &out) }
         if members.contains(.userID) { add("user_id", row.head.userID, to: &out) }
         if members.contains(.sessionID) { add("session_id", row.head.sessionID, to: &out) }
-        if members.contains(.tags) { addTags(row.head.tags, to: &out) }
+        if members.contains(.tags) { add("tags", row.head.tags, to: &out) }
         if members.contains(.timestamp) { add("timestamp", row.head.timestamp, to: &out) }
         if members.contains(.input) { add("input", value: row.body?.input, to: &out) }
         if members.contains(.output) { add("output", value: row.body?.output, to: &out) }
         if members.contains(.metadata) { add("metadata", value: row.body?.metadata, to: &out) }
+        addGeneration(row.body?.generation, row.body?.finishReasons ?? [], members, to: &out)
         if members.contains(.observations) { addObservations(row.body?.observations ?? [], to: &out) }
         out.append(UInt8(ascii: "}"))
     }
 
-    private func addTags(_ tags: [String], to out: inout [UInt8]) {
-        out.append(contentsOf: #","tags":["#.utf8)
-        for (index, tag) in tags.enumerated() {
-            if index > 0 { out.append(UInt8(ascii: ",")) }
-            JSONText.append(tag, to: &out)
-        }
-        out.append(UInt8(ascii: "]"))
+    /// - Parameter others: why the choices ended, if the step does not say it.
+    private func addGeneration(_ step: TraceBody.Observation?, _ others: [String], _ members: TraceMembers, to out: inout [UInt8]) {
+        let reasons = step.map(\.finishReasons).flatMap { $0.isEmpty ? nil : $0 } ?? others
+        if members.contains(.model) { add("model", step?.model, to: &out) }
+        if members.contains(.usage) { add("usage", value: step?.usage, to: &out) }
+        guard members.contains(.finishReasons) else { return }
+        add("finish_reason", reasons.first, to: &out)
+        add("finish_reasons", reasons, to: &out)
     }
 
     private func addObservations(_ observations: [TraceBody.Observation], to out: inout [UInt8]) {
@@ -62,6 +65,7 @@ package struct TraceWriter: Sendable {
             add("input", value: observation.input, to: &out)
             add("output", value: observation.output, to: &out)
             add("parent_observation_id", value: observation.parentID, to: &out)
+            addGeneration(observation, [], .generation, to: &out)
             out.append(UInt8(ascii: "}"))
         }
         out.append(UInt8(ascii: "]"))
@@ -70,6 +74,15 @@ package struct TraceWriter: Sendable {
     private func add(_ name: String, _ text: String?, to out: inout [UInt8]) {
         out.append(contentsOf: ",\"\(name)\":".utf8)
         if let text { JSONText.append(text, to: &out) } else { out += StoreJSON.null }
+    }
+
+    private func add(_ name: String, _ texts: [String], to out: inout [UInt8]) {
+        out.append(contentsOf: ",\"\(name)\":[".utf8)
+        for (index, text) in texts.enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            JSONText.append(text, to: &out)
+        }
+        out.append(UInt8(ascii: "]"))
     }
 
     private func add(_ name: String, value: [UInt8]?, to out: inout [UInt8]) {

@@ -39,7 +39,7 @@ extension VerificationRunner {
         let ids = try await chosen(query, verdict, isPointwise: isPointwise, fetch)
         var writer = TraceWriter(members: query.members)
         var out = writer.head(project: question.project, total: ids.count)
-        try await fetch.run(ids, detail: query.members.detail, observations: query.members.contains(.observations)) { rows in
+        try await fetch.run(ids, detail: query.members.detail, observations: query.members.needsObservations) { rows in
             // Not before the store has shown that it answers: an error has a status of its own until then.
             if !sink.hasBegun { try await sink.begin(Self.tracesHead) }
             for row in rows {

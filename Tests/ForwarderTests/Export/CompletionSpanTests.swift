@@ -61,6 +61,7 @@ import Testing
         #expect(span.string("gen_ai.provider.name") == "openai")
         #expect(span.string("gen_ai.response.id") == "cmpl-1")
         #expect(span.strings("gen_ai.response.finish_reasons") == ["tool_calls"])
+        #expect(span.string("langfuse.observation.metadata.gateway_finish_reasons") == "tool_calls")
         #expect(span.integer("gen_ai.usage.input_tokens") == "10")
         #expect(span.integer("gen_ai.usage.output_tokens") == "7")
         #expect(span.integer("gen_ai.request.seed") == "9007199254740993")
@@ -95,6 +96,7 @@ import Testing
         let span = try SpanSample.span(answer: #"{"choices":[\#(choices.joined(separator: ","))]}"#)
         #expect(span.output == #"[{"role":"assistant","content":"1"},{"role":"assistant","content":"2"}]"#)
         #expect(span.strings("gen_ai.response.finish_reasons") == ["stop", "stop"])
+        #expect(span.string("langfuse.observation.metadata.gateway_finish_reasons") == #"["stop","stop"]"#)
         #expect(span.string("langfuse.observation.usage_details") == nil)
     }
 

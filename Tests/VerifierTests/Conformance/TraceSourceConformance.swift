@@ -19,6 +19,7 @@ struct TraceSourceConformance {
         try await looksUpManyAtOnce()
         try await tellsHeads()
         try await tellsBodies()
+        try await tellsGenerations()
         try await knowsNothingOfOthers()
     }
 
@@ -92,6 +93,39 @@ struct TraceSourceConformance {
                 let observation = try #require(body.observations.first)
                 #expect(body.observations.count == 1 && observation.output == body.output && observation.id != StoreJSON.null)
                 #expect(String(decoding: observation.type, as: UTF8.self) == #""GENERATION""#)
+            }
+        }
+    }
+
+    /// Model, usage and finish reasons, also of spans of the version that had them in the attributes alone. No value of metadata is a stump.
+    private func tellsGenerations() async throws {
+        let ids = InsertionID.samples(6, at: 1_763_450_000_000, step: 10)
+        let spans = ids.enumerated().map { index, id in
+            var span = FakeSpan(id, rollout: "generations")
+            span.isOld = index % 2 == 1
+            span.finishReasons = [["stop"], ["length", "tool_calls, \"é"], []][index / 2]
+            span.metadata = ["long": String(repeating: "x", count: 300)]
+            if index == 4 { (span.model, span.usage) = (nil, "{}") }
+            return span
+        }
+        try await export(spans)
+        var query = TraceQuery(.ids(ids), window: window(ids), detail: .body, observations: true)
+        for whole: Set<UTF8Text> in [["attributes"], ["attributes", "long"]] {
+            query.wholeMetadata = whole
+            let rows = try await rows(query, limit: 20)
+            #expect(rows.count == 6)
+            for (index, span) in spans.enumerated() {
+                let body = try #require(rows.first { $0.ids == [ids[index]] }?.body)
+                let step = try #require(body.generation)
+                #expect(step.finishReasons == span.finishReasons && body.finishReasons == span.finishReasons, "\(index)")
+                #expect(step.model == span.model)
+                let usage =
+                    index == 4
+                    ? "null"
+                    : #"{"prompt_tokens":8,"completion_tokens":1,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":5}}"#
+                #expect(String(decoding: step.usage, as: UTF8.self) == usage)
+                let long = StoreJSON(body.metadata)?.text("long")
+                #expect(long == span.metadata["long"] || long == nil && !whole.contains("long"))
             }
         }
     }

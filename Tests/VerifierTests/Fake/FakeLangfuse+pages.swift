@@ -42,7 +42,8 @@ extension FakeLangfuse {
         guard let span = state.withLockedValue({ state in state.spans.values.first { $0.span.traceID == id }?.span }) else {
             return Reply(404, #"{"message":"Trace \#(id) not found within authorized project","error":"LangfuseNotFoundError"}"#)
         }
-        return Reply(200, trace(span, hasIO: true, observations: "[\(row(span, ["core", "basic", "io"], isParsed: true))]"))
+        return Reply(
+            200, trace(span, hasIO: true, observations: "[\(row(span, ["core", "basic", "io", "metadata", "model", "usage"], isParsed: true))]"))
     }
 
     /// What the conditions leave, newest first.
@@ -82,7 +83,11 @@ extension FakeLangfuse {
         if fields.contains("io") {
             members.append(#""input":\#(isParsed ? span.input : quoted(span.input)),"output":\#(isParsed ? span.output : quoted(span.output))"#)
         }
-        if fields.contains("metadata") { members.append("\"metadata\":" + metadata(span) { whole.contains($0) ? $1 : String($1.prefix(200)) }) }
+        if fields.contains("metadata") {
+            members.append("\"metadata\":" + metadata(span, isParsed: isParsed) { isParsed || whole.contains($0) ? $1 : String($1.prefix(200)) })
+        }
+        if fields.contains("model") { members.append(#""\#(isParsed ? "model" : "providedModelName")":\#(quoted(span.model))"#) }
+        if fields.contains("usage") { members.append(#""usageDetails":\#(span.usage)"#) }
         return "{\(members.joined(separator: ","))}"
     }
 
@@ -90,13 +95,16 @@ extension FakeLangfuse {
         var members = [#""id":"\#(span.traceID)","timestamp":"\#(TimeText.iso(span.start))","name":"\#(span.name)","userId":\#(quoted(span.userID))"#]
         members.append(#""sessionId":\#(quoted(span.sessionID)),"environment":"\#(span.environment)","version":"\#(span.version)""#)
         members.append(#""release":"\#(span.release)","tags":[\#(span.tags.map { quoted($0) }.joined(separator: ","))]"#)
-        if hasIO { members.append(#""input":\#(span.input),"output":\#(span.output),"metadata":\#(metadata(span) { $1 })"#) }
+        if hasIO { members.append(#""input":\#(span.input),"output":\#(span.output),"metadata":\#(metadata(span, isParsed: true) { $1 })"#) }
         members.append(#""observations":\#(observations),"scores":[]"#)
         return "{\(members.joined(separator: ","))}"
     }
 
-    private func metadata(_ span: FakeSpan, _ shown: (_ name: String, _ value: String) -> String) -> String {
-        "{" + span.metadata.sorted(by: <).map { "\(quoted($0.key)):\(quoted(shown($0.key, $0.value)))" }.joined(separator: ",") + "}"
+    private func metadata(_ span: FakeSpan, isParsed: Bool, _ shown: (_ name: String, _ value: String) -> String) -> String {
+        var members = span.ownMetadata.sorted(by: <).map { "\(quoted($0.key)):\(quoted(shown($0.key, $0.value)))" }
+        // Servers of version 4 do not keep the attributes.
+        if hasAttributes { members.append("\"attributes\":" + (isParsed ? span.attributes : quoted(shown("attributes", span.attributes)))) }
+        return "{\(members.joined(separator: ","))}"
     }
 
     private func quoted(_ text: String?) -> String { text.map { String(decoding: JSONText.quoted($0), as: UTF8.self) } ?? "null" }

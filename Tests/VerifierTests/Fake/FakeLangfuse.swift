@@ -31,11 +31,15 @@ final class FakeLangfuse: UpstreamClient {
 
     let apis: Set<String>
     let version: String
+    let hasAttributes: Bool
     let state = NIOLockedValueBox(State())
     let fault: NIOLockedValueBox<Fault?>
 
-    /// - Parameter apis: of `v1` and `v2`, those that the server has.
-    init(apis: Set<String> = ["v2"], version: String = "4.16.0", fault: Fault? = nil) {
+    /// - Parameters:
+    ///   - apis: of `v1` and `v2`, those that the server has.
+    ///   - hasAttributes: whether a span's other attributes are among the metadata.
+    init(apis: Set<String> = ["v2"], version: String = "4.16.0", hasAttributes: Bool = true, fault: Fault? = nil) {
+        self.hasAttributes = hasAttributes
         self.apis = apis
         self.version = version
         self.fault = NIOLockedValueBox(fault)

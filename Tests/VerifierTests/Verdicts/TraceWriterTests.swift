@@ -9,7 +9,8 @@ import Testing
         (head.traceID, head.name, head.sessionID, head.tags, head.timestamp) = ("t1", "n\"", "s", ["a", "b,c"], "2026-01-01T00:00:00.000Z")
         let observation = TraceBody.Observation(
             id: Array(#""o""#.utf8), type: Array(#""GENERATION""#.utf8), name: Array("null".utf8), startTime: Array(#""x""#.utf8),
-            endTime: Array("null".utf8), input: Array(input.utf8), output: Array("7".utf8), parentID: Array("null".utf8))
+            endTime: Array("null".utf8), input: Array(input.utf8), output: Array("7".utf8), parentID: Array("null".utf8),
+            model: "m", usage: Array(#"{"total_tokens":3}"#.utf8), finishReasons: ["stop", "length"])
         return TraceRow(
             ids: [], head: head,
             body: TraceBody(input: Array(input.utf8), output: Array("7".utf8), metadata: Array("{}".utf8), observations: [observation]))
@@ -25,13 +26,17 @@ import Testing
     @Test func theShapeIsTheReferences() {
         let trace =
             #"{"id":"t1","name":"n\"","user_id":null,"session_id":"s","tags":["a","b,c"],"timestamp":"2026-01-01T00:00:00.000Z","input":{"messages":[]},"#
-            + #""output":7,"metadata":{},"observations":[{"id":"o","type":"GENERATION","name":null,"start_time":"x","end_time":null,"#
-            + #""input":{"messages":[]},"output":7,"parent_observation_id":null}]}"#
+            + #""output":7,"metadata":{},"model":"m","usage":{"total_tokens":3},"finish_reason":"stop","finish_reasons":["stop","length"],"#
+            + #""observations":[{"id":"o","type":"GENERATION","name":null,"start_time":"x","end_time":null,"#
+            + #""input":{"messages":[]},"output":7,"parent_observation_id":null,"#
+            + #""model":"m","usage":{"total_tokens":3},"finish_reason":"stop","finish_reasons":["stop","length"]}]}"#
         #expect(text(.all, [row(), row()]) == #"{"project_id":"p","total_traces":2,"traces":[\#(trace),\#(trace)]}"#)
     }
 
     @Test func membersAreChosen() {
         #expect(text([.tags, .output], [row()]) == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t1","tags":["a","b,c"],"output":7}]}"#)
+        #expect(
+            text([.model, .usage], [row()]) == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t1","model":"m","usage":{"total_tokens":3}}]}"#)
         #expect(!text(TraceMembers.all.subtracting([.input, .output, .observations]), [row()]).contains("messages"))
     }
 

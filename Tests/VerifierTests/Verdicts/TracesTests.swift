@@ -44,9 +44,38 @@ import Testing
             let traces = try #require(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000").json?.objects("traces"))
             #expect(traces.count == 120 && traces.compactMap { $0.nested("metadata")?.text("even") }.count { $0 == long } == 60)
             let odd = traces.compactMap { $0.nested("metadata")?.text("odd, ") }
-            // No query can name it.
-            #expect(odd.count == 60 && odd.allSatisfy { $0.count == (api == "v2" ? 200 : 300) })
-            #expect(bench.store.targets.count { $0.contains("expandMetadata=even") } >= (api == "v2" ? 1 : 0))
+            // No query can name it, and no part of it is shown.
+            #expect(odd.count == (api == "v2" ? 0 : 60) && odd.allSatisfy { $0.count == 300 })
+            #expect(
+                traces.compactMap { trace in
+                    let metadata = trace.nested("metadata")
+                    return metadata?.nested("attributes") ?? metadata?.text("attributes").flatMap { StoreJSON(Array($0.utf8)) }
+                }.count == 120)
+            #expect(bench.store.targets.count { $0.contains("expandMetadata=attributes%2Ceven") } >= (api == "v2" ? 1 : 0))
+        }
+    }
+
+    /// What a rollout cost and how its answers ended, whichever server keeps it; of old spans a server without attributes cannot tell how they ended.
+    @Test(arguments: [("v2", true), ("v2", false), ("v1", true), ("v1", false)])
+    func modelUsageAndFinishReasonAreMembers(_ api: String, _ hasAttributes: Bool) async throws {
+        let store = FakeLangfuse(apis: [api], version: api == "v2" ? "4.16.0" : "3.110.0", hasAttributes: hasAttributes)
+        try await VerifierBench.run(store: store) { bench in
+            let ids = try await bench.complete(2)
+            var old = FakeSpan(ids[0])
+            (old.isOld, old.finishReasons) = (true, ["length", "stop"])
+            store.show([old])
+            let traces = try #require(try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces"))
+            for (id, reasons) in zip(ids, [hasAttributes ? ["length", "stop"] : [], ["stop"]]) {
+                let trace = try #require(traces.first { $0.text("id") == id.hex })
+                let step = try #require(trace.objects("observations")?.first)
+                for part in [trace, step] {
+                    #expect(part.text("model") == "m1" && part.nested("usage")?.count("total_tokens") == 9)
+                    #expect(part.text("finish_reason") == reasons.first && part.texts("finish_reasons") == reasons)
+                }
+            }
+            let chosen = try await bench.ask("/traces", query: "tags=rollout_id:r&fields=model,usage,finish_reason").json?.objects("traces")
+            #expect(chosen?.map(\.names) == Array(repeating: ["id", "model", "usage", "finish_reason", "finish_reasons"], count: 2))
+            #expect(chosen?.compactMap { $0.text("finish_reason") }.contains("stop") == true)
         }
     }
 
@@ -57,8 +86,9 @@ import Testing
             span.metadata = Dictionary(uniqueKeysWithValues: (100..<200).map { ("name \($0)", String(repeating: "x", count: 201)) })
             bench.store.show([span])
             let trace = try #require(try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces")?.first?.nested("metadata"))
-            // `name%20100,` takes eleven bytes.
-            #expect(trace.names.count { trace.text($0)?.count == 201 } == TraceFetch.mostNames / 11)
+            // `name%20100,` and `attributes,` take eleven bytes. What has no room is left out.
+            #expect(trace.names.count { trace.text($0)?.count == 201 } == TraceFetch.mostNames / 11 - 1)
+            #expect(!trace.names.contains { trace.text($0)?.count == 200 })
         }
     }
 
