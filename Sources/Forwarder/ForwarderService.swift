@@ -13,11 +13,13 @@ package struct ForwarderService {
     ///   - environment: the process's variables, where providers' keys may be.
     ///   - envelope: seals and opens what travels through Redis.
     ///   - destinations: where traces go.
+    ///   - watch: looks after Redis, and is run elsewhere; nil: the forwarder has one of its own.
     /// - Throws: `ConfigurationError` with all that is wrong with the providers.
     package init(
         configuration: Configuration, secretsFile: SecretsFile, environment: [String: String], redis endpoint: RedisEndpoint, envelope: Envelope,
-        destinations: TraceDestinations, logger: Logger
+        destinations: TraceDestinations, watch shared: RedisWatch? = nil, logger: Logger
     ) throws(ConfigurationError) {
+        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
         let directory = NIOLockedValueBox(
             try ProviderDirectory(table: .embedded(), settings: settings, secrets: configuration.secrets, environment: environment))
@@ -41,11 +43,11 @@ package struct ForwarderService {
             outbox: outbox, destinations: destinations,
             sender: SpanSender(
                 outbox: outbox, destinations: destinations, upstream: network, envelope: envelope, timeout: settings.exportTimeout, logger: logger),
-            interval: settings.exportInterval, logger: logger)
-        services = worker.services(between: [CurlService(upstream: network), outboxReader, exporter], executor: network.executor) {
-            delivery, control in
-            await runner.run(delivery, control: control)
-        }
+            interval: settings.exportInterval, isOpen: { watch.hasRightKey }, logger: logger)
+        let own: [any Service] = shared == nil ? [watch] : []
+        let between: [any Service] = [CurlService(upstream: network), outboxReader, exporter]
+        let work = worker.services(between: between, watch: watch, executor: network.executor) { await runner.run($0, control: $1) }
+        services = own + work
     }
 }
 

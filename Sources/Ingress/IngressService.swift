@@ -13,12 +13,13 @@ package struct IngressService {
     ///   - secretsFile: says when the secrets change.
     ///   - auth: who may enter.
     ///   - envelope: seals and opens what travels through Redis.
+    ///   - watch: looks after Redis, and is run elsewhere; nil: the ingress has one of its own.
     ///   - onListening: is told the port once connections are accepted.
     package init(
         configuration: Configuration, secretsFile: SecretsFile, auth: any AuthProvider, extensions: Extensions, redis endpoint: RedisEndpoint,
-        envelope: Envelope,
-        logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+        envelope: Envelope, watch shared: RedisWatch? = nil, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
+        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
         let secrets = configuration.secrets
         let projects = KnownProjects(secrets.projects.keys)
@@ -41,7 +42,7 @@ package struct IngressService {
         func calls(through queue: WorkQueue) -> CallDesk {
             CallDesk(
                 admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
-                room: room, follower: follower, desk: desk, envelope: envelope)
+                room: room, follower: follower, desk: desk, envelope: envelope, watch: watch)
         }
         let completions = calls(through: .completions)
         let responder = GatewayResponder(
@@ -50,7 +51,7 @@ package struct IngressService {
                 auth: auth, projects: projects, defaultProject: secrets.defaultProject,
                 refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
             pages: Pages(
-                redis: commands, room: room, follower: follower, connections: connections, warnsOfRedis: settings.redis.address != nil,
+                redis: commands, watch: watch, room: room, follower: follower, connections: connections, warnsOfRedis: settings.redis.address != nil,
                 outboxLimit: settings.outboxBytes),
             routes: router.buildResponder(),
             jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope),
@@ -58,7 +59,7 @@ package struct IngressService {
             background: BackgroundDesk(
                 calls: completions, records: JobRecords(redis: commands), follower: follower, desk: desk, envelope: envelope,
                 defaultProject: secrets.defaultProject),
-            logs: LogDesk(store: LogStore(redis: commands, envelope: envelope), maximumJSONDepth: settings.maxJSONDepth),
+            logs: LogDesk(store: LogStore(redis: commands, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth),
             verification: VerificationDesk(
                 calls: calls(through: .verifications), verdicts: VerdictStore(redis: commands, defaultProject: secrets.defaultProject),
                 list: RolloutList(redis: commands, defaultProject: secrets.defaultProject), redis: commands, responseKey: key,
@@ -83,6 +84,7 @@ package struct IngressService {
             AuthUpkeep(auth: auth, logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: desk, drain: settings.drain),
         ]
+        if shared == nil { services.insert(watch, at: 0) }
         if settings.redis.address != nil { services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1) }
     }
 }

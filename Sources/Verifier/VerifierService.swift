@@ -12,10 +12,13 @@ package struct VerifierService {
     /// - Parameters:
     ///   - envelope: seals and opens what travels through Redis.
     ///   - destinations: where traces are.
+    ///   - watch: looks after Redis, and is run elsewhere; nil: the verifier has one of its own.
     /// - Throws: `ConfigurationError` if the process has no room for connections.
     package init(
-        configuration: Configuration, redis endpoint: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations, logger: Logger
+        configuration: Configuration, redis endpoint: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations,
+        watch shared: RedisWatch? = nil, logger: Logger
     ) throws(ConfigurationError) {
+        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
         let network: CurlUpstream
         do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message) }
@@ -29,9 +32,9 @@ package struct VerifierService {
             runner: VerificationRunner(
                 redis: worker.commands, upstream: network, options: .init(configuration), destinations: destinations, logger: logger),
             sender: worker.sender, envelope: envelope, check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), logger: logger)
-        services = worker.services(between: [CurlService(upstream: network)]) { delivery, control in
-            await work.run(delivery, control: control)
-        }
+        let own: [any Service] = shared == nil ? [watch] : []
+        let services = worker.services(between: [CurlService(upstream: network)], watch: watch) { await work.run($0, control: $1) }
+        self.services = own + services
     }
 }
 

@@ -38,6 +38,8 @@ package final class Envelope: Sendable {
     private let sealingKey: SymmetricKey
     private let fingerprintKey: SymmetricKey
     private let markKey: SymmetricKey
+    /// Stands for the shared key, and says nothing of it: two processes have the same one if they share the key. 32 hexadecimal digits.
+    package let keyFingerprint: String
     private let state = NIOLockedValueBox(State())
 
     /// - Parameter key: the shared key; 32 bytes.
@@ -48,6 +50,9 @@ package final class Envelope: Sendable {
         let random = (0..<Self.saltLength - Self.markLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         salt = random + Self.mark(of: random, markKey)
         sealingKey = Self.derive(from: shared, salt: salt)
+        keyFingerprint = Self.derive(from: shared, salt: [], for: "key fingerprint").withUnsafeBytes { bytes in
+            bytes.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
         fingerprintKey = Self.derive(from: shared, salt: [], for: "fingerprint")
     }
 

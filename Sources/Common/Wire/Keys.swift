@@ -99,6 +99,10 @@ package enum Keys {
     /// String: bytes of all payloads on the stream of questions, as `jobBytes`.
     package static let verificationBytes = "gateway/verifications/bytes"
 
+    /// String: the fingerprint of the key that seals what is in this Redis. Written and read by all parts, each second; lives until somebody deletes it, as to change
+    /// the key on purpose.
+    package static let keyFingerprint = "gateway/key/fingerprint"
+
     /// String: a verifier is alive. As a forwarder's.
     package static let verifierPrefix = "gateway/verifier/"
 

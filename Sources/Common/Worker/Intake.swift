@@ -29,12 +29,15 @@ package struct Intake: Service, CustomStringConvertible {
     let clock: RedisClock
     let executor: (any TaskExecutor)?
     let drain: Duration
+    /// Whether this process may take jobs now.
+    let isOpen: @Sendable () -> Bool
     let logger: Logger
 
     package init(
-        stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration, logger: Logger,
-        work: @escaping Work
+        stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration,
+        isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger, work: @escaping Work
     ) {
+        self.isOpen = isOpen
         self.stream = stream
         self.jobs = jobs
         self.work = work
@@ -58,6 +61,10 @@ package struct Intake: Service, CustomStringConvertible {
         var hasJoined = false
         var nextTakeover = ContinuousClock.now
         while !Task.isCancelled {
+            guard isOpen() else {
+                try? await Task.sleep(for: .milliseconds(20))
+                continue
+            }
             do throws(RedisError) {
                 if !hasJoined {
                     _ = try await stream.beat()

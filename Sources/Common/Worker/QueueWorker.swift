@@ -57,16 +57,19 @@ package struct QueueWorker: Sendable {
     /// What it runs, in the order in which it starts. It stops in the reverse order: first no more jobs are taken and what runs ends, then the connections go.
     /// - Parameters:
     ///   - between: starts after the connections and before the first job; what the work needs.
+    ///   - watch: says whether this process may take jobs.
     ///   - executor: where jobs are read and worked on.
     package func services(
-        between: [any Service] = [], executor: (any TaskExecutor)? = nil, work: @escaping Intake.Work
+        between: [any Service] = [], watch: RedisWatch, executor: (any TaskExecutor)? = nil, work: @escaping Intake.Work
     ) -> [any Service] {
         let jobs = RunningJobs(capacity: limits.concurrency)
         let clock = RedisClock()
         return [commands, reader] + between + [
             NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
             Heartbeat(stream: stream, clock: clock, logger: logger),
-            Intake(stream: stream, jobs: jobs, clock: clock, executor: executor, drain: limits.drain, logger: logger, work: work),
+            Intake(
+                stream: stream, jobs: jobs, clock: clock, executor: executor, drain: limits.drain, isOpen: { watch.hasRightKey }, logger: logger,
+                work: work),
         ]
     }
 }

@@ -14,6 +14,8 @@ struct Exporter: Service, CustomStringConvertible {
     let destinations: TraceDestinations
     let sender: SpanSender
     let interval: Duration
+    /// Whether this process may take spans now.
+    var isOpen: @Sendable () -> Bool = { true }
     let logger: Logger
 
     var description: String { "Exporter" }
@@ -42,6 +44,10 @@ struct Exporter: Service, CustomStringConvertible {
         await withTaskGroup(of: Event.self) { group in
             var isWatching = false
             while !Task.isCancelled {
+                if !isWatching, !isOpen() {
+                    try? await Task.sleep(for: .milliseconds(50))
+                    continue
+                }
                 if !isWatching {
                     await follow(destinations.projects, &idle, working, &upkeep)
                     do throws(RedisError) { try await keep(up: &upkeep, &idle) } catch {

@@ -87,7 +87,7 @@ struct Launch {
     }
 
     func ingress(
-        redis: RedisEndpoint, envelope: Envelope, onListening: (@Sendable (_ port: Int) async -> Void)? = nil
+        redis: RedisEndpoint, envelope: Envelope, watch: RedisWatch? = nil, onListening: (@Sendable (_ port: Int) async -> Void)? = nil
     ) throws -> IngressService {
         let settings = configuration.settings
         let announce = { @Sendable (port: Int) async in
@@ -95,8 +95,7 @@ struct Launch {
         }
         return IngressService(
             configuration: configuration, secretsFile: secretsFile, auth: auth, extensions: GatewayCommand.extensions, redis: redis,
-            envelope: envelope, logger: logger,
-            onListening: onListening ?? announce)
+            envelope: envelope, watch: watch, logger: logger, onListening: onListening ?? announce)
     }
 
     /// Where traces go.
@@ -107,17 +106,18 @@ struct Launch {
         return destinations
     }
 
-    func forwarder(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations) throws -> ForwarderService {
+    func forwarder(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations, watch: RedisWatch? = nil) throws -> ForwarderService {
         try Self.reporting { () throws(ConfigurationError) in
             try ForwarderService(
                 configuration: configuration, secretsFile: secretsFile, environment: environment, redis: redis, envelope: envelope,
-                destinations: destinations, logger: logger)
+                destinations: destinations, watch: watch, logger: logger)
         }
     }
 
-    func verifier(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations) throws -> VerifierService {
+    func verifier(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations, watch: RedisWatch? = nil) throws -> VerifierService {
         try Self.reporting { () throws(ConfigurationError) in
-            try VerifierService(configuration: configuration, redis: redis, envelope: envelope, destinations: destinations, logger: logger)
+            try VerifierService(
+                configuration: configuration, redis: redis, envelope: envelope, destinations: destinations, watch: watch, logger: logger)
         }
     }
 
@@ -138,6 +138,8 @@ struct Launch {
         FileLimit.raise()
         do {
             try await withTaskExecutorPreference(EventLoopsExecutor.shared) { try await ServiceGroup(configuration: group).run() }
+        } catch let error as OtherGatewayKey {
+            throw Self.failure("environment: GATEWAY_KEY: \(error)")
         } catch let error as IOError {
             throw cannotListen(String(cString: strerror(error.errnoCode)).lowercased())
         } catch is SocketAddressError.UnknownHost {

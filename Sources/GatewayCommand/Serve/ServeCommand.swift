@@ -24,10 +24,12 @@ struct ServeCommand: AsyncParsableCommand {
         let key = try settings.gatewayKey ?? folder.key()
         let envelope = Envelope(key: key)
         let destinations = launch.destinations(key: key)
-        var services = try launch.forwarder(redis: endpoint, envelope: envelope, destinations: destinations).services
-        services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations).services
+        let watch = RedisWatch(endpoint, envelope: envelope, isAlone: embedded != nil, logger: launch.logger)
+        var services: [any Service] = [watch]
+        services += try launch.forwarder(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch).services
+        services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch).services
         let ready = Readiness(launch: launch, endpoint: endpoint)
-        services += try launch.ingress(redis: endpoint, envelope: envelope, onListening: ready.announce).services
+        services += try launch.ingress(redis: endpoint, envelope: envelope, watch: watch, onListening: ready.announce).services
         services.append(ready)
         // First what the others need; so a start has no failed attempts in its log.
         var first: [any Service] = []

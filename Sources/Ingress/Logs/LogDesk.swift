@@ -13,6 +13,7 @@ struct LogDesk: Sendable {
     }
 
     let store: LogStore
+    let watch: RedisWatch
     let maximumJSONDepth: Int
 
     /// - Parameter path: without `/v1` and project.
@@ -28,6 +29,7 @@ struct LogDesk: Sendable {
 
     func respond(to request: Request, asking question: Question, admitted: Entrance.Admitted) async throws -> Response {
         do {
+            if watch.trouble == .otherKey { throw GatewayError.otherKey }
             return switch question {
             case .add: try await add(request, admitted.project)
             case .entries: try await entries(request.uri.query, admitted.project)

@@ -5,6 +5,7 @@ internal import Hummingbird
 /// `/health`, `/ready` and `/metrics`.
 struct Pages: Sendable {
     let redis: RedisClient
+    let watch: RedisWatch
     let room: WaitingRoom
     let follower: AnswerFollower
     let connections: Connections
@@ -50,6 +51,7 @@ struct Pages: Sendable {
                 let forwarders = try await redis.evaluate(
                     JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix)
                 let count = forwarders.int ?? 0
+                if let trouble = watch.trouble { return unready(trouble.text, redis: false) }
                 guard count > 0 else {
                     return json(
                         .serviceUnavailable,
@@ -61,6 +63,12 @@ struct Pages: Sendable {
                     .serviceUnavailable, #"{"status":"not ready","reason":"Redis cannot be reached","redis":false,"forwarders":null}"#)
             }
         }
+    }
+
+    private func unready(_ reason: String, redis: Bool) -> Response {
+        var text = Array(#"{"status":"not ready","reason":"#.utf8)
+        JSONText.append(reason, to: &text)
+        return json(.serviceUnavailable, String(decoding: text, as: UTF8.self) + #","redis":\#(redis),"forwarders":null}"#)
     }
 
     /// What the operator should know all the same, as a further member; empty if there is nothing.

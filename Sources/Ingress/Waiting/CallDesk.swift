@@ -10,6 +10,7 @@ struct CallDesk: Sendable {
     let follower: AnswerFollower
     let desk: NewsDesk
     let envelope: Envelope
+    let watch: RedisWatch
     /// How long past the job's deadline the answer that says so is waited for.
     let grace: UInt64 = 2000
 
@@ -73,6 +74,8 @@ struct CallDesk: Sendable {
     /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.
     /// - Returns: the job whose answer it is: this one, or the one that the request was before.
     func enqueue(_ job: Job) async throws -> InsertionID {
+        // No forwarder there could read it, and its answer would be read by nobody here.
+        if watch.trouble == .otherKey { throw GatewayError.otherKey }
         do {
             switch try await admission.enqueue(job) {
             case .queued: return job.insertionID
@@ -129,6 +132,11 @@ extension GatewayError {
     static let queueUnavailable = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
         message: "The gateway's queue (Redis) cannot be reached. Try again; nothing waits in it for this request.", retryAfter: 1)
+
+    static let otherKey = GatewayError(
+        status: 503, type: "server_error", code: "queue_unavailable",
+        message: "The gateway's queue (Redis) is used with another GATEWAY_KEY, and nothing waits in it for this request. /ready says what to do.",
+        retryAfter: 30)
 
     fileprivate static let queueUnanswered = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",

@@ -10,7 +10,7 @@ struct GatewayFleet {
     let server: RedisServer
     let redis: RedisClient
     let provider: CountingProvider
-    private let environment: [String: String]
+    let environment: [String: String]
 
     /// Lends a Redis and a provider to `body`, which starts the processes that it wants.
     /// - Parameters:

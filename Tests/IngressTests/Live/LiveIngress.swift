@@ -63,7 +63,8 @@ struct LiveIngress: Sendable {
     /// The keys in Redis besides those that are there before any request.
     func keys() async throws -> Set<String> {
         let keys = try await redis.send(RedisCommand("KEYS", "*")).array ?? []
-        return Set(keys.compactMap(\.string).filter { !$0.hasPrefix("gateway/responses/") && !$0.hasPrefix("gateway/forwarder/") })
+        let there = ["gateway/responses/", "gateway/forwarder/", Keys.keyFingerprint]
+        return Set(keys.compactMap(\.string).filter { key in !there.contains { key.hasPrefix($0) } })
     }
 
     /// Waits until the ingress has seen that a client went: nobody waits there any longer.

@@ -1,0 +1,98 @@
+package import Logging
+internal import NIOConcurrencyHelpers
+internal import ServiceLifecycle
+
+/// Looks each second whether the gateway can work with its Redis: whether it takes writes, and whether those who use it have the same key.
+///
+/// A part whose first look finds another key does not start. One that finds it later takes no part until the key is right again.
+package final class RedisWatch: Service, CustomStringConvertible {
+    private static let interval = Duration.seconds(1)
+
+    private let redis: RedisClient
+    private let fingerprint: String
+    private let isAlone: Bool
+    private let logger: Logger
+    private let state = NIOLockedValueBox(WatchState())
+
+    /// - Parameter isAlone: whether the Redis is the process's own. Then another key than before is no other process's, and may replace the former once nothing
+    ///   waits that it sealed.
+    package init(_ endpoint: RedisEndpoint, envelope: Envelope, isAlone: Bool = false, logger: Logger) {
+        // Those who work with Redis say that they cannot connect.
+        redis = RedisClient(endpoint, logger: Logger(label: "watch") { _ in SwiftLogNoOpLogHandler() })
+        fingerprint = envelope.keyFingerprint
+        self.isAlone = isAlone
+        self.logger = logger
+    }
+
+    package var description: String { "RedisWatch" }
+
+    /// What is wrong, as far as is known.
+    package var trouble: RedisTrouble? { state.withLockedValue { $0.trouble } }
+
+    /// Whether this process may take work off the queues: its key is known to be that of the others.
+    package var hasRightKey: Bool { state.withLockedValue { $0.hasRightKey } }
+
+    /// - Throws: `OtherGatewayKey` if the first look finds another key.
+    package func run() async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { [redis] in try await redis.run() }
+            group.addTask { try await cancelWhenGracefulShutdown { try await self.watch() } }
+            for try await _ in group {}
+        }
+    }
+
+    private func watch() async throws {
+        while !Task.isCancelled {
+            let sight = await look()
+            if sight == .trouble(.otherKey), !hasRightKey, trouble != .otherKey { throw OtherGatewayKey(isAlone: isAlone) }
+            if let news = state.withLockedValue({ $0.see(sight, now: .now) }) { say(news) }
+            // While it has seen nothing, others wait for it.
+            try? await Task.sleep(for: sight == .away ? .milliseconds(50) : Self.interval)
+        }
+    }
+
+    private func look() async -> WatchState.Sight {
+        do throws(RedisError) {
+            let reply = try await redis.evaluate(
+                Self.compareKey, keys: [Keys.keyFingerprint, Keys.jobs, Keys.verifications, Keys.traceBytes], arguments: fingerprint, isAlone ? 1 : 0)
+            return switch reply.int {
+            case 0: .trouble(.otherKey)
+            case 2: .keyReplaced
+            default: .good
+            }
+        } catch {
+            guard let code = error.serverCode else { return .away }
+            return .trouble(.refuses(code: code, reason: error.message))
+        }
+    }
+
+    private func say(_ news: WatchState.News) {
+        switch news {
+        case .begins(let trouble): logger.error("\(trouble.text)", metadata: ["endpoint": "\(redis.endpoint)"])
+        case .goesOn(let trouble, let time):
+            logger.error("\(trouble.text)", metadata: ["endpoint": "\(redis.endpoint)", "seconds": "\(time.components.seconds)"])
+        case .isOver: logger.notice("Redis can be used again", metadata: ["endpoint": "\(redis.endpoint)"])
+        case .keyReplaced:
+            logger.warning("the key is another one than before; answers and log entries that the former key sealed cannot be read any longer")
+        }
+    }
+
+    /// Compares the key with that of those who use this Redis; the first to come writes its own. Each time something is written, so that a server that takes no
+    /// writes is noticed, and a server that was flushed has it again.
+    ///
+    /// KEYS[1] -> fingerprint of the key, KEYS[2] -> job stream, KEYS[3] -> questions, KEYS[4] -> bytes of spans that wait for their export
+    /// ARGV[1] -> fingerprint of this process's key, ARGV[2] -> 1 if nobody else uses this server
+    /// Output: 1 if the keys are the same, 0 if not, 2 if this one replaces the former
+    private static let compareKey = RedisScript(
+        name: "compareKey",
+        source: """
+            local known = redis.call('GET', KEYS[1])
+            local isOther = known and known ~= ARGV[1]
+            if isOther then
+                if ARGV[2] ~= '1' then return 0 end
+                if redis.call('XLEN', KEYS[2]) > 0 or redis.call('XLEN', KEYS[3]) > 0 or redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
+            end
+            redis.call('SET', KEYS[1], ARGV[1])
+            return isOther and 2 or 1
+            """)
+}
