@@ -8,7 +8,8 @@ extension JobRunner {
         let head = try await call.head()
         span?.begins(head)
         let succeeds = (200..<300).contains(head.status)
-        var filter = target.hidesUsage && head.isEventStream ? UsageEventFilter() : nil
+        // Whatever the answer's content type is: only in a stream is there an event to take out.
+        var filter = target.hidesUsage && succeeds ? UsageEventFilter() : nil
         var check = succeeds && job.path == Provider.chatCompletions ? CompletionCheck() : nil
         var sent = 0
         var relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))

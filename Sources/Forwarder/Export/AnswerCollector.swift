@@ -1,7 +1,8 @@
 internal import Common
 
-/// Keeps what a span needs of an answer while its bytes pass by.
+/// Keeps what a span needs of an answer while its bytes pass by. What it is, a stream or a body, its first bytes say and not its label.
 struct AnswerCollector: Sendable {
+    private var form = AnswerForm()
     /// Nil for an answer that is no stream.
     private var stream: StreamCollector?
     /// The pieces of a body are kept as they came, so that a short one is not copied.
@@ -9,17 +10,24 @@ struct AnswerCollector: Sendable {
     private var kept = 0
     private var count = 0
     let status: Int
+    private let label: String?
+    private let isLabelledStream: Bool
     /// When the first part of a streamed message came, in milliseconds since 1970.
     private(set) var firstToken: UInt64?
 
     /// - Parameter head: the provider's, before any of its headers are left out.
     init(head: UpstreamHead) {
         status = head.status
-        if (200..<300).contains(head.status), head.isEventStream { stream = StreamCollector() }
+        label = head.headers.first(named: "content-type")
+        isLabelledStream = head.isEventStream
     }
+
+    private var isSuccess: Bool { (200..<300).contains(status) }
 
     /// - Parameter time: now, in milliseconds since 1970; asked for at most once.
     mutating func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64) {
+        guard let piece = form.take(piece) else { return }
+        if stream == nil, form.isEventStream == true, isSuccess { stream = StreamCollector() }
         guard stream == nil else {
             stream?.take(piece)
             if firstToken == nil, stream?.hasToken == true { firstToken = time() }
@@ -34,11 +42,33 @@ struct AnswerCollector: Sendable {
 
     /// The answer as far as it has come.
     func collected() -> CollectedAnswer {
-        if let stream { return stream.collected() }
-        let bytes = pieces.count == 1 ? pieces[0] : Array(pieces.joined())
-        guard !(200..<300).contains(status) else { return CollectedAnswer(body: bytes, of: count) }
+        if let stream {
+            var answer = stream.collected()
+            if !isLabelledStream { answer.add("The answer is a stream of events, but its content type is \(labelShown).") }
+            return answer
+        }
+        let all = form.isEventStream == nil ? [form.begun] : pieces
+        let bytes = all.count == 1 ? all[0] : Array(all.joined())
+        guard !isSuccess else {
+            var answer = CollectedAnswer(body: bytes, of: form.isEventStream == nil ? bytes.count : count)
+            if answer.isForeign, let found = Self.events(in: bytes) { answer = found }
+            if isLabelledStream, !bytes.isEmpty { answer.add("The answer is no stream of events, but its content type is \(labelShown).") }
+            return answer
+        }
         var answer = CollectedAnswer()
         answer.error = ProviderError.text(ofBody: bytes)
         return answer
     }
+
+    /// The answer of events that stand in what is neither JSON nor a stream: one JSON object a line, or a stream behind other text.
+    private static func events(in bytes: [UInt8]) -> CollectedAnswer? {
+        var stream = StreamCollector(takesBareLines: true)
+        stream.take(bytes + Array("\n\n".utf8))
+        var answer = stream.collected()
+        guard !answer.output.isEmpty else { return nil }
+        answer.add("The answer is not JSON and does not begin as a stream of events; the events that stand in it are shown.")
+        return answer
+    }
+
+    private var labelShown: String { label.flatMap { $0.isEmpty ? nil : TextPiece($0).prefix(100).text } ?? "missing" }
 }

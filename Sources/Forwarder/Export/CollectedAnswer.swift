@@ -10,6 +10,11 @@ struct CollectedAnswer: Sendable {
     var id: String?
     /// What the provider says went wrong, with its code if it gives one. Not yet free of keys.
     var error: String?
+    /// What the answer says beside its choices.
+    var others = ResponseMembers()
+    var faults: AnswerFaults = []
+    /// Whether it is a body that is no JSON.
+    private(set) var isForeign = false
     /// What of the answer could not be read.
     var note: String?
 }
@@ -25,41 +30,101 @@ extension CollectedAnswer {
             output = [TextPiece(TextPiece(bytes).prefix(SpanLimits.foreign).text + SpanLimits.mark(kept: SpanLimits.foreign, of: count))]
             return
         }
-        guard JSONWalker.isValue(bytes) else {
-            note = count == 0 ? "The answer is empty." : "The answer is not JSON."
-            if count > 0 {
-                // Repairing what is no UTF-8 makes it longer.
-                let text = TextPiece(TextPiece(bytes).prefix(SpanLimits.foreign).text).prefix(SpanLimits.foreign).text
-                output = [TextPiece(text + (count > SpanLimits.foreign ? SpanLimits.mark(kept: SpanLimits.foreign, of: count) : ""))]
+        var bytes = bytes
+        if !JSONWalker.isValue(bytes) {
+            guard let repaired = JSONRepair.repair(bytes, 0..<bytes.count) else {
+                setForeign(bytes)
+                return
             }
+            faults = repaired.faults
+            bytes = repaired.bytes
+        }
+        guard bytes.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "{") else {
+            setForeign(bytes)
+            note = "The answer is not a JSON object."
             return
         }
-        do throws(JSONScanError) { try read(bytes) } catch { note = "The answer is not JSON." }
+        do throws(JSONScanError) { try read(bytes) } catch {
+            setForeign(bytes)
+            return
+        }
+        if output.reduce(0, { $0 + $1.count }) > SpanLimits.text { faults.insert(.cut) }
+        note = faults.union(others.faults).note
+    }
+
+    /// What is no JSON is shown as it is.
+    private mutating func setForeign(_ bytes: [UInt8]) {
+        isForeign = true
+        note = bytes.isEmpty ? "The answer is empty." : "The answer is not JSON."
+        guard !bytes.isEmpty else { return }
+        // Repairing what is no UTF-8 makes it longer.
+        let text = TextPiece(TextPiece(bytes).prefix(SpanLimits.foreign).text).prefix(SpanLimits.foreign).text
+        output = [TextPiece(text + (bytes.count > SpanLimits.foreign ? SpanLimits.mark(kept: SpanLimits.foreign, of: bytes.count) : ""))]
     }
 
     private mutating func read(_ bytes: [UInt8]) throws(JSONScanError) {
-        var messages: [TextPiece] = []
+        var messages: [[TextPiece]] = []
         var walker = JSONWalker(bytes)
         try walker.members { (walker, name) throws(JSONScanError) in
             if walker.isName(name, "choices") {
-                try walker.elements { (walker) throws(JSONScanError) in try readChoice(&walker, bytes, &messages) }
+                try walker.elements { (walker) throws(JSONScanError) in
+                    guard messages.count < SpanLimits.pieces else { return faults.formUnion(.cut) }
+                    if let message = try readChoice(&walker, bytes) { messages.append(message) }
+                }
             } else if try !readTop(&walker, name, bytes) {
-                try walker.skip()
+                try others.take(&walker, name, bytes)
             }
         }
-        guard let first = messages.first else { return }
-        output = messages.count == 1 ? [first] : [TextPiece("[")] + messages.flatMap { [$0, TextPiece(",")] }.dropLast() + [TextPiece("]")]
+        guard messages.count != 1 else {
+            output = messages[0]
+            return
+        }
+        output = messages.isEmpty ? [] : [TextPiece("[")] + messages.joined(separator: [TextPiece(",")]) + [TextPiece("]")]
     }
 
-    private mutating func readChoice(_ walker: inout JSONWalker, _ bytes: [UInt8], _ messages: inout [TextPiece]) throws(JSONScanError) {
+    /// The message, and behind its own members what the choice says beside it.
+    private mutating func readChoice(_ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) -> [TextPiece]? {
+        var message: Range<Int>?
+        var beside: [(name: Range<Int>, value: Range<Int>)] = []
         try walker.members { (walker, name) throws(JSONScanError) in
-            if walker.isName(name, "message"), messages.count < SpanLimits.pieces {
-                messages.append(TextPiece(bytes, try walker.skip()))
-            } else if walker.isName(name, "finish_reason"), finishReasons.count < SpanLimits.pieces, let reason = try walker.string() {
+            if walker.isName(name, "message") {
+                message = try walker.skip()
+            } else if walker.isName(name, "delta"), message == nil {
+                // An event of a stream that came by itself.
+                message = try walker.skip()
+            } else if walker.isName(name, "finish_reason"), try walker.kind() == .string {
+                guard let reason = try walker.string() else { return }
                 finishReasons.append(TextPiece(bytes, reason).prefix(SpanLimits.value).text)
+            } else if !walker.isName(name, "index"), try walker.kind() != .null {
+                let value = try walker.skip()
+                if beside.count < SpanLimits.members { beside.append((name, value)) } else { faults.insert(.cut) }
             }
         }
+        guard let message, bytes[message.lowerBound] != UInt8(ascii: "n") || beside.isEmpty else {
+            return beside.isEmpty ? nil : Self.object([], beside, bytes)
+        }
+        guard !beside.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") else { return [TextPiece(bytes, message)] }
+        var names: [Range<Int>] = []
+        var probe = JSONWalker(bytes, range: message)
+        try probe.members { (_, name) throws(JSONScanError) in if names.count < SpanLimits.members { names.append(name) } }
+        beside.removeAll { member in names.contains { bytes[$0] == bytes[member.name] } }
+        guard !beside.isEmpty else { return [TextPiece(bytes, message)] }
+        return Self.object(names.isEmpty ? [] : [TextPiece(bytes, message.dropLast())], beside, bytes)
     }
+
+    /// An object of some members.
+    /// - Parameter begun: its beginning, which lacks its closing brace.
+    private static func object(_ begun: [TextPiece], _ members: [(name: Range<Int>, value: Range<Int>)], _ bytes: [UInt8]) -> [TextPiece] {
+        var pieces = begun
+        for member in members {
+            pieces.append(TextPiece(pieces.isEmpty ? "{\"" : ",\""))
+            pieces += [TextPiece(bytes, member.name), TextPiece("\":"), TextPiece(bytes, member.value)]
+        }
+        return pieces + [TextPiece("}")]
+    }
+
+    /// Puts a sentence before what the note says.
+    mutating func add(_ sentence: String) { note = note.map { "\(sentence) \($0)" } ?? sentence }
 
     /// Reads a member that answers and events of a stream have in common. Returns false if it is another.
     mutating func readTop(_ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8]) throws(JSONScanError) -> Bool {

@@ -92,6 +92,7 @@ extension CompletionSpan {
         writer.text("langfuse.observation.input", request.input)
         if !answer.output.isEmpty { writer.text("langfuse.observation.output", answer.output) }
         writeUsage(&writer, answer.usage)
+        if !answer.others.isEmpty { writer.text("langfuse.observation.metadata.response", [TextPiece(answer.others.json)], limit: .max) }
         if let firstToken = self.answer?.firstToken, failure == nil || !answer.output.isEmpty {
             writer.string("langfuse.observation.completion_start_time", TimeText.iso(Int64(clamping: firstToken)))
         }

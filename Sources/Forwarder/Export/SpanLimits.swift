@@ -1,11 +1,11 @@
 /// How large the parts of a span may grow.
 ///
-/// JSON within JSON at worst doubles, so a span is at most 2 × (2 × `text` + 3 × `small`) bytes and a few more: within the 4.5 MB of a batch that
+/// JSON within JSON at worst doubles, so a span is at most 2 × (2 × `text` + 4 × `small`) bytes and a few more: within the 4.5 MB of a batch that
 /// Langfuse's cloud takes (it refuses 5 MB).
 enum SpanLimits {
     /// Bytes of the input and of the output, each. Langfuse itself cuts fields above 1 MiB when its database refuses a row.
     static let text = 1 << 20
-    /// Bytes of the model's parameters, of the metadata and of the client's tags, each.
+    /// Bytes of the model's parameters, of the metadata, of the client's tags and of what an answer says beside its choices, each.
     static let small = 32 << 10
     /// Bytes of one name or value that is no text: a model, an id, a tag. Langfuse's own fields of this kind end at 200 characters.
     static let value = 1 << 10
@@ -15,8 +15,16 @@ enum SpanLimits {
     static let body = 4 << 20
     /// Bytes of one line of a stream; a longer one is passed over.
     static let line = 1 << 20
-    /// Choices of one answer, and tool calls of one choice, that are put together from a stream.
+    /// Choices of one answer, and elements of one array, such as tool calls, that are put together from a stream.
     static let pieces = 1024
+    /// Members of one object that are put together from a stream.
+    static let members = 256
+    /// Values of one answer that are put together from a stream. One that comes whole is one value, whatever is in it.
+    static let nodes = 16 << 10
+    /// How deep objects and arrays are merged that come in parts.
+    static let depth = 32
+    /// Bytes of `text` that are left for the structure around what is kept of a stream.
+    static let structure = 1 << 10
     /// Bytes shown of an answer that is no JSON. Its control characters take six bytes each when they are escaped.
     static let foreign = 64 << 10
     /// Bytes of a stream's event that are held back while it may be the usage.

@@ -8,17 +8,20 @@ struct StreamCollector: Sendable {
     private var data: [UInt8] = []
     private var answer = CollectedAnswer()
     var messages: [StreamedMessage] = []
-    /// Bytes that may yet be kept.
-    private var room = SpanLimits.text
-    private(set) var isCut = false
+    /// What is kept of the messages and beside them, but for their texts, for which it knows the room too.
+    var tree = DeltaTree(room: SpanLimits.text - SpanLimits.structure)
     private var isFirstLine = true
+    /// Whether a line that is a JSON object counts as an event without `data:` too.
+    private let takesBareLines: Bool
     /// Whether a part of the message has come: text, reasoning or a tool call. A role alone is none.
     private(set) var hasToken = false
+
+    init(takesBareLines: Bool = false) { self.takesBareLines = takesBareLines }
 
     mutating func take(_ piece: [UInt8]) {
         var lines = self.lines
         self.lines = EventLines()
-        if !lines.take(piece, { bytes, line in take(line: line, of: bytes) }) { isCut = true }
+        if !lines.take(piece, { bytes, line in take(line: line, of: bytes) }) { tree.markCut() }
         self.lines = lines
     }
 
@@ -26,12 +29,14 @@ struct StreamCollector: Sendable {
     func collected() -> CollectedAnswer {
         var result = answer
         let messages = self.messages.sorted { $0.index < $1.index }
+        let isCut = tree.faults.contains(.cut)
         result.finishReasons = messages.compactMap { $0.finishReason.isEmpty ? nil : JSONText.unescaped($0.finishReason[...]) }
         result.output = messages.enumerated().flatMap { place, message in
-            (place == 0 ? [] : [TextPiece(",")]) + [TextPiece(message.json(isCut: isCut && place == messages.count - 1))]
+            (place == 0 ? [] : [TextPiece(",")]) + [TextPiece(message.json(tree, isCut: isCut && place == messages.count - 1))]
         }
         if messages.count > 1 { result.output = [TextPiece("[")] + result.output + [TextPiece("]")] }
-        if isCut { result.note = "The answer is longer than a span holds; its end is left out." }
+        result.faults.formUnion(tree.faults)
+        result.note = result.faults.union(result.others.faults).note
         return result
     }
 
@@ -46,37 +51,55 @@ struct StreamCollector: Sendable {
             if !data.isEmpty {
                 let event = data
                 data = []
-                _ = take(event: event, 0..<event.count)
+                if !take(event: event, 0..<event.count) { answer.faults.insert(.unreadEvents) }
             }
+            return
+        }
+        if takesBareLines, bytes[line.lowerBound] == UInt8(ascii: "{") {
+            _ = take(event: bytes, line)
             return
         }
         guard line.count > 5, bytes[line.lowerBound] == UInt8(ascii: "d"), bytes[line].starts(with: "data:".utf8) else { return }
         line = line.dropFirst(bytes[line.lowerBound + 5] == UInt8(ascii: " ") ? 6 : 5)
         guard data.isEmpty else { return append(data: bytes[line]) }
-        guard !line.isEmpty, bytes[line.lowerBound] == UInt8(ascii: "{") else { return }
+        guard !line.isEmpty, bytes[line.lowerBound] == UInt8(ascii: "{") else {
+            if !Self.isSilent(bytes[line]) { answer.faults.insert(.unreadEvents) }
+            return
+        }
         // Nearly every event is one line. Nothing is taken from a part of one, so what is no JSON by itself waits for the next line.
         if !take(event: bytes, line) { append(data: bytes[line]) }
     }
 
     private mutating func append(data part: ArraySlice<UInt8>) {
         guard data.count + part.count < SpanLimits.line else {
-            isCut = true
-            return
+            return tree.markCut()
         }
         if !data.isEmpty { data.append(UInt8(ascii: "\n")) }
         data += part
     }
 
-    /// - Returns: false if it is no JSON, or not all of it.
+    /// Whether data says nothing by itself: the end of a stream, or no data at all.
+    private static func isSilent(_ data: ArraySlice<UInt8>) -> Bool {
+        let data = data.drop { $0 == UInt8(ascii: " ") }
+        return data.isEmpty || data.starts(with: "[DONE]".utf8)
+    }
+
+    /// - Returns: false if it is no JSON object, or not all of it.
     private mutating func take(event bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        guard JSONWalker.isValue(bytes, range: range) else { return false }
+        if JSONWalker.isValue(bytes, range: range) { return read(event: bytes, range) }
+        guard let repaired = JSONRepair.repair(bytes, range) else { return false }
+        answer.faults.formUnion(repaired.faults)
+        return read(event: repaired.bytes, 0..<repaired.bytes.count)
+    }
+
+    private mutating func read(event bytes: [UInt8], _ range: Range<Int>) -> Bool {
         var walker = JSONWalker(bytes, range: range)
         do throws(JSONScanError) {
             try walker.members { (walker, name) throws(JSONScanError) in
                 if walker.isName(name, "choices") {
                     try walker.elements { (walker) throws(JSONScanError) in try takeChoice(&walker, bytes) }
                 } else if try !answer.readTop(&walker, name, bytes) {
-                    try walker.skip()
+                    try answer.others.take(&walker, name, bytes)
                 }
             }
         } catch {
@@ -92,47 +115,56 @@ struct StreamCollector: Sendable {
         try probe.members { (probe, name) throws(JSONScanError) in
             if probe.isName(name, "index") { index = Self.number(TextPiece(bytes, try probe.skip())) ?? 0 }
         }
-        guard let place = place(of: index) else {
+        guard try walker.kind() == .object, let place = place(of: index) else {
             try walker.skip()
             return
         }
+        var whole: Range<Int>?
         try walker.members { (walker, name) throws(JSONScanError) in
             if walker.isName(name, "delta") {
+                guard try walker.kind() == .object else {
+                    if try walker.kind() != .null { tree.markMixed() }
+                    return
+                }
+                messages[place].hasDelta = true
+                messages[place].whole = []
                 try walker.members { (walker, name) throws(JSONScanError) in try takeDelta(&walker, name, bytes, at: place) }
-            } else if walker.isName(name, "finish_reason"), let reason = try walker.string() {
-                let reason = kept(of: bytes, reason)
-                messages[place].finishReason = Array(bytes[reason])
+            } else if walker.isName(name, "finish_reason"), try walker.kind() == .string {
+                guard let reason = try walker.string() else { return }
+                messages[place].finishReason = Array(bytes[JSONText.wholePrefix(of: bytes, reason, atMost: SpanLimits.value)])
+            } else if walker.isName(name, "message"), try walker.kind() == .object {
+                whole = try walker.skip()
+            } else if !walker.isName(name, "index"), try walker.kind() != .null {
+                try tree.takeMember(&walker, name, bytes, of: messages[place].beside, isStatement: true)
             }
         }
+        if let whole { take(message: bytes, whole, at: place) }
+    }
+
+    /// A whole message counts where no delta comes; some providers repeat it in each event beside the delta, so far as it has come.
+    private mutating func take(message bytes: [UInt8], _ range: Range<Int>, at place: Int) {
+        guard !messages[place].hasDelta else { return }
+        tree.room += messages[place].whole.count
+        messages[place].whole = []
+        guard tree.charge(range.count) else { return }
+        messages[place].whole = Array(bytes[range])
+        noteToken()
     }
 
     private mutating func place(of index: Int) -> Int? {
         if let place = messages.firstIndex(where: { $0.index == index }) { return place }
-        guard messages.count < SpanLimits.pieces else {
-            isCut = true
+        guard messages.count < SpanLimits.pieces, tree.charge(Self.frame), let root = tree.addNode(.object), let beside = tree.addNode(.object) else {
+            tree.markCut()
             return nil
         }
-        messages.append(StreamedMessage(index: index))
+        messages.append(StreamedMessage(index: index, root: root, beside: beside))
         return messages.count - 1
     }
 
-    /// Takes room for the inside of a string.
-    /// - Returns: as much of it as there is room for.
-    mutating func kept(of bytes: [UInt8], _ range: Range<Int>) -> Range<Int> {
-        guard range.count > room else {
-            room -= range.count
-            return range
-        }
-        let kept = JSONText.wholePrefix(of: bytes, range, atMost: room)
-        // What follows would not join on.
-        room = 0
-        isCut = true
-        return kept
-    }
+    /// Bytes of a message that says nothing.
+    private static let frame = 40
 
     mutating func noteToken() { hasToken = true }
-
-    mutating func markCut() { isCut = true }
 
     static func number(_ piece: TextPiece) -> Int? { Int(piece.text) }
 }

@@ -1,6 +1,8 @@
 internal import Common
 
 /// The message of one choice, put together from a stream's deltas. Texts are kept as they were written, escaped: behind one another they are one JSON string.
+///
+/// The members whose texts make up nearly all of a stream have places of their own; all others are in the collector's tree.
 struct StreamedMessage: Sendable {
     /// The members whose text comes in parts.
     enum Part: Int, CaseIterable, Sendable {
@@ -16,99 +18,81 @@ struct StreamedMessage: Sendable {
         }
     }
 
-    struct ToolCall: Sendable {
-        var index: Int?
-        var id: [UInt8] = []
-        var type: [UInt8] = []
-        var name: [UInt8] = []
-        var arguments: [UInt8] = []
-
-        mutating func append(name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>) {
-            self.name += name
-            self.arguments += arguments
-        }
-    }
-
     let index: Int
+    /// The message's other members.
+    let root: Int
+    /// What its choice says beside the message.
+    let beside: Int
     var role: [UInt8] = []
     var texts = [[UInt8]?](repeating: nil, count: Part.allCases.count)
-    /// Elements of a `content` that is an array, commas between them.
-    var contentParts: [UInt8] = []
-    var toolCalls: [ToolCall] = []
-    /// The older form of one tool call.
-    var functionCall: ToolCall?
+    /// A `content` that is an array.
+    var contentParts: Int?
     var finishReason: [UInt8] = []
+    var hasDelta = false
+    /// A message that came whole, as it was written. It counts where no delta came.
+    var whole: [UInt8] = []
 
-    init(index: Int) { self.index = index }
+    init(index: Int, root: Int, beside: Int) { (self.index, self.root, self.beside) = (index, root, beside) }
 
-    /// The message as the Chat Completions API gives it without a stream.
-    func json(isCut: Bool) -> [UInt8] {
-        var out = Array(#"{"role":""#.utf8)
-        out += role.isEmpty ? Array("assistant".utf8) : role
-        out += #"","content":"#.utf8
-        appendContent(isCut: isCut, to: &out)
-        for part in Part.allCases.dropFirst() {
-            guard let text = texts[part.rawValue] else { continue }
-            out += #",""#.utf8
-            part.name.withUTF8Buffer { out.append(contentsOf: $0) }
-            out += #"":""#.utf8
-            out += text
-            out.append(UInt8(ascii: "\""))
-        }
-        if !toolCalls.isEmpty {
-            for (index, call) in toolCalls.enumerated() {
-                out += (index == 0 ? #","tool_calls":["# : ",").utf8
-                Self.append(call, to: &out)
+    /// The message as the Chat Completions API gives it without a stream, and behind its own members what its choice says beside it.
+    func json(_ tree: DeltaTree, isCut: Bool) -> [UInt8] {
+        var out: [UInt8] = []
+        var known = Part.allCases.filter { texts[$0.rawValue] != nil }.map(\.name)
+        if !hasDelta, !whole.isEmpty {
+            out += whole.dropLast()
+            if out.count > 1, tree.nodes[beside].children.isEmpty { return whole }
+        } else {
+            out += #"{"role":""#.utf8
+            out += role.isEmpty ? Array("assistant".utf8) : role
+            out += #"","content":"#.utf8
+            appendContent(tree, isCut: isCut, to: &out)
+            known += ["role", "content"]
+            for part in Part.allCases.dropFirst() {
+                guard let text = texts[part.rawValue] else { continue }
+                out += #",""#.utf8
+                part.name.withUTF8Buffer { out.append(contentsOf: $0) }
+                out += #"":""#.utf8
+                out += text
+                out.append(UInt8(ascii: "\""))
             }
-            out.append(UInt8(ascii: "]"))
+            append(tree, tree.nodes[root].children, except: known, to: &out)
         }
-        if let functionCall {
-            out += #","function_call":"#.utf8
-            Self.appendFunction(functionCall, to: &out)
-        }
+        append(
+            tree, tree.nodes[beside].children.filter { tree.child($0.name[...], of: root) == nil && tree.nodes[$0.node].kind != .null },
+            except: known, to: &out)
         out.append(UInt8(ascii: "}"))
         return out
     }
 
-    private func appendContent(isCut: Bool, to out: inout [UInt8]) {
+    private func append(_ tree: DeltaTree, _ members: [DeltaTree.Child], except known: [StaticString], to out: inout [UInt8]) {
+        var isFirst = out.count <= 1
+        for member in members where !known.contains(where: { $0.withUTF8Buffer { $0.elementsEqual(member.name) } }) {
+            tree.writeMember(member, &isFirst, to: &out)
+        }
+    }
+
+    private func appendContent(_ tree: DeltaTree, isCut: Bool, to out: inout [UInt8]) {
         let mark = isCut ? SpanLimits.mark(kept: SpanLimits.text) : ""
         let text = texts[Part.content.rawValue]
-        if contentParts.isEmpty {
-            guard let text else {
-                out += (isCut ? "\"\(mark)\"" : "null").utf8
-                return
+        if let contentParts {
+            tree.write(contentParts, to: &out)
+            out.removeLast()
+            for text in [text ?? [], Array(mark.utf8)] where !text.isEmpty {
+                if out.last != UInt8(ascii: "[") { out.append(UInt8(ascii: ",")) }
+                out += Self.textPart(text)
             }
+            out.append(UInt8(ascii: "]"))
+        } else if let text {
             out.append(UInt8(ascii: "\""))
             out += text
             out += "\(mark)\"".utf8
-            return
+        } else if !isCut, let other = tree.child("content", of: root) {
+            tree.write(other, to: &out)
+        } else {
+            out += (isCut ? "\"\(mark)\"" : "null").utf8
         }
-        out.append(UInt8(ascii: "["))
-        out += contentParts
-        if let text, !text.isEmpty {
-            out += #",{"type":"text","text":""#.utf8
-            out += text
-            out += #""}"#.utf8
-        }
-        if isCut { out += #",{"type":"text","text":"\#(mark)"}"#.utf8 }
-        out.append(UInt8(ascii: "]"))
     }
 
-    private static func append(_ call: ToolCall, to out: inout [UInt8]) {
-        out += #"{"id":""#.utf8
-        out += call.id
-        out += #"","type":""#.utf8
-        out += call.type.isEmpty ? Array("function".utf8) : call.type
-        out += #"","function":"#.utf8
-        appendFunction(call, to: &out)
-        out.append(UInt8(ascii: "}"))
-    }
-
-    private static func appendFunction(_ call: ToolCall, to out: inout [UInt8]) {
-        out += #"{"name":""#.utf8
-        out += call.name
-        out += #"","arguments":""#.utf8
-        out += call.arguments
-        out += #""}"#.utf8
-    }
+    /// An element of a `content` that is an array.
+    static func textPart(_ text: [UInt8]) -> [UInt8] { Array(#"{"type":"text","text":""#.utf8) + text + Array(#""}"#.utf8) }
 }

@@ -14,7 +14,8 @@ import Testing
         let span = try SpanSample.job(body)
         let written = try #require(CompletionSpan(span))
         written.begins(UpstreamHead(status: 200))
-        written.take(Array(#"{"choices":[{"message":{"content":"\#(quotes)"}}]}"#.utf8), at: 0)
+        let beside = String(repeating: #"\""#, count: 16_300)
+        written.take(Array(#"{"beside":"\#(beside)","choices":[{"message":{"content":"\#(quotes)"}}]}"#.utf8), at: 0)
         let bytes = written.answered(at: 0)
         #expect(bytes.count < 4_500_000)
         #expect(bytes.count > 4_000_000)
@@ -25,7 +26,7 @@ import Testing
             #expect(
                 text.hasSuffix("bytes of \(text.hasPrefix(#"{"messages"#) ? quotes.utf8.count + 17 : quotes.utf8.count + 14)]"), "\(text.suffix(80))")
         }
-        for key in ["langfuse.trace.metadata", "langfuse.observation.model.parameters"] {
+        for key in ["langfuse.trace.metadata", "langfuse.observation.model.parameters", "langfuse.observation.metadata.response"] {
             let text = try #require(read.string(key))
             #expect(text.utf8.count <= SpanLimits.small)
             #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(text.utf8)) }

@@ -55,6 +55,39 @@ import Testing
         }
     }
 
+    /// The provider's label of a stream may be wrong or missing; the event that the client did not ask for is none of its business all the same.
+    @Test(arguments: ["application/json", "text/plain", "application/octet-stream", "text/event-stream", ""])
+    func aStreamUnderAnyLabelTellsItsUsageToTheSpanAlone(label: String) async throws {
+        try await ForwarderBench.run { bench in
+            try await bench.withForwarder { _ in
+                let job = try await bench.enqueue(isStream: true)
+                let call = try #require(await bench.upstream.next())
+                call.answer(type: label).send(chunk("a")).send(String(Self.usage.prefix(40)))
+                call.send(String(Self.usage.dropFirst(40))).send("data: [DONE]\n\n").end()
+                #expect(try await answer(to: job, in: bench) == chunk("a") + "data: [DONE]\n\n")
+                let span = try await bench.span(of: job)
+                #expect(span.output == #"{"role":"assistant","content":"a"}"#)
+                #expect(span.string("langfuse.observation.usage_details") == #"{"input":3,"output":2,"total":5}"#)
+                #expect(span.level == (label == "text/event-stream" ? nil : "WARNING"))
+            }
+        }
+    }
+
+    /// What is no stream passes as it came, although the event was asked for.
+    @Test(arguments: [
+        #"{"choices":[],"usage":{"total_tokens":1}}"#, "{\n  \"choices\": [],\r\n\r\n  \"usage\": {}\n}\n", "data", "id: x", "plain\n\ntext", "",
+    ])
+    func aBodyInAStreamsPlacePassesWhole(body: String) async throws {
+        try await ForwarderBench.run { bench in
+            try await bench.withForwarder { _ in
+                let job = try await bench.enqueue(isStream: true)
+                let call = try #require(await bench.upstream.next())
+                call.answer(type: "application/json").send(String(body.prefix(7))).send(String(body.dropFirst(7))).end()
+                #expect(try await answer(to: job, in: bench) == body)
+            }
+        }
+    }
+
     @Test func aFailureIsKeptAsOne() async throws {
         try await ForwarderBench.run { bench in
             try await bench.withForwarder { _ in

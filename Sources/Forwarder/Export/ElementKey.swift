@@ -1,0 +1,51 @@
+internal import Common
+
+/// The members of an array's element that say which one it is. Ranges lie in the bytes of the event; those of texts are without their quotes.
+struct ElementKey: Sendable {
+    /// The value, whatever it is, but for null.
+    private(set) var index: Range<Int>?
+    private(set) var id: Range<Int>?
+    private(set) var type: Range<Int>?
+    /// The name of a tool call's function or custom tool.
+    private(set) var name: Range<Int>?
+    /// Whether a tool call says something of its arguments or its input, be it an empty text.
+    private(set) var hasInput = false
+    /// Whether there is something in it.
+    private(set) var hasText = false
+    /// Where an image lies.
+    private(set) var url: Range<Int>?
+
+    /// - Parameter walker: stands before the element.
+    init(_ walker: JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) {
+        var walker = walker
+        try walker.members { (walker, member) throws(JSONScanError) in
+            if walker.isName(member, "index") {
+                let value = try walker.skip()
+                if bytes[value.lowerBound] != UInt8(ascii: "n") { index = value }
+            } else if walker.isName(member, "id") {
+                id = try walker.string()
+            } else if walker.isName(member, "type") {
+                type = try walker.string()
+            } else if walker.isName(member, "function") || walker.isName(member, "custom") {
+                try readTool(&walker)
+            } else if walker.isName(member, "image_url") {
+                try walker.members { (walker, member) throws(JSONScanError) in
+                    if walker.isName(member, "url") { url = try walker.string() }
+                }
+            }
+        }
+    }
+
+    private mutating func readTool(_ walker: inout JSONWalker) throws(JSONScanError) {
+        try walker.members { (walker, member) throws(JSONScanError) in
+            if walker.isName(member, "name") {
+                name = try walker.string()
+            } else if walker.isName(member, "arguments") || walker.isName(member, "input") {
+                let kind = try walker.kind()
+                let text = try walker.string()
+                hasInput = kind != .null
+                hasText = hasInput && text?.isEmpty != true
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Common
+import Foundation
+import Testing
+
+@testable import Forwarder
+
+/// Streams that are made to cost memory or time: what is kept is bounded, and each byte costs the same.
+@Suite struct HostileStreamTests {
+    private func collect(_ deltas: some Sequence<String>) -> (answer: CollectedAnswer, nodes: Int) {
+        var collector = StreamCollector()
+        for delta in deltas { collector.take(Array(#"data: {"choices":[{"index":0,"delta":\#(delta)}]}"#.utf8) + [0x0A, 0x0A]) }
+        return (collector.collected(), collector.tree.nodes.count)
+    }
+
+    private func expectBounded(_ result: (answer: CollectedAnswer, nodes: Int), isCut: Bool = true) {
+        let output = Array(result.answer.output.map { $0.bytes[$0.range] }.joined())
+        #expect(output.count <= SpanLimits.text)
+        #expect(JSONWalker.isValue(output))
+        #expect(result.nodes <= SpanLimits.nodes)
+        #expect((result.answer.note != nil) == isCut)
+    }
+
+    @Test func membersOfOtherNamesInEachEvent() {
+        expectBounded(collect((0..<2000).lazy.map { #"{"m\#($0)":{"a":1}}"# }))
+    }
+
+    @Test func anObjectOfManyMembersThatComesTwice() {
+        let members = (0..<40_000).map { #""m\#($0)":1"# }.joined(separator: ",")
+        expectBounded(collect((0..<5).lazy.map { _ in #"{"x":{\#(members)}}"# }))
+    }
+
+    @Test func elementsOfOtherIndicesInEachEvent() {
+        expectBounded(collect((0..<3000).lazy.map { #"{"x":[{"index":\#($0),"t":"a"}],"tool_calls":[{"index":\#($0),"function":{"name":"f"}}]}"# }))
+    }
+
+    @Test func elementsOfOneIndexAndOtherTypes() {
+        expectBounded(collect((0..<3000).lazy.map { #"{"x":[{"index":0,"type":"\#($0)"}]}"# }))
+    }
+
+    @Test func deepNestingThatComesTwice() {
+        let deep = String(repeating: #"{"a":"#, count: 5000) + "1" + String(repeating: "}", count: 5000)
+        expectBounded(collect((0..<3).lazy.map { _ in #"{"x":\#(deep)}"# }))
+        let arrays = String(repeating: #"[{"index":0,"a":"#, count: 5000) + "1" + String(repeating: "}]", count: 5000)
+        expectBounded(collect((0..<3).lazy.map { _ in #"{"x":\#(arrays)}"# }))
+    }
+
+    @Test func moreThanASpanHoldsInEachKindOfMember() {
+        let text = String(repeating: #"\""#, count: 50_000)
+        for delta in [
+            #"{"x":"\#(text)"}"#, #"{"x":[{"t":"\#(text)"}]}"#, #"{"x":[{"index":0,"t":"\#(text)"}]}"#, #"{"x":{"y":{"z":"\#(text)"}}}"#,
+            #"{"audio":{"id":"a","data":"\#(text)"}}"#, #"{"tool_calls":[{"index":0,"custom":{"name":"c","input":"\#(text)"}}]}"#,
+            #"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"\#(text)"}]}]}"#, #"{"content":[{"type":"text","text":"\#(text)"}]}"#,
+        ] {
+            let result = collect((0..<15).lazy.map { _ in delta })
+            expectBounded(result)
+            #expect(result.answer.output.reduce(0) { $0 + $1.count } > 900_000)
+        }
+    }
+
+    @Test func textAndPartsByTurns() {
+        expectBounded(collect((0..<100_000).lazy.map { $0.isMultiple(of: 2) ? #"{"content":"x"}"# : #"{"content":[]}"# }))
+    }
+
+    @Test func namesRepeatedBesideArgumentsThatNeverEnd() {
+        let result = collect((0..<20_000).lazy.map { _ in #"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{\"a\":[ "}}]}"# })
+        expectBounded(result, isCut: false)
+        #expect(result.nodes < 20)
+    }
+
+    @Test func theSameNothingAThousandTimes() {
+        expectBounded(collect((0..<20_000).lazy.map { _ in #"{"x":null,"y":{},"z":[],"w":[{"index":0,"type":"t"}],"v":""}"# }), isCut: false)
+    }
+
+    @Test func manyChoices() {
+        var collector = StreamCollector()
+        for index in 0..<2000 { collector.take(Array("data: {\"choices\":[{\"index\":\(index),\"delta\":{}}]}\n\n".utf8)) }
+        expectBounded((collector.collected(), collector.tree.nodes.count))
+    }
+
+    @Test func membersBesideTheChoicesAreBounded() throws {
+        let members = (0..<2000).map { #""m\#($0)":"\#(String(repeating: "x", count: 40))""# }.joined(separator: ",")
+        let span = try SpanSample.span(
+            answer: #"{"choices":[{"message":{"content":"x"}}],\#(members),"long":"\#(String(repeating: "x", count: 40_000))"}"#)
+        let response = try #require(span.string("langfuse.observation.metadata.response"))
+        #expect(response.utf8.count <= SpanLimits.small)
+        _ = try JSONSample.read(response)
+        #expect(span.level == "WARNING")
+    }
+}
