@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Stands right behind a decoder, which hands its requests on by itself, and tells it how far it has come.
+/// Stands right behind a decoder, which hands its requests on by itself, and tells it how far it has come. It mends what of a head would be read in two ways.
 final class RequestDecoderWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -14,9 +14,15 @@ final class RequestDecoderWatch: ChannelInboundHandler, RemovableChannelHandler 
         switch unwrapInboundIn(data) {
         case .head(var head):
             decoder.begin(head)
-            guard head.method == .CONNECT else { break }
-            // There is no tunnel, and what the client sends into it is not read.
-            head.headers.replaceOrAdd(name: "Connection", value: "close")
+            if head.method == .CONNECT {
+                // There is no tunnel, and what the client sends into it is not read.
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+            } else if let authority = head.targetAuthority, head.hasGoodHost {
+                // RFC 9112 §3.2.2: a target with a host of its own is for that one.
+                head.headers.replaceOrAdd(name: "Host", value: authority)
+            } else {
+                break
+            }
             return context.fireChannelRead(wrapInboundOut(.head(head)))
         case .end: decoder.end()
         case .body: break

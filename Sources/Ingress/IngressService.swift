@@ -47,6 +47,7 @@ package struct IngressService {
         let completions = calls(through: .completions)
         let responder = GatewayResponder(
             identity: identity,
+            hosts: AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer),
             entrance: Entrance(
                 auth: auth, projects: projects, defaultProject: secrets.defaultProject,
                 refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),

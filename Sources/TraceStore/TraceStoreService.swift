@@ -42,13 +42,14 @@ package struct TraceStoreService {
     ///   - directory: an existing folder, which no other process uses.
     ///   - keys: each project's, by the project's name. A project sees what was written with its keys.
     ///   - port: 0 for any free one.
+    ///   - hosts: the names under which it answers, as the operator sets them.
     ///   - faults: what goes wrong; for tests.
     ///   - now: milliseconds since 1970; for tests.
     ///   - onListening: is told the port once connections are accepted.
     /// - Throws: `ConfigurationError` if two projects have the same keys; `TraceStoreError` if the file cannot be used.
     package init(
-        directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, limits: Limits, faults: FaultInjector = FaultInjector(),
-        now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
+        directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, hosts: AllowedHosts? = nil, limits: Limits,
+        faults: FaultInjector = FaultInjector(), now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws {
         let ring = NIOLockedValueBox(try KeyRing(keys))
@@ -57,7 +58,8 @@ package struct TraceStoreService {
         do { database = try TraceDatabase(path: path, projects: keys.keys.map(\.text)) } catch { throw TraceStoreError(path: path, underlying: error) }
         let database = self.database
         let responder = TraceStoreResponder(
-            keys: ring, database: database, reader: TraceReader(database: database), faults: faults, exportLimit: limits.exportBytes,
+            hosts: AllowedHosts(hosts, listeningOn: host, asksForKeys: false), keys: ring, database: database,
+            reader: TraceReader(database: database), faults: faults, exportLimit: limits.exportBytes,
             budget: ExportBudget(limit: Self.exportsAtOnce * limits.exportBytes), now: now)
         let application = Application(
             responder: responder,

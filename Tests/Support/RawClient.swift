@@ -29,7 +29,7 @@ package final class RawClient {
 
     /// Sends a whole request, framed by `Content-Length`.
     package func send(_ method: String, _ target: String, headers: [String] = [], body: String = "") async throws {
-        let lines = ["\(method) \(target) HTTP/1.1", "Host: gateway", "Content-Length: \(body.utf8.count)"] + headers
+        let lines = ["\(method) \(target) HTTP/1.1", "Host: localhost", "Content-Length: \(body.utf8.count)"] + headers
         try await send(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)
     }
 

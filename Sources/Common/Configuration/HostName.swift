@@ -21,14 +21,18 @@ package enum HostName {
         return (String(authority[..<colon]), port)
     }
 
-    /// Whether a listener on `host` is reached from this machine alone.
+    /// Whether a listener on `host` is reached from this machine alone: `localhost` and the names below it (RFC 6761 §6.3), 127.0.0.0/8 and ::1, in any spelling
+    /// of an IPv6 address, without brackets.
     package static func isLoopback(_ host: String) -> Bool {
-        host.equalsIgnoringASCIICase("localhost") || host == "::1" || (host.hasPrefix("127.") && isIPv4(host))
-    }
-
-    private static func isIPv4(_ host: String) -> Bool {
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+        let name = host.utf8.map(\.asciiLowercased)
+        if name.elementsEqual("localhost".utf8) || name.suffix(10).elementsEqual(".localhost".utf8) { return true }
+        // A zone is left out of account there; no loopback address has one.
+        guard !name.contains(UInt8(ascii: "%")) else { return false }
+        return switch IPAddress(host) {
+        case .v4(let address): address >> 24 == 127
+        case .v6(high: 0, let low): low == 1 || low >> 24 == 0xFFFF7F
+        default: false
+        }
     }
 
     /// The alphabet and the least of the form; the system's own parser has the last word when the address is used.

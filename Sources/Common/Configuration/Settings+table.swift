@@ -8,6 +8,8 @@ extension Settings {
     private static let separate: [Role] = [.ingress, .forwarder, .verifier]
     /// Those that clients call.
     private static let facing: [Role] = [.serve, .ingress]
+    /// Those that listen.
+    private static let listening: [Role] = [.serve, .ingress, .tracestore]
     /// Those that may run the embedded trace store.
     private static let storing: [Role] = [.serve, .tracestore]
     /// Those that call providers.
@@ -67,6 +69,11 @@ extension Settings {
     private static let httpTable: [Setting] = [
         Setting("HOST", \.host, .listenAddress, "The address to listen on.", commands: facing),
         Setting("PORT", \.port, .int(0...65535, example: 4000), "The port to listen on; 0 takes any free one.", commands: facing),
+        Setting(
+            "ALLOWED_HOSTS", \.allowedHosts, .allowedHosts,
+            "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. Not set: no further "
+                + "ones where `HOST` is a loopback address and clients need no key, and where `TRACESTORE_HOST` is one; else any.",
+            commands: listening),
         Setting("CLIENT_IDLE_TIMEOUT", \.clientIdleTimeout, .seconds(1...3600), "How long a client's connection may stand unused.", commands: facing),
         Setting(
             "MAX_CONNECTIONS", \.maxConnections, .int(16...1_000_000),

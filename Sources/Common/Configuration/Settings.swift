@@ -35,6 +35,8 @@ package struct Settings: Sendable, Equatable {
     package var host: String
     /// 0: any free port.
     package var port = 4000
+    /// Nil: this machine's names where the listener is there for this machine alone and asks for no key, else any.
+    package var allowedHosts: AllowedHosts?
     package var clientIdleTimeout = Duration.seconds(75)
     package var maxConnections = 20_000
     package var maxBodyBytes = 16 << 20

@@ -16,8 +16,8 @@ extension Launch {
         let keys = Self.storeKeys(configuration.secrets, key)
         do {
             let store = try TraceStoreService(
-                directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, limits: .init(settings),
-                logger: logger
+                directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, hosts: settings.allowedHosts,
+                limits: .init(settings), logger: logger
             ) { port in
                 if let keys = keys[project] {
                     let file = ClientEnvironment(url: "http://\(settings.traceStoreHost.bracketed):\(port)", keys: keys)

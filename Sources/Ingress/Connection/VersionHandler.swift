@@ -1,3 +1,4 @@
+internal import HTTPServing
 internal import NIOCore
 internal import NIOHTTP1
 
@@ -36,14 +37,5 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         head.version = .http1_0
         head.headers.replaceOrAdd(name: "Connection", value: "close")
         context.write(wrapOutboundOut(.head(head)), promise: promise)
-    }
-}
-
-extension HTTPRequestHead {
-    fileprivate var hasGoodHost: Bool {
-        let hosts = headers["Host"]
-        guard hosts.count <= 1 else { return false }
-        guard let host = hosts.first else { return version == .http1_0 }
-        return host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/\\?#@".utf8.contains($0) }
     }
 }

@@ -6,6 +6,7 @@ internal import Logging
 /// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the backend.
 struct GatewayResponder: HTTPResponder {
     let identity: AnswerIdentity
+    let hosts: AllowedHosts
     let entrance: Entrance
     let pages: Pages
     let routes: RouterResponder<GatewayContext>
@@ -24,10 +25,10 @@ struct GatewayResponder: HTTPResponder {
         do {
             response = try await route(request, as: id, context: context)
         } catch let error as GatewayError {
-            response = error.response
+            response = error.response.sandboxed
         } catch {
             context.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error)"])
-            response = GatewayError.internalError.response
+            response = GatewayError.internalError.response.sandboxed
         }
         identity.sign(&response.headers, as: id)
         // RFC 9110 §9.3.2: a body would be taken for the next answer on the connection.
@@ -35,17 +36,29 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func route(_ request: Request, as id: InsertionID, context: GatewayContext) async throws -> Response {
+        guard hosts.allows(request.head.authority) else { throw GatewayError.foreignHost }
         guard request.method != .connect else { throw GatewayError.noTunnel }
         let path = try CompletionPath(request.uri.path)
-        if case .other(let rest) = path.route, let response = try await respond(to: request, path, rest, as: id, context) { return response }
+        if case .other(let rest) = path.route {
+            if let response = try await respond(to: request, path, rest, as: id, context) { return response.sandboxed }
+            if let response = try await respondAsOperator(to: request, context) { return response }
+        }
         let connection = connections[context.channel]
         switch try await queue(request, path, as: id, connection) {
-        case .accepted(let response): return response
-        case .waiting(let call): return try await calls.answer(call, to: connection, logger: context.logger)
+        case .accepted(let response): return response.sandboxed
+        case .waiting(let call): return try await calls.answer(call, to: connection, logger: context.logger).sandboxed
         }
     }
 
-    /// Answers what is no completion and not the backend's; nil if it is. A step of its own, so that what it needs takes no memory while a completion's client waits.
+    /// Answers with an operator's further route; nil if none has the path. What its answer may do in a browser is the operator's affair.
+    @inline(never)
+    private func respondAsOperator(to request: Request, _ context: GatewayContext) async throws -> Response? {
+        let response = try await routes.respond(to: request, context: context)
+        // The router leaves the path of the route that it found here, or a word if it found none.
+        return context.endpointPath?.hasPrefix("/") ?? false ? response : nil
+    }
+
+    /// Answers with the gateway's own pages; nil if it is none. A step of its own, so that what it needs takes no memory while a completion's client waits.
     @inline(never)
     private func respond(
         to request: Request, _ path: CompletionPath, _ rest: String, as id: InsertionID, _ context: GatewayContext
@@ -66,9 +79,7 @@ struct GatewayResponder: HTTPResponder {
             return try await verification.respond(
                 to: request, path: rest, as: id, admitted: admitted, connection: connections[context.channel], logger: context.logger)
         }
-        let response = try await routes.respond(to: request, context: context)
-        // The router leaves the path of the route that it found here, or a word if it found none.
-        return context.endpointPath?.hasPrefix("/") ?? false ? response : nil
+        return nil
     }
 
     private enum Queued {
@@ -93,6 +104,12 @@ struct GatewayResponder: HTTPResponder {
 }
 
 extension GatewayError {
+    fileprivate static let foreignHost = GatewayError(
+        status: 403, type: "permission_error", code: "foreign_host",
+        message:
+            "The request's `Host` is no name of this gateway. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS.",
+        shouldRetry: false)
+
     fileprivate static let noTunnel = invalidRequest(
         405, code: "method_not_allowed",
         "The gateway is no forward proxy: there is no CONNECT. Use its address as the base URL, and unset HTTP_PROXY and HTTPS_PROXY for it.")

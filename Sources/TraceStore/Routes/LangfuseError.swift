@@ -62,6 +62,8 @@ extension LangfuseError {
     static let noAuthorization = LangfuseError(401, "No authorization header")
     static let badCredentials = LangfuseError(401, "Invalid credentials. Confirm that you've configured the correct host.")
     static let accessDenied = LangfuseError(403, "Access denied - insufficient permissions for this endpoint")
+    static let foreignHost = LangfuseError(
+        403, "The request's `Host` is no name of this store. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS")
     static let noSuchPage = LangfuseError(404, "Not found")
     static let methodNotAllowed = LangfuseError(405, "Method not allowed")
     static let failed = LangfuseError(500, "Internal Server Error")

@@ -12,6 +12,7 @@ struct TraceStoreResponder: HTTPResponder {
     /// The version of Langfuse whose answers these are. Clients choose their routes by it.
     static let version = "4.16.0"
 
+    let hosts: AllowedHosts
     let keys: NIOLockedValueBox<KeyRing>
     let database: TraceDatabase
     let reader: TraceReader
@@ -36,6 +37,7 @@ struct TraceStoreResponder: HTTPResponder {
     }
 
     private func route(_ request: Request) async throws -> Response {
+        guard hosts.allows(request.head.authority) else { throw LangfuseError.foreignHost }
         // There is no tunnel here (RFC 9110 §9.3.6).
         guard request.method != .connect else { throw LangfuseError.methodNotAllowed }
         let path = request.uri.path

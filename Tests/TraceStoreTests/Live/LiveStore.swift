@@ -61,7 +61,7 @@ struct LiveStore: Sendable {
     func call(
         _ method: String, _ target: String, project: String? = "main", headers: [String] = [], body: [UInt8] = []
     ) async throws -> HTTPAnswer {
-        var lines = ["\(method) \(target) HTTP/1.1", "Host: store", "Content-Length: \(body.count)"] + headers
+        var lines = ["\(method) \(target) HTTP/1.1", "Host: localhost", "Content-Length: \(body.count)"] + headers
         if let project { lines.append("Authorization: \(Self.authorization(project))") }
         let request = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body
         return try await withRawClient(to: port) { client in

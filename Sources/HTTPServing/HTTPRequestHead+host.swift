@@ -1,0 +1,18 @@
+package import NIOHTTP1
+
+extension HTTPRequestHead {
+    /// Whether the request says once which host it is for, unless it is HTTP/1.0 (RFC 9112 §3.2), and says it in a form that nobody can take for a path.
+    package var hasGoodHost: Bool {
+        let hosts = headers["Host"]
+        guard hosts.count <= 1 else { return false }
+        guard let host = hosts.first else { return version == .http1_0 }
+        return host.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"/\\?#@".utf8.contains($0) }
+    }
+
+    /// The host of a target in absolute form, `http://host:port/path`; nil for one in another form.
+    var targetAuthority: String? {
+        let target = uri.utf8
+        guard target.first != UInt8(ascii: "/"), let scheme = target.firstRange(of: "://".utf8) else { return nil }
+        return String(decoding: target[scheme.upperBound...].prefix { !"/\\?#".utf8.contains($0) }, as: UTF8.self)
+    }
+}
