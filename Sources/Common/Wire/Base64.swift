@@ -1,9 +1,9 @@
 /// Base64 as a URL carries it: the alphabet of RFC 4648 §5 or of §4, with or without padding.
 ///
 /// Foundation's decoder takes digits behind the padding, and only one alphabet.
-enum Base64 {
+package enum Base64 {
     /// The bytes that the text stands for. Nil if it holds another character, or as many digits as no encoder makes.
-    static func decode(_ text: some BidirectionalCollection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some BidirectionalCollection<UInt8>) -> [UInt8]? {
         var digits = text[...]
         while digits.last == UInt8(ascii: "=") { digits.removeLast() }
         var bytes: [UInt8] = []

@@ -11,7 +11,7 @@ extension CompletionSpan {
         // The low 64 bits are never all zero: the UUID's variant is in them.
         writer.raw(String(hex.suffix(16)))
         writer.raw(#"","name":"#)
-        writer.quoted(request.spanName.map { TextPiece($0).prefix(SpanLimits.value).text } ?? "litellm_request")
+        writer.quoted(request.spanName.map { writer.redactor.clean(TextPiece($0).prefix(SpanLimits.value).text) } ?? "litellm_request")
         writer.raw(#","kind":3,"startTimeUnixNano":""#)
         writer.raw(String(start) + "000000")
         writer.raw(#"","endTimeUnixNano":""#)
@@ -23,24 +23,24 @@ extension CompletionSpan {
     func writeIdentity(_ writer: inout SpanWriter, _ request: SpanRequest) {
         writer.string("langfuse.observation.type", "generation")
         writer.string("langfuse.trace.name", request.traceName ?? "litellm-acompletion")
-        writer.strings("langfuse.trace.tags", tags(request))
-        writer.string("session.id", rollout.rollout)
+        let ids = rollout.tags(insertionID: insertionID)
+        writer.strings("langfuse.trace.tags", tags(request, before: ids), then: ids)
+        writer.string("session.id", rollout.rollout, isClean: true)
         writer.string("user.id", request.user)
         writer.text("langfuse.trace.metadata", [request.metadata.piece], limit: .max)
-        writer.string("gateway.insertion_id", insertionID.description)
-        writer.string("gateway.project", project)
-        writer.string("gateway.account", account)
+        writer.string("gateway.insertion_id", insertionID.description, isClean: true)
+        writer.string("gateway.project", project, isClean: true)
+        writer.string("gateway.account", account, isClean: true)
         writer.string("gateway.provider", provider)
         writer.string("gateway.model", modelAsked)
         writer.string("gateway.traceparent", traceparent)
     }
 
-    /// The client's tags, then the ids; each once.
-    private func tags(_ request: SpanRequest) -> [String] {
-        var seen: Set<UTF8Text> = []
-        let own = rollout.tags(insertionID: insertionID)
+    /// The client's tags, each once. Behind them come the ids.
+    private func tags(_ request: SpanRequest, before ids: [String]) -> [String] {
         // A LiteLLM proxy gets the ids as tags too; they shall not stand before themselves.
-        return request.tags.filter { !own.contains($0) && seen.insert($0) } + own
+        var seen = Set(ids.map { Array($0.utf8) })
+        return request.tags.filter { seen.insert(Array($0.utf8)).inserted }
     }
 
     /// The model and its parameters, for Langfuse and as OpenTelemetry's conventions for generative AI have them.
@@ -70,7 +70,7 @@ extension CompletionSpan {
     func writeUsage(_ writer: inout SpanWriter, _ usage: TokenUsage?) {
         guard let usage else { return }
         let details = usage.details.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",")
-        writer.string("langfuse.observation.usage_details", "{\(details)}")
+        writer.string("langfuse.observation.usage_details", "{\(details)}", isClean: true)
         writer.integer("gen_ai.usage.input_tokens", usage.input)
         writer.integer("gen_ai.usage.output_tokens", usage.output)
         writer.integer("gen_ai.usage.cache_read.input_tokens", usage.cached)

@@ -84,23 +84,25 @@ extension CompletionSpan {
     }
 
     private func write(_ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64) -> [UInt8] {
-        let request = SpanRequest(body: body, metadata: ownMetadata)
-        var writer = SpanWriter(capacity: 4096 + body.count + body.count / 8 + answer.output.reduce(0) { $0 + $1.count } * 9 / 8)
+        let redactor = SecretRedactor(keys)
+        let request = SpanRequest(body: body, metadata: ownMetadata, redactor: redactor)
+        let output = answer.output.isEmpty ? nil : redactor.clean(text: TextPiece.joined(answer.output))
+        var writer = SpanWriter(redactor: redactor, capacity: 4096 + body.count + body.count / 8 + answer.output.reduce(0) { $0 + $1.count } * 9 / 8)
         writeOpening(&writer, request, end: end)
         writeIdentity(&writer, request)
         writeModels(&writer, request, answer)
         writer.text("langfuse.observation.input", request.input)
-        if !answer.output.isEmpty { writer.text("langfuse.observation.output", answer.output) }
+        if let output { writer.text("langfuse.observation.output", [output]) }
         writeUsage(&writer, answer.usage)
         if !answer.others.isEmpty { writer.text("langfuse.observation.metadata.response", [TextPiece(answer.others.json)], limit: .max) }
         if let firstToken = self.answer?.firstToken, failure == nil || !answer.output.isEmpty {
-            writer.string("langfuse.observation.completion_start_time", TimeText.iso(Int64(clamping: firstToken)))
+            writer.string("langfuse.observation.completion_start_time", TimeText.iso(Int64(clamping: firstToken)), isClean: true)
         }
         writer.integer("http.response.status_code", status)
         let message = failure.map { Redaction(keys).clean($0.message) }
         if let failure {
             writer.string("langfuse.observation.level", "ERROR")
-            writer.string("langfuse.observation.status_message", message, limit: .max)
+            writer.string("langfuse.observation.status_message", message, limit: .max, isClean: true)
             writer.string("error.type", failure.type)
         } else if let note = answer.note {
             writer.string("langfuse.observation.level", "WARNING")

@@ -15,30 +15,35 @@ struct SpanRequest {
     private(set) var traceName: String?
     private(set) var spanName: String?
 
-    private static let numeric: Set<UTF8Text> = [
+    private static let numeric = [
         "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "max_tokens", "max_completion_tokens", "seed", "n",
     ]
     /// No parameters of the model, or shown elsewhere. `stream_options` may be the gateway's own.
-    private static let others: Set<UTF8Text> = ["model", "messages", "tools", "metadata", "user", "stream_options"]
+    private static let others: [StaticString] = ["model", "messages", "tools", "metadata", "user", "stream_options"]
+
+    private let redactor: SecretRedactor
 
     /// - Parameters:
     ///   - body: the request's body.
     ///   - metadata: what the span shall say besides; it stands before what the client says under the same name.
-    init(body: [UInt8], metadata: SpanObject) {
+    ///   - redactor: takes out what belongs into no trace: a client may send keys in the body, as LiteLLM's users and those of MCP's tools do.
+    init(body: [UInt8], metadata: SpanObject, redactor: SecretRedactor = SecretRedactor()) {
         self.metadata = metadata
+        self.redactor = redactor
         guard let object = try? JSONObject.scan(body, maximumDepth: .max) else {
             if !body.isEmpty { input = [TextPiece("[The request is not a JSON object: \(body.count) bytes.]")] }
             return
         }
         readInput(of: object)
-        for member in object.members {
-            guard let name = object.name(of: member) else { continue }
-            if name == "metadata" { readMetadata(member, of: object) }
-            if name == "user" { user = object.string(member) }
-            guard !Self.others.contains(name), !Self.mayBeSecret(name) else { continue }
-            parameters.add(name, json: TextPiece(body, member.value))
-            if Self.numeric.contains(name), member.kind == .number { numbers[name] = TextPiece(body, member.value).text }
+        if let member = object.member("user") { user = object.string(member) }
+        for name in Self.numeric {
+            if let member = object.member(name), member.kind == .number { numbers[name] = TextPiece(body, member.value).text }
         }
+        for member in object.members {
+            guard !Self.others.contains(where: { $0.withUTF8Buffer { $0.elementsEqual(body[member.key]) } }) else { continue }
+            add(body, member.key, member.value, to: &parameters)
+        }
+        if let member = object.member("metadata"), member.kind == .object { readMetadata(member, of: object) }
     }
 
     /// How many choices a request asks for (`n`); 1 if it does not say.
@@ -51,46 +56,50 @@ struct SpanRequest {
         for (name, opening) in [("messages", #""messages":"#), ("tools", #""tools":"#)] {
             guard let member = object.member(name) else { continue }
             input.append(TextPiece((input.isEmpty ? "{" : ",") + opening))
-            input.append(TextPiece(object.bytes, member.value))
+            input.append(redactor.clean(json: TextPiece(object.bytes, member.value)))
         }
         if !input.isEmpty { input.append(TextPiece("}")) }
     }
 
     private mutating func readMetadata(_ member: JSONObject.Member, of object: JSONObject) {
-        guard let nested = try? object.object(member) else { return }
-        for member in nested.members {
-            guard let name = nested.name(of: member) else { continue }
-            switch name {
-            case "tags": readTags(member, of: nested)
-            case "trace_name": traceName = nested.string(member)
-            case "generation_name": spanName = nested.string(member)
-            case "trace_user_id": user = nested.string(member)
-            default: if !Self.mayBeSecret(name) { metadata.add(name, json: TextPiece(nested.bytes, member.value)) }
+        let bytes = object.bytes
+        var walker = JSONWalker(bytes, range: member.value)
+        // The text was scanned with the whole.
+        try? walker.members { (walker, name) throws(JSONScanError) in
+            let kind = try walker.kind()
+            let value = try walker.skip()
+            let text = kind == .string ? JSONText.unescaped(bytes[value.dropFirst().dropLast()]) : nil
+            if walker.isName(name, "tags") {
+                readTags(value, of: bytes)
+            } else if walker.isName(name, "trace_name") {
+                traceName = text
+            } else if walker.isName(name, "generation_name") {
+                spanName = text
+            } else if walker.isName(name, "trace_user_id") {
+                user = text
+            } else {
+                add(bytes, name, value, to: &metadata)
             }
         }
     }
 
-    private mutating func readTags(_ member: JSONObject.Member, of object: JSONObject) {
+    private mutating func readTags(_ list: Range<Int>, of bytes: [UInt8]) {
         var room = SpanLimits.small
-        for tag in object.strings(member) ?? [] {
-            let tag = TextPiece(tag).prefix(SpanLimits.value).text
+        var walker = JSONWalker(bytes, range: list)
+        try? walker.elements { (walker) throws(JSONScanError) in
+            guard let range = try walker.string(), room >= 0, let text = JSONText.unescaped(bytes[range]) else { return }
+            let tag = TextPiece(text).prefix(SpanLimits.value).text
             room -= tag.utf8.count + 32
-            guard room >= 0 else { return }
-            tags.append(tag)
+            if room >= 0 { tags.append(tag) }
         }
     }
 
-    /// What the names of members are made of that may hold a key. Bytes, since a search in strings was a third of a span's cost.
-    private static let secretWords = ["key", "secret", "password", "credential", "authorization", "headers", "access_token", "auth_token"]
-        .map { Array($0.utf8) }
-    private static let secretBeginnings = ["langfuse_", "aws_"].map { Array($0.utf8) }
-
-    /// Whether a member of that name may hold a key: a client may send one in the body, as LiteLLM's users do, and it belongs into no trace.
-    static func mayBeSecret(_ name: String) -> Bool {
-        let name = name.utf8.map(\.asciiLowercased)
-        if secretBeginnings.contains(where: { name.starts(with: $0) }) || name.elementsEqual("token".utf8) { return true }
-        return secretWords.contains { word in
-            name.indices.contains { name[$0] == word[0] && name[$0...].starts(with: word) }
-        }
+    /// Adds a member without what is secret in it. One that is nothing but a secret, or one of Langfuse's own, is left out.
+    private func add(_ bytes: [UInt8], _ name: Range<Int>, _ value: Range<Int>, to object: inout SpanObject) {
+        guard let text = JSONText.unescaped(bytes[name]) else { return }
+        let kind = Array(text.utf8).withUnsafeBufferPointer { SecretName($0) }
+        let isScalar = bytes[value.lowerBound] != UInt8(ascii: "{") && bytes[value.lowerBound] != UInt8(ascii: "[")
+        guard !(kind == .secret && isScalar), !text.utf8.starts(with: "langfuse_".utf8) else { return }
+        object.add(text, json: redactor.clean(json: TextPiece(bytes, value), under: kind))
     }
 }

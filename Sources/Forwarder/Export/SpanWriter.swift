@@ -5,9 +5,15 @@ internal import Common
 struct SpanWriter {
     private(set) var bytes: [UInt8] = []
     private var isFirst = true
+    let redactor: SecretRedactor
 
-    /// - Parameter capacity: bytes that the span will have, as far as can be told.
-    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+    /// - Parameters:
+    ///   - redactor: takes secrets out of the short texts: names, tags, ids of others.
+    ///   - capacity: bytes that the span will have, as far as can be told.
+    init(redactor: SecretRedactor, capacity: Int) {
+        self.redactor = redactor
+        bytes.reserveCapacity(capacity)
+    }
 
     /// Writes what is no attribute: JSON as it is.
     mutating func raw(_ json: StaticString) { json.withUTF8Buffer { bytes.append(contentsOf: $0) } }
@@ -18,8 +24,10 @@ struct SpanWriter {
     mutating func quoted(_ text: String) { JSONText.append(text, to: &bytes) }
 
     /// A text; nothing for nil and for an empty one.
-    mutating func string(_ key: StaticString, _ value: String?, limit: Int = SpanLimits.value) {
-        guard let value, !value.isEmpty else { return }
+    /// - Parameter isClean: whether it holds no secret of a client's or a provider's: an id by which the trace is found stays as it is.
+    mutating func string(_ key: StaticString, _ value: String?, limit: Int = SpanLimits.value, isClean: Bool = false) {
+        guard var value, !value.isEmpty else { return }
+        if !isClean { value = redactor.clean(value) }
         begin(key)
         raw(#"{"stringValue":"#)
         quoted(value.utf8.count <= limit ? value : TextPiece(value).prefix(limit).text + SpanLimits.mark(kept: limit, of: value.utf8.count))
@@ -60,7 +68,9 @@ struct SpanWriter {
         raw("}}")
     }
 
-    mutating func strings(_ key: StaticString, _ values: [String]) {
+    /// - Parameter ids: texts of the gateway's own that follow.
+    mutating func strings(_ key: StaticString, _ values: [String], then ids: [String] = []) {
+        let values = values.map(redactor.clean) + ids
         guard !values.isEmpty else { return }
         begin(key)
         raw(#"{"arrayValue":{"values":["#)

@@ -10,6 +10,15 @@ struct TextPiece: Sendable {
 
     init(_ text: String) { self.init(Array(text.utf8)) }
 
+    /// The pieces one behind the other. A single one is not copied.
+    static func joined(_ pieces: [TextPiece]) -> TextPiece {
+        if pieces.count == 1 { return pieces[0] }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(pieces.reduce(0) { $0 + $1.count })
+        for piece in pieces { bytes += piece.bytes[piece.range] }
+        return TextPiece(bytes)
+    }
+
     var count: Int { range.count }
     /// The piece as a text, repaired where it is not UTF-8.
     var text: String { String(decoding: bytes[range], as: UTF8.self) }

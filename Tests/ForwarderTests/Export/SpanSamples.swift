@@ -47,6 +47,15 @@ enum SpanSample {
         return job
     }
 
+    /// The bytes of such a span, as text.
+    static func bytes(body: String, status: Int = 200, answer: String, headers: [HeaderField] = [], key: String? = nil) throws -> String {
+        let job = try job(body, headers: headers, key: key)
+        let span = try #require(CompletionSpan(job))
+        span.begins(UpstreamHead(status: status))
+        span.take(Array(answer.utf8), at: start)
+        return String(decoding: span.answered(at: start), as: UTF8.self)
+    }
+
     /// A span of a call that was sent as the body is, and answered so.
     static func span(
         body: String = #"{"model":"openai/gpt-x","messages":[]}"#, status: Int = 200, type: String = "application/json", answer: [[UInt8]],

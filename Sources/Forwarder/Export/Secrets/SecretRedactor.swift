@@ -1,0 +1,56 @@
+internal import Common
+
+/// Takes secrets out of what a span shows: of JSON by the names of its members at any depth, and of every text by their form. All other bytes stay as they are.
+struct SecretRedactor: Sendable {
+    /// A key of the call that is shorter, or a word of letters up to twice as long, may stand in any text.
+    private static let shortestKey = 8
+
+    private let keys: [[UInt8]]
+
+    /// - Parameter keys: what the call was made with.
+    init(_ keys: [SecretString] = []) {
+        self.keys = keys.map { Array($0.reveal().utf8) }.filter { key in
+            let isWord = key.allSatisfy { ($0 | 0x20) &- 0x61 < 26 }
+            // A header holds neither a quote nor, in any key, a backslash: half of an escape must not match.
+            let isPrintable = key.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") }
+            return isPrintable && key.count >= (isWord ? 2 * Self.shortestKey : Self.shortestKey)
+        }
+    }
+
+    /// A value of JSON without secrets.
+    /// - Parameters:
+    ///   - piece: the value; it has been scanned.
+    ///   - name: what the name says under which it stands.
+    func clean(json piece: TextPiece, under name: SecretName = .plain) -> TextPiece {
+        let edits: [TextEdit] = piece.bytes.withUnsafeBufferPointer { bytes in
+            var walk = SecretWalk(bytes, keys: keys, level: 0)
+            walk.walk(piece.range, under: name)
+            return walk.edits
+        }
+        return TextEdit.apply(edits, to: piece)
+    }
+
+    /// A text, JSON or not, without secrets.
+    func clean(text piece: TextPiece) -> TextPiece { TextEdit.apply(Self.edits(of: piece, keys: keys, level: 0), to: piece) }
+
+    func clean(_ text: String) -> String {
+        let piece = TextPiece(text)
+        let edits = Self.edits(of: piece, keys: keys, level: 0)
+        return edits.isEmpty ? text : TextEdit.apply(edits, to: piece).text
+    }
+
+    /// What is a secret in a text. One that is JSON is read as that; one that only begins so, as the arguments of a call that was cut off, is read as both.
+    static func edits(of piece: TextPiece, keys: [[UInt8]], level: Int) -> [TextEdit] {
+        let first = piece.bytes[piece.range].first { $0 > 0x20 }
+        let opens = level <= SecretWalk.deepestLevel && (first == UInt8(ascii: "{") || first == UInt8(ascii: "["))
+        let isJSON = opens && JSONWalker.isValue(piece.bytes, range: piece.range)
+        return piece.bytes.withUnsafeBufferPointer { bytes in
+            var walk = SecretWalk(bytes, keys: keys, level: level)
+            if opens { walk.walk(piece.range, under: .plain) }
+            guard !isJSON else { return walk.edits }
+            var finder = SecretFinder(bytes, keys: keys, isEscaped: false)
+            _ = finder.search(piece.range)
+            return TextEdit.merge(walk.edits, finder.found.map { TextEdit(range: $0) })
+        }
+    }
+}
