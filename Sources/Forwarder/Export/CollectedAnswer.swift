@@ -8,7 +8,7 @@ struct CollectedAnswer: Sendable {
     var usage: TokenUsage?
     var model: String?
     var id: String?
-    /// What the provider says went wrong, with its code if it gives one. Not yet free of keys.
+    /// What an answer with an error status says went wrong, with the provider's code if it gives one. Not yet free of keys.
     var error: String?
     /// What the answer says beside its choices.
     var others = ResponseMembers()
@@ -135,8 +135,8 @@ extension CollectedAnswer {
         } else if walker.isName(name, "usage") {
             if let usage = TokenUsage(TextPiece(bytes, try walker.skip())) { self.usage = usage }
         } else if walker.isName(name, "error") {
-            let value = try walker.skip()
-            if let text = ProviderError.text(of: TextPiece(bytes, value)) { error = text }
+            // `CompletionCheck` says whether the answer failed.
+            try walker.skip()
         } else {
             return false
         }

@@ -36,7 +36,7 @@ struct ConfigurationDocumentTests {
         let blocks = try Self.text("docs/configuration.md").split(separator: "```").filter { $0.hasPrefix("yaml\n# secrets.yaml\n") }
         #expect(blocks.count == 1)
         for block in blocks {
-            let environment = ["FIREWORKS_API_KEY": "fw", "OPENAI_MAIN_KEY": "sk"]
+            let environment = ["FIREWORKS_API_KEY": "fw", "OPENAI_MAIN_KEY": "sk", "MY_PROJECT_LANGFUSE_SECRET_KEY": "sk-lf"]
             #expect(throws: Never.self) { try SecretsTests.read(String(block.dropFirst("yaml\n".count)), environment: environment) }
         }
     }

@@ -50,12 +50,10 @@ import Testing
     func aTextIsNoStream(text: String) throws {
         let span = try SpanSample.span(type: "text/plain", answer: text.utf8.map { [$0] })
         #expect(span.output.map { Array($0.utf8) } == Array(text.utf8))
-        #expect(span.message == "The answer is not JSON.")
+        #expect(span.message == "The provider's answer is not a JSON object.")
     }
 
     private static let hidden: [String] = [
-        #"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"# + "\n" + String(event.dropFirst(6)),
-        String(event.dropFirst(6).dropLast(2)) + "\n{broken",
         "Warning: slow\n\n" + event, "<!-- x -->\r\n" + event, String(body.prefix(20)) + "\n" + event,
     ]
 
@@ -67,15 +65,28 @@ import Testing
         #expect(span.message?.contains("the events that stand in it are shown") == true)
     }
 
+    /// A stream of bare objects is shown as far as it can be read, and no reader of the API takes it for an answer.
+    @Test(arguments: [
+        #"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"# + "\n" + String(event.dropFirst(6)),
+        String(event.dropFirst(6).dropLast(2)) + "\n{broken",
+    ])
+    func bareObjectsAreShown(text: String) throws {
+        let span = try SpanSample.span(type: "application/x-ndjson", answer: [Array(text.utf8)])
+        #expect(span.output == Self.output)
+        #expect(span.integer("gen_ai.usage.output_tokens") == "2")
+        #expect(span.level == "ERROR")
+        #expect(span.message == "The provider's answer is not a JSON object.")
+    }
+
     @Test(arguments: ["[1]", "\"text\"", "7", " null"]) func whatIsNoObjectIsShown(text: String) throws {
         let span = try SpanSample.span(answer: text)
         #expect(span.output == text)
-        #expect(span.message == "The answer is not a JSON object.")
+        #expect(span.message == "The provider's answer is not a JSON object.")
     }
 
     @Test(arguments: ["", " \n\r\t"]) func anEmptyAnswerIsSaidToBeSo(text: String) throws {
         let span = try SpanSample.span(answer: [Array(text.utf8)])
-        #expect(span.message == "The answer is empty.")
+        #expect(span.message == "The provider's answer is empty.")
         #expect(span.output == nil)
     }
 

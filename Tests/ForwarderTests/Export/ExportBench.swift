@@ -56,7 +56,8 @@ struct ExportBench: Sendable {
     static func secrets(of projects: [String], key: String = "sk") -> Secrets {
         let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString(key))
         return Secrets(
-            projects: Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0), Project(name: $0, langfuse: keys)) }), defaultProject: projects[0])
+            projects: Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0), Project(name: $0, langfuse: keys)) }),
+            defaultProject: projects[0])
     }
 
     func sender(_ outbox: SpanOutbox, of projects: [String] = ["a"], destinations: TraceDestinations? = nil) throws -> SpanSender {

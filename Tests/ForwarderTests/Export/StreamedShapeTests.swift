@@ -260,7 +260,7 @@ import Testing
         let more = #""system_fingerprint":"fp","citations":["a","b"],"search_results":null"#
         let stream =
             #"data: {"id":"c","object":"x","created":1,"obfuscation":"zz","choices":[{"index":0,"delta":{"content":"x"}}],"citations":["a"]}"#
-            + "\n\ndata: {\"choices\":[],\(more)}\n\n"
+            + "\n\ndata: {\"choices\":[],\(more)}\n\ndata: [DONE]\n\n"
         let spans = [
             try SpanSample.span(type: "text/event-stream", answer: [Array(stream.utf8)]),
             try SpanSample.span(answer: #"{"id":"c","created":2,"choices":[{"message":{"content":"x"}}],\#(more)}"#),
