@@ -28,9 +28,10 @@ package struct JSONScanError: Error, Sendable, Equatable {
     /// The byte at fault within its line, counted from 1.
     package let column: Int
 
-    init(_ code: Code, at offset: Int, in bytes: [UInt8]) {
-        let before = bytes[..<min(offset, bytes.count)]
-        let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    /// - Parameter text: the text that is scanned, in which lines are counted; it may be a part of other bytes.
+    init(_ code: Code, at offset: Int, in text: ArraySlice<UInt8>) {
+        let before = text[..<min(offset, text.endIndex)]
+        let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? text.startIndex
         self.code = code
         self.offset = offset
         self.line = before.count { $0 == UInt8(ascii: "\n") } + 1

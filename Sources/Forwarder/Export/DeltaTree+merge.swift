@@ -33,7 +33,7 @@ extension DeltaTree {
         guard bytes[value.lowerBound] != UInt8(ascii: "n") else { return }
         let known = child(bytes[name], of: object)
         // Nearly all of them say the same in each event.
-        if let known, nodes[known].bytes.count == value.count, nodes[known].bytes.elementsEqual(bytes[value]) { return }
+        if let known, Self.areEqual(nodes[known].bytes, bytes[value]) { return }
         room += known.map { nodes[$0].bytes.count } ?? 0
         if let known { nodes[known].bytes = [] }
         if known == nil, nodes[object].children.count >= SpanLimits.members { return markCut() }
@@ -54,7 +54,7 @@ extension DeltaTree {
         let isEmpty = nodes[node].bytes.isEmpty
         switch rule {
         case .first where !isEmpty: return
-        case .joinedUnlessRepeated where nodes[node].bytes.count == text.count && nodes[node].bytes.elementsEqual(bytes[text]): return
+        case .joinedUnlessRepeated where Self.areEqual(nodes[node].bytes, bytes[text]): return
         case .last where !isEmpty:
             room += nodes[node].bytes.count
             nodes[node].bytes = []

@@ -80,8 +80,12 @@ struct DeltaTree: Sendable {
     }
 
     func child(_ name: ArraySlice<UInt8>, of node: Int) -> Int? {
-        for child in nodes[node].children where child.name.count == name.count && child.name.elementsEqual(name) { return child.node }
+        for child in nodes[node].children where Self.areEqual(child.name, name) { return child.node }
         return nil
+    }
+
+    static func areEqual(_ known: [UInt8], _ bytes: ArraySlice<UInt8>) -> Bool {
+        known.count == bytes.count && known.withUnsafeBufferPointer { known in bytes.withUnsafeBufferPointer { known.elementsEqual($0) } }
     }
 
     func child(_ name: StaticString, of node: Int) -> Int? {

@@ -86,4 +86,12 @@ import Testing
         _ = try JSONSample.read(response)
         #expect(span.level == "WARNING")
     }
+
+    /// A broken event costs what its own bytes cost, however many lie before it in the same piece.
+    @Test(.timeLimit(.minutes(1)), arguments: ["data: {", "data: {\"a\":NaN", "data: x", "data: {\"a\":NaN}", "data: [}"])
+    func brokenEventsInOnePiece(line: String) {
+        var collector = StreamCollector()
+        collector.take(Array(String(repeating: line + "\n\n", count: 1_000_000 / line.utf8.count).utf8))
+        #expect(collector.collected().note != nil)
+    }
 }
