@@ -29,11 +29,12 @@ package struct ForwarderService {
         }
         let network: CurlUpstream
         do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message) }
+        let marked = MarkedUpstream(network, mark: LoopMark(envelope))
         let worker = QueueWorker(
             .completions, redis: endpoint, limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let runner = JobRunner(
-            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: network), sender: worker.sender, envelope: envelope,
+            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: worker.sender, envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), maxAttempts: settings.upstreamAttempts,
             isTraced: destinations.isTraced, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
@@ -42,7 +43,7 @@ package struct ForwarderService {
         let exporter = Exporter(
             outbox: outbox, destinations: destinations,
             sender: SpanSender(
-                outbox: outbox, destinations: destinations, upstream: network, envelope: envelope, timeout: settings.exportTimeout, logger: logger),
+                outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, timeout: settings.exportTimeout, logger: logger),
             interval: settings.exportInterval, isOpen: { watch.hasRightKey }, logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
         let between: [any Service] = [CurlService(upstream: network), outboxReader, exporter]

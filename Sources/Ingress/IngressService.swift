@@ -46,7 +46,7 @@ package struct IngressService {
         }
         let completions = calls(through: .completions)
         let responder = GatewayResponder(
-            identity: identity,
+            identity: identity, mark: LoopMark(envelope),
             hosts: AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer),
             entrance: Entrance(
                 auth: auth, projects: projects, defaultProject: secrets.defaultProject,

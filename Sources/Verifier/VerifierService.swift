@@ -30,7 +30,8 @@ package struct VerifierService {
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let work = VerificationWork(
             runner: VerificationRunner(
-                redis: worker.commands, upstream: network, options: .init(configuration), destinations: destinations, logger: logger),
+                redis: worker.commands, upstream: MarkedUpstream(network, mark: LoopMark(envelope)), options: .init(configuration),
+                destinations: destinations, logger: logger),
             sender: worker.sender, envelope: envelope, check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
         let services = worker.services(between: [CurlService(upstream: network)], watch: watch) { await work.run($0, control: $1) }

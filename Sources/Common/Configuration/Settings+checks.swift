@@ -13,6 +13,10 @@ extension Settings {
         if litellmTraces && litellmURL == nil {
             log.error(at: .environment("LITELLM_TRACES"), "needs LITELLM_URL, the proxy that does the tracing")
         }
+        if let own = OwnAddress(self) {
+            if let litellmURL, own.isMeant(by: litellmURL) { log.error(at: .environment("LITELLM_URL"), OwnAddress.complaint) }
+            if case .url(let url) = langfuse, own.isMeant(by: url) { log.error(at: .environment("LANGFUSE_HOST"), OwnAddress.complaint) }
+        }
         if maxBodyBytes > queueBytes {
             log.error(
                 at: .environment("QUEUE_BYTES"),

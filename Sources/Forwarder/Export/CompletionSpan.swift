@@ -49,7 +49,7 @@ final class CompletionSpan {
 
     private static let harmless: Set<UTF8Text> = [
         "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta", "user-agent", "openai-organization",
-        "openai-project",
+        "openai-project", UTF8Text(LoopMark.header),
     ]
 
     /// Notes the head of the answer. A call that is made again begins anew.

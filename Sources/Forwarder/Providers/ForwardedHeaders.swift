@@ -5,6 +5,8 @@ internal import Common
 enum ForwardedHeaders {
     private static let always: Set<UTF8Text> = [
         "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta",
+        // The marks of who has passed the request on (RFC 9110 §7.6.3).
+        UTF8Text(LoopMark.header),
     ]
     /// They choose whose budget pays, so they go with the client's own key only.
     private static let withClientKey: Set<UTF8Text> = ["openai-organization", "openai-project"]

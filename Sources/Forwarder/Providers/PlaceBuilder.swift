@@ -7,12 +7,15 @@ struct PlaceBuilder {
     let environment: [String: String]
     /// How errors name the file of the secrets.
     let secretsFile: String
+    /// Where this process itself is called; nil if it is not.
+    let own: OwnAddress?
     var log = ProblemLog()
     /// For each key variable, the origins that the operator moved one of its providers to.
     private var moved: [UTF8Text: Set<UTF8Text>] = [:]
 
-    init(table: ProviderTable, secrets: Secrets, environment: [String: String], secretsFile: String) {
+    init(table: ProviderTable, secrets: Secrets, environment: [String: String], secretsFile: String, own: OwnAddress? = nil) {
         self.secretsFile = secretsFile
+        self.own = own
         self.table = table
         self.secrets = secrets
         self.environment = environment
@@ -46,6 +49,7 @@ struct PlaceBuilder {
                     at: .environment(variable), "must be an http or https URL without user, query and fragment, such as `https://api.example.com/v1`")
                 return nil
             }
+            if own?.isMeant(by: base) ?? false { log.error(at: .environment(variable), OwnAddress.complaint) }
             if !base.path.hasSuffix(provider.baseSuffix), let whole = BaseURL(base.text + provider.baseSuffix) { base = whole }
             for key in provider.keyVariables { moved[key, default: []].insert(base.origin) }
             return base
@@ -90,6 +94,9 @@ struct PlaceBuilder {
         }
         switch account.destination {
         case .baseURL(let base):
+            if own?.isMeant(by: base) ?? false {
+                log.error(at: account.location, "account `\(account.name)`: its `base_url` \(OwnAddress.complaint)")
+            }
             return Place(
                 name: account.name, provider: .compatible(account.name), base: base, repair: "", key: account.key.map { BoundKey($0, for: base) },
                 takesClientKeys: account.key == nil)

@@ -8,7 +8,8 @@ extension ProviderDirectory {
     package init(
         table: ProviderTable, settings: Settings, secrets: Secrets, environment: [String: String]
     ) throws(ConfigurationError) {
-        var builder = PlaceBuilder(table: table, secrets: secrets, environment: environment, secretsFile: settings.secretsPath)
+        var builder = PlaceBuilder(
+            table: table, secrets: secrets, environment: environment, secretsFile: settings.secretsPath, own: OwnAddress(settings))
         places = builder.build()
         if let name = settings.defaultProvider, name != Self.mock, places[name] == nil {
             let hint = NearMiss.nearest(to: name, among: places.keys.map(\.text).sorted()).map { "; did you mean `\($0)`?" } ?? "; such as `openai`"

@@ -6,6 +6,7 @@ internal import Logging
 /// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the backend.
 struct GatewayResponder: HTTPResponder {
     let identity: AnswerIdentity
+    let mark: LoopMark
     let hosts: AllowedHosts
     let entrance: Entrance
     let pages: Pages
@@ -38,6 +39,7 @@ struct GatewayResponder: HTTPResponder {
     private func route(_ request: Request, as id: InsertionID, context: GatewayContext) async throws -> Response {
         guard hosts.allows(request.head.authority) else { throw GatewayError.foreignHost }
         guard request.method != .connect else { throw GatewayError.noTunnel }
+        guard !mark.isCarried(by: request.headers[values: .via]) else { throw GatewayError.loopDetected }
         let path = try CompletionPath(request.uri.path)
         if case .other(let rest) = path.route {
             if let response = try await respond(to: request, path, rest, as: id, context) { return response.sandboxed }
@@ -113,4 +115,8 @@ extension GatewayError {
     fileprivate static let noTunnel = invalidRequest(
         405, code: "method_not_allowed",
         "The gateway is no forward proxy: there is no CONNECT. Use its address as the base URL, and unset HTTP_PROXY and HTTPS_PROXY for it.")
+}
+
+extension HTTPField.Name {
+    fileprivate static let via = HTTPField.Name(LoopMark.header) ?? .expect
 }
