@@ -5,6 +5,8 @@ BEGIN {
     everywhere = "."
     libraries = "^Sources/(Common|Ingress|Forwarder|Policies|Verifier|TraceStore)/"
     tests = "^Tests/"
+    users = "^Sources/(Ingress|Forwarder|Policies|Verifier|TraceStore)/"
+    comparison = "[!=]= \"|case \"|(hasPrefix|hasSuffix|lowercased|firstIndex)\\(|contains\\(\"|split\\(separator: \""
 
     # where (a pattern for the path), what (a pattern for the line), why
     add(everywhere, "try!", "try! ends the process on an error; throw it on")
@@ -18,6 +20,13 @@ BEGIN {
     add(everywhere, "import Synchronization", "ThreadSanitizer cannot see its Mutex on Linux; use NIOLockedValueBox")
     add(everywhere, "import FoundationNetworking", "the gateway's HTTP client is the Upstream folder's")
     add(libraries, "(^|[^A-Za-z0-9_.])print\\(", "a library does not print; log it")
+    # The process's own environment is nobody else's.
+    add(libraries, "Set<String>|[^t][:>] *\\[String *: *[A-Z\\[(]|Dictionary<String",
+        "Swift hashes a String by canonical equivalence, in quadratic time for marks; key it by UTF8Text")
+    add(libraries, "JSONDecoder|JSONSerialization|PropertyListDecoder",
+        "Foundation compares names by canonical equivalence; read JSON with JSONObject or JSONWalker")
+    add(libraries, "components\\(separatedBy|replacingOccurrences|trimmingCharacters|caseInsensitiveCompare|localizedCompare|range\\(of:",
+        "Foundation goes by characters; use utf8, or the functions of Common/Text")
     add(tests, "Task\\.sleep", "a test that sleeps is slow or flaky; wait on a signal or move a manual clock")
 }
 
@@ -28,7 +37,9 @@ function add(where, what, why) {
     reason[rules] = why
 }
 
-FNR == 1 { excused = 0 }
+FNR == 1 { excused = importsCommon = 0 }
+
+/^[a-z]+ import Common$/ { importsCommon = 1 }
 
 /\/\/ allowed: [^ ]/ { excused = FNR + (/^ *\/\//) }
 
@@ -40,6 +51,10 @@ FNR == 1 { excused = 0 }
             printf "%s:%d: %s\n", FILENAME, FNR, reason[rule]
             found = 1
         }
+    }
+    if (FILENAME ~ users && !importsCommon && $0 ~ comparison) {
+        printf "%s:%d: without `import Common` this compares text as Swift does, not by its bytes\n", FILENAME, FNR
+        found = 1
     }
 }
 

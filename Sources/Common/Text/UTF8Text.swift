@@ -34,6 +34,7 @@ extension Set<UTF8Text> {
 }
 
 extension Dictionary where Key == UTF8Text {
+    // allowed: what is read here is keyed by bytes from then on
     package init(texts values: [String: Value]) {
         self.init(values.lazy.map { (UTF8Text($0.key), $0.value) }) { first, _ in first }
     }

@@ -8,6 +8,7 @@ package final class RunningJobs: Sendable {
 
     private struct State {
         /// All that runs, by its entry on the stream.
+        // allowed: the keys are ids of stream entries, which Redis makes
         var running: [String: CallControl] = [:]
         var controls: [InsertionID: CallControl] = [:]
         var cancelled: [InsertionID: UInt64] = [:]

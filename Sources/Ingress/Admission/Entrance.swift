@@ -56,7 +56,7 @@ struct Entrance: Sendable {
 
     /// Whether a page's origin (RFC 6454 §7) is this machine.
     private static func isOwn(_ origin: String) -> Bool {
-        BaseURL(origin).map { HostName.isLoopback($0.host.trimmingPrefix("[").filter { $0 != "]" }) } ?? false
+        BaseURL(origin).map { HostName.isLoopback(String(decoding: $0.host.utf8.filter { !"[]".utf8.contains($0) }, as: UTF8.self)) } ?? false
     }
 
     /// The token of `Bearer <token>` (RFC 6750 §2.1; the scheme's name in any case).

@@ -170,7 +170,7 @@ extension HTTPRequest {
     /// Whether `close` is among the options of `Connection` (RFC 9110 §7.6.1: a list, in any case).
     fileprivate var asksToClose: Bool {
         guard let options = headerFields[.connection] else { return false }
-        return options.split { $0 == "," || $0 == " " || $0 == "\t" }.contains { String($0).equalsIgnoringASCIICase("close") }
+        return options.utf8.split { ", \t".utf8.contains($0) }.contains { String(Substring($0)).equalsIgnoringASCIICase("close") }
     }
 
     /// The request with the word in the one spelling that Hummingbird knows.
