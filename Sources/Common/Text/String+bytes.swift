@@ -29,6 +29,10 @@ extension String? {
     }
 
     package static func != (left: String?, right: String?) -> Bool { !(left == right) }
+
+    // For literals, of which Swift would make an optional of its own.
+    package static func == (left: String?, right: String) -> Bool { left?.utf8.isSame(as: right.utf8) ?? false }
+    package static func != (left: String?, right: String) -> Bool { !(left == right) }
 }
 
 extension [String] {
