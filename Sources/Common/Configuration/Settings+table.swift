@@ -120,6 +120,11 @@ extension Settings {
             "OUTBOX_MAX_AGE_SECONDS", \.outboxMaxAge, .wholeSeconds(3600...31_536_000),
             "How long a trace may wait for its export before it is given up.", commands: working),
         Setting(
+            "SPAN_TEXT_BYTES", \.spanTextBytes, .bytes(64 << 10...8 << 20),
+            "The most bytes of a trace's input and of its output, each; beyond it they are cut and stay JSON. Both together also fit one export: 4.5 MB, or "
+                + "what a larger value needs, for a trace store that takes more than Langfuse's cloud does.",
+            commands: calling),
+        Setting(
             "EXPORT_INTERVAL_MS", \.exportInterval, .milliseconds(10...60_000), "How long traces are collected before they are sent together.",
             commands: calling),
         Setting("EXPORT_TIMEOUT", \.exportTimeout, .seconds(1...300), "How long the trace store may take to accept a batch.", commands: calling),

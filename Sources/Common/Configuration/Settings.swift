@@ -61,6 +61,7 @@ package struct Settings: Sendable, Equatable {
     // Traces
     /// Bytes of spans that may wait for their export.
     package var outboxBytes = 1 << 30
+    package var spanTextBytes = 4 << 20
     /// How long a span may wait for its export.
     package var outboxMaxAge = Duration.seconds(86_400)
     /// How long spans are collected before they are sent.

@@ -12,6 +12,7 @@ struct JobRunner: Sendable {
     let maxAttempts: Int
     /// Whether completions of a project are traced.
     var isTraced: @Sendable (_ project: String) -> Bool = { _ in true }
+    var spanTextBytes = SpanLimits.spanText
     let logger: Logger
 
     func run(_ delivery: consuming Delivery, control: CallControl) async {
@@ -19,7 +20,7 @@ struct JobRunner: Sendable {
         do { job = try delivery.takeJob(opening: envelope) } catch {
             return await sender.reject(delivery, because: error, control: control)
         }
-        var span = isTraced(job.project) ? CompletionSpan(job) : nil
+        var span = isTraced(job.project) ? CompletionSpan(job, textBytes: spanTextBytes) : nil
         if control.stop == .cancelled { return await drop(job, delivery, span, control) }
         if let refusal = await check.refusal(of: job, delivery, control) {
             return await sender.finish(

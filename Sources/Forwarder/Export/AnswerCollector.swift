@@ -15,8 +15,15 @@ struct AnswerCollector: Sendable {
     /// When the first part of a streamed message came, in milliseconds since 1970.
     private(set) var firstToken: UInt64?
 
-    /// - Parameter head: the provider's, before any of its headers are left out.
-    init(head: UpstreamHead) {
+    private let textBytes: Int
+    /// Bytes of a body that are kept to be read when it ends.
+    private var bodyBytes: Int { max(SpanLimits.body, 2 * textBytes) }
+
+    /// - Parameters:
+    ///   - head: the provider's, before any of its headers are left out.
+    ///   - textBytes: the most bytes of the output (`SPAN_TEXT_BYTES`).
+    init(head: UpstreamHead, textBytes: Int = SpanLimits.spanText) {
+        self.textBytes = textBytes
         status = head.status
         label = head.headers.first(named: "content-type")
         isLabelledStream = head.isEventStream
@@ -27,14 +34,14 @@ struct AnswerCollector: Sendable {
     /// - Parameter time: now, in milliseconds since 1970; asked for at most once.
     mutating func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64) {
         guard let piece = form.take(piece) else { return }
-        if stream == nil, form.isEventStream == true, isSuccess { stream = StreamCollector() }
+        if stream == nil, form.isEventStream == true, isSuccess { stream = StreamCollector(textBytes: textBytes) }
         guard stream == nil else {
             stream?.take(piece)
             if firstToken == nil, stream?.hasToken == true { firstToken = time() }
             return
         }
         count += piece.count
-        let room = SpanLimits.body - kept
+        let room = bodyBytes - kept
         guard room > 0 else { return }
         pieces.append(piece.count <= room ? piece : Array(piece.prefix(room)))
         kept += min(piece.count, room)

@@ -26,7 +26,7 @@ extension CollectedAnswer {
     ///   - count: bytes that the body had.
     init(body bytes: [UInt8], of count: Int) {
         guard bytes.count == count else {
-            note = "The answer is larger than the gateway keeps of one (\(SpanLimits.body) bytes): its end, and with it the usage, is not here."
+            note = "The answer is larger than the gateway keeps of one (\(bytes.count) bytes): its end, and with it the usage, is not here."
             output = [TextPiece(TextPiece(bytes).prefix(SpanLimits.foreign).text + SpanLimits.mark(kept: SpanLimits.foreign, of: count))]
             return
         }
@@ -48,7 +48,6 @@ extension CollectedAnswer {
             setForeign(bytes)
             return
         }
-        if output.reduce(0, { $0 + $1.count }) > SpanLimits.text { faults.insert(.cut) }
         note = faults.union(others.faults).note
     }
 

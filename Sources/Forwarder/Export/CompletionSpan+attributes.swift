@@ -27,7 +27,7 @@ extension CompletionSpan {
         writer.strings("langfuse.trace.tags", tags(request, before: ids), then: ids)
         writer.string("session.id", rollout.rollout, isClean: true)
         writer.string("user.id", request.user)
-        writer.text("langfuse.trace.metadata", [request.metadata.piece], limit: .max)
+        writer.text("langfuse.trace.metadata", [request.metadataText])
         writer.string("gateway.insertion_id", insertionID.description, isClean: true)
         writer.string("gateway.project", project, isClean: true)
         writer.string("gateway.account", account, isClean: true)
@@ -46,14 +46,14 @@ extension CompletionSpan {
     /// The model and its parameters, for Langfuse and as OpenTelemetry's conventions for generative AI have them.
     func writeModels(_ writer: inout SpanWriter, _ request: SpanRequest, _ answer: CollectedAnswer) {
         writer.string("langfuse.observation.model.name", answer.model ?? model ?? modelAsked)
-        if !request.parameters.isEmpty { writer.text("langfuse.observation.model.parameters", [request.parameters.piece], limit: .max) }
+        if let parameters = request.parametersText { writer.text("langfuse.observation.model.parameters", [parameters]) }
         writer.string("gen_ai.operation.name", "chat")
         writer.string("gen_ai.provider.name", provider)
         writer.string("gen_ai.system", provider)
         writer.string("gen_ai.request.model", model ?? modelAsked)
         writer.string("gen_ai.response.model", answer.model)
         writer.string("gen_ai.response.id", answer.id)
-        writer.strings("gen_ai.response.finish_reasons", answer.finishReasons)
+        writer.strings("gen_ai.response.finish_reasons", SpanLimits.first(of: answer.finishReasons))
         // Cut it would be no list any longer.
         let reasons = FinishReasons.text(answer.finishReasons).flatMap { $0.utf8.count > SpanLimits.value ? nil : $0 }
         writer.string("langfuse.observation.metadata.gateway_finish_reasons", reasons)

@@ -16,14 +16,17 @@ final class CompletionSpan {
     private let metadata: [(name: String, value: String)]
     private(set) var body: [UInt8]
     private var keys: [SecretString]
+    private let textBytes: Int
     var provider: String?
     /// The model's name as the provider gets it.
     var model: String?
     private var answer: AnswerCollector?
 
     /// Nil for a job that belongs to no rollout, which has no span.
-    /// - Parameter job: with its body still in it.
-    init?(_ job: Job, metadata: [(name: String, value: String)] = []) {
+    /// - Parameters:
+    ///   - job: with its body still in it.
+    ///   - textBytes: the most bytes of the input and of the output, each (`SPAN_TEXT_BYTES`).
+    init?(_ job: Job, metadata: [(name: String, value: String)] = [], textBytes: Int = SpanLimits.spanText) {
         guard let rollout = job.rollout, job.path == Provider.chatCompletions else { return nil }
         insertionID = job.insertionID
         self.rollout = rollout
@@ -32,6 +35,7 @@ final class CompletionSpan {
         modelAsked = job.model
         traceparent = job.headers.first(named: "traceparent")
         self.metadata = metadata
+        self.textBytes = textBytes
         body = job.body
         keys = job.clientKey.map { [$0] } ?? []
     }
@@ -53,7 +57,7 @@ final class CompletionSpan {
     ]
 
     /// Notes the head of the answer. A call that is made again begins anew.
-    func begins(_ head: UpstreamHead) { answer = AnswerCollector(head: head) }
+    func begins(_ head: UpstreamHead) { answer = AnswerCollector(head: head, textBytes: textBytes) }
 
     /// Notes a piece of the answer's body, as the provider sent it.
     /// - Parameter time: now, in milliseconds since 1970; asked for when the first part of a streamed message is in the piece.
@@ -87,26 +91,31 @@ extension CompletionSpan {
         let redactor = SecretRedactor(keys)
         let request = SpanRequest(body: body, metadata: ownMetadata, redactor: redactor)
         let output = answer.output.isEmpty ? nil : redactor.clean(text: TextPiece.joined(answer.output))
-        var writer = SpanWriter(redactor: redactor, capacity: 4096 + body.count + body.count / 8 + answer.output.reduce(0) { $0 + $1.count } * 9 / 8)
+        var writer = SpanWriter(redactor: redactor, capacity: 4096 + min(body.count, textBytes) * 9 / 8 + min(output?.count ?? 0, textBytes) * 9 / 8)
         writeOpening(&writer, request, end: end)
         writeIdentity(&writer, request)
         writeModels(&writer, request, answer)
-        writer.text("langfuse.observation.input", request.input)
-        if let output { writer.text("langfuse.observation.output", [output]) }
         writeUsage(&writer, answer.usage)
-        if !answer.others.isEmpty { writer.text("langfuse.observation.metadata.response", [TextPiece(answer.others.json)], limit: .max) }
+        if !answer.others.isEmpty { writer.text("langfuse.observation.metadata.response", [redactor.clean(text: TextPiece(answer.others.json))]) }
         if let firstToken = self.answer?.firstToken, failure == nil || !answer.output.isEmpty {
             writer.string("langfuse.observation.completion_start_time", TimeText.iso(Int64(clamping: firstToken)), isClean: true)
         }
         writer.integer("http.response.status_code", status)
+        // What is left for them is known once all else but the end is written.
+        let texts = SpanTexts(
+            input: request.input, messages: request.messages, output: output, limit: textBytes,
+            room: SpanLimits.span(textBytes: textBytes) - writer.bytes.count - SpanLimits.ending)
+        writer.text("langfuse.observation.input", texts.input)
+        if let output = texts.output { writer.text("langfuse.observation.output", [output]) }
+        let notes = [answer.note, request.note, texts.note].compactMap(\.self)
         let message = failure.map { Redaction(keys).clean($0.message) }
         if let failure {
             writer.string("langfuse.observation.level", "ERROR")
             writer.string("langfuse.observation.status_message", message, limit: .max, isClean: true)
             writer.string("error.type", failure.type)
-        } else if let note = answer.note {
+        } else if !notes.isEmpty {
             writer.string("langfuse.observation.level", "WARNING")
-            writer.string("langfuse.observation.status_message", note)
+            writer.string("langfuse.observation.status_message", notes.joined(separator: " "))
         }
         writer.raw(#"],"status":{"code":"#)
         writer.raw(failure == nil ? "1" : "2")

@@ -1,17 +1,14 @@
-/// How large the parts of a span may grow.
-///
-/// JSON within JSON at worst doubles, so a span is at most 2 × (2 × `text` + 4 × `small`) bytes and a few more: within the 4.5 MB of a batch that
-/// Langfuse's cloud takes (it refuses 5 MB).
+/// How large the parts of a span may grow. A span fits a batch as Langfuse's cloud takes it: see ``span(textBytes:)``.
 enum SpanLimits {
-    /// Bytes of the input and of the output, each. Langfuse itself cuts fields above 1 MiB when its database refuses a row.
-    static let text = 1 << 20
+    /// Bytes of the input and of the output, each, unless SPAN_TEXT_BYTES says otherwise. Langfuse itself cuts fields above 1 MiB when its database refuses a row.
+    static let spanText = 4 << 20
     /// Bytes of the model's parameters, of the metadata, of the client's tags and of what an answer says beside its choices, each.
     static let small = 32 << 10
     /// Bytes of one name or value that is no text: a model, an id, a tag. Langfuse's own fields of this kind end at 200 characters.
     static let value = 1 << 10
     /// Bytes of the status message of a failed call.
     static let message = 1 << 10
-    /// Bytes of an answer's body that are kept to be read when it ends, if it is no stream.
+    /// Bytes of an answer's body that are kept at least to be read when it ends, if it is no stream. Twice an output's bytes may be more.
     static let body = 4 << 20
     /// Bytes of one line of a stream; a longer one is passed over.
     static let line = 1 << 20
@@ -23,12 +20,31 @@ enum SpanLimits {
     static let nodes = 16 << 10
     /// How deep objects and arrays are merged that come in parts.
     static let depth = 32
-    /// Bytes of `text` that are left for the structure around what is kept of a stream.
+    /// Bytes of an output that are left for the structure around what is kept of a stream.
     static let structure = 1 << 10
     /// Bytes shown of an answer that is no JSON. Its control characters take six bytes each when they are escaped.
     static let foreign = 64 << 10
     /// Bytes of a stream's event that are held back while it may be the usage.
     static let heldEvent = 16 << 10
+
+    /// Bytes of what follows input and output: level, notes and status, with an error's message twice.
+    static let ending = 32 << 10
+
+    /// Bytes of a whole span. It goes into one batch, of which Langfuse's cloud takes 5 MB. Who asks for more text than by default has a trace store that takes more;
+    /// JSON within JSON at worst doubles.
+    static func span(textBytes: Int) -> Int {
+        textBytes <= spanText ? ExportBatch.maximumBytes - 4096 : 2 * 2 * textBytes + (1 << 20)
+    }
+
+    /// The first texts that have room in `small`.
+    static func first(of texts: [String]) -> [String] {
+        var room = small
+        return Array(
+            texts.prefix { text in
+                room -= text.utf8.count + 32
+                return room >= 0
+            })
+    }
 
     /// What stands where something was cut off.
     /// - Parameter whole: bytes that there were; nil if nobody counted.

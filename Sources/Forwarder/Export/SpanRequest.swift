@@ -4,8 +4,14 @@ internal import Common
 struct SpanRequest {
     /// The value of the span's input: an object of `messages` and, if there are any, `tools`, both byte for byte. Eval-protocol's adapter reads these two.
     private(set) var input: [TextPiece] = []
-    private(set) var parameters = SpanObject()
-    private(set) var metadata = SpanObject()
+    /// Where the messages lie in the input, if its pieces are one behind the other.
+    private(set) var messages: Range<Int>?
+    /// The model's parameters, an object; nil if there are none.
+    private(set) var parametersText: TextPiece?
+    private(set) var metadataText: TextPiece
+    /// What there was no room for; nil if there was for all.
+    var note: String? { cut.isEmpty ? nil : "Cut to \(SpanLimits.small) bytes: \(cut.joined(separator: ", "))." }
+    private var cut: [String] = []
     /// `metadata.tags`.
     private(set) var tags: [String] = []
     /// By OpenAI's name: numbers that OpenTelemetry has attributes for.
@@ -28,8 +34,8 @@ struct SpanRequest {
     ///   - metadata: what the span shall say besides; it stands before what the client says under the same name.
     ///   - redactor: takes out what belongs into no trace: a client may send keys in the body, as LiteLLM's users and those of MCP's tools do.
     init(body: [UInt8], metadata: SpanObject, redactor: SecretRedactor = SecretRedactor()) {
-        self.metadata = metadata
         self.redactor = redactor
+        metadataText = Self.shortened(metadata, after: 0, "metadata", &cut)
         guard let object = try? JSONObject.scan(body, maximumDepth: .max) else {
             if !body.isEmpty { input = [TextPiece("[The request is not a JSON object: \(body.count) bytes.]")] }
             return
@@ -39,11 +45,24 @@ struct SpanRequest {
         for name in Self.numeric {
             if let member = object.member(name), member.kind == .number { numbers[name] = TextPiece(body, member.value).text }
         }
-        for member in object.members {
-            guard !Self.others.contains(where: { $0.withUTF8Buffer { $0.elementsEqual(body[member.key]) } }) else { continue }
+        var parameters = SpanObject()
+        for member in object.members where !Self.others.contains(where: { $0.withUTF8Buffer { $0.elementsEqual(body[member.key]) } }) {
             add(body, member.key, member.value, to: &parameters)
         }
-        if let member = object.member("metadata"), member.kind == .object { readMetadata(member, of: object) }
+        if !parameters.isEmpty { parametersText = Self.shortened(parameters, after: 0, "model parameters", &cut) }
+        guard let member = object.member("metadata"), member.kind == .object else { return }
+        var all = metadata
+        readMetadata(member, of: object, to: &all)
+        metadataText = Self.shortened(all, after: metadata.bytes.count, "metadata", &cut)
+    }
+
+    /// - Parameter own: bytes of the gateway's own members, which come first and are cut last.
+    private static func shortened(_ object: SpanObject, after own: Int, _ name: String, _ cut: inout [String]) -> TextPiece {
+        let piece = object.piece
+        guard piece.count > SpanLimits.small else { return piece }
+        cut.append(name)
+        var shortener = JSONShortener()
+        return shortener.shorten(piece, to: SpanLimits.small, main: 0..<own)
     }
 
     /// How many choices a request asks for (`n`); 1 if it does not say.
@@ -55,13 +74,15 @@ struct SpanRequest {
     private mutating func readInput(of object: JSONObject) {
         for (name, opening) in [("messages", #""messages":"#), ("tools", #""tools":"#)] {
             guard let member = object.member(name) else { continue }
+            let isMessages = input.isEmpty && name == "messages"
             input.append(TextPiece((input.isEmpty ? "{" : ",") + opening))
             input.append(redactor.clean(json: TextPiece(object.bytes, member.value)))
+            if isMessages { messages = input[0].count..<input[0].count + input[1].count }
         }
         if !input.isEmpty { input.append(TextPiece("}")) }
     }
 
-    private mutating func readMetadata(_ member: JSONObject.Member, of object: JSONObject) {
+    private mutating func readMetadata(_ member: JSONObject.Member, of object: JSONObject, to metadata: inout SpanObject) {
         let bytes = object.bytes
         var walker = JSONWalker(bytes, range: member.value)
         // The text was scanned with the whole.
@@ -84,14 +105,14 @@ struct SpanRequest {
     }
 
     private mutating func readTags(_ list: Range<Int>, of bytes: [UInt8]) {
-        var room = SpanLimits.small
+        var all: [String] = []
         var walker = JSONWalker(bytes, range: list)
         try? walker.elements { (walker) throws(JSONScanError) in
-            guard let range = try walker.string(), room >= 0, let text = JSONText.unescaped(bytes[range]) else { return }
-            let tag = TextPiece(text).prefix(SpanLimits.value).text
-            room -= tag.utf8.count + 32
-            if room >= 0 { tags.append(tag) }
+            guard let range = try walker.string(), let text = JSONText.unescaped(bytes[range]) else { return }
+            all.append(TextPiece(text).prefix(SpanLimits.value).text)
         }
+        tags = SpanLimits.first(of: all)
+        if tags.count < all.count { cut.append("tags") }
     }
 
     /// Adds a member without what is secret in it. One that is nothing but a secret, or one of Langfuse's own, is left out.

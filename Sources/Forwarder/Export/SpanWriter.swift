@@ -34,20 +34,11 @@ struct SpanWriter {
         raw("}}")
     }
 
-    /// A text in pieces, cut where they are longer than `limit` together.
-    mutating func text(_ key: StaticString, _ pieces: [TextPiece], limit: Int = SpanLimits.text) {
+    /// A text in pieces.
+    mutating func text(_ key: StaticString, _ pieces: [TextPiece]) {
         begin(key)
         raw(#"{"stringValue":""#)
-        var left = limit
-        for piece in pieces {
-            let kept = piece.prefix(left)
-            JSONText.appendEscaped(kept.bytes, kept.range, to: &bytes)
-            left -= kept.count
-            guard kept.count == piece.count else {
-                raw(SpanLimits.mark(kept: limit - left, of: pieces.reduce(0) { $0 + $1.count }))
-                break
-            }
-        }
+        for piece in pieces { JSONText.appendEscaped(piece.bytes, piece.range, to: &bytes) }
         raw(#""}}"#)
     }
 

@@ -1,7 +1,7 @@
 internal import Common
 
 /// Puts the answer of a stream together from the bytes of its events, whatever way they are cut. Each byte is looked at a fixed number of times, and what is kept is
-/// bounded by `SpanLimits.text`; beyond it the answer is marked as cut.
+/// bounded by the bytes that an output may have; beyond them the answer is marked as cut.
 struct StreamCollector: Sendable {
     private var lines = EventLines()
     /// The data of an event whose JSON goes over several lines.
@@ -9,14 +9,20 @@ struct StreamCollector: Sendable {
     private var answer = CollectedAnswer()
     var messages: [StreamedMessage] = []
     /// What is kept of the messages and beside them, but for their texts, for which it knows the room too.
-    var tree = DeltaTree(room: SpanLimits.text - SpanLimits.structure)
+    var tree: DeltaTree
+    private let textBytes: Int
     private var isFirstLine = true
     /// Whether a line that is a JSON object counts as an event without `data:` too.
     private let takesBareLines: Bool
     /// Whether a part of the message has come: text, reasoning or a tool call. A role alone is none.
     private(set) var hasToken = false
 
-    init(takesBareLines: Bool = false) { self.takesBareLines = takesBareLines }
+    /// - Parameter textBytes: the most bytes of the output.
+    init(takesBareLines: Bool = false, textBytes: Int = SpanLimits.spanText) {
+        self.takesBareLines = takesBareLines
+        self.textBytes = textBytes
+        tree = DeltaTree(room: textBytes - SpanLimits.structure)
+    }
 
     mutating func take(_ piece: [UInt8]) {
         var lines = self.lines
@@ -32,7 +38,7 @@ struct StreamCollector: Sendable {
         let isCut = tree.faults.contains(.cut)
         result.finishReasons = messages.compactMap { $0.finishReason.isEmpty ? nil : JSONText.unescaped($0.finishReason[...]) }
         result.output = messages.enumerated().flatMap { place, message in
-            (place == 0 ? [] : [TextPiece(",")]) + [TextPiece(message.json(tree, isCut: isCut && place == messages.count - 1))]
+            (place == 0 ? [] : [TextPiece(",")]) + [TextPiece(message.json(tree, cutAfter: isCut && place == messages.count - 1 ? textBytes : nil))]
         }
         if messages.count > 1 { result.output = [TextPiece("[")] + result.output + [TextPiece("]")] }
         result.faults.formUnion(tree.faults)

@@ -35,7 +35,7 @@ struct StreamedMessage: Sendable {
     init(index: Int, root: Int, beside: Int) { (self.index, self.root, self.beside) = (index, root, beside) }
 
     /// The message as the Chat Completions API gives it without a stream, and behind its own members what its choice says beside it.
-    func json(_ tree: DeltaTree, isCut: Bool) -> [UInt8] {
+    func json(_ tree: DeltaTree, cutAfter: Int?) -> [UInt8] {
         var out: [UInt8] = []
         var known = Part.allCases.filter { texts[$0.rawValue] != nil }.map(\.name)
         if !hasDelta, !whole.isEmpty {
@@ -45,7 +45,7 @@ struct StreamedMessage: Sendable {
             out += #"{"role":""#.utf8
             out += role.isEmpty ? Array("assistant".utf8) : role
             out += #"","content":"#.utf8
-            appendContent(tree, isCut: isCut, to: &out)
+            appendContent(tree, cutAfter: cutAfter, to: &out)
             known += ["role", "content"]
             for part in Part.allCases.dropFirst() {
                 guard let text = texts[part.rawValue] else { continue }
@@ -71,8 +71,8 @@ struct StreamedMessage: Sendable {
         }
     }
 
-    private func appendContent(_ tree: DeltaTree, isCut: Bool, to out: inout [UInt8]) {
-        let mark = isCut ? SpanLimits.mark(kept: SpanLimits.text) : ""
+    private func appendContent(_ tree: DeltaTree, cutAfter: Int?, to out: inout [UInt8]) {
+        let mark = cutAfter.map { SpanLimits.mark(kept: $0) } ?? ""
         let text = texts[Part.content.rawValue]
         if let contentParts {
             tree.write(contentParts, to: &out)
@@ -86,10 +86,10 @@ struct StreamedMessage: Sendable {
             out.append(UInt8(ascii: "\""))
             out += text
             out += "\(mark)\"".utf8
-        } else if !isCut, let other = tree.child("content", of: root) {
+        } else if cutAfter == nil, let other = tree.child("content", of: root) {
             tree.write(other, to: &out)
         } else {
-            out += (isCut ? "\"\(mark)\"" : "null").utf8
+            out += (cutAfter != nil ? "\"\(mark)\"" : "null").utf8
         }
     }
 

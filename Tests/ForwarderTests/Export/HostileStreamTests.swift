@@ -14,7 +14,7 @@ import Testing
 
     private func expectBounded(_ result: (answer: CollectedAnswer, nodes: Int), isCut: Bool = true) {
         let output = Array(result.answer.output.map { $0.bytes[$0.range] }.joined())
-        #expect(output.count <= SpanLimits.text)
+        #expect(output.count <= SpanLimits.spanText)
         #expect(JSONWalker.isValue(output))
         #expect(result.nodes <= SpanLimits.nodes)
         #expect((result.answer.note != nil) == isCut)

@@ -18,14 +18,14 @@ import Testing
         written.take(Array(#"{"beside":"\#(beside)","choices":[{"message":{"content":"\#(quotes)"}}]}"#.utf8), at: 0)
         let bytes = written.answered(at: 0)
         #expect(bytes.count < 4_500_000)
-        #expect(bytes.count > 4_000_000)
+        #expect(bytes.count > 4_300_000)
         let read = try ReadSpan(bytes)
-        for text in [read.input, read.output] {
-            let text = try #require(text)
-            #expect(text.utf8.count < SpanLimits.text + 100)
-            #expect(
-                text.hasSuffix("bytes of \(text.hasPrefix(#"{"messages"#) ? quotes.utf8.count + 17 : quotes.utf8.count + 14)]"), "\(text.suffix(80))")
-        }
+        let input = try #require(read.input.flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) } as? [String: [String]])
+        #expect(input["messages"]?.first?.hasSuffix("bytes of \(quotes.utf8.count)]") == true)
+        let output = try #require(read.output.flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) } as? [String: String])
+        #expect(output["content"]?.hasSuffix("bytes of \(quotes.utf8.count)]") == true)
+        #expect(read.level == "WARNING")
+        #expect(read.message?.contains("model parameters, tags, metadata") == true, "\(read.message ?? "")")
         for key in ["langfuse.trace.metadata", "langfuse.observation.model.parameters", "langfuse.observation.metadata.response"] {
             let text = try #require(read.string(key))
             #expect(text.utf8.count <= SpanLimits.small)
@@ -37,28 +37,47 @@ import Testing
     }
 
     @Test(arguments: 0..<4) func aCutGoesThroughNoCharacter(shift: Int) throws {
-        let text = String(repeating: "a", count: shift) + String(repeating: "😀", count: SpanLimits.text / 4 + 10)
-        let input = try #require(try SpanSample.span(body: #"{"messages":["\#(text)"]}"#, answer: "{}").input)
+        let text = String(repeating: "a", count: shift) + String(repeating: "😀", count: 20_000)
+        let span = try SpanSample.span(body: #"{"messages":["\#(text)"]}"#, answer: [Array("{}".utf8)], textBytes: 64 << 10)
+        let input = try #require(span.input)
+        #expect(input.utf8.count <= 64 << 10)
+        #expect(input.utf8.count > (64 << 10) - 100)
         #expect(!input.contains("\u{FFFD}"))
         #expect(input.contains("😀…[cut by the gateway after"))
     }
 
-    @Test func aParameterWithoutRoomIsMarked() throws {
-        let schema = #"{"a":"\#(String(repeating: "x", count: SpanLimits.small))"}"#
+    @Test func aLongParameterIsCutInsideAndStaysWhatItIs() throws {
+        let schema = #"{"type":"object","properties":{"a":{"description":"\#(String(repeating: "x y", count: SpanLimits.small))"}}}"#
         let span = try SpanSample.span(body: #"{"messages":[],"response_format":\#(schema),"top_p":1}"#, answer: "{}")
-        #expect(
-            span.string("langfuse.observation.model.parameters")
-                == #"{"response_format":"…[cut by the gateway after 0 bytes of \#(schema.utf8.count)]","top_p":1}"#)
+        let text = try #require(span.string("langfuse.observation.model.parameters"))
+        #expect(text.utf8.count <= SpanLimits.small)
+        #expect(text.hasPrefix(#"{"response_format":{"type":"object","properties":{"a":{"description":"x y"#))
+        #expect(text.hasSuffix("bytes of \(3 * SpanLimits.small)]\"}}},\"top_p\":1}"))
+        #expect(span.level == "WARNING")
+        #expect(span.message == "Cut to 32768 bytes: model parameters.")
+    }
+
+    @Test(arguments: [64 << 10, 4 << 20, 8 << 20]) func aSpanHasRoomForItsTexts(textBytes: Int) {
+        let span = SpanLimits.span(textBytes: textBytes)
+        #expect(textBytes > 4 << 20 || ExportBatch().body.count + span <= ExportBatch.maximumBytes)
+        #expect(textBytes <= 4 << 20 || span >= 4 * textBytes)
+        #expect(span < 64 << 20, "the embedded trace store takes it, and shows it")
+    }
+
+    @Test func finishReasonsHaveABound() throws {
+        let choice = #"{"message":{},"finish_reason":"\#(String(repeating: "x", count: 1000))"}"#
+        let span = try SpanSample.span(answer: #"{"choices":[\#(Array(repeating: choice, count: 100).joined(separator: ","))]}"#)
+        #expect(span.strings("gen_ai.response.finish_reasons")?.count == 31)
     }
 
     @Test func aBodyBeyondTheBoundIsMarkedAndNotKept() throws {
-        let pieces = (0..<5).map { [UInt8](repeating: 0x61 + UInt8($0), count: 1 << 20) }
+        let pieces = (0..<9).map { [UInt8](repeating: 0x61 + UInt8($0), count: 1 << 20) }
         var collector = AnswerCollector(head: UpstreamHead(status: 200))
         for piece in pieces { collector.take(piece, at: 0) }
         let answer = collector.collected()
-        #expect(answer.note?.contains("\(SpanLimits.body)") == true)
+        #expect(answer.note?.contains("\(2 * SpanLimits.spanText)") == true)
         #expect(answer.output.reduce(0) { $0 + $1.count } < SpanLimits.foreign + 100)
-        #expect(answer.output[0].text.hasSuffix("of 5242880]"))
+        #expect(answer.output[0].text.hasSuffix("of 9437184]"))
     }
 
     @Test func numbersThatNoDoubleHoldsAreLeftOut() throws {

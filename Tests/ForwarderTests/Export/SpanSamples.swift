@@ -59,10 +59,11 @@ enum SpanSample {
     /// A span of a call that was sent as the body is, and answered so.
     static func span(
         body: String = #"{"model":"openai/gpt-x","messages":[]}"#, status: Int = 200, type: String = "application/json", answer: [[UInt8]],
-        headers: [HeaderField] = [], requestHeaders: [HeaderField] = [], key: String? = nil, times: [UInt64] = [start + 70]
+        headers: [HeaderField] = [], requestHeaders: [HeaderField] = [], key: String? = nil, times: [UInt64] = [start + 70],
+        textBytes: Int = SpanLimits.spanText
     ) throws -> ReadSpan {
         let job = try job(body, headers: headers, key: key)
-        let span = try #require(CompletionSpan(job, metadata: [("team", "red")]))
+        let span = try #require(CompletionSpan(job, metadata: [("team", "red")], textBytes: textBytes))
         let request = UpstreamRequest(method: "POST", url: "https://provider.example", headers: requestHeaders, body: job.body)
         span.sends(Target(provider: "openai", model: "gpt-x", request: request))
         span.begins(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))

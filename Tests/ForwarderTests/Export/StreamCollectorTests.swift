@@ -128,7 +128,7 @@ import Testing
             [Array((0..<40).map { _ in "data: " + delta(#"{"content":"\#(part)"}"#) + "\n\n" }.joined().utf8)]
                 + [Array(("data: " + delta(#"{"content":"last"}"#, finish: #""stop""#) + "\n\n").utf8)])
         let message = text(answer)
-        #expect(message.utf8.count < SpanLimits.text + 200)
+        #expect(message.utf8.count < SpanLimits.spanText + 200)
         #expect(message.hasSuffix(#"\"…[cut by the gateway after 1048576 bytes]"}"#))
         #expect(JSONWalker.isValue(Array(message.utf8)))
         #expect(answer.note != nil)
