@@ -22,6 +22,8 @@ final class RedisChannelHandler: ChannelInboundHandler {
 
     private var deadlineCheck: (at: NIODeadline, timer: Scheduled<Void>)?
     private var keepAlive: Scheduled<Void>?
+    /// Why the connection takes no more commands and ends when those in flight are answered.
+    private var retirement: RedisError?
 
     /// - Parameter onMessages: takes what arrives on subscribed channels, on the event loop; nil if nothing is subscribed here.
     init(endpoint: RedisEndpoint, outbox: RedisOutbox, onMessages: (@Sendable ([RedisMessage]) -> Void)?) {
@@ -83,6 +85,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
             messages.removeAll(keepingCapacity: true)
         }
         if let failure { end(failure) }
+        if retirement != nil, inFlight.isEmpty { end(.lost(endpoint)) }
     }
 
     private func parse(_ buffer: ByteBuffer) throws(RedisError) {
@@ -91,6 +94,10 @@ final class RedisChannelHandler: ChannelInboundHandler {
     }
 
     private func receive(_ value: RedisValue) throws(RedisError) {
+        if case .error(let reply) = value, retirement == nil, RedisRefusal.isReplica(RedisRefusal.code(of: reply)) {
+            // The server was the primary. Where the endpoint leads now is found out by connecting anew.
+            endpoint.peers.retireAll(because: RedisError(reply: reply))
+        }
         if onMessages != nil, let message = RedisMessage(value) { return messages.append(message) }
         guard let first = inFlight.first else {
             throw RedisError(.protocolError, "\(endpoint) sent a reply that no command asked for")
@@ -100,6 +107,16 @@ final class RedisChannelHandler: ChannelInboundHandler {
         guard collected.count == expected else { return }
         answered.append((inFlight.removeFirst(), .array(collected)))
         collected = []
+    }
+
+    /// Takes no more commands, and closes the connection once those in flight are answered or a second has passed: a blocked read is not waited for.
+    func retire(because error: RedisError) {
+        guard retirement == nil, let context else { return }
+        retirement = RedisError(.unavailable, error.message, refusal: error.refusal)
+        let unsent = outbox.close(RedisError(.unavailable, error.message, refusal: error.refusal))
+        for waiter in unsent { waiter.finish(.failure(RedisError(.unavailable, error.message, refusal: error.refusal))) }
+        guard !inFlight.isEmpty else { return end(.lost(endpoint)) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.end(.lost(self.endpoint)) }
     }
 
     /// Closes the connection. Commands that were written fail with `error`, those that were not as unavailable.

@@ -114,7 +114,7 @@ extension RedisClient {
     private func disconnected(_ reason: RedisError) {
         state.withLockedValue { state in
             state.connection = nil
-            state.absence = RedisError(.unavailable, reason.message)
+            state.absence = RedisError(.unavailable, reason.message, refusal: reason.refusal)
         }
     }
 

@@ -46,6 +46,7 @@ final class RedisConnection: Sendable {
         }
         do throws(RedisError) {
             try await connection.logIn()
+            endpoint.peers.add(connection)
             return connection
         } catch {
             connection.close()
@@ -73,6 +74,12 @@ final class RedisConnection: Sendable {
 
     func close() { channel.close(promise: nil) }
 
+    /// Takes no more commands and ends, so that the next connection looks the server up anew. What was sent may be answered yet.
+    func retire(because error: RedisError) { channel.eventLoop.execute { [handler] in handler.value.retire(because: error) } }
+
+    /// Why it has ended, if the server said so.
+    var endReason: RedisError? { outbox.reasonOfEnd.flatMap { $0.refusal == nil ? nil : $0 } }
+
     /// Returns when the connection has ended. Cancelling the task ends it.
     func ended() async {
         await withTaskCancellationHandler {
@@ -80,6 +87,7 @@ final class RedisConnection: Sendable {
         } onCancel: {
             close()
         }
+        endpoint.peers.remove(self)
     }
 }
 

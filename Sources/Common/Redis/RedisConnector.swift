@@ -33,12 +33,17 @@ struct RedisConnector: Sendable {
                 connected(connection)
                 await connection.ended()
                 if start.duration(to: .now) >= Self.soundAfter { backoff = RedisBackoff() }
-                disconnected(RedisError(.unavailable, "the connection to \(endpoint) ended and is being made anew"))
-                // The end that was asked for is no news.
-                logger.log(level: Task.isCancelled ? .debug : .notice, "the connection to Redis ended", metadata: ["endpoint": "\(endpoint)"])
+                let refusal = connection.endReason
+                disconnected(refusal ?? RedisError(.unavailable, "the connection to \(endpoint) ended and is being made anew"))
+                // The end that was asked for is no news, and what the server refuses is told by the watch.
+                logger.log(
+                    level: Task.isCancelled || refusal != nil ? .debug : .notice, "the connection to Redis ended",
+                    metadata: ["endpoint": "\(endpoint)"])
             } catch {
                 disconnected(error)
-                if error.message != reported { logger.error("\(error.message); trying on") }
+                // What the server refuses is told by the watch, once for all connections.
+                let level: Logger.Level = error.refusal.map(RedisRefusal.isState) ?? false ? .debug : .error
+                if error.message != reported { logger.log(level: level, "\(error.message); trying on") }
                 reported = error.message
             }
             try? await Task.sleep(for: backoff.next())

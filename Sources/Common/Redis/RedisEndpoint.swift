@@ -32,6 +32,9 @@ package struct RedisEndpoint: Sendable, CustomStringConvertible {
     /// The bytes of one reply. Redis's own bound for a string is 512 MiB.
     package var maximumReplyBytes = 512 << 20
 
+    /// All connections to this endpoint and to copies of it.
+    let peers = RedisPeers()
+
     /// An endpoint with the defaults above.
     package init(_ address: Address) { self.address = address }
 

@@ -22,12 +22,19 @@ package struct RedisError: Error, Sendable, Hashable, CustomStringConvertible {
     package var code: Code
     /// What was wrong, where, and how to repair it.
     package var message: String
+    /// The server's code word, where there is no connection because the server refuses it.
+    private var refusedWith: String?
 
     /// An error of a kind, with the message for a person.
-    package init(_ code: Code, _ message: String) {
+    /// - Parameter refusal: the server's code word, if it is the server that refuses to be connected to.
+    package init(_ code: Code, _ message: String, refusal: String? = nil) {
         self.code = code
         self.message = message
+        refusedWith = refusal
     }
+
+    /// The server's code word, if it refused the command or the connection.
+    package var refusal: String? { serverCode ?? refusedWith }
 
     /// Whether the command may have taken effect although no answer came. A refusal by the server is an answer: false.
     package var mayHaveBeenExecuted: Bool {
@@ -48,8 +55,7 @@ package struct RedisError: Error, Sendable, Hashable, CustomStringConvertible {
 extension RedisError {
     /// A refusal from its reply. Redis repeats a command's arguments when it does not know the command; they may be secret, so they go.
     init(reply: String) {
-        let word = reply.prefix { $0 != " " }
         let safe = reply.firstRange(of: ", with args beginning with").map { reply[..<$0.lowerBound] } ?? reply[...]
-        self.init(.server(String(word)), String(safe))
+        self.init(.server(RedisRefusal.code(of: reply)), String(safe))
     }
 }

@@ -73,6 +73,9 @@ final class RedisOutbox: Sendable {
         }
     }
 
+    /// Why no more commands are taken.
+    var reasonOfEnd: RedisError? { state.withLockedValue { $0.closure } }
+
     /// Counts bytes of a batch as written.
     func wrote(_ count: Int) {
         state.withLockedValue { $0.unwrittenBytes -= count }

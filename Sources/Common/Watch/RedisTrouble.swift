@@ -1,17 +1,15 @@
 /// What keeps the gateway from working with a Redis that answers.
 package enum RedisTrouble: Sendable, Equatable {
     /// It refuses what it is asked for.
-    /// - Parameters:
-    ///   - code: the server's word for it, such as `READONLY`.
-    ///   - reason: the server's own text.
-    case refuses(code: String, reason: String)
+    /// - Parameter code: the server's word for it, such as `READONLY`.
+    case refuses(code: String)
     /// Others use it with another `GATEWAY_KEY`.
     case otherKey
 
     /// What is wrong, and how to repair it, in one line.
     package var text: String {
         switch self {
-        case .refuses(let code, let reason): "Redis refuses (\(code)): \(reason)"
+        case .refuses(let code): "Redis refuses (\(code)): \(RedisRefusal.advice(for: code))"
         case .otherKey:
             "this Redis is used with another GATEWAY_KEY. Give this process the key of the others, or a Redis (or REDIS_DB) of its own. To change the key on "
                 + "purpose, let the queue and the outbox run empty, stop all parts, run `redis-cli DEL \(Keys.keyFingerprint)`, and start them with the new key"

@@ -61,8 +61,8 @@ package final class RedisWatch: Service, CustomStringConvertible {
             default: .good
             }
         } catch {
-            guard let code = error.serverCode else { return .away }
-            return .trouble(.refuses(code: code, reason: error.message))
+            guard let code = error.refusal else { return .away }
+            return .trouble(.refuses(code: code))
         }
     }
 

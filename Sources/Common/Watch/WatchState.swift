@@ -37,7 +37,7 @@ struct WatchState: Sendable {
             return trouble.map { .isOver($0) }
         case .trouble(let found):
             if found == .otherKey { hasRightKey = false }
-            guard found.isSame(as: trouble) else {
+            guard found == trouble else {
                 (trouble, since, said) = (found, now, now)
                 return .begins(found)
             }
@@ -46,17 +46,6 @@ struct WatchState: Sendable {
             return .goesOn(found, for: since.duration(to: now))
         // Whether the trouble is over is seen when Redis is back.
         case .away: return nil
-        }
-    }
-}
-
-extension RedisTrouble {
-    /// The server's text may differ each time, as by the name of a script.
-    fileprivate func isSame(as other: RedisTrouble?) -> Bool {
-        switch (self, other) {
-        case (.refuses(let code, _), .refuses(let known, _)): code == known
-        case (.otherKey, .otherKey): true
-        default: false
         }
     }
 }

@@ -103,6 +103,9 @@ package enum Keys {
     /// the key on purpose.
     package static let keyFingerprint = "gateway/key/fingerprint"
 
+    /// No key at all: deleting it is a write that changes nothing. Named by each connection as it logs in.
+    static let nothing = "gateway/nothing"
+
     /// String: a verifier is alive. As a forwarder's.
     package static let verifierPrefix = "gateway/verifier/"
 

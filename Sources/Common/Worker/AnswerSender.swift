@@ -46,7 +46,7 @@ package struct AnswerSender: Sendable {
             let rollout = succeeded ? nil : job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
             let kept = try span.map { JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id)), life: spanLife) }
             let freed = frame?.head?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
-            let isOurs = try await insist(unless: { control.stop == .released }) { () async throws(RedisError) in
+            let isOurs = try await insist(unless: { control.isReleased }) { () async throws(RedisError) in
                 try await stream.finish(
                     delivery, id: id, responseKey: job.responseKey, sealed: sealed,
                     ending: JobStream.Ending(
@@ -64,7 +64,7 @@ package struct AnswerSender: Sendable {
     package func reject(_ delivery: Delivery, because error: DeliveryError, control: CallControl) async {
         guard error.isForOthers else { return await bury(delivery, reason: error.description, control: control) }
         do {
-            let isLeft = try await insist(unless: { control.stop == .released }) { () async throws(RedisError) in try await stream.leave(delivery) }
+            let isLeft = try await insist(unless: { control.isReleased }) { () async throws(RedisError) in try await stream.leave(delivery) }
             guard isLeft else {
                 return await bury(delivery, reason: "\(error.description); it found none that reads it within REQUEST_TIMEOUT", control: control)
             }
@@ -81,7 +81,7 @@ package struct AnswerSender: Sendable {
     /// Gives an entry up that is no job: there is nobody to answer and no set.
     package func bury(_ delivery: Delivery, reason: String, control: CallControl) async {
         logger.error("gave an entry of the job stream up", metadata: ["entry": "\(delivery.entry)", "reason": "\(reason)"])
-        _ = try? await insist(unless: { control.stop == .released }) { () async throws(RedisError) in
+        _ = try? await insist(unless: { control.isReleased }) { () async throws(RedisError) in
             try await stream.finish(
                 delivery, id: nil, responseKey: nil, sealed: nil, ending: JobStream.Ending(deadLetterReason: reason))
         }
@@ -97,7 +97,7 @@ package struct AnswerSender: Sendable {
     }
 
     /// Does a step on the queue until Redis has answered: a step whose answer was lost does no harm when it is done again, since the first one made the job
-    /// nobody's, and a frame is known by its number.
+    /// nobody's, and a frame is known by its number. Ends with the process: a job of a client that left ends so too.
     private func insist(unless isOver: () -> Bool, _ step: () async throws(RedisError) -> Bool) async throws -> Bool {
         var pause = RetryPause()
         while true {

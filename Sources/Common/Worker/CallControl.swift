@@ -13,6 +13,7 @@ package final class CallControl: Sendable {
     private struct State {
         var stop: Stop?
         var handedOver: Int?
+        var isReleased = false
         var cancelTask: (@Sendable () -> Void)?
         /// Bytes of the answer that its reader has taken.
         var credit = 0
@@ -31,9 +32,13 @@ package final class CallControl: Sendable {
     /// Bytes of the answer that the client had when it left. Nil if it has not left, or nobody knows.
     package var handedOver: Int? { state.withLockedValue { $0.handedOver } }
 
+    /// Whether this process stops, whatever the call was ended for before.
+    var isReleased: Bool { state.withLockedValue { $0.isReleased } }
+
     /// Ends the call. The first reason stands.
     func end(_ reason: Stop, handedOver: Int? = nil) {
         let (cancelTask, waiting) = state.withLockedValue { state in
+            if reason == .released { state.isReleased = true }
             if state.stop == nil { (state.stop, state.handedOver) = (reason, handedOver) }
             defer { state.waiting = nil }
             return (state.cancelTask, state.waiting)

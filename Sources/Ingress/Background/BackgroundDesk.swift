@@ -59,7 +59,7 @@ struct BackgroundDesk: Sendable {
 
     /// Whether all of the answer is there.
     private func isAnswered(_ id: InsertionID) async throws -> Bool {
-        do { return try await records.lastFrame(of: id).map { isEnd($0, of: id) } ?? false } catch { throw GatewayError.queueUnavailable }
+        do { return try await records.lastFrame(of: id).map { isEnd($0, of: id) } ?? false } catch { throw GatewayError.queueUnavailable(error) }
     }
 
     /// Waits until all of the answer is there.
@@ -112,7 +112,7 @@ struct BackgroundDesk: Sendable {
     }
 
     private func record(of id: InsertionID) async throws -> JobRecords.Record? {
-        do { return try await records.record(of: id) } catch { throw GatewayError.queueUnavailable }
+        do { return try await records.record(of: id) } catch { throw GatewayError.queueUnavailable(error) }
     }
 
     /// Milliseconds that the client wants to wait.

@@ -35,8 +35,8 @@ struct LogDesk: Sendable {
             case .entries: try await entries(request.uri.query, admitted.project)
             case .status: try await status(request.uri.query, admitted.project)
             }
-        } catch is RedisError {
-            throw GatewayError.queueUnavailable
+        } catch let error as RedisError {
+            throw GatewayError.queueUnavailable(error)
         }
     }
 

@@ -35,7 +35,7 @@ struct RolloutList: Sendable {
                 start += Self.page
                 guard rollouts.count == Self.page else { break }
             }
-        } catch { throw GatewayError.queueUnavailable }
+        } catch { throw GatewayError.queueUnavailable(error) }
         out.append(contentsOf: "]}".utf8)
         return Response(
             status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: out)))

@@ -58,7 +58,7 @@ struct VerificationDesk: Sendable {
         guard let bytes = PercentDecoding.bytes(path.dropFirst("/rollouts/".count).utf8), let rollout = String(validating: bytes, as: UTF8.self)
         else { return nil }
         let verdict: Verdict?
-        do { verdict = try await verdicts.verdict(rollout, project: project) } catch { throw GatewayError.queueUnavailable }
+        do { verdict = try await verdicts.verdict(rollout, project: project) } catch { throw GatewayError.queueUnavailable(error) }
         guard let verdict, verdict.kind == .complete || isInHurry else { return nil }
         var headers: HTTPFields = [.eTag: verdict.entityTag, .cacheControl: "no-cache"]
         if verdict.isKnown(to: request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: headers) }
@@ -82,7 +82,7 @@ struct VerificationDesk: Sendable {
             let alive = try await redis.evaluate(
                 JobScripts.liveForwarders, keys: [queue.stream], arguments: queue.group, queue.livenessPrefix)
             return (alive.int ?? 0) > 0
-        } catch { throw GatewayError.queueUnavailable }
+        } catch { throw GatewayError.queueUnavailable(error) }
     }
 }
 

@@ -89,7 +89,7 @@ struct CallDesk: Sendable {
             }
         } catch let error as RedisError {
             // A client that can repeat its request finds the job, if there is one.
-            guard error.mayHaveBeenExecuted, job.idempotency == nil else { throw GatewayError.queueUnavailable }
+            guard error.mayHaveBeenExecuted, job.idempotency == nil else { throw GatewayError.queueUnavailable(error) }
             // Nobody waits for it any longer; if it was queued all the same, it shall not run. A forwarder may be faster.
             desk.cancel(job.insertionID, deadline: job.deadline)
             throw GatewayError.queueUnanswered
@@ -132,6 +132,15 @@ extension GatewayError {
     static let queueUnavailable = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
         message: "The gateway's queue (Redis) cannot be reached. Try again; nothing waits in it for this request.", retryAfter: 1)
+
+    /// - Parameter error: what Redis or the way to it said.
+    static func queueUnavailable(_ error: RedisError) -> GatewayError {
+        guard let code = error.refusal else { return queueUnavailable }
+        var refused = queueUnavailable
+        refused.message =
+            "The gateway's queue (Redis) refuses (\(code)): \(RedisRefusal.advice(for: code)). Try again; nothing waits in it for this request."
+        return refused
+    }
 
     static let otherKey = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",

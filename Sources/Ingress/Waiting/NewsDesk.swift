@@ -1,5 +1,6 @@
 internal import Common
 internal import Logging
+internal import NIOConcurrencyHelpers
 internal import ServiceLifecycle
 
 /// Sends what a request has to tell the forwarders after its own task may be gone: that it is not wanted any longer, or how much was taken.
@@ -19,10 +20,14 @@ final class NewsDesk: Service {
     /// What may wait to be said. More than that many clients do not leave while Redis is away; the oldest items are idle talk first.
     private static let capacity = 100_000
 
+    /// How long a desk that is told to stop tries to say what it has left. The markers spare calls, and no more: their jobs end by themselves.
+    private static let grace = Duration.seconds(3)
+
     private let news: JobNews
     private let logger: Logger
     private let entries: AsyncStream<Entry>
     private let inbox: AsyncStream<Entry>.Continuation
+    private let end = NIOLockedValueBox<ContinuousClock.Instant?>(nil)
 
     init(news: JobNews, logger: Logger) {
         self.news = news
@@ -43,13 +48,14 @@ final class NewsDesk: Service {
         await withGracefulShutdownHandler {
             for await entry in entries { await send(entry) }
         } onGracefulShutdown: {
-            // What was said before is still sent: the stream ends behind it.
+            // What was said before is still sent, if Redis takes it: the stream ends behind it.
+            self.end.withLockedValue { $0 = .now + Self.grace }
             self.inbox.finish()
         }
     }
 
     private func send(_ entry: Entry) async {
-        while !Task.isCancelled {
+        while !Task.isCancelled, end.withLockedValue({ $0.map { $0 > .now } ?? true }) {
             // A cancelled marker must outlive the job by what clocks may differ.
             let life = Duration.milliseconds(Int64(entry.deadline) - Int64(UnixTime.milliseconds)) + .seconds(60)
             guard life > .zero else { return }

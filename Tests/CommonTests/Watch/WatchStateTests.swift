@@ -4,13 +4,13 @@ import Testing
 
 @Suite struct WatchStateTests {
     private let now = ContinuousClock.now
-    private static func refusal(_ code: String, _ reason: String = "") -> RedisTrouble { .refuses(code: code, reason: reason) }
+    private static func refusal(_ code: String) -> RedisTrouble { .refuses(code: code) }
 
     @Test func aTroubleIsSaidOnceAndItsEnd() {
         var state = WatchState()
         #expect(state.see(.good, now: now) == nil)
         #expect(state.see(.trouble(Self.refusal("OOM")), now: now) == .begins(Self.refusal("OOM")))
-        for second in 1..<100 { #expect(state.see(.trouble(Self.refusal("OOM", "text \(second)")), now: now + .seconds(second)) == nil) }
+        for second in 1..<100 { #expect(state.see(.trouble(Self.refusal("OOM")), now: now + .seconds(second)) == nil) }
         #expect(state.trouble == Self.refusal("OOM"))
         #expect(state.see(.good, now: now + .seconds(100)) == .isOver(Self.refusal("OOM")))
         #expect(state.trouble == nil)
