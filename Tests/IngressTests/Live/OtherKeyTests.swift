@@ -8,7 +8,8 @@ import Testing
 
     @Test func nothingIsPutBeforeForwardersThatCannotReadIt() async throws {
         try await LiveIngress.run { ingress in
-            try await eventually { try await ingress.call("GET", "/ready").status == 200 }
+            // The ingress may be ready before its watch has looked for the first time.
+            try await eventually { try await ingress.redis.send(RedisCommand("EXISTS", Keys.keyFingerprint)).int == 1 }
             let own = try #require(try await ingress.redis.send(RedisCommand("GET", Keys.keyFingerprint)).string)
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.keyFingerprint, Envelope(key: .random()).keyFingerprint))
             try await eventually { try await ingress.call("GET", "/ready").status == 503 }
