@@ -55,7 +55,9 @@ package struct TraceStoreService {
         let ring = NIOLockedValueBox(try KeyRing(keys))
         self.ring = ring
         let path = "\(directory)/\(Self.fileName)"
-        do { database = try TraceDatabase(path: path, projects: keys.keys.map(\.text)) } catch { throw TraceStoreError(path: path, underlying: error) }
+        do { database = try TraceDatabase(path: path, projects: keys.keys.map(\.text)) } catch {
+            throw TraceStoreError(path: path, underlying: error)
+        }
         let database = self.database
         let responder = TraceStoreResponder(
             hosts: AllowedHosts(hosts, listeningOn: host, asksForKeys: false), keys: ring, database: database,

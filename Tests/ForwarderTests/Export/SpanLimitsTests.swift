@@ -48,7 +48,7 @@ import Testing
 
     @Test func aLongParameterIsCutInsideAndStaysWhatItIs() throws {
         let schema = #"{"type":"object","properties":{"a":{"description":"\#(String(repeating: "x y", count: SpanLimits.small))"}}}"#
-        let span = try SpanSample.span(body: #"{"messages":[],"response_format":\#(schema),"top_p":1}"#, answer: "{}")
+        let span = try SpanSample.span(body: #"{"messages":[],"response_format":\#(schema),"top_p":1}"#, answer: #"{"choices":[{"message":{}}]}"#)
         let text = try #require(span.string("langfuse.observation.model.parameters"))
         #expect(text.utf8.count <= SpanLimits.small)
         #expect(text.hasPrefix(#"{"response_format":{"type":"object","properties":{"a":{"description":"x y"#))
