@@ -17,7 +17,7 @@ import Testing
 
     private static func request(_ body: String) -> [UInt8] {
         Array(
-            "POST \(ServeTests.path) HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+            "POST \(ServeTests.path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
     }
 
     @Test func aRequestMayComeByteByByteAndLeavesNothing() async throws {
@@ -25,7 +25,7 @@ import Testing
             try await LeakCheck.around(gateway) {
                 try await withRawClient(to: gateway.port) { client in
                     let body = HostileGateway.body("mock/echo")
-                    let head = "POST /chat/completions HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    let head = "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                     for byte in head.utf8 { try await client.send([byte]) }
                     for byte in body.utf8 { try await client.send(ScriptedServer.Connection.chunk([byte])) }
                     try await client.send("0\r\n\r\n")
@@ -91,7 +91,7 @@ import Testing
             try await LeakCheck.around(gateway) {
                 for _ in 0..<Self.times {
                     try await withRawClient(to: gateway.port) { client in
-                        try await client.send("POST \(ServeTests.path) HTTP/1.1\r\nHost: g\r\n" + headers + "\r\n")
+                        try await client.send("POST \(ServeTests.path) HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n")
                         let answer = try await client.answer()
                         #expect(answer.status == 431 && answer.error?.code == "headers_too_large")
                     }
@@ -103,7 +103,7 @@ import Testing
     }
 
     /// More connections than are ever used: none says a word, or none ends its head.
-    @Test(arguments: ["", "POST /chat/completions HTTP/1.1\r\nHost: g\r\nX-A: "]) func idleConnectionsDoNotStopOthers(beginning: String) async throws
+    @Test(arguments: ["", "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nX-A: "]) func idleConnectionsDoNotStopOthers(beginning: String) async throws
     {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
@@ -130,8 +130,8 @@ import Testing
         try await withGateway(environment: ["CLIENT_IDLE_TIMEOUT": "1"]) { gateway in
             try await LeakCheck.around(gateway) {
                 for beginning in [
-                    "", "POST /chat/completions HTTP/1.1\r\nHost: g\r\nX-A: ",
-                    "POST /chat/completions HTTP/1.1\r\nHost: g\r\nContent-Length: 9\r\n\r\n{",
+                    "", "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nX-A: ",
+                    "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
                 ] {
                     try await withRawClient(to: gateway.port) { client in
                         if !beginning.isEmpty { try await client.send(beginning) }
