@@ -1,0 +1,205 @@
+import Common
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// Long runs of combining marks, wherever a text of a client or a provider goes. To normalise them, as Swift's own comparison does, takes quadratic time, and
+/// everyone else would wait for it.
+@Suite(.timeLimit(.minutes(10)), .serialized) struct MarksTests {
+    /// 2 MB of marks in an order that normalisation would have to change.
+    private static let marks = String(repeating: "\u{323}\u{301}", count: 1 << 19)
+    /// As many bytes, of letters that need no such thing.
+    private static let letters = String(repeating: "\u{105}\u{105}", count: 1 << 19)
+    /// What fits into a request's head.
+    private static let short = 6_000
+
+    /// A request that carries a text somewhere. What is answered to it is no matter.
+    struct Place: Sendable {
+        var name: String
+        var send: @Sendable (_ text: String, _ client: RawClient) async throws -> Void
+
+        init(_ name: String, _ send: @escaping @Sendable (String, RawClient) async throws -> Void) {
+            self.name = name
+            self.send = send
+        }
+
+        /// A completion with a body.
+        static func body(_ name: String, _ body: @escaping @Sendable (_ text: String) -> String) -> Place {
+            Place(name) { text, client in _ = try await client.call("POST", ServeTests.path, body: body(text)) }
+        }
+
+        /// A completion whose provider answers.
+        static func answer(_ name: String, stream: Bool = false) -> Place {
+            Place(name) { text, client in
+                _ = try await client.call(
+                    "POST", ServeTests.path, headers: ["X-Test: 1"],
+                    body: HostileGateway.body("hostile/\(name) \(text == MarksTests.marks ? "marks" : "letters")", stream: stream))
+            }
+        }
+
+        /// A GET, with the text percent-encoded.
+        static func get(_ name: String, _ target: @escaping @Sendable (_ text: String) -> String) -> Place {
+            Place(name) { text, client in _ = try await client.call("GET", target(cut(text))) }
+        }
+
+        /// A header of a completion.
+        static func header(_ name: String, _ beginning: String = "") -> Place {
+            Place("header \(name)") { text, client in
+                let text = String(text.prefix(MarksTests.short))
+                _ = try await client.call("POST", ServeTests.path, headers: ["\(name): \(beginning)\(text)"], body: ServeTests.body("mock/echo"))
+            }
+        }
+
+        /// As much as a request line can carry, percent-encoded.
+        static func cut(_ text: String) -> String { PercentEncoding.segment(String(text.prefix(MarksTests.short / 3))) }
+    }
+
+    static let bodies: [Place] = [
+        .body("a member's name") { #"{"model":"mock/echo","\#($0)":1,"messages":[]}"# },
+        .body("two members' names") { #"{"model":"mock/echo","\#($0)a":1,"\#($0)b":1,"messages":[]}"# },
+        .body("an escaped name") { _ in #"{"model":"mock/echo","\#(String(repeating: #"\u0323\u0301"#, count: 1 << 17))":1,"messages":[]}"# },
+        .body("a message's member") { #"{"model":"mock/echo","messages":[{"role":"user","\#($0)":1,"content":"hi"}]}"# },
+        .body("a role") { #"{"model":"mock/echo","messages":[{"role":"\#($0)","content":"hi"}]}"# },
+        .body("a message") { ServeTests.body("mock/echo", $0) },
+        .body("a part's name") { #"{"model":"mock/echo","messages":[{"role":"user","content":[{"\#($0)":1,"text":"hi"}]}]}"# },
+        .body("a tool's name") {
+            #"{"model":"mock/echo","messages":[],"tools":[{"type":"function","function":{"name":"\#($0)","parameters":{"\#($0)":1}}}]}"#
+        },
+        .body("the user") { #"{"model":"mock/echo","messages":[],"user":"\#($0)"}"# },
+        .body("metadata's name") { #"{"model":"mock/echo","messages":[],"metadata":{"\#($0)":"a","\#($0)b":"c"}}"# },
+        .body("metadata's value") { #"{"model":"mock/echo","messages":[],"metadata":{"a":"\#($0)","trace_name":"\#($0)"}}"# },
+        .body("tags") { #"{"model":"mock/echo","messages":[],"metadata":{"tags":["\#($0)a","\#($0)b","rollout_id:\#($0)"]}}"# },
+        .body("the model") { ServeTests.body("mock/\($0)") },
+        .body("the provider") { ServeTests.body("\($0)/x") },
+        .body("a model without provider") { ServeTests.body($0) },
+        .body("the mock's option") { ServeTests.body("mock/echo?\($0)=1") },
+        .body("the mock's value") { ServeTests.body("mock/echo?fail=\($0)") },
+        .body("an account's model") { HostileGateway.body("hostile/\($0)") },
+        .body("an account's name in a body") { HostileGateway.body("hostile/x", more: #","\#($0)":1,"api_key":"\#($0)""#) },
+        .body("a stream's option") {
+            #"{"model":"mock/echo","stream":true,"stream_options":{"\#($0)":1},"messages":[{"role":"user","content":"\#($0)"}]}"#
+        },
+        .body("text that is no JSON") { $0 },
+        Place("a body of another call") { text, client in
+            _ = try await client.call(
+                "POST", "/v1/embeddings", headers: ["Content-Type: application/json"], body: #"{"model":"\#(text)","\#(text)":1}"#)
+        },
+        Place("a log entry") { text, client in
+            let text = String(text.prefix(5000))
+            let body = #"{"program":"\#(text)","message":"\#(text)","tags":["rollout_id:r","\#(text)"],"\#(text)":1,"extras":{"level":"\#(text)"}}"#
+            _ = try await client.call("POST", "/logs", body: body)
+            _ = try await client.call("GET", "/logs?tags=rollout_id:r&tags=\(Place.cut(text))b&program=\(Place.cut(text))b")
+        },
+    ]
+
+    static let heads: [Place] = [
+        .header("Accept"), .header("Authorization", "Bearer "), .header("Authorization"), .header("Prefer"), .header("Idempotency-Key"),
+        .header("If-None-Match"), .header("User-Agent"), .header("Cookie"), .header("Origin"), .header("Expect"), .header("Connection"),
+        .header("Content-Type"), .header("X-Api-Key"), .header("Last-Event-ID"), .header("Accept-Encoding"), .header("Transfer-Encoding"),
+        .header("Host"), .header("Upgrade"), .header("Content-Encoding"), .header("Traceparent"), .header("X-Other"),
+        .get("an id in a path") { "/rollout_id/\($0)/invocation_id/i/experiment_id/e/run_id/r/row_id/1/chat/completions" },
+        .get("a project in a path") { "/project_id/\($0)/traces" },
+        .get("a rollout in a path") { "/rollouts/\($0)" },
+        .get("any other path") { "/\($0)" },
+        .get("a parameter's name") { "/traces?\($0)=1&\($0)b=2" },
+        .get("a tag of /traces") { "/traces?tags=rollout_id:r&tags=\($0)" },
+        .get("two rollouts of /traces") { "/traces?tags=rollout_id:\($0)a&tags=rollout_id:\($0)b" },
+        .get("a name of /traces") { "/traces?tags=rollout_id:demo&name=\($0)&max_retries=0" },
+        .get("fields of /traces") { "/traces?tags=rollout_id:demo&fields=\($0)" },
+        .get("a number of /traces") { "/traces?tags=rollout_id:demo&limit=\($0)&hours_back=\($0)" },
+        .get("a switch of /traces") { "/traces?tags=rollout_id:demo&include_payloads=\($0)" },
+        .get("a project of /traces") { "/traces?tags=rollout_id:demo&project_id=\($0)" },
+        .get("a tag of /rollouts") { "/rollouts?tag=run_id:\($0)" },
+        .get("a tag's name of /rollouts") { "/rollouts?tag=\($0):x" },
+        .get("the rollout of /status") { "/status?rollout_id=\($0)" },
+        .get("the rollout of /logs") { "/logs?tags=rollout_id:\($0)" },
+        Place("a query that is not encoded") { text, client in
+            _ = try await client.call("GET", "/traces?tags=rollout_id:demo&name=\(String(text.prefix(short)))")
+        },
+        Place("a base URL") { text, client in
+            let url = Data("http://127.0.0.1/\(String(text.prefix(short / 3)))".utf8).base64EncodedString().replacing("/", with: "_")
+            let path = ServeTests.path.replacing("/chat", with: "/encoded_base_url/\(url.replacing("+", with: "-"))/chat")
+            _ = try await client.call("POST", path, body: ServeTests.body("openai/x"))
+        },
+    ]
+
+    /// What a provider says. Its name is the model's, so that the script knows it.
+    static let answers: [(place: Place, text: @Sendable (String) -> String)] = [
+        (.answer("id"), { #"{"id":"\#($0)","choices":[]}"# }),
+        (.answer("model"), { #"{"model":"\#($0)","choices":[]}"# }),
+        (.answer("finish"), { #"{"choices":[{"finish_reason":"\#($0)","message":{"role":"\#($0)","content":"x"}}]}"# }),
+        (.answer("name"), { #"{"\#($0)":1,"\#($0)b":2,"usage":{"\#($0)":1}}"# }),
+        (.answer("error"), { #"{"error":{"message":"\#($0)","code":"\#($0)","type":"\#($0)","\#($0)":1}}"# }),
+        (.answer("tool"), { #"{"choices":[{"message":{"tool_calls":[{"id":"\#($0)","function":{"name":"\#($0)","arguments":"\#($0)"}}]}}]}"# }),
+        (.answer("text"), { $0 }),
+        (.answer("stream-id", stream: true), { "data: {\"id\":\"\($0)\",\"choices\":[]}\n\n" }),
+        (.answer("stream-delta", stream: true), { #"data: {"choices":[{"index":0,"delta":{"role":"\#($0)","content":"\#($0)"}}]}"# + "\n\n" }),
+        (.answer("stream-names", stream: true), { #"data: {"choices":[{"index":0,"delta":{"\#($0)":"a","\#($0)b":"c"}}]}"# + "\n\n" }),
+        (
+            .answer("stream-tool", stream: true),
+            { #"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"\#($0)","function":{"name":"\#($0)"}}]}}]}"# + "\n\n" }
+        ),
+        (.answer("stream-error", stream: true), { #"data: {"error":{"message":"\#($0)","code":"\#($0)"}}"# + "\n\n" }),
+        (.answer("stream-field", stream: true), { "\($0): x\nevent: \($0)\n: \($0)\n\n" }),
+        (.answer("stream-finish", stream: true), { #"data: {"choices":[{"index":0,"delta":{},"finish_reason":"\#($0)"}]}"# + "\n\n" }),
+    ]
+
+    static let answerHeaders = ["Content-Type", "Content-Encoding", "Retry-After", "X-Should-Retry", "X-Other", "Connection", "Content-Length"]
+
+    @Test func aBodyOfMarksKeepsNobodyWaiting() async throws { try await withstand(Self.bodies) }
+
+    @Test func aHeadOfMarksKeepsNobodyWaiting() async throws { try await withstand(Self.heads) }
+
+    @Test func anAnswerOfMarksKeepsNobodyWaiting() async throws {
+        try await withstand(Self.answers.map(\.place) + Self.answerHeaders.map { .answer("header \($0)") })
+    }
+
+    private func withstand(_ places: [Place]) async throws {
+        try await HostileGateway.run(environment: ["LANGFUSE_HOST": "embedded", "MAX_HEADER_BYTES": "65536"]) { connection, request in
+            try await connection.write(Self.answer(to: request))
+        } _: { gateway in
+            for place in places { try await withstand(place, gateway.port) }
+        }
+    }
+
+    /// What the provider says to a request that names its part of the table.
+    private static func answer(to request: String) -> String {
+        let text = request.utf8.firstRange(of: " marks\"".utf8) != nil ? marks : letters
+        for (place, answer) in answers where request.utf8.firstRange(of: "\"\(place.name) ".utf8) != nil {
+            let body = answer(text)
+            let type = place.name.utf8.starts(with: "stream".utf8) ? "text/event-stream" : "application/json"
+            return "HTTP/1.1 200 OK\r\nContent-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
+        }
+        for header in answerHeaders where request.utf8.firstRange(of: "\"header \(header) ".utf8) != nil {
+            return "HTTP/1.1 200 OK\r\n\(header): \(text.prefix(short))\r\nConnection: close\r\n\r\n{}"
+        }
+        return HostileGateway.good
+    }
+
+    private static let bystanders = [
+        Bystanders.Asking("health", "GET", "/health"), Bystanders.Asking("the same", "GET", "/health"),
+        Bystanders.Asking("once more", "GET", "/health"),
+        Bystanders.Asking("a completion", "POST", "/v1/chat/completions", body: ServeTests.body("mock/echo")),
+        Bystanders.Asking("a verdict", "GET", "/rollouts?limit=1"),
+    ]
+
+    /// Nobody waits longer than 100 ms, or than for as many bytes of letters where the build or the machine is slow. What a machine does besides passes, and
+    /// what marks cost does not: so one good attempt is enough.
+    private func withstand(_ place: Place, _ port: Int) async throws {
+        var seen: [(marks: Duration, letters: Duration)] = []
+        for _ in 0..<4 {
+            let letters = try await longestWait(place, Self.letters, port)
+            let marks = try await longestWait(place, Self.marks, port)
+            seen.append((marks, letters))
+            if marks <= max(.milliseconds(100), letters * 2) { return }
+        }
+        Issue.record("\(place.name): others waited \(seen)")
+    }
+
+    private func longestWait(_ place: Place, _ text: String, _ port: Int) async throws -> Duration {
+        try await Bystanders.wait(for: Self.bystanders, at: port) {
+            // The connection may be closed instead of an answer.
+            _ = try? await withRawClient(to: port) { try await place.send(text, $0) }
+        }
+    }
+}
