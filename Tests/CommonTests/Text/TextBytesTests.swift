@@ -10,7 +10,14 @@ import Testing
 
     /// What must not hold of two texts that only look alike.
     private static let questions: [(name: String, joins: @Sendable (String, String) -> Bool)] = [
-        ("==", { $0 == $1 }), ("!=", { !($0 != $1) }), ("optional ==", { Optional($0) == Optional($1) }),
+        ("==", { $0 == $1 }), ("!=", { !($0 != $1) }),
+        (
+            "optional ==",
+            { (one: String, other: String) in
+                let (left, right): (String?, String?) = (one, other)
+                return left == right
+            }
+        ),
         ("substring ==", { $0[...] == $1[...] }), ("text and part", { $0 == $1[...] }), ("list ==", { [$0] == [$1] }),
         ("list contains", { [$0].contains($1) }), ("firstIndex", { [$0].firstIndex(of: $1) != nil }), ("hasPrefix", { $0.hasPrefix($1) }),
         ("hasSuffix", { $0.hasSuffix($1) }), ("contains", { $0.contains($1) }), ("case", { if case $0 = $1 { true } else { false } }),
