@@ -46,7 +46,8 @@ package struct ForwarderService {
                 outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, timeout: settings.exportTimeout, logger: logger),
             interval: settings.exportInterval, isOpen: { watch.hasRightKey }, logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
-        let between: [any Service] = [CurlService(upstream: network), outboxReader, exporter]
+        let eviction = RedisEvictionWatch(redis: worker.commands, logger: logger)
+        let between: [any Service] = [eviction, CurlService(upstream: network), outboxReader, exporter]
         let work = worker.services(between: between, watch: watch, executor: network.executor) { await runner.run($0, control: $1) }
         services = own + work
     }

@@ -85,7 +85,10 @@ package struct IngressService {
             AuthUpkeep(auth: auth, logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: desk, drain: settings.drain),
         ]
+        if settings.redis.address != nil {
+            services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1)
+            services.insert(RedisEvictionWatch(redis: commands, logger: logger), at: 2)
+        }
         if shared == nil { services.insert(watch, at: 0) }
-        if settings.redis.address != nil { services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1) }
     }
 }

@@ -34,8 +34,8 @@ package struct VerifierService {
                 destinations: destinations, logger: logger),
             sender: worker.sender, envelope: envelope, check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
-        let services = worker.services(between: [CurlService(upstream: network)], watch: watch) { await work.run($0, control: $1) }
-        self.services = own + services
+        let between: [any Service] = [RedisEvictionWatch(redis: worker.commands, logger: logger), CurlService(upstream: network)]
+        services = own + worker.services(between: between, watch: watch) { await work.run($0, control: $1) }
     }
 }
 

@@ -18,6 +18,7 @@ MOST_LIVES = {
     "gateway/job/*": 86_400 + REQUEST_TIMEOUT,
     "gateway/idempotency/*": 86_400,
     "gateway/rollout/*": 86_400,
+    "gateway/count/*": 2 * 86_400,
     "gateway/rollouts/*": 86_400,
     "gateway/span/*": 86_400 + 3600,
     "gateway/verdict/*": 86_400,

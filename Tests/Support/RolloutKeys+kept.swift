@@ -2,5 +2,5 @@ package import Common
 
 extension RolloutKeys {
     /// What a recorded completion leaves.
-    package var kept: [String] { [set, record, list] }
+    package var kept: [String] { [set, record, count, list] }
 }

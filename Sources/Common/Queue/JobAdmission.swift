@@ -77,6 +77,7 @@ package struct JobAdmission: Sendable {
         let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
         var keys = [
             queue.stream, queue.bytes, Keys.traceBytes, rollout?.set ?? "", rollout?.verdict ?? "", rollout?.record ?? "", rollout?.list ?? "",
+            rollout?.count ?? "",
         ]
         if job.isFetchable {
             keys.append(Keys.record(job.insertionID))

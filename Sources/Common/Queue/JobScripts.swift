@@ -6,8 +6,9 @@ package enum JobScripts {
     /// Records the insertion id and queues its job, if the queue has room (architecture §2.1).
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> bytes of spans that wait for their export, KEYS[4] -> rollout's set (this and the next
-    /// three are empty for a call without a rollout), KEYS[5] -> its verdict, KEYS[6] -> its record, KEYS[7] -> the project's rollouts,
-    /// KEYS[8] -> record of a job that can be fetched (absent for others), KEYS[9] -> what makes a repeated request this job (absent: nothing)
+    /// four are empty for a call without a rollout), KEYS[5] -> its verdict, KEYS[6] -> its record, KEYS[7] -> the project's rollouts,
+    /// KEYS[8] -> how many ids the set should have,
+    /// KEYS[9] -> record of a job that can be fetched (absent for others), KEYS[10] -> what makes a repeated request this job (absent: nothing)
     /// ARGV[1] -> insertion id, ARGV[2] -> sealed job, ARGV[3] -> most entries, ARGV[4] -> most bytes, ARGV[5] -> life of the set in seconds,
     /// ARGV[6] -> project, ARGV[7] -> account (may be empty), ARGV[8] -> time in milliseconds since 1970, ARGV[9] -> deadline, likewise,
     /// ARGV[10] -> life of the record in milliseconds, ARGV[11] -> the request's fingerprint, ARGV[12] -> how long it is known in milliseconds,
@@ -24,7 +25,7 @@ package enum JobScripts {
             local now = time[1] * 1000 + math.floor(time[2] / 1000)
             -- Sent before the server stood still, and executed after: its sender has told the client that it was not.
             if ARGV[13] ~= '' and now > tonumber(ARGV[13]) then return {-5, now} end
-            local known = KEYS[9] and redis.call('HMGET', KEYS[9], 'id', 'request') or {}
+            local known = KEYS[10] and redis.call('HMGET', KEYS[10], 'id', 'request') or {}
             if known[1] then return {known[2] == ARGV[11] and known[1] or -4, now} end
             local set = KEYS[4] ~= '' and KEYS[4]
             if set and redis.call('TYPE', set).ok ~= 'set' and redis.call('EXISTS', set) == 1 then return {-3, now} end
@@ -34,7 +35,7 @@ package enum JobScripts {
             if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return {-2, now} end
             if set then
                 if (tonumber(redis.call('GET', KEYS[3]) or 0) or 0) >= tonumber(ARGV[14]) then return {-6, now} end
-                redis.call('SADD', set, ARGV[1])
+                local added = redis.call('SADD', set, ARGV[1])
                 redis.call('EXPIRE', set, ARGV[5])
                 redis.call('DEL', KEYS[5])
                 redis.call('ZADD', KEYS[7], now, ARGV[16])
@@ -44,21 +45,29 @@ package enum JobScripts {
                     redis.call('EXPIRE', KEYS[6], ARGV[5])
                     redis.call('ZREMRANGEBYRANK', KEYS[7], 0, -1 - ARGV[15])
                 end
+                if added == 1 then
+                    -- Either of the two may have been lost; who counted more knows better.
+                    local count = tonumber(redis.pcall('GET', KEYS[8])) or 0
+                    local ids = math.max(count, tonumber(redis.pcall('HGET', KEYS[6], 'ids')) or 0) + 1
+                    redis.call('SET', KEYS[8], ids)
+                    redis.pcall('HSET', KEYS[6], 'ids', ids)
+                end
+                redis.call('EXPIRE', KEYS[8], 2 * ARGV[5])
             end
             redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'p', ARGV[2])
             redis.call('SET', KEYS[2], bytes + #ARGV[2])
-            if KEYS[8] then
+            if KEYS[9] then
                 local rank = 0
                 local info = redis.call('XINFO', 'STREAM', KEYS[1])
                 for index = 1, #info, 2 do
                     if info[index] == 'entries-added' then rank = info[index + 1] end
                 end
-                redis.call('HSET', KEYS[8], 'project', ARGV[6], 'account', ARGV[7], 'rank', rank, 'at', ARGV[8], 'until', ARGV[9])
-                redis.call('PEXPIRE', KEYS[8], ARGV[10])
+                redis.call('HSET', KEYS[9], 'project', ARGV[6], 'account', ARGV[7], 'rank', rank, 'at', ARGV[8], 'until', ARGV[9])
+                redis.call('PEXPIRE', KEYS[9], ARGV[10])
             end
-            if KEYS[9] then
-                redis.call('HSET', KEYS[9], 'id', ARGV[1], 'request', ARGV[11])
-                redis.call('PEXPIRE', KEYS[9], ARGV[12])
+            if KEYS[10] then
+                redis.call('HSET', KEYS[10], 'id', ARGV[1], 'request', ARGV[11])
+                redis.call('PEXPIRE', KEYS[10], ARGV[12])
             end
             return {entries + 1, now}
             """)
@@ -84,7 +93,8 @@ package enum JobScripts {
     /// KEYS[5] -> byte counter, KEYS[6] -> dead letters, KEYS[7] -> rollout's set, from which the id is removed (this and the next two empty: it stays),
     /// KEYS[8] -> its verdict, KEYS[9] -> its record, KEYS[10] -> the job's span (this and the next two empty: it has none),
     /// KEYS[11] -> ids of spans that wait for their export, KEYS[12] -> bytes of these spans,
-    /// KEYS[13] -> what makes a repeated request this job, if it shall not any longer (absent: it shall)
+    /// KEYS[13] -> how many ids the set should have (empty: the id stays),
+    /// KEYS[14] -> what makes a repeated request this job, if it shall not any longer (absent: it shall)
     /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> entry, ARGV[4] -> insertion id, ARGV[5] -> sealed frame (empty: none),
     /// ARGV[6] -> life of the job's own stream in seconds, ARGV[7] -> reason for the dead letters (empty: not one), ARGV[8] -> most dead letters,
     /// ARGV[9] -> bytes of a payload that a dead letter may keep, ARGV[10] -> bytes of the entry's payload, ARGV[11] -> sealed span,
@@ -98,13 +108,15 @@ package enum JobScripts {
             if KEYS[7] ~= '' and redis.pcall('SREM', KEYS[7], ARGV[4]) == 1 then
                 redis.call('DEL', KEYS[8])
                 if redis.call('EXISTS', KEYS[9]) == 1 then redis.pcall('HINCRBY', KEYS[9], 'failed', 1) end
+                if (tonumber(redis.pcall('GET', KEYS[13])) or 0) > 0 then redis.call('DECR', KEYS[13]) end
+                if (tonumber(redis.pcall('HGET', KEYS[9], 'ids')) or 0) > 0 then redis.call('HINCRBY', KEYS[9], 'ids', -1) end
             end
             if KEYS[10] ~= '' then
                 redis.call('SET', KEYS[10], ARGV[11], 'EX', ARGV[12])
                 redis.call('XADD', KEYS[11], '*', 'i', ARGV[4], 'n', #ARGV[11], KEYS[7] ~= '' and 'failed' or 'succeeded', '')
                 redis.call('INCRBY', KEYS[12], #ARGV[11])
             end
-            if KEYS[13] and redis.pcall('HGET', KEYS[13], 'id') == ARGV[4] then redis.call('DEL', KEYS[13]) end
+            if KEYS[14] and redis.pcall('HGET', KEYS[14], 'id') == ARGV[4] then redis.call('DEL', KEYS[14]) end
             if ARGV[7] ~= '' then
                 local letter = {'reason', ARGV[7], 'entry', ARGV[3], 'i', ARGV[4], 'bytes', ARGV[10]}
                 local entry = redis.call('XRANGE', KEYS[1], ARGV[3], ARGV[3])[1]

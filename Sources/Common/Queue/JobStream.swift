@@ -152,6 +152,7 @@ package struct JobStream: Sendable {
             ending.removeFrom?.set ?? "", ending.removeFrom?.verdict ?? "", ending.removeFrom?.record ?? "",
         ]
         keys += ending.span.map { ["gateway/span/\(name)", Keys.traces(project: $0.project), Keys.traceBytes] } ?? ["", "", ""]
+        keys.append(ending.removeFrom?.count ?? "")
         if let key = ending.frees { keys.append(key) }
         let reply = try await commands.evaluate(
             JobScripts.finish, keys: keys,

@@ -5,9 +5,11 @@
 enum VerdictScripts {
     /// Leaves a mark in front of the reading of a set.
     ///
-    /// KEYS[1] -> verdict, KEYS[2] -> rollout's set, KEYS[3] -> rollout's record
+    /// KEYS[1] -> verdict, KEYS[2] -> rollout's set, KEYS[3] -> rollout's record, KEYS[4] -> how many ids the set should have,
+    /// KEYS[5] -> ids that were seen in the trace store
     /// ARGV[1] -> mark, ARGV[2] -> most fields of the hash: marks of verifiers that died are cleared when there are more
-    /// Output: {size of the set, completions that failed}; {-1, 0} if there is no such rollout, {-2, 0} if its name is something else's
+    /// Output: {size of the set, completions that failed, ids that it should have (fewer if some were not counted), ids that were seen}; {-1, 0} if there is no
+    /// such rollout, {-2, 0} if its name is something else's
     static let begin = RedisScript(
         name: "beginVerdict",
         source: """
@@ -19,7 +21,10 @@ enum VerdictScripts {
             redis.call('HSET', KEYS[1], ARGV[1], 1)
             local life = redis.call('PTTL', kind == 'set' and KEYS[2] or KEYS[3])
             if life > 0 then redis.call('PEXPIRE', KEYS[1], life) else redis.call('PERSIST', KEYS[1]) end
-            return {redis.call('SCARD', KEYS[2]), failed}
+            local count = tonumber(redis.pcall('GET', KEYS[4])) or 0
+            local seen = redis.pcall('SCARD', KEYS[5])
+            local ids = math.max(count, tonumber(redis.pcall('HGET', KEYS[3], 'ids')) or 0)
+            return {redis.call('SCARD', KEYS[2]), failed, ids, type(seen) == 'number' and seen or 0}
             """)
 
     /// Writes a verdict if the set has not changed since the mark was left. Who saw every trace knows more than who saw less of them, however late it comes.

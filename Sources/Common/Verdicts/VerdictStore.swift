@@ -16,6 +16,11 @@ package struct VerdictStore: Sendable {
         /// The size of the rollout's set.
         package let expected: Int
         package let failed: Int
+        /// How many ids the set should have, by what was counted when they were added and removed. Less than `expected` where an ingress of version 0.1.0 added
+        /// some, which counts nothing.
+        package let recorded: Int
+        /// How many ids were seen in the trace store.
+        package let seen: Int
     }
 
     private let redis: RedisClient
@@ -26,22 +31,32 @@ package struct VerdictStore: Sendable {
         self.defaultProject = defaultProject
     }
 
-    /// The verdict on a rollout, if there is one that holds; one command.
+    /// The verdict on a rollout, if there is one that holds; one round trip. One that says `complete` of more ids than are left does not: nobody who takes an id out of
+    /// the set leaves the verdict, so Redis has lost some.
     /// - Parameter now: milliseconds since 1970.
     package func verdict(_ rollout: String, project: String, now: Int64 = Int64(UnixTime.milliseconds)) async throws(RedisError) -> Verdict? {
         var command = RedisCommand("HMGET", Keys.verdict(rollout, project: project))
         command.append(contentsOf: Verdict.fieldNames)
-        return Verdict(fields: try await redis.send(command), rollout: rollout, project: project, now: now)
+        let replies = try await redis.send(batch: [
+            command, RedisCommand("SCARD", Keys.rollout(rollout, project: project, defaultProject: defaultProject)),
+        ])
+        let verdict = Verdict(fields: try replies[0].get(), rollout: rollout, project: project, now: now)
+        guard let verdict, verdict.kind == .complete else { return verdict }
+        let size = (try? replies[1].get())?.int ?? 0
+        return size < verdict.expected ? nil : verdict
     }
 
     /// Leaves the mark, to be called before the set is read. Called again, it renews it.
     /// - Returns: Nil if there is no such rollout.
     package func begin(_ rollout: String, project: String, mark: Mark = Mark()) async throws(RedisError) -> Beginning? {
         let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
-        let keys = [Keys.verdict(rollout, project: project), set, Keys.record(rollout: rollout, project: project)]
+        let keys = [
+            Keys.verdict(rollout, project: project), set, Keys.record(rollout: rollout, project: project),
+            Keys.count(rollout: rollout, project: project), Keys.verified(rollout, project: project),
+        ]
         let reply = try await redis.evaluate(VerdictScripts.begin, keys: keys, arguments: mark.field, Self.mostFields)
         guard let expected = reply[0].int, expected >= 0 else { return nil }
-        return Beginning(mark: mark, expected: expected, failed: reply[1].int ?? 0)
+        return Beginning(mark: mark, expected: expected, failed: reply[1].int ?? 0, recorded: reply[2].int ?? 0, seen: reply[3].int ?? 0)
     }
 
     /// Takes a mark away, for which no verdict will be written.

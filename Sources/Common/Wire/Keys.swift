@@ -17,9 +17,13 @@ package enum Keys {
     /// Set of insertion ids whose traces were seen in the trace store. Written and read by the verifier; lives as the rollout's set.
     package static func verified(_ rollout: String, project: String) -> String { "gateway/verified/\(project)/\(rollout)" }
 
-    /// Hash: a rollout's other ids, when it began, and how many of its completions failed. Written by ingress and forwarder, read by ingress and verifier;
+    /// Hash: a rollout's other ids, when it began, how many ids its set should have, and how many of its completions failed. Written by ingress and forwarder, read by ingress and verifier;
     /// lives as the rollout's set.
     package static func record(rollout: String, project: String) -> String { "gateway/rollout/\(project)/\(rollout)" }
+
+    /// String: how many ids a rollout's set should have. Written by ingress and forwarder in the step that changes the set, read by the verifier; lives twice as
+    /// long as the set, so that a set that was lost is missed.
+    package static func count(rollout: String, project: String) -> String { "gateway/count/\(project)/\(rollout)" }
 
     /// Sorted set: a project's rollouts by the time of their last completion, in milliseconds since 1970. Written and read by ingress; lives as the newest of
     /// their sets.

@@ -4,6 +4,8 @@ package struct RolloutKeys: Sendable, Equatable {
     package var set: String
     package var verdict: String
     package var record: String
+    /// How many ids the set should have.
+    package var count: String
     /// The list of its project's rollouts.
     package var list: String
 
@@ -11,6 +13,7 @@ package struct RolloutKeys: Sendable, Equatable {
         set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
         verdict = Keys.verdict(rollout, project: project)
         record = Keys.record(rollout: rollout, project: project)
+        count = Keys.count(rollout: rollout, project: project)
         list = Keys.rollouts(project: project)
     }
 }

@@ -51,6 +51,15 @@ package struct Verdict: Sendable, Equatable {
         self.checkedAt = checkedAt
     }
 
+    /// Why nothing can be said of a rollout of which Redis has lost ids.
+    package static func loss(of count: Int, left: Int) -> String {
+        "\(lossReason): \(left) of \(count) are left. Its set was evicted or deleted, or its life (ROLLOUT_TTL_SECONDS) ended between two of them. "
+            + "Set Redis's maxmemory-policy to noeviction or ROLLOUT_TTL_SECONDS to more, and run the rollout again under another rollout_id"
+    }
+    private static let lossReason = "Redis has lost completions of the rollout"
+    /// Whether Redis has lost ids of the rollout: asking again does not help.
+    package var isLoss: Bool { kind == .unknown && reason?.utf8.starts(with: Self.lossReason.utf8) == true }
+
     /// How many have ended and are not to be found, listed or not.
     package var missingCount: Int { max(expected - traced - inFlight, 0) }
 }

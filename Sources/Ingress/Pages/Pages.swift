@@ -77,6 +77,7 @@ struct Pages: Sendable {
         get async {
             var warnings: [String] = []
             if warnsOfRedis, let version = await redis.version() { warnings += version.warnings }
+            if warnsOfRedis, let warning = await redis.evictionPolicy()?.warning { warnings.append(warning) }
             let waiting = (try? await redis.send(RedisCommand("GET", Keys.traceBytes)).int) ?? 0
             if let trouble = try? await redis.send(RedisCommand("GET", Keys.traceTrouble)).string {
                 warnings.append("the trace store does not take traces, \(waiting) bytes of them wait: \(trouble)")

@@ -56,7 +56,7 @@ struct RolloutList: Sendable {
             batch: keys.flatMap { keys in
                 [
                     RedisCommand("HMGET", keys.record, "invocation_id", "experiment_id", "run_id", "failed"), RedisCommand("SCARD", keys.set),
-                    RedisCommand("HMGET", keys.verdict, "verdict", "until"),
+                    RedisCommand("HMGET", keys.verdict, "verdict", "until", "expected"),
                 ]
             })
         for index in listed.indices {
@@ -68,6 +68,8 @@ struct RolloutList: Sendable {
             let verdict = try? replies[3 * index + 2].get()
             // One that was good for a moment only is none.
             listed[index].verdict = verdict?[1].int.map { Int64($0) <= Int64(UnixTime.milliseconds) } ?? false ? nil : verdict?[0].string
+            // Redis has lost ids since then.
+            if listed[index].verdict == Verdict.Kind.complete.rawValue, listed[index].expected < verdict?[2].int ?? 0 { listed[index].verdict = nil }
         }
         return listed
     }

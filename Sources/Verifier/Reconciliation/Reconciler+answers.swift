@@ -10,6 +10,8 @@ extension Reconciler {
         overdue = []
         unexamined = reading.pending[...]
         stage = .spans
+        // What is left may be traced to the last one, and is not all.
+        if let loss = reading.loss { giveUp(Verdict.loss(of: loss.recorded, left: loss.left)) }
     }
 
     /// Takes the states of the spans that were to be looked at, in the order of the ids.

@@ -109,7 +109,7 @@ package struct Reconciler: Sendable {
 
     /// The state of knowledge.
     package func verdict(now: Int64) -> Verdict {
-        let expected = reading.ids.count + reading.strangerCount
+        let expected = max(reading.ids.count + reading.strangerCount, reading.loss?.recorded ?? 0)
         let isComplete = pending.isEmpty && reading.strangerCount == 0
         let kind: Verdict.Kind = reason != nil ? .unknown : isComplete ? .complete : .incomplete
         return Verdict(

@@ -36,7 +36,9 @@ struct ReconcilerRun: Sendable {
             switch reconciler.next(now: clock.now()) {
             case .readRollout:
                 guard let beginning = try await verdicts.begin(rollout, project: project, mark: mark) else { return nil }
-                reconciler.read(try await reader.read(rollout, project: project, failed: beginning.failed))
+                var reading = try await reader.read(rollout, project: project, failed: beginning.failed)
+                reading.loss = loss(beginning, reconciler.rules)
+                reconciler.read(reading)
             case .lookAtSpans(let ids):
                 let states = try await spans.states(of: ids)
                 reconciler.examined(states, now: clock.now())
@@ -65,6 +67,12 @@ struct ReconcilerRun: Sendable {
                 reconciler.setChanged()
             }
         }
+    }
+
+    /// What the set has lost, as far as anything is left that knows. A proxy's trace may be seen of a completion that fails afterwards, and tells nothing then.
+    private func loss(_ beginning: VerdictStore.Beginning, _ rules: Reconciler.Rules) -> RolloutReading.Loss? {
+        let recorded = max(beginning.recorded, rules.identity == .traceID ? beginning.seen : 0)
+        return recorded > beginning.expected ? RolloutReading.Loss(recorded: recorded, left: beginning.expected) : nil
     }
 
     /// Nothing is complete before that is written down: the set may have changed.

@@ -14,6 +14,13 @@ package struct RolloutReading: Sendable, Equatable {
     package var strangerCount: Int
     /// Completions that failed.
     package var failed: Int
+    /// Ids that the set had lost when it was read, and how many it should have had. Nil: none.
+    package var loss: Loss?
+
+    package struct Loss: Sendable, Equatable {
+        package var recorded: Int
+        package var left: Int
+    }
 
     package init(ids: [InsertionID], pending: [InsertionID], strangers: [String] = [], strangerCount: Int = 0, failed: Int = 0) {
         self.ids = ids

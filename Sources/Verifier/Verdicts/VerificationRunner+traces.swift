@@ -16,6 +16,7 @@ extension VerificationRunner {
             deadline: question.deadline - Self.answerMargin, attempts: query.maxRetries + 1, firstPause: .seconds(1))
         let verdict = try await verify(query.rollout, project: question.project, patience: patience, progress: progress)
         guard let verdict else { throw GatewayError.rolloutNotFound(query.rollout) }
+        if verdict.isLoss { return try await sendLoss(verdict, sink) }
         if verdict.kind == .unknown { throw GatewayError.storeUnavailable(verdict.reason ?? "") }
         guard verdict.kind == .complete, verdict.expected > 0 else { return try await sendIncomplete(verdict, sink) }
         try await sendTraces(query, verdict, question, isPointwise: isPointwise, sink)
@@ -29,6 +30,14 @@ extension VerificationRunner {
         var body = Array(error.json.dropLast())
         body += Array(#","verdict":"#.utf8) + verdict.json + Array("}".utf8)
         try await sink.send(404, [HeaderField("retry-after", "5"), HeaderField("x-should-retry", "true")], json: body)
+    }
+
+    /// 404 that does not ask for a repetition: what Redis has lost does not come back.
+    private func sendLoss(_ verdict: Verdict, _ sink: BegunSink) async throws {
+        let error = GatewayError(
+            status: 404, type: "invalid_request_error", code: "rollout_lost", message: "\(verdict.reason ?? "").", param: "tags", shouldRetry: false)
+        let body = Array(error.json.dropLast()) + Array(#","verdict":"#.utf8) + verdict.json + Array("}".utf8)
+        try await sink.send(404, [HeaderField("x-should-retry", "false")], json: body)
     }
 
     private func sendTraces(_ query: TracesQuery, _ verdict: Verdict, _ question: Question, isPointwise: Bool, _ sink: BegunSink) async throws {

@@ -79,7 +79,7 @@ struct QueueModel {
         if items.contains(where: { $0.span != nil }) { keys.insert(Keys.traceBytes) }
         for item in items {
             let id = item.job.insertionID
-            if let rollout = item.rollout { keys.formUnion([rollout.record, rollout.list]) }
+            if let rollout = item.rollout { keys.formUnion([rollout.record, rollout.list, rollout.count]) }
             if item.span != nil { keys.formUnion([Keys.span(id), Keys.traces(project: item.job.project)]) }
             if item.job.isFetchable { keys.insert(Keys.record(id)) }
             if item.isCancelled { keys.insert(Keys.cancelled(id)) }

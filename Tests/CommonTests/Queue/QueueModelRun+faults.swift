@@ -137,6 +137,7 @@ extension QueueModelRun {
         let outbox = model.outbox
         let streams = outbox.keys.sorted()
         var batch = streams.map { RedisCommand("XRANGE", $0, "-", "+") } + rollouts.map { RedisCommand("HGET", $0.record, "failed") }
+        batch += rollouts.flatMap { [RedisCommand("GET", $0.count), RedisCommand("HGET", $0.record, "ids")] }
         batch.append(RedisCommand("GET", Keys.traceBytes))
         let replies = try await bench.redis.send(batch: batch)
         for (key, reply) in zip(streams, replies) {
@@ -144,6 +145,10 @@ extension QueueModelRun {
         }
         for (rollout, reply) in zip(rollouts, replies[streams.count...]) {
             try require(reply.int ?? 0 == model.failures(of: rollout), "failures of \(rollout.set): \(reply)")
+        }
+        for (index, reply) in replies[(streams.count + rollouts.count)..<(replies.count - 1)].enumerated() {
+            let set = rollouts[index / 2].set
+            try require(reply.int ?? 0 == model.sets[set]?.count ?? 0, "ids counted of \(set): \(reply)")
         }
         try require(replies[replies.count - 1].int ?? 0 == model.spanBytes, "bytes of spans")
     }

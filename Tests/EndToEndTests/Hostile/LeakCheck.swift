@@ -20,7 +20,7 @@ struct LeakCheck {
     /// Somebody's news about one job, which may come when the job is over.
     private static let markers = ["gateway/cancelled/", "gateway/credit/", "gateway/started/"]
     /// What a rollout's call leaves for the trace store and the verifier, until both are done with it.
-    private static let traces = ["gateway/span/", "gateway/rollout/", "gateway/rollouts/"]
+    private static let traces = ["gateway/span/", "gateway/rollout/", "gateway/count/", "gateway/rollouts/"]
 
     let process: ProcessFigures
     let port: Int

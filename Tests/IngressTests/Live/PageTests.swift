@@ -89,6 +89,15 @@ import Testing
         }
     }
 
+    /// A Redis that deletes what is recorded when its memory is full takes calls all the same.
+    @Test(arguments: ["allkeys-lru", "noeviction"]) func readyTellsOfARedisThatEvicts(policy: String) async throws {
+        try await LiveIngress.run({ $0.settings.redis.address = .host("redis.example") }) { ingress in
+            _ = try await ingress.redis.send(RedisCommand("CONFIG", "SET", "maxmemory-policy", policy))
+            let answer = try await ingress.call("GET", "/ready")
+            #expect(answer.status == 200 && answer.text.contains("maxmemory-policy \(policy)") == (policy != "noeviction"), "\(answer.text)")
+        }
+    }
+
     @Test func warningsAreAMemberOfThePage() throws {
         let version = try #require(RedisVersion(info: "redis_version:7.4.5\r\n"))
         let page = try JSONObject.scan(Array(#"{"status":"ready"\#(Pages.member(warnings: version.warnings))}"#.utf8), maximumDepth: 3)
