@@ -8,10 +8,10 @@ package struct OwnAddress: Sendable {
 
     /// What a machine is called, and its addresses.
     package struct Machine: Sendable {
-        package var names: Set<String>
+        package var names: Set<UTF8Text>
         package var addresses: Set<IPAddress>
 
-        package init(names: Set<String>, addresses: Set<IPAddress>) {
+        package init(names: Set<UTF8Text>, addresses: Set<IPAddress>) {
             self.names = names
             self.addresses = addresses
         }
@@ -57,7 +57,7 @@ package struct OwnAddress: Sendable {
         case loopback
         case unspecified
         case address(IPAddress)
-        case name(String)
+        case name(UTF8Text)
 
         var isLoopback: Bool { self == .loopback }
 
@@ -65,7 +65,7 @@ package struct OwnAddress: Sendable {
             var host = host.lowercased().filter { $0 != "[" && $0 != "]" }
             if host.hasSuffix(".") { host.removeLast() }
             guard let address = IPAddress(host) ?? (try? IPAddress.looseIPv4(host[...])) else {
-                self = Self.loopbackNames.contains(host) || host.hasSuffix(".localhost") ? .loopback : .name(host)
+                self = Self.loopbackNames.contains(host) || host.hasSuffix(".localhost") ? .loopback : .name(UTF8Text(host))
                 return
             }
             switch address.unmapped {
@@ -76,7 +76,7 @@ package struct OwnAddress: Sendable {
             }
         }
 
-        private static let loopbackNames: Set<String> = ["localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"]
+        private static let loopbackNames: Set<UTF8Text> = ["localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"]
     }
 }
 
@@ -87,7 +87,7 @@ extension OwnAddress.Machine {
         var name = [CChar](repeating: 0, count: 256)
         if gethostname(&name, name.count - 1) == 0 {
             let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).lowercased()
-            machine.names = [text, String(text.prefix { $0 != "." })]
+            machine.names = [UTF8Text(text), UTF8Text(text.prefix { $0 != "." })]
         }
         var first: UnsafeMutablePointer<ifaddrs>?
         guard getifaddrs(&first) == 0 else { return machine }

@@ -39,7 +39,7 @@ struct Exporter: Service, CustomStringConvertible {
     /// Each project that has something works on it by itself; one reader watches the others.
     private func export() async {
         var idle: [ExportLane] = []
-        var working: Set<String> = []
+        var working: Set<UTF8Text> = []
         var upkeep = Upkeep()
         await withTaskGroup(of: Event.self) { group in
             var isWatching = false
@@ -64,13 +64,13 @@ struct Exporter: Service, CustomStringConvertible {
                     for index in idle.indices { idle[index].waiting += entries.filter { $0.project == idle[index].project } }
                     let ready = idle.filter(\.hasWork)
                     idle.removeAll { lane in ready.contains { $0.project == lane.project } }
-                    working.formUnion(ready.map(\.project))
+                    working.formUnion(ready.map { UTF8Text($0.project) })
                     for lane in ready { group.addTask { .worked(await work(on: lane)) } }
                 case .interrupted(let error):
                     isWatching = false
                     await interrupted(by: error, &upkeep)
                 case .worked(let lane):
-                    working.remove(lane.project)
+                    working.remove(UTF8Text(lane.project))
                     idle.append(lane)
                 case nil: break
                 }
@@ -79,11 +79,11 @@ struct Exporter: Service, CustomStringConvertible {
     }
 
     /// Takes the projects over that the secrets have now: they may gain and lose some. What a lost one had is handed back, in case it is exported elsewhere.
-    private func follow(_ projects: [String], _ idle: inout [ExportLane], _ working: Set<String>, _ upkeep: inout Upkeep) async {
+    private func follow(_ projects: [String], _ idle: inout [ExportLane], _ working: Set<UTF8Text>, _ upkeep: inout Upkeep) async {
         let lost = idle.filter { !projects.contains($0.project) }.map(\.project)
         idle.removeAll { lost.contains($0.project) }
         for project in lost { try? await outbox.handBack(project) }
-        let known = working.union(idle.map(\.project))
+        let known = working.union(idle.map { UTF8Text($0.project) })
         let new = projects.filter { !known.contains($0) }
         guard !new.isEmpty else { return }
         idle += new.map { ExportLane(project: $0, now: .now) }

@@ -17,7 +17,8 @@ import Testing
 
     private static func request(_ body: String) -> [UInt8] {
         Array(
-            "POST \(ServeTests.path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+            "POST \(ServeTests.path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                .utf8)
     }
 
     @Test func aRequestMayComeByteByByteAndLeavesNothing() async throws {
@@ -103,8 +104,9 @@ import Testing
     }
 
     /// More connections than are ever used: none says a word, or none ends its head.
-    @Test(arguments: ["", "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nX-A: "]) func idleConnectionsDoNotStopOthers(beginning: String) async throws
-    {
+    @Test(arguments: ["", "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nX-A: "]) func idleConnectionsDoNotStopOthers(
+        beginning: String
+    ) async throws {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
                 try await withThrowingTaskGroup { group in
