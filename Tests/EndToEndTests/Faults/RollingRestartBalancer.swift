@@ -33,7 +33,7 @@ struct RollingRestartBalancer {
             events { worker_connections 1000; }
             http {
                 access_log off; client_body_temp_path temp; proxy_temp_path temp; fastcgi_temp_path temp; uwsgi_temp_path temp; scgi_temp_path temp;
-                keepalive_requests 1000000; keepalive_timeout 600; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;
+                keepalive_requests 1000000; keepalive_timeout 600; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; proxy_buffering off;
                 proxy_next_upstream error timeout;
                 upstream ingresses { \(servers) keepalive 32; }
                 server {
