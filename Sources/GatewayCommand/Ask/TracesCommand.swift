@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Common
 internal import Glibc
 internal import NIOConcurrencyHelpers
-internal import SystemPackage
+internal import UnixSignals
 
 struct TracesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,49 +20,59 @@ struct TracesCommand: AsyncParsableCommand {
 
     @OptionGroup var gateway: GatewayAddress
 
-    @Option(help: "The file to write (JSON Lines). It appears when all traces are in it.")
+    @Option(help: "The file to write (JSON Lines); `-` is standard output. A file appears when all traces are in it.")
     var out: String
 
     @Option(help: "The most traces to write; the newest.")
     var limit = 1_000_000
 
     func run() async throws {
+        // Closed pipes are said, not died of.
+        signal(SIGPIPE, SIG_IGN)
         let terminal = Terminal(isQuiet: false)
         do {
-            let count = try await GatewayClient.run(gateway) { try await write(asking: $0) }
-            terminal.say("\(count) traces of \(rollout) are in \(out)")
+            let count = try await unlessInterrupted { try await GatewayClient.run(gateway) { try await write(asking: $0) } }
+            if out != "-" { terminal.say("\(count) traces of \(rollout) are in \(out)") }
         } catch let failure as GatewayClient.Failure {
             terminal.fail(failure.description)
             throw ExitCode(failure.code?.hasPrefix("rollout_") ?? false ? 1 : 2)
+        } catch let failure as OutputFile.Failure {
+            throw ValidationError(failure.description)
+        }
+    }
+
+    /// Runs `body`, and ends it in order at a signal: it has a file to remove.
+    private func unlessInterrupted(_ body: @escaping @Sendable () async throws -> Int) async throws -> Int {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
+        return try await withThrowingTaskGroup { group in
+            group.addTask { try await body() }
+            group.addTask {
+                for await signal in signals { throw ExitCode(128 + signal.rawValue) }
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? 0
         }
     }
 
     /// - Returns: how many traces were written.
     private func write(asking client: GatewayClient) async throws -> Int {
-        let unfinished = FilePath(out + ".part")
-        let file: FileDescriptor
-        do {
-            file = try FileDescriptor.open(
-                unfinished, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite, .groupRead, .otherRead])
-        } catch { throw ValidationError("\(out): cannot be written: \(error)") }
+        let file = try OutputFile(out)
         let splitter = NIOLockedValueBox(ElementSplitter(member: "traces"))
         do {
             try await client.get(
                 "/traces?tags=rollout_id:\(PercentEncoding.segment(rollout))&limit=\(limit)", within: Self.patience
             ) { piece in
                 let lines = splitter.withLockedValue { $0.take(piece) }
-                if !lines.isEmpty { try file.writeAll(lines) }
+                if !lines.isEmpty { try file.write(lines) }
             }
-            try file.close()
+            let (count, isWhole) = splitter.withLockedValue { ($0.count, $0.isAtEnd) }
+            guard isWhole else { throw GatewayClient.Failure(description: "the answer broke off after \(count) traces; \(out) is as it was") }
         } catch {
-            try? file.close()
-            // What was refused left nothing worth keeping.
-            if splitter.withLockedValue({ $0.count }) == 0 { unlink(unfinished.string) }
+            file.discard()
             throw error
         }
-        let (count, isWhole) = splitter.withLockedValue { ($0.count, $0.isAtEnd) }
-        guard isWhole else { throw GatewayClient.Failure(description: "the answer broke off after \(count) traces; what came is in \(unfinished)") }
-        guard rename(unfinished.string, out) == 0 else { throw ValidationError("\(out): cannot be written") }
-        return count
+        try file.keep()
+        return splitter.withLockedValue { $0.count }
     }
 }
