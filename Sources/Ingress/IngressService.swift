@@ -14,10 +14,12 @@ package struct IngressService {
     ///   - auth: who may enter.
     ///   - envelope: seals and opens what travels through Redis.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the ingress has one of its own.
+    ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
     ///   - onListening: is told the port once connections are accepted.
     package init(
         configuration: Configuration, secretsFile: SecretsFile, auth: any AuthProvider, extensions: Extensions, redis endpoint: RedisEndpoint,
-        envelope: Envelope, watch shared: RedisWatch? = nil, logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+        envelope: Envelope, watch shared: RedisWatch? = nil, storeTrouble: @escaping @Sendable () -> String? = { nil }, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
@@ -53,7 +55,7 @@ package struct IngressService {
                 refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
             pages: Pages(
                 redis: commands, watch: watch, room: room, follower: follower, connections: connections, warnsOfRedis: settings.redis.address != nil,
-                outboxLimit: settings.outboxBytes),
+                outboxLimit: settings.outboxBytes, storeTrouble: storeTrouble),
             routes: router.buildResponder(),
             jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope),
             calls: completions,

@@ -79,6 +79,9 @@ package struct TraceStoreService {
         ]
     }
 
+    /// What keeps the store from taking and giving traces, as far as it can be seen from outside; nil: nothing.
+    package var trouble: String? { database.file.isInPlace ? nil : StoreFile.trouble }
+
     /// Checks other keys, and makes room for their projects.
     /// - Returns: what has the store take them.
     /// - Throws: `ConfigurationError` if two projects have the same keys, or the store cannot take a new project.

@@ -87,7 +87,8 @@ struct Launch {
     }
 
     func ingress(
-        redis: RedisEndpoint, envelope: Envelope, watch: RedisWatch? = nil, onListening: (@Sendable (_ port: Int) async -> Void)? = nil
+        redis: RedisEndpoint, envelope: Envelope, watch: RedisWatch? = nil, storeTrouble: @escaping @Sendable () -> String? = { nil },
+        onListening: (@Sendable (_ port: Int) async -> Void)? = nil
     ) throws -> IngressService {
         let settings = configuration.settings
         let announce = { @Sendable (port: Int) async in
@@ -95,7 +96,7 @@ struct Launch {
         }
         return IngressService(
             configuration: configuration, secretsFile: secretsFile, auth: auth, extensions: GatewayCommand.extensions, redis: redis,
-            envelope: envelope, watch: watch, logger: logger, onListening: onListening ?? announce)
+            envelope: envelope, watch: watch, storeTrouble: storeTrouble, logger: logger, onListening: onListening ?? announce)
     }
 
     /// Where traces go.

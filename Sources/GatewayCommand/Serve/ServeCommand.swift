@@ -29,16 +29,19 @@ struct ServeCommand: AsyncParsableCommand {
         services += try launch.forwarder(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch).services
         services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch).services
         let ready = Readiness(launch: launch, endpoint: endpoint)
-        services += try launch.ingress(redis: endpoint, envelope: envelope, watch: watch, onListening: ready.announce).services
-        services.append(ready)
-        // First what the others need; so a start has no failed attempts in its log.
-        var first: [any Service] = []
+        var store: TraceStoreService?
         if settings.langfuse == .embedded {
-            first += try launch.traceStore(in: folder, key: key) { port in
+            store = try launch.traceStore(in: folder, key: key) { port in
                 ready.traceStoreListens(onPort: port)
                 destinations.listens(onPort: port, host: settings.traceStoreHost)
-            }.services
+            }
         }
+        services += try launch.ingress(
+            redis: endpoint, envelope: envelope, watch: watch, storeTrouble: { [store] in store?.trouble }, onListening: ready.announce
+        ).services
+        services.append(ready)
+        // First what the others need; so a start has no failed attempts in its log.
+        var first = store?.services ?? []
         if let embedded {
             first.append(embedded)
             services = services.map { StartsBehind(gate: embedded.ready, service: $0) }

@@ -13,6 +13,8 @@ struct Pages: Sendable {
     let warnsOfRedis: Bool
     /// The most bytes of traces that may wait (`OUTBOX_BYTES`).
     let outboxLimit: Int
+    /// What is wrong with the trace store that this process runs; nil: nothing.
+    let storeTrouble: @Sendable () -> String?
     let started = ContinuousClock.now
 
     /// - Parameter path: without `/v1` and project.
@@ -76,6 +78,7 @@ struct Pages: Sendable {
     private var warnings: String {
         get async {
             var warnings: [String] = []
+            if let trouble = storeTrouble() { warnings.append(trouble) }
             if warnsOfRedis, let version = await redis.version() { warnings += version.warnings }
             if warnsOfRedis, let warning = await redis.evictionPolicy()?.warning { warnings.append(warning) }
             let waiting = (try? await redis.send(RedisCommand("GET", Keys.traceBytes)).int) ?? 0

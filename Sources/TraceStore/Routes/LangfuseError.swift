@@ -1,4 +1,5 @@
 internal import Common
+internal import GRDB
 internal import HTTPTypes
 internal import Hummingbird
 
@@ -64,6 +65,19 @@ extension LangfuseError {
     static let accessDenied = LangfuseError(403, "Access denied - insufficient permissions for this endpoint")
     static let foreignHost = LangfuseError(
         403, "The request's `Host` is no name of this store. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS")
+    static let fileGone = LangfuseError(
+        503, "The trace store's file was deleted, moved or replaced; start the store again. What waits is kept and sent then")
+
+    /// What the disk, and not a request, is to blame for; nil for all else.
+    static func disk(_ code: ResultCode) -> LangfuseError? {
+        switch code {
+        case .SQLITE_FULL: LangfuseError(503, "The disk of the trace store is full. Make room; what waits is kept and sent then")
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_IOERR, .SQLITE_PERM:
+            LangfuseError(503, "The trace store's file cannot be read or written. Check its folder, disk and mode; what waits is kept and sent then")
+        default: nil
+        }
+    }
+
     static let noSuchPage = LangfuseError(404, "Not found")
     static let methodNotAllowed = LangfuseError(405, "Method not allowed")
     static let failed = LangfuseError(500, "Internal Server Error")

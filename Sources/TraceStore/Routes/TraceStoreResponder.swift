@@ -1,4 +1,5 @@
 internal import Common
+internal import GRDB
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
@@ -26,18 +27,31 @@ struct TraceStoreResponder: HTTPResponder {
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         do {
-            let response = try await route(request)
+            let response = try await route(request, context)
             return request.method == .head ? response.createHeadResponse() : response
         } catch let error as LangfuseError {
             return error.response
+        } catch let error as DatabaseError where LangfuseError.disk(error.resultCode) != nil {
+            context.logger.error("the trace store cannot be written or read", metadata: ["error": "\(Self.kind(of: error))"])
+            return (LangfuseError.disk(error.resultCode) ?? .failed).response
         } catch {
-            context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            context.logger.error("request failed", metadata: ["error": "\(Self.kind(of: error))"])
             return LangfuseError.failed.response
         }
     }
 
-    private func route(_ request: Request) async throws -> Response {
+    /// Takes nothing into a file that was deleted or moved: who sends it keeps it, and sends it again.
+    private func check(_ context: BasicRequestContext) throws(LangfuseError) {
+        guard !database.file.isInPlace else { return }
+        if database.file.isFirstMiss() {
+            context.logger.error("\(StoreFile.trouble)", metadata: ["file": "\(database.file.path)"])
+        }
+        throw .fileGone
+    }
+
+    private func route(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         guard hosts.allows(request.head.authority) else { throw LangfuseError.foreignHost }
+        try check(context)
         // There is no tunnel here (RFC 9110 §9.3.6).
         guard request.method != .connect else { throw LangfuseError.methodNotAllowed }
         let path = request.uri.path
@@ -174,6 +188,11 @@ struct TraceStoreResponder: HTTPResponder {
 
     private func allow(_ request: Request, _ method: HTTPRequest.Method) throws(LangfuseError) {
         guard request.method == method || (method == .get && request.method == .head) else { throw .methodNotAllowed }
+    }
+
+    /// What is said of an error in the log: no byte of a request (`Error.kind`), but what SQLite said, which is no client's.
+    private static func kind(of error: any Error) -> String {
+        (error as? DatabaseError).map { "\($0.extendedResultCode)" } ?? error.kind
     }
 
     private static func json(_ bytes: [UInt8]) -> Response {

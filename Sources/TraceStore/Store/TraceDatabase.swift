@@ -14,6 +14,7 @@ final class TraceDatabase: Sendable {
     private static let readers = 4
 
     let pool: DatabasePool
+    let file: StoreFile
     /// The projects' numbers in the tables.
     private let numbers: NIOLockedValueBox<[UTF8Text: Int64]>
 
@@ -34,8 +35,9 @@ final class TraceDatabase: Sendable {
         }
         pool = try DatabasePool(path: path, configuration: configuration)
         try Schema.migrator.migrate(pool)
-        numbers = NIOLockedValueBox([:])
-        try add(projects: projects)
+        numbers = NIOLockedValueBox(try Self.number(projects, in: pool))
+        // Once something is written the log is there.
+        file = StoreFile(path: path)
     }
 
     /// The number of a project in the tables.
@@ -43,7 +45,12 @@ final class TraceDatabase: Sendable {
 
     /// Gives numbers to projects that have none yet.
     func add(projects: some Collection<String>) throws {
-        let known = try pool.write { db in
+        let known = try Self.number(projects, in: pool)
+        numbers.withLockedValue { $0.merge(known) { _, new in new } }
+    }
+
+    private static func number(_ projects: some Collection<String>, in pool: DatabasePool) throws -> [UTF8Text: Int64] {
+        try pool.write { db in
             var numbers: [UTF8Text: Int64] = [:]
             for name in projects {
                 try db.execute(sql: "INSERT INTO project(name) VALUES (\(WholeText.placeholder)) ON CONFLICT DO NOTHING", arguments: [name.whole])
@@ -51,7 +58,6 @@ final class TraceDatabase: Sendable {
             }
             return numbers
         }
-        numbers.withLockedValue { $0.merge(known) { _, new in new } }
     }
 
     func close() throws { try pool.close() }

@@ -18,6 +18,7 @@ struct LiveStore: Sendable {
     struct Plan: Sendable {
         var limits = TraceStoreService.Limits(age: .seconds(86_400), bytes: 1 << 30, exportBytes: 8 << 20)
         var folder: String?
+        var logger = Logger.silent
     }
 
     let port: Int
@@ -39,7 +40,7 @@ struct LiveStore: Sendable {
         let clock = NIOLockedValueBox(SampleSpan.start)
         let store = try TraceStoreService(
             directory: folder, keys: keys, host: "127.0.0.1", port: 0, limits: plan.limits, faults: faults, now: { clock.withLockedValue { $0 } },
-            logger: .silent, onListening: { listening.yield($0) })
+            logger: plan.logger, onListening: { listening.yield($0) })
         let services = ServiceGroup(services: store.services, logger: .silent)
         return try await withThrowingTaskGroup { group in
             group.addTask { try await services.run() }
