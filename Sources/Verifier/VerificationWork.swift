@@ -31,7 +31,7 @@ struct VerificationWork: Sendable {
             case .released: await sender.release(delivery)
             case .cancelled: await drop(job, delivery, control)
             case nil:
-                logger.error("question failed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error)"])
+                logger.error("question failed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error.kind)"])
                 await sender.finish(job, in: delivery, with: sink.failure(.verifierFailed), succeeded: true, control: control)
             }
         }

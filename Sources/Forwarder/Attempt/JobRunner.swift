@@ -45,7 +45,7 @@ struct JobRunner: Sendable {
         } catch is AnswerSender.LostOwnership {
             logger.notice("job was taken over while it ran here; the call was dropped", metadata: ["insertion_id": "\(job.insertionID)"])
         } catch {
-            logger.error("job failed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error)"])
+            logger.error("job failed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error.kind)"])
             await fail(job, delivery, span, with: .forwarderFailed, control)
         }
     }

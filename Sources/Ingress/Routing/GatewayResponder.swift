@@ -28,7 +28,7 @@ struct GatewayResponder: HTTPResponder {
         } catch let error as GatewayError {
             response = error.response.sandboxed
         } catch {
-            context.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error)"])
+            context.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
             response = GatewayError.internalError.response.sandboxed
         }
         identity.sign(&response.headers, as: id)

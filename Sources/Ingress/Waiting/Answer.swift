@@ -79,7 +79,7 @@ final class Answer: Sendable {
         } catch {
             logger.warning(
                 "dropped an entry of the response stream that is not a frame of this gateway",
-                metadata: ["insertion_id": "\(waiter.id)", "error": "\(error)"])
+                metadata: ["insertion_id": "\(waiter.id)", "error": "\(error.kind)"])
             return nil
         }
     }

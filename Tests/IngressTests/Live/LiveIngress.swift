@@ -17,6 +17,7 @@ struct LiveIngress: Sendable {
         /// Whether a forwarder has ever joined.
         var hasForwarder = true
         var redis = RedisServer.Options()
+        var logger = Logger.silent
     }
 
     /// A completion's path with all its ids, under the rollout `r1`.
@@ -90,7 +91,7 @@ extension LiveIngress.Plan {
         let configuration = Configuration(settings: settings, secrets: secrets, warnings: [])
         let ingress = IngressService(
             configuration: configuration, secretsFile: SecretsFile(configuration, environment: [:]), auth: auth, extensions: extensions,
-            redis: endpoint, envelope: forwarder.envelope, logger: .silent, onListening: { listening.yield($0) })
+            redis: endpoint, envelope: forwarder.envelope, logger: logger, onListening: { listening.yield($0) })
         let services = ServiceGroup(services: ingress.services, logger: .silent)
         return try await withThrowingTaskGroup { group in
             group.addTask { try await services.run() }
