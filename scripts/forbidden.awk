@@ -27,6 +27,8 @@ BEGIN {
         "Foundation compares names by canonical equivalence; read JSON with JSONObject or JSONWalker")
     add(libraries, "components\\(separatedBy|replacingOccurrences|trimmingCharacters|caseInsensitiveCompare|localizedCompare|range\\(of:",
         "Foundation goes by characters; use utf8, or the functions of Common/Text")
+    add(users, "(value|text|name|body|path|query)\\.(prefix|drop|filter|allSatisfy|firstIndex|contains) *\\{ *\\$0 *[!=]= *\"",
+        "a closure is given a `Character`, which takes the marks behind a letter in; go over utf8 or unicodeScalars")
     add(tests, "Task\\.sleep", "a test that sleeps is slow or flaky; wait on a signal or move a manual clock")
 }
 

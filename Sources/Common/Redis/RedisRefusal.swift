@@ -33,7 +33,7 @@ package enum RedisRefusal {
 
     /// The code that a reply tells, its first word. Within a script a missing permission has none, and older servers put the code behind text of their own.
     static func code(of reply: some StringProtocol) -> String {
-        let word = String(reply.prefix { $0 != " " })
+        let word = String(decoding: reply.utf8.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
         guard word == "ERR" else { return word }
         if reply.hasPrefix("ERR The user executing the script") { return "NOPERM" }
         return advice.keys.first { reply.contains(": -\($0) ") } ?? word

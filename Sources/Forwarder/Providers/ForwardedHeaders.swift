@@ -33,7 +33,8 @@ enum ForwardedHeaders {
 
     /// Whether the media type itself is JSON, whatever its parameters say.
     private static func isJSONType(_ value: String) -> Bool {
-        let type = value.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+        let bytes = value.utf8.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        let type = String(decoding: bytes, as: UTF8.self).lowercased()
         return type == "application/json" || type.hasSuffix("+json")
     }
 

@@ -19,8 +19,9 @@ enum ClientKey {
     static func read(_ fields: HTTPFields, bearer: String?, isGateways: Bool) throws(GatewayError) -> SecretString? {
         var keys = isGateways ? [] : [bearer].compactMap { $0 }
         for field in fields where isHeader(field.name.rawName) {
-            let key = field.value.drop { $0 == " " }
-            let token = key.utf8.prefix(7).map(\.asciiLowercased).elementsEqual("bearer ".utf8) ? key.dropFirst(7).drop { $0 == " " } : key
+            let key = Substring(field.value.unicodeScalars.drop { $0 == " " })
+            let isBearer = key.utf8.prefix(7).map(\.asciiLowercased).elementsEqual("bearer ".utf8)
+            let token = isBearer ? Substring(key.dropFirst(7).unicodeScalars.drop { $0 == " " }) : key
             guard !token.isEmpty, !(isGateways && bearer.map { $0.utf8.elementsEqual(token.utf8) } ?? false) else { continue }
             keys.append(String(token))
         }
