@@ -22,7 +22,7 @@ import Testing
         ("list contains", { [$0].contains($1) }), ("firstIndex", { [$0].firstIndex(of: $1) != nil }), ("hasPrefix", { $0.hasPrefix($1) }),
         ("hasSuffix", { $0.hasSuffix($1) }), ("contains", { $0.contains($1) }), ("case", { if case $0 = $1 { true } else { false } }),
         ("UTF8Text", { UTF8Text($0) == UTF8Text($1) }), ("set", { Set(texts: [$0]).contains($1) }),
-        ("dictionary", { ([UTF8Text($0): 1] as [UTF8Text: Int])[$1] != nil }), ("header", { HeaderField("a", $0) == HeaderField("a", $1) }),
+        ("dictionary", { [UTF8Text($0): 1][$1] != nil }), ("header", { HeaderField("a", $0) == HeaderField("a", $1) }),
         (
             "ids",
             {

@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    private static let marks = String(repeating: "\u{323}\u{301}", count: 1 << 18)
+    private static let marks = String(repeating: "\u{323}\u{301}", count: 1 << 15)
 
     private static let places: [(name: String, span: @Sendable (Int) -> SampleSpan)] = [
         ("a key", { SampleSpan($0, [(marks, "1"), (marks + "a", "2")]) }),
@@ -47,7 +47,7 @@ import Testing
         ("a number", { SampleSpan($0, [("gen_ai.usage.cost", marks), ("langfuse.observation.prompt.version", marks)]) }),
     ]
 
-    /// Each would take minutes if it normalised the marks. The same span comes twice, as one that is sent again.
+    /// Each would take more than six seconds if it normalised the marks, and it takes a fifth of one. The same span comes twice, as one that is sent again.
     @Test func marksTakeNoTime() async throws {
         try await LiveStore.run { store in
             for (index, place) in Self.places.enumerated() {
@@ -55,7 +55,7 @@ import Testing
                     for _ in 0..<2 { #expect(try await store.export([place.span(index)]).status < 500, "\(place.name)") }
                     _ = try await store.observations("fields=core,basic,io,metadata,trace_context&limit=1")
                 }
-                #expect(time < .seconds(20), "\(place.name): \(time)")
+                #expect(time < .seconds(5), "\(place.name): \(time)")
             }
             let short = PercentEncoding.segment(String(Self.marks.prefix(1500)))
             for query in ["filter=\(short)", "\(short)=1&\(short)b=1", "fields=\(short)", "expandMetadata=\(short),\(short)b", "cursor=\(short)"] {
