@@ -13,6 +13,15 @@ import Testing
         #expect((options.promptTokens, options.completionTokens, options.failure) == (12, 34, .cut))
     }
 
+    /// To normalise so many marks takes many minutes.
+    @Test(arguments: ["?%=1", "?size=%", "?fail=%", "%", "?%"]) func anOptionOfMarksTakesNoTime(_ form: String) {
+        let marks = String(repeating: "\u{323}\u{301}", count: 1 << 18)
+        let time = ContinuousClock().measure {
+            #expect(throws: GatewayError.self) { try MockOptions(model: "mock/echo" + form.replacing("%", with: marks)) }
+        }
+        #expect(time < .seconds(5))
+    }
+
     @Test(
         "The bounds themselves are allowed",
         arguments: [

@@ -42,7 +42,8 @@ struct MockOptions: Sendable, Equatable {
     }
 
     private mutating func set(_ name: Substring, to value: Substring) throws(GatewayError) {
-        switch name {
+        // A string, whose cases are compared by bytes: those of a substring would be compared as Swift does.
+        switch String(name) {
         case "delay_ms": delay = .milliseconds(try integer(name, value, in: 0...600_000))
         case "chunks": chunks = try integer(name, value, in: 1...100_000)
         case "pace_ms": pace = .milliseconds(try integer(name, value, in: 0...600_000))
