@@ -29,7 +29,10 @@ MOST_LIVES = {
     "gateway/trace/trouble": 120,
 }
 # What has no end of its own: streams, and what is kept of spans within its bound.
-LASTING = {"gateway/jobs", "gateway/dead", "gateway/verifications", f"gateway/traces/{PROJECT}", "gateway/trace/kept", "gateway/trace/kept/bytes", "gateway/trace/projects"}
+LASTING = {
+    *("gateway/jobs", "gateway/dead", "gateway/verifications", f"gateway/traces/{PROJECT}", "gateway/key/fingerprint"),
+    *("gateway/trace/kept", "gateway/trace/kept/bytes", "gateway/trace/projects"),
+}
 DELIVERIES = 3
 
 
