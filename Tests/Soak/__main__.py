@@ -84,9 +84,10 @@ class Soak:
                 if time.monotonic() > deadline:
                     return ["not idle long after the load's end", *leftovers.check_ingresses(self.fleet)]
                 await asyncio.sleep(0.5)
-            # The lives of those that ended take 15 seconds to end. What is not right by then is found by the check.
-            deadline = time.monotonic() + 30
-            while leftovers.check_swept(redis, self.fleet) and time.monotonic() < deadline:
+            # The lives of those that ended take 15 seconds to end, and what a dead exporter had is taken over after a minute. What is not right by then is
+            # found by the check.
+            deadline = time.monotonic() + 100
+            while (leftovers.check_swept(redis, self.fleet) or leftovers.spans_wait(redis)) and time.monotonic() < deadline:
                 await asyncio.sleep(0.5)
         return []
 

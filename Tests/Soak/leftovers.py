@@ -42,6 +42,11 @@ def is_idle(redis):
     return redis("XLEN", "gateway/jobs") == 0 and all(dict(zip(group[::2], group[1::2]))["pending"] == 0 for group in groups)
 
 
+def spans_wait(redis):
+    """Whether spans wait for their export."""
+    return redis("XLEN", f"gateway/traces/{PROJECT}") > 0
+
+
 def check_redis(redis, fleet, rollouts):
     """Violations."""
     found = []
