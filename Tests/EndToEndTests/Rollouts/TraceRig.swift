@@ -50,7 +50,7 @@ struct TraceRig {
         }
     }
 
-    /// Runs a verifier while `body` does, from when it counts as alive.
+    /// Runs a verifier while `body` does, from when an ingress counts it: alive, and a consumer of the queue.
     func verifier(_ body: (GatewayProcess) async throws -> Void) async throws {
         let before = try await verifiers()
         _ = try await fleet.process("verifier") { process in
@@ -60,7 +60,12 @@ struct TraceRig {
     }
 
     private func verifiers() async throws -> Set<String> {
-        Set((try await fleet.redis.send(RedisCommand("KEYS", Keys.verifierPrefix + "*")).array ?? []).compactMap(\.string))
+        let queue = WorkQueue.verifications
+        let alive = try await fleet.redis.send(RedisCommand("KEYS", queue.livenessPrefix + "*")).array ?? []
+        let script =
+            "local names = {} for _, c in ipairs(redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do names[#names + 1] = c[2] end return names"
+        let consumers = try await fleet.redis.send(RedisCommand("EVAL", script, "1", queue.stream, queue.group)).array ?? []
+        return Set(alive.compactMap(\.string)).intersection(consumers.compactMap(\.string).map { queue.livenessPrefix + $0 })
     }
 
     /// Waits until so many spans have left the outbox. What a dead exporter had is taken over after a minute.
