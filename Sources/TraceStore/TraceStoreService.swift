@@ -74,13 +74,14 @@ package struct TraceStoreService {
             logger: logger)
         services = [
             DatabaseService(database: database, logger: logger),
+            StoreFileWatch(database: database, logger: logger),
             Retention(database: database, limits: RetentionLimits(age: limits.age, bytes: limits.bytes), now: now, logger: logger),
             application,
         ]
     }
 
     /// What keeps the store from taking and giving traces, as far as it can be seen from outside; nil: nothing.
-    package var trouble: String? { database.file.isInPlace ? nil : StoreFile.trouble }
+    package var trouble: String? { database.standing.trouble }
 
     /// Checks other keys, and makes room for their projects.
     /// - Returns: what has the store take them.

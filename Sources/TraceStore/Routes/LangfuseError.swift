@@ -66,7 +66,7 @@ extension LangfuseError {
     static let foreignHost = LangfuseError(
         403, "The request's `Host` is no name of this store. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS")
     static let fileGone = LangfuseError(
-        503, "The trace store's file was deleted, moved or replaced; start the store again. What waits is kept and sent then")
+        503, "The trace store's file was deleted, moved or replaced; its log says what to do. What waits is kept and sent later")
 
     /// What the disk, and not a request, is to blame for; nil for all else.
     static func disk(_ code: ResultCode) -> LangfuseError? {

@@ -40,18 +40,10 @@ struct TraceStoreResponder: HTTPResponder {
         }
     }
 
-    /// Takes nothing into a file that was deleted or moved: who sends it keeps it, and sends it again.
-    private func check(_ context: BasicRequestContext) throws(LangfuseError) {
-        guard !database.file.isInPlace else { return }
-        if database.file.isFirstMiss() {
-            context.logger.error("\(StoreFile.trouble)", metadata: ["file": "\(database.file.path)"])
-        }
-        throw .fileGone
-    }
-
     private func route(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         guard hosts.allows(request.head.authority) else { throw LangfuseError.foreignHost }
-        try check(context)
+        // Takes nothing into a file that was deleted, moved or replaced: the sender keeps it, and sends it again.
+        guard database.standing == .inPlace else { throw LangfuseError.fileGone }
         // There is no tunnel here (RFC 9110 §9.3.6).
         guard request.method != .connect else { throw LangfuseError.methodNotAllowed }
         let path = request.uri.path

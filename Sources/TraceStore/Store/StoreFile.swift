@@ -1,13 +1,15 @@
 internal import Glibc
-internal import NIOConcurrencyHelpers
 
 /// The files of the store as they were opened: the database, its log and the log's index. What is written into a file without a name is lost with the process, so
 /// that each call asks whether the names still lead to them.
-final class StoreFile: Sendable {
-    /// What is said when they do not.
-    static let trouble =
-        "the trace store's file (traces.sqlite, -wal or -shm) was deleted, moved or replaced while it was in use: no trace is taken or given until the"
-        + " process is started again; traces that wait are kept and exported then"
+struct StoreFile: Sendable {
+    enum Standing: Sendable {
+        case inPlace
+        /// A name leads nowhere: the file was deleted or moved. What it held is in the open one.
+        case gone
+        /// A name leads to another file, which the store does not touch.
+        case replaced
+    }
 
     private struct Place: Equatable {
         let device: UInt64
@@ -20,24 +22,38 @@ final class StoreFile: Sendable {
         }
     }
 
-    let path: String
     private let places: [(path: String, place: Place)]
-    private let wasMissed = NIOLockedValueBox(false)
 
     /// - Parameter path: of a database that is open and was written to.
     init(path: String) {
-        self.path = path
         places = ["", "-wal", "-shm"].compactMap { suffix in Place(path + suffix).map { (path + suffix, $0) } }
     }
 
-    /// Whether the names still lead to the files that are open.
-    var isInPlace: Bool { places.allSatisfy { Place($0.path) == $0.place } }
+    /// How the names stand to the files that are open.
+    var standing: Standing {
+        var standing = Standing.inPlace
+        for (path, place) in places {
+            switch Place(path) {
+            case place: continue
+            case nil: standing = .gone
+            default: return .replaced
+            }
+        }
+        return standing
+    }
+}
 
-    /// Whether this is the first time that a file is missed: it is said once.
-    func isFirstMiss() -> Bool {
-        wasMissed.withLockedValue { missed in
-            defer { missed = true }
-            return !missed
+extension StoreFile.Standing {
+    /// What is said about it; nil: nothing is wrong.
+    var trouble: String? {
+        switch self {
+        case .inPlace: nil
+        case .gone:
+            "the trace store's file (traces.sqlite, -wal or -shm) was deleted or moved while it was in use: it is written again from what is open; until"
+                + " then no trace is taken or given, and traces that wait are kept"
+        case .replaced:
+            "the trace store's file (traces.sqlite, -wal or -shm) was replaced while it was in use: no trace is taken or given until the process is"
+                + " started again; traces that wait are kept and exported then"
         }
     }
 }

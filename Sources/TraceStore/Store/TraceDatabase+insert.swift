@@ -4,7 +4,7 @@ internal import GRDB
 extension TraceDatabase {
     /// Writes rows in one transaction. A row that is there already, by project, trace, span and start, is replaced; it keeps the time at which it was made.
     func insert(_ rows: [Observation], project: Int64) async throws {
-        try await pool.write { db in
+        try await write { db in
             for row in rows { try Self.insert(row, project: project, db) }
         }
     }

@@ -8,7 +8,7 @@ extension TraceDatabase {
     /// - Parameter cutoff: only rows that were made before this; milliseconds since 1970.
     /// - Returns: how many rows went. 0: nothing is left to delete.
     func deleteOldest(before cutoff: Int64 = .max) async throws -> Int {
-        try await pool.write { db in
+        try await write { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
@@ -21,7 +21,7 @@ extension TraceDatabase {
 
     /// Bytes of the file's pages that hold something. SQLite uses the others again, and never gives them back.
     func usedBytes() async throws -> Int {
-        try await pool.read { db in
+        try await read { db in
             let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
             return (pages - free) * (try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0)

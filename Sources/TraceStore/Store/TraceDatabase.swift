@@ -1,5 +1,6 @@
 internal import Common
 internal import GRDB
+internal import Glibc
 internal import NIOConcurrencyHelpers
 
 /// The file of the store: one writer, many readers (SQLite's write-ahead log). What `insert` has returned from outlives the process; a machine that loses
@@ -13,8 +14,22 @@ final class TraceDatabase: Sendable {
     /// How many pages are read at a time. Each holds a page of the answer in memory.
     private static let readers = 4
 
-    let pool: DatabasePool
-    let file: StoreFile
+    /// The file under its name, and the connections to it.
+    struct Opened {
+        let pool: DatabasePool
+        let file: StoreFile
+
+        init(path: String) throws {
+            pool = try DatabasePool(path: path, configuration: TraceDatabase.configuration)
+            try Schema.migrator.migrate(pool)
+            // The migrations have written something, so the log is there.
+            file = StoreFile(path: path)
+        }
+    }
+
+    let path: String
+    /// nil while a file that was lost is written again.
+    private let opened: NIOLockedValueBox<Opened?>
     /// The projects' numbers in the tables.
     private let numbers: NIOLockedValueBox<[UTF8Text: Int64]>
 
@@ -23,21 +38,44 @@ final class TraceDatabase: Sendable {
     ///   - path: of the file. Beside it SQLite keeps its log, `-wal` and `-shm`.
     ///   - projects: the names of all that have keys.
     init(path: String, projects: some Collection<String>) throws {
+        self.path = path
+        let opened = try Opened(path: path)
+        self.opened = NIOLockedValueBox(opened)
+        numbers = NIOLockedValueBox(try opened.pool.write { try Self.number(projects, $0) })
+    }
+
+    private static var configuration: GRDB.Configuration {
         var configuration = GRDB.Configuration()
-        configuration.maximumReaderCount = Self.readers
+        configuration.maximumReaderCount = readers
         configuration.prepareDatabase { db in
             db.add(function: MetadataMember.function)
-            guard !db.configuration.readonly else { return try db.execute(sql: "PRAGMA cache_size = -\(Self.readerCacheKiB)") }
+            guard !db.configuration.readonly else { return try db.execute(sql: "PRAGMA cache_size = -\(readerCacheKiB)") }
             try db.execute(
                 sql: """
-                    PRAGMA cache_size = -\(Self.writerCacheKiB); PRAGMA journal_size_limit = \(Self.logBytes); PRAGMA synchronous = NORMAL
+                    PRAGMA cache_size = -\(writerCacheKiB); PRAGMA journal_size_limit = \(logBytes); PRAGMA synchronous = NORMAL
                     """)
         }
-        pool = try DatabasePool(path: path, configuration: configuration)
-        try Schema.migrator.migrate(pool)
-        numbers = NIOLockedValueBox(try Self.number(projects, in: pool))
-        // Once something is written the log is there.
-        file = StoreFile(path: path)
+        return configuration
+    }
+
+    /// How the file stands under its name.
+    var standing: StoreFile.Standing { opened.withLockedValue { $0?.file.standing } ?? .gone }
+
+    /// Reads on a connection of its own.
+    /// - Throws: `LangfuseError.fileGone` while a lost file is written again; what SQLite says.
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        guard let pool = opened.withLockedValue({ $0?.pool }) else { throw LangfuseError.fileGone }
+        return try await pool.read(body)
+    }
+
+    /// Writes in one transaction, into the file that has the name, and no longer into one that was given up.
+    /// - Throws: `LangfuseError.fileGone` while a lost file is written again; what SQLite says.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        guard let pool = opened.withLockedValue({ $0?.pool }) else { throw LangfuseError.fileGone }
+        return try await pool.write { [opened] db in
+            guard opened.withLockedValue({ $0?.pool === pool }) else { throw LangfuseError.fileGone }
+            return try body(db)
+        }
     }
 
     /// The number of a project in the tables.
@@ -45,20 +83,47 @@ final class TraceDatabase: Sendable {
 
     /// Gives numbers to projects that have none yet.
     func add(projects: some Collection<String>) throws {
-        let known = try Self.number(projects, in: pool)
+        guard let pool = opened.withLockedValue({ $0?.pool }) else { throw LangfuseError.fileGone }
+        let known = try pool.write { try Self.number(projects, $0) }
         numbers.withLockedValue { $0.merge(known) { _, new in new } }
     }
 
-    private static func number(_ projects: some Collection<String>, in pool: DatabasePool) throws -> [UTF8Text: Int64] {
-        try pool.write { db in
-            var numbers: [UTF8Text: Int64] = [:]
-            for name in projects {
-                try db.execute(sql: "INSERT INTO project(name) VALUES (\(WholeText.placeholder)) ON CONFLICT DO NOTHING", arguments: [name.whole])
-                numbers[name] = try Int64.fetchOne(db, sql: "SELECT id FROM project WHERE name = \(WholeText.placeholder)", arguments: [name.whole])
-            }
-            return numbers
+    private static func number(_ projects: some Collection<String>, _ db: Database) throws -> [UTF8Text: Int64] {
+        var numbers: [UTF8Text: Int64] = [:]
+        for name in projects {
+            try db.execute(sql: "INSERT INTO project(name) VALUES (\(WholeText.placeholder)) ON CONFLICT DO NOTHING", arguments: [name.whole])
+            numbers[name] = try Int64.fetchOne(db, sql: "SELECT id FROM project WHERE name = \(WholeText.placeholder)", arguments: [name.whole])
         }
+        return numbers
     }
 
-    func close() throws { try pool.close() }
+    /// Writes a file that was deleted or moved again under its name, out of what is open, and goes on with it. Nothing is lost: what was taken is in the open
+    /// file, and what comes meanwhile is refused.
+    /// - Returns: whether it did. A file under its name is left alone, and so is another that stands there.
+    /// - Throws: what SQLite or the file system says. A later call tries it again.
+    func restore() async throws -> Bool {
+        let draft = path + ".restored"
+        if let lost = opened.withLockedValue({ $0 }) {
+            guard lost.file.standing == .gone else { return false }
+            try await lost.pool.barrierWriteWithoutTransaction { [opened] db in
+                unlink(draft)
+                let copy = try DatabaseQueue(path: draft)
+                try copy.writeWithoutTransaction { try db.backup(to: $0) }
+                try copy.close()
+                opened.withLockedValue { $0 = nil }
+            }
+            // It deletes its log by name, which must not be the new file's.
+            try lost.pool.close()
+        }
+        if rename(draft, path) == 0 {
+            for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
+        } else if errno != ENOENT {
+            throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "\(draft) cannot take its name: \(String(cString: strerror(errno)))")
+        }
+        let found = try Opened(path: path)
+        opened.withLockedValue { $0 = found }
+        return true
+    }
+
+    func close() throws { try opened.withLockedValue { $0?.pool }?.close() }
 }

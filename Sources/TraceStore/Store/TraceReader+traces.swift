@@ -7,7 +7,7 @@ extension TraceReader {
         let query = request.query
         let rows = try Self.checked { () throws(UnsupportedCondition) in try query.rows() }
         let count = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
-        return try await database.pool.read { db in
+        return try await database.read { db in
             let total = try Int.fetchOne(db, sql: count.sql, arguments: count.statementArguments) ?? 0
             let traces = try Array(Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) })
             var writer = JSONWriter()
@@ -38,7 +38,7 @@ extension TraceReader {
         query.conditions = [Condition(column: .id, test: .equals(id))]
         let found = query
         let rows = try Self.checked { () throws(UnsupportedCondition) in try found.rows() }
-        return try await database.pool.read { db in
+        return try await database.read { db in
             let traces = try Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) }
             guard let trace = try traces.next() else { return nil }
             let spans = try Self.spans(of: trace, found, readsContent: true, db)

@@ -17,7 +17,7 @@ struct TraceReader: Sendable {
         query.limit = limit + 1
         let statement = try Self.checked { () throws(UnsupportedCondition) in try query.rows() }
         guard limit > 0 else { return Array(#"{"data":[],"meta":{}}"#.utf8) }
-        return try await database.pool.read { db in
+        return try await database.read { db in
             var writer = JSONWriter()
             var cursor: ObservationCursor?
             try writer.object { writer in
@@ -48,7 +48,7 @@ struct TraceReader: Sendable {
 
     func count(_ query: ObservationQuery) async throws -> Int {
         let statement = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
-        return try await database.pool.read { db in
+        return try await database.read { db in
             try Int.fetchOne(db, sql: statement.sql, arguments: statement.statementArguments) ?? 0
         }
     }

@@ -29,7 +29,7 @@ struct RetentionTests {
     }
 
     private static func rows(_ database: TraceDatabase) async throws -> [String: Int] {
-        try await database.pool.read { db in
+        try await database.read { db in
             var counts: [String: Int] = [:]
             for table in ["observation", "content", "tagged", "trace"] { counts[table] = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") }
             return counts
