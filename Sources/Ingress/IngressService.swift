@@ -41,10 +41,11 @@ package struct IngressService {
         extensions.routes(router)
         let limits = JobAdmission.Limits(
             entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL, spanBytes: settings.outboxBytes)
+        let kept = KeptAnswers(records: JobRecords(redis: commands), envelope: envelope)
         func calls(through queue: WorkQueue) -> CallDesk {
             CallDesk(
                 admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
-                room: room, follower: follower, desk: desk, envelope: envelope, watch: watch)
+                room: room, follower: follower, kept: kept, desk: desk, envelope: envelope, watch: watch)
         }
         let completions = calls(through: .completions)
         let responder = GatewayResponder(
@@ -60,7 +61,7 @@ package struct IngressService {
             jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope),
             calls: completions,
             background: BackgroundDesk(
-                calls: completions, records: JobRecords(redis: commands), follower: follower, desk: desk, envelope: envelope,
+                calls: completions, records: kept.records, follower: follower, desk: desk, kept: kept,
                 defaultProject: secrets.defaultProject),
             logs: LogDesk(store: LogStore(redis: commands, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth),
             verification: VerificationDesk(

@@ -32,4 +32,10 @@ package struct JobRecords: Sendable {
         let reply = try await redis.send(RedisCommand("XREVRANGE", Keys.response(id), "+", "-", "COUNT", 1))
         return reply[0][1][3].bytes
     }
+
+    /// The first sealed frame of a job's answer; nil if there is none yet.
+    package func firstFrame(of id: InsertionID) async throws(RedisError) -> [UInt8]? {
+        let reply = try await redis.send(RedisCommand("XRANGE", Keys.response(id), "-", "+", "COUNT", 1))
+        return reply[0][1][3].bytes
+    }
 }

@@ -12,14 +12,14 @@ struct BackgroundDesk: Sendable {
     let records: JobRecords
     let follower: AnswerFollower
     let desk: NewsDesk
-    let envelope: Envelope
+    let kept: KeptAnswers
     let defaultProject: String
 
     /// Queues a job and says where its answer will be.
     func accept(_ job: Job) async throws -> Response {
         let id = try await calls.enqueue(job)
         // A request that was made before may have its answer.
-        let isAnswered = id == job.insertionID ? false : try await isAnswered(id)
+        let isAnswered = id == job.insertionID ? false : try await kept.isWhole(id)
         var response = try status(of: id, try await record(of: id), isAnswered: isAnswered)
         response.headers[.insertionID] = id.description
         response.headers[.location] = location(of: id, project: job.project)
@@ -51,15 +51,10 @@ struct BackgroundDesk: Sendable {
         let wait = try wait(of: request)
         let numbering = try request.wantsEvents ? EventNumbering(after: lastEvent(of: request)) : nil
         var isWanted = numbering != nil
-        if !isWanted { isWanted = try await isAnswered(id) }
+        if !isWanted { isWanted = try await kept.isWhole(id) }
         if !isWanted { isWanted = await isAnswered(id, within: wait, connection) }
-        guard !isWanted else { return try await calls.follow(id, deadline: record.deadline, to: connection, numbering: numbering, logger: logger) }
-        return try await status(of: id, self.record(of: id))
-    }
-
-    /// Whether all of the answer is there.
-    private func isAnswered(_ id: InsertionID) async throws -> Bool {
-        do { return try await records.lastFrame(of: id).map { isEnd($0, of: id) } ?? false } catch { throw GatewayError.queueUnavailable(error) }
+        guard isWanted else { return try await status(of: id, self.record(of: id)) }
+        return try await calls.fetch(id, deadline: record.deadline, to: connection, numbering: numbering, logger: logger)
     }
 
     /// Waits until all of the answer is there.
@@ -74,20 +69,9 @@ struct BackgroundDesk: Sendable {
         }
         guard let connection, connection.watch({ _ in follower.leave(waiter) }) else { return false }
         while let frame = try? await waiter.next() {
-            if isEnd(frame, of: id) { return true }
+            if kept.isEnd(frame, of: id) { return true }
         }
         return false
-    }
-
-    /// A frame of a version that is not known here may be the end: whoever fetches the answer is told.
-    private func isEnd(_ frame: [UInt8], of id: InsertionID) -> Bool {
-        do {
-            return try ResponseFrame(wireBytes: envelope.open(frame, for: .frame(id))).end != nil
-        } catch EnvelopeError.unknownVersion {
-            return true
-        } catch {
-            return false
-        }
     }
 
     private func cancel(_ id: InsertionID, _ record: JobRecords.Record) -> Response {

@@ -16,7 +16,7 @@ extension Answer {
             if case .brokenOff(let error)? = first.end { throw error }
             throw GatewayError.internalError
         }
-        let isEventStream = head.headers.first(named: "content-type")?.lowercased().hasPrefix("text/event-stream") ?? false
+        let isEventStream = head.isEventStream
         var response = Response(status: .init(code: head.status), headers: HTTPFields(head.headers))
         if case .complete? = first.end, !isEventStream || numbering == nil {
             outcome.finished()

@@ -8,6 +8,7 @@ struct CallDesk: Sendable {
     let admission: JobAdmission
     let room: WaitingRoom
     let follower: AnswerFollower
+    let kept: KeptAnswers
     let desk: NewsDesk
     let envelope: Envelope
     let watch: RedisWatch
@@ -22,6 +23,7 @@ struct CallDesk: Sendable {
         var call = WaitingCall(id: job.insertionID, deadline: job.deadline, window: job.window, waiter: nil)
         guard !job.isFetchable else {
             call.id = try await enqueue(job)
+            call.isRepeated = call.id != job.insertionID
             return call
         }
         let waiter = room.admit(call.id, deadline: call.deadline + grace)
@@ -39,7 +41,10 @@ struct CallDesk: Sendable {
 
     /// Waits for the answer and hands it to the client as it comes.
     func answer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
-        guard let waiter = call.waiter else { return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger) }
+        guard let waiter = call.waiter else {
+            guard call.isRepeated else { return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger) }
+            return try await fetch(call.id, deadline: call.deadline, to: connection, logger: logger)
+        }
         let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: call.window, logger: logger)
         return try await answer.response(
             AnswerOutcome(finished: { close(call, connection) }) {
@@ -49,11 +54,24 @@ struct CallDesk: Sendable {
             })
     }
 
-    /// Hands on an answer that is kept under its job's own key, from its beginning. It goes on without its client.
+    /// Hands on an answer that is kept under its job's own key, from its beginning. Of one that has failed in its middle only the error is told where its form has
+    /// no place for it.
     /// - Parameters:
     ///   - deadline: how long more of it is waited for, in milliseconds since 1970.
     ///   - numbering: numbers the events of an answer that is a stream of them.
-    func follow(
+    func fetch(
+        _ id: InsertionID, deadline: UInt64, to connection: Connection?, numbering: EventNumbering? = nil, logger: Logger
+    ) async throws -> Response {
+        guard let error = try await kept.failure(of: id) else {
+            return try await follow(id, deadline: deadline, to: connection, numbering: numbering, logger: logger)
+        }
+        var response = error.response
+        response.headers[.insertionID] = id.description
+        return response
+    }
+
+    /// Hands on a kept answer as it comes, which goes on without its client.
+    private func follow(
         _ id: InsertionID, deadline: UInt64, to connection: Connection?, numbering: EventNumbering? = nil, logger: Logger
     ) async throws -> Response {
         let waiter = follower.follow(id, deadline: max(deadline, UnixTime.milliseconds) + grace)

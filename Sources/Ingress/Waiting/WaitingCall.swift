@@ -9,4 +9,6 @@ struct WaitingCall: Sendable {
     var window: Int
     /// Where the answer comes in; nil if it is kept under the job's own key and followed there.
     var waiter: Waiter?
+    /// Whether the job was queued before, under the same Idempotency-Key.
+    var isRepeated = false
 }

@@ -38,6 +38,30 @@ import Testing
         }
     }
 
+    /// Its first bytes are kept, but for whoever comes later there is nothing better than the error.
+    @Test(arguments: [true, false]) func anAnswerThatFailedInItsMiddleIsAnError(isTakenOver: Bool) async throws {
+        try await LiveIngress.run { ingress in
+            let key = ["Idempotency-Key: k", "Prefer: respond-async"]
+            let accepted = try await ingress.call("POST", LiveIngress.path, headers: key, body: LiveIngress.body)
+            let location = try #require(accepted["location"])
+            let taken = try await ingress.forwarder.take()
+            let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", "application/json")])
+            try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: head, body: Array(#"{"half":"#.utf8)), of: taken)
+            let error = GatewayError(status: 502, type: "server_error", code: "test", message: "It broke.")
+            let end = isTakenOver ? ResponseFrame(lastWord: error) : ResponseFrame(sequence: 1, end: .brokenOff(error))
+            try await ingress.forwarder.finish(taken, with: end)
+            let repeated = ["Idempotency-Key: k"]
+            for answer in [
+                try await ingress.call("GET", location), try await ingress.call("GET", location, headers: ["Accept: text/event-stream"]),
+                try await ingress.call("GET", location + "?wait=1"),
+                try await ingress.call("POST", LiveIngress.path, headers: repeated, body: LiveIngress.body),
+            ] {
+                #expect(answer.status == 502 && answer.error?.code == "test", "\(answer.text)")
+                #expect(answer["x-insertion-id"] == taken.job.insertionID.description)
+            }
+        }
+    }
+
     /// Whoever fetches it here is told; a newer ingress can hand it out.
     @Test func anAnswerOfALaterVersionIsNotWaitedFor() async throws {
         try await LiveIngress.run { ingress in
