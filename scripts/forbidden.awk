@@ -29,6 +29,7 @@ BEGIN {
         "Foundation goes by characters; use utf8, or the functions of Common/Text")
     add(users, "(value|text|name|body|path|query)\\.(prefix|drop|filter|allSatisfy|firstIndex|contains) *\\{ *\\$0 *[!=]= *\"",
         "a closure is given a `Character`, which takes the marks behind a letter in; go over utf8 or unicodeScalars")
+    add(libraries, "[A-Za-z]\\.index\\((after|before):", "a `Character` takes the marks behind a letter in; write utf8.index")
     add(tests, "Task\\.sleep", "a test that sleeps is slow or flaky; wait on a signal or move a manual clock")
 }
 

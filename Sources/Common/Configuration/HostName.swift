@@ -16,7 +16,7 @@ package enum HostName {
     static func splitPort(_ authority: Substring) -> (host: String, port: Int?)? {
         let afterAddress = authority.lastIndex(of: "]") ?? authority.startIndex
         guard let colon = authority[afterAddress...].firstIndex(of: ":") else { return (String(authority), nil) }
-        let digits = authority[authority.index(after: colon)...]
+        let digits = authority[authority.utf8.index(after: colon)...]
         guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(digits), (1...65535).contains(port) else { return nil }
         return (String(authority[..<colon]), port)
     }

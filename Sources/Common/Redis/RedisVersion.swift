@@ -15,7 +15,7 @@ package struct RedisVersion: Sendable, Equatable, CustomStringConvertible {
         var versions: [Substring: [Int]] = [:]
         for line in info.split(whereSeparator: \.isNewline) {
             guard let colon = line.firstIndex(of: ":") else { continue }
-            versions[line[..<colon]] = Self.numbers(line[line.index(after: colon)...])
+            versions[line[..<colon]] = Self.numbers(line[line.utf8.index(after: colon)...])
         }
         if let numbers = versions["valkey_version"] {
             (product, self.numbers) = (.valkey, numbers)

@@ -46,7 +46,7 @@ extension ClientBaseURL {
     /// Divides `host:port` and `[address]:port`.
     private static func divide(_ authority: Substring) throws(GatewayError) -> (host: Substring, port: Substring?) {
         guard !authority.contains("@") else { throw refusal("holds user information (`@`); send the key in the `Authorization` header") }
-        let afterHost = authority.hasPrefix("[") ? authority.firstIndex(of: "]").map(authority.index(after:)) : authority.firstIndex(of: ":")
+        let afterHost = authority.hasPrefix("[") ? authority.firstIndex(of: "]").map(authority.utf8.index(after:)) : authority.firstIndex(of: ":")
         let host = authority[..<(afterHost ?? authority.endIndex)]
         let rest = authority[host.endIndex...]
         guard let colon = rest.first else { return (host, nil) }

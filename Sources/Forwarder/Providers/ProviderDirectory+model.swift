@@ -37,7 +37,7 @@ extension ProviderDirectory {
                 param: "model")
         }
         let name = String(model[..<slash])
-        let rest = String(model[model.index(after: slash)...])
+        let rest = String(model[model.utf8.index(after: slash)...])
         guard let place = places[name] else { throw unknown(name, in: model) }
         guard !rest.isEmpty else {
             throw .invalidRequest(
@@ -76,6 +76,7 @@ extension String {
     /// At most 128 characters, so that a message stays readable whatever a client sent.
     fileprivate var excerpt: String {
         let start = prefix(128)
-        return start.endIndex == endIndex ? self : start + "…"
+        // A Substring is put together only after its characters were counted, which takes as long as the one that is cut.
+        return start.endIndex == endIndex ? self : String(start) + "…"
     }
 }

@@ -104,7 +104,7 @@ package struct ProviderDirectory: Sendable {
     /// The model's name without a known provider's prefix.
     private func clientModel(_ name: String) -> String {
         guard let slash = name.firstIndex(of: "/"), prefixes.contains(String(name[..<slash])) else { return name }
-        return String(name[name.index(after: slash)...])
+        return String(name[name.utf8.index(after: slash)...])
     }
 
     /// The client's own key: its bearer, else the body's `api_key`.

@@ -15,11 +15,11 @@ struct URLTemplate: Sendable, Equatable {
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
             guard let close = rest[open...].firstIndex(of: "}") else { return nil }
-            let inner = rest[rest.index(after: open)..<close].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let inner = rest[rest.utf8.index(after: open)..<close].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let names = inner[0].split(separator: "|").map(String.init)
             guard !names.isEmpty else { return nil }
             parts += [.text(String(rest[..<open])), .variable(names: names, fallback: inner.count == 2 ? String(inner[1]) : nil)]
-            rest = rest[rest.index(after: close)...]
+            rest = rest[rest.utf8.index(after: close)...]
         }
         guard !rest.contains("}") else { return nil }
         self.parts = parts + [.text(String(rest))]

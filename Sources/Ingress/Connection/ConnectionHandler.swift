@@ -81,7 +81,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             unanswered += 1
             isReadingBody = true
             allowBody(of: head, context: context)
-            return context.fireChannelRead(wrapInboundOut(.head(head.asksToClose ? head.closing : head)))
+            return context.fireChannelRead(wrapInboundOut(.head(head.withPlainConnection)))
         case .end: isReadingBody = false
         case .body: break
         }
@@ -167,16 +167,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension HTTPRequest {
-    /// Whether `close` is among the options of `Connection` (RFC 9110 §7.6.1: a list, in any case).
-    fileprivate var asksToClose: Bool {
-        guard let options = headerFields[.connection] else { return false }
-        return options.utf8.split { ", \t".utf8.contains($0) }.contains { String(Substring($0)).equalsIgnoringASCIICase("close") }
-    }
-
-    /// The request with the word in the one spelling that Hummingbird knows.
-    fileprivate var closing: HTTPRequest {
+    /// The request with `Connection: close` or without the header. Hummingbird knows the one spelling of this one option (RFC 9110 §7.6.1: a list, in any case), and
+    /// compares it with what the client sent as text.
+    fileprivate var withPlainConnection: HTTPRequest {
+        guard let options = headerFields[.connection] else { return self }
+        let asksToClose = options.utf8.split { ", \t".utf8.contains($0) }.contains { String(Substring($0)).equalsIgnoringASCIICase("close") }
         var request = self
-        request.headerFields[.connection] = "close"
+        request.headerFields[.connection] = asksToClose ? "close" : nil
         return request
     }
 }
