@@ -156,6 +156,33 @@ def test_the_adapter_reads_a_rollout_s_newest_completion_as_a_row(completed, url
     assert len(found.input_metadata.session_data["langfuse_trace_id"]) == 32
 
 
+SCREENSHOT = "data:image/png;base64," + "iVBORw0K" * 100_000
+
+
+@pytest.mark.parametrize("count", [1, 4, 12])
+def test_a_row_of_large_screenshots_keeps_its_messages(provider, url, count):
+    """Up to 4 MiB all of it is kept, a screenshot of 800 KB surely; of more, the long strings are cut within."""
+
+    async def script(call):
+        await call.respond(completion("seen"))
+
+    [row] = dataset(1)
+    base_url = build_fireworks_tracing_url(url, RolloutMetadata(**dict(zip(NAMES, ids(row)))), provider.base_url)
+    shown = {"type": "image_url", "image_url": {"url": SCREENSHOT}}
+    messages = [{"role": "user", "content": [{"type": "text", "text": f"page {number}"}, shown]} for number in range(count)]
+    messages.append({"role": "user", "content": "which one is it?"})
+    with OpenAI(base_url=base_url, api_key="client-key", max_retries=0, timeout=30) as client:
+        client.chat.completions.create(model=provider.script(script), messages=messages)
+    [found] = FireworksTracingAdapter(base_url=url).get_evaluation_rows(tags=[tag(row)])
+    *before, last, answer = [plain(message) for message in found.messages]
+    assert last == messages[-1] and answer == {"role": "assistant", "content": "seen"}
+    assert [[part["type"] for part in message["content"]] for message in before] == [["text", "image_url"]] * count
+    assert [message["content"][0] for message in before] == [message["content"][0] for message in messages[:-1]]
+    urls = [message["content"][1]["image_url"]["url"] for message in before]
+    assert all(url == SCREENSHOT or url.startswith(SCREENSHOT[:64]) for url in urls)
+    assert (urls == [SCREENSHOT] * count) == (count * len(SCREENSHOT) < 4 << 20)
+
+
 def test_the_adapter_s_tags_and_filters_choose(completed, url):
     row, _ = completed
     adapter = FireworksTracingAdapter(base_url=url)
