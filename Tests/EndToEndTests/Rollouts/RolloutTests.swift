@@ -64,6 +64,9 @@ import Testing
         #expect(written.code == 0, "\(written.output)")
         let lines = try #require(try folder.contents()["demo.jsonl"]).split(separator: UInt8(ascii: "\n"))
         #expect(lines.count == 10 && lines.allSatisfy { (try? JSONObject.scan(Array($0), maximumDepth: 16)) != nil })
+        let printed = try await folder.run("metadata-gateway", ["traces", "demo", "--out", "-"], environment: environment)
+        #expect(printed.code == 0 && lines.allSatisfy { printed.output.contains(String(decoding: $0, as: UTF8.self)) }, "\(printed.output)")
+        #expect(try folder.contents()["-"] == nil)
     }
 
     /// What stops between an answer and its export loses nothing: the next process exports it.
