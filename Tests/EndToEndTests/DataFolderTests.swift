@@ -40,24 +40,46 @@ import Testing
         }
     }
 
-    /// What was taken while the file was gone waits, and is exported after the next start.
+    /// The file is written again without a restart, with what it held and what came meanwhile.
     @Test func tracesOutliveADeletedStore() async throws {
         try await ProgramFolder.with { folder in
-            _ = try await folder.serve { process, port in
-                let before = try await withRawClient(to: port) { try await $0.call("GET", "/ready") }
-                #expect(!before.text.contains("traces.sqlite"))
-                for name in ["", "-wal", "-shm"] { unlink("\(folder.path)/data/traces.sqlite\(name)") }
+            let ending = try await folder.serve { process, port in
                 try await call(port)
-                try await process.line(with: "was deleted, moved or replaced")
+                try await untilTraced(1, port)
+                for name in ["", "-wal", "-shm"] { unlink("\(folder.path)/data/traces.sqlite\(name)") }
+                try await process.line(with: "was deleted or moved")
+                try await call(port)
+                try await process.line(with: "was written again")
+                try await untilTraced(2, port)
                 let ready = try await withRawClient(to: port) { try await $0.call("GET", "/ready") }
-                #expect(ready.status == 200 && ready.text.contains("was deleted, moved or replaced"), "\(ready.text)")
+                #expect(ready.status == 200 && !ready.text.contains("traces.sqlite"), "\(ready.text)")
+                #expect(try open(folder) == [])
             }
-            _ = try await folder.serve { _, port in
-                try await eventually {
-                    let traces = try await withRawClient(to: port) { try await $0.call("GET", "/traces?tags=rollout_id:demo") }
-                    return traces.status == 200 && traces.text.contains("Hello!")
-                }
+            #expect(ending.code == 0, "\(ending.output)")
+        }
+    }
+
+    /// What is taken while another file stands in the store's place waits, and is exported after the next start.
+    @Test func tracesOutliveAReplacedStore() async throws {
+        try await ProgramFolder.with { folder in
+            let path = folder.path + "/data/traces.sqlite"
+            _ = try await folder.serve { process, port in
+                try "another".write(toFile: path + ".new", atomically: false, encoding: .utf8)
+                #expect(rename(path + ".new", path) == 0)
+                try await process.line(with: "was replaced while it was in use")
+                try await call(port)
+                let ready = try await withRawClient(to: port) { try await $0.call("GET", "/ready") }
+                #expect(ready.status == 200 && ready.text.contains("was replaced while it was in use"), "\(ready.text)")
             }
+            for name in ["", "-wal", "-shm"] { unlink(path + name) }
+            _ = try await folder.serve { _, port in try await untilTraced(1, port) }
+        }
+    }
+
+    private func untilTraced(_ count: Int, _ port: Int) async throws {
+        try await eventually {
+            let traces = try await withRawClient(to: port) { try await $0.call("GET", "/traces?tags=rollout_id:demo") }
+            return traces.status == 200 && traces.text.contains(#""total_traces":\#(count),"#) && traces.text.contains("Hello!")
         }
     }
 
