@@ -1,9 +1,9 @@
-"""Asks a gateway for small things until its standard input ends, then prints how long the longest answer took, in milliseconds.
+"""Asks a gateway for small things until its standard input ends, then prints the longest answer's time in milliseconds.
 
     bystander.py PORT PATH…
 
-A process of its own, so that it waits for nobody but the gateway. Each path is asked on a kept connection and in a thread of its own; the completion is
-one that the gateway itself answers.
+It is a process of its own, so that it waits for the gateway alone. Each path is asked on a kept connection and in a thread of
+its own; the completion is one that the gateway itself answers.
 """
 
 import http.client
@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+# Between two questions, in seconds.
 PAUSE = 0.002
 COMPLETION = b'{"model":"mock/echo","messages":[{"role":"user","content":"hi"}]}'
 
@@ -33,15 +34,15 @@ class Bystander(threading.Thread):
                 began = time.monotonic()
                 self.ask()
                 self.longest = max(self.longest, time.monotonic() - began)
-                time.sleep(PAUSE)
+                self.over.wait(PAUSE)
         except Exception as error:
             self.wrong = f"{self.path}: {error!r}"
         self.ready.set()
 
     def ask(self):
-        is_completion = self.path.endswith("/chat/completions")
+        method, body = ("POST", COMPLETION) if self.path.endswith("/chat/completions") else ("GET", None)
         headers = {"Content-Type": "application/json", "Authorization": "Bearer client-key"}
-        self.connection.request("POST" if is_completion else "GET", self.path, COMPLETION if is_completion else None, headers)
+        self.connection.request(method, self.path, body, headers)
         response = self.connection.getresponse()
         text = response.read()
         assert response.status == 200, f"{response.status} {text[:200]}"
@@ -60,7 +61,9 @@ def main():
     for thread in threads:
         thread.join()
     wrong = [thread.wrong for thread in threads if thread.wrong]
-    print("; ".join(wrong) if wrong else round(1000 * max(thread.longest for thread in threads), 1), flush=True)
+    if wrong:
+        sys.exit("; ".join(wrong))
+    print(round(1000 * max(thread.longest for thread in threads), 1), flush=True)
 
 
 main()

@@ -1,7 +1,7 @@
-"""Megabytes of combining marks, wherever a client's or a provider's text goes, keep nobody else waiting.
+"""Megabytes of combining marks, in every place that a client's or a provider's text goes to, keep no other call waiting.
 
-To normalise them, as Swift's own comparison of texts does, takes quadratic time: many minutes for two megabytes, some 20 seconds for the
-256 KB that a debug build is given, which reads letters slowly, too. What fits into a request's head is in MarksTests.swift.
+To normalise them, as Swift's own comparison of texts does, takes quadratic time: many minutes for two megabytes. A debug build
+reads letters slowly, too, so it is given 256 KB, which take some 20 seconds. What fits into a head is in MarksTests.swift.
 """
 
 import json
@@ -40,12 +40,13 @@ URLENCODED = "application/x-www-form-urlencoded"
 
 
 def part(disposition, value):
-    return f'--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{value}\r\n--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nscripted/marks\r\n--b--\r\n'
+    model = '--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nscripted/marks\r\n'
+    return f"{model}--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{value}\r\n--b--\r\n"
 
 
 BODIES = {
     "a message": message(content=MARKS),
-    "a part of a message": message(content=[{"type": "text", "text": SHARE}, {"type": "image_url", "image_url": {"url": SHARE}}]),
+    "a part of a message": message(content=[{"type": "text", "text": SHARE}, {"image_url": {"url": SHARE}}]),
     "a role": message(role=MARKS),
     "a message's name": message(name=MARKS),
     "a member's name": chat(**{MARKS: 1}),
@@ -56,7 +57,7 @@ BODIES = {
     "a model's account": {**chat(), "model": MARKS + "/x"},
     "a tool's name": tool(name=MARKS),
     "a tool's schema": tool(parameters={"type": "object", "properties": {SHARE: {"description": SHARE}}}),
-    "a tool's call": message(tool_calls=[{"id": SHARE, "type": "function", "function": {"name": "f", "arguments": SHARE}}]),
+    "a tool's call": message(tool_calls=[{"id": SHARE, "function": {"name": "f", "arguments": SHARE}}]),
     "metadata": chat(metadata={"a": SHARE, SHARE: "b"}),
     "a user": chat(user=MARKS),
     "a stop": chat(stop=[MARKS]),
@@ -152,13 +153,14 @@ def waited(gateway, act):
             assert process.stdout.readline() == "ready\n"
             act()
             longest, _ = process.communicate(timeout=150)
+            assert process.returncode == 0, "a question of the others was not answered"
             return float(longest)
         finally:
             process.kill()
 
 
-def keeps_nobody_waiting(gateway, act):
-    """The others share their cores with the client and the provider, so that one of three times tells."""
+def keeps_no_other_waiting(gateway, act):
+    """Fails if others waited too long each of three times. They share their cores with the client and the provider."""
     waits = []
     while len(waits) < 3 and (not waits or min(waits) > LONGEST):
         waits.append(waited(gateway, act))
@@ -167,7 +169,7 @@ def keeps_nobody_waiting(gateway, act):
 
 
 def complete_and_read(gateway, body, kind="application/json"):
-    """A completion, whatever becomes of it, its verdict and its trace."""
+    """A completion, which may be refused, its verdict and its trace."""
     rollout = Rollout()
     gateway.request("POST", f"{rollout.path}/chat/completions", body, {"Content-Type": kind}.items())
     assert gateway.request("GET", f"/rollouts/{rollout.rollout}?wait=20").status in (200, 404)
@@ -183,7 +185,7 @@ def test_a_request_of_marks(tracing, provider, place):
     kind, body = BODIES[place] if isinstance(BODIES[place], tuple) else ("application/json", encode(BODIES[place]))
     body = body if isinstance(body, bytes) else body.encode()
     with provider.other_paths(answers):
-        keeps_nobody_waiting(tracing, lambda: complete_and_read(tracing, body, kind))
+        keeps_no_other_waiting(tracing, lambda: complete_and_read(tracing, body, kind))
 
 
 @pytest.mark.parametrize("place", ANSWERS)
@@ -191,7 +193,8 @@ def test_an_answer_of_marks(tracing, provider, place):
     text, is_stream = ANSWERS[place], isinstance(ANSWERS[place], list)
 
     async def answers(call):
-        await call.respond(events(*text) if is_stream else encode(text), headers=[("content-type", "text/event-stream" if is_stream else "application/json")])
+        kind = "text/event-stream" if is_stream else "application/json"
+        await call.respond(events(*text) if is_stream else encode(text), headers=[("content-type", kind)])
 
     body = encode({**chat(stream=is_stream), "model": f"scripted/{provider.script(answers)}"})
-    keeps_nobody_waiting(tracing, lambda: complete_and_read(tracing, body))
+    keeps_no_other_waiting(tracing, lambda: complete_and_read(tracing, body))

@@ -143,7 +143,7 @@ enum ForbiddenMembers {
     private static func refusal(_ name: String, because reason: String = "would be acted on by the LiteLLM proxy behind this gateway") -> GatewayError
     {
         // A name is the client's own and may be long.
-        let name = name.unicodeScalars.count > 128 ? String(String.UnicodeScalarView(name.unicodeScalars.prefix(128))) + "…" : name
+        let name = name.excerpt
         return .invalidRequest(
             code: "forbidden_member",
             "`\(name)` is not passed on: it \(reason). Leave it out; to call a server of your own, put its URL into the path as encoded_base_url.",

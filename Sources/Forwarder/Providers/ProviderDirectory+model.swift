@@ -71,12 +71,3 @@ extension ProviderDirectory {
             param: "model")
     }
 }
-
-extension String {
-    /// At most 128 characters, so that a message stays readable whatever a client sent.
-    fileprivate var excerpt: String {
-        let start = prefix(128)
-        // A Substring is put together only after its characters were counted, which takes as long as the one that is cut.
-        return start.endIndex == endIndex ? self : String(start) + "…"
-    }
-}

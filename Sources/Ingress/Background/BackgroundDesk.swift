@@ -19,7 +19,7 @@ struct BackgroundDesk: Sendable {
     func accept(_ job: Job) async throws -> Response {
         let id = try await calls.enqueue(job)
         // A request that was made before may have its answer.
-        let isAnswered = id == job.insertionID ? false : try await kept.isWhole(id)
+        let isAnswered = id == job.insertionID ? false : try await isAnswered(id)
         var response = try status(of: id, try await record(of: id), isAnswered: isAnswered)
         response.headers[.insertionID] = id.description
         response.headers[.location] = location(of: id, project: job.project)
@@ -50,11 +50,19 @@ struct BackgroundDesk: Sendable {
     ) async throws -> Response {
         let wait = try wait(of: request)
         let numbering = try request.wantsEvents ? EventNumbering(after: lastEvent(of: request)) : nil
-        var isWanted = numbering != nil
-        if !isWanted { isWanted = try await kept.isWhole(id) }
-        if !isWanted { isWanted = await isAnswered(id, within: wait, connection) }
-        guard isWanted else { return try await status(of: id, self.record(of: id)) }
-        return try await calls.fetch(id, deadline: record.deadline, to: connection, numbering: numbering, logger: logger)
+        var state = try await kept.state(of: id)
+        if numbering == nil, case .running = state, await isAnswered(id, within: wait, connection) { state = try await kept.state(of: id) }
+        switch state {
+        case .failed(let error): return error.response(of: id)
+        case .running where numbering == nil: return try await status(of: id, self.record(of: id))
+        case .running, .ended:
+            return try await calls.follow(id, deadline: record.deadline, to: connection, numbering: numbering, logger: logger)
+        }
+    }
+
+    /// Whether all of the answer is there.
+    private func isAnswered(_ id: InsertionID) async throws -> Bool {
+        if case .running = try await kept.state(of: id) { false } else { true }
     }
 
     /// Waits until all of the answer is there.

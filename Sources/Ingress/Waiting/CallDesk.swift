@@ -42,8 +42,8 @@ struct CallDesk: Sendable {
     /// Waits for the answer and hands it to the client as it comes.
     func answer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
         guard let waiter = call.waiter else {
-            guard call.isRepeated else { return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger) }
-            return try await fetch(call.id, deadline: call.deadline, to: connection, logger: logger)
+            if call.isRepeated, case .failed(let error) = try await kept.state(of: call.id) { return error.response(of: call.id) }
+            return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger)
         }
         let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: call.window, logger: logger)
         return try await answer.response(
@@ -54,24 +54,11 @@ struct CallDesk: Sendable {
             })
     }
 
-    /// Hands on an answer that is kept under its job's own key, from its beginning. Of one that has failed in its middle only the error is told where its form has
-    /// no place for it.
+    /// Hands on an answer that is kept under its job's own key, from its beginning. It goes on without its client.
     /// - Parameters:
     ///   - deadline: how long more of it is waited for, in milliseconds since 1970.
     ///   - numbering: numbers the events of an answer that is a stream of them.
-    func fetch(
-        _ id: InsertionID, deadline: UInt64, to connection: Connection?, numbering: EventNumbering? = nil, logger: Logger
-    ) async throws -> Response {
-        guard let error = try await kept.failure(of: id) else {
-            return try await follow(id, deadline: deadline, to: connection, numbering: numbering, logger: logger)
-        }
-        var response = error.response
-        response.headers[.insertionID] = id.description
-        return response
-    }
-
-    /// Hands on a kept answer as it comes, which goes on without its client.
-    private func follow(
+    func follow(
         _ id: InsertionID, deadline: UInt64, to connection: Connection?, numbering: EventNumbering? = nil, logger: Logger
     ) async throws -> Response {
         let waiter = follower.follow(id, deadline: max(deadline, UnixTime.milliseconds) + grace)
@@ -127,6 +114,13 @@ struct CallDesk: Sendable {
 }
 
 extension GatewayError {
+    /// The error as the answer to a job that was made before.
+    func response(of id: InsertionID) -> Response {
+        var response = self.response
+        response.headers[.insertionID] = id.description
+        return response
+    }
+
     fileprivate static func queueFull(_ setting: String) -> GatewayError {
         GatewayError(
             status: 429, type: "rate_limit_error", code: "queue_full",

@@ -24,6 +24,8 @@ struct Retention: Service, CustomStringConvertible {
                     try await trim()
                 } catch is CancellationError {
                     return
+                } catch is LangfuseError {
+                    // The file was lost, which StoreFileWatch says.
                 } catch {
                     logger.error("old traces cannot be deleted", metadata: ["error": "\(error)"])
                 }

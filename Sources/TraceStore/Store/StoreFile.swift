@@ -29,6 +29,9 @@ struct StoreFile: Sendable {
         places = ["", "-wal", "-shm"].compactMap { suffix in Place(path + suffix).map { (path + suffix, $0) } }
     }
 
+    /// Whether the database itself still has its name.
+    var isNamed: Bool { places.first.map { Place($0.path) == $0.place } ?? false }
+
     /// How the names stand to the files that are open.
     var standing: Standing {
         var standing = Standing.inPlace
@@ -49,11 +52,11 @@ extension StoreFile.Standing {
         switch self {
         case .inPlace: nil
         case .gone:
-            "the trace store's file (traces.sqlite, -wal or -shm) was deleted or moved while it was in use: it is written again from what is open; until"
-                + " then no trace is taken or given, and traces that wait are kept"
+            "the trace store's file (traces.sqlite, -wal or -shm) was deleted or moved while it was in use: it is written again from"
+                + " what is open; until then no trace is taken or given, and traces that wait are kept"
         case .replaced:
-            "the trace store's file (traces.sqlite, -wal or -shm) was replaced while it was in use: no trace is taken or given until the process is"
-                + " started again; traces that wait are kept and exported then"
+            "the trace store's file (traces.sqlite, -wal or -shm) was replaced while it was in use: no trace is taken or given until"
+                + " the process is started again; traces that wait are kept and exported then"
         }
     }
 }

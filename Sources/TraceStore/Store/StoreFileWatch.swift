@@ -6,6 +6,8 @@ internal import ServiceLifecycle
 struct StoreFileWatch: Service, CustomStringConvertible {
     /// How long it waits between two looks.
     static let pause = Duration.seconds(1)
+    /// How many different troubles are said of one loss.
+    private static let mostTold = 8
 
     let database: TraceDatabase
     let logger: Logger
@@ -14,7 +16,8 @@ struct StoreFileWatch: Service, CustomStringConvertible {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            var told: String?
+            // Each thing is said once until the file has its name again.
+            var told: Set<UTF8Text> = []
             while !Task.isCancelled {
                 await look(&told)
                 try? await Task.sleep(for: Self.pause)
@@ -22,24 +25,21 @@ struct StoreFileWatch: Service, CustomStringConvertible {
         }
     }
 
-    /// - Parameter told: what was said last, which is not said again.
-    private func look(_ told: inout String?) async {
-        func tell(_ trouble: String) {
-            guard told != trouble else { return }
-            told = trouble
-            logger.error("\(trouble)", metadata: ["file": "\(database.path)"])
-        }
-        guard let trouble = database.standing.trouble else {
-            told = nil
-            return
-        }
-        tell(trouble)
+    private func look(_ told: inout Set<UTF8Text>) async {
+        guard let trouble = database.standing.trouble else { return told.removeAll() }
+        tell(trouble, &told)
         do {
             guard try await database.restore() else { return }
             logger.notice("the trace store's file was written again, with all that it held", metadata: ["file": "\(database.path)"])
-            told = nil
+        } catch is CancellationError {
+            return
         } catch {
-            tell("the trace store's file cannot be written again: \(error)")
+            tell("the trace store's file cannot be written again: \(error)", &told)
         }
+    }
+
+    private func tell(_ trouble: String, _ told: inout Set<UTF8Text>) {
+        guard told.count < Self.mostTold, told.insert(trouble) else { return }
+        logger.error("\(trouble)", metadata: ["file": "\(database.path)"])
     }
 }

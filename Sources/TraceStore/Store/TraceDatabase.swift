@@ -1,6 +1,5 @@
 internal import Common
 internal import GRDB
-internal import Glibc
 internal import NIOConcurrencyHelpers
 
 /// The file of the store: one writer, many readers (SQLite's write-ahead log). What `insert` has returned from outlives the process; a machine that loses
@@ -23,13 +22,14 @@ final class TraceDatabase: Sendable {
             pool = try DatabasePool(path: path, configuration: TraceDatabase.configuration)
             try Schema.migrator.migrate(pool)
             // The migrations have written something, so the log is there.
-            file = StoreFile(path: path)
+            file = StoreFile(path: path.resolvingLinks)
         }
     }
 
+    /// Of the file itself, where the name that was given is a symbolic link.
     let path: String
-    /// nil while a file that was lost is written again.
-    private let opened: NIOLockedValueBox<Opened?>
+    /// Nil while a file that was lost is written again.
+    let opened: NIOLockedValueBox<Opened?>
     /// The projects' numbers in the tables.
     private let numbers: NIOLockedValueBox<[UTF8Text: Int64]>
 
@@ -38,8 +38,8 @@ final class TraceDatabase: Sendable {
     ///   - path: of the file. Beside it SQLite keeps its log, `-wal` and `-shm`.
     ///   - projects: the names of all that have keys.
     init(path: String, projects: some Collection<String>) throws {
-        self.path = path
         let opened = try Opened(path: path)
+        self.path = opened.pool.path.resolvingLinks
         self.opened = NIOLockedValueBox(opened)
         numbers = NIOLockedValueBox(try opened.pool.write { try Self.number(projects, $0) })
     }
@@ -95,34 +95,6 @@ final class TraceDatabase: Sendable {
             numbers[name] = try Int64.fetchOne(db, sql: "SELECT id FROM project WHERE name = \(WholeText.placeholder)", arguments: [name.whole])
         }
         return numbers
-    }
-
-    /// Writes a file that was deleted or moved again under its name, out of what is open, and goes on with it. Nothing is lost: what was taken is in the open
-    /// file, and what comes meanwhile is refused.
-    /// - Returns: whether it did. A file under its name is left alone, and so is another that stands there.
-    /// - Throws: what SQLite or the file system says. A later call tries it again.
-    func restore() async throws -> Bool {
-        let draft = path + ".restored"
-        if let lost = opened.withLockedValue({ $0 }) {
-            guard lost.file.standing == .gone else { return false }
-            try await lost.pool.barrierWriteWithoutTransaction { [opened] db in
-                unlink(draft)
-                let copy = try DatabaseQueue(path: draft)
-                try copy.writeWithoutTransaction { try db.backup(to: $0) }
-                try copy.close()
-                opened.withLockedValue { $0 = nil }
-            }
-            // It deletes its log by name, which must not be the new file's.
-            try lost.pool.close()
-        }
-        if rename(draft, path) == 0 {
-            for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
-        } else if errno != ENOENT {
-            throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "\(draft) cannot take its name: \(String(cString: strerror(errno)))")
-        }
-        let found = try Opened(path: path)
-        opened.withLockedValue { $0 = found }
-        return true
     }
 
     func close() throws { try opened.withLockedValue { $0?.pool }?.close() }

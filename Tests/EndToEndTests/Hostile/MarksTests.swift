@@ -7,7 +7,8 @@ import Testing
 /// Long runs of combining marks, wherever a text of a client or a provider goes. To normalise them, as Swift's own comparison does, takes quadratic time, and
 /// everyone else would wait for it.
 @Suite(.timeLimit(.minutes(10)), .serialized) struct MarksTests {
-    /// 256 KB in an order that normalisation would have to change. Percent-encoded they fit into the largest head that a gateway can be set to take.
+    /// 256 KB in an order that normalisation would have to change. Percent-encoded they fit into the largest head that
+    /// MAX_HEADER_BYTES allows.
     private static let marks = String(repeating: "\u{323}\u{301}", count: 1 << 16)
     /// As many as a provider's head may hold.
     private static let short = String(marks.unicodeScalars.prefix(30_000))
@@ -78,9 +79,9 @@ import Testing
     /// Headers that a provider sends; what its bodies hold is in Tests/Clients/test_marks.py.
     static let answerHeaders = ["Content-Type", "Content-Encoding", "Retry-After", "X-Should-Retry", "X-Other", "Connection"]
 
-    @Test func aHeadOfMarksKeepsNobodyWaiting() async throws { try await withstand(Self.heads, within: .seconds(2)) }
+    @Test func aHeadOfMarksKeepsNoOtherWaiting() async throws { try await withstand(Self.heads, within: .seconds(2)) }
 
-    @Test func anAnswersHeadOfMarksKeepsNobodyWaiting() async throws {
+    @Test func anAnswersHeadOfMarksKeepsNoOtherWaiting() async throws {
         try await withstand(Self.answerHeaders.map { .answer("header \($0)") }, within: .seconds(1))
     }
 
@@ -117,7 +118,7 @@ import Testing
             answered.withLockedValue { $0 = answer }
         }
         #expect(wait < bound, "\(place.name)")
-        // What is refused for its size alone has been looked at by nobody.
+        // What is refused for its size alone is not read.
         let answer = answered.withLockedValue { $0 }
         #expect(answer?.status != 431 && answer?.error?.code != "answer_too_large", "\(place.name)")
     }

@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    /// Its first bytes are kept, but for whoever comes later there is nothing better than the error.
+    /// A client that comes later is told the error, and not the first bytes, which are kept.
     @Test(arguments: [true, false]) func anAnswerThatFailedInItsMiddleIsAnError(isTakenOver: Bool) async throws {
         try await LiveIngress.run { ingress in
             let key = ["Idempotency-Key: k", "Prefer: respond-async"]

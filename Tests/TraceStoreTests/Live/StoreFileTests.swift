@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import Glibc
 import InMemoryLogging
 import Logging
 import TestSupport
@@ -9,18 +10,22 @@ import Testing
 
 /// A file that goes away under a running store takes no traces with it.
 @Suite(.timeLimit(.minutes(1))) struct StoreFileTests {
-    @Test(arguments: ["deleted", "moved", "emptied folder", "log deleted", "index deleted"]) func aFileThatIsLostIsWrittenAgain(
-        how: String
-    ) async throws {
+    @Test(arguments: ["deleted", "moved", "emptied folder", "log deleted", "index deleted", "deleted behind a link"])
+    func aFileThatIsLostIsWrittenAgain(how: String) async throws {
         try await withTemporaryFolder { folder in
-            let path = folder + "/traces.sqlite"
+            var path = folder + "/traces.sqlite"
+            if how == "deleted behind a link" {
+                let other = folder + "/elsewhere.sqlite"
+                #expect(symlink(other, path) == 0)
+                path = other
+            }
             let log = InMemoryLogHandler()
             let plan = Self.plan(folder, log)
             try await LiveStore.run(plan) { store in
                 try await store.export([SampleSpan(1)])
                 let files = FileManager.default
                 switch how {
-                case "deleted": try files.removeItem(atPath: path)
+                case "deleted", "deleted behind a link": try files.removeItem(atPath: path)
                 case "moved": try files.moveItem(atPath: path, toPath: path + ".old")
                 case "log deleted": try files.removeItem(atPath: path + "-wal")
                 case "index deleted": try files.removeItem(atPath: path + "-shm")
@@ -36,6 +41,8 @@ import Testing
             #expect(log.entries.filter { $0.message.description.contains("was deleted or moved") }.count == 1)
             #expect(log.entries.filter { $0.message.description.contains("was written again") }.count == 1)
             #expect(!FileManager.default.fileExists(atPath: path + ".restored"))
+            var status = stat()
+            #expect(lstat(path, &status) == 0 && status.st_mode & 0o777 == 0o600 && status.st_mode & S_IFMT == S_IFREG)
             try await LiveStore.run(plan) { store in
                 for id in 1...2 {
                     let answer = try await store.call("GET", "/api/public/traces/\(SampleSpan.traceID(id))")
@@ -45,7 +52,27 @@ import Testing
         }
     }
 
-    /// What somebody put there is theirs.
+    /// It is tried until it goes, and said once.
+    @Test func aFolderThatIsGoneIsWaitedFor() async throws {
+        try await withTemporaryFolder { folder in
+            let store = folder + "/store"
+            try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: true)
+            let log = InMemoryLogHandler()
+            func said(_ text: String) -> Int { log.entries.filter { $0.message.description.contains(text) }.count }
+            try await LiveStore.run(Self.plan(store, log)) { live in
+                try await live.export([SampleSpan(1)])
+                try FileManager.default.moveItem(atPath: store, toPath: store + ".old")
+                try await eventually { said("cannot be written again") > 0 }
+                try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: true)
+                try await eventually { said("was written again") > 0 }
+                let answer = try await live.call("GET", "/api/public/traces/\(SampleSpan.traceID(1))")
+                #expect(answer.status == 200)
+            }
+            #expect(said("cannot be written again") == 1 && said("was deleted or moved") == 1)
+        }
+    }
+
+    /// The file that an operator put there stays.
     @Test func anotherFileIsLeftAlone() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/traces.sqlite"
