@@ -5,8 +5,10 @@ import json
 from fleet import PROJECT, REQUEST_TIMEOUT
 from processes import ask
 
-# Beyond a job's deadline (architecture §3), in seconds, with the grace for an answer that says so.
-MARKER_LIFE = REQUEST_TIMEOUT + 65
+# The deadline of a question about a rollout, in seconds from its arrival (VerificationDesk.patience).
+QUESTION_TIMEOUT = 300
+# Beyond a job's deadline (architecture §3), in seconds, with the grace for an answer that says so. Questions are jobs, too.
+MARKER_LIFE = max(REQUEST_TIMEOUT, QUESTION_TIMEOUT) + 65
 MOST_LIVES = {
     "gateway/started/*": 0,
     "gateway/cancelled/*": MARKER_LIFE,
