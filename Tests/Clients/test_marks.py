@@ -67,7 +67,8 @@ BODIES = {
     "the name of a key": chat(extra_body={"api_key" + SHARE: "x", SHARE + "_token": "y"}),
     "what looks like a key": message(content=f"sk-{SHARE} Bearer {SHARE} AKIA{SHARE}"),
     "text after text": message(content=f"a {SHARE} b {SHARE}"),
-    "escaped marks": json.dumps(message(content=MARKS)).encode(),
+    # An escape takes six bytes where the mark takes two.
+    "escaped marks": json.dumps(message(content=MARKS[: len(MARKS) // 3])).encode(),
     "no JSON": MARKS.encode(),
     "half of a body": json.dumps(message(content=MARKS), ensure_ascii=False).encode()[:-9],
     "a form's value": (FORM, part('name="prompt"', MARKS)),
