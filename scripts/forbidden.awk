@@ -3,9 +3,9 @@
 
 BEGIN {
     everywhere = "."
-    libraries = "^Sources/(Common|Ingress|Forwarder|Policies|Verifier|TraceStore)/"
+    libraries = "^Sources/(Common|JSON|Queue|Redis|Text|Upstream|Ingress|Forwarder|Policies|Verifier|TraceStore)/"
     tests = "^Tests/"
-    users = "^Sources/(Ingress|Forwarder|Policies|Verifier|TraceStore)/"
+    users = "^Sources/(Queue|Ingress|Forwarder|Policies|Verifier|TraceStore)/"
     comparison = "[!=]= \"|case \"|(hasPrefix|hasSuffix|lowercased|firstIndex)\\(|contains\\(\"|split\\(separator: \""
 
     # where (a pattern for the path), what (a pattern for the line), why
@@ -18,7 +18,7 @@ BEGIN {
         "blocks a thread of the pool; wait on a clock or an event")
     add(everywhere, "nonisolated\\(unsafe\\)", "hides a data race from the compiler; use NIOLockedValueBox or an actor")
     add(everywhere, "import Synchronization", "ThreadSanitizer cannot see its Mutex on Linux; use NIOLockedValueBox")
-    add(everywhere, "import FoundationNetworking", "the gateway's HTTP client is the Upstream folder's")
+    add(everywhere, "import FoundationNetworking", "the gateway's HTTP client is the Upstream target")
     add(libraries, "(^|[^A-Za-z0-9_.])print\\(", "a library does not print; log it")
     # The process's own environment is nobody else's.
     add(libraries, "Set<String>|[^t][:>] *\\[String *: *[A-Z\\[(]|Dictionary<String",
@@ -26,7 +26,7 @@ BEGIN {
     add(libraries, "JSONDecoder|JSONSerialization|PropertyListDecoder",
         "Foundation compares names by canonical equivalence; read JSON with JSONObject or JSONWalker")
     add(libraries, "components\\(separatedBy|replacingOccurrences|trimmingCharacters|caseInsensitiveCompare|localizedCompare|range\\(of:",
-        "Foundation goes by characters; use utf8, or the functions of Common/Text")
+        "Foundation goes by characters; use utf8, or the functions of the Text target")
     add(users, "(value|text|name|body|path|query)\\.(prefix|drop|filter|allSatisfy|firstIndex|contains) *\\{ *\\$0 *[!=]= *\"",
         "a closure is given a `Character`, which takes the marks behind a letter in; go over utf8 or unicodeScalars")
     add(libraries, "[A-Za-z]\\.index\\((after|before):", "a `Character` takes the marks behind a letter in; write utf8.index")
@@ -40,9 +40,10 @@ function add(where, what, why) {
     reason[rules] = why
 }
 
-FNR == 1 { excused = importsCommon = 0 }
+FNR == 1 { excused = importsText = 0 }
 
-/^[a-z]+ import Common$/ { importsCommon = 1 }
+# The targets that export Text.
+/^[a-z]+ import (Common|JSON|Redis|Text|Upstream)$/ { importsText = 1 }
 
 /\/\/ allowed: [^ ]/ { excused = FNR + (/^ *\/\//) }
 
@@ -55,8 +56,8 @@ FNR == 1 { excused = importsCommon = 0 }
             found = 1
         }
     }
-    if (FILENAME ~ users && !importsCommon && $0 ~ comparison) {
-        printf "%s:%d: without `import Common` this compares text as Swift does, not by its bytes\n", FILENAME, FNR
+    if (FILENAME ~ users && !importsText && $0 ~ comparison) {
+        printf "%s:%d: without `import Text` or `import Common` this compares text as Swift does, not by its bytes\n", FILENAME, FNR
         found = 1
     }
 }

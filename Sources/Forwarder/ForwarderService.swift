@@ -1,7 +1,10 @@
 package import Common
 package import Logging
 internal import NIOConcurrencyHelpers
+internal import Queue
+package import Redis
 package import ServiceLifecycle
+internal import Upstream
 
 /// The forwarder, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more jobs are taken and what runs ends,
 /// then the connections go.

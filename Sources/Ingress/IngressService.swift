@@ -2,6 +2,8 @@ package import Common
 internal import HTTPServing
 internal import Hummingbird
 package import Logging
+internal import Queue
+package import Redis
 package import ServiceLifecycle
 
 /// The ingress, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken and those in

@@ -1,5 +1,6 @@
 internal import Common
 internal import Logging
+internal import Queue
 
 /// Works on one question off the queue: opens it, finds the answer, sends it, ends the job. Whatever happens, the job ends once or goes to another verifier.
 struct VerificationWork: Sendable {

@@ -1,6 +1,9 @@
 package import Common
 package import Logging
+internal import Queue
+package import Redis
 package import ServiceLifecycle
+internal import Upstream
 
 /// The verifier, put together: what it runs, in the order in which it starts.
 package struct VerifierService {

@@ -1,5 +1,6 @@
 import Common
 import FoundationEssentials
+import Redis
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-package import Common
+internal import Common
 
 /// Clients that ask small things all the time, each over a connection of its own, and note how long they wait for an answer while something happens.
 package enum Bystanders {

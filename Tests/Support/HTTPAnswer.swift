@@ -1,4 +1,5 @@
 package import Common
+internal import JSON
 
 /// An HTTP answer as it came over the wire.
 package struct HTTPAnswer: Sendable {

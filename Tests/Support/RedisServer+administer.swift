@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-package import Subprocess
+internal import Subprocess
 
 #if canImport(System)
 internal import System

@@ -1,5 +1,6 @@
-package import Common
+internal import Common
 package import Logging
+package import Redis
 
 extension Logger {
     /// Keeps the expected failures of a test out of its output.

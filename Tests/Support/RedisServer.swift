@@ -2,6 +2,7 @@ package import Common
 internal import FoundationEssentials
 internal import Glibc
 internal import NIOConcurrencyHelpers
+package import Redis
 
 /// A private redis-server on a Unix socket in a folder of its own. It signals only the process that it started.
 package final class RedisServer: Sendable {

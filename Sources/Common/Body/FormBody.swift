@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Where the fields of a form lie in its bytes: `multipart/form-data` (RFC 7578) or `application/x-www-form-urlencoded`.
 ///
 /// Nothing is copied. A form that two readers could take apart in two ways is refused: gateway and provider must find the same fields.

@@ -1,3 +1,5 @@
+package import JSON
+
 /// A request's body as its readers take it apart. What decides is the first byte; the label counts where the first byte says nothing.
 package enum RequestContent: Sendable {
     case json(JSONObject)

@@ -1,3 +1,5 @@
+internal import Upstream
+
 /// The names and addresses of machines, as far as their spelling goes.
 package enum HostName {
     /// Whether `host` is a DNS name, an IPv4 address or an IPv6 address. The latter has brackets in a URL and none elsewhere.

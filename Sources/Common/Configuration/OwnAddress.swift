@@ -1,4 +1,5 @@
 internal import Glibc
+package import Upstream
 
 /// Where a process listens, in all the ways in which a URL may say so without a look-up.
 package struct OwnAddress: Sendable {

@@ -1,6 +1,6 @@
 package import Logging
 internal import NIOConcurrencyHelpers
-package import ServiceLifecycle
+internal import ServiceLifecycle
 
 /// The secrets of a running process. A change of their file is taken over without a restart, whole or not at all.
 package final class SecretsFile: Sendable {

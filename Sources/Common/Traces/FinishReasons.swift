@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Why the choices of an answer ended, as a span tells a trace store: Langfuse has no member for it, and its newer servers keep no attribute that they do not
 /// know. So it is metadata of the span, one short text.
 package enum FinishReasons {

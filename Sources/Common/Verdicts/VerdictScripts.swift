@@ -1,3 +1,5 @@
+internal import Redis
+
 /// The steps around a verdict that must not be torn apart.
 ///
 /// A verdict is true for one state of the rollout's set. Whatever changes the set deletes the verdict's hash in the same step. So a verifier leaves a mark in

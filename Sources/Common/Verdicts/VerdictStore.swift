@@ -1,3 +1,5 @@
+package import Redis
+
 /// The verdicts in Redis.
 package struct VerdictStore: Sendable {
     /// More marks than this are left by verifiers that died.

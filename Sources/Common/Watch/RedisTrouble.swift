@@ -1,3 +1,5 @@
+internal import Redis
+
 /// What keeps the gateway from working with a Redis that answers.
 package enum RedisTrouble: Sendable, Equatable {
     /// It refuses what it is asked for.

@@ -1,5 +1,6 @@
 package import Logging
 internal import NIOConcurrencyHelpers
+package import Redis
 internal import ServiceLifecycle
 
 /// Looks each second whether the gateway can work with its Redis: whether it takes writes, and whether those who use it have the same key.

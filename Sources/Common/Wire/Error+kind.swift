@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Redis
 
 extension Error {
     /// What kind of error it is, for a log: the type's name, and of an enumeration the case's. The words of an error that comes with a request, or with a

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// An error that a client is told. It renders itself in OpenAI's shape, so nothing maps errors centrally.
 ///
 /// The shape is `{"error":{"message","type","param","code"},"detail"}`. OpenAI's SDKs read `error`; `detail` repeats the message at the

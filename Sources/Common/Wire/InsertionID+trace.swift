@@ -1,3 +1,5 @@
+internal import JSON
+
 extension InsertionID {
     /// Reads a trace's id: 32 hex digits, of either case. Nil unless they are a UUID of version 7 and of RFC 9562's variant.
     package init?(hex: some Collection<UInt8>) {

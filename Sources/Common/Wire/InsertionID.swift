@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The identity of one completion: a UUID of version 7 (RFC 9562 §5.7), so that ids sort by the time they were made.
 public struct InsertionID: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// 48 bits of Unix time in milliseconds, the version, and 12 further bits.

@@ -107,8 +107,7 @@ package enum Keys {
     /// the key on purpose.
     package static let keyFingerprint = "gateway/key/fingerprint"
 
-    /// No key at all: deleting it is a write that changes nothing. Named by each connection as it logs in.
-    static let nothing = "gateway/nothing"
+    // `gateway/nothing`, which every connection deletes as it logs in, stands in the Redis target: it is a probe, and never a key.
 
     /// String: a verifier is alive. As a forwarder's.
     package static let verifierPrefix = "gateway/verifier/"

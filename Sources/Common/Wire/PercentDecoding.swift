@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Percent-decoding as RFC 3986 §2.1 defines it.
 package enum PercentDecoding {
     /// The bytes that an encoded text stands for, decoded once: `%252F` becomes `%2F`.

@@ -1,3 +1,5 @@
+internal import Upstream
+
 extension ResponseFrame {
     private enum Tag {
         static let sequence: UInt8 = 1

@@ -1,3 +1,5 @@
+package import Upstream
+
 /// One piece of an answer on its way from a forwarder to an ingress. A short answer is a single frame with head, body and end.
 package struct ResponseFrame: Sendable, Equatable {
     /// How an answer ended.

@@ -1,4 +1,5 @@
 internal import Crypto
+internal import JSON
 
 extension Verdict {
     /// The verdict as clients get it: `{"rollout_id","project_id","verdict","expected","traced","in_flight","failed","missing":[…],"checked_at"}`, and `reason`

@@ -1,4 +1,6 @@
 internal import Common
+internal import Queue
+internal import Upstream
 
 extension JobRunner {
     /// Passes an answer on as it comes, and ends its job. A short one leaves as a single frame, together with the end of its job.

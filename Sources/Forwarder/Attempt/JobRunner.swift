@@ -1,5 +1,7 @@
 internal import Common
 internal import Logging
+internal import Queue
+internal import Upstream
 
 /// Works on one delivery: opens it, makes the call, sends the answer, ends the job. Whatever happens, the job ends once or goes to another forwarder.
 struct JobRunner: Sendable {

@@ -1,4 +1,5 @@
 internal import Common
+internal import Upstream
 
 /// Keeps what a span needs of an answer while its bytes pass by. What it is, a stream or a body, its first bytes say and not its label.
 struct AnswerCollector: Sendable {

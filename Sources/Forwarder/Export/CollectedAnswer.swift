@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// What a span says of an answer.
 struct CollectedAnswer: Sendable {

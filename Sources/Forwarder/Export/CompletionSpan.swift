@@ -1,4 +1,5 @@
 internal import Common
+internal import Upstream
 
 /// What is known of one completion while its call runs, and the span that becomes of it.
 ///

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 extension DeltaTree {
     /// How the elements of an array go on with those that came before.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 extension DeltaTree {
     /// Takes a member of a delta, whose value comes next.

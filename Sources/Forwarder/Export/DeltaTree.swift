@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// JSON objects put together from the parts in which a stream gives them.
 ///

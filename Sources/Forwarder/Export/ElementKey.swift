@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// The members of an array's element that say which one it is. Ranges lie in the bytes of the event; those of texts are without their quotes.
 struct ElementKey: Sendable {

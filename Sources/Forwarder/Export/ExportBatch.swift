@@ -1,4 +1,5 @@
 internal import Common
+internal import Queue
 
 /// Spans of one project that are sent together.
 struct ExportBatch: Sendable {

@@ -1,4 +1,5 @@
 internal import Common
+internal import Queue
 
 /// One project's way out: what was taken from the outbox and is not settled, and when the trace store is asked again after it could not take it.
 struct ExportLane: Sendable {

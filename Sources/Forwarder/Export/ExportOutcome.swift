@@ -1,4 +1,5 @@
 internal import Common
+internal import Upstream
 
 /// What a trace store's answer to a batch means. (Langfuse's ingestion over OTLP: a batch is accepted or refused as a whole; 4xx is not to be sent again
 /// as it is, 408, 429 and 5xx are.)

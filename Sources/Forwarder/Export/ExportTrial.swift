@@ -1,4 +1,5 @@
 internal import Common
+internal import Queue
 
 /// What a trace store's answers to one project's batches show, the one with the other: a span is wrong by itself only if others are taken. A place that takes none
 /// answers 400 as well, as a server does that is asked for HTTPS in plain text; then all of them wait.

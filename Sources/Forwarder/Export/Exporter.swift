@@ -1,5 +1,7 @@
 internal import Common
 internal import Logging
+internal import Queue
+internal import Redis
 internal import ServiceLifecycle
 
 /// Brings spans from the outbox to the trace store of each project, at least once, in batches (architecture §2.3). Each forwarder runs one; they share the work.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Finds what a provider says went wrong.
 enum ProviderError {

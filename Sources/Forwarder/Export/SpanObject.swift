@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// A JSON object for an attribute, of members that came from elsewhere. Of two members with one name the first counts.
 struct SpanObject {

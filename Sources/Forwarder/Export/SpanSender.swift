@@ -1,5 +1,8 @@
 internal import Common
 internal import Logging
+internal import Queue
+internal import Redis
+internal import Upstream
 
 /// Sends one project's spans to its trace store, and settles what became of them.
 struct SpanSender: Sendable {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Writes one span as OTLP/JSON has it (opentelemetry-proto, `trace.v1.Span`): ids in lower-case hex, 64-bit integers as decimal strings, attributes as a
 /// list of keys and typed values.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 extension StreamCollector {
     /// Takes one member of a delta.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Puts the answer of a stream together from the bytes of its events, whatever way they are cut. Each byte is looked at a fixed number of times, and what is kept is
 /// bounded by the bytes that an output may have; beyond them the answer is marked as cut.

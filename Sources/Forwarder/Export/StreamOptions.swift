@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Asks a provider for the usage of a stream (`stream_options.include_usage`, OpenAI's Chat Completions API).
 enum StreamOptions {

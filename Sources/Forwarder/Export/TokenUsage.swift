@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// What a provider says that a completion has used, in tokens.
 struct TokenUsage: Sendable, Equatable {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 extension AnswerScanner {
     /// A member by what it says of the answer.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Members of a request that a LiteLLM proxy would act on: they send the call, and with it the proxy's or the gateway's keys, elsewhere
 /// (CVE-2024-6587), or make the proxy call again when the gateway alone owns retries.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// A job's body with the edits that a provider's sight of it needs. It is scanned once at most; where nothing changes, the bytes are the client's.
 ///

@@ -1,4 +1,6 @@
 internal import Common
+internal import JSON
+internal import Upstream
 
 /// A LiteLLM proxy that takes the calls in the providers' stead.
 ///

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Models that a JSON body names somewhere below its top, as batches and sessions do.
 enum NestedModels {

@@ -1,4 +1,5 @@
 package import Common
+internal import Upstream
 
 extension ProviderDirectory {
     /// Puts the table, the operator's accounts and keys, and the environment together.

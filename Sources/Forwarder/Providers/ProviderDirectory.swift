@@ -1,4 +1,5 @@
 package import Common
+internal import Upstream
 
 /// Knows every place that a job can go to, and makes the call that takes it there. Pure: no I/O and no clock.
 package struct ProviderDirectory: Sendable {

@@ -1,4 +1,5 @@
 package import Common
+package import Upstream
 
 /// One call, ready to be made: where a job goes and what it says there. Holds keys, so it is never logged.
 package struct Target: Sendable {

@@ -1,4 +1,5 @@
-package import Common
+internal import Common
+package import Upstream
 
 /// Sends each call where it belongs: `mock:` URLs to the mock, all others to the network. So a runner knows one upstream only.
 package struct Upstreams: UpstreamClient {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Common
+internal import Upstream
 
 /// Which gateway a command asks, and for which project.
 struct GatewayAddress: ParsableArguments {

@@ -1,5 +1,6 @@
 internal import Common
 internal import FoundationEssentials
+internal import Upstream
 
 /// Asks a running gateway.
 struct GatewayClient: Sendable {

@@ -6,6 +6,7 @@ internal import Glibc
 internal import Ingress
 internal import Logging
 internal import NIOCore
+internal import Redis
 internal import ServiceLifecycle
 internal import UnixSignals
 internal import Verifier

@@ -1,5 +1,6 @@
 internal import Common
 internal import Logging
+internal import Redis
 
 extension RedisEndpoint {
     /// The endpoint that the settings describe; nil if they name none.

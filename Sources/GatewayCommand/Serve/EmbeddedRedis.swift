@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Common
 internal import FoundationEssentials
 internal import Logging
+internal import Redis
 internal import ServiceLifecycle
 internal import Subprocess
 

@@ -1,5 +1,7 @@
 internal import Common
 internal import NIOConcurrencyHelpers
+internal import Queue
+internal import Redis
 internal import ServiceLifecycle
 
 /// Says that the gateway is ready, and how to try it, once a call would be answered: so the line that it prints works as pasted.

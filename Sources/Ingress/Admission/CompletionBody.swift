@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// What the gateway needs to know of a request's body. The bytes themselves stay as they are.
 struct CompletionBody: Sendable, Equatable {

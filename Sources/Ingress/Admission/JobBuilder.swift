@@ -1,6 +1,7 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import Upstream
 
 /// Makes the job of a request: its body checked, its hooks run. What it refuses reaches neither the queue nor a rollout's set.
 struct JobBuilder: Sendable {

@@ -1,6 +1,7 @@
 internal import Common
 internal import Logging
 internal import NIOConcurrencyHelpers
+internal import Redis
 internal import ServiceLifecycle
 
 /// Follows the answers of jobs that are kept under keys of their own, for whoever asks at this ingress: one blocked read for all of them.

@@ -2,6 +2,7 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import Queue
 
 /// Completions whose answers are fetched later (`Prefer: respond-async`, RFC 7240 §4.1), at any ingress, by whoever asked for them.
 struct BackgroundDesk: Sendable {

@@ -1,4 +1,6 @@
 internal import Common
+internal import Queue
+internal import Upstream
 
 /// What is known of answers that are kept under their jobs' own keys, without following them.
 struct KeptAnswers: Sendable {

@@ -1,6 +1,7 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import Redis
 
 /// `POST` and `GET /logs`, `GET /status`: where a rollout server says how a rollout goes, and whoever evaluates it reads it. The shapes are those that eval-protocol's
 /// clients read.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// One line that a rollout server logs: the body of `POST /logs`, kept byte for byte, and what the gateway reads of it.
 struct LogEntry: Sendable {

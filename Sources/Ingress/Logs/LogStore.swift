@@ -1,4 +1,5 @@
 internal import Common
+internal import Redis
 
 /// The rollouts' logs in Redis: for each a stream of sealed entries, and the newest of them that tells its status. Both live a day after the last entry, and are
 /// bounded in entries and bytes: the oldest go first.

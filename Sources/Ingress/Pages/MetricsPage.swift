@@ -1,6 +1,8 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import Queue
+internal import Redis
 
 /// `GET /metrics`: what waits in the gateway, in Prometheus' text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats).
 ///

@@ -1,6 +1,9 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import JSON
+internal import Queue
+internal import Redis
 
 /// `/health`, `/ready` and `/metrics`.
 struct Pages: Sendable {

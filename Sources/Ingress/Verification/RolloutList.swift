@@ -1,6 +1,8 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import JSON
+internal import Redis
 
 /// `GET /rollouts`: a project's rollouts, the one with the latest completion first.
 ///

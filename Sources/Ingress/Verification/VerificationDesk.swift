@@ -2,6 +2,8 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import Queue
+internal import Redis
 
 /// Questions about rollouts: `/traces`, `/traces/pointwise`, `/rollouts`, `/rollouts/{rollout_id}`.
 ///

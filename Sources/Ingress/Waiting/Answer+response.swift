@@ -1,6 +1,7 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import Upstream
 
 extension Answer {
     /// The answer as the client gets it: a short one whole, a longer one as it comes.

@@ -2,6 +2,8 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import Queue
+internal import Redis
 
 /// Queues a job, waits for its answer and hands the answer to the client as it comes.
 struct CallDesk: Sendable {

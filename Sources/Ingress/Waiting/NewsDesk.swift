@@ -1,6 +1,7 @@
 internal import Common
 internal import Logging
 internal import NIOConcurrencyHelpers
+internal import Queue
 internal import ServiceLifecycle
 
 /// Sends what a request has to tell the forwarders after its own task may be gone: that it is not wanted any longer, or how much was taken.

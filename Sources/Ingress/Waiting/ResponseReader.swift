@@ -1,5 +1,7 @@
 internal import Common
 internal import Logging
+internal import Queue
+internal import Redis
 internal import ServiceLifecycle
 
 /// Reads the frames of all answers of this process from its one response stream: one blocked reader however many requests wait, and nothing is

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// JSON that stands as text within something else: in an attribute, in a parameter of a URL.
 enum JSONPart {

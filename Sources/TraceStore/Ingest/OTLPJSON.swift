@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Reads an `ExportTraceServiceRequest` in OTLP's JSON: names in lowerCamelCase, ids in hex, 64-bit numbers as decimal strings
 /// (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). Members that the store does not know are passed over.

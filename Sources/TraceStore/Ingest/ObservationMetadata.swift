@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// The metadata of a row: what the span says is metadata, and beside it its resource, its scope and the attributes that have no other place.
 enum ObservationMetadata {

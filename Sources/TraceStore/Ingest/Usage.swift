@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Tokens and costs of a span.
 enum Usage {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Reads the `filter` parameter: a JSON list of `{"type", "column", "operator", "value", "key"}`.
 enum FilterParameter {

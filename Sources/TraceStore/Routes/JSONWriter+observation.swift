@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 extension JSONWriter {
     /// Characters of a metadata value that are shown unless it is wanted whole.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Writes JSON as bytes, one member after the other. It sets the commas; that names are not repeated is for its user to see to.
 struct JSONWriter {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// What `GET /api/public/v2/metrics` asks for. The store counts observations; it knows no other measure, and no dimensions.
 struct MetricsRequest {

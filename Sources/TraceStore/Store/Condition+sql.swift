@@ -1,6 +1,7 @@
 internal import Common
 internal import FoundationEssentials
 internal import GRDB
+internal import JSON
 
 /// A condition that the store cannot answer.
 struct UnsupportedCondition: Error, Equatable {

@@ -1,6 +1,7 @@
 internal import Common
 internal import FoundationEssentials
 internal import GRDB
+internal import JSON
 
 /// The SQL function that reads a member of a metadata object as text. SQLite's own `json_extract` ends a string at its first NUL, and a key as well.
 enum MetadataMember {

@@ -1,5 +1,6 @@
 internal import Common
 internal import FoundationEssentials
+internal import JSON
 
 /// Where a page ended. Clients get it in base64 and give it back.
 ///

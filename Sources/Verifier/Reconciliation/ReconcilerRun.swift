@@ -1,5 +1,6 @@
 internal import Common
 internal import Logging
+internal import Redis
 
 /// Carries out what a `Reconciler` decides.
 struct ReconcilerRun: Sendable {

@@ -1,4 +1,6 @@
 internal import Common
+internal import Queue
+internal import Redis
 
 /// Reads a rollout's set in pieces, and remembers which of its ids have been seen in the trace store.
 struct RolloutReader: Sendable {

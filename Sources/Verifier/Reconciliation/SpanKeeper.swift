@@ -1,4 +1,5 @@
 internal import Common
+internal import Redis
 
 /// The spans that wait for their export, or are kept after it so that they can be sent again.
 struct SpanKeeper: Sendable {

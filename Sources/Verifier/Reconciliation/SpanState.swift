@@ -1,4 +1,5 @@
 package import Common
+internal import Queue
 
 /// Where the span of a completion is that has not been seen in the trace store.
 package enum SpanState: Sendable, Equatable {

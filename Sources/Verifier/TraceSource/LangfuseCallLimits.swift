@@ -1,4 +1,5 @@
-package import Common
+internal import Common
+package import Upstream
 
 /// How long a call to a trace store may take, and how large its answer may be.
 package struct LangfuseCallLimits: Sendable, Equatable {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Writes the queries of Langfuse's read APIs: parameters, and the JSON conditions of `filter`.
 struct LangfuseFilter {

@@ -1,5 +1,6 @@
 package import Common
 internal import FoundationEssentials
+package import Upstream
 
 /// A Langfuse server's traces of one project, through whichever API it speaks.
 package struct LangfuseSource: TraceSource {

@@ -1,5 +1,6 @@
-package import Common
+internal import Common
 internal import Crypto
+package import Redis
 
 /// The calls that a Langfuse organisation's rate limit leaves, shared by all verifiers through Redis.
 ///

@@ -1,4 +1,5 @@
 internal import Common
+internal import Redis
 
 /// The steps on a rate limit's hash. Fields: `left` calls until `reset`, and `pause`: no call before; times in milliseconds since 1970 by the server's clock.
 enum RateScripts {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Looks into JSON that a trace store sent. A member that is absent, null or of another kind than is wanted counts as absent.
 struct StoreJSON: Sendable {

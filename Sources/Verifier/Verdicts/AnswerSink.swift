@@ -1,4 +1,5 @@
-package import Common
+internal import Common
+package import Upstream
 
 /// Takes an answer as it is made. Each call returns when the next may be made; when one throws, nobody wants the rest.
 package protocol AnswerSink: Sendable {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Writes the answer of `/traces` piece by piece:
 /// `{"project_id","total_traces","traces":[{id, name, user_id, session_id, tags[], timestamp, input, output, metadata, model, usage, finish_reason,

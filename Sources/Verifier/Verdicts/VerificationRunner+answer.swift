@@ -1,4 +1,6 @@
 package import Common
+internal import Redis
+internal import Upstream
 
 extension VerificationRunner {
     /// So long before nobody waits any longer the verdict must be there, so that the answer arrives in time.

@@ -1,4 +1,5 @@
 internal import Common
+internal import Upstream
 
 extension VerificationRunner {
     /// Bytes that are collected before they are sent.

@@ -1,6 +1,9 @@
 package import Common
 package import Logging
 internal import NIOConcurrencyHelpers
+internal import Queue
+package import Redis
+package import Upstream
 
 /// Answers questions about rollouts: is it complete, and what are its traces.
 package final class VerificationRunner: Sendable {

@@ -1,4 +1,5 @@
 internal import Common
+internal import Redis
 
 /// Who of all verifiers works on a rollout's verdict, and what it knows so far: the others listen, instead of asking the trace store for the same.
 ///

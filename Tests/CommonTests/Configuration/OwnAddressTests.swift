@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Common
+@testable import Upstream
 
 /// A URL that leads to the gateway itself is known as such, however it is written.
 @Suite struct OwnAddressTests {

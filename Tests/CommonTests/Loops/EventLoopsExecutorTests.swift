@@ -3,6 +3,7 @@ import NIOPosix
 import Testing
 
 @testable import Common
+@testable import Upstream
 
 /// Tasks that run on the event loops, each piece where it became runnable.
 @Suite(.timeLimit(.minutes(1))) struct EventLoopsExecutorTests {

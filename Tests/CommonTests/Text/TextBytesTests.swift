@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import JSON
 
 /// Texts are the same if their bytes are, and none is normalised.
 @Suite struct TextBytesTests {

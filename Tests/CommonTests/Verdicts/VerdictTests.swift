@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Common
+@testable import Redis
 
 @Suite struct VerdictTests {
     static func verdict(_ kind: Verdict.Kind, reason: String? = nil, at time: Int64 = 1_763_839_599_120) -> Verdict {

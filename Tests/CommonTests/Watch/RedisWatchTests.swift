@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Redis
 
 @Suite(.timeLimit(.minutes(1))) struct RedisWatchTests {
     private let envelope = Envelope(key: .random())

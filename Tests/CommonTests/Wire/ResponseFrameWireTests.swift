@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Common
+@testable import Upstream
 
 @Suite struct ResponseFrameWireTests {
     @Test(arguments: ResponseFrame.samples)

@@ -1,4 +1,5 @@
 @testable import Common
+@testable import Upstream
 
 extension InsertionID {
     /// An id that differs from others by its number.

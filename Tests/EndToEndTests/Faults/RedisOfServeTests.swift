@@ -1,5 +1,6 @@
 import Common
 import Glibc
+import Redis
 import TestSupport
 import Testing
 

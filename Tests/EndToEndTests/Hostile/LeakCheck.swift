@@ -1,5 +1,7 @@
 import Common
 import FoundationEssentials
+import JSON
+import Redis
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Common
 import Crypto
 import FoundationEssentials
+import Redis
 import TestSupport
 import Testing
 

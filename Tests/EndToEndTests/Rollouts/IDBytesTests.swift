@@ -1,4 +1,5 @@
 import Common
+import Redis
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Common
+import JSON
 import Subprocess
 import TestSupport
 import Testing

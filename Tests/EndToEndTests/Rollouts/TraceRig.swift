@@ -1,5 +1,6 @@
 import Common
 import NIOConcurrencyHelpers
+import Redis
 import ServiceLifecycle
 import TestSupport
 import Testing

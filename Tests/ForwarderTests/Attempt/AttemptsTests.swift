@@ -1,5 +1,6 @@
 import Common
 import Testing
+import Upstream
 
 @testable import Forwarder
 

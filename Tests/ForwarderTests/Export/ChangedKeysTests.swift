@@ -3,6 +3,7 @@ import Testing
 
 @testable import Common
 @testable import Forwarder
+@testable import Upstream
 
 /// Projects and keys that come and go while an exporter runs.
 @Suite(.timeLimit(.minutes(1))) struct ChangedKeysTests {

@@ -2,6 +2,7 @@ import Common
 import Foundation
 import TestSupport
 import Testing
+import Upstream
 
 @testable import Forwarder
 

@@ -5,6 +5,9 @@ import Testing
 
 @testable import Common
 @testable import Forwarder
+@testable import Queue
+@testable import Redis
+@testable import Upstream
 
 /// Exporters on a private Redis, before a trace store that the test plays.
 struct ExportBench: Sendable {

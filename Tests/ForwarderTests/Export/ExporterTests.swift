@@ -1,8 +1,11 @@
 import Common
 import InMemoryLogging
 import Logging
+import Queue
+import Redis
 import TestSupport
 import Testing
+import Upstream
 
 @testable import Forwarder
 

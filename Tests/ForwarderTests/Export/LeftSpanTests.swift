@@ -1,4 +1,6 @@
 import Common
+import Queue
+import Redis
 import TestSupport
 import Testing
 

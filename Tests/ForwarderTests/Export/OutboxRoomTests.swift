@@ -1,6 +1,8 @@
 import Common
 import InMemoryLogging
 import Logging
+import Queue
+import Redis
 import TestSupport
 import Testing
 

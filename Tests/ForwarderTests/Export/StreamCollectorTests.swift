@@ -1,4 +1,5 @@
 import Common
+import JSON
 import TestSupport
 import Testing
 

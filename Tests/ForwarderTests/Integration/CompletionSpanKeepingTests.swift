@@ -1,5 +1,7 @@
 import Common
+import Queue
 import Testing
+import Upstream
 
 @testable import Forwarder
 

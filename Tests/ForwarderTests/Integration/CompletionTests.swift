@@ -1,6 +1,9 @@
 import Common
+import Queue
+import Redis
 import TestSupport
 import Testing
+import Upstream
 
 @testable import Forwarder
 

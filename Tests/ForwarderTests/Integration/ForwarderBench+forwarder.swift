@@ -1,5 +1,7 @@
 import Common
 import Logging
+import Queue
+import Redis
 import ServiceLifecycle
 import TestSupport
 

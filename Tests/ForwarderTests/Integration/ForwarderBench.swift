@@ -1,6 +1,8 @@
 import Common
 import Logging
 import NIOConcurrencyHelpers
+import Queue
+import Redis
 import ServiceLifecycle
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 import Common
 import NIOConcurrencyHelpers
 import TestSupport
+import Upstream
 
 /// A provider whose every step the test makes. Each call waits for its steps, and ends like the real one when its task is cancelled.
 final class ScriptedUpstream: UpstreamClient {

@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Redis
+@testable import Upstream
 
 /// `Prefer: respond-async`: the answer is fetched later, at any ingress, by whoever asked for it.
 @Suite(.timeLimit(.minutes(1))) struct BackgroundTests {

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Redis
 
 /// `Idempotency-Key`: a request that is sent again is the same job.
 @Suite(.timeLimit(.minutes(1))) struct IdempotencyTests {

@@ -1,6 +1,7 @@
 import Common
 import Hummingbird
 import Ingress
+import Redis
 import TestSupport
 import Testing
 

@@ -4,6 +4,7 @@ import Hummingbird
 import Ingress
 import TestSupport
 import Testing
+import Upstream
 
 /// A page of another site whose name was made to lead here (DNS rebinding) reads nothing and starts nothing.
 @Suite(.timeLimit(.minutes(1))) struct ForeignHostTests {

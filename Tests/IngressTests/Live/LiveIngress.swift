@@ -4,6 +4,7 @@ import ServiceLifecycle
 import TestSupport
 
 @testable import Common
+@testable import Redis
 
 /// The whole ingress on a free port, with a private redis-server and a forwarder that the test plays.
 struct LiveIngress: Sendable {

@@ -1,4 +1,6 @@
 import Common
+import JSON
+import Redis
 import TestSupport
 import Testing
 

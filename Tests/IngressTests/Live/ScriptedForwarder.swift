@@ -1,5 +1,8 @@
 import Common
+import Queue
+import Redis
 import TestSupport
+import Upstream
 
 /// A forwarder that the test plays: it takes jobs off the real queue and answers with the frames that the test gives it.
 struct ScriptedForwarder: Sendable {

@@ -1,6 +1,8 @@
 import Common
+import Redis
 import TestSupport
 import Testing
+import Upstream
 
 /// Answers in several frames.
 @Suite(.timeLimit(.minutes(1))) struct StreamingTests {

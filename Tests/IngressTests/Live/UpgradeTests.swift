@@ -1,6 +1,7 @@
 import Common
 import TestSupport
 import Testing
+import Upstream
 
 /// Offers of another protocol, and tunnels: neither is taken up, and no connection dies of it.
 @Suite(.timeLimit(.minutes(1))) struct UpgradeTests {

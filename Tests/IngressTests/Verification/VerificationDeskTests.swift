@@ -3,6 +3,7 @@ import Testing
 
 @testable import Common
 @testable import Ingress
+@testable import Redis
 
 /// The ingress's part of the questions about rollouts: who may ask, and what is answered without a verifier.
 @Suite(.timeLimit(.minutes(1))) struct VerificationDeskTests {

@@ -1,5 +1,6 @@
 import Common
 import FoundationEssentials
+import JSON
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Common
+import JSON
 
 /// A span of a test, small and known to the byte. Its trace's id ends in its number.
 struct SampleSpan: Sendable {

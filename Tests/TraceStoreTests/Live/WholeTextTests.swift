@@ -1,5 +1,6 @@
 import Common
 import GRDB
+import JSON
 import TestSupport
 import Testing
 

@@ -4,6 +4,7 @@ import Testing
 
 @testable import Common
 @testable import TraceStore
+@testable import Upstream
 @testable import Verifier
 
 /// The embedded trace store over HTTP, when it speaks one of Langfuse's APIs alone.

@@ -1,5 +1,6 @@
 import Common
 import NIOConcurrencyHelpers
+import Upstream
 
 @testable import Verifier
 

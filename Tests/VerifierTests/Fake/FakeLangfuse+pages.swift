@@ -1,4 +1,5 @@
 import Common
+import JSON
 import NIOConcurrencyHelpers
 
 @testable import Verifier

@@ -1,6 +1,7 @@
 import Common
 import NIOConcurrencyHelpers
 import TestSupport
+import Upstream
 
 @testable import Verifier
 

@@ -1,4 +1,5 @@
 import Common
+import JSON
 
 extension FakeSpan {
     /// The body of an export: OTLP's JSON, as the gateway's exporter writes it.

@@ -1,4 +1,5 @@
 import Common
+import JSON
 
 @testable import Verifier
 

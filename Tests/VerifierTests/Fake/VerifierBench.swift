@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import TestSupport
 
 @testable import Common
+@testable import Redis
 @testable import Verifier
 
 /// A verifier over a private Redis and a trace store in memory, and the acts of ingress, forwarder and exporter.

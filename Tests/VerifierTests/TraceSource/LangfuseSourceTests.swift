@@ -2,6 +2,7 @@ import NIOConcurrencyHelpers
 import Testing
 
 @testable import Common
+@testable import Upstream
 @testable import Verifier
 
 /// Which API is spoken, and what a server's refusals mean.

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Redis
 @testable import Verifier
 
 /// A rate limit that several verifiers share. Redis has a clock of its own, so the limits here last longer than a test does.

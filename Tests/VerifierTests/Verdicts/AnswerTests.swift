@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Redis
+@testable import Upstream
 @testable import Verifier
 
 /// What clients get for `/rollouts/{id}` and for questions that cannot be answered.

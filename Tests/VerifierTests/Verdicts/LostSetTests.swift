@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Redis
 @testable import Verifier
 
 /// A rollout of which Redis has lost ids is `unknown`, and never complete with those that are left.

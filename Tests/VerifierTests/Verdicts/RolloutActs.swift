@@ -1,4 +1,6 @@
 @testable import Common
+@testable import Queue
+@testable import Redis
 
 /// What ingress and forwarder do with a rollout, by the product's own steps.
 struct RolloutActs {

@@ -2,6 +2,7 @@ import NIOConcurrencyHelpers
 import Testing
 
 @testable import Common
+@testable import Redis
 @testable import Verifier
 
 /// Whatever happens in whatever order: a verdict is never `complete` while an id is missing, and it becomes `complete` without anyone's help.

@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Redis
+@testable import Upstream
 @testable import Verifier
 
 /// All that goes on around a verifier: completions that begin, end and fail, an exporter, and a trace store that loses, delays and repeats.

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Redis
 @testable import Verifier
 
 /// Verdicts, with a real Redis and a trace store in memory.

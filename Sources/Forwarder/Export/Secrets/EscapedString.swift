@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// The inside of a JSON string, resolved: its text, and the way back from a place in the text to the place in the string. Half of a surrogate pair stands for U+FFFD.
 struct EscapedString {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Takes secrets out of what a span shows: of JSON by the names of its members at any depth, and of every text by their form. All other bytes stay as they are.
 struct SecretRedactor: Sendable {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Writes a JSON value within so many bytes where cutting strings is not enough: arrays lose their oldest elements, objects their last members, and a mark stands in
 /// their place.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Makes a JSON value shorter that is larger than a span may show, and leaves it JSON of the same shape.
 ///

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Input and output of a span, cut to what a span may hold.
 struct SpanTexts {

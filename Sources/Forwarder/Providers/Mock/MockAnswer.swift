@@ -1,4 +1,5 @@
 internal import Common
+internal import Upstream
 
 /// All of one mock answer, worked out before it is played: its head, its pieces, and when it fails.
 struct MockAnswer: Sendable {

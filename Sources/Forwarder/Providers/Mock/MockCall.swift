@@ -1,4 +1,5 @@
 internal import Common
+internal import Upstream
 
 /// Plays one mock answer against a clock, within the request's time limits and size limit.
 actor MockCall<C: Clock<Duration>>: UpstreamCall {

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// The completion that the mock tells: its text, its counts, and OpenAI's object around them.
 struct MockCompletion: Sendable {

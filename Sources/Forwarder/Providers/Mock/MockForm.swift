@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// The members of a chat completion's request that the mock looks at. All others may be anything.
 struct MockForm {

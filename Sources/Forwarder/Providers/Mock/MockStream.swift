@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// The server-sent events of a streamed completion, each made when it is asked for: the role, the text in pieces, the finish, the usage if it was
 /// asked for, `[DONE]`.

@@ -1,4 +1,5 @@
-package import Common
+internal import Common
+package import Upstream
 
 /// Answers `mock/…` models without a network, for smoke tests and for rehearsals of an evaluation.
 ///

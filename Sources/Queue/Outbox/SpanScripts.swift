@@ -1,0 +1,142 @@
+package import Redis
+
+/// The steps on the outbox that touch several keys.
+package enum SpanScripts {
+    /// Spans have left the outbox: the trace store has accepted them, or they were given up. They are kept for a while, to be sent again, as far as there is room for them:
+    /// the oldest go first.
+    ///
+    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> list of kept spans, KEYS[4] -> their bytes, KEYS[5…] -> the spans
+    /// ARGV[1] -> group, ARGV[2] -> how long they are kept in seconds (0: not at all), ARGV[3] -> most bytes of kept spans,
+    /// ARGV[4…] -> for each span: its entry, its bytes
+    /// Output: how many had waited
+    package static let settle = RedisScript(
+        name: "settle",
+        source: """
+            local life, most, now = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(redis.call('TIME')[1])
+            local settled, bytes, kept, names = 0, 0, 0, {}
+            for index = 5, #KEYS do
+                local entry, size = ARGV[2 * index - 6], ARGV[2 * index - 5]
+                -- Another exporter may have sent it too, and been faster.
+                if redis.call('XACK', KEYS[1], ARGV[1], entry) == 1 and redis.call('XDEL', KEYS[1], entry) == 1 then
+                    if redis.call('EXPIRE', KEYS[index], life) == 1 and life > 0 then
+                        names[#names + 1] = now .. ' ' .. size .. ' ' .. KEYS[index]
+                        kept = kept + size
+                    end
+                    settled = settled + 1
+                    bytes = bytes + size
+                end
+            end
+            if bytes > 0 and redis.call('DECRBY', KEYS[2], bytes) <= 0 then redis.call('DEL', KEYS[2]) end
+            if #names == 0 then return settled end
+            redis.call('RPUSH', KEYS[3], unpack(names))
+            local total = redis.call('INCRBY', KEYS[4], kept)
+            -- Many more than come at a time, yet not so many that others wait.
+            for _ = 1, 1000 do
+                local time, size, span = string.match(redis.call('LINDEX', KEYS[3], 0) or '', '^(%d+) (%d+) (.+)$')
+                if not time or (total <= most and now - time <= life) then break end
+                redis.call('LPOP', KEYS[3])
+                total = redis.call('DECRBY', KEYS[4], size)
+                -- One that waits again, or was accepted again later, has longer to live than what this acceptance gave it.
+                local left = redis.call('PTTL', span)
+                if left >= 0 and left <= (life - now + time + 1) * 1000 then redis.call('DEL', span) end
+            end
+            if total <= 0 then redis.call('DEL', KEYS[4]) end
+            return settled
+            """)
+
+    /// An exporter stops: what it was given and has not settled looks to the others as if it was dead for a while.
+    ///
+    /// KEYS[1] -> ids that wait
+    /// ARGV[1] -> group, ARGV[2] -> the exporter, ARGV[3] -> milliseconds of silence after which one counts as dead
+    /// Output: how many entries
+    package static let handBack = RedisScript(
+        name: "handBack",
+        source: """
+            local given = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', 10000, ARGV[2])
+            for _, entry in ipairs(given) do
+                redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, entry[1], 'IDLE', ARGV[3], 'JUSTID')
+            end
+            return #given
+            """)
+
+    /// Makes room in the outbox: takes spans off it and forgets them. An exporter that was given one finds that it is nobody's any longer.
+    ///
+    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3…] -> the spans
+    /// ARGV[1] -> group, ARGV[2…] -> for each span: its entry, its bytes
+    /// Output: bytes that were freed
+    package static let shed = RedisScript(
+        name: "shed",
+        source: """
+            local bytes = 0
+            for index = 3, #KEYS do
+                local entry, size = ARGV[2 * index - 4], ARGV[2 * index - 3]
+                redis.pcall('XACK', KEYS[1], ARGV[1], entry)
+                if redis.call('XDEL', KEYS[1], entry) == 1 then
+                    redis.call('DEL', KEYS[index])
+                    bytes = bytes + size
+                end
+            end
+            if bytes > 0 and redis.call('DECRBY', KEYS[2], bytes) <= 0 then redis.call('DEL', KEYS[2]) end
+            return bytes
+            """)
+
+    /// Notes which projects an exporter sends spans of.
+    ///
+    /// KEYS[1] -> projects that are exported; ARGV[1] -> seconds after which one is exported by nobody, ARGV[2…] -> this exporter's projects
+    /// Output: the projects that nobody exports
+    package static let noteExported = RedisScript(
+        name: "noteExported",
+        source: """
+            local now = tonumber(redis.call('TIME')[1])
+            for index = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[index], now) end
+            local orphans, all = {}, redis.call('HGETALL', KEYS[1])
+            for index = 1, #all, 2 do
+                if now - (tonumber(all[index + 1]) or 0) > tonumber(ARGV[1]) then orphans[#orphans + 1] = all[index] end
+            end
+            return orphans
+            """)
+
+    /// Forgets a project that nobody exports, unless something of it waits.
+    ///
+    /// KEYS[1] -> ids that wait, KEYS[2] -> projects that are exported; ARGV[1] -> the project
+    /// Output: 1 if it is forgotten
+    package static let forgetProject = RedisScript(
+        name: "forgetProject",
+        source: """
+            if redis.call('XLEN', KEYS[1]) > 0 then return 0 end
+            redis.call('DEL', KEYS[1])
+            return redis.call('HDEL', KEYS[2], ARGV[1])
+            """)
+
+    /// Forgets spans that have left the outbox.
+    ///
+    /// KEYS[1…] -> spans; ARGV[1] -> how long a span is kept that has left the outbox, in milliseconds: those that wait have longer to live
+    /// Output: how many
+    package static let forgetSettled = RedisScript(
+        name: "forgetSettled",
+        source: """
+            local forgotten = 0
+            for _, key in ipairs(KEYS) do
+                local left = redis.call('PTTL', key)
+                if left >= 0 and left <= tonumber(ARGV[1]) then forgotten = forgotten + redis.call('DEL', key) end
+            end
+            return forgotten
+            """)
+
+    /// Forgets exporters that are gone and left nothing.
+    ///
+    /// KEYS[1] -> ids that wait; ARGV[1] -> group, ARGV[2] -> milliseconds of silence after which one is gone
+    /// Output: how many
+    package static let forget = RedisScript(
+        name: "forget",
+        source: """
+            local forgotten = 0
+            for _, consumer in ipairs(redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+                if consumer[4] == 0 and consumer[6] > tonumber(ARGV[2]) then
+                    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], consumer[2])
+                    forgotten = forgotten + 1
+                end
+            end
+            return forgotten
+            """)
+}

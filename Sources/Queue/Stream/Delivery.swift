@@ -1,0 +1,88 @@
+package import Common
+internal import Redis
+
+/// An entry of the job stream, as a forwarder was given it. What it holds may be anything: others can write to Redis.
+package struct Delivery: Sendable, Equatable {
+    /// The entry's id on the stream, such as `1763812345678-0`.
+    package var entry: String
+    /// Where it was taken from.
+    package let queue: WorkQueue
+    /// How often the entry has been given to a forwarder, this time included. From 1.
+    package var count: Int
+    /// Whether another delivery came before. Its forwarder may have begun to answer, also where it gave the entry back and its delivery does not count.
+    package var isTakenOver: Bool
+    /// The entry's `i`: an insertion id in text, if it is one of ours.
+    package var insertionID: String
+    /// The entry's `p`: a sealed job, if it is one of ours. Empty once the job was taken out.
+    package private(set) var payload: [UInt8]
+    /// Bytes of the payload.
+    package let size: Int
+
+    /// Reads an entry `[id, [field, value, …]]`.
+    init(entry: RedisValue, fields: RedisValue, on queue: WorkQueue, count: Int, isTakenOver: Bool) {
+        self.queue = queue
+        self.entry = entry.string ?? ""
+        self.count = count
+        self.isTakenOver = isTakenOver
+        var insertionID = ""
+        var payload: [UInt8] = []
+        let fields = fields.array ?? []
+        for index in stride(from: 0, to: fields.count - 1, by: 2) {
+            switch fields[index].string {
+            case "i": insertionID = fields[index + 1].string ?? ""
+            case "p": payload = fields[index + 1].bytes ?? []
+            default: continue
+            }
+        }
+        self.insertionID = insertionID
+        self.payload = payload
+        size = payload.count
+    }
+
+    /// When the entry was queued, by the Redis server's clock, in milliseconds since 1970; nil if the id is not of Redis's form.
+    package var queuedAt: UInt64? { UInt64(entry.prefix { $0 != "-" }) }
+
+    /// Takes the job out, opened with the gateway's key. It is there once.
+    package mutating func takeJob(opening envelope: Envelope) throws(DeliveryError) -> Job {
+        defer { payload = [] }
+        return try job(opening: envelope)
+    }
+
+    /// The job inside, opened with the gateway's key.
+    package func job(opening envelope: Envelope) throws(DeliveryError) -> Job {
+        guard let id = InsertionID(insertionID) else { throw .noInsertionID }
+        do {
+            let job = try Job(wireBytes: envelope.open(payload, for: .job(id, on: queue)))
+            guard job.insertionID == id else { throw DeliveryError.otherInsertionID }
+            return job
+        } catch let error as EnvelopeError {
+            throw .envelope(error)
+        } catch let error as WireError {
+            throw .wire(error)
+        } catch {
+            throw .otherInsertionID
+        }
+    }
+}
+
+/// Why an entry on the job stream is not a job.
+package enum DeliveryError: Error, Sendable, Equatable, CustomStringConvertible {
+    case noInsertionID
+    case otherInsertionID
+    case envelope(EnvelopeError)
+    case wire(WireError)
+
+    /// Whether another worker may be able to read it.
+    package var isForOthers: Bool {
+        if case .envelope(let error) = self { error.isForOthers } else { false }
+    }
+
+    package var description: String {
+        switch self {
+        case .noInsertionID: "the entry's field i is not an insertion id"
+        case .otherInsertionID: "the entry's insertion id is not the job's"
+        case .envelope(let error): "the entry's field p is \(error)"
+        case .wire(let error): "the entry's job cannot be read: \(error.rawValue)"
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package import Common
+package import Redis
+
+/// The way onto the queue. One round trip records the insertion id, queues the job and checks the bounds (architecture §2.1).
+package struct JobAdmission: Sendable {
+    package struct Limits: Sendable {
+        /// Entries on the stream, running ones included.
+        package var entries: Int
+        /// Bytes of their payloads. A single job is let in whatever its size, if the queue is empty.
+        package var bytes: Int
+        /// How long a rollout's set lives after its last write.
+        package var rolloutTTL: Duration
+        /// Bytes of spans that wait for their export. From then on no completion of a rollout is let in, since its trace could not be kept.
+        package var spanBytes: Int
+        /// How many rollouts a project's list keeps; the oldest go first.
+        package static let listedRollouts = 10_000
+
+        package init(entries: Int, bytes: Int, rolloutTTL: Duration, spanBytes: Int) {
+            self.spanBytes = spanBytes
+            self.entries = entries
+            self.bytes = bytes
+            self.rolloutTTL = rolloutTTL
+        }
+    }
+
+    package enum Outcome: Sendable, Equatable {
+        /// - Parameter length: entries on the stream, this one included.
+        case queued(length: Int)
+        case tooManyEntries
+        case tooManyBytes
+        /// The request is one that was made before, and this is its job. Nothing new was queued.
+        case repeats(InsertionID)
+        /// Another request was made under the same idempotency key.
+        case anotherRequest
+        /// Redis holds something else than a set of ids under the rollout's name.
+        case notASet
+        /// Too many spans wait for their export.
+        case tooManySpans
+        /// The server executed the command when nobody waited for it any longer. Nothing was queued.
+        case tooLate
+    }
+
+    private let queue: WorkQueue
+    private let redis: RedisClient
+    private let envelope: Envelope
+    private let limits: Limits
+    private let defaultProject: String
+    private let clock: ServerClock
+
+    package init(
+        _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String
+    ) {
+        self.init(queue, redis: redis, envelope: envelope, limits: limits, defaultProject: defaultProject, clock: ServerClock())
+    }
+
+    init(
+        _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String, clock: ServerClock
+    ) {
+        self.queue = queue
+        self.redis = redis
+        self.envelope = envelope
+        self.limits = limits
+        self.defaultProject = defaultProject
+        self.clock = clock
+    }
+
+    /// - Throws: `RedisError`; if `mayHaveBeenExecuted`, the job may be queued all the same, and whoever gives it up must cancel it.
+    package func enqueue(_ job: Job) async throws -> Outcome {
+        let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID, on: queue))
+        let timeout = redis.endpoint.commandTimeout
+        let asked = ContinuousClock.now
+        let outcome = try await enqueue(job, sealed, until: clock.time(in: timeout))
+        guard outcome == .tooLate, asked.duration(to: .now) < timeout else { return outcome }
+        // We still wait, so what was late is our idea of the server's clock: it has been set. It is known better now.
+        return try await enqueue(job, sealed, until: clock.time(in: timeout))
+    }
+
+    private func enqueue(_ job: Job, _ sealed: [UInt8], until latest: Int?) async throws(RedisError) -> Outcome {
+        let asked = ContinuousClock.now
+        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+        var keys = [
+            queue.stream, queue.bytes, Keys.traceBytes, rollout?.set ?? "", rollout?.verdict ?? "", rollout?.record ?? "", rollout?.list ?? "",
+            rollout?.count ?? "",
+        ]
+        if job.isFetchable {
+            keys.append(Keys.record(job.insertionID))
+            // Only an answer that is kept can be had again.
+            if let idempotency = job.idempotency { keys.append(idempotency.key) }
+        }
+        let now = UnixTime.milliseconds
+        let life = max(Int(clamping: job.deadline) - Int(clamping: now), 0) + Int(job.answerLife.milliseconds)
+        let reply = try await redis.evaluate(
+            JobScripts.enqueue, keys: keys,
+            arguments: job.insertionID.description, sealed, limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds), job.project,
+            job.account ?? "", String(now), String(job.deadline), life, job.idempotency?.fingerprint ?? [], Int(Idempotency.life.milliseconds),
+            latest.map(String.init) ?? "", limits.spanBytes, Limits.listedRollouts, job.rollout?.rollout ?? "", job.rollout?.invocation ?? "",
+            job.rollout?.experiment ?? "", job.rollout?.run ?? "")
+        let outcome = Outcome(reply[0])
+        if let time = reply[1].int { clock.learn(time, asked: asked, isCertain: outcome == .tooLate) }
+        return outcome
+    }
+}
+
+extension JobAdmission.Outcome {
+    /// Reads what the script says.
+    fileprivate init(_ result: RedisValue) {
+        if let id = result.string.flatMap({ InsertionID($0) }) {
+            self = .repeats(id)
+            return
+        }
+        switch result.int ?? 0 {
+        case -1: self = .tooManyEntries
+        case -2: self = .tooManyBytes
+        case -3: self = .notASet
+        case -4: self = .anotherRequest
+        case -5: self = .tooLate
+        case -6: self = .tooManySpans
+        case let length: self = .queued(length: length)
+        }
+    }
+}

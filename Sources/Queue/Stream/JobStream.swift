@@ -1,0 +1,211 @@
+package import Common
+package import Redis
+
+/// A worker's side of a queue: it takes entries, sends frames of answers, and acknowledges last, as their owner (architecture §2.2, §2.4).
+package struct JobStream: Sendable {
+    /// The consumer that never lives. What is handed back to it goes to the next forwarder that looks.
+    private static let released = "released"
+    /// How long a forwarder counts as alive after a heartbeat.
+    package static let livenessTTL = Duration.seconds(15)
+    /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
+    private static let deadLetterBytes = 64 << 10
+    /// How much is taken over at once: little enough to arrive in time, whatever the network. A single larger job is taken over alone.
+    private static let claimBytes = 16 << 20
+    /// Longer than any reply of Redis is waited for, and shorter than what a forwarder has left to live at any time: entries are nobody else's before.
+    package static let lostAfter = Duration.seconds(10)
+    /// What clocks may differ, and an ingress waits beyond its deadline.
+    private static let margin = Duration.seconds(5)
+
+    /// What ends a job besides its last frame.
+    package struct Ending: Sendable {
+        /// The rollout whose set loses the id, because the completion did not succeed. Nil: the id stays, or there is no set.
+        package var removeFrom: RolloutKeys?
+        /// The completion's trace, if it has one.
+        package var span: Span?
+        /// Why the job is given up for good, if it is.
+        package var deadLetterReason: String?
+
+        /// What no longer makes a repeated request this job, because its answer asks for another attempt (a Redis key).
+        package var frees: String?
+        /// How long the answer is kept under the job's own key, if it is sent there.
+        package var answerLife: Duration
+
+        package init(
+            removeFrom: RolloutKeys? = nil, span: Span? = nil, deadLetterReason: String? = nil, frees: String? = nil,
+            answerLife: Duration = Job.fetchableLife
+        ) {
+            self.removeFrom = removeFrom
+            self.span = span
+            self.deadLetterReason = deadLetterReason
+            self.frees = frees
+            self.answerLife = answerLife
+        }
+    }
+
+    /// A completion's trace on its way to the project's trace store.
+    package struct Span: Sendable {
+        package var project: String
+        package var sealed: [UInt8]
+        /// How long it may wait for its export.
+        package var life: Duration
+
+        package init(project: String, sealed: [UInt8], life: Duration) {
+            self.project = project
+            self.sealed = sealed
+            self.life = life
+        }
+    }
+
+    /// This worker's name in the consumer group; unique to the process.
+    package let consumer: String
+    private let queue: WorkQueue
+    private let commands: RedisClient
+    private let reader: RedisClient
+    private let deadLetterLimit: Int
+    private let patience: Duration
+    private let aside = EntriesForOthers(limit: 1000)
+
+    /// - Parameters:
+    ///   - commands: the connection for everything that answers at once.
+    ///   - reader: a connection of its own for `read`, which blocks it.
+    ///   - patience: the longest that a client waits for the answer to an entry (`REQUEST_TIMEOUT`).
+    package init(
+        _ queue: WorkQueue = .completions, consumer: String, commands: RedisClient, reader: RedisClient, deadLetterLimit: Int,
+        patience: Duration = .seconds(300)
+    ) {
+        self.patience = patience
+        self.queue = queue
+        self.consumer = consumer
+        self.commands = commands
+        self.reader = reader
+        self.deadLetterLimit = deadLetterLimit
+    }
+
+    /// Makes the consumer group and this consumer, unless they are there.
+    package func join() async throws(RedisError) {
+        do {
+            // Created at 0, so that `lag` is known and nothing queued before is passed over.
+            _ = try await commands.send(RedisCommand("XGROUP", "CREATE", queue.stream, queue.group, "0", "MKSTREAM"))
+        } catch  where error.serverCode == "BUSYGROUP" {}
+        _ = try await commands.send(RedisCommand("XGROUP", "CREATECONSUMER", queue.stream, queue.group, consumer))
+    }
+
+    /// Tells the others that this forwarder lives.
+    /// - Returns: the Redis server's clock, in milliseconds since 1970.
+    package func beat() async throws(RedisError) -> UInt64 {
+        let replies = try await commands.send(batch: [
+            RedisCommand("SET", queue.livenessPrefix + consumer, "alive", "EX", Int(Self.livenessTTL.components.seconds)), RedisCommand("TIME"),
+        ])
+        _ = try replies[0].get()
+        let time = try replies[1].get()
+        return UInt64(clamping: time[0].int ?? 0).multipliedReportingOverflow(by: 1000).partialValue + UInt64(clamping: time[1].int ?? 0) / 1000
+    }
+
+    /// Stops counting as alive.
+    package func leave() async throws(RedisError) {
+        _ = try await commands.send(RedisCommand("DEL", queue.livenessPrefix + consumer))
+    }
+
+    /// Waits for entries.
+    /// - Returns: up to `limit` of them; none if `wait` passed.
+    package func read(upTo limit: Int, wait: Duration) async throws(RedisError) -> [Delivery] {
+        let command = RedisCommand(
+            "XREADGROUP", "GROUP", queue.group, consumer, "COUNT", limit, "BLOCK", Int(wait.milliseconds), "STREAMS", queue.stream, ">")
+        let reply = try await reader.send(command, timeout: wait + .seconds(5))
+        return (reply[0][1].array ?? []).map { Delivery(entry: $0[0], fields: $0[1], on: queue, count: 1, isTakenOver: false) }
+    }
+
+    /// Takes over what dead forwarders left behind, and what was given to this one and never reached it.
+    /// - Parameters:
+    ///   - running: the entries that this forwarder works on.
+    ///   - now: the time by the Redis server's clock, in milliseconds since 1970.
+    package func claim(upTo limit: Int, running: [String], now: UInt64 = UnixTime.milliseconds) async throws(RedisError) -> [Delivery] {
+        // On the reader's connection, between two reads: a large reply there holds up nobody's answer.
+        let reply = try await reader.evaluate(JobScripts.claim, keys: [queue.stream], timeout: Self.lostAfter) { command in
+            command.append(contentsOf: [queue.group, consumer, String(limit), queue.livenessPrefix])
+            command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds), Int(clamping: now)])
+            command.append(contentsOf: running + aside.entries())
+        }
+        return (reply.array ?? []).map {
+            Delivery(entry: $0[0], fields: $0[2], on: queue, count: min($0[1].int ?? 0, 1 << 30) + 1, isTakenOver: true)
+        }
+    }
+
+    /// Sends a frame in the middle of an answer.
+    /// - Returns: false if the job is another's by now; then nothing was sent and the call is to be dropped.
+    package func deliver(_ sealed: [UInt8], of job: Job, in delivery: Delivery, markerTTL: Duration) async throws(RedisError) -> Bool {
+        let id = job.insertionID
+        let reply = try await commands.evaluate(
+            JobScripts.deliver, keys: [queue.stream, job.responseKey, Keys.response(id), Keys.started(id)],
+            arguments: queue.group, consumer, delivery.entry, id.description, sealed, Int(job.answerLife.components.seconds),
+            Int(markerTTL.milliseconds))
+        return reply.int == 1
+    }
+
+    /// Ends a job: its last frame, the set, the trace, the dead letter, the acknowledgement, in one step.
+    /// - Parameter sealed: the last frame; nil if nobody is to be answered.
+    /// - Returns: false if the job is another's by now; then nothing happened.
+    package func finish(
+        _ delivery: Delivery, id: InsertionID?, responseKey: String?, sealed: [UInt8]?, ending: Ending
+    ) async throws(RedisError) -> Bool {
+        // An entry that is no job has no id; its keys are those of no job, and are not touched.
+        let name = id?.description ?? "unknown"
+        var keys = [
+            queue.stream, responseKey ?? "gateway/response/\(name)", "gateway/response/\(name)", "gateway/started/\(name)", queue.bytes, Keys.dead,
+            ending.removeFrom?.set ?? "", ending.removeFrom?.verdict ?? "", ending.removeFrom?.record ?? "",
+        ]
+        keys += ending.span.map { ["gateway/span/\(name)", Keys.traces(project: $0.project), Keys.traceBytes] } ?? ["", "", ""]
+        keys.append(ending.removeFrom?.count ?? "")
+        if let key = ending.frees { keys.append(key) }
+        let reply = try await commands.evaluate(
+            JobScripts.finish, keys: keys,
+            arguments: queue.group, consumer, delivery.entry, name, sealed ?? [], Int(ending.answerLife.components.seconds),
+            ending.deadLetterReason ?? "", deadLetterLimit, Self.deadLetterBytes, delivery.size, ending.span?.sealed ?? [],
+            Int(ending.span?.life.components.seconds ?? 0))
+        return reply.int == 1
+    }
+
+    /// Hands entries back without counting this delivery.
+    package func release(_ entries: [String]) async throws(RedisError) {
+        guard !entries.isEmpty else { return }
+        _ = try await commands.evaluate(JobScripts.release, keys: [queue.stream]) { command in
+            command.append(contentsOf: [queue.group, consumer, Self.released])
+            command.append(contentsOf: entries)
+        }
+    }
+
+    /// Leaves an entry that cannot be read here for those who can: it is handed back, and not taken again.
+    /// - Returns: false if it is so old that nothing waits for it; then it is still this worker's.
+    package func leave(_ delivery: Delivery) async throws(RedisError) -> Bool {
+        let reply = try await commands.evaluate(
+            JobScripts.leave, keys: [queue.stream],
+            arguments: queue.group, consumer, Self.released, delivery.entry, Int((patience + Self.margin).milliseconds))
+        guard let left = reply.int, left > 0 else { return false }
+        aside.add(delivery.entry, for: .milliseconds(left))
+        return true
+    }
+
+    /// Which of these jobs are not wanted any longer.
+    package func cancelled(among ids: [InsertionID]) async throws(RedisError) -> [InsertionID: Cancellation] {
+        guard !ids.isEmpty else { return [:] }
+        var command = RedisCommand("MGET")
+        command.append(contentsOf: ids.map(Keys.cancelled))
+        let reply = try await commands.send(command)
+        let marked = zip(ids, reply.array ?? []).filter { !$0.1.isNull }
+        return Dictionary(marked.map { ($0, Cancellation(marker: $1)) }) { first, _ in first }
+    }
+
+    /// How many bytes of each answer its reader has taken, where that is known.
+    package func credits(of ids: [InsertionID]) async throws(RedisError) -> [InsertionID: Int] {
+        guard !ids.isEmpty else { return [:] }
+        var command = RedisCommand("MGET")
+        command.append(contentsOf: ids.map(Keys.credit))
+        let reply = try await commands.send(command)
+        return Dictionary(uniqueKeysWithValues: zip(ids, reply.array ?? []).compactMap { id, value in value.int.map { (id, $0) } })
+    }
+
+    /// Whether the first bytes of a job's answer were already on their way when its former owner was lost.
+    package func hasStarted(_ id: InsertionID) async throws(RedisError) -> Bool {
+        try await commands.send(RedisCommand("EXISTS", Keys.started(id))).int == 1
+    }
+}

@@ -1,0 +1,32 @@
+internal import Common
+internal import NIOConcurrencyHelpers
+
+/// The Redis server's clock, as its answers tell it. Good to about half the time that the quickest of them took.
+///
+/// A command that was sent is executed even if its sender has given up meanwhile, as when the server stood still for a while. One that says until when it is
+/// wanted, by the server's own clock, is not.
+final class ServerClock: Sendable {
+    /// An answer that took longer says too little.
+    private static let quick = Duration.milliseconds(100)
+
+    private let origin = ContinuousClock.now
+    /// The server's milliseconds since 1970 at `origin`; nil before the first answer.
+    private let start = NIOLockedValueBox<Int?>(nil)
+
+    /// The server's time a while from now, in milliseconds since 1970; nil if nothing is known of it.
+    func time(in duration: Duration) -> Int? {
+        start.withLockedValue { $0 }.map { $0 + Int(clamping: (origin.duration(to: .now) + duration).milliseconds) }
+    }
+
+    /// - Parameters:
+    ///   - time: what the server's clock said, in milliseconds since 1970.
+    ///   - asked: when it was asked.
+    ///   - isCertain: whether its word counts however long it took, since what was believed was wrong.
+    func learn(_ time: Int, asked: ContinuousClock.Instant, isCertain: Bool = false) {
+        let elapsed = asked.duration(to: .now)
+        let then = Int(clamping: (origin.duration(to: asked) + elapsed / 2).milliseconds)
+        start.withLockedValue { start in
+            if start == nil || isCertain || elapsed <= Self.quick { start = time - then }
+        }
+    }
+}

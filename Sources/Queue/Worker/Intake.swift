@@ -1,0 +1,150 @@
+internal import Common
+package import Logging
+internal import NIOConcurrencyHelpers
+internal import Redis
+internal import ServiceLifecycle
+
+/// Takes jobs off the stream, as many as there are free slots, and starts them. One blocked reader for the whole process.
+///
+/// Now and then it also takes over the jobs of forwarders that died or handed theirs back, and those that were given to this one in an answer that never came.
+/// It does so between two reads, so that the two together never take more than there are slots.
+///
+/// When it is told to stop, it takes no more; what runs may end within the drain time, and the rest is handed back.
+package struct Intake: Service, CustomStringConvertible {
+    /// Works on one delivery: whatever happens, its job ends once or goes to another worker.
+    package typealias Work = @Sendable (_ delivery: consuming Delivery, _ control: CallControl) async -> Void
+
+    /// Entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
+    package static let batch = 64
+    private static let wait = Duration.seconds(1)
+    /// From this age on an entry may have been cancelled before this process listened; its marker is looked up. Younger ones were cancelled, if at all, in
+    /// news that this process hears.
+    private static let staleAge: UInt64 = 50
+    private static let takeoverInterval = Duration.seconds(5)
+    /// Redis forgets who lives while it is away for longer than a liveness key's life. The living say so again within a heartbeat's interval; until then nobody
+    /// is taken for dead.
+    private static let steadiness = Duration.seconds(10)
+
+    let stream: JobStream
+    let jobs: RunningJobs
+    let work: Work
+    let clock: RedisClock
+    let executor: (any TaskExecutor)?
+    let drain: Duration
+    /// Whether this process may take jobs now.
+    let isOpen: @Sendable () -> Bool
+    let logger: Logger
+
+    package init(
+        stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration,
+        isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger, work: @escaping Work
+    ) {
+        self.isOpen = isOpen
+        self.stream = stream
+        self.jobs = jobs
+        self.work = work
+        self.clock = clock
+        self.executor = executor
+        self.drain = drain
+        self.logger = logger
+    }
+
+    package var description: String { "Intake" }
+
+    package func run() async throws {
+        // On the thread of the calls: what is read starts there without a change of thread.
+        await withTaskExecutorPreference(executor) {
+            await cancelWhenGracefulShutdown { await takeJobs() }
+        }
+        await drainJobs()
+    }
+
+    private func takeJobs() async {
+        var hasJoined = false
+        var nextTakeover = ContinuousClock.now
+        while !Task.isCancelled {
+            guard isOpen() else {
+                try? await Task.sleep(for: .milliseconds(20))
+                continue
+            }
+            do throws(RedisError) {
+                if !hasJoined {
+                    _ = try await stream.beat()
+                    try await stream.join()
+                    hasJoined = true
+                }
+                let room = await jobs.waitForRoom()
+                guard room > 0 else { return }
+                let asked = ContinuousClock.now
+                let deliveries = try await stream.read(upTo: min(room, Self.batch), wait: Self.wait)
+                // What was given to this process while it stood still may be another's by now, and made. What is not is given to it again.
+                if asked.duration(to: .now) < JobStream.lostAfter { await start(deliveries) }
+                if nextTakeover <= .now {
+                    // Forwarders that started together would look together; the first would take all.
+                    nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)
+                    try await takeOver()
+                }
+            } catch {
+                // NOGROUP: the stream is gone with its group, as after a flush. Both are made anew.
+                hasJoined = hasJoined && error.serverCode != "NOGROUP"
+                logger.debug("job stream interrupted", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    private func takeOver() async throws(RedisError) {
+        guard jobs.freeSlots > 0, clock.isSteady(for: Self.steadiness) else { return }
+        let claimed = try await stream.claim(upTo: jobs.freeSlots, running: jobs.entries, now: clock.now)
+        if !claimed.isEmpty { logger.notice("took over jobs that were left behind", metadata: ["jobs": "\(claimed.count)"]) }
+        await start(claimed)
+    }
+
+    /// Starts deliveries, those that were taken over too.
+    package func start(_ deliveries: [Delivery]) async {
+        jobs.admit(deliveries.map(\.entry))
+        let cancelled = await cancelled(among: deliveries)
+        for delivery in deliveries {
+            let id = InsertionID(delivery.insertionID)
+            if let id, let cancellation = cancelled[id] { jobs.cancel(id, cancellation) }
+            // Not captured as it is: a task keeps what it captured to its end, and this may be large.
+            let parcel = NIOLockedValueBox<Delivery?>(delivery)
+            jobs.start(id, entry: delivery.entry, on: executor) { control in
+                if let delivery = parcel.withLockedValue({ $0.take() }) { await work(delivery, control) }
+            }
+        }
+    }
+
+    private func cancelled(among deliveries: [Delivery]) async -> [InsertionID: Cancellation] {
+        let now = clock.now
+        let stale = deliveries.filter { $0.isTakenOver || ($0.queuedAt ?? 0) < now - min(now, Self.staleAge) }
+        while !stale.isEmpty {
+            do {
+                return try await stream.cancelled(among: stale.compactMap { InsertionID($0.insertionID) })
+            } catch {
+                // These entries are ours by now: they can neither be run unlooked nor dropped.
+                logger.debug("cannot look up cancellations", metadata: ["error": "\(error)"])
+                guard !Task.isCancelled else { return [:] }
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        return [:]
+    }
+
+    private func drainJobs() async {
+        guard jobs.count > 0 else { return }
+        logger.info("draining", metadata: ["running": "\(jobs.count)", "seconds": "\(drain.components.seconds)"])
+        await withTaskGroup { group in
+            group.addTask { await jobs.waitUntilEmpty() }
+            group.addTask {
+                // Ends early where the process is torn down instead of stopped: then nothing may hold it up.
+                try? await Task.sleep(for: drain)
+                jobs.releaseAll()
+            }
+            // The first to end is the timer only if jobs were left; they end soon after they were released.
+            await group.next()
+            if jobs.count > 0 { await group.next() }
+            group.cancelAll()
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package import Common
+package import Logging
+package import Redis
+package import ServiceLifecycle
+
+/// One consumer of a queue, put together: it takes jobs, says that it lives, hears what is said of its jobs, and takes over what dead workers left.
+package struct QueueWorker: Sendable {
+    /// How a worker takes part.
+    package struct Limits: Sendable {
+        /// The most jobs at once.
+        package var concurrency: Int
+        /// The largest body of a request, in bytes: what a read of the queue may bring.
+        package var maxBodyBytes: Int
+        package var deadLetterLimit: Int
+        /// How long a stopping worker waits for what runs.
+        package var drain: Duration
+        /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
+        package var spanLife: Duration
+        /// The longest that a client waits for an answer.
+        package var patience: Duration
+
+        package init(concurrency: Int, settings: Settings) {
+            self.concurrency = concurrency
+            maxBodyBytes = settings.maxBodyBytes
+            deadLetterLimit = settings.deadLetterLimit
+            drain = settings.drain
+            patience = settings.requestTimeout
+            spanLife = SpanOutbox.life(forWaiting: settings.outboxMaxAge)
+        }
+    }
+
+    package let stream: JobStream
+    package let sender: AnswerSender
+    /// For what else the worker asks of Redis.
+    package let commands: RedisClient
+
+    private let endpoint: RedisEndpoint
+    private let reader: RedisClient
+    private let limits: Limits
+    private let logger: Logger
+
+    package init(
+        _ queue: WorkQueue, redis endpoint: RedisEndpoint, limits: Limits, envelope: Envelope, defaultProject: String, logger: Logger
+    ) {
+        self.endpoint = endpoint
+        self.limits = limits
+        self.logger = logger
+        var reading = endpoint
+        // A read may bring a whole batch of the largest bodies.
+        reading.maximumReplyBytes = max(endpoint.maximumReplyBytes, Intake.batch * (limits.maxBodyBytes + (1 << 16)))
+        commands = RedisClient(endpoint, logger: logger)
+        reader = RedisClient(reading, logger: logger)
+        stream = JobStream(
+            queue, consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: limits.deadLetterLimit,
+            patience: limits.patience)
+        sender = AnswerSender(stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife, logger: logger)
+    }
+
+    /// What it runs, in the order in which it starts. It stops in the reverse order: first no more jobs are taken and what runs ends, then the connections go.
+    /// - Parameters:
+    ///   - between: starts after the connections and before the first job; what the work needs.
+    ///   - watch: says whether this process may take jobs.
+    ///   - executor: where jobs are read and worked on.
+    package func services(
+        between: [any Service] = [], watch: RedisWatch, executor: (any TaskExecutor)? = nil, work: @escaping Intake.Work
+    ) -> [any Service] {
+        let jobs = RunningJobs(capacity: limits.concurrency)
+        let clock = RedisClock()
+        return [commands, reader] + between + [
+            NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
+            Heartbeat(stream: stream, clock: clock, logger: logger),
+            Intake(
+                stream: stream, jobs: jobs, clock: clock, executor: executor, drain: limits.drain, isOpen: { watch.hasRightKey }, logger: logger,
+                work: work),
+        ]
+    }
+}

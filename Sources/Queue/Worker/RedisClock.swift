@@ -1,0 +1,34 @@
+internal import Common
+internal import NIOConcurrencyHelpers
+
+/// The Redis server's clock, by which entries of a stream are dated, and how long it has been heard without a break. Set by each heartbeat; until the first it
+/// is this machine's.
+package final class RedisClock: Sendable {
+    private struct State {
+        var offset: Int64 = 0
+        var steadySince: ContinuousClock.Instant?
+    }
+
+    private let state = NIOLockedValueBox(State())
+
+    package init() {}
+
+    /// Milliseconds since 1970.
+    var now: UInt64 { UInt64(clamping: Int64(UnixTime.milliseconds) + state.withLockedValue { $0.offset }) }
+
+    /// - Parameter serverTime: milliseconds since 1970, by the server's clock.
+    func set(_ serverTime: UInt64, at instant: ContinuousClock.Instant = .now) {
+        state.withLockedValue { state in
+            state.offset = Int64(clamping: serverTime) - Int64(UnixTime.milliseconds)
+            state.steadySince = state.steadySince ?? instant
+        }
+    }
+
+    /// A heartbeat failed.
+    func lose() { state.withLockedValue { $0.steadySince = nil } }
+
+    /// Whether the server has been heard without a break for that long.
+    func isSteady(for time: Duration, at instant: ContinuousClock.Instant = .now) -> Bool {
+        state.withLockedValue { $0.steadySince }.map { $0.duration(to: instant) >= time } ?? false
+    }
+}

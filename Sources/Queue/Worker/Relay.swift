@@ -1,0 +1,55 @@
+package import Common
+package import Upstream
+
+/// Cuts an answer into frames. Pure: bytes in, frames out.
+package struct Relay: Sendable {
+    /// Frames of an answer that is no stream grow to this, so that the usual answer is one frame.
+    private static let frameBytes = 256 << 10
+
+    private let head: UpstreamHead
+    /// What waits to leave with the end.
+    private var held: [UInt8] = []
+    /// The number of the next frame.
+    package private(set) var next: UInt64 = 0
+
+    /// - Parameter head: the head as the client shall see it.
+    package init(head: UpstreamHead) { self.head = head }
+
+    /// Whether a part of the answer has left.
+    package var hasBegun: Bool { next > 0 }
+
+    /// How many bytes are worth a frame: each one in a stream, where every token counts. An error that answers a request for a stream is no stream.
+    package static func minimum(for head: UpstreamHead, isStream: Bool, window: Int) -> Int {
+        head.isEventStream || (isStream && (200..<300).contains(head.status)) ? 1 : min(frameBytes, max(window, 1))
+    }
+
+    /// - Parameter isWhole: whether this is all there will be, as far as can be known.
+    /// - Returns: the frames that leave now.
+    package mutating func take(_ piece: [UInt8], isWhole: Bool) -> [ResponseFrame] {
+        var frames: [ResponseFrame] = []
+        if !held.isEmpty { frames.append(frame(held)) }
+        held = []
+        if isWhole {
+            held = piece
+        } else {
+            // Between two frames the sender looks whether the reader keeps up, so none is larger than this.
+            for start in stride(from: 0, to: piece.count, by: Self.frameBytes) {
+                frames.append(frame(Array(piece[start..<min(start + Self.frameBytes, piece.count)])))
+            }
+        }
+        return frames
+    }
+
+    /// The frame that ends the answer.
+    package mutating func last() -> ResponseFrame {
+        var last = frame(held)
+        held = []
+        last.end = .complete
+        return last
+    }
+
+    private mutating func frame(_ body: [UInt8]) -> ResponseFrame {
+        defer { next += 1 }
+        return ResponseFrame(sequence: next, head: next == 0 ? head : nil, body: body)
+    }
+}

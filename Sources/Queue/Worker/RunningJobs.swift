@@ -1,0 +1,126 @@
+package import Common
+internal import NIOConcurrencyHelpers
+
+/// The jobs that this forwarder works on: as many as it has slots. Others find a job here by its insertion id, to end it or to let it go on sending.
+package final class RunningJobs: Sendable {
+    /// Cancellations that came before their job are remembered this long (in milliseconds); a marker in Redis outlives them.
+    private static let memory: UInt64 = 60_000
+    private static let rememberedCancellations = 100_000
+
+    private struct State {
+        /// All that runs, by its entry on the stream.
+        // allowed: the keys are ids of stream entries, which Redis makes
+        var running: [String: CallControl] = [:]
+        var controls: [InsertionID: CallControl] = [:]
+        var cancelled: [InsertionID: UInt64] = [:]
+        var room: CheckedContinuation<Int, Never>?
+        var empty: [CheckedContinuation<Void, Never>] = []
+    }
+
+    package let capacity: Int
+    private let state = NIOLockedValueBox(State())
+
+    package init(capacity: Int) { self.capacity = capacity }
+
+    /// Slots in use; entries that are no jobs use one too.
+    package var count: Int { state.withLockedValue { $0.running.count } }
+    /// The entries that are worked on.
+    package var entries: [String] { state.withLockedValue { Array($0.running.keys) } }
+    var ids: [InsertionID] { state.withLockedValue { Array($0.controls.keys) } }
+    package var freeSlots: Int { max(capacity - count, 0) }
+
+    /// Takes slots for entries that were read and are about to start, so that nobody takes them for lost.
+    func admit(_ entries: [String]) {
+        state.withLockedValue { state in
+            for entry in entries { state.running[entry] = CallControl() }
+        }
+    }
+
+    /// Starts a job in a task of its own, on `executor`. It is a task without a parent so that it can be ended by its job's id alone; `waitUntilEmpty`
+    /// is where it is waited for.
+    func start(
+        _ id: InsertionID?, entry: String, on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable (CallControl) async -> Void
+    ) {
+        let (control, isCancelled) = state.withLockedValue { state in
+            let control = state.running[entry] ?? CallControl()
+            state.running[entry] = control
+            guard let id else { return (control, false) }
+            state.controls[id] = control
+            return (control, state.cancelled[id] != nil)
+        }
+        if isCancelled { control.end(.cancelled) }
+        // allowed: owned by this registry, see above
+        let task = Task(executorPreference: executor) {
+            await operation(control)
+            self.finish(id, entry, control)
+        }
+        control.carry { task.cancel() }
+    }
+
+    private func finish(_ id: InsertionID?, _ entry: String, _ control: CallControl) {
+        let (room, free, empty) = state.withLockedValue { state in
+            state.running[entry] = nil
+            // The same job may be on the stream twice, under another control.
+            if let id, state.controls[id] === control { state.controls[id] = nil }
+            let free = capacity - state.running.count
+            let room = free > 0 ? state.room.take() : nil
+            guard state.running.isEmpty else { return (room, free, [CheckedContinuation<Void, Never>]()) }
+            defer { state.empty = [] }
+            return (room, free, state.empty)
+        }
+        room?.resume(returning: free)
+        for continuation in empty { continuation.resume() }
+    }
+
+    /// Waits until there is a free slot, or the task is cancelled. One task calls this.
+    /// - Returns: how many are free; 0 only if the task is cancelled.
+    func waitForRoom() async -> Int {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let free: Int? = state.withLockedValue { state in
+                    let free = capacity - state.running.count
+                    if free > 0 || Task.isCancelled { return max(free, 0) }
+                    state.room = continuation
+                    return nil
+                }
+                if let free { continuation.resume(returning: free) }
+            }
+        } onCancel: {
+            state.withLockedValue { $0.room.take() }?.resume(returning: 0)
+        }
+    }
+
+    /// Waits until no job is left.
+    package func waitUntilEmpty() async {
+        await withCheckedContinuation { continuation in
+            let isEmpty = state.withLockedValue { state in
+                guard !state.running.isEmpty else { return true }
+                state.empty.append(continuation)
+                return false
+            }
+            if isEmpty { continuation.resume() }
+        }
+    }
+
+    /// A job is not wanted any longer, whether it runs here, will come, or runs elsewhere.
+    /// - Parameter now: milliseconds since 1970.
+    package func cancel(_ id: InsertionID, _ cancellation: Cancellation = Cancellation(), now: UInt64 = UnixTime.milliseconds) {
+        let control = state.withLockedValue { state in
+            if state.cancelled.count >= Self.rememberedCancellations {
+                state.cancelled = state.cancelled.filter { $0.value + Self.memory > now }
+            }
+            if state.cancelled.count < Self.rememberedCancellations { state.cancelled[id] = now }
+            return state.controls[id]
+        }
+        control?.end(.cancelled, handedOver: cancellation.handedOver)
+    }
+
+    func credit(_ id: InsertionID, bytes: Int) {
+        state.withLockedValue { $0.controls[id] }?.credit(bytes)
+    }
+
+    /// Ends all jobs, to be handed back.
+    func releaseAll() {
+        for control in state.withLockedValue({ Array($0.running.values) }) { control.end(.released) }
+    }
+}

@@ -1,0 +1,119 @@
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Queue
+@testable import Redis
+
+@Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
+    @Test func recordsAndQueuesTogether() async throws {
+        try await QueueBench.run { bench in
+            let stream = try await bench.forwarder("one")
+            let job = bench.job(rollout: "a{*}'\"b", project: "other", body: [1, 2, 3])
+            #expect(try await bench.admission().enqueue(job) == .queued(length: 1))
+            #expect(try await bench.members("project/other/a{*}'\"b") == [job.insertionID.description])
+            let delivery = try #require(try await bench.take(stream).first)
+            #expect(delivery.count == 1 && !delivery.isTakenOver)
+            #expect(try delivery.job(opening: bench.envelope) == job)
+            #expect(try await bench.byteCount() == delivery.size)
+        }
+    }
+
+    @Test func aCallWithoutRolloutHasNoSet() async throws {
+        try await QueueBench.run { bench async throws in
+            #expect(try await bench.admission().enqueue(bench.job(rollout: nil)) == .queued(length: 1))
+            #expect(try await bench.dump().keys.sorted() == [Keys.jobs, Keys.jobBytes])
+        }
+    }
+
+    @Test func aNameThatSomethingElseHasIsRefused() async throws {
+        try await QueueBench.run { bench in
+            try await bench.send("SET", "rollout", "a stranger's")
+            let before = try await bench.dump()
+            #expect(try await bench.admission().enqueue(bench.job()) == .notASet)
+            #expect(try await bench.dump() == before)
+        }
+    }
+
+    @Test func renewsTheLifeOfTheSet() async throws {
+        try await QueueBench.run { bench in
+            _ = try await bench.admission().enqueue(bench.job())
+            try await bench.send("EXPIRE", "rollout", 5)
+            _ = try await bench.admission(ttl: .seconds(3600)).enqueue(bench.job())
+            let life = try #require(try await bench.send("TTL", "rollout").int)
+            #expect((3590...3600).contains(life))
+            #expect(try await bench.members("rollout").count == 2)
+        }
+    }
+
+    @Test(arguments: [1, 3]) func isFullAtExactlySoManyEntries(_ limit: Int) async throws {
+        try await QueueBench.run { bench in
+            let admission = bench.admission(entries: limit)
+            for length in 1...limit { #expect(try await admission.enqueue(bench.job()) == .queued(length: length)) }
+            let before = try await bench.dump()
+            #expect(try await admission.enqueue(bench.job(rollout: "new")) == .tooManyEntries)
+            #expect(try await bench.dump() == before, "a refused job leaves nothing, not even its rollout's set")
+        }
+    }
+
+    @Test(arguments: [0, 1]) func isFullAtExactlySoManyBytes(_ short: Int) async throws {
+        try await QueueBench.run { bench in
+            let job = bench.job()
+            let size = job.wireBytes.count + Envelope.overhead
+            let admission = bench.admission(bytes: 3 * size - short)
+            for length in 1...2 { #expect(try await admission.enqueue(bench.job()) == .queued(length: length)) }
+            let before = try await bench.dump()
+            #expect(try await admission.enqueue(job) == (short == 0 ? .queued(length: 3) : .tooManyBytes))
+            if short > 0 { #expect(try await bench.dump() == before) }
+        }
+    }
+
+    @Test func anEmptyQueueTakesAJobOfAnySize() async throws {
+        try await QueueBench.run { bench async throws in
+            #expect(try await bench.admission(bytes: 1).enqueue(bench.job()) == .queued(length: 1))
+            #expect(try await bench.admission(bytes: 1).enqueue(bench.job()) == .tooManyBytes)
+        }
+    }
+
+    /// A counter that something else spoilt neither shuts the queue nor opens it for good.
+    @Test(arguments: ["-1000000", "garbage", ""]) func healsTheByteCounter(_ value: String) async throws {
+        try await QueueBench.run { bench in
+            let job = bench.job()
+            let size = job.wireBytes.count + Envelope.overhead
+            _ = try await bench.admission().enqueue(job)
+            try await bench.send("SET", Keys.jobBytes, value)
+            #expect(try await bench.admission(bytes: size).enqueue(bench.job()) == .queued(length: 2))
+            #expect(try await bench.byteCount() == size)
+            #expect(try await bench.admission(bytes: size).enqueue(bench.job()) == .tooManyBytes)
+        }
+    }
+
+    @Test func theByteCounterGoesWithTheLastEntry() async throws {
+        try await QueueBench.run { bench in
+            let stream = try await bench.forwarder("one")
+            for size in [0, 10, 1000] { _ = try await bench.admission().enqueue(bench.job(body: Array(repeating: 1, count: size))) }
+            // A stranger's entry was never counted; it takes off what it never added.
+            try await bench.send("XADD", Keys.jobs, "*", "p", [UInt8](repeating: 2, count: 10_000))
+            for delivery in try await bench.take(stream) {
+                #expect(try await stream.finish(delivery, id: nil, responseKey: nil, sealed: nil, ending: .init()))
+            }
+            #expect(try await bench.byteCount() == nil)
+            #expect(try await bench.send("XLEN", Keys.jobs).int == 0)
+        }
+    }
+
+    /// Ids are arguments of a script and parts of keys; none is ever code, pattern or separator.
+    @Test(arguments: [
+        "{x}", "*", "'; return redis.call('FLUSHALL') --", "a\u{0}b", "a\r\nFLUSHALL\r\n", "\"", "__proto__", String(repeating: "x", count: 65_536),
+    ])
+    func hostileIDsAreOnlyNames(_ rollout: String) async throws {
+        try await QueueBench.run { bench in
+            let job = bench.job(rollout: rollout)
+            _ = try await bench.admission().enqueue(job)
+            #expect(
+                try await bench.dump().keys.sorted()
+                    == (RolloutKeys(rollout, project: "local", defaultProject: "local").kept + [Keys.jobs, Keys.jobBytes]).sorted())
+            #expect(try await bench.members(rollout) == [job.insertionID.description])
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Queue
+@testable import Redis
+
+/// A job whose client has been told that it is not queued is not queued, whenever Redis comes to it.
+@Suite(.timeLimit(.minutes(1))) struct LateAdmissionTests {
+    private func bench(_ endpoint: RedisEndpoint, _ body: (QueueBench) async throws -> Void) async throws {
+        try await withRedisClient(endpoint) { try await body(QueueBench(redis: $0)) }
+    }
+
+    /// How often Redis has executed a script.
+    private func executions(_ bench: QueueBench) async throws -> Int {
+        let text = try await bench.send("INFO", "commandstats").string ?? ""
+        let calls = text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("cmdstat_eval") }
+        return calls.compactMap { $0.split(separator: "=").dropFirst().first?.prefix { $0 != "," } }.compactMap { Int($0) }.reduce(0, +)
+    }
+
+    @Test func aServerThatStoodStillQueuesNothingThatNobodyWaitsFor() async throws {
+        try await withRedisServer { server in
+            var impatient = server.endpoint
+            impatient.commandTimeout = .milliseconds(500)
+            try await bench(server.endpoint) { watcher in
+                try await bench(impatient) { bench in
+                    let admission = bench.admission()
+                    #expect(try await admission.enqueue(bench.job()) == .queued(length: 1))
+                    let before = (try await executions(watcher), try await watcher.dump())
+                    server.pause()
+                    let error = await #expect(throws: RedisError.self) { _ = try await admission.enqueue(bench.job()) }
+                    #expect(error?.mayHaveBeenExecuted == true)
+                    // The command lies in the server's socket meanwhile; its time must be over by the server's clock as well.
+                    let isOver = ContinuousClock.now + .milliseconds(500)
+                    try await eventually { ContinuousClock.now > isOver }
+                    server.resume()
+                    try await eventually { (try? await executions(watcher)) ?? 0 > before.0 }
+                    #expect(try await watcher.dump() == before.1)
+                    try await bench.redis.waitUntilReady(timeout: .seconds(10))
+                    // And goes on as before; on a busy machine a command may be late once more, and is not executed then.
+                    try await eventually { try await admission.enqueue(bench.job()) == .queued(length: 2) }
+                }
+            }
+        }
+    }
+
+    /// An administrator may set the server's clock, forwards or back.
+    @Test(arguments: [-3_600_000, 3_600_000]) func aClockThatWasSetIsLearnedAnew(error: Int) async throws {
+        try await QueueBench.run { bench in
+            let clock = ServerClock()
+            clock.learn(Int(UnixTime.milliseconds) + error, asked: .now)
+            let admission = JobAdmission(
+                redis: bench.redis, envelope: bench.envelope, limits: .init(entries: 10, bytes: 1 << 20, rolloutTTL: .seconds(10), spanBytes: 1),
+                defaultProject: "local", clock: clock)
+            #expect(try await admission.enqueue(bench.job()) == .queued(length: 1))
+            // What is too early a time is noticed at once, what is too late with the first quick answer.
+            try await eventually {
+                _ = try await admission.enqueue(bench.job())
+                return try abs(#require(clock.time(in: .zero)) - Int(UnixTime.milliseconds)) < 5000
+            }
+        }
+    }
+
+    @Test func aClockGoesOnFromWhatItWasTold() throws {
+        let clock = ServerClock()
+        #expect(clock.time(in: .seconds(1)) == nil)
+        clock.learn(1_000_000, asked: .now)
+        let time = try #require(clock.time(in: .seconds(7)))
+        #expect((1_007_000..<1_060_000).contains(time))
+    }
+
+    /// What a slow answer says of the clock is too vague to change it, unless it shows that it was wrong.
+    @Test func aSlowAnswerChangesNothingUnlessItIsCertain() throws {
+        let clock = ServerClock()
+        clock.learn(1_000_000, asked: .now)
+        clock.learn(5_000_000, asked: .now - .seconds(1))
+        #expect(try #require(clock.time(in: .zero)) < 2_000_000)
+        clock.learn(5_000_000, asked: .now - .seconds(1), isCertain: true)
+        #expect(try #require(clock.time(in: .zero)) > 4_000_000)
+    }
+}

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import Common
+@testable import Queue
+@testable import Redis
+
+/// A verdict is there for as long as the set is what it was.
+@Suite(.timeLimit(.minutes(1))) struct VerdictStoreTests {
+    private let key = Keys.verdict("r", project: "local")
+
+    private func run(_ body: (QueueBench, VerdictStore) async throws -> Void) async throws {
+        try await QueueBench.run { bench in try await body(bench, VerdictStore(redis: bench.redis, defaultProject: "local")) }
+    }
+
+    private func verdict(_ kind: Verdict.Kind) -> Verdict {
+        Verdict(rollout: "r", project: "local", kind: kind, expected: 1, traced: 1, inFlight: 0, failed: 0, missing: [], checkedAt: 1000)
+    }
+
+    @Test func aVerdictIsWrittenAndLivesAsLongAsTheSet() async throws {
+        try await run { bench, store in
+            _ = try await bench.admission(ttl: .seconds(77)).enqueue(bench.job(rollout: "r"))
+            let beginning = try #require(try await store.begin("r", project: "local"))
+            #expect(beginning.expected == 1 && beginning.failed == 0)
+            #expect(try await store.verdict("r", project: "local", now: 1000) == nil)
+            #expect(try await store.write(verdict(.complete), mark: beginning.mark))
+            #expect(try await store.verdict("r", project: "local", now: .max) == verdict(.complete))
+            let life = try #require(try await bench.send("TTL", key).int)
+            #expect((70...77).contains(life))
+            #expect(try await bench.send("HKEYS", key).array?.count == Verdict.fieldNames.count)
+        }
+    }
+
+    @Test func aChangeOfTheSetVoidsItAndKeepsALateOneOut() async throws {
+        try await run { bench, store in
+            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+            let early = try #require(try await store.begin("r", project: "local"))
+            let late = try #require(try await store.begin("r", project: "local"))
+            #expect(try await store.write(verdict(.complete), mark: early.mark))
+            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+            #expect(try await store.verdict("r", project: "local", now: 1000) == nil)
+            #expect(try await !store.write(verdict(.complete), mark: late.mark))
+            #expect(try await store.verdict("r", project: "local", now: 1000) == nil)
+        }
+    }
+
+    @Test func aMarkIsGoodForOneVerdict() async throws {
+        try await run { bench, store in
+            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+            let beginning = try #require(try await store.begin("r", project: "local"))
+            #expect(try await store.write(verdict(.incomplete), mark: beginning.mark))
+            #expect(try await !store.write(verdict(.complete), mark: beginning.mark))
+        }
+    }
+
+    @Test func whoLooksAgainLeavesOneMark() async throws {
+        try await run { bench, store in
+            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+            let mark = VerdictStore.Mark()
+            for _ in 0..<3 { _ = try await store.begin("r", project: "local", mark: mark) }
+            #expect(try await bench.send("HLEN", key).int == 1)
+            #expect(try await store.write(verdict(.complete), mark: mark))
+        }
+    }
+
+    @Test func whoSawEverythingIsNotOverruled() async throws {
+        try await run { bench, store in
+            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+            let (one, two) = (try #require(try await store.begin("r", project: "local")), try #require(try await store.begin("r", project: "local")))
+            #expect(try await store.write(verdict(.complete), mark: one.mark))
+            #expect(try await store.write(verdict(.incomplete), mark: two.mark))
+            #expect(try await store.verdict("r", project: "local", now: .max)?.kind == .complete)
+        }
+    }
+
+    @Test func anUnknownRolloutAndAnothersKeyAreNone() async throws {
+        try await run { bench, store in
+            #expect(try await store.begin("r", project: "local") == nil)
+            _ = try await bench.send("SET", "r", "x")
+            #expect(try await store.begin("r", project: "local") == nil)
+            #expect(try await bench.send("EXISTS", key).int == 0)
+        }
+    }
+
+    @Test func aRolloutWhoseCompletionsAllFailedIsKnown() async throws {
+        try await run { bench, store in
+            _ = try await bench.send("HSET", Keys.record(rollout: "r", project: "local"), "failed", 3)
+            let beginning = try #require(try await store.begin("r", project: "local"))
+            #expect(beginning.expected == 0 && beginning.failed == 3)
+        }
+    }
+
+    @Test func marksOfDeadVerifiersAreCleared() async throws {
+        try await run { bench, store in
+            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+            for _ in 0..<(VerdictStore.mostFields + 50) { _ = try await store.begin("r", project: "local") }
+            #expect(try #require(try await bench.send("HLEN", key).int) <= VerdictStore.mostFields)
+        }
+    }
+}

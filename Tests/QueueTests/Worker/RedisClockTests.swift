@@ -1,0 +1,36 @@
+import Testing
+
+@testable import Common
+@testable import Queue
+
+@Suite struct RedisClockTests {
+    /// An hour ahead, an hour behind, and times that no arithmetic may trap on.
+    @Test(arguments: [3_600_000, -3_600_000, 0] as [Int64]) func followsTheServersTime(_ difference: Int64) {
+        let clock = RedisClock()
+        let before = UnixTime.milliseconds
+        clock.set(UInt64(Int64(before) + difference))
+        let now = Int64(clock.now) - difference
+        #expect((Int64(before) - 1...Int64(UnixTime.milliseconds) + 1).contains(now))
+    }
+
+    /// Who is taken for dead is decided by keys that Redis forgets while it is away; so it must have been there for a while.
+    @Test func isSteadyOnlyWithoutABreak() {
+        let clock = RedisClock()
+        let start = ContinuousClock.now
+        #expect(!clock.isSteady(for: .zero, at: start))
+        clock.set(0, at: start)
+        clock.set(0, at: start + .seconds(5))
+        #expect(!clock.isSteady(for: .seconds(10), at: start + .seconds(9)))
+        #expect(clock.isSteady(for: .seconds(10), at: start + .seconds(10)))
+        clock.lose()
+        #expect(!clock.isSteady(for: .seconds(10), at: start + .seconds(11)))
+        clock.set(0, at: start + .seconds(12))
+        #expect(!clock.isSteady(for: .seconds(10), at: start + .seconds(21)))
+    }
+
+    @Test func isThisMachinesUntilItIsSet() {
+        let before = UnixTime.milliseconds
+        let now = RedisClock().now
+        #expect((before...UnixTime.milliseconds).contains(now))
+    }
+}

@@ -1,0 +1,16 @@
+import Testing
+
+@testable import Common
+@testable import Queue
+
+@Suite struct SparseLogTests {
+    @Test func saysOnceInAWhileHowManyCame() {
+        let log = SparseLog(every: .seconds(60))
+        let now = ContinuousClock.now
+        #expect(log.note(now: now) == 1)
+        for second in 1..<60 { #expect(log.note(2, now: now + .seconds(second)) == nil) }
+        #expect(log.note(now: now + .seconds(60)) == 119)
+        #expect(log.note(now: now + .seconds(61)) == nil)
+        #expect(log.note(3, now: now + .seconds(1000)) == 4)
+    }
+}

@@ -1,0 +1,28 @@
+import Testing
+
+@testable import Common
+@testable import Redis
+
+@Suite struct RedisCommandTests {
+    private func formatted(_ command: RedisCommand) -> String? {
+        command.withFormatted { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test func formatsStringsIntegersAndBytes() {
+        let command = RedisCommand("SET", "key", -42, [UInt8]("é\0\r\n".utf8), "", Substring("tail"), [UInt8]("xyz".utf8)[1...])
+        #expect(formatted(command) == "*7\r\n$3\r\nSET\r\n$3\r\nkey\r\n$3\r\n-42\r\n$5\r\né\0\r\n\r\n$0\r\n\r\n$4\r\ntail\r\n$2\r\nyz\r\n")
+        #expect(command.byteCount == 3 + 3 + 3 + 5 + 0 + 4 + 2)
+    }
+
+    @Test func growsByAppending() {
+        var command = RedisCommand("XACK")
+        command.append("stream")
+        command.append(contentsOf: ["1-0", "2-0"])
+        #expect(formatted(command) == "*4\r\n$4\r\nXACK\r\n$6\r\nstream\r\n$3\r\n1-0\r\n$3\r\n2-0\r\n")
+    }
+
+    /// The known answer is `SCRIPT LOAD "return 1"` of a real server.
+    @Test func namesAScriptAsRedisDoes() {
+        #expect(RedisScript(name: "one", source: "return 1").digest == "e0e1f9fabfc9d4800c877a703b823ac0578ff8db")
+    }
+}
