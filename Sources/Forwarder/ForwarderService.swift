@@ -1,7 +1,7 @@
 package import Common
 package import Logging
 internal import NIOConcurrencyHelpers
-internal import Queue
+package import Queue
 package import Redis
 package import ServiceLifecycle
 internal import Upstream
@@ -10,6 +10,8 @@ internal import Upstream
 /// then the connections go.
 package struct ForwarderService {
     package let services: [any Service]
+    /// What hands jobs of this process to this forwarder.
+    package let local: LocalWorker
 
     /// - Parameters:
     ///   - secretsFile: says when the secrets change.
@@ -53,6 +55,7 @@ package struct ForwarderService {
         let between: [any Service] = [eviction, CurlService(upstream: network), outboxReader, exporter]
         let work = worker.services(between: between, watch: watch, executor: network.executor) { await runner.run($0, control: $1) }
         services = own + work
+        local = worker.local
     }
 }
 

@@ -2,7 +2,7 @@ package import Common
 internal import HTTPServing
 internal import Hummingbird
 package import Logging
-internal import Queue
+package import Queue
 package import Redis
 package import ServiceLifecycle
 
@@ -16,11 +16,13 @@ package struct IngressService {
     ///   - auth: who may enter.
     ///   - envelope: seals and opens what travels through Redis.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the ingress has one of its own.
+    ///   - local: the forwarder in this process; nil: it has none.
     ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
     ///   - onListening: is told the port once connections are accepted.
     package init(
         configuration: Configuration, secretsFile: SecretsFile, auth: any AuthProvider, extensions: Extensions, redis endpoint: RedisEndpoint,
-        envelope: Envelope, watch shared: RedisWatch? = nil, storeTrouble: @escaping @Sendable () -> String? = { nil }, logger: Logger,
+        envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
+        storeTrouble: @escaping @Sendable () -> String? = { nil }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
@@ -34,7 +36,7 @@ package struct IngressService {
         let reader = RedisClient(endpoint, logger: logger)
         let room = WaitingRoom()
         let connections = Connections()
-        let desk = NewsDesk(news: JobNews(redis: commands), logger: logger)
+        let desk = NewsDesk(news: JobNews(redis: commands), local: local, logger: logger)
         let follower = AnswerFollower(
             bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands, window: settings.maxBufferedBytes,
             logger: logger)
@@ -47,7 +49,8 @@ package struct IngressService {
         func calls(through queue: WorkQueue) -> CallDesk {
             CallDesk(
                 admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
-                room: room, follower: follower, kept: kept, desk: desk, envelope: envelope, watch: watch)
+                room: room, follower: follower, kept: kept, desk: desk, local: queue == .completions ? local : nil, envelope: envelope,
+                watch: watch)
         }
         let completions = calls(through: .completions)
         let responder = GatewayResponder(

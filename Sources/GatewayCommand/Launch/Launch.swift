@@ -6,6 +6,7 @@ internal import Glibc
 internal import Ingress
 internal import Logging
 internal import NIOCore
+internal import Queue
 internal import Redis
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -88,8 +89,8 @@ struct Launch {
     }
 
     func ingress(
-        redis: RedisEndpoint, envelope: Envelope, watch: RedisWatch? = nil, storeTrouble: @escaping @Sendable () -> String? = { nil },
-        onListening: (@Sendable (_ port: Int) async -> Void)? = nil
+        redis: RedisEndpoint, envelope: Envelope, watch: RedisWatch? = nil, local: LocalWorker? = nil,
+        storeTrouble: @escaping @Sendable () -> String? = { nil }, onListening: (@Sendable (_ port: Int) async -> Void)? = nil
     ) throws -> IngressService {
         let settings = configuration.settings
         let announce = { @Sendable (port: Int) async in
@@ -97,7 +98,7 @@ struct Launch {
         }
         return IngressService(
             configuration: configuration, secretsFile: secretsFile, auth: auth, extensions: GatewayCommand.extensions, redis: redis,
-            envelope: envelope, watch: watch, storeTrouble: storeTrouble, logger: logger, onListening: onListening ?? announce)
+            envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, logger: logger, onListening: onListening ?? announce)
     }
 
     /// Where traces go.

@@ -26,7 +26,8 @@ struct ServeCommand: AsyncParsableCommand {
         let destinations = launch.destinations(key: key)
         let watch = RedisWatch(endpoint, envelope: envelope, isAlone: embedded != nil, logger: launch.logger)
         var services: [any Service] = [watch]
-        services += try launch.forwarder(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch).services
+        let forwarder = try launch.forwarder(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch)
+        services += forwarder.services
         services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch).services
         let ready = Readiness(launch: launch, endpoint: endpoint)
         var store: TraceStoreService?
@@ -37,7 +38,8 @@ struct ServeCommand: AsyncParsableCommand {
             }
         }
         services += try launch.ingress(
-            redis: endpoint, envelope: envelope, watch: watch, storeTrouble: { [store] in store?.trouble }, onListening: ready.announce
+            redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local, storeTrouble: { [store] in store?.trouble },
+            onListening: ready.announce
         ).services
         services.append(ready)
         // First what the others need; so a start has no failed attempts in its log.

@@ -77,7 +77,7 @@ struct BackgroundDesk: Sendable {
             follower.leave(waiter)
         }
         guard let connection, connection.watch({ _ in follower.leave(waiter) }) else { return false }
-        while let frame = try? await waiter.next() {
+        while case .sealed(let frame)? = try? await waiter.next() {
             if kept.isEnd(frame, of: id) { return true }
         }
         return false

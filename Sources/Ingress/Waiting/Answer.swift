@@ -45,8 +45,8 @@ final class Answer: Sendable {
     /// The next frame. After one with an end there are no more.
     func next() async throws(Waiter.Ending) -> ResponseFrame {
         while true {
-            let sealed = try await waiter.next()
-            guard let opened = open(sealed), let frame = state.withLockedValue({ $0.place(opened) }) else { continue }
+            let arrival = try await waiter.next()
+            guard let opened = open(arrival), let frame = state.withLockedValue({ $0.place(opened) }) else { continue }
             if frame.end == .brokenOff(.answerLost) { desk.cancel(waiter.id, deadline: waiter.deadline) }
             return frame
         }
@@ -65,6 +65,13 @@ final class Answer: Sendable {
 
     /// An answer under a key of its own is read without a window.
     private var isKept: Bool { window == .max }
+
+    private func open(_ arrival: Waiter.Arrival) -> ResponseFrame? {
+        switch arrival {
+        case .opened(let frame): frame
+        case .sealed(let bytes): open(bytes)
+        }
+    }
 
     private func open(_ sealed: [UInt8]) -> ResponseFrame? {
         do {

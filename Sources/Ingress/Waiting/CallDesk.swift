@@ -12,6 +12,8 @@ struct CallDesk: Sendable {
     let follower: AnswerFollower
     let kept: KeptAnswers
     let desk: NewsDesk
+    /// The worker in this process; nil if it has none.
+    var local: LocalWorker?
     let envelope: Envelope
     let watch: RedisWatch
     /// How long past the job's deadline the answer that says so is waited for.
@@ -33,7 +35,7 @@ struct CallDesk: Sendable {
         do {
             // From now on, so that a client that leaves meanwhile is seen to.
             guard connection.watch({ [call] in leave(call, handedOver: $0) }) else { throw GatewayError(.disconnected) }
-            _ = try await enqueue(job)
+            _ = try await enqueue(job, for: waiter)
             return call
         } catch {
             close(call, connection)
@@ -79,12 +81,13 @@ struct CallDesk: Sendable {
     }
 
     /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.
+    /// - Parameter waiter: takes the answer, if the worker in this process may make the call; nil: the answer is to be kept in Redis.
     /// - Returns: the job whose answer it is: this one, or the one that the request was before.
-    func enqueue(_ job: Job) async throws -> InsertionID {
+    func enqueue(_ job: Job, for waiter: Waiter? = nil) async throws -> InsertionID {
         // No forwarder there could read it, and its answer would be read by nobody here.
         if watch.trouble == .otherKey { throw GatewayError.otherKey }
         do {
-            switch try await admission.enqueue(job) {
+            switch try await admission.enqueue(job, on: local, for: waiter) {
             case .queued: return job.insertionID
             case .repeats(let id): return id
             case .anotherRequest: throw GatewayError.anotherRequest

@@ -25,13 +25,16 @@ final class NewsDesk: Service {
     private static let grace = Duration.seconds(3)
 
     private let news: JobNews
+    /// The worker in this process, which need not hear by way of Redis.
+    private let local: LocalWorker?
     private let logger: Logger
     private let entries: AsyncStream<Entry>
     private let inbox: AsyncStream<Entry>.Continuation
     private let end = NIOLockedValueBox<ContinuousClock.Instant?>(nil)
 
-    init(news: JobNews, logger: Logger) {
+    init(news: JobNews, local: LocalWorker? = nil, logger: Logger) {
         self.news = news
+        self.local = local
         self.logger = logger
         (entries, inbox) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.capacity))
     }
@@ -40,10 +43,15 @@ final class NewsDesk: Service {
     ///   - handedOver: bytes of the answer that the client had when it left; nil if it has not left by itself.
     ///   - deadline: when the job ends by itself, in milliseconds since 1970.
     func cancel(_ id: InsertionID, handedOver: Int? = nil, deadline: UInt64) {
+        local?.cancel(id, handedOver: handedOver)
+        // Said in Redis too: should this process die, whoever takes the job over shall know.
         inbox.yield(Entry(item: .cancel(id, handedOver: handedOver), deadline: deadline))
     }
 
-    func credit(_ id: InsertionID, bytes: Int, deadline: UInt64) { inbox.yield(Entry(item: .credit(id, bytes: bytes), deadline: deadline)) }
+    func credit(_ id: InsertionID, bytes: Int, deadline: UInt64) {
+        if local?.credit(id, bytes: bytes) ?? false { return }
+        inbox.yield(Entry(item: .credit(id, bytes: bytes), deadline: deadline))
+    }
 
     func run() async throws {
         await withGracefulShutdownHandler {

@@ -1,6 +1,7 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 internal import NIOCore
+internal import Queue
 
 /// One request that waits for the frames of its answer.
 final class Waiter: Sendable {
@@ -14,11 +15,27 @@ final class Waiter: Sendable {
         case stopped
     }
 
-    typealias Frame = Result<[UInt8], Ending>
+    /// A frame as it came.
+    enum Arrival: Sendable, Equatable {
+        /// Over Redis.
+        case sealed([UInt8])
+        /// From the worker in this process.
+        case opened(ResponseFrame)
+
+        /// Bytes that it holds.
+        fileprivate var count: Int {
+            switch self {
+            case .sealed(let bytes): bytes.count
+            case .opened(let frame): frame.body.count
+            }
+        }
+    }
+
+    typealias Frame = Result<Arrival, Ending>
 
     private struct State {
-        /// Sealed frames that have come and were not taken.
-        var frames = CircularBuffer<[UInt8]>()
+        /// Frames that have come and were not taken.
+        var frames = CircularBuffer<Arrival>()
         /// Their bytes.
         var held = 0
         var ending: Ending?
@@ -45,8 +62,8 @@ final class Waiter: Sendable {
     /// Whether fewer bytes wait to be taken than the window.
     var hasRoom: Bool { state.withLockedValue { $0.held < window } }
 
-    /// The next sealed frame. One task calls this.
-    func next() async throws(Ending) -> [UInt8] {
+    /// The next frame. One task calls this.
+    func next() async throws(Ending) -> Arrival {
         let frame: Frame = await withCheckedContinuation { continuation in
             let (ready, hasRoomAgain): (Frame?, Bool) = state.withLockedValue { state in
                 if let frame = state.frames.popFirst() {
@@ -64,7 +81,9 @@ final class Waiter: Sendable {
         return try frame.get()
     }
 
-    func receive(_ frame: [UInt8]) {
+    func receive(_ sealed: [UInt8]) { receive(.sealed(sealed)) }
+
+    private func receive(_ frame: Arrival) {
         let waiting = state.withLockedValue { state -> CheckedContinuation<Frame, Never>? in
             guard let continuation = state.continuation.take() else {
                 state.frames.append(frame)
@@ -84,4 +103,8 @@ final class Waiter: Sendable {
         }
         waiting?.resume(returning: .failure(ending))
     }
+}
+
+extension Waiter: LocalClient {
+    func receive(_ frame: ResponseFrame) { receive(.opened(frame)) }
 }

@@ -15,6 +15,8 @@ package struct Delivery: Sendable, Equatable {
     package var insertionID: String
     /// The entry's `p`: a sealed job, if it is one of ours. Empty once the job was taken out.
     package private(set) var payload: [UInt8]
+    /// The job as this process queued it; nil once it was taken out, and of entries that came from Redis.
+    private var opened: Job?
     /// Bytes of the payload.
     package let size: Int
 
@@ -39,16 +41,30 @@ package struct Delivery: Sendable, Equatable {
         size = payload.count
     }
 
+    /// A job of this process, which was given to its own worker as it was queued.
+    /// - Parameter size: bytes of the entry's payload.
+    init(_ job: Job, entry: String, on queue: WorkQueue, size: Int) {
+        self.queue = queue
+        self.entry = entry
+        self.size = size
+        count = 1
+        isTakenOver = false
+        insertionID = job.insertionID.description
+        payload = []
+        opened = job
+    }
+
     /// When the entry was queued, by the Redis server's clock, in milliseconds since 1970; nil if the id is not of Redis's form.
     package var queuedAt: UInt64? { UInt64(entry.prefix { $0 != "-" }) }
 
     /// Takes the job out, opened with the gateway's key. It is there once.
     package mutating func takeJob(opening envelope: Envelope) throws(DeliveryError) -> Job {
-        defer { payload = [] }
+        defer { (payload, opened) = ([], nil) }
+        if let opened { return opened }
         return try job(opening: envelope)
     }
 
-    /// The job inside, opened with the gateway's key.
+    /// The job in the payload, opened with the gateway's key.
     package func job(opening envelope: Envelope) throws(DeliveryError) -> Job {
         guard let id = InsertionID(insertionID) else { throw .noInsertionID }
         do {

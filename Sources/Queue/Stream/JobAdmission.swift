@@ -64,18 +64,55 @@ package struct JobAdmission: Sendable {
         self.clock = clock
     }
 
+    /// Queues a job. Where the worker in this process has a free slot, the oldest job of the queue is given to it in the same step: this one, if none waits.
+    /// - Parameters:
+    ///   - local: the worker.
+    ///   - client: takes the answer of a job that is worked on in this process; nil: the answer goes over Redis, and so does the job.
     /// - Throws: `RedisError`; if `mayHaveBeenExecuted`, the job may be queued all the same, and whoever gives it up must cancel it.
-    package func enqueue(_ job: Job) async throws -> Outcome {
+    package func enqueue(_ job: Job, on local: LocalWorker? = nil, for client: (any LocalClient)? = nil) async throws -> Outcome {
+        guard let client, let slot = local?.reserve() else { return try await enqueue(job, givingTo: nil).outcome }
+        do {
+            let reply = try await enqueue(job, givingTo: slot.consumer)
+            switch reply.given {
+            case .this(let delivery): slot.start(delivery, for: client)
+            case .older(let delivery): await slot.start(older: delivery)
+            case nil: slot.giveUp()
+            }
+            return reply.outcome
+        } catch {
+            slot.giveUp()
+            throw error
+        }
+    }
+
+    /// What the script says.
+    struct Reply {
+        /// The job that the consumer was given.
+        enum Given {
+            case this(Delivery)
+            case older(Delivery)
+        }
+
+        var outcome: Outcome
+        var given: Given?
+    }
+
+    /// - Parameter consumer: takes the oldest job of the queue in the same step; nil: none is taken.
+    func enqueue(_ job: Job, givingTo consumer: String?) async throws -> Reply {
         let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID, on: queue))
         let timeout = redis.endpoint.commandTimeout
         let asked = ContinuousClock.now
-        let outcome = try await enqueue(job, sealed, until: clock.time(in: timeout))
-        guard outcome == .tooLate, asked.duration(to: .now) < timeout else { return outcome }
-        // We still wait, so what was late is our idea of the server's clock: it has been set. It is known better now.
-        return try await enqueue(job, sealed, until: clock.time(in: timeout))
+        var reply = try await enqueue(job, sealed, givingTo: consumer, until: clock.time(in: timeout))
+        if reply.outcome == .tooLate, asked.duration(to: .now) < timeout {
+            // We still wait, so what was late is our idea of the server's clock: it has been set. It is known better now.
+            reply = try await enqueue(job, sealed, givingTo: consumer, until: clock.time(in: timeout))
+        }
+        // What was given to this process while it stood still may be another's by now, and made. What is not is given to it again.
+        if asked.duration(to: .now) >= JobStream.lostAfter { reply.given = nil }
+        return reply
     }
 
-    private func enqueue(_ job: Job, _ sealed: [UInt8], until latest: Int?) async throws(RedisError) -> Outcome {
+    private func enqueue(_ job: Job, _ sealed: [UInt8], givingTo consumer: String?, until latest: Int?) async throws(RedisError) -> Reply {
         let asked = ContinuousClock.now
         let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
         var keys = [
@@ -94,10 +131,14 @@ package struct JobAdmission: Sendable {
             arguments: job.insertionID.description, sealed, limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds), job.project,
             job.account ?? "", String(now), String(job.deadline), life, job.idempotency?.fingerprint ?? [], Int(Idempotency.life.milliseconds),
             latest.map(String.init) ?? "", limits.spanBytes, Limits.listedRollouts, job.rollout?.rollout ?? "", job.rollout?.invocation ?? "",
-            job.rollout?.experiment ?? "", job.rollout?.run ?? "")
+            job.rollout?.experiment ?? "", job.rollout?.run ?? "", queue.group, consumer ?? "")
         let outcome = Outcome(reply[0])
         if let time = reply[1].int { clock.learn(time, asked: asked, isCertain: outcome == .tooLate) }
-        return outcome
+        guard let entry = reply[2].string else { return Reply(outcome: outcome) }
+        guard reply[3].isNull else {
+            return Reply(outcome: outcome, given: .older(Delivery(entry: reply[2], fields: reply[3], on: queue, count: 1, isTakenOver: false)))
+        }
+        return Reply(outcome: outcome, given: .this(Delivery(job, entry: entry, on: queue, size: sealed.count)))
     }
 }
 

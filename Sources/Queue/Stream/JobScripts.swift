@@ -16,8 +16,9 @@ package enum JobScripts {
     /// ARGV[10] -> life of the record in milliseconds, ARGV[11] -> the request's fingerprint, ARGV[12] -> how long it is known in milliseconds,
     /// ARGV[13] -> when nobody waits for this step any longer by this server's clock, in milliseconds since 1970 (empty: not known),
     /// ARGV[14] -> most bytes of spans that wait for their export, ARGV[15] -> most rollouts that a project's list keeps, ARGV[16] -> the rollout's name,
-    /// ARGV[17…19] -> its invocation, experiment and run
-    /// Output: {result, this server's time in milliseconds since 1970}. The result is the insertion id of the job that this request repeats, as a string; else
+    /// ARGV[17…19] -> its invocation, experiment and run, ARGV[20] -> group, ARGV[21] -> consumer that takes a job at once (empty: none)
+    /// Output: {result, this server's time in milliseconds since 1970}, and if the consumer was given a job the entry; with its fields, if it is an older
+    /// one than this. The result is the insertion id of the job that this request repeats, as a string; else
     /// entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the rollout's name, -4 if
     /// another request has the same idempotency key, -5 if nobody waits any longer, -6 if too many spans wait for their export
     package static let enqueue = RedisScript(
@@ -56,7 +57,7 @@ package enum JobScripts {
                 end
                 redis.call('EXPIRE', KEYS[8], 2 * ARGV[5])
             end
-            redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'p', ARGV[2])
+            local entry = redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'p', ARGV[2])
             redis.call('SET', KEYS[2], bytes + #ARGV[2])
             if KEYS[9] then
                 local rank = 0
@@ -71,19 +72,23 @@ package enum JobScripts {
                 redis.call('HSET', KEYS[10], 'id', ARGV[1], 'request', ARGV[11])
                 redis.call('PEXPIRE', KEYS[10], ARGV[12])
             end
-            return {entries + 1, now}
+            -- The oldest comes first, whichever it is. Without a group there is nothing to take, and the job waits for one.
+            local given = ARGV[21] ~= '' and redis.pcall('XREADGROUP', 'GROUP', ARGV[20], ARGV[21], 'COUNT', 1, 'STREAMS', KEYS[1], '>')
+            if not given or given.err then return {entries + 1, now} end
+            given = given[1][2][1]
+            return {entries + 1, now, given[1], given[1] ~= entry and given[2] or nil}
             """)
 
     /// Sends a frame in the middle of an answer, if this forwarder still owns the job. From then on the call is not repeated.
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> response stream, KEYS[3] -> the job's own response stream, KEYS[4] -> started marker
-    /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> entry, ARGV[4] -> insertion id, ARGV[5] -> sealed frame,
-    /// ARGV[6] -> life of the job's own stream in seconds, ARGV[7] -> life of the marker in milliseconds
+    /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> entry, ARGV[4] -> insertion id,
+    /// ARGV[5] -> sealed frame (empty: it goes another way), ARGV[6] -> life of the job's own stream in seconds, ARGV[7] -> life of the marker in milliseconds
     /// Output: 1, or 0 if the job is another's
     package static let deliver = RedisScript(
         name: "deliver",
         source: ownershipCheck + """
-            send(KEYS[2], KEYS[3], ARGV[4], ARGV[5], ARGV[6])
+            if ARGV[5] ~= '' then send(KEYS[2], KEYS[3], ARGV[4], ARGV[5], ARGV[6]) end
             redis.call('SET', KEYS[4], ARGV[2], 'PX', ARGV[7])
             return 1
             """)

@@ -131,13 +131,14 @@ package struct JobStream: Sendable {
         }
     }
 
-    /// Sends a frame in the middle of an answer.
+    /// Sends a frame in the middle of an answer. From now on the call is not repeated.
+    /// - Parameter sealed: the frame; nil if it goes to a client in this process.
     /// - Returns: false if the job is another's by now; then nothing was sent and the call is to be dropped.
-    package func deliver(_ sealed: [UInt8], of job: Job, in delivery: Delivery, markerTTL: Duration) async throws(RedisError) -> Bool {
+    package func deliver(_ sealed: [UInt8]?, of job: Job, in delivery: Delivery, markerTTL: Duration) async throws(RedisError) -> Bool {
         let id = job.insertionID
         let reply = try await commands.evaluate(
             JobScripts.deliver, keys: [queue.stream, job.responseKey, Keys.response(id), Keys.started(id)],
-            arguments: queue.group, consumer, delivery.entry, id.description, sealed, Int(job.answerLife.components.seconds),
+            arguments: queue.group, consumer, delivery.entry, id.description, sealed ?? [], Int(job.answerLife.components.seconds),
             Int(markerTTL.milliseconds))
         return reply.int == 1
     }

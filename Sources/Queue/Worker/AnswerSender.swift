@@ -24,15 +24,20 @@ package struct AnswerSender: Sendable {
         self.logger = logger
     }
 
-    /// Sends a frame in the middle of an answer; waits while Redis is away.
+    /// Sends a frame in the middle of an answer; waits while Redis is away. To a client in this process it goes without Redis, once Redis knows that the answer
+    /// has begun.
     /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
     package func send(_ frame: ResponseFrame, of job: Job, in delivery: Delivery, control: CallControl) async throws {
-        let sealed = try envelope.seal(frame.wireBytes, for: .frame(job.insertionID))
-        let life = job.remaining() + .seconds(60)
-        let isOurs = try await insist(unless: { control.stop != nil }) { () async throws(RedisError) in
-            try await stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)))
+        if control.client == nil || !control.isStarted {
+            let sealed = control.client == nil ? try envelope.seal(frame.wireBytes, for: .frame(job.insertionID)) : nil
+            let life = job.remaining() + .seconds(60)
+            let isOurs = try await insist(unless: { control.stop != nil }) { () async throws(RedisError) in
+                try await stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)))
+            }
+            guard isOurs else { throw LostOwnership() }
+            control.isStarted = true
         }
-        guard isOurs else { throw LostOwnership() }
+        control.client?.receive(frame)
     }
 
     /// Ends the job: with this last frame, if somebody waits for it.
@@ -45,7 +50,7 @@ package struct AnswerSender: Sendable {
     ) async {
         let id = job.insertionID
         do {
-            let sealed = try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
+            let sealed = control.client == nil ? try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) } : nil
             let rollout = succeeded ? nil : job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
             let kept = try span.map { JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id)), life: spanLife) }
             let freed = frame?.head?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
@@ -55,7 +60,11 @@ package struct AnswerSender: Sendable {
                     ending: JobStream.Ending(
                         removeFrom: rollout, span: kept, deadLetterReason: deadLetterReason, frees: freed, answerLife: job.answerLife))
             }
-            if !isOurs { logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"]) }
+            // Whoever took it over answers its client, by way of Redis.
+            guard isOurs else {
+                return logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"])
+            }
+            if let frame { control.client?.receive(frame) }
         } catch {
             // The entry stays pending and is taken over by the next forwarder.
             logger.warning("could not end a job before this process did", metadata: ["insertion_id": "\(id)", "error": "\(error)"])

@@ -17,6 +17,8 @@ package final class CallControl: Sendable {
         var cancelTask: (@Sendable () -> Void)?
         /// Bytes of the answer that its reader has taken.
         var credit = 0
+        /// Whether Redis knows that a part of the answer has left for the client.
+        var isStarted = false
         /// The level that is not waited for any longer.
         var givenUp = 0
         /// A sender that waits until `credit` reaches a level.
@@ -25,7 +27,10 @@ package final class CallControl: Sendable {
 
     private let state = NIOLockedValueBox(State())
 
-    package init() {}
+    /// The client of a job that was handed over within this process; nil if the answer goes over Redis.
+    let client: (any LocalClient)?
+
+    package init(client: (any LocalClient)? = nil) { self.client = client }
 
     /// Nil while nobody has ended the call.
     package var stop: Stop? { state.withLockedValue { $0.stop } }
@@ -54,6 +59,12 @@ package final class CallControl: Sendable {
             return state.stop != nil
         }
         if isOver { cancelTask() }
+    }
+
+    /// Whether Redis knows that a part of the answer has left for the client, so that no other worker repeats the call.
+    var isStarted: Bool {
+        get { state.withLockedValue { $0.isStarted } }
+        set { state.withLockedValue { $0.isStarted = newValue } }
     }
 
     /// The reader has taken `bytes` of the answer so far. Older news changes nothing.

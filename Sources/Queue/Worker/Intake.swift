@@ -14,7 +14,7 @@ package struct Intake: Service, CustomStringConvertible {
     /// Works on one delivery: whatever happens, its job ends once or goes to another worker.
     package typealias Work = @Sendable (_ delivery: consuming Delivery, _ control: CallControl) async -> Void
 
-    /// Entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
+    /// The most entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
     package static let batch = 64
     private static let wait = Duration.seconds(1)
     /// From this age on an entry may have been cancelled before this process listened; its marker is looked up. Younger ones were cancelled, if at all, in
@@ -31,12 +31,14 @@ package struct Intake: Service, CustomStringConvertible {
     let clock: RedisClock
     let executor: (any TaskExecutor)?
     let drain: Duration
+    /// Where this process hands jobs to itself; open while this intake takes jobs.
+    let local: LocalWorker?
     /// Whether this process may take jobs now.
     let isOpen: @Sendable () -> Bool
     let logger: Logger
 
     package init(
-        stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration,
+        stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration, local: LocalWorker? = nil,
         isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger, work: @escaping Work
     ) {
         self.isOpen = isOpen
@@ -46,6 +48,7 @@ package struct Intake: Service, CustomStringConvertible {
         self.clock = clock
         self.executor = executor
         self.drain = drain
+        self.local = local
         self.logger = logger
     }
 
@@ -56,6 +59,7 @@ package struct Intake: Service, CustomStringConvertible {
         await withTaskExecutorPreference(executor) {
             await cancelWhenGracefulShutdown { await takeJobs() }
         }
+        local?.close()
         await drainJobs()
     }
 
@@ -64,6 +68,7 @@ package struct Intake: Service, CustomStringConvertible {
         var nextTakeover = ContinuousClock.now
         while !Task.isCancelled {
             guard isOpen() else {
+                local?.close()
                 try? await Task.sleep(for: .milliseconds(20))
                 continue
             }
@@ -75,10 +80,7 @@ package struct Intake: Service, CustomStringConvertible {
                 }
                 let room = await jobs.waitForRoom()
                 guard room > 0 else { return }
-                let asked = ContinuousClock.now
-                let deliveries = try await stream.read(upTo: min(room, Self.batch), wait: Self.wait)
-                // What was given to this process while it stood still may be another's by now, and made. What is not is given to it again.
-                if asked.duration(to: .now) < JobStream.lostAfter { await start(deliveries) }
+                try await read(upTo: min((room + 1) / 2, Self.batch))
                 if nextTakeover <= .now {
                     // Forwarders that started together would look together; the first would take all.
                     nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)
@@ -87,15 +89,31 @@ package struct Intake: Service, CustomStringConvertible {
             } catch {
                 // NOGROUP: the stream is gone with its group, as after a flush. Both are made anew.
                 hasJoined = hasJoined && error.serverCode != "NOGROUP"
+                local?.close()
                 logger.debug("job stream interrupted", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(50))
             }
         }
     }
 
+    /// - Parameter limit: half of the free slots at most: the others are for jobs that this process hands to itself meanwhile.
+    private func read(upTo limit: Int) async throws(RedisError) {
+        let slots = jobs.reserve(upTo: limit)
+        defer { jobs.unreserve(slots) }
+        guard slots > 0 else { return }
+        local?.open(self)
+        let asked = ContinuousClock.now
+        let deliveries = try await stream.read(upTo: slots, wait: Self.wait)
+        // What was given to this process while it stood still may be another's by now, and made. What is not is given to it again.
+        if asked.duration(to: .now) < JobStream.lostAfter { await start(deliveries) }
+    }
+
     private func takeOver() async throws(RedisError) {
-        guard jobs.freeSlots > 0, clock.isSteady(for: Self.steadiness) else { return }
-        let claimed = try await stream.claim(upTo: jobs.freeSlots, running: jobs.entries, now: clock.now)
+        guard clock.isSteady(for: Self.steadiness) else { return }
+        let slots = jobs.reserve(upTo: .max)
+        defer { jobs.unreserve(slots) }
+        guard slots > 0 else { return }
+        let claimed = try await stream.claim(upTo: slots, running: jobs.entries, now: clock.now)
         if !claimed.isEmpty { logger.notice("took over jobs that were left behind", metadata: ["jobs": "\(claimed.count)"]) }
         await start(claimed)
     }
@@ -112,6 +130,15 @@ package struct Intake: Service, CustomStringConvertible {
             jobs.start(id, entry: delivery.entry, on: executor) { control in
                 if let delivery = parcel.withLockedValue({ $0.take() }) { await work(delivery, control) }
             }
+        }
+    }
+
+    /// Starts a job of this process. It is younger than any news of it that could have been missed.
+    func start(_ job: consuming Delivery, for client: any LocalClient) {
+        let (id, entry) = (InsertionID(job.insertionID), job.entry)
+        let parcel = NIOLockedValueBox<Delivery?>(job)
+        jobs.start(id, entry: entry, on: executor, client: client) { control in
+            if let delivery = parcel.withLockedValue({ $0.take() }) { await work(delivery, control) }
         }
     }
 

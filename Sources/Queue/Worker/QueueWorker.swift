@@ -31,12 +31,15 @@ package struct QueueWorker: Sendable {
 
     package let stream: JobStream
     package let sender: AnswerSender
+    /// What hands jobs of this process to this worker.
+    package let local: LocalWorker
     /// For what else the worker asks of Redis.
     package let commands: RedisClient
 
     private let endpoint: RedisEndpoint
     private let reader: RedisClient
     private let limits: Limits
+    private let jobs: RunningJobs
     private let logger: Logger
 
     package init(
@@ -48,6 +51,8 @@ package struct QueueWorker: Sendable {
         var reading = endpoint
         // A read may bring a whole batch of the largest bodies.
         reading.maximumReplyBytes = max(endpoint.maximumReplyBytes, Intake.batch * (limits.maxBodyBytes + (1 << 16)))
+        jobs = RunningJobs(capacity: limits.concurrency)
+        local = LocalWorker(jobs: jobs)
         commands = RedisClient(endpoint, logger: logger)
         reader = RedisClient(reading, logger: logger)
         stream = JobStream(
@@ -64,13 +69,13 @@ package struct QueueWorker: Sendable {
     package func services(
         between: [any Service] = [], watch: RedisWatch, executor: (any TaskExecutor)? = nil, work: @escaping Intake.Work
     ) -> [any Service] {
-        let jobs = RunningJobs(capacity: limits.concurrency)
         let clock = RedisClock()
         return [commands, reader] + between + [
             NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
             Heartbeat(stream: stream, clock: clock, logger: logger),
             Intake(
-                stream: stream, jobs: jobs, clock: clock, executor: executor, drain: limits.drain, isOpen: { watch.hasRightKey }, logger: logger,
+                stream: stream, jobs: jobs, clock: clock, executor: executor, drain: limits.drain, local: local, isOpen: { watch.hasRightKey },
+                logger: logger,
                 work: work),
         ]
     }

@@ -13,6 +13,8 @@ package final class RunningJobs: Sendable {
         var running: [String: CallControl] = [:]
         var controls: [InsertionID: CallControl] = [:]
         var cancelled: [InsertionID: UInt64] = [:]
+        /// Slots that are kept free for jobs on their way here.
+        var reserved = 0
         var room: CheckedContinuation<Int, Never>?
         var empty: [CheckedContinuation<Void, Never>] = []
     }
@@ -27,7 +29,30 @@ package final class RunningJobs: Sendable {
     /// The entries that are worked on.
     package var entries: [String] { state.withLockedValue { Array($0.running.keys) } }
     var ids: [InsertionID] { state.withLockedValue { Array($0.controls.keys) } }
-    package var freeSlots: Int { max(capacity - count, 0) }
+    /// Slots that are neither in use nor reserved.
+    package var freeSlots: Int { state.withLockedValue { freeSlots(in: $0) } }
+
+    private func freeSlots(in state: State) -> Int { max(capacity - state.running.count - state.reserved, 0) }
+
+    /// Keeps slots free for jobs on their way here.
+    /// - Returns: how many; as many of `count` as are free.
+    package func reserve(upTo count: Int) -> Int {
+        state.withLockedValue { state in
+            let granted = min(freeSlots(in: state), count)
+            state.reserved += granted
+            return granted
+        }
+    }
+
+    /// Gives reserved slots up: their jobs have begun, or do not come.
+    package func unreserve(_ count: Int) {
+        let (room, free) = state.withLockedValue { state in
+            state.reserved -= count
+            let free = freeSlots(in: state)
+            return (free > 0 ? state.room.take() : nil, free)
+        }
+        room?.resume(returning: free)
+    }
 
     /// Takes slots for entries that were read and are about to start, so that nobody takes them for lost.
     func admit(_ entries: [String]) {
@@ -39,10 +64,11 @@ package final class RunningJobs: Sendable {
     /// Starts a job in a task of its own, on `executor`. It is a task without a parent so that it can be ended by its job's id alone; `waitUntilEmpty`
     /// is where it is waited for.
     func start(
-        _ id: InsertionID?, entry: String, on executor: (any TaskExecutor)?, _ operation: @escaping @Sendable (CallControl) async -> Void
+        _ id: InsertionID?, entry: String, on executor: (any TaskExecutor)?, client: (any LocalClient)? = nil,
+        _ operation: @escaping @Sendable (CallControl) async -> Void
     ) {
         let (control, isCancelled) = state.withLockedValue { state in
-            let control = state.running[entry] ?? CallControl()
+            let control = state.running[entry] ?? CallControl(client: client)
             state.running[entry] = control
             guard let id else { return (control, false) }
             state.controls[id] = control
@@ -62,7 +88,7 @@ package final class RunningJobs: Sendable {
             state.running[entry] = nil
             // The same job may be on the stream twice, under another control.
             if let id, state.controls[id] === control { state.controls[id] = nil }
-            let free = capacity - state.running.count
+            let free = freeSlots(in: state)
             let room = free > 0 ? state.room.take() : nil
             guard state.running.isEmpty else { return (room, free, [CheckedContinuation<Void, Never>]()) }
             defer { state.empty = [] }
@@ -78,8 +104,8 @@ package final class RunningJobs: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let free: Int? = state.withLockedValue { state in
-                    let free = capacity - state.running.count
-                    if free > 0 || Task.isCancelled { return max(free, 0) }
+                    let free = freeSlots(in: state)
+                    if free > 0 || Task.isCancelled { return free }
                     state.room = continuation
                     return nil
                 }
@@ -115,8 +141,13 @@ package final class RunningJobs: Sendable {
         control?.end(.cancelled, handedOver: cancellation.handedOver)
     }
 
-    func credit(_ id: InsertionID, bytes: Int) {
-        state.withLockedValue { $0.controls[id] }?.credit(bytes)
+    /// The reader of an answer has taken `bytes` of it.
+    /// - Returns: whether the job runs here.
+    @discardableResult
+    func credit(_ id: InsertionID, bytes: Int) -> Bool {
+        guard let control = state.withLockedValue({ $0.controls[id] }) else { return false }
+        control.credit(bytes)
+        return true
     }
 
     /// Ends all jobs, to be handed back.

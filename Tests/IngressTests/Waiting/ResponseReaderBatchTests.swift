@@ -43,7 +43,7 @@ import Testing
         try await withTaskCancellationHandler {
             for frame in frames {
                 let next = try await waiter.next()
-                #expect(next == frame)
+                #expect(next == .sealed(frame))
             }
         } onCancel: {
             waiter.end(.deadline)

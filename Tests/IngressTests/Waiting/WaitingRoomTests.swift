@@ -14,8 +14,8 @@ import Testing
         #expect(room.count == 2 && Set(room.ids) == [first.id, second.id])
         for number in 1...3 { room.receive([UInt8(number)], for: first.id) }
         room.receive([9], for: second.id)
-        for number: UInt8 in 1...3 { #expect(try await first.next() == [number]) }
-        #expect(try await second.next() == [9])
+        for number: UInt8 in 1...3 { #expect(try await first.next() == .sealed([number])) }
+        #expect(try await second.next() == .sealed([9]))
     }
 
     @Test func aFrameWakesWhoWaits() async throws {
@@ -23,7 +23,7 @@ import Testing
         async let frame = waiter.next()
         for _ in 0..<100 { await Task.yield() }
         room.receive([1], for: waiter.id)
-        #expect(try await frame == [1])
+        #expect(try await frame == .sealed([1]))
     }
 
     @Test func whatComesForNobodyIsDropped() {
@@ -55,7 +55,7 @@ import Testing
         let waiter = room.admit(ids.next(), deadline: 10)
         room.receive([1], for: waiter.id)
         room.abandon(waiter.id, as: .deadline)
-        #expect(try await waiter.next() == [1])
+        #expect(try await waiter.next() == .sealed([1]))
         await #expect(throws: Waiter.Ending.deadline) { try await waiter.next() }
     }
 

@@ -10,16 +10,36 @@ extension QueueModelRun {
         let job = newJob()
         let bytes = job.wireBytes.count + Envelope.overhead
         let expected = outcome(of: job, bytes)
-        let outcome = try await bench.admission(entries: Self.mostEntries, bytes: Self.mostBytes).enqueue(job)
-        note("enqueue \(job.insertionID) for \(job.responseKey): \(outcome)")
+        // An ingress with a worker in its process has the oldest job given to that one in the same step.
+        let taker = random.chance(oneIn: 2) ? nil : random.below(forwarders.count)
+        let admission = bench.admission(entries: Self.mostEntries, bytes: Self.mostBytes)
+        let reply = try await admission.enqueue(job, givingTo: taker.map { forwarders[$0].name })
+        let outcome = reply.outcome
+        note("enqueue \(job.insertionID) for \(job.responseKey): \(outcome), given to \(taker.map { forwarders[$0].name } ?? "none")")
         try require(outcome == expected, "\(outcome), not \(expected)")
         guard case .queued = outcome else { return }
         let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: "local") }
         model.items.append(QueueModel.Item(job: job, bytes: bytes, rollout: rollout))
         if let rollout { model.verdicts.remove(rollout.verdict) }
         if let request = job.idempotency { model.requests[request.key] = (job.insertionID, request.fingerprint) }
+        if let taker { try take(reply.given, of: job, taker) }
         // The answer was lost on the way to the ingress, which then gives the job up.
         if random.chance(oneIn: 8) { try await cancel(model.items.count - 1) }
+    }
+
+    /// First come, first served: the oldest that waits is given, whichever it is.
+    private mutating func take(_ given: JobAdmission.Reply.Given?, of job: Job, _ taker: Int) throws {
+        let oldest = model.items.first { $0.phase == .queued }?.job
+        switch given {
+        case .this(let delivery):
+            try require(oldest?.insertionID == job.insertionID, "given \(job.insertionID) before an older one")
+            try require(delivery.count == 1 && !delivery.isTakenOver && delivery.payload.isEmpty, "not handed over in memory")
+            try take([delivery], taker) { _ in 1 }
+        case .older(let delivery):
+            try require(oldest?.insertionID.description == delivery.insertionID && oldest != job, "given \(delivery.insertionID)")
+            try take([delivery], taker) { _ in 1 }
+        case nil: throw Difference(what: "nothing was given")
+        }
     }
 
     private mutating func newJob() -> Job {
@@ -73,10 +93,12 @@ extension QueueModelRun {
             let before = if case .held(_, let count) = model.items[place].phase { count } else { 0 }
             try require(delivery.count == count(before), "delivery \(delivery.count) of \(delivery.insertionID), not \(count(before))")
             try require(delivery.isTakenOver == (model.items[place].phase != .queued), "taken over or not: \(delivery.insertionID)")
-            var queued = model.items[place].job
+            var (queued, taken) = (model.items[place].job, delivery)
+            var found = try taken.takeJob(opening: bench.envelope)
             // What was asked stays behind: only who queues it compares.
             queued.idempotency = queued.idempotency.map { Idempotency(key: $0.key) }
-            try require(try delivery.job(opening: bench.envelope) == queued, "another job")
+            found.idempotency = found.idempotency.map { Idempotency(key: $0.key) }
+            try require(found == queued, "another job")
             model.items[place].phase = .held(by: forwarders[index].name, count: delivery.count)
             model.items[place].isOld = false
             guard !isLost else { continue }

@@ -34,6 +34,16 @@ import Testing
         #expect(jobs.count == 0 && jobs.freeSlots == 3 && jobs.ids.isEmpty && jobs.entries.isEmpty)
     }
 
+    @Test func aReservedSlotIsNotGivenTwice() async {
+        let jobs = RunningJobs(capacity: 3)
+        #expect(jobs.reserve(upTo: 2) == 2 && jobs.freeSlots == 1)
+        #expect(jobs.reserve(upTo: 2) == 1 && jobs.reserve(upTo: 1) == 0, "as many as are free")
+        async let room = jobs.waitForRoom()
+        for _ in 0..<100 { await Task.yield() }
+        jobs.unreserve(3)
+        #expect(await room == 3 && jobs.freeSlots == 3)
+    }
+
     /// Read and taken-over jobs together may be more than there are slots. The end of one makes no room then: to Redis, `COUNT 0` means all there is.
     @Test func roomIsNeverNothing() async {
         let jobs = RunningJobs(capacity: 1)

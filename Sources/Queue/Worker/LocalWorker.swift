@@ -1,0 +1,63 @@
+package import Common
+internal import NIOConcurrencyHelpers
+
+/// A client whose request and whose call are in one process.
+package protocol LocalClient: Sendable {
+    /// Takes the next frame of the answer.
+    func receive(_ frame: ResponseFrame)
+}
+
+/// The worker in this process, for whoever queues a job here: a job may be given to it in the step that queues it, and its answer goes straight to the
+/// client (architecture §2.2).
+///
+/// It is the stream's consumer, with the stream's rules of ownership, takeover and dead letters; only the job and its answer need not travel.
+package final class LocalWorker: Sendable {
+    /// A free slot that is kept for one job.
+    struct Slot: Sendable {
+        fileprivate let intake: Intake
+
+        /// The consumer that the job is given to.
+        var consumer: String { intake.stream.consumer }
+
+        /// Starts the job that the slot was taken for.
+        func start(_ delivery: consuming Delivery, for client: any LocalClient) {
+            intake.start(delivery, for: client)
+            intake.jobs.unreserve(1)
+        }
+
+        /// Starts an older job that came in its place.
+        func start(older delivery: Delivery) async {
+            await intake.start([delivery])
+            intake.jobs.unreserve(1)
+        }
+
+        /// No job came.
+        func giveUp() { intake.jobs.unreserve(1) }
+    }
+
+    private let jobs: RunningJobs
+    /// What takes jobs; nil while none are taken.
+    private let intake = NIOLockedValueBox<Intake?>(nil)
+
+    package init(jobs: RunningJobs) { self.jobs = jobs }
+
+    /// Takes a slot for a job that is about to be queued.
+    /// - Returns: nil if there is none free, or the worker takes no jobs now.
+    func reserve() -> Slot? {
+        guard let intake = intake.withLockedValue({ $0 }), jobs.reserve(upTo: 1) == 1 else { return nil }
+        return Slot(intake: intake)
+    }
+
+    /// Ends a job if it runs here, or will.
+    package func cancel(_ id: InsertionID, handedOver: Int?) { jobs.cancel(id, Cancellation(handedOver: handedOver)) }
+
+    /// The reader of an answer has taken `bytes` of it.
+    /// - Returns: whether the job runs here.
+    package func credit(_ id: InsertionID, bytes: Int) -> Bool { jobs.credit(id, bytes: bytes) }
+
+    /// Takes jobs from now on.
+    func open(_ intake: Intake) { self.intake.withLockedValue { if $0 == nil { $0 = intake } } }
+
+    /// Takes no more jobs.
+    func close() { intake.withLockedValue { $0 = nil } }
+}

@@ -1,0 +1,198 @@
+import NIOConcurrencyHelpers
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Queue
+@testable import Redis
+@testable import Upstream
+
+/// A job that is handed over within a process: it is the stream's all the same (architecture §2.2), and its answer needs no Redis.
+@Suite(.timeLimit(.minutes(1))) struct LocalWorkerTests {
+    /// What a client was sent.
+    private final class Client: LocalClient {
+        let (frames, arriving) = AsyncStream<ResponseFrame>.makeStream()
+        func receive(_ frame: ResponseFrame) { arriving.yield(frame) }
+
+        func next() async -> ResponseFrame? {
+            var iterator = frames.makeAsyncIterator()
+            return await iterator.next()
+        }
+    }
+
+    /// A worker whose jobs are worked on by `work`; open from the start.
+    private struct Rig {
+        let bench: QueueBench
+        let stream: JobStream
+        let jobs: RunningJobs
+        let local: LocalWorker
+        let sender: AnswerSender
+
+        init(
+            _ bench: QueueBench, capacity: Int = 10, isOpen: Bool = true,
+            work: @escaping @Sendable (AnswerSender, Job, Delivery, CallControl) async -> Void
+        )
+            async throws
+        {
+            self.bench = bench
+            stream = try await bench.forwarder("here")
+            jobs = RunningJobs(capacity: capacity)
+            local = LocalWorker(jobs: jobs)
+            let sender = AnswerSender(stream: stream, envelope: bench.envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent)
+            self.sender = sender
+            let envelope = bench.envelope
+            let intake = Intake(
+                stream: stream, jobs: jobs, clock: RedisClock(), executor: nil, drain: .seconds(1), local: local, logger: .silent
+            ) { delivery, control in
+                var delivery = delivery
+                guard let job = try? delivery.takeJob(opening: envelope) else { return }
+                await work(sender, job, delivery, control)
+            }
+            if isOpen { local.open(intake) }
+        }
+    }
+
+    private static let head = UpstreamHead(status: 200)
+
+    @Test func anAnswerGoesStraightToItsClientOnceItsEndIsConfirmed() async throws {
+        try await QueueBench.run { bench in
+            try await bench.attach()
+            let rig = try await Rig(bench) { sender, job, delivery, control in
+                await sender.finish(
+                    job, in: delivery, with: ResponseFrame(sequence: 0, head: Self.head, body: job.body, end: .complete), succeeded: true,
+                    control: control)
+            }
+            let client = Client()
+            #expect(try await bench.admission().enqueue(bench.job(body: [1, 2]), on: rig.local, for: client) == .queued(length: 1))
+            #expect(await client.next()?.body == [1, 2])
+            await rig.jobs.waitUntilEmpty()
+            #expect(rig.jobs.freeSlots == 10)
+            #expect(try await bench.send("XLEN", Keys.jobs) == .integer(0))
+            #expect(try await bench.frames(on: Keys.responses(ingress: "here")).isEmpty, "nothing of the answer is in Redis")
+            #expect(try await bench.members(RolloutKeys.sample.set).count == 1)
+        }
+    }
+
+    @Test func theFirstPieceOfAStreamIsMarkedAndTheOthersNeedNoRedis() async throws {
+        try await QueueBench.run { bench in
+            try await bench.attach()
+            let goesOn = TestSignal()
+            let rig = try await Rig(bench) { sender, job, delivery, control in
+                for number: UInt64 in 0..<3 {
+                    let frame = ResponseFrame(sequence: number, head: number == 0 ? Self.head : nil, body: [UInt8(number)])
+                    try? await sender.send(frame, of: job, in: delivery, control: control)
+                }
+                await goesOn.wait()
+                await sender.finish(job, in: delivery, with: ResponseFrame(sequence: 3, end: .complete), succeeded: true, control: control)
+            }
+            let client = Client()
+            var job = bench.job()
+            job.deadline = UnixTime.milliseconds + 300_000
+            _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
+            for number: UInt8 in 0..<3 { #expect(await client.next()?.body == [number]) }
+            #expect(try await rig.stream.hasStarted(job.insertionID), "whoever took it over would not repeat the call")
+            goesOn.send()
+            #expect(await client.next()?.end == .complete)
+            #expect(try await bench.frames(on: job.responseKey).isEmpty)
+        }
+    }
+
+    /// First come, first served: a job of another process that waits is worked on first, and this one stays for the next who is free.
+    @Test func anOlderJobGoesFirst() async throws {
+        try await QueueBench.run { bench in
+            try await bench.attach()
+            let (worked, working) = AsyncStream<InsertionID>.makeStream()
+            let rig = try await Rig(bench) { _, job, _, control in
+                #expect(control.client == nil, "its client is elsewhere")
+                working.yield(job.insertionID)
+            }
+            let (older, newer) = (bench.job(), bench.job())
+            _ = try await bench.admission().enqueue(older)
+            #expect(try await bench.admission().enqueue(newer, on: rig.local, for: Client()) == .queued(length: 2))
+            var ids = worked.makeAsyncIterator()
+            #expect(await ids.next() == older.insertionID)
+            #expect(try await bench.take(rig.stream).map(\.insertionID) == [newer.insertionID.description])
+        }
+    }
+
+    /// A full worker, and one that takes no jobs, leave them to the others.
+    @Test(arguments: [true, false]) func aWorkerThatTakesNoneLeavesJobsToOthers(isFull: Bool) async throws {
+        try await QueueBench.run { bench in
+            let rig = try await Rig(bench, capacity: 1, isOpen: isFull) { _, _, _, _ in Issue.record("nothing was to be taken") }
+            if isFull { #expect(rig.jobs.reserve(upTo: 1) == 1) }
+            let job = bench.job()
+            _ = try await bench.admission().enqueue(job, on: rig.local, for: Client())
+            #expect(try await bench.take(try await bench.forwarder("there")).map(\.insertionID) == [job.insertionID.description])
+        }
+    }
+
+    /// What is refused takes no slot.
+    @Test func aRefusedJobGivesItsSlotBack() async throws {
+        try await QueueBench.run { bench in
+            let rig = try await Rig(bench) { _, _, _, _ in Issue.record("nothing was queued") }
+            #expect(try await bench.admission(entries: 0).enqueue(bench.job(), on: rig.local, for: Client()) == .tooManyEntries)
+            #expect(rig.jobs.freeSlots == 10)
+            try await bench.send("CONFIG", "SET", "maxmemory", "1")
+            await #expect(throws: RedisError.self) { _ = try await bench.admission().enqueue(bench.job(), on: rig.local, for: Client()) }
+            #expect(rig.jobs.freeSlots == 10)
+        }
+    }
+
+    /// After a flush there is no group: the job waits on the stream for one.
+    @Test func withoutAGroupAJobWaits() async throws {
+        try await QueueBench.run { bench in
+            let rig = try await Rig(bench) { _, _, _, _ in Issue.record("nothing was given") }
+            try await bench.send("FLUSHALL")
+            #expect(try await bench.admission().enqueue(bench.job(), on: rig.local, for: Client()) == .queued(length: 1))
+            #expect(rig.jobs.freeSlots == 10)
+            try await rig.stream.join()
+            #expect(try await bench.take(rig.stream).count == 1)
+        }
+    }
+
+    /// A process that stood still: what it held was taken over, and its end of the answer counts for nothing.
+    @Test func aLateOwnerSaysNothingToItsClient() async throws {
+        try await QueueBench.run { bench in
+            try await bench.attach()
+            let (isThere, goesOn) = (TestSignal(), TestSignal())
+            let rig = try await Rig(bench) { sender, job, delivery, control in
+                isThere.send()
+                await goesOn.wait()
+                await #expect(throws: AnswerSender.LostOwnership.self) {
+                    try await sender.send(ResponseFrame(sequence: 0, head: Self.head, body: [1]), of: job, in: delivery, control: control)
+                }
+                await sender.finish(job, in: delivery, with: ResponseFrame(sequence: 0, end: .complete), succeeded: false, control: control)
+            }
+            let client = Client()
+            var job = bench.job()
+            job.deadline = UnixTime.milliseconds + 300_000
+            _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
+            await isThere.wait()
+            try await rig.stream.leave()
+            let other = try await bench.forwarder("there")
+            let taken = try #require(try await other.claim(upTo: 1, running: []).first)
+            #expect(try taken.job(opening: bench.envelope) == job, "it can be read elsewhere")
+            goesOn.send()
+            await rig.jobs.waitUntilEmpty()
+            client.arriving.finish()
+            #expect(await client.next() == nil)
+            #expect(try await bench.members(RolloutKeys.sample.set).count == 1, "it is the other's to say that it failed")
+        }
+    }
+
+    @Test func aClientsWordReachesTheCallWithoutRedis() async throws {
+        try await QueueBench.run { bench in
+            let rig = try await Rig(bench) { _, job, _, control in
+                await control.waitForCredit(7, atMost: .seconds(30))
+                await control.waitForCredit(8, atMost: .seconds(30))
+                #expect(control.stop == .cancelled && control.handedOver == 7)
+            }
+            let job = bench.job()
+            #expect(!rig.local.credit(job.insertionID, bytes: 1), "it does not run here")
+            _ = try await bench.admission().enqueue(job, on: rig.local, for: Client())
+            #expect(rig.local.credit(job.insertionID, bytes: 7))
+            rig.local.cancel(job.insertionID, handedOver: 7)
+            await rig.jobs.waitUntilEmpty()
+        }
+    }
+}
