@@ -9,9 +9,7 @@ from pathlib import Path
 
 from meter import Meter
 from processes import SystemFailed
-from systems import KEY, request_body
-
-SHORT = request_body()
+from systems import KEY
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,10 @@ class Result:
         return {role: usage.peak_kib / 1024 for role, usage in self.usages.items()}
 
 
-def load(system, connections, seconds, body=SHORT):
-    """One run of wrk with one thread."""
+def load(system, connections, seconds, body=None):
+    """One run of wrk with one thread; without a body, of short calls."""
     with tempfile.NamedTemporaryFile() as file:
-        file.write(body)
+        file.write(body or system.request_body())
         file.flush()
         script = Path(__file__).parent / "wrk.lua"
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", script, system.url, "--", system.path, file.name, KEY]
