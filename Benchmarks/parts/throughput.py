@@ -1,28 +1,38 @@
 """Requests a second, times and costs of short calls at an instant upstream; and how the gateway compares."""
 
+from dataclasses import replace
+
 import upstreams
 from report import by_role
 from systems import running
-from wrk import load, warm_up
+from wrk import load, system_calls, warm_up
 
 CONNECTIONS = (1, 16, 64)
-HEADERS = ["system", "connections", "req/s", "p50 ms", "p99 ms", "not 2xx", "broken", "CPU µs a request", "peak MiB"]
+SPEED = ["req/s", "p50 ms", "p99 ms", "not 2xx", "broken"]
+COSTS = ["CPU µs a request", "changes of thread", "system calls", "peak MiB"]
+HEADERS = ["system", "connections", *SPEED, *COSTS]
 
 
 def measure(options, report):
-    report.section("Short calls", "Request 1.2 KB, answer 0.4 KB, at once. `direct` is wrk straight to the upstream.")
+    report.section(
+        "Short calls",
+        "Request 1.2 KB, answer 0.4 KB, at once. `direct` is wrk straight to the upstream. Changes of thread and system calls are a request's;",
+        "the latter are counted by perf in a run of their own, if it is there and may.",
+    )
     results = {}
     for name in ("direct", *options.systems):
         with report.attempt(name), running(name, options, upstreams.instant) as system:
             warm_up(system, options.seconds)
             for connections in CONNECTIONS:
-                results[name, connections] = load(system, connections, options.seconds)
+                result = load(system, connections, options.seconds)
+                results[name, connections] = replace(result, system_calls=system_calls(system, connections, options.seconds))
     report.table(HEADERS, [row(*key, result) for key, result in results.items()])
     compare(results, report)
 
 
 def row(name, connections, result):
-    costs = (by_role(result.cpu_micros), by_role(result.peak_mib, 1))
+    counts = (by_role(result.switches, 1), by_role(result.system_calls, 1) or None)
+    costs = (by_role(result.cpu_micros), *counts, by_role(result.peak_mib, 1))
     return [name, connections, result.rate, result.p50, result.p99, result.bad_status, result.broken, *costs]
 
 
