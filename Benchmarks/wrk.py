@@ -41,6 +41,11 @@ class Result:
         return {role: usage.cpu_seconds / max(self.requests, 1) * 1e6 for role, usage in self.usages.items()}
 
     @property
+    def own_cpu_micros(self):
+        """The system's, without the upstream's."""
+        return sum(micros for role, micros in self.cpu_micros.items() if role != "upstream")
+
+    @property
     def switches(self):
         """Changes of thread a request, by role."""
         return {role: usage.switches / max(self.requests, 1) for role, usage in self.usages.items()}
