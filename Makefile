@@ -54,7 +54,7 @@ validate: ## Check format, sizes, forbidden calls, pins, shell scripts and the c
 format: ## Lay the Swift sources out in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Examples
 
-bench: ## Measure a release against nginx, vllm-router and a LiteLLM proxy (Benchmarks/README.md has the options)
+bench: ## Measure a release against nginx and other gateways (Benchmarks/README.md has the options)
 	@scripts/dependencies.sh build bench
 	swift build -c release --product metadata-gateway
 	@Benchmarks/run.sh .build/release/metadata-gateway

@@ -19,6 +19,10 @@ def output(*command):
     return (run.stdout + run.stderr).strip()
 
 
+# Of each name in the report, the name on PyPI.
+PACKAGES = {"vllm-router": "vllm-router", "smg": "smg", "ferrogw": "ferrogw", "TensorZero": "tensorzero", "LiteLLM": "litellm"}
+
+
 def rows(options):
     memory = int(first_match(r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text()))
     return [
@@ -31,6 +35,6 @@ def rows(options):
         ("Redis", first_match(r"v=(\S+)", output("redis-server", "--version"))),
         ("nginx", first_match(r"nginx/(\S+)", output("nginx", "-v"))),
         ("wrk", first_match(r"wrk (\S+)", output("wrk", "-v"))),
-        ("vllm-router, LiteLLM", f"{importlib.metadata.version('vllm-router')}, {importlib.metadata.version('litellm')}"),
+        *((name, importlib.metadata.version(package)) for name, package in PACKAGES.items()),
         ("one wrk run", f"{options.seconds} s"),
     ]

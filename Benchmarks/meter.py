@@ -1,4 +1,4 @@
-"""What processes use, as /proc tells it (proc(5)): CPU time and resident memory, by role."""
+"""What processes use, as /proc tells it (proc(5)): CPU time, changes of thread and resident memory, by role."""
 
 import os
 from collections import defaultdict
@@ -12,6 +12,7 @@ TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 @dataclass
 class Usage:
     cpu_seconds: float = 0
+    switches: int = 0
     resident_kib: int = 0
     peak_kib: int = 0
 
@@ -23,9 +24,25 @@ def cpu_seconds(process_id):
     return sum(map(int, fields[11:15])) / TICKS_A_SECOND
 
 
+def status(folder, *names):
+    """The numbers of these names that stand in a process's or a thread's folder."""
+    fields = dict(line.split(":", 1) for line in Path(f"{folder}/status").read_text().splitlines())
+    return tuple(int(fields[name].split()[0]) for name in names)
+
+
 def memory(process_id):
-    status = dict(line.split(":", 1) for line in Path(f"/proc/{process_id}/status").read_text().splitlines())
-    return tuple(int(status[name].split()[0]) for name in ("VmRSS", "VmHWM"))
+    return status(f"/proc/{process_id}", "VmRSS", "VmHWM")
+
+
+def switches(process_id):
+    """How often each thread of the process has given its core away: to wait, or because its time was up."""
+    counts = {}
+    threads = f"/proc/{process_id}/task"
+    for thread in os.listdir(threads):
+        # It may have ended since.
+        with suppress(OSError):
+            counts[thread] = sum(status(f"{threads}/{thread}", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"))
+    return counts
 
 
 def role_of(process_id, child):
@@ -54,7 +71,15 @@ class Meter:
                 has_redis = role == "redis"
                 # "5" puts the peak of resident memory back to its present value.
                 Path(f"/proc/{process_id}/clear_refs").write_text("5")
-                self._processes[process_id] = role, cpu_seconds(process_id)
+                self._processes[process_id] = role, cpu_seconds(process_id), switches(process_id)
+
+    @property
+    def process_ids(self):
+        """Those of each role."""
+        ids = defaultdict(list)
+        for process_id, (role, *_) in self._processes.items():
+            ids[role].append(process_id)
+        return dict(ids)
 
     def read(self):
         """The usage of each role, summed over its processes."""
@@ -62,12 +87,14 @@ class Meter:
             if child.has_ended:
                 raise child.failure("ended under load")
         usages = defaultdict(Usage)
-        for process_id, (role, began) in self._processes.items():
+        for process_id, (role, spent_before, switches_before) in self._processes.items():
             with suppress(OSError):
-                spent = cpu_seconds(process_id) - began
+                spent = cpu_seconds(process_id) - spent_before
                 resident, peak = memory(process_id)
                 usage = usages[role]
                 usage.cpu_seconds += spent
+                # Those of a thread that has ended are lost.
+                usage.switches += sum(count - switches_before.get(thread, 0) for thread, count in switches(process_id).items())
                 usage.resident_kib += resident
                 usage.peak_kib += peak
         return dict(usages)

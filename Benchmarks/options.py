@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-SYSTEMS = ("nginx", "vllm-router", "gateway", "gateway-traces", "litellm")
+SYSTEMS = ("nginx", "vllm-router", "smg", "ferrogw", "tensorzero", "gateway", "gateway-traces", "litellm")
 PARTS = ("throughput", "bodies", "streams", "in_flight", "forwarders", "memory", "rollout")
 
 
@@ -17,6 +17,8 @@ class Options:
     executable: Path
     systems: tuple
     parts: tuple
+    # Of all systems in turn, for the short calls.
+    rounds: int
     # Seconds of one wrk run, and of the run that watches memory.
     seconds: int
     duration: int
@@ -47,6 +49,7 @@ class Options:
             executable=Path(executable),
             systems=choice("SYSTEMS", SYSTEMS),
             parts=choice("PARTS", PARTS),
+            rounds=number("ROUNDS", 1, quick=1),
             seconds=number("SECONDS_EACH", 10, quick=2),
             duration=number("DURATION", 60, quick=10),
             streams=number("STREAMS", 2000, quick=200),

@@ -7,13 +7,15 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from processes import SystemFailed, Workshop, ask, free_port, wait_until
-from upstreams import Upstream, start_nginx
+from upstreams import MESSAGE, Upstream, start_nginx
 
 # What every client sends: to the gateway's upstream it is the client's own key, to a LiteLLM proxy its master key.
 KEY = "sk-benchmark-0123456789abcdef"
 HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+MODEL = "mock-upstream/gpt"
 PLAIN_PATH = "/v1/chat/completions"
 # `{}` stands for a number: a run spreads its calls over several rollouts.
 ROLLOUT_PATH = "/rollout_id/rollout-{}/invocation_id/i/experiment_id/e/run_id/r/row_id/1/chat/completions"
@@ -21,7 +23,7 @@ ROLLOUT_PATH = "/rollout_id/rollout-{}/invocation_id/i/experiment_id/e/run_id/r/
 
 def request_body(size=1200, **members):
     """A chat completion of exactly `size` bytes."""
-    body = {"model": "mock-upstream/gpt", **members, "messages": [{"role": "user", "content": ""}]}
+    body = {"model": MODEL, **members, "messages": [{"role": "user", "content": ""}]}
     body["messages"][0]["content"] = ("Is the answer of the assistant right? " * (size // 38 + 1))[: size - len(json.dumps(body))]
     return json.dumps(body).encode()
 
@@ -35,6 +37,8 @@ class System:
     path: str
     children: list
     upstream: Upstream
+    # The name that leads it to the upstream.
+    model: str = MODEL
 
     @property
     def url(self):
@@ -45,17 +49,21 @@ class System:
         """The system's own processes and the upstream."""
         return [*self.children, self.upstream.child]
 
+    def request_body(self, size=1200, **members):
+        """As the function of this name, for the system's model."""
+        return request_body(size, model=self.model, **members)
+
     def wait_until_ready(self):
-        """Until a chat completion succeeds."""
+        """Until a chat completion succeeds, with what the upstream says."""
         last = None
 
         def answers():
             nonlocal last
-            last = ask(self.port, "POST", self.path.replace("{}", "0"), request_body(), HEADERS)
-            return last and last[0] == 200
+            last = ask(self.port, "POST", self.path.replace("{}", "0"), self.request_body(), HEADERS)
+            return last and last[0] == 200 and MESSAGE["content"].encode() in last[1]
 
         try:
-            wait_until(answers, self.measured[0], "answered a chat completion with 200")
+            wait_until(answers, self.measured[0], "answered a chat completion with what the upstream says")
         except SystemFailed as failure:
             raise SystemFailed(f"{failure}\nIts last answer: {last}") from None
 
@@ -78,6 +86,70 @@ def vllm_router(workshop, upstream, options):
     command = [Path(sys.executable).with_name("vllm-router"), "--host", "127.0.0.1", "--port", port, "--prometheus-port", free_port()]
     command += ["--worker-urls", f"http://127.0.0.1:{upstream.port}", "--policy", "round_robin", "--log-level", "warning"]
     return System("vllm-router", port, PLAIN_PATH, [workshop.start("vllm-router", command)], upstream)
+
+
+def smg(workshop, upstream, options):
+    port = free_port()
+    command = [Path(sys.executable).with_name("smg"), "launch", "--host", "127.0.0.1", "--port", port]
+    command += ["--prometheus-host", "127.0.0.1", "--prometheus-port", free_port(), "--log-level", "warn"]
+    command += ["--worker-urls", f"http://127.0.0.1:{upstream.port}", "--policy", "round_robin"]
+    # So it calls the model of a worker that names none, as this upstream.
+    return System("smg", port, PLAIN_PATH, [workshop.start("smg", command)], upstream, model="unknown")
+
+
+def ferrogw(workshop, upstream, options):
+    port = free_port()
+    # It takes only models that it knows, or other names for them.
+    config = {"strategy": {"mode": "single"}, "targets": [{"virtual_key": "openai"}], "aliases": {MODEL: "gpt-4o-mini"}}
+    child = workshop.start(
+        "ferrogw",
+        [Path(sys.executable).with_name("ferrogw"), "serve"],
+        GATEWAY_CONFIG=str(workshop.write("config.json", json.dumps(config))),
+        OPENAI_BASE_URL=f"http://127.0.0.1:{upstream.port}",
+        OPENAI_API_KEY="sk-upstream",
+        MASTER_KEY=KEY,
+        PORT=str(port),
+        LOG_LEVEL="warn",
+        # No limit, instead of 20 requests a second.
+        RATE_LIMIT_RPS="0",
+        # Nobody answers there, so it takes the list of models that it carries, instead of one from the network.
+        FERRO_MODEL_CATALOG_URL="http://127.0.0.1:9",
+    )
+    return System("ferrogw", port, PLAIN_PATH, [child], upstream)
+
+
+# The package runs it inside a Python process, at a port that it chooses itself.
+TENSORZERO = """
+import signal
+from tensorzero.tensorzero import _start_http_gateway
+stores = {"clickhouse_url": None, "postgres_url": None, "valkey_url": None}
+gateway = _start_http_gateway(config_file="tensorzero.toml", **stores, async_setup=False)
+print(gateway.base_url, file=open("address", "w"), flush=True)
+signal.pause()
+"""
+TENSORZERO_CONFIG = """
+[gateway]
+observability.enabled = false
+disable_pseudonymous_usage_analytics = true
+[models."{model}"]
+routing = ["upstream"]
+[models."{model}".providers.upstream]
+type = "openai"
+model_name = "gpt"
+api_base = "http://127.0.0.1:{port}/v1/"
+api_key_location = "env::UPSTREAM_KEY"
+"""
+
+
+def tensorzero(workshop, upstream, options):
+    """Without the stores of its observability: nothing is kept of a call."""
+    workshop.write("tensorzero.toml", TENSORZERO_CONFIG.format(model=MODEL, port=upstream.port))
+    file = workshop.write("address", "")
+    child = workshop.start("tensorzero", [sys.executable, "-c", TENSORZERO], UPSTREAM_KEY="sk-upstream", RUST_LOG="warn")
+    wait_until(lambda: file.read_text().endswith("\n"), child, "said its address")
+    address = urlsplit(file.read_text().strip())
+    path = f"{address.path}/chat/completions"
+    return System("tensorzero", address.port, path, [child], upstream, f"tensorzero::model_name::{MODEL}")
 
 
 def litellm(workshop, upstream, options):
@@ -164,7 +236,17 @@ class SplitGateway:
         wait_until(are_seen, self.system.children[0], f"seen {expected} forwarder(s)")
 
 
-START = {"direct": direct, "nginx": nginx, "vllm-router": vllm_router, "gateway": gateway, "gateway-traces": traced_gateway, "litellm": litellm}
+START = {
+    "direct": direct,
+    "nginx": nginx,
+    "vllm-router": vllm_router,
+    "smg": smg,
+    "ferrogw": ferrogw,
+    "tensorzero": tensorzero,
+    "gateway": gateway,
+    "gateway-traces": traced_gateway,
+    "litellm": litellm,
+}
 
 
 @contextmanager

@@ -4,14 +4,16 @@ import json
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from meter import Meter
 from processes import SystemFailed
-from systems import KEY, request_body
+from system_calls import Counter, can_be_counted
+from systems import KEY
 
-SHORT = request_body()
+# Seconds of a run in which system calls are counted, at most.
+COUNTING = 2
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Result:
     bad_status: int
     broken: int
     usages: dict
+    # A request, by role; counted in another run, if at all.
+    system_calls: dict = field(default_factory=dict)
 
     @property
     def rate(self):
@@ -37,27 +41,51 @@ class Result:
         return {role: usage.cpu_seconds / max(self.requests, 1) * 1e6 for role, usage in self.usages.items()}
 
     @property
+    def own_cpu_micros(self):
+        """The system's, without the upstream's."""
+        return sum(micros for role, micros in self.cpu_micros.items() if role != "upstream")
+
+    @property
+    def switches(self):
+        """Changes of thread a request, by role."""
+        return {role: usage.switches / max(self.requests, 1) for role, usage in self.usages.items()}
+
+    @property
     def peak_mib(self):
         return {role: usage.peak_kib / 1024 for role, usage in self.usages.items()}
 
 
-def load(system, connections, seconds, body=SHORT):
-    """One run of wrk with one thread."""
+def run(system, connections, seconds, body=None, wrap=list):
+    """What wrk with one thread counted; without a body, of short calls. `wrap` makes a command of wrk's."""
     with tempfile.NamedTemporaryFile() as file:
-        file.write(body)
+        file.write(body or system.request_body())
         file.flush()
         script = Path(__file__).parent / "wrk.lua"
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", script, system.url, "--", system.path, file.name, KEY]
-        meter = Meter(system.measured)
         try:
-            run = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60)
+            ended = subprocess.run(wrap(command), capture_output=True, text=True, timeout=seconds + 60)
         except subprocess.TimeoutExpired as error:
             raise SystemFailed(f"wrk did not end against {system.name}") from error
-        usages = meter.read()
-    lines = [line for line in run.stdout.splitlines() if line.startswith("{")]
-    if run.returncode or not lines:
-        raise SystemFailed(f"wrk failed against {system.name}: {run.stderr or run.stdout}")
-    return Result(**json.loads(lines[-1]), usages=usages)
+    lines = [line for line in ended.stdout.splitlines() if line.startswith("{")]
+    if ended.returncode or not lines:
+        raise SystemFailed(f"wrk failed against {system.name}: {ended.stderr or ended.stdout}")
+    return json.loads(lines[-1])
+
+
+def load(system, connections, seconds, body=None):
+    """One run of wrk, and what the processes used meanwhile."""
+    meter = Meter(system.measured)
+    counted = run(system, connections, seconds, body)
+    return Result(**counted, usages=meter.read())
+
+
+def system_calls(system, connections, seconds):
+    """System calls a request by role, in a short run of their own: counting disturbs. None where they cannot be counted."""
+    if not can_be_counted():
+        return {}
+    with Counter(Meter(system.measured).process_ids) as counter:
+        requests = run(system, connections, min(seconds, COUNTING), wrap=counter.wrap)["requests"]
+        return {role: count / max(requests, 1) for role, count in counter.read().items()}
 
 
 def get(url, connections, seconds):

@@ -2,7 +2,7 @@
 
 import upstreams
 from report import by_role
-from systems import request_body, running
+from systems import running
 from wrk import load, warm_up
 
 SIZES = (1_000, 17_000, 400_000)
@@ -16,7 +16,7 @@ def measure(options, report):
         with report.attempt(name), running(name, options, upstreams.instant) as system:
             warm_up(system, options.seconds)
             for size in SIZES:
-                result = load(system, CONNECTIONS, options.seconds, request_body(size))
+                result = load(system, CONNECTIONS, options.seconds, system.request_body(size))
                 speed = (result.rate, result.rate * size / 1e6, result.p50, result.p99)
                 costs = (by_role(result.cpu_micros), by_role(result.peak_mib, 1))
                 rows.append([name, size, *speed, result.bad_status + result.broken, *costs])

@@ -5,7 +5,7 @@ import upstreams
 from meter import Meter
 from processes import ask
 from report import by_role, millis, percentile
-from systems import request_body, running
+from systems import running
 
 DELAY = 2
 # One worker of it takes minutes for this many calls.
@@ -32,7 +32,7 @@ def measure(options, report):
 
 
 def row(system, count, report):
-    body = request_body()
+    body = system.request_body()
     # A few first, so that nothing is measured that happens once; not so many that memory for the others is there already.
     calls.make(system, body, 20, b'"usage"', spread=0, within=60)
     ask(system.upstream.port, "GET", "/peak")

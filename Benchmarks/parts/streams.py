@@ -4,7 +4,7 @@ import calls
 import upstreams
 from meter import Meter
 from report import by_role, millis, percentile
-from systems import request_body, running
+from systems import running
 
 CHUNKS, PACE = 50, 0.2
 # Seconds within which the streams begin.
@@ -43,7 +43,7 @@ def measure(options, report):
 
 
 def stream(system, count):
-    body = request_body(stream=True)
+    body = system.request_body(stream=True)
     # A few first, so that nothing is measured that happens once.
     calls.make(system, body, 20, b"[DONE]", spread=0.1, within=60)
     meter = Meter(system.measured)
