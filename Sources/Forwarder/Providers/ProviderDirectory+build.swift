@@ -25,5 +25,6 @@ extension ProviderDirectory {
         timeouts = UpstreamTimeouts(
             connect: settings.upstreamConnectTimeout, idle: settings.upstreamIdleTimeout, total: settings.requestTimeout)
         limits = UpstreamLimits(bodyBytes: settings.maxResponseBytes)
+        connections = ConnectionUse(idleSeconds: settings.upstreamIdleConnectionSeconds)
     }
 }
