@@ -12,7 +12,7 @@ actor CurlLoop {
     nonisolated let thread: LoopThread
     private let configuration: CurlConfiguration
     /// Nil once the loop was stopped.
-    private var multi: CurlMulti?
+    private var pools: CurlPools?
     private var transfers: [ObjectIdentifier: CurlTransfer] = [:]
     private var idleHandles: [UnsafeMutableRawPointer] = []
     private let changed = ChangedTransfers()
@@ -24,7 +24,7 @@ actor CurlLoop {
     init(_ configuration: CurlConfiguration) throws(UpstreamError) {
         let poll = try EventPoll()
         self.configuration = configuration
-        multi = try CurlMulti(configuration, poll: poll)
+        pools = try CurlPools(configuration, poll: poll)
         thread = LoopThread(name: "upstream", wake: { poll.wake() })
     }
 
@@ -45,13 +45,14 @@ actor CurlLoop {
         // A task that is cancelled after this look sends its `cancel` after this step, and so meets the transfer.
         guard !Task.isCancelled else { throw Self.cancelled(requestMayHaveBeenSent: false) }
         try request.check()
-        guard let multi, let easy = idleHandles.popLast() ?? curl_easy_init() else {
-            let why = multi == nil ? "the upstream client was stopped" : "libcurl is out of memory"
+        let pool = try pools?.pool(for: request.connections)
+        guard let pool, let easy = idleHandles.popLast() ?? curl_easy_init() else {
+            let why = pool == nil ? "the upstream client was stopped" : "libcurl is out of memory"
             throw UpstreamError(.unavailable, why, requestMayHaveBeenSent: false)
         }
-        let transfer = CurlTransfer(request, easy: easy, changed: changed)
+        let transfer = CurlTransfer(request, easy: easy, pool: pool, changed: changed)
         var code = transfer.configure(configuration)
-        if code == CURLE_OK, multi.add(easy) != CURLM_OK { code = CURLE_FAILED_INIT }
+        if code == CURLE_OK, pool.add(easy) != CURLM_OK { code = CURLE_FAILED_INIT }
         guard code == CURLE_OK else {
             recycle(transfer)
             guard case .failed(let error) = transfer.outcome(of: code) else { return }
@@ -107,9 +108,9 @@ extension CurlLoop {
     }
 
     private func turn(mayBlock: Bool) {
-        guard let multi else { return }
-        multi.turn(mayBlock: mayBlock && changed.transfers.isEmpty, until: nextIdleCheck)
-        while let (easy, code) = multi.nextEnded() {
+        guard let pools else { return }
+        pools.turn(mayBlock: mayBlock && changed.transfers.isEmpty, until: nextIdleCheck)
+        while let (easy, code) = pools.nextEnded() {
             var user: UnsafeMutableRawPointer?
             ccurl_get_pointer(easy, CURLINFO_PRIVATE, &user)
             guard let transfer = CurlTransfer.of(user) else { continue }
@@ -150,8 +151,7 @@ extension CurlLoop {
     /// Takes the handle away from a transfer that is over, and makes it ready for another one.
     private func recycle(_ transfer: CurlTransfer) {
         guard let easy = transfer.releaseHandle() else { return }
-        multi?.remove(easy)
-        guard multi != nil, idleHandles.count < Self.maxIdleHandles else { return curl_easy_cleanup(easy) }
+        guard pools != nil, idleHandles.count < Self.maxIdleHandles else { return curl_easy_cleanup(easy) }
         curl_easy_reset(easy)
         idleHandles.append(easy)
     }
@@ -165,6 +165,6 @@ extension CurlLoop {
         idleHandles.forEach { curl_easy_cleanup($0) }
         idleHandles = []
         changed.transfers = []
-        multi = nil
+        pools = nil
     }
 }

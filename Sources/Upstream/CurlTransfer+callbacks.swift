@@ -45,6 +45,7 @@ extension CurlTransfer {
 
     private func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         noteActivity()
+        hasHeard = true
         let fits = answer.append(line)
         if !fits { refusal = .tooLarge }
         if answer.isAmbiguous { refusal = .malformed }
@@ -53,10 +54,12 @@ extension CurlTransfer {
 
     /// Opens the socket for a connection, if the address is one that the call may reach.
     private func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+        guard maySend() else { return ccurl_socket_bad }
         guard AddressGuard.allows(IPAddress(address.pointer(to: \.addr)), under: request.addresses) else {
             refusal = .blockedAddress
             return ccurl_socket_bad
         }
+        hasOpenedSocket = true
         // The process may start others (its own redis-server): they must not inherit the connection.
         let kind = address.pointee
         return socket(kind.family, kind.socktype | Int32(SOCK_CLOEXEC.rawValue), kind.protocol)
@@ -64,17 +67,26 @@ extension CurlTransfer {
 
     /// Called when the request is about to be sent, on a new connection as on one that an earlier call opened under another policy.
     private func mayRequest(of peer: String) -> Bool {
+        guard maySend() else { return false }
         guard AddressGuard.allows(IPAddress(peer), under: request.addresses) else {
             refusal = .blockedAddress
             return false
         }
-        // libcurl sends a request again by itself when a kept connection dies before the answer's first byte. The peer may have begun the work by
-        // then, so only what RFC 9110 §9.2.2 calls idempotent may be sent twice; of the rest the caller decides.
-        guard lastActivity == nil || ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(request.method) else {
-            refusal = .closedEarly
-            return false
-        }
         noteActivity()
         return true
+    }
+
+    /// What RFC 9110 §9.2.2 calls idempotent.
+    private static let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]
+
+    /// Whether the request has not gone yet, or may go twice.
+    ///
+    /// When a kept connection dies before the answer's first line, libcurl sends the request again by itself: up to
+    /// five times, and on other kept connections too. The peer may have begun the work by then, so only what is
+    /// idempotent may be sent so; of the rest the caller decides.
+    private func maySend() -> Bool {
+        guard requestMayHaveBeenSent, !Self.idempotent.contains(request.method) else { return true }
+        refusal = .closedEarly
+        return false
     }
 }

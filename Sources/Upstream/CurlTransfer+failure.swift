@@ -5,8 +5,23 @@ extension CurlTransfer {
     func outcome(of code: CURLcode) -> End {
         if code == CURLE_OK { return answer.head == nil ? .failed(headlessError) : .complete }
         // A refused address is final only if no other address of the name could be reached.
-        if let refusal, refusal != .blockedAddress || !requestMayHaveBeenSent { return .failed(error(refusal, words(for: refusal))) }
-        return .failed(error(self.code(for: code), detail(of: code)))
+        let final = refusal.flatMap { $0 != .blockedAddress || !requestMayHaveBeenSent ? $0 : nil }
+        var failure = final.map { error($0, words(for: $0)) } ?? error(self.code(for: code), detail(of: code))
+        failure.keptConnectionClosed = wasClosedUnanswered(code)
+        return .failed(failure)
+    }
+
+    /// Whether the peer closed a connection that was there before this call, and said nothing to it.
+    private func wasClosedUnanswered(_ code: CURLcode) -> Bool {
+        guard requestMayHaveBeenSent, !hasOpenedSocket, !hasHeard else { return false }
+        switch code {
+        case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR: return true
+        // libcurl wanted to go to another connection, and first asked for the name again.
+        case CURLE_COULDNT_RESOLVE_HOST: return true
+        // Of HTTP/2, whose streams fail otherwise where the peer resets them. Before the first line it is none of HTTP/1.
+        case CURLE_PARTIAL_FILE: return true
+        default: return refusal == .closedEarly
+        }
     }
 
     func error(_ code: UpstreamError.Code, _ message: String) -> UpstreamError {

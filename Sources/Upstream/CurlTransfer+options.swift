@@ -5,8 +5,8 @@ extension CurlTransfer {
     func configure(_ configuration: CurlConfiguration) -> CURLcode {
         guard let easy else { return CURLE_FAILED_INIT }
         return first(
-            setTarget(easy), setMethod(easy), setTimeouts(easy), setConnection(easy, configuration), setNames(easy, configuration),
-            setCallbacks(easy),
+            setTarget(easy), setMethod(easy), setTimeouts(easy), setConnection(easy, configuration), setReuse(easy),
+            setNames(easy, configuration), setCallbacks(easy),
             ccurl_set_headers(easy, memory.headers))
     }
 
@@ -59,6 +59,15 @@ extension CurlTransfer {
             ccurl_set_long(easy, CURLOPT_HTTP_VERSION, usesHTTP2 ? ccurl_http_2_over_tls : ccurl_http_1_1),
             ccurl_set_long(easy, CURLOPT_PIPEWAIT, usesHTTP2 ? 1 : 0),
             configuration.caFile.map { ccurl_set_string(easy, CURLOPT_CAINFO, $0) } ?? CURLE_OK)
+    }
+
+    private func setReuse(_ easy: UnsafeMutableRawPointer) -> CURLcode {
+        let use = request.connections
+        return first(
+            // libcurl counts whole seconds, and keeps what has been idle for so many and not for one more.
+            ccurl_set_long(easy, CURLOPT_MAXAGE_CONN, max(0, use.idleSeconds - 1)),
+            ccurl_set_long(easy, CURLOPT_FRESH_CONNECT, use.mustBeFresh || use.idleSeconds == 0 ? 1 : 0),
+            ccurl_set_long(easy, CURLOPT_FORBID_REUSE, use.idleSeconds == 0 ? 1 : 0))
     }
 
     private func setNames(_ easy: UnsafeMutableRawPointer, _ configuration: CurlConfiguration) -> CURLcode {

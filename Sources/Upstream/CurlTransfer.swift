@@ -17,6 +17,8 @@ final class CurlTransfer {
     let request: UpstreamRequest
     /// Nil once the transfer is over and its handle serves another one.
     private(set) var easy: UnsafeMutableRawPointer?
+    /// Where the handle is, with the connections that the call may use. Goes with the handle.
+    private(set) var pool: CurlMulti?
     let began = ContinuousClock.now
     /// Freed with the transfer; libcurl reads them until the handle leaves the multi handle.
     let memory: CurlMemory
@@ -28,6 +30,11 @@ final class CurlTransfer {
     var refusal: UpstreamError.Code?
     /// When bytes of the answer came last, or the request was sent. Nil until libcurl is about to send it.
     private(set) var lastActivity: ContinuousClock.Instant?
+    /// Whether a socket was opened for this call. Else its connection is one that an earlier call has left, or that
+    /// others share.
+    var hasOpenedSocket = false
+    /// Whether a line of an answer has come, be it a 1xx's. libcurl does not tell of bytes before the first line's end.
+    var hasHeard = false
     private(set) var isPaused = false
     /// Where the transfer puts itself when something has come, once a turn.
     private let changed: ChangedTransfers
@@ -35,9 +42,10 @@ final class CurlTransfer {
     private var waiter: (need: Need, continuation: CheckedContinuation<Void, Never>)?
 
     /// - Parameter easy: a handle in its first state. It is asked back by `releaseHandle`.
-    init(_ request: UpstreamRequest, easy: UnsafeMutableRawPointer, changed: ChangedTransfers) {
+    init(_ request: UpstreamRequest, easy: UnsafeMutableRawPointer, pool: CurlMulti, changed: ChangedTransfers) {
         self.request = request
         self.easy = easy
+        self.pool = pool
         self.changed = changed
         memory = CurlMemory(request)
         answer = AnswerHead(limit: request.limits.headerBytes)
@@ -64,8 +72,13 @@ final class CurlTransfer {
         body = AnswerBody(limit: 0)
     }
 
-    /// Gives the handle away, once.
-    func releaseHandle() -> UnsafeMutableRawPointer? { easy.take() }
+    /// Ends what libcurl does with the handle, and gives it away, once.
+    func releaseHandle() -> UnsafeMutableRawPointer? {
+        guard let easy = easy.take() else { return nil }
+        pool?.remove(easy)
+        pool = nil
+        return easy
+    }
 
     /// Notes that bytes have come or that the request is about to go.
     func noteActivity() {

@@ -1,7 +1,8 @@
 /// Calls providers over libcurl: HTTP/1.1 and HTTP/2, on kept connections, without redirects, proxies or anything else from the environment.
 ///
-/// All calls share one thread. A task that prefers `executor` makes its calls without a change of thread. libcurl may send a request a second time by
-/// itself only if its method is idempotent (RFC 9110 §9.2.2), so a completion is never paid twice behind the caller's back.
+/// All calls share one thread. A task that prefers `executor` makes its calls without a change of thread. libcurl may
+/// send a request a second time by itself only if its method is idempotent (RFC 9110 §9.2.2), so a completion is never
+/// paid twice behind the caller's back: the caller is told `keptConnectionClosed`, and decides.
 package final class CurlUpstream: UpstreamClient {
     private let loop: CurlLoop
 

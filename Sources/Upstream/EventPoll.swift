@@ -39,8 +39,10 @@ final class EventPoll: Sendable {
     func wake() { eventfd_write(wakeup, 1) }
 
     /// Sets what is wanted of a socket.
-    func watch(_ socket: Int32, for wanted: Readiness) {
-        var event = epoll_event(events: wanted.rawValue, data: epoll_data_t(fd: socket))
+    /// - Parameter owner: a number that comes back with the socket's events.
+    func watch(_ socket: Int32, for wanted: Readiness, owner: UInt32 = 0) {
+        let data = epoll_data_t(u64: UInt64(owner) << 32 | UInt64(UInt32(bitPattern: socket)))
+        var event = epoll_event(events: wanted.rawValue, data: data)
         if epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) != 0, errno == ENOENT {
             epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event)
         }
@@ -53,15 +55,16 @@ final class EventPoll: Sendable {
     /// Waits for events and gives each to `body`.
     ///
     /// - Parameter timeout: nil waits until an event or `wake`. Rounded up to whole milliseconds.
-    func wait(timeout: Duration?, _ body: (_ socket: Int32, _ ready: Readiness) -> Void) {
+    func wait(timeout: Duration?, _ body: (_ owner: UInt32, _ socket: Int32, _ ready: Readiness) -> Void) {
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.batch) { events in
             let count = epoll_wait(epoll, events.baseAddress, Int32(Self.batch), timeout?.wholeMilliseconds ?? -1)
             for event in events.prefix(Int(max(0, count))) {
-                if event.data.fd == wakeup {
+                let socket = Int32(truncatingIfNeeded: event.data.u64)
+                if socket == wakeup {
                     var ignored: eventfd_t = 0
                     eventfd_read(wakeup, &ignored)
                 } else {
-                    body(event.data.fd, Readiness(rawValue: event.events))
+                    body(UInt32(truncatingIfNeeded: event.data.u64 >> 32), socket, Readiness(rawValue: event.events))
                 }
             }
         }

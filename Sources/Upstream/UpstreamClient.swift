@@ -29,10 +29,12 @@ package struct UpstreamRequest: Sendable {
     package var timeouts: UpstreamTimeouts
     package var limits: UpstreamLimits
     package var addresses: AddressPolicy
+    package var connections: ConnectionUse
 
     package init(
         method: String, url: String, headers: [HeaderField] = [], body: [UInt8] = [], timeouts: UpstreamTimeouts = .init(),
-        limits: UpstreamLimits = .init(), addresses: AddressPolicy = .operatorChosen
+        limits: UpstreamLimits = .init(), addresses: AddressPolicy = .operatorChosen,
+        connections: ConnectionUse = .init()
     ) {
         self.method = method
         self.url = url
@@ -41,6 +43,7 @@ package struct UpstreamRequest: Sendable {
         self.timeouts = timeouts
         self.limits = limits
         self.addresses = addresses
+        self.connections = connections
     }
 }
 
@@ -70,6 +73,23 @@ package struct UpstreamLimits: Sendable, Equatable {
     package init(bodyBytes: Int = 64 << 20, headerBytes: Int = 64 << 10) {
         self.bodyBytes = bodyBytes
         self.headerBytes = headerBytes
+    }
+}
+
+/// Which of the kept connections a call may use.
+package struct ConnectionUse: Sendable, Equatable {
+    /// A connection is used again if it has been idle for less than so many seconds. 0: the call opens one of its own,
+    /// and closes it.
+    ///
+    /// The default is below the 5 s after which common servers close (uvicorn, Node): what is sent into a connection
+    /// that just closes is lost.
+    package var idleSeconds: Int
+    /// Whether the call opens a connection of its own. Later ones may use it.
+    package var mustBeFresh: Bool
+
+    package init(idleSeconds: Int = 4, mustBeFresh: Bool = false) {
+        self.idleSeconds = idleSeconds
+        self.mustBeFresh = mustBeFresh
     }
 }
 

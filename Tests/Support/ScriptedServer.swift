@@ -82,6 +82,24 @@ extension ScriptedServer {
             }
         }
 
+        /// The next bytes, at least so many of them; fewer once the peer has closed.
+        package func bytes(atLeast count: Int) async throws -> [UInt8] {
+            var bytes: [UInt8] = []
+            while bytes.count < count, let more = try await incoming.next(isolation: #isolation) {
+                bytes += Array(buffer: more)
+            }
+            return bytes
+        }
+
+        /// Ends this side of the connection: the peer reads its end, and may go on sending.
+        package func halfClose() async throws { try await channel.close(mode: .output) }
+
+        /// Ends the connection with a reset.
+        package func reset() async throws {
+            try await (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+            try await channel.close()
+        }
+
         /// Waits until the peer has closed.
         package func closed() async throws { while try await incoming.next(isolation: #isolation) != nil {} }
 

@@ -23,7 +23,10 @@ import Testing
             wakes.add(1)
             poll.wake()
         }
-        return (thread, wakes, { thread.start { mayBlock in poll.wait(timeout: mayBlock ? nil : .zero) { _, _ in } } })
+        return (
+            thread, wakes,
+            { thread.start { mayBlock in poll.wait(timeout: mayBlock ? nil : .zero) { _, _, _ in } } }
+        )
     }
 
     @Test func `jobs from many tasks run one at a time`() async throws {

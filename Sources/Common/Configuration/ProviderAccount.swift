@@ -16,6 +16,15 @@ package struct ProviderAccount: Sendable, Equatable {
     package var key: SecretString?
     /// Where the account stands in its file, for errors that only the table of providers can find.
     package var location: ConfigurationProblem.Location
+    /// How long an idle connection may be used again, in whole seconds; 0: never. Nil:
+    /// `UPSTREAM_IDLE_CONNECTION_SECONDS`.
+    package var idleConnectionSeconds: Int?
+    /// Whether a call is made again, once, whose kept connection the provider closed without a byte of an answer.
+    /// It may then be paid for twice.
+    package var repeatsOnClosedConnection = true
+
+    /// What idle ages may be set.
+    static let idleConnectionSeconds = 0...3600
 
     package init(name: String, destination: Destination, key: SecretString? = nil, location: ConfigurationProblem.Location) {
         self.name = name

@@ -37,11 +37,18 @@ struct SecretsReader {
         }.compactMapValues { $0 }
     }
 
-    /// `accounts: {name: {kind: prefix | base_url: URL, key: … | key_env: NAME}}`.
+    /// `accounts: {name: {kind: prefix | base_url: URL, key: … | key_env: NAME}}`, and how the account's connections
+    /// are used.
     func accounts(_ node: YAMLNode, _ log: inout ProblemLog) -> [UTF8Text: ProviderAccount] {
         entries(of: node, &log) { name, value throws(ConfigurationError) in
-            let account = try value.mapping(of: ["kind", "base_url", "key", "key_env"])
-            return ProviderAccount(name: name, destination: try destination(account), key: try key(account), location: value.location)
+            let members = try value.mapping(
+                of: ["kind", "base_url", "key", "key_env", "idle_connection_seconds", "repeat_on_closed_connection"])
+            var account = ProviderAccount(
+                name: name, destination: try destination(members), key: try key(members), location: value.location)
+            account.idleConnectionSeconds =
+                try members["idle_connection_seconds"]?.int(in: ProviderAccount.idleConnectionSeconds)
+            account.repeatsOnClosedConnection = try members["repeat_on_closed_connection"]?.bool() ?? true
+            return account
         }
     }
 

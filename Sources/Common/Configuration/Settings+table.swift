@@ -141,13 +141,20 @@ extension Settings {
             "REQUEST_TIMEOUT", \.requestTimeout, .seconds(1...86_400), "From a request's arrival to the last byte of its answer.", commands: queueing),
         Setting(
             "UPSTREAM_ATTEMPTS", \.upstreamAttempts, .int(1...10),
-            "How often a call that cannot reach its provider is tried, the first time included. A call that may have been paid for is never "
-                + "repeated, and an answer is passed on whatever its status.",
+            "How often a call that cannot reach its provider is tried, the first time included. A call that may have "
+                + "been paid for is not repeated, except once where a [kept connection](#kept-connections) closed, and "
+                + "an answer is passed on with any status.",
             commands: calling),
         Setting(
             "UPSTREAM_CONNECT_TIMEOUT", \.upstreamConnectTimeout, .seconds(0.1...300), "For a connection to a provider, TLS included.",
             commands: calling),
         Setting("UPSTREAM_IDLE_TIMEOUT", \.upstreamIdleTimeout, .seconds(1...86_400), "How long a provider may send nothing.", commands: calling),
+        Setting(
+            "UPSTREAM_IDLE_CONNECTION_SECONDS", \.upstreamIdleConnectionSeconds,
+            .int(ProviderAccount.idleConnectionSeconds),
+            "Seconds for which an idle connection to a provider may be used again; 0 opens one for each call. Keep it below "
+                + "the time after which the provider closes (uvicorn and Node: 5 s). An account may have its own.",
+            commands: calling),
         Setting(
             "ALLOW_LOOPBACK_BASE_URLS", \.allowLoopbackBaseURLs, .bool,
             "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address.",

@@ -78,6 +78,8 @@ package struct Settings: Sendable, Equatable {
     package var upstreamAttempts = 3
     package var upstreamConnectTimeout = Duration.seconds(10)
     package var upstreamIdleTimeout = Duration.seconds(300)
+    /// How long an idle connection to a provider may be used again, in whole seconds; accounts may have their own.
+    package var upstreamIdleConnectionSeconds = ConnectionUse().idleSeconds
     /// Whether a client's own base URL may lead to this machine.
     package var allowLoopbackBaseURLs: Bool
     /// Whether a client's own base URL may lead to a private network.

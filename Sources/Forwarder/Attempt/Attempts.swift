@@ -1,27 +1,52 @@
 internal import Common
 internal import Upstream
 
-/// Decides what follows a failed call. The forwarder is the only one that retries a provider, and only what was certainly not paid for.
+/// Decides what follows a failed call. The forwarder is the only one that retries a provider: what was certainly not
+/// paid for, and, once, what was lost with a kept connection, which most likely was not.
 struct Attempts: Sendable {
     enum Decision: Sendable, Equatable {
         case retry(after: Duration)
+        /// The same call at once, on a connection of its own. It may be paid for twice.
+        case repeatOnFresh
         case giveUp(GatewayError)
     }
 
-    /// Calls that may be made in all (`UPSTREAM_ATTEMPTS`).
+    /// Calls that may be made in all (`UPSTREAM_ATTEMPTS`), the repeated one included.
     let limit: Int
+    /// Whether a call may be repeated whose kept connection closed without an answer.
+    let mayRepeat: Bool
     private(set) var made = 0
+    private(set) var hasRepeated = false
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, mayRepeat: Bool = true) { (self.limit, self.mayRepeat) = (limit, mayRepeat) }
 
     /// - Parameter remaining: what is left until nobody waits any longer.
     mutating func failed(_ error: UpstreamError, remaining: Duration) -> Decision {
         made += 1
+        guard made < limit else { return .giveUp(told(of: error)) }
+        if error.keptConnectionClosed, mayRepeat, !hasRepeated, remaining > .zero {
+            hasRepeated = true
+            return .repeatOnFresh
+        }
         let pause = Duration.milliseconds(100 << min(made - 1, 5))
-        guard !error.requestMayHaveBeenSent, Self.isPassing(error.code), made < limit, remaining > pause else {
-            return .giveUp(GatewayError(upstream: error))
+        guard !error.requestMayHaveBeenSent, Self.isPassing(error.code), remaining > pause else {
+            return .giveUp(told(of: error))
         }
         return .retry(after: pause)
+    }
+
+    /// What a client is told when its time is over before the next call.
+    var expired: GatewayError {
+        guard hasRepeated else { return .expired }
+        let why = "its time was over before the call could be repeated"
+        return GatewayError(upstream: UpstreamError(.totalTimeout, why, requestMayHaveBeenSent: true))
+    }
+
+    /// The client must not repeat what the first of two calls may have paid for, although the second was not made.
+    private func told(of error: UpstreamError) -> GatewayError {
+        var error = error
+        error.requestMayHaveBeenSent = error.requestMayHaveBeenSent || hasRepeated
+        return GatewayError(upstream: error)
     }
 
     /// Whether the same call may go well a moment later.

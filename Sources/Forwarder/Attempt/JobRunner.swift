@@ -86,25 +86,34 @@ extension JobRunner {
     private func call(
         _ target: Target, for job: Job, in delivery: Delivery, span: CompletionSpan?, control: CallControl
     ) async throws {
-        var attempts = Attempts(limit: maxAttempts)
+        var attempts = Attempts(limit: maxAttempts, mayRepeat: target.repeatsOnClosedConnection)
         while true {
             guard control.stop == nil else { throw Stopped() }
             let remaining = job.remaining()
-            guard remaining > .zero else { throw GatewayError.expired }
+            guard remaining > .zero else { throw attempts.expired }
             var request = target.request
             request.timeouts.total = min(request.timeouts.total, remaining)
+            request.connections.mustBeFresh = attempts.hasRepeated
             do {
                 return try await upstream.withCall(request) { call in
                     try await pass(call, of: target, on: job, in: delivery, span: span, control: control)
                 }
             } catch let error as UpstreamError {
                 guard control.stop == nil else { throw Stopped() }
-                switch attempts.failed(error, remaining: remaining) {
+                switch attempts.failed(error, remaining: job.remaining()) {
                 case .giveUp(let error): throw error
                 case .retry(let pause): try? await Task.sleep(for: pause)
+                case .repeatOnFresh: noteRepetition(of: job, to: target, span)
                 }
             }
         }
+    }
+
+    private func noteRepetition(of job: Job, to target: Target, _ span: CompletionSpan?) {
+        span?.isRepeated = true
+        logger.notice(
+            "the provider closed a kept connection unanswered; the call is repeated on a new one, perhaps paid twice",
+            metadata: ["insertion_id": "\(job.insertionID)", "provider": "\(target.provider)"])
     }
 }
 

@@ -34,6 +34,11 @@ extension CompletionSpan {
         writer.string("gateway.provider", provider)
         writer.string("gateway.model", modelAsked)
         writer.string("gateway.traceparent", traceparent)
+        // Once more as metadata, since Langfuse's newer servers keep no attribute that they do not know.
+        if isRepeated {
+            writer.string("gateway.possibly_paid_twice", "true", isClean: true)
+            writer.string("langfuse.observation.metadata.gateway_possibly_paid_twice", "true", isClean: true)
+        }
     }
 
     /// The client's tags, each once. Behind them come the ids.

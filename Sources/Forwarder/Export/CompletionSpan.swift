@@ -21,6 +21,8 @@ final class CompletionSpan {
     var provider: String?
     /// The model's name as the provider gets it.
     var model: String?
+    /// Whether the call was made again after the provider may have taken it.
+    var isRepeated = false
     private var answer: AnswerCollector?
 
     /// Nil for a job that belongs to no rollout, which has no span.

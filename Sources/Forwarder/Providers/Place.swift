@@ -11,6 +11,10 @@ struct Place: Sendable {
     let key: BoundKey?
     /// False for an account with a key of its own: it never carries a client's.
     let takesClientKeys: Bool
+    /// How long an idle connection may be used again, in seconds. Nil: as the settings say.
+    var idleConnectionSeconds: Int?
+    /// Whether a call is made again whose kept connection closed without an answer.
+    var repeatsOnClosedConnection = true
 
     /// The key of a call to `base`.
     /// - Throws: 401 when there is none and the provider needs one.

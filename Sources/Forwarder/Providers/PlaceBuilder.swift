@@ -36,7 +36,10 @@ struct PlaceBuilder {
         }
         var places = providers
         for account in secrets.accounts.values.sorted(by: { $0.name < $1.name }) {
-            if let place = place(account, among: providers) { places[account.name] = place }
+            guard var place = place(account, among: providers) else { continue }
+            place.idleConnectionSeconds = account.idleConnectionSeconds
+            place.repeatsOnClosedConnection = account.repeatsOnClosedConnection
+            places[account.name] = place
         }
         return places
     }

@@ -26,5 +26,6 @@ extension ProviderDirectory {
         timeouts = UpstreamTimeouts(
             connect: settings.upstreamConnectTimeout, idle: settings.upstreamIdleTimeout, total: settings.requestTimeout)
         limits = UpstreamLimits(bodyBytes: settings.maxResponseBytes)
+        connections = ConnectionUse(idleSeconds: settings.upstreamIdleConnectionSeconds)
     }
 }

@@ -16,6 +16,8 @@ package struct ProviderDirectory: Sendable {
     let maximumDepth: Int
     let timeouts: UpstreamTimeouts
     let limits: UpstreamLimits
+    /// Where an account does not say otherwise.
+    let connections: ConnectionUse
 
     static let mock = "mock"
 
@@ -42,7 +44,11 @@ package struct ProviderDirectory: Sendable {
             if let name = model.name { job.query = model.query(job.query, renamed: clientModel(name)) }
             return try clientTarget(job, url: url, body: body)
         }
-        if let litellm { return try litellm.target(job, body: body, asksUsage: asksUsage, timeouts: timeouts, limits: limits) }
+        if let litellm {
+            var target = try litellm.target(job, body: body, asksUsage: asksUsage, timeouts: timeouts, limits: limits)
+            target.request.connections = connections
+            return target
+        }
         return try directTarget(job, naming: model, body: body, asksUsage: asksUsage)
     }
 
@@ -82,8 +88,11 @@ package struct ProviderDirectory: Sendable {
         body.removeAPIKey()
         let rejected = place.provider.rejectedMembers
         let hidesUsage = asksUsage && StreamOptions.add(to: &body, rejected: rejected)
-        let request = try request(job, under: base.text, of: place.provider, with: credential, body: body)
-        return Target(provider: place.name, model: model, request: request, rejectedMembers: rejected, hidesUsage: hidesUsage)
+        var request = try request(job, under: base.text, of: place.provider, with: credential, body: body)
+        if let seconds = place.idleConnectionSeconds { request.connections.idleSeconds = seconds }
+        return Target(
+            provider: place.name, model: model, request: request, rejectedMembers: rejected, hidesUsage: hidesUsage,
+            repeatsOnClosedConnection: place.repeatsOnClosedConnection)
     }
 
     /// A call to a URL that the client chose carries the client's own key and none of the server's.
@@ -131,6 +140,7 @@ package struct ProviderDirectory: Sendable {
         }
         let url = job.url(under: provider.base(base, for: job.path), path: job.path == Provider.chatCompletions ? provider.chatPath : nil)
         return UpstreamRequest(
-            method: job.method, url: url, headers: headers, body: body.result, timeouts: timeouts, limits: limits)
+            method: job.method, url: url, headers: headers, body: body.result, timeouts: timeouts, limits: limits,
+            connections: connections)
     }
 }

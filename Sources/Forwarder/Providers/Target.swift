@@ -16,10 +16,13 @@ package struct Target: Sendable {
     package var hidesUsage: Bool
     /// Whether who takes the call traces it to Langfuse, so that the gateway does not.
     package var isTracedByBackend: Bool
+    /// Whether the call is made again, once, when a kept connection closed without an answer. It may then be paid
+    /// twice.
+    package var repeatsOnClosedConnection: Bool
 
     package init(
         provider: String, model: String? = nil, request: UpstreamRequest, rejectedMembers: Set<UTF8Text> = [], hidesUsage: Bool = false,
-        isTracedByBackend: Bool = false
+        isTracedByBackend: Bool = false, repeatsOnClosedConnection: Bool = true
     ) {
         self.provider = provider
         self.model = model
@@ -27,6 +30,7 @@ package struct Target: Sendable {
         self.rejectedMembers = rejectedMembers
         self.hidesUsage = hidesUsage
         self.isTracedByBackend = isTracedByBackend
+        self.repeatsOnClosedConnection = repeatsOnClosedConnection
     }
 }
 

@@ -90,6 +90,18 @@ struct SecretsTests {
         #expect(withoutEnvironment.accounts["openai-main"]?.key == nil)
     }
 
+    @Test func anAccountSaysHowItsConnectionsAreUsed() throws {
+        let accounts = try Self.read(
+            """
+            accounts:
+              own: {kind: openai, idle_connection_seconds: 0, repeat_on_closed_connection: false}
+              usual: {kind: openai, idle_connection_seconds: , repeat_on_closed_connection: }
+            """
+        ).accounts
+        #expect(accounts["own"]?.idleConnectionSeconds == 0 && accounts["own"]?.repeatsOnClosedConnection == false)
+        #expect(accounts["usual"]?.idleConnectionSeconds == nil && accounts["usual"]?.repeatsOnClosedConnection == true)
+    }
+
     @Test(arguments: [
         ("[]", "secrets.yaml:1:1: error: the file must be a mapping"),
         ("langfuse_key: {}", "secrets.yaml:1:1: error: unknown key `langfuse_key`. Did you mean `langfuse_keys`?"),
@@ -113,6 +125,18 @@ struct SecretsTests {
         ("accounts: {a: {kind: openai, base_url: http://a}}", "secrets.yaml:1:15: error: `accounts.a` needs either"),
         ("accounts: {a: {kind: openai, key: x, key_env: Y}}", "secrets.yaml:1:47: error: `accounts.a` has both `key` and `key_env`"),
         ("accounts: {a: {base_url: 'ftp://a'}}", "secrets.yaml:1:26: error: `accounts.a.base_url` must be an http or https URL"),
+        (
+            "accounts: {a: {kind: o, idle_connection_seconds: 3601}}",
+            "secrets.yaml:1:50: error: `accounts.a.idle_connection_seconds` must be a whole number from 0 to 3600"
+        ),
+        (
+            "accounts: {a: {kind: o, idle_connection_seconds: '4'}}",
+            "secrets.yaml:1:50: error: `accounts.a.idle_connection_seconds` must be a whole number"
+        ),
+        (
+            "accounts: {a: {kind: o, repeat_on_closed_connection: maybe}}",
+            "secrets.yaml:1:54: error: `accounts.a.repeat_on_closed_connection` must be true or false"
+        ),
         ("accounts: {a: {knd: openai}}", "secrets.yaml:1:16: error: unknown key `knd`. Did you mean `kind`?"),
     ])
     func wrongShapesAreNamedWithTheirPlace(text: String, message: String) throws {

@@ -34,6 +34,38 @@ import Upstream
         #expect((decision == .retry(after: .milliseconds(100))) == retries)
     }
 
+    private var closed: UpstreamError {
+        var error = error(.closedEarly, sent: true)
+        error.keptConnectionClosed = true
+        return error
+    }
+
+    @Test func repeatsOnceWhatAKeptConnectionSwallowed() {
+        var attempts = Attempts(limit: 10)
+        #expect(attempts.failed(closed, remaining: .milliseconds(1)) == .repeatOnFresh, "at once, without a pause")
+        #expect(attempts.hasRepeated)
+        #expect(attempts.failed(closed, remaining: .seconds(60)) == .giveUp(GatewayError(upstream: closed)))
+    }
+
+    @Test(arguments: [(1, true, 60), (0, true, 60), (3, false, 60), (3, true, 0), (3, true, -1)])
+    func repeatsNothingBeyondItsBounds(_ limit: Int, _ mayRepeat: Bool, _ seconds: Int) {
+        var attempts = Attempts(limit: limit, mayRepeat: mayRepeat)
+        #expect(attempts.failed(closed, remaining: .seconds(seconds)) == .giveUp(GatewayError(upstream: closed)))
+        #expect(!attempts.hasRepeated && attempts.expired == .expired)
+    }
+
+    @Test func theRepeatedCallCountsAmongTheAttempts() {
+        var attempts = Attempts(limit: 3)
+        let refused = error(.connect, sent: false)
+        #expect(attempts.failed(refused, remaining: .seconds(60)) == .retry(after: .milliseconds(100)))
+        #expect(attempts.failed(closed, remaining: .seconds(60)) == .repeatOnFresh)
+        // Not made this time, and yet the call before it may have been paid for.
+        let told = GatewayError(upstream: error(.connect, sent: true))
+        #expect(attempts.failed(refused, remaining: .seconds(60)) == .giveUp(told))
+        #expect(attempts.made == 3)
+        #expect(attempts.expired.shouldRetry == false && attempts.expired.status == 504)
+    }
+
     @Test(arguments: UpstreamError.Code.allCases)
     func tellsTheClientWhatHappened(_ code: UpstreamError.Code) {
         let status: [UpstreamError.Code: Int] = [

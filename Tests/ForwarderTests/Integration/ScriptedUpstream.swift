@@ -67,6 +67,13 @@ final class ScriptedCall: UpstreamCall {
 
     func fail(_ code: UpstreamError.Code, sent: Bool) { script.yield(.fail(UpstreamError(code, "scripted", requestMayHaveBeenSent: sent))) }
 
+    /// The connection, which was there before the call, closes without a byte.
+    func closeKeptConnection() {
+        var error = UpstreamError(.closedEarly, "scripted", requestMayHaveBeenSent: true)
+        error.keptConnectionClosed = true
+        script.yield(.fail(error))
+    }
+
     /// Waits until the forwarder has let go of the call, however it ended.
     func isLeft() async { for await _ in departures {} }
 

@@ -156,4 +156,26 @@ import Upstream
         #expect(request.timeouts == UpstreamTimeouts(connect: .seconds(1), idle: .seconds(2), total: .seconds(3)))
         #expect(request.limits.bodyBytes == 4)
     }
+
+    @Test func anAccountSaysHowItsConnectionsAreUsed() throws {
+        var own = try ProviderAccount.server("http://gpu:8000/v1", named: "own")
+        (own.idleConnectionSeconds, own.repeatsOnClosedConnection) = (60, false)
+        var openai = ProviderAccount.kind("openai", named: "openai")
+        openai.idleConnectionSeconds = 0
+        let directory = try ProviderDirectory.made(
+            accounts: [own, openai], settings: { $0.upstreamIdleConnectionSeconds = 7 })
+        for (model, url, seconds, repeats) in [
+            ("own/m", nil, 60, false), ("openai/m", nil, 0, true), ("groq/m", nil, 7, true),
+            ("m", "https://a.example/v1", 7, true),
+        ] {
+            let target = try directory.resolve(.chat(model, key: "k", baseURL: url))
+            #expect(target.request.connections == ConnectionUse(idleSeconds: seconds), "\(model)")
+            #expect(target.repeatsOnClosedConnection == repeats, "\(model)")
+        }
+        let proxied = try ProviderDirectory.made(settings: {
+            $0.litellmURL = BaseURL("http://litellm:4000")
+            $0.upstreamIdleConnectionSeconds = 7
+        }).resolve(.chat("openai/m", key: "k"))
+        #expect(proxied.request.connections == ConnectionUse(idleSeconds: 7) && proxied.repeatsOnClosedConnection)
+    }
 }

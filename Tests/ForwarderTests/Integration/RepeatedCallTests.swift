@@ -1,0 +1,105 @@
+import Common
+import InMemoryLogging
+import Logging
+import TestSupport
+import Testing
+
+@testable import Forwarder
+
+/// Calls whose kept connection the provider closed without an answer.
+@Suite(.timeLimit(.minutes(1))) struct RepeatedCallTests {
+    private static let mark = "langfuse.observation.metadata.gateway_possibly_paid_twice"
+
+    @Test func theCallIsMadeOnceMoreOnAFreshConnectionAndMarked() async throws {
+        let log = InMemoryLogHandler()
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue()
+            try await bench.withForwarder(logger: Logger(label: "test") { _ in log }) { forwarder in
+                let first = try #require(await bench.upstream.next())
+                #expect(!first.request.connections.mustBeFresh && first.request.connections.idleSeconds == 4)
+                first.closeKeptConnection()
+                let second = try #require(await bench.upstream.next())
+                #expect(second.request.connections.mustBeFresh)
+                #expect(second.request.body == first.request.body && second.request.url == first.request.url)
+                #expect(second.request.headers == first.request.headers)
+                #expect(second.request.timeouts.total <= first.request.timeouts.total, "within the same time")
+                second.answer().send(ScriptedCall.completion).end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(bench.upstream.count == 2)
+                #expect(try await bench.members() == [job.insertionID.description])
+                let span = try await bench.span(of: job)
+                #expect(span.string("gateway.possibly_paid_twice") == "true" && span.string(Self.mark) == "true")
+                #expect(span.level == nil && span.statusCode == 1)
+            }
+        }
+        let entry = try #require(log.entries.first { $0.message.description.contains("perhaps paid twice") })
+        #expect(entry.level == .notice)
+        #expect(!"\(log.entries)".contains("sk-client"))
+    }
+
+    @Test func theSecondTimeIsTheLast() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue()
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).closeKeptConnection()
+                try #require(await bench.upstream.next()).closeKeptConnection()
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == 502 && frame.head?.headers.first(named: "x-should-retry") == "false")
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(bench.upstream.count == 2)
+                #expect(try await bench.members().isEmpty)
+                #expect(try await bench.span(of: job).string(Self.mark) == "true")
+            }
+        }
+    }
+
+    /// The repeated call has not been made, so it may be tried again, and the first one may have been paid for.
+    @Test func theRepeatedCallMayFailToConnect() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue()
+            try await bench.withForwarder { _ in
+                try #require(await bench.upstream.next()).closeKeptConnection()
+                try #require(await bench.upstream.next()).fail(.connect, sent: false)
+                let third = try #require(await bench.upstream.next())
+                #expect(third.request.connections.mustBeFresh)
+                third.fail(.connect, sent: false)
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == 502 && frame.head?.headers.first(named: "x-should-retry") == "false")
+                #expect(bench.upstream.count == 3)
+            }
+        }
+    }
+
+    @Test(arguments: [(3, false), (1, true)])
+    func anAccountAndTheAttemptsCanForbidIt(_ attempts: Int, _ repeats: Bool) async throws {
+        var account = ProviderAccount.kind("openai", named: "openai")
+        account.repeatsOnClosedConnection = repeats
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue()
+            try await bench.withForwarder(attempts: attempts, accounts: [account]) { forwarder in
+                try #require(await bench.upstream.next()).closeKeptConnection()
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == 502 && frame.head?.headers.first(named: "x-should-retry") == "false")
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(bench.upstream.count == 1)
+                let span = try await bench.span(of: job)
+                #expect(span.string(Self.mark) == nil && span.statusCode == 2)
+            }
+        }
+    }
+
+    @Test func aCancelledJobIsNotRepeated() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue()
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next())
+                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+                await call.isLeft()
+                call.closeKeptConnection()
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(bench.upstream.count == 1)
+            }
+        }
+    }
+}
