@@ -149,6 +149,11 @@ extension Settings {
             commands: calling),
         Setting("UPSTREAM_IDLE_TIMEOUT", \.upstreamIdleTimeout, .seconds(1...86_400), "How long a provider may send nothing.", commands: calling),
         Setting(
+            "FLUSH_INTERVAL_MS", \.flushInterval, .milliseconds(1...10_000),
+            "How long bytes of an answer may lie at a forwarder before they are passed on. Server-sent events do not "
+                + "lie there at all.",
+            commands: calling),
+        Setting(
             "ALLOW_LOOPBACK_BASE_URLS", \.allowLoopbackBaseURLs, .bool,
             "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address.",
             commands: passing),

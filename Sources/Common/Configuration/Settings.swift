@@ -78,6 +78,8 @@ package struct Settings: Sendable, Equatable {
     package var upstreamAttempts = 3
     package var upstreamConnectTimeout = Duration.seconds(10)
     package var upstreamIdleTimeout = Duration.seconds(300)
+    /// How long bytes of an answer may lie at a forwarder before they are sent.
+    package var flushInterval = Duration.milliseconds(20)
     /// Whether a client's own base URL may lead to this machine.
     package var allowLoopbackBaseURLs: Bool
     /// Whether a client's own base URL may lead to a private network.

@@ -35,7 +35,8 @@ extension ForwarderBench {
         let runner = JobRunner(
             directory: { directory }, upstream: upstream,
             sender: AnswerSender(stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent),
-            envelope: envelope, check: JobCheck(stream: stream, maxDeliveries: 3), maxAttempts: attempts, logger: .silent)
+            envelope: envelope, check: JobCheck(stream: stream, maxDeliveries: 3), maxAttempts: attempts,
+            flushInterval: .milliseconds(20), logger: .silent)
         let clock = RedisClock()
         let intake = Intake(stream: stream, jobs: jobs, clock: clock, executor: nil, drain: drain, logger: .silent) { delivery, control in
             await runner.run(delivery, control: control)
