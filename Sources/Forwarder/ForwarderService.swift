@@ -41,7 +41,8 @@ package struct ForwarderService {
         let runner = JobRunner(
             directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: worker.sender, envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), maxAttempts: settings.upstreamAttempts,
-            isTraced: destinations.isTraced, spanTextBytes: settings.spanTextBytes, logger: logger)
+            flushInterval: settings.flushInterval, isTraced: destinations.isTraced,
+            spanTextBytes: settings.spanTextBytes, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(
             consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader, maximumBytes: settings.outboxBytes)

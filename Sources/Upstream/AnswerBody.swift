@@ -4,6 +4,8 @@ struct AnswerBody {
     static let capacity = 256 << 10
 
     private var buffered: [UInt8] = []
+    /// When the first of the bytes came that are buffered.
+    private(set) var since: ContinuousClock.Instant?
     private var bytesLeft: Int
 
     /// - Parameter limit: bytes of the whole body.
@@ -12,9 +14,10 @@ struct AnswerBody {
     var count: Int { buffered.count }
 
     /// Takes bytes, or returns false if the body is longer than is allowed.
-    mutating func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    mutating func append(_ bytes: UnsafeRawBufferPointer, at time: ContinuousClock.Instant?) -> Bool {
         bytesLeft -= bytes.count
         guard bytesLeft >= 0 else { return false }
+        if buffered.isEmpty, !bytes.isEmpty { since = time }
         buffered.append(contentsOf: bytes)
         return true
     }
@@ -24,9 +27,7 @@ struct AnswerBody {
 
     /// Hands over all that is buffered.
     mutating func take() -> [UInt8] {
-        defer { buffered = [] }
+        defer { (buffered, since) = ([], nil) }
         return buffered
     }
-
-    mutating func removeAll() { buffered = [] }
 }

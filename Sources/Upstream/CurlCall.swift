@@ -8,5 +8,7 @@ final class CurlCall: UpstreamCall {
 
     func head() async throws(UpstreamError) -> UpstreamHead { try await loop.head(of: id) }
 
-    func next(minimum: Int) async throws(UpstreamError) -> [UInt8]? { try await loop.next(of: id, minimum: minimum) }
+    func next(minimum: Int, patience: Duration?) async throws(UpstreamError) -> UpstreamPiece? {
+        try await loop.next(of: id, minimum: minimum, patience: patience)
+    }
 }

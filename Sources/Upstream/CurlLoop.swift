@@ -18,6 +18,9 @@ actor CurlLoop {
     private let changed = ChangedTransfers()
     /// When a call may have been silent for too long. Never later than the earliest deadline.
     private var nextIdleCheck: ContinuousClock.Instant?
+    /// Readers who wait for more than is there, by when they get what is there. A short answer that comes at once is
+    /// never among them.
+    private var patient = DueQueue<CurlTransfer, ContinuousClock.Instant>()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -68,11 +71,13 @@ actor CurlLoop {
     }
 
     /// Bytes that came before a failure are handed over first.
-    func next(of call: ObjectIdentifier, minimum: Int) async throws(UpstreamError) -> [UInt8]? {
-        let transfer = try await wait(for: .body(minimum: minimum), of: call)
+    func next(
+        of call: ObjectIdentifier, minimum: Int, patience: Duration?
+    ) async throws(UpstreamError) -> UpstreamPiece? {
+        let transfer = try await wait(for: .body(minimum: minimum, patience: patience), of: call)
         if transfer.body.count > 0 {
             defer { transfer.unpause() }
-            return transfer.body.take()
+            return UpstreamPiece(transfer.body.take(), isRest: transfer.end != nil)
         }
         if case .complete? = transfer.end { return nil }
         throw transfer.failure
@@ -102,14 +107,18 @@ extension CurlLoop {
         }
         if !transfer.has(need) {
             transfer.unpause()
-            await withCheckedContinuation { transfer.wait(for: need, $0) }
+            await withCheckedContinuation {
+                transfer.wait(for: need, $0)
+                noteLying(transfer)
+            }
         }
         return transfer
     }
 
     private func turn(mayBlock: Bool) {
         guard let pools else { return }
-        pools.turn(mayBlock: mayBlock && changed.transfers.isEmpty, until: nextIdleCheck)
+        let until = [nextIdleCheck, patient.earliest { $0.due == $1 }].compactMap { $0 }.min()
+        pools.turn(mayBlock: mayBlock && changed.transfers.isEmpty, until: until)
         while let (easy, code) = pools.nextEnded() {
             var user: UnsafeMutableRawPointer?
             ccurl_get_pointer(easy, CURLINFO_PRIVATE, &user)
@@ -119,6 +128,7 @@ extension CurlLoop {
             transfer.wakeReader()
         }
         settleChanged()
+        passOnLying()
         checkIdle()
     }
 
@@ -126,11 +136,26 @@ extension CurlLoop {
     private func settleChanged() {
         for transfer in changed.transfers {
             transfer.isChanged = false
-            if !transfer.wakeReader() { transfer.pauseIfFull() }
+            if !transfer.wakeReader() {
+                transfer.pauseIfFull()
+                noteLying(transfer)
+            }
             guard let deadline = transfer.idleDeadline else { continue }
             nextIdleCheck = min(deadline, nextIdleCheck ?? deadline)
         }
         changed.transfers.removeAll(keepingCapacity: true)
+    }
+
+    private func noteLying(_ transfer: CurlTransfer) {
+        guard let due = transfer.due, transfer.noted != due else { return }
+        transfer.noted = due
+        patient.add(transfer, due: due)
+    }
+
+    /// Gives readers what has lain for as long as they let it.
+    private func passOnLying() {
+        guard !patient.isEmpty else { return }
+        for transfer in patient.takeDue(at: .now) { transfer.wakeReader() }
     }
 
     private func checkIdle() {
@@ -165,6 +190,7 @@ extension CurlLoop {
         idleHandles.forEach { curl_easy_cleanup($0) }
         idleHandles = []
         changed.transfers = []
+        patient = DueQueue()
         pools = nil
     }
 }

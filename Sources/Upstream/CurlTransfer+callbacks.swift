@@ -38,7 +38,7 @@ extension CurlTransfer {
 
     private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         noteActivity()
-        let fits = body.append(bytes)
+        let fits = body.append(bytes, at: lastActivity)
         if !fits { refusal = .tooLarge }
         return fits
     }

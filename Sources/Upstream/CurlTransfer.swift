@@ -5,7 +5,8 @@ final class CurlTransfer {
     /// What the reader waits for.
     enum Need {
         case head
-        case body(minimum: Int)
+        /// So many bytes, or fewer once the first of them has lain for so long.
+        case body(minimum: Int, patience: Duration?)
     }
 
     /// How the transfer ended.
@@ -39,6 +40,8 @@ final class CurlTransfer {
     /// Where the transfer puts itself when something has come, once a turn.
     private let changed: ChangedTransfers
     var isChanged = false
+    /// The last `due` that the loop has noted.
+    var noted: ContinuousClock.Instant?
     private var waiter: (need: Need, continuation: CheckedContinuation<Void, Never>)?
 
     /// - Parameter easy: a handle in its first state. It is asked back by `releaseHandle`.
@@ -111,15 +114,24 @@ final class CurlTransfer {
     }
 
     private var wanted: Int {
-        guard case .body(let minimum)? = waiter?.need else { return 0 }
+        guard case .body(let minimum, _)? = waiter?.need else { return 0 }
         return minimum
+    }
+
+    /// When the reader gets what is there although it waits for more. Nil if nothing is there or no reader waits.
+    var due: ContinuousClock.Instant? { waiter.flatMap { due(for: $0.need) } }
+
+    private func due(for need: Need) -> ContinuousClock.Instant? {
+        guard end == nil, let since = body.since, case .body(_, let patience?) = need else { return nil }
+        return since + patience
     }
 
     /// Whether the reader need not wait.
     func has(_ need: Need) -> Bool {
         switch need {
         case .head: answer.head != nil || end != nil
-        case .body(let minimum): body.count >= max(1, minimum) || end != nil
+        case .body(let minimum, _):
+            body.count >= max(1, minimum) || end != nil || due(for: need).map { $0 <= .now } ?? false
         }
     }
 

@@ -14,9 +14,31 @@ package protocol UpstreamCall: Sendable {
 
     /// The bytes of the body that have come since the last call, content encoding undone; nil once the body has ended well.
     ///
-    /// Waits until at least `minimum` bytes are there or the body has ended. What comes within one turn of the loop comes as one piece. A reader that
-    /// does not ask makes the peer wait: at most a fixed amount is buffered for it.
-    func next(minimum: Int) async throws(UpstreamError) -> [UInt8]?
+    /// Waits until at least `minimum` bytes are there, the first of them has lain for `patience`, or the body has
+    /// ended. What comes within one turn of the loop comes as one piece. A reader that does not ask makes the peer wait:
+    /// at most a fixed amount is buffered for it.
+    /// - Parameter patience: nil: however long they have lain.
+    func next(minimum: Int, patience: Duration?) async throws(UpstreamError) -> UpstreamPiece?
+}
+
+extension UpstreamCall {
+    /// The same for a reader that can do nothing with fewer bytes.
+    package func next(minimum: Int) async throws(UpstreamError) -> [UInt8]? {
+        try await next(minimum: minimum, patience: nil)?.bytes
+    }
+}
+
+/// Bytes of an answer's body.
+package struct UpstreamPiece: Sendable, Equatable {
+    package var bytes: [UInt8]
+    /// Whether the call had ended when they were taken: there are no more, and asking for the next piece says how it
+    /// ended.
+    package var isRest: Bool
+
+    package init(_ bytes: [UInt8], isRest: Bool) {
+        self.bytes = bytes
+        self.isRest = isRest
+    }
 }
 
 /// What to ask of a provider.

@@ -48,6 +48,27 @@ def test_the_first_piece_of_a_stream_arrives_before_the_last_is_sent(sdk, provid
     assert [piece.choices[0].delta.content for piece in stream] == ["last"]
 
 
+def test_speech_arrives_before_the_last_of_it_is_spoken(gateway, provider):
+    pieces = [b"\xff\xfb\x90" + bytes([number]) * 100 for number in range(5)]
+    received = [Signal() for _ in pieces]
+
+    async def speaks(call):
+        await call.begin(headers=[("content-type", "audio/mpeg")])
+        for piece, signal in zip(pieces, received, strict=True):
+            await call.send(piece)
+            await signal.reached()
+        await call.end()
+
+    model = provider.script(speaks)
+    with OpenAI(base_url=f"{gateway.url}/v1", api_key="client-key", max_retries=0, timeout=30) as client:
+        speech = client.audio.speech.with_streaming_response
+        with speech.create(model=f"scripted/{model}", voice="alloy", input="one two three") as answer:
+            assert answer.headers["content-type"] == "audio/mpeg"
+            for piece, heard, signal in zip(pieces, answer.iter_bytes(len(pieces[0])), received, strict=True):
+                assert heard == piece
+                signal.set()
+
+
 def test_tools_make_a_round_trip(sdk, provider):
     tools = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {"a": {"type": "number"}}}}}]
     requested = {"id": "call-1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1.0}'}}

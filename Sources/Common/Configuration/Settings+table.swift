@@ -156,6 +156,11 @@ extension Settings {
                 + "the time after which the provider closes (uvicorn and Node: 5 s). An account may have its own.",
             commands: calling),
         Setting(
+            "FLUSH_INTERVAL_MS", \.flushInterval, .milliseconds(1...10_000),
+            "How long bytes of an answer may lie at a forwarder before they are passed on. Server-sent events do not "
+                + "lie there at all.",
+            commands: calling),
+        Setting(
             "ALLOW_LOOPBACK_BASE_URLS", \.allowLoopbackBaseURLs, .bool,
             "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address.",
             commands: passing),

@@ -80,6 +80,8 @@ package struct Settings: Sendable, Equatable {
     package var upstreamIdleTimeout = Duration.seconds(300)
     /// How long an idle connection to a provider may be used again, in whole seconds; accounts may have their own.
     package var upstreamIdleConnectionSeconds = ConnectionUse().idleSeconds
+    /// How long bytes of an answer may lie at a forwarder before they are sent.
+    package var flushInterval = Duration.milliseconds(20)
     /// Whether a client's own base URL may lead to this machine.
     package var allowLoopbackBaseURLs: Bool
     /// Whether a client's own base URL may lead to a private network.

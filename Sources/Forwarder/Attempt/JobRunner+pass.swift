@@ -3,7 +3,8 @@ internal import Queue
 internal import Upstream
 
 extension JobRunner {
-    /// Passes an answer on as it comes, and ends its job. A short one leaves as a single frame, together with the end of its job.
+    /// Passes an answer on as it comes, and ends its job. A short one that comes at once leaves as a single frame,
+    /// together with the end of its job.
     func pass(
         _ call: any UpstreamCall, of target: Target, on job: Job, in delivery: Delivery, span: CompletionSpan?, control: CallControl
     ) async throws {
@@ -17,13 +18,13 @@ extension JobRunner {
         var relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))
         let minimum = Relay.minimum(for: head, isStream: job.isStream, window: job.window)
         do {
-            while let piece = try await call.next(minimum: minimum) {
-                span?.take(piece)
-                let shown = filter?.pass(piece) ?? piece
+            while let piece = try await call.next(minimum: minimum, patience: flushInterval) {
+                span?.take(piece.bytes)
+                let shown = filter?.pass(piece.bytes) ?? piece.bytes
                 if shown.isEmpty { continue }
                 check?.take(shown)
-                // The last piece of an answer that is no stream waits for the end, to leave with it.
-                for frame in relay.take(shown, isWhole: piece.count < minimum) {
+                // The rest of an answer that is no stream waits for the word that it ended well, to leave with it.
+                for frame in relay.take(shown, isWhole: piece.isRest && piece.bytes.count < minimum) {
                     try await sender.send(frame, of: job, in: delivery, control: control)
                     sent += frame.body.count
                     await control.waitForCredit(sent - job.window, atMost: job.remaining())
@@ -43,7 +44,8 @@ extension JobRunner {
         }
         let failure = check?.end()
         await sender.finish(
-            job, in: delivery, with: relay.last(), succeeded: succeeds && failure == nil, span: span?.answered(failure), control: control)
+            job, in: delivery, with: relay.last(), of: relay.head, succeeded: succeeds && failure == nil,
+            span: span?.answered(failure), control: control)
     }
 
     /// Whether the client has all of a stream whose call ended early: it left, the process stops, or the provider broke off behind the end.

@@ -12,6 +12,8 @@ struct JobRunner: Sendable {
     let envelope: Envelope
     let check: JobCheck
     let maxAttempts: Int
+    /// How long bytes of an answer may lie here before they are sent (`FLUSH_INTERVAL_MS`).
+    let flushInterval: Duration
     /// Whether completions of a project are traced.
     var isTraced: @Sendable (_ project: String) -> Bool = { _ in true }
     var spanTextBytes = SpanLimits.spanText

@@ -11,16 +11,20 @@ struct EventNumbering: Sendable {
     private var number = 0
     /// The event that is not complete.
     private var event: [UInt8] = []
+    /// Whether comments with which it begins have been passed on.
+    private var hasBegun = false
 
     /// - Parameter last: the number of the last event that the client has; 0 for none.
     init(after last: Int) { self.last = last }
 
-    /// - Returns: the events that `bytes` complete, numbered.
+    /// - Returns: the events that `bytes` complete, numbered, and the comments behind them, which are there to keep a
+    ///   connection alive.
     mutating func take(_ bytes: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         for byte in bytes {
             event.append(byte)
-            if byte == Self.newline, endsWithBlankLine { finish(into: &out) }
+            guard byte == Self.newline else { continue }
+            endsWithBlankLine ? finish(into: &out) : passComment(into: &out)
         }
         return out
     }
@@ -38,11 +42,22 @@ struct EventNumbering: Sendable {
         return line.isEmpty || line.last == Self.newline
     }
 
+    /// Passes on the line that has ended, if it is a comment before the first field of an event.
+    private mutating func passComment(into out: inout [UInt8]) {
+        guard event.first == UInt8(ascii: ":"), number >= last else { return }
+        out += event
+        event.removeAll(keepingCapacity: true)
+        hasBegun = true
+    }
+
     private mutating func finish(into out: inout [UInt8]) {
-        defer { event.removeAll(keepingCapacity: true) }
+        defer {
+            event.removeAll(keepingCapacity: true)
+            hasBegun = false
+        }
         let lineEnd = event.suffix(2).first == Self.carriageReturn ? 2 : 1
         // A blank line between two events ends none.
-        guard event.count > lineEnd else { return }
+        guard hasBegun || event.count > lineEnd else { return }
         number += 1
         guard number > last else { return }
         out += event.dropLast(lineEnd)

@@ -50,7 +50,7 @@ extension Answer {
                         // connection, which the error makes.
                         case .brokenOff(let error):
                             guard isEventStream else { throw error }
-                            rest = (events.isInsideEvent ? Array("\n\n".utf8) : []) + error.serverSentEvent
+                            rest = (events.isInsideLine ? Array("\n\n".utf8) : []) + error.serverSentEvent
                         }
                         if !rest.isEmpty { try await writer.write(ByteBuffer(bytes: rest)) }
                         return try await writer.finish(nil)

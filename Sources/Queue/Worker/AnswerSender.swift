@@ -42,18 +42,19 @@ package struct AnswerSender: Sendable {
 
     /// Ends the job: with this last frame, if somebody waits for it.
     /// - Parameters:
+    ///   - head: that of the answer, where it left in an earlier frame.
     ///   - succeeded: whether the completion counts; if not, its id leaves the rollout's set.
     ///   - span: the completion's trace, as the JSON of an OTLP span; nil if it has none.
     package func finish(
-        _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, succeeded: Bool, span: [UInt8]? = nil, deadLetterReason: String? = nil,
-        control: CallControl
+        _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, of head: UpstreamHead? = nil, succeeded: Bool,
+        span: [UInt8]? = nil, deadLetterReason: String? = nil, control: CallControl
     ) async {
         let id = job.insertionID
         do {
             let sealed = control.client == nil ? try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) } : nil
             let rollout = succeeded ? nil : job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
             let kept = try span.map { JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id)), life: spanLife) }
-            let freed = frame?.head?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
+            let freed = (head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
             let isOurs = try await insist(unless: { control.isReleased }) { () async throws(RedisError) in
                 try await stream.finish(
                     delivery, id: id, responseKey: job.responseKey, sealed: sealed,

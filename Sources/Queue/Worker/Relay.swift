@@ -3,10 +3,11 @@ package import Upstream
 
 /// Cuts an answer into frames. Pure: bytes in, frames out.
 package struct Relay: Sendable {
-    /// Frames of an answer that is no stream grow to this, so that the usual answer is one frame.
+    /// Frames of an answer that is no stream grow to this, as far as its bytes come in time, so that the usual answer
+    /// is one frame.
     private static let frameBytes = 256 << 10
 
-    private let head: UpstreamHead
+    package let head: UpstreamHead
     /// What waits to leave with the end.
     private var held: [UInt8] = []
     /// The number of the next frame.
@@ -18,12 +19,13 @@ package struct Relay: Sendable {
     /// Whether a part of the answer has left.
     package var hasBegun: Bool { next > 0 }
 
-    /// How many bytes are worth a frame: each one in a stream, where every token counts. An error that answers a request for a stream is no stream.
+    /// How many bytes are worth a frame at once: each one in a stream, where every token counts. An error that answers
+    /// a request for a stream is no stream. What has lain for `FLUSH_INTERVAL_MS` is worth one in any answer.
     package static func minimum(for head: UpstreamHead, isStream: Bool, window: Int) -> Int {
         head.isEventStream || (isStream && (200..<300).contains(head.status)) ? 1 : min(frameBytes, max(window, 1))
     }
 
-    /// - Parameter isWhole: whether this is all there will be, as far as can be known.
+    /// - Parameter isWhole: whether this is the rest of the answer, if that ended well.
     /// - Returns: the frames that leave now.
     package mutating func take(_ piece: [UInt8], isWhole: Bool) -> [ResponseFrame] {
         var frames: [ResponseFrame] = []

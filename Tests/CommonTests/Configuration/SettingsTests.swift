@@ -81,6 +81,7 @@ struct SettingsTests {
         ("UPSTREAM_IDLE_TIMEOUT", "1", "86400", "0", "86401"), ("DRAIN_SECONDS", "0", "3600", "-1", "3601"),
         ("UPSTREAM_IDLE_CONNECTION_SECONDS", "0", "3600", "-1", "3601"),
         ("CLIENT_IDLE_TIMEOUT", "1", "3600", "0", "3601"), ("MAX_CONNECTIONS", "16", "1000000", "15", "1000001"),
+        ("FLUSH_INTERVAL_MS", "1", "10000", "0", "10001"),
         ("UPLOAD_BYTES", "16MiB", "1024GiB", "1048575", "1025GiB"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {

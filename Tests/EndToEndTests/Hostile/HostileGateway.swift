@@ -4,7 +4,8 @@ import Subprocess
 import TestSupport
 import Testing
 
-/// A whole gateway as a process (`serve`), whose account `hostile` is a server that a test scripts.
+/// A whole gateway as a process (`serve`), whose account `hostile` is a server that a test scripts. So is `keyless`,
+/// which is called with the client's key.
 struct HostileGateway {
     /// The key of the account, which must reach the account's own server and nobody else.
     static let providerKey = "provider-canary-4711"
@@ -31,9 +32,9 @@ struct HostileGateway {
             try await script(connection, request)
         } _: { provider in
             try await ProgramFolder.with { folder in
-                try folder.write(
-                    "accounts:\n  hostile:\n    base_url: http://127.0.0.1:\(provider.port)/v1\n    key: \(providerKey)\n" + secrets,
-                    to: "secrets.yaml")
+                let server = "base_url: http://127.0.0.1:\(provider.port)/v1\n"
+                let accounts = "accounts:\n  keyless:\n    \(server)  hostile:\n    \(server)    key: \(providerKey)\n"
+                try folder.write(accounts + secrets, to: "secrets.yaml")
                 // Without traces, unless the test wants them: their exporter's connections come and go by themselves, and would be counted.
                 let untraced = ["LANGFUSE_HOST": "http://127.0.0.1:9"]
                 let ending = try await folder.serve(environment: untraced.merging(environment) { $1 }) { process, port in

@@ -37,7 +37,8 @@ extension ForwarderBench {
         let runner = JobRunner(
             directory: { directory }, upstream: upstream,
             sender: AnswerSender(stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent),
-            envelope: envelope, check: JobCheck(stream: stream, maxDeliveries: 3), maxAttempts: attempts, logger: logger)
+            envelope: envelope, check: JobCheck(stream: stream, maxDeliveries: 3), maxAttempts: attempts,
+            flushInterval: .milliseconds(20), logger: logger)
         let clock = RedisClock()
         let intake = Intake(stream: stream, jobs: jobs, clock: clock, executor: nil, drain: drain, logger: .silent) { delivery, control in
             await runner.run(delivery, control: control)

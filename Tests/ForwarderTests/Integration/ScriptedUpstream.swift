@@ -33,6 +33,7 @@ final class ScriptedCall: UpstreamCall {
     private enum Step: Sendable {
         case head(UpstreamHead)
         case bytes([UInt8])
+        case lain
         case end
         case fail(UpstreamError)
     }
@@ -63,6 +64,13 @@ final class ScriptedCall: UpstreamCall {
         return self
     }
 
+    /// Lets as much time pass as the forwarder lets bytes lie.
+    @discardableResult
+    func pause() -> Self {
+        script.yield(.lain)
+        return self
+    }
+
     func end() { script.yield(.end) }
 
     func fail(_ code: UpstreamError.Code, sent: Bool) { script.yield(.fail(UpstreamError(code, "scripted", requestMayHaveBeenSent: sent))) }
@@ -86,19 +94,20 @@ final class ScriptedCall: UpstreamCall {
         return head
     }
 
-    func next(minimum: Int) async throws(UpstreamError) -> [UInt8]? {
+    func next(minimum: Int, patience: Duration?) async throws(UpstreamError) -> UpstreamPiece? {
         var bytes: [UInt8] = []
         while bytes.count < minimum {
             switch try await step() {
             case .bytes(let more): bytes += more
+            case .lain: if patience != nil, !bytes.isEmpty { return UpstreamPiece(bytes, isRest: false) }
             case .end:
                 // For the next time.
                 script.yield(.end)
-                return bytes.isEmpty ? nil : bytes
+                return bytes.isEmpty ? nil : UpstreamPiece(bytes, isRest: true)
             case .head, .fail: throw Self.outOfOrder
             }
         }
-        return bytes
+        return UpstreamPiece(bytes, isRest: false)
     }
 
     /// The next step; a failure is thrown. The stream of steps ends only by cancellation.

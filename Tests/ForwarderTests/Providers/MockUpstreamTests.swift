@@ -177,6 +177,34 @@ import Upstream
         #expect(seen.value == pieces)
     }
 
+    /// What comes within the patience comes as one piece, and what comes later does not hold it up.
+    @Test(arguments: [("pace_ms=10", 2), ("pace_ms=30", 6)])
+    func bytesWaitNoLongerThanTheReaderLetsThem(option: String, count: Int) async throws {
+        let request = request("mock/echo?size=60&chunks=6&\(option)", body: #","stream":true"#)
+        let whole = try await answer(request)
+        let patience = Duration.milliseconds(25)
+        var pieces: [UpstreamPiece] = []
+        try await MockUpstream(clock: clock, now: { 1_700_000_000_123 }).withCall(request) { call in
+            while let piece = try await call.next(minimum: 1 << 20, patience: patience) { pieces.append(piece) }
+        }
+        #expect(pieces.count == count)
+        #expect(pieces.map(\.isRest) == pieces.indices.map { $0 == pieces.count - 1 })
+        let text = String(decoding: pieces.map(\.bytes).joined(), as: UTF8.self)
+        #expect(Answer(head: whole.head, pieces: [text]).events.count == whole.events.count)
+    }
+
+    @Test func whatComesBeforeAStandstillIsNoRest() async throws {
+        var request = request("mock/echo?fail=stall")
+        request.timeouts.idle = .milliseconds(300)
+        let error = await #expect(throws: UpstreamError.self) {
+            try await MockUpstream(clock: clock).withCall(request) { call in
+                #expect(try await call.next(minimum: 1 << 20, patience: .milliseconds(20))?.isRest == false)
+                _ = try await call.next(minimum: 1 << 20, patience: .milliseconds(20))
+            }
+        }
+        #expect(error?.code == .idleTimeout)
+    }
+
     @Test func cancellingEndsTheWait() async throws {
         let clock = ScriptedClock(holds: true)
         let request = request("mock/echo?delay_ms=600000")

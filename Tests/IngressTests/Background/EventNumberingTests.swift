@@ -24,6 +24,16 @@ import Testing
         for pieces in 1...5 { #expect(run(text, pieces: pieces) == expected) }
     }
 
+    /// A comment keeps a connection alive only if it waits for nothing. Its number comes with its empty line, and is the
+    /// one that it has always had.
+    @Test func aCommentDoesNotWait() {
+        var numbering = EventNumbering(after: 1)
+        let pieces = [": old\n", "\n", ": ping\n", ": pong\r\n", "\n", ": ping\n", "data: a\n", ": ping\n", "\n"]
+        let passed = pieces.map { String(decoding: numbering.take(Array($0.utf8)), as: UTF8.self) }
+        let first = ["", "", ": ping\n", ": pong\r\n", "id: 2\n\n"]
+        #expect(passed == first + [": ping\n", "", "", "data: a\n: ping\nid: 3\n\n"])
+    }
+
     @Test("goes on behind the last event, with nothing lost and nothing doubled", arguments: 0...5)
     func resumes(last: Int) {
         let text = (1...4).map { "data: \($0)\n\n" }.joined()

@@ -65,6 +65,17 @@ import Upstream
         }
     }
 
+    @Test(arguments: [": keep-alive\n", ": keep-alive\n\n", "\n", ":"])
+    func whatKeepsAStreamAliveIsPassedOnAtOnce(text: String) async throws {
+        try await withStream { ingress, client, taken in
+            try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: Array(text.utf8)), of: taken)
+            #expect(try await client.chunk() == Array(text.utf8))
+            try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 2, end: .brokenOff(Self.lost)))
+            #expect(try await client.chunk() == (text == ":" ? Array("\n\n".utf8) : []) + Self.lost.serverSentEvent)
+            #expect(try await client.chunk() == nil)
+        }
+    }
+
     /// A body that is no stream has no place for an error: only a broken connection says that it is not whole.
     @Test func anotherBodyThatBreaksOffEndsWithABrokenConnection() async throws {
         try await withStream(Self.json) { ingress, client, taken in

@@ -15,12 +15,40 @@ import Testing
         #expect(run(["da", "ta: a", end, end + "da", "ta: b"]) == ["", "", "", event, "", "data: b"])
     }
 
-    @Test(arguments: ["data: a\n\ndata: b\n\n", "data: a\r\n\r\n: c\r\n\r\ndata: b\r\n\r\n", "\n\n\n", "data: a\rdata: b\r\r", "no end"])
+    @Test(arguments: [
+        "data: a\n\ndata: b\n\n", "data: a\r\n\r\n: c\r\n\r\ndata: b\r\n\r\n", "\n\n\n", "data: a\rdata: b\r\r", "no end",
+        ": c\n: c\n\ndata: a\n: c\n\n\n:\n\n", ":\r\n:\r\n\r\ndata: a\r\n\r\n:\rdata: b\r\r",
+    ])
     func nothingIsLostOrChanged(text: String) {
         let bytes = Array(text.utf8)
         for size in 1...bytes.count {
             let pieces = stride(from: 0, to: bytes.count, by: size).map { String(decoding: bytes[$0..<min($0 + size, bytes.count)], as: UTF8.self) }
             #expect(run(pieces).joined() == text)
+        }
+    }
+
+    /// A provider that thinks keeps the connection alive with a comment or an empty line, with nothing behind it.
+    @Test(arguments: ["\n", "\r\n", "\r"]) func aCommentBetweenEventsWaitsForNothing(end: String) {
+        let event = "data: a\(end)\(end)"
+        let comment = ": keep-alive\(end)"
+        let pieces = [comment, end, comment, event + comment, event]
+        #expect(run(pieces) == pieces + [""])
+        #expect(run([": keep", "-alive", end, event]) == [": keep", "-alive", end, event, ""])
+        #expect(run([end, end, end + "da", "ta: a" + end, end]) == [end, end, end, "", event, ""])
+    }
+
+    /// What has come of an event cannot be overtaken.
+    @Test func aCommentWithinAnEventWaitsWithIt() {
+        #expect(run(["data: a\n", ": keep-alive\n", "\n"]) == ["", "", "data: a\n: keep-alive\n\n", ""])
+    }
+
+    /// An error that followed directly would be read as the rest of the comment.
+    @Test func aPartOfACommentIsALineToBeEnded() {
+        var events = WholeEvents()
+        for piece in [":", " keep", "-alive\n", ":", "\n\n", "data: a"] {
+            _ = events.take(Array(piece.utf8))
+            #expect(events.isInsideLine == [":", " keep"].contains(piece), "\(piece)")
+            #expect(!events.isInsideEvent)
         }
     }
 

@@ -38,6 +38,14 @@ import Testing
         #expect(relay.last() == ResponseFrame(sequence: 2, end: .complete))
     }
 
+    /// What has lain leaves, however little it is; only what the end may follow waits for it.
+    @Test func whatHasLainLeavesBeforeTheEnd() {
+        var relay = Relay(head: head)
+        #expect(relay.take([1], isWhole: false) == [ResponseFrame(sequence: 0, head: head, body: [1])])
+        #expect(relay.take([2], isWhole: true) == [])
+        #expect(relay.last() == ResponseFrame(sequence: 1, body: [2], end: .complete))
+    }
+
     /// Between two frames the sender looks whether the reader keeps up, so no frame is large.
     @Test func aLargePieceIsCut() {
         var relay = Relay(head: head)

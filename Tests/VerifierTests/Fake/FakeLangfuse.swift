@@ -115,11 +115,11 @@ final class FakeCall: UpstreamCall {
 
     func head() async throws(UpstreamError) -> UpstreamHead { UpstreamHead(status: reply.status, headers: reply.headers) }
 
-    func next(minimum: Int) async throws(UpstreamError) -> [UInt8]? {
+    func next(minimum: Int, patience: Duration?) async throws(UpstreamError) -> UpstreamPiece? {
         let isOver = isRead.withLockedValue { isRead in
             defer { isRead = true }
             return isRead
         }
-        return isOver || reply.body.isEmpty ? nil : reply.body
+        return isOver || reply.body.isEmpty ? nil : UpstreamPiece(reply.body, isRest: true)
     }
 }

@@ -30,18 +30,26 @@ actor MockCall<C: Clock<Duration>>: UpstreamCall {
         return answer.head
     }
 
-    func next(minimum: Int) async throws(UpstreamError) -> [UInt8]? {
+    func next(minimum: Int, patience: Duration?) async throws(UpstreamError) -> UpstreamPiece? {
         _ = try await head()
         var bytes: [UInt8] = []
+        var lain = Duration.zero
         while nextPiece < answer.pieceCount, bytes.count < max(minimum, 1) {
             let piece = answer.piece(nextPiece)
+            if !bytes.isEmpty {
+                lain += piece.wait
+                // It is known here that nothing comes in time, so there is no need to wait for it.
+                if let patience, lain > patience { break }
+            }
             try await wait(piece.wait)
             nextPiece += 1
             bytes += piece.bytes
         }
         sent += bytes.count
         guard sent <= limit else { throw UpstreamError(.tooLarge, "the answer is larger than \(limit) bytes", requestMayHaveBeenSent: true) }
-        if !bytes.isEmpty { return bytes }
+        if !bytes.isEmpty {
+            return UpstreamPiece(bytes, isRest: nextPiece == answer.pieceCount && answer.failure != .stall)
+        }
         try await fail()
         return nil
     }
