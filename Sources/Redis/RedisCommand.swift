@@ -23,6 +23,15 @@ package struct RedisCommand: Sendable {
     /// Appends one argument.
     package mutating func append(_ argument: some RedisArgument) { argument.append(to: &self) }
 
+    // For those who make commands often in another target, where what is generic is not specialised.
+
+    /// Appends a text as one argument.
+    package mutating func append(_ text: String) { append(bytes: text.utf8) }
+    /// Appends bytes as one argument.
+    package mutating func append(_ bytes: [UInt8]) { append(bytes: bytes) }
+    /// Appends a number, in decimal, as one argument.
+    package mutating func append(_ number: Int) { append(bytes: String(number).utf8) }
+
     /// Appends each element as an argument.
     package mutating func append<Argument: RedisArgument>(contentsOf arguments: some Sequence<Argument>) {
         for argument in arguments { argument.append(to: &self) }

@@ -1,15 +1,15 @@
 /// The characters of RFC 9110 and RFC 3986 that keep one part of a request from becoming another.
 package enum HTTPSyntax {
     /// Whether the bytes are a token (RFC 9110 §5.6.2): a method or the name of a field.
-    package static func isToken(_ bytes: some Collection<UInt8>) -> Bool { !bytes.isEmpty && bytes.allSatisfy(isTokenByte) }
+    @inlinable package static func isToken(_ bytes: some Collection<UInt8>) -> Bool { !bytes.isEmpty && bytes.allSatisfy(isTokenByte) }
 
     /// Whether a field's value may hold the byte: anything but control characters, tab excepted (RFC 9110 §5.5).
-    package static func isFieldByte(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
+    @inlinable package static func isFieldByte(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
 
     /// Whether the byte is a visible ASCII character.
-    package static func isVisible(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
+    @inlinable package static func isVisible(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
 
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
+    @usableFromInline static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
         default: "!#$%&'*+-.^_`|~".utf8.contains(byte)

@@ -26,7 +26,7 @@ public struct UTF8Text: Sendable, Hashable, Comparable, ExpressibleByStringLiter
 extension Set<UTF8Text> {
     package init(texts: some Sequence<String>) { self.init(texts.lazy.map { UTF8Text($0) }) }
 
-    package func contains(_ text: some StringProtocol) -> Bool { contains(UTF8Text(String(text))) }
+    @inlinable package func contains(_ text: some StringProtocol) -> Bool { contains(UTF8Text(String(text))) }
 
     /// - Returns: whether it was not there yet.
     @discardableResult
@@ -39,12 +39,12 @@ extension Dictionary where Key == UTF8Text {
         self.init(values.lazy.map { (UTF8Text($0.key), $0.value) }) { first, _ in first }
     }
 
-    package subscript(_ name: some StringProtocol) -> Value? {
+    @inlinable package subscript(_ name: some StringProtocol) -> Value? {
         get { self[UTF8Text(String(name))] }
         set { self[UTF8Text(String(name))] = newValue }
     }
 
-    package subscript(_ name: some StringProtocol, default value: @autoclosure () -> Value) -> Value {
+    @inlinable package subscript(_ name: some StringProtocol, default value: @autoclosure () -> Value) -> Value {
         get { self[UTF8Text(String(name)), default: value()] }
         set { self[UTF8Text(String(name))] = newValue }
     }

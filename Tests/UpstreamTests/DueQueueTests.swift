@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Upstream
 
 @Suite struct DueQueueTests {
     @Test func whatIsDueComesInTheOrderOfItsTimes() {

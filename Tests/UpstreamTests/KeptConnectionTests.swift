@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Upstream
 
 /// What becomes of a call whose connection was kept from an earlier one.
 @Suite(.timeLimit(.minutes(1))) struct KeptConnectionTests {

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Common
+@testable import Upstream
 
 /// How long a reader who wants many bytes waits for them.
 @Suite(.timeLimit(.minutes(1))) struct PatienceTests {

@@ -1,3 +1,5 @@
+internal import Upstream
+
 /// What the environment says, validated. `Settings.table` is the list of the variables; docs/configuration.md shows it.
 ///
 /// The values that an initialiser gives are the defaults; the table shows them and has no copy of its own.

@@ -1,4 +1,5 @@
 internal import Common
+internal import Queue
 internal import Upstream
 
 /// Decides what follows a failed call. The forwarder is the only one that retries a provider: what was certainly not

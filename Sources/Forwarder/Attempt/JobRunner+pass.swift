@@ -24,23 +24,25 @@ extension JobRunner {
                 if shown.isEmpty { continue }
                 check?.take(shown)
                 // The rest of an answer that is no stream waits for the word that it ended well, to leave with it.
-                for frame in relay.take(shown, isWhole: piece.isRest && piece.bytes.count < minimum) {
+                let isWhole = piece.isRest && piece.bytes.count < minimum
+                // A client in this process is shown the end of its stream once the job is known to be still this worker's.
+                let completes = control.isLocal && check?.isWhole(within: .max, choices: SpanRequest.choices(in: target.request.body)) ?? false
+                for frame in relay.take(shown, isWhole: isWhole, completes: completes) {
                     try await sender.send(frame, of: job, in: delivery, control: control)
                     sent += frame.body.count
                     await control.waitForCredit(sent - job.window, atMost: job.remaining())
                     guard control.stop == nil else { throw Stopped() }
                 }
             }
-        } catch  where hasWholeAnswer(check, of: target, sent: sent, control) {
+        } catch  where hasWholeAnswer(check, of: target, sent: sent + relay.heldBytes, control) {
             // The call ended too early, and nothing of the answer is missing.
         } catch let error as UpstreamError {
             guard control.stop == nil, relay.hasBegun else { throw error }
-            throw BrokenOff(error: error, sequence: relay.next)
+            throw BrokenOff(error: error, relay: relay)
         }
         if let rest = filter?.end(), !rest.isEmpty {
             check?.take(rest)
-            // Of a stream nothing waits, so no frame comes of this: it leaves with the end.
-            _ = relay.take(rest, isWhole: true)
+            relay.hold(rest)
         }
         let failure = check?.end()
         await sender.finish(
@@ -49,12 +51,11 @@ extension JobRunner {
     }
 
     /// Whether the client has all of a stream whose call ended early: it left, the process stops, or the provider broke off behind the end.
-    /// - Parameter sent: bytes of the answer that have left for the client.
+    /// - Parameter sent: bytes of the answer that have left for the client, or will with the end.
     private func hasWholeAnswer(_ check: CompletionCheck?, of target: Target, sent: Int, _ control: CallControl) -> Bool {
         guard let check else { return false }
         // Without the word of a client that left, only the end itself counts: more of the stream may be wanted.
         guard let handedOver = control.handedOver else { return check.isWhole(within: sent, choices: .max) }
-        // The number of choices is looked up here alone, since few clients leave.
         return check.isWhole(within: handedOver, choices: SpanRequest.choices(in: target.request.body))
     }
 }

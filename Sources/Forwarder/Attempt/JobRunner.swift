@@ -42,7 +42,8 @@ struct JobRunner: Sendable {
             await fail(job, delivery, span, with: error, control)
         } catch let broken as BrokenOff {
             let error = GatewayError(upstream: broken.error)
-            let frame = ResponseFrame(sequence: broken.sequence, end: .brokenOff(error))
+            var relay = broken.relay
+            let frame = relay.last(error)
             await sender.finish(job, in: delivery, with: frame, succeeded: false, span: span?.failed(error), control: control)
         } catch is Stopped {
             await stopped(job, delivery, span, control)
@@ -60,8 +61,8 @@ struct JobRunner: Sendable {
     /// An answer that ended after part of it was sent.
     struct BrokenOff: Error {
         var error: UpstreamError
-        /// The number of the frame that says so.
-        var sequence: UInt64
+        /// Has what of the answer waits for its end.
+        var relay: Relay
     }
 }
 

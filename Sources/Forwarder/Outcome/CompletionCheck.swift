@@ -25,8 +25,10 @@ struct CompletionCheck: Sendable {
     /// Whether the first bytes of a stream hold the whole answer.
     /// - Parameters:
     ///   - count: how many bytes.
-    ///   - choices: how many choices were asked for.
-    func isWhole(within count: Int, choices: Int) -> Bool { stream?.isWhole(within: count, choices: choices) ?? false }
+    ///   - choices: how many choices were asked for; looked up once all that have begun are finished.
+    func isWhole(within count: Int, choices: @autoclosure () -> Int) -> Bool {
+        stream?.isWhole(within: count, choices: choices) ?? false
+    }
 
     /// Ends the answer.
     /// - Returns: why it is no success; nil if it is one.

@@ -23,10 +23,10 @@ struct StreamCheck: Sendable {
     var hasParts: Bool { !unfinished.isEmpty || !finished.isEmpty }
 
     /// Whether the first bytes hold the whole answer: each choice that was asked for is finished, or the stream has said that it is over.
-    func isWhole(within count: Int, choices: Int) -> Bool {
+    func isWhole(within count: Int, choices: () -> Int) -> Bool {
         guard failure == nil else { return false }
         if let doneAt, doneAt <= count { return true }
-        return unfinished.isEmpty && finished.count >= choices && finishedAt <= count
+        return unfinished.isEmpty && !finished.isEmpty && finishedAt <= count && finished.count >= choices()
     }
 
     /// Takes the next bytes of the stream.

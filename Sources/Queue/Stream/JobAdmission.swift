@@ -126,12 +126,19 @@ package struct JobAdmission: Sendable {
         }
         let now = UnixTime.milliseconds
         let life = max(Int(clamping: job.deadline) - Int(clamping: now), 0) + Int(job.answerLife.milliseconds)
-        let reply = try await redis.evaluate(
-            JobScripts.enqueue, keys: keys,
-            arguments: job.insertionID.description, sealed, limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds), job.project,
-            job.account ?? "", String(now), String(job.deadline), life, job.idempotency?.fingerprint ?? [], Int(Idempotency.life.milliseconds),
-            latest.map(String.init) ?? "", limits.spanBytes, Limits.listedRollouts, job.rollout?.rollout ?? "", job.rollout?.invocation ?? "",
-            job.rollout?.experiment ?? "", job.rollout?.run ?? "", queue.group, consumer ?? "")
+        let reply = try await redis.evaluate(JobScripts.enqueue, keys: keys) { command in
+            command.append(job.insertionID.description)
+            command.append(sealed)
+            for number in [limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds)] { command.append(number) }
+            for text in [job.project, job.account ?? "", String(now), String(job.deadline)] { command.append(text) }
+            command.append(life)
+            command.append(job.idempotency?.fingerprint ?? [])
+            command.append(Int(Idempotency.life.milliseconds))
+            command.append(latest.map(String.init) ?? "")
+            for number in [limits.spanBytes, Limits.listedRollouts] { command.append(number) }
+            let ids = job.rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run] } ?? ["", "", "", ""]
+            for text in ids + [queue.group, consumer ?? ""] { command.append(text) }
+        }
         let outcome = Outcome(reply[0])
         if let time = reply[1].int { clock.learn(time, asked: asked, isCertain: outcome == .tooLate) }
         guard let entry = reply[2].string else { return Reply(outcome: outcome) }

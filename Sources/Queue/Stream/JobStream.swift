@@ -136,10 +136,12 @@ package struct JobStream: Sendable {
     /// - Returns: false if the job is another's by now; then nothing was sent and the call is to be dropped.
     package func deliver(_ sealed: [UInt8]?, of job: Job, in delivery: Delivery, markerTTL: Duration) async throws(RedisError) -> Bool {
         let id = job.insertionID
-        let reply = try await commands.evaluate(
-            JobScripts.deliver, keys: [queue.stream, job.responseKey, Keys.response(id), Keys.started(id)],
-            arguments: queue.group, consumer, delivery.entry, id.description, sealed ?? [], Int(job.answerLife.components.seconds),
-            Int(markerTTL.milliseconds))
+        let keys = [queue.stream, job.responseKey, Keys.response(id), Keys.started(id)]
+        let reply = try await commands.evaluate(JobScripts.deliver, keys: keys) { command in
+            for text in [queue.group, consumer, delivery.entry, id.description] { command.append(text) }
+            command.append(sealed ?? [])
+            for number in [Int(job.answerLife.components.seconds), Int(markerTTL.milliseconds)] { command.append(number) }
+        }
         return reply.int == 1
     }
 
@@ -158,11 +160,15 @@ package struct JobStream: Sendable {
         keys += ending.span.map { ["gateway/span/\(name)", Keys.traces(project: $0.project), Keys.traceBytes] } ?? ["", "", ""]
         keys.append(ending.removeFrom?.count ?? "")
         if let key = ending.frees { keys.append(key) }
-        let reply = try await commands.evaluate(
-            JobScripts.finish, keys: keys,
-            arguments: queue.group, consumer, delivery.entry, name, sealed ?? [], Int(ending.answerLife.components.seconds),
-            ending.deadLetterReason ?? "", deadLetterLimit, Self.deadLetterBytes, delivery.size, ending.span?.sealed ?? [],
-            Int(ending.span?.life.components.seconds ?? 0))
+        let reply = try await commands.evaluate(JobScripts.finish, keys: keys) { command in
+            for text in [queue.group, consumer, delivery.entry, name] { command.append(text) }
+            command.append(sealed ?? [])
+            command.append(Int(ending.answerLife.components.seconds))
+            command.append(ending.deadLetterReason ?? "")
+            for number in [deadLetterLimit, Self.deadLetterBytes, delivery.size] { command.append(number) }
+            command.append(ending.span?.sealed ?? [])
+            command.append(Int(ending.span?.life.components.seconds ?? 0))
+        }
         return reply.int == 1
     }
 

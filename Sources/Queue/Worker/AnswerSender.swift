@@ -1,7 +1,7 @@
 package import Common
 package import Logging
 internal import Redis
-internal import Upstream
+package import Upstream
 
 /// Sends one job's answer to whoever waits for it, and ends the job. Everything it does is done only while this forwarder owns the job.
 package struct AnswerSender: Sendable {

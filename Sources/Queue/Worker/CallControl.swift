@@ -30,6 +30,9 @@ package final class CallControl: Sendable {
     /// The client of a job that was handed over within this process; nil if the answer goes over Redis.
     let client: (any LocalClient)?
 
+    /// Whether the client is in this process.
+    package var isLocal: Bool { client != nil }
+
     package init(client: (any LocalClient)? = nil) { self.client = client }
 
     /// Nil while nobody has ended the call.

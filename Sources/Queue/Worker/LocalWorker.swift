@@ -41,6 +41,9 @@ package final class LocalWorker: Sendable {
 
     package init(jobs: RunningJobs) { self.jobs = jobs }
 
+    /// Whether it takes jobs.
+    package var isOpen: Bool { intake.withLockedValue { $0 != nil } }
+
     /// Takes a slot for a job that is about to be queued.
     /// - Returns: nil if there is none free, or the worker takes no jobs now.
     func reserve() -> Slot? {

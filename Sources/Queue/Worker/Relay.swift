@@ -10,11 +10,16 @@ package struct Relay: Sendable {
     package let head: UpstreamHead
     /// What waits to leave with the end.
     private var held: [UInt8] = []
+    /// Whether what comes now completes the answer for its client.
+    private var isCompleting = false
     /// The number of the next frame.
     package private(set) var next: UInt64 = 0
 
     /// - Parameter head: the head as the client shall see it.
     package init(head: UpstreamHead) { self.head = head }
+
+    /// Bytes that wait to leave with the end.
+    package var heldBytes: Int { held.count }
 
     /// Whether a part of the answer has left.
     package var hasBegun: Bool { next > 0 }
@@ -25,13 +30,21 @@ package struct Relay: Sendable {
         head.isEventStream || (isStream && (200..<300).contains(head.status)) ? 1 : min(frameBytes, max(window, 1))
     }
 
-    /// - Parameter isWhole: whether this is the rest of the answer, if that ended well.
+    /// - Parameters:
+    ///   - isWhole: whether this is the rest of the answer, if that ended well.
+    ///   - completes: whether the client would take the answer for complete with this. It and all that follows waits for
+    ///     the end, up to the size of a frame.
     /// - Returns: the frames that leave now.
-    package mutating func take(_ piece: [UInt8], isWhole: Bool) -> [ResponseFrame] {
+    package mutating func take(_ piece: [UInt8], isWhole: Bool, completes: Bool = false) -> [ResponseFrame] {
+        if isCompleting, held.count + piece.count <= Self.frameBytes {
+            held += piece
+            return []
+        }
         var frames: [ResponseFrame] = []
         if !held.isEmpty { frames.append(frame(held)) }
         held = []
-        if isWhole {
+        isCompleting = isCompleting || completes
+        if isWhole || isCompleting && piece.count <= Self.frameBytes {
             held = piece
         } else {
             // Between two frames the sender looks whether the reader keeps up, so none is larger than this.
@@ -42,11 +55,15 @@ package struct Relay: Sendable {
         return frames
     }
 
+    /// Takes what leaves with the end whatever it is.
+    package mutating func hold(_ rest: [UInt8]) { held += rest }
+
     /// The frame that ends the answer.
-    package mutating func last() -> ResponseFrame {
+    /// - Parameter error: why the answer ends before its end; nil if it is complete.
+    package mutating func last(_ error: GatewayError? = nil) -> ResponseFrame {
         var last = frame(held)
         held = []
-        last.end = .complete
+        last.end = error.map { .brokenOff($0) } ?? .complete
         return last
     }
 

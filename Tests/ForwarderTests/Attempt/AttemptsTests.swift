@@ -1,4 +1,5 @@
 import Common
+import Queue
 import Testing
 import Upstream
 

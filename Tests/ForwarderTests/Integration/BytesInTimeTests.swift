@@ -1,6 +1,8 @@
 import Common
+import Queue
 import TestSupport
 import Testing
+import Upstream
 
 @testable import Forwarder
 

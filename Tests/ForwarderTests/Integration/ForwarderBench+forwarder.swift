@@ -12,6 +12,7 @@ struct TestForwarder: Sendable {
     let stream: JobStream
     let jobs: RunningJobs
     let intake: Intake
+    let local: LocalWorker
     fileprivate let group: ServiceGroup
 
     /// Tells it to stop, as SIGTERM does.
@@ -40,7 +41,9 @@ extension ForwarderBench {
             envelope: envelope, check: JobCheck(stream: stream, maxDeliveries: 3), maxAttempts: attempts,
             flushInterval: .milliseconds(20), logger: logger)
         let clock = RedisClock()
-        let intake = Intake(stream: stream, jobs: jobs, clock: clock, executor: nil, drain: drain, logger: .silent) { delivery, control in
+        let local = LocalWorker(jobs: jobs)
+        let intake = Intake(stream: stream, jobs: jobs, clock: clock, executor: nil, drain: drain, local: local, logger: .silent) {
+            delivery, control in
             await runner.run(delivery, control: control)
         }
         let services: [any Service] = [
@@ -48,7 +51,7 @@ extension ForwarderBench {
             Heartbeat(stream: stream, clock: clock, logger: .silent), intake,
         ]
         let group = ServiceGroup(services: services, logger: .silent)
-        let forwarder = TestForwarder(stream: stream, jobs: jobs, intake: intake, group: group)
+        let forwarder = TestForwarder(stream: stream, jobs: jobs, intake: intake, local: local, group: group)
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }
             try await commands.waitUntilReady(timeout: .seconds(10))

@@ -41,9 +41,12 @@ struct ForwarderBench: Sendable {
     }
 
     /// Queues a job.
+    /// - Parameters:
+    ///   - local: the forwarder that is in one process with the client.
+    ///   - client: takes the answer there.
     func enqueue(
         isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000,
-        idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#
+        idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#, on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
     ) async throws -> Job {
         let id = ids.next()
         let job = Job(
@@ -57,7 +60,7 @@ struct ForwarderBench: Sendable {
         let admission = JobAdmission(
             redis: redis, envelope: envelope, limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 20),
             defaultProject: "local")
-        guard case .queued = try await admission.enqueue(job) else { throw ResponseMissing() }
+        guard case .queued = try await admission.enqueue(job, on: local, for: client) else { throw ResponseMissing() }
         return job
     }
 

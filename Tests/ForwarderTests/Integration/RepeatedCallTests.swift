@@ -1,8 +1,10 @@
 import Common
 import InMemoryLogging
 import Logging
+import Queue
 import TestSupport
 import Testing
+import Upstream
 
 @testable import Forwarder
 

@@ -1,4 +1,3 @@
-import NIOConcurrencyHelpers
 import TestSupport
 import Testing
 
@@ -9,17 +8,6 @@ import Testing
 
 /// A job that is handed over within a process: it is the stream's all the same (architecture §2.2), and its answer needs no Redis.
 @Suite(.timeLimit(.minutes(1))) struct LocalWorkerTests {
-    /// What a client was sent.
-    private final class Client: LocalClient {
-        let (frames, arriving) = AsyncStream<ResponseFrame>.makeStream()
-        func receive(_ frame: ResponseFrame) { arriving.yield(frame) }
-
-        func next() async -> ResponseFrame? {
-            var iterator = frames.makeAsyncIterator()
-            return await iterator.next()
-        }
-    }
-
     /// A worker whose jobs are worked on by `work`; open from the start.
     private struct Rig {
         let bench: QueueBench
@@ -62,7 +50,7 @@ import Testing
                     job, in: delivery, with: ResponseFrame(sequence: 0, head: Self.head, body: job.body, end: .complete), succeeded: true,
                     control: control)
             }
-            let client = Client()
+            let client = LocalRecorder()
             #expect(try await bench.admission().enqueue(bench.job(body: [1, 2]), on: rig.local, for: client) == .queued(length: 1))
             #expect(await client.next()?.body == [1, 2])
             await rig.jobs.waitUntilEmpty()
@@ -85,7 +73,7 @@ import Testing
                 await goesOn.wait()
                 await sender.finish(job, in: delivery, with: ResponseFrame(sequence: 3, end: .complete), succeeded: true, control: control)
             }
-            let client = Client()
+            let client = LocalRecorder()
             var job = bench.job()
             job.deadline = UnixTime.milliseconds + 300_000
             _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
@@ -108,7 +96,7 @@ import Testing
             }
             let (older, newer) = (bench.job(), bench.job())
             _ = try await bench.admission().enqueue(older)
-            #expect(try await bench.admission().enqueue(newer, on: rig.local, for: Client()) == .queued(length: 2))
+            #expect(try await bench.admission().enqueue(newer, on: rig.local, for: LocalRecorder()) == .queued(length: 2))
             var ids = worked.makeAsyncIterator()
             #expect(await ids.next() == older.insertionID)
             #expect(try await bench.take(rig.stream).map(\.insertionID) == [newer.insertionID.description])
@@ -121,7 +109,7 @@ import Testing
             let rig = try await Rig(bench, capacity: 1, isOpen: isFull) { _, _, _, _ in Issue.record("nothing was to be taken") }
             if isFull { #expect(rig.jobs.reserve(upTo: 1) == 1) }
             let job = bench.job()
-            _ = try await bench.admission().enqueue(job, on: rig.local, for: Client())
+            _ = try await bench.admission().enqueue(job, on: rig.local, for: LocalRecorder())
             #expect(try await bench.take(try await bench.forwarder("there")).map(\.insertionID) == [job.insertionID.description])
         }
     }
@@ -130,10 +118,10 @@ import Testing
     @Test func aRefusedJobGivesItsSlotBack() async throws {
         try await QueueBench.run { bench in
             let rig = try await Rig(bench) { _, _, _, _ in Issue.record("nothing was queued") }
-            #expect(try await bench.admission(entries: 0).enqueue(bench.job(), on: rig.local, for: Client()) == .tooManyEntries)
+            #expect(try await bench.admission(entries: 0).enqueue(bench.job(), on: rig.local, for: LocalRecorder()) == .tooManyEntries)
             #expect(rig.jobs.freeSlots == 10)
             try await bench.send("CONFIG", "SET", "maxmemory", "1")
-            await #expect(throws: RedisError.self) { _ = try await bench.admission().enqueue(bench.job(), on: rig.local, for: Client()) }
+            await #expect(throws: RedisError.self) { _ = try await bench.admission().enqueue(bench.job(), on: rig.local, for: LocalRecorder()) }
             #expect(rig.jobs.freeSlots == 10)
         }
     }
@@ -143,7 +131,7 @@ import Testing
         try await QueueBench.run { bench in
             let rig = try await Rig(bench) { _, _, _, _ in Issue.record("nothing was given") }
             try await bench.send("FLUSHALL")
-            #expect(try await bench.admission().enqueue(bench.job(), on: rig.local, for: Client()) == .queued(length: 1))
+            #expect(try await bench.admission().enqueue(bench.job(), on: rig.local, for: LocalRecorder()) == .queued(length: 1))
             #expect(rig.jobs.freeSlots == 10)
             try await rig.stream.join()
             #expect(try await bench.take(rig.stream).count == 1)
@@ -151,7 +139,7 @@ import Testing
     }
 
     /// A process that stood still: what it held was taken over, and its end of the answer counts for nothing.
-    @Test func aLateOwnerSaysNothingToItsClient() async throws {
+    @Test func aLateOwnerSaysNothingToItsLocalRecorder() async throws {
         try await QueueBench.run { bench in
             try await bench.attach()
             let (isThere, goesOn) = (TestSignal(), TestSignal())
@@ -163,7 +151,7 @@ import Testing
                 }
                 await sender.finish(job, in: delivery, with: ResponseFrame(sequence: 0, end: .complete), succeeded: false, control: control)
             }
-            let client = Client()
+            let client = LocalRecorder()
             var job = bench.job()
             job.deadline = UnixTime.milliseconds + 300_000
             _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
@@ -174,7 +162,7 @@ import Testing
             #expect(try taken.job(opening: bench.envelope) == job, "it can be read elsewhere")
             goesOn.send()
             await rig.jobs.waitUntilEmpty()
-            client.arriving.finish()
+            client.hangUp()
             #expect(await client.next() == nil)
             #expect(try await bench.members(RolloutKeys.sample.set).count == 1, "it is the other's to say that it failed")
         }
@@ -189,7 +177,7 @@ import Testing
             }
             let job = bench.job()
             #expect(!rig.local.credit(job.insertionID, bytes: 1), "it does not run here")
-            _ = try await bench.admission().enqueue(job, on: rig.local, for: Client())
+            _ = try await bench.admission().enqueue(job, on: rig.local, for: LocalRecorder())
             #expect(rig.local.credit(job.insertionID, bytes: 7))
             rig.local.cancel(job.insertionID, handedOver: 7)
             await rig.jobs.waitUntilEmpty()

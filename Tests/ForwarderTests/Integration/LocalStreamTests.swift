@@ -1,0 +1,96 @@
+import Common
+import Queue
+import TestSupport
+import Testing
+import Upstream
+
+@testable import Forwarder
+
+/// A stream whose client is in the forwarder's process (architecture §2.2): its pieces need no Redis, and what completes it waits until the job is known to
+/// be still this forwarder's.
+@Suite(.timeLimit(.minutes(1))) struct LocalStreamTests {
+    private static func event(_ choice: Int, _ text: String, finish: String? = nil) -> String {
+        let reason = finish.map { "\"\($0)\"" } ?? "null"
+        return #"data: {"choices":[{"index":\#(choice),"delta":{"content":"\#(text)"},"finish_reason":\#(reason)}]}"# + "\n\n"
+    }
+
+    /// Runs a stream, from its request to its call at the provider.
+    private func withStream(
+        body: String = #"{"model":"openai/gpt","stream":true}"#,
+        _ run: (ForwarderBench, TestForwarder, Job, LocalRecorder, ScriptedCall) async throws -> Void
+    ) async throws {
+        try await ForwarderBench.run { bench in
+            try await bench.withForwarder { forwarder in
+                try await eventually { forwarder.local.isOpen }
+                let client = LocalRecorder()
+                let job = try await bench.enqueue(isStream: true, body: body, on: forwarder.local, for: client)
+                let call = try #require(await bench.upstream.next())
+                call.answer(type: "text/event-stream")
+                try await run(bench, forwarder, job, client, call)
+            }
+        }
+    }
+
+    private func text(_ frame: ResponseFrame?) -> String { String(decoding: frame?.body ?? [], as: UTF8.self) }
+
+    @Test func theEndIsShownOnceItIsConfirmed() async throws {
+        try await withStream { (bench, _, job, client, call) async throws in
+            call.send(Self.event(0, "a"))
+            #expect(text(await client.next()) == Self.event(0, "a"))
+            #expect(try await bench.exists(Keys.started(job.insertionID)))
+            let last = Self.event(0, "", finish: "stop")
+            call.send(last).send("data: [DONE]\n\n").end()
+            let end = await client.next()
+            #expect(text(end) == last + "data: [DONE]\n\n" && end?.end == .complete, "one frame, with the end")
+            #expect(try await bench.length(Keys.jobs) == 0, "the job has ended before")
+            #expect(try await bench.members() == [job.insertionID.description])
+            #expect(try await bench.length(job.responseKey) == 1, "only what made the stream exist is there")
+        }
+    }
+
+    /// The end is the last choice's: the others go on meanwhile.
+    @Test func theLastChoiceThatFinishesIsTheEnd() async throws {
+        try await withStream(body: #"{"model":"openai/gpt","stream":true,"n":2}"#) { _, _, _, client, call in
+            let first = Self.event(0, "a", finish: "stop")
+            call.send(first)
+            #expect(text(await client.next()) == first)
+            call.send(Self.event(1, "b"))
+            #expect(text(await client.next()) == Self.event(1, "b"))
+            let last = Self.event(1, "", finish: "length")
+            call.send(last).end()
+            let end = await client.next()
+            #expect(text(end) == last && end?.end == .complete)
+        }
+    }
+
+    /// The process stood still, and another forwarder has the job.
+    @Test func aLateOwnersStreamNeverLooksComplete() async throws {
+        try await withStream { bench, forwarder, job, client, call in
+            call.send(Self.event(0, "a"))
+            #expect(text(await client.next()) == Self.event(0, "a"))
+            try await forwarder.stream.leave()
+            let other = try await bench.member("other")
+            #expect(try await other.claim(upTo: 1, running: []).map(\.insertionID) == [job.insertionID.description])
+            call.send(Self.event(0, "", finish: "stop")).send("data: [DONE]\n\n").end()
+            await forwarder.jobs.waitUntilEmpty()
+            client.hangUp()
+            #expect(await client.next() == nil)
+            #expect(try await bench.length(Keys.jobs) == 1, "the job is the other's to end")
+        }
+    }
+
+    /// The provider breaks off behind the last finish reason and before its own word that the stream is over.
+    @Test func aStreamThatBreaksBehindItsEndIsToldWhole() async throws {
+        try await withStream { (bench, _, _, client, call) async throws in
+            call.send(Self.event(0, "a"))
+            _ = await client.next()
+            let last = Self.event(0, "", finish: "stop")
+            call.send(last)
+            call.fail(.closedEarly, sent: true)
+            let end = await client.next()
+            #expect(text(end) == last)
+            if case .brokenOff? = end?.end {} else { Issue.record("the client is told of the error") }
+            #expect(try await bench.members().isEmpty)
+        }
+    }
+}
