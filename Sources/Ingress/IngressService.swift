@@ -53,6 +53,7 @@ package struct IngressService {
                 watch: watch)
         }
         let completions = calls(through: .completions)
+        let jobs = JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope)
         let responder = GatewayResponder(
             identity: identity, mark: LoopMark(envelope),
             hosts: AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer),
@@ -60,10 +61,11 @@ package struct IngressService {
                 auth: auth, projects: projects, defaultProject: secrets.defaultProject,
                 refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
             pages: Pages(
-                redis: commands, watch: watch, room: room, follower: follower, connections: connections, warnsOfRedis: settings.redis.address != nil,
+                redis: commands, watch: watch, room: room, follower: follower, connections: connections, uploads: jobs.uploads,
+                warnsOfRedis: settings.redis.address != nil,
                 outboxLimit: settings.outboxBytes, storeTrouble: storeTrouble),
             routes: router.buildResponder(),
-            jobs: JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope),
+            jobs: jobs,
             calls: completions,
             background: BackgroundDesk(
                 calls: completions, records: kept.records, follower: follower, desk: desk, kept: kept,

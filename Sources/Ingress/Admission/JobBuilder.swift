@@ -7,7 +7,7 @@ internal import Upstream
 struct JobBuilder: Sendable {
     private let hooks: [any ChatHook]
     private let maximumBodyBytes: Int
-    private let uploads: UploadRoom
+    let uploads: UploadRoom
     private let maximumJSONDepth: Int
     private let addresses: AddressPolicy
     /// From the request's arrival to the end of its answer, in milliseconds.

@@ -21,10 +21,14 @@ struct MetricsPage: Sendable {
     /// - Parameters:
     ///   - waiting: requests that wait for an answer at this ingress.
     ///   - connections: clients' connections to it.
-    func response(waiting: Int, connections: Int) async -> Response {
+    ///   - uploads: bytes of the large bodies that it reads now.
+    func response(waiting: Int, connections: Int, uploads: Int) async -> Response {
         var gauges = [
             Gauge(name: "gateway_ingress_waiting_requests", help: "Requests that wait for an answer at this ingress.", value: waiting),
             Gauge(name: "gateway_ingress_connections", help: "Connections of clients to this ingress.", value: connections),
+            Gauge(
+                name: "gateway_ingress_upload_bytes", help: "Bytes of the large bodies that this ingress is reading (UPLOAD_BYTES).",
+                value: uploads),
         ]
         let shared = try? await sharedState()
         gauges.append(

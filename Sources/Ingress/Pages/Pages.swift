@@ -12,6 +12,7 @@ struct Pages: Sendable {
     let room: WaitingRoom
     let follower: AnswerFollower
     let connections: Connections
+    let uploads: UploadRoom
     /// Whether Redis is the operator's, and not the gateway's own, which nobody else can reach.
     let warnsOfRedis: Bool
     /// The most bytes of traces that may wait (`OUTBOX_BYTES`).
@@ -37,7 +38,7 @@ struct Pages: Sendable {
         guard path == "/metrics", method == .get || method == .head else { return nil }
         try await admit()
         return await MetricsPage(redis: redis, outboxLimit: outboxLimit).response(
-            waiting: room.count + follower.count, connections: connections.count)
+            waiting: room.count + follower.count, connections: connections.count, uploads: uploads.bytes)
     }
 
     /// The process is alive. Asks nothing of anyone else, so that a Redis that is away gets no ingress restarted.

@@ -11,6 +11,9 @@ final class UploadRoom: Sendable {
     /// - Parameter limit: in bytes.
     init(limit: Int) { self.limit = limit }
 
+    /// Bytes that the large bodies have taken.
+    var bytes: Int { used.withLockedValue { $0 } }
+
     /// - Returns: whether there was room for so many bytes; if not, nothing is taken.
     func take(_ bytes: Int) -> Bool {
         used.withLockedValue { used in
