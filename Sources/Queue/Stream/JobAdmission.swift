@@ -46,6 +46,7 @@ package struct JobAdmission: Sendable {
     private let limits: Limits
     private let defaultProject: String
     private let clock: ServerClock
+    private let renewed = RenewedRollouts()
 
     package init(
         _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String
@@ -137,7 +138,8 @@ package struct JobAdmission: Sendable {
             command.append(latest.map(String.init) ?? "")
             for number in [limits.spanBytes, Limits.listedRollouts] { command.append(number) }
             let ids = job.rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run] } ?? ["", "", "", ""]
-            for text in ids + [queue.group, consumer ?? ""] { command.append(text) }
+            let renews = rollout.map { renewed.isDue($0.set) } ?? false
+            for text in ids + [queue.group, consumer ?? "", renews ? "1" : ""] { command.append(text) }
         }
         let outcome = Outcome(reply[0])
         if let time = reply[1].int { clock.learn(time, asked: asked, isCertain: outcome == .tooLate) }

@@ -16,7 +16,8 @@ package enum JobScripts {
     /// ARGV[10] -> life of the record in milliseconds, ARGV[11] -> the request's fingerprint, ARGV[12] -> how long it is known in milliseconds,
     /// ARGV[13] -> when nobody waits for this step any longer by this server's clock, in milliseconds since 1970 (empty: not known),
     /// ARGV[14] -> most bytes of spans that wait for their export, ARGV[15] -> most rollouts that a project's list keeps, ARGV[16] -> the rollout's name,
-    /// ARGV[17…19] -> its invocation, experiment and run, ARGV[20] -> group, ARGV[21] -> consumer that takes a job at once (empty: none)
+    /// ARGV[17…19] -> its invocation, experiment and run, ARGV[20] -> group, ARGV[21] -> consumer that takes a job at once (empty: none),
+    /// ARGV[22] -> whether the lives of what is kept of the rollout are renewed, and its place in the list (empty: only if it is new)
     /// Output: {result, this server's time in milliseconds since 1970}, and if the consumer was given a job the entry; with its fields, if it is an older
     /// one than this. The result is the insertion id of the job that this request repeats, as a string; else
     /// entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the rollout's name, -4 if
@@ -31,31 +32,39 @@ package enum JobScripts {
             local known = KEYS[10] and redis.call('HMGET', KEYS[10], 'id', 'request') or {}
             if known[1] then return {known[2] == ARGV[11] and known[1] or -4, now} end
             local set = KEYS[4] ~= '' and KEYS[4]
-            if set and redis.call('TYPE', set).ok ~= 'set' and redis.call('EXISTS', set) == 1 then return {-3, now} end
             local entries = redis.call('XLEN', KEYS[1])
             if entries >= tonumber(ARGV[3]) then return {-1, now} end
             local bytes = entries == 0 and 0 or math.max(tonumber(redis.call('GET', KEYS[2]) or 0) or 0, 0)
             if entries > 0 and bytes + #ARGV[2] > tonumber(ARGV[4]) then return {-2, now} end
             if set then
                 if (tonumber(redis.call('GET', KEYS[3]) or 0) or 0) >= tonumber(ARGV[14]) then return {-6, now} end
-                local added = redis.call('SADD', set, ARGV[1])
+                -- The first write: a server without memory, and something else than a set, say so here.
+                local added = redis.pcall('SADD', set, ARGV[1])
+                if type(added) == 'table' then
+                    if string.find(added.err, 'WRONGTYPE', 1, true) then return {-3, now} end
+                    return added
+                end
                 redis.call('EXPIRE', set, ARGV[5])
                 redis.call('DEL', KEYS[5])
-                redis.call('ZADD', KEYS[7], now, ARGV[16])
-                redis.call('EXPIRE', KEYS[7], ARGV[5])
-                if redis.call('EXPIRE', KEYS[6], ARGV[5]) == 0 then
-                    redis.call('HSET', KEYS[6], 'invocation_id', ARGV[17], 'experiment_id', ARGV[18], 'run_id', ARGV[19], 'at', now)
-                    redis.call('EXPIRE', KEYS[6], ARGV[5])
-                    redis.call('ZREMRANGEBYRANK', KEYS[7], 0, -1 - ARGV[15])
-                end
+                local renews = ARGV[22] ~= ''
                 if added == 1 then
+                    local count = tonumber(redis.pcall('INCR', KEYS[8])) or 0
+                    local recorded = tonumber(redis.pcall('HINCRBY', KEYS[6], 'ids', 1)) or 0
+                    renews = renews or count <= 1 or recorded <= 1
                     -- Either of the two may have been lost; who counted more knows better.
-                    local count = tonumber(redis.pcall('GET', KEYS[8])) or 0
-                    local ids = math.max(count, tonumber(redis.pcall('HGET', KEYS[6], 'ids')) or 0) + 1
-                    redis.call('SET', KEYS[8], ids)
-                    redis.pcall('HSET', KEYS[6], 'ids', ids)
+                    if count < recorded then redis.call('SET', KEYS[8], recorded, 'KEEPTTL')
+                    elseif recorded < count then redis.pcall('HSET', KEYS[6], 'ids', count) end
                 end
-                redis.call('EXPIRE', KEYS[8], 2 * ARGV[5])
+                if renews then
+                    redis.call('ZADD', KEYS[7], now, ARGV[16])
+                    redis.call('EXPIRE', KEYS[7], ARGV[5])
+                    if redis.pcall('HSETNX', KEYS[6], 'at', now) == 1 then
+                        redis.call('HSET', KEYS[6], 'invocation_id', ARGV[17], 'experiment_id', ARGV[18], 'run_id', ARGV[19])
+                        redis.call('ZREMRANGEBYRANK', KEYS[7], 0, -1 - ARGV[15])
+                    end
+                    redis.call('EXPIRE', KEYS[6], ARGV[5])
+                    redis.call('EXPIRE', KEYS[8], 2 * ARGV[5])
+                end
             end
             local entry = redis.call('XADD', KEYS[1], '*', 'i', ARGV[1], 'p', ARGV[2])
             redis.call('SET', KEYS[2], bytes + #ARGV[2])
@@ -137,8 +146,7 @@ package enum JobScripts {
             redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
             redis.call('XDEL', KEYS[1], ARGV[3])
             redis.call('DEL', KEYS[4])
-            if redis.call('XLEN', KEYS[1]) == 0 then redis.call('DEL', KEYS[5])
-            else redis.call('DECRBY', KEYS[5], ARGV[10]) end
+            if redis.call('DECRBY', KEYS[5], ARGV[10]) <= 0 and redis.call('XLEN', KEYS[1]) == 0 then redis.call('DEL', KEYS[5]) end
             return 1
             """)
 

@@ -1,0 +1,52 @@
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Queue
+@testable import Redis
+
+/// What is kept beside a rollout's set is renewed once a second by each process, and always where it is new.
+@Suite(.timeLimit(.minutes(1))) struct RenewedRolloutsTests {
+    @Test func eachRolloutIsDueOnceASecond() {
+        let (renewed, now) = (RenewedRollouts(), ContinuousClock.now)
+        #expect(renewed.isDue("a", now: now) && renewed.isDue("b", now: now))
+        #expect(!renewed.isDue("a", now: now) && !renewed.isDue("b", now: now + .milliseconds(400)))
+        #expect(renewed.isDue("a", now: now + .seconds(1)) && !renewed.isDue("a", now: now + .seconds(1)))
+    }
+
+    private static let lives = [RolloutKeys.sample.set, RolloutKeys.sample.record, RolloutKeys.sample.list, RolloutKeys.sample.count]
+
+    /// Shortens all lives by half, adds a completion, and says which lives are whole again.
+    private func renewed(_ bench: QueueBench, by admission: JobAdmission) async throws -> [Bool] {
+        for key in Self.lives { try await bench.send("EXPIRE", key, 50) }
+        #expect(try await admission.enqueue(bench.job()) != .tooLate)
+        var renewed: [Bool] = []
+        for key in Self.lives { renewed.append(try #require(try await bench.send("TTL", key).int) > 50) }
+        return renewed
+    }
+
+    @Test func theSetAtOnceAndTheOthersOnceASecond() async throws {
+        try await QueueBench.run { bench in
+            let admission = bench.admission()
+            _ = try await admission.enqueue(bench.job())
+            // Within the second of the first, unless that has just ended.
+            try await eventually { try await renewed(bench, by: admission) == [true, false, false, false] }
+            try await eventually { try await renewed(bench, by: admission) == [true, true, true, true] }
+        }
+    }
+
+    /// Another process renews by itself, and so does one that finds a rollout's keys gone.
+    @Test(arguments: [RolloutKeys.sample.record, RolloutKeys.sample.count]) func whatIsNewHasALife(_ lost: String) async throws {
+        try await QueueBench.run { bench in
+            let admission = bench.admission()
+            for _ in 0..<3 { _ = try await admission.enqueue(bench.job()) }
+            try await bench.send("DEL", lost)
+            _ = try await admission.enqueue(bench.job())
+            #expect(try await bench.send("TTL", lost).int ?? -1 > 0)
+            #expect(try await bench.send("GET", RolloutKeys.sample.count).string == "4")
+            #expect(try await bench.send("HGET", RolloutKeys.sample.record, "ids").string == "4")
+            #expect(try await bench.send("HGET", RolloutKeys.sample.record, "invocation_id").string == "i")
+            #expect(try await renewed(bench, by: bench.admission()) == [true, true, true, true])
+        }
+    }
+}
