@@ -65,7 +65,7 @@ struct Pages: Sendable {
                 }
                 return json(.ok, #"{"status":"ready","redis":true,"forwarders":\#(count)\#(await warnings)}"#)
             } catch {
-                if let code = (error as? RedisError)?.refusal { return unready(RedisTrouble.refuses(code: code).text, redis: false) }
+                if let code = error.refusal { return unready(RedisTrouble.refuses(code: code).text, redis: false) }
                 return json(
                     .serviceUnavailable, #"{"status":"not ready","reason":"Redis cannot be reached","redis":false,"forwarders":null}"#)
             }

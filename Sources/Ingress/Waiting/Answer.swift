@@ -68,8 +68,10 @@ final class Answer: Sendable {
 
     private func open(_ arrival: Waiter.Arrival) -> ResponseFrame? {
         switch arrival {
-        case .opened(let frame): frame
-        case .sealed(let bytes): open(bytes)
+        case .opened(let frame): return frame
+        case .sealed(let bytes):
+            desk.isTakenOver(waiter.id)
+            return open(bytes)
         }
     }
 

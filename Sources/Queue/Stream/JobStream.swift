@@ -172,6 +172,18 @@ package struct JobStream: Sendable {
         return reply.int == 1
     }
 
+    /// Whether a job has ended as this worker meant to end it: nobody holds its entry, and its rollout says the same of it. Where another worker took it
+    /// over and ended it otherwise, the rollout tells.
+    /// - Parameter set: the key of the rollout's set; nil if the job has none.
+    func hasEnded(_ delivery: Delivery, _ id: InsertionID, recordedIn set: String?, succeeded: Bool) async throws(RedisError) -> Bool {
+        var batch = [RedisCommand("XPENDING", queue.stream, queue.group, delivery.entry, delivery.entry, 1)]
+        if let set { batch.append(RedisCommand("SISMEMBER", set, id.description)) }
+        let replies = try await commands.send(batch: batch)
+        // Without the stream or its group, as after a flush, nothing is known.
+        guard let pending = replies[0].array, pending.isEmpty else { return false }
+        return set == nil || replies[1].int == (succeeded ? 1 : 0)
+    }
+
     /// Hands entries back without counting this delivery.
     package func release(_ entries: [String]) async throws(RedisError) {
         guard !entries.isEmpty else { return }

@@ -52,14 +52,25 @@ package struct AnswerSender: Sendable {
         let id = job.insertionID
         do {
             let sealed = control.client == nil ? try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) } : nil
-            let rollout = succeeded ? nil : job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+            let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
             let kept = try span.map { JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id)), life: spanLife) }
             let freed = (head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
-            let isOurs = try await insist(unless: { control.isReleased }) { () async throws(RedisError) in
-                try await stream.finish(
-                    delivery, id: id, responseKey: job.responseKey, sealed: sealed,
-                    ending: JobStream.Ending(
-                        removeFrom: rollout, span: kept, deadLetterReason: deadLetterReason, frees: freed, answerLife: job.answerLife))
+            let ending = JobStream.Ending(
+                removeFrom: succeeded ? nil : rollout, span: kept, deadLetterReason: deadLetterReason, frees: freed, answerLife: job.answerLife)
+            var mayHaveEnded = false
+            var isOurs = try await insist(unless: { control.isReleased }) { () async throws(RedisError) in
+                do throws(RedisError) {
+                    return try await stream.finish(delivery, id: id, responseKey: job.responseKey, sealed: sealed, ending: ending)
+                } catch {
+                    mayHaveEnded = mayHaveEnded || error.mayHaveBeenExecuted
+                    throw error
+                }
+            }
+            if !isOurs, mayHaveEnded, control.isLocal {
+                // Redis has not said whether an earlier try was the end, and the answer is nowhere but here.
+                isOurs = try await insist(unless: { control.isReleased }) { () async throws(RedisError) in
+                    try await stream.hasEnded(delivery, id, recordedIn: rollout?.set, succeeded: succeeded)
+                }
             }
             // Whoever took it over answers its client, by way of Redis.
             guard isOurs else {

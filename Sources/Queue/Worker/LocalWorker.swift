@@ -54,6 +54,9 @@ package final class LocalWorker: Sendable {
     /// Ends a job if it runs here, or will.
     package func cancel(_ id: InsertionID, handedOver: Int?) { jobs.cancel(id, Cancellation(handedOver: handedOver)) }
 
+    /// A frame of the job's answer came over Redis: it was taken over, and its call here is for nothing.
+    package func drop(_ id: InsertionID) { jobs.drop(id) }
+
     /// The reader of an answer has taken `bytes` of it.
     /// - Returns: whether the job runs here.
     package func credit(_ id: InsertionID, bytes: Int) -> Bool { jobs.credit(id, bytes: bytes) }

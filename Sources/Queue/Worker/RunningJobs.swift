@@ -141,6 +141,12 @@ package final class RunningJobs: Sendable {
         control?.end(.cancelled, handedOver: cancellation.handedOver)
     }
 
+    /// Ends a job whose client is in this process, since another worker answers it now.
+    func drop(_ id: InsertionID) {
+        guard let control = state.withLockedValue({ $0.controls[id] }), control.isLocal else { return }
+        control.end(.cancelled)
+    }
+
     /// The reader of an answer has taken `bytes` of it.
     /// - Returns: whether the job runs here.
     @discardableResult

@@ -57,6 +57,15 @@ struct GatewayFleet {
         }
     }
 
+    /// Runs `serve` on a free port while `body` does, over the fleet's Redis and without traces.
+    @discardableResult
+    func serve(_ body: (GatewayProcess, _ port: Int) async throws -> Void) async throws -> GatewayProcess.Ending {
+        let variables = ["DATA_DIR": "data-\(UInt32.random(in: 0...(.max)))", "LANGFUSE_HOST": "http://127.0.0.1:9"]
+        return try await process("serve", variables) { process in
+            try await body(process, try EndToEndTests.port(in: try await process.line(with: "listens on")))
+        }
+    }
+
     /// Runs a forwarder while `body` does.
     @discardableResult
     func forwarder(_ body: (GatewayProcess) async throws -> Void) async throws -> GatewayProcess.Ending {

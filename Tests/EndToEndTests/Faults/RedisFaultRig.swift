@@ -11,8 +11,10 @@ struct RedisFaultRig {
     /// Each with what it says when it gives up a blocked read.
     private let parts: [(process: GatewayProcess, interruption: String)]
 
-    /// - Parameter commandTimeout: `REDIS_COMMAND_TIMEOUT_MS` of all three.
-    static func run(commandTimeout: Int = 400, _ body: (RedisFaultRig) async throws -> Void) async throws {
+    /// - Parameters:
+    ///   - commandTimeout: `REDIS_COMMAND_TIMEOUT_MS` of all three.
+    ///   - inOneProcess: whether `serve` runs instead, where jobs are handed over within the process.
+    static func run(commandTimeout: Int = 400, inOneProcess: Bool = false, _ body: (RedisFaultRig) async throws -> Void) async throws {
         var options = RedisServer.Options()
         options.isDurable = true
         let environment = [
@@ -22,6 +24,15 @@ struct RedisFaultRig {
         ]
         var endings: [GatewayProcess.Ending] = []
         try await GatewayFleet.run(redis: options, provider: .paced, environment: environment) { fleet in
+            if inOneProcess {
+                endings += [
+                    try await fleet.serve { process, port in
+                        let parts = [(process, "job stream interrupted")]
+                        try await body(RedisFaultRig(port: port, server: fleet.server, provider: fleet.provider, parts: parts))
+                    }
+                ]
+                return
+            }
             endings += [
                 try await fleet.ingress { ingress, port in
                     endings += [
@@ -79,7 +90,8 @@ struct RedisFaultRig {
                 "responses", "response", "bell", "forwarder", "verifier", "cancelled", "rollout", "rollouts", "count", "span", "traces",
                 "trace", "key",
             ].map { "gateway/\($0)/" }
-            #expect(keys.filter { key in key != Keys.jobs && !staying.contains { key.hasPrefix($0) } } == [], "left behind")
+            #expect(
+                keys.filter { key in ![Keys.jobs, Keys.verifications].contains(key) && !staying.contains { key.hasPrefix($0) } } == [], "left behind")
         }
         return try await snapshot().recorded
     }

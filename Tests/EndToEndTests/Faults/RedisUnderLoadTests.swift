@@ -8,8 +8,8 @@ import Testing
 /// The redis-server syncs its append-only file on each write. With `everysec` a server that is killed may lose what it has already confirmed.
 @Suite(.timeLimit(.minutes(3)), .serialized) struct RedisUnderLoadTests {
     /// kill -9, and a restart on the same append-only file.
-    @Test func aRedisThatIsKilledAndComesBackLosesNothing() async throws {
-        try await RedisFaultRig.run { rig in
+    @Test(arguments: [false, true]) func aRedisThatIsKilledAndComesBackLosesNothing(inOneProcess: Bool) async throws {
+        try await RedisFaultRig.run(inOneProcess: inOneProcess) { rig in
             var snapshots: [RedisFaultLedger.Snapshot] = []
             let outcomes = try await RedisFaultLoad.run(port: rig.port) { load in
                 try await load.everyClientSucceeds()
@@ -30,8 +30,8 @@ import Testing
     }
 
     /// Longer than any of the gateway's waits for Redis, blocking reads included.
-    @Test func aRedisThatStandsStillForLongLosesNothing() async throws {
-        try await RedisFaultRig.run { rig in
+    @Test(arguments: [false, true]) func aRedisThatStandsStillForLongLosesNothing(inOneProcess: Bool) async throws {
+        try await RedisFaultRig.run(inOneProcess: inOneProcess) { rig in
             let outcomes = try await RedisFaultLoad.run(port: rig.port) { load in
                 try await load.everyClientSucceeds()
                 try await rig.freezeForLong { try await rig.expectRefusals() }

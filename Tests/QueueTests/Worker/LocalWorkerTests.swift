@@ -168,6 +168,34 @@ import Testing
         }
     }
 
+    /// Redis did what it was asked and its reply was lost: the answer is nowhere but here, so whether it may be shown is asked again.
+    @Test(arguments: [true, false]) func anEndWhoseReplyWasLostIsFoundOut(isTakenOver: Bool) async throws {
+        try await QueueBench.run { bench in
+            try await bench.attach()
+            let stream = try await bench.forwarder("here")
+            let job = bench.job()
+            let reply = try await bench.admission().enqueue(job, givingTo: "here")
+            guard case .this(let delivery) = reply.given else { throw NotGiven() }
+            let keys = RolloutKeys.sample
+            if isTakenOver {
+                try await stream.leave()
+                let other = try await bench.forwarder("there")
+                #expect(try await other.claim(upTo: 1, running: []).count == 1)
+                #expect(try await !stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true), "the other has it")
+                let failed = JobStream.Ending(removeFrom: keys)
+                #expect(try await other.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [1], ending: failed))
+                #expect(try await !stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true), "it ended otherwise")
+            } else {
+                #expect(try await stream.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: nil, ending: .init()))
+                #expect(try await stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true))
+            }
+            try await bench.send("FLUSHALL")
+            #expect(try await !stream.hasEnded(delivery, job.insertionID, recordedIn: nil, succeeded: true), "nothing is known")
+        }
+    }
+
+    private struct NotGiven: Error {}
+
     @Test func aClientsWordReachesTheCallWithoutRedis() async throws {
         try await QueueBench.run { bench in
             let rig = try await Rig(bench) { _, job, _, control in
