@@ -50,7 +50,9 @@ def measure(options, report):
 def count_requests(workshop, port, store_port):
     """nginx before the store: its log has a line for each request."""
     pool = f"upstream store {{ server 127.0.0.1:{store_port}; keepalive 64; }}"
-    location = 'location / { proxy_pass http://store; proxy_http_version 1.1; proxy_set_header Connection ""; access_log requests.log; }'
+    # The store answers to its own names alone (ALLOWED_HOSTS).
+    headers = 'proxy_set_header Connection ""; proxy_set_header Host $http_host;'
+    location = f"location / {{ proxy_pass http://store; proxy_http_version 1.1; {headers} access_log requests.log; }}"
     child = upstreams.start_nginx(workshop, "counter", 1, f"{pool} server {{ listen 127.0.0.1:{port}; {location} }}")
     wait_until(lambda: ask(port, "GET", "/"), child, "answered")
     return workshop.directory / "requests.log"

@@ -1,4 +1,5 @@
 @testable import Common
+@testable import Queue
 
 /// What the queue must hold after each act upon it (architecture §2.1, §2.2, §2.4, §3): facts alone, and what follows from them.
 struct QueueModel {
@@ -22,6 +23,10 @@ struct QueueModel {
         var isCancelled = false
         /// Whether it was given to its holder long ago.
         var isOld = false
+        /// When it was given to its holder.
+        var heldSince = ContinuousClock.now
+        /// Whether Redis may hold it for given long ago by its own clock, since the test is slow.
+        var mayBeOld: Bool { heldSince.duration(to: .now) > JobStream.lostAfter * 0.9 }
         /// The sealed span that its end left, if any.
         var span: [UInt8]?
 
@@ -52,12 +57,13 @@ struct QueueModel {
     func isHeld(_ job: Job, by name: String) -> Bool { items.contains { $0.job.insertionID == job.insertionID && $0.holder == name } }
 
     /// What a forwarder may take over: what the dead hold, and what itself was given long ago; but nothing that it believes to work on.
-    func claimable(by name: String, running: Set<String>) -> Set<String> {
-        let items = items.filter { item in
-            guard let holder = item.holder, !running.contains(item.job.insertionID.description) else { return false }
-            return holder == name ? item.isOld : !living.contains(holder)
-        }
-        return Set(items.map(\.job.insertionID.description))
+    /// - Returns: what it may, and of that what it must if it takes enough.
+    func claimable(by name: String, running: Set<String>) -> (may: Set<String>, must: Set<String>) {
+        let own = items.filter { !running.contains($0.job.insertionID.description) && $0.holder == name }
+        let lost = items.filter { item in item.holder.map { $0 != name && !living.contains($0) } ?? false }
+            .filter { !running.contains($0.job.insertionID.description) }
+        func ids(_ items: [Item]) -> Set<String> { Set(items.map(\.job.insertionID.description)) }
+        return (ids(lost + own.filter { $0.isOld || $0.mayBeOld }), ids(lost + own.filter(\.isOld)))
     }
 
     /// The rollouts' sets: accepted, and not ended without success.

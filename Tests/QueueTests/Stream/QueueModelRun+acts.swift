@@ -79,8 +79,11 @@ extension QueueModelRun {
         let able = model.claimable(by: forwarder.name, running: Set(forwarder.hand.map(\.delivery.insertionID)))
         let deliveries = try await forwarder.stream.claim(upTo: limit, running: forwarder.running)
         note("\(forwarder.name) claims \(deliveries.map(\.insertionID))")
-        try require(Set(deliveries.map(\.insertionID)).isSubset(of: able), "claimed what it may not; it may \(able)")
-        try require(deliveries.count == min(limit, able.count), "claimed \(deliveries.count) of \(able), \(limit) at most")
+        let claimed = Set(deliveries.map(\.insertionID))
+        // What has become old meanwhile was not yet when it was looked at.
+        let may = able.may.union(model.claimable(by: forwarder.name, running: Set(forwarder.hand.map(\.delivery.insertionID))).may)
+        try require(claimed.isSubset(of: may), "claimed what it may not; it may \(may)")
+        try require(claimed.count >= min(limit, able.must.count), "claimed \(claimed.count) of \(able.must), \(limit) at most")
         try take(deliveries, index) { $0 + 1 }
     }
 
@@ -100,7 +103,7 @@ extension QueueModelRun {
             found.idempotency = found.idempotency.map { Idempotency(key: $0.key) }
             try require(found == queued, "another job")
             model.items[place].phase = .held(by: forwarders[index].name, count: delivery.count)
-            model.items[place].isOld = false
+            (model.items[place].isOld, model.items[place].heldSince) = (false, .now)
             guard !isLost else { continue }
             forwarders[index].hand.append(Held(job: model.items[place].job, delivery: delivery))
             forwarders[index].past.append(Held(job: model.items[place].job, delivery: delivery))
