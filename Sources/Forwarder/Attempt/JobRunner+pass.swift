@@ -23,12 +23,11 @@ extension JobRunner {
                 let shown = filter?.pass(piece.bytes) ?? piece.bytes
                 if shown.isEmpty { continue }
                 check?.take(shown)
-                // The rest of an answer that is no stream waits for the word that it ended well, to leave with it.
-                let isWhole = piece.isRest && piece.bytes.count < minimum
-                // A client in this process is shown the end of its stream once the job is known to be still this worker's.
+                // A client in this process would take its stream for complete with this.
                 let completes = control.isLocal && check?.isWhole(within: .max, choices: SpanRequest.choices(in: target.request.body)) ?? false
-                for frame in relay.take(shown, isWhole: isWhole, completes: completes) {
-                    try await sender.send(frame, of: job, in: delivery, control: control)
+                // The rest of an answer that is no stream waits for the word that it ended well, to leave with it.
+                for frame in relay.take(shown, isWhole: piece.isRest && (piece.bytes.count < minimum || completes)) {
+                    try await sender.send(frame, of: job, in: delivery, isConfirmed: completes, control: control)
                     sent += frame.body.count
                     await control.waitForCredit(sent - job.window, atMost: job.remaining())
                     guard control.stop == nil else { throw Stopped() }

@@ -70,8 +70,9 @@ final class Answer: Sendable {
         switch arrival {
         case .opened(let frame): return frame
         case .sealed(let bytes):
+            guard let frame = open(bytes) else { return nil }
             desk.isTakenOver(waiter.id)
-            return open(bytes)
+            return frame
         }
     }
 

@@ -26,9 +26,12 @@ package struct AnswerSender: Sendable {
 
     /// Sends a frame in the middle of an answer; waits while Redis is away. To a client in this process it goes without Redis, once Redis knows that the answer
     /// has begun.
+    /// - Parameter isConfirmed: whether the frame is shown only if the job is certainly still this worker's, wherever the client is.
     /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
-    package func send(_ frame: ResponseFrame, of job: Job, in delivery: Delivery, control: CallControl) async throws {
-        if control.client == nil || !control.isStarted {
+    package func send(
+        _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl
+    ) async throws {
+        if control.client == nil || !control.isStarted || isConfirmed {
             let sealed = control.client == nil ? try envelope.seal(frame.wireBytes, for: .frame(job.insertionID)) : nil
             let life = job.remaining() + .seconds(60)
             let isOurs = try await insist(unless: { control.stop != nil }) { () async throws(RedisError) in

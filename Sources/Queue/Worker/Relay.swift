@@ -10,8 +10,6 @@ package struct Relay: Sendable {
     package let head: UpstreamHead
     /// What waits to leave with the end.
     private var held: [UInt8] = []
-    /// Whether what comes now completes the answer for its client.
-    private var isCompleting = false
     /// The number of the next frame.
     package private(set) var next: UInt64 = 0
 
@@ -30,21 +28,13 @@ package struct Relay: Sendable {
         head.isEventStream || (isStream && (200..<300).contains(head.status)) ? 1 : min(frameBytes, max(window, 1))
     }
 
-    /// - Parameters:
-    ///   - isWhole: whether this is the rest of the answer, if that ended well.
-    ///   - completes: whether the client would take the answer for complete with this. It and all that follows waits for
-    ///     the end, up to the size of a frame.
+    /// - Parameter isWhole: whether this is the rest of the answer, if that ended well.
     /// - Returns: the frames that leave now.
-    package mutating func take(_ piece: [UInt8], isWhole: Bool, completes: Bool = false) -> [ResponseFrame] {
-        if isCompleting, held.count + piece.count <= Self.frameBytes {
-            held += piece
-            return []
-        }
+    package mutating func take(_ piece: [UInt8], isWhole: Bool) -> [ResponseFrame] {
         var frames: [ResponseFrame] = []
         if !held.isEmpty { frames.append(frame(held)) }
         held = []
-        isCompleting = isCompleting || completes
-        if isWhole || isCompleting && piece.count <= Self.frameBytes {
+        if isWhole {
             held = piece
         } else {
             // Between two frames the sender looks whether the reader keeps up, so none is larger than this.
