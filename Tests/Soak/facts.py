@@ -106,7 +106,10 @@ class Facts:
         calls = self._calls(completion)
         # Such an answer lets a repeated request be a new call.
         freeing = sum(call.outcome in REFUSALS for call in calls) if completion.idempotency_key else 0
-        if len(calls) > 1 + self._losses_until(completion, calls) + freeing:
+        losses = self._losses_until(completion, calls)
+        # On a connection that was kept, a call that is cut off without a byte is made once more on a fresh one.
+        repeated = sum(before.outcome == "cut" and before.forwarder == call.forwarder for before, call in zip(calls, calls[1:]))
+        if len(calls) > 1 + losses + freeing + min(repeated, 1 + losses):
             self._note(completion, f"called {len(calls)} times")
         if completion.kind == "bad request" and calls:
             self._note(completion, "was let in")

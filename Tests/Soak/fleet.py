@@ -1,4 +1,4 @@
-"""The processes of a soak: a Redis, a trace store, two ingresses, three forwarders and two verifiers, each of which can be ended, and another started."""
+"""The processes of a soak: a Redis, a trace store, an ingress, a `serve`, three forwarders and two verifiers, each of which can be ended, and another started."""
 
 import asyncio
 import base64
@@ -67,13 +67,35 @@ class Process(Child):
 
 
 class Ingress(Process):
+    command = "ingress"
+
     def __init__(self, number, executable, directory, environment, finishes):
         self.port = free_port()
         # Whether a call goes on without its client (`ON_DISCONNECT`).
         self.finishes = finishes
         environment = {**environment, "HOST": "127.0.0.1", "PORT": str(self.port), "ON_DISCONNECT": "finish" if finishes else "cancel"}
-        super().__init__("ingress", number, [executable, "ingress"], directory, environment)
+        super().__init__("ingress", number, [executable, self.command], directory, environment)
         self.url = f"http://127.0.0.1:{self.port}"
+
+
+class Serve(Ingress):
+    """An ingress that has a forwarder and a verifier in its own process."""
+
+    command = "serve"
+
+    def __init__(self, number, executable, directory, environment, finishes):
+        super().__init__(number, executable, directory, {**environment, "DATA_DIR": str(directory / f"serve-{number}")}, finishes)
+
+
+class Part:
+    """A worker within another process, with which it is lost."""
+
+    def __init__(self, kind, number, holder):
+        self.kind, self.number, self.holder = kind, number, holder
+
+    @property
+    def losses(self):
+        return self.holder.losses
 
 
 class Fleet:
@@ -90,6 +112,7 @@ class Fleet:
         self._store_port = free_port()
         self._environment["LANGFUSE_HOST"] = f"http://127.0.0.1:{self._store_port}"
         self.processes, self.ingresses, self.forwarders, self.verifiers = [], [], [], []
+        self._parts = []
         self.redis = self.store = None
 
     async def start(self):
@@ -100,7 +123,7 @@ class Fleet:
             self.start_verifier()
         for _ in range(3):
             self.start_forwarder()
-        await self._until(lambda: self.ready_forwarders() == 3, self.ingresses[0], "seen three forwarders")
+        await self._until(lambda: self.ready_forwarders() == self.living("forwarder"), self.ingresses[0], "seen all forwarders")
 
     def ready_forwarders(self):
         answer = ask(self.ingresses[0].port, "GET", "/ready")
@@ -125,9 +148,14 @@ class Fleet:
         await self._until(lambda: ask(self._store_port, "GET", "/api/public/health"), self.store, "answered")
 
     async def start_ingress(self):
+        """All but the first are `serve`: what kills one of them kills clients' side and calls at once."""
         number = self._count("ingress")
-        secrets = self._secrets("ingress")
-        ingress = self._add(Ingress(number, self._executable, self._directory, {**self._environment, **secrets}, finishes=number % 2 == 1))
+        kind = Serve if number else Ingress
+        forwarder = self._count("forwarder")
+        secrets = self._secrets(f"ingress-{number}", f"{KEY_PREFIX}{forwarder}")
+        ingress = self._add(kind(number, self._executable, self._directory, {**self._environment, **secrets}, finishes=number % 2 == 0))
+        if number:
+            self._parts += [Part("forwarder", forwarder, ingress), Part("verifier", self._count("verifier"), ingress)]
         await self._until(lambda: ask(ingress.port, "GET", "/health"), ingress, "answered /health")
         self.ingresses.append(ingress)
         return ingress
@@ -144,8 +172,13 @@ class Fleet:
         self.verifiers.append(self._add(Process("verifier", self._count("verifier"), [self._executable, "verifier"], self._directory, environment)))
 
     def started(self, kind):
-        """All processes of a kind that there ever were, by their numbers."""
-        return [process for process in self.processes if process.kind == kind]
+        """All processes of a kind that there ever were, and workers within others, by their numbers."""
+        return sorted((process for process in [*self.processes, *self._parts] if process.kind == kind), key=lambda process: process.number)
+
+    def living(self, kind):
+        """How many workers of a kind work now."""
+        alone = {"forwarder": self.forwarders, "verifier": self.verifiers}[kind]
+        return len(alone) + sum(part.kind == kind and part.holder in self.ingresses for part in self._parts)
 
     def stop(self):
         """Ends what still runs, by process id."""

@@ -75,10 +75,10 @@ def check_swept(redis, fleet):
     for key in redis.keys("gateway/responses/*"):
         if redis("XLEN", key) > 512:
             found.append(f"{key} holds {redis('XLEN', key)} frames: it is not trimmed")
-    for kind, living in (("forwarder", fleet.forwarders), ("verifier", fleet.verifiers)):
+    for kind in ("forwarder", "verifier"):
         alive = len(redis.keys(f"gateway/{kind}/*"))
-        if alive != len(living):
-            found.append(f"{alive} {kind}s count as alive, and {len(living)} are")
+        if alive != fleet.living(kind):
+            found.append(f"{alive} {kind}s count as alive, and {fleet.living(kind)} are")
     return found
 
 
