@@ -40,6 +40,9 @@ package struct JobAdmission: Sendable {
         case tooLate
     }
 
+    /// What is given in a reply is begun so long before it counts as lost.
+    private static let margin = Duration.seconds(2)
+
     private let queue: WorkQueue
     private let redis: RedisClient
     private let envelope: Envelope
@@ -76,7 +79,7 @@ package struct JobAdmission: Sendable {
             let reply = try await enqueue(job, givingTo: slot.consumer)
             switch reply.given {
             case .this(let delivery): slot.start(delivery, for: client)
-            case .older(let delivery): await slot.start(older: delivery)
+            case .older(let delivery): slot.start(older: delivery)
             case nil: slot.giveUp()
             }
             return reply.outcome
@@ -109,7 +112,7 @@ package struct JobAdmission: Sendable {
             reply = try await enqueue(job, sealed, givingTo: consumer, until: clock.time(in: timeout))
         }
         // What was given to this process while it stood still may be another's by now, and made. What is not is given to it again.
-        if asked.duration(to: .now) >= JobStream.lostAfter { reply.given = nil }
+        if asked.duration(to: .now) >= JobStream.lostAfter - Self.margin { reply.given = nil }
         return reply
     }
 
@@ -127,6 +130,8 @@ package struct JobAdmission: Sendable {
         }
         let now = UnixTime.milliseconds
         let life = max(Int(clamping: job.deadline) - Int(clamping: now), 0) + Int(job.answerLife.milliseconds)
+        // Looked up once: the arguments are made again for a server that does not know the script.
+        let renews = rollout.map { renewed.isDue($0.set) } ?? false
         let reply = try await redis.evaluate(JobScripts.enqueue, keys: keys) { command in
             command.append(job.insertionID.description)
             command.append(sealed)
@@ -138,7 +143,6 @@ package struct JobAdmission: Sendable {
             command.append(latest.map(String.init) ?? "")
             for number in [limits.spanBytes, Limits.listedRollouts] { command.append(number) }
             let ids = job.rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run] } ?? ["", "", "", ""]
-            let renews = rollout.map { renewed.isDue($0.set) } ?? false
             for text in ids + [queue.group, consumer ?? "", renews ? "1" : ""] { command.append(text) }
         }
         let outcome = Outcome(reply[0])

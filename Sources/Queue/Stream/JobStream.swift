@@ -179,9 +179,14 @@ package struct JobStream: Sendable {
         var batch = [RedisCommand("XPENDING", queue.stream, queue.group, delivery.entry, delivery.entry, 1)]
         if let set { batch.append(RedisCommand("SISMEMBER", set, id.description)) }
         let replies = try await commands.send(batch: batch)
-        // Without the stream or its group, as after a flush, nothing is known.
-        guard let pending = replies[0].array, pending.isEmpty else { return false }
-        return set == nil || replies[1].int == (succeeded ? 1 : 0)
+        do throws(RedisError) {
+            guard try replies[0].get().array?.isEmpty == true else { return false }
+            guard set != nil else { return true }
+            return try replies[1].get().int == (succeeded ? 1 : 0)
+        } catch  where ["NOGROUP", "WRONGTYPE"].contains(error.serverCode ?? "") {
+            // Without the stream's group, as after a flush, or the rollout's set, nothing is known.
+            return false
+        }
     }
 
     /// Hands entries back without counting this delivery.

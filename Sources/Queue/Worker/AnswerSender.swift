@@ -8,6 +8,9 @@ package struct AnswerSender: Sendable {
     /// The job was taken over by another forwarder, which now answers for it.
     package struct LostOwnership: Error {}
 
+    /// How long the pieces of a stream go to a client in this process on one confirmation. Shorter than a worker that stands still counts as alive.
+    private static let confirmedFor = JobStream.lostAfter / 2
+
     let stream: JobStream
     let envelope: Envelope
     let defaultProject: String
@@ -24,21 +27,22 @@ package struct AnswerSender: Sendable {
         self.logger = logger
     }
 
-    /// Sends a frame in the middle of an answer; waits while Redis is away. To a client in this process it goes without Redis, once Redis knows that the answer
-    /// has begun.
+    /// Sends a frame in the middle of an answer; waits while Redis is away. To a client in this process it goes without Redis, for a few seconds after Redis has
+    /// confirmed that the job is still this worker's.
     /// - Parameter isConfirmed: whether the frame is shown only if the job is certainly still this worker's, wherever the client is.
     /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
     package func send(
         _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl
     ) async throws {
-        if control.client == nil || !control.isStarted || isConfirmed {
+        let age = control.confirmed.map { $0.duration(to: .now) } ?? .seconds(Int64.max)
+        if control.client == nil || isConfirmed || age >= Self.confirmedFor {
             let sealed = control.client == nil ? try envelope.seal(frame.wireBytes, for: .frame(job.insertionID)) : nil
             let life = job.remaining() + .seconds(60)
             let isOurs = try await insist(unless: { control.stop != nil }) { () async throws(RedisError) in
                 try await stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)))
             }
             guard isOurs else { throw LostOwnership() }
-            control.isStarted = true
+            control.confirmed = .now
         }
         control.client?.receive(frame)
     }

@@ -17,8 +17,8 @@ package final class CallControl: Sendable {
         var cancelTask: (@Sendable () -> Void)?
         /// Bytes of the answer that its reader has taken.
         var credit = 0
-        /// Whether Redis knows that a part of the answer has left for the client.
-        var isStarted = false
+        /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client.
+        var confirmed: ContinuousClock.Instant?
         /// The level that is not waited for any longer.
         var givenUp = 0
         /// A sender that waits until `credit` reaches a level.
@@ -64,10 +64,11 @@ package final class CallControl: Sendable {
         if isOver { cancelTask() }
     }
 
-    /// Whether Redis knows that a part of the answer has left for the client, so that no other worker repeats the call.
-    var isStarted: Bool {
-        get { state.withLockedValue { $0.isStarted } }
-        set { state.withLockedValue { $0.isStarted = newValue } }
+    /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client. Nil: it knows of no part, and another worker may
+    /// repeat the call.
+    var confirmed: ContinuousClock.Instant? {
+        get { state.withLockedValue { $0.confirmed } }
+        set { state.withLockedValue { $0.confirmed = newValue } }
     }
 
     /// The reader has taken `bytes` of the answer so far. Older news changes nothing.

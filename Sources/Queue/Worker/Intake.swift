@@ -87,8 +87,8 @@ package struct Intake: Service, CustomStringConvertible {
                     try await takeOver()
                 }
             } catch {
-                // NOGROUP: the stream is gone with its group, as after a flush. Both are made anew.
-                hasJoined = hasJoined && error.serverCode != "NOGROUP"
+                // The stream may be gone with its group, as after a flush, and this worker may count as dead: all is said anew before more jobs are taken.
+                hasJoined = false
                 local?.close()
                 logger.debug("job stream interrupted", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(50))
@@ -139,6 +139,17 @@ package struct Intake: Service, CustomStringConvertible {
         let parcel = NIOLockedValueBox<Delivery?>(job)
         jobs.start(id, entry: entry, on: executor, client: client) { control in
             if let delivery = parcel.withLockedValue({ $0.take() }) { await work(delivery, control) }
+        }
+    }
+
+    /// Starts a job that came with the queueing of a younger one. Whether it was cancelled is looked up in its own task: whoever queued the other need not wait.
+    func start(older delivery: consuming Delivery) {
+        let (id, entry) = (InsertionID(delivery.insertionID), delivery.entry)
+        let parcel = NIOLockedValueBox<Delivery?>(delivery)
+        jobs.start(id, entry: entry, on: executor) { control in
+            guard let delivery = parcel.withLockedValue({ $0.take() }) else { return }
+            if let id, let cancellation = await cancelled(among: [delivery])[id] { jobs.cancel(id, cancellation) }
+            await work(delivery, control)
         }
     }
 

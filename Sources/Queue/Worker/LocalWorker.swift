@@ -26,8 +26,8 @@ package final class LocalWorker: Sendable {
         }
 
         /// Starts an older job that came in its place.
-        func start(older delivery: Delivery) async {
-            await intake.start([delivery])
+        func start(older delivery: consuming Delivery) {
+            intake.start(older: delivery)
             intake.jobs.unreserve(1)
         }
 
@@ -58,7 +58,7 @@ package final class LocalWorker: Sendable {
     package func drop(_ id: InsertionID) { jobs.drop(id) }
 
     /// The reader of an answer has taken `bytes` of it.
-    /// - Returns: whether the job runs here.
+    /// - Returns: whether the answer comes from here, so that no other worker need hear of it.
     package func credit(_ id: InsertionID, bytes: Int) -> Bool { jobs.credit(id, bytes: bytes) }
 
     /// Takes jobs from now on.

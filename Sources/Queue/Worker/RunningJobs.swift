@@ -148,12 +148,12 @@ package final class RunningJobs: Sendable {
     }
 
     /// The reader of an answer has taken `bytes` of it.
-    /// - Returns: whether the job runs here.
+    /// - Returns: whether the answer comes from here. What was taken over meanwhile may still run here, and is another's to hear of.
     @discardableResult
     func credit(_ id: InsertionID, bytes: Int) -> Bool {
         guard let control = state.withLockedValue({ $0.controls[id] }) else { return false }
         control.credit(bytes)
-        return true
+        return control.isLocal && control.stop == nil
     }
 
     /// Ends all jobs, to be handed back.

@@ -103,6 +103,15 @@ import Testing
         }
     }
 
+    /// Its client is elsewhere, so what is said of it goes over Redis as well.
+    @Test func whatIsSaidOfAJobFromTheStreamGoesOn() async throws {
+        let jobs = RunningJobs(capacity: 1)
+        let id = InsertionIDGenerator().next()
+        jobs.start(id, entry: "1-0", on: nil) { control in await control.waitForCredit(1, atMost: .seconds(30)) }
+        #expect(!jobs.credit(id, bytes: 1))
+        await jobs.waitUntilEmpty()
+    }
+
     /// A full worker, and one that takes no jobs, leave them to the others.
     @Test(arguments: [true, false]) func aWorkerThatTakesNoneLeavesJobsToOthers(isFull: Bool) async throws {
         try await QueueBench.run { bench in
@@ -208,6 +217,7 @@ import Testing
             _ = try await bench.admission().enqueue(job, on: rig.local, for: LocalRecorder())
             #expect(rig.local.credit(job.insertionID, bytes: 7))
             rig.local.cancel(job.insertionID, handedOver: 7)
+            #expect(!rig.local.credit(job.insertionID, bytes: 8), "what was ended, as one that another took over, is not the answer's source")
             await rig.jobs.waitUntilEmpty()
         }
     }
