@@ -30,9 +30,6 @@ package final class LoopThread: SerialExecutor, TaskExecutor {
         var thread: pthread_t?
     }
 
-    /// Batches that are run before the sockets are looked at again: enough for the steps of a call, few enough that no socket waits for long.
-    private static let batchesATurn = 8
-
     private let name: String
     private let wake: @Sendable () -> Void
     private let state = NIOLockedValueBox(State())
@@ -119,8 +116,7 @@ extension LoopThread {
 
     private func run(turn: (Bool) -> Void) {
         while true {
-            // A step of a call mostly makes its next one runnable; looking at the sockets between the two would cost more than either.
-            for _ in 0..<Self.batchesATurn { guard runBatch() else { break } }
+            runBatch()
             let (mayBlock, isOver) = state.withLockedValue { state in
                 let isOver = state.items.isEmpty && state.phase == .stopping
                 if isOver { (state.phase, state.thread) = (.stopped, nil) }
@@ -141,9 +137,7 @@ extension LoopThread {
         }
     }
 
-    /// - Returns: whether there was something to run.
-    @discardableResult
-    private func runBatch() -> Bool {
+    private func runBatch() {
         let batch: [Item] = state.withLockedValue { state in
             state.isAsleep = false
             defer { state.items = [] }
@@ -155,7 +149,6 @@ extension LoopThread {
             case .work(let work): work()
             }
         }
-        return !batch.isEmpty
     }
 
     /// What the new thread is given.
