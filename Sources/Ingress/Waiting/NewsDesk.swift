@@ -44,7 +44,7 @@ final class NewsDesk: Service {
     ///   - deadline: when the job ends by itself, in milliseconds since 1970.
     func cancel(_ id: InsertionID, handedOver: Int? = nil, deadline: UInt64) {
         local?.cancel(id, handedOver: handedOver)
-        // Said in Redis too: should this process die, whoever takes the job over shall know.
+        // Said in Redis too: should this process die, the worker that takes the job over shall know.
         inbox.yield(Entry(item: .cancel(id, handedOver: handedOver), deadline: deadline))
     }
 

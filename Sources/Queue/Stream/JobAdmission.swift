@@ -68,10 +68,11 @@ package struct JobAdmission: Sendable {
         self.clock = clock
     }
 
-    /// Queues a job. Where the worker in this process has a free slot, the oldest job of the queue is given to it in the same step: this one, if none waits.
+    /// Queues a job. If the worker in this process has a free slot, the same step gives it the oldest job of the queue: this
+    /// one, if none waits.
     /// - Parameters:
     ///   - local: the worker.
-    ///   - client: takes the answer of a job that is worked on in this process; nil: the answer goes over Redis, and so does the job.
+    ///   - client: takes the answer of a job that is worked on in this process; nil: job and answer go over Redis.
     /// - Throws: `RedisError`; if `mayHaveBeenExecuted`, the job may be queued all the same, and whoever gives it up must cancel it.
     package func enqueue(_ job: Job, on local: LocalWorker? = nil, for client: (any LocalClient)? = nil) async throws -> Outcome {
         guard let client, let slot = local?.reserve() else { return try await enqueue(job, givingTo: nil).outcome }

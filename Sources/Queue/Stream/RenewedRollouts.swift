@@ -1,8 +1,8 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 
-/// The rollouts of which this process has renewed what is kept beside their sets, in the present second. Once a second is often enough: what is renewed lives
-/// for hours.
+/// The rollouts whose record, list and count this process has renewed in the present second. Once a second is often
+/// enough: these keys live for hours.
 final class RenewedRollouts: Sendable {
     private struct State {
         var second: Int64 = -1

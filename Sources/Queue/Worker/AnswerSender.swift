@@ -8,7 +8,8 @@ package struct AnswerSender: Sendable {
     /// The job was taken over by another forwarder, which now answers for it.
     package struct LostOwnership: Error {}
 
-    /// How long the pieces of a stream go to a client in this process on one confirmation. Shorter than a worker that stands still counts as alive.
+    /// How long the pieces of a stream go to a client in this process on one confirmation. Shorter than the time for which a
+    /// silent worker counts as alive.
     private static let confirmedFor = JobStream.lostAfter / 2
 
     let stream: JobStream
@@ -27,9 +28,9 @@ package struct AnswerSender: Sendable {
         self.logger = logger
     }
 
-    /// Sends a frame in the middle of an answer; waits while Redis is away. To a client in this process it goes without Redis, for a few seconds after Redis has
-    /// confirmed that the job is still this worker's.
-    /// - Parameter isConfirmed: whether the frame is shown only if the job is certainly still this worker's, wherever the client is.
+    /// Sends a frame in the middle of an answer; waits while Redis is away. A frame for a client in this process goes without
+    /// Redis, for a few seconds after Redis has confirmed that the job is still this worker's.
+    /// - Parameter isConfirmed: whether Redis is to confirm it for this frame in any case.
     /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
     package func send(
         _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl
@@ -79,7 +80,7 @@ package struct AnswerSender: Sendable {
                     try await stream.hasEnded(delivery, id, recordedIn: rollout?.set, succeeded: succeeded)
                 }
             }
-            // Whoever took it over answers its client, by way of Redis.
+            // The worker that took it over answers its client, by way of Redis.
             guard isOurs else {
                 return logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"])
             }

@@ -142,7 +142,8 @@ package struct Intake: Service, CustomStringConvertible {
         }
     }
 
-    /// Starts a job that came with the queueing of a younger one. Whether it was cancelled is looked up in its own task: whoever queued the other need not wait.
+    /// Starts a job that came with the queueing of a younger one. Its own task looks up whether it was cancelled, so that the
+    /// younger one's request need not wait.
     func start(older delivery: consuming Delivery) {
         let (id, entry) = (InsertionID(delivery.insertionID), delivery.entry)
         let parcel = NIOLockedValueBox<Delivery?>(delivery)

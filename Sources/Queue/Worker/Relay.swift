@@ -45,7 +45,7 @@ package struct Relay: Sendable {
         return frames
     }
 
-    /// Takes what leaves with the end whatever it is.
+    /// Takes bytes that leave with the end.
     package mutating func hold(_ rest: [UInt8]) { held += rest }
 
     /// The frame that ends the answer.

@@ -6,7 +6,8 @@ import Testing
 @testable import Redis
 @testable import Upstream
 
-/// A job that is handed over within a process: it is the stream's all the same (architecture §2.2), and its answer needs no Redis.
+/// A job that is handed over within a process: it is the stream's all the same (architecture §2.2), and its answer needs no
+/// Redis.
 @Suite(.timeLimit(.minutes(1))) struct LocalWorkerTests {
     /// A worker whose jobs are worked on by `work`; open from the start.
     private struct Rig {
@@ -78,7 +79,7 @@ import Testing
             job.deadline = UnixTime.milliseconds + 300_000
             _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
             for number: UInt8 in 0..<3 { #expect(await client.next()?.body == [number]) }
-            #expect(try await rig.stream.hasStarted(job.insertionID), "whoever took it over would not repeat the call")
+            #expect(try await rig.stream.hasStarted(job.insertionID), "a worker that took it over would not repeat the call")
             goesOn.send()
             #expect(await client.next()?.end == .complete)
             #expect(try await bench.frames(on: job.responseKey).isEmpty)
