@@ -9,8 +9,14 @@ import Testing
 extension QueueModelRun {
     mutating func join() async throws {
         let forwarder = Forwarder(stream: try await bench.forwarder(nextName()))
+        try await keepAlive(forwarder)
         model.living.insert(forwarder.name)
         forwarders.append(forwarder)
+    }
+
+    /// Time passes by acts alone: a run that has to wait for the other tests must not lose its forwarders meanwhile.
+    private func keepAlive(_ forwarder: Forwarder) async throws {
+        try await bench.send("EXPIRE", Keys.forwarder(forwarder.name), 1000)
     }
 
     /// A forwarder dies, and another comes.
@@ -33,6 +39,7 @@ extension QueueModelRun {
         } else {
             note("\(forwarder.name) beats")
             _ = try await forwarder.stream.beat()
+            try await keepAlive(forwarder)
             model.living.insert(forwarder.name)
         }
     }
