@@ -112,7 +112,7 @@ def ferrogw(workshop, upstream, options):
         LOG_LEVEL="warn",
         # No limit, instead of 20 requests a second.
         RATE_LIMIT_RPS="0",
-        # Nobody answers there, so it takes the list of models that it carries, instead of one from the network.
+        # No server is there, so it takes the list of models that it carries, instead of one from the network.
         FERRO_MODEL_CATALOG_URL="http://127.0.0.1:9",
     )
     return System("ferrogw", port, PLAIN_PATH, [child], upstream)

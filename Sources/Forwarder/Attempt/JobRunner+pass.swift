@@ -24,7 +24,7 @@ extension JobRunner {
                 if shown.isEmpty { continue }
                 check?.take(shown)
                 // A client in this process would take its stream for complete with this.
-                let completes = control.isLocal && check?.isWhole(within: .max, choices: SpanRequest.choices(in: target.request.body)) ?? false
+                let completes = control.isLocal && hasEveryChoice(check, of: target, within: .max)
                 // The rest of an answer that is no stream waits for the word that it ended well, to leave with it.
                 for frame in relay.take(shown, isWhole: piece.isRest && (piece.bytes.count < minimum || completes)) {
                     try await sender.send(frame, of: job, in: delivery, isConfirmed: completes, control: control)
@@ -55,6 +55,11 @@ extension JobRunner {
         guard let check else { return false }
         // Without the word of a client that left, only the end itself counts: more of the stream may be wanted.
         guard let handedOver = control.handedOver else { return check.isWhole(within: sent, choices: .max) }
-        return check.isWhole(within: handedOver, choices: SpanRequest.choices(in: target.request.body))
+        return hasEveryChoice(check, of: target, within: handedOver)
+    }
+
+    /// Whether so many bytes of a stream hold the end of each choice that was asked for.
+    private func hasEveryChoice(_ check: CompletionCheck?, of target: Target, within count: Int) -> Bool {
+        check?.isWhole(within: count, choices: SpanRequest.choices(in: target.request.body)) ?? false
     }
 }

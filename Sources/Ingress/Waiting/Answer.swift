@@ -71,7 +71,7 @@ final class Answer: Sendable {
         case .opened(let frame): return frame
         case .sealed(let bytes):
             guard let frame = open(bytes) else { return nil }
-            desk.isTakenOver(waiter.id)
+            desk.drop(waiter.id)
             return frame
         }
     }

@@ -48,8 +48,8 @@ final class NewsDesk: Service {
         inbox.yield(Entry(item: .cancel(id, handedOver: handedOver), deadline: deadline))
     }
 
-    /// An answer that a worker in this process was to give comes from another one.
-    func isTakenOver(_ id: InsertionID) { local?.drop(id) }
+    /// Ends a call in this process whose answer comes from another worker.
+    func drop(_ id: InsertionID) { local?.drop(id) }
 
     func credit(_ id: InsertionID, bytes: Int, deadline: UInt64) {
         if local?.credit(id, bytes: bytes) ?? false { return }

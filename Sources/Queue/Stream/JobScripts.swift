@@ -146,7 +146,8 @@ package enum JobScripts {
             redis.call('XACK', KEYS[1], ARGV[1], ARGV[3])
             redis.call('XDEL', KEYS[1], ARGV[3])
             redis.call('DEL', KEYS[4])
-            if redis.call('DECRBY', KEYS[5], ARGV[10]) <= 0 and redis.call('XLEN', KEYS[1]) == 0 then redis.call('DEL', KEYS[5]) end
+            if redis.call('XLEN', KEYS[1]) == 0 then redis.call('DEL', KEYS[5])
+            else redis.call('DECRBY', KEYS[5], ARGV[10]) end
             return 1
             """)
 

@@ -35,15 +35,15 @@ package struct AnswerSender: Sendable {
     package func send(
         _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl
     ) async throws {
-        let age = control.confirmed.map { $0.duration(to: .now) } ?? .seconds(Int64.max)
-        if control.client == nil || isConfirmed || age >= Self.confirmedFor {
-            let sealed = control.client == nil ? try envelope.seal(frame.wireBytes, for: .frame(job.insertionID)) : nil
+        let isKnown = control.confirmedAt.map { $0.duration(to: .now) < Self.confirmedFor } ?? false
+        if !control.isLocal || isConfirmed || !isKnown {
+            let sealed = control.isLocal ? nil : try envelope.seal(frame.wireBytes, for: .frame(job.insertionID))
             let life = job.remaining() + .seconds(60)
             let isOurs = try await insist(unless: { control.stop != nil }) { () async throws(RedisError) in
                 try await stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)))
             }
             guard isOurs else { throw LostOwnership() }
-            control.confirmed = .now
+            control.confirmedAt = .now
         }
         control.client?.receive(frame)
     }
@@ -59,7 +59,7 @@ package struct AnswerSender: Sendable {
     ) async {
         let id = job.insertionID
         do {
-            let sealed = control.client == nil ? try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) } : nil
+            let sealed = control.isLocal ? nil : try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
             let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
             let kept = try span.map { JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id)), life: spanLife) }
             let freed = (head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil

@@ -18,7 +18,7 @@ package final class CallControl: Sendable {
         /// Bytes of the answer that its reader has taken.
         var credit = 0
         /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client.
-        var confirmed: ContinuousClock.Instant?
+        var confirmedAt: ContinuousClock.Instant?
         /// The level that is not waited for any longer.
         var givenUp = 0
         /// A sender that waits until `credit` reaches a level.
@@ -64,11 +64,11 @@ package final class CallControl: Sendable {
         if isOver { cancelTask() }
     }
 
-    /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client. Nil: it knows of no part, and another worker may
-    /// repeat the call.
-    var confirmed: ContinuousClock.Instant? {
-        get { state.withLockedValue { $0.confirmed } }
-        set { state.withLockedValue { $0.confirmed = newValue } }
+    /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client. Nil: Redis knows
+    /// of no part, and another worker may repeat the call.
+    var confirmedAt: ContinuousClock.Instant? {
+        get { state.withLockedValue { $0.confirmedAt } }
+        set { state.withLockedValue { $0.confirmedAt = newValue } }
     }
 
     /// The reader has taken `bytes` of the answer so far. Older news changes nothing.

@@ -87,7 +87,7 @@ package struct Intake: Service, CustomStringConvertible {
                     try await takeOver()
                 }
             } catch {
-                // The stream may be gone with its group, as after a flush, and this worker may count as dead: all is said anew before more jobs are taken.
+                // The stream may be gone with its group, as after a flush, and this worker may count as dead: it joins anew.
                 hasJoined = false
                 local?.close()
                 logger.debug("job stream interrupted", metadata: ["error": "\(error)"])
@@ -96,7 +96,7 @@ package struct Intake: Service, CustomStringConvertible {
         }
     }
 
-    /// - Parameter limit: half of the free slots at most: the others are for jobs that this process hands to itself meanwhile.
+    /// - Parameter limit: half of the free slots at most: the others are for jobs that this process hands to itself.
     private func read(upTo limit: Int) async throws(RedisError) {
         let slots = jobs.reserve(upTo: limit)
         defer { jobs.unreserve(slots) }
@@ -123,33 +123,33 @@ package struct Intake: Service, CustomStringConvertible {
         jobs.admit(deliveries.map(\.entry))
         let cancelled = await cancelled(among: deliveries)
         for delivery in deliveries {
-            let id = InsertionID(delivery.insertionID)
-            if let id, let cancellation = cancelled[id] { jobs.cancel(id, cancellation) }
-            // Not captured as it is: a task keeps what it captured to its end, and this may be large.
-            let parcel = NIOLockedValueBox<Delivery?>(delivery)
-            jobs.start(id, entry: delivery.entry, on: executor) { control in
-                if let delivery = parcel.withLockedValue({ $0.take() }) { await work(delivery, control) }
-            }
+            if let id = InsertionID(delivery.insertionID), let cancellation = cancelled[id] { jobs.cancel(id, cancellation) }
+            begin(delivery)
         }
     }
 
     /// Starts a job of this process. It is younger than any news of it that could have been missed.
-    func start(_ job: consuming Delivery, for client: any LocalClient) {
-        let (id, entry) = (InsertionID(job.insertionID), job.entry)
-        let parcel = NIOLockedValueBox<Delivery?>(job)
-        jobs.start(id, entry: entry, on: executor, client: client) { control in
-            if let delivery = parcel.withLockedValue({ $0.take() }) { await work(delivery, control) }
+    func start(_ job: consuming Delivery, for client: any LocalClient) { begin(job, for: client) }
+
+    /// Starts a job that came with the queueing of a younger one. Its own task looks up whether it was cancelled, so that
+    /// the younger one's request need not wait.
+    func start(older job: consuming Delivery) {
+        begin(job) { delivery in
+            guard let id = InsertionID(delivery.insertionID) else { return }
+            if let cancellation = await cancelled(among: [delivery])[id] { jobs.cancel(id, cancellation) }
         }
     }
 
-    /// Starts a job that came with the queueing of a younger one. Its own task looks up whether it was cancelled, so that the
-    /// younger one's request need not wait.
-    func start(older delivery: consuming Delivery) {
+    /// - Parameter prepare: what the job's task does before its work.
+    private func begin(
+        _ delivery: consuming Delivery, for client: (any LocalClient)? = nil, prepare: (@Sendable (Delivery) async -> Void)? = nil
+    ) {
         let (id, entry) = (InsertionID(delivery.insertionID), delivery.entry)
+        // Not captured as it is: a task keeps what it captured to its end, and this may be large.
         let parcel = NIOLockedValueBox<Delivery?>(delivery)
-        jobs.start(id, entry: entry, on: executor) { control in
+        jobs.start(id, entry: entry, on: executor, client: client) { control in
             guard let delivery = parcel.withLockedValue({ $0.take() }) else { return }
-            if let id, let cancellation = await cancelled(among: [delivery])[id] { jobs.cancel(id, cancellation) }
+            await prepare?(delivery)
             await work(delivery, control)
         }
     }

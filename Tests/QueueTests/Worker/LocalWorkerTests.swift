@@ -178,6 +178,38 @@ import Testing
         }
     }
 
+    /// A confirmation is good for a few seconds: a stream whose job was taken over does not go on for long.
+    @Test func aConfirmationGrowsOld() async throws {
+        try await QueueBench.run { bench in
+            try await bench.attach()
+            let (isTaken, goesOn) = (TestSignal(), TestSignal())
+            let rig = try await Rig(bench) { sender, job, delivery, control in
+                func send(_ number: UInt64) async throws {
+                    let frame = ResponseFrame(sequence: number, head: number == 0 ? Self.head : nil, body: [UInt8(number)])
+                    try await sender.send(frame, of: job, in: delivery, control: control)
+                }
+                try? await send(0)
+                isTaken.send()
+                await goesOn.wait()
+                try? await send(1)
+                control.confirmedAt = .now - .seconds(5)
+                await #expect(throws: AnswerSender.LostOwnership.self) { try await send(2) }
+            }
+            let client = LocalRecorder()
+            var job = bench.job()
+            job.deadline = UnixTime.milliseconds + 300_000
+            _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
+            await isTaken.wait()
+            try await rig.stream.leave()
+            #expect(try await bench.forwarder("there").claim(upTo: 1, running: []).count == 1)
+            goesOn.send()
+            await rig.jobs.waitUntilEmpty()
+            client.hangUp()
+            for number: UInt8 in 0..<2 { #expect(await client.next()?.body == [number]) }
+            #expect(await client.next() == nil)
+        }
+    }
+
     /// Redis did what it was asked and its reply was lost: the answer is nowhere but here, so whether it may be shown is asked again.
     @Test(arguments: [true, false]) func anEndWhoseReplyWasLostIsFoundOut(isTakenOver: Bool) async throws {
         try await QueueBench.run { bench in
