@@ -18,7 +18,8 @@ extension CurlTransfer {
         case CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR: return true
         // libcurl wanted to go to another connection, and first asked for the name again.
         case CURLE_COULDNT_RESOLVE_HOST: return true
-        // Of HTTP/2, whose streams fail otherwise where the peer resets them. Before the first line it is none of HTTP/1.
+        // Of HTTP/2, whose streams fail otherwise where the peer resets them. Before the first line it is none of
+        // HTTP/1.
         case CURLE_PARTIAL_FILE: return true
         default: return refusal == .closedEarly
         }

@@ -15,8 +15,8 @@ package protocol UpstreamCall: Sendable {
     /// The bytes of the body that have come since the last call, content encoding undone; nil once the body has ended well.
     ///
     /// Waits until at least `minimum` bytes are there, the first of them has lain for `patience`, or the body has
-    /// ended. What comes within one turn of the loop comes as one piece. A reader that does not ask makes the peer wait:
-    /// at most a fixed amount is buffered for it.
+    /// ended. What comes within one turn of the loop comes as one piece. A reader that does not ask makes the peer
+    /// wait: at most a fixed amount is buffered for it.
     /// - Parameter patience: nil: however long they have lain.
     func next(minimum: Int, patience: Duration?) async throws(UpstreamError) -> UpstreamPiece?
 }

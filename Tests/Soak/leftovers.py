@@ -7,7 +7,8 @@ from processes import ask
 
 # The deadline of a question about a rollout, in seconds from its arrival (VerificationDesk.patience).
 QUESTION_TIMEOUT = 300
-# Beyond a job's deadline (architecture §3), in seconds, with the grace for an answer that says so. Questions are jobs, too.
+# Beyond a job's deadline (architecture §3), in seconds, with the grace for an answer that says so. Questions are jobs,
+# too.
 MARKER_LIFE = max(REQUEST_TIMEOUT, QUESTION_TIMEOUT) + 65
 MOST_LIVES = {
     "gateway/started/*": 0,

@@ -16,8 +16,9 @@ LONG_LIFE = 100
 # What a process may grow by over the second half of its life, by the line through its samples: in MiB, what its allocator may still take, and what
 # it may gain a minute beyond that; in descriptors likewise.
 ALLOWED_MIB, ALLOWED_MIB_A_MINUTE = 6, 0.4
-# A forwarder's memory rises until its allocator has met the largest answers side by side: in a release to some 68 MiB within a
-# minute of the usual load, in a debug build within some minutes. Before that many seconds it may take so many MiB.
+# A forwarder's memory rises until its allocator has met the largest answers side by side: in a release to some 68 MiB
+# within a minute of the usual load, in a debug build within some minutes. Before that many seconds it may take so many
+# MiB.
 WARM_UP, ALLOWED_MIB_WARMING = 300, 16
 ALLOWED_DESCRIPTORS, ALLOWED_DESCRIPTORS_A_MINUTE = 30, 0.5
 # The trace store's memory rises for many minutes, while SQLite's cache fills, to an end: it is judged by that. A million spans took 113.

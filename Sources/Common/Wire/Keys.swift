@@ -107,7 +107,8 @@ package enum Keys {
     /// the key on purpose.
     package static let keyFingerprint = "gateway/key/fingerprint"
 
-    // `gateway/nothing`, which every connection deletes as it logs in, stands in the Redis target: it is a probe, and never a key.
+    // `gateway/nothing`, which every connection deletes as it logs in, stands in the Redis target: it is a probe, and
+    // never a key.
 
     /// String: a verifier is alive. As a forwarder's.
     package static let verifierPrefix = "gateway/verifier/"

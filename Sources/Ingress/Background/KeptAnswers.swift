@@ -8,8 +8,8 @@ struct KeptAnswers: Sendable {
         /// More of it is to come.
         case running
         case ended
-        /// It ended in its middle, and its form has no place for an error. Read from its beginning, it would be a broken
-        /// connection each time.
+        /// It ended in its middle, and its form has no place for an error. Read from its beginning, it would be a
+        /// broken connection each time.
         case failed(GatewayError)
     }
 

@@ -167,8 +167,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension HTTPRequest {
-    /// The request with `Connection: close` or without the header, which is a list in any case (RFC 9110 §7.6.1). Hummingbird
-    /// knows the one option in this one spelling, and compares the value as text, in quadratic time for marks.
+    /// The request with `Connection: close` or without the header, which is a list in any case (RFC 9110 §7.6.1).
+    /// Hummingbird knows the one option in this one spelling, and compares the value as text, in quadratic time for
+    /// marks.
     fileprivate var withPlainConnection: HTTPRequest {
         guard let options = headerFields[.connection] else { return self }
         let asksToClose = options.utf8.split { ", \t".utf8.contains($0) }.contains { String(Substring($0)).equalsIgnoringASCIICase("close") }

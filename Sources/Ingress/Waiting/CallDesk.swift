@@ -81,7 +81,8 @@ struct CallDesk: Sendable {
     }
 
     /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.
-    /// - Parameter waiter: takes the answer, if the worker in this process may make the call; nil: the answer is to be kept in Redis.
+    /// - Parameter waiter: takes the answer, if the worker in this process may make the call; nil: the answer is to be
+    ///   kept in Redis.
     /// - Returns: the job whose answer it is: this one, or the one that the request was before.
     func enqueue(_ job: Job, for waiter: Waiter? = nil) async throws -> InsertionID {
         // No forwarder there could read it, and its answer would be read by nobody here.

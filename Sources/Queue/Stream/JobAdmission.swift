@@ -68,8 +68,8 @@ package struct JobAdmission: Sendable {
         self.clock = clock
     }
 
-    /// Queues a job. If the worker in this process has a free slot, the same step gives it the oldest job of the queue: this
-    /// one, if none waits.
+    /// Queues a job. If the worker in this process has a free slot, the same step gives it the oldest job of the queue:
+    /// this one, if none waits.
     /// - Parameters:
     ///   - local: the worker.
     ///   - client: takes the answer of a job that is worked on in this process; nil: job and answer go over Redis.
@@ -109,10 +109,12 @@ package struct JobAdmission: Sendable {
         let asked = ContinuousClock.now
         var reply = try await enqueue(job, sealed, givingTo: consumer, until: clock.time(in: timeout))
         if reply.outcome == .tooLate, asked.duration(to: .now) < timeout {
-            // We still wait, so what was late is our idea of the server's clock: it has been set. It is known better now.
+            // We still wait, so what was late is our idea of the server's clock: it has been set. It is known better
+            // now.
             reply = try await enqueue(job, sealed, givingTo: consumer, until: clock.time(in: timeout))
         }
-        // What was given to this process while it stood still may be another's by now, and made. What is not is given to it again.
+        // What was given to this process while it stood still may be another's by now, and made. What is not is given
+        // to it again.
         if asked.duration(to: .now) >= JobStream.lostAfter - Self.margin { reply.given = nil }
         return reply
     }

@@ -18,10 +18,11 @@ package enum JobScripts {
     /// ARGV[14] -> most bytes of spans that wait for their export, ARGV[15] -> most rollouts that a project's list keeps, ARGV[16] -> the rollout's name,
     /// ARGV[17…19] -> its invocation, experiment and run, ARGV[20] -> group, ARGV[21] -> consumer that takes a job at once (empty: none),
     /// ARGV[22] -> whether the lives of what is kept of the rollout are renewed, and its place in the list (empty: only if it is new)
-    /// Output: {result, this server's time in milliseconds since 1970}, and if the consumer was given a job the entry; with its fields, if it is an older
-    /// one than this. The result is the insertion id of the job that this request repeats, as a string; else
-    /// entries on the stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the rollout's name, -4 if
-    /// another request has the same idempotency key, -5 if nobody waits any longer, -6 if too many spans wait for their export
+    /// Output: {result, this server's time in milliseconds since 1970}, and if the consumer was given a job the entry;
+    /// with its fields, if it is an older one than this. The result is the insertion id of the job that this request
+    /// repeats, as a string; else entries on the stream afterwards; -1 if there are too many, -2 if they hold too many
+    /// bytes, -3 if something else than a set has the rollout's name, -4 if another request has the same idempotency
+    /// key, -5 if nobody waits any longer, -6 if too many spans wait for their export
     package static let enqueue = RedisScript(
         name: "enqueue",
         source: """

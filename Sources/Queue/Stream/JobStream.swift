@@ -172,8 +172,8 @@ package struct JobStream: Sendable {
         return reply.int == 1
     }
 
-    /// Whether a job has ended as this worker meant to end it: no consumer holds its entry, and its rollout's set agrees. The
-    /// set tells if another worker took the job over and ended it otherwise.
+    /// Whether a job has ended as this worker meant to end it: no consumer holds its entry, and its rollout's set
+    /// agrees. The set tells if another worker took the job over and ended it otherwise.
     /// - Parameter set: the key of the rollout's set; nil if the job has none.
     func hasEnded(_ delivery: Delivery, _ id: InsertionID, recordedIn set: String?, succeeded: Bool) async throws(RedisError) -> Bool {
         var batch = [RedisCommand("XPENDING", queue.stream, queue.group, delivery.entry, delivery.entry, 1)]

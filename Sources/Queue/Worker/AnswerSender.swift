@@ -8,8 +8,8 @@ package struct AnswerSender: Sendable {
     /// The job was taken over by another forwarder, which now answers for it.
     package struct LostOwnership: Error {}
 
-    /// How long the pieces of a stream go to a client in this process on one confirmation. Shorter than the time for which a
-    /// silent worker counts as alive.
+    /// How long the pieces of a stream go to a client in this process on one confirmation. Shorter than the time for
+    /// which a silent worker counts as alive.
     private static let confirmedFor = JobStream.lostAfter / 2
 
     let stream: JobStream
@@ -28,8 +28,8 @@ package struct AnswerSender: Sendable {
         self.logger = logger
     }
 
-    /// Sends a frame in the middle of an answer; waits while Redis is away. A frame for a client in this process goes without
-    /// Redis, for a few seconds after Redis has confirmed that the job is still this worker's.
+    /// Sends a frame in the middle of an answer; waits while Redis is away. A frame for a client in this process goes
+    /// without Redis, for a few seconds after Redis has confirmed that the job is still this worker's.
     /// - Parameter isConfirmed: whether Redis is to confirm it for this frame in any case.
     /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
     package func send(

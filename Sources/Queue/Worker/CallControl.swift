@@ -64,8 +64,8 @@ package final class CallControl: Sendable {
         if isOver { cancelTask() }
     }
 
-    /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client. Nil: Redis knows
-    /// of no part, and another worker may repeat the call.
+    /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client. Nil: Redis
+    /// knows of no part, and another worker may repeat the call.
     var confirmedAt: ContinuousClock.Instant? {
         get { state.withLockedValue { $0.confirmedAt } }
         set { state.withLockedValue { $0.confirmedAt = newValue } }

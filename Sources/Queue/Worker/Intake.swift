@@ -87,7 +87,8 @@ package struct Intake: Service, CustomStringConvertible {
                     try await takeOver()
                 }
             } catch {
-                // The stream may be gone with its group, as after a flush, and this worker may count as dead: it joins anew.
+                // The stream may be gone with its group, as after a flush, and this worker may count as dead: it joins
+                // anew.
                 hasJoined = false
                 local?.close()
                 logger.debug("job stream interrupted", metadata: ["error": "\(error)"])
@@ -104,7 +105,8 @@ package struct Intake: Service, CustomStringConvertible {
         local?.open(self)
         let asked = ContinuousClock.now
         let deliveries = try await stream.read(upTo: slots, wait: Self.wait)
-        // What was given to this process while it stood still may be another's by now, and made. What is not is given to it again.
+        // What was given to this process while it stood still may be another's by now, and made. What is not is given
+        // to it again.
         if asked.duration(to: .now) < JobStream.lostAfter { await start(deliveries) }
     }
 
@@ -131,8 +133,8 @@ package struct Intake: Service, CustomStringConvertible {
     /// Starts a job of this process. It is younger than any news of it that could have been missed.
     func start(_ job: consuming Delivery, for client: any LocalClient) { begin(job, for: client) }
 
-    /// Starts a job that came with the queueing of a younger one. Its own task looks up whether it was cancelled, so that
-    /// the younger one's request need not wait.
+    /// Starts a job that came with the queueing of a younger one. Its own task looks up whether it was cancelled, so
+    /// that the younger one's request need not wait.
     func start(older job: consuming Delivery) {
         begin(job) { delivery in
             guard let id = InsertionID(delivery.insertionID) else { return }

@@ -7,11 +7,11 @@ package protocol LocalClient: Sendable {
     func receive(_ frame: ResponseFrame)
 }
 
-/// The worker in this process, as an ingress beside it sees it. A job may be given to it in the step that queues the job,
-/// and the answer goes straight to the client (architecture §2.2).
+/// The worker in this process, as an ingress beside it sees it. A job may be given to it in the step that queues the
+/// job, and the answer goes straight to the client (architecture §2.2).
 ///
-/// The worker is a consumer of the stream, with the stream's rules of ownership, takeover and dead letters. Only the job
-/// and its answer need not travel.
+/// The worker is a consumer of the stream, with the stream's rules of ownership, takeover and dead letters. Only the
+/// job and its answer need not travel.
 package final class LocalWorker: Sendable {
     /// A free slot that is kept for one job.
     struct Slot: Sendable {

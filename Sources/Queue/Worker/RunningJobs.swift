@@ -148,8 +148,8 @@ package final class RunningJobs: Sendable {
     }
 
     /// The reader of an answer has taken `bytes` of it.
-    /// - Returns: whether the answer comes from here. A job that was taken over may still run here; then its new worker must
-    ///   hear of this.
+    /// - Returns: whether the answer comes from here. A job that was taken over may still run here; then its new worker
+    ///   must hear of this.
     @discardableResult
     func credit(_ id: InsertionID, bytes: Int) -> Bool {
         guard let control = state.withLockedValue({ $0.controls[id] }) else { return false }

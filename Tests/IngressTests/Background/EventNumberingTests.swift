@@ -24,8 +24,8 @@ import Testing
         for pieces in 1...5 { #expect(run(text, pieces: pieces) == expected) }
     }
 
-    /// A comment keeps a connection alive only if it waits for nothing. Its number comes with its empty line, and is the
-    /// one that it has always had.
+    /// A comment keeps a connection alive only if it waits for nothing. Its number comes with its empty line, and is
+    /// the one that it has always had.
     @Test func aCommentDoesNotWait() {
         var numbering = EventNumbering(after: 1)
         let pieces = [": old\n", "\n", ": ping\n", ": pong\r\n", "\n", ": ping\n", "data: a\n", ": ping\n", "\n"]

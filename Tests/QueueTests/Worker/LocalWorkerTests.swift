@@ -6,8 +6,8 @@ import Testing
 @testable import Redis
 @testable import Upstream
 
-/// A job that is handed over within a process: it is the stream's all the same (architecture §2.2), and its answer needs no
-/// Redis.
+/// A job that is handed over within a process: it is the stream's all the same (architecture §2.2), and its answer
+/// needs no Redis.
 @Suite(.timeLimit(.minutes(1))) struct LocalWorkerTests {
     /// A worker whose jobs are worked on by `work`; open from the start.
     private struct Rig {
@@ -86,7 +86,8 @@ import Testing
         }
     }
 
-    /// First come, first served: a job of another process that waits is worked on first, and this one stays for the next who is free.
+    /// First come, first served: a job of another process that waits is worked on first, and this one stays for the
+    /// next who is free.
     @Test func anOlderJobGoesFirst() async throws {
         try await QueueBench.run { bench in
             try await bench.attach()
@@ -210,7 +211,8 @@ import Testing
         }
     }
 
-    /// Redis did what it was asked and its reply was lost: the answer is nowhere but here, so whether it may be shown is asked again.
+    /// Redis did what it was asked and its reply was lost: the answer is nowhere but here, so whether it may be shown
+    /// is asked again.
     @Test(arguments: [true, false]) func anEndWhoseReplyWasLostIsFoundOut(isTakenOver: Bool) async throws {
         try await QueueBench.run { bench in
             try await bench.attach()
