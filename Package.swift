@@ -235,6 +235,7 @@ let package = Package(
             name: "RedisTests",
             dependencies: [
                 "Common", "Redis", "TestSupport",
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),

@@ -23,6 +23,27 @@ extension RedisClient {
             return try await send(script.command("EVAL", script.source, keys, appendArguments), timeout: timeout)
         }
     }
+
+    /// Runs a script and calls back with its answer, always later and on ``eventLoop``.
+    /// - Parameters:
+    ///   - keyCount: how many of the arguments are keys (`KEYS`). They come first.
+    ///   - timeout: the longest wait, instead of the endpoint's.
+    ///   - appendArguments: appends keys and arguments; once more for a server that does not know the script.
+    ///   - completion: takes the answer, or what the function that waits for it throws. It must not block.
+    package func evaluate(
+        _ script: RedisScript, keyCount: Int, timeout: Duration? = nil,
+        appendArguments: @escaping @Sendable (inout RedisCommand) -> Void,
+        completion: @escaping @Sendable (Result<RedisValue, RedisError>) -> Void
+    ) {
+        var command = RedisCommand("EVALSHA", script.digest, keyCount)
+        appendArguments(&command)
+        send(command, timeout: timeout) { [self] result in
+            guard case .failure(let error) = result, error.serverCode == "NOSCRIPT" else { return completion(result) }
+            var command = RedisCommand("EVAL", script.source, keyCount)
+            appendArguments(&command)
+            send(command, timeout: timeout, completion: completion)
+        }
+    }
 }
 
 extension RedisScript {

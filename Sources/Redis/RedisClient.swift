@@ -24,6 +24,8 @@ package final class RedisClient: Service {
 
     /// The server that this client speaks to.
     package let endpoint: RedisEndpoint
+    /// Where the connection lives, and where callbacks are called.
+    package var eventLoop: any EventLoop { connector.eventLoop }
     private let connector: RedisConnector
     private let state: NIOLockedValueBox<State>
 
@@ -57,6 +59,27 @@ package final class RedisClient: Service {
     /// - Throws: as ``send(_:timeout:)``, except for refusals.
     package func send(batch commands: [RedisCommand], timeout: Duration? = nil) async throws(RedisError) -> [RedisValue] {
         try await connection().send(batch: commands, timeout: timeout)
+    }
+
+    /// Sends a command and calls back with its answer, always later and on ``eventLoop``. From there it costs no change
+    /// of thread: all commands of a turn of the loop leave in one write at its end.
+    /// - Parameters:
+    ///   - timeout: as of ``send(_:timeout:)``.
+    ///   - completion: takes the answer, or what ``send(_:timeout:)`` throws. It must not block.
+    package func send(
+        _ command: RedisCommand, timeout: Duration? = nil,
+        completion: @escaping @Sendable (Result<RedisValue, RedisError>) -> Void
+    ) {
+        do throws(RedisError) {
+            let callback = RedisWaiter.Completion.callback { reply in
+                completion(Result { () throws(RedisError) in try reply.get().get() })
+            }
+            try connection().submit(
+                command,
+                waiter: RedisWaiter(expected: nil, timeout: timeout ?? endpoint.commandTimeout, completion: callback))
+        } catch {
+            eventLoop.execute { completion(.failure(error)) }
+        }
     }
 
     private func connection() throws(RedisError) -> RedisConnection {

@@ -68,7 +68,15 @@ final class RedisConnection: Sendable {
         switch admission {
         case .first: channel.eventLoop.execute { [handler] in handler.value.flush() }
         case .joined: break
-        case .refused(let error): waiter.finish(.failure(error))
+        case .refused(let error): refuse(waiter, error)
+        }
+    }
+
+    /// A callback is never called within the call that it was given to.
+    private func refuse(_ waiter: RedisWaiter, _ error: RedisError) {
+        switch waiter.completion {
+        case .continuation: waiter.finish(.failure(error))
+        case .callback: channel.eventLoop.execute { waiter.finish(.failure(error)) }
         }
     }
 
