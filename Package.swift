@@ -228,6 +228,8 @@ let package = Package(
             dependencies: [
                 "Common", "Queue", "Redis", "TestSupport", "Upstream",
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

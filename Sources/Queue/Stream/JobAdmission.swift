@@ -1,7 +1,8 @@
 package import Common
 package import Redis
 
-/// The way onto the queue. One round trip records the insertion id, queues the job and checks the bounds (architecture §2.1).
+/// The way onto the queue. One round trip records the insertion id, queues the job and checks the bounds (architecture
+/// §2.1).
 package struct JobAdmission: Sendable {
     package struct Limits: Sendable {
         /// Entries on the stream, running ones included.
@@ -10,7 +11,8 @@ package struct JobAdmission: Sendable {
         package var bytes: Int
         /// How long a rollout's set lives after its last write.
         package var rolloutTTL: Duration
-        /// Bytes of spans that wait for their export. From then on no completion of a rollout is let in, since its trace could not be kept.
+        /// Bytes of spans that wait for their export. From then on no completion of a rollout is let in, since its
+        /// trace could not be kept.
         package var spanBytes: Int
         /// How many rollouts a project's list keeps; the oldest go first.
         package static let listedRollouts = 10_000
@@ -46,53 +48,79 @@ package struct JobAdmission: Sendable {
     private let queue: WorkQueue
     private let redis: RedisClient
     private let envelope: Envelope
-    private let limits: Limits
     private let defaultProject: String
     private let clock: ServerClock
     private let renewed = RenewedRollouts()
+    let batcher: StepBatcher<EnqueueStep>
 
+    /// - Parameter redis: the connection that the jobs go over; callbacks are called on its event loop.
     package init(
-        _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String
+        _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits,
+        defaultProject: String
     ) {
-        self.init(queue, redis: redis, envelope: envelope, limits: limits, defaultProject: defaultProject, clock: ServerClock())
+        self.init(
+            queue, redis: redis, envelope: envelope, limits: limits, defaultProject: defaultProject,
+            clock: ServerClock())
     }
 
     init(
-        _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits, defaultProject: String, clock: ServerClock
+        _ queue: WorkQueue = .completions, redis: RedisClient, envelope: Envelope, limits: Limits,
+        defaultProject: String, clock: ServerClock
     ) {
         self.queue = queue
         self.redis = redis
         self.envelope = envelope
-        self.limits = limits
         self.defaultProject = defaultProject
         self.clock = clock
+        batcher = StepBatcher(on: redis.eventLoop) { steps in
+            Self.send(steps, to: queue, within: limits, over: redis, clock)
+        }
     }
 
-    /// Queues a job. If the worker in this process has a free slot, the same step gives it the oldest job of the queue:
-    /// this one, if none waits.
+    /// Queues a job, together with all others of the turn. If the worker in this process has a free slot, the same step
+    /// gives it the oldest job of the queue: this one, if none waits.
     /// - Parameters:
     ///   - local: the worker.
     ///   - client: takes the answer of a job that is worked on in this process; nil: job and answer go over Redis.
-    /// - Throws: `RedisError`; if `mayHaveBeenExecuted`, the job may be queued all the same, and whoever gives it up must cancel it.
-    package func enqueue(_ job: Job, on local: LocalWorker? = nil, for client: (any LocalClient)? = nil) async throws -> Outcome {
-        guard let client, let slot = local?.reserve() else { return try await enqueue(job, givingTo: nil).outcome }
-        do {
-            let reply = try await enqueue(job, givingTo: slot.consumer)
-            switch reply.given {
-            case .this(let delivery): slot.start(delivery, for: client)
-            case .older(let delivery): slot.start(older: delivery)
-            case nil: slot.giveUp()
+    ///   - completion: is called on the event loop of the connection. With an error that `mayHaveBeenExecuted` the job
+    ///     may be queued all the same, and whoever gives it up must cancel it.
+    /// - Throws: where the job cannot be sealed. Then nothing was done, and `completion` is not called.
+    package func enqueue(
+        _ job: Job, on local: LocalWorker? = nil, for client: (any LocalClient)? = nil,
+        completion: @escaping @Sendable (Result<Outcome, RedisError>) -> Void
+    ) throws(EnvelopeError) {
+        let slot = client == nil ? nil : local?.reserve()
+        do throws(EnvelopeError) {
+            try enqueue(job, givingTo: slot?.consumer) { result in
+                switch result {
+                case .success(let reply): if let slot, let client { slot.start(reply.given, for: client) }
+                case .failure: slot?.giveUp()
+                }
+                completion(result.map(\.outcome))
             }
-            return reply.outcome
         } catch {
-            slot.giveUp()
+            slot?.giveUp()
             throw error
         }
     }
 
-    /// What the script says.
+    /// Queues a job and waits for the result.
+    /// - Throws: `RedisError`, as the other function's completion is told, or `EnvelopeError`.
+    package func enqueue(
+        _ job: Job, on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
+    ) async throws -> Outcome {
+        try await withCheckedThrowingContinuation { continuation in
+            do throws(EnvelopeError) {
+                try enqueue(job, on: local, for: client) { continuation.resume(with: $0) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    /// What the script says of a job.
     struct Reply {
-        /// The job that the consumer was given.
+        /// The job that the consumer was given in the slot that was taken for this one.
         enum Given {
             case this(Delivery)
             case older(Delivery)
@@ -103,76 +131,67 @@ package struct JobAdmission: Sendable {
     }
 
     /// - Parameter consumer: takes the oldest job of the queue in the same step; nil: none is taken.
-    func enqueue(_ job: Job, givingTo consumer: String?) async throws -> Reply {
+    func enqueue(
+        _ job: Job, givingTo consumer: String?, completion: @escaping @Sendable (Result<Reply, RedisError>) -> Void
+    ) throws(EnvelopeError) {
         let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID, on: queue))
-        let timeout = redis.endpoint.commandTimeout
+        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+        let renews = rollout.map { renewed.isDue($0.set) } ?? false
+        let (clock, batcher, timeout) = (clock, batcher, redis.endpoint.commandTimeout)
         let asked = ContinuousClock.now
-        var reply = try await enqueue(job, sealed, givingTo: consumer, until: clock.time(in: timeout))
-        if reply.outcome == .tooLate, asked.duration(to: .now) < timeout {
+        @Sendable func submit(_ completion: @escaping @Sendable (Result<Reply, RedisError>) -> Void) {
+            batcher.submit(
+                EnqueueStep(
+                    job: job, sealed: sealed, rollout: rollout, renews: renews, consumer: consumer,
+                    latest: clock.time(in: timeout),
+                    completion: completion))
+        }
+        @Sendable func finish(_ result: Result<Reply, RedisError>) {
+            // What was given to this process while it stood still may be another's by now, and made. What is not is
+            // given to it again.
+            let isOld = asked.duration(to: .now) >= JobStream.lostAfter - Self.margin
+            completion(isOld ? result.map { Reply(outcome: $0.outcome, given: nil) } : result)
+        }
+        submit { result in
+            guard case .success(let reply) = result, reply.outcome == .tooLate, asked.duration(to: .now) < timeout
+            else {
+                return finish(result)
+            }
             // We still wait, so what was late is our idea of the server's clock: it has been set. It is known better
             // now.
-            reply = try await enqueue(job, sealed, givingTo: consumer, until: clock.time(in: timeout))
+            submit(finish)
         }
-        // What was given to this process while it stood still may be another's by now, and made. What is not is given
-        // to it again.
-        if asked.duration(to: .now) >= JobStream.lostAfter - Self.margin { reply.given = nil }
-        return reply
     }
 
-    private func enqueue(_ job: Job, _ sealed: [UInt8], givingTo consumer: String?, until latest: Int?) async throws(RedisError) -> Reply {
+    private static func send(
+        _ steps: [EnqueueStep], to queue: WorkQueue, within limits: Limits, over redis: RedisClient,
+        _ clock: ServerClock
+    ) {
         let asked = ContinuousClock.now
-        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
-        var keys = [
-            queue.stream, queue.bytes, Keys.traceBytes, rollout?.set ?? "", rollout?.verdict ?? "", rollout?.record ?? "", rollout?.list ?? "",
-            rollout?.count ?? "",
-        ]
-        if job.isFetchable {
-            keys.append(Keys.record(job.insertionID))
-            // Only an answer that is kept can be had again.
-            if let idempotency = job.idempotency { keys.append(idempotency.key) }
-        }
-        let now = UnixTime.milliseconds
-        let life = max(Int(clamping: job.deadline) - Int(clamping: now), 0) + Int(job.answerLife.milliseconds)
-        // Looked up once: the arguments are made again for a server that does not know the script.
-        let renews = rollout.map { renewed.isDue($0.set) } ?? false
-        let reply = try await redis.evaluate(JobScripts.enqueue, keys: keys) { command in
-            command.append(job.insertionID.description)
-            command.append(sealed)
-            for number in [limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds)] { command.append(number) }
-            for text in [job.project, job.account ?? "", String(now), String(job.deadline)] { command.append(text) }
-            command.append(life)
-            command.append(job.idempotency?.fingerprint ?? [])
-            command.append(Int(Idempotency.life.milliseconds))
-            command.append(latest.map(String.init) ?? "")
-            for number in [limits.spanBytes, Limits.listedRollouts] { command.append(number) }
-            let ids = job.rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run] } ?? ["", "", "", ""]
-            for text in ids + [queue.group, consumer ?? "", renews ? "1" : ""] { command.append(text) }
-        }
-        let outcome = Outcome(reply[0])
-        if let time = reply[1].int { clock.learn(time, asked: asked, isCertain: outcome == .tooLate) }
-        guard let entry = reply[2].string else { return Reply(outcome: outcome) }
-        guard reply[3].isNull else {
-            return Reply(outcome: outcome, given: .older(Delivery(entry: reply[2], fields: reply[3], on: queue, count: 1, isTakenOver: false)))
-        }
-        return Reply(outcome: outcome, given: .this(Delivery(job, entry: entry, on: queue, size: sealed.count)))
-    }
-}
-
-extension JobAdmission.Outcome {
-    /// Reads what the script says.
-    fileprivate init(_ result: RedisValue) {
-        if let id = result.string.flatMap({ InsertionID($0) }) {
-            self = .repeats(id)
-            return
-        }
-        switch result.int ?? 0 {
-        case -1: self = .tooManyEntries
-        case -2: self = .tooManyBytes
-        case -3: self = .notASet
-        case -4: self = .anotherRequest
-        case -5: self = .tooLate
-        case -6: self = .tooManySpans
-        case let length: self = .queued(length: length)
+        redis.evaluate(JobScripts.enqueue, keyCount: EnqueueStep.commonKeys + EnqueueStep.keys * steps.count) {
+            command in
+            for key in [queue.stream, queue.bytes, Keys.traceBytes] { command.append(key) }
+            for step in steps { step.appendKeys(to: &command) }
+            command.append(queue.group)
+            command.append(steps.lazy.compactMap(\.consumer).first ?? "")
+            for number in [limits.entries, limits.bytes, limits.spanBytes, Limits.listedRollouts] {
+                command.append(number)
+            }
+            for number in [Int(limits.rolloutTTL.components.seconds), Int(Idempotency.life.milliseconds)] {
+                command.append(number)
+            }
+            for step in steps { step.appendArguments(to: &command) }
+        } completion: { result in
+            switch result {
+            case .failure(let error): for step in steps { step.completion(.failure(error)) }
+            case .success(let reply):
+                let replies = EnqueueStep.replies(reply, to: steps, on: queue)
+                let isLate = replies.contains {
+                    if case .success(let reply) = $0 { reply.outcome == .tooLate } else { false }
+                }
+                if let time = reply[0].int { clock.learn(time, asked: asked, isCertain: isLate) }
+                for (step, reply) in zip(steps, replies) { step.completion(reply) }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ package struct JobStream: Sendable {
     /// How long a forwarder counts as alive after a heartbeat.
     package static let livenessTTL = Duration.seconds(15)
     /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
-    private static let deadLetterBytes = 64 << 10
+    static let deadLetterBytes = 64 << 10
     /// How much is taken over at once: little enough to arrive in time, whatever the network. A single larger job is taken over alone.
     private static let claimBytes = 16 << 20
     /// Longer than any reply of Redis is waited for, and shorter than what a forwarder has left to live at any time: entries are nobody else's before.
@@ -61,12 +61,13 @@ package struct JobStream: Sendable {
     private let queue: WorkQueue
     private let commands: RedisClient
     private let reader: RedisClient
-    private let deadLetterLimit: Int
     private let patience: Duration
     private let aside = EntriesForOthers(limit: 1000)
+    let deliveries: StepBatcher<DeliverStep>
+    let endings: StepBatcher<FinishStep>
 
     /// - Parameters:
-    ///   - commands: the connection for everything that answers at once.
+    ///   - commands: the connection for everything that answers at once; callbacks are called on its event loop.
     ///   - reader: a connection of its own for `read`, which blocks it.
     ///   - patience: the longest that a client waits for the answer to an entry (`REQUEST_TIMEOUT`).
     package init(
@@ -78,7 +79,12 @@ package struct JobStream: Sendable {
         self.consumer = consumer
         self.commands = commands
         self.reader = reader
-        self.deadLetterLimit = deadLetterLimit
+        deliveries = StepBatcher(on: commands.eventLoop) { steps in
+            DeliverStep.send(steps, on: queue, as: consumer, over: commands)
+        }
+        endings = StepBatcher(on: commands.eventLoop) { steps in
+            FinishStep.send(steps, on: queue, as: consumer, deadLetterLimit: deadLetterLimit, over: commands)
+        }
     }
 
     /// Makes the consumer group and this consumer, unless they are there.
@@ -129,47 +135,6 @@ package struct JobStream: Sendable {
         return (reply.array ?? []).map {
             Delivery(entry: $0[0], fields: $0[2], on: queue, count: min($0[1].int ?? 0, 1 << 30) + 1, isTakenOver: true)
         }
-    }
-
-    /// Sends a frame in the middle of an answer. From now on the call is not repeated.
-    /// - Parameter sealed: the frame; nil if it goes to a client in this process.
-    /// - Returns: false if the job is another's by now; then nothing was sent and the call is to be dropped.
-    package func deliver(_ sealed: [UInt8]?, of job: Job, in delivery: Delivery, markerTTL: Duration) async throws(RedisError) -> Bool {
-        let id = job.insertionID
-        let keys = [queue.stream, job.responseKey, Keys.response(id), Keys.started(id)]
-        let reply = try await commands.evaluate(JobScripts.deliver, keys: keys) { command in
-            for text in [queue.group, consumer, delivery.entry, id.description] { command.append(text) }
-            command.append(sealed ?? [])
-            for number in [Int(job.answerLife.components.seconds), Int(markerTTL.milliseconds)] { command.append(number) }
-        }
-        return reply.int == 1
-    }
-
-    /// Ends a job: its last frame, the set, the trace, the dead letter, the acknowledgement, in one step.
-    /// - Parameter sealed: the last frame; nil if nobody is to be answered.
-    /// - Returns: false if the job is another's by now; then nothing happened.
-    package func finish(
-        _ delivery: Delivery, id: InsertionID?, responseKey: String?, sealed: [UInt8]?, ending: Ending
-    ) async throws(RedisError) -> Bool {
-        // An entry that is no job has no id; its keys are those of no job, and are not touched.
-        let name = id?.description ?? "unknown"
-        var keys = [
-            queue.stream, responseKey ?? "gateway/response/\(name)", "gateway/response/\(name)", "gateway/started/\(name)", queue.bytes, Keys.dead,
-            ending.removeFrom?.set ?? "", ending.removeFrom?.verdict ?? "", ending.removeFrom?.record ?? "",
-        ]
-        keys += ending.span.map { ["gateway/span/\(name)", Keys.traces(project: $0.project), Keys.traceBytes] } ?? ["", "", ""]
-        keys.append(ending.removeFrom?.count ?? "")
-        if let key = ending.frees { keys.append(key) }
-        let reply = try await commands.evaluate(JobScripts.finish, keys: keys) { command in
-            for text in [queue.group, consumer, delivery.entry, name] { command.append(text) }
-            command.append(sealed ?? [])
-            command.append(Int(ending.answerLife.components.seconds))
-            command.append(ending.deadLetterReason ?? "")
-            for number in [deadLetterLimit, Self.deadLetterBytes, delivery.size] { command.append(number) }
-            command.append(ending.span?.sealed ?? [])
-            command.append(Int(ending.span?.life.components.seconds ?? 0))
-        }
-        return reply.int == 1
     }
 
     /// Whether a job has ended as this worker meant to end it: no consumer holds its entry, and its rollout's set

@@ -20,19 +20,17 @@ package final class LocalWorker: Sendable {
         /// The consumer that the job is given to.
         var consumer: String { intake.stream.consumer }
 
-        /// Starts the job that the slot was taken for.
-        func start(_ delivery: consuming Delivery, for client: any LocalClient) {
-            intake.start(delivery, for: client)
-            intake.jobs.unreserve(1)
+        /// Starts the job that came: that which the slot was taken for, an older one in its place, or none.
+        func start(_ given: JobAdmission.Reply.Given?, for client: any LocalClient) {
+            switch given {
+            case .this(let delivery): intake.start(delivery, for: client)
+            case .older(let delivery): intake.start(older: delivery)
+            case nil: break
+            }
+            giveUp()
         }
 
-        /// Starts an older job that came in its place.
-        func start(older delivery: consuming Delivery) {
-            intake.start(older: delivery)
-            intake.jobs.unreserve(1)
-        }
-
-        /// No job came.
+        /// Is for no job any longer: it has begun, or does not come.
         func giveUp() { intake.jobs.unreserve(1) }
     }
 

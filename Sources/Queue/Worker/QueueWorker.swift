@@ -1,5 +1,6 @@
 package import Common
 package import Logging
+package import NIOCore
 package import Redis
 package import ServiceLifecycle
 
@@ -42,8 +43,11 @@ package struct QueueWorker: Sendable {
     private let jobs: RunningJobs
     private let logger: Logger
 
+    /// - Parameter eventLoop: where its connections live and its callbacks are called; nil takes the process's shared
+    ///   loops.
     package init(
-        _ queue: WorkQueue, redis endpoint: RedisEndpoint, limits: Limits, envelope: Envelope, defaultProject: String, logger: Logger
+        _ queue: WorkQueue, redis endpoint: RedisEndpoint, limits: Limits, envelope: Envelope, defaultProject: String,
+        eventLoop: (any EventLoop)? = nil, logger: Logger
     ) {
         self.endpoint = endpoint
         self.limits = limits
@@ -53,8 +57,8 @@ package struct QueueWorker: Sendable {
         reading.maximumReplyBytes = max(endpoint.maximumReplyBytes, Intake.batch * (limits.maxBodyBytes + (1 << 16)))
         jobs = RunningJobs(capacity: limits.concurrency)
         local = LocalWorker(jobs: jobs)
-        commands = RedisClient(endpoint, logger: logger)
-        reader = RedisClient(reading, logger: logger)
+        commands = RedisClient(endpoint, eventLoop: eventLoop, logger: logger)
+        reader = RedisClient(reading, eventLoop: eventLoop, logger: logger)
         stream = JobStream(
             queue, consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: limits.deadLetterLimit,
             patience: limits.patience)

@@ -80,3 +80,17 @@ extension RolloutKeys {
     /// Those of `QueueBench.job`'s rollout.
     static let sample = RolloutKeys("rollout", project: "local", defaultProject: "local")
 }
+
+extension JobAdmission {
+    /// Queues a job, and waits for what the script says.
+    /// - Parameter consumer: takes the oldest job of the queue in the same step; nil: none is taken.
+    func enqueue(_ job: Job, givingTo consumer: String?) async throws -> Reply {
+        try await withCheckedThrowingContinuation { continuation in
+            do throws(EnvelopeError) {
+                try enqueue(job, givingTo: consumer) { continuation.resume(with: $0) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+}

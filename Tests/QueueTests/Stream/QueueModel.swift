@@ -78,7 +78,7 @@ struct QueueModel {
     /// Every key that is there, and no other.
     var keys: Set<String> {
         var keys = Set(sets.keys).union(streams.keys).union(living.map(Keys.forwarder)).union(requests.keys)
-        keys.insert(Keys.jobs)
+        keys.formUnion([Keys.jobs, QueueModelRun.taken])
         if !present.isEmpty { keys.insert(Keys.jobBytes) }
         if letters > 0 { keys.insert(Keys.dead) }
         keys.formUnion(verdicts)

@@ -18,13 +18,18 @@ extension QueueModelRun {
         note("enqueue \(job.insertionID) for \(job.responseKey): \(outcome), given to \(taker.map { forwarders[$0].name } ?? "none")")
         try require(outcome == expected, "\(outcome), not \(expected)")
         guard case .queued = outcome else { return }
+        accept(job, bytes)
+        if let taker { try take(reply.given, of: job, taker) }
+        // The answer was lost on the way to the ingress, which then gives the job up.
+        if random.chance(oneIn: 8) { try await cancel(model.items.count - 1) }
+    }
+
+    /// The job is on the queue.
+    mutating func accept(_ job: Job, _ bytes: Int) {
         let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: "local") }
         model.items.append(QueueModel.Item(job: job, bytes: bytes, rollout: rollout))
         if let rollout { model.verdicts.remove(rollout.verdict) }
         if let request = job.idempotency { model.requests[request.key] = (job.insertionID, request.fingerprint) }
-        if let taker { try take(reply.given, of: job, taker) }
-        // The answer was lost on the way to the ingress, which then gives the job up.
-        if random.chance(oneIn: 8) { try await cancel(model.items.count - 1) }
     }
 
     /// First come, first served: the oldest that waits is given, whichever it is.
@@ -42,9 +47,9 @@ extension QueueModelRun {
         }
     }
 
-    private mutating func newJob() -> Job {
+    mutating func newJob() -> Job {
         let project = random.chance(oneIn: 3) ? "other" : "local"
-        let rollout = project == "other" ? "r1" : random.pick(["r1", "r2"])
+        let rollout = project == "other" ? "r1" : random.chance(oneIn: 12) ? Self.taken : random.pick(["r1", "r2"])
         var job = bench.job(rollout: random.chance(oneIn: 5) ? nil : rollout, project: project, body: Array(repeating: 7, count: random.below(600)))
         job.deadline = UnixTime.milliseconds + 300_000
         job.responseKey = random.chance(oneIn: 3) ? Keys.response(job.insertionID) : random.pick(Self.ingresses)
@@ -56,12 +61,13 @@ extension QueueModelRun {
         return job
     }
 
-    private func outcome(of job: Job, _ bytes: Int) -> JobAdmission.Outcome {
+    func outcome(of job: Job, _ bytes: Int) -> JobAdmission.Outcome {
         if let request = job.idempotency, let known = model.requests[request.key] {
             return known.fingerprint == request.fingerprint ? .repeats(known.job) : .anotherRequest
         }
         if model.present.count >= Self.mostEntries { return .tooManyEntries }
         if !model.present.isEmpty, model.bytes + bytes > Self.mostBytes { return .tooManyBytes }
+        if job.rollout?.rollout == Self.taken { return .notASet }
         return .queued(length: model.present.count + 1)
     }
 
@@ -88,7 +94,7 @@ extension QueueModelRun {
     }
 
     /// Notes what a forwarder was given; now and then the answer that gave it is lost on the way.
-    private mutating func take(_ deliveries: [Delivery], _ index: Int, count: (Int) -> Int) throws {
+    mutating func take(_ deliveries: [Delivery], _ index: Int, count: (Int) -> Int) throws {
         let isLost = random.chance(oneIn: 6)
         if isLost { note("and never hears of it") }
         for delivery in deliveries {
@@ -117,7 +123,7 @@ extension QueueModelRun {
         if !isOurs { forwarders[index].hand.remove(at: place) }
     }
 
-    private func isOwner(_ forwarder: Forwarder, of held: Held) -> Bool { model.isHeld(held.job, by: forwarder.name) }
+    func isOwner(_ forwarder: Forwarder, of held: Held) -> Bool { model.isHeld(held.job, by: forwarder.name) }
 
     /// Sends a frame, maybe twice because the answer to the first was lost.
     private mutating func deliver(_ held: Held, by forwarder: Forwarder) async throws -> Bool {
@@ -140,11 +146,25 @@ extension QueueModelRun {
         try await finish(held, by: forwarders[index])
     }
 
+    /// How a job is ended.
+    struct Plan {
+        let held: Held
+        let isOurs: Bool
+        let succeeded: Bool
+        let frame: [UInt8]?
+        let ending: JobStream.Ending
+
+        /// As an act of a batch.
+        var end: QueueBench.End {
+            QueueBench.End(job: held.job, delivery: held.delivery, sealed: frame, ending: ending)
+        }
+    }
+
     /// Ends a job as the forwarder does: given up, not wanted, broken off, or with the provider's answer, good or bad.
-    private mutating func finish(_ held: Held, by forwarder: Forwarder) async throws {
+    mutating func plan(_ held: Held, by forwarder: Forwarder) async throws -> Plan? {
         let id = held.job.insertionID
         let isOurs = isOwner(forwarder, of: held)
-        guard let place = model.index(of: id.description) else { return }
+        guard let place = model.index(of: id.description) else { return nil }
         let item = model.items[place]
         if !item.hasEnded { try require(try await forwarder.stream.hasStarted(id) == item.hasStarted, "started or not: \(id)") }
         let isDead = held.delivery.count > Self.mostDeliveries
@@ -155,17 +175,32 @@ extension QueueModelRun {
         let ending = JobStream.Ending(
             removeFrom: succeeded ? nil : item.rollout, span: span, deadLetterReason: isDead ? "lost" : nil, frees: freed)
         note("\(forwarder.name) ends \(id), \(succeeded ? "well" : "badly"): \(isOurs)")
+        return Plan(held: held, isOurs: isOurs, succeeded: succeeded, frame: frame, ending: ending)
+    }
+
+    /// The job has ended.
+    mutating func conclude(_ plan: Plan) {
+        let (id, ending) = (plan.held.job.insertionID, plan.ending)
+        guard let place = model.index(of: id.description) else { return }
+        model.items[place].phase = .ended(succeeded: plan.succeeded)
+        model.items[place].span = ending.span?.sealed
+        if !plan.succeeded, let rollout = model.items[place].rollout { model.verdicts.remove(rollout.verdict) }
+        if let frame = plan.frame { model.send(frame, of: plan.held.job) }
+        if ending.deadLetterReason != nil { model.letters += 1 }
+        if let freed = ending.frees, model.requests[freed]?.job == id { model.requests[freed] = nil }
+    }
+
+    /// Ends a job, maybe twice because the answer to the first was lost.
+    private mutating func finish(_ held: Held, by forwarder: Forwarder) async throws {
+        guard let plan = try await plan(held, by: forwarder) else { return }
         for attempt in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
-            try await expect(isOurs && attempt == 0, held) {
-                try await forwarder.stream.finish(held.delivery, id: id, responseKey: held.job.responseKey, sealed: frame, ending: ending)
+            let counts = plan.isOurs && attempt == 0
+            try await expect(counts, held) {
+                try await forwarder.stream.finish(
+                    held.delivery, id: held.job.insertionID, responseKey: held.job.responseKey, sealed: plan.frame,
+                    ending: plan.ending)
             }
-            guard isOurs, attempt == 0 else { continue }
-            model.items[place].phase = .ended(succeeded: succeeded)
-            model.items[place].span = span?.sealed
-            if !succeeded, let rollout = item.rollout { model.verdicts.remove(rollout.verdict) }
-            if let frame { model.send(frame, of: held.job) }
-            if isDead { model.letters += 1 }
-            if let freed, model.requests[freed]?.job == id { model.requests[freed] = nil }
+            if counts { conclude(plan) }
         }
     }
 

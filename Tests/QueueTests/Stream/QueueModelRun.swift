@@ -33,6 +33,8 @@ struct QueueModelRun {
     static let mostEntries = 12
     static let mostBytes = 4000
     static let mostDeliveries = 3
+    /// A name that something else than a rollout has.
+    static let taken = "taken"
 
     let bench: QueueBench
     let rollouts = [("r1", "local"), ("r2", "local"), ("r1", "other")].map { RolloutKeys($0.0, project: $0.1, defaultProject: "local") }
@@ -53,6 +55,7 @@ struct QueueModelRun {
     /// Begins on an empty Redis.
     mutating func begin() async throws {
         try await bench.send("FLUSHALL")
+        try await bench.send("SET", Self.taken, "a stranger's")
         for key in Self.ingresses { try await attach(key) }
         for _ in 0..<3 { try await join() }
         try await compare()
@@ -60,7 +63,7 @@ struct QueueModelRun {
 
     mutating func act() async throws {
         let index = random.below(forwarders.count)
-        switch random.below(26) {
+        switch random.below(32) {
         case 0..<5: try await enqueue()
         case 5..<8: try await read(index)
         case 8..<11: try await deliver(index)
@@ -73,6 +76,9 @@ struct QueueModelRun {
         case 21: try await age()
         case 22: try await lateAct()
         case 23, 24: try await judge()
+        case 25..<28: try await enqueueBatch(index)
+        case 28: try await deliverBatch(index)
+        case 29..<31: try await finishBatch(index)
         default: try await attachOrLose(random.pick(Self.ingresses))
         }
         try await compare()

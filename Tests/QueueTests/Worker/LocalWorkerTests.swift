@@ -105,6 +105,31 @@ import Testing
         }
     }
 
+    /// Each client of a batch has its own answer, and the batch as many slots as it has jobs.
+    @Test func theClientsOfABatchHaveTheirOwnAnswers() async throws {
+        try await QueueBench.run { bench in
+            try await bench.attach()
+            let rig = try await Rig(bench, capacity: 4) { sender, job, delivery, control in
+                let frame = ResponseFrame(sequence: 0, head: Self.head, body: job.body, end: .complete)
+                await sender.finish(job, in: delivery, with: frame, succeeded: true, control: control)
+            }
+            let older = bench.job(body: [9])
+            _ = try await bench.admission().enqueue(older)
+            let (admission, clients) = (bench.admission(), (0..<5).map { _ in LocalRecorder() })
+            let jobs = (0..<5).map { bench.job(body: [UInt8($0)]) }
+            let outcomes = try await bench.inOneTurn(5) { place, completion in
+                try admission.enqueue(jobs[place], on: rig.local, for: clients[place], completion: completion)
+            }
+            #expect(try outcomes.map { try $0.get() } == (2...6).map { .queued(length: $0) })
+            for place in 0..<3 { #expect(await clients[place].next()?.body == [UInt8(place)]) }
+            await rig.jobs.waitUntilEmpty()
+            #expect(rig.jobs.freeSlots == 4)
+            // The older job took the fourth slot, so the fourth job waits, and the fifth had none.
+            #expect(try await bench.frames(on: older.responseKey).count == 1)
+            #expect(try await bench.take(rig.stream).map(\.insertionID) == jobs[3...].map(\.insertionID.description))
+        }
+    }
+
     /// Its client is elsewhere, so what is said of it goes over Redis as well.
     @Test func whatIsSaidOfAJobFromTheStreamGoesOn() async throws {
         let jobs = RunningJobs(capacity: 1)

@@ -1,0 +1,118 @@
+internal import Common
+internal import Redis
+
+/// What the queueing of one job adds to ``JobScripts/enqueue``, and who waits for the result.
+struct EnqueueStep: BatchedStep {
+    /// The script's keys that are common to a batch.
+    static let commonKeys = 3
+    /// The keys that each job adds.
+    static let keys = 7
+
+    let job: Job
+    let sealed: [UInt8]
+    /// Nil for a call without a rollout.
+    let rollout: RolloutKeys?
+    /// Whether the lives of what is kept of the rollout are renewed.
+    let renews: Bool
+    /// Takes an entry in the same step; nil: none is taken for this job.
+    let consumer: String?
+    /// When nobody waits for this step any longer, by the server's clock in milliseconds since 1970; nil: not known.
+    let latest: Int?
+    /// Called on the connection's event loop.
+    let completion: @Sendable (Result<JobAdmission.Reply, RedisError>) -> Void
+
+    /// A script gives jobs to one consumer.
+    var group: String? { consumer }
+
+    var byteCount: Int {
+        // The rollout's name stands in four keys and an argument.
+        guard let ids = job.rollout else { return sealed.count + StepBatches.shortBytes }
+        let names =
+            5 * ids.rollout.utf8.count + ids.invocation.utf8.count + ids.experiment.utf8.count + ids.run.utf8.count
+        return sealed.count + names + StepBatches.shortBytes
+    }
+
+    func appendKeys(to command: inout RedisCommand) {
+        if let rollout {
+            for key in [rollout.set, rollout.verdict, rollout.record, rollout.list, rollout.count] {
+                command.append(key)
+            }
+        } else {
+            for _ in 0..<5 { command.append("") }
+        }
+        command.append(job.isFetchable ? Keys.record(job.insertionID) : "")
+        // Only an answer that is kept can be had again.
+        command.append(job.isFetchable ? job.idempotency?.key ?? "" : "")
+    }
+
+    func appendArguments(to command: inout RedisCommand) {
+        command.append(job.insertionID.description)
+        command.append(sealed)
+        command.append(latest.map(String.init) ?? "")
+        let now = UnixTime.milliseconds
+        for text in [job.project, job.account ?? "", String(now), String(job.deadline)] { command.append(text) }
+        command.append(max(Int(clamping: job.deadline) - Int(clamping: now), 0) + Int(job.answerLife.milliseconds))
+        command.append(job.idempotency?.fingerprint ?? [])
+        let ids = job.rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run] } ?? ["", "", "", ""]
+        for text in ids { command.append(text) }
+        command.append(renews ? "1" : "")
+        command.append(consumer == nil ? "" : "1")
+    }
+}
+
+extension EnqueueStep {
+    /// What the script says of a batch, divided among its steps. Each entry that the consumer was given goes to the
+    /// step of its job, and the others to the steps that took a slot and did not get their own.
+    static func replies(
+        _ reply: RedisValue, to steps: [EnqueueStep], on queue: WorkQueue
+    ) -> [Result<JobAdmission.Reply, RedisError>] {
+        var replies = steps.indices.map { place in
+            Result { () throws(RedisError) in
+                JobAdmission.Reply(outcome: JobAdmission.Outcome(try reply[1][place].get()), given: nil)
+            }
+        }
+        var others: [Delivery] = []
+        for given in reply[2].array ?? [] {
+            let place = (given[1].int ?? 0) - 1
+            guard steps.indices.contains(place) else {
+                others.append(Delivery(entry: given[0], fields: given[2], on: queue, count: 1, isTakenOver: false))
+                continue
+            }
+            let step = steps[place]
+            let delivery = Delivery(step.job, entry: given[0].string ?? "", on: queue, size: step.sealed.count)
+            if step.consumer != nil, case .success(let own) = replies[place] {
+                replies[place] = .success(JobAdmission.Reply(outcome: own.outcome, given: .this(delivery)))
+            } else {
+                others.append(delivery)
+            }
+        }
+        var left = others.makeIterator()
+        for place in steps.indices where steps[place].consumer != nil {
+            guard case .success(let own) = replies[place], case .queued = own.outcome, own.given == nil else {
+                continue
+            }
+            guard let delivery = left.next() else { break }
+            replies[place] = .success(JobAdmission.Reply(outcome: own.outcome, given: .older(delivery)))
+        }
+        return replies
+    }
+}
+
+extension JobAdmission.Outcome {
+    /// Reads what the script says of one job.
+    init(_ result: RedisValue) {
+        if let id = result.string.flatMap({ InsertionID($0) }) {
+            self = .repeats(id)
+            return
+        }
+        switch result.int ?? 0 {
+        case -1: self = .tooManyEntries
+        case -2: self = .tooManyBytes
+        case -3: self = .notASet
+        case -4: self = .anotherRequest
+        case -5: self = .tooLate
+        case -6: self = .tooManySpans
+        case let length: self = .queued(length: length)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+internal import Redis
+
+extension JobScripts {
+    /// Sends frames in the middle of answers, each if this forwarder still owns its job. From then on the call is not
+    /// repeated.
+    ///
+    /// KEYS[1] -> job stream; then for each job three: response stream, the job's own response stream, started marker
+    /// ARGV[1] -> group, ARGV[2] -> forwarder; then for each job five: entry, insertion id, sealed frame (empty: it
+    /// goes another way), life of the job's own stream in seconds, life of the marker in milliseconds
+    /// Output: for each job 1, 0 if the job is another's, or an error
+    static let deliver = RedisScript(
+        name: "deliver",
+        source: attempts + ownership + """
+            return attempt(function(place)
+                local shared, own, marker = unpack(KEYS, 3 * place - 1, 3 * place + 1)
+                local entry, id, frame, life, marker_life = unpack(ARGV, 5 * place - 2, 5 * place + 2)
+                if not owns(entry) then return 0 end
+                if frame ~= '' then send(shared, own, id, frame, life) end
+                redis.call('SET', marker, ARGV[2], 'PX', marker_life)
+                return 1
+            end, (#KEYS - 1) / 3)
+            """)
+
+    /// Ends jobs, each if this forwarder still owns it (architecture §2.2): the last frame, the set, the trace, the
+    /// dead letter, then the acknowledgement. What fails for one job is its result and keeps it from its end; the
+    /// others end.
+    ///
+    /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> dead letters, KEYS[4] -> bytes of the spans that
+    /// wait for their export; then for each job ten, of which those that it has not are empty: response stream, the
+    /// job's own response stream, started marker, the rollout's set from which the id is removed, the set's verdict,
+    /// record and count (how many ids the set should have), the job's span, ids of spans that wait for their export,
+    /// and what makes a repeated request this job, if it shall not any longer
+    /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> most dead letters, ARGV[4] -> bytes of a payload that a dead
+    /// letter may keep; then for each job eight: entry, insertion id, sealed frame (empty: none), life of the job's own
+    /// stream in seconds, reason for the dead letters (empty: not one), bytes of the entry's payload, sealed span, how
+    /// long it may wait for its export in seconds
+    /// Output: for each job 1, 0 if the job is another's, or an error
+    static let finish = RedisScript(
+        name: "finish",
+        source: attempts + ownership + """
+            local stream, counter, letters, waiting = unpack(KEYS, 1, 4)
+            local most_letters, most_bytes = ARGV[3], tonumber(ARGV[4])
+            local ended, markers, payloads, spans = {}, {}, 0, 0
+
+            local function remove(id, set, verdict, record, count)
+                -- Somebody may have put something else there meanwhile; that must not keep the job from its end.
+                if redis.pcall('SREM', set, id) ~= 1 then return end
+                redis.call('DEL', verdict)
+                if redis.call('EXISTS', record) == 1 then redis.pcall('HINCRBY', record, 'failed', 1) end
+                if (tonumber(redis.pcall('GET', count)) or 0) > 0 then redis.call('DECR', count) end
+                local recorded = tonumber(redis.pcall('HGET', record, 'ids')) or 0
+                if recorded > 0 then redis.call('HINCRBY', record, 'ids', -1) end
+            end
+
+            local function bury(entry, id, size, reason)
+                local letter = {'reason', reason, 'entry', entry, 'i', id, 'bytes', size}
+                local found = redis.call('XRANGE', stream, entry, entry)[1]
+                for index = 1, found and #found[2] or 0, 2 do
+                    if found[2][index] == 'p' and #found[2][index + 1] <= most_bytes then
+                        letter[9], letter[10] = 'p', found[2][index + 1]
+                    end
+                end
+                redis.call('XADD', letters, 'MAXLEN', most_letters, '*', unpack(letter))
+            end
+
+            local results = attempt(function(place)
+                local shared, own, marker, set, verdict, record, count, span_key, outbox, request =
+                    unpack(KEYS, 10 * place - 5, 10 * place + 4)
+                local entry, id, frame, life, reason, size, span, span_life = unpack(ARGV, 8 * place - 3, 8 * place + 4)
+                -- What ended in this batch is acknowledged below, so Redis does not know it yet.
+                if ended[entry] or not owns(entry) then return 0 end
+                if frame ~= '' then send(shared, own, id, frame, life) end
+                if set ~= '' then remove(id, set, verdict, record, count) end
+                if span_key ~= '' then
+                    redis.call('SET', span_key, span, 'EX', span_life)
+                    redis.call('XADD', outbox, '*', 'i', id, 'n', #span, set ~= '' and 'failed' or 'succeeded', '')
+                    spans = spans + #span
+                end
+                if request ~= '' and redis.pcall('HGET', request, 'id') == id then redis.call('DEL', request) end
+                if reason ~= '' then bury(entry, id, size, reason) end
+                if marker ~= '' then markers[#markers + 1] = marker end
+                ended[entry], ended[#ended + 1], payloads = true, entry, payloads + size
+                return 1
+            end, (#KEYS - 4) / 10)
+            if #ended == 0 then return results end
+            redis.call('XACK', stream, ARGV[1], unpack(ended))
+            redis.call('XDEL', stream, unpack(ended))
+            if #markers > 0 then redis.call('DEL', unpack(markers)) end
+            -- The jobs have ended whatever these hold by now.
+            if spans > 0 then redis.pcall('INCRBY', waiting, spans) end
+            if redis.call('XLEN', stream) == 0 then redis.call('DEL', counter)
+            else redis.pcall('DECRBY', counter, payloads) end
+            return results
+            """)
+
+    /// For scripts that act for jobs' owner alone. A forwarder that was believed dead, and lives, is stopped here: it
+    /// owns nothing any longer.
+    private static let ownership = """
+        local function owns(entry)
+            -- Where the stream or its group is gone, as after a flush, this is an error without elements: nobody owns
+            -- anything.
+            return #redis.pcall('XPENDING', KEYS[1], ARGV[1], entry, entry, 1, ARGV[2]) > 0
+        end
+        local function send(shared, own, id, frame, life)
+            if not redis.call('XADD', shared, 'NOMKSTREAM', '*', 'i', id, 'p', frame) then
+                redis.call('XADD', own, '*', 'i', id, 'p', frame)
+                redis.call('EXPIRE', own, life)
+            end
+        end
+
+        """
+}

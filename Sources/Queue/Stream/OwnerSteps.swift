@@ -1,0 +1,100 @@
+internal import Common
+internal import Redis
+
+/// What the sending of one job's frame adds to ``JobScripts/deliver``, and who waits for the result.
+struct DeliverStep: BatchedStep {
+    let entry: String
+    let id: InsertionID
+    let responseKey: String
+    /// Empty: the frame goes another way.
+    let sealed: [UInt8]
+    let answerLife: Duration
+    let markerTTL: Duration
+    /// Called on the connection's event loop.
+    let completion: @Sendable (Result<Bool, RedisError>) -> Void
+
+    var byteCount: Int { sealed.count + StepBatches.shortBytes }
+    var group: String? { nil }
+
+    static func send(_ steps: [Self], on queue: WorkQueue, as consumer: String, over redis: RedisClient) {
+        redis.evaluate(JobScripts.deliver, keyCount: 1 + 3 * steps.count) { command in
+            command.append(queue.stream)
+            for step in steps {
+                for key in [step.responseKey, Keys.response(step.id), Keys.started(step.id)] { command.append(key) }
+            }
+            for text in [queue.group, consumer] { command.append(text) }
+            for step in steps {
+                for text in [step.entry, step.id.description] { command.append(text) }
+                command.append(step.sealed)
+                for number in [Int(step.answerLife.components.seconds), Int(step.markerTTL.milliseconds)] {
+                    command.append(number)
+                }
+            }
+        } completion: { result in
+            for (place, step) in steps.enumerated() { step.completion(result.isOwner(at: place)) }
+        }
+    }
+}
+
+/// What the end of one job adds to ``JobScripts/finish``, and who waits for the result.
+struct FinishStep: BatchedStep {
+    let entry: String
+    /// Bytes of the entry's payload.
+    let size: Int
+    /// Nil for an entry that is no job; its keys are those of no job, and are not touched.
+    let id: InsertionID?
+    let responseKey: String?
+    /// Empty: nobody is to be answered.
+    let sealed: [UInt8]
+    let ending: JobStream.Ending
+    /// Called on the connection's event loop.
+    let completion: @Sendable (Result<Bool, RedisError>) -> Void
+
+    var byteCount: Int {
+        // The rollout's name stands in four keys.
+        sealed.count + (ending.span?.sealed.count ?? 0) + 4 * (ending.removeFrom?.set.utf8.count ?? 0)
+            + (ending.deadLetterReason?.utf8.count ?? 0) + StepBatches.shortBytes
+    }
+    var group: String? { nil }
+
+    static func send(
+        _ steps: [Self], on queue: WorkQueue, as consumer: String, deadLetterLimit: Int, over redis: RedisClient
+    ) {
+        redis.evaluate(JobScripts.finish, keyCount: 4 + 10 * steps.count) { command in
+            for key in [queue.stream, queue.bytes, Keys.dead, Keys.traceBytes] { command.append(key) }
+            for step in steps { step.appendKeys(to: &command) }
+            for text in [queue.group, consumer] { command.append(text) }
+            for number in [deadLetterLimit, JobStream.deadLetterBytes] { command.append(number) }
+            for step in steps { step.appendArguments(to: &command) }
+        } completion: { result in
+            for (place, step) in steps.enumerated() { step.completion(result.isOwner(at: place)) }
+        }
+    }
+
+    private func appendKeys(to command: inout RedisCommand) {
+        let own = id.map(Keys.response) ?? ""
+        for key in [responseKey ?? own, own, id.map(Keys.started) ?? ""] { command.append(key) }
+        let rollout = ending.removeFrom
+        for key in [rollout?.set, rollout?.verdict, rollout?.record, rollout?.count] { command.append(key ?? "") }
+        let span = id.flatMap { id in ending.span.map { (Keys.span(id), Keys.traces(project: $0.project)) } }
+        for key in [span?.0, span?.1] { command.append(key ?? "") }
+        command.append(ending.frees ?? "")
+    }
+
+    private func appendArguments(to command: inout RedisCommand) {
+        for text in [entry, id?.description ?? "unknown"] { command.append(text) }
+        command.append(sealed)
+        command.append(Int(ending.answerLife.components.seconds))
+        command.append(ending.deadLetterReason ?? "")
+        command.append(size)
+        command.append(ending.span?.sealed ?? [])
+        command.append(Int(ending.span?.life.components.seconds ?? 0))
+    }
+}
+
+extension Result<RedisValue, RedisError> {
+    /// What the script says of one job of the batch: whether it was this worker's.
+    fileprivate func isOwner(at place: Int) -> Result<Bool, RedisError> {
+        flatMap { reply in Result<Bool, RedisError> { () throws(RedisError) in try reply[place].get().int == 1 } }
+    }
+}
