@@ -9,10 +9,11 @@ package enum HTTPSyntax {
     /// Whether the byte is a visible ASCII character.
     @inlinable package static func isVisible(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
 
-    @usableFromInline static func isTokenByte(_ byte: UInt8) -> Bool {
+    /// Whether a token may hold the byte: letters, digits and ``!#$%&'*+-.^_`|~``.
+    @inlinable package static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        case 0x30...0x39, 0x41...0x5A, 0x5E...0x7A, 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x7C, 0x7E: true
+        default: false
         }
     }
 }

@@ -14,6 +14,8 @@ struct AnswerHead {
     private(set) var isAmbiguous = false
     private var status = 0
     private var headers: [HeaderField] = []
+    /// The value of the first Content-Length.
+    private var length: String?
     private var bytesLeft: Int
 
     /// - Parameter limit: bytes of all header lines together, those of 1xx answers and trailers included.
@@ -28,14 +30,12 @@ struct AnswerHead {
     }
 
     private mutating func parse(_ line: UnsafeRawBufferPointer) {
-        let text = line.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
+        let text = line.part(0, line.firstIndex { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") } ?? line.count)
         if text.isEmpty {
             isInsideHead = false
             guard status >= 200 else { return }
+            for field in headers { note(field) }
             head = UpstreamHead(status: status, headers: headers)
-            let lengths = Set(texts: headers.filter { $0.name.equalsIgnoringASCIICase("content-length") }.map(\.value))
-            isAmbiguous = lengths.count > 1 || !lengths.allSatisfy { !$0.text.isEmpty && $0.text.utf8.allSatisfy { (0x30...0x39).contains($0) } }
-            isEncoded = headers.first(named: "content-encoding") != nil
         } else if text.starts(with: "HTTP/".utf8) {
             begin(text)
         } else {
@@ -43,7 +43,16 @@ struct AnswerHead {
         }
     }
 
-    private mutating func begin(_ statusLine: Slice<UnsafeRawBufferPointer>) {
+    /// Notes what a field of the final head says of the body.
+    private mutating func note(_ field: HeaderField) {
+        if field.name.equalsIgnoringASCIICase("content-encoding") { isEncoded = true }
+        guard field.name.equalsIgnoringASCIICase("content-length") else { return }
+        let isNumber = !field.value.isEmpty && field.value.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        if !isNumber || length != nil && length != field.value { isAmbiguous = true }
+        length = field.value
+    }
+
+    private mutating func begin(_ statusLine: UnsafeRawBufferPointer) {
         headers.removeAll()
         isInsideHead = true
         isMultiplexed = statusLine.dropFirst(5).first.map { $0 >= UInt8(ascii: "2") } ?? false
@@ -51,31 +60,34 @@ struct AnswerHead {
         status = digits.reduce(0) { 10 * $0 + Int($1 - 0x30) }
     }
 
-    private mutating func appendField(_ text: Slice<UnsafeRawBufferPointer>) {
+    private mutating func appendField(_ text: UnsafeRawBufferPointer) {
         if text.first == UInt8(ascii: " ") || text.first == UInt8(ascii: "\t") {
             // RFC 9112 §5.2: a folded line continues the field before it.
             if let last = headers.indices.last { headers[last].value += " " + text.trimmingBlanks().latin1 }
             return
         }
         guard let colon = text.firstIndex(of: UInt8(ascii: ":")) else { return }
-        let name = text[..<colon]
-        let value = text[(colon + 1)...].trimmingBlanks()
-        guard HTTPSyntax.isToken(name), value.allSatisfy(HTTPSyntax.isFieldByte) else { return }
+        let name = text.part(0, colon)
+        let value = text.part(colon + 1, text.count).trimmingBlanks()
+        guard HTTPSyntax.isToken(name), HTTPSyntax.isFieldValue(value) else { return }
         headers.append(HeaderField(name.latin1, value.latin1))
     }
 }
 
-extension Slice<UnsafeRawBufferPointer> {
+extension UnsafeRawBufferPointer {
+    fileprivate func part(_ start: Int, _ end: Int) -> Self { Self(rebasing: self[start..<end]) }
+
     fileprivate func trimmingBlanks() -> Self {
         let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-        var text = drop(while: isBlank)
-        while let last = text.last, isBlank(last) { text.removeLast() }
-        return text
+        var (start, end) = (0, count)
+        while start < end, isBlank(self[start]) { start += 1 }
+        while start < end, isBlank(self[end - 1]) { end -= 1 }
+        return part(start, end)
     }
 
     /// The text as ISO-8859-1, in which every byte is a character: what RFC 9110 §5.5 says of bytes beyond ASCII.
     fileprivate var latin1: String {
-        if let ascii = String(validating: self, as: Unicode.ASCII.self) { return ascii }
+        if allSatisfy({ $0 < 0x80 }) { return String(decoding: self, as: UTF8.self) }
         return String(String.UnicodeScalarView(map { Unicode.Scalar($0) }))
     }
 }

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import NIOConcurrencyHelpers
 
 /// All upstream calls of a `CurlUpstream`, on one thread that belongs to libcurl.
 ///
@@ -11,23 +12,28 @@ actor CurlLoop {
 
     nonisolated let thread: LoopThread
     private let configuration: CurlConfiguration
+    private let sockets: SocketRegistry
     /// Nil once the loop was stopped.
     private var pools: CurlPools?
     private var transfers: [ObjectIdentifier: CurlTransfer] = [:]
-    private var idleHandles: [UnsafeMutableRawPointer] = []
+    private var handles = CurlHandles(capacity: maxIdleHandles)
     private let changed = ChangedTransfers()
     /// When a call may have been silent for too long. Never later than the earliest deadline.
     private var nextIdleCheck: ContinuousClock.Instant?
     /// Readers who wait for more than is there, by when they get what is there. A short answer that comes at once is
     /// never among them.
     private var patient = DueQueue<CurlTransfer, ContinuousClock.Instant>()
+    /// Orders that came since the loop has looked. Those of a moment are one item of the thread's.
+    private nonisolated let orders = NIOLockedValueBox<[CurlOrder]>([])
+    private var outbox = CurlOutbox()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     init(_ configuration: CurlConfiguration) throws(UpstreamError) {
         let poll = try EventPoll()
         self.configuration = configuration
-        pools = try CurlPools(configuration, poll: poll)
+        sockets = SocketRegistry(poll)
+        pools = try CurlPools(configuration, sockets: sockets)
         thread = LoopThread(name: "upstream", wake: { poll.wake() })
     }
 
@@ -41,27 +47,23 @@ actor CurlLoop {
         thread.stop()
     }
 
-    /// Calls that have begun and whose scope has not ended.
+    /// Has an order carried out, in turn with the others. From any thread.
+    nonisolated func give(_ order: CurlOrder) {
+        let isFirst = orders.withLockedValue { orders in
+            orders.append(order)
+            return orders.count == 1
+        }
+        if isFirst { thread.submit { self.assumeIsolated { $0.carryOutOrders() } } }
+    }
+
+    /// Calls that have begun and whose scope or events have not ended.
     var inFlight: Int { transfers.count }
 
+    /// Begins a call of a task's.
     func begin(_ request: UpstreamRequest, for call: ObjectIdentifier) throws(UpstreamError) {
         // A task that is cancelled after this look sends its `cancel` after this step, and so meets the transfer.
         guard !Task.isCancelled else { throw Self.cancelled(requestMayHaveBeenSent: false) }
-        try request.check()
-        let pool = try pools?.pool(for: request.connections)
-        guard let pool, let easy = idleHandles.popLast() ?? curl_easy_init() else {
-            let why = pool == nil ? "the upstream client was stopped" : "libcurl is out of memory"
-            throw UpstreamError(.unavailable, why, requestMayHaveBeenSent: false)
-        }
-        let transfer = CurlTransfer(request, easy: easy, pool: pool, changed: changed)
-        var code = transfer.configure(configuration)
-        if code == CURLE_OK, pool.add(easy) != CURLM_OK { code = CURLE_FAILED_INIT }
-        guard code == CURLE_OK else {
-            recycle(transfer)
-            guard case .failed(let error) = transfer.outcome(of: code) else { return }
-            throw error
-        }
-        transfers[call] = transfer
+        try begin(request, for: call, reader: .task(nil))
     }
 
     func head(of call: ObjectIdentifier) async throws(UpstreamError) -> UpstreamHead {
@@ -94,9 +96,7 @@ actor CurlLoop {
         cancel(call)
         transfers[call] = nil
     }
-}
 
-extension CurlLoop {
     private static func cancelled(requestMayHaveBeenSent: Bool) -> UpstreamError {
         UpstreamError(.cancelled, "the call was cancelled", requestMayHaveBeenSent: requestMayHaveBeenSent)
     }
@@ -108,42 +108,132 @@ extension CurlLoop {
         if !transfer.has(need) {
             transfer.unpause()
             await withCheckedContinuation {
-                transfer.wait(for: need, $0)
+                (transfer.need, transfer.reader) = (need, .task($0))
+                // It may have come between the look and the suspension: a task can be queued anew on the way to the
+                // same executor.
+                serve(transfer)
                 noteLying(transfer)
             }
         }
         return transfer
     }
+}
 
+extension CurlLoop {
+    private func carryOutOrders() {
+        let orders = orders.withLockedValue { orders in
+            defer { orders = [] }
+            return orders
+        }
+        for order in orders { carryOut(order) }
+        // What was started goes out without another look at the sockets.
+        pools?.actOnTime()
+        settle()
+        outbox.flush()
+    }
+
+    private func carryOut(_ order: CurlOrder) {
+        switch order {
+        case .start(let call, let request):
+            do throws(UpstreamError) {
+                try begin(request, for: call.id, reader: .receiver(call))
+            } catch {
+                outbox.add(.end(error), for: call)
+            }
+        case .cancel(let call):
+            transfers[call.id]?.need = nil
+            close(call.id)
+        case .pause(let call): hold(call) { $0.insert(.paused) }
+        case .resume(let call): hold(call) { $0.remove(.paused) }
+        case .catchUp(let call): hold(call) { $0.remove(.behind) }
+        }
+    }
+
+    private func hold(_ call: CurlPushedCall, _ change: (inout CurlTransfer.PushState.Holds) -> Void) {
+        guard let transfer = transfers[call.id] else { return }
+        change(&transfer.push.holds)
+        transfer.updateNeed(patience: call.patience)
+        if !serve(transfer), transfer.push.holds.isEmpty { transfer.unpause() }
+        noteLying(transfer)
+    }
+
+    private func begin(
+        _ request: UpstreamRequest, for call: ObjectIdentifier, reader: CurlTransfer.Reader
+    ) throws(UpstreamError) {
+        try request.check()
+        guard let pool = try pools?.pool(for: request.connections) else {
+            throw UpstreamError(.unavailable, "the upstream client was stopped", requestMayHaveBeenSent: false)
+        }
+        let kind = CurlHandle.Kind(request)
+        let handle = try handles.take(kind) { () throws(UpstreamError) in
+            try CurlHandle(kind, configuration, sockets: sockets)
+        }
+        let transfer = CurlTransfer(request, handle: handle, pool: pool, reader: reader, changed: changed)
+        var code = handle.begin(transfer, resolver: configuration.resolver)
+        if code == CURLE_OK, pool.add(handle.easy) != CURLM_OK { code = CURLE_FAILED_INIT }
+        guard code == CURLE_OK else {
+            transfer.finish(transfer.outcome(of: code))
+            recycle(transfer)
+            throw transfer.failure
+        }
+        transfers[call] = transfer
+    }
+}
+
+extension CurlLoop {
     private func turn(mayBlock: Bool) {
         guard let pools else { return }
         let until = [nextIdleCheck, patient.earliest { $0.due == $1 }].compactMap { $0 }.min()
         pools.turn(mayBlock: mayBlock && changed.transfers.isEmpty, until: until)
-        while let (easy, code) = pools.nextEnded() {
-            var user: UnsafeMutableRawPointer?
-            ccurl_get_pointer(easy, CURLINFO_PRIVATE, &user)
-            guard let transfer = CurlTransfer.of(user) else { continue }
-            transfer.finish(transfer.outcome(of: code))
-            recycle(transfer)
-            transfer.wakeReader()
-        }
-        settleChanged()
+        settle()
         passOnLying()
         checkIdle()
+        outbox.flush()
     }
 
-    /// What came in one turn reaches its reader as one piece.
+    /// Passes on what libcurl has done.
+    private func settle() {
+        while let (transfer, code) = pools?.nextEnded() {
+            transfer.finish(transfer.outcome(of: code))
+            recycle(transfer)
+            serve(transfer)
+        }
+        settleChanged()
+    }
+
+    /// What came in one turn reaches its reader as one piece. What comes meanwhile is the next turn's.
     private func settleChanged() {
-        for transfer in changed.transfers {
+        let transfers = changed.transfers
+        changed.transfers = []
+        for transfer in transfers {
             transfer.isChanged = false
-            if !transfer.wakeReader() {
+            if !serve(transfer) || transfer.need != nil {
                 transfer.pauseIfFull()
                 noteLying(transfer)
             }
             guard let deadline = transfer.idleDeadline else { continue }
             nextIdleCheck = min(deadline, nextIdleCheck ?? deadline)
         }
-        changed.transfers.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives the reader what it waits for, if that is there. Returns whether it is.
+    @discardableResult
+    private func serve(_ transfer: CurlTransfer) -> Bool {
+        guard let need = transfer.need, transfer.has(need) else { return false }
+        switch transfer.reader {
+        case .task(let continuation):
+            (transfer.need, transfer.reader) = (nil, .task(nil))
+            continuation?.resume()
+        case .receiver(let call):
+            if transfer.pass(to: call, through: &outbox) {
+                transfer.need = nil
+                recycle(transfer)
+                transfers[call.id] = nil
+            } else if transfer.push.holds.isEmpty {
+                transfer.unpause()
+            }
+        }
+        return true
     }
 
     private func noteLying(_ transfer: CurlTransfer) {
@@ -155,7 +245,7 @@ extension CurlLoop {
     /// Gives readers what has lain for as long as they let it.
     private func passOnLying() {
         guard !patient.isEmpty else { return }
-        for transfer in patient.takeDue(at: .now) { transfer.wakeReader() }
+        for transfer in patient.takeDue(at: .now) { serve(transfer) }
     }
 
     private func checkIdle() {
@@ -170,15 +260,14 @@ extension CurlLoop {
     private func abort(_ transfer: CurlTransfer, _ error: UpstreamError) {
         transfer.abort(error)
         recycle(transfer)
-        transfer.wakeReader()
+        serve(transfer)
     }
 
-    /// Takes the handle away from a transfer that is over, and makes it ready for another one.
+    /// Takes the handle away from a transfer that is over. It serves another one only if this one went well: after a
+    /// failure it is not known how far libcurl got.
     private func recycle(_ transfer: CurlTransfer) {
-        guard let easy = transfer.releaseHandle() else { return }
-        guard pools != nil, idleHandles.count < Self.maxIdleHandles else { return curl_easy_cleanup(easy) }
-        curl_easy_reset(easy)
-        idleHandles.append(easy)
+        guard let handle = transfer.releaseHandle(), handle.end(), pools != nil else { return }
+        if case .complete? = transfer.end { handles.put(handle) }
     }
 
     private func shutDown() {
@@ -187,8 +276,8 @@ extension CurlLoop {
                 transfer,
                 UpstreamError(.unavailable, "the upstream client was stopped", requestMayHaveBeenSent: transfer.requestMayHaveBeenSent))
         }
-        idleHandles.forEach { curl_easy_cleanup($0) }
-        idleHandles = []
+        outbox.flush()
+        handles = CurlHandles(capacity: 0)
         changed.transfers = []
         patient = DueQueue()
         pools = nil

@@ -1,23 +1,24 @@
 internal import CCurl
 
-/// libcurl's multi handle with the connections that it keeps, driven by `curl_multi_socket_action` over an `EventPoll`.
-/// Stays on its loop's thread.
+/// libcurl's multi handle with the connections that it keeps, driven by `curl_multi_socket_action` over a loop's
+/// sockets. Stays on its loop's thread.
 ///
 /// Every easy handle must be removed before the last reference goes.
 final class CurlMulti {
     private let handle: UnsafeMutableRawPointer
-    private let poll: EventPoll
-    /// Tells its sockets' events from those of the poll's other users.
+    /// Outlives the connections.
+    let sockets: SocketRegistry
+    /// Tells its sockets' events from those of the loop's other multi handles.
     private let number: UInt32
     /// When libcurl wants to be called although no socket is ready.
     private(set) var timer: ContinuousClock.Instant?
 
-    init(_ configuration: CurlConfiguration, poll: EventPoll, number: UInt32) throws(UpstreamError) {
+    init(_ configuration: CurlConfiguration, sockets: SocketRegistry, number: UInt32) throws(UpstreamError) {
         guard curl_global_init(ccurl_global_default) == CURLE_OK, let handle = curl_multi_init() else {
             throw UpstreamError(.unavailable, "libcurl cannot start: out of memory", requestMayHaveBeenSent: false)
         }
         self.handle = handle
-        self.poll = poll
+        self.sockets = sockets
         self.number = number
         ccurl_multi_set_long(handle, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.maxHostConnections)
         ccurl_multi_set_long(handle, CURLMOPT_MAXCONNECTS, configuration.maxIdleConnections)
@@ -27,7 +28,7 @@ final class CurlMulti {
         ccurl_multi_set_pointer(handle, CURLMOPT_TIMERDATA, user)
         ccurl_multi_set_on_socket(handle) { _, socket, wanted, user, _ in
             guard let user else { return 0 }
-            Unmanaged<CurlMulti>.fromOpaque(user).takeUnretainedValue().watch(socket, for: wanted)
+            Unmanaged<CurlMulti>.fromOpaque(user).takeUnretainedValue().listen(on: socket, for: wanted)
             return 0
         }
         ccurl_multi_set_on_timer(handle) { _, milliseconds, user in
@@ -64,20 +65,26 @@ final class CurlMulti {
     }
 
     /// The next transfer that has ended, with libcurl's verdict.
-    func nextEnded() -> (easy: UnsafeMutableRawPointer, code: CURLcode)? {
+    func nextEnded() -> (transfer: CurlTransfer, code: CURLcode)? {
         var left: Int32 = 0
         while let message = curl_multi_info_read(handle, &left) {
-            if message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle { return (easy, message.pointee.data.result) }
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            let code = message.pointee.data.result
+            var user: UnsafeMutableRawPointer?
+            ccurl_get_pointer(easy, CURLINFO_PRIVATE, &user)
+            if let transfer = CurlHandle.of(user)?.transfer { return (transfer, code) }
         }
         return nil
     }
 
-    private func watch(_ socket: Int32, for wanted: Int32) {
-        switch wanted {
-        case CURL_POLL_IN: poll.watch(socket, for: .input, owner: number)
-        case CURL_POLL_OUT: poll.watch(socket, for: .output, owner: number)
-        case CURL_POLL_INOUT: poll.watch(socket, for: [.input, .output], owner: number)
-        default: poll.ignore(socket)
-        }
+    private func listen(on socket: Int32, for wanted: Int32) {
+        let readiness: EventPoll.Readiness =
+            switch wanted {
+            case CURL_POLL_IN: .input
+            case CURL_POLL_OUT: .output
+            case CURL_POLL_INOUT: [.input, .output]
+            default: []
+            }
+        sockets.listen(on: socket, for: readiness, owner: number)
     }
 }

@@ -6,22 +6,22 @@ internal import CCurl
 /// age. Beside each other, calls with a short age would cost those with a long one their connections.
 final class CurlPools {
     private let configuration: CurlConfiguration
-    private let poll: EventPoll
+    private let sockets: SocketRegistry
     private var pools: [CurlMulti] = []
     /// Where in `pools` the one of an age is. Ages are the operator's, so they are few.
     private var places: [Int: Int] = [:]
 
     /// - Throws: `unavailable` when libcurl has no memory to begin with.
-    init(_ configuration: CurlConfiguration, poll: EventPoll) throws(UpstreamError) {
+    init(_ configuration: CurlConfiguration, sockets: SocketRegistry) throws(UpstreamError) {
         self.configuration = configuration
-        self.poll = poll
+        self.sockets = sockets
         _ = try pool(for: ConnectionUse())
     }
 
     /// The pool of the calls that use connections in this way.
     func pool(for use: ConnectionUse) throws(UpstreamError) -> CurlMulti {
         if let place = places[use.idleSeconds] { return pools[place] }
-        let pool = try CurlMulti(configuration, poll: poll, number: UInt32(pools.count))
+        let pool = try CurlMulti(configuration, sockets: sockets, number: UInt32(pools.count))
         places[use.idleSeconds] = pools.count
         pools.append(pool)
         return pool
@@ -31,14 +31,19 @@ final class CurlPools {
     func turn(mayBlock: Bool, until deadline: ContinuousClock.Instant?) {
         let next = (pools.map(\.timer) + [deadline]).compactMap { $0 }.min()
         let timeout = mayBlock ? next.map { ContinuousClock.now.duration(to: $0) } : .zero
-        poll.wait(timeout: timeout) { owner, socket, ready in
+        sockets.wait(timeout: timeout) { owner, socket, ready in
             pools[Int(owner)].act(on: socket, ready)
         }
+        actOnTime()
+    }
+
+    /// Lets libcurl do what it wanted to do by now, such as to send what was just begun.
+    func actOnTime() {
         for pool in pools { pool.actOnTime() }
     }
 
     /// The next transfer that has ended, with libcurl's verdict.
-    func nextEnded() -> (easy: UnsafeMutableRawPointer, code: CURLcode)? {
+    func nextEnded() -> (transfer: CurlTransfer, code: CURLcode)? {
         for pool in pools { if let ended = pool.nextEnded() { return ended } }
         return nil
     }

@@ -1,49 +1,16 @@
 internal import CCurl
 internal import Glibc
 
-/// What libcurl calls while it works. Nothing here throws, waits, or calls libcurl back.
+/// What libcurl's callbacks do to a call.
 extension CurlTransfer {
-    func setCallbacks(_ easy: UnsafeMutableRawPointer) -> CURLcode {
-        let user = Unmanaged.passUnretained(self).toOpaque()
-        let pointers = [
-            CURLOPT_PRIVATE, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA,
-        ].map { ccurl_set_pointer(easy, $0, user) }
-        let functions = [
-            ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, memory.errorText),
-            ccurl_set_on_data(easy, CURLOPT_WRITEFUNCTION) { data, size, count, user in
-                guard let transfer = CurlTransfer.of(user) else { return 0 }
-                // libcurl reads on within one turn, and gives these bytes again once the transfer goes on.
-                if transfer.pauseInsteadOfReceiving() { return Int(CURL_WRITEFUNC_PAUSE) }
-                return transfer.receiveBody(UnsafeRawBufferPointer(start: data, count: size * count)) ? size * count : 0
-            },
-            ccurl_set_on_data(easy, CURLOPT_HEADERFUNCTION) { data, size, count, user in
-                CurlTransfer.of(user)?.receiveHeader(UnsafeRawBufferPointer(start: data, count: size * count)) == true ? size * count : 0
-            },
-            ccurl_set_on_open(easy) { user, _, address in
-                guard let address, let transfer = CurlTransfer.of(user) else { return ccurl_socket_bad }
-                return transfer.openSocket(address)
-            },
-            ccurl_set_on_request(easy) { user, peer, _, _, _ in
-                guard let peer, CurlTransfer.of(user)?.mayRequest(of: String(cString: peer)) == true else { return ccurl_on_request_abort }
-                return ccurl_on_request_ok
-            },
-        ]
-        return (pointers + functions).first { $0 != CURLE_OK } ?? CURLE_OK
-    }
-
-    /// The transfer that a callback's user pointer, or a handle's private one, means.
-    static func of(_ user: UnsafeMutableRawPointer?) -> CurlTransfer? {
-        user.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
-    }
-
-    private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         noteActivity()
         let fits = body.append(bytes, at: lastActivity)
         if !fits { refusal = .tooLarge }
         return fits
     }
 
-    private func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+    func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
         noteActivity()
         hasHeard = true
         let fits = answer.append(line)
@@ -53,7 +20,7 @@ extension CurlTransfer {
     }
 
     /// Opens the socket for a connection, if the address is one that the call may reach.
-    private func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
+    func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
         guard maySend() else { return ccurl_socket_bad }
         guard AddressGuard.allows(IPAddress(address.pointer(to: \.addr)), under: request.addresses) else {
             refusal = .blockedAddress
@@ -62,13 +29,16 @@ extension CurlTransfer {
         hasOpenedSocket = true
         // The process may start others (its own redis-server): they must not inherit the connection.
         let kind = address.pointee
-        return socket(kind.family, kind.socktype | Int32(SOCK_CLOEXEC.rawValue), kind.protocol)
+        let socket = socket(kind.family, kind.socktype | Int32(SOCK_CLOEXEC.rawValue), kind.protocol)
+        if socket >= 0 { pool?.sockets.noteOpened(socket) }
+        return socket
     }
 
     /// Called when the request is about to be sent, on a new connection as on one that an earlier call opened under another policy.
-    private func mayRequest(of peer: String) -> Bool {
+    func mayRequest(of peer: UnsafePointer<CChar>) -> Bool {
         guard maySend() else { return false }
-        guard AddressGuard.allows(IPAddress(peer), under: request.addresses) else {
+        let isOpen = request.addresses == .operatorChosen
+        guard isOpen || AddressGuard.allows(IPAddress(String(cString: peer)), under: request.addresses) else {
             refusal = .blockedAddress
             return false
         }

@@ -37,8 +37,7 @@ extension CurlTransfer {
 
     /// Why there is nothing more to read.
     var failure: UpstreamError {
-        if case .failed(let error)? = end { return error }
-        return headlessError
+        end?.error ?? headlessError
     }
 
     /// The error for an answer that stopped coming.
@@ -59,7 +58,7 @@ extension CurlTransfer {
         case CURLE_OPERATION_TIMEDOUT: timeoutCode
         case CURLE_FILESIZE_EXCEEDED: .tooLarge
         // libcurl tells a broken chunk from a broken connection by its words alone.
-        case CURLE_RECV_ERROR where String(cString: memory.errorText).contains("chunk"): .malformed
+        case CURLE_RECV_ERROR where words.contains("chunk"): .malformed
         case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2_STREAM:
             requestMayHaveBeenSent ? .closedEarly : .connect
         case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_HTTP2, CURLE_HTTP_RETURNED_ERROR: .malformed
@@ -86,8 +85,10 @@ extension CurlTransfer {
 
     /// libcurl's words, cut to what a log line can hold.
     private func detail(of code: CURLcode) -> String {
-        let text = String(cString: memory.errorText)
-        let words = text.isEmpty ? String(cString: curl_easy_strerror(code)) : text
+        let words = words.isEmpty ? String(cString: curl_easy_strerror(code)) : words
         return String(String.UnicodeScalarView(words.unicodeScalars.filter { (0x20...0x7E).contains($0.value) }))
     }
+
+    /// What libcurl wrote of a failure. Only as long as the transfer has its handle.
+    private var words: String { handle.map { String(cString: $0.errorText) } ?? "" }
 }

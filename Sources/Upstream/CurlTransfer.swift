@@ -7,17 +7,30 @@ final class CurlTransfer {
         case head
         /// So many bytes, or fewer once the first of them has lain for so long.
         case body(minimum: Int, patience: Duration?)
+        /// The end alone, behind all bytes.
+        case end
+    }
+
+    /// Who gets what comes.
+    enum Reader {
+        /// A task that asks each time, and is resumed once what it needs is there. Nil while it does not wait.
+        case task(CheckedContinuation<Void, Never>?)
+        /// A receiver that gets all of it, one thing after the other.
+        case receiver(CurlPushedCall)
     }
 
     /// How the transfer ended.
     enum End {
         case complete
         case failed(UpstreamError)
+
+        var error: UpstreamError? { if case .failed(let error) = self { error } else { nil } }
     }
 
+    /// What was asked, without its body.
     let request: UpstreamRequest
     /// Nil once the transfer is over and its handle serves another one.
-    private(set) var easy: UnsafeMutableRawPointer?
+    private(set) var handle: CurlHandle?
     /// Where the handle is, with the connections that the call may use. Goes with the handle.
     private(set) var pool: CurlMulti?
     let began = ContinuousClock.now
@@ -42,15 +55,23 @@ final class CurlTransfer {
     var isChanged = false
     /// The last `due` that the loop has noted.
     var noted: ContinuousClock.Instant?
-    private var waiter: (need: Need, continuation: CheckedContinuation<Void, Never>)?
+    var reader: Reader
+    /// Nil while the reader waits for nothing.
+    var need: Need?
+    /// The state of a receiver; a task needs none.
+    var push = PushState()
 
-    /// - Parameter easy: a handle in its first state. It is asked back by `releaseHandle`.
-    init(_ request: UpstreamRequest, easy: UnsafeMutableRawPointer, pool: CurlMulti, changed: ChangedTransfers) {
-        self.request = request
-        self.easy = easy
-        self.pool = pool
-        self.changed = changed
+    /// - Parameter handle: one of the request's kind. It is asked back by `releaseHandle`.
+    init(_ request: UpstreamRequest, handle: CurlHandle, pool: CurlMulti, reader: Reader, changed: ChangedTransfers) {
         memory = CurlMemory(request)
+        var request = request
+        request.body = []
+        self.request = request
+        self.handle = handle
+        self.pool = pool
+        self.reader = reader
+        if case .receiver = reader { need = .head }
+        self.changed = changed
         answer = AnswerHead(limit: request.limits.headerBytes)
         body = AnswerBody(limit: request.limits.bodyBytes)
     }
@@ -76,11 +97,11 @@ final class CurlTransfer {
     }
 
     /// Ends what libcurl does with the handle, and gives it away, once.
-    func releaseHandle() -> UnsafeMutableRawPointer? {
-        guard let easy = easy.take() else { return nil }
-        pool?.remove(easy)
+    func releaseHandle() -> CurlHandle? {
+        guard let handle = handle.take() else { return nil }
+        pool?.remove(handle.easy)
         pool = nil
-        return easy
+        return handle
     }
 
     /// Notes that bytes have come or that the request is about to go.
@@ -90,11 +111,13 @@ final class CurlTransfer {
         isChanged = true
         changed.transfers.append(self)
     }
+}
 
+extension CurlTransfer {
     /// Makes the peer wait if more is buffered than the reader asked for. Only on a connection that this call has for itself.
     func pauseIfFull() {
-        guard end == nil, !isPaused, !answer.isMultiplexed, body.isFull(for: wanted), let easy else { return }
-        isPaused = curl_easy_pause(easy, CURLPAUSE_RECV) == CURLE_OK
+        guard end == nil, !isPaused, !answer.isMultiplexed, body.isFull(for: wanted), let handle else { return }
+        isPaused = curl_easy_pause(handle.easy, CURLPAUSE_RECV) == CURLE_OK
     }
 
     /// The same from within libcurl's own call. Not for an encoded answer: libcurl goes on decoding what it has, and keeps it beside our own bound.
@@ -105,21 +128,21 @@ final class CurlTransfer {
     }
 
     func unpause() {
-        guard isPaused, let easy else { return }
+        guard isPaused, let handle else { return }
         isPaused = false
         noteActivity()
         // It hands over what libcurl kept meanwhile. If that is refused, libcurl says so here alone, and no longer listens to the peer.
-        let code = curl_easy_pause(easy, CURLPAUSE_CONT)
+        let code = curl_easy_pause(handle.easy, CURLPAUSE_CONT)
         if code != CURLE_OK { finish(outcome(of: code)) }
     }
 
     private var wanted: Int {
-        guard case .body(let minimum, _)? = waiter?.need else { return 0 }
+        guard case .body(let minimum, _)? = need else { return 0 }
         return minimum
     }
 
     /// When the reader gets what is there although it waits for more. Nil if nothing is there or no reader waits.
-    var due: ContinuousClock.Instant? { waiter.flatMap { due(for: $0.need) } }
+    var due: ContinuousClock.Instant? { need.flatMap { due(for: $0) } }
 
     private func due(for need: Need) -> ContinuousClock.Instant? {
         guard end == nil, let since = body.since, case .body(_, let patience?) = need else { return nil }
@@ -132,23 +155,8 @@ final class CurlTransfer {
         case .head: answer.head != nil || end != nil
         case .body(let minimum, _):
             body.count >= max(1, minimum) || end != nil || due(for: need).map { $0 <= .now } ?? false
+        case .end: end != nil && body.count == 0
         }
-    }
-
-    /// Resumes `continuation` once what is needed is there. It may have come between the reader's look and its suspension: a task can be queued anew
-    /// on the way to the same executor.
-    func wait(for need: Need, _ continuation: CheckedContinuation<Void, Never>) {
-        waiter = (need, continuation)
-        wakeReader()
-    }
-
-    /// Lets the reader go on if what it waits for is there. Returns whether it does.
-    @discardableResult
-    func wakeReader() -> Bool {
-        guard let (need, continuation) = waiter, has(need) else { return false }
-        waiter = nil
-        continuation.resume()
-        return true
     }
 }
 

@@ -1,8 +1,11 @@
+package import NIOCore
+
 /// Calls providers over libcurl: HTTP/1.1 and HTTP/2, on kept connections, without redirects, proxies or anything else from the environment.
 ///
-/// All calls share one thread. A task that prefers `executor` makes its calls without a change of thread. libcurl may
-/// send a request a second time by itself only if its method is idempotent (RFC 9110 §9.2.2), so a completion is never
-/// paid twice behind the caller's back: the caller is told `keptConnectionClosed`, and decides.
+/// All calls share one thread. A task that prefers `executor` makes its calls by `withCall` without a change of thread;
+/// calls of `start` cost the thread and their event loop one wake-up a turn, however many they are. libcurl may send a
+/// request a second time by itself only if its method is idempotent (RFC 9110 §9.2.2), so a completion is never paid
+/// twice behind the caller's back: the caller is told `keptConnectionClosed`, and decides.
 package final class CurlUpstream: UpstreamClient {
     private let loop: CurlLoop
 
@@ -40,5 +43,13 @@ package final class CurlUpstream: UpstreamClient {
         } onCancel: {
             loop.thread.submit { [loop] in loop.assumeIsolated { $0.cancel(call.id) } }
         }
+    }
+
+    package func start(
+        _ request: UpstreamRequest, patience: Duration?, on eventLoop: any EventLoop, to receiver: any UpstreamReceiver
+    ) -> any UpstreamTransfer {
+        let call = CurlPushedCall(loop, patience: patience, on: eventLoop, to: receiver)
+        loop.give(.start(call, request))
+        return call
     }
 }

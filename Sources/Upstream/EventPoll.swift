@@ -27,7 +27,8 @@ final class EventPoll: Sendable {
                 .unavailable, "no file descriptors for the upstream loop (errno \(errno)); raise the limit of open files",
                 requestMayHaveBeenSent: false)
         }
-        watch(wakeup, for: .input)
+        // Edge-triggered: each write is an event of its own, so the counter need never be read.
+        change(EPOLL_CTL_ADD, wakeup, to: Readiness(rawValue: EPOLLIN.rawValue | EPOLLET.rawValue), owner: 0)
     }
 
     deinit {
@@ -38,18 +39,27 @@ final class EventPoll: Sendable {
     /// Makes the wait that runs, or else the next one, return at once.
     func wake() { eventfd_write(wakeup, 1) }
 
-    /// Sets what is wanted of a socket.
+    /// Begins to watch a socket.
     /// - Parameter owner: a number that comes back with the socket's events.
-    func watch(_ socket: Int32, for wanted: Readiness, owner: UInt32 = 0) {
-        let data = epoll_data_t(u64: UInt64(owner) << 32 | UInt64(UInt32(bitPattern: socket)))
-        var event = epoll_event(events: wanted.rawValue, data: data)
-        if epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) != 0, errno == ENOENT {
-            epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event)
-        }
+    func add(_ socket: Int32, for wanted: Readiness, owner: UInt32) {
+        change(EPOLL_CTL_ADD, socket, to: wanted, owner: owner)
     }
 
-    func ignore(_ socket: Int32) {
-        epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil)
+    /// Changes what a socket is watched for.
+    /// - Returns: false if it is not watched.
+    @discardableResult
+    func change(_ socket: Int32, to wanted: Readiness, owner: UInt32) -> Bool {
+        change(EPOLL_CTL_MOD, socket, to: wanted, owner: owner)
+    }
+
+    /// Watches a socket no longer.
+    func remove(_ socket: Int32) { epoll_ctl(epoll, EPOLL_CTL_DEL, socket, nil) }
+
+    @discardableResult
+    private func change(_ operation: Int32, _ socket: Int32, to wanted: Readiness, owner: UInt32) -> Bool {
+        let data = epoll_data_t(u64: UInt64(owner) << 32 | UInt64(UInt32(bitPattern: socket)))
+        var event = epoll_event(events: wanted.rawValue, data: data)
+        return epoll_ctl(epoll, operation, socket, &event) == 0
     }
 
     /// Waits for events and gives each to `body`.
@@ -60,12 +70,8 @@ final class EventPoll: Sendable {
             let count = epoll_wait(epoll, events.baseAddress, Int32(Self.batch), timeout?.wholeMilliseconds ?? -1)
             for event in events.prefix(Int(max(0, count))) {
                 let socket = Int32(truncatingIfNeeded: event.data.u64)
-                if socket == wakeup {
-                    var ignored: eventfd_t = 0
-                    eventfd_read(wakeup, &ignored)
-                } else {
-                    body(UInt32(truncatingIfNeeded: event.data.u64 >> 32), socket, Readiness(rawValue: event.events))
-                }
+                if socket == wakeup { continue }
+                body(UInt32(truncatingIfNeeded: event.data.u64 >> 32), socket, Readiness(rawValue: event.events))
             }
         }
     }

@@ -1,15 +1,59 @@
-/// Puts a request's fields into libcurl's form of them.
-enum RequestHeaders {
+internal import CCurl
+
+/// A request's fields in libcurl's form of them, as one piece of memory that libcurl reads.
+final class RequestHeaders {
     /// Fields that libcurl makes from the request itself. A caller's own would frame the message differently or name another host.
-    static let ownedByLibcurl = ["accept-encoding", "connection", "content-length", "expect", "host", "transfer-encoding"]
+    private static let ownedByLibcurl = [
+        "accept-encoding", "connection", "content-length", "expect", "host", "transfer-encoding",
+    ]
 
     /// Fields that libcurl would add by itself, and that the request does not have.
     private static let unwanted = ["Accept", "Content-Type", "Expect"]
 
-    /// The lines for `CURLOPT_HTTPHEADER`: `Name: value`, `Name;` for an empty value, `Name:` to leave one of libcurl's own away.
-    static func lines(for request: UpstreamRequest) -> [String] {
-        let fields = request.headers.filter { field in !ownedByLibcurl.contains { $0.equalsIgnoringASCIICase(field.name) } }
-        let removed = unwanted.filter { fields.first(named: $0) == nil }
-        return fields.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" } + removed.map { "\($0):" }
+    /// The list for `CURLOPT_HTTPHEADER`.
+    let list: UnsafeMutablePointer<curl_slist>
+    private let text: UnsafeMutablePointer<CChar>
+
+    init(_ fields: [HeaderField]) {
+        let lines = Self.lines(for: fields)
+        list = .allocate(capacity: lines.starts.count)
+        text = .allocate(capacity: lines.text.count)
+        let memory = UnsafeMutableRawBufferPointer(start: text, count: lines.text.count)
+        memory.copyBytes(from: lines.text)
+        for (index, start) in lines.starts.enumerated() {
+            let next = index + 1 < lines.starts.count ? list + index + 1 : nil
+            (list + index).initialize(to: curl_slist(data: text + start, next: next))
+        }
+    }
+
+    deinit {
+        list.deallocate()
+        text.deallocate()
+    }
+
+    /// The lines, each ended by a zero byte, and where each begins: `Name: value`, `Name;` for an empty value, `Name:`
+    /// to leave one of libcurl's own away. There is always one of the last kind.
+    private static func lines(for fields: [HeaderField]) -> (text: [UInt8], starts: [Int]) {
+        var (text, starts): ([UInt8], [Int]) = ([], [])
+        text.reserveCapacity(fields.reduce(64) { $0 + $1.name.utf8.count + $1.value.utf8.count + 3 })
+        starts.reserveCapacity(fields.count + unwanted.count)
+        for field in fields where !ownedByLibcurl.contains(where: { $0.equalsIgnoringASCIICase(field.name) }) {
+            starts.append(text.count)
+            text.append(contentsOf: field.name.utf8)
+            if field.value.isEmpty {
+                text.append(UInt8(ascii: ";"))
+            } else {
+                text.append(contentsOf: ": ".utf8)
+                text.append(contentsOf: field.value.utf8)
+            }
+            text.append(0)
+        }
+        for name in unwanted where name == "Expect" || !fields.contains(where: { $0.name.equalsIgnoringASCIICase(name) }) {
+            starts.append(text.count)
+            text.append(contentsOf: name.utf8)
+            text.append(UInt8(ascii: ":"))
+            text.append(0)
+        }
+        return (text, starts)
     }
 }

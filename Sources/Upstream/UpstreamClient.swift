@@ -1,3 +1,5 @@
+package import NIOCore
+
 /// Makes HTTP calls to providers. `CurlUpstream` is the real one; `MockUpstream` answers `mock/…` models without a network.
 package protocol UpstreamClient: Sendable {
     /// Makes one call and lends it to `body`. When `body` returns or throws, or the task is cancelled, a call that has not ended is aborted
@@ -5,6 +7,17 @@ package protocol UpstreamClient: Sendable {
     func withCall<Result: Sendable>(
         _ request: UpstreamRequest, _ body: (any UpstreamCall) async throws -> Result
     ) async throws -> Result
+
+    /// Starts one call, whose events `receiver` gets on the event loop as they come, without a task.
+    ///
+    /// What comes within one turn of the client comes as one piece, and all of a short answer at once. A piece is
+    /// passed on when the bytes are there that the receiver wants for this head, the first of them has lain for
+    /// `patience` (nil: however long), or the body has ended. A receiver that is slower than the peer makes it wait, by
+    /// `pause` or by not yet having taken what came: a fixed amount is buffered.
+    /// - Returns: the call. It need not be kept: the call goes on without it.
+    func start(
+        _ request: UpstreamRequest, patience: Duration?, on eventLoop: any EventLoop, to receiver: any UpstreamReceiver
+    ) -> any UpstreamTransfer
 }
 
 /// One call in flight. Its methods are called by one task, one after the other.

@@ -1,3 +1,4 @@
+package import NIOCore
 package import Upstream
 
 /// Makes calls that carry the deployment's mark.
@@ -13,8 +14,18 @@ package struct MarkedUpstream: UpstreamClient {
     package func withCall<Result: Sendable>(
         _ request: UpstreamRequest, _ body: (any UpstreamCall) async throws -> Result
     ) async throws -> Result {
+        try await network.withCall(marked(request), body)
+    }
+
+    package func start(
+        _ request: UpstreamRequest, patience: Duration?, on eventLoop: any EventLoop, to receiver: any UpstreamReceiver
+    ) -> any UpstreamTransfer {
+        network.start(marked(request), patience: patience, on: eventLoop, to: receiver)
+    }
+
+    private func marked(_ request: UpstreamRequest) -> UpstreamRequest {
         var request = request
         request.headers = mark.added(to: request.headers)
-        return try await network.withCall(request, body)
+        return request
     }
 }

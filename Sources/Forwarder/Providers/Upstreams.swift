@@ -1,4 +1,5 @@
 internal import Common
+package import NIOCore
 package import Upstream
 
 /// Sends each call where it belongs: `mock:` URLs to the mock, all others to the network. So a runner knows one upstream only.
@@ -14,6 +15,16 @@ package struct Upstreams: UpstreamClient {
     package func withCall<Result: Sendable>(
         _ request: UpstreamRequest, _ body: (any UpstreamCall) async throws -> Result
     ) async throws -> Result {
-        try await (request.url.hasPrefix("mock:") ? mock : network).withCall(request, body)
+        try await upstream(of: request).withCall(request, body)
+    }
+
+    package func start(
+        _ request: UpstreamRequest, patience: Duration?, on eventLoop: any EventLoop, to receiver: any UpstreamReceiver
+    ) -> any UpstreamTransfer {
+        upstream(of: request).start(request, patience: patience, on: eventLoop, to: receiver)
+    }
+
+    private func upstream(of request: UpstreamRequest) -> any UpstreamClient {
+        request.url.hasPrefix("mock:") ? mock : network
     }
 }
