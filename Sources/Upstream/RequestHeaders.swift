@@ -48,7 +48,9 @@ final class RequestHeaders {
             }
             text.append(0)
         }
-        for name in unwanted where name == "Expect" || !fields.contains(where: { $0.name.equalsIgnoringASCIICase(name) }) {
+        let isThere: (String) -> Bool = { name in fields.contains { $0.name.equalsIgnoringASCIICase(name) } }
+        // A request's own `Expect` is left away above.
+        for name in unwanted where name == "Expect" || !isThere(name) {
             starts.append(text.count)
             text.append(contentsOf: name.utf8)
             text.append(UInt8(ascii: ":"))

@@ -28,8 +28,9 @@ import Testing
     @Test func `nothing of a call is sent with the next`() async throws {
         try await withUpstream(Self.echo) { upstream, server in
             let secret = HeaderField("Authorization", "Bearer sk-first")
-            let first = try await upstream.answer(
-                to: UpstreamRequest(method: "POST", url: server.url("/first?key=1"), headers: [secret], body: Array("first body".utf8)))
+            var request = UpstreamRequest(method: "POST", url: server.url("/first?key=1"), headers: [secret])
+            request.body = Array("first body".utf8)
+            let first = try await upstream.answer(to: request)
             #expect(first.text.hasSuffix("first body"))
             let second = try await upstream.answer(to: UpstreamRequest(method: "POST", url: server.url("/second")))
             #expect(second.text.hasPrefix("POST /second HTTP/1.1\r\n"))
@@ -88,10 +89,14 @@ extension HandleReuseTests {
         case failure(UpstreamError)
     }
 
-    private static func kind(_ method: String) -> CurlHandle.Kind { CurlHandle.Kind(UpstreamRequest(method: method, url: "http://a/")) }
+    private static func kind(_ method: String) -> CurlHandle.Kind {
+        CurlHandle.Kind(UpstreamRequest(method: method, url: "http://a/"))
+    }
 
     private static func outcome(of request: UpstreamRequest, _ upstream: CurlUpstream) async throws -> Outcome {
-        do { return .answer(try await upstream.answer(to: request)) } catch let error as UpstreamError { return .failure(error) }
+        do { return .answer(try await upstream.answer(to: request)) } catch let error as UpstreamError {
+            return .failure(error)
+        }
     }
 
     /// Answers with what it got, on paths of their own also too much, or never.
@@ -112,13 +117,17 @@ extension HandleReuseTests {
         let method = random.pick(["POST", "POST", "POST", "GET", "PUT", "DELETE", "HEAD", "OPTIONS"])
         let path = random.pick(["/", "/a", "/b?c=d", "/broken"])
         var request = UpstreamRequest(method: method, url: path)
-        let fields = [HeaderField("Authorization", "Bearer \(random.below(9))"), HeaderField("Accept", "x"), HeaderField("X-Empty", "")]
+        let key = HeaderField("Authorization", "Bearer \(random.below(9))")
+        let fields = [key, HeaderField("Accept", "x"), HeaderField("X-Empty", "")]
         request.headers = fields.filter { _ in random.chance(oneIn: 2) }
         if random.chance(oneIn: 2) { request.body = Array("body \(random.below(1000))".utf8) }
-        request.limits = UpstreamLimits(bodyBytes: random.pick([1 << 20, 1000, 10]), headerBytes: random.pick([1000, 20]))
-        request.timeouts = UpstreamTimeouts(connect: .seconds(random.pick([20, 30])), total: .seconds(random.pick([40, 50])))
+        request.limits.bodyBytes = random.pick([1 << 20, 1000, 10])
+        request.limits.headerBytes = random.pick([1000, 20])
+        request.timeouts.connect = .seconds(random.pick([20, 30]))
+        request.timeouts.total = .seconds(random.pick([40, 50]))
         let strict = AddressPolicy.clientChosen(allowLoopback: false, allowPrivate: true)
-        request.addresses = random.pick([.operatorChosen, .operatorChosen, .clientChosen(allowLoopback: true, allowPrivate: false), strict])
+        let local = AddressPolicy.clientChosen(allowLoopback: true, allowPrivate: false)
+        request.addresses = random.pick([.operatorChosen, .operatorChosen, local, strict])
         request.connections = ConnectionUse(idleSeconds: random.pick([0, 4, 60]), mustBeFresh: random.chance(oneIn: 5))
         return request
     }

@@ -49,10 +49,12 @@ import Testing
         { connection in
             guard let request = try await connection.request() else { return }
             if request.contains(" /tooLarge ") {
-                return try await connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nchunk has\r\n")
+                let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                return try await connection.write(head + "9\r\nchunk has\r\n")
             }
             let ends = request.contains(" /reset ") || request.contains(" /closed ")
-            if ends { try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart") } else { try await connection.closed() }
+            guard ends else { return try await connection.closed() }
+            try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")
             await received.wait()
             if request.contains(" /reset ") { try await connection.reset() }
         }
@@ -82,7 +84,8 @@ import Testing
         } _: { upstream, server in
             for isKept in [false, true] {
                 let recorder = Recorder(on: Self.eventLoop)
-                try await recorder.start(UpstreamRequest(method: "POST", url: server.url(), body: [1]), by: way.client(upstream))
+                let request = UpstreamRequest(method: "POST", url: server.url(), body: [1])
+                try await recorder.start(request, by: way.client(upstream))
                 await recorder.ended.wait()
                 #expect(recorder.end == (isKept ? recorder.end : .end(nil)))
                 #expect(recorder.error?.keptConnectionClosed == (isKept ? true : nil))
@@ -154,9 +157,8 @@ import Testing
             }
         } _: { upstream, server in
             try await withThrowingTaskGroup(of: Recorder.self) { group in
-                for plan in plans {
-                    group.addTask { try await plan.run(UpstreamRequest(method: "GET", url: server.url()), by: way.client(upstream)) }
-                }
+                let request = UpstreamRequest(method: "GET", url: server.url())
+                for plan in plans { group.addTask { try await plan.run(request, by: way.client(upstream)) } }
                 for try await recorder in group {
                     #expect(recorder.breaches == [])
                     #expect(recorder.transfer.map { $0 is CurlPushedCall } == (way == .loop))

@@ -33,7 +33,8 @@ import Testing
                 try await recorder.start(UpstreamRequest(method: "POST", url: server.url()), by: way.client(upstream))
                 await recorder.ended.wait()
                 let head = UpstreamHead(status: 200, headers: [HeaderField("Content-Length", "2")])
-                #expect(recorder.events == [.head(head), .piece(UpstreamPiece(Array("ok".utf8), isRest: true)), .end(nil)])
+                let rest = UpstreamPiece(Array("ok".utf8), isRest: true)
+                #expect(recorder.events == [.head(head), .piece(rest), .end(nil)])
                 #expect(recorder.breaches == [])
                 #expect(recorder.heads == [head])
                 if way == .loop { #expect(loop.executed.value == round, "one delivery for each") }
@@ -57,7 +58,10 @@ import Testing
             #expect(recorder.end == .end(nil))
             let isWhole = recorder.body.elementsEqual(bytes)
             #expect(isWhole)
-            let early = recorder.events.filter { if case .piece(let piece) = $0 { !piece.isRest && piece.bytes.count < minimum } else { false } }
+            let early = recorder.events.filter { event in
+                guard case .piece(let piece) = event else { return false }
+                return !piece.isRest && piece.bytes.count < minimum
+            }
             #expect(early.isEmpty)
         }
     }
@@ -97,9 +101,11 @@ import Testing
         } _: { upstream, server in
             for patience in [nil, Duration.seconds(600)] {
                 let recorder = Recorder(on: Self.eventLoop, minimum: 1000)
-                try await recorder.start(UpstreamRequest(method: "GET", url: server.url()), by: way.client(upstream), patience: patience)
+                let request = UpstreamRequest(method: "GET", url: server.url())
+                try await recorder.start(request, by: way.client(upstream), patience: patience)
                 await recorder.ended.wait()
-                #expect(recorder.events.dropFirst() == [.piece(UpstreamPiece(Array("ab".utf8), isRest: true)), .end(nil)])
+                let rest = UpstreamPiece(Array("ab".utf8), isRest: true)
+                #expect(recorder.events.dropFirst() == [.piece(rest), .end(nil)])
             }
         }
     }
@@ -164,18 +170,37 @@ import Testing
             #expect(recorder.events.dropFirst().first == .piece(UpstreamPiece(Array("part".utf8), isRest: true)))
             #expect(recorder.error?.code == .closedEarly)
             let unreachable = Recorder(on: Self.eventLoop)
-            try await unreachable.start(UpstreamRequest(method: "GET", url: "http://127.0.0.1:1/"), by: upstream, isPaused: true)
+            let nowhere = UpstreamRequest(method: "GET", url: "http://127.0.0.1:1/")
+            try await unreachable.start(nowhere, by: upstream, isPaused: true)
             await unreachable.ended.wait()
             #expect(unreachable.error?.code == .connect)
             #expect(await upstream.inFlight == 0)
         }
     }
 
-    private static let answerAll: ScriptedServer.Script = { connection in
-        while try await connection.request() != nil { try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") }
+    @Test func `a pushed call carries the deployment's mark`() async throws {
+        let mark = LoopMark(Envelope(key: try #require(GatewayKey(bytes: Array(repeating: 1, count: 32)))))
+        try await withUpstream { connection in
+            guard let text = try await connection.request() else { return }
+            try await connection.write(Self.head + text)
+        } _: { upstream, server in
+            let recorder = Recorder(on: Self.eventLoop)
+            let marked = MarkedUpstream(upstream, mark: mark)
+            try await recorder.start(UpstreamRequest(method: "GET", url: server.url()), by: marked)
+            await recorder.ended.wait()
+            let carried = String(decoding: recorder.body, as: UTF8.self).contains("via: 1.1 \(mark.pseudonym)\r\n")
+            #expect(carried)
+        }
     }
 
-    /// Makes the loop turn often. The system's own buffers on loopback hold some megabytes, which a peer fills meanwhile.
+    private static let answerAll: ScriptedServer.Script = { connection in
+        while try await connection.request() != nil {
+            try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        }
+    }
+
+    /// Makes the loop turn often. The system's own buffers on loopback hold some megabytes, which a peer fills
+    /// meanwhile.
     private static func turn(_ upstream: CurlUpstream) async {
         for _ in 0..<200 { _ = try? await upstream.answer(to: "http://127.0.0.1:1/") }
     }

@@ -23,7 +23,8 @@ final class Recorder: UpstreamReceiver {
     private let state = NIOLockedValueBox(State())
 
     init(
-        on eventLoop: any EventLoop, minimum: Int = 1, onEvent: @escaping @Sendable (UpstreamEvent, Recorder) -> Void = { _, _ in }
+        on eventLoop: any EventLoop, minimum: Int = 1,
+        onEvent: @escaping @Sendable (UpstreamEvent, Recorder) -> Void = { _, _ in }
     ) {
         self.eventLoop = eventLoop
         self.minimum = minimum

@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `what comes when nobody listens ends one wait at most, and is told to the next listener`(isClosed: Bool) throws {
+    func `what comes unasked ends one wait at most, and is reported to who listens next`(isClosed: Bool) throws {
         let bench = try Bench()
         bench.listen(for: .input)
         bench.listen(for: [])
@@ -117,7 +117,9 @@ import Testing
             bench.sockets.listen(on: own, for: .input, owner: 3)
             #expect(write(peer, [1], 1) == 1)
             var reported = 0
-            bench.sockets.wait(timeout: Self.short) { owner, socket, _ in reported += owner == 3 && socket == own ? 1 : 0 }
+            bench.sockets.wait(timeout: Self.short) { owner, socket, _ in
+                reported += owner == 3 && socket == own ? 1 : 0
+            }
             #expect(reported == 1)
             bench.sockets.listen(on: own, for: [], owner: 3)
             #expect(bench.waits())

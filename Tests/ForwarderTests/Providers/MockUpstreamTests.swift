@@ -1,5 +1,7 @@
 import Common
 import Foundation
+import NIOConcurrencyHelpers
+import NIOPosix
 import TestSupport
 import Testing
 import Upstream
@@ -231,6 +233,33 @@ import Upstream
         // The stand-in for the network answers 404 to a URL that is not the mock's.
         let other = UpstreamRequest(method: "POST", url: "https://api.openai.com/v1/chat/completions")
         #expect(try await upstreams.withCall(other) { try await $0.head().status } == 404)
+    }
+
+    /// What a call pushes.
+    private final class Pushed: UpstreamReceiver {
+        let events = NIOLockedValueBox<[UpstreamEvent]>([])
+        let ended = TestSignal()
+
+        func minimum(for head: UpstreamHead) -> Int { 1 << 20 }
+
+        func receive(_ event: UpstreamEvent) {
+            events.withLockedValue { $0.append(event) }
+            if case .end = event { ended.send() }
+        }
+    }
+
+    @Test(arguments: [("mock/echo?chunks=3&delay_ms=50", nil), ("mock/echo?fail=cut", UpstreamError.Code.closedEarly)])
+    func `an answer is pushed as it is read`(model: String, failure: UpstreamError.Code?) async throws {
+        let upstreams = Upstreams(network: MockUpstream(clock: clock), mock: MockUpstream(clock: clock))
+        let pushed = Pushed()
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        _ = upstreams.start(request(model), patience: nil, on: loop, to: pushed)
+        await pushed.ended.wait()
+        let events = pushed.events.withLockedValue { $0 }
+        #expect(events.count == 3)
+        if case .head(let head)? = events.first { #expect(head.status == 200) } else { Issue.record("no head first") }
+        if case .piece(let piece)? = events.dropFirst().first { #expect(piece.isRest) } else { Issue.record("no piece") }
+        if case .end(let error)? = events.last { #expect(error?.code == failure) }
     }
 
     @Test func theDirectorySendsNoKeyToTheMock() throws {
