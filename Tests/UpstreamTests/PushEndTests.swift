@@ -144,6 +144,32 @@ import Testing
         }
     }
 
+    /// The bytes that are too many lie with libcurl until the receiver goes on. The peer sees the end of the connection.
+    @Test(arguments: 1...4) func `a body that grows too large while its receiver pauses ends the call`(pieces: Int) async throws {
+        let gone = TestSignal()
+        try await withUpstream { connection in
+            _ = try await connection.request()
+            try await connection.write("HTTP/1.1 200 OK\r\n\r\n")
+            do { while true { try await connection.write([UInt8](repeating: 1, count: 64 << 10)) } } catch { gone.send() }
+        } _: { upstream, server in
+            var request = UpstreamRequest(method: "GET", url: server.url())
+            request.limits.bodyBytes = pieces * AnswerBody.capacity
+            let recorder = Recorder(on: Self.eventLoop) { event, recorder in
+                if case .end = event { return }
+                recorder.transfer?.pause()
+            }
+            try await recorder.start(request, by: upstream)
+            while recorder.end == nil {
+                await PushTests.turn(upstream)
+                recorder.transfer?.resume()
+            }
+            #expect(recorder.error?.code == .tooLarge)
+            #expect(recorder.breaches == [])
+            await gone.wait()
+            #expect(await upstream.inFlight == 0)
+        }
+    }
+
     /// Cancelled before, while and after an answer comes, on the event loop and elsewhere, and paused now and then.
     @Test(arguments: PushTests.Way.allCases, 0..<3)
     func `a call that is cancelled at any moment is over`(way: PushTests.Way, seed: UInt64) async throws {

@@ -92,6 +92,24 @@ import Testing
     }
 
     @Test(arguments: Way.allCases)
+    func `what came with the head is passed on once it has lain`(way: Way) async throws {
+        let seen = TestSignal()
+        try await withUpstream { connection in
+            _ = try await connection.request()
+            try await connection.write(Self.head + "a")
+            await seen.wait()
+        } _: { upstream, server in
+            let recorder = Recorder(on: Self.eventLoop, minimum: 1000) { event, _ in
+                if case .piece = event { seen.send() }
+            }
+            let request = UpstreamRequest(method: "GET", url: server.url())
+            try await recorder.start(request, by: way.client(upstream), patience: .milliseconds(5))
+            await recorder.ended.wait()
+            #expect(recorder.events.dropFirst() == [.piece(UpstreamPiece([0x61], isRest: false)), .end(nil)])
+        }
+    }
+
+    @Test(arguments: Way.allCases)
     func `what comes within the patience is one piece`(way: Way) async throws {
         try await withUpstream { connection in
             _ = try await connection.request()
@@ -201,7 +219,7 @@ import Testing
 
     /// Makes the loop turn often. The system's own buffers on loopback hold some megabytes, which a peer fills
     /// meanwhile.
-    private static func turn(_ upstream: CurlUpstream) async {
+    static func turn(_ upstream: CurlUpstream) async {
         for _ in 0..<200 { _ = try? await upstream.answer(to: "http://127.0.0.1:1/") }
     }
 
