@@ -283,7 +283,7 @@ let package = Package(
         .testTarget(
             name: "ForwarderTests",
             dependencies: [
-                "Common", "Forwarder", "JSON", "Queue", "Redis", "TestSupport", "Upstream",
+                "Common", "Forwarder", "JSON", "Queue", "Redis", "TestSupport", "TraceStore", "Upstream",
                 .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),

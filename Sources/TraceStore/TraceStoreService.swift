@@ -34,6 +34,8 @@ package struct TraceStoreService {
     static let fileName = "traces.sqlite"
 
     package let services: [any Service]
+    /// Where a forwarder in the same process puts its spans.
+    package let spans: any SpanStore
     private let ring: NIOLockedValueBox<KeyRing>
     private let database: TraceDatabase
 
@@ -59,10 +61,11 @@ package struct TraceStoreService {
             throw TraceStoreError(path: path, underlying: error)
         }
         let database = self.database
+        let intake = RowIntake(database: database, faults: faults, now: now)
+        spans = SpanIntake(rows: intake, logger: logger)
         let responder = TraceStoreResponder(
-            hosts: AllowedHosts(hosts, listeningOn: host, asksForKeys: false), keys: ring, database: database,
-            reader: TraceReader(database: database), faults: faults, exportLimit: limits.exportBytes,
-            budget: ExportBudget(limit: Self.exportsAtOnce * limits.exportBytes), now: now)
+            hosts: AllowedHosts(hosts, listeningOn: host, asksForKeys: false), keys: ring, reader: TraceReader(database: database),
+            intake: intake, exportLimit: limits.exportBytes, budget: ExportBudget(limit: Self.exportsAtOnce * limits.exportBytes))
         let application = Application(
             responder: responder,
             server: .serving(

@@ -6,6 +6,7 @@ package final class TraceDestinations: Sendable {
     /// The keys of a project at a trace store of the gateway's own, for one that the secrets file gives none. Nil where traces go elsewhere.
     private let embeddedKeys: (@Sendable (_ project: String) -> LangfuseKeys)?
     private let host: NIOLockedValueBox<BaseURL?>
+    private let local = NIOLockedValueBox<(any SpanStore)?>(nil)
 
     /// - Parameter embeddedKeys: the keys of a project at a trace store of the gateway's own, for one that the secrets file gives none.
     package init(_ configuration: Configuration, embeddedKeys: @escaping @Sendable (_ project: String) -> LangfuseKeys) {
@@ -44,6 +45,12 @@ package final class TraceDestinations: Sendable {
         guard let keys = keys.withLockedValue({ $0[project] }), let host = host.withLockedValue({ $0 }) else { return nil }
         return TraceDestination(host: host, keys: keys)
     }
+
+    /// The trace store in this process, if the traces go there.
+    package var store: (any SpanStore)? { local.withLockedValue { $0 } }
+
+    /// Traces go to a store in this process, without HTTP.
+    package func keep(in store: any SpanStore) { local.withLockedValue { $0 = store } }
 
     /// The trace store inside the gateway listens.
     /// - Parameter host: its address, to be called from this machine.

@@ -7,13 +7,16 @@ extension Envelope {
         /// Raise it for one kind of payload when an old reader would misread it, one release after the readers know the new version.
         package var version: UInt8 = 1
 
-        private init(_ text: String) { bytes = Array(text.utf8) }
+        private init(_ text: String, version: UInt8 = 1) {
+            bytes = Array(text.utf8)
+            self.version = version
+        }
 
         /// The payload of a job.
         package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Place { Place("\(queue.stream) \(id)") }
 
-        /// A completion's span.
-        package static func span(_ id: InsertionID) -> Place { Place("\(Keys.span(id)) \(id)") }
+        /// A completion's span: a ``SpanRecord`` since version 2, OTLP/JSON before.
+        package static func span(_ id: InsertionID) -> Place { Place("\(Keys.span(id)) \(id)", version: 2) }
 
         /// What a key of ours holds, where nothing else tells its values apart.
         package static func value(of key: String) -> Place { Place("\(key) value") }

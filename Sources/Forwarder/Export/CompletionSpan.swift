@@ -68,7 +68,7 @@ final class CompletionSpan {
 }
 
 extension CompletionSpan {
-    /// The span of a call that was answered, with whatever status: one OTLP/JSON span object.
+    /// The span of a call that was answered, with whatever status (``SpanRecord``).
     /// - Parameters:
     ///   - failure: why an answer with a status of success is none.
     ///   - time: when the answer ended, in milliseconds since 1970.
@@ -94,40 +94,45 @@ extension CompletionSpan {
         let redactor = SecretRedactor(keys)
         let request = SpanRequest(body: body, metadata: ownMetadata, redactor: redactor)
         let output = answer.output.isEmpty ? nil : redactor.clean(text: TextPiece.joined(answer.output))
-        var writer = SpanWriter(redactor: redactor, capacity: 4096 + min(body.count, textBytes) * 9 / 8 + min(output?.count ?? 0, textBytes) * 9 / 8)
-        writeOpening(&writer, request, end: end)
+        let name = request.spanName.map { redactor.clean(TextPiece($0).prefix(SpanLimits.value).text) } ?? "litellm_request"
+        var writer = SpanWriter(
+            insertionID, name: name, end: end, redactor: redactor,
+            capacity: 4096 + min(body.count, textBytes) + min(output?.count ?? 0, textBytes))
         writeIdentity(&writer, request)
         writeModels(&writer, request, answer)
         writeUsage(&writer, answer.usage)
-        if !answer.others.isEmpty { writer.text("langfuse.observation.metadata.response", [redactor.clean(text: TextPiece(answer.others.json))]) }
+        if !answer.others.isEmpty { writer.text(.responseMetadata, [redactor.clean(text: TextPiece(answer.others.json))]) }
         if let firstToken = self.answer?.firstToken, failure == nil || !answer.output.isEmpty {
-            writer.string("langfuse.observation.completion_start_time", TimeText.iso(Int64(clamping: firstToken)), isClean: true)
+            writer.string(.firstToken, TimeText.iso(Int64(clamping: firstToken)), isClean: true)
         }
-        writer.integer("http.response.status_code", status)
+        writer.integer(.status, status)
         // What is left for them is known once all else but the end is written.
         let texts = SpanTexts(
             input: request.input, messages: request.messages, output: output, limit: textBytes,
-            room: SpanLimits.span(textBytes: textBytes) - writer.bytes.count - SpanLimits.ending)
-        writer.text("langfuse.observation.input", texts.input)
-        if let output = texts.output { writer.text("langfuse.observation.output", [output]) }
+            room: room(beside: writer, request, output))
+        writer.text(.input, texts.input)
+        if let output = texts.output { writer.text(.output, [output]) }
         let notes = [answer.note, request.note, texts.note].compactMap(\.self)
         let message = failure.map { Redaction(keys).clean($0.message) }
         if let failure {
-            writer.string("langfuse.observation.level", "ERROR")
-            writer.string("langfuse.observation.status_message", message, limit: .max, isClean: true)
-            writer.string("error.type", failure.type)
+            writer.string(.level, "ERROR")
+            writer.string(.statusMessage, message, limit: .max, isClean: true)
+            writer.string(.errorType, failure.type)
         } else if !notes.isEmpty {
-            writer.string("langfuse.observation.level", "WARNING")
-            writer.string("langfuse.observation.status_message", notes.joined(separator: " "))
+            writer.string(.level, "WARNING")
+            writer.string(.statusMessage, notes.joined(separator: " "))
         }
-        writer.raw(#"],"status":{"code":"#)
-        writer.raw(failure == nil ? "1" : "2")
-        if let message {
-            writer.raw(#","message":"#)
-            writer.quoted(message)
-        }
-        writer.raw("}}")
+        if let message { writer.fail(message) }
         return writer.bytes
+    }
+
+    /// Bytes that input and output may take together, written as JSON strings for a trace store that speaks OTLP.
+    private func room(beside writer: SpanWriter, _ request: SpanRequest, _ output: TextPiece?) -> Int {
+        let limit = SpanLimits.span(textBytes: textBytes) - SpanLimits.ending
+        let texts = request.input.reduce(output?.count ?? 0) { $0 + $1.count }
+        // At worst each byte takes six, and each attribute its name. A span that is far from the limit need not be written to know.
+        guard 6 * (texts + writer.bytes.count) + SpanLimits.ending > limit else { return limit - 6 * writer.bytes.count - SpanLimits.ending }
+        return limit - ((try? SpanRecord(writer.bytes))?.otlp.count ?? 0)
     }
 
     /// The ids and what was resolved of the caller's metadata: what the client says under the same names counts less.

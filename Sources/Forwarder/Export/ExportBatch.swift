@@ -16,23 +16,29 @@ struct ExportBatch: Sendable {
     private static let suffix = Array("]}]}]}".utf8)
 
     var entries: [SpanOutbox.Entry] = []
-    var spans: [[UInt8]] = []
+    var spans: [OutboxSpan] = []
 
     var count: Int { entries.count }
 
     /// The body as OTLP's JSON (an `ExportTraceServiceRequest`).
     var body: [UInt8] {
         var body = Self.prefix
-        body.reserveCapacity(Self.prefix.count + Self.suffix.count + spans.reduce(0) { $0 + $1.count + 1 })
+        body.reserveCapacity(Self.prefix.count + Self.suffix.count + 2 * entries.reduce(0) { $0 + $1.size })
         for (index, span) in spans.enumerated() {
             if index > 0 { body.append(UInt8(ascii: ",")) }
-            body.append(contentsOf: span)
+            span.appendOTLP(to: &body)
         }
         body.append(contentsOf: Self.suffix)
         return body
     }
 
-    /// Two halves of a batch that was refused as a whole, to find what is wrong in it.
+    /// The spans for a trace store in this process; nil if version 0.1.0 wrote one of them.
+    var records: [SpanRecord]? {
+        let records = spans.compactMap(\.record)
+        return records.count == spans.count ? records : nil
+    }
+
+    /// Two halves of a batch that is too large, or was refused as a whole, to find what is wrong in it.
     var halves: (ExportBatch, ExportBatch) {
         let middle = count / 2
         return (
@@ -41,7 +47,8 @@ struct ExportBatch: Sendable {
         )
     }
 
-    /// How many of these entries, from the first, fit into one batch: at least one, however large.
+    /// How many of these entries, from the first, fit into one batch: at least one, however large. As OTLP they may be
+    /// too large together all the same.
     static func fitting(_ entries: some Collection<SpanOutbox.Entry>) -> Int {
         var (count, bytes) = (0, prefix.count + suffix.count)
         for entry in entries {

@@ -15,20 +15,23 @@ enum ExportOutcome: Sendable, Equatable {
     /// The longest `Retry-After` that is believed.
     static let longestWait = Duration.seconds(3600)
 
-    init(_ head: UpstreamHead) {
-        switch head.status {
+    init(_ head: UpstreamHead) { self.init(status: head.status, retryAfter: Self.seconds(head)) }
+
+    init(_ answer: SpanStoreAnswer) { self.init(status: answer.status, retryAfter: answer.retryAfter) }
+
+    private init(status: Int, retryAfter: Int?) {
+        switch status {
         case 200..<300: self = .accepted
-        case 400, 413, 422: self = .malformed("it answered \(head.status)")
-        case 408, 425, 429, 500...: self = .later("it answered \(head.status)", after: Self.wait(head))
-        default: self = .refused("it answered \(head.status)")
+        case 400, 413, 422: self = .malformed("it answered \(status)")
+        case 408, 425, 429, 500...: self = .later("it answered \(status)", after: retryAfter.map { min(.seconds($0), Self.longestWait) })
+        default: self = .refused("it answered \(status)")
         }
     }
 
     init(_ error: UpstreamError) { self = .later(error.description, after: nil) }
 
     /// Seconds alone: neither Langfuse nor the proxies before it send a date (RFC 9110 §10.2.3 allows one).
-    private static func wait(_ head: UpstreamHead) -> Duration? {
-        guard let text = head.headers.first(named: "retry-after"), let seconds = Int(text), seconds >= 0 else { return nil }
-        return min(.seconds(seconds), longestWait)
+    private static func seconds(_ head: UpstreamHead) -> Int? {
+        head.headers.first(named: "retry-after").flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
     }
 }

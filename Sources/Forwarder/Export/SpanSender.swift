@@ -76,10 +76,12 @@ struct SpanSender: Sendable {
                 continue
             }
             do {
-                batch.spans.append(try envelope.open(sealed, for: .span(id)))
+                batch.spans.append(try OutboxSpan(try envelope.open(sealed, for: .span(id))))
                 batch.entries.append(entry)
+            } catch let error as EnvelopeError where error.isForOthers {
+                left.append(entry)
             } catch {
-                if error.isForOthers { left.append(entry) } else { lost.append(entry) }
+                lost.append(entry)
             }
         }
         if !left.isEmpty {
@@ -102,7 +104,14 @@ struct SpanSender: Sendable {
     /// Sends a batch; in halves if something in it is wrong, down to the spans that may be it.
     /// - Returns: why the trace store takes nothing now; nil if all is settled or suspect.
     private func send(_ batch: ExportBatch, to destination: TraceDestination, _ trial: inout ExportTrial) async throws(RedisError) -> ExportOutcome? {
-        let outcome = await post(batch.body, to: destination)
+        let outcome: ExportOutcome
+        if let store = destinations.store, let records = batch.records {
+            outcome = await hand(records, of: batch.entries[0].project, to: store)
+        } else {
+            let body = batch.body
+            guard body.count <= ExportBatch.maximumBytes || batch.count == 1 else { return try await sendHalves(of: batch, to: destination, &trial) }
+            outcome = await post(body, to: destination)
+        }
         switch outcome {
         case .accepted:
             trial.hasAccepted = true
@@ -115,11 +124,17 @@ struct SpanSender: Sendable {
                 trial.suspects += batch.entries
                 return nil
             }
-            let (first, second) = batch.halves
-            if let trouble = try await send(first, to: destination, &trial) { return trouble }
-            return try await send(second, to: destination, &trial)
+            return try await sendHalves(of: batch, to: destination, &trial)
         case .refused, .later: return outcome
         }
+    }
+
+    private func sendHalves(
+        of batch: ExportBatch, to destination: TraceDestination, _ trial: inout ExportTrial
+    ) async throws(RedisError) -> ExportOutcome? {
+        let (first, second) = batch.halves
+        if let trouble = try await send(first, to: destination, &trial) { return trouble }
+        return try await send(second, to: destination, &trial)
     }
 
     /// Gives up spans that the trace store does not take, while it takes others.
@@ -131,6 +146,19 @@ struct SpanSender: Sendable {
         }
         // Not kept: sent again they would be refused again.
         try await outbox.settle(entries, keptFor: .zero)
+    }
+
+    /// Hands spans to the trace store in this process.
+    private func hand(_ spans: [SpanRecord], of project: String, to store: any SpanStore) async -> ExportOutcome {
+        await withTaskGroup(of: ExportOutcome?.self) { group in
+            group.addTask { ExportOutcome(await store.store(spans, of: project)) }
+            group.addTask { [timeout] in
+                try? await Task.sleep(for: timeout)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next().flatMap(\.self) ?? .later("it did not answer in time", after: nil)
+        }
     }
 
     private func post(_ body: [UInt8], to destination: TraceDestination) async -> ExportOutcome {

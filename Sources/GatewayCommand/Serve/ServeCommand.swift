@@ -36,6 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
                 ready.traceStoreListens(onPort: port)
                 destinations.listens(onPort: port, host: settings.traceStoreHost)
             }
+            if let store { destinations.keep(in: store.spans) }
         }
         services += try launch.ingress(
             redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local, storeTrouble: { [store] in store?.trouble },

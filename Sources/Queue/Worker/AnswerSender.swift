@@ -52,7 +52,7 @@ package struct AnswerSender: Sendable {
     /// - Parameters:
     ///   - head: that of the answer, where it left in an earlier frame.
     ///   - succeeded: whether the completion counts; if not, its id leaves the rollout's set.
-    ///   - span: the completion's trace, as the JSON of an OTLP span; nil if it has none.
+    ///   - span: the completion's trace (``SpanRecord``); nil if it has none.
     package func finish(
         _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, of head: UpstreamHead? = nil, succeeded: Bool,
         span: [UInt8]? = nil, deadLetterReason: String? = nil, control: CallControl

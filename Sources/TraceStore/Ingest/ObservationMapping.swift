@@ -57,7 +57,7 @@ enum ObservationMapping {
         row.promptVersion = attributes.text("langfuse.observation.prompt.version").flatMap { Int64($0) }
     }
 
-    private static func level(_ text: String) -> String? {
+    static func level(_ text: String) -> String? {
         ["DEBUG", "DEFAULT", "WARNING", "ERROR"].first { $0.equalsIgnoringASCIICase(text) }
     }
 
@@ -70,8 +70,11 @@ enum ObservationMapping {
         "embeddings": "EMBEDDING", "invoke_agent": "AGENT", "create_agent": "AGENT", "execute_tool": "TOOL",
     ]
 
+    /// One of Langfuse's types, in either case.
+    static func type(_ text: String) -> String? { types.first(where: text.equalsIgnoringASCIICase) }
+
     private static func type(_ attributes: OTLPAttributes, hasModel: Bool) -> String {
-        if let text = attributes.text("langfuse.observation.type"), let type = types.first(where: text.equalsIgnoringASCIICase) { return type }
+        if let type = attributes.text("langfuse.observation.type").flatMap(type) { return type }
         if let kind = attributes.text("openinference.span.kind"), let known = openInference.first(where: { kind.equalsIgnoringASCIICase($0.0) }) {
             return known.1
         }
@@ -101,11 +104,16 @@ enum ObservationMapping {
             case .string(let text): tags = JSONPart.strings(text) ?? text.split(separator: ",").map { String($0.trimmed) }
             default: continue
             }
-            var seen: Set<UTF8Text> = []
-            tags = tags.filter { !$0.isEmpty && seen.insert($0) }
+            tags = distinct(tags)
             if !tags.isEmpty { return tags }
         }
         return []
+    }
+
+    /// Tags that are not empty, each once.
+    static func distinct(_ tags: [String]) -> [String] {
+        var seen: Set<UTF8Text> = []
+        return tags.filter { !$0.isEmpty && seen.insert($0) }
     }
 }
 

@@ -6,7 +6,7 @@ enum Usage {
     /// A JSON object of whole numbers that are not negative; nil if the span says nothing.
     static func details(_ attributes: OTLPAttributes) -> String? {
         if let given = attributes.text("langfuse.observation.usage_details"), let details = JSONPart.scan(given) {
-            return object(numbers(details).map { ($0, String($1.asInteger)) })
+            return counts(details)
         }
         let counts: [(String, Double?)] = [
             ("input", number(attributes, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")),
@@ -15,6 +15,12 @@ enum Usage {
         ]
         return object(counts.compactMap { name, count in count.map { (name, String($0.asInteger)) } })
     }
+
+    /// The same of Langfuse's own attribute.
+    /// - Parameter given: nil comes of what is no JSON object.
+    static func details(_ given: String) -> String? { JSONPart.scan(given).flatMap(counts) }
+
+    private static func counts(_ details: JSONObject) -> String? { object(numbers(details).map { ($0, String($1.asInteger)) }) }
 
     /// A JSON object of US dollars, and their total.
     static func cost(_ attributes: OTLPAttributes) -> (details: String?, total: Double?) {

@@ -15,28 +15,22 @@ struct TraceStoreResponder: HTTPResponder {
 
     let hosts: AllowedHosts
     let keys: NIOLockedValueBox<KeyRing>
-    let database: TraceDatabase
     let reader: TraceReader
-    let faults: FaultInjector
+    let intake: RowIntake
     /// The most bytes of an export, decompressed.
     let exportLimit: Int
     /// The most bytes of all exports at once.
     let budget: ExportBudget
-    /// Milliseconds since 1970.
-    let now: @Sendable () -> Int64
+
+    private var faults: FaultInjector { intake.faults }
+    private var database: TraceDatabase { intake.database }
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         do {
             let response = try await route(request, context)
             return request.method == .head ? response.createHeadResponse() : response
-        } catch let error as LangfuseError {
-            return error.response
-        } catch let error as DatabaseError where LangfuseError.disk(error.resultCode) != nil {
-            context.logger.error("the trace store cannot be written or read", metadata: ["error": "\(Self.kind(of: error))"])
-            return (LangfuseError.disk(error.resultCode) ?? .failed).response
         } catch {
-            context.logger.error("request failed", metadata: ["error": "\(Self.kind(of: error))"])
-            return LangfuseError.failed.response
+            return LangfuseError(of: error, context.logger).response
         }
     }
 
@@ -82,15 +76,7 @@ struct TraceStoreResponder: HTTPResponder {
         let body = try await body(of: request, &share)
         try share.take(export.room(for: body))
         // Some 50 µs a span: on an event loop the connections of the loop would wait for it.
-        var rows = try await NIOThreadPool.singleton.runIfActive { try export.observations(body) }
-        let faults = faults.current
-        let time = now()
-        for index in rows.indices {
-            rows[index].created = time + faults.visibilityDelay.milliseconds
-            rows[index].updated = time
-        }
-        if let loses = faults.loses { rows.removeAll { loses($0.traceID) } }
-        try await database.insert(rows, project: number)
+        try await intake.store(NIOThreadPool.singleton.runIfActive { try export.observations(body) }, project: number)
         return Self.json(Array("{}".utf8))
     }
 
@@ -170,7 +156,7 @@ struct TraceStoreResponder: HTTPResponder {
     }
 
     /// The time up to which rows can be seen; nil: there are none that cannot.
-    private var visible: Int64? { faults.hasHidden ? now() : nil }
+    private var visible: Int64? { faults.hasHidden ? intake.now() : nil }
 
     private func project(_ request: Request) throws -> (name: String, number: Int64) {
         let name = try keys.withLockedValue { $0 }.project(request.headers[.authorization])
@@ -180,11 +166,6 @@ struct TraceStoreResponder: HTTPResponder {
 
     private func allow(_ request: Request, _ method: HTTPRequest.Method) throws(LangfuseError) {
         guard request.method == method || (method == .get && request.method == .head) else { throw .methodNotAllowed }
-    }
-
-    /// What is said of an error in the log: no byte of a request (`Error.kind`), but what SQLite said, which is no client's.
-    private static func kind(of error: any Error) -> String {
-        (error as? DatabaseError).map { "\($0.extendedResultCode)" } ?? error.kind
     }
 
     private static func json(_ bytes: [UInt8]) -> Response {

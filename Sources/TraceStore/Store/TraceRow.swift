@@ -40,26 +40,28 @@ struct TraceRow: Sendable, Equatable {
 
     private var texts: [UTF8Text?] { [id, name, user, session, release, version, environment, input, output].map { $0.map { UTF8Text($0) } } }
 
-    private init(_ span: Observation) {
+    /// What one span says of its trace.
+    init(of span: Observation) {
         id = span.traceID
         timestamp = span.start
-        environment = span.environment
         created = span.created
-        updated = span.updated
+        add(span)
     }
 
-    /// Adds what a span says of its trace.
+    /// Adds what a span says to its trace, which is there.
     /// - Returns: the number of the trace's row.
     static func merge(_ span: Observation, project: Int64, _ db: Database) throws -> Int64 {
         let known = try db.cachedStatement(sql: "SELECT \(columns) FROM trace t WHERE t.project = ? AND t.traceId = ?")
-        let old = try Row.fetchCursor(known, arguments: [project, span.traceID]).map { TraceRow($0) }.next()
-        var merged = old ?? TraceRow(span)
-        merged.add(span)
-        guard let old else {
-            try db.cachedStatement(sql: insert).execute(arguments: merged.values + [project, merged.id, merged.created])
-            return db.lastInsertedRowID
+        guard let old = try Row.fetchCursor(known, arguments: [project, span.traceID]).map({ TraceRow($0) }).next() else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a trace that is there is not found")
         }
-        if merged != old { try db.cachedStatement(sql: update).execute(arguments: merged.values + [old.row]) }
+        var merged = old
+        merged.add(span)
+        guard merged != old else { return old.row }
+        var values = StatementValues()
+        merged.add(to: &values)
+        values.add(old.row)
+        try values.execute(db.cachedStatement(sql: update))
         return old.row
     }
 
@@ -78,19 +80,24 @@ struct TraceRow: Sendable, Equatable {
         updated = max(updated, span.updated)
     }
 
-    private static let numbers: Set = ["timestamp", "public", "updated"]
     private static let written = [
         "timestamp", "name", "user", "session", "release", "version", "environment", "public", "tags", "input", "output", "updated",
     ]
-    private static let placeholders = written.map { numbers.contains($0) ? "?" : WholeText.placeholder }
-    private static let insert =
-        "INSERT INTO trace(\(written.joined(separator: ", ")), project, traceId, created) VALUES (\(placeholders.joined(separator: ", ")), ?, ?, ?)"
-    private static let update = "UPDATE trace SET \(zip(written, placeholders).map { "\($0) = \($1)" }.joined(separator: ", ")) WHERE id = ?"
+    /// Writes a trace unless it is there: the values of `add(to:)`, then its project, id and the time at which it was made.
+    static let insert = """
+        INSERT INTO trace(\(written.joined(separator: ", ")), project, traceId, created) VALUES (\(written.map { _ in "?" }.joined(separator: ", ")), ?, ?, ?)
+        ON CONFLICT(project, traceId) DO NOTHING
+        """
+    private static let update = "UPDATE trace SET \(written.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?"
 
-    private var values: StatementArguments {
-        [
-            timestamp, name.whole, user.whole, session.whole, release.whole, version.whole, environment.whole, isPublic,
-            tags.isEmpty ? nil : TagList.json(tags).whole, input.whole, output.whole, updated,
-        ]
+    /// The values of `written`.
+    func add(to values: inout StatementValues) {
+        values.add(timestamp)
+        for text in [name, user, session, release, version, environment] { values.add(text) }
+        values.add(isPublic)
+        values.add(tags.isEmpty ? nil : TagList.json(tags))
+        values.add(input)
+        values.add(output)
+        values.add(updated)
     }
 }

@@ -27,6 +27,14 @@ struct ExportBench: Sendable {
     @discardableResult
     func leave(_ project: String = "a", text: String? = nil, hasFailed: Bool = false, life: Duration = .seconds(7200)) async throws -> InsertionID {
         let id = ids.next()
+        return try await leave(id, Array((text ?? #"{"id":"\#(id)"}"#).utf8), project, hasFailed: hasFailed, life: life)
+    }
+
+    /// - Parameter span: as it is before it is sealed.
+    @discardableResult
+    func leave(
+        _ id: InsertionID, _ span: [UInt8], _ project: String = "a", hasFailed: Bool = false, life: Duration = .seconds(7200)
+    ) async throws -> InsertionID {
         let stream = JobStream(consumer: "f", commands: redis, reader: redis, deadLetterLimit: 1)
         try await stream.join()
         let job = Job(
@@ -37,7 +45,7 @@ struct ExportBench: Sendable {
             defaultProject: "a")
         _ = try await admission.enqueue(job)
         let delivery = try #require(try await stream.read(upTo: 1, wait: .seconds(1)).first)
-        let span = try envelope.seal(Array((text ?? #"{"id":"\#(id)"}"#).utf8), for: .span(id))
+        let span = try envelope.seal(span, for: .span(id))
         let rollout = hasFailed ? RolloutKeys("r", project: project, defaultProject: "a") : nil
         let ending = JobStream.Ending(removeFrom: rollout, span: .init(project: project, sealed: span, life: life))
         #expect(try await stream.finish(delivery, id: id, responseKey: nil, sealed: nil, ending: ending))

@@ -47,7 +47,7 @@ import Upstream
 
     @Test func aBatchStaysBelowLangfusesBound() async throws {
         try await ExportBench.run { bench in
-            let text = #""\#(String(repeating: "x", count: 1_500_000))""#
+            let text = #"{"x":"\#(String(repeating: "x", count: 1_500_000))"}"#
             for _ in 0..<4 { try await bench.leave(text: text) }
             try await bench.withExporter {
                 var sizes: [Int] = []

@@ -17,7 +17,7 @@ import Testing
     @Test func ofALaterVersionWaitForAnExporterThatKnowsIt() async throws {
         try await ExportBench.run { bench in
             let later = try await bench.leave()
-            try await set(2, at: 0, of: later, bench)
+            try await set(3, at: 0, of: later, bench)
             let good = try await bench.leave()
             try await bench.withExporter {
                 let call = try await bench.next()
@@ -26,7 +26,7 @@ import Testing
                 try await eventually { try await bench.waiting() == 1 }
                 #expect(try await bench.redis.send(RedisCommand("TTL", Keys.span(later))).int ?? 0 > 3600, "it counts as one that waits")
             }
-            try await set(1, at: 0, of: later, bench)
+            try await set(2, at: 0, of: later, bench)
             try await bench.withExporter {
                 let call = try await bench.next()
                 #expect(try call.ids() == [later.description])
@@ -76,7 +76,7 @@ import Testing
     @Test func goWithTheirTime() async throws {
         try await ExportBench.run { bench in
             let later = try await bench.leave()
-            try await set(2, at: 0, of: later, bench)
+            try await set(3, at: 0, of: later, bench)
             let outbox = bench.outbox("f")
             try await outbox.join(["a"])
             var lane = ExportLane(project: "a", now: .now)

@@ -77,7 +77,7 @@ import Testing
         try await ExportBench.run { bench in
             func export(_ count: Int) async throws -> [InsertionID] {
                 var ids: [InsertionID] = []
-                for _ in 0..<count { ids.append(try await bench.leave(text: #""\#(String(repeating: "x", count: 900))""#)) }
+                for _ in 0..<count { ids.append(try await bench.leave(text: #"{"x":"\#(String(repeating: "x", count: 900))"}"#)) }
                 try await bench.next().settle(200)
                 try await bench.untilEmpty()
                 return ids

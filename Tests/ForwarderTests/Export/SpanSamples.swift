@@ -11,7 +11,9 @@ struct ReadSpan {
     private let attributes: [String: [String: Any]]
     let keys: [String]
 
-    init(_ bytes: [UInt8]) throws {
+    /// - Parameter record: as the forwarder keeps it.
+    init(_ record: [UInt8]) throws {
+        let bytes = try SpanRecord(record).otlp
         object = try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
         let list = try #require(object["attributes"] as? [[String: Any]])
         keys = list.compactMap { $0["key"] as? String }
@@ -48,13 +50,13 @@ enum SpanSample {
         return job
     }
 
-    /// The bytes of such a span, as text.
+    /// Such a span as a trace store gets it, as text.
     static func bytes(body: String, status: Int = 200, answer: String, headers: [HeaderField] = [], key: String? = nil) throws -> String {
         let job = try job(body, headers: headers, key: key)
         let span = try #require(CompletionSpan(job))
         span.begins(UpstreamHead(status: status))
         span.take(Array(answer.utf8), at: start)
-        return String(decoding: span.answered(at: start), as: UTF8.self)
+        return String(decoding: try SpanRecord(span.answered(at: start)).otlp, as: UTF8.self)
     }
 
     /// A span of a call that was sent as the body is, and answered so.

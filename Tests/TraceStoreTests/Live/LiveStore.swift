@@ -22,6 +22,8 @@ struct LiveStore: Sendable {
     }
 
     let port: Int
+    /// Where a forwarder of this process puts its spans.
+    let spans: any SpanStore
     let faults: FaultInjector
     /// What the store takes for the time. It begins at `SampleSpan.start`.
     let clock: NIOLockedValueBox<Int64>
@@ -47,7 +49,7 @@ struct LiveStore: Sendable {
             var iterator = ports.makeAsyncIterator()
             guard let port = await iterator.next() else { throw CancellationError() }
             do {
-                let result = try await body(LiveStore(port: port, faults: faults, clock: clock))
+                let result = try await body(LiveStore(port: port, spans: store.spans, faults: faults, clock: clock))
                 await services.triggerGracefulShutdown()
                 try await group.waitForAll()
                 return result

@@ -1,0 +1,20 @@
+/// A trace store in this process. Spans reach it without HTTP, compression and OTLP in between.
+package protocol SpanStore: Sendable {
+    /// Stores spans of one project, all or none.
+    /// - Returns: what the store answers, once the spans are committed or it is known why they are not.
+    func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreAnswer
+}
+
+/// What a trace store in this process answers: the status that it would answer by HTTP.
+package struct SpanStoreAnswer: Sendable, Equatable {
+    package static let stored = SpanStoreAnswer(status: 200)
+
+    package var status: Int
+    /// The seconds of `Retry-After`.
+    package var retryAfter: Int?
+
+    package init(status: Int, retryAfter: Int? = nil) {
+        self.status = status
+        self.retryAfter = retryAfter
+    }
+}

@@ -1,0 +1,29 @@
+internal import Common
+
+/// The row of a span that the gateway itself made: the same that comes of it by way of OTLP.
+extension ObservationMapping {
+    static func observation(_ span: SpanRecord) -> Observation {
+        var row = Observation()
+        row.traceID = span.id.hex
+        row.id = String(row.traceID.suffix(16))
+        row.name = span.name
+        row.start = Int64(clamping: span.id.milliseconds)
+        row.end = Int64(clamping: span.end)
+        row.type = span.text(.type).flatMap(type) ?? "GENERATION"
+        row.level = span.text(.level).flatMap(level) ?? (span.hasFailed ? "ERROR" : "DEFAULT")
+        row.statusMessage = span.text(.statusMessage) ?? span.failure.flatMap { $0.isEmpty ? nil : $0 }
+        row.traceName = span.text(.traceName) ?? span.name
+        row.user = span.text(.user)
+        row.session = span.text(.session)
+        row.version = GatewayVersion.current
+        row.tags = distinct(span.texts(.tags).map { String(decoding: span.bytes[$0], as: UTF8.self) })
+        row.model = span.text(.model) ?? span.text(.responseModel) ?? span.text(.requestModel)
+        row.modelParameters = span.text(.modelParameters).flatMap(JSONPart.object)
+        row.usage = span.text(.usageDetails).flatMap(Usage.details)
+        row.firstToken = span.text(.firstToken).flatMap(TimeText.milliseconds)
+        row.input = span.text(.input)
+        row.output = span.text(.output)
+        row.metadata = ObservationMetadata.json(of: span)
+        return row
+    }
+}

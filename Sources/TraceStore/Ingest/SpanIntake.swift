@@ -1,0 +1,45 @@
+package import Common
+internal import GRDB
+internal import Logging
+
+/// Where rows go that came in an export, by whichever way.
+struct RowIntake: Sendable {
+    let database: TraceDatabase
+    let faults: FaultInjector
+    /// Milliseconds since 1970.
+    let now: @Sendable () -> Int64
+
+    /// Stores rows of one project, all or none.
+    func store(_ rows: [Observation], project: Int64) async throws {
+        var rows = rows
+        let faults = faults.current
+        let time = now()
+        for index in rows.indices {
+            rows[index].created = time + faults.visibilityDelay.milliseconds
+            rows[index].updated = time
+        }
+        if let loses = faults.loses { rows.removeAll { loses($0.traceID) } }
+        try await database.insert(rows, project: project)
+    }
+}
+
+/// Takes the spans that this process's own forwarder sends, as an export over HTTP would be taken.
+struct SpanIntake: SpanStore {
+    let rows: RowIntake
+    let logger: Logger
+
+    func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreAnswer {
+        do {
+            guard rows.database.standing == .inPlace else { throw LangfuseError.fileGone }
+            guard let number = rows.database.number(ofProject: project) else { throw LangfuseError.badCredentials }
+            try await rows.faults.answer(.export) {
+                try await rows.store(spans.map(ObservationMapping.observation), project: number)
+            }
+            return .stored
+        } catch {
+            let answer = LangfuseError(of: error, logger)
+            let retryAfter = answer.headers.first { $0.name.equalsIgnoringASCIICase("Retry-After") }
+            return SpanStoreAnswer(status: answer.status, retryAfter: retryAfter.flatMap { Int($0.value) })
+        }
+    }
+}

@@ -1,0 +1,23 @@
+internal import Common
+internal import GRDB
+internal import Logging
+
+extension LangfuseError {
+    /// What is answered for an error, and logged unless the client is to blame for it.
+    init(of error: any Error, _ logger: Logger) {
+        switch error {
+        case let error as LangfuseError: self = error
+        case let error as DatabaseError where Self.disk(error.resultCode) != nil:
+            logger.error("the trace store cannot be written or read", metadata: ["error": "\(Self.kind(of: error))"])
+            self = Self.disk(error.resultCode) ?? .failed
+        default:
+            logger.error("request failed", metadata: ["error": "\(Self.kind(of: error))"])
+            self = .failed
+        }
+    }
+
+    /// What is said of an error in the log: no byte of a request (`Error.kind`), but what SQLite said, which is no client's.
+    private static func kind(of error: any Error) -> String {
+        (error as? DatabaseError).map { "\($0.extendedResultCode)" } ?? error.kind
+    }
+}
