@@ -13,11 +13,14 @@ package enum SpanScripts {
         name: "settle",
         source: """
             local life, most, now = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(redis.call('TIME')[1])
-            local settled, bytes, kept, names = 0, 0, 0, {}
+            local settled, bytes, kept, names, entries = 0, 0, 0, {}, {}
+            for index = 5, #KEYS do entries[index - 4] = ARGV[2 * index - 6] end
+            -- Another exporter may have sent one too, and been faster. Mostly none has, and one call does for all.
+            local allWaited = redis.call('XACK', KEYS[1], ARGV[1], unpack(entries)) == #entries
+            if allWaited then redis.call('XDEL', KEYS[1], unpack(entries)) end
             for index = 5, #KEYS do
-                local entry, size = ARGV[2 * index - 6], ARGV[2 * index - 5]
-                -- Another exporter may have sent it too, and been faster.
-                if redis.call('XACK', KEYS[1], ARGV[1], entry) == 1 and redis.call('XDEL', KEYS[1], entry) == 1 then
+                local size = ARGV[2 * index - 5]
+                if allWaited or redis.call('XDEL', KEYS[1], entries[index - 4]) == 1 then
                     if redis.call('EXPIRE', KEYS[index], life) == 1 and life > 0 then
                         names[#names + 1] = now .. ' ' .. size .. ' ' .. KEYS[index]
                         kept = kept + size
@@ -30,15 +33,25 @@ package enum SpanScripts {
             if #names == 0 then return settled end
             redis.call('RPUSH', KEYS[3], unpack(names))
             local total = redis.call('INCRBY', KEYS[4], kept)
-            -- Many more than come at a time, yet not so many that others wait.
-            for _ = 1, 1000 do
-                local time, size, span = string.match(redis.call('LINDEX', KEYS[3], 0) or '', '^(%d+) (%d+) (.+)$')
-                if not time or (total <= most and now - time <= life) then break end
-                redis.call('LPOP', KEYS[3])
-                total = redis.call('DECRBY', KEYS[4], size)
-                -- One that waits again, or was accepted again later, has longer to live than what this acceptance gave it.
-                local left = redis.call('PTTL', span)
-                if left >= 0 and left <= (life - now + time + 1) * 1000 then redis.call('DEL', span) end
+            local function goes(name)
+                local time, size, span = string.match(name, '^(%d+) (%d+) (.+)$')
+                if time and (total > most or now - time > life) then return time, size, span end
+            end
+            if goes(redis.call('LINDEX', KEYS[3], 0)) then
+                local gone, freed = 0, 0
+                -- More than come at a time, yet not so many that others wait.
+                for _, name in ipairs(redis.call('LRANGE', KEYS[3], 0, 4 * #names + 8)) do
+                    local time, size, span = goes(name)
+                    if not time then break end
+                    gone = gone + 1
+                    freed = freed + size
+                    total = total - size
+                    -- One that waits again, or was accepted again later, has longer to live than what this acceptance gave it.
+                    local left = redis.call('PTTL', span)
+                    if left >= 0 and left <= (life - now + time + 1) * 1000 then redis.call('DEL', span) end
+                end
+                redis.call('LPOP', KEYS[3], gone)
+                total = redis.call('DECRBY', KEYS[4], freed)
             end
             if total <= 0 then redis.call('DEL', KEYS[4]) end
             return settled
