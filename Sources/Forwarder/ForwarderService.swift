@@ -38,8 +38,11 @@ package struct ForwarderService {
         let worker = QueueWorker(
             .completions, redis: endpoint, limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
+        let spans = RecentSpans()
+        var sender = worker.sender
+        sender.keepSpan = spans.keep
         let runner = JobRunner(
-            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: worker.sender, envelope: envelope,
+            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender, envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), maxAttempts: settings.upstreamAttempts,
             flushInterval: settings.flushInterval, isTraced: destinations.isTraced,
             spanTextBytes: settings.spanTextBytes, logger: logger)
@@ -49,7 +52,8 @@ package struct ForwarderService {
         let exporter = Exporter(
             outbox: outbox, destinations: destinations,
             sender: SpanSender(
-                outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, timeout: settings.exportTimeout, logger: logger),
+                outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, recent: spans, timeout: settings.exportTimeout,
+                logger: logger),
             interval: settings.exportInterval, isOpen: { watch.hasRightKey }, logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
         let eviction = RedisEvictionWatch(redis: worker.commands, logger: logger)

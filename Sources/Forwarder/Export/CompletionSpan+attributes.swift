@@ -3,7 +3,7 @@ internal import Common
 extension CompletionSpan {
     /// Who this belongs to.
     func writeIdentity(_ writer: inout SpanWriter, _ request: SpanRequest) {
-        writer.string(.type, "generation")
+        writer.string(.type, "generation", isClean: true)
         writer.string(.traceName, request.traceName ?? "litellm-acompletion")
         let ids = rollout.tags(insertionID: insertionID)
         writer.strings(.tags, tags(request, before: ids), then: ids)
@@ -25,6 +25,7 @@ extension CompletionSpan {
 
     /// The client's tags, each once. Behind them come the ids.
     private func tags(_ request: SpanRequest, before ids: [String]) -> [String] {
+        guard !request.tags.isEmpty else { return [] }
         // A LiteLLM proxy gets the ids as tags too; they shall not stand before themselves.
         var seen = Set(ids.map { Array($0.utf8) })
         return request.tags.filter { seen.insert(Array($0.utf8)).inserted }
@@ -32,13 +33,17 @@ extension CompletionSpan {
 
     /// The model and its parameters, for Langfuse and as OpenTelemetry's conventions for generative AI have them.
     func writeModels(_ writer: inout SpanWriter, _ request: SpanRequest, _ answer: CollectedAnswer) {
-        writer.string(.model, answer.model ?? model ?? modelAsked)
+        // Each stands in several places, and is gone through for secrets once.
+        let provider = provider.map(writer.redactor.clean)
+        let requested = (model ?? modelAsked).map(writer.redactor.clean)
+        let answered = answer.model.map(writer.redactor.clean)
+        writer.string(.model, answered ?? requested, isClean: true)
         if let parameters = request.parametersText { writer.text(.modelParameters, [parameters]) }
-        writer.string(.operation, "chat")
-        writer.string(.providerName, provider)
-        writer.string(.system, provider)
-        writer.string(.requestModel, model ?? modelAsked)
-        writer.string(.responseModel, answer.model)
+        writer.string(.operation, "chat", isClean: true)
+        writer.string(.providerName, provider, isClean: true)
+        writer.string(.system, provider, isClean: true)
+        writer.string(.requestModel, requested, isClean: true)
+        writer.string(.responseModel, answered, isClean: true)
         writer.string(.responseID, answer.id)
         writer.strings(.finishReasons, SpanLimits.first(of: answer.finishReasons))
         // Cut it would be no list any longer.

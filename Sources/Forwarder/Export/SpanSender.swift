@@ -13,6 +13,8 @@ struct SpanSender: Sendable {
     let destinations: TraceDestinations
     let upstream: any UpstreamClient
     let envelope: Envelope
+    /// Spans that need not be read back.
+    var recent = RecentSpans()
     let timeout: Duration
     let logger: Logger
     private let leftLog = SparseLog()
@@ -65,18 +67,20 @@ struct SpanSender: Sendable {
         return lane
     }
 
-    /// Opens the spans. One that is not kept any longer or was damaged is settled at once: nobody can send it. One that another exporter may be able to open is left for
+    /// Takes the spans that are at hand, and opens the others. One that is not kept any longer or was damaged is settled at once: nobody can send it. One that another exporter may be able to open is left for
     /// it, as long as spans may wait.
     private func batch(of entries: [SpanOutbox.Entry]) async throws(RedisError) -> (batch: ExportBatch, left: [SpanOutbox.Entry]) {
         var batch = ExportBatch()
         var (lost, left): ([SpanOutbox.Entry], [SpanOutbox.Entry]) = ([], [])
-        for (entry, sealed) in zip(entries, try await outbox.spans(of: entries)) {
-            guard let id = entry.id, let sealed else {
-                lost.append(entry)
-                continue
-            }
+        let atHand = entries.map { $0.id.flatMap(recent.take) }
+        var readBack = try await outbox.spans(of: zip(entries, atHand).filter { $1 == nil }.map(\.0)).makeIterator()
+        for (entry, span) in zip(entries, atHand) {
             do {
-                batch.spans.append(try OutboxSpan(try envelope.open(sealed, for: .span(id))))
+                guard let span = try span ?? opened(readBack.next()?.flatMap(\.self), of: entry) else {
+                    lost.append(entry)
+                    continue
+                }
+                batch.spans.append(try OutboxSpan(span))
                 batch.entries.append(entry)
             } catch let error as EnvelopeError where error.isForOthers {
                 left.append(entry)
@@ -99,6 +103,11 @@ struct SpanSender: Sendable {
                 metadata: ["project": "\(lost[0].project)", "spans": "\(lost.count)", "first": "\(lost[0].id.map(\.description) ?? "?")"])
         }
         return (batch, left)
+    }
+
+    private func opened(_ sealed: [UInt8]?, of entry: SpanOutbox.Entry) throws(EnvelopeError) -> [UInt8]? {
+        guard let id = entry.id, let sealed else { return nil }
+        return try envelope.open(sealed, for: .span(id))
     }
 
     /// Sends a batch; in halves if something in it is wrong, down to the spans that may be it.

@@ -17,6 +17,8 @@ package struct AnswerSender: Sendable {
     let defaultProject: String
     /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
     let spanLife: Duration
+    /// Is given each span of a job that has ended here, as it was before it was sealed.
+    package var keepSpan: @Sendable (_ span: [UInt8], _ id: InsertionID) -> Void = { _, _ in }
     let logger: Logger
     private let leftLog = SparseLog()
 
@@ -85,6 +87,7 @@ package struct AnswerSender: Sendable {
                 return logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"])
             }
             if let frame { control.client?.receive(frame) }
+            if let span { keepSpan(span, id) }
         } catch {
             // The entry stays pending and is taken over by the next forwarder.
             logger.warning("could not end a job before this process did", metadata: ["insertion_id": "\(id)", "error": "\(error)"])

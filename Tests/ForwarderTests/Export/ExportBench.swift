@@ -71,10 +71,12 @@ struct ExportBench: Sendable {
             defaultProject: projects[0])
     }
 
-    func sender(_ outbox: SpanOutbox, of projects: [String] = ["a"], destinations: TraceDestinations? = nil) throws -> SpanSender {
+    func sender(
+        _ outbox: SpanOutbox, of projects: [String] = ["a"], destinations: TraceDestinations? = nil, recent: RecentSpans = RecentSpans()
+    ) throws -> SpanSender {
         SpanSender(
             outbox: outbox, destinations: try destinations ?? self.destinations(of: projects), upstream: store, envelope: envelope,
-            timeout: .seconds(10), logger: .silent)
+            recent: recent, timeout: .seconds(10), logger: .silent)
     }
 
     /// Runs an exporter of these projects while `body` does.

@@ -1,5 +1,7 @@
 import Common
 import Queue
+import Redis
+import TestSupport
 import Testing
 import Upstream
 
@@ -36,6 +38,41 @@ import Upstream
                 #expect(span.string("gen_ai.request.model") == "gpt")
                 #expect(span.level == nil)
                 #expect(try await bench.length(Keys.traces(project: "local")) == 1)
+            }
+        }
+    }
+
+    /// The exporter of the process need not read it back.
+    @Test func itIsAtHandOnceItIsKept() async throws {
+        try await ForwarderBench.run { bench in
+            let spans = RecentSpans()
+            try await bench.withForwarder(spans: spans) { forwarder in
+                let job = try await bench.enqueue()
+                let call = try #require(await bench.upstream.next())
+                #expect(spans.take(job.insertionID) == nil)
+                call.answer().send(#"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#).end()
+                try await eventually { forwarder.jobs.entries.isEmpty }
+                let sealed = try #require(try await bench.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
+                #expect(spans.take(job.insertionID) == (try bench.envelope.open(sealed, for: .span(job.insertionID))))
+                #expect(spans.take(job.insertionID) == nil)
+            }
+        }
+    }
+
+    /// Another forwarder has the job by now, and writes its own span: this one's is nobody's.
+    @Test func aSpanOfALateOwnerIsNotAtHand() async throws {
+        try await ForwarderBench.run { bench in
+            let spans = RecentSpans()
+            try await bench.withForwarder(spans: spans) { forwarder in
+                let job = try await bench.enqueue()
+                let call = try #require(await bench.upstream.next())
+                let queue = WorkQueue.completions
+                let entry = try #require(forwarder.jobs.entries.first)
+                _ = try await bench.redis.send(RedisCommand("XCLAIM", queue.stream, queue.group, "other", 0, entry))
+                call.answer().send(#"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#).end()
+                try await eventually { forwarder.jobs.entries.isEmpty }
+                #expect(spans.take(job.insertionID) == nil)
+                #expect(try await !bench.exists(Keys.span(job.insertionID)))
             }
         }
     }

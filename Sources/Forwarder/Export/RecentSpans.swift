@@ -1,0 +1,42 @@
+internal import Common
+internal import NIOConcurrencyHelpers
+
+/// Spans of completions that have just ended here, for this process's exporter: it need not read back and open what it
+/// has at hand. What another exporter sends, or nobody can for a while, gives way; Redis has it.
+final class RecentSpans: Sendable {
+    /// The most bytes of spans that are kept, unless one alone is larger.
+    static let maximumBytes = 16 << 20
+
+    private struct State {
+        var newer: [InsertionID: [UInt8]] = [:]
+        var older: [InsertionID: [UInt8]] = [:]
+        /// Of the newer ones.
+        var bytes = 0
+    }
+
+    private let limit: Int
+    private let state = NIOLockedValueBox(State())
+
+    init(limit: Int = RecentSpans.maximumBytes) { self.limit = limit }
+
+    /// Keeps a span that is in the outbox.
+    /// - Parameter span: as it was before it was sealed.
+    @Sendable func keep(_ span: [UInt8], of id: InsertionID) {
+        state.withLockedValue { state in
+            if state.bytes + span.count > limit / 2 {
+                (state.older, state.newer, state.bytes) = (state.newer, [:], 0)
+            }
+            state.newer[id] = span
+            state.bytes += span.count
+        }
+    }
+
+    /// Gives a span out of its hands; nil if it is not here.
+    func take(_ id: InsertionID) -> [UInt8]? {
+        state.withLockedValue { state in
+            guard let span = state.newer.removeValue(forKey: id) else { return state.older.removeValue(forKey: id) }
+            state.bytes -= span.count
+            return span
+        }
+    }
+}
