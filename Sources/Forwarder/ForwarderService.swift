@@ -58,7 +58,7 @@ package struct ForwarderService {
         let own: [any Service] = shared == nil ? [watch] : []
         let eviction = RedisEvictionWatch(redis: worker.commands, logger: logger)
         let between: [any Service] = [eviction, CurlService(upstream: network), outboxReader, exporter]
-        let work = worker.services(between: between, watch: watch, executor: network.executor) { await runner.run($0, control: $1) }
+        let work = worker.services(between: between, watch: watch, executor: network.executor) { runner.start($0, control: $1, done: $2) }
         services = own + work
         local = worker.local
     }

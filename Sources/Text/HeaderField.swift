@@ -16,7 +16,8 @@ public struct HeaderField: Sendable, Hashable {
     }
 }
 
-extension Sequence<HeaderField> {
+// Not of any sequence: what is generic is not specialised in another target.
+extension [HeaderField] {
     /// The value of the first field of that name, or nil.
     public func first(named name: String) -> String? {
         first { $0.name.equalsIgnoringASCIICase(name) }?.value

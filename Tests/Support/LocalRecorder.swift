@@ -1,9 +1,13 @@
 package import Common
+package import NIOCore
+internal import NIOPosix
 internal import Queue
 
 /// A client in the worker's process: keeps what it is sent, to be asked for one by one.
 package final class LocalRecorder: LocalClient {
     private let (frames, arriving) = AsyncStream<ResponseFrame>.makeStream()
+
+    package let eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any()
 
     package init() {}
 

@@ -67,6 +67,13 @@ package struct Job: Sendable, Equatable {
         self.body = body
     }
 
+    /// The job as it is remembered while its call runs: the request that is sent has the body.
+    package var withoutBody: Job {
+        var job = self
+        job.body = []
+        return job
+    }
+
     /// How long somebody waits for the answer yet; negative if nobody does.
     /// - Parameter now: milliseconds since 1970.
     package func remaining(now: UInt64 = UnixTime.milliseconds) -> Duration {

@@ -1,5 +1,7 @@
 internal import Common
 internal import Logging
+internal import NIOCore
+internal import NIOPosix
 internal import Queue
 internal import Upstream
 
@@ -19,109 +21,65 @@ struct JobRunner: Sendable {
     var spanTextBytes = SpanLimits.spanText
     let logger: Logger
 
-    func run(_ delivery: consuming Delivery, control: CallControl) async {
-        var job: Job
+    /// Starts to work on a delivery, on the event loop of a client in this process, or on any.
+    /// - Parameter done: is called when the job is over here.
+    func start(_ delivery: consuming Delivery, control: CallControl, done: @escaping @Sendable () -> Void) {
+        let eventLoop = control.client?.eventLoop ?? MultiThreadedEventLoopGroup.singleton.next()
+        if eventLoop.inEventLoop { return open(delivery, control, on: eventLoop, done) }
+        let parcel = NIOLoopBoundBox.makeBoxSendingValue(delivery, eventLoop: eventLoop)
+        eventLoop.execute { open(parcel.value, control, on: eventLoop, done) }
+    }
+
+    private func open(_ taken: Delivery, _ control: CallControl, on eventLoop: any EventLoop, _ done: @escaping @Sendable () -> Void) {
+        var delivery = taken
+        let job: Job
         do { job = try delivery.takeJob(opening: envelope) } catch {
-            return await sender.reject(delivery, because: error, control: control)
+            // allowed: the job counts as running until `done`
+            Task { [delivery] in
+                await sender.reject(delivery, because: error, control: control)
+                done()
+            }
+            return
         }
-        var span = isTraced(job.project) ? CompletionSpan(job, textBytes: spanTextBytes) : nil
-        if control.stop == .cancelled { return await drop(job, delivery, span, control) }
-        if let refusal = await check.refusal(of: job, delivery, control) {
-            return await sender.finish(
-                job, in: delivery, with: refusal.frame, succeeded: false, span: span?.failed(refusal.error),
-                deadLetterReason: refusal.deadLetterReason, control: control)
+        let steps = DeliverySteps(sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop)
+        let span = isTraced(job.project) ? CompletionSpan(job, textBytes: spanTextBytes) : nil
+        if control.stop == .cancelled { return drop(job, span, steps, done) }
+        guard delivery.isTakenOver else {
+            if let refusal = check.refusal(of: job, delivery) { return refuse(refusal, span, steps, done) }
+            return call(job, span, steps, done)
         }
-        do {
-            let target = try directory().resolve(job, isTraced: span != nil)
-            // The request has all that is sent; while the call runs there need not be two of it.
-            job.body = []
-            span?.sends(target)
-            if target.isTracedByBackend { span = nil }
-            try await call(target, for: job, in: delivery, span: span, control: control)
-        } catch let error as GatewayError {
-            await fail(job, delivery, span, with: error, control)
-        } catch let broken as BrokenOff {
-            let error = GatewayError(upstream: broken.error)
-            var relay = broken.relay
-            let frame = relay.last(error)
-            await sender.finish(job, in: delivery, with: frame, succeeded: false, span: span?.failed(error), control: control)
-        } catch is Stopped {
-            await stopped(job, delivery, span, control)
-        } catch is AnswerSender.LostOwnership {
-            logger.notice("job was taken over while it ran here; the call was dropped", metadata: ["insertion_id": "\(job.insertionID)"])
-        } catch {
-            logger.error("job failed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error.kind)"])
-            await fail(job, delivery, span, with: .forwarderFailed, control)
-        }
-    }
-
-    /// A call that was ended from outside, for the reason that its control gives.
-    struct Stopped: Error {}
-
-    /// An answer that ended after part of it was sent.
-    struct BrokenOff: Error {
-        var error: UpstreamError
-        /// Has what of the answer waits for its end.
-        var relay: Relay
-    }
-}
-
-extension JobRunner {
-    /// The job is not wanted: nobody is answered, but whoever fetches it later.
-    private func drop(_ job: Job, _ delivery: Delivery, _ span: CompletionSpan?, _ control: CallControl) async {
-        let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
-        await sender.finish(job, in: delivery, with: frame, succeeded: false, span: span?.failed(.cancelled), control: control)
-    }
-
-    private func fail(_ job: Job, _ delivery: Delivery, _ span: CompletionSpan?, with error: GatewayError, _ control: CallControl) async {
-        await sender.finish(
-            job, in: delivery, with: ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error), control: control)
-    }
-
-    private func stopped(_ job: Job, _ delivery: Delivery, _ span: CompletionSpan?, _ control: CallControl) async {
-        switch control.stop {
-        case .released: await sender.release(delivery)
-        case .cancelled, nil: await drop(job, delivery, span, control)
-        }
-    }
-
-    /// Makes the call, again if it could not be made, and sends what comes.
-    private func call(
-        _ target: Target, for job: Job, in delivery: Delivery, span: CompletionSpan?, control: CallControl
-    ) async throws {
-        var attempts = Attempts(limit: maxAttempts, mayRepeat: target.repeatsOnClosedConnection)
-        while true {
-            guard control.stop == nil else { throw Stopped() }
-            let remaining = job.remaining()
-            guard remaining > .zero else { throw attempts.expired }
-            var request = target.request
-            request.timeouts.total = min(request.timeouts.total, remaining)
-            request.connections.mustBeFresh = attempts.hasRepeated
-            do {
-                return try await upstream.withCall(request) { call in
-                    try await pass(call, of: target, on: job, in: delivery, span: span, control: control)
-                }
-            } catch let error as UpstreamError {
-                guard control.stop == nil else { throw Stopped() }
-                switch attempts.failed(error, remaining: job.remaining()) {
-                case .giveUp(let error): throw error
-                case .retry(let pause): try? await Task.sleep(for: pause)
-                case .repeatOnFresh: noteRepetition(of: job, to: target, span)
-                }
+        let bound = NIOLoopBound(span, eventLoop: eventLoop)
+        // allowed: as above; whether its answer had begun is asked of Redis
+        Task {
+            let refusal = await check.refusal(of: job, delivery, control)
+            eventLoop.execute {
+                if let refusal { refuse(refusal, bound.value, steps, done) } else { call(job, bound.value, steps, done) }
             }
         }
     }
 
-    private func noteRepetition(of job: Job, to target: Target, _ span: CompletionSpan?) {
-        span?.isRepeated = true
-        logger.notice(
-            "the provider closed a kept connection unanswered; the call is repeated on a new one, perhaps paid twice",
-            metadata: ["insertion_id": "\(job.insertionID)", "provider": "\(target.provider)"])
+    private func call(_ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void) {
+        let target: Target
+        do throws(GatewayError) { target = try directory().resolve(job, isTraced: span != nil) } catch {
+            return steps.finish(.init(ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error)), completion: done)
+        }
+        span?.sends(target)
+        let call = Call(
+            steps.job, to: target, span: target.isTracedByBackend ? nil : span, steps: steps, upstream: upstream, attempts: maxAttempts,
+            flushInterval: flushInterval, on: steps.eventLoop, logger: logger, done: done)
+        let bound = NIOLoopBound(call, eventLoop: steps.eventLoop)
+        steps.control.onEnd { steps.eventLoop.execute { bound.value.stop() } }
+        call.begin()
     }
-}
 
-extension GatewayError {
-    fileprivate static let forwarderFailed = GatewayError(
-        status: 500, type: "server_error", code: "internal_error",
-        message: "The forwarder failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
+    /// The job is not wanted: nobody is answered, but whoever fetches it later.
+    private func drop(_ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void) {
+        let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
+        steps.finish(.init(frame, succeeded: false, span: span?.failed(.cancelled)), completion: done)
+    }
+
+    private func refuse(_ refusal: JobCheck.Refusal, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void) {
+        let span = span?.failed(refusal.error)
+        steps.finish(.init(refusal.frame, succeeded: false, span: span, deadLetterReason: refusal.deadLetterReason), completion: done)
+    }
 }

@@ -1,6 +1,7 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 internal import NIOCore
+internal import NIOPosix
 internal import Queue
 
 /// One request that waits for the frames of its answer.
@@ -106,5 +107,8 @@ final class Waiter: Sendable {
 }
 
 extension Waiter: LocalClient {
+    /// Its reader is a task, which is on none.
+    var eventLoop: any EventLoop { MultiThreadedEventLoopGroup.singleton.any() }
+
     func receive(_ frame: ResponseFrame) { receive(.opened(frame)) }
 }

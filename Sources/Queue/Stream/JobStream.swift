@@ -154,6 +154,21 @@ package struct JobStream: Sendable {
         }
     }
 
+    /// The same for those without a task.
+    func hasEnded(
+        _ delivery: Delivery, _ id: InsertionID, recordedIn set: String?, succeeded: Bool,
+        completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void
+    ) {
+        // allowed: rare, and over as soon as Redis has answered or its time is over
+        Task {
+            do throws(RedisError) {
+                completion(.success(try await hasEnded(delivery, id, recordedIn: set, succeeded: succeeded)))
+            } catch {
+                completion(.failure(error))
+            }
+        }
+    }
+
     /// Hands entries back without counting this delivery.
     package func release(_ entries: [String]) async throws(RedisError) {
         guard !entries.isEmpty else { return }

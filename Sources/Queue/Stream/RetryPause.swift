@@ -10,10 +10,15 @@ package struct RetryPause: Sendable {
 
     package init() {}
 
-    /// Waits a little, longer each time, up to half a second.
+    /// A little, longer each time, up to half a second.
+    mutating func next() -> TimeAmount {
+        defer { milliseconds = min(milliseconds * 2, Self.longest) }
+        return .milliseconds(Int64(milliseconds))
+    }
+
+    /// Waits that long.
     package mutating func wait() async {
-        let pause = TimeAmount.milliseconds(Int64(milliseconds))
-        milliseconds = min(milliseconds * 2, Self.longest)
+        let pause = next()
         await withCheckedContinuation { continuation in
             _ = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: pause) { continuation.resume() }
         }

@@ -1,5 +1,8 @@
 package import Common
 package import Logging
+internal import NIOConcurrencyHelpers
+package import NIOCore
+internal import NIOPosix
 internal import Redis
 package import Upstream
 
@@ -17,10 +20,10 @@ package struct AnswerSender: Sendable {
     let defaultProject: String
     /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
     let spanLife: Duration
-    /// Is given each span of a job that has ended here, as it was before it was sealed.
-    package var keepSpan: @Sendable (_ span: [UInt8], _ id: InsertionID) -> Void = { _, _ in }
     let logger: Logger
     private let leftLog = SparseLog()
+    /// Is given each span of a job that has ended here, as it was before it was sealed.
+    package var keepSpan: @Sendable (_ span: [UInt8], _ id: InsertionID) -> Void = { _, _ in }
 
     package init(stream: JobStream, envelope: Envelope, defaultProject: String, spanLife: Duration, logger: Logger) {
         self.stream = stream
@@ -30,67 +33,149 @@ package struct AnswerSender: Sendable {
         self.logger = logger
     }
 
-    /// Sends a frame in the middle of an answer; waits while Redis is away. A frame for a client in this process goes
-    /// without Redis, for a few seconds after Redis has confirmed that the job is still this worker's.
-    /// - Parameter isConfirmed: whether Redis is to confirm it for this frame in any case.
-    /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
-    package func send(
-        _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl
-    ) async throws {
-        let isKnown = control.confirmedAt.map { $0.duration(to: .now) < Self.confirmedFor } ?? false
-        if !control.isLocal || isConfirmed || !isKnown {
-            let sealed = control.isLocal ? nil : try envelope.seal(frame.wireBytes, for: .frame(job.insertionID))
-            let life = job.remaining() + .seconds(60)
-            let isOurs = try await insist(unless: { control.stop != nil }) { () async throws(RedisError) in
-                try await stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)))
-            }
-            guard isOurs else { throw LostOwnership() }
-            control.confirmedAt = .now
-        }
-        control.client?.receive(frame)
+    /// What became of a frame.
+    package enum Sent: Sendable, Equatable {
+        case sent
+        /// The job was taken over by another worker, which now answers for it.
+        case lost
+        /// The call was ended from outside while Redis was away.
+        case ended
     }
 
-    /// Ends the job: with this last frame, if somebody waits for it.
+    /// Sends a frame in the middle of an answer; waits while Redis is away. A frame for a client in this process goes
+    /// without Redis, for a few seconds after Redis has confirmed that the job is still this worker's.
     /// - Parameters:
-    ///   - head: that of the answer, where it left in an earlier frame.
-    ///   - succeeded: whether the completion counts; if not, its id leaves the rollout's set.
-    ///   - span: the completion's trace (``SpanRecord``); nil if it has none.
+    ///   - isConfirmed: whether Redis is to confirm it for this frame in any case.
+    ///   - eventLoop: where `completion` is called.
+    /// - Returns: what became of it, if that is known at once; `completion` is not called then.
+    package func send(
+        _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl, on eventLoop: any EventLoop,
+        completion: @escaping @Sendable (Sent) -> Void
+    ) -> Sent? {
+        if control.isLocal, !isConfirmed, let at = control.confirmedAt, at.duration(to: .now) < Self.confirmedFor {
+            control.client?.receive(frame)
+            return .sent
+        }
+        let sealed: [UInt8]?
+        do { sealed = control.isLocal ? nil : try envelope.seal(frame.wireBytes, for: .frame(job.insertionID)) } catch { return .ended }
+        let life = job.remaining() + .seconds(60)
+        let step = JobStep(on: eventLoop, logger: logger, unless: { control.stop != nil }) { completion in
+            stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)), completion: completion)
+        }
+        step.run { isOurs in
+            guard let isOurs else { return completion(.ended) }
+            guard isOurs else { return completion(.lost) }
+            control.confirmedAt = .now
+            control.client?.receive(frame)
+            completion(.sent)
+        }
+        return nil
+    }
+
+    /// The same for a task.
+    /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
+    package func send(_ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl) async throws {
+        let sent = await withCheckedContinuation { continuation in
+            let sent = send(
+                frame, of: job, in: delivery, isConfirmed: isConfirmed, control: control, on: MultiThreadedEventLoopGroup.singleton.any()
+            ) { continuation.resume(returning: $0) }
+            if let sent { continuation.resume(returning: sent) }
+        }
+        switch sent {
+        case .sent: return
+        case .lost: throw LostOwnership()
+        case .ended: throw UpstreamError(.cancelled, "ended while Redis was away", requestMayHaveBeenSent: true)
+        }
+    }
+
+    /// How a job ends.
+    package struct Ending: Sendable {
+        /// The last frame; nil if nobody waits for it.
+        package var frame: ResponseFrame?
+        /// The answer's head, where it left in an earlier frame.
+        package var head: UpstreamHead?
+        /// Whether the completion counts; if not, its id leaves the rollout's set.
+        package var succeeded: Bool
+        /// The completion's trace (``SpanRecord``); nil if it has none.
+        package var span: [UInt8]?
+        package var deadLetterReason: String?
+
+        package init(
+            _ frame: ResponseFrame?, of head: UpstreamHead? = nil, succeeded: Bool, span: [UInt8]? = nil, deadLetterReason: String? = nil
+        ) {
+            self.frame = frame
+            self.head = head
+            self.succeeded = succeeded
+            self.span = span
+            self.deadLetterReason = deadLetterReason
+        }
+    }
+
+    /// Ends the job: with a last frame, if somebody waits for it.
+    /// - Parameters:
+    ///   - eventLoop: where `completion` is called.
+    ///   - completion: is called when the job is over here, whoever has ended it.
     package func finish(
-        _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, of head: UpstreamHead? = nil, succeeded: Bool,
-        span: [UInt8]? = nil, deadLetterReason: String? = nil, control: CallControl
-    ) async {
+        _ job: Job, in delivery: Delivery, _ ending: Ending, control: CallControl, on eventLoop: any EventLoop,
+        completion: @escaping @Sendable () -> Void
+    ) {
         let id = job.insertionID
+        let frame = ending.frame
+        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+        let sealed: [UInt8]?
+        let steps: JobStream.Ending
         do {
-            let sealed = control.isLocal ? nil : try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
-            let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
-            let kept = try span.map { JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id)), life: spanLife) }
-            let freed = (head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
-            let ending = JobStream.Ending(
-                removeFrom: succeeded ? nil : rollout, span: kept, deadLetterReason: deadLetterReason, frees: freed, answerLife: job.answerLife)
-            var mayHaveEnded = false
-            var isOurs = try await insist(unless: { control.isReleased }) { () async throws(RedisError) in
-                do throws(RedisError) {
-                    return try await stream.finish(delivery, id: id, responseKey: job.responseKey, sealed: sealed, ending: ending)
-                } catch {
-                    mayHaveEnded = mayHaveEnded || error.mayHaveBeenExecuted
-                    throw error
-                }
-            }
-            if !isOurs, mayHaveEnded, control.isLocal {
-                // Redis has not said whether an earlier try was the end, and the answer is nowhere but here.
-                isOurs = try await insist(unless: { control.isReleased }) { () async throws(RedisError) in
-                    try await stream.hasEnded(delivery, id, recordedIn: rollout?.set, succeeded: succeeded)
-                }
-            }
-            // The worker that took it over answers its client, by way of Redis.
-            guard isOurs else {
-                return logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"])
-            }
-            if let frame { control.client?.receive(frame) }
-            if let span { keepSpan(span, id) }
+            sealed = control.isLocal ? nil : try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
+            let span = try ending.span.map { JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id)), life: spanLife) }
+            let freed = (ending.head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
+            steps = JobStream.Ending(
+                removeFrom: ending.succeeded ? nil : rollout, span: span, deadLetterReason: ending.deadLetterReason, frees: freed,
+                answerLife: job.answerLife)
         } catch {
+            logLeft(id, "\(error)")
+            return completion()
+        }
+        let mayHaveEnded = NIOLockedValueBox(false)
+        let step = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
+            stream.finish(delivery, id: id, responseKey: job.responseKey, sealed: sealed, ending: steps) { result in
+                if case .failure(let error) = result, error.mayHaveBeenExecuted { mayHaveEnded.withLockedValue { $0 = true } }
+                completion(result)
+            }
+        }
+        let end = { @Sendable (isOurs: Bool?) in
+            if isOurs == true, let frame { control.client?.receive(frame) }
+            if isOurs == true, let span = ending.span { keepSpan(span, id) }
+            // The worker that took it over answers its client, by way of Redis.
+            if isOurs == false {
+                logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"])
+            }
             // The entry stays pending and is taken over by the next forwarder.
-            logger.warning("could not end a job before this process did", metadata: ["insertion_id": "\(id)", "error": "\(error)"])
+            if isOurs == nil { logLeft(id, "ended while Redis was away") }
+            completion()
+        }
+        step.run { isOurs in
+            guard isOurs == false, control.isLocal, mayHaveEnded.withLockedValue({ $0 }) else { return end(isOurs) }
+            // Redis has not said whether an earlier try was the end, and the answer is nowhere but here.
+            let question = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
+                stream.hasEnded(delivery, id, recordedIn: rollout?.set, succeeded: ending.succeeded, completion: completion)
+            }
+            question.run(completion: end)
+        }
+    }
+
+    private func logLeft(_ id: InsertionID, _ why: String) {
+        logger.warning("could not end a job before this process did", metadata: ["insertion_id": "\(id)", "error": "\(why)"])
+    }
+
+    /// The same for a task.
+    package func finish(
+        _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, succeeded: Bool, deadLetterReason: String? = nil, control: CallControl
+    ) async {
+        await withCheckedContinuation { continuation in
+            finish(
+                job, in: delivery, Ending(frame, succeeded: succeeded, deadLetterReason: deadLetterReason), control: control,
+                on: MultiThreadedEventLoopGroup.singleton.any()
+            ) { continuation.resume() }
         }
     }
 

@@ -14,7 +14,8 @@ package final class CallControl: Sendable {
         var stop: Stop?
         var handedOver: Int?
         var isReleased = false
-        var cancelTask: (@Sendable () -> Void)?
+        /// What is told of the end.
+        var onEnd: (@Sendable () -> Void)?
         /// Bytes of the answer that its reader has taken.
         var credit = 0
         /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client.
@@ -22,13 +23,13 @@ package final class CallControl: Sendable {
         /// The level that is not waited for any longer.
         var givenUp = 0
         /// A sender that waits until `credit` reaches a level.
-        var waiting: (level: Int, continuation: CheckedContinuation<Void, Never>)?
+        var waiting: (level: Int, goOn: @Sendable () -> Void)?
     }
 
     private let state = NIOLockedValueBox(State())
 
     /// The client of a job that was handed over within this process; nil if the answer goes over Redis.
-    let client: (any LocalClient)?
+    package let client: (any LocalClient)?
 
     /// Whether the client is in this process.
     package var isLocal: Bool { client != nil }
@@ -45,23 +46,31 @@ package final class CallControl: Sendable {
 
     /// Ends the call. The first reason stands.
     func end(_ reason: Stop, handedOver: Int? = nil) {
-        let (cancelTask, waiting) = state.withLockedValue { state in
+        let (onEnd, waiting) = state.withLockedValue { state in
             if reason == .released { state.isReleased = true }
             if state.stop == nil { (state.stop, state.handedOver) = (reason, handedOver) }
             defer { state.waiting = nil }
-            return (state.cancelTask, state.waiting)
+            return (state.onEnd, state.waiting)
         }
-        cancelTask?()
-        waiting?.continuation.resume()
+        onEnd?()
+        waiting?.goOn()
     }
 
-    /// Says which task carries the call, so that `end` can cancel it.
-    func carry(by cancelTask: @escaping @Sendable () -> Void) {
+    /// Says what to do when the call is ended. It is done at once if that has happened.
+    package func onEnd(_ action: @escaping @Sendable () -> Void) {
         let isOver = state.withLockedValue { state in
-            state.cancelTask = cancelTask
+            state.onEnd = action
             return state.stop != nil
         }
-        if isOver { cancelTask() }
+        if isOver { action() }
+    }
+
+    /// The call is over, and nothing is told any longer. What was to be told may hold the call itself.
+    func close() {
+        state.withLockedValue { state in
+            state.onEnd = nil
+            state.waiting = nil
+        }
     }
 
     /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client. Nil: Redis
@@ -73,13 +82,22 @@ package final class CallControl: Sendable {
 
     /// The reader has taken `bytes` of the answer so far. Older news changes nothing.
     func credit(_ bytes: Int) {
-        let waiting = state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
+        let goOn = state.withLockedValue { state -> (@Sendable () -> Void)? in
             state.credit = max(state.credit, bytes)
             guard let waiting = state.waiting, waiting.level <= state.credit else { return nil }
             state.waiting = nil
-            return waiting.continuation
+            return waiting.goOn
         }
-        waiting?.resume()
+        goOn?()
+    }
+
+    /// Whether the reader has taken `level` bytes, or the call was ended. If not, `goOn` is called when it is so. One asks at a time.
+    package func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool {
+        state.withLockedValue { state in
+            guard max(state.credit, state.givenUp) < level, state.stop == nil else { return true }
+            state.waiting = (level, goOn)
+            return false
+        }
     }
 
     /// Waits until the reader has taken `level` bytes, the call was ended, or `limit` has passed: a reader that died says nothing more. One task calls this.
@@ -99,17 +117,12 @@ package final class CallControl: Sendable {
             state.givenUp = level
             return state.waiting.take()
         }
-        waiting?.continuation.resume()
+        waiting?.goOn()
     }
 
     private func waitForCredit(_ level: Int) async {
         await withCheckedContinuation { continuation in
-            let isReady = state.withLockedValue { state in
-                guard max(state.credit, state.givenUp) < level, state.stop == nil else { return true }
-                state.waiting = (level, continuation)
-                return false
-            }
-            if isReady { continuation.resume() }
+            if hasCredit(level, otherwise: { continuation.resume() }) { continuation.resume() }
         }
     }
 }

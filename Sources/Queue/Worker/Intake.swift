@@ -13,6 +13,9 @@ internal import ServiceLifecycle
 package struct Intake: Service, CustomStringConvertible {
     /// Works on one delivery: whatever happens, its job ends once or goes to another worker.
     package typealias Work = @Sendable (_ delivery: consuming Delivery, _ control: CallControl) async -> Void
+    /// Starts the same, and calls `done` when the job has ended here. Called on any thread.
+    package typealias Start =
+        @Sendable (_ delivery: consuming Delivery, _ control: CallControl, _ done: @escaping @Sendable () -> Void) -> Void
 
     /// The most entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
     package static let batch = 64
@@ -27,7 +30,7 @@ package struct Intake: Service, CustomStringConvertible {
 
     let stream: JobStream
     let jobs: RunningJobs
-    let work: Work
+    private let startWork: Start
     let clock: RedisClock
     let executor: (any TaskExecutor)?
     let drain: Duration
@@ -39,17 +42,36 @@ package struct Intake: Service, CustomStringConvertible {
 
     package init(
         stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration, local: LocalWorker? = nil,
-        isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger, work: @escaping Work
+        isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger, start: @escaping Start
     ) {
         self.isOpen = isOpen
         self.stream = stream
         self.jobs = jobs
-        self.work = work
+        startWork = start
         self.clock = clock
         self.executor = executor
         self.drain = drain
         self.local = local
         self.logger = logger
+    }
+
+    /// The same with a task for each delivery, on `executor`.
+    package init(
+        stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration, local: LocalWorker? = nil,
+        isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger, work: @escaping Work
+    ) {
+        self.init(
+            stream: stream, jobs: jobs, clock: clock, executor: executor, drain: drain, local: local, isOpen: isOpen, logger: logger
+        ) { delivery, control, done in
+            // Not captured as it is: a task keeps what it captured to its end, and this may be large.
+            let parcel = NIOLockedValueBox<Delivery?>(delivery)
+            // allowed: RunningJobs owns it, ends it by its control and waits for `done`
+            let task = Task(executorPreference: executor) {
+                if let delivery = parcel.withLockedValue({ $0.take() }) { await work(delivery, control) }
+                done()
+            }
+            control.onEnd { task.cancel() }
+        }
     }
 
     package var description: String { "Intake" }
@@ -133,27 +155,22 @@ package struct Intake: Service, CustomStringConvertible {
     /// Starts a job of this process. It is younger than any news of it that could have been missed.
     func start(_ job: consuming Delivery, for client: any LocalClient) { begin(job, for: client) }
 
-    /// Starts a job that came with the queueing of a younger one. Its own task looks up whether it was cancelled, so
+    /// Starts a job that came with the queueing of a younger one. Whether it was cancelled is looked up in a task, so
     /// that the younger one's request need not wait.
     func start(older job: consuming Delivery) {
-        begin(job) { delivery in
-            guard let id = InsertionID(delivery.insertionID) else { return }
-            if let cancellation = await cancelled(among: [delivery])[id] { jobs.cancel(id, cancellation) }
+        jobs.admit([job.entry])
+        let parcel = NIOLockedValueBox<Delivery?>(job)
+        // allowed: its slot is taken, and RunningJobs waits for the job that follows
+        Task(executorPreference: executor) {
+            guard let delivery = parcel.withLockedValue({ $0.take() }) else { return }
+            await start([delivery])
         }
     }
 
-    /// - Parameter prepare: what the job's task does before its work.
-    private func begin(
-        _ delivery: consuming Delivery, for client: (any LocalClient)? = nil, prepare: (@Sendable (Delivery) async -> Void)? = nil
-    ) {
+    private func begin(_ delivery: consuming Delivery, for client: (any LocalClient)? = nil) {
         let (id, entry) = (InsertionID(delivery.insertionID), delivery.entry)
-        // Not captured as it is: a task keeps what it captured to its end, and this may be large.
-        let parcel = NIOLockedValueBox<Delivery?>(delivery)
-        jobs.start(id, entry: entry, on: executor, client: client) { control in
-            guard let delivery = parcel.withLockedValue({ $0.take() }) else { return }
-            await prepare?(delivery)
-            await work(delivery, control)
-        }
+        let control = jobs.begin(id, entry: entry, client: client)
+        startWork(delivery, control) { [jobs] in jobs.finish(id, entry, control) }
     }
 
     private func cancelled(among deliveries: [Delivery]) async -> [InsertionID: Cancellation] {

@@ -18,12 +18,18 @@ package struct JobCheck: Sendable {
         self.maxDeliveries = maxDeliveries
     }
 
-    package func refusal(of job: Job, _ delivery: Delivery, _ control: CallControl) async -> Refusal? {
+    /// Says what is known at once. Enough for a job that was not taken over.
+    package func refusal(of job: Job, _ delivery: Delivery) -> Refusal? {
         guard delivery.count <= maxDeliveries else {
             let reason = "given to \(delivery.count - 1) \(delivery.queue.group), each of which was lost while it worked on it"
             return Refusal(error: .deadLettered(reason), frame: ResponseFrame(lastWord: .deadLettered(reason)), deadLetterReason: reason)
         }
         guard job.deadline > UnixTime.milliseconds else { return Refusal(error: .expired, frame: ResponseFrame(refusal: .expired)) }
+        return nil
+    }
+
+    package func refusal(of job: Job, _ delivery: Delivery, _ control: CallControl) async -> Refusal? {
+        if let refusal = refusal(of: job, delivery) { return refusal }
         guard delivery.isTakenOver else { return nil }
         var pause = RetryPause()
         while control.stop == nil {

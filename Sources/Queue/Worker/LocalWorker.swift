@@ -1,8 +1,12 @@
 package import Common
 internal import NIOConcurrencyHelpers
+package import NIOCore
 
 /// A client whose request and whose call are in one process.
 package protocol LocalClient: Sendable {
+    /// Where the client is. A job that is worked on for it is worked on there, and frames come there.
+    var eventLoop: any EventLoop { get }
+
     /// Takes the next frame of the answer.
     func receive(_ frame: ResponseFrame)
 }

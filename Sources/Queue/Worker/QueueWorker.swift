@@ -65,22 +65,36 @@ package struct QueueWorker: Sendable {
         sender = AnswerSender(stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife, logger: logger)
     }
 
+    /// ``services(between:watch:executor:start:)`` with a task for each job.
+    package func services(between: [any Service] = [], watch: RedisWatch, work: @escaping Intake.Work) -> [any Service] {
+        let clock = RedisClock()
+        return services(
+            between: between, clock: clock,
+            intake: Intake(
+                stream: stream, jobs: jobs, clock: clock, executor: nil, drain: limits.drain, local: local, isOpen: { watch.hasRightKey },
+                logger: logger, work: work))
+    }
+
     /// What it runs, in the order in which it starts. It stops in the reverse order: first no more jobs are taken and what runs ends, then the connections go.
     /// - Parameters:
     ///   - between: starts after the connections and before the first job; what the work needs.
     ///   - watch: says whether this process may take jobs.
-    ///   - executor: where jobs are read and worked on.
+    ///   - executor: where jobs are read.
     package func services(
-        between: [any Service] = [], watch: RedisWatch, executor: (any TaskExecutor)? = nil, work: @escaping Intake.Work
+        between: [any Service] = [], watch: RedisWatch, executor: (any TaskExecutor)? = nil, start: @escaping Intake.Start
     ) -> [any Service] {
         let clock = RedisClock()
-        return [commands, reader] + between + [
-            NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
-            Heartbeat(stream: stream, clock: clock, logger: logger),
-            Intake(
+        return services(
+            between: between, clock: clock,
+            intake: Intake(
                 stream: stream, jobs: jobs, clock: clock, executor: executor, drain: limits.drain, local: local, isOpen: { watch.hasRightKey },
-                logger: logger,
-                work: work),
+                logger: logger, start: start))
+    }
+
+    private func services(between: [any Service], clock: RedisClock, intake: Intake) -> [any Service] {
+        [commands, reader] + between + [
+            NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
+            Heartbeat(stream: stream, clock: clock, logger: logger), intake,
         ]
     }
 }

@@ -57,16 +57,12 @@ package final class RunningJobs: Sendable {
     /// Takes slots for entries that were read and are about to start, so that nobody takes them for lost.
     func admit(_ entries: [String]) {
         state.withLockedValue { state in
-            for entry in entries { state.running[entry] = CallControl() }
+            for entry in entries where state.running[entry] == nil { state.running[entry] = CallControl() }
         }
     }
 
-    /// Starts a job in a task of its own, on `executor`. It is a task without a parent so that it can be ended by its job's id alone; `waitUntilEmpty`
-    /// is where it is waited for.
-    func start(
-        _ id: InsertionID?, entry: String, on executor: (any TaskExecutor)?, client: (any LocalClient)? = nil,
-        _ operation: @escaping @Sendable (CallControl) async -> Void
-    ) {
+    /// A job begins. It can be ended by its id from now on; `waitUntilEmpty` is where its end is waited for.
+    func begin(_ id: InsertionID?, entry: String, client: (any LocalClient)? = nil) -> CallControl {
         let (control, isCancelled) = state.withLockedValue { state in
             let control = state.running[entry] ?? CallControl(client: client)
             state.running[entry] = control
@@ -75,15 +71,12 @@ package final class RunningJobs: Sendable {
             return (control, state.cancelled[id] != nil)
         }
         if isCancelled { control.end(.cancelled) }
-        // allowed: owned by this registry, see above
-        let task = Task(executorPreference: executor) {
-            await operation(control)
-            self.finish(id, entry, control)
-        }
-        control.carry { task.cancel() }
+        return control
     }
 
-    private func finish(_ id: InsertionID?, _ entry: String, _ control: CallControl) {
+    /// A job that began has ended.
+    func finish(_ id: InsertionID?, _ entry: String, _ control: CallControl) {
+        control.close()
         let (room, free, empty) = state.withLockedValue { state in
             state.running[entry] = nil
             // The same job may be on the stream twice, under another control.

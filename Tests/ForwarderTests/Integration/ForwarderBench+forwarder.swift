@@ -45,8 +45,7 @@ extension ForwarderBench {
         let clock = RedisClock()
         let local = LocalWorker(jobs: jobs)
         let intake = Intake(stream: stream, jobs: jobs, clock: clock, executor: nil, drain: drain, local: local, logger: .silent) {
-            delivery, control in
-            await runner.run(delivery, control: control)
+            runner.start($0, control: $1, done: $2)
         }
         let services: [any Service] = [
             commands, reader, NewsListener(endpoint: server.endpoint, stream: stream, jobs: jobs, logger: .silent),

@@ -14,11 +14,11 @@ import Testing
         #expect(control.stop == .cancelled)
     }
 
-    @Test(arguments: [true, false]) func cancelsTheTaskThatCarriesIt(_ endsFirst: Bool) {
+    @Test(arguments: [true, false]) func tellsOfItsEnd(_ endsFirst: Bool) {
         let control = CallControl()
         let cancelled = Counter()
         if endsFirst { control.end(.cancelled) }
-        control.carry { cancelled.add() }
+        control.onEnd { cancelled.add() }
         #expect(cancelled.value == (endsFirst ? 1 : 0))
         if !endsFirst { control.end(.released) }
         #expect(cancelled.value == 1)

@@ -1,0 +1,278 @@
+internal import Common
+internal import Logging
+internal import NIOCore
+internal import Queue
+internal import Upstream
+
+/// One job's call: makes it, again if it could not be made, passes the answer on as it comes, and ends the job. A state machine of callbacks on one event loop;
+/// every way out goes through ``end(_:)`` or ``handBack()``, and then ``close()``, once.
+final class Call {
+    private enum Phase {
+        /// A transfer runs.
+        case calling
+        /// The next one waits for its time.
+        case pausing
+        /// The job's last step is under way.
+        case ending
+        case over
+    }
+
+    /// Bytes that may wait here until the client or Redis takes those before them; then the provider waits.
+    private static let capacity = 256 << 10
+
+    private let job: Job
+    private let target: Target
+    private let span: CompletionSpan?
+    private let steps: any CallSteps
+    private let upstream: any UpstreamClient
+    private let flushInterval: Duration
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private var attempts: Attempts
+
+    private var phase = Phase.pausing
+    private var transfer: (any UpstreamTransfer)?
+    /// Tells the present transfer's events from those of earlier ones.
+    private var number = 0
+    private var answer: RelayedAnswer?
+    /// Bytes that have come and were not cut into frames.
+    private var pending: [UInt8] = []
+    private var isRest = false
+    /// Frames that wait to leave.
+    private var frames = CircularBuffer<ResponseFrame>()
+    private var isConfirmed = false
+    /// How the transfer ended; nil while it runs.
+    private var outcome: Result<Void, UpstreamError>?
+    /// Bytes of the answer that have left for the client.
+    private var sent = 0
+    private var isSending = false
+    private var lacksCredit = false
+    private var isPaused = false
+    /// Is called once, when the job is over here.
+    private var done: (@Sendable () -> Void)?
+
+    /// - Parameters:
+    ///   - job: the job without its body, which the target's request has.
+    ///   - span: the call's trace; nil if it has none.
+    init(
+        _ job: Job, to target: Target, span: CompletionSpan?, steps: any CallSteps, upstream: any UpstreamClient, attempts: Int,
+        flushInterval: Duration, on eventLoop: any EventLoop, logger: Logger, done: @escaping @Sendable () -> Void
+    ) {
+        self.job = job
+        self.target = target
+        self.span = span
+        self.steps = steps
+        self.upstream = upstream
+        self.attempts = Attempts(limit: attempts, mayRepeat: target.repeatsOnClosedConnection)
+        self.flushInterval = flushInterval
+        self.eventLoop = eventLoop
+        self.logger = logger
+        self.done = done
+    }
+
+    /// Makes the call.
+    func begin() {
+        guard steps.stop == nil else { return stopped() }
+        let remaining = job.remaining()
+        guard remaining > .zero else { return fail(attempts.expired) }
+        var request = target.request
+        request.timeouts.total = min(request.timeouts.total, remaining)
+        request.connections.mustBeFresh = attempts.hasRepeated
+        phase = .calling
+        number += 1
+        (answer, outcome, isPaused) = (nil, nil, false)
+        let receiver = Receiver(of: self, number: number, isStream: job.isStream, window: job.window, on: eventLoop)
+        transfer = upstream.start(request, patience: flushInterval, on: eventLoop, to: receiver)
+    }
+
+    /// The call was ended from outside.
+    func stop() {
+        guard phase == .calling || phase == .pausing else { return }
+        endTransfer()
+        // A frame that is on its way to Redis is waited for.
+        if !isSending { stopped() }
+    }
+
+    /// What the transfer of one attempt hears.
+    private final class Receiver: UpstreamReceiver {
+        private let call: NIOLoopBound<Call>
+        private let number: Int
+        private let isStream: Bool
+        private let window: Int
+
+        init(of call: Call, number: Int, isStream: Bool, window: Int, on eventLoop: any EventLoop) {
+            self.call = NIOLoopBound(call, eventLoop: eventLoop)
+            self.number = number
+            self.isStream = isStream
+            self.window = window
+        }
+
+        func minimum(for head: UpstreamHead) -> Int { Relay.minimum(for: head, isStream: isStream, window: window) }
+
+        func receive(_ event: UpstreamEvent) { call.value.receive(event, from: number) }
+    }
+}
+
+/// The answer.
+extension Call {
+    private func receive(_ event: UpstreamEvent, from number: Int) {
+        guard phase == .calling, number == self.number, outcome == nil else { return }
+        switch event {
+        case .head(let head):
+            span?.begins(head)
+            answer = RelayedAnswer(head, to: job, of: target, isLocal: steps.isLocal)
+        case .piece(let piece):
+            span?.take(piece.bytes)
+            if pending.isEmpty { pending = piece.bytes } else { pending += piece.bytes }
+            isRest = piece.isRest
+        case .end(let error): outcome = error.map { .failure($0) } ?? .success(())
+        }
+        goOn()
+    }
+
+    /// Does what can be done now: sends what has come, or ends the call.
+    private func goOn() {
+        while phase == .calling, !isSending, !lacksCredit {
+            if steps.stop != nil { return stopped() }
+            if let frame = frames.popFirst() {
+                send(frame)
+            } else if !pending.isEmpty {
+                cut()
+            } else if let outcome {
+                return transferEnded(outcome)
+            } else {
+                break
+            }
+        }
+        regulate()
+    }
+
+    private func cut() {
+        let bytes = pending
+        pending = []
+        guard let taken = answer?.take(bytes, isRest: isRest) else { return }
+        frames.append(contentsOf: taken.frames)
+        isConfirmed = taken.isConfirmed
+    }
+
+    private func send(_ frame: ResponseFrame) {
+        let call = NIOLoopBound(self, eventLoop: eventLoop)
+        isSending = true
+        let known = steps.send(frame, isConfirmed: isConfirmed) { [count = frame.body.count] outcome in
+            call.value.sent(count, outcome)
+            call.value.goOn()
+        }
+        if let known { sent(frame.body.count, known) }
+    }
+
+    private func sent(_ count: Int, _ outcome: AnswerSender.Sent) {
+        isSending = false
+        guard phase == .calling || phase == .pausing else { return }
+        switch outcome {
+        case .sent:
+            sent += count
+            let call = NIOLoopBound(self, eventLoop: eventLoop)
+            lacksCredit = !steps.hasCredit(sent - job.window) {
+                call.value.lacksCredit = false
+                call.value.goOn()
+            }
+        case .ended: stopped()
+        case .lost:
+            logger.notice("job was taken over while it ran here; the call was dropped", metadata: ["insertion_id": "\(job.insertionID)"])
+            close()
+        }
+    }
+
+    /// Makes the provider wait while what it has sent is not taken.
+    private func regulate() {
+        guard phase == .calling, outcome == nil else { return }
+        let isFull = (isSending || lacksCredit) && pending.count >= Self.capacity || lacksCredit
+        guard isFull != isPaused else { return }
+        isPaused = isFull
+        if isFull { transfer?.pause() } else { transfer?.resume() }
+    }
+}
+
+/// The end.
+extension Call {
+    private func transferEnded(_ outcome: Result<Void, UpstreamError>) {
+        transfer = nil
+        switch outcome {
+        case .success where answer != nil: finish()
+        case .success: failed(UpstreamError(.malformed, "it ended without a head", requestMayHaveBeenSent: true))
+        case .failure(let error):
+            if answer?.isWhole(sent: sent, handedOver: steps.handedOver) ?? false { return finish() }
+            failed(error)
+        }
+    }
+
+    private func failed(_ error: UpstreamError) {
+        if answer?.relay.hasBegun ?? false {
+            let error = GatewayError(upstream: error)
+            return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
+        }
+        switch attempts.failed(error, remaining: job.remaining()) {
+        case .giveUp(let error): fail(error)
+        case .retry(let pause): begin(after: pause)
+        case .repeatOnFresh:
+            span?.isRepeated = true
+            logger.notice(
+                "the provider closed a kept connection unanswered; the call is repeated on a new one, perhaps paid twice",
+                metadata: ["insertion_id": "\(job.insertionID)", "provider": "\(target.provider)"])
+            begin()
+        }
+    }
+
+    private func begin(after pause: Duration) {
+        phase = .pausing
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) {
+            if self.phase == .pausing { self.begin() }
+        }
+    }
+
+    /// Ends the job with an answer that is whole.
+    private func finish() {
+        guard let (frame, succeeded, failure) = answer?.end() else { return }
+        end(.init(frame, of: answer?.relay.head, succeeded: succeeded, span: span?.answered(failure)))
+    }
+
+    private func fail(_ error: GatewayError) {
+        end(.init(ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error)))
+    }
+
+    /// The call was ended from outside, and nothing is on its way to Redis.
+    private func stopped() {
+        endTransfer()
+        if answer?.isWhole(sent: sent, handedOver: steps.handedOver) ?? false { return finish() }
+        if steps.stop == .released { return handBack() }
+        // Nobody is answered, but whoever fetches it later.
+        let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
+        end(.init(frame, succeeded: false, span: span?.failed(.cancelled)))
+    }
+
+    private func end(_ ending: AnswerSender.Ending) {
+        phase = .ending
+        endTransfer()
+        let call = NIOLoopBound(self, eventLoop: eventLoop)
+        steps.finish(ending) { call.value.close() }
+    }
+
+    private func handBack() {
+        phase = .ending
+        let call = NIOLoopBound(self, eventLoop: eventLoop)
+        steps.release { call.value.close() }
+    }
+
+    private func endTransfer() {
+        transfer?.cancel()
+        transfer = nil
+        frames = []
+        pending = []
+    }
+
+    private func close() {
+        phase = .over
+        endTransfer()
+        done.take()?()
+    }
+}

@@ -1,0 +1,58 @@
+internal import Common
+internal import NIOCore
+internal import Queue
+
+/// What a call asks of the queue, as the owner of its job. Answers come on the call's event loop.
+protocol CallSteps: Sendable {
+    /// Why the call was ended from outside; nil if it was not.
+    var stop: CallControl.Stop? { get }
+    /// Bytes of the answer that the client had when it left; nil if it has not left, or nobody knows.
+    var handedOver: Int? { get }
+    /// Whether the client is in this process.
+    var isLocal: Bool { get }
+
+    /// Whether the reader has taken so many bytes. If not, `goOn` is called when it has, or the call was ended.
+    func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool
+
+    /// As ``AnswerSender/send(_:of:in:isConfirmed:control:on:completion:)``.
+    func send(_ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void) -> AnswerSender.Sent?
+
+    /// As ``AnswerSender/finish(_:in:_:control:on:completion:)``.
+    func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void)
+
+    /// Hands the job back.
+    func release(completion: @escaping @Sendable () -> Void)
+}
+
+/// The steps of one delivery of a job.
+struct DeliverySteps: CallSteps {
+    let sender: AnswerSender
+    let job: Job
+    let delivery: Delivery
+    let control: CallControl
+    let eventLoop: any EventLoop
+
+    var stop: CallControl.Stop? { control.stop }
+    var handedOver: Int? { control.handedOver }
+    var isLocal: Bool { control.isLocal }
+
+    func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool {
+        control.hasCredit(level) { eventLoop.execute(goOn) }
+    }
+
+    func send(_ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void) -> AnswerSender.Sent? {
+        sender.send(frame, of: job, in: delivery, isConfirmed: isConfirmed, control: control, on: eventLoop, completion: completion)
+    }
+
+    func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void) {
+        sender.finish(job, in: delivery, ending, control: control, on: eventLoop, completion: completion)
+    }
+
+    func release(completion: @escaping @Sendable () -> Void) {
+        // allowed: the job counts as running until it is over
+        Task {
+            await sender.release(delivery)
+            eventLoop.execute(completion)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+internal import Logging
+internal import NIOCore
+internal import Redis
+
+/// A step on the queue that is done until Redis has answered. One whose answer was lost does no harm when it is done again, since the first one made the job
+/// nobody's, and a frame is known by its number. Ends with the process: a job of a client that left ends so too.
+struct JobStep: Sendable {
+    typealias Completion = @Sendable (Result<Bool, RedisError>) -> Void
+
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private let isOver: @Sendable () -> Bool
+    private let step: @Sendable (@escaping Completion) -> Void
+
+    /// - Parameters:
+    ///   - eventLoop: where it is said what became of the step.
+    ///   - isOver: whether it need not be done again.
+    ///   - step: does it, once.
+    init(
+        on eventLoop: any EventLoop, logger: Logger, unless isOver: @escaping @Sendable () -> Bool,
+        _ step: @escaping @Sendable (@escaping Completion) -> Void
+    ) {
+        self.eventLoop = eventLoop
+        self.logger = logger
+        self.isOver = isOver
+        self.step = step
+    }
+
+    /// Does the step.
+    /// - Parameter completion: is given what Redis said; nil if it said nothing until the step was no longer to be done.
+    func run(completion: @escaping @Sendable (Bool?) -> Void) { run(RetryPause(), completion) }
+
+    private func run(_ pause: RetryPause, _ completion: @escaping @Sendable (Bool?) -> Void) {
+        step { result in
+            switch result {
+            case .success(let done): eventLoop.perform { completion(done) }
+            case .failure(let error):
+                guard !isOver() else { return eventLoop.perform { completion(nil) } }
+                logger.debug("trying again", metadata: ["error": "\(error)"])
+                var pause = pause
+                let time = pause.next()
+                _ = eventLoop.scheduleTask(in: time) { [pause] in run(pause, completion) }
+            }
+        }
+    }
+}
+
+extension EventLoop {
+    /// Runs `action` on the loop: at once, if the caller is there.
+    func perform(_ action: @escaping @Sendable () -> Void) {
+        if inEventLoop { action() } else { execute(action) }
+    }
+}
