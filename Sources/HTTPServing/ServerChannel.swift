@@ -12,11 +12,17 @@ package struct ServerChannel: ServerChildChannel, HTTPChannelHandler {
 
     package let responder: HTTPChannelHandler.Responder
     private let configuration: HTTP1Channel.Configuration
+    private let lastHandler: @Sendable () -> (any RemovableChannelHandler)?
     private static let silent = Logger(label: "connection", factory: { _ in SwiftLogNoOpLogHandler() })
 
-    package init(responder: @escaping HTTPChannelHandler.Responder, configuration: HTTP1Channel.Configuration) {
+    /// - Parameter lastHandler: makes the handler that sees requests right before Hummingbird does.
+    package init(
+        responder: @escaping HTTPChannelHandler.Responder, configuration: HTTP1Channel.Configuration,
+        lastHandler: @escaping @Sendable () -> (any RemovableChannelHandler)?
+    ) {
         self.responder = responder
         self.configuration = configuration
+        self.lastHandler = lastHandler
     }
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -31,6 +37,7 @@ package struct ServerChannel: ServerChildChannel, HTTPChannelHandler {
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandlers(configuration.additionalChannelHandlers())
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout.map { .init($0) }, logger: Self.silent))
+            if let lastHandler = lastHandler() { try pipeline.addHandler(lastHandler) }
             return try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
     }
@@ -42,7 +49,10 @@ package struct ServerChannel: ServerChildChannel, HTTPChannelHandler {
 
 extension HTTPServerBuilder {
     /// A server of HTTP/1.1.
-    package static func serving(_ configuration: HTTP1Channel.Configuration) -> HTTPServerBuilder {
-        HTTPServerBuilder { ServerChannel(responder: $0, configuration: configuration) }
+    /// - Parameter lastHandler: makes the handler that sees requests right before Hummingbird does.
+    package static func serving(
+        _ configuration: HTTP1Channel.Configuration, lastHandler: @escaping @Sendable () -> (any RemovableChannelHandler)? = { nil }
+    ) -> HTTPServerBuilder {
+        HTTPServerBuilder { ServerChannel(responder: $0, configuration: configuration, lastHandler: lastHandler) }
     }
 }

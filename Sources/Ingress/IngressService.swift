@@ -36,7 +36,7 @@ package struct IngressService {
         let reader = RedisClient(endpoint, logger: logger)
         let room = WaitingRoom()
         let connections = Connections()
-        let desk = NewsDesk(news: JobNews(redis: commands), local: local, logger: logger)
+        let news = NewsDesk(news: JobNews(redis: commands), local: local, logger: logger)
         let follower = AnswerFollower(
             bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands, window: settings.maxBufferedBytes,
             logger: logger)
@@ -49,17 +49,21 @@ package struct IngressService {
         func calls(through queue: WorkQueue) -> CallDesk {
             CallDesk(
                 admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
-                room: room, follower: follower, kept: kept, desk: desk, local: queue == .completions ? local : nil, envelope: envelope,
+                room: room, follower: follower, kept: kept, desk: news, local: queue == .completions ? local : nil, envelope: envelope,
                 watch: watch)
         }
         let completions = calls(through: .completions)
         let jobs = JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope)
+        let mark = LoopMark(envelope)
+        let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
+        let entrance = Entrance(
+            auth: auth, projects: projects, defaultProject: secrets.defaultProject,
+            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host))
+        let desk = CompletionDesk(
+            identity: identity, mark: mark, hosts: hosts, entrance: entrance, jobs: jobs, calls: completions, connections: connections,
+            logger: logger)
         let responder = GatewayResponder(
-            identity: identity, mark: LoopMark(envelope),
-            hosts: AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer),
-            entrance: Entrance(
-                auth: auth, projects: projects, defaultProject: secrets.defaultProject,
-                refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host)),
+            identity: identity, mark: mark, hosts: hosts, entrance: entrance,
             pages: Pages(
                 redis: commands, watch: watch, room: room, follower: follower, connections: connections, uploads: jobs.uploads,
                 warnsOfRedis: settings.redis.address != nil,
@@ -68,7 +72,7 @@ package struct IngressService {
             jobs: jobs,
             calls: completions,
             background: BackgroundDesk(
-                calls: completions, records: kept.records, follower: follower, desk: desk, kept: kept,
+                calls: completions, records: kept.records, follower: follower, desk: news, kept: kept,
                 defaultProject: secrets.defaultProject),
             logs: LogDesk(store: LogStore(redis: commands, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth),
             verification: VerificationDesk(
@@ -84,16 +88,17 @@ package struct IngressService {
                     idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
-                        maxHeaderFieldCount: settings.maxHeaders))),
+                        maxHeaderFieldCount: settings.maxHeaders)),
+                lastHandler: { CompletionHandler(desk: desk) }),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), backlog: 4096,
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
             logger: logger)
         services = [
-            commands, desk, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: desk),
+            commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: news),
             AuthUpkeep(auth: auth, logger: logger),
-            DrainingServer(server: application, room: room, follower: follower, desk: desk, drain: settings.drain),
+            DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
         ]
         if settings.redis.address != nil {
             services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1)

@@ -11,28 +11,32 @@ struct Entrance: Sendable {
         var clientKey: SecretString?
     }
 
-    let auth: any AuthProvider
-    let projects: KnownProjects
-    let defaultProject: String
+    /// Whoever is asked who a request comes from; `immediate` is the same one, if it answers at once.
+    private let auth: any AuthProvider
+    private let immediate: (any ImmediateAuthProvider)?
+    private let projects: KnownProjects
+    private let defaultProject: String
     /// Whether pages of other sites are kept out: where the gateway serves its own machine alone and asks nobody for a key, the browser of whoever works there
     /// would let any page in.
-    let refusesForeignOrigins: Bool
+    private let refusesForeignOrigins: Bool
+
+    init(auth: any AuthProvider, projects: KnownProjects, defaultProject: String, refusesForeignOrigins: Bool) {
+        self.auth = auth
+        immediate = auth as? any ImmediateAuthProvider
+        self.projects = projects
+        self.defaultProject = defaultProject
+        self.refusesForeignOrigins = refusesForeignOrigins
+    }
+
+    /// Whether ``admitAtOnce(_:project:)`` may be asked.
+    var isImmediate: Bool { immediate != nil }
 
     /// - Parameter project: the project that the path names; nil for the default.
     /// - Throws: 401 for an unknown key, 404 for a project that is not there or not the account's.
-    func admit(_ request: Request, project named: String?) async throws -> Admitted {
-        if refusesForeignOrigins, let origin = request.headers[.origin], !Self.isOwn(origin) {
-            throw GatewayError(
-                status: 403, type: "permission_error", code: "foreign_origin",
-                message:
-                    "A page of another site may not call a gateway that serves this machine alone without keys. Set API_KEYS_PATH to let it in with one.",
-                shouldRetry: false)
-        }
-        let bearer = request.headers[.authorization].flatMap(Self.bearer)
-        let account: Account?
+    func admit(_ request: Request, project: String?) async throws(GatewayError) -> Admitted {
+        let question = try question(for: request)
         do {
-            account = try await auth.authenticate(
-                AuthRequest(bearer: bearer, method: request.method, path: request.uri.path, headers: request.headers))
+            return try admit(request, question, from: try await auth.authenticate(question), project: project)
         } catch let error as GatewayError {
             throw error
         } catch {
@@ -40,6 +44,31 @@ struct Entrance: Sendable {
                 status: 401, type: "authentication_error", code: "authentication_failed", message: "The request could not be authenticated.",
                 shouldRetry: false)
         }
+    }
+
+    /// The same on the request's event loop. Only where ``isImmediate``: else nobody is let in.
+    func admitAtOnce(_ request: Request, project: String?) throws(GatewayError) -> Admitted {
+        let question = try question(for: request)
+        guard let immediate else { throw .internalError }
+        return try admit(request, question, from: try immediate.account(for: question), project: project)
+    }
+
+    /// - Throws: 403 for a page of another site.
+    private func question(for request: Request) throws(GatewayError) -> AuthRequest {
+        if refusesForeignOrigins, let origin = request.headers[.origin], !Self.isOwn(origin) {
+            throw GatewayError(
+                status: 403, type: "permission_error", code: "foreign_origin",
+                message:
+                    "A page of another site may not call a gateway that serves this machine alone without keys. Set API_KEYS_PATH to let it in with one.",
+                shouldRetry: false)
+        }
+        return AuthRequest(
+            bearer: request.headers[.authorization].flatMap(Self.bearer), method: request.method, path: request.uri.path, headers: request.headers)
+    }
+
+    private func admit(
+        _ request: Request, _ question: AuthRequest, from account: Account?, project named: String?
+    ) throws(GatewayError) -> Admitted {
         let project = named ?? defaultProject
         // The same answer for both, so that nobody learns which other projects there are.
         guard projects.contains(project), account?.mayUse(project) ?? true else {
@@ -50,7 +79,7 @@ struct Entrance: Sendable {
                     : "The project in the path is not known, or this key may not use it. Check project_id; the operator lists projects in secrets.yaml.",
                 param: "project_id", shouldRetry: false)
         }
-        let clientKey = try ClientKey.read(request.headers, bearer: bearer, isGateways: auth.consumesBearer)
+        let clientKey = try ClientKey.read(request.headers, bearer: question.bearer, isGateways: auth.consumesBearer)
         return Admitted(account: account, project: project, clientKey: clientKey)
     }
 

@@ -11,7 +11,7 @@ struct JobBuilder: Sendable {
     private let maximumJSONDepth: Int
     private let addresses: AddressPolicy
     /// From the request's arrival to the end of its answer, in milliseconds.
-    private let timeout: UInt64
+    let timeout: UInt64
     private let window: Int
     private let responseKey: String
     private let envelope: Envelope
@@ -33,27 +33,58 @@ struct JobBuilder: Sendable {
     }
 
     func job(for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID) async throws -> Job {
-        var job = Job(
-            insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue, path: path.backendPath,
-            query: request.uri.query, headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
-            clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey, window: window)
-        try ClientKey.moveFromQuery(of: &job)
-        switch path.route {
-        case .other:
+        var job = try draft(for: request, path: path, admitted: admitted, id: id)
+        if case .other = path.route {
             job.body = try await request.bytes(upTo: maximumBodyBytes, in: uploads)
             let body = try CompletionBody(
                 other: job.body, of: job, contentType: try Self.contentType(of: request, hasBody: !job.body.isEmpty), maximumDepth: maximumJSONDepth)
             (job.model, job.isStream) = (body.model, body.isStream)
-        case .completion:
-            try await fill(&job, from: request, rollout: nil, baseURL: nil, account: admitted.account)
-        case .rollout(let ids, let baseURL):
-            try await fill(&job, from: request, rollout: ids, baseURL: baseURL, account: admitted.account)
+        } else {
+            try Self.checkMethod(of: request)
+            let sent = try await request.bytes(upTo: maximumBodyBytes, in: uploads)
+            job.idempotency = try idempotency(of: request, path, job, body: sent)
+            var call = chatCall(for: request, path: path, admitted: admitted, body: sent)
+            for hook in hooks { try await hook.prepare(&call) }
+            try fill(&job, with: call)
         }
         if outlivesClient || job.idempotency != nil || isAsynchronous(request, path) {
             job.responseKey = Keys.response(id)
             // Nobody has to take such an answer for it to go on.
             job.window = .max
         }
+        return job
+    }
+
+    /// Whether the request is a chat completion whose job needs nobody else to be made: it has no hooks to pass, and its answer is for its client alone.
+    func makesAtOnce(_ request: Request, _ path: CompletionPath) -> Bool {
+        guard request.method == .post, hooks.isEmpty, !outlivesClient, !request.hasIdempotencyKey else { return false }
+        if case .other = path.route { return false }
+        return !isAsynchronous(request, path)
+    }
+
+    /// Where the body of such a request is collected.
+    func collector(for request: Request) throws(GatewayError) -> BodyCollector {
+        try BodyCollector(for: request.headers, upTo: maximumBodyBytes, in: uploads)
+    }
+
+    /// Makes the job of such a request.
+    /// - Parameter deadline: when nobody waits any longer, in milliseconds since 1970.
+    func jobAtOnce(
+        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID, deadline: UInt64, body: [UInt8]
+    ) throws -> Job {
+        var job = try draft(for: request, path: path, admitted: admitted, id: id)
+        job.deadline = deadline
+        try fill(&job, with: chatCall(for: request, path: path, admitted: admitted, body: body))
+        return job
+    }
+
+    /// A job without its body and all that is read from it.
+    private func draft(for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID) throws(GatewayError) -> Job {
+        var job = Job(
+            insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue, path: path.backendPath,
+            query: request.uri.query, headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
+            clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey, window: window)
+        try ClientKey.moveFromQuery(of: &job)
         return job
     }
 
@@ -68,27 +99,29 @@ struct JobBuilder: Sendable {
         }
     }
 
-    private func fill(_ job: inout Job, from request: Request, rollout: RolloutIDs?, baseURL: String?, account: Account?) async throws {
-        guard request.method == .post else {
-            throw GatewayError.invalidRequest(
-                405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue).")
-        }
-        let sent = try await request.bytes(upTo: maximumBodyBytes, in: uploads)
-        job.idempotency = try request.idempotencyKey().map { key in
-            let ids = rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run, $0.row] } ?? []
+    private static func checkMethod(of request: Request) throws(GatewayError) {
+        guard request.method != .post else { return }
+        throw .invalidRequest(405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue).")
+    }
+
+    private func idempotency(of request: Request, _ path: CompletionPath, _ job: Job, body: [UInt8]) throws -> Idempotency? {
+        try request.idempotencyKey().map { key in
+            let ids = path.rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run, $0.row] } ?? []
             return Idempotency(
                 clientKey: key, project: job.project, account: job.account,
-                request: ([job.path, job.query ?? "", baseURL ?? ""] + ids).map { Array($0.utf8) } + [sent], envelope: envelope)
+                request: ([job.path, job.query ?? "", path.baseURL ?? ""] + ids).map { Array($0.utf8) } + [body], envelope: envelope)
         }
-        var call = ChatCall(
-            body: sent, rollout: rollout, baseURL: baseURL, project: job.project, account: account,
-            headers: request.headers)
-        for hook in hooks {
-            try await hook.prepare(&call)
-        }
+    }
+
+    private func chatCall(for request: Request, path: CompletionPath, admitted: Entrance.Admitted, body: [UInt8]) -> ChatCall {
+        ChatCall(
+            body: body, rollout: path.rollout, baseURL: path.baseURL, project: admitted.project, account: admitted.account, headers: request.headers)
+    }
+
+    private func fill(_ job: inout Job, with call: ChatCall) throws(GatewayError) {
         let body = try CompletionBody(chat: call.body, query: job.query, maximumDepth: maximumJSONDepth)
         job.rollout = call.rollout
-        job.baseURL = try call.baseURL.map { try ClientBaseURL($0, addresses: addresses).description }
+        if let baseURL = call.baseURL { job.baseURL = try ClientBaseURL(baseURL, addresses: addresses).description }
         (job.body, job.model, job.isStream) = (call.body, body.model, body.isStream)
     }
 
@@ -116,4 +149,10 @@ struct JobBuilder: Sendable {
         ]
         .contains { $0.equalsIgnoringASCIICase(header.name) } && !ClientKey.isHeader(header.name)
     }
+}
+
+extension CompletionPath {
+    fileprivate var rollout: RolloutIDs? { if case .rollout(let ids, _) = route { ids } else { nil } }
+
+    fileprivate var baseURL: String? { if case .rollout(_, let url) = route { url } else { nil } }
 }

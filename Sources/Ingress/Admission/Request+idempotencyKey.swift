@@ -5,6 +5,9 @@ internal import Hummingbird
 extension Request {
     private static let longestKey = 255
 
+    /// Whether the client sent an `Idempotency-Key`, be it a good one or not.
+    var hasIdempotencyKey: Bool { headers.contains(.idempotencyKey) }
+
     /// The client's `Idempotency-Key`; nil if it sent none.
     func idempotencyKey() throws -> String? {
         let keys = headers[values: .idempotencyKey]

@@ -1,4 +1,4 @@
-internal import Common
+package import Common
 internal import Crypto
 internal import NIOConcurrencyHelpers
 
@@ -6,7 +6,7 @@ internal import NIOConcurrencyHelpers
 ///
 /// While an ingress runs, it looks once a second whether the file is another one, and then reads it again: a key that has left it opens nothing after two seconds,
 /// without a restart.
-public struct APIKeyAuth: AuthProvider {
+public struct APIKeyAuth: ImmediateAuthProvider {
     /// One entry of the file.
     package struct Entry: Sendable, Equatable {
         /// Names the key, for the operator.
@@ -35,7 +35,7 @@ public struct APIKeyAuth: AuthProvider {
         self.file = file
     }
 
-    public func authenticate(_ request: AuthRequest) async throws -> Account? {
+    package func account(for request: AuthRequest) throws(GatewayError) -> Account? {
         guard let bearer = request.bearer, !bearer.isEmpty else {
             throw GatewayError(
                 status: 401, type: "authentication_error", code: "missing_api_key",

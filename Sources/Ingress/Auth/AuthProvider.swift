@@ -17,6 +17,16 @@ public protocol AuthProvider: Sendable {
     func maintain(logger: Logger) async
 }
 
+/// An `AuthProvider` that asks nobody else: it decides on the event loop of the request's connection.
+package protocol ImmediateAuthProvider: AuthProvider {
+    /// The same as ``AuthProvider/authenticate(_:)``, at once.
+    func account(for request: AuthRequest) throws(GatewayError) -> Account?
+}
+
+extension ImmediateAuthProvider {
+    public func authenticate(_ request: AuthRequest) async throws -> Account? { try account(for: request) }
+}
+
 extension AuthProvider {
     public func maintain(logger: Logger) async {}
 }

@@ -1,10 +1,12 @@
+package import Common
+
 /// Lets everyone in. A client's bearer token is its key at the provider and goes there.
-public struct NoAuth: AuthProvider {
+public struct NoAuth: ImmediateAuthProvider {
     public var consumesBearer: Bool { false }
 
     public init() {}
 
-    public func authenticate(_ request: AuthRequest) async throws -> Account? { nil }
+    package func account(for request: AuthRequest) throws(GatewayError) -> Account? { nil }
 }
 
 extension AuthProvider where Self == NoAuth {

@@ -118,5 +118,5 @@ extension GatewayError {
 }
 
 extension HTTPField.Name {
-    fileprivate static let via = HTTPField.Name(LoopMark.header) ?? .expect
+    static let via = HTTPField.Name(LoopMark.header) ?? .expect
 }

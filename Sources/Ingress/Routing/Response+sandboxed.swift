@@ -6,8 +6,15 @@ extension Response {
     /// a provider's, or of anyone whom a model quoted. It replaces what an answer says of that by itself.
     var sandboxed: Response {
         var response = self
-        response.headers[.xContentTypeOptions] = "nosniff"
-        response.headers[.contentSecurityPolicy] = "sandbox; default-src 'none'; frame-ancestors 'none'"
+        response.headers.sandbox()
         return response
+    }
+}
+
+extension HTTPFields {
+    /// Adds what ``Response/sandboxed`` says.
+    mutating func sandbox() {
+        self[.xContentTypeOptions] = "nosniff"
+        self[.contentSecurityPolicy] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     }
 }

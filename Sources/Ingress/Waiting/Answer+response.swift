@@ -32,26 +32,17 @@ extension Answer {
     private func body(from first: ResponseFrame, _ outcome: AnswerOutcome, isEventStream: Bool, numbering: EventNumbering?) -> ResponseBody {
         ResponseBody { [self] writer in
             var frame = first
-            var numbering = numbering
-            var events = WholeEvents()
+            var body = AnswerBody(isEventStream: isEventStream, numbering: numbering)
             do {
                 while true {
                     if !frame.body.isEmpty {
-                        let bytes = numbering?.take(frame.body) ?? (isEventStream ? events.take(frame.body) : frame.body)
+                        let bytes = body.take(frame.body)
                         if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
                         took(frame.body.count)
                     }
                     if let end = frame.end {
                         outcome.finished()
-                        let rest: [UInt8]
-                        switch end {
-                        case .complete: rest = numbering?.rest() ?? events.rest()
-                        // The beginning of an event that never ends is left out. Where a body has no place for an error, the only honest end is a broken
-                        // connection, which the error makes.
-                        case .brokenOff(let error):
-                            guard isEventStream else { throw error }
-                            rest = (events.isInsideLine ? Array("\n\n".utf8) : []) + error.serverSentEvent
-                        }
+                        let rest = try body.rest(before: end)
                         if !rest.isEmpty { try await writer.write(ByteBuffer(bytes: rest)) }
                         return try await writer.finish(nil)
                     }
@@ -69,7 +60,7 @@ extension Answer {
 
 extension HTTPFields {
     /// The headers that a forwarder let through.
-    fileprivate init(_ headers: [HeaderField]) {
+    init(_ headers: [HeaderField]) {
         self.init()
         for header in headers {
             guard let name = HTTPField.Name(header.name) else { continue }

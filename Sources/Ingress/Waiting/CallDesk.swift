@@ -34,7 +34,7 @@ struct CallDesk: Sendable {
         call.waiter = waiter
         do {
             // From now on, so that a client that leaves meanwhile is seen to.
-            guard connection.watch({ [call] in leave(call, handedOver: $0) }) else { throw GatewayError(.disconnected) }
+            guard connection.watch({ [call] in leave(call.id, deadline: call.deadline, handedOver: $0) }) else { throw GatewayError(.disconnected) }
             _ = try await enqueue(job, for: waiter)
             return call
         } catch {
@@ -49,11 +49,11 @@ struct CallDesk: Sendable {
             if call.isRepeated, case .failed(let error) = try await kept.state(of: call.id) { return error.response(of: call.id) }
             return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger)
         }
-        let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: call.window, logger: logger)
+        let answer = Answer(waiter: waiter, frames: frames(of: call.id, deadline: waiter.deadline, window: call.window, logger: logger))
         return try await answer.response(
             AnswerOutcome(finished: { close(call, connection) }) {
                 // Where its connection closed, the watch has already said so; saying it twice harms nothing.
-                leave(call, handedOver: connection?.handedOver)
+                leave(call.id, deadline: call.deadline, handedOver: connection?.handedOver)
                 close(call, connection)
             })
     }
@@ -74,10 +74,16 @@ struct CallDesk: Sendable {
             connection.unwatch()
             follower.leave(waiter)
         }
-        let answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: .max, logger: logger)
+        let answer = Answer(waiter: waiter, frames: frames(of: id, deadline: waiter.deadline, window: .max, logger: logger))
         var response = try await answer.response(AnswerOutcome(finished: close, abandoned: close), numbering: numbering)
         response.headers[.insertionID] = id.description
         return response
+    }
+
+    /// What puts the frames of an answer in order.
+    /// - Parameter deadline: when nobody waits any longer, in milliseconds since 1970.
+    func frames(of id: InsertionID, deadline: UInt64, window: Int, logger: Logger) -> AnswerFrames {
+        AnswerFrames(of: id, deadline: deadline, envelope: envelope, desk: desk, window: window, logger: logger)
     }
 
     /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.
@@ -85,32 +91,67 @@ struct CallDesk: Sendable {
     ///   kept in Redis.
     /// - Returns: the job whose answer it is: this one, or the one that the request was before.
     func enqueue(_ job: Job, for waiter: Waiter? = nil) async throws -> InsertionID {
-        // No forwarder there could read it, and its answer would be read by nobody here.
-        if watch.trouble == .otherKey { throw GatewayError.otherKey }
+        try checkKey()
         do {
-            switch try await admission.enqueue(job, on: local, for: waiter) {
-            case .queued: return job.insertionID
-            case .repeats(let id): return id
-            case .anotherRequest: throw GatewayError.anotherRequest
-            case .tooManyEntries: throw GatewayError.queueFull("QUEUE_LIMIT")
-            case .tooManyBytes: throw GatewayError.queueFull("QUEUE_BYTES")
-            case .notASet: throw GatewayError.notASet
-            case .tooManySpans: throw GatewayError.tooManySpans
-            case .tooLate: throw GatewayError.queueUnavailable
-            }
+            return try Self.id(of: job, after: try await admission.enqueue(job, on: local, for: waiter))
         } catch let error as RedisError {
-            // A client that can repeat its request finds the job, if there is one.
-            guard error.mayHaveBeenExecuted, job.idempotency == nil else { throw GatewayError.queueUnavailable(error) }
-            // Nobody waits for it any longer; if it was queued all the same, it shall not run. A forwarder may be faster.
-            desk.cancel(job.insertionID, deadline: job.deadline)
-            throw GatewayError.queueUnanswered
+            throw refusal(of: job, because: error)
         }
     }
 
+    /// The same for a client that goes on without a task.
+    /// - Parameters:
+    ///   - client: takes the answer.
+    ///   - completion: is called on an event loop once the job is queued, or is not.
+    func enqueue(
+        _ job: Job, for client: any LocalClient, completion: @escaping @Sendable (Result<InsertionID, GatewayError>) -> Void
+    ) {
+        do throws(GatewayError) { try checkKey() } catch { return completion(.failure(error)) }
+        do throws(EnvelopeError) {
+            try admission.enqueue(job, on: local, for: client) { [self] result in
+                switch result {
+                case .success(let outcome): completion(Result { () throws(GatewayError) in try Self.id(of: job, after: outcome) })
+                case .failure(let error): completion(.failure(refusal(of: job, because: error)))
+                }
+            }
+        } catch {
+            completion(.failure(.internalError))
+        }
+    }
+
+    /// No forwarder there could read a job under another key, and its answer would be read by nobody here.
+    private func checkKey() throws(GatewayError) {
+        if watch.trouble == .otherKey { throw .otherKey }
+    }
+
+    /// The job whose answer it is.
+    private static func id(of job: Job, after outcome: JobAdmission.Outcome) throws(GatewayError) -> InsertionID {
+        switch outcome {
+        case .queued: return job.insertionID
+        case .repeats(let id): return id
+        case .anotherRequest: throw .anotherRequest
+        case .tooManyEntries: throw .queueFull("QUEUE_LIMIT")
+        case .tooManyBytes: throw .queueFull("QUEUE_BYTES")
+        case .notASet: throw .notASet
+        case .tooManySpans: throw .tooManySpans
+        case .tooLate: throw .queueUnavailable
+        }
+    }
+
+    /// What a client is told whose job Redis did not take, or may have taken.
+    private func refusal(of job: Job, because error: RedisError) -> GatewayError {
+        // A client that can repeat its request finds the job, if there is one.
+        guard error.mayHaveBeenExecuted, job.idempotency == nil else { return .queueUnavailable(error) }
+        // Nobody waits for it any longer; if it was queued all the same, it shall not run. A forwarder may be faster.
+        desk.cancel(job.insertionID, deadline: job.deadline)
+        return .queueUnanswered
+    }
+
     /// The client has gone, and nobody wants the answer any longer.
-    private func leave(_ call: WaitingCall, handedOver: Int?) {
-        room.abandon(call.id, as: .disconnected)
-        desk.cancel(call.id, handedOver: handedOver, deadline: call.deadline)
+    /// - Parameter deadline: when the job ends by itself, in milliseconds since 1970.
+    func leave(_ id: InsertionID, deadline: UInt64, handedOver: Int?) {
+        room.abandon(id, as: .disconnected)
+        desk.cancel(id, handedOver: handedOver, deadline: deadline)
     }
 
     private func close(_ call: WaitingCall, _ connection: Connection?) {

@@ -106,6 +106,8 @@ final class Waiter: Sendable {
     }
 }
 
+extension Waiter: WaitingClient {}
+
 extension Waiter: LocalClient {
     /// Its reader is a task, which is on none.
     var eventLoop: any EventLoop { MultiThreadedEventLoopGroup.singleton.any() }

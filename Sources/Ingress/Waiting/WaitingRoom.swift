@@ -1,9 +1,22 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 
+/// A client that waits for the frames of an answer.
+protocol WaitingClient: Sendable {
+    var id: InsertionID { get }
+    /// When the wait ends, in milliseconds since 1970.
+    var deadline: UInt64 { get }
+
+    /// Takes a sealed frame, as it came over Redis.
+    func receive(_ sealed: [UInt8])
+
+    /// Ends the wait. What has come can still be taken.
+    func end(_ ending: Waiter.Ending)
+}
+
 /// The requests of this process that wait for their answers, by insertion id.
 final class WaitingRoom: Sendable {
-    private let waiters = NIOLockedValueBox<[InsertionID: Waiter]>([:])
+    private let waiters = NIOLockedValueBox<[InsertionID: any WaitingClient]>([:])
 
     /// How many requests wait.
     var count: Int { waiters.withLockedValue { $0.count } }
@@ -13,9 +26,11 @@ final class WaitingRoom: Sendable {
 
     func admit(_ id: InsertionID, deadline: UInt64) -> Waiter {
         let waiter = Waiter(id: id, deadline: deadline)
-        waiters.withLockedValue { $0[id] = waiter }
+        admit(waiter)
         return waiter
     }
+
+    func admit(_ client: any WaitingClient) { waiters.withLockedValue { $0[client.id] = client } }
 
     /// Gives a sealed frame to the request that waits for it; drops it if none does.
     func receive(_ frame: [UInt8], for id: InsertionID) {
@@ -38,7 +53,7 @@ final class WaitingRoom: Sendable {
 
     /// Ends all waits.
     /// - Returns: the requests whose wait was ended.
-    func abandonAll(as ending: Waiter.Ending) -> [Waiter] {
+    func abandonAll(as ending: Waiter.Ending) -> [any WaitingClient] {
         let all = waiters.withLockedValue { waiters in
             defer { waiters = [:] }
             return Array(waiters.values)
@@ -50,7 +65,7 @@ final class WaitingRoom: Sendable {
     /// Ends the waits whose time is over.
     /// - Parameter now: milliseconds since 1970.
     /// - Returns: the requests whose wait was ended.
-    func abandonOverdue(now: UInt64) -> [Waiter] {
+    func abandonOverdue(now: UInt64) -> [any WaitingClient] {
         let overdue = waiters.withLockedValue { waiters in
             let overdue = waiters.values.filter { $0.deadline <= now }
             for waiter in overdue { waiters.removeValue(forKey: waiter.id) }

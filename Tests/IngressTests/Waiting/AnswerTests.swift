@@ -20,7 +20,10 @@ import Upstream
         waiter = Waiter(id: InsertionIDGenerator().next(), deadline: .max)
         // Never run: what is said to it stays there.
         let desk = NewsDesk(news: JobNews(redis: RedisClient(RedisEndpoint(.unix(path: "/nonexistent")), logger: .silent)), logger: .silent)
-        answer = Answer(waiter: waiter, envelope: envelope, desk: desk, window: 1000, logger: .silent)
+        answer = Answer(
+            waiter: waiter,
+            frames: AnswerFrames(
+                of: waiter.id, deadline: waiter.deadline, envelope: envelope, desk: desk, window: 1000, logger: .silent))
     }
 
     private func receive(_ frame: ResponseFrame) throws {

@@ -1,0 +1,226 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import Queue
+internal import Upstream
+
+/// One chat completion between its client's connection and the queue. It lives on the connection's event loop; what others have to say to it comes through its
+/// inbox.
+final class CompletionCall: WaitingClient, LocalClient {
+    private enum Phase {
+        /// The request's body comes.
+        case reading(Reading)
+        /// The job is queued, or about to be, and nothing of its answer was sent.
+        case waiting(AnswerFrames)
+        case answering(AnswerFrames, AnswerBody)
+        case over
+    }
+
+    private struct Reading {
+        var request: Request
+        var path: CompletionPath
+        var admitted: Entrance.Admitted
+        var body: BodyCollector
+    }
+
+    /// What others say.
+    private enum News {
+        case arrival(Waiter.Arrival)
+        case ending(Waiter.Ending)
+        case refusal(GatewayError)
+    }
+
+    /// What the event loop alone touches.
+    private struct State {
+        var phase = Phase.over
+        /// The request until it was let in.
+        var request: (Request, CompletionPath)?
+        weak var handler: CompletionHandler?
+    }
+
+    let id: InsertionID
+    let deadline: UInt64
+    let eventLoop: any EventLoop
+    private let connection: Connection
+    private let desk: CompletionDesk
+    private let state: NIOLoopBoundBox<State>
+    private let inbox = NIOLockedValueBox<[News]>([])
+
+    /// Called on the event loop.
+    init(
+        _ id: InsertionID, _ request: Request, _ path: CompletionPath, on eventLoop: any EventLoop, connection: Connection, desk: CompletionDesk,
+        handler: CompletionHandler
+    ) {
+        self.id = id
+        self.eventLoop = eventLoop
+        self.connection = connection
+        self.desk = desk
+        deadline = UnixTime.milliseconds + desk.jobs.timeout + desk.calls.grace
+        state = NIOLoopBoundBox(State(request: (request, path), handler: handler), eventLoop: eventLoop)
+    }
+
+    // From any thread.
+
+    func receive(_ sealed: [UInt8]) { hear(.arrival(.sealed(sealed))) }
+
+    func receive(_ frame: ResponseFrame) { hear(.arrival(.opened(frame))) }
+
+    func end(_ ending: Waiter.Ending) { hear(.ending(ending)) }
+
+    private func hear(_ news: News) {
+        let isFirst = inbox.withLockedValue { inbox in
+            inbox.append(news)
+            return inbox.count == 1
+        }
+        guard isFirst else { return }
+        if eventLoop.inEventLoop { readInbox() } else { eventLoop.execute { self.readInbox() } }
+    }
+
+    private func readInbox() {
+        let all = inbox.withLockedValue { inbox in
+            defer { inbox = [] }
+            return inbox
+        }
+        for news in all {
+            switch news {
+            case .arrival(let arrival): take(arrival)
+            case .ending(let ending): fail(GatewayError(ending))
+            case .refusal(let error): fail(error)
+            }
+        }
+    }
+}
+
+/// The request.
+extension CompletionCall {
+    /// Lets the request in, or refuses it before its body was read.
+    func begin() {
+        guard let (request, path) = state.value.request.take() else { return }
+        do throws(GatewayError) {
+            let admitted = try desk.entrance.admitAtOnce(request, project: path.project)
+            state.value.phase = .reading(
+                Reading(request: request, path: path, admitted: admitted, body: try desk.jobs.collector(for: request)))
+        } catch {
+            answer(error)
+        }
+    }
+
+    /// Takes a piece of the body. What comes of a request that was refused counts for nothing.
+    func take(_ piece: ByteBuffer) {
+        guard case .reading(let reading) = state.value.phase else { return }
+        do throws(GatewayError) { try reading.body.take(piece) } catch { answer(error) }
+    }
+
+    /// The body is here: queues the job.
+    func endBody() {
+        guard case .reading(let reading) = state.value.phase else { return }
+        do {
+            let job = try desk.jobs.jobAtOnce(
+                for: reading.request, path: reading.path, admitted: reading.admitted, id: id, deadline: deadline - desk.calls.grace,
+                body: reading.body.finish())
+            queue(job)
+        } catch let error as GatewayError {
+            answer(error)
+        } catch {
+            desk.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
+            answer(.internalError)
+        }
+    }
+
+    private func queue(_ job: Job) {
+        state.value.phase = .waiting(desk.calls.frames(of: id, deadline: deadline, window: job.window, logger: desk.logger))
+        desk.calls.room.admit(self)
+        // From now on, so that a client that leaves meanwhile is seen to.
+        let isOpen = connection.watch { [id, deadline, calls = desk.calls] handedOver in
+            calls.leave(id, deadline: deadline, handedOver: handedOver)
+        }
+        guard isOpen else { return fail(GatewayError(.disconnected)) }
+        desk.calls.enqueue(job, for: self) { [self] result in
+            if case .failure(let error) = result { hear(.refusal(error)) }
+        }
+    }
+}
+
+/// The answer.
+extension CompletionCall {
+    private func take(_ arrival: Waiter.Arrival) {
+        switch state.value.phase {
+        case .reading, .over: return
+        case .waiting(let frames):
+            guard let frame = frames.take(arrival) else { return }
+            begin(frame, frames)
+        case .answering(let frames, let body):
+            guard let frame = frames.take(arrival) else { return }
+            pass(frame, frames, body)
+        }
+    }
+
+    private func begin(_ frame: ResponseFrame, _ frames: AnswerFrames) {
+        guard let head = frame.head else {
+            if case .brokenOff(let error)? = frame.end { return fail(error) }
+            return fail(.internalError)
+        }
+        var response = HTTPResponse(status: .init(code: head.status), headerFields: HTTPFields(head.headers))
+        guard case .complete? = frame.end else {
+            state.value.handler?.begin(signed(&response), nil, isWhole: false)
+            return pass(frame, frames, AnswerBody(isEventStream: head.isEventStream))
+        }
+        response.headerFields[.contentLength] = String(frame.body.count)
+        close()
+        state.value.handler?.begin(signed(&response), ByteBuffer(bytes: frame.body), isWhole: true)
+    }
+
+    private func pass(_ frame: ResponseFrame, _ frames: AnswerFrames, _ body: AnswerBody) {
+        var body = body
+        let bytes = frame.body.isEmpty ? [] : body.take(frame.body)
+        state.value.phase = .answering(frames, body)
+        write(bytes) { [count = frame.body.count] in frames.took(count) }
+        guard let end = frame.end else { return }
+        close()
+        do throws(GatewayError) {
+            write(try body.rest(before: end)) {}
+            state.value.handler?.end()
+        } catch {
+            state.value.handler?.breakOff()
+        }
+    }
+
+    private func write(_ bytes: [UInt8], taken: @escaping @Sendable () -> Void) {
+        if bytes.isEmpty { taken() } else { state.value.handler?.write(ByteBuffer(bytes: bytes), taken: taken) }
+    }
+
+    /// Ends the call without an answer of a provider, or in the middle of one.
+    private func fail(_ error: GatewayError) {
+        switch state.value.phase {
+        case .over: return
+        case .reading, .waiting:
+            close()
+            answer(error)
+        case .answering(let frames, let body): pass(ResponseFrame(sequence: .max, end: .brokenOff(error)), frames, body)
+        }
+    }
+
+    /// Answers with an error of the gateway's own.
+    private func answer(_ error: GatewayError) {
+        state.value.phase = .over
+        var response = error.response.head
+        state.value.handler?.begin(signed(&response), ByteBuffer(bytes: error.json), isWhole: true)
+    }
+
+    private func close() {
+        state.value.phase = .over
+        connection.unwatch()
+        desk.calls.room.dismiss(id)
+    }
+
+    /// Writes on an answer what all of them say.
+    private func signed(_ response: inout HTTPResponse) -> HTTPResponse {
+        response.headerFields.sandbox()
+        desk.identity.sign(&response.headerFields, as: id)
+        response.headerFields[.date] = desk.date.now
+        return response
+    }
+}

@@ -1,0 +1,31 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+
+/// Takes the chat completions that can be queued at once: nobody else has to be asked who their client is or what becomes of them, and their answers are for
+/// their clients alone. The others, and what is refused by its head, are `GatewayResponder`'s.
+struct CompletionDesk: Sendable {
+    let identity: AnswerIdentity
+    let mark: LoopMark
+    let hosts: AllowedHosts
+    let entrance: Entrance
+    let jobs: JobBuilder
+    let calls: CallDesk
+    let connections: Connections
+    let logger: Logger
+    let date = HTTPDate()
+
+    /// - Returns: nil if the request is not one of these.
+    func call(
+        for head: HTTPRequest, on eventLoop: any EventLoop, _ connection: Connection?, to handler: CompletionHandler
+    ) -> CompletionCall? {
+        guard entrance.isImmediate, let connection, hosts.allows(head.authority), !mark.isCarried(by: head.headerFields[values: .via]) else {
+            return nil
+        }
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+        guard let path = try? CompletionPath(request.uri.path), jobs.makesAtOnce(request, path) else { return nil }
+        return CompletionCall(identity.next(), request, path, on: eventLoop, connection: connection, desk: self, handler: handler)
+    }
+}

@@ -1,0 +1,71 @@
+internal import Common
+internal import HTTPTypes
+internal import NIOCore
+
+/// Collects a request's body, as far as it is allowed.
+final class BodyCollector {
+    /// Memory that a request gets for a body that it only announces.
+    private static let trusted = 1 << 20
+
+    private let limit: Int
+    private let room: UploadRoom?
+    /// What is said of a body beyond the limit.
+    private let excess: (_ limit: Int) -> GatewayError
+    private var bytes: [UInt8] = []
+    /// What the body has taken of the room.
+    private var taken = 0
+
+    /// - Parameters:
+    ///   - headers: the request's.
+    ///   - limit: the most bytes.
+    ///   - room: where a large body must find room; nil where `limit` allows none.
+    ///   - error: what is said of a body beyond the limit.
+    /// - Throws: `error`, if the request announces such a body.
+    init(
+        for headers: HTTPFields, upTo limit: Int, in room: UploadRoom?,
+        orThrow error: @escaping (_ limit: Int) -> GatewayError = GatewayError.bodyTooLarge
+    ) throws(GatewayError) {
+        self.limit = limit
+        self.room = room
+        excess = error
+        guard let announced = headers[.contentLength] else { return }
+        // A number beyond any Int is larger too.
+        let length = Int(announced) ?? .max
+        if length > limit { throw error(limit) }
+        // As much as is announced, but not more than a little on a promise alone.
+        bytes.reserveCapacity(min(length, Self.trusted))
+    }
+
+    deinit { room?.leave(taken) }
+
+    /// - Throws: 413 for what is beyond the limit, 429 if a large body finds no room.
+    func take(_ piece: ByteBuffer) throws(GatewayError) {
+        let count = bytes.count + piece.readableBytes
+        guard count <= limit else { throw excess(limit) }
+        if let room, count > UploadRoom.free {
+            guard room.take(count - taken) else { throw .uploadsFull }
+            taken = count
+        }
+        bytes.append(contentsOf: piece.readableBytesView)
+    }
+
+    /// The whole body. It leaves its room.
+    func finish() -> [UInt8] {
+        room?.leave(taken)
+        taken = 0
+        defer { bytes = [] }
+        return bytes
+    }
+}
+
+extension GatewayError {
+    static func bodyTooLarge(limit: Int) -> GatewayError {
+        .invalidRequest(
+            413, code: "body_too_large",
+            "The body is larger than \(limit) bytes. Send less, or let the operator raise MAX_BODY_BYTES.")
+    }
+
+    fileprivate static let uploadsFull = GatewayError(
+        status: 429, type: "rate_limit_error", code: "uploads_full",
+        message: "Too many large bodies are being sent at once (UPLOAD_BYTES). Try again later; nothing was recorded.", retryAfter: 1)
+}
