@@ -45,7 +45,7 @@ package struct ForwarderService {
             directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender, envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), maxAttempts: settings.upstreamAttempts,
             flushInterval: settings.flushInterval, isTraced: destinations.isTraced,
-            spanTextBytes: settings.spanTextBytes, logger: logger)
+            spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil }, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(
             consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader, maximumBytes: settings.outboxBytes)

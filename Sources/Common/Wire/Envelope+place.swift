@@ -15,8 +15,13 @@ extension Envelope {
         /// The payload of a job.
         package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Place { Place("\(queue.stream) \(id)") }
 
-        /// A completion's span: a ``SpanRecord`` since version 2, OTLP/JSON before.
+        /// A completion's span, of any version.
         package static func span(_ id: InsertionID) -> Place { Place("\(Keys.span(id)) \(id)", version: 2) }
+
+        /// A completion's span as it is written: a ``SpanRecord`` is version 2, OTLP/JSON version 1.
+        package static func span(_ id: InsertionID, holding span: [UInt8]) -> Place {
+            Place("\(Keys.span(id)) \(id)", version: span.first == SpanRecord.form ? 2 : 1)
+        }
 
         /// What a key of ours holds, where nothing else tells its values apart.
         package static func value(of key: String) -> Place { Place("\(key) value") }

@@ -19,6 +19,8 @@ struct JobRunner: Sendable {
     /// Whether completions of a project are traced.
     var isTraced: @Sendable (_ project: String) -> Bool = { _ in true }
     var spanTextBytes = SpanLimits.spanText
+    /// Whether this process's own trace store takes the spans. All others get OTLP/JSON, which exporters of version 0.1.0 can send too.
+    var writesCompactSpans: @Sendable () -> Bool = { false }
     let logger: Logger
 
     /// Starts to work on a delivery, on the event loop of a client in this process, or on any.
@@ -42,7 +44,7 @@ struct JobRunner: Sendable {
             return
         }
         let steps = DeliverySteps(sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop)
-        let span = isTraced(job.project) ? CompletionSpan(job, textBytes: spanTextBytes) : nil
+        let span = isTraced(job.project) ? CompletionSpan(job, textBytes: spanTextBytes, isCompact: writesCompactSpans()) : nil
         if control.stop == .cancelled { return drop(job, span, steps, done) }
         guard delivery.isTakenOver else {
             if let refusal = check.refusal(of: job, delivery) { return refuse(refusal, span, steps, done) }

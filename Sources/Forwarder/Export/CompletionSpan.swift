@@ -18,6 +18,7 @@ final class CompletionSpan {
     private(set) var body: [UInt8]
     private var keys: [SecretString]
     private let textBytes: Int
+    private let isCompact: Bool
     var provider: String?
     /// The model's name as the provider gets it.
     var model: String?
@@ -29,7 +30,10 @@ final class CompletionSpan {
     /// - Parameters:
     ///   - job: with its body still in it.
     ///   - textBytes: the most bytes of the input and of the output, each (`SPAN_TEXT_BYTES`).
-    init?(_ job: Job, metadata: [(name: String, value: String)] = [], textBytes: Int = SpanLimits.spanText) {
+    ///   - isCompact: whether the span is written as a ``SpanRecord``, and not as OTLP/JSON.
+    init?(
+        _ job: Job, metadata: [(name: String, value: String)] = [], textBytes: Int = SpanLimits.spanText, isCompact: Bool = true
+    ) {
         guard let rollout = job.rollout, job.path == Provider.chatCompletions else { return nil }
         insertionID = job.insertionID
         self.rollout = rollout
@@ -39,6 +43,7 @@ final class CompletionSpan {
         traceparent = job.headers.first(named: "traceparent")
         self.metadata = metadata
         self.textBytes = textBytes
+        self.isCompact = isCompact
         body = job.body
         keys = job.clientKey.map { [$0] } ?? []
     }
@@ -68,7 +73,7 @@ final class CompletionSpan {
 }
 
 extension CompletionSpan {
-    /// The span of a call that was answered, with whatever status (``SpanRecord``).
+    /// The span of a call that was answered, with whatever status.
     /// - Parameters:
     ///   - failure: why an answer with a status of success is none.
     ///   - time: when the answer ended, in milliseconds since 1970.
@@ -123,7 +128,7 @@ extension CompletionSpan {
             writer.string(.statusMessage, notes.joined(separator: " "))
         }
         if let message { writer.fail(message) }
-        return writer.bytes
+        return isCompact ? writer.bytes : (try? SpanRecord(writer.bytes))?.otlp ?? writer.bytes
     }
 
     /// Bytes that input and output may take together, written as JSON strings for a trace store that speaks OTLP.

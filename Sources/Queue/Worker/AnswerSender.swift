@@ -96,7 +96,7 @@ package struct AnswerSender: Sendable {
         package var head: UpstreamHead?
         /// Whether the completion counts; if not, its id leaves the rollout's set.
         package var succeeded: Bool
-        /// The completion's trace (``SpanRecord``); nil if it has none.
+        /// The completion's trace (``SpanRecord`` or OTLP/JSON); nil if it has none.
         package var span: [UInt8]?
         package var deadLetterReason: String?
 
@@ -126,7 +126,9 @@ package struct AnswerSender: Sendable {
         let steps: JobStream.Ending
         do {
             sealed = control.isLocal ? nil : try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
-            let span = try ending.span.map { JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id)), life: spanLife) }
+            let span = try ending.span.map {
+                JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id, holding: $0)), life: spanLife)
+            }
             let freed = (ending.head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
             steps = JobStream.Ending(
                 removeFrom: ending.succeeded ? nil : rollout, span: span, deadLetterReason: ending.deadLetterReason, frees: freed,

@@ -7,6 +7,8 @@ extension LangfuseError {
     init(of error: any Error, _ logger: Logger) {
         switch error {
         case let error as LangfuseError: self = error
+        // The process stops: what was not stored is sent again.
+        case is CancellationError: self = .failed
         case let error as DatabaseError where Self.disk(error.resultCode) != nil:
             logger.error("the trace store cannot be written or read", metadata: ["error": "\(Self.kind(of: error))"])
             self = Self.disk(error.resultCode) ?? .failed

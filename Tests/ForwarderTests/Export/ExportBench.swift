@@ -45,7 +45,7 @@ struct ExportBench: Sendable {
             defaultProject: "a")
         _ = try await admission.enqueue(job)
         let delivery = try #require(try await stream.read(upTo: 1, wait: .seconds(1)).first)
-        let span = try envelope.seal(span, for: .span(id))
+        let span = try envelope.seal(span, for: .span(id, holding: span))
         let rollout = hasFailed ? RolloutKeys("r", project: project, defaultProject: "a") : nil
         let ending = JobStream.Ending(removeFrom: rollout, span: .init(project: project, sealed: span, life: life))
         #expect(try await stream.finish(delivery, id: id, responseKey: nil, sealed: nil, ending: ending))

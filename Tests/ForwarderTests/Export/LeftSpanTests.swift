@@ -26,7 +26,7 @@ import Testing
                 try await eventually { try await bench.waiting() == 1 }
                 #expect(try await bench.redis.send(RedisCommand("TTL", Keys.span(later))).int ?? 0 > 3600, "it counts as one that waits")
             }
-            try await set(2, at: 0, of: later, bench)
+            try await set(1, at: 0, of: later, bench)
             try await bench.withExporter {
                 let call = try await bench.next()
                 #expect(try call.ids() == [later.description])

@@ -11,9 +11,9 @@ struct ReadSpan {
     private let attributes: [String: [String: Any]]
     let keys: [String]
 
-    /// - Parameter record: as the forwarder keeps it.
-    init(_ record: [UInt8]) throws {
-        let bytes = try SpanRecord(record).otlp
+    /// - Parameter span: as the forwarder keeps it, in either form.
+    init(_ span: [UInt8]) throws {
+        let bytes = span.first == SpanRecord.form ? try SpanRecord(span).otlp : span
         object = try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
         let list = try #require(object["attributes"] as? [[String: Any]])
         keys = list.compactMap { $0["key"] as? String }

@@ -42,6 +42,24 @@ import Upstream
         }
     }
 
+    /// Exporters of version 0.1.0 may send it, unless it goes to the trace store of this process.
+    @Test func whereOthersMaySendItItIsOTLP() async throws {
+        try await ForwarderBench.run { bench in
+            for isCompact in [false, true] {
+                try await bench.withForwarder(isCompact: isCompact) { _ in
+                    let job = try await bench.enqueue()
+                    try #require(await bench.upstream.next()).answer().send(#"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#).end()
+                    _ = try await answer(to: job, in: bench)
+                    let sealed = try #require(try await bench.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
+                    #expect(sealed.first == (isCompact ? 2 : 1))
+                    let span = try bench.envelope.open(sealed, for: .span(job.insertionID))
+                    #expect(span.first == (isCompact ? SpanRecord.form : UInt8(ascii: "{")))
+                    #expect(try await bench.span(of: job).output == #"{"role":"assistant","content":"x"}"#)
+                }
+            }
+        }
+    }
+
     /// The exporter of the process need not read it back.
     @Test func itIsAtHandOnceItIsKept() async throws {
         try await ForwarderBench.run { bench in

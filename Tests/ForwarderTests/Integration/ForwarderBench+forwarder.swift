@@ -28,7 +28,7 @@ extension ForwarderBench {
     /// Runs a forwarder while `body` does; then stops it and waits for its end.
     func withForwarder(
         _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20), attempts: Int = 3,
-        accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), logger: Logger = .silent,
+        accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false, logger: Logger = .silent,
         _ body: (TestForwarder) async throws -> Void
     ) async throws {
         let commands = RedisClient(server.endpoint, logger: .silent)
@@ -41,7 +41,7 @@ extension ForwarderBench {
         let runner = JobRunner(
             directory: { directory }, upstream: upstream, sender: sender, envelope: envelope,
             check: JobCheck(stream: stream, maxDeliveries: 3), maxAttempts: attempts,
-            flushInterval: .milliseconds(20), logger: logger)
+            flushInterval: .milliseconds(20), writesCompactSpans: { isCompact }, logger: logger)
         let clock = RedisClock()
         let local = LocalWorker(jobs: jobs)
         let intake = Intake(stream: stream, jobs: jobs, clock: clock, executor: nil, drain: drain, local: local, logger: .silent) {
