@@ -186,7 +186,7 @@ extension Call {
     /// Makes the provider wait while what it has sent is not taken.
     private func regulate() {
         guard phase == .calling, outcome == nil else { return }
-        let isFull = (isSending || lacksCredit) && pending.count >= Self.capacity || lacksCredit
+        let isFull = lacksCredit || isSending && pending.count >= Self.capacity
         guard isFull != isPaused else { return }
         isPaused = isFull
         if isFull { transfer?.pause() } else { transfer?.resume() }
