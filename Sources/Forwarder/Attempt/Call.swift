@@ -34,6 +34,8 @@ final class Call {
     private var transfer: (any UpstreamTransfer)?
     /// Tells the present transfer's events from those of earlier ones.
     private var number = 0
+    /// When the present transfer began.
+    private var began = ContinuousClock.now
     private var answer: RelayedAnswer?
     /// Bytes that have come and were not cut into frames.
     private var pending: [UInt8] = []
@@ -80,6 +82,7 @@ final class Call {
         request.connections.mustBeFresh = attempts.hasRepeated
         phase = .calling
         number += 1
+        began = .now
         (answer, outcome, isPaused) = (nil, nil, false)
         let receiver = Receiver(of: self, number: number, isStream: job.isStream, window: job.window, on: eventLoop)
         transfer = upstream.start(request, patience: flushInterval, on: eventLoop, to: receiver)
@@ -214,6 +217,8 @@ extension Call {
         switch attempts.failed(error, remaining: job.remaining()) {
         case .giveUp(let error): fail(error)
         case .retry(let pause): begin(after: pause)
+        // A process that stood still finds the connection closed, and the job may be another's by now, and made.
+        case .repeatOnFresh where began.duration(to: .now) >= JobStream.lostAfter: fail(GatewayError(upstream: error))
         case .repeatOnFresh:
             span?.isRepeated = true
             logger.notice(

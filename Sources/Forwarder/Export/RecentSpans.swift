@@ -5,7 +5,7 @@ internal import NIOConcurrencyHelpers
 /// has at hand. What another exporter sends, or nobody can for a while, gives way; Redis has it.
 final class RecentSpans: Sendable {
     /// The most bytes of spans that are kept, unless one alone is larger.
-    static let maximumBytes = 16 << 20
+    static let maximumBytes = 2 << 20
 
     private struct State {
         var newer: [InsertionID: [UInt8]] = [:]

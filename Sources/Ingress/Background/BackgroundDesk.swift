@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import Queue
+internal import Redis
 
 /// Completions whose answers are fetched later (`Prefer: respond-async`, RFC 7240 §4.1), at any ingress, by whoever asked for them.
 struct BackgroundDesk: Sendable {
@@ -21,7 +22,13 @@ struct BackgroundDesk: Sendable {
         let id = try await calls.enqueue(job)
         // A request that was made before may have its answer.
         let isAnswered = id == job.insertionID ? false : try await isAnswered(id)
-        var response = try status(of: id, try await record(of: id), isAnswered: isAnswered)
+        let record: JobRecords.Record?
+        do throws(GatewayError) { record = try await self.record(of: id) } catch {
+            // The job is on the queue, whatever became of Redis since.
+            guard id == job.insertionID else { throw error }
+            record = JobRecords.record(of: job)
+        }
+        var response = try status(of: id, record, isAnswered: isAnswered)
         response.headers[.insertionID] = id.description
         response.headers[.location] = location(of: id, project: job.project)
         response.headers[.preferenceApplied] = "respond-async"
@@ -104,8 +111,8 @@ struct BackgroundDesk: Sendable {
         return "/v1\(project)/jobs/\(id)"
     }
 
-    private func record(of id: InsertionID) async throws -> JobRecords.Record? {
-        do { return try await records.record(of: id) } catch { throw GatewayError.queueUnavailable(error) }
+    private func record(of id: InsertionID) async throws(GatewayError) -> JobRecords.Record? {
+        do throws(RedisError) { return try await records.record(of: id) } catch { throw .queueUnavailable(error) }
     }
 
     /// Milliseconds that the client wants to wait.

@@ -15,6 +15,11 @@ package struct JobRecords: Sendable {
         package var position: Int?
     }
 
+    /// What is known of a job that was just queued.
+    package static func record(of job: Job) -> Record {
+        Record(project: job.project, account: job.account, queuedAt: UnixTime.milliseconds, deadline: job.deadline, position: nil)
+    }
+
     private let redis: RedisClient
 
     package init(redis: RedisClient) { self.redis = redis }
