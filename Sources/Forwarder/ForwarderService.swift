@@ -43,7 +43,7 @@ package struct ForwarderService {
         sender.keepSpan = spans.keep
         let runner = JobRunner(
             directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender, envelope: envelope,
-            check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), maxAttempts: settings.upstreamAttempts,
+            check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger), maxAttempts: settings.upstreamAttempts,
             flushInterval: settings.flushInterval, isTraced: destinations.isTraced,
             spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil }, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
@@ -58,7 +58,7 @@ package struct ForwarderService {
         let own: [any Service] = shared == nil ? [watch] : []
         let eviction = RedisEvictionWatch(redis: worker.commands, logger: logger)
         let between: [any Service] = [eviction, CurlService(upstream: network), outboxReader, exporter]
-        let work = worker.services(between: between, watch: watch, executor: network.executor) { runner.start($0, control: $1, done: $2) }
+        let work = worker.services(between: between, watch: watch) { runner.start($0, control: $1, done: $2) }
         services = own + work
         local = worker.local
     }

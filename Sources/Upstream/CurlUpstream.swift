@@ -2,8 +2,7 @@ package import NIOCore
 
 /// Calls providers over libcurl: HTTP/1.1 and HTTP/2, on kept connections, without redirects, proxies or anything else from the environment.
 ///
-/// All calls share one thread. A task that prefers `executor` makes its calls by `withCall` without a change of thread;
-/// calls of `start` cost the thread and their event loop one wake-up a turn, however many they are. libcurl may send a
+/// All calls share one thread. Calls of `start` cost it and their event loop one wake-up a turn, however many they are. libcurl may send a
 /// request a second time by itself only if its method is idempotent (RFC 9110 §9.2.2), so a completion is never paid
 /// twice behind the caller's back: the caller is told `keptConnectionClosed`, and decides.
 package final class CurlUpstream: UpstreamClient {
@@ -13,9 +12,6 @@ package final class CurlUpstream: UpstreamClient {
     package init(_ configuration: CurlConfiguration = .init()) throws(UpstreamError) {
         loop = try CurlLoop(configuration)
     }
-
-    /// The thread of the calls, for `addTask(executorPreference:)`.
-    package var executor: LoopThread { loop.thread }
 
     /// Calls whose scope has not ended.
     package var inFlight: Int { get async { await loop.inFlight } }

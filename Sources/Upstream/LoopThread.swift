@@ -2,11 +2,11 @@ internal import CCurl
 internal import Glibc
 internal import NIOConcurrencyHelpers
 
-/// One named OS thread that is both a serial executor and a task executor.
+/// One named OS thread that is a serial executor.
 ///
-/// Actors that are pinned to it may hold C handles that must never leave their thread; the compiler then proves what a comment would only ask. A task
-/// that prefers it (`addTask(executorPreference:)`) runs on the thread too, so that its calls of those actors cost no change of thread.
-package final class LoopThread: SerialExecutor, TaskExecutor {
+/// Actors that are pinned to it may hold C handles that must never leave their thread; the compiler then proves what a
+/// comment would only ask.
+package final class LoopThread: SerialExecutor {
     private enum Item: Sendable {
         case job(UnownedJob)
         case work(@Sendable () -> Void)
@@ -82,8 +82,6 @@ package final class LoopThread: SerialExecutor, TaskExecutor {
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
 
-    package func asUnownedTaskExecutor() -> UnownedTaskExecutor { UnownedTaskExecutor(ordinary: self) }
-
     package func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
     package func checkIsolated() { precondition(isCurrent, "called off the loop thread \(name)") }
@@ -145,7 +143,7 @@ extension LoopThread {
         }
         for item in batch {
             switch item {
-            case .job(let job): job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            case .job(let job): job.runSynchronously(on: asUnownedSerialExecutor())
             case .work(let work): work()
             }
         }

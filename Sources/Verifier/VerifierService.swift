@@ -35,7 +35,7 @@ package struct VerifierService {
             runner: VerificationRunner(
                 redis: worker.commands, upstream: MarkedUpstream(network, mark: LoopMark(envelope)), options: .init(configuration),
                 destinations: destinations, logger: logger),
-            sender: worker.sender, envelope: envelope, check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries), logger: logger)
+            sender: worker.sender, envelope: envelope, check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger), logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
         let between: [any Service] = [RedisEvictionWatch(redis: worker.commands, logger: logger), CurlService(upstream: network)]
         services = own + worker.services(between: between, watch: watch) { await work.run($0, control: $1) }

@@ -110,8 +110,8 @@ import Testing
             try await connection.closed()
         } _: { upstream, server in
             let codes = await withTaskGroup(of: UpstreamError.Code?.self) { group in
-                for index in 0..<20 {
-                    group.addTask(executorPreference: index % 2 == 0 ? upstream.executor : nil) {
+                for _ in 0..<20 {
+                    group.addTask {
                         (try? await upstream.failure(of: UpstreamRequest(method: "GET", url: server.url())))?.code
                     }
                 }

@@ -40,23 +40,6 @@ import Testing
         thread.stop()
     }
 
-    @Test func `a task on the thread calls the actor without a wake-up`() async throws {
-        let (thread, wakes, start) = try Self.makeLoop()
-        start()
-        let pinned = Pinned(thread)
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask(executorPreference: thread) {
-                #expect(thread.isIsolatingCurrentContext() == true)
-                let before = wakes.value
-                for _ in 0..<1_000 { await pinned.add() }
-                #expect(wakes.value == before)
-                #expect(thread.isIsolatingCurrentContext() == true)
-            }
-        }
-        #expect(await pinned.count == 1_000)
-        thread.stop()
-    }
-
     @Test func `what comes before the start and after the end still runs`() async throws {
         let (thread, _, start) = try Self.makeLoop()
         let pinned = Pinned(thread)

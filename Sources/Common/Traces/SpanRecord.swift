@@ -4,7 +4,7 @@
 /// Ids and start time come out of the insertion id. Texts stand as they are: only a trace store that speaks OTLP gets
 /// them escaped (`appendOTLP`). A reader passes over tags that it does not know.
 package struct SpanRecord: Sendable {
-    /// The first byte. The spans of version 0.1.0 were JSON, which begins otherwise.
+    /// The first byte. Spans as OTLP/JSON begin otherwise.
     package static let form: UInt8 = 1
 
     /// Tags of what is no attribute.

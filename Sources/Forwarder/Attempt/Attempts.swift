@@ -21,11 +21,17 @@ struct Attempts: Sendable {
 
     init(limit: Int, mayRepeat: Bool = true) { (self.limit, self.mayRepeat) = (limit, mayRepeat) }
 
-    /// - Parameter remaining: what is left until nobody waits any longer.
-    mutating func failed(_ error: UpstreamError, remaining: Duration) -> Decision {
+    /// How soon a call on a kept connection must fail to be repeated. A process that stood still for longer finds its
+    /// connection closed, and its job may be another's by then, and made.
+    private static let repeatsWithin = JobStream.lostAfter
+
+    /// - Parameters:
+    ///   - elapsed: since the call began.
+    ///   - remaining: what is left until the client's time is over.
+    mutating func failed(_ error: UpstreamError, after elapsed: Duration, remaining: Duration) -> Decision {
         made += 1
         guard made < limit else { return .giveUp(told(of: error)) }
-        if error.keptConnectionClosed, mayRepeat, !hasRepeated, remaining > .zero {
+        if error.keptConnectionClosed, mayRepeat, !hasRepeated, Self.repeatsWithin > elapsed, remaining > .zero {
             hasRepeated = true
             return .repeatOnFresh
         }

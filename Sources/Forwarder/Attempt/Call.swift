@@ -180,6 +180,7 @@ extension Call {
                 call.value.goOn()
             }
         case .ended: stopped()
+        case .failed: end(.init(ResponseFrame(lastWord: .forwarderFailed), succeeded: false, span: span?.failed(.forwarderFailed)))
         case .lost:
             logger.notice("job was taken over while it ran here; the call was dropped", metadata: ["insertion_id": "\(job.insertionID)"])
             close()
@@ -214,11 +215,9 @@ extension Call {
             let error = GatewayError(upstream: error)
             return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
         }
-        switch attempts.failed(error, remaining: job.remaining()) {
+        switch attempts.failed(error, after: began.duration(to: .now), remaining: job.remaining()) {
         case .giveUp(let error): fail(error)
         case .retry(let pause): begin(after: pause)
-        // A process that stood still finds the connection closed, and the job may be another's by now, and made.
-        case .repeatOnFresh where began.duration(to: .now) >= JobStream.lostAfter: fail(GatewayError(upstream: error))
         case .repeatOnFresh:
             span?.isRepeated = true
             logger.notice(
@@ -280,4 +279,10 @@ extension Call {
         endTransfer()
         done.take()?()
     }
+}
+
+extension GatewayError {
+    fileprivate static let forwarderFailed = GatewayError(
+        status: 500, type: "server_error", code: "internal_error",
+        message: "The forwarder failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
 }

@@ -49,10 +49,6 @@ struct DeliverySteps: CallSteps {
     }
 
     func release(completion: @escaping @Sendable () -> Void) {
-        // allowed: the job counts as running until it is over
-        Task {
-            await sender.release(delivery)
-            eventLoop.execute(completion)
-        }
+        sender.release(delivery, on: eventLoop, completion: completion)
     }
 }

@@ -36,12 +36,7 @@ struct JobRunner: Sendable {
         var delivery = taken
         let job: Job
         do { job = try delivery.takeJob(opening: envelope) } catch {
-            // allowed: the job counts as running until `done`
-            Task { [delivery] in
-                await sender.reject(delivery, because: error, control: control)
-                done()
-            }
-            return
+            return sender.reject(delivery, because: error, control: control, on: eventLoop, completion: done)
         }
         let steps = DeliverySteps(sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop)
         let span = isTraced(job.project) ? CompletionSpan(job, textBytes: spanTextBytes, isCompact: writesCompactSpans()) : nil
@@ -51,12 +46,8 @@ struct JobRunner: Sendable {
             return call(job, span, steps, done)
         }
         let bound = NIOLoopBound(span, eventLoop: eventLoop)
-        // allowed: as above; whether its answer had begun is asked of Redis
-        Task {
-            let refusal = await check.refusal(of: job, delivery, control)
-            eventLoop.execute {
-                if let refusal { refuse(refusal, bound.value, steps, done) } else { call(job, bound.value, steps, done) }
-            }
+        check.refusal(of: job, delivery, control, on: eventLoop) { refusal in
+            if let refusal { refuse(refusal, bound.value, steps, done) } else { call(job, bound.value, steps, done) }
         }
     }
 

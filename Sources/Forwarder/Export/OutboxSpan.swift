@@ -3,7 +3,7 @@ internal import Common
 /// A span as it lay in the outbox.
 enum OutboxSpan: Sendable {
     case record(SpanRecord)
-    /// One OTLP/JSON object: version 0.1.0 wrote it.
+    /// One OTLP/JSON object, as version 0.1.0 wrote all spans, and as they are written where its exporters may be.
     case json([UInt8])
 
     /// - Parameter bytes: as they were before they were sealed.

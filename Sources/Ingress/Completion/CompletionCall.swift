@@ -121,26 +121,24 @@ extension CompletionCall {
             let job = try desk.jobs.jobAtOnce(
                 for: reading.request, path: reading.path, admitted: reading.admitted, id: id, deadline: deadline - desk.calls.grace,
                 body: reading.body.finish())
-            queue(job)
+            try queue(job)
         } catch let error as GatewayError {
-            answer(error)
+            fail(error)
         } catch {
             desk.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
-            answer(.internalError)
+            fail(.internalError)
         }
     }
 
-    private func queue(_ job: Job) {
+    private func queue(_ job: Job) throws {
         state.value.phase = .waiting(desk.calls.frames(of: id, deadline: deadline, window: job.window, logger: desk.logger))
         desk.calls.room.admit(self)
         // From now on, so that a client that leaves meanwhile is seen to.
         let isOpen = connection.watch { [id, deadline, calls = desk.calls] handedOver in
             calls.leave(id, deadline: deadline, handedOver: handedOver)
         }
-        guard isOpen else { return fail(GatewayError(.disconnected)) }
-        desk.calls.enqueue(job, for: self) { [self] result in
-            if case .failure(let error) = result { hear(.refusal(error)) }
-        }
+        guard isOpen else { throw GatewayError(.disconnected) }
+        try desk.calls.enqueue(job, for: self) { [self] error in hear(.refusal(error)) }
     }
 }
 

@@ -102,20 +102,19 @@ struct CallDesk: Sendable {
     /// The same for a client that goes on without a task.
     /// - Parameters:
     ///   - client: takes the answer.
-    ///   - completion: is called on an event loop once the job is queued, or is not.
-    func enqueue(
-        _ job: Job, for client: any LocalClient, completion: @escaping @Sendable (Result<InsertionID, GatewayError>) -> Void
-    ) {
-        do throws(GatewayError) { try checkKey() } catch { return completion(.failure(error)) }
-        do throws(EnvelopeError) {
-            try admission.enqueue(job, on: local, for: client) { [self] result in
+    ///   - refused: is called on an event loop, with what the client is told, if the job is not queued, or may not be.
+    /// - Throws: why it cannot be there, if that is known at once; `refused` is not called then.
+    func enqueue(_ job: Job, for client: any LocalClient, refused: @escaping @Sendable (GatewayError) -> Void) throws {
+        try checkKey()
+        try admission.enqueue(job, on: local, for: client) { [self] result in
+            do throws(GatewayError) {
                 switch result {
-                case .success(let outcome): completion(Result { () throws(GatewayError) in try Self.id(of: job, after: outcome) })
-                case .failure(let error): completion(.failure(refusal(of: job, because: error)))
+                case .success(let outcome): _ = try Self.id(of: job, after: outcome)
+                case .failure(let error): throw refusal(of: job, because: error)
                 }
+            } catch {
+                refused(error)
             }
-        } catch {
-            completion(.failure(.internalError))
         }
     }
 

@@ -20,4 +20,19 @@ extension JobScripts {
             end
             return left
             """)
+
+    /// Looks whether a job has ended as its worker meant to end it. Without the stream's group, as after a flush, or the
+    /// rollout's set, nothing is known.
+    ///
+    /// KEYS[1] -> job stream, KEYS[2] -> the rollout's set (empty: the job has none)
+    /// ARGV[1] -> group, ARGV[2] -> entry, ARGV[3] -> insertion id, ARGV[4] -> 1 if the set shall have the id, else 0
+    /// Output: 1 if it has, 0 if it has not or nothing is known
+    static let hasEnded = RedisScript(
+        name: "hasEnded",
+        source: """
+            local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)
+            if pending.err or #pending > 0 then return 0 end
+            if KEYS[2] == '' then return 1 end
+            return redis.pcall('SISMEMBER', KEYS[2], ARGV[3]) == tonumber(ARGV[4]) and 1 or 0
+            """)
 }

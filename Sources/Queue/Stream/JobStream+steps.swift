@@ -60,3 +60,69 @@ extension JobStream {
         try await withCheckedContinuation { continuation in submit { continuation.resume(returning: $0) } }.get()
     }
 }
+
+/// Steps that few jobs need, each a command of its own. Completions are called on the event loop of the connection.
+extension JobStream {
+    /// Looks whether a job has ended as this worker meant to end it: no consumer holds its entry, and its rollout's set
+    /// agrees. The set tells if another worker took the job over and ended it otherwise.
+    /// - Parameter set: the key of the rollout's set; nil if the job has none.
+    func hasEnded(
+        _ delivery: Delivery, _ id: InsertionID, recordedIn set: String?, succeeded: Bool,
+        completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void
+    ) {
+        commands.evaluate(JobScripts.hasEnded, keyCount: 2) { [queue] command in
+            for text in [queue.stream, set ?? "", queue.group, delivery.entry, id.description] { command.append(text) }
+            command.append(succeeded ? 1 : 0)
+        } completion: { result in
+            completion(result.map { $0.int == 1 })
+        }
+    }
+
+    func hasEnded(
+        _ delivery: Delivery, _ id: InsertionID, recordedIn set: String?, succeeded: Bool
+    ) async throws(RedisError) -> Bool {
+        try await result { hasEnded(delivery, id, recordedIn: set, succeeded: succeeded, completion: $0) }
+    }
+
+    /// Hands entries back without counting this delivery. Says whether all of them were this worker's.
+    func release(_ entries: [String], completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void) {
+        commands.evaluate(JobScripts.release, keyCount: 1) { [queue, consumer] command in
+            for text in [queue.stream, queue.group, consumer, Self.released] + entries { command.append(text) }
+        } completion: { result in
+            completion(result.map { $0.int == entries.count })
+        }
+    }
+
+    func release(_ entries: [String]) async throws(RedisError) {
+        _ = try await result { release(entries, completion: $0) }
+    }
+
+    /// Leaves an entry that cannot be read here for those who can: it is handed back, and not taken again. Says false
+    /// if it is so old that nothing waits for it; then it is still this worker's.
+    func leave(_ delivery: Delivery, completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void) {
+        commands.evaluate(JobScripts.leave, keyCount: 1) { [queue, consumer, patience] command in
+            for text in [queue.stream, queue.group, consumer, Self.released, delivery.entry] { command.append(text) }
+            command.append(Int((patience + Self.margin).milliseconds))
+        } completion: { [aside] result in
+            completion(
+                result.map { reply in
+                    guard let left = reply.int, left > 0 else { return false }
+                    aside.add(delivery.entry, for: .milliseconds(left))
+                    return true
+                })
+        }
+    }
+
+    func leave(_ delivery: Delivery) async throws(RedisError) -> Bool {
+        try await result { leave(delivery, completion: $0) }
+    }
+
+    /// Looks whether the first bytes of a job's answer were already on their way when its former owner was lost.
+    func hasStarted(_ id: InsertionID, completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void) {
+        commands.send(RedisCommand("EXISTS", Keys.started(id))) { result in completion(result.map { $0.int == 1 }) }
+    }
+
+    func hasStarted(_ id: InsertionID) async throws(RedisError) -> Bool {
+        try await result { hasStarted(id, completion: $0) }
+    }
+}

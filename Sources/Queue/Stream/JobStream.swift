@@ -4,7 +4,7 @@ package import Redis
 /// A worker's side of a queue: it takes entries, sends frames of answers, and acknowledges last, as their owner (architecture §2.2, §2.4).
 package struct JobStream: Sendable {
     /// The consumer that never lives. What is handed back to it goes to the next forwarder that looks.
-    private static let released = "released"
+    static let released = "released"
     /// How long a forwarder counts as alive after a heartbeat.
     package static let livenessTTL = Duration.seconds(15)
     /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
@@ -14,7 +14,7 @@ package struct JobStream: Sendable {
     /// Longer than any reply of Redis is waited for, and shorter than what a forwarder has left to live at any time: entries are nobody else's before.
     package static let lostAfter = Duration.seconds(10)
     /// What clocks may differ, and an ingress waits beyond its deadline.
-    private static let margin = Duration.seconds(5)
+    static let margin = Duration.seconds(5)
 
     /// What ends a job besides its last frame.
     package struct Ending: Sendable {
@@ -58,11 +58,11 @@ package struct JobStream: Sendable {
 
     /// This worker's name in the consumer group; unique to the process.
     package let consumer: String
-    private let queue: WorkQueue
-    private let commands: RedisClient
+    let queue: WorkQueue
+    let commands: RedisClient
     private let reader: RedisClient
-    private let patience: Duration
-    private let aside = EntriesForOthers(limit: 1000)
+    let patience: Duration
+    let aside = EntriesForOthers(limit: 1000)
     let deliveries: StepBatcher<DeliverStep>
     let endings: StepBatcher<FinishStep>
 
@@ -137,58 +137,6 @@ package struct JobStream: Sendable {
         }
     }
 
-    /// Whether a job has ended as this worker meant to end it: no consumer holds its entry, and its rollout's set
-    /// agrees. The set tells if another worker took the job over and ended it otherwise.
-    /// - Parameter set: the key of the rollout's set; nil if the job has none.
-    func hasEnded(_ delivery: Delivery, _ id: InsertionID, recordedIn set: String?, succeeded: Bool) async throws(RedisError) -> Bool {
-        var batch = [RedisCommand("XPENDING", queue.stream, queue.group, delivery.entry, delivery.entry, 1)]
-        if let set { batch.append(RedisCommand("SISMEMBER", set, id.description)) }
-        let replies = try await commands.send(batch: batch)
-        do throws(RedisError) {
-            guard try replies[0].get().array?.isEmpty == true else { return false }
-            guard set != nil else { return true }
-            return try replies[1].get().int == (succeeded ? 1 : 0)
-        } catch  where ["NOGROUP", "WRONGTYPE"].contains(error.serverCode ?? "") {
-            // Without the stream's group, as after a flush, or the rollout's set, nothing is known.
-            return false
-        }
-    }
-
-    /// The same for those without a task.
-    func hasEnded(
-        _ delivery: Delivery, _ id: InsertionID, recordedIn set: String?, succeeded: Bool,
-        completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void
-    ) {
-        // allowed: rare, and over as soon as Redis has answered or its time is over
-        Task {
-            do throws(RedisError) {
-                completion(.success(try await hasEnded(delivery, id, recordedIn: set, succeeded: succeeded)))
-            } catch {
-                completion(.failure(error))
-            }
-        }
-    }
-
-    /// Hands entries back without counting this delivery.
-    package func release(_ entries: [String]) async throws(RedisError) {
-        guard !entries.isEmpty else { return }
-        _ = try await commands.evaluate(JobScripts.release, keys: [queue.stream]) { command in
-            command.append(contentsOf: [queue.group, consumer, Self.released])
-            command.append(contentsOf: entries)
-        }
-    }
-
-    /// Leaves an entry that cannot be read here for those who can: it is handed back, and not taken again.
-    /// - Returns: false if it is so old that nothing waits for it; then it is still this worker's.
-    package func leave(_ delivery: Delivery) async throws(RedisError) -> Bool {
-        let reply = try await commands.evaluate(
-            JobScripts.leave, keys: [queue.stream],
-            arguments: queue.group, consumer, Self.released, delivery.entry, Int((patience + Self.margin).milliseconds))
-        guard let left = reply.int, left > 0 else { return false }
-        aside.add(delivery.entry, for: .milliseconds(left))
-        return true
-    }
-
     /// Which of these jobs are not wanted any longer.
     package func cancelled(among ids: [InsertionID]) async throws(RedisError) -> [InsertionID: Cancellation] {
         guard !ids.isEmpty else { return [:] }
@@ -206,10 +154,5 @@ package struct JobStream: Sendable {
         command.append(contentsOf: ids.map(Keys.credit))
         let reply = try await commands.send(command)
         return Dictionary(uniqueKeysWithValues: zip(ids, reply.array ?? []).compactMap { id, value in value.int.map { (id, $0) } })
-    }
-
-    /// Whether the first bytes of a job's answer were already on their way when its former owner was lost.
-    package func hasStarted(_ id: InsertionID) async throws(RedisError) -> Bool {
-        try await commands.send(RedisCommand("EXISTS", Keys.started(id))).int == 1
     }
 }

@@ -40,6 +40,8 @@ package struct AnswerSender: Sendable {
         case lost
         /// The call was ended from outside while Redis was away.
         case ended
+        /// The frame could not be sealed. Nothing was sent, and the job is still this worker's.
+        case failed
     }
 
     /// Sends a frame in the middle of an answer; waits while Redis is away. A frame for a client in this process goes
@@ -57,7 +59,10 @@ package struct AnswerSender: Sendable {
             return .sent
         }
         let sealed: [UInt8]?
-        do { sealed = control.isLocal ? nil : try envelope.seal(frame.wireBytes, for: .frame(job.insertionID)) } catch { return .ended }
+        do { sealed = control.isLocal ? nil : try envelope.seal(frame.wireBytes, for: .frame(job.insertionID)) } catch {
+            logger.error("a frame cannot be sealed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error)"])
+            return .failed
+        }
         let life = job.remaining() + .seconds(60)
         let step = JobStep(on: eventLoop, logger: logger, unless: { control.stop != nil }) { completion in
             stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)), completion: completion)
@@ -73,7 +78,8 @@ package struct AnswerSender: Sendable {
     }
 
     /// The same for a task.
-    /// - Throws: `LostOwnership`, or `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile.
+    /// - Throws: `LostOwnership`; `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile;
+    ///   `EnvelopeError`.
     package func send(_ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl) async throws {
         let sent = await withCheckedContinuation { continuation in
             let sent = send(
@@ -84,6 +90,7 @@ package struct AnswerSender: Sendable {
         switch sent {
         case .sent: return
         case .lost: throw LostOwnership()
+        case .failed: throw EnvelopeError.cannotSeal
         case .ended: throw UpstreamError(.cancelled, "ended while Redis was away", requestMayHaveBeenSent: true)
         }
     }
@@ -181,55 +188,73 @@ package struct AnswerSender: Sendable {
         }
     }
 
-    /// Sees to an entry that cannot be read here. One that another worker may be able to read is left for it as long as a client could wait for the answer;
-    /// anything else is given up.
-    package func reject(_ delivery: Delivery, because error: DeliveryError, control: CallControl) async {
-        guard error.isForOthers else { return await bury(delivery, reason: error.description, control: control) }
-        do {
-            let isLeft = try await insist(unless: { control.isReleased }) { () async throws(RedisError) in try await stream.leave(delivery) }
-            guard isLeft else {
-                return await bury(delivery, reason: "\(error.description); it found none that reads it within REQUEST_TIMEOUT", control: control)
+    /// Sees to an entry that cannot be read here. One that another worker may be able to read is left for it as long as
+    /// a client could wait for the answer; anything else is given up.
+    /// - Parameters:
+    ///   - eventLoop: where `completion` is called.
+    ///   - completion: is called when the entry is no longer this worker's.
+    package func reject(
+        _ delivery: Delivery, because error: DeliveryError, control: CallControl, on eventLoop: any EventLoop,
+        completion: @escaping @Sendable () -> Void
+    ) {
+        let bury = { @Sendable (reason: String) in
+            self.bury(delivery, reason: reason, control: control, on: eventLoop, completion: completion)
+        }
+        guard error.isForOthers else { return bury(error.description) }
+        let step = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
+            stream.leave(delivery, completion: completion)
+        }
+        step.run { isLeft in
+            if isLeft == false { return bury("\(error.description); it found none that reads it within REQUEST_TIMEOUT") }
+            if isLeft == true, let count = leftLog.note() {
+                logger.warning(
+                    "left entries of the job stream for workers that can read them",
+                    metadata: ["entries": "\(count)", "entry": "\(delivery.entry)", "reason": "\(error.description)"])
             }
-            guard let count = leftLog.note() else { return }
-            logger.warning(
-                "left entries of the job stream for workers that can read them",
-                metadata: ["entries": "\(count)", "entry": "\(delivery.entry)", "reason": "\(error.description)"])
-        } catch {
-            // Redis is away and this process stops: the entry is taken over when it counts as dead.
-            logger.debug("could not hand an entry back", metadata: ["entry": "\(delivery.entry)", "error": "\(error)"])
+            // Where Redis is away and this process stops, the entry is taken over when it counts as dead.
+            completion()
+        }
+    }
+
+    /// The same for a task.
+    package func reject(_ delivery: Delivery, because error: DeliveryError, control: CallControl) async {
+        await withCheckedContinuation { continuation in
+            reject(delivery, because: error, control: control, on: MultiThreadedEventLoopGroup.singleton.any()) {
+                continuation.resume()
+            }
         }
     }
 
     /// Gives an entry up that is no job: there is nobody to answer and no set.
-    package func bury(_ delivery: Delivery, reason: String, control: CallControl) async {
+    private func bury(
+        _ delivery: Delivery, reason: String, control: CallControl, on eventLoop: any EventLoop,
+        completion: @escaping @Sendable () -> Void
+    ) {
         logger.error("gave an entry of the job stream up", metadata: ["entry": "\(delivery.entry)", "reason": "\(reason)"])
-        _ = try? await insist(unless: { control.isReleased }) { () async throws(RedisError) in
-            try await stream.finish(
-                delivery, id: nil, responseKey: nil, sealed: nil, ending: JobStream.Ending(deadLetterReason: reason))
+        let step = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
+            stream.finish(
+                delivery, id: nil, responseKey: nil, sealed: nil, ending: JobStream.Ending(deadLetterReason: reason),
+                completion: completion)
         }
+        step.run { _ in completion() }
     }
 
     /// Hands the job back to the others, without counting this delivery.
-    package func release(_ delivery: Delivery) async {
-        do {
-            try await stream.release([delivery.entry])
-        } catch {
-            logger.warning("could not hand a job back; it is taken over when this process counts as dead", metadata: ["entry": "\(delivery.entry)"])
+    package func release(_ delivery: Delivery, on eventLoop: any EventLoop, completion: @escaping @Sendable () -> Void) {
+        stream.release([delivery.entry]) { result in
+            if case .failure = result {
+                logger.warning(
+                    "could not hand a job back; it is taken over when this process counts as dead",
+                    metadata: ["entry": "\(delivery.entry)"])
+            }
+            eventLoop.perform(completion)
         }
     }
 
-    /// Does a step on the queue until Redis has answered: a step whose answer was lost does no harm when it is done again, since the first one made the job
-    /// nobody's, and a frame is known by its number. Ends with the process: a job of a client that left ends so too.
-    private func insist(unless isOver: () -> Bool, _ step: () async throws(RedisError) -> Bool) async throws -> Bool {
-        var pause = RetryPause()
-        while true {
-            do {
-                return try await step()
-            } catch {
-                guard !isOver() else { throw UpstreamError(.cancelled, "ended while Redis was away", requestMayHaveBeenSent: true) }
-                logger.debug("trying again", metadata: ["error": "\(error)"])
-                await pause.wait()
-            }
+    /// The same for a task.
+    package func release(_ delivery: Delivery) async {
+        await withCheckedContinuation { continuation in
+            release(delivery, on: MultiThreadedEventLoopGroup.singleton.any()) { continuation.resume() }
         }
     }
 }

@@ -32,7 +32,6 @@ package struct Intake: Service, CustomStringConvertible {
     let jobs: RunningJobs
     private let startWork: Start
     let clock: RedisClock
-    let executor: (any TaskExecutor)?
     let drain: Duration
     /// Where this process hands jobs to itself; open while this intake takes jobs.
     let local: LocalWorker?
@@ -41,7 +40,7 @@ package struct Intake: Service, CustomStringConvertible {
     let logger: Logger
 
     package init(
-        stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration, local: LocalWorker? = nil,
+        stream: JobStream, jobs: RunningJobs, clock: RedisClock, drain: Duration, local: LocalWorker? = nil,
         isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger, start: @escaping Start
     ) {
         self.isOpen = isOpen
@@ -49,24 +48,23 @@ package struct Intake: Service, CustomStringConvertible {
         self.jobs = jobs
         startWork = start
         self.clock = clock
-        self.executor = executor
         self.drain = drain
         self.local = local
         self.logger = logger
     }
 
-    /// The same with a task for each delivery, on `executor`.
+    /// The same with a task for each delivery.
     package init(
-        stream: JobStream, jobs: RunningJobs, clock: RedisClock, executor: (any TaskExecutor)?, drain: Duration, local: LocalWorker? = nil,
+        stream: JobStream, jobs: RunningJobs, clock: RedisClock, drain: Duration, local: LocalWorker? = nil,
         isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger, work: @escaping Work
     ) {
         self.init(
-            stream: stream, jobs: jobs, clock: clock, executor: executor, drain: drain, local: local, isOpen: isOpen, logger: logger
+            stream: stream, jobs: jobs, clock: clock, drain: drain, local: local, isOpen: isOpen, logger: logger
         ) { delivery, control, done in
             // Not captured as it is: a task keeps what it captured to its end, and this may be large.
             let parcel = NIOLockedValueBox<Delivery?>(delivery)
             // allowed: RunningJobs owns it, ends it by its control and waits for `done`
-            let task = Task(executorPreference: executor) {
+            let task = Task {
                 if let delivery = parcel.withLockedValue({ $0.take() }) { await work(delivery, control) }
                 done()
             }
@@ -77,10 +75,7 @@ package struct Intake: Service, CustomStringConvertible {
     package var description: String { "Intake" }
 
     package func run() async throws {
-        // On the thread of the calls: what is read starts there without a change of thread.
-        await withTaskExecutorPreference(executor) {
-            await cancelWhenGracefulShutdown { await takeJobs() }
-        }
+        await cancelWhenGracefulShutdown { await takeJobs() }
         local?.close()
         await drainJobs()
     }
@@ -161,7 +156,7 @@ package struct Intake: Service, CustomStringConvertible {
         jobs.admit([job.entry])
         let parcel = NIOLockedValueBox<Delivery?>(job)
         // allowed: its slot is taken, and RunningJobs waits for the job that follows
-        Task(executorPreference: executor) {
+        Task {
             guard let delivery = parcel.withLockedValue({ $0.take() }) else { return }
             await start([delivery])
         }

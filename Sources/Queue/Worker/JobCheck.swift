@@ -1,4 +1,7 @@
 package import Common
+package import Logging
+package import NIOCore
+internal import NIOPosix
 
 /// Decides whether a job that was taken is worked on at all.
 package struct JobCheck: Sendable {
@@ -12,8 +15,10 @@ package struct JobCheck: Sendable {
 
     private let stream: JobStream
     private let maxDeliveries: Int
+    private let logger: Logger
 
-    package init(stream: JobStream, maxDeliveries: Int) {
+    package init(stream: JobStream, maxDeliveries: Int, logger: Logger) {
+        self.logger = logger
         self.stream = stream
         self.maxDeliveries = maxDeliveries
     }
@@ -28,17 +33,32 @@ package struct JobCheck: Sendable {
         return nil
     }
 
-    package func refusal(of job: Job, _ delivery: Delivery, _ control: CallControl) async -> Refusal? {
-        if let refusal = refusal(of: job, delivery) { return refusal }
-        guard delivery.isTakenOver else { return nil }
-        var pause = RetryPause()
-        while control.stop == nil {
-            if let hasStarted = try? await stream.hasStarted(job.insertionID) {
-                return hasStarted ? Refusal(error: .forwarderLost, frame: ResponseFrame(lastWord: .forwarderLost)) : nil
-            }
-            await pause.wait()
+    /// Says all that there is to say: for a job that was taken over, Redis is asked whether its answer had begun.
+    /// - Parameters:
+    ///   - eventLoop: where `completion` is called; at once, if Redis need not be asked and the caller is there.
+    ///   - completion: is given nil if the job is worked on.
+    package func refusal(
+        of job: Job, _ delivery: Delivery, _ control: CallControl, on eventLoop: any EventLoop,
+        completion: @escaping @Sendable (Refusal?) -> Void
+    ) {
+        let refusal = refusal(of: job, delivery)
+        guard refusal == nil, delivery.isTakenOver else { return eventLoop.perform { completion(refusal) } }
+        let question = JobStep(on: eventLoop, logger: logger, unless: { control.stop != nil }) { [stream] completion in
+            stream.hasStarted(job.insertionID, completion: completion)
         }
-        return nil
+        question.run { hasStarted in
+            let lost = Refusal(error: .forwarderLost, frame: ResponseFrame(lastWord: .forwarderLost))
+            completion(hasStarted == true ? lost : nil)
+        }
+    }
+
+    /// The same for a task.
+    package func refusal(of job: Job, _ delivery: Delivery, _ control: CallControl) async -> Refusal? {
+        await withCheckedContinuation { continuation in
+            refusal(of: job, delivery, control, on: MultiThreadedEventLoopGroup.singleton.any()) {
+                continuation.resume(returning: $0)
+            }
+        }
     }
 }
 

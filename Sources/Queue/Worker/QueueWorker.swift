@@ -65,13 +65,13 @@ package struct QueueWorker: Sendable {
         sender = AnswerSender(stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife, logger: logger)
     }
 
-    /// ``services(between:watch:executor:start:)`` with a task for each job.
+    /// ``services(between:watch:start:)`` with a task for each job.
     package func services(between: [any Service] = [], watch: RedisWatch, work: @escaping Intake.Work) -> [any Service] {
         let clock = RedisClock()
         return services(
             between: between, clock: clock,
             intake: Intake(
-                stream: stream, jobs: jobs, clock: clock, executor: nil, drain: limits.drain, local: local, isOpen: { watch.hasRightKey },
+                stream: stream, jobs: jobs, clock: clock, drain: limits.drain, local: local, isOpen: { watch.hasRightKey },
                 logger: logger, work: work))
     }
 
@@ -79,15 +79,14 @@ package struct QueueWorker: Sendable {
     /// - Parameters:
     ///   - between: starts after the connections and before the first job; what the work needs.
     ///   - watch: says whether this process may take jobs.
-    ///   - executor: where jobs are read.
     package func services(
-        between: [any Service] = [], watch: RedisWatch, executor: (any TaskExecutor)? = nil, start: @escaping Intake.Start
+        between: [any Service] = [], watch: RedisWatch, start: @escaping Intake.Start
     ) -> [any Service] {
         let clock = RedisClock()
         return services(
             between: between, clock: clock,
             intake: Intake(
-                stream: stream, jobs: jobs, clock: clock, executor: executor, drain: limits.drain, local: local, isOpen: { watch.hasRightKey },
+                stream: stream, jobs: jobs, clock: clock, drain: limits.drain, local: local, isOpen: { watch.hasRightKey },
                 logger: logger, start: start))
     }
 

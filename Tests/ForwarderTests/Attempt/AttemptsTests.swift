@@ -14,7 +14,7 @@ import Upstream
     func retriesOnlyWhatMayPassAndWasNotSent(_ code: UpstreamError.Code) {
         for sent in [false, true] {
             var attempts = Attempts(limit: 2)
-            let decision = attempts.failed(error(code, sent: sent), remaining: .seconds(60))
+            let decision = attempts.failed(error(code, sent: sent), after: .zero, remaining: .seconds(60))
             let mayRetry = Self.passing.contains(code) && !sent
             #expect(decision == (mayRetry ? .retry(after: .milliseconds(100)) : .giveUp(GatewayError(upstream: error(code, sent: sent)))))
         }
@@ -23,7 +23,7 @@ import Upstream
     @Test(arguments: [1, 2, 3, 10]) func makesAtMostSoManyCalls(_ limit: Int) {
         var attempts = Attempts(limit: limit)
         var pauses: [Duration] = []
-        while case .retry(let pause) = attempts.failed(error(.connect, sent: false), remaining: .seconds(60)) { pauses.append(pause) }
+        while case .retry(let pause) = attempts.failed(error(.connect, sent: false), after: .zero, remaining: .seconds(60)) { pauses.append(pause) }
         #expect(attempts.made == limit)
         #expect(pauses == [100, 200, 400, 800, 1600, 3200, 3200, 3200, 3200].prefix(limit - 1).map { .milliseconds($0) })
     }
@@ -31,7 +31,7 @@ import Upstream
     @Test(arguments: [(99, false), (100, false), (101, true), (-5, false)])
     func doesNotOutstayTheDeadline(_ remaining: Int, _ retries: Bool) {
         var attempts = Attempts(limit: 3)
-        let decision = attempts.failed(error(.connect, sent: false), remaining: .milliseconds(remaining))
+        let decision = attempts.failed(error(.connect, sent: false), after: .zero, remaining: .milliseconds(remaining))
         #expect((decision == .retry(after: .milliseconds(100))) == retries)
     }
 
@@ -43,26 +43,34 @@ import Upstream
 
     @Test func repeatsOnceWhatAKeptConnectionSwallowed() {
         var attempts = Attempts(limit: 10)
-        #expect(attempts.failed(closed, remaining: .milliseconds(1)) == .repeatOnFresh, "at once, without a pause")
+        #expect(attempts.failed(closed, after: .zero, remaining: .milliseconds(1)) == .repeatOnFresh, "at once, without a pause")
         #expect(attempts.hasRepeated)
-        #expect(attempts.failed(closed, remaining: .seconds(60)) == .giveUp(GatewayError(upstream: closed)))
+        #expect(attempts.failed(closed, after: .zero, remaining: .seconds(60)) == .giveUp(GatewayError(upstream: closed)))
     }
 
     @Test(arguments: [(1, true, 60), (0, true, 60), (3, false, 60), (3, true, 0), (3, true, -1)])
     func repeatsNothingBeyondItsBounds(_ limit: Int, _ mayRepeat: Bool, _ seconds: Int) {
         var attempts = Attempts(limit: limit, mayRepeat: mayRepeat)
-        #expect(attempts.failed(closed, remaining: .seconds(seconds)) == .giveUp(GatewayError(upstream: closed)))
+        #expect(attempts.failed(closed, after: .zero, remaining: .seconds(seconds)) == .giveUp(GatewayError(upstream: closed)))
         #expect(!attempts.hasRepeated && attempts.expired == .expired)
+    }
+
+    /// A forwarder that stood still for so long may have lost the job, and another may have made the call.
+    @Test(arguments: [(Duration.milliseconds(9999), true), (.seconds(10), false), (.seconds(200), false)])
+    func repeatsOnlyWhatFailsSoon(_ elapsed: Duration, _ isRepeated: Bool) {
+        var attempts = Attempts(limit: 10)
+        let expected = isRepeated ? Attempts.Decision.repeatOnFresh : .giveUp(GatewayError(upstream: closed))
+        #expect(attempts.failed(closed, after: elapsed, remaining: .seconds(60)) == expected)
     }
 
     @Test func theRepeatedCallCountsAmongTheAttempts() {
         var attempts = Attempts(limit: 3)
         let refused = error(.connect, sent: false)
-        #expect(attempts.failed(refused, remaining: .seconds(60)) == .retry(after: .milliseconds(100)))
-        #expect(attempts.failed(closed, remaining: .seconds(60)) == .repeatOnFresh)
+        #expect(attempts.failed(refused, after: .zero, remaining: .seconds(60)) == .retry(after: .milliseconds(100)))
+        #expect(attempts.failed(closed, after: .zero, remaining: .seconds(60)) == .repeatOnFresh)
         // Not made this time, and yet the call before it may have been paid for.
         let told = GatewayError(upstream: error(.connect, sent: true))
-        #expect(attempts.failed(refused, remaining: .seconds(60)) == .giveUp(told))
+        #expect(attempts.failed(refused, after: .zero, remaining: .seconds(60)) == .giveUp(told))
         #expect(attempts.made == 3)
         #expect(attempts.expired.shouldRetry == false && attempts.expired.status == 504)
     }

@@ -96,7 +96,7 @@ private final class Course {
     private func act() {
         switch random.below(100) {
         case 0..<45: upstream.goOn(&random)
-        case 45..<65: steps.answer(random.chance(percent: 4) ? .lost : .sent)
+        case 45..<65: steps.answer(random.chance(percent: 4) ? .lost : random.chance(percent: 2) ? .failed : .sent)
         case 65..<80: steps.credit(random.below(20))
         case 80..<83:
             steps.end(random.pick([.cancelled, .released]))
@@ -155,7 +155,8 @@ private final class PlayedSteps: CallSteps, @unchecked Sendable {
     func answer(_ outcome: AnswerSender.Sent) {
         guard let (frame, completion) = sending else { return }
         sending = nil
-        if outcome == .sent { frames.append(frame) } else { isLost = true }
+        if outcome == .sent { frames.append(frame) }
+        if outcome == .lost { isLost = true }
         completion(outcome)
     }
 

@@ -40,11 +40,11 @@ extension ForwarderBench {
         sender.keepSpan = spans.keep
         let runner = JobRunner(
             directory: { directory }, upstream: upstream, sender: sender, envelope: envelope,
-            check: JobCheck(stream: stream, maxDeliveries: 3), maxAttempts: attempts,
+            check: JobCheck(stream: stream, maxDeliveries: 3, logger: .silent), maxAttempts: attempts,
             flushInterval: .milliseconds(20), writesCompactSpans: { isCompact }, logger: logger)
         let clock = RedisClock()
         let local = LocalWorker(jobs: jobs)
-        let intake = Intake(stream: stream, jobs: jobs, clock: clock, executor: nil, drain: drain, local: local, logger: .silent) {
+        let intake = Intake(stream: stream, jobs: jobs, clock: clock, drain: drain, local: local, logger: .silent) {
             runner.start($0, control: $1, done: $2)
         }
         let services: [any Service] = [

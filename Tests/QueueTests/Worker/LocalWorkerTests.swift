@@ -31,7 +31,7 @@ import Testing
             self.sender = sender
             let envelope = bench.envelope
             let intake = Intake(
-                stream: stream, jobs: jobs, clock: RedisClock(), executor: nil, drain: .seconds(1), local: local, logger: .silent
+                stream: stream, jobs: jobs, clock: RedisClock(), drain: .seconds(1), local: local, logger: .silent
             ) { delivery, control in
                 var delivery = delivery
                 guard let job = try? delivery.takeJob(opening: envelope) else { return }
