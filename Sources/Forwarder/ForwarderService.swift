@@ -21,38 +21,48 @@ package struct ForwarderService {
     ///   - watch: looks after Redis, and is run elsewhere; nil: the forwarder has one of its own.
     /// - Throws: `ConfigurationError` with all that is wrong with the providers.
     package init(
-        configuration: Configuration, secretsFile: SecretsFile, environment: [String: String], redis endpoint: RedisEndpoint, envelope: Envelope,
+        configuration: Configuration, secretsFile: SecretsFile, environment: [String: String],
+        redis endpoint: RedisEndpoint, envelope: Envelope,
         destinations: TraceDestinations, watch shared: RedisWatch? = nil, logger: Logger
     ) throws(ConfigurationError) {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
         let directory = NIOLockedValueBox(
-            try ProviderDirectory(table: .embedded(), settings: settings, secrets: configuration.secrets, environment: environment))
+            try ProviderDirectory(
+                table: .embedded(), settings: settings, secrets: configuration.secrets, environment: environment))
         secretsFile.onChange { secrets throws(ConfigurationError) in
-            let new = try ProviderDirectory(table: .embedded(), settings: settings, secrets: secrets, environment: environment)
+            let new = try ProviderDirectory(
+                table: .embedded(), settings: settings, secrets: secrets, environment: environment)
             return { directory.withLockedValue { $0 = new } }
         }
         let network: CurlUpstream
-        do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message) }
+        do { network = try CurlUpstream() } catch {
+            throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message)
+        }
         let marked = MarkedUpstream(network, mark: LoopMark(envelope))
         let worker = QueueWorker(
-            .completions, redis: endpoint, limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
+            .completions, redis: endpoint,
+            limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let spans = RecentSpans()
         var sender = worker.sender
         sender.keepSpan = spans.keep
         let runner = JobRunner(
-            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender, envelope: envelope,
-            check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger), maxAttempts: settings.upstreamAttempts,
+            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender,
+            envelope: envelope,
+            check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
+            maxAttempts: settings.upstreamAttempts,
             flushInterval: settings.flushInterval, isTraced: destinations.isTraced,
             spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil }, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(
-            consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader, maximumBytes: settings.outboxBytes)
+            consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader,
+            maximumBytes: settings.outboxBytes)
         let exporter = Exporter(
             outbox: outbox, destinations: destinations,
             sender: SpanSender(
-                outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, recent: spans, timeout: settings.exportTimeout,
+                outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, recent: spans,
+                timeout: settings.exportTimeout,
                 logger: logger),
             interval: settings.exportInterval, isOpen: { watch.hasRightKey }, logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
@@ -69,6 +79,7 @@ extension ForwarderService {
     /// - Throws: `ConfigurationError` with all that is wrong with the providers.
     package static func check(configuration: Configuration, environment: [String: String]) throws(ConfigurationError) {
         _ = try ProviderDirectory(
-            table: .embedded(), settings: configuration.settings, secrets: configuration.secrets, environment: environment)
+            table: .embedded(), settings: configuration.settings, secrets: configuration.secrets,
+            environment: environment)
     }
 }

@@ -33,12 +33,17 @@ package struct ServerChannel: ServerChildChannel, HTTPChannelHandler {
             limits.maxHeaderFieldCount = configuration.httpDecoder.maxHeaderFieldCount
             let decoder = RequestDecoder(limits: limits)
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandlers([HTTPResponseEncoder(), ByteToMessageHandler(decoder), RequestDecoderWatch(decoder)])
+            try pipeline.addHandlers([
+                HTTPResponseEncoder(), ByteToMessageHandler(decoder), RequestDecoderWatch(decoder),
+            ])
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandlers(configuration.additionalChannelHandlers())
-            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: configuration.idleTimeout.map { .init($0) }, logger: Self.silent))
+            try pipeline.addHandler(
+                HTTPConnectionStateHandler(
+                    idleTimeout: configuration.idleTimeout.map { .init($0) }, logger: Self.silent))
             if let lastHandler = lastHandler() { try pipeline.addHandler(lastHandler) }
-            return try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }
     }
 
@@ -51,7 +56,8 @@ extension HTTPServerBuilder {
     /// A server of HTTP/1.1.
     /// - Parameter lastHandler: makes the handler that sees requests right before Hummingbird does.
     package static func serving(
-        _ configuration: HTTP1Channel.Configuration, lastHandler: @escaping @Sendable () -> (any RemovableChannelHandler)? = { nil }
+        _ configuration: HTTP1Channel.Configuration,
+        lastHandler: @escaping @Sendable () -> (any RemovableChannelHandler)? = { nil }
     ) -> HTTPServerBuilder {
         HTTPServerBuilder { ServerChannel(responder: $0, configuration: configuration, lastHandler: lastHandler) }
     }

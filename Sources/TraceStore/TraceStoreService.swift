@@ -50,8 +50,10 @@ package struct TraceStoreService {
     ///   - onListening: is told the port once connections are accepted.
     /// - Throws: `ConfigurationError` if two projects have the same keys; `TraceStoreError` if the file cannot be used.
     package init(
-        directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, hosts: AllowedHosts? = nil, limits: Limits,
-        faults: FaultInjector = FaultInjector(), now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
+        directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, hosts: AllowedHosts? = nil,
+        limits: Limits,
+        faults: FaultInjector = FaultInjector(),
+        now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws {
         let ring = NIOLockedValueBox(try KeyRing(keys))
@@ -64,21 +66,26 @@ package struct TraceStoreService {
         let intake = RowIntake(database: database, faults: faults, now: now)
         spans = SpanIntake(rows: intake, logger: logger)
         let responder = TraceStoreResponder(
-            hosts: AllowedHosts(hosts, listeningOn: host, asksForKeys: false), keys: ring, reader: TraceReader(database: database),
-            intake: intake, exportLimit: limits.exportBytes, budget: ExportBudget(limit: Self.exportsAtOnce * limits.exportBytes))
+            hosts: AllowedHosts(hosts, listeningOn: host, asksForKeys: false), keys: ring,
+            reader: TraceReader(database: database),
+            intake: intake, exportLimit: limits.exportBytes,
+            budget: ExportBudget(limit: Self.exportsAtOnce * limits.exportBytes))
         let application = Application(
             responder: responder,
             server: .serving(
                 .init(
                     idleTimeout: Self.idleTimeout,
-                    httpDecoderConfiguration: .init(maxHeaderFieldSize: Self.maximumHeadBytes, maxHeaderListSize: Self.maximumHeadBytes))),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: Self.maximumHeadBytes, maxHeaderListSize: Self.maximumHeadBytes))),
             configuration: .init(address: .hostname(host, port: port), backlog: 1024),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
             logger: logger)
         services = [
             DatabaseService(database: database, logger: logger),
             StoreFileWatch(database: database, logger: logger),
-            Retention(database: database, limits: RetentionLimits(age: limits.age, bytes: limits.bytes), now: now, logger: logger),
+            Retention(
+                database: database, limits: RetentionLimits(age: limits.age, bytes: limits.bytes), now: now,
+                logger: logger),
             application,
         ]
     }
@@ -92,7 +99,8 @@ package struct TraceStoreService {
     package func prepare(keys: [UTF8Text: LangfuseKeys]) throws(ConfigurationError) -> @Sendable () -> Void {
         let new = try KeyRing(keys)
         do { try database.add(projects: keys.keys.map(\.text)) } catch {
-            throw ConfigurationError(at: .environment("DATA_DIR"), "the trace store cannot take a new project: \(error)")
+            throw ConfigurationError(
+                at: .environment("DATA_DIR"), "the trace store cannot take a new project: \(error)")
         }
         return { [ring] in ring.withLockedValue { $0 = new } }
     }
@@ -117,6 +125,8 @@ private struct DatabaseService: Service, CustomStringConvertible {
 
     func run() async throws {
         try? await gracefulShutdown()
-        do { try database.close() } catch { logger.warning("the trace store was not closed in order", metadata: ["error": "\(error)"]) }
+        do { try database.close() } catch {
+            logger.warning("the trace store was not closed in order", metadata: ["error": "\(error)"])
+        }
     }
 }

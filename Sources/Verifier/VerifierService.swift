@@ -18,13 +18,16 @@ package struct VerifierService {
     ///   - watch: looks after Redis, and is run elsewhere; nil: the verifier has one of its own.
     /// - Throws: `ConfigurationError` if the process has no room for connections.
     package init(
-        configuration: Configuration, redis endpoint: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations,
+        configuration: Configuration, redis endpoint: RedisEndpoint, envelope: Envelope,
+        destinations: TraceDestinations,
         watch shared: RedisWatch? = nil, logger: Logger
     ) throws(ConfigurationError) {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
         let network: CurlUpstream
-        do { network = try CurlUpstream() } catch { throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message) }
+        do { network = try CurlUpstream() } catch {
+            throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message)
+        }
         var limits = QueueWorker.Limits(concurrency: settings.verifierConcurrency, settings: settings)
         // A question has a time of its own, whatever a completion's is.
         limits.patience = max(limits.patience, Self.longestQuestion)
@@ -33,11 +36,16 @@ package struct VerifierService {
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let work = VerificationWork(
             runner: VerificationRunner(
-                redis: worker.commands, upstream: MarkedUpstream(network, mark: LoopMark(envelope)), options: .init(configuration),
+                redis: worker.commands, upstream: MarkedUpstream(network, mark: LoopMark(envelope)),
+                options: .init(configuration),
                 destinations: destinations, logger: logger),
-            sender: worker.sender, envelope: envelope, check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger), logger: logger)
+            sender: worker.sender, envelope: envelope,
+            check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
+            logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
-        let between: [any Service] = [RedisEvictionWatch(redis: worker.commands, logger: logger), CurlService(upstream: network)]
+        let between: [any Service] = [
+            RedisEvictionWatch(redis: worker.commands, logger: logger), CurlService(upstream: network),
+        ]
         services = own + worker.services(between: between, watch: watch) { await work.run($0, control: $1) }
     }
 }

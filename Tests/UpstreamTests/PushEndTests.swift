@@ -144,13 +144,18 @@ import Testing
         }
     }
 
-    /// The bytes that are too many lie with libcurl until the receiver goes on. The peer sees the end of the connection.
-    @Test(arguments: 1...4) func `a body that grows too large while its receiver pauses ends the call`(pieces: Int) async throws {
+    /// The bytes that are too many lie with libcurl until the receiver goes on. The peer sees the end of the
+    /// connection.
+    @Test(arguments: 1...4) func `a body that grows too large while its receiver pauses ends the call`(
+        pieces: Int
+    ) async throws {
         let gone = TestSignal()
         try await withUpstream { connection in
             _ = try await connection.request()
             try await connection.write("HTTP/1.1 200 OK\r\n\r\n")
-            do { while true { try await connection.write([UInt8](repeating: 1, count: 64 << 10)) } } catch { gone.send() }
+            do { while true { try await connection.write([UInt8](repeating: 1, count: 64 << 10)) } } catch {
+                gone.send()
+            }
         } _: { upstream, server in
             var request = UpstreamRequest(method: "GET", url: server.url())
             request.limits.bodyBytes = pieces * AnswerBody.capacity

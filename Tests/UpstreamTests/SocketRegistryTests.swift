@@ -110,7 +110,7 @@ import Testing
     }
 
     /// libcurl's resolver opens and closes sockets of its own, without a word.
-    @Test func `a socket that was not opened here is removed when nobody listens`() throws {
+    @Test func `a socket that was not opened here is removed when it is not listened to`() throws {
         let bench = try Bench()
         let (own, peer) = try Bench.pair()
         for _ in 0..<2 {

@@ -1,4 +1,5 @@
-/// An attribute of a completion's span. Its number is the tag in a ``SpanRecord``: a number is never given to another attribute.
+/// An attribute of a completion's span. Its number is the tag in a ``SpanRecord``: a number is never given to another
+/// attribute.
 package enum SpanAttribute: UInt8, CaseIterable, Sendable {
     /// What the value is. It is written as bytes in each case: numbers as the decimal text that OTLP gets.
     package enum Kind: Sendable {

@@ -49,7 +49,9 @@ package struct SpanRecord: Sendable {
             case Tag.name: nameRange = range
             case Tag.failure: failureRange = range
             default:
-                guard let attribute = SpanAttribute(rawValue: tag), ranges[Self.slot(attribute)] == Self.absent else { continue }
+                guard let attribute = SpanAttribute(rawValue: tag), ranges[Self.slot(attribute)] == Self.absent else {
+                    continue
+                }
                 ranges[Self.slot(attribute)] = range
                 attributes.append(attribute)
             }
@@ -89,14 +91,18 @@ package struct SpanRecord: Sendable {
     }
 
     private static let slots = SpanAttribute.allCases.count
-    private static func slot(_ attribute: SpanAttribute) -> Int { Int(attribute.rawValue) - Int(SpanAttribute.type.rawValue) }
+    private static func slot(_ attribute: SpanAttribute) -> Int {
+        Int(attribute.rawValue) - Int(SpanAttribute.type.rawValue)
+    }
 
     private static func number(_ bytes: [UInt8], _ range: Range<Int>) -> UInt64 {
         range.reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
     }
 
     /// Reads a length, and passes over what it is the length of.
-    private static func range(in bytes: [UInt8], at position: inout Int, before end: Int) throws(WireError) -> Range<Int> {
+    private static func range(
+        in bytes: [UInt8], at position: inout Int, before end: Int
+    ) throws(WireError) -> Range<Int> {
         var (length, shift) = (0, 0)
         while true {
             guard position < end, shift < 35 else { throw .truncated }

@@ -4,8 +4,9 @@ internal import NIOCore
 internal import Queue
 internal import Upstream
 
-/// One job's call: makes it, again if it could not be made, passes the answer on as it comes, and ends the job. A state machine of callbacks on one event loop;
-/// every way out goes through ``end(_:)`` or ``handBack()``, and then ``close()``, once.
+/// One job's call: makes it, again if it could not be made, passes the answer on as it comes, and ends the job. A state
+/// machine of callbacks on one event loop; every way out goes through ``end(_:)`` or ``handBack()``, and then
+/// ``close()``, once.
 final class Call {
     private enum Phase {
         /// A transfer runs.
@@ -57,7 +58,8 @@ final class Call {
     ///   - job: the job without its body, which the target's request has.
     ///   - span: the call's trace; nil if it has none.
     init(
-        _ job: Job, to target: Target, span: CompletionSpan?, steps: any CallSteps, upstream: any UpstreamClient, attempts: Int,
+        _ job: Job, to target: Target, span: CompletionSpan?, steps: any CallSteps, upstream: any UpstreamClient,
+        attempts: Int,
         flushInterval: Duration, on eventLoop: any EventLoop, logger: Logger, done: @escaping @Sendable () -> Void
     ) {
         self.job = job
@@ -180,9 +182,14 @@ extension Call {
                 call.value.goOn()
             }
         case .ended: stopped()
-        case .failed: end(.init(ResponseFrame(lastWord: .forwarderFailed), succeeded: false, span: span?.failed(.forwarderFailed)))
+        case .failed:
+            end(
+                .init(ResponseFrame(lastWord: .forwarderFailed), succeeded: false, span: span?.failed(.forwarderFailed))
+            )
         case .lost:
-            logger.notice("job was taken over while it ran here; the call was dropped", metadata: ["insertion_id": "\(job.insertionID)"])
+            logger.notice(
+                "job was taken over while it ran here; the call was dropped",
+                metadata: ["insertion_id": "\(job.insertionID)"])
             close()
         }
     }
@@ -249,7 +256,7 @@ extension Call {
         endTransfer()
         if answer?.isWhole(sent: sent, handedOver: steps.handedOver) ?? false { return finish() }
         if steps.stop == .released { return handBack() }
-        // Nobody is answered, but whoever fetches it later.
+        // The answer is for a client that fetches it later, if for any.
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
         end(.init(frame, succeeded: false, span: span?.failed(.cancelled)))
     }

@@ -6,7 +6,7 @@ internal import Queue
 protocol CallSteps: Sendable {
     /// Why the call was ended from outside; nil if it was not.
     var stop: CallControl.Stop? { get }
-    /// Bytes of the answer that the client had when it left; nil if it has not left, or nobody knows.
+    /// Bytes of the answer that the client had when it left; nil if it has not left, or that is not known.
     var handedOver: Int? { get }
     /// Whether the client is in this process.
     var isLocal: Bool { get }
@@ -15,7 +15,9 @@ protocol CallSteps: Sendable {
     func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool
 
     /// As ``AnswerSender/send(_:of:in:isConfirmed:control:on:completion:)``.
-    func send(_ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void) -> AnswerSender.Sent?
+    func send(
+        _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void
+    ) -> AnswerSender.Sent?
 
     /// As ``AnswerSender/finish(_:in:_:control:on:completion:)``.
     func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void)
@@ -40,8 +42,12 @@ struct DeliverySteps: CallSteps {
         control.hasCredit(level) { eventLoop.execute(goOn) }
     }
 
-    func send(_ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void) -> AnswerSender.Sent? {
-        sender.send(frame, of: job, in: delivery, isConfirmed: isConfirmed, control: control, on: eventLoop, completion: completion)
+    func send(
+        _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void
+    ) -> AnswerSender.Sent? {
+        sender.send(
+            frame, of: job, in: delivery, isConfirmed: isConfirmed, control: control, on: eventLoop,
+            completion: completion)
     }
 
     func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void) {

@@ -19,7 +19,8 @@ struct JobRunner: Sendable {
     /// Whether completions of a project are traced.
     var isTraced: @Sendable (_ project: String) -> Bool = { _ in true }
     var spanTextBytes = SpanLimits.spanText
-    /// Whether this process's own trace store takes the spans. All others get OTLP/JSON, which exporters of version 0.1.0 can send too.
+    /// Whether this process's own trace store takes the spans. All others get OTLP/JSON, which exporters of version
+    /// 0.1.0 can send too.
     var writesCompactSpans: @Sendable () -> Bool = { false }
     let logger: Logger
 
@@ -32,14 +33,18 @@ struct JobRunner: Sendable {
         eventLoop.execute { open(parcel.value, control, on: eventLoop, done) }
     }
 
-    private func open(_ taken: Delivery, _ control: CallControl, on eventLoop: any EventLoop, _ done: @escaping @Sendable () -> Void) {
+    private func open(
+        _ taken: Delivery, _ control: CallControl, on eventLoop: any EventLoop, _ done: @escaping @Sendable () -> Void
+    ) {
         var delivery = taken
         let job: Job
         do { job = try delivery.takeJob(opening: envelope) } catch {
             return sender.reject(delivery, because: error, control: control, on: eventLoop, completion: done)
         }
-        let steps = DeliverySteps(sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop)
-        let span = isTraced(job.project) ? CompletionSpan(job, textBytes: spanTextBytes, isCompact: writesCompactSpans()) : nil
+        let steps = DeliverySteps(
+            sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop)
+        let span =
+            isTraced(job.project) ? CompletionSpan(job, textBytes: spanTextBytes, isCompact: writesCompactSpans()) : nil
         if control.stop == .cancelled { return drop(job, span, steps, done) }
         guard delivery.isTakenOver else {
             if let refusal = check.refusal(of: job, delivery) { return refuse(refusal, span, steps, done) }
@@ -51,14 +56,18 @@ struct JobRunner: Sendable {
         }
     }
 
-    private func call(_ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void) {
+    private func call(
+        _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
+    ) {
         let target: Target
         do throws(GatewayError) { target = try directory().resolve(job, isTraced: span != nil) } catch {
-            return steps.finish(.init(ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error)), completion: done)
+            return steps.finish(
+                .init(ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error)), completion: done)
         }
         span?.sends(target)
         let call = Call(
-            steps.job, to: target, span: target.isTracedByBackend ? nil : span, steps: steps, upstream: upstream, attempts: maxAttempts,
+            steps.job, to: target, span: target.isTracedByBackend ? nil : span, steps: steps, upstream: upstream,
+            attempts: maxAttempts,
             flushInterval: flushInterval, on: steps.eventLoop, logger: logger, done: done)
         let bound = NIOLoopBound(call, eventLoop: steps.eventLoop)
         steps.control.onEnd { steps.eventLoop.execute { bound.value.stop() } }
@@ -66,13 +75,20 @@ struct JobRunner: Sendable {
     }
 
     /// The job is not wanted: nobody is answered, but whoever fetches it later.
-    private func drop(_ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void) {
+    private func drop(
+        _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
+    ) {
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
         steps.finish(.init(frame, succeeded: false, span: span?.failed(.cancelled)), completion: done)
     }
 
-    private func refuse(_ refusal: JobCheck.Refusal, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void) {
+    private func refuse(
+        _ refusal: JobCheck.Refusal, _ span: CompletionSpan?, _ steps: DeliverySteps,
+        _ done: @escaping @Sendable () -> Void
+    ) {
         let span = span?.failed(refusal.error)
-        steps.finish(.init(refusal.frame, succeeded: false, span: span, deadLetterReason: refusal.deadLetterReason), completion: done)
+        steps.finish(
+            .init(refusal.frame, succeeded: false, span: span, deadLetterReason: refusal.deadLetterReason),
+            completion: done)
     }
 }

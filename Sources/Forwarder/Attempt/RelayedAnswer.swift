@@ -9,7 +9,7 @@ struct RelayedAnswer {
     private let isLocal: Bool
     /// Says how many choices are asked for; looked into only once all that have begun are finished.
     private let request: [UInt8]
-    /// Takes the event out that tells the usage. Whatever the answer's content type is: only in a stream is there one.
+    /// Takes the event out that tells the usage. Only a stream has one, under any content type.
     private var filter: UsageEventFilter?
     private var check: CompletionCheck?
     private(set) var relay: Relay
@@ -27,7 +27,8 @@ struct RelayedAnswer {
 
     /// Takes the next bytes.
     /// - Parameter isRest: whether the call has ended with them.
-    /// - Returns: the frames that leave now, and whether Redis is to confirm each: a client in this process would take its stream for complete with them.
+    /// - Returns: the frames that leave now, and whether Redis is to confirm each: a client in this process would take
+    ///   its stream for complete with them.
     mutating func take(_ bytes: [UInt8], isRest: Bool) -> (frames: [ResponseFrame], isConfirmed: Bool) {
         let shown = filter?.pass(bytes) ?? bytes
         if shown.isEmpty { return ([], false) }
@@ -37,10 +38,11 @@ struct RelayedAnswer {
         return (relay.take(shown, isWhole: isRest && (bytes.count < minimum || completes)), completes)
     }
 
-    /// Whether the client has all of a stream whose call ended early: it left, the process stops, or the provider broke off behind the end.
+    /// Whether the client has all of a stream whose call ended early: it left, the process stops, or the provider broke
+    /// off behind the end.
     /// - Parameters:
     ///   - sent: bytes of the answer that have left for the client.
-    ///   - handedOver: bytes that the client had when it left; nil if it has not left, or nobody knows.
+    ///   - handedOver: bytes that the client had when it left; nil if it has not left, or that is not known.
     func isWhole(sent: Int, handedOver: Int?) -> Bool {
         // Without the word of a client that left, only the end itself counts: more of the stream may be wanted.
         guard let handedOver else { return check?.isWhole(within: sent + relay.heldBytes, choices: .max) ?? false }
@@ -62,5 +64,7 @@ struct RelayedAnswer {
     mutating func breakOff(_ error: GatewayError) -> ResponseFrame { relay.last(error) }
 
     /// Whether so many bytes of a stream hold the end of each choice that was asked for.
-    private func hasEveryChoice(within count: Int) -> Bool { check?.isWhole(within: count, choices: SpanRequest.choices(in: request)) ?? false }
+    private func hasEveryChoice(within count: Int) -> Bool {
+        check?.isWhole(within: count, choices: SpanRequest.choices(in: request)) ?? false
+    }
 }

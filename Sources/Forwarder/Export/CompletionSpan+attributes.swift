@@ -54,7 +54,8 @@ extension CompletionSpan {
         writer.double(.topK, request.numbers["top_k"])
         writer.double(.frequencyPenalty, request.numbers["frequency_penalty"])
         writer.double(.presencePenalty, request.numbers["presence_penalty"])
-        writer.integer(.maxTokens, (request.numbers["max_completion_tokens"] ?? request.numbers["max_tokens"]).flatMap(Int.init))
+        writer.integer(
+            .maxTokens, (request.numbers["max_completion_tokens"] ?? request.numbers["max_tokens"]).flatMap(Int.init))
         writer.integer(.seed, request.numbers["seed"].flatMap(Int.init))
         writer.integer(.choiceCount, request.numbers["n"].flatMap(Int.init).flatMap { $0 == 1 ? nil : $0 })
     }

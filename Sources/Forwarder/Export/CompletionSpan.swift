@@ -32,7 +32,8 @@ final class CompletionSpan {
     ///   - textBytes: the most bytes of the input and of the output, each (`SPAN_TEXT_BYTES`).
     ///   - isCompact: whether the span is written as a ``SpanRecord``, and not as OTLP/JSON.
     init?(
-        _ job: Job, metadata: [(name: String, value: String)] = [], textBytes: Int = SpanLimits.spanText, isCompact: Bool = true
+        _ job: Job, metadata: [(name: String, value: String)] = [], textBytes: Int = SpanLimits.spanText,
+        isCompact: Bool = true
     ) {
         guard let rollout = job.rollout, job.path == Provider.chatCompletions else { return nil }
         insertionID = job.insertionID
@@ -55,12 +56,14 @@ final class CompletionSpan {
         model = target.model
         // The server's key must not be quoted either. Whatever header it is in, it is none of those that the client chose.
         for header in target.request.headers where !Self.harmless.contains(header.name.lowercased()) {
-            keys.append(SecretString(header.value.hasPrefix("Bearer ") ? String(header.value.dropFirst(7)) : header.value))
+            keys.append(
+                SecretString(header.value.hasPrefix("Bearer ") ? String(header.value.dropFirst(7)) : header.value))
         }
     }
 
     private static let harmless: Set<UTF8Text> = [
-        "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta", "user-agent", "openai-organization",
+        "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta", "user-agent",
+        "openai-organization",
         "openai-project", UTF8Text(LoopMark.header),
     ]
 
@@ -69,11 +72,13 @@ final class CompletionSpan {
 
     /// Notes a piece of the answer's body, as the provider sent it.
     /// - Parameter time: now, in milliseconds since 1970; asked for when the first part of a streamed message is in the piece.
-    func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64 = UnixTime.milliseconds) { answer?.take(piece, at: time()) }
+    func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64 = UnixTime.milliseconds) {
+        answer?.take(piece, at: time())
+    }
 }
 
 extension CompletionSpan {
-    /// The span of a call that was answered, with whatever status.
+    /// The span of a call that was answered, with any status.
     /// - Parameters:
     ///   - failure: why an answer with a status of success is none.
     ///   - time: when the answer ended, in milliseconds since 1970.
@@ -85,28 +90,35 @@ extension CompletionSpan {
             return write(CollectedAnswer(), failure: (message, String(answer.status)), status: answer.status, end: time)
         }
         // What came of an answer that failed stands beside the error.
-        return write(collected, failure: failure.map { ($0.message, $0.code.rawValue) }, status: answer.status, end: time)
+        return write(
+            collected, failure: failure.map { ($0.message, $0.code.rawValue) }, status: answer.status, end: time)
     }
 
     /// The span of a call that ended with an error of the gateway. What came of its answer before stands beside the error.
     func failed(_ error: GatewayError, at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
         let hasOutput = answer.map { (200..<300).contains($0.status) } ?? false
         let collected = hasOutput ? answer?.collected() : nil
-        return write(collected ?? CollectedAnswer(), failure: (error.message, error.code), status: answer?.status, end: time)
+        return write(
+            collected ?? CollectedAnswer(), failure: (error.message, error.code), status: answer?.status, end: time)
     }
 
-    private func write(_ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64) -> [UInt8] {
+    private func write(
+        _ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64
+    ) -> [UInt8] {
         let redactor = SecretRedactor(keys)
         let request = SpanRequest(body: body, metadata: ownMetadata, redactor: redactor)
         let output = answer.output.isEmpty ? nil : redactor.clean(text: TextPiece.joined(answer.output))
-        let name = request.spanName.map { redactor.clean(TextPiece($0).prefix(SpanLimits.value).text) } ?? "litellm_request"
+        let name =
+            request.spanName.map { redactor.clean(TextPiece($0).prefix(SpanLimits.value).text) } ?? "litellm_request"
         var writer = SpanWriter(
             insertionID, name: name, end: end, redactor: redactor,
             capacity: 4096 + min(body.count, textBytes) + min(output?.count ?? 0, textBytes))
         writeIdentity(&writer, request)
         writeModels(&writer, request, answer)
         writeUsage(&writer, answer.usage)
-        if !answer.others.isEmpty { writer.text(.responseMetadata, [redactor.clean(text: TextPiece(answer.others.json))]) }
+        if !answer.others.isEmpty {
+            writer.text(.responseMetadata, [redactor.clean(text: TextPiece(answer.others.json))])
+        }
         if let firstToken = self.answer?.firstToken, failure == nil || !answer.output.isEmpty {
             writer.string(.firstToken, TimeText.iso(Int64(clamping: firstToken)), isClean: true)
         }
@@ -135,8 +147,11 @@ extension CompletionSpan {
     private func room(beside writer: SpanWriter, _ request: SpanRequest, _ output: TextPiece?) -> Int {
         let limit = SpanLimits.span(textBytes: textBytes) - SpanLimits.ending
         let texts = request.input.reduce(output?.count ?? 0) { $0 + $1.count }
-        // At worst each byte takes six, and each attribute its name. A span that is far from the limit need not be written to know.
-        guard 6 * (texts + writer.bytes.count) + SpanLimits.ending > limit else { return limit - 6 * writer.bytes.count - SpanLimits.ending }
+        // At worst each byte takes six, and each attribute its name. A span that is far from the limit need not be
+        // written to know.
+        guard 6 * (texts + writer.bytes.count) + SpanLimits.ending > limit else {
+            return limit - 6 * writer.bytes.count - SpanLimits.ending
+        }
         return limit - ((try? SpanRecord(writer.bytes))?.otlp.count ?? 0)
     }
 
@@ -145,7 +160,8 @@ extension CompletionSpan {
         var object = SpanObject()
         for (name, value) in [
             ("insertion_id", insertionID.description), ("project_id", project), ("rollout_id", rollout.rollout),
-            ("invocation_id", rollout.invocation), ("experiment_id", rollout.experiment), ("run_id", rollout.run), ("row_id", rollout.row),
+            ("invocation_id", rollout.invocation), ("experiment_id", rollout.experiment), ("run_id", rollout.run),
+            ("row_id", rollout.row),
         ] + metadata.map({ ($0.name, $0.value) }) { object.add(name, value) }
         return object
     }

@@ -23,7 +23,8 @@ enum ExportOutcome: Sendable, Equatable {
         switch status {
         case 200..<300: self = .accepted
         case 400, 413, 422: self = .malformed("it answered \(status)")
-        case 408, 425, 429, 500...: self = .later("it answered \(status)", after: retryAfter.map { min(.seconds($0), Self.longestWait) })
+        case 408, 425, 429, 500...:
+            self = .later("it answered \(status)", after: retryAfter.map { min(.seconds($0), Self.longestWait) })
         default: self = .refused("it answered \(status)")
         }
     }

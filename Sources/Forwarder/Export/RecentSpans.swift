@@ -2,7 +2,7 @@ internal import Common
 internal import NIOConcurrencyHelpers
 
 /// Spans of completions that have just ended here, for this process's exporter: it need not read back and open what it
-/// has at hand. What another exporter sends, or nobody can for a while, gives way; Redis has it.
+/// has at hand. Spans that another exporter sends, or that cannot be sent for a while, give way; Redis has them.
 final class RecentSpans: Sendable {
     /// The most bytes of spans that are kept, unless one alone is larger.
     static let maximumBytes = 2 << 20

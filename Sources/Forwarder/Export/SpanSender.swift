@@ -67,9 +67,12 @@ struct SpanSender: Sendable {
         return lane
     }
 
-    /// Takes the spans that are at hand, and opens the others. One that is not kept any longer or was damaged is settled at once: nobody can send it. One that another exporter may be able to open is left for
-    /// it, as long as spans may wait.
-    private func batch(of entries: [SpanOutbox.Entry]) async throws(RedisError) -> (batch: ExportBatch, left: [SpanOutbox.Entry]) {
+    /// Takes the spans that are at hand, and opens the others. One that is not kept any longer or was damaged is
+    /// settled at once, since it cannot be sent. One that another exporter may be able to open is left for it, as long
+    /// as spans may wait.
+    private func batch(
+        of entries: [SpanOutbox.Entry]
+    ) async throws(RedisError) -> (batch: ExportBatch, left: [SpanOutbox.Entry]) {
         var batch = ExportBatch()
         var (lost, left): ([SpanOutbox.Entry], [SpanOutbox.Entry]) = ([], [])
         let atHand = entries.map { $0.id.flatMap(recent.take) }
@@ -93,14 +96,20 @@ struct SpanSender: Sendable {
             if let count = leftLog.note(left.count) {
                 logger.warning(
                     "left traces for exporters that can read them: a newer gateway wrote them, or one with another GATEWAY_KEY",
-                    metadata: ["project": "\(left[0].project)", "spans": "\(count)", "first": "\(left[0].id.map(\.description) ?? "?")"])
+                    metadata: [
+                        "project": "\(left[0].project)", "spans": "\(count)",
+                        "first": "\(left[0].id.map(\.description) ?? "?")",
+                    ])
             }
         }
         // Of those that another exporter settled meanwhile, or that made room, nothing is to be said.
         if !lost.isEmpty, try await outbox.settle(lost) > 0 {
             logger.error(
                 "traces are lost: they waited longer than OUTBOX_MAX_AGE_SECONDS, or were damaged in Redis",
-                metadata: ["project": "\(lost[0].project)", "spans": "\(lost.count)", "first": "\(lost[0].id.map(\.description) ?? "?")"])
+                metadata: [
+                    "project": "\(lost[0].project)", "spans": "\(lost.count)",
+                    "first": "\(lost[0].id.map(\.description) ?? "?")",
+                ])
         }
         return (batch, left)
     }
@@ -112,13 +121,17 @@ struct SpanSender: Sendable {
 
     /// Sends a batch; in halves if something in it is wrong, down to the spans that may be it.
     /// - Returns: why the trace store takes nothing now; nil if all is settled or suspect.
-    private func send(_ batch: ExportBatch, to destination: TraceDestination, _ trial: inout ExportTrial) async throws(RedisError) -> ExportOutcome? {
+    private func send(
+        _ batch: ExportBatch, to destination: TraceDestination, _ trial: inout ExportTrial
+    ) async throws(RedisError) -> ExportOutcome? {
         let outcome: ExportOutcome
         if let store = destinations.store, let records = batch.records {
             outcome = await hand(records, of: batch.entries[0].project, to: store)
         } else {
             let body = batch.body
-            guard body.count <= ExportBatch.maximumBytes || batch.count == 1 else { return try await sendHalves(of: batch, to: destination, &trial) }
+            guard body.count <= ExportBatch.maximumBytes || batch.count == 1 else {
+                return try await sendHalves(of: batch, to: destination, &trial)
+            }
             outcome = await post(body, to: destination)
         }
         switch outcome {
@@ -151,7 +164,10 @@ struct SpanSender: Sendable {
         for entry in entries {
             logger.error(
                 "the trace store does not take a trace; it is given up",
-                metadata: ["project": "\(project)", "insertion_id": "\(entry.id.map(\.description) ?? "?")", "reason": "\(reason)"])
+                metadata: [
+                    "project": "\(project)", "insertion_id": "\(entry.id.map(\.description) ?? "?")",
+                    "reason": "\(reason)",
+                ])
         }
         // Not kept: sent again they would be refused again.
         try await outbox.settle(entries, keptFor: .zero)
@@ -204,7 +220,9 @@ struct SpanSender: Sendable {
             lane.refused(now: .now)
         case .accepted, .malformed: return
         }
-        logger.warning("the trace store does not take traces; they wait", metadata: ["project": "\(lane.project)", "reason": "\(reason)"])
+        logger.warning(
+            "the trace store does not take traces; they wait",
+            metadata: ["project": "\(lane.project)", "reason": "\(reason)"])
         try? await outbox.note(trouble: reason)
     }
 }

@@ -21,11 +21,15 @@ struct SpanWriter {
 
     /// A text; nothing for nil and for an empty one.
     /// - Parameter isClean: whether it holds no secret of a client's or a provider's: an id by which the trace is found stays as it is.
-    mutating func string(_ attribute: SpanAttribute, _ value: String?, limit: Int = SpanLimits.value, isClean: Bool = false) {
+    mutating func string(
+        _ attribute: SpanAttribute, _ value: String?, limit: Int = SpanLimits.value, isClean: Bool = false
+    ) {
         guard var value, !value.isEmpty else { return }
         if !isClean { value = redactor.clean(value) }
         let count = value.utf8.count
-        record.text(attribute, count <= limit ? value : TextPiece(value).prefix(limit).text + SpanLimits.mark(kept: limit, of: count))
+        record.text(
+            attribute,
+            count <= limit ? value : TextPiece(value).prefix(limit).text + SpanLimits.mark(kept: limit, of: count))
     }
 
     /// A text in pieces.

@@ -11,7 +11,7 @@ struct Entrance: Sendable {
         var clientKey: SecretString?
     }
 
-    /// Whoever is asked who a request comes from; `immediate` is the same one, if it answers at once.
+    /// Says who a request comes from; `immediate` is the same provider, if it answers at once.
     private let auth: any AuthProvider
     private let immediate: (any ImmediateAuthProvider)?
     private let projects: KnownProjects
@@ -41,12 +41,13 @@ struct Entrance: Sendable {
             throw error
         } catch {
             throw GatewayError(
-                status: 401, type: "authentication_error", code: "authentication_failed", message: "The request could not be authenticated.",
+                status: 401, type: "authentication_error", code: "authentication_failed",
+                message: "The request could not be authenticated.",
                 shouldRetry: false)
         }
     }
 
-    /// The same on the request's event loop. Only where ``isImmediate``: else nobody is let in.
+    /// The same on the request's event loop. Only where ``isImmediate``: else all are refused.
     func admitAtOnce(_ request: Request, project: String?) throws(GatewayError) -> Admitted {
         let question = try question(for: request)
         guard let immediate else { throw .internalError }
@@ -63,7 +64,8 @@ struct Entrance: Sendable {
                 shouldRetry: false)
         }
         return AuthRequest(
-            bearer: request.headers[.authorization].flatMap(Self.bearer), method: request.method, path: request.uri.path, headers: request.headers)
+            bearer: request.headers[.authorization].flatMap(Self.bearer), method: request.method,
+            path: request.uri.path, headers: request.headers)
     }
 
     private func admit(
@@ -85,7 +87,9 @@ struct Entrance: Sendable {
 
     /// Whether a page's origin (RFC 6454 §7) is this machine.
     private static func isOwn(_ origin: String) -> Bool {
-        BaseURL(origin).map { HostName.isLoopback(String(decoding: $0.host.utf8.filter { !"[]".utf8.contains($0) }, as: UTF8.self)) } ?? false
+        BaseURL(origin).map {
+            HostName.isLoopback(String(decoding: $0.host.utf8.filter { !"[]".utf8.contains($0) }, as: UTF8.self))
+        } ?? false
     }
 
     /// The token of `Bearer <token>` (RFC 6750 §2.1; the scheme's name in any case).

@@ -27,17 +27,21 @@ struct JobBuilder: Sendable {
         maximumBodyBytes = settings.maxBodyBytes
         uploads = UploadRoom(limit: settings.uploadBytes)
         maximumJSONDepth = settings.maxJSONDepth
-        addresses = .clientChosen(allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
+        addresses = .clientChosen(
+            allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
         window = settings.maxBufferedBytes
         timeout = UInt64(settings.requestTimeout.milliseconds)
     }
 
-    func job(for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID) async throws -> Job {
+    func job(
+        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
+    ) async throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         if case .other = path.route {
             job.body = try await request.bytes(upTo: maximumBodyBytes, in: uploads)
             let body = try CompletionBody(
-                other: job.body, of: job, contentType: try Self.contentType(of: request, hasBody: !job.body.isEmpty), maximumDepth: maximumJSONDepth)
+                other: job.body, of: job, contentType: try Self.contentType(of: request, hasBody: !job.body.isEmpty),
+                maximumDepth: maximumJSONDepth)
             (job.model, job.isStream) = (body.model, body.isStream)
         } else {
             try Self.checkMethod(of: request)
@@ -55,7 +59,8 @@ struct JobBuilder: Sendable {
         return job
     }
 
-    /// Whether the request is a chat completion whose job needs nobody else to be made: it has no hooks to pass, and its answer is for its client alone.
+    /// Whether the request is a chat completion whose job can be made at once: there are no hooks, and its answer is
+    /// for its client alone.
     func makesAtOnce(_ request: Request, _ path: CompletionPath) -> Bool {
         guard request.method == .post, hooks.isEmpty, !outlivesClient, !request.hasIdempotencyKey else { return false }
         if case .other = path.route { return false }
@@ -68,9 +73,10 @@ struct JobBuilder: Sendable {
     }
 
     /// Makes the job of such a request.
-    /// - Parameter deadline: when nobody waits any longer, in milliseconds since 1970.
+    /// - Parameter deadline: when its client stops waiting, in milliseconds since 1970.
     func jobAtOnce(
-        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID, deadline: UInt64, body: [UInt8]
+        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID, deadline: UInt64,
+        body: [UInt8]
     ) throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         job.deadline = deadline
@@ -79,11 +85,16 @@ struct JobBuilder: Sendable {
     }
 
     /// A job without its body and all that is read from it.
-    private func draft(for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID) throws(GatewayError) -> Job {
+    private func draft(
+        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
+    ) throws(GatewayError) -> Job {
         var job = Job(
-            insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue, path: path.backendPath,
-            query: request.uri.query, headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
-            clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey, window: window)
+            insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue,
+            path: path.backendPath,
+            query: request.uri.query,
+            headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
+            clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
+            window: window)
         try ClientKey.moveFromQuery(of: &job)
         return job
     }
@@ -101,21 +112,29 @@ struct JobBuilder: Sendable {
 
     private static func checkMethod(of request: Request) throws(GatewayError) {
         guard request.method != .post else { return }
-        throw .invalidRequest(405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue).")
+        throw .invalidRequest(
+            405, code: "method_not_allowed", "A chat completion is asked for with POST, not \(request.method.rawValue)."
+        )
     }
 
-    private func idempotency(of request: Request, _ path: CompletionPath, _ job: Job, body: [UInt8]) throws -> Idempotency? {
+    private func idempotency(
+        of request: Request, _ path: CompletionPath, _ job: Job, body: [UInt8]
+    ) throws -> Idempotency? {
         try request.idempotencyKey().map { key in
             let ids = path.rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run, $0.row] } ?? []
             return Idempotency(
                 clientKey: key, project: job.project, account: job.account,
-                request: ([job.path, job.query ?? "", path.baseURL ?? ""] + ids).map { Array($0.utf8) } + [body], envelope: envelope)
+                request: ([job.path, job.query ?? "", path.baseURL ?? ""] + ids).map { Array($0.utf8) } + [body],
+                envelope: envelope)
         }
     }
 
-    private func chatCall(for request: Request, path: CompletionPath, admitted: Entrance.Admitted, body: [UInt8]) -> ChatCall {
+    private func chatCall(
+        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, body: [UInt8]
+    ) -> ChatCall {
         ChatCall(
-            body: body, rollout: path.rollout, baseURL: path.baseURL, project: admitted.project, account: admitted.account, headers: request.headers)
+            body: body, rollout: path.rollout, baseURL: path.baseURL, project: admitted.project,
+            account: admitted.account, headers: request.headers)
     }
 
     private func fill(_ job: inout Job, with call: ChatCall) throws(GatewayError) {
@@ -130,12 +149,15 @@ struct JobBuilder: Sendable {
     private static func contentType(of request: Request, hasBody: Bool) throws(GatewayError) -> String? {
         guard hasBody else { return nil }
         guard request.headers[values: .contentType].count <= 1 else {
-            throw .invalidRequest(code: "invalid_content_type", "The request has more than one Content-Type. Send one.", param: "content-type")
+            throw .invalidRequest(
+                code: "invalid_content_type", "The request has more than one Content-Type. Send one.",
+                param: "content-type")
         }
         let encodings = request.headers[values: .contentEncoding]
         guard encodings.allSatisfy({ $0.equalsIgnoringASCIICase("identity") }) else {
             throw .invalidRequest(
-                code: "unsupported_encoding", "The gateway reads no compressed body. Send it without Content-Encoding.", param: "content-encoding")
+                code: "unsupported_encoding", "The gateway reads no compressed body. Send it without Content-Encoding.",
+                param: "content-encoding")
         }
         return request.headers[.contentType]
     }
@@ -144,7 +166,8 @@ struct JobBuilder: Sendable {
     /// where the provider is known.
     private static func mayGoOn(_ header: HeaderField) -> Bool {
         ![
-            "authorization", "cookie", "connection", "http2-settings", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
+            "authorization", "cookie", "connection", "http2-settings", "keep-alive", "proxy-authorization",
+            "proxy-connection", "te", "trailer",
             "transfer-encoding", "upgrade", "content-length", "host",
         ]
         .contains { $0.equalsIgnoringASCIICase(header.name) } && !ClientKey.isHeader(header.name)

@@ -17,7 +17,7 @@ public protocol AuthProvider: Sendable {
     func maintain(logger: Logger) async
 }
 
-/// An `AuthProvider` that asks nobody else: it decides on the event loop of the request's connection.
+/// An `AuthProvider` that decides at once, on the event loop of the request's connection.
 package protocol ImmediateAuthProvider: AuthProvider {
     /// The same as ``AuthProvider/authenticate(_:)``, at once.
     func account(for request: AuthRequest) throws(GatewayError) -> Account?

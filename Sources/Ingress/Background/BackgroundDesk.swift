@@ -24,7 +24,7 @@ struct BackgroundDesk: Sendable {
         let isAnswered = id == job.insertionID ? false : try await isAnswered(id)
         let record: JobRecords.Record?
         do throws(GatewayError) { record = try await self.record(of: id) } catch {
-            // The job is on the queue, whatever became of Redis since.
+            // The job is on the queue, also if Redis is away by now.
             guard id == job.insertionID else { throw error }
             record = JobRecords.record(of: job)
         }

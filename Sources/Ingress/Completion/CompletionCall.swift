@@ -7,8 +7,8 @@ internal import NIOCore
 internal import Queue
 internal import Upstream
 
-/// One chat completion between its client's connection and the queue. It lives on the connection's event loop; what others have to say to it comes through its
-/// inbox.
+/// One chat completion between its client's connection and the queue. It lives on the connection's event loop; what
+/// others have to say to it comes through its inbox.
 final class CompletionCall: WaitingClient, LocalClient {
     private enum Phase {
         /// The request's body comes.
@@ -51,7 +51,8 @@ final class CompletionCall: WaitingClient, LocalClient {
 
     /// Called on the event loop.
     init(
-        _ id: InsertionID, _ request: Request, _ path: CompletionPath, on eventLoop: any EventLoop, connection: Connection, desk: CompletionDesk,
+        _ id: InsertionID, _ request: Request, _ path: CompletionPath, on eventLoop: any EventLoop,
+        connection: Connection, desk: CompletionDesk,
         handler: CompletionHandler
     ) {
         self.id = id
@@ -119,7 +120,8 @@ extension CompletionCall {
         guard case .reading(let reading) = state.value.phase else { return }
         do {
             let job = try desk.jobs.jobAtOnce(
-                for: reading.request, path: reading.path, admitted: reading.admitted, id: id, deadline: deadline - desk.calls.grace,
+                for: reading.request, path: reading.path, admitted: reading.admitted, id: id,
+                deadline: deadline - desk.calls.grace,
                 body: reading.body.finish())
             try queue(job)
         } catch let error as GatewayError {
@@ -131,7 +133,8 @@ extension CompletionCall {
     }
 
     private func queue(_ job: Job) throws {
-        state.value.phase = .waiting(desk.calls.frames(of: id, deadline: deadline, window: job.window, logger: desk.logger))
+        state.value.phase = .waiting(
+            desk.calls.frames(of: id, deadline: deadline, window: job.window, logger: desk.logger))
         desk.calls.room.admit(self)
         // From now on, so that a client that leaves meanwhile is seen to.
         let isOpen = connection.watch { [id, deadline, calls = desk.calls] handedOver in

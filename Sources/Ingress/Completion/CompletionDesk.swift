@@ -4,8 +4,9 @@ internal import Hummingbird
 internal import Logging
 internal import NIOCore
 
-/// Takes the chat completions that can be queued at once: nobody else has to be asked who their client is or what becomes of them, and their answers are for
-/// their clients alone. The others, and what is refused by its head, are `GatewayResponder`'s.
+/// Takes the chat completions that can be queued at once: neither an operator's own code nor a kept answer is waited
+/// for, and their answers are for their clients alone. The others, and what is refused by its head, are
+/// `GatewayResponder`'s.
 struct CompletionDesk: Sendable {
     let identity: AnswerIdentity
     let mark: LoopMark
@@ -21,11 +22,14 @@ struct CompletionDesk: Sendable {
     func call(
         for head: HTTPRequest, on eventLoop: any EventLoop, _ connection: Connection?, to handler: CompletionHandler
     ) -> CompletionCall? {
-        guard entrance.isImmediate, let connection, hosts.allows(head.authority), !mark.isCarried(by: head.headerFields[values: .via]) else {
+        guard entrance.isImmediate, let connection, hosts.allows(head.authority),
+            !mark.isCarried(by: head.headerFields[values: .via])
+        else {
             return nil
         }
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
         guard let path = try? CompletionPath(request.uri.path), jobs.makesAtOnce(request, path) else { return nil }
-        return CompletionCall(identity.next(), request, path, on: eventLoop, connection: connection, desk: self, handler: handler)
+        return CompletionCall(
+            identity.next(), request, path, on: eventLoop, connection: connection, desk: self, handler: handler)
     }
 }

@@ -3,10 +3,11 @@ internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTPTypes
 
-/// Takes chat completions off a connection and has them answered on its event loop, without a task. All other requests go on to Hummingbird untouched.
+/// Takes chat completions off a connection and has them answered on its event loop, without a task. All other requests
+/// go on to Hummingbird untouched.
 ///
-/// One request of a connection is worked on at a time, whoever answers it. What is sent behind it is held back until its answer has been written, so that the
-/// answers leave in the order of the requests.
+/// One request of a connection is worked on at a time, also of those that Hummingbird answers. What is sent behind it
+/// is held back until its answer has been written, so that the answers leave in the order of the requests.
 final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart

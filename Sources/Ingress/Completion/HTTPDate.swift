@@ -22,7 +22,8 @@ final class HTTPDate: Sendable {
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { buffer in
             // The process never sets a locale, so the names are English.
             let count = strftime(buffer.baseAddress, buffer.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
-            return String(decoding: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), as: UTF8.self)
+            return String(
+                decoding: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), as: UTF8.self)
         }
     }
 }

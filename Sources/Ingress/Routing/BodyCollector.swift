@@ -67,5 +67,6 @@ extension GatewayError {
 
     fileprivate static let uploadsFull = GatewayError(
         status: 429, type: "rate_limit_error", code: "uploads_full",
-        message: "Too many large bodies are being sent at once (UPLOAD_BYTES). Try again later; nothing was recorded.", retryAfter: 1)
+        message: "Too many large bodies are being sent at once (UPLOAD_BYTES). Try again later; nothing was recorded.",
+        retryAfter: 1)
 }

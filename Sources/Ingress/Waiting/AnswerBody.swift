@@ -12,10 +12,13 @@ struct AnswerBody {
         self.numbering = numbering
     }
 
-    mutating func take(_ bytes: [UInt8]) -> [UInt8] { numbering?.take(bytes) ?? (isEventStream ? events.take(bytes) : bytes) }
+    mutating func take(_ bytes: [UInt8]) -> [UInt8] {
+        numbering?.take(bytes) ?? (isEventStream ? events.take(bytes) : bytes)
+    }
 
     /// What is left to send when the answer ends.
-    /// - Throws: the error that ended it, where a body has no place for one: the only honest end is a broken connection.
+    /// - Throws: the error that ended it, where a body has no place for one: the only honest end is a broken
+    ///   connection.
     mutating func rest(before end: ResponseFrame.End) throws(GatewayError) -> [UInt8] {
         switch end {
         case .complete: return numbering?.rest() ?? events.rest()

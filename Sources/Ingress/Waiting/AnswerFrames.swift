@@ -2,8 +2,8 @@ internal import Common
 internal import Logging
 internal import NIOConcurrencyHelpers
 
-/// What comes of the answer to one request: frames opened, in order, each once. One that is missing breaks the answer off, since the rest must not be glued
-/// to what came before it.
+/// What comes of the answer to one request: frames opened, in order, each once. One that is missing breaks the answer
+/// off, since the rest must not be glued to what came before it.
 final class AnswerFrames: Sendable {
     private struct State {
         /// The sequence number that comes next.
@@ -11,11 +11,13 @@ final class AnswerFrames: Sendable {
         var taken = 0
         var credited = 0
 
-        /// - Returns: the frame as it stands in this answer; nil if it was there before. One with a hole before it is the end.
+        /// - Returns: the frame as it stands in this answer; nil if it was there before. One with a hole before it is
+        ///   the end.
         mutating func place(_ frame: ResponseFrame) -> ResponseFrame? {
             var frame = frame
             if frame.sequence == .max {
-                // The last word of a forwarder that took the job over: an answer of its own if there was none yet, else only its end.
+                // The last word of a forwarder that took the job over: an answer of its own if there was none yet, else
+                // only its end.
                 if next == 0 { frame.end = .complete } else { (frame.head, frame.body) = (nil, []) }
                 return frame
             }
@@ -27,7 +29,7 @@ final class AnswerFrames: Sendable {
     }
 
     private let id: InsertionID
-    /// When nobody waits any longer, in milliseconds since 1970.
+    /// When its client stops waiting, in milliseconds since 1970.
     private let deadline: UInt64
     private let envelope: Envelope
     private let desk: NewsDesk
@@ -96,14 +98,17 @@ final class AnswerFrames: Sendable {
 }
 
 extension GatewayError {
-    /// A forwarder of a newer version answered. What the frame says is not known, so nothing behind it may be shown either.
+    /// A forwarder of a newer version answered. What the frame says is not known, so nothing behind it may be shown
+    /// either.
     fileprivate static let answerUnreadable = GatewayError(
         status: 502, type: "server_error", code: "answer_unreadable",
-        message: "The answer was written by a newer version of the gateway than this ingress can read, and the call was made. Upgrade the ingresses.",
+        message:
+            "The answer was written by a newer version of the gateway than this ingress can read, and the call was made. Upgrade the ingresses.",
         shouldRetry: false)
 
     fileprivate static let answerLost = GatewayError(
         status: 502, type: "server_error", code: "answer_lost",
-        message: "A part of the answer was lost on its way through the queue (Redis), and the call was made. Keep Redis's data over its restarts.",
+        message:
+            "A part of the answer was lost on its way through the queue (Redis), and the call was made. Keep Redis's data over its restarts.",
         shouldRetry: false)
 }

@@ -34,7 +34,9 @@ struct CallDesk: Sendable {
         call.waiter = waiter
         do {
             // From now on, so that a client that leaves meanwhile is seen to.
-            guard connection.watch({ [call] in leave(call.id, deadline: call.deadline, handedOver: $0) }) else { throw GatewayError(.disconnected) }
+            guard connection.watch({ [call] in leave(call.id, deadline: call.deadline, handedOver: $0) }) else {
+                throw GatewayError(.disconnected)
+            }
             _ = try await enqueue(job, for: waiter)
             return call
         } catch {
@@ -46,10 +48,13 @@ struct CallDesk: Sendable {
     /// Waits for the answer and hands it to the client as it comes.
     func answer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
         guard let waiter = call.waiter else {
-            if call.isRepeated, case .failed(let error) = try await kept.state(of: call.id) { return error.response(of: call.id) }
+            if call.isRepeated, case .failed(let error) = try await kept.state(of: call.id) {
+                return error.response(of: call.id)
+            }
             return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger)
         }
-        let answer = Answer(waiter: waiter, frames: frames(of: call.id, deadline: waiter.deadline, window: call.window, logger: logger))
+        let answer = Answer(
+            waiter: waiter, frames: frames(of: call.id, deadline: waiter.deadline, window: call.window, logger: logger))
         return try await answer.response(
             AnswerOutcome(finished: { close(call, connection) }) {
                 // Where its connection closed, the watch has already said so; saying it twice harms nothing.
@@ -63,7 +68,8 @@ struct CallDesk: Sendable {
     ///   - deadline: how long more of it is waited for, in milliseconds since 1970.
     ///   - numbering: numbers the events of an answer that is a stream of them.
     func follow(
-        _ id: InsertionID, deadline: UInt64, to connection: Connection?, numbering: EventNumbering? = nil, logger: Logger
+        _ id: InsertionID, deadline: UInt64, to connection: Connection?, numbering: EventNumbering? = nil,
+        logger: Logger
     ) async throws -> Response {
         let waiter = follower.follow(id, deadline: max(deadline, UnixTime.milliseconds) + grace)
         guard let connection, connection.watch({ _ in follower.leave(waiter) }) else {
@@ -74,14 +80,15 @@ struct CallDesk: Sendable {
             connection.unwatch()
             follower.leave(waiter)
         }
-        let answer = Answer(waiter: waiter, frames: frames(of: id, deadline: waiter.deadline, window: .max, logger: logger))
+        let answer = Answer(
+            waiter: waiter, frames: frames(of: id, deadline: waiter.deadline, window: .max, logger: logger))
         var response = try await answer.response(AnswerOutcome(finished: close, abandoned: close), numbering: numbering)
         response.headers[.insertionID] = id.description
         return response
     }
 
     /// What puts the frames of an answer in order.
-    /// - Parameter deadline: when nobody waits any longer, in milliseconds since 1970.
+    /// - Parameter deadline: when its client stops waiting, in milliseconds since 1970.
     func frames(of id: InsertionID, deadline: UInt64, window: Int, logger: Logger) -> AnswerFrames {
         AnswerFrames(of: id, deadline: deadline, envelope: envelope, desk: desk, window: window, logger: logger)
     }
@@ -118,7 +125,7 @@ struct CallDesk: Sendable {
         }
     }
 
-    /// No forwarder there could read a job under another key, and its answer would be read by nobody here.
+    /// No forwarder there could read a job under another key, and its answer could not be read here.
     private func checkKey() throws(GatewayError) {
         if watch.trouble == .otherKey { throw .otherKey }
     }
@@ -141,7 +148,7 @@ struct CallDesk: Sendable {
     private func refusal(of job: Job, because error: RedisError) -> GatewayError {
         // A client that can repeat its request finds the job, if there is one.
         guard error.mayHaveBeenExecuted, job.idempotency == nil else { return .queueUnavailable(error) }
-        // Nobody waits for it any longer; if it was queued all the same, it shall not run. A forwarder may be faster.
+        // Its client is refused; if it was queued all the same, it shall not run. A forwarder may be faster.
         desk.cancel(job.insertionID, deadline: job.deadline)
         return .queueUnanswered
     }
@@ -170,7 +177,9 @@ extension GatewayError {
     fileprivate static func queueFull(_ setting: String) -> GatewayError {
         GatewayError(
             status: 429, type: "rate_limit_error", code: "queue_full",
-            message: "The queue is full (\(setting)). Try again later; nothing was recorded. More forwarders empty it faster.", retryAfter: 2)
+            message:
+                "The queue is full (\(setting)). Try again later; nothing was recorded. More forwarders empty it faster.",
+            retryAfter: 2)
     }
 
     fileprivate static let tooManySpans = GatewayError(
@@ -185,11 +194,14 @@ extension GatewayError {
         param: "idempotency-key")
 
     fileprivate static let notASet = GatewayError.invalidRequest(
-        code: "rollout_id_taken", "Redis holds something else than a rollout under this rollout_id. Choose another rollout_id.", param: "rollout_id")
+        code: "rollout_id_taken",
+        "Redis holds something else than a rollout under this rollout_id. Choose another rollout_id.",
+        param: "rollout_id")
 
     static let queueUnavailable = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
-        message: "The gateway's queue (Redis) cannot be reached. Try again; nothing waits in it for this request.", retryAfter: 1)
+        message: "The gateway's queue (Redis) cannot be reached. Try again; nothing waits in it for this request.",
+        retryAfter: 1)
 
     /// - Parameter error: what Redis or the way to it said.
     static func queueUnavailable(_ error: RedisError) -> GatewayError {
@@ -202,7 +214,8 @@ extension GatewayError {
 
     static let otherKey = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
-        message: "The gateway's queue (Redis) is used with another GATEWAY_KEY, and nothing waits in it for this request. /ready says what to do.",
+        message:
+            "The gateway's queue (Redis) is used with another GATEWAY_KEY, and nothing waits in it for this request. /ready says what to do.",
         retryAfter: 30)
 
     fileprivate static let queueUnanswered = GatewayError(

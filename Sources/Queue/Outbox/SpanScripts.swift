@@ -46,7 +46,8 @@ package enum SpanScripts {
                     gone = gone + 1
                     freed = freed + size
                     total = total - size
-                    -- One that waits again, or was accepted again later, has longer to live than what this acceptance gave it.
+                    -- One that waits again, or was accepted again later, has longer to live than this acceptance gave
+                    -- it.
                     local left = redis.call('PTTL', span)
                     if left >= 0 and left <= (life - now + time + 1) * 1000 then redis.call('DEL', span) end
                 end

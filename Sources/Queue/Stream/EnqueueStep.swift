@@ -16,7 +16,7 @@ struct EnqueueStep: BatchedStep {
     let renews: Bool
     /// Takes an entry in the same step; nil: none is taken for this job.
     let consumer: String?
-    /// When nobody waits for this step any longer, by the server's clock in milliseconds since 1970; nil: not known.
+    /// Until when this step is wanted, by the server's clock in milliseconds since 1970; nil: not known.
     let latest: Int?
     /// Called on the connection's event loop.
     let completion: @Sendable (Result<JobAdmission.Reply, RedisError>) -> Void

@@ -17,7 +17,9 @@ package struct JobRecords: Sendable {
 
     /// What is known of a job that was just queued.
     package static func record(of job: Job) -> Record {
-        Record(project: job.project, account: job.account, queuedAt: UnixTime.milliseconds, deadline: job.deadline, position: nil)
+        Record(
+            project: job.project, account: job.account, queuedAt: UnixTime.milliseconds, deadline: job.deadline,
+            position: nil)
     }
 
     private let redis: RedisClient
@@ -26,13 +28,15 @@ package struct JobRecords: Sendable {
 
     /// - Returns: nil if there is no such job, or not any longer.
     package func record(of id: InsertionID) async throws(RedisError) -> Record? {
-        let reply = try await redis.evaluate(JobScripts.lookUp, keys: [Keys.record(id), Keys.jobs], arguments: Keys.jobGroup)
+        let reply = try await redis.evaluate(
+            JobScripts.lookUp, keys: [Keys.record(id), Keys.jobs], arguments: Keys.jobGroup)
         guard let project = reply[0].string else { return nil }
         let account = reply[1].string ?? ""
         let given = reply[5].int ?? -1
         return Record(
             project: project, account: account.isEmpty ? nil : account, queuedAt: UInt64(clamping: reply[3].int ?? 0),
-            deadline: UInt64(clamping: reply[4].int ?? 0), position: given < 0 ? nil : max((reply[2].int ?? 0) - given, 0))
+            deadline: UInt64(clamping: reply[4].int ?? 0),
+            position: given < 0 ? nil : max((reply[2].int ?? 0) - given, 0))
     }
 
     /// The last sealed frame of a job's answer so far; nil if there is none yet.

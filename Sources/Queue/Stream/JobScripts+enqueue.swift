@@ -2,7 +2,7 @@ internal import Redis
 
 extension JobScripts {
     /// Records insertion ids and queues their jobs, as far as the queue has room (architecture §2.1). Each job of the
-    /// batch has a result of its own: an error of one, and whatever refuses it, changes no other. The bounds are exact,
+    /// batch has a result of its own: neither an error nor a refusal of one changes another. The bounds are exact,
     /// since the script counts what it adds.
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> bytes of spans that wait for their export; then
@@ -12,7 +12,7 @@ extension JobScripts {
     /// ARGV[1] -> group, ARGV[2] -> consumer that takes jobs at once (empty: none), ARGV[3] -> most entries, ARGV[4] ->
     /// most bytes, ARGV[5] -> most bytes of spans that wait for their export, ARGV[6] -> most rollouts that a project's
     /// list keeps, ARGV[7] -> life of a set in seconds, ARGV[8] -> how long a repeated request is known in
-    /// milliseconds; then for each job fifteen: insertion id, sealed job, when nobody waits for this step any longer by
+    /// milliseconds; then for each job fifteen: insertion id, sealed job, until when this step is wanted by
     /// this server's clock in milliseconds since 1970 (empty: not known), project, account (may be empty), time and
     /// deadline in milliseconds since 1970, life of the record in milliseconds, the request's fingerprint, the
     /// rollout's name, its invocation, experiment and run, whether the lives of what is kept of the rollout are
@@ -21,7 +21,7 @@ extension JobScripts {
     /// Output: {this server's time in milliseconds since 1970, results, entries that the consumer was given}. A result
     /// is the insertion id of the job that this request repeats, as a string; an error; else entries on the stream
     /// afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the
-    /// rollout's name, -4 if another request has the same idempotency key, -5 if nobody waits any longer, -6 if too
+    /// rollout's name, -4 if another request has the same idempotency key, -5 if it is no longer wanted, -6 if too
     /// many spans wait for their export. An entry is {its id, its job's place in the batch} or, if it is older, {its
     /// id, 0, its fields}
     static let enqueue = RedisScript(

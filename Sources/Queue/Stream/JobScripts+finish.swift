@@ -43,7 +43,7 @@ extension JobScripts {
             local ended, markers, payloads, spans = {}, {}, 0, 0
 
             local function remove(id, set, verdict, record, count)
-                -- Somebody may have put something else there meanwhile; that must not keep the job from its end.
+                -- Another program may have put something else there; that must not keep the job from its end.
                 if redis.pcall('SREM', set, id) ~= 1 then return end
                 redis.call('DEL', verdict)
                 if redis.call('EXISTS', record) == 1 then redis.pcall('HINCRBY', record, 'failed', 1) end
@@ -86,7 +86,7 @@ extension JobScripts {
             redis.call('XACK', stream, ARGV[1], unpack(ended))
             redis.call('XDEL', stream, unpack(ended))
             if #markers > 0 then redis.call('DEL', unpack(markers)) end
-            -- The jobs have ended whatever these hold by now.
+            -- What these hold must not keep the jobs from their end.
             if spans > 0 then redis.pcall('INCRBY', waiting, spans) end
             if redis.call('XLEN', stream) == 0 then redis.call('DEL', counter)
             else redis.pcall('DECRBY', counter, payloads) end

@@ -21,8 +21,8 @@ extension JobScripts {
             return left
             """)
 
-    /// Looks whether a job has ended as its worker meant to end it. Without the stream's group, as after a flush, or the
-    /// rollout's set, nothing is known.
+    /// Looks whether a job has ended as its worker meant to end it. Without the stream's group, as after a flush, or
+    /// the rollout's set, nothing is known.
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> the rollout's set (empty: the job has none)
     /// ARGV[1] -> group, ARGV[2] -> entry, ARGV[3] -> insertion id, ARGV[4] -> 1 if the set shall have the id, else 0

@@ -31,7 +31,7 @@ extension JobStream {
     /// Ends a job: its last frame, the set, the trace, the dead letter, the acknowledgement, in one step; together with
     /// those of other jobs of the turn.
     /// - Parameters:
-    ///   - sealed: the last frame; nil if nobody is to be answered.
+    ///   - sealed: the last frame; nil if no client is to be answered.
     ///   - completion: is called on the event loop of the connection; with false if the job is another's by now. Then
     ///     nothing happened.
     package func finish(

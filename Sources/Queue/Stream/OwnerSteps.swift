@@ -44,7 +44,7 @@ struct FinishStep: BatchedStep {
     /// Nil for an entry that is no job; its keys are those of no job, and are not touched.
     let id: InsertionID?
     let responseKey: String?
-    /// Empty: nobody is to be answered.
+    /// Empty: no client is to be answered.
     let sealed: [UInt8]
     let ending: JobStream.Ending
     /// Called on the connection's event loop.

@@ -51,7 +51,8 @@ package struct AnswerSender: Sendable {
     ///   - eventLoop: where `completion` is called.
     /// - Returns: what became of it, if that is known at once; `completion` is not called then.
     package func send(
-        _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl, on eventLoop: any EventLoop,
+        _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl,
+        on eventLoop: any EventLoop,
         completion: @escaping @Sendable (Sent) -> Void
     ) -> Sent? {
         if control.isLocal, !isConfirmed, let at = control.confirmedAt, at.duration(to: .now) < Self.confirmedFor {
@@ -60,7 +61,8 @@ package struct AnswerSender: Sendable {
         }
         let sealed: [UInt8]?
         do { sealed = control.isLocal ? nil : try envelope.seal(frame.wireBytes, for: .frame(job.insertionID)) } catch {
-            logger.error("a frame cannot be sealed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error)"])
+            logger.error(
+                "a frame cannot be sealed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error)"])
             return .failed
         }
         let life = job.remaining() + .seconds(60)
@@ -80,10 +82,13 @@ package struct AnswerSender: Sendable {
     /// The same for a task.
     /// - Throws: `LostOwnership`; `UpstreamError` with `.cancelled` if the call was ended from outside meanwhile;
     ///   `EnvelopeError`.
-    package func send(_ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl) async throws {
+    package func send(
+        _ frame: ResponseFrame, of job: Job, in delivery: Delivery, isConfirmed: Bool = false, control: CallControl
+    ) async throws {
         let sent = await withCheckedContinuation { continuation in
             let sent = send(
-                frame, of: job, in: delivery, isConfirmed: isConfirmed, control: control, on: MultiThreadedEventLoopGroup.singleton.any()
+                frame, of: job, in: delivery, isConfirmed: isConfirmed, control: control,
+                on: MultiThreadedEventLoopGroup.singleton.any()
             ) { continuation.resume(returning: $0) }
             if let sent { continuation.resume(returning: sent) }
         }
@@ -97,7 +102,7 @@ package struct AnswerSender: Sendable {
 
     /// How a job ends.
     package struct Ending: Sendable {
-        /// The last frame; nil if nobody waits for it.
+        /// The last frame; nil if no client waits for it.
         package var frame: ResponseFrame?
         /// The answer's head, where it left in an earlier frame.
         package var head: UpstreamHead?
@@ -108,7 +113,8 @@ package struct AnswerSender: Sendable {
         package var deadLetterReason: String?
 
         package init(
-            _ frame: ResponseFrame?, of head: UpstreamHead? = nil, succeeded: Bool, span: [UInt8]? = nil, deadLetterReason: String? = nil
+            _ frame: ResponseFrame?, of head: UpstreamHead? = nil, succeeded: Bool, span: [UInt8]? = nil,
+            deadLetterReason: String? = nil
         ) {
             self.frame = frame
             self.head = head
@@ -118,10 +124,10 @@ package struct AnswerSender: Sendable {
         }
     }
 
-    /// Ends the job: with a last frame, if somebody waits for it.
+    /// Ends the job, with a last frame if a client waits for it.
     /// - Parameters:
     ///   - eventLoop: where `completion` is called.
-    ///   - completion: is called when the job is over here, whoever has ended it.
+    ///   - completion: is called when the job is over here, be it that another worker ended it.
     package func finish(
         _ job: Job, in delivery: Delivery, _ ending: Ending, control: CallControl, on eventLoop: any EventLoop,
         completion: @escaping @Sendable () -> Void
@@ -134,11 +140,13 @@ package struct AnswerSender: Sendable {
         do {
             sealed = control.isLocal ? nil : try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
             let span = try ending.span.map {
-                JobStream.Span(project: job.project, sealed: try envelope.seal($0, for: .span(id, holding: $0)), life: spanLife)
+                JobStream.Span(
+                    project: job.project, sealed: try envelope.seal($0, for: .span(id, holding: $0)), life: spanLife)
             }
             let freed = (ending.head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
             steps = JobStream.Ending(
-                removeFrom: ending.succeeded ? nil : rollout, span: span, deadLetterReason: ending.deadLetterReason, frees: freed,
+                removeFrom: ending.succeeded ? nil : rollout, span: span, deadLetterReason: ending.deadLetterReason,
+                frees: freed,
                 answerLife: job.answerLife)
         } catch {
             logLeft(id, "\(error)")
@@ -147,7 +155,9 @@ package struct AnswerSender: Sendable {
         let mayHaveEnded = NIOLockedValueBox(false)
         let step = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
             stream.finish(delivery, id: id, responseKey: job.responseKey, sealed: sealed, ending: steps) { result in
-                if case .failure(let error) = result, error.mayHaveBeenExecuted { mayHaveEnded.withLockedValue { $0 = true } }
+                if case .failure(let error) = result, error.mayHaveBeenExecuted {
+                    mayHaveEnded.withLockedValue { $0 = true }
+                }
                 completion(result)
             }
         }
@@ -156,7 +166,8 @@ package struct AnswerSender: Sendable {
             if isOurs == true, let span = ending.span { keepSpan(span, id) }
             // The worker that took it over answers its client, by way of Redis.
             if isOurs == false {
-                logger.notice("job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"])
+                logger.notice(
+                    "job was taken over; this end of it counts for nothing", metadata: ["insertion_id": "\(id)"])
             }
             // The entry stays pending and is taken over by the next forwarder.
             if isOurs == nil { logLeft(id, "ended while Redis was away") }
@@ -166,23 +177,27 @@ package struct AnswerSender: Sendable {
             guard isOurs == false, control.isLocal, mayHaveEnded.withLockedValue({ $0 }) else { return end(isOurs) }
             // Redis has not said whether an earlier try was the end, and the answer is nowhere but here.
             let question = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
-                stream.hasEnded(delivery, id, recordedIn: rollout?.set, succeeded: ending.succeeded, completion: completion)
+                stream.hasEnded(
+                    delivery, id, recordedIn: rollout?.set, succeeded: ending.succeeded, completion: completion)
             }
             question.run(completion: end)
         }
     }
 
     private func logLeft(_ id: InsertionID, _ why: String) {
-        logger.warning("could not end a job before this process did", metadata: ["insertion_id": "\(id)", "error": "\(why)"])
+        logger.warning(
+            "could not end a job before this process did", metadata: ["insertion_id": "\(id)", "error": "\(why)"])
     }
 
     /// The same for a task.
     package func finish(
-        _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, succeeded: Bool, deadLetterReason: String? = nil, control: CallControl
+        _ job: Job, in delivery: Delivery, with frame: ResponseFrame?, succeeded: Bool, deadLetterReason: String? = nil,
+        control: CallControl
     ) async {
         await withCheckedContinuation { continuation in
             finish(
-                job, in: delivery, Ending(frame, succeeded: succeeded, deadLetterReason: deadLetterReason), control: control,
+                job, in: delivery, Ending(frame, succeeded: succeeded, deadLetterReason: deadLetterReason),
+                control: control,
                 on: MultiThreadedEventLoopGroup.singleton.any()
             ) { continuation.resume() }
         }
@@ -205,7 +220,9 @@ package struct AnswerSender: Sendable {
             stream.leave(delivery, completion: completion)
         }
         step.run { isLeft in
-            if isLeft == false { return bury("\(error.description); it found none that reads it within REQUEST_TIMEOUT") }
+            if isLeft == false {
+                return bury("\(error.description); it found none that reads it within REQUEST_TIMEOUT")
+            }
             if isLeft == true, let count = leftLog.note() {
                 logger.warning(
                     "left entries of the job stream for workers that can read them",
@@ -230,7 +247,8 @@ package struct AnswerSender: Sendable {
         _ delivery: Delivery, reason: String, control: CallControl, on eventLoop: any EventLoop,
         completion: @escaping @Sendable () -> Void
     ) {
-        logger.error("gave an entry of the job stream up", metadata: ["entry": "\(delivery.entry)", "reason": "\(reason)"])
+        logger.error(
+            "gave an entry of the job stream up", metadata: ["entry": "\(delivery.entry)", "reason": "\(reason)"])
         let step = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
             stream.finish(
                 delivery, id: nil, responseKey: nil, sealed: nil, ending: JobStream.Ending(deadLetterReason: reason),

@@ -91,7 +91,8 @@ package final class CallControl: Sendable {
         goOn?()
     }
 
-    /// Whether the reader has taken `level` bytes, or the call was ended. If not, `goOn` is called when it is so. One asks at a time.
+    /// Whether the reader has taken `level` bytes, or the call was ended. If not, `goOn` is called when it is so. One
+    /// asks at a time.
     package func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool {
         state.withLockedValue { state in
             guard max(state.credit, state.givenUp) < level, state.stop == nil else { return true }

@@ -15,7 +15,8 @@ package struct Intake: Service, CustomStringConvertible {
     package typealias Work = @Sendable (_ delivery: consuming Delivery, _ control: CallControl) async -> Void
     /// Starts the same, and calls `done` when the job has ended here. Called on any thread.
     package typealias Start =
-        @Sendable (_ delivery: consuming Delivery, _ control: CallControl, _ done: @escaping @Sendable () -> Void) -> Void
+        @Sendable (_ delivery: consuming Delivery, _ control: CallControl, _ done: @escaping @Sendable () -> Void) ->
+        Void
 
     /// The most entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
     package static let batch = 64
@@ -133,7 +134,9 @@ package struct Intake: Service, CustomStringConvertible {
         defer { jobs.unreserve(slots) }
         guard slots > 0 else { return }
         let claimed = try await stream.claim(upTo: slots, running: jobs.entries, now: clock.now)
-        if !claimed.isEmpty { logger.notice("took over jobs that were left behind", metadata: ["jobs": "\(claimed.count)"]) }
+        if !claimed.isEmpty {
+            logger.notice("took over jobs that were left behind", metadata: ["jobs": "\(claimed.count)"])
+        }
         await start(claimed)
     }
 
@@ -142,7 +145,9 @@ package struct Intake: Service, CustomStringConvertible {
         jobs.admit(deliveries.map(\.entry))
         let cancelled = await cancelled(among: deliveries)
         for delivery in deliveries {
-            if let id = InsertionID(delivery.insertionID), let cancellation = cancelled[id] { jobs.cancel(id, cancellation) }
+            if let id = InsertionID(delivery.insertionID), let cancellation = cancelled[id] {
+                jobs.cancel(id, cancellation)
+            }
             begin(delivery)
         }
     }

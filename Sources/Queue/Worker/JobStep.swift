@@ -2,8 +2,9 @@ internal import Logging
 internal import NIOCore
 internal import Redis
 
-/// A step on the queue that is done until Redis has answered. One whose answer was lost does no harm when it is done again, since the first one made the job
-/// nobody's, and a frame is known by its number. Ends with the process: a job of a client that left ends so too.
+/// A step on the queue that is done until Redis has answered. One whose answer was lost does no harm when it is done
+/// again, since the first one ended the job's ownership, and a frame is known by its number. Ends with the process: a
+/// job of a client that left ends so too.
 struct JobStep: Sendable {
     typealias Completion = @Sendable (Result<Bool, RedisError>) -> Void
 
@@ -27,7 +28,8 @@ struct JobStep: Sendable {
     }
 
     /// Does the step.
-    /// - Parameter completion: is given what Redis said; nil if it said nothing until the step was no longer to be done.
+    /// - Parameter completion: is given what Redis said; nil if it said nothing until the step was no longer to be
+    ///   done.
     func run(completion: @escaping @Sendable (Bool?) -> Void) { run(RetryPause(), completion) }
 
     private func run(_ pause: RetryPause, _ completion: @escaping @Sendable (Bool?) -> Void) {

@@ -60,9 +60,12 @@ package struct QueueWorker: Sendable {
         commands = RedisClient(endpoint, eventLoop: eventLoop, logger: logger)
         reader = RedisClient(reading, eventLoop: eventLoop, logger: logger)
         stream = JobStream(
-            queue, consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: limits.deadLetterLimit,
+            queue, consumer: ProcessName.random(), commands: commands, reader: reader,
+            deadLetterLimit: limits.deadLetterLimit,
             patience: limits.patience)
-        sender = AnswerSender(stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife, logger: logger)
+        sender = AnswerSender(
+            stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife,
+            logger: logger)
     }
 
     /// ``services(between:watch:start:)`` with a task for each job.
@@ -71,7 +74,8 @@ package struct QueueWorker: Sendable {
         return services(
             between: between, clock: clock,
             intake: Intake(
-                stream: stream, jobs: jobs, clock: clock, drain: limits.drain, local: local, isOpen: { watch.hasRightKey },
+                stream: stream, jobs: jobs, clock: clock, drain: limits.drain, local: local,
+                isOpen: { watch.hasRightKey },
                 logger: logger, work: work))
     }
 
@@ -86,7 +90,8 @@ package struct QueueWorker: Sendable {
         return services(
             between: between, clock: clock,
             intake: Intake(
-                stream: stream, jobs: jobs, clock: clock, drain: limits.drain, local: local, isOpen: { watch.hasRightKey },
+                stream: stream, jobs: jobs, clock: clock, drain: limits.drain, local: local,
+                isOpen: { watch.hasRightKey },
                 logger: logger, start: start))
     }
 

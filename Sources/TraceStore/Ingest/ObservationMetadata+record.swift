@@ -1,7 +1,8 @@
 internal import Common
 internal import JSON
 
-/// The metadata of a span that the gateway itself made: the same that comes of it by way of OTLP, without a table of attributes.
+/// The metadata of a span that the gateway itself made: the same that comes of it by way of OTLP, without a table of
+/// attributes.
 extension ObservationMetadata {
     /// By their names.
     private static let own: [(name: String, attribute: SpanAttribute)] = [
@@ -9,8 +10,10 @@ extension ObservationMetadata {
         ("response", .responseMetadata),
     ]
     /// Attributes that have no other place, by their names.
-    private static let others = SpanAttribute.allCases.filter { !$0.key.hasPrefix("langfuse.") }.sorted { UTF8Text($0.key) < UTF8Text($1.key) }
-        .map { ($0, Array("\"\($0.key)\":".utf8)) }
+    private static let others = SpanAttribute.allCases.filter { !$0.key.hasPrefix("langfuse.") }.sorted {
+        UTF8Text($0.key) < UTF8Text($1.key)
+    }
+    .map { ($0, Array("\"\($0.key)\":".utf8)) }
     /// As an `ExportBatch` has them.
     private static let resource =
         #""resourceAttributes":{"service.name":"metadata-gateway","service.version":"\#(GatewayVersion.current)"}"#

@@ -9,9 +9,20 @@ enum Usage {
             return counts(details)
         }
         let counts: [(String, Double?)] = [
-            ("input", number(attributes, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")),
-            ("output", number(attributes, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion")),
-            ("total", number(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")),
+            (
+                "input",
+                number(attributes, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")
+            ),
+            (
+                "output",
+                number(
+                    attributes, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens",
+                    "llm.token_count.completion")
+            ),
+            (
+                "total",
+                number(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")
+            ),
         ]
         return object(counts.compactMap { name, count in count.map { (name, String($0.asInteger)) } })
     }
@@ -20,7 +31,9 @@ enum Usage {
     /// - Parameter given: nil comes of what is no JSON object.
     static func details(_ given: String) -> String? { JSONPart.scan(given).flatMap(counts) }
 
-    private static func counts(_ details: JSONObject) -> String? { object(numbers(details).map { ($0, String($1.asInteger)) }) }
+    private static func counts(_ details: JSONObject) -> String? {
+        object(numbers(details).map { ($0, String($1.asInteger)) })
+    }
 
     /// A JSON object of US dollars, and their total.
     static func cost(_ attributes: OTLPAttributes) -> (details: String?, total: Double?) {
@@ -36,7 +49,9 @@ enum Usage {
     private static func numbers(_ object: JSONObject) -> [(String, Double)] {
         object.members.compactMap { member in
             guard member.kind == .number, let name = object.name(of: member) else { return nil }
-            guard let value = Double(String(decoding: object.bytes[member.value], as: UTF8.self)), value >= 0, value.isFinite else { return nil }
+            guard let value = Double(String(decoding: object.bytes[member.value], as: UTF8.self)), value >= 0,
+                value.isFinite
+            else { return nil }
             return (name, value)
         }
     }

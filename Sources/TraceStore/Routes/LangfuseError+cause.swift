@@ -18,7 +18,8 @@ extension LangfuseError {
         }
     }
 
-    /// What is said of an error in the log: no byte of a request (`Error.kind`), but what SQLite said, which is no client's.
+    /// What is said of an error in the log: no byte of a request (`Error.kind`), but what SQLite said, which is no
+    /// client's.
     private static func kind(of error: any Error) -> String {
         (error as? DatabaseError).map { "\($0.extendedResultCode)" } ?? error.kind
     }

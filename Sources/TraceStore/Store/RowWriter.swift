@@ -16,8 +16,10 @@ struct RowWriter {
         self.project = project
         insertTrace = try db.cachedStatement(sql: TraceRow.insert)
         insertObservation = try db.cachedStatement(sql: Self.insertObservation)
-        writeContent = try db.cachedStatement(sql: "INSERT OR REPLACE INTO content(observation, input, output, metadata) VALUES (?, ?, ?, ?)")
-        addTag = try db.cachedStatement(sql: "INSERT OR REPLACE INTO tagged(tag, start, observation, trace) VALUES (?, ?, ?, ?)")
+        writeContent = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO content(observation, input, output, metadata) VALUES (?, ?, ?, ?)")
+        addTag = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO tagged(tag, start, observation, trace) VALUES (?, ?, ?, ?)")
     }
 
     mutating func write(_ row: Observation) throws {
@@ -84,7 +86,10 @@ struct RowWriter {
         values.add(row.end)
         values.add(row.parentID)
         values.add(row.isRoot)
-        for text in [row.type, row.name, row.level, row.statusMessage, row.version, row.environment, row.release, row.user, row.session] {
+        for text in [
+            row.type, row.name, row.level, row.statusMessage, row.version, row.environment, row.release, row.user,
+            row.session,
+        ] {
             values.add(text)
         }
         values.add(row.traceName)
@@ -99,8 +104,10 @@ struct RowWriter {
     }
 
     private static let columns = [
-        "project", "traceId", "spanId", "start", "trace", "\"end\"", "parent", "root", "type", "name", "level", "statusMessage", "version",
-        "environment", "release", "user", "session", "traceName", "tags", "public", "model", "modelParameters", "usage", "cost", "totalCost",
+        "project", "traceId", "spanId", "start", "trace", "\"end\"", "parent", "root", "type", "name", "level",
+        "statusMessage", "version",
+        "environment", "release", "user", "session", "traceName", "tags", "public", "model", "modelParameters", "usage",
+        "cost", "totalCost",
         "firstToken", "promptName", "promptVersion", "updated",
     ]
     private static let insertObservation = """

@@ -1,8 +1,8 @@
 internal import GRDB
 internal import GRDBSQLite
 
-/// Values for a statement's placeholders, in their order. The texts lie in one buffer, from which SQLite takes them with
-/// their lengths: none is copied by itself, and one may hold a NUL.
+/// Values for a statement's placeholders, in their order. The texts lie in one buffer, from which SQLite takes them
+/// with their lengths: none is copied by itself, and one may hold a NUL.
 struct StatementValues {
     private enum Value {
         case null
@@ -60,7 +60,8 @@ struct StatementValues {
             return UnsafeRawPointer(texts.baseAddress.map { $0 + range.lowerBound })
                 .map { pointer in
                     sqlite3_bind_text64(
-                        statement, index, pointer.assumingMemoryBound(to: CChar.self), UInt64(range.count), nil, UInt8(SQLITE_UTF8))
+                        statement, index, pointer.assumingMemoryBound(to: CChar.self), UInt64(range.count), nil,
+                        UInt8(SQLITE_UTF8))
                 } ?? SQLITE_NOMEM
         }
     }

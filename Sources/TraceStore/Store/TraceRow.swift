@@ -27,18 +27,23 @@ struct TraceRow: Sendable, Equatable {
     /// - Parameter row: as a cursor stands on it (``WholeText``).
     init(_ row: Row) {
         (self.row, id, timestamp, name, user) = (row[0], row.text(1) ?? "", row[2], row.text(3), row.text(4))
-        (session, release, version, environment, isPublic) = (row.text(5), row.text(6), row.text(7), row.text(8) ?? "", row[9])
+        (session, release, version, environment, isPublic) = (
+            row.text(5), row.text(6), row.text(7), row.text(8) ?? "", row[9]
+        )
         tags = row.text(10).map(TagList.tags) ?? []
         (input, output, created, updated) = (row.text(11), row.text(12), row[13], row[14])
     }
 
     static func == (left: Self, right: Self) -> Bool {
-        left.numbers == right.numbers && left.isPublic == right.isPublic && left.tags == right.tags && left.texts == right.texts
+        left.numbers == right.numbers && left.isPublic == right.isPublic && left.tags == right.tags
+            && left.texts == right.texts
     }
 
     private var numbers: [Int64] { [row, timestamp, created, updated] }
 
-    private var texts: [UTF8Text?] { [id, name, user, session, release, version, environment, input, output].map { $0.map { UTF8Text($0) } } }
+    private var texts: [UTF8Text?] {
+        [id, name, user, session, release, version, environment, input, output].map { $0.map { UTF8Text($0) } }
+    }
 
     /// What one span says of its trace.
     init(of span: Observation) {
@@ -52,7 +57,8 @@ struct TraceRow: Sendable, Equatable {
     /// - Returns: the number of the trace's row.
     static func merge(_ span: Observation, project: Int64, _ db: Database) throws -> Int64 {
         let known = try db.cachedStatement(sql: "SELECT \(columns) FROM trace t WHERE t.project = ? AND t.traceId = ?")
-        guard let old = try Row.fetchCursor(known, arguments: [project, span.traceID]).map({ TraceRow($0) }).next() else {
+        guard let old = try Row.fetchCursor(known, arguments: [project, span.traceID]).map({ TraceRow($0) }).next()
+        else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a trace that is there is not found")
         }
         var merged = old
@@ -81,9 +87,11 @@ struct TraceRow: Sendable, Equatable {
     }
 
     private static let written = [
-        "timestamp", "name", "user", "session", "release", "version", "environment", "public", "tags", "input", "output", "updated",
+        "timestamp", "name", "user", "session", "release", "version", "environment", "public", "tags", "input",
+        "output", "updated",
     ]
-    /// Writes a trace unless it is there: the values of `add(to:)`, then its project, id and the time at which it was made.
+    /// Writes a trace unless it is there: the values of `add(to:)`, then its project, id and the time at which it was
+    /// made.
     static let insert = """
         INSERT INTO trace(\(written.joined(separator: ", ")), project, traceId, created) VALUES (\(written.map { _ in "?" }.joined(separator: ", ")), ?, ?, ?)
         ON CONFLICT(project, traceId) DO NOTHING

@@ -39,7 +39,8 @@ import Testing
                 writer.text(.user, "é\n")
             })
         #expect(
-            String(decoding: record.otlp, as: UTF8.self) == #"{"traceId":"\#(Self.id.hex)","spanId":"\#(Self.id.hex.suffix(16))","#
+            String(decoding: record.otlp, as: UTF8.self)
+                == #"{"traceId":"\#(Self.id.hex)","spanId":"\#(Self.id.hex.suffix(16))","#
                 + #""name":"n\"","kind":3,"startTimeUnixNano":"\#(Self.id.milliseconds)000000","endTimeUnixNano":"\#(record.end)000000","#
                 + #""attributes":[{"key":"langfuse.trace.tags","value":{"arrayValue":{"values":[{"stringValue":"a\""},{"stringValue":"b"}]}}},"#
                 + #"{"key":"http.response.status_code","value":{"intValue":"200"}},"#
@@ -73,17 +74,20 @@ import Testing
             writer.text(.input, "some text")
         }
         let none: [[UInt8]] = [
-            [], [2] + good.dropFirst(), Array("{}".utf8), [SpanRecord.form], [1, 1, 2, 0, 0], [1, 3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
+            [], [2] + good.dropFirst(), Array("{}".utf8), [SpanRecord.form], [1, 1, 2, 0, 0],
+            [1, 3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
         ]
         for bytes in none {
             #expect(throws: WireError.self, "\(bytes)") { try SpanRecord(bytes) }
         }
-        // Whatever stands there, it is read within its bounds or refused.
+        // Any bytes are read within their bounds or refused.
         for end in good.indices { _ = try? SpanRecord(Array(good[..<end])).otlp }
         var random = SeededRandom(seed: 7)
         for _ in 0..<3000 {
             var bytes = good
-            for _ in 0..<3 { bytes[Int.random(in: 1..<bytes.count, using: &random)] = .random(in: .min ... .max, using: &random) }
+            for _ in 0..<3 {
+                bytes[Int.random(in: 1..<bytes.count, using: &random)] = .random(in: .min ... .max, using: &random)
+            }
             _ = try? SpanRecord(bytes).otlp
         }
     }

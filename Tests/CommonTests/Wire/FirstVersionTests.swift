@@ -60,8 +60,8 @@ import Testing
         #expect(try open(envelope.seal([1, 2, 3], for: place), place.authenticated(at: 1)) == [1, 2, 3], "\(what)")
     }
 
-    /// It gives up what it cannot open: where its exporters may be, spans are written as it knows them. Only the process whose own trace store takes them
-    /// writes them otherwise (`JobRunner.writesCompactSpans`).
+    /// It gives up what it cannot open: where its exporters may be, spans are written as it knows them. Only the
+    /// process whose own trace store takes them writes them otherwise (`JobRunner.writesCompactSpans`).
     @Test func onlyOTLPIsWrittenInItsVersion() throws {
         #expect(Envelope.Place.span(.numbered(1), holding: Array("{}".utf8)).version == 1)
         #expect(Envelope.Place.span(.numbered(1), holding: [SpanRecord.form]).version == 2)

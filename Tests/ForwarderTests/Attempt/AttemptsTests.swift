@@ -8,7 +8,9 @@ import Upstream
 @Suite struct AttemptsTests {
     private static let passing: Set<UpstreamError.Code> = [.resolve, .connect, .connectTimeout, .tls]
 
-    private func error(_ code: UpstreamError.Code, sent: Bool) -> UpstreamError { UpstreamError(code, "why", requestMayHaveBeenSent: sent) }
+    private func error(_ code: UpstreamError.Code, sent: Bool) -> UpstreamError {
+        UpstreamError(code, "why", requestMayHaveBeenSent: sent)
+    }
 
     @Test(arguments: UpstreamError.Code.allCases)
     func retriesOnlyWhatMayPassAndWasNotSent(_ code: UpstreamError.Code) {
@@ -16,16 +18,22 @@ import Upstream
             var attempts = Attempts(limit: 2)
             let decision = attempts.failed(error(code, sent: sent), after: .zero, remaining: .seconds(60))
             let mayRetry = Self.passing.contains(code) && !sent
-            #expect(decision == (mayRetry ? .retry(after: .milliseconds(100)) : .giveUp(GatewayError(upstream: error(code, sent: sent)))))
+            #expect(
+                decision
+                    == (mayRetry
+                        ? .retry(after: .milliseconds(100)) : .giveUp(GatewayError(upstream: error(code, sent: sent)))))
         }
     }
 
     @Test(arguments: [1, 2, 3, 10]) func makesAtMostSoManyCalls(_ limit: Int) {
         var attempts = Attempts(limit: limit)
         var pauses: [Duration] = []
-        while case .retry(let pause) = attempts.failed(error(.connect, sent: false), after: .zero, remaining: .seconds(60)) { pauses.append(pause) }
+        while case .retry(let pause) = attempts.failed(
+            error(.connect, sent: false), after: .zero, remaining: .seconds(60))
+        { pauses.append(pause) }
         #expect(attempts.made == limit)
-        #expect(pauses == [100, 200, 400, 800, 1600, 3200, 3200, 3200, 3200].prefix(limit - 1).map { .milliseconds($0) })
+        #expect(
+            pauses == [100, 200, 400, 800, 1600, 3200, 3200, 3200, 3200].prefix(limit - 1).map { .milliseconds($0) })
     }
 
     @Test(arguments: [(99, false), (100, false), (101, true), (-5, false)])
@@ -43,15 +51,20 @@ import Upstream
 
     @Test func repeatsOnceWhatAKeptConnectionSwallowed() {
         var attempts = Attempts(limit: 10)
-        #expect(attempts.failed(closed, after: .zero, remaining: .milliseconds(1)) == .repeatOnFresh, "at once, without a pause")
+        #expect(
+            attempts.failed(closed, after: .zero, remaining: .milliseconds(1)) == .repeatOnFresh,
+            "at once, without a pause")
         #expect(attempts.hasRepeated)
-        #expect(attempts.failed(closed, after: .zero, remaining: .seconds(60)) == .giveUp(GatewayError(upstream: closed)))
+        #expect(
+            attempts.failed(closed, after: .zero, remaining: .seconds(60)) == .giveUp(GatewayError(upstream: closed)))
     }
 
     @Test(arguments: [(1, true, 60), (0, true, 60), (3, false, 60), (3, true, 0), (3, true, -1)])
     func repeatsNothingBeyondItsBounds(_ limit: Int, _ mayRepeat: Bool, _ seconds: Int) {
         var attempts = Attempts(limit: limit, mayRepeat: mayRepeat)
-        #expect(attempts.failed(closed, after: .zero, remaining: .seconds(seconds)) == .giveUp(GatewayError(upstream: closed)))
+        #expect(
+            attempts.failed(closed, after: .zero, remaining: .seconds(seconds))
+                == .giveUp(GatewayError(upstream: closed)))
         #expect(!attempts.hasRepeated && attempts.expired == .expired)
     }
 
@@ -78,7 +91,8 @@ import Upstream
     @Test(arguments: UpstreamError.Code.allCases)
     func tellsTheClientWhatHappened(_ code: UpstreamError.Code) {
         let status: [UpstreamError.Code: Int] = [
-            .invalidURL: 400, .blockedAddress: 400, .connectTimeout: 504, .idleTimeout: 504, .totalTimeout: 504, .unavailable: 503,
+            .invalidURL: 400, .blockedAddress: 400, .connectTimeout: 504, .idleTimeout: 504, .totalTimeout: 504,
+            .unavailable: 503,
         ]
         for sent in [false, true] {
             let told = GatewayError(upstream: error(code, sent: sent))

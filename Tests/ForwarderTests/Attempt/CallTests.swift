@@ -9,7 +9,8 @@ import Testing
 @testable import Queue
 @testable import Upstream
 
-/// A call in whichever order things happen to it. Nothing here has a thread or a clock of its own, so each seed is one course of events.
+/// A call in whichever order things happen to it. Nothing here has a thread or a clock of its own, so each seed is one
+/// course of events.
 @Suite struct CallTests {
     @Test(arguments: 0..<400 as Range<UInt64>) func everyCourseOfEventsHasOneEnd(_ seed: UInt64) {
         let course = Course(seed: seed)
@@ -44,7 +45,9 @@ import Testing
             lost += course.steps.isLost ? 1 : 0
             repeated += course.upstream.started > 1 ? 1 : 0
         }
-        #expect(min(succeeded, failed, released, lost, repeated) >= 10, "\(succeeded) \(failed) \(released) \(lost) \(repeated)")
+        #expect(
+            min(succeeded, failed, released, lost, repeated) >= 10,
+            "\(succeeded) \(failed) \(released) \(lost) \(repeated)")
     }
 }
 
@@ -61,12 +64,14 @@ private final class Course {
         random = SeededRandom(seed: seed)
         steps = PlayedSteps(isLocal: random.chance(oneIn: 2))
         let job = Job(
-            insertionID: InsertionIDGenerator().next(), project: "local", method: "POST", path: "/embeddings", isStream: random.chance(oneIn: 2),
+            insertionID: InsertionIDGenerator().next(), project: "local", method: "POST", path: "/embeddings",
+            isStream: random.chance(oneIn: 2),
             deadline: UnixTime.milliseconds + 600_000, responseKey: "r", window: random.pick([5, 40, 1000]))
         let target = Target(provider: "p", request: UpstreamRequest(method: "POST", url: "http://p/"))
         steps.window = job.window
         call = Call(
-            job, to: target, span: nil, steps: steps, upstream: upstream, attempts: 3, flushInterval: .milliseconds(20), on: eventLoop,
+            job, to: target, span: nil, steps: steps, upstream: upstream, attempts: 3, flushInterval: .milliseconds(20),
+            on: eventLoop,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), done: { [done] in done.add() })
         upstream.hasShown = { [steps] in !steps.frames.isEmpty }
     }
@@ -131,9 +136,13 @@ private final class PlayedSteps: CallSteps, @unchecked Sendable {
         return false
     }
 
-    func send(_ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void) -> AnswerSender.Sent? {
+    func send(
+        _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void
+    ) -> AnswerSender.Sent? {
         sentAfterTheEnd = sentAfterTheEnd || !endings.isEmpty || releases > 0 || isLost || sending != nil
-        #expect(frames.reduce(0) { $0 + $1.body.count } - taken <= window || stop != nil, "a slow reader holds the sender up")
+        #expect(
+            frames.reduce(0) { $0 + $1.body.count } - taken <= window || stop != nil,
+            "a slow reader holds the sender up")
         if isLocal, !frames.isEmpty {
             frames.append(frame)
             return .sent
@@ -202,7 +211,9 @@ private final class PlayedUpstream: UpstreamClient, @unchecked Sendable {
 
     var open: Int { transfer.map { $0.isOver ? 0 : 1 } ?? 0 }
 
-    func withCall<Result: Sendable>(_ request: UpstreamRequest, _ body: (any UpstreamCall) async throws -> Result) async throws -> Result {
+    func withCall<Result: Sendable>(
+        _ request: UpstreamRequest, _ body: (any UpstreamCall) async throws -> Result
+    ) async throws -> Result {
         throw UpstreamError(.unavailable, "this one is told what to do", requestMayHaveBeenSent: false)
     }
 
@@ -232,7 +243,11 @@ private final class PlayedUpstream: UpstreamClient, @unchecked Sendable {
     func goOn(_ random: inout SeededRandom) {
         guard hasHead else {
             if random.chance(percent: 15) { return tell(.end(failure(&random))) }
-            return tell(.head(UpstreamHead(status: random.pick([200, 200, 200, 500]), headers: [HeaderField("content-type", "text/event-stream")])))
+            return tell(
+                .head(
+                    UpstreamHead(
+                        status: random.pick([200, 200, 200, 500]),
+                        headers: [HeaderField("content-type", "text/event-stream")])))
         }
         switch random.below(12) {
         case 0: tell(.end(nil))
@@ -244,10 +259,13 @@ private final class PlayedUpstream: UpstreamClient, @unchecked Sendable {
         }
     }
 
-    private func bytes(_ random: inout SeededRandom) -> [UInt8] { (0...random.below(12)).map { _ in UInt8(random.below(256)) } }
+    private func bytes(_ random: inout SeededRandom) -> [UInt8] {
+        (0...random.below(12)).map { _ in UInt8(random.below(256)) }
+    }
 
     private func failure(_ random: inout SeededRandom) -> UpstreamError {
-        var error = UpstreamError(random.pick([.connect, .closedEarly]), "played", requestMayHaveBeenSent: random.chance(oneIn: 3))
+        var error = UpstreamError(
+            random.pick([.connect, .closedEarly]), "played", requestMayHaveBeenSent: random.chance(oneIn: 3))
         error.keptConnectionClosed = !hasHead && random.chance(oneIn: 3)
         return error
     }

@@ -25,7 +25,9 @@ struct ExportBench: Sendable {
 
     /// Puts a finished completion's span into the outbox, as the end of its job does.
     @discardableResult
-    func leave(_ project: String = "a", text: String? = nil, hasFailed: Bool = false, life: Duration = .seconds(7200)) async throws -> InsertionID {
+    func leave(
+        _ project: String = "a", text: String? = nil, hasFailed: Bool = false, life: Duration = .seconds(7200)
+    ) async throws -> InsertionID {
         let id = ids.next()
         return try await leave(id, Array((text ?? #"{"id":"\#(id)"}"#).utf8), project, hasFailed: hasFailed, life: life)
     }
@@ -33,15 +35,18 @@ struct ExportBench: Sendable {
     /// - Parameter span: as it is before it is sealed.
     @discardableResult
     func leave(
-        _ id: InsertionID, _ span: [UInt8], _ project: String = "a", hasFailed: Bool = false, life: Duration = .seconds(7200)
+        _ id: InsertionID, _ span: [UInt8], _ project: String = "a", hasFailed: Bool = false,
+        life: Duration = .seconds(7200)
     ) async throws -> InsertionID {
         let stream = JobStream(consumer: "f", commands: redis, reader: redis, deadLetterLimit: 1)
         try await stream.join()
         let job = Job(
-            insertionID: id, project: project, rollout: RolloutIDs(rollout: "r", invocation: "i", experiment: "e", run: "n", row: "w"),
+            insertionID: id, project: project,
+            rollout: RolloutIDs(rollout: "r", invocation: "i", experiment: "e", run: "n", row: "w"),
             method: "POST", path: "/", deadline: .max, responseKey: "gateway/responses/none")
         let admission = JobAdmission(
-            redis: redis, envelope: envelope, limits: .init(entries: 10, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 30),
+            redis: redis, envelope: envelope,
+            limits: .init(entries: 10, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 30),
             defaultProject: "a")
         _ = try await admission.enqueue(job)
         let delivery = try #require(try await stream.read(upTo: 1, wait: .seconds(1)).first)
@@ -61,35 +66,43 @@ struct ExportBench: Sendable {
         var settings = Settings(role: .forwarder)
         settings.langfuse = try .url(#require(BaseURL("http://store:3000")))
         let configuration = Configuration(settings: settings, secrets: Self.secrets(of: projects), warnings: [])
-        return TraceDestinations(configuration) { _ in LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk")) }
+        return TraceDestinations(configuration) { _ in
+            LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))
+        }
     }
 
     static func secrets(of projects: [String], key: String = "sk") -> Secrets {
         let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString(key))
         return Secrets(
-            projects: Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0), Project(name: $0, langfuse: keys)) }),
+            projects: Dictionary(
+                uniqueKeysWithValues: projects.map { (UTF8Text($0), Project(name: $0, langfuse: keys)) }),
             defaultProject: projects[0])
     }
 
     func sender(
-        _ outbox: SpanOutbox, of projects: [String] = ["a"], destinations: TraceDestinations? = nil, recent: RecentSpans = RecentSpans()
+        _ outbox: SpanOutbox, of projects: [String] = ["a"], destinations: TraceDestinations? = nil,
+        recent: RecentSpans = RecentSpans()
     ) throws -> SpanSender {
         SpanSender(
-            outbox: outbox, destinations: try destinations ?? self.destinations(of: projects), upstream: store, envelope: envelope,
+            outbox: outbox, destinations: try destinations ?? self.destinations(of: projects), upstream: store,
+            envelope: envelope,
             recent: recent, timeout: .seconds(10), logger: .silent)
     }
 
     /// Runs an exporter of these projects while `body` does.
     func withExporter(
-        of projects: [String] = ["a"], destinations: TraceDestinations? = nil, maximumBytes: Int = 1 << 30, logger: Logger = .silent,
+        of projects: [String] = ["a"], destinations: TraceDestinations? = nil, maximumBytes: Int = 1 << 30,
+        logger: Logger = .silent,
         _ body: () async throws -> Void
     ) async throws {
         let commands = RedisClient(server.endpoint, logger: .silent)
         let reader = RedisClient(server.endpoint, logger: .silent)
-        let outbox = SpanOutbox(consumer: ProcessName.random(), commands: commands, reader: reader, maximumBytes: maximumBytes)
+        let outbox = SpanOutbox(
+            consumer: ProcessName.random(), commands: commands, reader: reader, maximumBytes: maximumBytes)
         let destinations = try destinations ?? self.destinations(of: projects)
         let exporter = Exporter(
-            outbox: outbox, destinations: destinations, sender: try sender(outbox, of: projects, destinations: destinations),
+            outbox: outbox, destinations: destinations,
+            sender: try sender(outbox, of: projects, destinations: destinations),
             interval: .milliseconds(10), logger: logger)
         let group = ServiceGroup(services: [commands, reader, exporter], logger: .silent)
         try await withThrowingTaskGroup { tasks in
@@ -107,7 +120,9 @@ struct ExportBench: Sendable {
     func neglect(_ entries: [SpanOutbox.Entry], by consumer: String) async throws {
         for entry in entries {
             _ = try await redis.send(
-                RedisCommand("XCLAIM", Keys.traces(project: "a"), Keys.exporterGroup, consumer, 0, entry.entry, "IDLE", 61_000, "JUSTID"))
+                RedisCommand(
+                    "XCLAIM", Keys.traces(project: "a"), Keys.exporterGroup, consumer, 0, entry.entry, "IDLE", 61_000,
+                    "JUSTID"))
         }
     }
 
@@ -128,7 +143,9 @@ struct ExportBench: Sendable {
 
 extension ScriptedCall {
     /// The body as it was before compression.
-    func text() throws -> String { String(decoding: try Gunzip.decompress(request.body, limit: 64 << 20), as: UTF8.self) }
+    func text() throws -> String {
+        String(decoding: try Gunzip.decompress(request.body, limit: 64 << 20), as: UTF8.self)
+    }
 
     /// The spans that the batch holds, by the ids that `ExportBench.leave` writes into them.
     func ids() throws -> Set<String> {

@@ -76,7 +76,9 @@ import Upstream
             let id = try await Self.leave(bench)
             try await Self.with(store, bench) { try await bench.untilEmpty() }
             #expect(store.taken.withLockedValue { $0 } == [[id], [id]])
-            #expect(try await bench.redis.send(RedisCommand("GET", Keys.traceTrouble)).string == "it answered \(answer.status)")
+            #expect(
+                try await bench.redis.send(RedisCommand("GET", Keys.traceTrouble)).string
+                    == "it answered \(answer.status)")
         }
     }
 

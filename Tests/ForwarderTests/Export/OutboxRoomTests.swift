@@ -37,7 +37,8 @@ import Testing
             #expect(try await outbox.note(exported: ["a", "old"]) == [])
             #expect(try await outbox.note(exported: ["a"]) == [], "another one may be starting again")
             // Five minutes pass.
-            let then = try #require(try await bench.redis.send(RedisCommand("HGET", Keys.exportedProjects, "old")).int) - 301
+            let then =
+                try #require(try await bench.redis.send(RedisCommand("HGET", Keys.exportedProjects, "old")).int) - 301
             _ = try await bench.redis.send(RedisCommand("HSET", Keys.exportedProjects, "old", then))
             #expect(try await outbox.note(exported: ["a"]) == ["old"])
             #expect(try await outbox.clear(orphan: "old", bytes: -1) == (0, 0), "they may find their exporter again")
@@ -61,13 +62,16 @@ import Testing
             try await outbox.join(["a"])
             #expect(try await outbox.settle(outbox.read("a", upTo: 10)) == 1)
             let name = try #require(try await bench.redis.send(RedisCommand("LINDEX", Keys.keptTraces, 0)).string)
-            let earlier = try "\(#require(name.split(separator: " ").first.flatMap { Int($0) }) - 600)" + name.drop { $0 != " " }
+            let earlier =
+                try "\(#require(name.split(separator: " ").first.flatMap { Int($0) }) - 600)" + name.drop { $0 != " " }
             _ = try await bench.redis.send(RedisCommand("LSET", Keys.keptTraces, 0, earlier))
-            _ = try await bench.redis.send(RedisCommand("XADD", Keys.traces(project: "a"), "*", "i", id.description, "n", size, "succeeded", ""))
+            _ = try await bench.redis.send(
+                RedisCommand("XADD", Keys.traces(project: "a"), "*", "i", id.description, "n", size, "succeeded", ""))
             #expect(try await outbox.settle(outbox.read("a", upTo: 10)) == 1)
             try await bench.leave()
             #expect(try await outbox.settle(outbox.read("a", upTo: 10)) == 1)
-            #expect(try await bench.redis.send(RedisCommand("LLEN", Keys.keptTraces)).int == 2, "the first time made room")
+            #expect(
+                try await bench.redis.send(RedisCommand("LLEN", Keys.keptTraces)).int == 2, "the first time made room")
             #expect(try await bench.redis.send(RedisCommand("EXISTS", Keys.span(id))).int == 1)
         }
     }
@@ -77,7 +81,9 @@ import Testing
         try await ExportBench.run { bench in
             func export(_ count: Int) async throws -> [InsertionID] {
                 var ids: [InsertionID] = []
-                for _ in 0..<count { ids.append(try await bench.leave(text: #"{"x":"\#(String(repeating: "x", count: 900))"}"#)) }
+                for _ in 0..<count {
+                    ids.append(try await bench.leave(text: #"{"x":"\#(String(repeating: "x", count: 900))"}"#))
+                }
                 try await bench.next().settle(200)
                 try await bench.untilEmpty()
                 return ids
@@ -102,8 +108,11 @@ import Testing
                 // An hour passes for the two oldest; the key of one that does not wait has gone by then.
                 _ = try await bench.redis.send(RedisCommand("DEL", Keys.span(next[0])))
                 for index in 0..<2 {
-                    let name = try #require(try await bench.redis.send(RedisCommand("LINDEX", Keys.keptTraces, index)).string)
-                    let old = try "\(#require(name.split(separator: " ").first.flatMap { Int($0) }) - 3601)" + name.drop { $0 != " " }
+                    let name = try #require(
+                        try await bench.redis.send(RedisCommand("LINDEX", Keys.keptTraces, index)).string)
+                    let old =
+                        try "\(#require(name.split(separator: " ").first.flatMap { Int($0) }) - 3601)"
+                        + name.drop { $0 != " " }
                     _ = try await bench.redis.send(RedisCommand("LSET", Keys.keptTraces, index, old))
                 }
                 let small = try await bench.leave()

@@ -58,7 +58,9 @@ import Testing
             let given = lane
             async let sent = bench.sender(outbox, recent: spans).send(given)
             let call = try await bench.next()
-            let expected = ids.enumerated().map { $0.isMultiple(of: 2) ? #"{"id":"\#($1)","atHand":1}"# : #"{"id":"\#($1)"}"# }
+            let expected = ids.enumerated().map {
+                $0.isMultiple(of: 2) ? #"{"id":"\#($1)","atHand":1}"# : #"{"id":"\#($1)"}"#
+            }
             #expect(try call.text().hasSuffix(#""spans":["# + expected.joined(separator: ",") + "]}]}]}"))
             call.settle(503)
             #expect(try await sent.waiting.map(\.id) == ids)

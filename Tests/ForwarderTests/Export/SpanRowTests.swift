@@ -11,7 +11,8 @@ import Upstream
     /// What goes wrong, or not, with a call.
     struct Call: Sendable, CustomStringConvertible {
         var description: String
-        var body = #"{"model":"openai/gpt-x","messages":[{"role":"user","content":"é\"\n\u0000"}],"temperature":0.10,"n":2,"max_tokens":5}"#
+        var body =
+            #"{"model":"openai/gpt-x","messages":[{"role":"user","content":"é\"\n\u0000"}],"temperature":0.10,"n":2,"max_tokens":5}"#
         var status = 200
         var answer: [String] = [SpanRowTests.answer]
         var headers: [HeaderField] = []
@@ -27,10 +28,13 @@ import Upstream
         """#
     static let deep = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
     static let calls = [
-        Call(description: "an answer"), Call(description: "no answer", answer: []), Call(description: "no JSON", answer: ["<html>\u{1}"]),
+        Call(description: "an answer"), Call(description: "no answer", answer: []),
+        Call(description: "no JSON", answer: ["<html>\u{1}"]),
         Call(description: "a refusal", status: 429, answer: [#"{"error":{"message":"slow down sk-1234567890"}}"#]),
         Call(description: "a failure with a status of success", answer: [#"{"error":{"message":"no","code":"x"}}"#]),
-        Call(description: "an error of the gateway", error: .invalidRequest(code: "closed_early", "The \"provider\" hung up.")),
+        Call(
+            description: "an error of the gateway",
+            error: .invalidRequest(code: "closed_early", "The \"provider\" hung up.")),
         Call(description: "paid twice", isRepeated: true),
         Call(
             description: "a stream",
@@ -39,7 +43,9 @@ import Upstream
                 "data: {\"choices\":[{\"delta\":{\"content\":\"b\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9007199254740993}}\n\n",
                 "data: [DONE]\n\n",
             ]),
-        Call(description: "a stream that breaks off", answer: ["data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"]),
+        Call(
+            description: "a stream that breaks off",
+            answer: ["data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"]),
         Call(description: "a body that is no object", body: "[1]"),
         Call(
             description: "metadata with our names",
@@ -52,7 +58,8 @@ import Upstream
         Call(description: "deep metadata", body: #"{"messages":[],"metadata":{"deep":\#(deep)}}"#),
         Call(description: "parameters twice", body: #"{"messages":[],"seed":3,"seed":4,"top_k":1e2,"top_p":-0.0}"#),
         Call(
-            description: "cut texts", answer: [#"{"choices":[{"message":{"content":"\#(String(repeating: "é\\n", count: 9000))"}}]}"#],
+            description: "cut texts",
+            answer: [#"{"choices":[{"message":{"content":"\#(String(repeating: "é\\n", count: 9000))"}}]}"#],
             textBytes: 4096),
         Call(description: "headers", headers: [HeaderField("Traceparent", "00-f\"-01")]),
         Call(
@@ -66,7 +73,10 @@ import Upstream
         var job = try SpanSample.job(call.body, headers: call.headers)
         job.account = nil
         let span = try #require(CompletionSpan(job, metadata: [("team", "red\"")], textBytes: call.textBytes))
-        span.sends(Target(provider: "openai", model: "gpt-x", request: UpstreamRequest(method: "POST", url: "https://p.example", body: job.body)))
+        span.sends(
+            Target(
+                provider: "openai", model: "gpt-x",
+                request: UpstreamRequest(method: "POST", url: "https://p.example", body: job.body)))
         span.isRepeated = call.isRepeated
         span.begins(UpstreamHead(status: call.status))
         var check = CompletionCheck()
@@ -99,11 +109,15 @@ import Upstream
     @Test(arguments: [1, 2, 3] as [UInt64]) func whateverTextsHold(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let pieces = [
-            "\\\"", "\\\\", "\\n", "\\u0000", "é", "e\u{301}", "漢", "😀", "\u{7F}", "a", " ", "\\ud83d\\ude00", "{", "]", ",", "scope", "tags",
+            "\\\"", "\\\\", "\\n", "\\u0000", "é", "e\u{301}", "漢", "😀", "\u{7F}", "a", " ", "\\ud83d\\ude00", "{", "]",
+            ",", "scope", "tags",
         ]
         var records: [[UInt8]] = []
         for _ in 0..<200 {
-            func text() -> String { (0..<Int.random(in: 0...6, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined() }
+            func text() -> String {
+                (0..<Int.random(in: 0...6, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }
+                    .joined()
+            }
             let (message, name, value) = (text(), text(), text())
             let body =
                 #"{"messages":["\#(message)"],"user":"\#(text())","metadata":{"\#(name)":"\#(value)","x\#(name)":[ "\#(value)" ],"tags":["\#(text())"]}}"#

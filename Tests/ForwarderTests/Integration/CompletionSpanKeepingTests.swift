@@ -10,9 +10,12 @@ import Upstream
 /// What a forwarder leaves of its calls for the export.
 @Suite(.timeLimit(.minutes(1))) struct CompletionSpanKeepingTests {
     private static let streamHead = "text/event-stream"
-    private static let usage = #"data: {"id":"c","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}"# + "\n\n"
+    private static let usage =
+        #"data: {"id":"c","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}"# + "\n\n"
 
-    private func chunk(_ text: String) -> String { #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"\#(text)"}}],"usage":null}"# + "\n\n" }
+    private func chunk(_ text: String) -> String {
+        #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"\#(text)"}}],"usage":null}"# + "\n\n"
+    }
 
     /// Reads frames up to the last one.
     private func answer(to job: Job, in bench: ForwarderBench) async throws -> String {
@@ -48,9 +51,12 @@ import Upstream
             for isCompact in [false, true] {
                 try await bench.withForwarder(isCompact: isCompact) { _ in
                     let job = try await bench.enqueue()
-                    try #require(await bench.upstream.next()).answer().send(#"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#).end()
+                    try #require(await bench.upstream.next()).answer().send(
+                        #"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#
+                    ).end()
                     _ = try await answer(to: job, in: bench)
-                    let sealed = try #require(try await bench.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
+                    let sealed = try #require(
+                        try await bench.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
                     #expect(sealed.first == (isCompact ? 2 : 1))
                     let span = try bench.envelope.open(sealed, for: .span(job.insertionID))
                     #expect(span.first == (isCompact ? SpanRecord.form : UInt8(ascii: "{")))
@@ -70,14 +76,15 @@ import Upstream
                 #expect(spans.take(job.insertionID) == nil)
                 call.answer().send(#"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#).end()
                 try await eventually { forwarder.jobs.entries.isEmpty }
-                let sealed = try #require(try await bench.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
+                let sealed = try #require(
+                    try await bench.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
                 #expect(spans.take(job.insertionID) == (try bench.envelope.open(sealed, for: .span(job.insertionID))))
                 #expect(spans.take(job.insertionID) == nil)
             }
         }
     }
 
-    /// Another forwarder has the job by now, and writes its own span: this one's is nobody's.
+    /// Another forwarder has the job by now, and writes its own span: this one's does not count.
     @Test func aSpanOfALateOwnerIsNotAtHand() async throws {
         try await ForwarderBench.run { bench in
             let spans = RecentSpans()
@@ -100,7 +107,9 @@ import Upstream
             try await bench.withForwarder { _ in
                 let job = try await bench.enqueue(isStream: true)
                 let call = try #require(await bench.upstream.next())
-                #expect(String(decoding: call.request.body, as: UTF8.self) == #"{"model":"gpt","stream_options":{"include_usage":true}}"#)
+                #expect(
+                    String(decoding: call.request.body, as: UTF8.self)
+                        == #"{"model":"gpt","stream_options":{"include_usage":true}}"#)
                 call.answer(type: Self.streamHead).send(chunk("a")).send(chunk("b")).send(String(Self.usage.prefix(40)))
                 call.send(String(Self.usage.dropFirst(40))).send("data: [DONE]\n\n").end()
                 #expect(try await answer(to: job, in: bench) == chunk("a") + chunk("b") + "data: [DONE]\n\n")
@@ -132,7 +141,8 @@ import Upstream
 
     /// What is no stream passes as it came, although the event was asked for.
     @Test(arguments: [
-        #"{"choices":[],"usage":{"total_tokens":1}}"#, "{\n  \"choices\": [],\r\n\r\n  \"usage\": {}\n}\n", "data", "id: x", "plain\n\ntext", "",
+        #"{"choices":[],"usage":{"total_tokens":1}}"#, "{\n  \"choices\": [],\r\n\r\n  \"usage\": {}\n}\n", "data",
+        "id: x", "plain\n\ntext", "",
     ])
     func aBodyInAStreamsPlacePassesWhole(body: String) async throws {
         try await ForwarderBench.run { bench in
@@ -149,7 +159,9 @@ import Upstream
         try await ForwarderBench.run { bench in
             try await bench.withForwarder { _ in
                 let job = try await bench.enqueue()
-                try #require(await bench.upstream.next()).answer(500).send(#"{"error":{"message":"no sk-client here"}}"#).end()
+                try #require(await bench.upstream.next()).answer(500).send(
+                    #"{"error":{"message":"no sk-client here"}}"#
+                ).end()
                 _ = try await answer(to: job, in: bench)
                 let span = try await bench.span(of: job)
                 #expect(span.level == "ERROR")
@@ -163,7 +175,8 @@ import Upstream
     @Test(arguments: [
         (
             streamHead,
-            #"data: {"choices":[{"index":0,"delta":{"content":"Hel"}}]}"# + "\n\n" + #"data: {"error":{"message":"engine died"}}"# + "\n\n",
+            #"data: {"choices":[{"index":0,"delta":{"content":"Hel"}}]}"# + "\n\n"
+                + #"data: {"error":{"message":"engine died"}}"# + "\n\n",
             "engine died", "stream_error"
         ),
         (
@@ -214,7 +227,9 @@ import Upstream
             try await bench.withForwarder { _ in
                 let job = try await bench.enqueue()
                 try #require(await bench.upstream.next()).fail(.connect, sent: false)
-                try #require(await bench.upstream.next()).answer().send(#"{"choices":[{"message":{"content":"second"}}]}"#).end()
+                try #require(await bench.upstream.next()).answer().send(
+                    #"{"choices":[{"message":{"content":"second"}}]}"#
+                ).end()
                 _ = try await answer(to: job, in: bench)
                 #expect(try await bench.span(of: job).output == #"{"content":"second"}"#)
                 #expect(try await bench.length(Keys.traces(project: "local")) == 1)

@@ -28,7 +28,8 @@ extension ForwarderBench {
     /// Runs a forwarder while `body` does; then stops it and waits for its end.
     func withForwarder(
         _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20), attempts: Int = 3,
-        accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false, logger: Logger = .silent,
+        accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false,
+        logger: Logger = .silent,
         _ body: (TestForwarder) async throws -> Void
     ) async throws {
         let commands = RedisClient(server.endpoint, logger: .silent)
@@ -36,7 +37,8 @@ extension ForwarderBench {
         let stream = JobStream(consumer: name, commands: commands, reader: reader, deadLetterLimit: 100)
         let jobs = RunningJobs(capacity: capacity)
         let directory = try ProviderDirectory.made(accounts: accounts)
-        var sender = AnswerSender(stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent)
+        var sender = AnswerSender(
+            stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent)
         sender.keepSpan = spans.keep
         let runner = JobRunner(
             directory: { directory }, upstream: upstream, sender: sender, envelope: envelope,

@@ -15,23 +15,31 @@ import Upstream
         var pieces: [String]
         var text: String { pieces.joined() }
 
-        func json() throws -> [String: Any] { try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]) }
+        func json() throws -> [String: Any] {
+            try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        }
 
         /// The data of the server-sent events.
-        var events: [String] { text.components(separatedBy: "\n\n").filter { !$0.isEmpty }.map { String($0.dropFirst("data: ".count)) } }
+        var events: [String] {
+            text.components(separatedBy: "\n\n").filter { !$0.isEmpty }.map { String($0.dropFirst("data: ".count)) }
+        }
     }
 
     private let clock = ScriptedClock()
 
     private func request(_ model: String, body: String = "", path: String = "/chat/completions") -> UpstreamRequest {
         let messages = #"[{"role":"system","content":"Be kind."},{"role":"user","content":"hello there wörld"}]"#
-        return UpstreamRequest(method: "POST", url: "mock:\(path)", body: Array(#"{"model":"\#(model)","messages":\#(messages)\#(body)}"#.utf8))
+        return UpstreamRequest(
+            method: "POST", url: "mock:\(path)",
+            body: Array(#"{"model":"\#(model)","messages":\#(messages)\#(body)}"#.utf8))
     }
 
     private func answer(_ request: UpstreamRequest, minimum: Int = 1) async throws -> Answer {
         try await MockUpstream(clock: clock, now: { 1_700_000_000_123 }).withCall(request) { call in
             var answer = Answer(head: try await call.head(), pieces: [])
-            while let bytes = try await call.next(minimum: minimum) { answer.pieces.append(String(decoding: bytes, as: UTF8.self)) }
+            while let bytes = try await call.next(minimum: minimum) {
+                answer.pieces.append(String(decoding: bytes, as: UTF8.self))
+            }
             #expect(try await call.next(minimum: 1) == nil)
             return answer
         }
@@ -83,7 +91,9 @@ import Upstream
         }.joined()
     }
 
-    @Test("A stream of a single piece", arguments: ["mock/echo?chunks=1", "mock/echo?size=0", "mock/echo?size=5"], ["Hi", "", "two words"])
+    @Test(
+        "A stream of a single piece", arguments: ["mock/echo?chunks=1", "mock/echo?size=0", "mock/echo?size=5"],
+        ["Hi", "", "two words"])
     func shortStream(model: String, text: String) async throws {
         let body = Array(#"{"model":"\#(model)","messages":[{"role":"user","content":"\#(text)"}],"stream":true}"#.utf8)
         let answer = try await answer(UpstreamRequest(method: "POST", url: "mock:/chat/completions", body: body))
@@ -101,10 +111,16 @@ import Upstream
         #expect(answer.pieces.allSatisfy { $0.hasPrefix("data: ") && $0.hasSuffix("\n\n") })
         let events = answer.events
         #expect(events[0].contains(#""delta":{"role":"assistant","content":""}"#))
-        #expect(events[1...4].allSatisfy { $0.contains(#""finish_reason":null"#) && $0.contains(#""chat.completion.chunk""#) })
+        #expect(
+            events[1...4].allSatisfy {
+                $0.contains(#""finish_reason":null"#) && $0.contains(#""chat.completion.chunk""#)
+            })
         #expect(events[5].contains(#""delta":{},"logprobs":null,"finish_reason":"stop""#))
         #expect(events.last == "[DONE]")
-        #expect(events.contains { $0.contains(#""choices":[],"usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8}"#) } == usage)
+        #expect(
+            events.contains {
+                $0.contains(#""choices":[],"usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8}"#)
+            } == usage)
         #expect(try content(of: answer, isStream: true) == "hello there wörld")
         #expect(clock.sleeps == [.milliseconds(200)] + Array(repeating: .milliseconds(10), count: 3))
     }
@@ -112,7 +128,8 @@ import Upstream
     @Test("The text has the size that was asked for", arguments: [0, 1, 27, 1000, 1 << 20])
     func size(bytes: Int) async throws {
         for stream in [true, false] {
-            let answer = try await answer(request("mock/echo?size=\(bytes)&chunks=3&completion_tokens=9", body: #","stream":\#(stream)"#))
+            let answer = try await answer(
+                request("mock/echo?size=\(bytes)&chunks=3&completion_tokens=9", body: #","stream":\#(stream)"#))
             #expect(try content(of: answer, isStream: stream).utf8.count == bytes)
         }
     }
@@ -128,10 +145,12 @@ import Upstream
     @Test(
         "A status is answered with OpenAI's error body",
         arguments: [
-            (429, "rate_limit_exceeded"), (401, "invalid_api_key"), (400, "invalid_request"), (500, "server_error"), (503, "server_error"),
+            (429, "rate_limit_exceeded"), (401, "invalid_api_key"), (400, "invalid_request"), (500, "server_error"),
+            (503, "server_error"),
         ])
     func status(status: Int, code: String) async throws {
-        let answer = try await answer(request("mock/echo?status=\(status)&retry_after=7&delay_ms=5", body: #","stream":true"#))
+        let answer = try await answer(
+            request("mock/echo?status=\(status)&retry_after=7&delay_ms=5", body: #","stream":true"#))
         #expect(answer.head.status == status)
         #expect(answer.head.headers.first(named: "retry-after") == "7")
         #expect(answer.head.headers.first(named: "content-type") == "application/json")
@@ -258,12 +277,17 @@ import Upstream
         let events = pushed.events.withLockedValue { $0 }
         #expect(events.count == 3)
         if case .head(let head)? = events.first { #expect(head.status == 200) } else { Issue.record("no head first") }
-        if case .piece(let piece)? = events.dropFirst().first { #expect(piece.isRest) } else { Issue.record("no piece") }
+        if case .piece(let piece)? = events.dropFirst().first {
+            #expect(piece.isRest)
+        } else {
+            Issue.record("no piece")
+        }
         if case .end(let error)? = events.last { #expect(error?.code == failure) }
     }
 
     @Test func theDirectorySendsNoKeyToTheMock() throws {
-        let target = try ProviderDirectory.made(environment: ["OPENAI_API_KEY": "canary"]).resolve(.chat("mock/echo?chunks=2", key: "client"))
+        let target = try ProviderDirectory.made(environment: ["OPENAI_API_KEY": "canary"]).resolve(
+            .chat("mock/echo?chunks=2", key: "client"))
         #expect((target.provider, target.request.url) == ("mock", "mock:/chat/completions"))
         #expect(target.request.headers.isEmpty)
         #expect(target.bodyText.contains("mock/echo?chunks=2"))

@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 import Upstream
 
-/// Two ways lead off a connection: completions are answered on its event loop, all else by Hummingbird. An answer that left out of turn would be taken for
-/// another request's, perhaps another client's behind the same proxy.
+/// Two ways lead off a connection: completions are answered on its event loop, all else by Hummingbird. An answer that
+/// left out of turn would be taken for another request's, perhaps another client's behind the same proxy.
 @Suite(.timeLimit(.minutes(1))) struct SharedConnectionTests {
     /// A request, and what its answer must be.
     private struct Exchange: Sendable {
@@ -25,7 +25,8 @@ import Upstream
         case 4: return Exchange(request: post("/embeddings", body, &random), status: 200, text: "\(number)")
         case 5:
             let key = "Idempotency-Key: \(number)\r\n"
-            return Exchange(request: post("/chat/completions", body, headers: key, &random), status: 200, text: "\(number)")
+            return Exchange(
+                request: post("/chat/completions", body, headers: key, &random), status: 200, text: "\(number)")
         case 6: return Exchange(request: post("/chat/completions", "{", &random), status: 400)
         case 7: return Exchange(request: post("/project_id/none/chat/completions", body, &random), status: 404)
         case 8: return Exchange(request: "GET /chat/completions HTTP/1.1\r\nHost: g\r\n\r\n", status: 405)
@@ -35,7 +36,9 @@ import Upstream
     }
 
     /// A POST request, in chunks or not.
-    private static func post(_ path: String, _ body: String, headers: String = "", _ random: inout SeededRandom) -> String {
+    private static func post(
+        _ path: String, _ body: String, headers: String = "", _ random: inout SeededRandom
+    ) -> String {
         let head = "POST \(path) HTTP/1.1\r\nHost: g\r\nContent-Type: application/json\r\n\(headers)"
         guard random.chance(oneIn: 3) else { return head + "Content-Length: \(body.utf8.count)\r\n\r\n" + body }
         var text = head + "Transfer-Encoding: chunked\r\n\r\n"
@@ -60,7 +63,8 @@ import Upstream
             let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/plain")])
             try await forwarder.send(ResponseFrame(sequence: 0, head: head), of: taken)
             try await forwarder.send(ResponseFrame(sequence: 1, body: Array(number.utf8.prefix(1))), of: taken)
-            try await forwarder.finish(taken, with: ResponseFrame(sequence: 2, body: Array(number.utf8.dropFirst()), end: .complete))
+            try await forwarder.finish(
+                taken, with: ResponseFrame(sequence: 2, body: Array(number.utf8.dropFirst()), end: .complete))
         }
     }
 
@@ -87,7 +91,9 @@ import Upstream
         var rest = Array(exchanges.map(\.request).joined().utf8)[...]
         let closes = random.chance(oneIn: 2)
         if closes { exchanges.append(Exchange(request: "", status: 200, text: "\(seed)999")) }
-        let last = post(LiveIngress.path, #"{"model": "openai/gpt", "user": "\#(seed)999"}"#, headers: "Connection: close\r\n", &random)
+        let last = post(
+            LiveIngress.path, #"{"model": "openai/gpt", "user": "\#(seed)999"}"#, headers: "Connection: close\r\n",
+            &random)
         if closes { rest += Array(last.utf8) }
         try await ingress.connect { client in
             var unanswered = exchanges[...]

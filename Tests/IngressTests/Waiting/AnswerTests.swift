@@ -10,7 +10,8 @@ import Upstream
 /// An answer's frames: opened, in order, each once, and the last word of a forwarder that took the job over.
 @Suite(.timeLimit(.minutes(1))) struct AnswerTests {
     private static let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")])
-    private static let error = GatewayError(status: 502, type: "server_error", code: "forwarder_lost", message: "Lost.", shouldRetry: false)
+    private static let error = GatewayError(
+        status: 502, type: "server_error", code: "forwarder_lost", message: "Lost.", shouldRetry: false)
 
     private let envelope = Envelope(key: GatewayKey.random())
     private let waiter: Waiter
@@ -19,11 +20,14 @@ import Upstream
     init() {
         waiter = Waiter(id: InsertionIDGenerator().next(), deadline: .max)
         // Never run: what is said to it stays there.
-        let desk = NewsDesk(news: JobNews(redis: RedisClient(RedisEndpoint(.unix(path: "/nonexistent")), logger: .silent)), logger: .silent)
+        let desk = NewsDesk(
+            news: JobNews(redis: RedisClient(RedisEndpoint(.unix(path: "/nonexistent")), logger: .silent)),
+            logger: .silent)
         answer = Answer(
             waiter: waiter,
             frames: AnswerFrames(
-                of: waiter.id, deadline: waiter.deadline, envelope: envelope, desk: desk, window: 1000, logger: .silent))
+                of: waiter.id, deadline: waiter.deadline, envelope: envelope, desk: desk, window: 1000, logger: .silent)
+        )
     }
 
     private func receive(_ frame: ResponseFrame) throws {
@@ -39,7 +43,9 @@ import Upstream
         for sequence: UInt64 in 0...2 { #expect(try await answer.next() == frame(sequence, [UInt8(sequence)])) }
     }
 
-    @Test(arguments: [[1], [0, 2], [0, 1, 3]] as [[UInt64]]) func aMissingFrameBreaksTheAnswerOff(sequences: [UInt64]) async throws {
+    @Test(arguments: [[1], [0, 2], [0, 1, 3]] as [[UInt64]]) func aMissingFrameBreaksTheAnswerOff(
+        sequences: [UInt64]
+    ) async throws {
         for sequence in sequences { try receive(frame(sequence, [1])) }
         for sequence in sequences.dropLast() { #expect(try await answer.next().sequence == sequence) }
         let last = try await answer.next()

@@ -5,7 +5,7 @@ import Testing
 @testable import Queue
 @testable import Redis
 
-/// A batch does what the version before batches did for its jobs one by one, whatever they are and whatever Redis
+/// A batch does what the version before batches did for its jobs one by one, of any kind and with anything that Redis
 /// holds.
 @Suite(.timeLimit(.minutes(1))) struct BatchEqualityTests {
     private static let limits = JobAdmission.Limits(entries: 12, bytes: 6000, rolloutTTL: .seconds(100), spanBytes: 60)
@@ -54,7 +54,7 @@ import Testing
             try await expectSame(batched, single, "queued, seed \(seed)")
             let (ours, theirs) = (try await held(batched, asked), try await held(single, asked))
             let endings = ours.map { end(of: $0.job, &random) }
-            // What is handed back meanwhile is nobody's to end.
+            // A job that is handed back meanwhile has no owner to end it.
             if let lost = ours.indices.randomElement(using: &random), random.chance(oneIn: 2) {
                 try await streams[0].release([ours[lost].delivery.entry])
                 try await streams[1].release([theirs[lost].delivery.entry])

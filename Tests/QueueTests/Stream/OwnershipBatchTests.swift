@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    /// After a flush nobody owns anything.
+    /// After a flush no job has an owner.
     @Test func nothingIsOwnedOnceTheStreamIsGone() async throws {
         try await withJobs { bench, here, ends async throws in
             try await bench.send("FLUSHALL")

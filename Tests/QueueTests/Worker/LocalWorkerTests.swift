@@ -27,7 +27,9 @@ import Testing
             stream = try await bench.forwarder("here")
             jobs = RunningJobs(capacity: capacity)
             local = LocalWorker(jobs: jobs)
-            let sender = AnswerSender(stream: stream, envelope: bench.envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent)
+            let sender = AnswerSender(
+                stream: stream, envelope: bench.envelope, defaultProject: "local", spanLife: .seconds(60),
+                logger: .silent)
             self.sender = sender
             let envelope = bench.envelope
             let intake = Intake(
@@ -48,16 +50,21 @@ import Testing
             try await bench.attach()
             let rig = try await Rig(bench) { sender, job, delivery, control in
                 await sender.finish(
-                    job, in: delivery, with: ResponseFrame(sequence: 0, head: Self.head, body: job.body, end: .complete), succeeded: true,
+                    job, in: delivery,
+                    with: ResponseFrame(sequence: 0, head: Self.head, body: job.body, end: .complete), succeeded: true,
                     control: control)
             }
             let client = LocalRecorder()
-            #expect(try await bench.admission().enqueue(bench.job(body: [1, 2]), on: rig.local, for: client) == .queued(length: 1))
+            #expect(
+                try await bench.admission().enqueue(bench.job(body: [1, 2]), on: rig.local, for: client)
+                    == .queued(length: 1))
             #expect(await client.next()?.body == [1, 2])
             await rig.jobs.waitUntilEmpty()
             #expect(rig.jobs.freeSlots == 10)
             #expect(try await bench.send("XLEN", Keys.jobs) == .integer(0))
-            #expect(try await bench.frames(on: Keys.responses(ingress: "here")).isEmpty, "nothing of the answer is in Redis")
+            #expect(
+                try await bench.frames(on: Keys.responses(ingress: "here")).isEmpty, "nothing of the answer is in Redis"
+            )
             #expect(try await bench.members(RolloutKeys.sample.set).count == 1)
         }
     }
@@ -68,18 +75,23 @@ import Testing
             let goesOn = TestSignal()
             let rig = try await Rig(bench) { sender, job, delivery, control in
                 for number: UInt64 in 0..<3 {
-                    let frame = ResponseFrame(sequence: number, head: number == 0 ? Self.head : nil, body: [UInt8(number)])
+                    let frame = ResponseFrame(
+                        sequence: number, head: number == 0 ? Self.head : nil, body: [UInt8(number)])
                     try? await sender.send(frame, of: job, in: delivery, control: control)
                 }
                 await goesOn.wait()
-                await sender.finish(job, in: delivery, with: ResponseFrame(sequence: 3, end: .complete), succeeded: true, control: control)
+                await sender.finish(
+                    job, in: delivery, with: ResponseFrame(sequence: 3, end: .complete), succeeded: true,
+                    control: control)
             }
             let client = LocalRecorder()
             var job = bench.job()
             job.deadline = UnixTime.milliseconds + 300_000
             _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
             for number: UInt8 in 0..<3 { #expect(await client.next()?.body == [number]) }
-            #expect(try await rig.stream.hasStarted(job.insertionID), "a worker that took it over would not repeat the call")
+            #expect(
+                try await rig.stream.hasStarted(job.insertionID), "a worker that took it over would not repeat the call"
+            )
             goesOn.send()
             #expect(await client.next()?.end == .complete)
             #expect(try await bench.frames(on: job.responseKey).isEmpty)
@@ -98,7 +110,8 @@ import Testing
             }
             let (older, newer) = (bench.job(), bench.job())
             _ = try await bench.admission().enqueue(older)
-            #expect(try await bench.admission().enqueue(newer, on: rig.local, for: LocalRecorder()) == .queued(length: 2))
+            #expect(
+                try await bench.admission().enqueue(newer, on: rig.local, for: LocalRecorder()) == .queued(length: 2))
             var ids = worked.makeAsyncIterator()
             #expect(await ids.next() == older.insertionID)
             #expect(try await bench.take(rig.stream).map(\.insertionID) == [newer.insertionID.description])
@@ -142,11 +155,16 @@ import Testing
     /// A full worker, and one that takes no jobs, leave them to the others.
     @Test(arguments: [true, false]) func aWorkerThatTakesNoneLeavesJobsToOthers(isFull: Bool) async throws {
         try await QueueBench.run { bench in
-            let rig = try await Rig(bench, capacity: 1, isOpen: isFull) { _, _, _, _ in Issue.record("nothing was to be taken") }
+            let rig = try await Rig(bench, capacity: 1, isOpen: isFull) { _, _, _, _ in
+                Issue.record("nothing was to be taken")
+            }
             if isFull { #expect(rig.jobs.reserve(upTo: 1) == 1) }
             let job = bench.job()
             _ = try await bench.admission().enqueue(job, on: rig.local, for: LocalRecorder())
-            #expect(try await bench.take(try await bench.forwarder("there")).map(\.insertionID) == [job.insertionID.description])
+            #expect(
+                try await bench.take(try await bench.forwarder("there")).map(\.insertionID) == [
+                    job.insertionID.description
+                ])
         }
     }
 
@@ -154,10 +172,14 @@ import Testing
     @Test func aRefusedJobGivesItsSlotBack() async throws {
         try await QueueBench.run { bench in
             let rig = try await Rig(bench) { _, _, _, _ in Issue.record("nothing was queued") }
-            #expect(try await bench.admission(entries: 0).enqueue(bench.job(), on: rig.local, for: LocalRecorder()) == .tooManyEntries)
+            #expect(
+                try await bench.admission(entries: 0).enqueue(bench.job(), on: rig.local, for: LocalRecorder())
+                    == .tooManyEntries)
             #expect(rig.jobs.freeSlots == 10)
             try await bench.send("CONFIG", "SET", "maxmemory", "1")
-            await #expect(throws: RedisError.self) { _ = try await bench.admission().enqueue(bench.job(), on: rig.local, for: LocalRecorder()) }
+            await #expect(throws: RedisError.self) {
+                _ = try await bench.admission().enqueue(bench.job(), on: rig.local, for: LocalRecorder())
+            }
             #expect(rig.jobs.freeSlots == 10)
         }
     }
@@ -167,7 +189,9 @@ import Testing
         try await QueueBench.run { bench in
             let rig = try await Rig(bench) { _, _, _, _ in Issue.record("nothing was given") }
             try await bench.send("FLUSHALL")
-            #expect(try await bench.admission().enqueue(bench.job(), on: rig.local, for: LocalRecorder()) == .queued(length: 1))
+            #expect(
+                try await bench.admission().enqueue(bench.job(), on: rig.local, for: LocalRecorder())
+                    == .queued(length: 1))
             #expect(rig.jobs.freeSlots == 10)
             try await rig.stream.join()
             #expect(try await bench.take(rig.stream).count == 1)
@@ -183,9 +207,12 @@ import Testing
                 isThere.send()
                 await goesOn.wait()
                 await #expect(throws: AnswerSender.LostOwnership.self) {
-                    try await sender.send(ResponseFrame(sequence: 0, head: Self.head, body: [1]), of: job, in: delivery, control: control)
+                    try await sender.send(
+                        ResponseFrame(sequence: 0, head: Self.head, body: [1]), of: job, in: delivery, control: control)
                 }
-                await sender.finish(job, in: delivery, with: ResponseFrame(sequence: 0, end: .complete), succeeded: false, control: control)
+                await sender.finish(
+                    job, in: delivery, with: ResponseFrame(sequence: 0, end: .complete), succeeded: false,
+                    control: control)
             }
             let client = LocalRecorder()
             var job = bench.job()
@@ -200,7 +227,8 @@ import Testing
             await rig.jobs.waitUntilEmpty()
             client.hangUp()
             #expect(await client.next() == nil)
-            #expect(try await bench.members(RolloutKeys.sample.set).count == 1, "it is the other's to say that it failed")
+            #expect(
+                try await bench.members(RolloutKeys.sample.set).count == 1, "it is the other's to say that it failed")
         }
     }
 
@@ -211,7 +239,8 @@ import Testing
             let (isTaken, goesOn) = (TestSignal(), TestSignal())
             let rig = try await Rig(bench) { sender, job, delivery, control in
                 func send(_ number: UInt64) async throws {
-                    let frame = ResponseFrame(sequence: number, head: number == 0 ? Self.head : nil, body: [UInt8(number)])
+                    let frame = ResponseFrame(
+                        sequence: number, head: number == 0 ? Self.head : nil, body: [UInt8(number)])
                     try await sender.send(frame, of: job, in: delivery, control: control)
                 }
                 try? await send(0)
@@ -250,16 +279,26 @@ import Testing
                 try await stream.leave()
                 let other = try await bench.forwarder("there")
                 #expect(try await other.claim(upTo: 1, running: []).count == 1)
-                #expect(try await !stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true), "the other has it")
+                #expect(
+                    try await !stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true),
+                    "the other has it")
                 let failed = JobStream.Ending(removeFrom: keys)
-                #expect(try await other.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [1], ending: failed))
-                #expect(try await !stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true), "it ended otherwise")
+                #expect(
+                    try await other.finish(
+                        delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [1], ending: failed))
+                #expect(
+                    try await !stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true),
+                    "it ended otherwise")
             } else {
-                #expect(try await stream.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: nil, ending: .init()))
+                #expect(
+                    try await stream.finish(
+                        delivery, id: job.insertionID, responseKey: job.responseKey, sealed: nil, ending: .init()))
                 #expect(try await stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true))
             }
             try await bench.send("FLUSHALL")
-            #expect(try await !stream.hasEnded(delivery, job.insertionID, recordedIn: nil, succeeded: true), "nothing is known")
+            #expect(
+                try await !stream.hasEnded(delivery, job.insertionID, recordedIn: nil, succeeded: true),
+                "nothing is known")
         }
     }
 
@@ -277,7 +316,9 @@ import Testing
             _ = try await bench.admission().enqueue(job, on: rig.local, for: LocalRecorder())
             #expect(rig.local.credit(job.insertionID, bytes: 7))
             rig.local.cancel(job.insertionID, handedOver: 7)
-            #expect(!rig.local.credit(job.insertionID, bytes: 8), "what was ended, as one that another took over, is not the answer's source")
+            #expect(
+                !rig.local.credit(job.insertionID, bytes: 8),
+                "what was ended, as one that another took over, is not the answer's source")
             await rig.jobs.waitUntilEmpty()
         }
     }

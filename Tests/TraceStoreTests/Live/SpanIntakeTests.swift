@@ -6,7 +6,8 @@ import Testing
 
 @testable import TraceStore
 
-/// Spans that come from the same process: what they become, and what can go wrong with them, is what an export over HTTP becomes.
+/// Spans that come from the same process: what they become, and what can go wrong with them, is what an export over
+/// HTTP becomes.
 @Suite(.timeLimit(.minutes(1))) struct SpanIntakeTests {
     private static func record(_ number: Int) throws -> SpanRecord {
         let hex = String(format: "%012lx70008000%012lx", SampleSpan.start, number)
@@ -31,7 +32,9 @@ import Testing
             + #"{"key":"service.version","value":{"stringValue":"\#(GatewayVersion.current)"}}]}"#
         let scope = #"{"name":"metadata-gateway","version":"\#(GatewayVersion.current)"}"#
         let list = spans.map { String(decoding: $0.otlp, as: UTF8.self) }.joined(separator: ",")
-        return Array(#"{"resourceSpans":[{"resource":\#(resource),"scopeSpans":[{"scope":\#(scope),"spans":[\#(list)]}]}]}"#.utf8)
+        return Array(
+            #"{"resourceSpans":[{"resource":\#(resource),"scopeSpans":[{"scope":\#(scope),"spans":[\#(list)]}]}]}"#.utf8
+        )
     }
 
     /// Everything that the API says of them, to the byte.
@@ -40,18 +43,23 @@ import Testing
             let spans = try (1...3).map(Self.record)
             #expect(await store.spans.store(spans, of: "main") == .stored)
             let answer = try await store.call(
-                "POST", "/api/public/otel/v1/traces", project: "other", headers: ["Content-Type: application/json"], body: Self.export(spans))
+                "POST", "/api/public/otel/v1/traces", project: "other", headers: ["Content-Type: application/json"],
+                body: Self.export(spans))
             #expect(answer.status == 200)
             let fields = "fields=core,basic,time,io,metadata,model,usage,prompt,metrics,trace_context"
             for path in [
-                "/api/public/v2/observations?\(fields)", "/api/public/v2/observations?\(fields)&traceId=\(spans[0].id.hex)", "/api/public/traces",
+                "/api/public/v2/observations?\(fields)",
+                "/api/public/v2/observations?\(fields)&traceId=\(spans[0].id.hex)", "/api/public/traces",
                 "/api/public/traces/\(spans[1].id.hex)", "/api/public/traces?tags=rollout_id%3AR",
-                "/api/public/v2/observations?\(filter(tags("any of", "insertion_id:\(spans[2].id)")))", "/api/public/traces?sessionId=R",
+                "/api/public/v2/observations?\(filter(tags("any of", "insertion_id:\(spans[2].id)")))",
+                "/api/public/traces?sessionId=R",
             ] {
                 var direct = try await store.call("GET", path).text
                 let byOTLP = try await store.call("GET", path, project: "other").text
                 #expect(direct.contains(spans[0].id.hex.prefix(20)), "\(path)")
-                for quote in ["\"", "/"] { direct = direct.replacing(quote + "main" + quote, with: quote + "other" + quote) }
+                for quote in ["\"", "/"] {
+                    direct = direct.replacing(quote + "main" + quote, with: quote + "other" + quote)
+                }
                 let isSame = direct == byOTLP
                 #expect(isSame, "\(path)")
             }
@@ -65,7 +73,8 @@ import Testing
             for _ in 0..<2 {
                 #expect(await store.spans.store([span, span], of: "main") == .stored)
                 let answer = try await store.call(
-                    "POST", "/api/public/otel/v1/traces", headers: ["Content-Type: application/json"], body: Self.export([span]))
+                    "POST", "/api/public/otel/v1/traces", headers: ["Content-Type: application/json"],
+                    body: Self.export([span]))
                 #expect(answer.status == 200)
             }
             #expect(try await store.observations().rows.count == 1)
@@ -77,7 +86,9 @@ import Testing
     @Test func faultsMeetIt() async throws {
         try await LiveStore.run { store in
             let spans = try (1...2).map(Self.record)
-            store.faults.change { $0.refusals = [.init(503, on: [.export], times: 1), .init(429, on: [.export], retryAfter: 7, times: 1)] }
+            store.faults.change {
+                $0.refusals = [.init(503, on: [.export], times: 1), .init(429, on: [.export], retryAfter: 7, times: 1)]
+            }
             #expect(await store.spans.store(spans, of: "main") == SpanStoreAnswer(status: 503))
             #expect(await store.spans.store(spans, of: "main") == SpanStoreAnswer(status: 429, retryAfter: 7))
             #expect(try await store.observations().rows.isEmpty)
