@@ -40,6 +40,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "Text", swiftSettings: settings),
         .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
         .target(
@@ -166,7 +167,7 @@ let package = Package(
         .target(
             name: "GatewayCommand",
             dependencies: [
-                "Common", "Forwarder", "Ingress", "Queue", "Redis", "TraceStore", "Upstream", "Verifier",
+                "CMalloc", "Common", "Forwarder", "Ingress", "Queue", "Redis", "TraceStore", "Upstream", "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),

@@ -6,6 +6,7 @@ public import Ingress
 public enum GatewayCommand {
     /// Runs the command that the process's arguments name, and ends the process with its exit code if it fails.
     public static func main(extensions: Extensions) async {
+        Allocator.bound()
         await $extensions.withValue(extensions) { await RootCommand.main() }
     }
 

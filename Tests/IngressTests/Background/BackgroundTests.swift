@@ -40,6 +40,18 @@ import Testing
         }
     }
 
+    /// Redis goes away between the two steps, or refuses the second alone as here. The job runs in any case.
+    @Test func aJobThatIsQueuedIsAcceptedThoughItsPlaceCannotBeRead() async throws {
+        try await LiveIngress.run { ingress in
+            _ = try await ingress.redis.send(RedisCommand("ACL", "SETUSER", "default", "-hmget"))
+            let location = try await accept(ingress)
+            #expect(try await ingress.queued() == 1)
+            #expect(try await ingress.call("GET", location).status == 503, "its record cannot be read")
+            _ = try await ingress.redis.send(RedisCommand("ACL", "SETUSER", "default", "+hmget"))
+            #expect(try await ingress.call("GET", location).text.contains(#""status":"queued","position":1,"#))
+        }
+    }
+
     /// A client that comes later is told the error, and not the first bytes, which are kept.
     @Test(arguments: [true, false]) func anAnswerThatFailedInItsMiddleIsAnError(isTakenOver: Bool) async throws {
         try await LiveIngress.run { ingress in

@@ -1,0 +1,3 @@
+#pragma once
+// glibc's own: Swift's Glibc module leaves this header out.
+#include <malloc.h>
