@@ -93,6 +93,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "Policies", dependencies: ["Common", "JSON"], swiftSettings: settings),
         .target(
             name: "HTTPServing",
             dependencies: [
@@ -228,6 +229,8 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "PoliciesTests", dependencies: ["Common", "JSON", "Policies", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "QueueTests",
             dependencies: [
