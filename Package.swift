@@ -109,7 +109,7 @@ let package = Package(
         .target(
             name: "Ingress",
             dependencies: [
-                "Common", "HTTPServing", "JSON", "Queue", "Redis", "Upstream",
+                "Common", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

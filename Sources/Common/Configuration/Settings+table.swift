@@ -94,6 +94,10 @@ extension Settings {
             "MAX_BUFFERED_BYTES", \.maxBufferedBytes, .bytes(64 << 10...64 << 20), "How much of an answer may wait for one slow client.",
             commands: facing),
         Setting(
+            "METADATA_HEADERS", \.metadataHeaders, .metadataHeaders,
+            "Further headers from which [metadata](policies.md#metadata) is read, beside `X-TFY-METADATA`.",
+            commands: facing),
+        Setting(
             "ON_DISCONNECT", \.onDisconnect, .choice, "What becomes of a call whose client has gone: aborted, or finished and kept for an hour.",
             commands: facing),
     ]

@@ -50,6 +50,8 @@ package struct Settings: Sendable, Equatable {
     package var maxResponseBytes = 64 << 20
     /// Bytes of an answer that may wait at the ingress for one slow reader.
     package var maxBufferedBytes = 1 << 20
+    /// Headers from which metadata is read, beside `X-TFY-METADATA`.
+    package var metadataHeaders: [MetadataHeader] = []
     package var onDisconnect = DisconnectPolicy.cancel
 
     // Queue

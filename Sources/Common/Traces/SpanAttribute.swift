@@ -15,6 +15,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
     case usageDetails, inputTokens, outputTokens, cachedTokens
     case responseMetadata, firstToken, status
     case input, output, level, statusMessage, errorType
+    case metadataOrigins
 
     /// The attribute's name in OTLP.
     package var key: String {
@@ -63,6 +64,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
         case .level: "langfuse.observation.level"
         case .statusMessage: "langfuse.observation.status_message"
         case .errorType: "error.type"
+        case .metadataOrigins: "gateway.metadata_origins"
         }
     }
 

@@ -17,6 +17,7 @@ extension Job {
         static let body: UInt8 = 15
         static let window: UInt8 = 16
         static let idempotencyKey: UInt8 = 17
+        static let metadata: UInt8 = 18
     }
 
     /// The job as bytes, ready to be sealed.
@@ -42,6 +43,7 @@ extension Job {
         writer.field(Tag.responseKey, responseKey)
         writer.field(Tag.window, UInt64(clamping: window))
         writer.field(Tag.idempotencyKey, idempotency?.key)
+        for entry in metadata.entries { writer.field(Tag.metadata, entry.wireBytes) }
         writer.field(Tag.body, body)
         return writer.bytes
     }
@@ -71,6 +73,7 @@ extension Job {
             case Tag.responseKey: responseKey = try WireReader.string(value)
             case Tag.window: window = Int(clamping: try WireReader.integer(value))
             case Tag.idempotencyKey: idempotency = Idempotency(key: try WireReader.string(value))
+            case Tag.metadata: metadata.add(try ResolvedMetadata.Entry(wireBytes: value))
             case Tag.body: body = Array(value)
             default: continue
             }

@@ -28,6 +28,8 @@ package struct Job: Sendable, Equatable {
     package var responseKey: String
     /// Bytes of the answer that may be under way to a reader that has not taken them. In the job, so that ingress and forwarder never differ about it.
     package var window: Int
+    /// Metadata of the request beside the ids of its path.
+    package var metadata: ResolvedMetadata
     /// What makes the client's next request with the same `Idempotency-Key` this job.
     package var idempotency: Idempotency?
     /// The request's body, byte for byte as it came.
@@ -46,7 +48,7 @@ package struct Job: Sendable, Equatable {
         insertionID: InsertionID, project: String, rollout: RolloutIDs? = nil, account: String? = nil, method: String, path: String,
         query: String? = nil, headers: [HeaderField] = [], clientKey: SecretString? = nil, baseURL: String? = nil, model: String? = nil,
         isStream: Bool = false, deadline: UInt64, responseKey: String, window: Int = 1 << 20, idempotency: Idempotency? = nil,
-        body: [UInt8] = []
+        metadata: ResolvedMetadata = ResolvedMetadata(), body: [UInt8] = []
     ) {
         self.insertionID = insertionID
         self.project = project
@@ -64,6 +66,7 @@ package struct Job: Sendable, Equatable {
         self.responseKey = responseKey
         self.window = window
         self.idempotency = idempotency
+        self.metadata = metadata
         self.body = body
     }
 

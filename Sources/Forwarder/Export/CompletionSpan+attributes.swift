@@ -2,14 +2,17 @@ internal import Common
 
 extension CompletionSpan {
     /// Who this belongs to.
-    func writeIdentity(_ writer: inout SpanWriter, _ request: SpanRequest) {
+    func writeIdentity(
+        _ writer: inout SpanWriter, _ request: SpanRequest, _ metadata: [ResolvedMetadata.Entry]
+    ) {
         writer.string(.type, "generation", isClean: true)
         writer.string(.traceName, request.traceName ?? "litellm-acompletion")
         let ids = rollout.tags(insertionID: insertionID)
-        writer.strings(.tags, tags(request, before: ids), then: ids)
+        writer.strings(.tags, tags(request, metadata, before: ids), then: ids)
         writer.string(.session, rollout.rollout, isClean: true)
         writer.string(.user, request.user)
         writer.text(.traceMetadata, [request.metadataText])
+        writeOrigins(&writer, metadata)
         writer.string(.insertionID, insertionID.description, isClean: true)
         writer.string(.project, project, isClean: true)
         writer.string(.account, account, isClean: true)
@@ -21,14 +24,6 @@ extension CompletionSpan {
             writer.string(.possiblyPaidTwice, "true", isClean: true)
             writer.string(.possiblyPaidTwiceMetadata, "true", isClean: true)
         }
-    }
-
-    /// The client's tags, each once. Behind them come the ids.
-    private func tags(_ request: SpanRequest, before ids: [String]) -> [String] {
-        guard !request.tags.isEmpty else { return [] }
-        // A LiteLLM proxy gets the ids as tags too; they shall not stand before themselves.
-        var seen = Set(ids.map { Array($0.utf8) })
-        return request.tags.filter { seen.insert(Array($0.utf8)).inserted }
     }
 
     /// The model and its parameters, for Langfuse and as OpenTelemetry's conventions for generative AI have them.

@@ -13,8 +13,8 @@ final class CompletionSpan {
     /// The model that the client asked for, with the provider's prefix.
     let modelAsked: String?
     let traceparent: String?
-    /// What the gateway resolved of the caller's metadata, beyond the ids.
-    private let metadata: [(name: String, value: String)]
+    /// The request's metadata beside the ids.
+    let metadata: [ResolvedMetadata.Entry]
     private(set) var body: [UInt8]
     private var keys: [SecretString]
     private let textBytes: Int
@@ -32,8 +32,7 @@ final class CompletionSpan {
     ///   - textBytes: the most bytes of the input and of the output, each (`SPAN_TEXT_BYTES`).
     ///   - isCompact: whether the span is written as a ``SpanRecord``, and not as OTLP/JSON.
     init?(
-        _ job: Job, metadata: [(name: String, value: String)] = [], textBytes: Int = SpanLimits.spanText,
-        isCompact: Bool = true
+        _ job: Job, textBytes: Int = SpanLimits.spanText, isCompact: Bool = true
     ) {
         guard let rollout = job.rollout, job.path == Provider.chatCompletions else { return nil }
         insertionID = job.insertionID
@@ -42,7 +41,7 @@ final class CompletionSpan {
         account = job.account
         modelAsked = job.model
         traceparent = job.headers.first(named: "traceparent")
-        self.metadata = metadata
+        metadata = job.metadata.entries
         self.textBytes = textBytes
         self.isCompact = isCompact
         body = job.body
@@ -106,14 +105,15 @@ extension CompletionSpan {
         _ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64
     ) -> [UInt8] {
         let redactor = SecretRedactor(keys)
-        let request = SpanRequest(body: body, metadata: ownMetadata, redactor: redactor)
+        let metadata = shownMetadata(redactor)
+        let request = SpanRequest(body: body, metadata: traceMetadata(metadata), redactor: redactor)
         let output = answer.output.isEmpty ? nil : redactor.clean(text: TextPiece.joined(answer.output))
         let name =
             request.spanName.map { redactor.clean(TextPiece($0).prefix(SpanLimits.value).text) } ?? "litellm_request"
         var writer = SpanWriter(
             insertionID, name: name, end: end, redactor: redactor,
             capacity: 4096 + min(body.count, textBytes) + min(output?.count ?? 0, textBytes))
-        writeIdentity(&writer, request)
+        writeIdentity(&writer, request, metadata)
         writeModels(&writer, request, answer)
         writeUsage(&writer, answer.usage)
         if !answer.others.isEmpty {
@@ -153,16 +153,5 @@ extension CompletionSpan {
             return limit - 6 * writer.bytes.count - SpanLimits.ending
         }
         return limit - ((try? SpanRecord(writer.bytes))?.otlp.count ?? 0)
-    }
-
-    /// The ids and what was resolved of the caller's metadata: what the client says under the same names counts less.
-    private var ownMetadata: SpanObject {
-        var object = SpanObject()
-        for (name, value) in [
-            ("insertion_id", insertionID.description), ("project_id", project), ("rollout_id", rollout.rollout),
-            ("invocation_id", rollout.invocation), ("experiment_id", rollout.experiment), ("run_id", rollout.run),
-            ("row_id", rollout.row),
-        ] + metadata.map({ ($0.name, $0.value) }) { object.add(name, value) }
-        return object
     }
 }

@@ -32,9 +32,7 @@ struct LiteLLMBackend: Sendable {
         var body = body
         if let key = job.clientKey { try add(key, to: &body, of: job) }
         try body.edit { splice throws(GatewayError) in
-            if let tags = job.rollout?.tags(insertionID: job.insertionID) {
-                try splice.append(tags.map(JSONText.quoted), to: "tags", in: "metadata")
-            }
+            try splice.append(tags(of: job).map(JSONText.quoted), to: "tags", in: "metadata")
             addTraces(of: job, to: &splice)
         }
         let isTraced = traces?.keys[job.project] != nil
@@ -67,6 +65,13 @@ struct LiteLLMBackend: Sendable {
             guard let own = job.clientKey, own.fitsHeader else { throw error }
             return own
         }
+    }
+
+    /// The ids, and behind them the metadata if the proxy traces the call.
+    private func tags(of job: Job) -> [String] {
+        let ids = job.rollout?.tags(insertionID: job.insertionID) ?? []
+        guard job.path == Provider.chatCompletions, traces?.keys[job.project] != nil else { return ids }
+        return ids + job.metadata.entries.map(\.tag)
     }
 
     /// Only completions are traced; LiteLLM would refuse or pass on the members elsewhere.

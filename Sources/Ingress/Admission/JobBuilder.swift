@@ -1,6 +1,7 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import Policies
 internal import Upstream
 
 /// Makes the job of a request: its body checked, its hooks run. What it refuses reaches neither the queue nor a rollout's set.
@@ -15,6 +16,7 @@ struct JobBuilder: Sendable {
     private let window: Int
     private let responseKey: String
     private let envelope: Envelope
+    private let metadata: MetadataResolver
 
     /// Whether the client goes when it wants to, and the call to its end all the same.
     private let outlivesClient: Bool
@@ -23,6 +25,7 @@ struct JobBuilder: Sendable {
         self.hooks = hooks
         self.envelope = envelope
         self.responseKey = responseKey
+        metadata = MetadataResolver(headers: settings.metadataHeaders)
         outlivesClient = settings.onDisconnect == .finish
         maximumBodyBytes = settings.maxBodyBytes
         uploads = UploadRoom(limit: settings.uploadBytes)
@@ -94,7 +97,7 @@ struct JobBuilder: Sendable {
             query: request.uri.query,
             headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
-            window: window)
+            window: window, metadata: try metadata.resolve(request.headers, of: admitted.account))
         try ClientKey.moveFromQuery(of: &job)
         return job
     }
@@ -162,7 +165,7 @@ struct JobBuilder: Sendable {
         return request.headers[.contentType]
     }
 
-    /// Headers that never travel: keys go apart, and these belong to one connection only (RFC 9110 §7.6.1). What of the others a provider may see is decided
+    /// Headers that never travel: keys and metadata go apart, and these belong to one connection only (RFC 9110 §7.6.1). What of the others a provider may see is decided
     /// where the provider is known.
     private static func mayGoOn(_ header: HeaderField) -> Bool {
         ![
@@ -170,7 +173,7 @@ struct JobBuilder: Sendable {
             "proxy-connection", "te", "trailer",
             "transfer-encoding", "upgrade", "content-length", "host",
         ]
-        .contains { $0.equalsIgnoringASCIICase(header.name) } && !ClientKey.isHeader(header.name)
+        .contains { $0.equalsIgnoringASCIICase(header.name) } && !ClientKey.isHeader(header.name) && !CarriedMetadata.isCarrier(header.name)
     }
 }
 

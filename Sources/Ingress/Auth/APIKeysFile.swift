@@ -1,5 +1,6 @@
 internal import Common
 internal import NIOConcurrencyHelpers
+internal import Policies
 
 /// The file of the clients' keys:
 ///
@@ -9,6 +10,7 @@ internal import NIOConcurrencyHelpers
 ///     account: team-a
 ///     sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 ///     projects: [project-a]   # or "*" for all
+///     metadata: {team: a}     # optional
 /// ```
 struct APIKeysFile: Sendable {
     let path: String
@@ -55,7 +57,7 @@ struct APIKeysFile: Sendable {
 
 extension APIKeyAuth.Entry {
     fileprivate init(_ node: YAMLNode, projects known: Set<UTF8Text>?) throws(ConfigurationError) {
-        let map = try node.mapping(of: ["id", "account", "sha256", "projects"])
+        let map = try node.mapping(of: ["id", "account", "sha256", "projects", "metadata"])
         let sha256 = try map.required("sha256")
         guard let digest = Self.digest(try sha256.string()) else {
             throw ConfigurationError(
@@ -64,7 +66,16 @@ extension APIKeyAuth.Entry {
         }
         self.init(
             id: try map.required("id").string(), digest: digest,
-            account: Account(id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known)))
+            account: Account(
+                id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known),
+                metadata: try Self.metadata(map["metadata"])))
+    }
+
+    private static func metadata(_ node: YAMLNode?) throws(ConfigurationError) -> [UTF8Text: String] {
+        guard let node else { return [:] }
+        var metadata: [UTF8Text: String] = [:]
+        for entry in try MetadataRule.entries(of: node) { metadata[UTF8Text(entry.key)] = entry.value }
+        return metadata
     }
 
     private static func projects(_ node: YAMLNode, known: Set<UTF8Text>?) throws(ConfigurationError) -> Account.Projects {

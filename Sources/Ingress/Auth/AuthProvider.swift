@@ -57,10 +57,14 @@ public struct Account: Sendable, Equatable {
 
     public var id: String
     public var projects: Projects
+    /// Metadata of each of the account's requests. It stands before what the request's headers say. A key or value that
+    /// breaks the rules for metadata (docs/policies.md) is left out.
+    public var metadata: [UTF8Text: String]
 
-    public init(id: String, projects: Projects = .all) {
+    public init(id: String, projects: Projects = .all, metadata: [UTF8Text: String] = [:]) {
         self.id = id
         self.projects = projects
+        self.metadata = metadata
     }
 
     /// Whether the account may use a project.

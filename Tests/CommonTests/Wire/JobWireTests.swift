@@ -88,3 +88,58 @@ import Testing
         #expect(job.remaining(now: 1000) == .milliseconds(milliseconds))
     }
 }
+
+/// The metadata of a job on the stream.
+@Suite struct JobMetadataTests {
+    private static func job(_ entries: [ResolvedMetadata.Entry]) -> Job {
+        var job = Job.full
+        for entry in entries { job.metadata.set(entry.key, to: entry.value, from: entry.origin) }
+        return job
+    }
+
+    @Test(arguments: ResolvedMetadata.Origin.allCases) func `comes back with its origin`(origin: ResolvedMetadata.Origin) throws {
+        let job = Self.job([.init("team", "r\u{0}é:\n", from: origin), .init("empty", "", from: .header)])
+        let read = try Job(wireBytes: job.wireBytes)
+        #expect(read == job && read.metadata.entries.map(\.origin) == [origin, .header])
+    }
+
+    /// Bytes decide, so these are two keys.
+    @Test func `keys that look alike stay apart`() throws {
+        let job = Self.job([.init("e\u{301}", "1", from: .header), .init("\u{e9}", "2", from: .key)])
+        #expect(try Job(wireBytes: job.wireBytes).metadata.entries.map(\.value) == ["1", "2"])
+        #expect(job.metadata["\u{e9}"]?.value == "2")
+    }
+
+    /// A process of this version still works on what a later one queued.
+    @Test func `an unknown origin is the client's claim`() throws {
+        var writer = WireWriter(reserving: 0)
+        writer.field(18, [200] + Array("team".utf8) + [0] + Array("red".utf8))
+        let job = try Job(wireBytes: Job.least.wireBytes + writer.bytes)
+        #expect(job.metadata.entries == [.init("team", "red", from: .header)])
+    }
+
+    @Test(arguments: [[], [1], [1, 0x61]] as [[UInt8]]) func `half of an entry is refused`(value: [UInt8]) throws {
+        var writer = WireWriter(reserving: 0)
+        writer.field(18, value)
+        #expect(throws: WireError.badField) { try Job(wireBytes: Job.least.wireBytes + writer.bytes) }
+    }
+
+    /// A process of version 0.1.0 passes over the one field that it does not know.
+    @Test func `the other fields are the same with and without`() throws {
+        let with = Self.job([.init("team", "red", from: .header)]).wireBytes
+        var (reader, others) = (WireReader(with), WireWriter(reserving: 0))
+        while let (tag, value) = try reader.next() {
+            if tag != 18 { others.field(tag, value) }
+        }
+        #expect(others.bytes == Job.full.wireBytes)
+    }
+
+    @Test func `a later source replaces the value and its origin`() {
+        var metadata = ResolvedMetadata()
+        metadata.set("a", to: "1", from: .header)
+        metadata.set("b", to: "2", from: .header)
+        metadata.set("a", to: "3", from: .key)
+        #expect(metadata.entries == [.init("a", "3", from: .key), .init("b", "2", from: .header)])
+        #expect(metadata["c"] == nil && !metadata.isEmpty)
+    }
+}

@@ -20,7 +20,7 @@ import Testing
         "the client's key": "client-canary-1", "the key in a body": "body-canary-1", "the account's key": "account-canary-1",
         "the provider's key": "openai-canary-1", "the Langfuse public key": "pk-lf-canary-1", "the Langfuse secret key": "sk-lf-canary-1",
         "the LiteLLM key": "litellm-canary-1", "Redis's password": "redis-canary-1", "the prompt": "prompt-canary-1",
-        "a member of a body": "member-canary-1",
+        "a member of a body": "member-canary-1", "a value of metadata": "metadata-canary-1",
     ]
 
     /// - Parameter prompt: whether the prompt is one of the secrets. The mock echoes it, to the client that sent it.
@@ -126,10 +126,11 @@ import Testing
 
     private func callInEachWay(_ gateway: HostileGateway) async throws {
         let key = "Authorization: Bearer client-canary-1"
+        let metadata = #"X-TFY-METADATA: {"customer":"metadata-canary-1"}"#
         for body in Self.bodies {
             for headers in [[key], ["Authorization: Bearer wrong-key"], [key, "Prefer: respond-async"], [key, "Idempotency-Key: 1"]] {
                 try await withRawClient(to: gateway.port) { client in
-                    try await client.send("POST", ServeTests.path, headers: headers + ["Connection: close"], body: body)
+                    try await client.send("POST", ServeTests.path, headers: headers + [metadata, "Connection: close"], body: body)
                     let said = await client.untilClosed()
                     #expect(said.starts(with: "HTTP/1.1 ".utf8), "\(body)")
                     Self.search(prompt: !body.contains("mock/")).expectNone(in: said, "the answer to \(body)")

@@ -51,6 +51,30 @@ import Testing
         }
     }
 
+    /// Metadata of a header is in the trace, with its source, and completions are found by it.
+    @Test func metadataIsInTheTraceAndFindsIt() async throws {
+        try await ProgramFolder.with { folder in
+            let ending = try await folder.serve { _, port in
+                for (row, team) in ["red", "blue", "red"].enumerated() {
+                    try await withRawClient(to: port) { client in
+                        let answer = try await client.call(
+                            "POST", Self.path(row: row), headers: [#"X-TFY-METADATA: {"team":"\#(team)","env":"prod"}"#],
+                            body: ServeTests.body("mock/echo", "row \(row)", stream: row == 2))
+                        #expect(answer.status == 200)
+                    }
+                }
+                #expect(try await Self.get("/v1/rollouts/demo?wait=60", port: port).text.contains(#""verdict":"complete""#))
+                let red = try await Self.get("/traces?tags=rollout_id:demo&tags=team:red", port: port).text
+                #expect(red.contains(#""total_traces":2,"#) && red.contains("row_id:0") && red.contains("row_id:2"), "\(red)")
+                #expect(red.contains(#""team":"red","env":"prod""#) && red.contains("env:prod"), "\(red)")
+                #expect(red.contains("gateway.metadata_origins"), "\(red)")
+                let green = try await Self.get("/traces?tags=rollout_id:demo&tags=team:green&max_retries=0", port: port)
+                #expect(!green.text.contains("row_id"), "\(green.text)")
+            }
+            #expect(ending.code == 0, "\(ending.output)")
+        }
+    }
+
     private func askFromTheCommandLine(_ folder: ProgramFolder, _ port: Int) async throws {
         let environment = ["GATEWAY_URL": "http://127.0.0.1:\(port)"]
         let waited = try await folder.run("metadata-gateway", ["wait", "demo"], environment: environment)

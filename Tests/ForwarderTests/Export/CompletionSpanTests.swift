@@ -37,11 +37,12 @@ import Upstream
         #expect(span.output == Self.message)
     }
 
-    @Test func tagsAreTheClientsThenTheIDsInTheReferencesOrder() throws {
+    @Test func tagsAreTheClientsThenMetadataThenTheIDsInTheReferencesOrder() throws {
         let span = try SpanSample.span(body: Self.body, answer: Self.answer)
         #expect(
             span.strings("langfuse.trace.tags") == [
-                "mine", "x:y", "rollout_id:R", "insertion_id:0198f3a0-0000-7000-8000-000000000001", "invocation_id:I", "experiment_id:E", "run_id:U",
+                "mine", "x:y", "team:red", "rollout_id:R", "insertion_id:0198f3a0-0000-7000-8000-000000000001", "invocation_id:I", "experiment_id:E",
+                "run_id:U",
                 "row_id:a,b",
             ])
         #expect(span.string("session.id") == "R")

@@ -16,7 +16,7 @@ import Upstream
         #expect(span.integer("http.response.status_code") == "429")
         #expect(span.output == nil)
         #expect(span.input == #"{"messages":[]}"#)
-        #expect(span.strings("langfuse.trace.tags")?.count == 6)
+        #expect(span.strings("langfuse.trace.tags")?.count == 7)
     }
 
     @Test(arguments: [

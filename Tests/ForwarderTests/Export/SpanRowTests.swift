@@ -72,7 +72,8 @@ import Upstream
     private static func record(_ call: Call) throws -> [UInt8] {
         var job = try SpanSample.job(call.body, headers: call.headers)
         job.account = nil
-        let span = try #require(CompletionSpan(job, metadata: [("team", "red\"")], textBytes: call.textBytes))
+        job.metadata.set("team", to: "red\"", from: .gateway)
+        let span = try #require(CompletionSpan(job, textBytes: call.textBytes))
         span.sends(
             Target(
                 provider: "openai", model: "gpt-x",

@@ -47,6 +47,7 @@ enum SpanSample {
     static func job(_ body: String, headers: [HeaderField] = [], key: String? = nil) throws -> Job {
         var job = try Job.chat("openai/gpt-x", body: body, headers: headers, key: key, rollout: rollout, project: "p1")
         job.account = "alice"
+        job.metadata.set("team", to: "red", from: .header)
         return job
     }
 
@@ -66,7 +67,7 @@ enum SpanSample {
         textBytes: Int = SpanLimits.spanText
     ) throws -> ReadSpan {
         let job = try job(body, headers: headers, key: key)
-        let span = try #require(CompletionSpan(job, metadata: [("team", "red")], textBytes: textBytes))
+        let span = try #require(CompletionSpan(job, textBytes: textBytes))
         let request = UpstreamRequest(method: "POST", url: "https://provider.example", headers: requestHeaders, body: job.body)
         span.sends(Target(provider: "openai", model: "gpt-x", request: request))
         span.begins(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))

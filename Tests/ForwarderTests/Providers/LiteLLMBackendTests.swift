@@ -61,6 +61,23 @@ import Upstream
         #expect(target.bodyText.contains("langfuse_") == isSent)
     }
 
+    /// The proxy's own trace shows the metadata; a proxy that does not trace gets the ids alone.
+    @Test(arguments: [(true, "p", true), (true, "local", false), (false, "p", false)])
+    func `metadata goes along where the proxy traces`(traces: Bool, project: String, isSent: Bool) throws {
+        var job = try Job.chat("openai/m", rollout: Self.rollout, project: project)
+        job.metadata.set("team", to: "r\"ed", from: .header)
+        let text = try directory(traces: traces).resolve(job).bodyText
+        #expect(text.contains(#"[\#(Self.tags)\#(isSent ? #","team:r\"ed""# : "")]"#), "\(text)")
+    }
+
+    @Test func `metadata of a call outside a rollout is traced by the proxy too`() throws {
+        var job = try Job.chat("openai/m", project: "p")
+        job.metadata.set("team", to: "red", from: .key)
+        #expect(try directory(traces: true).resolve(job).bodyText.contains(#""metadata":{"tags":["team:red"]}"#))
+        job.path = "/embeddings"
+        #expect(try !directory(traces: true).resolve(job).bodyText.contains("team"))
+    }
+
     @Test func theCatchAllGoesThereWithItsKeyAlone() throws {
         let target = try directory(traces: true).resolve(
             .chat("m", body: #"{"model":"m","input":"x"}"#, path: "/embeddings", query: "a=b", key: "ck", project: "p"))
