@@ -93,7 +93,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "Policies", dependencies: ["Common", "JSON"], swiftSettings: settings),
+        .target(name: "Policies", dependencies: ["Common", "JSON", "Text"], swiftSettings: settings),
         .target(
             name: "HTTPServing",
             dependencies: [
@@ -168,7 +168,7 @@ let package = Package(
         .target(
             name: "GatewayCommand",
             dependencies: [
-                "CMalloc", "Common", "Forwarder", "Ingress", "Queue", "Redis", "TraceStore", "Upstream", "Verifier",
+                "CMalloc", "Common", "Forwarder", "Ingress", "Policies", "Queue", "Redis", "TraceStore", "Upstream", "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -275,7 +275,7 @@ let package = Package(
         .testTarget(
             name: "IngressTests",
             dependencies: [
-                "Common", "Ingress", "JSON", "Queue", "Redis", "TestSupport", "Upstream",
+                "Common", "Ingress", "JSON", "Policies", "Queue", "Redis", "TestSupport", "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

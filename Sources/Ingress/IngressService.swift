@@ -2,6 +2,7 @@ package import Common
 internal import HTTPServing
 internal import Hummingbird
 package import Logging
+package import Policies
 package import Queue
 package import Redis
 package import ServiceLifecycle
@@ -12,6 +13,7 @@ package struct IngressService {
     package private(set) var services: [any Service]
 
     /// - Parameters:
+    ///   - policies: the operator's rules.
     ///   - secretsFile: says when the secrets change.
     ///   - auth: who may enter.
     ///   - envelope: seals and opens what travels through Redis.
@@ -20,7 +22,8 @@ package struct IngressService {
     ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
     ///   - onListening: is told the port once connections are accepted.
     package init(
-        configuration: Configuration, secretsFile: SecretsFile, auth: any AuthProvider, extensions: Extensions, redis endpoint: RedisEndpoint,
+        configuration: Configuration, policies: Policies = .none, secretsFile: SecretsFile, auth: any AuthProvider, extensions: Extensions,
+        redis endpoint: RedisEndpoint,
         envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
         storeTrouble: @escaping @Sendable () -> String? = { nil }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
@@ -53,7 +56,9 @@ package struct IngressService {
                 watch: watch)
         }
         let completions = calls(through: .completions)
-        let jobs = JobBuilder(settings: settings, hooks: extensions.chatHooks, responseKey: key, envelope: envelope)
+        let jobs = JobBuilder(
+            settings: settings, policies: policies, hooks: extensions.chatHooks, responseKey: key, envelope: envelope,
+            logger: logger)
         let mark = LoopMark(envelope)
         let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
         let entrance = Entrance(

@@ -60,6 +60,28 @@ import Testing
         }
     }
 
+    /// The operator's rules are told with all else, and a part that has no use for them does not read them.
+    @Test func checkShowsAllMistakesOfTheRules() async throws {
+        try await ProgramFolder.with { folder in
+            let head = "type: gateway-metadata-config\n"
+            try folder.write("keys: [\n", to: "keys.yaml")
+            let rules = head + "mod: x\nrules:\n  - {id: a, when: {subjects: [user:u]}, gateway_metadata: {a: b}}\n"
+            try folder.write(rules + "---\ntype: gateway-logging-config\n", to: "gateway.yaml")
+            let environment = ["CONFIG_PATH": "gateway.yaml", "PORT": "x"]
+            let bad = try await folder.run("metadata-gateway", ["check"], environment: environment)
+            #expect(bad.code == 78)
+            for part in ["PORT: error", "gateway.yaml:2:1: error", "gateway.yaml:4:31: error: nobody is known", "gateway.yaml:6:7: error"] {
+                #expect(bad.output.contains(part), "\(bad.output)")
+            }
+            let tracestore = try await folder.run(
+                "metadata-gateway", ["check", "--role", "tracestore"], environment: ["CONFIG_PATH": "gateway.yaml"])
+            #expect(tracestore.code == 0, "\(tracestore.output)")
+            try folder.write(head, to: "gateway.yaml")
+            let good = try await folder.run("metadata-gateway", ["check"], environment: ["CONFIG_PATH": "gateway.yaml"])
+            #expect(good.code == 0, "\(good.output)")
+        }
+    }
+
     @Test func checkReadsTheConfigurationOfAnyPart() async throws {
         try await ProgramFolder.with { folder in
             let bad = try await folder.run("metadata-gateway", ["check", "--role", "ingress"])

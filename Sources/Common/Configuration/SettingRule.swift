@@ -27,6 +27,8 @@ extension SettingRule<String> {
 
     static var file: Self { .text("the path of a file", example: "/etc/gateway/keys.yaml") }
 
+    static var fileOrFolder: Self { .text("the path of a file or a folder", example: "/etc/gateway/gateway.yaml") }
+
     static var listenAddress: Self {
         Self(text: "a host name or address to listen on", example: "0.0.0.0", parse: { HostName.isValid($0) ? $0 : nil }, show: { $0 })
     }

@@ -51,6 +51,10 @@ extension Settings {
         Setting("GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`.", commands: queueing),
         Setting(
             "API_KEYS_PATH", \.apiKeysPath, .file, "The file of the clients' keys. Turns authentication on: without it any client may call."),
+        Setting(
+            "CONFIG_PATH", \.configPath, .fileOrFolder,
+            "The operator's [rules](policies.md#rules): a file of YAML documents, or a folder of such files.",
+            commands: facing),
     ]
 
     private static let backendTable: [Setting] = [

@@ -22,6 +22,9 @@ package struct Settings: Sendable, Equatable {
     /// The file of the clients' keys. Nil: clients need none.
     package var apiKeysPath: String?
 
+    /// The operator's rules: a file, or a folder of files. Nil: there are none.
+    package var configPath: String?
+
     // Backends
     /// The LiteLLM proxy that gets all calls, if there is one.
     package var litellmURL: BaseURL?

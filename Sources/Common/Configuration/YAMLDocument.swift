@@ -25,6 +25,19 @@ package struct YAMLDocument: Sendable {
         self.root = try root.get()
     }
 
+    /// The top values of a file that may hold several documents, with `---` between them.
+    package static func roots(of file: ConfigurationFile) throws(ConfigurationError) -> [YAMLNode] {
+        let roots = file.bytes.withUnsafeBufferPointer { buffer -> Result<[YAMLNode], ConfigurationError> in
+            do throws(ConfigurationError) {
+                var loader = try YAMLLoader(buffer, file: file.path)
+                return .success(try loader.documents())
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try roots.get()
+    }
+
     package init(_ file: ConfigurationFile) throws(ConfigurationError) {
         try self.init(parsing: file.bytes, file: file.path)
     }

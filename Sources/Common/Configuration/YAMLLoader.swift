@@ -28,6 +28,21 @@ struct YAMLLoader: ~Copyable {
         }
     }
 
+    /// All documents of a file that may hold several. One that says nothing is passed over.
+    mutating func documents() throws(ConfigurationError) -> [YAMLNode] {
+        var roots: [YAMLNode] = []
+        while true {
+            let event = try next()
+            switch event.kind {
+            case .documentStart:
+                let root = try value(next(), path: "", depth: 0)
+                if !root.isNull { roots.append(root) }
+            case .streamEnd: return roots
+            default: break
+            }
+        }
+    }
+
     private mutating func value(_ event: YAMLEvent, path: String, depth: Int) throws(ConfigurationError) -> YAMLNode {
         if case .alias = event.kind {
             throw error(event, "aliases (`*name`) are not read; write the value out, or quote it if it begins with `*`")
@@ -83,7 +98,9 @@ struct YAMLLoader: ~Copyable {
             return try parser.next()
         } catch {
             let (line, column) = error.position ?? position(ofByte: error.byteOffset)
-            throw ConfigurationError(at: .position(file: file, line: line, column: column), error.message)
+            let message =
+                isTab(line: line, column: column) ? "a tab stands here; YAML is indented with spaces alone" : error.message
+            throw ConfigurationError(at: .position(file: file, line: line, column: column), message)
         }
     }
 
@@ -92,6 +109,14 @@ struct YAMLLoader: ~Copyable {
         let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         let newlines = before.count { $0 == UInt8(ascii: "\n") }
         return (newlines + 1, before.count - lineStart + 1)
+    }
+
+    /// Whether the character there is a tab.
+    private func isTab(line: Int, column: Int) -> Bool {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: line, omittingEmptySubsequences: false)
+        guard lines.indices.contains(line - 1) else { return false }
+        let starts = lines[line - 1].filter { $0 & 0xC0 != 0x80 }
+        return starts.indices.contains(column - 1) && starts[column - 1] == UInt8(ascii: "\t")
     }
 
     private func error(_ event: YAMLEvent, _ message: String) -> ConfigurationError {

@@ -64,7 +64,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
         case .level: "langfuse.observation.level"
         case .statusMessage: "langfuse.observation.status_message"
         case .errorType: "error.type"
-        case .metadataOrigins: "gateway.metadata_origins"
+        case .metadataOrigins: "langfuse.observation.metadata.gateway_metadata_origins"
         }
     }
 

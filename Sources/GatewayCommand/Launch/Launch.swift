@@ -6,6 +6,7 @@ internal import Glibc
 internal import Ingress
 internal import Logging
 internal import NIOCore
+internal import Policies
 internal import Queue
 internal import Redis
 internal import ServiceLifecycle
@@ -23,6 +24,7 @@ struct Launch {
     let logger: Logger
 
     private let auth: any AuthProvider
+    private let policies: Policies
 
     /// Reads all that a role is told, and says all that is wrong with it at once.
     init(role: Role) throws {
@@ -31,16 +33,20 @@ struct Launch {
         let configuration = log.attempt { () throws(ConfigurationError) in try Configuration.load(role: role, environment: environment) }
         let secretsFile = configuration.map { SecretsFile($0, environment: environment) }
         let auth = log.attempt { () throws(ConfigurationError) in try Self.auth(configuration, secretsFile, environment) }
+        let policies = log.attempt { () throws(ConfigurationError) in
+            try Self.policies(configuration, role: role, environment: environment)
+        }
         if let configuration, role.callsProviders {
             log.attempt { () throws(ConfigurationError) in try ForwarderService.check(configuration: configuration, environment: environment) }
         }
         for warning in configuration?.warnings ?? [] { log.note(warning) }
         for problem in log.problems { Self.complain("\(problem)") }
-        guard let configuration, let secretsFile, let auth, !log.hasErrors else { throw Self.badConfiguration }
+        guard let configuration, let secretsFile, let auth, let policies, !log.hasErrors else { throw Self.badConfiguration }
         self.environment = environment
         self.configuration = configuration
         self.secretsFile = secretsFile
         self.auth = auth
+        self.policies = policies
         var logger = Logger(label: "metadata-gateway") { label in StreamLogHandler.standardError(label: label) }
         logger.logLevel = Logger.Level(rawValue: configuration.settings.logLevel.rawValue) ?? .info
         self.logger = logger
@@ -97,7 +103,8 @@ struct Launch {
             self.announce("metadata-gateway ingress listens on http://\(settings.host.bracketed):\(port)")
         }
         return IngressService(
-            configuration: configuration, secretsFile: secretsFile, auth: auth, extensions: GatewayCommand.extensions, redis: redis,
+            configuration: configuration, policies: policies, secretsFile: secretsFile, auth: auth, extensions: GatewayCommand.extensions,
+            redis: redis,
             envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, logger: logger, onListening: onListening ?? announce)
     }
 

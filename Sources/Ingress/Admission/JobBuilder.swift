@@ -1,6 +1,7 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import Logging
 internal import Policies
 internal import Upstream
 
@@ -21,11 +22,17 @@ struct JobBuilder: Sendable {
     /// Whether the client goes when it wants to, and the call to its end all the same.
     private let outlivesClient: Bool
 
-    init(settings: Settings, hooks: [any ChatHook], responseKey: String, envelope: Envelope) {
+    private let logger: Logger
+
+    init(
+        settings: Settings, policies: Policies, hooks: [any ChatHook], responseKey: String, envelope: Envelope,
+        logger: Logger
+    ) {
+        self.logger = logger
         self.hooks = hooks
         self.envelope = envelope
         self.responseKey = responseKey
-        metadata = MetadataResolver(headers: settings.metadataHeaders)
+        metadata = MetadataResolver(headers: settings.metadataHeaders, policy: policies.metadata)
         outlivesClient = settings.onDisconnect == .finish
         maximumBodyBytes = settings.maxBodyBytes
         uploads = UploadRoom(limit: settings.uploadBytes)
@@ -99,7 +106,21 @@ struct JobBuilder: Sendable {
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
             window: window, metadata: try metadata.resolve(request.headers, of: admitted.account))
         try ClientKey.moveFromQuery(of: &job)
+        try check(job.metadata, of: request, path, id)
         return job
+    }
+
+    /// Refuses a request whose metadata breaks a rule, or says so in the log. There are no words of the client's.
+    private func check(
+        _ resolved: ResolvedMetadata, of request: Request, _ path: CompletionPath, _ id: InsertionID
+    ) throws(GatewayError) {
+        guard let violation = metadata.violation(of: resolved, path.rollout, request.method) else { return }
+        guard !metadata.enforces else { throw violation.error }
+        logger.notice(
+            "metadata breaks a rule; the request passes, since `mode` is `audit`",
+            metadata: [
+                "insertion_id": "\(id)", "rule": "\(violation.rule.name)", "key": "\(violation.ruledKey ?? "an unknown one")",
+            ])
     }
 
     /// Whether a completion's answer shall be fetched later: `Prefer: respond-async` (RFC 7240 §4.1), among other preferences maybe.

@@ -2,23 +2,43 @@ internal import Common
 internal import HTTPTypes
 internal import Policies
 
-/// Resolves the metadata of requests: what a later source says replaces what an earlier one says.
+/// Resolves the metadata of requests, what a later source says in the place of an earlier one's, and checks it.
 struct MetadataResolver: Sendable {
     /// Headers that are read beside `X-TFY-METADATA`.
     private let headers: [MetadataHeader]
+    /// The operator's rules; nil if there are none.
+    private let policy: MetadataPolicy?
 
-    init(headers: [MetadataHeader] = []) { self.headers = headers }
+    init(headers: [MetadataHeader] = [], policy: MetadataPolicy = MetadataPolicy()) {
+        self.headers = headers
+        self.policy = policy.hasRules || !policy.overrides.isEmpty ? policy : nil
+    }
 
-    /// The metadata of a request from its headers and the client's key, in this order.
+    /// Whether requests that break a rule are refused.
+    var enforces: Bool { policy?.mode == .enforce }
+
+    /// The metadata of a request from its headers, the operator's rules and the client's key, in this order.
     /// - Throws: 400 for headers that cannot be read.
     func resolve(_ fields: HTTPFields, of account: Account?) throws(GatewayError) -> ResolvedMetadata {
         var metadata = try carried(by: fields)
+        policy?.override(&metadata, for: Caller(account))
         guard let own = account?.metadata, !own.isEmpty else { return metadata }
         for (key, value) in own.sorted(by: { $0.key < $1.key })
         where MetadataRule.fault(ofKey: key.text) == nil && MetadataRule.fault(ofValue: value) == nil {
             metadata.set(key.text, to: value, from: .key)
         }
         return metadata
+    }
+
+    /// The rule that a request breaks. Requests that send nothing, such as for a list of models, need no metadata.
+    /// - Parameter rollout: the ids of its path, which are looked at too.
+    func violation(
+        of metadata: ResolvedMetadata, _ rollout: RolloutIDs?, _ method: HTTPRequest.Method
+    ) -> MetadataViolation? {
+        guard let policy, policy.hasRules, method != .get, method != .head else { return nil }
+        var all = metadata
+        for (key, value) in rollout?.metadata ?? [] { all.set(key, to: value, from: .path) }
+        return policy.violation(of: all)
     }
 
     private func carried(by fields: HTTPFields) throws(GatewayError) -> ResolvedMetadata {
@@ -36,6 +56,12 @@ struct MetadataResolver: Sendable {
             }
         }
         return carried.metadata
+    }
+}
+
+extension Caller {
+    fileprivate init(_ account: Account?) {
+        self.init(account: account?.id, user: account?.user, teams: account?.teams ?? [])
     }
 }
 

@@ -10,7 +10,9 @@ internal import Policies
 ///     account: team-a
 ///     sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 ///     projects: [project-a]   # or "*" for all
-///     metadata: {team: a}     # optional
+///     user: ada@example.com   # optional, as the next two
+///     teams: [search]
+///     metadata: {team: a}
 /// ```
 struct APIKeysFile: Sendable {
     let path: String
@@ -57,7 +59,7 @@ struct APIKeysFile: Sendable {
 
 extension APIKeyAuth.Entry {
     fileprivate init(_ node: YAMLNode, projects known: Set<UTF8Text>?) throws(ConfigurationError) {
-        let map = try node.mapping(of: ["id", "account", "sha256", "projects", "metadata"])
+        let map = try node.mapping(of: ["id", "account", "sha256", "projects", "user", "teams", "metadata"])
         let sha256 = try map.required("sha256")
         guard let digest = Self.digest(try sha256.string()) else {
             throw ConfigurationError(
@@ -68,7 +70,14 @@ extension APIKeyAuth.Entry {
             id: try map.required("id").string(), digest: digest,
             account: Account(
                 id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known),
+                user: try map["user"]?.string(), teams: try Self.teams(map["teams"]),
                 metadata: try Self.metadata(map["metadata"])))
+    }
+
+    private static func teams(_ node: YAMLNode?) throws(ConfigurationError) -> [String] {
+        var teams: [String] = []
+        for team in try node?.sequence() ?? [] { teams.append(try team.string()) }
+        return teams
     }
 
     private static func metadata(_ node: YAMLNode?) throws(ConfigurationError) -> [UTF8Text: String] {

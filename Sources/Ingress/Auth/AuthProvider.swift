@@ -57,13 +57,22 @@ public struct Account: Sendable, Equatable {
 
     public var id: String
     public var projects: Projects
+    /// The person that the account's key is for, as `user:NAME` in the operator's rules.
+    public var user: String?
+    /// The teams of the account's key, as `team:NAME` in the operator's rules.
+    public var teams: [String]
     /// Metadata of each of the account's requests. It stands before what the request's headers say. A key or value that
     /// breaks the rules for metadata (docs/policies.md) is left out.
     public var metadata: [UTF8Text: String]
 
-    public init(id: String, projects: Projects = .all, metadata: [UTF8Text: String] = [:]) {
+    public init(
+        id: String, projects: Projects = .all, user: String? = nil, teams: [String] = [],
+        metadata: [UTF8Text: String] = [:]
+    ) {
         self.id = id
         self.projects = projects
+        self.user = user
+        self.teams = teams
         self.metadata = metadata
     }
 

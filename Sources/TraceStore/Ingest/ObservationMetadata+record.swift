@@ -6,7 +6,8 @@ internal import JSON
 extension ObservationMetadata {
     /// By their names.
     private static let own: [(name: String, attribute: SpanAttribute)] = [
-        ("gateway_finish_reasons", .finishReasonsMetadata), ("gateway_possibly_paid_twice", .possiblyPaidTwiceMetadata),
+        ("gateway_finish_reasons", .finishReasonsMetadata), ("gateway_metadata_origins", .metadataOrigins),
+        ("gateway_possibly_paid_twice", .possiblyPaidTwiceMetadata),
         ("response", .responseMetadata),
     ]
     /// Attributes that have no other place, by their names.

@@ -51,7 +51,7 @@ struct YAMLDocumentTests {
         ("? [a]\n: 1", "f.yaml:1:3: error: a key must be text"),
         ("a: 1\n---\nb: 2", "f.yaml:2:1: error: a second document begins here"),
         ("a: b: c", "f.yaml:1:5: error: mapping values are not allowed in this context; quote"),
-        ("a:\n\tb: 1", "f.yaml:2:1: error: found character that cannot start any token"),
+        ("a:\n\tb: 1", "f.yaml:2:1: error: a tab stands here; YAML is indented with spaces alone"),
         ("a: [1, 2", "f.yaml:2:1: error: did not find expected ',' or ']'"),
         ("a: @b", "f.yaml:1:4: error: found character that cannot start any token"),
         ("a: \"\\q\"", "f.yaml:1:5: error: found unknown escape character"),

@@ -67,9 +67,39 @@ import Testing
                 let red = try await Self.get("/traces?tags=rollout_id:demo&tags=team:red", port: port).text
                 #expect(red.contains(#""total_traces":2,"#) && red.contains("row_id:0") && red.contains("row_id:2"), "\(red)")
                 #expect(red.contains(#""team":"red","env":"prod""#) && red.contains("env:prod"), "\(red)")
-                #expect(red.contains("gateway.metadata_origins"), "\(red)")
+                #expect(red.contains(#""gateway_metadata_origins":"{\"team\":\"header\",\"env\":\"header\"}""#), "\(red)")
                 let green = try await Self.get("/traces?tags=rollout_id:demo&tags=team:green&max_retries=0", port: port)
                 #expect(!green.text.contains("row_id"), "\(green.text)")
+            }
+            #expect(ending.code == 0, "\(ending.output)")
+        }
+    }
+
+    /// The operator's rules: a request that breaks one is refused, and what they set is in the trace with its source.
+    @Test func rulesOnMetadataAreKept() async throws {
+        try await ProgramFolder.with { folder in
+            let rules = """
+                type: gateway-metadata-config
+                keys: {team: {required: true, regex: "[a-z]+"}}
+                rules:
+                  - {id: zone, gateway_metadata: {zone: eu}}
+                """
+            try folder.write(rules, to: "gateway.yaml")
+            let ending = try await folder.serve(environment: ["CONFIG_PATH": "gateway.yaml"]) { _, port in
+                let statuses = try await withRawClient(to: port) { client in
+                    var statuses: [Int] = []
+                    for metadata in [#"{"team":"red","zone":"us"}"#, #"{"team":"Red"}"#, "{}"] {
+                        let answer = try await client.call(
+                            "POST", Self.path(row: 0), headers: ["X-TFY-METADATA: \(metadata)"], body: ServeTests.body("mock/echo", "x"))
+                        statuses.append(answer.status)
+                    }
+                    return statuses
+                }
+                #expect(statuses == [200, 400, 400])
+                let verdict = try await Self.get("/v1/rollouts/demo?wait=60", port: port).text
+                #expect(verdict.contains(#""verdict":"complete","expected":1,"#), "\(verdict)")
+                let traces = try await Self.get("/traces?tags=rollout_id:demo&tags=zone:eu", port: port).text
+                #expect(traces.contains(#""team":"red","zone":"eu""#) && traces.contains(#"\"zone\":\"gateway\"}""#), "\(traces)")
             }
             #expect(ending.code == 0, "\(ending.output)")
         }

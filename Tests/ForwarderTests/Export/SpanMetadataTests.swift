@@ -6,6 +6,7 @@ import Upstream
 
 /// A request's metadata in its span: as metadata, as tags, and with its sources.
 @Suite struct SpanMetadataTests {
+    private static let origins = "langfuse.observation.metadata.gateway_metadata_origins"
     private static let key = "sk-proj-CANARY0123456789abcdef"
 
     private static func written(
@@ -28,7 +29,7 @@ import Upstream
 
     @Test func `each source is told`() throws {
         let span = try Self.span([.init("team", "r\"ed", from: .header), .init("zone", "eu", from: .gateway), .init("plan", "", from: .key)])
-        #expect(span.string("gateway.metadata_origins") == #"{"team":"header","zone":"gateway","plan":"key"}"#)
+        #expect(span.string(Self.origins) == #"{"team":"header","zone":"gateway","plan":"key"}"#)
         let metadata = try #require(span.string("langfuse.trace.metadata"))
         #expect(metadata.hasSuffix(#""row_id":"a,b","team":"r\"ed","zone":"eu","plan":""}"#), "\(metadata)")
         #expect(span.strings("langfuse.trace.tags")?.prefix(3) == ["team:r\"ed", "zone:eu", "plan:"])
@@ -36,7 +37,7 @@ import Upstream
 
     @Test func `a request without metadata has no attribute for it`() throws {
         let span = try Self.span([])
-        #expect(span.string("gateway.metadata_origins") == nil && span.strings("langfuse.trace.tags")?.count == 6)
+        #expect(span.string(Self.origins) == nil && span.strings("langfuse.trace.tags")?.count == 6)
     }
 
     /// The body's own metadata is traced as before, but names no key of the resolved metadata.

@@ -46,6 +46,12 @@ struct APIKeysFileTests {
         ("keys:\n" + key("a") + key("b", sha256: digest.uppercased()), "6:5", "already another entry's"),
         ("keys:\n  - id: a\n    account: t\n    projects: [main]\n", "2:5", "sha256"),
         ("keys:\n" + key("a") + "    key: sk-canary\n", "6:5", "key"),
+        ("keys:\n" + key("a") + "    metadata: {run_id: x}\n", "6:16", "path"),
+        ("keys:\n" + key("a") + "    metadata: {tfy_x: x}\n", "6:16", "reserved"),
+        ("keys:\n" + key("a") + "    metadata: {a: [x]}\n", "6:19", "text"),
+        ("keys:\n" + key("a") + "    metadata: {a: \(String(repeating: "x", count: 129))}\n", "6:19", "128"),
+        ("keys:\n" + key("a") + "    teams: search\n", "6:12", "a list"),
+        ("keys:\n" + key("a") + "    user: [x]\n", "6:11", "text"),
         ("keys: x\n", "1:7", "list"),
         ("kees: []\n", "1:1", "kees"),
         ("keys: [\n", "2:1", ""),
@@ -55,6 +61,15 @@ struct APIKeysFileTests {
         #expect(error?.description.contains("keys.yaml:\(place): error: ") == true, "\(error?.description ?? "no error")")
         #expect(error?.description.contains(part) == true, "\(error?.description ?? "no error")")
         #expect(error?.description.contains("sk-canary") == false)
+    }
+
+    @Test func aKeySaysWhomItIsFor() async throws {
+        let digest = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
+        let more = "    user: ada@example.com\n    teams: [search, ads]\n    metadata: {team: search, cost_centre: 17}\n"
+        let auth = try read("keys:\n" + Self.key("a", sha256: digest) + more)
+        let account = try #require(try await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/")))
+        #expect(account.user == "ada@example.com" && account.teams == ["search", "ads"])
+        #expect(account.metadata == ["team": "search", "cost_centre": "17"])
     }
 
     @Test func allMistakesAreSaidAtOnce() {

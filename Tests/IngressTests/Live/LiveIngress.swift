@@ -1,5 +1,6 @@
 import Ingress
 import Logging
+import Policies
 import ServiceLifecycle
 import TestSupport
 
@@ -14,6 +15,7 @@ struct LiveIngress: Sendable {
         var secrets = Secrets(
             projects: ["main": Project(name: "main"), "sibling": Project(name: "sibling")], defaultProject: "main")
         var auth: any AuthProvider = .none
+        var policies = Policies.none
         var extensions = Extensions()
         /// Whether a forwarder has ever joined.
         var hasForwarder = true
@@ -91,7 +93,8 @@ extension LiveIngress.Plan {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let configuration = Configuration(settings: settings, secrets: secrets, warnings: [])
         let ingress = IngressService(
-            configuration: configuration, secretsFile: SecretsFile(configuration, environment: [:]), auth: auth, extensions: extensions,
+            configuration: configuration, policies: policies, secretsFile: SecretsFile(configuration, environment: [:]), auth: auth,
+            extensions: extensions,
             redis: endpoint, envelope: forwarder.envelope, logger: logger, onListening: { listening.yield($0) })
         let services = ServiceGroup(services: ingress.services, logger: .silent)
         return try await withThrowingTaskGroup { group in

@@ -107,7 +107,7 @@ import Testing
 }
 
 /// Lets everyone in as one account.
-private struct OneAccount: AuthProvider {
+struct OneAccount: AuthProvider {
     let account: Account
     var consumesBearer: Bool { true }
     func authenticate(_ request: AuthRequest) async throws -> Account? { account }

@@ -1,0 +1,18 @@
+internal import Common
+internal import Ingress
+internal import Policies
+
+extension Launch {
+    /// The operator's rules. They are read although the rest of the configuration is bad, for what is wrong with them too.
+    /// - Parameter configuration: nil if it is bad.
+    static func policies(
+        _ configuration: Configuration?, role: Role, environment: [String: String]
+    ) throws(ConfigurationError) -> Policies {
+        let settings = configuration?.settings
+        let path = configuration == nil ? environment["CONFIG_PATH"] : settings?.configPath
+        guard role == .serve || role == .ingress, let path, !path.isEmpty else { return .none }
+        let keys = configuration == nil ? environment["API_KEYS_PATH"] : settings?.apiKeysPath
+        let asksForKeys = GatewayCommand.extensions.auth != nil || keys?.isEmpty == false
+        return try PolicyReader.read(ConfigurationFile.all(at: path), asksForKeys: asksForKeys)
+    }
+}
