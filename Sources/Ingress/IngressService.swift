@@ -22,15 +22,15 @@ package struct IngressService {
     ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
     ///   - onListening: is told the port once connections are accepted.
     package init(
-        configuration: Configuration, policies: Policies = .none, secretsFile: SecretsFile, auth: any AuthProvider, extensions: Extensions,
+        configuration: Configuration, policies: Policies = .none, secretsFile: SecretsFile, auth: any AuthProvider,
+        extensions: Extensions,
         redis endpoint: RedisEndpoint,
         envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
         storeTrouble: @escaping @Sendable () -> String? = { nil }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
-        let settings = configuration.settings
-        let secrets = configuration.secrets
+        let (settings, secrets) = (configuration.settings, configuration.secrets)
         let projects = KnownProjects(secrets.projects.keys)
         secretsFile.onChange { secrets in { projects.replace(with: secrets.projects.keys) } }
         let name = ProcessName.random()

@@ -38,7 +38,10 @@ import Testing
             // Compared by bytes, so these are two keys.
             ([Field("{\"e\u{301}\":\"1\",\"\u{e9}\":\"2\"}")], ["e\u{301}:1", "\u{e9}:2"]),
             ([Field("x-portkey-metadata", #"{"_user":"u"}"#)], ["_user:u"]),
-            ([Field("CF-AIG-Metadata", #"{"a":1.50,"b":true,"c":false,"d":"x"}"#)], ["a:1.50", "b:true", "c:false", "d:x"]),
+            (
+                [Field("CF-AIG-Metadata", #"{"a":1.50,"b":true,"c":false,"d":"x"}"#)],
+                ["a:1.50", "b:true", "c:false", "d:x"]
+            ),
             ([Field("Helicone-Property-App", "Chat"), Field("helicone-property-Env", "x")], ["app:Chat", "env:x"]),
             ([Field("x-litellm-tags", " a , b:c:d,, e : f ")], ["tag.a:true", "b:c:d", "e:f"]),
             ([Field(#"{"app":"x"}"#), Field("Helicone-Property-App", "x")], ["app:x"]),
@@ -78,7 +81,10 @@ import Testing
             ([Field("Helicone-Property-", "x")], ["empty"]),
             ([Field("x-portkey-metadata", #"{"a":1}"#)], ["x-portkey-metadata", "`a`", "a number"]),
             ([Field("cf-aig-metadata", #"{"a":null}"#)], ["cf-aig-metadata", "`a`", "null"]),
-            ([Field(#"{"app":"x"}"#), Field("Helicone-Property-App", "y")], ["`app`", "another value", "x-tfy-metadata"]),
+            (
+                [Field(#"{"app":"x"}"#), Field("Helicone-Property-App", "y")],
+                ["`app`", "another value", "x-tfy-metadata"]
+            ),
         ] as [([Field], [String])])
     func `a mistake is a 400 that says how to repair it`(fields: [Field], parts: [String]) throws {
         let error = try #require(throws: GatewayError.self) { try Self.read(fields) }
@@ -101,13 +107,19 @@ import Testing
         let scalars: [Unicode.Scalar] = ["a", "Z", "\"", "\\", "\u{1}", "é", "\u{301}", "🙂", "/", " ", "\u{7f}", ","]
         func text(_ count: ClosedRange<Int>, _ random: inout SeededRandom) -> String {
             var view = String.UnicodeScalarView()
-            for _ in 0..<Int.random(in: count, using: &random) { view.append(scalars.randomElement(using: &random) ?? "a") }
+            for _ in 0..<Int.random(in: count, using: &random) {
+                view.append(scalars.randomElement(using: &random) ?? "a")
+            }
             return String(view)
         }
         var expected: [String] = []
         var out = Array("{".utf8)
         for index in 0..<Int.random(in: 0...8, using: &random) {
-            let key = "k\(index)" + text(0...20, &random).filter { !$0.unicodeScalars.contains { $0.properties.generalCategory == .control } }
+            let key =
+                "k\(index)"
+                + text(0...20, &random).filter {
+                    !$0.unicodeScalars.contains { $0.properties.generalCategory == .control }
+                }
             let value = text(0...128, &random)
             if index > 0 { out += Array(",".utf8) }
             out += JSONText.quoted(key) + Array(":".utf8) + JSONText.quoted(value)
@@ -132,8 +144,10 @@ import Testing
 
     @Test(
         arguments: [
-            ("X-TFY-Metadata", true), ("X-Portkey-Metadata", true), ("cf-aig-metadata", true), ("Helicone-Property-", true),
-            ("helicone-property-x", true), ("x-litellm-tags", true), ("helicone-auth", false), ("x-tfy-metadata2", false),
+            ("X-TFY-Metadata", true), ("X-Portkey-Metadata", true), ("cf-aig-metadata", true),
+            ("Helicone-Property-", true),
+            ("helicone-property-x", true), ("x-litellm-tags", true), ("helicone-auth", false),
+            ("x-tfy-metadata2", false),
         ])
     func `a carrier is known by its name in any case`(name: String, isCarrier: Bool) {
         #expect(CarriedMetadata.isCarrier(name) == isCarrier)

@@ -30,9 +30,11 @@ import Testing
     }
 
     @Test func `unknown keys are the client's alone`() throws {
-        let policy = try PolicyFixture.read("type: gateway-metadata-config\nallow_unknown_keys: false\nkeys: {a: }\n").metadata
+        let policy = try PolicyFixture.read("type: gateway-metadata-config\nallow_unknown_keys: false\nkeys: {a: }\n")
+            .metadata
         #expect(policy.violation(of: PolicyFixture.metadata(["a": "1"])) == nil)
-        #expect(policy.violation(of: PolicyFixture.metadata(["b": "1"])) == .init(key: "b", rule: .unknown(known: ["a"])))
+        #expect(
+            policy.violation(of: PolicyFixture.metadata(["b": "1"])) == .init(key: "b", rule: .unknown(known: ["a"])))
         for origin in [ResolvedMetadata.Origin.gateway, .key, .path] {
             #expect(policy.violation(of: PolicyFixture.metadata(["b": "1"], from: origin)) == nil)
         }
@@ -40,7 +42,8 @@ import Testing
 
     /// Bytes decide.
     @Test func `a value that looks alike is another one`() throws {
-        let policy = try PolicyFixture.read("type: gateway-metadata-config\nkeys: {a: {values: [\"\u{e9}\"]}}\n").metadata
+        let policy = try PolicyFixture.read("type: gateway-metadata-config\nkeys: {a: {values: [\"\u{e9}\"]}}\n")
+            .metadata
         #expect(policy.violation(of: PolicyFixture.metadata(["a": "\u{e9}"])) == nil)
         #expect(policy.violation(of: PolicyFixture.metadata(["a": "e\u{301}"])) != nil)
     }
@@ -60,7 +63,9 @@ import Testing
         ] as [(MetadataViolation.Rule, [String])])
     func `a violation says what repairs it`(rule: MetadataViolation.Rule, parts: [String]) {
         let error = MetadataViolation(key: "k", rule: rule).error
-        #expect(error.status == 400 && error.code == "metadata_refused" && error.param == "metadata.k" && error.shouldRetry == false)
+        #expect(
+            error.status == 400 && error.code == "metadata_refused" && error.param == "metadata.k"
+                && error.shouldRetry == false)
         for part in parts { #expect(error.message.contains(part), "\(error.message)") }
     }
 }

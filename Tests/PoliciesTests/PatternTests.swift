@@ -44,23 +44,34 @@ import Testing
 
     @Test(
         arguments: [
-            ("(a", 1, "not closed"), ("a)", 2, "not opened"), ("a|b)", 4, "not opened"), ("*a", 1, "before this repetition"),
-            ("a**", 3, "one repetition"), ("a+?", 3, "one repetition"), ("a{2}{3}", 5, "one repetition"), ("a{", 2, "form"),
-            ("a{3,2}", 2, "form"), ("a{,2}", 2, "form"), ("a{99999}", 2, "form"), ("[a", 1, "not closed"), ("[z-a]", 5, "range"),
-            (#"[\d-z]"#, 6, "range"), ("a^", 2, "at the ends"), ("a$b", 2, "at the ends"), (#"(a)\1"#, 4, "not supported"),
-            (#"\bx"#, 1, "not supported"), (#"a\"#, 2, "backslash"), ("(?=a)", 2, "look-around"), ("(?<n>a)", 2, "look-around"),
+            ("(a", 1, "not closed"), ("a)", 2, "not opened"), ("a|b)", 4, "not opened"),
+            ("*a", 1, "before this repetition"),
+            ("a**", 3, "one repetition"), ("a+?", 3, "one repetition"), ("a{2}{3}", 5, "one repetition"),
+            ("a{", 2, "form"),
+            ("a{3,2}", 2, "form"), ("a{,2}", 2, "form"), ("a{99999}", 2, "form"), ("[a", 1, "not closed"),
+            ("[z-a]", 5, "range"),
+            (#"[\d-z]"#, 6, "range"), ("a^", 2, "at the ends"), ("a$b", 2, "at the ends"),
+            (#"(a)\1"#, 4, "not supported"),
+            (#"\bx"#, 1, "not supported"), (#"a\"#, 2, "backslash"), ("(?=a)", 2, "look-around"),
+            ("(?<n>a)", 2, "look-around"),
         ])
     func `a mistake is told with its place`(text: String, position: Int, part: String) {
         let error = #expect(throws: PatternError.self) { try Pattern(text) }
-        #expect(error?.position == position && error?.message.contains(part) == true, "\(text): \(String(describing: error))")
+        #expect(
+            error?.position == position && error?.message.contains(part) == true,
+            "\(text): \(String(describing: error))")
     }
 
     @Test func `an expression is bounded`() {
         #expect(throws: PatternError.self) { try Pattern("((a{100}){100}){100}") }
         #expect(throws: PatternError.self) { try Pattern(String(repeating: "a", count: Pattern.stepLimit)) }
         #expect(throws: Never.self) { try Pattern(String(repeating: "a", count: Pattern.stepLimit - 1)) }
-        #expect(throws: PatternError.self) { try Pattern(String(repeating: "(", count: 33) + String(repeating: ")", count: 33)) }
-        #expect(throws: Never.self) { try Pattern(String(repeating: "(", count: 32) + String(repeating: ")", count: 32)) }
+        #expect(throws: PatternError.self) {
+            try Pattern(String(repeating: "(", count: 33) + String(repeating: ")", count: 33))
+        }
+        #expect(throws: Never.self) {
+            try Pattern(String(repeating: "(", count: 32) + String(repeating: ")", count: 32))
+        }
     }
 
     /// An engine that tries one way after the other would take years.

@@ -7,7 +7,8 @@ import Testing
 /// docs/policies.md and gateway.yaml.example say what the code does.
 @Suite struct PolicyDocumentTests {
     private static func text(_ path: String) throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         return try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
@@ -35,8 +36,12 @@ import Testing
                 #expect(violation == nil, "\(row)")
             } else {
                 let key = try #require(violation?.key)
-                let words = ["required": "required", "values": "values", "regex": "regex", "allow_unknown_keys": "unknown"]
-                #expect(cells[1].contains("`\(key)`") && cells[1].contains(words[violation?.rule.name ?? ""] ?? "?"), "\(row)")
+                let words = [
+                    "required": "required", "values": "values", "regex": "regex", "allow_unknown_keys": "unknown",
+                ]
+                #expect(
+                    cells[1].contains("`\(key)`") && cells[1].contains(words[violation?.rule.name ?? ""] ?? "?"),
+                    "\(row)")
             }
         }
     }
@@ -44,7 +49,9 @@ import Testing
     @Test func `the rules that the document gives are the code's`() throws {
         let document = try Self.text("docs/policies.md")
         #expect(document.contains("| Keys of a request | \(MetadataRule.entryLimit), each once |"))
-        #expect(document.contains("1 to \(MetadataRule.keyLimit) characters") && document.contains("at most \(MetadataRule.valueLimit) characters"))
+        #expect(
+            document.contains("1 to \(MetadataRule.keyLimit) characters")
+                && document.contains("at most \(MetadataRule.valueLimit) characters"))
         for id in MetadataRule.pathIDs { #expect(document.contains("`\(id)`")) }
         for header in MetadataHeader.allCases { #expect(document.contains("| `\(header.rawValue)` |")) }
     }

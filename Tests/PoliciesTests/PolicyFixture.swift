@@ -20,7 +20,9 @@ enum PolicyFixture {
         try read([("gateway.yaml", text)], asksForKeys: asksForKeys)
     }
 
-    static func metadata(_ entries: [String: String], from origin: ResolvedMetadata.Origin = .header) -> ResolvedMetadata {
+    static func metadata(
+        _ entries: [String: String], from origin: ResolvedMetadata.Origin = .header
+    ) -> ResolvedMetadata {
         var metadata = ResolvedMetadata()
         for (key, value) in entries.sorted(by: { $0.key < $1.key }) { metadata.set(key, to: value, from: origin) }
         return metadata

@@ -20,7 +20,8 @@ import Testing
               run_id:
             rules:
               - id: one
-                when: {subjects: [user:u, team:t, account:a, virtualaccount:b, virtual-account:c, "serviceaccount:d:e", "*"]}
+                when:
+                  subjects: [user:u, team:t, account:a, virtualaccount:b, virtual-account:c, "serviceaccount:d:e", "*"]
                 metadata_override: {c: 1}
               - {id: two, gateway_metadata: {d: "2"}, when: {}}
             """
@@ -49,13 +50,18 @@ import Testing
     }
 
     @Test func `a folder's files are read by their names, others are left alone`() throws {
-        let files = [("b.yml", Self.head + "mode: audit\n"), ("a.yaml", ""), ("c.yaml.bak", "{"), (".d.yaml", "{"), ("e.txt", "{")]
+        let files = [
+            ("b.yml", Self.head + "mode: audit\n"), ("a.yaml", ""), ("c.yaml.bak", "{"), (".d.yaml", "{"),
+            ("e.txt", "{"),
+        ]
         #expect(try PolicyFixture.read(files).metadata.mode == .audit)
         let two = #expect(throws: ConfigurationError.self) {
             try PolicyFixture.read([("z.yaml", Self.head), ("y.yaml", Self.head)])
         }
         let text = two?.description ?? ""
-        #expect(text.contains("z.yaml:1:7: error:") && text.contains("already given at") && text.contains("y.yaml:1:7"), "\(text)")
+        #expect(
+            text.contains("z.yaml:1:7: error:") && text.contains("already given at") && text.contains("y.yaml:1:7"),
+            "\(text)")
         #expect(throws: ConfigurationError.self) { try PolicyFixture.read([("a.txt", "")]) }
     }
 
@@ -87,14 +93,32 @@ import Testing
             (head + "rules:\n  - {id: a, gateway_metadata: {a: [x]}}\n", "3:35", "must be text"),
             (head + "rules:\n  - {id: a}\n", "3:5", "needs `gateway_metadata`"),
             (head + "rules:\n  - {gateway_metadata: {a: x}}\n", "3:5", "needs `id`"),
-            (head + "rules:\n  - {id: a, gateway_metadata: {a: x}, metadata_override: {a: x}}\n", "3:58", "mean the same"),
-            (head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subject: [x]}}\n", "3:46", "Did you mean `subjects`?"),
+            (
+                head + "rules:\n  - {id: a, gateway_metadata: {a: x}, metadata_override: {a: x}}\n", "3:58",
+                "mean the same"
+            ),
+            (
+                head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subject: [x]}}\n", "3:46",
+                "Did you mean `subjects`?"
+            ),
             (head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subjects: []}}\n", "3:56", "empty"),
-            (head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subjects: [usr:x]}}\n", "3:57", "Did you mean `user:`?"),
+            (
+                head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subjects: [usr:x]}}\n", "3:57",
+                "Did you mean `user:`?"
+            ),
             (head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subjects: [alice]}}\n", "3:57", "no subject"),
-            (head + "rules:\n  - {id: a, gateway_metadata: {a: x}}\n  - {id: a, gateway_metadata: {b: x}}\n", "4:5", "another rule's"),
-            (head + "rules:\n  - {id: a, gateway_metadata: {a: x}}\n  - {id: b, gateway_metadata: {a: x}}\n", "4:5", "sets nothing"),
-            (head + "keys:\n  a: {values: [x]}\nrules:\n  - {id: a, gateway_metadata: {a: y}}\n", "5:31", "does not allow"),
+            (
+                head + "rules:\n  - {id: a, gateway_metadata: {a: x}}\n  - {id: a, gateway_metadata: {b: x}}\n", "4:5",
+                "another rule's"
+            ),
+            (
+                head + "rules:\n  - {id: a, gateway_metadata: {a: x}}\n  - {id: b, gateway_metadata: {a: x}}\n", "4:5",
+                "sets nothing"
+            ),
+            (
+                head + "keys:\n  a: {values: [x]}\nrules:\n  - {id: a, gateway_metadata: {a: y}}\n", "5:31",
+                "does not allow"
+            ),
         ])
     func `a mistake is told with its place`(text: String, place: String, part: String) {
         let error = #expect(throws: ConfigurationError.self) { try PolicyFixture.read(text) }
@@ -105,8 +129,11 @@ import Testing
 
     @Test func `all mistakes are told at once`() {
         let text =
-            Self.head + "mode: x\nkeys:\n  tfy_a: {}\n  b: {regex: \"*\"}\nrules:\n  - {id: a}\n  - {id: b, gateway_metadata: {a: x, run_id: x}}\n"
-        let error = #expect(throws: ConfigurationError.self) { try PolicyFixture.read([("a.yaml", text), ("b.yaml", "type: y\n")]) }
+            Self.head
+            + "mode: x\nkeys:\n  tfy_a: {}\n  b: {regex: \"*\"}\nrules:\n  - {id: a}\n  - {id: b, gateway_metadata: {a: x, run_id: x}}\n"
+        let error = #expect(throws: ConfigurationError.self) {
+            try PolicyFixture.read([("a.yaml", text), ("b.yaml", "type: y\n")])
+        }
         #expect(error?.problems.count == 6, "\(error?.description ?? "")")
     }
 
@@ -116,7 +143,9 @@ import Testing
         func text(_ subject: String) -> String {
             Self.head + "rules:\n  - {id: a, gateway_metadata: {a: x}, when: {subjects: [\"\(subject)\"]}}\n"
         }
-        let error = #expect(throws: ConfigurationError.self) { try PolicyFixture.read(text(subject), asksForKeys: false) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try PolicyFixture.read(text(subject), asksForKeys: false)
+        }
         #expect(error?.description.contains("API_KEYS_PATH") == true)
         #expect(throws: Never.self) { try PolicyFixture.read(text(subject)) }
         #expect(throws: Never.self) { try PolicyFixture.read(text("*"), asksForKeys: false) }

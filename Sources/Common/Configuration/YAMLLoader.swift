@@ -98,8 +98,8 @@ struct YAMLLoader: ~Copyable {
             return try parser.next()
         } catch {
             let (line, column) = error.position ?? position(ofByte: error.byteOffset)
-            let message =
-                isTab(line: line, column: column) ? "a tab stands here; YAML is indented with spaces alone" : error.message
+            let isTab = isTab(line: line, column: column)
+            let message = isTab ? "a tab stands here; YAML is indented with spaces alone" : error.message
             throw ConfigurationError(at: .position(file: file, line: line, column: column), message)
         }
     }

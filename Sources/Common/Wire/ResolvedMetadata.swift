@@ -1,7 +1,7 @@
 /// The metadata of one request: keys with their values, each key once, with its origin. The ids of the path stand in
 /// `Job.rollout` and are added where a rule looks at them.
 package struct ResolvedMetadata: Sendable, Equatable {
-    /// The source of a value. The header and the path are the client's claims; the others are the operator's word.
+    /// The source of a value. The header and the path are claims of the client; the others are set by the operator.
     package enum Origin: UInt8, Sendable, CaseIterable {
         /// A header of the request.
         case header = 1

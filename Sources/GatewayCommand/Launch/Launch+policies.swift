@@ -3,7 +3,8 @@ internal import Ingress
 internal import Policies
 
 extension Launch {
-    /// The operator's rules. They are read although the rest of the configuration is bad, for what is wrong with them too.
+    /// The operator's rules. They are read although the rest of the configuration is bad, so that all mistakes are told
+    /// at once.
     /// - Parameter configuration: nil if it is bad.
     static func policies(
         _ configuration: Configuration?, role: Role, environment: [String: String]

@@ -41,7 +41,9 @@ struct Launch {
         }
         for warning in configuration?.warnings ?? [] { log.note(warning) }
         for problem in log.problems { Self.complain("\(problem)") }
-        guard let configuration, let secretsFile, let auth, let policies, !log.hasErrors else { throw Self.badConfiguration }
+        guard let configuration, let secretsFile, let auth, let policies, !log.hasErrors else {
+            throw Self.badConfiguration
+        }
         self.environment = environment
         self.configuration = configuration
         self.secretsFile = secretsFile
@@ -103,7 +105,8 @@ struct Launch {
             self.announce("metadata-gateway ingress listens on http://\(settings.host.bracketed):\(port)")
         }
         return IngressService(
-            configuration: configuration, policies: policies, secretsFile: secretsFile, auth: auth, extensions: GatewayCommand.extensions,
+            configuration: configuration, policies: policies, secretsFile: secretsFile, auth: auth,
+            extensions: GatewayCommand.extensions,
             redis: redis,
             envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, logger: logger, onListening: onListening ?? announce)
     }

@@ -110,7 +110,7 @@ struct JobBuilder: Sendable {
         return job
     }
 
-    /// Refuses a request whose metadata breaks a rule, or says so in the log. There are no words of the client's.
+    /// Refuses a request whose metadata breaks a rule, or logs the rule. The log shows no text of the client.
     private func check(
         _ resolved: ResolvedMetadata, of request: Request, _ path: CompletionPath, _ id: InsertionID
     ) throws(GatewayError) {
@@ -119,7 +119,8 @@ struct JobBuilder: Sendable {
         logger.notice(
             "metadata breaks a rule; the request passes, since `mode` is `audit`",
             metadata: [
-                "insertion_id": "\(id)", "rule": "\(violation.rule.name)", "key": "\(violation.ruledKey ?? "an unknown one")",
+                "insertion_id": "\(id)", "rule": "\(violation.rule.name)",
+                "key": "\(violation.ruledKey ?? "an unknown one")",
             ])
     }
 
@@ -186,15 +187,16 @@ struct JobBuilder: Sendable {
         return request.headers[.contentType]
     }
 
-    /// Headers that never travel: keys and metadata go apart, and these belong to one connection only (RFC 9110 §7.6.1). What of the others a provider may see is decided
-    /// where the provider is known.
+    /// Headers that never travel: keys and metadata go apart, and these belong to one connection only (RFC 9110 §7.6.1).
+    /// What of the others a provider may see is decided where the provider is known.
     private static func mayGoOn(_ header: HeaderField) -> Bool {
         ![
             "authorization", "cookie", "connection", "http2-settings", "keep-alive", "proxy-authorization",
             "proxy-connection", "te", "trailer",
             "transfer-encoding", "upgrade", "content-length", "host",
         ]
-        .contains { $0.equalsIgnoringASCIICase(header.name) } && !ClientKey.isHeader(header.name) && !CarriedMetadata.isCarrier(header.name)
+        .contains { $0.equalsIgnoringASCIICase(header.name) } && !ClientKey.isHeader(header.name)
+            && !CarriedMetadata.isCarrier(header.name)
     }
 }
 

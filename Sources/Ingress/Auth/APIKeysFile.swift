@@ -69,7 +69,8 @@ extension APIKeyAuth.Entry {
         self.init(
             id: try map.required("id").string(), digest: digest,
             account: Account(
-                id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known),
+                id: try map.required("account").string(),
+                projects: try Self.projects(map.required("projects"), known: known),
                 user: try map["user"]?.string(), teams: try Self.teams(map["teams"]),
                 metadata: try Self.metadata(map["metadata"])))
     }

@@ -79,9 +79,13 @@ struct MetadataPolicyReader {
         for node in nodes {
             let rule = log.attempt { () throws(ConfigurationError) in try override(node, beside: keys) }
             guard let rule else { continue }
-            if !ids.insert(rule.id) { log.error(at: node.location, "the id `\(rule.id)` is already another rule's; give each its own") }
+            if !ids.insert(rule.id) {
+                log.error(at: node.location, "the id `\(rule.id)` is already another rule's; give each its own")
+            }
             if overrides.contains(where: { $0.subjects.contains(.everyone) && $0.covers(rule) }) {
-                log.error(at: node.location, "the rule `\(rule.id)` sets nothing, since a rule before it sets its keys for everyone; move it up")
+                log.error(
+                    at: node.location,
+                    "the rule `\(rule.id)` sets nothing, since a rule before it sets its keys for everyone; move it up")
             }
             overrides.append(rule)
         }
@@ -94,7 +98,8 @@ struct MetadataPolicyReader {
     ) throws(ConfigurationError) -> MetadataPolicy.Override {
         let map = try node.mapping(of: ["id", "when", "gateway_metadata", "metadata_override"])
         if let other = map["metadata_override"], map["gateway_metadata"] != nil {
-            throw other.error("\(node.label) has both `gateway_metadata` and `metadata_override`, which mean the same; remove one")
+            throw other.error(
+                "\(node.label) has both `gateway_metadata` and `metadata_override`, which mean the same; remove one")
         }
         var log = ProblemLog()
         let id = log.attempt { () throws(ConfigurationError) in try map.required("id").string() }

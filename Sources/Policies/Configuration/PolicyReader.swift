@@ -3,9 +3,10 @@ package import Common
 /// Reads the operator's rules from YAML documents, each of which says its `type`.
 package struct PolicyReader {
     private static let metadata = "gateway-metadata-config"
-    /// Types whose names are known, so that nobody believes them to be in force.
+    /// Types that are refused by name, since an operator would believe them to be in force.
     private static let later = [
-        "gateway-rate-limiting-config", "gateway-load-balancing-config", "gateway-fallback-config", "gateway-logging-config",
+        "gateway-rate-limiting-config", "gateway-load-balancing-config", "gateway-fallback-config",
+        "gateway-logging-config",
     ]
 
     private let asksForKeys: Bool

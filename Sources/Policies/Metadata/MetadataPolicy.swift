@@ -67,7 +67,9 @@ package struct MetadataPolicy: Sendable, Equatable {
         }
         guard !allowsUnknownKeys else { return nil }
         // What the operator writes needs no permission.
-        let unknown = metadata.entries.first { entry in entry.origin == .header && !keys.contains { $0.name == entry.key } }
+        let unknown = metadata.entries.first { entry in
+            entry.origin == .header && !keys.contains { $0.name == entry.key }
+        }
         return unknown.map { MetadataViolation(key: $0.key, rule: .unknown(known: keys.map(\.name))) }
     }
 }

@@ -1,5 +1,5 @@
 /// A regular expression that a whole value must match. Time grows with the value's length alone, whatever the
-/// expression: all its ways are followed side by side (Thompson 1968). It goes by Unicode scalars.
+/// expression: all alternatives are followed side by side (Thompson 1968). It goes by Unicode scalars.
 ///
 /// It knows literals, `.`, `[a-z]`, `[^a-z]`, `\d`, `\w`, `\s` and their opposites, groups, `|`, `*`, `+`, `?` and
 /// `{m,n}`; `^` and `$` may stand at the ends. References and look-around are refused.
@@ -51,7 +51,7 @@ package struct Pattern: Sendable, Equatable {
     package static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
 }
 
-/// The places that the ways through an expression have reached, each once.
+/// The steps that are reached at one place of a value, each once.
 private struct Threads {
     private let steps: [Pattern.Step]
     private var isThere: [Bool]
@@ -68,7 +68,11 @@ private struct Threads {
         while let place = open.popLast() {
             guard !isThere[place] else { continue }
             isThere[place] = true
-            if case .fork(let first, let second) = steps[place] { open += [second, first] } else { places.append(place) }
+            if case .fork(let first, let second) = steps[place] {
+                open += [second, first]
+            } else {
+                places.append(place)
+            }
         }
     }
 }

@@ -48,7 +48,8 @@ struct PatternCompiler {
 
     private mutating func add(_ step: Pattern.Step) throws(PatternError) -> Int {
         guard steps.count < Pattern.stepLimit else {
-            throw PatternError(message: "has more than \(Pattern.stepLimit) steps; write fewer repetitions", position: nil)
+            throw PatternError(
+                message: "has more than \(Pattern.stepLimit) steps; write fewer repetitions", position: nil)
         }
         steps.append(step)
         return steps.count - 1

@@ -28,7 +28,9 @@ import Upstream
     }
 
     @Test func `each source is told`() throws {
-        let span = try Self.span([.init("team", "r\"ed", from: .header), .init("zone", "eu", from: .gateway), .init("plan", "", from: .key)])
+        let span = try Self.span([
+            .init("team", "r\"ed", from: .header), .init("zone", "eu", from: .gateway), .init("plan", "", from: .key),
+        ])
         #expect(span.string(Self.origins) == #"{"team":"header","zone":"gateway","plan":"key"}"#)
         let metadata = try #require(span.string("langfuse.trace.metadata"))
         #expect(metadata.hasSuffix(#""row_id":"a,b","team":"r\"ed","zone":"eu","plan":""}"#), "\(metadata)")
@@ -46,12 +48,14 @@ import Upstream
         let span = try Self.span([.init("team", "red", from: .key)], body: body)
         let metadata = try #require(span.string("langfuse.trace.metadata"))
         #expect(metadata.contains(#""team":"red","other":"x""#) && !metadata.contains("claimed"))
-        #expect(span.strings("langfuse.trace.tags")?.prefix(3) == ["team:red", "own", "rollout_id:R"], "a tag stands once")
+        #expect(
+            span.strings("langfuse.trace.tags")?.prefix(3) == ["team:red", "own", "rollout_id:R"], "a tag stands once")
     }
 
     @Test func `a secret in metadata is in no attribute`() throws {
         let entries: [ResolvedMetadata.Entry] = [
-            .init("api_key", "plain-canary", from: .header), .init("note", "use \(Self.key)", from: .header), .init("team", "red", from: .header),
+            .init("api_key", "plain-canary", from: .header), .init("note", "use \(Self.key)", from: .header),
+            .init("team", "red", from: .header),
         ]
         let shown = String(decoding: try Self.written(entries), as: UTF8.self)
         #expect(!shown.contains("plain-canary") && !shown.contains("CANARY") && shown.contains("team:red"))
@@ -60,7 +64,8 @@ import Upstream
     /// The most that a request may carry fits a span, and what is cut stays JSON.
     @Test func `the largest metadata fits`() throws {
         let value = String(repeating: "🙂", count: 128)
-        let span = try Self.span((0..<64).map { .init("\($0)" + String(repeating: "🙂", count: 62), value, from: .header) })
+        let span = try Self.span(
+            (0..<64).map { .init("\($0)" + String(repeating: "🙂", count: 62), value, from: .header) })
         let metadata = try #require(span.string("langfuse.trace.metadata"))
         #expect(metadata.utf8.count <= SpanLimits.small && metadata.hasPrefix("{") && metadata.hasSuffix("}"))
         #expect(span.strings("langfuse.trace.tags")?.suffix(6).first == "rollout_id:R")

@@ -17,7 +17,9 @@ import Testing
             .init(name: "run_id", isRequired: false, values: .listed(["n1"])),
         ]
         policies.metadata.overrides = [
-            .init(id: "a", subjects: [.team("ads")], metadata: [.init(key: "zone", value: "us"), .init(key: "plan", value: "free")])
+            .init(
+                id: "a", subjects: [.team("ads")],
+                metadata: [.init(key: "zone", value: "us"), .init(key: "plan", value: "free")])
         ]
         return policies
     }
@@ -27,12 +29,17 @@ import Testing
         ([#"x-tfy-metadata: {"team":"ads","zone":"us"}"#], "metadata.zone"),
     ]
 
-    @Test(arguments: MetadataTests.ways) func `what breaks a rule leaves nothing behind`(way: MetadataTests.Way) async throws {
+    @Test(arguments: MetadataTests.ways) func `what breaks a rule leaves nothing behind`(
+        way: MetadataTests.Way
+    ) async throws {
         try await LiveIngress.run({ $0.policies = Self.policies }) { ingress in
             let before = try await ingress.keys()
             for (headers, param) in Self.refused {
-                let answer = try await ingress.call("POST", way.target, headers: way.headers + headers, body: LiveIngress.body)
-                #expect(answer.status == 400 && answer.error?.code == "metadata_refused" && answer.error?.param == param, "\(answer.text)")
+                let answer = try await ingress.call(
+                    "POST", way.target, headers: way.headers + headers, body: LiveIngress.body)
+                #expect(
+                    answer.status == 400 && answer.error?.code == "metadata_refused" && answer.error?.param == param,
+                    "\(answer.text)")
                 #expect(!answer.text.contains("sales-canary"))
             }
             #expect(try await ingress.keys() == before)
@@ -47,7 +54,9 @@ import Testing
             let answer = try await ingress.call("POST", other, headers: headers, body: LiveIngress.body)
             #expect(answer.error?.code == "metadata_refused" && answer.error?.param == "metadata.run_id")
             async let replies = ingress.forwarder.answer(next: 2) { "{\"metadata\":\($0.metadata.entries.count)}" }
-            #expect(try await ingress.call("POST", LiveIngress.path, headers: headers, body: LiveIngress.body).text == #"{"metadata":1}"#)
+            #expect(
+                try await ingress.call("POST", LiveIngress.path, headers: headers, body: LiveIngress.body).text
+                    == #"{"metadata":1}"#)
             #expect(try await ingress.call("GET", "/models").text == #"{"metadata":0}"#)
             try await replies
         }
@@ -63,7 +72,8 @@ import Testing
             let taken = try await ingress.forwarder.take()
             #expect(
                 taken.job.metadata.entries == [
-                    .init("team", "ads", from: .header), .init("zone", "us", from: .gateway), .init("plan", "gold", from: .key),
+                    .init("team", "ads", from: .header), .init("zone", "us", from: .gateway),
+                    .init("plan", "gold", from: .key),
                 ])
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await answer.status == 200)
@@ -75,13 +85,16 @@ import Testing
         let handler = InMemoryLogHandler()
         var policies = Self.policies
         policies.metadata.mode = .audit
-        try await LiveIngress.run({ ($0.policies, $0.logger) = (policies, Logger(label: "test") { _ in handler }) }) { ingress in
+        try await LiveIngress.run({ ($0.policies, $0.logger) = (policies, Logger(label: "test") { _ in handler }) }) {
+            ingress in
             async let replies = ingress.forwarder.answer(next: 3) { _ in "{}" }
             for headers in [
                 [#"x-tfy-metadata: {"team":"sales-canary"}"#], [#"x-tfy-metadata: {"team":"ads","key-canary":""}"#],
                 [#"x-tfy-metadata: {"team":"ads"}"#],
             ] {
-                #expect(try await ingress.call("POST", LiveIngress.path, headers: headers, body: LiveIngress.body).status == 200)
+                #expect(
+                    try await ingress.call("POST", LiveIngress.path, headers: headers, body: LiveIngress.body).status
+                        == 200)
             }
             try await replies
         }

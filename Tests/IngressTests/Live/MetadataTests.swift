@@ -15,7 +15,8 @@ import Testing
     }
 
     static let ways = [
-        Way(), Way(target: "/chat/completions"), Way(headers: ["Idempotency-Key: k1"]), Way(headers: ["Prefer: respond-async"]),
+        Way(), Way(target: "/chat/completions"), Way(headers: ["Idempotency-Key: k1"]),
+        Way(headers: ["Prefer: respond-async"]),
         Way(target: "/embeddings"),
     ]
 
@@ -23,15 +24,21 @@ import Testing
         try await LiveIngress.run { ingress in
             let headers =
                 way.headers + [
-                    #"X-TFY-METADATA: {"team":"red-canary","env":"é"}"#, "x-portkey-metadata: {", "CF-AIG-Metadata: {}", "x-litellm-tags: a",
+                    #"X-TFY-METADATA: {"team":"red-canary","env":"é"}"#, "x-portkey-metadata: {", "CF-AIG-Metadata: {}",
+                    "x-litellm-tags: a",
                     "Helicone-Property-App: x", "Accept: application/json",
                 ]
             async let answer = ingress.call("POST", way.target, headers: headers, body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
-            #expect(taken.job.metadata.entries == [.init("team", "red-canary", from: .header), .init("env", "é", from: .header)])
+            #expect(
+                taken.job.metadata.entries == [
+                    .init("team", "red-canary", from: .header), .init("env", "é", from: .header),
+                ])
             let names = taken.job.headers.map { $0.name.lowercased() }
             #expect(names.contains("accept"))
-            for carrier in ["x-tfy-metadata", "x-portkey-metadata", "cf-aig-metadata", "x-litellm-tags", "helicone-property-app"] {
+            for carrier in [
+                "x-tfy-metadata", "x-portkey-metadata", "cf-aig-metadata", "x-litellm-tags", "helicone-property-app",
+            ] {
                 #expect(!names.contains(carrier))
             }
             try await ingress.expectNothing(like: "red-canary")
@@ -45,7 +52,9 @@ import Testing
             let before = try await ingress.keys()
             let answer = try await ingress.call(
                 "POST", way.target, headers: way.headers + [#"X-TFY-Metadata: {"team":1}"#], body: LiveIngress.body)
-            #expect(answer.status == 400 && answer.error?.code == "invalid_metadata" && answer.error?.param == "x-tfy-metadata")
+            #expect(
+                answer.status == 400 && answer.error?.code == "invalid_metadata"
+                    && answer.error?.param == "x-tfy-metadata")
             #expect(answer.error?.message.contains("`team`") == true && answer["x-should-retry"] == "false")
             #expect(try await ingress.keys() == before)
             #expect(try await ingress.queued() == 0)
@@ -63,7 +72,8 @@ import Testing
     @Test func `further headers are read where the setting names them`() async throws {
         try await LiveIngress.run({ $0.settings.metadataHeaders = [.portkey, .cloudflare, .helicone] }) { ingress in
             let headers = [
-                #"x-tfy-metadata: {"a":"1"}"#, #"X-Portkey-Metadata: {"b":"2"}"#, #"cf-aig-metadata: {"c":3}"#, "Helicone-Property-D: 4",
+                #"x-tfy-metadata: {"a":"1"}"#, #"X-Portkey-Metadata: {"b":"2"}"#, #"cf-aig-metadata: {"c":3}"#,
+                "Helicone-Property-D: 4",
                 "x-litellm-tags: e",
             ]
             async let answer = ingress.call("POST", LiveIngress.path, headers: headers, body: LiveIngress.body)
@@ -72,7 +82,8 @@ import Testing
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await answer.status == 200)
             let conflict = try await ingress.call(
-                "POST", LiveIngress.path, headers: [#"x-tfy-metadata: {"d":"1"}"#, "Helicone-Property-D: 4"], body: LiveIngress.body)
+                "POST", LiveIngress.path, headers: [#"x-tfy-metadata: {"d":"1"}"#, "Helicone-Property-D: 4"],
+                body: LiveIngress.body)
             #expect(conflict.status == 400 && conflict.error?.message.contains("another value") == true)
         }
     }
@@ -82,11 +93,13 @@ import Testing
         let account = Account(id: "alice", metadata: ["team": "blue", "plan": "gold", "rollout_id": "x", "tfy_x": "y"])
         try await LiveIngress.run({ $0.auth = OneAccount(account: account) }) { ingress in
             async let answer = ingress.call(
-                "POST", LiveIngress.path, headers: [#"X-TFY-METADATA: {"team":"red","env":"prod"}"#], body: LiveIngress.body)
+                "POST", LiveIngress.path, headers: [#"X-TFY-METADATA: {"team":"red","env":"prod"}"#],
+                body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             #expect(
                 taken.job.metadata.entries == [
-                    .init("team", "blue", from: .key), .init("env", "prod", from: .header), .init("plan", "gold", from: .key),
+                    .init("team", "blue", from: .key), .init("env", "prod", from: .header),
+                    .init("plan", "gold", from: .key),
                 ])
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await answer.status == 200)
