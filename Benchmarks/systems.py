@@ -186,6 +186,22 @@ def traced_gateway(workshop, upstream, options):
     return serve(workshop, upstream, options, "gateway-traces")
 
 
+def gateway_with_rules(workshop, upstream, options):
+    """As `gateway`, with a hundred rate limits, of which each call meets three: two on requests, one on tokens. None is reached."""
+    rules = [
+        {"id": "requests-a-minute", "when": {"models": [MODEL]}, "unit": "requests_per_minute"},
+        {"id": "requests-a-day", "when": {"metadata": {"run_id": "r"}}, "unit": "requests_per_day", "rate_limit_applies_per": ["model"]},
+        {"id": "tokens-a-minute", "unit": "tokens_per_minute"},
+    ]
+    for number in range(97):
+        when = {"models": [f"{MODEL}-{number % 10}"], "metadata": {"customer_id": f"customer-{number}"}}
+        rules.append({"id": f"customer-{number}", "when": when, "unit": "requests_per_hour"})
+    # YAML takes JSON as it is.
+    document = {"type": "gateway-rate-limiting-config", "rules": [{**rule, "limit_to": 10**9} for rule in rules]}
+    file = workshop.write("gateway.yaml", json.dumps(document))
+    return serve(workshop, upstream, options, "gateway-rules", LANGFUSE_HOST="http://127.0.0.1:9", CONFIG_PATH=str(file))
+
+
 def serve(workshop, upstream, options, name, **settings):
     port = free_port()
     settings |= gateway_settings(workshop, upstream)
@@ -244,6 +260,7 @@ START = {
     "ferrogw": ferrogw,
     "tensorzero": tensorzero,
     "gateway": gateway,
+    "gateway-rules": gateway_with_rules,
     "gateway-traces": traced_gateway,
     "litellm": litellm,
 }

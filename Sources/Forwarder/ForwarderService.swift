@@ -1,4 +1,5 @@
 package import Common
+internal import JSON
 package import Logging
 internal import NIOConcurrencyHelpers
 package import Queue
@@ -77,9 +78,23 @@ package struct ForwarderService {
 extension ForwarderService {
     /// Reads all that a forwarder is told, and starts nothing.
     /// - Throws: `ConfigurationError` with all that is wrong with the providers.
-    package static func check(configuration: Configuration, environment: [String: String]) throws(ConfigurationError) {
-        _ = try ProviderDirectory(
+    package static func check(
+        configuration: Configuration, environment: [String: String],
+        targets: [(model: String, location: ConfigurationProblem.Location)] = []
+    ) throws(ConfigurationError) {
+        let directory = try ProviderDirectory(
             table: .embedded(), settings: configuration.settings, secrets: configuration.secrets,
             environment: environment)
+        var log = ProblemLog()
+        for (model, location) in targets {
+            let job = Job(
+                insertionID: InsertionIDGenerator().next(), project: "", method: "POST", path: Provider.chatCompletions,
+                model: model, deadline: 0, responseKey: "",
+                body: Array(#"{"model":"#.utf8) + JSONText.quoted(model) + Array("}".utf8))
+            do throws(GatewayError) { _ = try directory.resolve(job, isTraced: false) } catch {
+                log.error(at: location, "calls cannot go to `\(model)`: \(error.message)")
+            }
+        }
+        try log.check()
     }
 }

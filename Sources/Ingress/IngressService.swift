@@ -53,7 +53,7 @@ package struct IngressService {
             CallDesk(
                 admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
                 room: room, follower: follower, kept: kept, desk: news, local: queue == .completions ? local : nil, envelope: envelope,
-                watch: watch)
+                watch: watch, rateAudit: RateAudit(logger: logger))
         }
         let completions = calls(through: .completions)
         let jobs = JobBuilder(

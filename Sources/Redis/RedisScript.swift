@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Text
 
 /// A Lua script that Redis runs as one atomic step, known to the server by its SHA-1.
 ///
@@ -15,8 +16,6 @@ package struct RedisScript: Sendable {
     package init(name: String, source: String) {
         self.name = name
         self.source = source
-        let hexadecimal = Array("0123456789abcdef".utf8)
-        let digits = Insecure.SHA1.hash(data: Array(source.utf8)).flatMap { [hexadecimal[Int($0 >> 4)], hexadecimal[Int($0 & 15)]] }
-        digest = String(decoding: digits, as: UTF8.self)
+        digest = String(hexadecimal: Array(Insecure.SHA1.hash(data: Array(source.utf8))))
     }
 }

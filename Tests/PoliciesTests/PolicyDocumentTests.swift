@@ -1,5 +1,6 @@
 import Common
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import Policies
@@ -13,8 +14,33 @@ import Testing
     }
 
     @Test func `the example file is right`() throws {
-        let policy = try PolicyFixture.read(Self.text("gateway.yaml.example"), asksForKeys: false).metadata
+        let policies = try PolicyFixture.read(Self.text("gateway.yaml.example"), asksForKeys: false)
+        let policy = policies.metadata
+        #expect(policies.rateLimits.count == 1 && !policies.routing.isEmpty)
         #expect(policy.keys.map(\.name) == ["team", "customer_id"] && policy.overrides.map(\.id) == ["zone"])
+    }
+
+    /// What the document says of its other examples.
+    @Test func `the other examples in the document decide as it says`() throws {
+        let document = try Self.text("docs/policies.md")
+        func policies(_ file: String) throws -> Policies {
+            let block = document.split(separator: "```").first { $0.hasPrefix("yaml\n# \(file)\n") }
+            return try PolicyFixture.read(String(try #require(block).dropFirst("yaml\n".count)))
+        }
+        func facts(_ model: String, _ metadata: [String: String]) -> RequestFacts {
+            RequestFacts(model: model, metadata: PolicyFixture.metadata(metadata))
+        }
+        let limits = try policies("limits.yaml")
+        let development = limits.rateLimits(for: facts("openai-main/gpt4", ["env": "dev", "customer_id": "c-1"]))
+        #expect(development.map(\.rule.id) == ["openai-gpt4-dev-env"])
+        let production = facts("openai-main/gpt4", ["env": "prod", "customer_id": "c-1"])
+        #expect(limits.rateLimits(for: production).map { $0.name(for: production) } == ["c-1-tokens"])
+        let customer = facts("bedrock/llama3", ["customer-id": "customer1"])
+        var random = SeededRandom(seed: 1)
+        let balanced = try policies("balancing.yaml").routing.route(for: customer, using: &random)
+        #expect(balanced.steps.map(\.model).sorted() == ["aws/bedrock-llama3", "azure/bedrock-llama3"])
+        let fallback = try policies("fallback.yaml").routing.route(for: customer, using: &random)
+        #expect(fallback.steps.map(\.model) == ["bedrock/llama3", "azure/llama3", "aws/llama3"])
     }
 
     /// The table beside the example says what becomes of requests.

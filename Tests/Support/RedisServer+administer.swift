@@ -16,7 +16,7 @@ extension RedisServer {
         let result = try await Subprocess.run(
             .name("redis-cli"), arguments: Arguments(["-s", folder + "/redis.sock"] + entry + arguments), output: .string(limit: 1 << 20),
             error: .discarded)
-        return result.standardOutput ?? ""
+        return result.standardOutput
     }
 
     /// Makes the server one that cannot save its data: a folder stands where the file belongs.

@@ -1,7 +1,21 @@
-/// What can stand as a key in an HTTP header.
-enum HeaderText {
-    /// Visible ASCII characters without spaces, at least one.
+/// What can stand in an HTTP header.
+package enum HeaderText {
+    /// Whether a text can be a key there: visible ASCII characters without spaces, at least one.
     static func isToken(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+    }
+
+    /// A text in ASCII. What is not is written as in JSON: `\u00e9`.
+    package static func escaped(_ text: String) -> String {
+        if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
+        var escaped = ""
+        for unit in text.utf16 {
+            if (0x20...0x7E).contains(unit), let ascii = UnicodeScalar(unit) {
+                escaped.unicodeScalars.append(ascii)
+            } else {
+                escaped += "\\u" + String(hexadecimal: [UInt8(unit >> 8), UInt8(truncatingIfNeeded: unit)])
+            }
+        }
+        return escaped
     }
 }

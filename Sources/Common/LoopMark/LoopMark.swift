@@ -9,7 +9,7 @@ package struct LoopMark: Sendable {
 
     package init(_ envelope: Envelope) {
         let fingerprint = envelope.fingerprint(of: [Array(Self.header.utf8)])
-        pseudonym = "metadata-gateway-" + fingerprint.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        pseudonym = "metadata-gateway-" + String(hexadecimal: fingerprint.prefix(8))
     }
 
     /// Whether a request with these values of `Via` has been here. Proxies on its way may have joined the values, and changed their case.

@@ -15,7 +15,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
     case usageDetails, inputTokens, outputTokens, cachedTokens
     case responseMetadata, firstToken, status
     case input, output, level, statusMessage, errorType
-    case metadataOrigins
+    case metadataOrigins, tokensEstimatedMetadata, failedAttemptsMetadata
 
     /// The attribute's name in OTLP.
     package var key: String {
@@ -65,6 +65,8 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
         case .statusMessage: "langfuse.observation.status_message"
         case .errorType: "error.type"
         case .metadataOrigins: "langfuse.observation.metadata.gateway_metadata_origins"
+        case .failedAttemptsMetadata: "langfuse.observation.metadata.gateway_failed_attempts"
+        case .tokensEstimatedMetadata: "langfuse.observation.metadata.gateway_tokens_estimated"
         }
     }
 

@@ -51,7 +51,7 @@ package final class Envelope: Sendable {
         salt = random + Self.mark(of: random, markKey)
         sealingKey = Self.derive(from: shared, salt: salt)
         keyFingerprint = Self.derive(from: shared, salt: [], for: "key fingerprint").withUnsafeBytes { bytes in
-            bytes.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            String(hexadecimal: bytes.prefix(16))
         }
         fingerprintKey = Self.derive(from: shared, salt: [], for: "fingerprint")
     }

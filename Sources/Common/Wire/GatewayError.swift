@@ -15,6 +15,10 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
     public var message: String
     /// The member or path segment at fault, if there is one.
     public var param: String?
+    /// The operator's rule that refuses the request, if one does.
+    public var rule: String?
+    /// Further headers of the answer. They stay in this process: what travels over Redis has none.
+    package var headers: [HeaderField] = []
     /// Seconds for `Retry-After`. At most 60, since OpenAI's Node SDK ignores more.
     public var retryAfter: Int?
     /// Whether the client's SDK may retry (`x-should-retry`). False where a provider may already have been paid.
@@ -61,6 +65,10 @@ extension GatewayError {
         if let param { JSONText.append(param, to: &out) } else { out.append(contentsOf: "null".utf8) }
         out.append(contentsOf: #","code":"#.utf8)
         JSONText.append(code, to: &out)
+        if let rule {
+            out.append(contentsOf: #","rule":"#.utf8)
+            JSONText.append(rule, to: &out)
+        }
         out.append(contentsOf: #"},"detail":"#.utf8)
         JSONText.append(message, to: &out)
         out.append(UInt8(ascii: "}"))

@@ -18,6 +18,8 @@ extension Job {
         static let window: UInt8 = 16
         static let idempotencyKey: UInt8 = 17
         static let metadata: UInt8 = 18
+        static let charge: UInt8 = 19
+        static let route: UInt8 = 20
     }
 
     /// The job as bytes, ready to be sealed.
@@ -43,6 +45,8 @@ extension Job {
         writer.field(Tag.responseKey, responseKey)
         writer.field(Tag.window, UInt64(clamping: window))
         writer.field(Tag.idempotencyKey, idempotency?.key)
+        if !route.isEmpty { writer.field(Tag.route, route.wireBytes) }
+        for charge in charges where charge.isSettled { writer.field(Tag.charge, charge.wireText) }
         for entry in metadata.entries { writer.field(Tag.metadata, entry.wireBytes) }
         writer.field(Tag.body, body)
         return writer.bytes
@@ -73,6 +77,8 @@ extension Job {
             case Tag.responseKey: responseKey = try WireReader.string(value)
             case Tag.window: window = Int(clamping: try WireReader.integer(value))
             case Tag.idempotencyKey: idempotency = Idempotency(key: try WireReader.string(value))
+            case Tag.route: route = try Route(wireBytes: value)
+            case Tag.charge: if let charge = RateCharge(wireText: try WireReader.string(value)) { charges.append(charge) }
             case Tag.metadata: metadata.add(try ResolvedMetadata.Entry(wireBytes: value))
             case Tag.body: body = Array(value)
             default: continue

@@ -34,6 +34,10 @@ package struct Job: Sendable, Equatable {
     package var idempotency: Idempotency?
     /// The request's body, byte for byte as it came.
     package var body: [UInt8]
+    /// Where the operator's rules send the call.
+    package var route = Route()
+    /// What the job counts on rate limits as it is queued. A job off the queue has those that its end corrects.
+    package var charges: [RateCharge] = []
 
     /// Whether the answer is kept under the job's own key, where any ingress can fetch it.
     package var isFetchable: Bool { responseKey == Keys.response(insertionID) }

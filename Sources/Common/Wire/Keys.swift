@@ -73,7 +73,7 @@ package enum Keys {
     /// answer asks for another attempt; lives a day.
     /// - Parameter name: a fingerprint of whose key it is.
     package static func idempotency(_ name: [UInt8]) -> String {
-        "gateway/idempotency/" + name.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        "gateway/idempotency/" + String(hexadecimal: name)
     }
 
     /// Stream that an ingress writes to in order to wake its own blocked read. Lives a minute.
@@ -118,6 +118,12 @@ package enum Keys {
     ///   - account: a fingerprint of the host and the public key.
     ///   - bucket: which of the organisation's limits (the legacy routes have one of their own).
     package static func langfuseLimit(account: String, bucket: String) -> String { "gateway/limit/langfuse/\(account)/\(bucket)" }
+
+    /// List: when something was counted on a rate limit, in milliseconds since 1970, oldest first; and a hash, how much
+    /// at each of these times and in `sum`, and the `oldest`. Written and read by the ingress's queueing step; live two windows.
+    /// - Parameter counter: a fingerprint of the rule and of what it counts apart.
+    package static func rateSlots(_ counter: String) -> String { "gateway/rate/\(counter)/slots" }
+    package static func rateAmounts(_ counter: String) -> String { "gateway/rate/\(counter)/amounts" }
 
     /// Stream: what was logged of a rollout, sealed. Written and read by ingress; bounded in entries and bytes, lives a day after the last entry.
     package static func logs(_ rollout: String, project: String) -> String { "gateway/logs/\(project)/\(rollout)" }

@@ -63,6 +63,18 @@ package struct ResolvedMetadata: Sendable, Equatable {
 }
 
 extension RolloutIDs {
+    /// The id under its name.
+    package func id(named name: String) -> String? {
+        switch UTF8Text(name) {
+        case "rollout_id": rollout
+        case "invocation_id": invocation
+        case "experiment_id": experiment
+        case "run_id": run
+        case "row_id": row
+        default: nil
+        }
+    }
+
     /// The ids under the names that paths have them by.
     package var metadata: [(key: String, value: String)] {
         [

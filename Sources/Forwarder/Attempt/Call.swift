@@ -22,7 +22,11 @@ final class Call {
     private static let capacity = 256 << 10
 
     private let job: Job
-    private let target: Target
+    private var target: Target
+    /// Where the call goes next; nil: nowhere else.
+    private var routed: RoutedJob?
+    /// What the targets said that did not have the last word.
+    private var failures: [(model: String, failure: Route.Failure)] = []
     private let span: CompletionSpan?
     private let steps: any CallSteps
     private let upstream: any UpstreamClient
@@ -30,6 +34,13 @@ final class Call {
     private let eventLoop: any EventLoop
     private let logger: Logger
     private var attempts: Attempts
+    /// Reads the usage of an answer that no span is made of, if a limit on tokens needs it.
+    private var meter: AnswerCollector?
+    /// Whether anything can have reached the provider, of this attempt or of one before.
+    private var mayHaveReached: Bool {
+        didSet { span?.countsTokens = mayHaveReached && countsTokens }
+    }
+    private let countsTokens: Bool
 
     private var phase = Phase.pausing
     private var transfer: (any UpstreamTransfer)?
@@ -56,14 +67,19 @@ final class Call {
 
     /// - Parameters:
     ///   - job: the job without its body, which the target's request has.
+    ///   - routed: the job at its first target, where the operator's rules have chosen it; nil: it has no other.
     ///   - span: the call's trace; nil if it has none.
+    ///   - mayHaveReached: whether another forwarder may have made the call before.
     init(
-        _ job: Job, to target: Target, span: CompletionSpan?, steps: any CallSteps, upstream: any UpstreamClient,
-        attempts: Int,
+        _ job: Job, to target: Target, routed: RoutedJob? = nil, span: CompletionSpan?, steps: any CallSteps, upstream: any UpstreamClient,
+        attempts: Int, mayHaveReached: Bool = false,
         flushInterval: Duration, on eventLoop: any EventLoop, logger: Logger, done: @escaping @Sendable () -> Void
     ) {
         self.job = job
+        self.mayHaveReached = mayHaveReached
+        countsTokens = job.charges.contains(where: \.isSettled)
         self.target = target
+        self.routed = routed
         self.span = span
         self.steps = steps
         self.upstream = upstream
@@ -93,6 +109,7 @@ final class Call {
     /// The call was ended from outside.
     func stop() {
         guard phase == .calling || phase == .pausing else { return }
+        mayHaveReached = mayHaveReached || transfer != nil
         endTransfer()
         // A frame that is on its way to Redis is waited for.
         if !isSending { stopped() }
@@ -124,10 +141,16 @@ extension Call {
         guard phase == .calling, number == self.number, outcome == nil else { return }
         switch event {
         case .head(let head):
+            mayHaveReached = true
+            if goOn(after: .status(head.status)) { return }
             span?.begins(head)
-            answer = RelayedAnswer(head, to: job, of: target, isLocal: steps.isLocal)
+            meter = span == nil && countsTokens ? AnswerCollector(head: head) : nil
+            answer = RelayedAnswer(
+                head, saying: ServedBy(target, routed: routed, attempts: number).headers, to: job, of: target,
+                isLocal: steps.isLocal)
         case .piece(let piece):
             span?.take(piece.bytes)
+            meter?.take(piece.bytes, at: 0)
             if pending.isEmpty { pending = piece.bytes } else { pending += piece.bytes }
             isRest = piece.isRest
         case .end(let error): outcome = error.map { .failure($0) } ?? .success(())
@@ -218,12 +241,13 @@ extension Call {
     }
 
     private func failed(_ error: UpstreamError) {
+        mayHaveReached = mayHaveReached || error.requestMayHaveBeenSent
         if answer?.relay.hasBegun ?? false {
             let error = GatewayError(upstream: error)
             return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
         }
         switch attempts.failed(error, after: began.duration(to: .now), remaining: job.remaining()) {
-        case .giveUp(let error): fail(error)
+        case .giveUp(let told): if !goOn(after: error) { fail(told) }
         case .retry(let pause): begin(after: pause)
         case .repeatOnFresh:
             span?.isRepeated = true
@@ -232,6 +256,34 @@ extension Call {
                 metadata: ["insertion_id": "\(job.insertionID)", "provider": "\(target.provider)"])
             begin()
         }
+    }
+
+    /// Goes on to the next target that the operator's rules have for a transport failure.
+    private func goOn(after error: UpstreamError) -> Bool {
+        switch error.code {
+        case .resolve, .connect, .tls, .connectTimeout: goOn(after: .connectError)
+        case .idleTimeout, .totalTimeout: goOn(after: .timeout)
+        case .invalidURL, .blockedAddress, .tooLarge, .malformed, .closedEarly, .cancelled, .unavailable: false
+        }
+    }
+
+    /// Goes on to the next target that the operator's rules have for a failure, before anything of an answer has left.
+    private func goOn(after failure: Route.Failure) -> Bool {
+        guard let model = routed?.model, steps.stop == nil, job.remaining() > .zero,
+            routed?.advance(after: failure) ?? false
+        else { return false }
+        failures.append((model, failure))
+        endTransfer()
+        do throws(GatewayError) {
+            guard let next = try routed?.target() else { return false }
+            target = next
+        } catch {
+            fail(error)
+            return true
+        }
+        span?.sends(target, after: failures)
+        begin()
+        return true
     }
 
     private func begin(after pause: Duration) {
@@ -253,6 +305,7 @@ extension Call {
 
     /// The call was ended from outside, and nothing is on its way to Redis.
     private func stopped() {
+        mayHaveReached = mayHaveReached || transfer != nil
         endTransfer()
         if answer?.isWhole(sent: sent, handedOver: steps.handedOver) ?? false { return finish() }
         if steps.stop == .released { return handBack() }
@@ -262,10 +315,21 @@ extension Call {
     }
 
     private func end(_ ending: AnswerSender.Ending) {
+        var ending = ending
+        ending.spent = spent
         phase = .ending
         endTransfer()
         let call = NIOLoopBound(self, eventLoop: eventLoop)
         steps.finish(ending) { call.value.close() }
+    }
+
+    /// What the job has taken of the limits on tokens. An answer of the provider's that does not say was perhaps paid
+    /// for.
+    private var spent: TokensSpent {
+        guard countsTokens else { return .unknown }
+        guard mayHaveReached else { return .none }
+        guard let usage = span?.usage ?? meter?.usage else { return .unknown }
+        return .counted(input: usage.input, output: usage.output, total: usage.total)
     }
 
     private func handBack() {

@@ -38,6 +38,9 @@ struct DeliverySteps: CallSteps {
     var handedOver: Int? { control.handedOver }
     var isLocal: Bool { control.isLocal }
 
+    /// What the job has taken of the limits on tokens before this delivery: another forwarder may have made the call.
+    var spentBefore: TokensSpent { delivery.isTakenOver ? .unknown : .none }
+
     func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool {
         control.hasCredit(level) { eventLoop.execute(goOn) }
     }

@@ -60,14 +60,29 @@ struct JobRunner: Sendable {
         _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
     ) {
         let target: Target
-        do throws(GatewayError) { target = try directory().resolve(job, isTraced: span != nil) } catch {
+        let needsUsage = span != nil || job.charges.contains(where: \.isSettled)
+        let directory = directory()
+        var routed =
+            job.route.isEmpty
+            ? nil
+            : RoutedJob(job) { job throws(GatewayError) in
+                try directory.resolve(job, isTraced: needsUsage)
+            }
+        do throws(GatewayError) {
+            if let first = try routed?.target() {
+                target = first
+            } else {
+                target = try directory.resolve(job, isTraced: needsUsage)
+            }
+        } catch {
             return steps.finish(
-                .init(ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error)), completion: done)
+                .init(ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error), spent: steps.spentBefore),
+                completion: done)
         }
         span?.sends(target)
         let call = Call(
-            steps.job, to: target, span: target.isTracedByBackend ? nil : span, steps: steps, upstream: upstream,
-            attempts: maxAttempts,
+            steps.job, to: target, routed: routed, span: target.isTracedByBackend ? nil : span, steps: steps, upstream: upstream,
+            attempts: maxAttempts, mayHaveReached: steps.delivery.isTakenOver,
             flushInterval: flushInterval, on: steps.eventLoop, logger: logger, done: done)
         let bound = NIOLoopBound(call, eventLoop: steps.eventLoop)
         steps.control.onEnd { steps.eventLoop.execute { bound.value.stop() } }
@@ -79,7 +94,8 @@ struct JobRunner: Sendable {
         _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
     ) {
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
-        steps.finish(.init(frame, succeeded: false, span: span?.failed(.cancelled)), completion: done)
+        steps.finish(
+            .init(frame, succeeded: false, span: span?.failed(.cancelled), spent: steps.spentBefore), completion: done)
     }
 
     private func refuse(
@@ -88,7 +104,9 @@ struct JobRunner: Sendable {
     ) {
         let span = span?.failed(refusal.error)
         steps.finish(
-            .init(refusal.frame, succeeded: false, span: span, deadLetterReason: refusal.deadLetterReason),
+            .init(
+                refusal.frame, succeeded: false, span: span, deadLetterReason: refusal.deadLetterReason,
+                spent: steps.spentBefore),
             completion: done)
     }
 }

@@ -14,15 +14,17 @@ struct RelayedAnswer {
     private var check: CompletionCheck?
     private(set) var relay: Relay
 
-    /// - Parameter isLocal: whether the client is in this process.
-    init(_ head: UpstreamHead, to job: Job, of target: Target, isLocal: Bool) {
+    /// - Parameters:
+    ///   - headers: the gateway's own, beside those that the provider may send.
+    ///   - isLocal: whether the client is in this process.
+    init(_ head: UpstreamHead, saying headers: [HeaderField] = [], to job: Job, of target: Target, isLocal: Bool) {
         self.isLocal = isLocal
         succeeds = (200..<300).contains(head.status)
         minimum = Relay.minimum(for: head, isStream: job.isStream, window: job.window)
         filter = target.hidesUsage && succeeds ? UsageEventFilter() : nil
         check = succeeds && job.path == Provider.chatCompletions ? CompletionCheck() : nil
         request = target.request.body
-        relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers)))
+        relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers) + headers))
     }
 
     /// Takes the next bytes.

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 internal import Upstream
 
 /// Keeps what a span needs of an answer while its bytes pass by. What it is, a stream or a body, its first bytes say and not its label.
@@ -66,6 +67,21 @@ struct AnswerCollector: Sendable {
         var answer = CollectedAnswer()
         answer.error = ProviderError.text(ofBody: bytes)
         return answer
+    }
+
+    /// What the provider says that the answer has used, and nothing else of it.
+    var usage: TokenUsage? {
+        if let stream { return stream.usage }
+        guard isSuccess, count == kept else { return nil }
+        let bytes = pieces.count == 1 ? pieces[0] : Array(pieces.joined())
+        var usage: TokenUsage?
+        var walker = JSONWalker(bytes)
+        do throws(JSONScanError) {
+            try walker.members { (walker, name) throws(JSONScanError) in
+                if walker.isName(name, "usage") { usage = TokenUsage(TextPiece(bytes, try walker.skip())) }
+            }
+        } catch { return usage }
+        return usage
     }
 
     /// The answer of events that stand in what is neither JSON nor a stream: one JSON object a line, or a stream behind other text.

@@ -24,6 +24,10 @@ extension CompletionSpan {
             writer.string(.possiblyPaidTwice, "true", isClean: true)
             writer.string(.possiblyPaidTwiceMetadata, "true", isClean: true)
         }
+        if !failedAttempts.isEmpty {
+            let attempts = failedAttempts.map { "\($0.model): \($0.failure.word)" }
+            writer.string(.failedAttemptsMetadata, attempts.joined(separator: ", "))
+        }
     }
 
     /// The model and its parameters, for Langfuse and as OpenTelemetry's conventions for generative AI have them.
@@ -56,7 +60,10 @@ extension CompletionSpan {
     }
 
     func writeUsage(_ writer: inout SpanWriter, _ usage: TokenUsage?) {
-        guard let usage else { return }
+        guard let usage else {
+            if countsTokens { writer.string(.tokensEstimatedMetadata, "true", isClean: true) }
+            return
+        }
         let details = usage.details.map { "\"\($0.name)\":\($0.count)" }.joined(separator: ",")
         writer.string(.usageDetails, "{\(details)}", isClean: true)
         writer.integer(.inputTokens, usage.input)

@@ -24,7 +24,12 @@ final class CompletionSpan {
     var model: String?
     /// Whether the call was made again after the provider may have taken it.
     var isRepeated = false
+    private(set) var failedAttempts: [(model: String, failure: Route.Failure)] = []
+    /// Whether the call counts on limits on tokens and may have reached the provider.
+    var countsTokens = false
     private var answer: AnswerCollector?
+    /// What the provider says that the completion has used; known once the span is written.
+    private(set) var usage: TokenUsage?
 
     /// Nil for a job that belongs to no rollout, which has no span.
     /// - Parameters:
@@ -49,7 +54,9 @@ final class CompletionSpan {
     }
 
     /// Notes the call that will be made. From here on the request's own bytes are the only ones.
-    func sends(_ target: Target) {
+    /// - Parameter failures: what became of the calls to other targets before.
+    func sends(_ target: Target, after failures: [(model: String, failure: Route.Failure)] = []) {
+        failedAttempts = failures
         body = target.request.body
         provider = target.provider
         model = target.model
@@ -104,6 +111,7 @@ extension CompletionSpan {
     private func write(
         _ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64
     ) -> [UInt8] {
+        usage = answer.usage
         let redactor = SecretRedactor(keys)
         let metadata = shownMetadata(redactor)
         let request = SpanRequest(body: body, metadata: traceMetadata(metadata), redactor: redactor)

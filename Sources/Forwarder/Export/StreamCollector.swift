@@ -33,6 +33,9 @@ struct StreamCollector: Sendable {
     }
 
     /// The answer as far as it has come. An event without its empty line is none, as every reader of such streams has it.
+    /// What the stream has said so far that it has used.
+    var usage: TokenUsage? { answer.usage }
+
     func collected() -> CollectedAnswer {
         var result = answer
         let messages = self.messages.sorted { $0.index < $1.index }

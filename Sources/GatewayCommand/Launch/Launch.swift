@@ -37,7 +37,11 @@ struct Launch {
             try Self.policies(configuration, role: role, environment: environment)
         }
         if let configuration, role.callsProviders {
-            log.attempt { () throws(ConfigurationError) in try ForwarderService.check(configuration: configuration, environment: environment) }
+            log.attempt { () throws(ConfigurationError) in
+                try ForwarderService.check(
+                    configuration: configuration, environment: environment,
+                    targets: (policies?.routing.modelsWithServerKeys ?? []).map { ($0.name, $0.location) })
+            }
         }
         for warning in configuration?.warnings ?? [] { log.note(warning) }
         for problem in log.problems { Self.complain("\(problem)") }

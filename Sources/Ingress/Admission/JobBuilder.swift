@@ -17,6 +17,10 @@ struct JobBuilder: Sendable {
     private let window: Int
     private let responseKey: String
     private let envelope: Envelope
+    private let limiter: RateLimiter
+    private let router: CallRouter
+    /// Whether there are rules on limits or routes.
+    private let hasRules: Bool
     private let metadata: MetadataResolver
 
     /// Whether the client goes when it wants to, and the call to its end all the same.
@@ -29,6 +33,9 @@ struct JobBuilder: Sendable {
         logger: Logger
     ) {
         self.logger = logger
+        limiter = RateLimiter(policies: policies, envelope: envelope)
+        router = CallRouter(policy: policies.routing)
+        hasRules = !policies.rateLimits.isEmpty || !policies.routing.isEmpty
         self.hooks = hooks
         self.envelope = envelope
         self.responseKey = responseKey
@@ -61,6 +68,7 @@ struct JobBuilder: Sendable {
             for hook in hooks { try await hook.prepare(&call) }
             try fill(&job, with: call)
         }
+        try decide(&job, for: admitted.account)
         if outlivesClient || job.idempotency != nil || isAsynchronous(request, path) {
             job.responseKey = Keys.response(id)
             // Nobody has to take such an answer for it to go on.
@@ -91,7 +99,16 @@ struct JobBuilder: Sendable {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         job.deadline = deadline
         try fill(&job, with: chatCall(for: request, path: path, admitted: admitted, body: body))
+        try decide(&job, for: admitted.account)
         return job
+    }
+
+    /// Notes what the operator's rules decide: the limits that the job is counted on, and where its call goes.
+    private func decide(_ job: inout Job, for account: Account?) throws(GatewayError) {
+        guard hasRules else { return }
+        let facts = RequestFacts(job, from: account)
+        job.charges = try limiter.charges(of: job, facts)
+        job.route = router.route(of: job, facts)
     }
 
     /// A job without its body and all that is read from it.

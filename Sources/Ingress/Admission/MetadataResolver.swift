@@ -59,12 +59,6 @@ struct MetadataResolver: Sendable {
     }
 }
 
-extension Caller {
-    fileprivate init(_ account: Account?) {
-        self.init(account: account?.id, user: account?.user, teams: account?.teams ?? [])
-    }
-}
-
 extension HTTPField.Name {
     fileprivate static let metadata = HTTPField.Name(CarriedMetadata.header) ?? .expect
 }

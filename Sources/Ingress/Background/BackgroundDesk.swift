@@ -19,7 +19,7 @@ struct BackgroundDesk: Sendable {
 
     /// Queues a job and says where its answer will be.
     func accept(_ job: Job) async throws -> Response {
-        let id = try await calls.enqueue(job)
+        let (id, rates) = try await calls.enqueue(job)
         // A request that was made before may have its answer.
         let isAnswered = id == job.insertionID ? false : try await isAnswered(id)
         let record: JobRecords.Record?
@@ -32,6 +32,7 @@ struct BackgroundDesk: Sendable {
         response.headers[.insertionID] = id.description
         response.headers[.location] = location(of: id, project: job.project)
         response.headers[.preferenceApplied] = "respond-async"
+        rates?.sign(&response.headers)
         return response
     }
 

@@ -30,6 +30,7 @@ final class CompletionCall: WaitingClient, LocalClient {
     private enum News {
         case arrival(Waiter.Arrival)
         case ending(Waiter.Ending)
+        case queued(RateStatus?)
         case refusal(GatewayError)
     }
 
@@ -39,6 +40,15 @@ final class CompletionCall: WaitingClient, LocalClient {
         /// The request until it was let in.
         var request: (Request, CompletionPath)?
         weak var handler: CompletionHandler?
+        var rates = Rates.none
+    }
+
+    /// What the answer says of the rate limits that the job was counted on.
+    private enum Rates {
+        case none
+        /// Redis has not said yet. What came of the answer waits for it.
+        case awaited([Waiter.Arrival])
+        case known(RateStatus)
     }
 
     let id: InsertionID
@@ -89,6 +99,7 @@ final class CompletionCall: WaitingClient, LocalClient {
             switch news {
             case .arrival(let arrival): take(arrival)
             case .ending(let ending): fail(GatewayError(ending))
+            case .queued(let status): take(status)
             case .refusal(let error): fail(error)
             }
         }
@@ -141,13 +152,30 @@ extension CompletionCall {
             calls.leave(id, deadline: deadline, handedOver: handedOver)
         }
         guard isOpen else { throw GatewayError(.disconnected) }
-        try desk.calls.enqueue(job, for: self) { [self] error in hear(.refusal(error)) }
+        let isCounted = !job.charges.isEmpty
+        if isCounted { state.value.rates = .awaited([]) }
+        try desk.calls.enqueue(job, for: self) { [self] result in
+            switch result {
+            case .success(let status): if isCounted { hear(.queued(status)) }
+            case .failure(let error): hear(.refusal(error))
+            }
+        }
     }
 }
 
 /// The answer.
 extension CompletionCall {
+    private func take(_ status: RateStatus?) {
+        guard case .awaited(let arrivals) = state.value.rates else { return }
+        state.value.rates = status.map { .known($0) } ?? .none
+        for arrival in arrivals { take(arrival) }
+    }
+
     private func take(_ arrival: Waiter.Arrival) {
+        if case .awaited(let earlier) = state.value.rates {
+            state.value.rates = .awaited(earlier + [arrival])
+            return
+        }
         switch state.value.phase {
         case .reading, .over: return
         case .waiting(let frames):
@@ -220,6 +248,7 @@ extension CompletionCall {
     /// Writes on an answer what all of them say.
     private func signed(_ response: inout HTTPResponse) -> HTTPResponse {
         response.headerFields.sandbox()
+        if case .known(let status) = state.value.rates { status.sign(&response.headerFields) }
         desk.identity.sign(&response.headerFields, as: id)
         response.headerFields[.date] = desk.date.now
         return response

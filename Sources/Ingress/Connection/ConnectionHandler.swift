@@ -150,7 +150,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         connections.remove(context.channel)
         // An answer in between others would be taken for another request's.
         guard unanswered == (isReadingBody ? 1 : 0), !isAnswering else { return context.close(promise: nil) }
-        var response = HTTPResponse(status: .init(code: answer.status), headerFields: answer.headers)
+        var response = HTTPResponse(status: .init(code: answer.status), headerFields: answer.fields)
         response.headerFields[.connection] = "close"
         response.headerFields[.contentLength] = String(answer.json.count)
         identity.sign(&response.headerFields, as: identity.next())

@@ -4,17 +4,17 @@ internal import Hummingbird
 
 extension GatewayError {
     /// What every answer says that is an error.
-    var headers: HTTPFields {
-        var headers: HTTPFields = [.contentType: "application/json"]
-        for header in retryHeaders {
-            if let name = HTTPField.Name(header.name) { headers[name] = header.value }
+    var fields: HTTPFields {
+        var fields: HTTPFields = [.contentType: "application/json"]
+        for header in retryHeaders + headers {
+            if let name = HTTPField.Name(header.name) { fields[name] = header.value }
         }
-        return headers
+        return fields
     }
 
     /// The error as an answer in OpenAI's shape.
     var response: Response {
-        var headers = headers
+        var headers = fields
         // RFC 9110 §15.5.2 and §15.5.6 ask for these. What is not allowed is a completion by another method, unless who refuses it says more.
         if status == 401 { headers[.wwwAuthenticate] = "Bearer" }
         if status == 405 { headers[.allow] = "POST" }

@@ -16,6 +16,7 @@ struct CallDesk: Sendable {
     var local: LocalWorker?
     let envelope: Envelope
     let watch: RedisWatch
+    let rateAudit: RateAudit
     /// How long past the job's deadline the answer that says so is waited for.
     let grace: UInt64 = 2000
 
@@ -26,7 +27,7 @@ struct CallDesk: Sendable {
         guard let connection, !connection.isClosed else { throw GatewayError(.disconnected) }
         var call = WaitingCall(id: job.insertionID, deadline: job.deadline, window: job.window, waiter: nil)
         guard !job.isFetchable else {
-            call.id = try await enqueue(job)
+            (call.id, call.rates) = try await enqueue(job)
             call.isRepeated = call.id != job.insertionID
             return call
         }
@@ -37,7 +38,7 @@ struct CallDesk: Sendable {
             guard connection.watch({ [call] in leave(call.id, deadline: call.deadline, handedOver: $0) }) else {
                 throw GatewayError(.disconnected)
             }
-            _ = try await enqueue(job, for: waiter)
+            call.rates = try await enqueue(job, for: waiter).rates
             return call
         } catch {
             close(call, connection)
@@ -47,6 +48,12 @@ struct CallDesk: Sendable {
 
     /// Waits for the answer and hands it to the client as it comes.
     func answer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
+        var response = try await ownAnswer(call, to: connection, logger: logger)
+        call.rates?.sign(&response.headers)
+        return response
+    }
+
+    private func ownAnswer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
         guard let waiter = call.waiter else {
             if call.isRepeated, case .failed(let error) = try await kept.state(of: call.id) {
                 return error.response(of: call.id)
@@ -96,11 +103,12 @@ struct CallDesk: Sendable {
     /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.
     /// - Parameter waiter: takes the answer, if the worker in this process may make the call; nil: the answer is to be
     ///   kept in Redis.
-    /// - Returns: the job whose answer it is: this one, or the one that the request was before.
-    func enqueue(_ job: Job, for waiter: Waiter? = nil) async throws -> InsertionID {
+    /// - Returns: the job whose answer it is: this one, or the one that the request was before; and what is left of
+    ///   the rate limits that it was counted on.
+    func enqueue(_ job: Job, for waiter: Waiter? = nil) async throws -> (id: InsertionID, rates: RateStatus?) {
         try checkKey()
         do {
-            return try Self.id(of: job, after: try await admission.enqueue(job, on: local, for: waiter))
+            return try result(of: job, after: try await admission.enqueue(job, on: local, for: waiter))
         } catch let error as RedisError {
             throw refusal(of: job, because: error)
         }
@@ -109,19 +117,22 @@ struct CallDesk: Sendable {
     /// The same for a client that goes on without a task.
     /// - Parameters:
     ///   - client: takes the answer.
-    ///   - refused: is called on an event loop, with what the client is told, if the job is not queued, or may not be.
-    /// - Throws: why it cannot be there, if that is known at once; `refused` is not called then.
-    func enqueue(_ job: Job, for client: any LocalClient, refused: @escaping @Sendable (GatewayError) -> Void) throws {
+    ///   - completion: is called on an event loop, with what is left of the rate limits that the job was counted on, or
+    ///     with what the client is told if the job is not queued, or may not be.
+    /// - Throws: why it cannot be there, if that is known at once; `completion` is not called then.
+    func enqueue(
+        _ job: Job, for client: any LocalClient,
+        completion: @escaping @Sendable (Result<RateStatus?, GatewayError>) -> Void
+    ) throws {
         try checkKey()
         try admission.enqueue(job, on: local, for: client) { [self] result in
-            do throws(GatewayError) {
-                switch result {
-                case .success(let outcome): _ = try Self.id(of: job, after: outcome)
-                case .failure(let error): throw refusal(of: job, because: error)
-                }
-            } catch {
-                refused(error)
-            }
+            completion(
+                Result { () throws(GatewayError) in
+                    switch result {
+                    case .success(let outcome): try self.result(of: job, after: outcome).rates
+                    case .failure(let error): throw refusal(of: job, because: error)
+                    }
+                })
         }
     }
 
@@ -130,11 +141,18 @@ struct CallDesk: Sendable {
         if watch.trouble == .otherKey { throw .otherKey }
     }
 
-    /// The job whose answer it is.
-    private static func id(of job: Job, after outcome: JobAdmission.Outcome) throws(GatewayError) -> InsertionID {
+    /// The job whose answer it is, and what is left of its rate limits.
+    private func result(
+        of job: Job, after outcome: JobAdmission.Outcome
+    ) throws(GatewayError) -> (id: InsertionID, rates: RateStatus?) {
         switch outcome {
-        case .queued: return job.insertionID
-        case .repeats(let id): return id
+        case .queued(_, let usage):
+            rateAudit.note(job.charges, usage)
+            return (job.insertionID, RateStatus(job.charges, usage))
+        case .repeats(let id): return (id, nil)
+        case .overLimit(let charge, let usage):
+            guard job.charges.indices.contains(charge) else { throw .internalError }
+            throw GatewayError(overLimit: job.charges[charge], usage)
         case .anotherRequest: throw .anotherRequest
         case .tooManyEntries: throw .queueFull("QUEUE_LIMIT")
         case .tooManyBytes: throw .queueFull("QUEUE_BYTES")

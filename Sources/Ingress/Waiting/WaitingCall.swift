@@ -9,6 +9,8 @@ struct WaitingCall: Sendable {
     var window: Int
     /// Where the answer comes in; nil if it is kept under the job's own key and followed there.
     var waiter: Waiter?
+    /// What is left of the rate limits that the job was counted on; nil: it was on none.
+    var rates: RateStatus?
     /// Whether the job was queued before, under the same Idempotency-Key.
     var isRepeated = false
 }

@@ -47,7 +47,7 @@ struct MetadataPolicyReader {
         switch (map["values"], map["regex"]) {
         case (nil, nil): return .any
         case (let list?, nil): return .listed(try listed(list))
-        case (nil, let node?): return .matching(try pattern(node))
+        case (nil, let node?): return .matching(try Pattern(node))
         case (_?, let node?): throw node.error("\(map.node.label) has both `values` and `regex`; remove one of them")
         }
     }
@@ -61,14 +61,6 @@ struct MetadataPolicyReader {
         }
         guard !values.isEmpty else { throw list.error("\(list.label) is empty; no request could keep to it") }
         return values
-    }
-
-    private static func pattern(_ node: YAMLNode) throws(ConfigurationError) -> Pattern {
-        let text = try node.string()
-        do throws(PatternError) { return try Pattern(text) } catch {
-            let place = error.position.map { " (at its character \($0))" } ?? ""
-            throw node.error("\(node.label) is no expression: \(error.message)\(place)")
-        }
     }
 
     private func overrides(

@@ -1,9 +1,15 @@
 /// The operator's rules, from the files of `CONFIG_PATH`.
-package struct Policies: Sendable, Equatable {
+package struct Policies: Sendable {
     package var metadata = MetadataPolicy()
+    /// One of each document.
+    package var rateLimits: [RateLimitPolicy] = []
+    package var routing = RoutingPolicy()
 
     package init() {}
 
     /// No rules.
     package static let none = Policies()
+
+    /// The rate limits that a request meets, in the order of the rules.
+    package func rateLimits(for facts: RequestFacts) -> [RateLimit] { rateLimits.flatMap { $0.limits(for: facts) } }
 }

@@ -2,17 +2,24 @@ package import Common
 
 /// Reads the operator's rules from YAML documents, each of which says its `type`.
 package struct PolicyReader {
-    private static let metadata = "gateway-metadata-config"
-    /// Types that are refused by name, since an operator would believe them to be in force.
-    private static let later = [
-        "gateway-rate-limiting-config", "gateway-load-balancing-config", "gateway-fallback-config",
-        "gateway-logging-config",
-    ]
+    private enum Kind: String, CaseIterable {
+        case metadata = "gateway-metadata-config"
+        case rateLimits = "gateway-rate-limiting-config"
+        case loadBalancing = "gateway-load-balancing-config"
+        case fallback = "gateway-fallback-config"
+    }
+
+    /// A type that is refused by name, since an operator would believe it to be in force.
+    private static let later = "gateway-logging-config"
 
     private let asksForKeys: Bool
     private var policies = Policies()
+    private var balancing: [LoadBalancingRule] = []
+    private var fallbacks: [FallbackRule] = []
     /// Where the document of the metadata stands.
     private var place: ConfigurationProblem.Location?
+    /// The ids of each kind's rules, over all documents.
+    private var ids: [Kind: Set<UTF8Text>] = [:]
 
     /// - Parameter asksForKeys: whether clients are known by keys.
     private init(asksForKeys: Bool) { self.asksForKeys = asksForKeys }
@@ -26,21 +33,76 @@ package struct PolicyReader {
             for root in roots { log.attempt { () throws(ConfigurationError) in try reader.read(root) } }
         }
         try log.check()
+        reader.policies.routing = RoutingPolicy(balancing: reader.balancing, fallbacks: reader.fallbacks)
         return reader.policies
     }
 
     private mutating func read(_ root: YAMLNode) throws(ConfigurationError) {
+        let asksForKeys = asksForKeys
         let map = try root.mapping()
         let node = try map.required("type")
         let type = try node.string()
-        guard type == Self.metadata else {
-            if Self.later.contains(type) { throw node.error("`\(type)` is not supported yet; remove the document") }
-            let known = [Self.metadata] + Self.later
-            let hint = NearMiss.nearest(to: type, among: known).map { " Did you mean `\($0)`?" } ?? ""
-            throw node.error("`\(type)` is no type of document.\(hint) Supported: `\(Self.metadata)`.")
+        guard let kind = Kind(rawValue: type) else {
+            if type == Self.later { throw node.error("`\(type)` is not supported yet; remove the document") }
+            let known = Kind.allCases.map(\.rawValue)
+            let hint = NearMiss.nearest(to: type, among: known + [Self.later]).map { " Did you mean `\($0)`?" } ?? ""
+            let list = known.map { "`\($0)`" }.joined(separator: ", ")
+            throw node.error("`\(type)` is no type of document.\(hint) Supported: \(list).")
         }
-        if let place { throw node.error("a `\(type)` is already given at \(place); join the two") }
-        place = node.location
-        policies.metadata = try MetadataPolicyReader(asksForKeys: asksForKeys).read(map)
+        switch kind {
+        case .metadata:
+            if let place { throw node.error("a `\(type)` is already given at \(place); join the two") }
+            place = node.location
+            policies.metadata = try MetadataPolicyReader(asksForKeys: asksForKeys).read(map)
+        case .rateLimits:
+            let (evaluation, nodes) = try RateLimitPolicy.parts(of: map)
+            let rules = try rules(nodes, kind, covering: evaluation == .firstMatch, \.id, \.when) {
+                node throws(ConfigurationError) in try RateLimitRule(node, asksForKeys: asksForKeys)
+            }
+            policies.rateLimits.append(RateLimitPolicy(rules, evaluation: evaluation))
+        case .loadBalancing:
+            try map.refuse(["model_configs"])
+            balancing += try rules(try nodes(of: map), kind, covering: true, \.id, \.when) {
+                node throws(ConfigurationError) in try LoadBalancingRule(node, asksForKeys: asksForKeys)
+            }
+        case .fallback:
+            let found = try rules(try nodes(of: map), kind, covering: true, \.id, \.when) {
+                node throws(ConfigurationError) in try FallbackRule(node, asksForKeys: asksForKeys)
+            }
+            fallbacks += found
+            if let cycle = FallbackCycle.find(in: fallbacks) {
+                throw root.error("the fallbacks lead back to where they began: \(cycle); a call would go in a circle")
+            }
+        }
+    }
+
+    private func nodes(of map: YAMLMapping) throws(ConfigurationError) -> [YAMLNode] {
+        try map.allow(only: ["type", "name", "rules"])
+        return try map.required("rules").sequence()
+    }
+
+    /// Reads rules, whose ids are unique over all documents.
+    /// - Parameter covering: whether the first rule that matches decides, so that one behind another may never be
+    ///   reached.
+    private mutating func rules<Rule>(
+        _ nodes: [YAMLNode], _ kind: Kind, covering: Bool, _ id: (Rule) -> String, _ when: (Rule) -> RuleCondition,
+        _ read: (YAMLNode) throws(ConfigurationError) -> Rule
+    ) throws(ConfigurationError) -> [Rule] {
+        var (log, rules) = (ProblemLog(), [Rule]())
+        for node in nodes {
+            guard let rule = log.attempt({ () throws(ConfigurationError) in try read(node) }) else { continue }
+            if !ids[kind, default: []].insert(id(rule)) {
+                log.error(at: node.location, "the id `\(id(rule))` is already another rule's; give each its own")
+            }
+            if covering, let earlier = rules.first(where: { when($0).covers(when(rule)) }) {
+                log.error(
+                    at: node.location,
+                    "the rule `\(id(rule))` is never reached: `\(id(earlier))` before it matches all that it does; "
+                        + "put the narrower one first")
+            }
+            rules.append(rule)
+        }
+        try log.check()
+        return rules
     }
 }

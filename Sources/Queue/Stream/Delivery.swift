@@ -19,6 +19,8 @@ package struct Delivery: Sendable, Equatable {
     private var opened: Job?
     /// Bytes of the payload.
     package let size: Int
+    /// The entry's `s`: where the charges stand that the job's end corrects, in their order.
+    let slots: [Int]
 
     /// Reads an entry `[id, [field, value, …]]`.
     init(entry: RedisValue, fields: RedisValue, on queue: WorkQueue, count: Int, isTakenOver: Bool) {
@@ -28,22 +30,28 @@ package struct Delivery: Sendable, Equatable {
         self.isTakenOver = isTakenOver
         var insertionID = ""
         var payload: [UInt8] = []
+        var slots: [Int] = []
         let fields = fields.array ?? []
         for index in stride(from: 0, to: fields.count - 1, by: 2) {
             switch fields[index].string {
             case "i": insertionID = fields[index + 1].string ?? ""
             case "p": payload = fields[index + 1].bytes ?? []
+            case "s": slots = (fields[index + 1].string ?? "").split(separator: " ").compactMap { Int($0) }
             default: continue
             }
         }
         self.insertionID = insertionID
         self.payload = payload
+        self.slots = slots
         size = payload.count
     }
 
     /// A job of this process, which was given to its own worker as it was queued.
-    /// - Parameter size: bytes of the entry's payload.
-    init(_ job: Job, entry: String, on queue: WorkQueue, size: Int) {
+    /// - Parameters:
+    ///   - size: bytes of the entry's payload.
+    ///   - slots: as they stand in the entry.
+    init(_ job: Job, entry: String, on queue: WorkQueue, size: Int, slots: [Int] = []) {
+        self.slots = slots
         self.queue = queue
         self.entry = entry
         self.size = size
@@ -52,6 +60,17 @@ package struct Delivery: Sendable, Equatable {
         insertionID = job.insertionID.description
         payload = []
         opened = job
+    }
+
+    /// What the job's end corrects of what the job was charged with.
+    func settlements(of job: Job, after spent: TokensSpent) -> [JobStream.Settlement] {
+        let charges = job.charges.filter(\.isSettled)
+        // Without a slot for each, as after an operator has queued a dead letter again, nothing is known of them.
+        guard charges.count == slots.count else { return [] }
+        return zip(charges, slots).compactMap { charge, slot in
+            guard let count = spent.count(of: charge.unit), count != charge.amount else { return nil }
+            return .init(counter: charge.counter, slot: slot, difference: count - charge.amount)
+        }
     }
 
     /// When the entry was queued, by the Redis server's clock, in milliseconds since 1970; nil if the id is not of Redis's form.

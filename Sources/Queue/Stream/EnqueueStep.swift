@@ -5,8 +5,10 @@ internal import Redis
 struct EnqueueStep: BatchedStep {
     /// The script's keys that are common to a batch.
     static let commonKeys = 3
-    /// The keys that each job adds.
+    /// The keys that each job adds, but for those of its charges.
     static let keys = 7
+    /// The keys that each charge adds.
+    static let chargeKeys = 2
 
     let job: Job
     let sealed: [UInt8]
@@ -16,6 +18,9 @@ struct EnqueueStep: BatchedStep {
     let renews: Bool
     /// Takes an entry in the same step; nil: none is taken for this job.
     let consumer: String?
+    /// More than a charge's keys and arguments have together.
+    private static let chargeBytes = 512
+
     /// Until when this step is wanted, by the server's clock in milliseconds since 1970; nil: not known.
     let latest: Int?
     /// Called on the connection's event loop.
@@ -26,10 +31,11 @@ struct EnqueueStep: BatchedStep {
 
     var byteCount: Int {
         // The rollout's name stands in four keys and an argument.
-        guard let ids = job.rollout else { return sealed.count + StepBatches.shortBytes }
+        let own = sealed.count + job.charges.count * Self.chargeBytes + StepBatches.shortBytes
+        guard let ids = job.rollout else { return own }
         let names =
             5 * ids.rollout.utf8.count + ids.invocation.utf8.count + ids.experiment.utf8.count + ids.run.utf8.count
-        return sealed.count + names + StepBatches.shortBytes
+        return own + names
     }
 
     func appendKeys(to command: inout RedisCommand) {
@@ -57,6 +63,21 @@ struct EnqueueStep: BatchedStep {
         for text in ids { command.append(text) }
         command.append(renews ? "1" : "")
         command.append(consumer == nil ? "" : "1")
+        command.append(job.charges.count)
+    }
+
+    func appendChargeKeys(to command: inout RedisCommand) {
+        for charge in job.charges {
+            command.append(Keys.rateSlots(charge.counter))
+            command.append(Keys.rateAmounts(charge.counter))
+        }
+    }
+
+    func appendChargeArguments(to command: inout RedisCommand) {
+        for charge in job.charges {
+            for number in [charge.amount, charge.limit, charge.window] { command.append(number) }
+            for flag in [charge.isEnforced, charge.isSettled] { command.append(flag ? "1" : "") }
+        }
     }
 }
 
@@ -79,7 +100,9 @@ extension EnqueueStep {
                 continue
             }
             let step = steps[place]
-            let delivery = Delivery(step.job, entry: given[0].string ?? "", on: queue, size: step.sealed.count)
+            let delivery = Delivery(
+                step.job, entry: given[0].string ?? "", on: queue, size: step.sealed.count,
+                slots: step.slots(reply[1][place]))
             if step.consumer != nil, case .success(let own) = replies[place] {
                 replies[place] = .success(JobAdmission.Reply(outcome: own.outcome, given: .this(delivery)))
             } else {
@@ -98,11 +121,25 @@ extension EnqueueStep {
     }
 }
 
+extension EnqueueStep {
+    /// Where the charges stand that the job's end corrects.
+    fileprivate func slots(_ result: RedisValue) -> [Int] {
+        let values = result.array ?? []
+        return job.charges.enumerated().compactMap { place, charge in
+            charge.isSettled && values.indices.contains(3 * place + 3) ? values[3 * place + 3].int : nil
+        }
+    }
+}
+
 extension JobAdmission.Outcome {
     /// Reads what the script says of one job.
     init(_ result: RedisValue) {
         if let id = result.string.flatMap({ InsertionID($0) }) {
             self = .repeats(id)
+            return
+        }
+        if let values = result.array {
+            self.init(values.map { $0.int ?? 0 })
             return
         }
         switch result.int ?? 0 {
@@ -112,7 +149,19 @@ extension JobAdmission.Outcome {
         case -4: self = .anotherRequest
         case -5: self = .tooLate
         case -6: self = .tooManySpans
-        case let length: self = .queued(length: length)
+        case let length: self = .queued(length: length, usage: [])
         }
+    }
+
+    /// Reads what the script says of one job that has charges.
+    private init(_ values: [Int]) {
+        if values.count == 4, values[0] == -7 {
+            self = .overLimit(charge: values[1] - 1, RateUsage(used: values[2], reset: values[3]))
+            return
+        }
+        let usage = stride(from: 1, to: values.count - 2, by: 3).map { place in
+            RateUsage(used: values[place], reset: values[place + 1])
+        }
+        self = .queued(length: values.first ?? 0, usage: usage)
     }
 }

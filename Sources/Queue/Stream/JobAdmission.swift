@@ -26,8 +26,10 @@ package struct JobAdmission: Sendable {
     }
 
     package enum Outcome: Sendable, Equatable {
-        /// - Parameter length: entries on the stream, this one included.
-        case queued(length: Int)
+        /// - Parameters:
+        ///   - length: entries on the stream, this one included.
+        ///   - usage: of each of the job's charges.
+        case queued(length: Int, usage: [RateUsage] = [])
         case tooManyEntries
         case tooManyBytes
         /// The request is one that was made before, and this is its job. Nothing new was queued.
@@ -38,6 +40,11 @@ package struct JobAdmission: Sendable {
         case notASet
         /// Too many spans wait for their export.
         case tooManySpans
+        /// A rate limit would be passed. Nothing was counted on any.
+        /// - Parameters:
+        ///   - charge: the place of the first of the job's charges that is over its limit.
+        ///   - usage: of its counter, and until all of the job's charges fit.
+        case overLimit(charge: Int, RateUsage)
         /// The server executed the command when nobody waited for it any longer. Nothing was queued.
         case tooLate
     }
@@ -168,10 +175,13 @@ package struct JobAdmission: Sendable {
         _ clock: ServerClock
     ) {
         let asked = ContinuousClock.now
-        redis.evaluate(JobScripts.enqueue, keyCount: EnqueueStep.commonKeys + EnqueueStep.keys * steps.count) {
-            command in
+        let charges = steps.reduce(0) { $0 + $1.job.charges.count }
+        let keyCount =
+            EnqueueStep.commonKeys + EnqueueStep.keys * steps.count + EnqueueStep.chargeKeys * charges
+        redis.evaluate(JobScripts.enqueue, keyCount: keyCount) { command in
             for key in [queue.stream, queue.bytes, Keys.traceBytes] { command.append(key) }
             for step in steps { step.appendKeys(to: &command) }
+            for step in steps { step.appendChargeKeys(to: &command) }
             command.append(queue.group)
             command.append(steps.lazy.compactMap(\.consumer).first ?? "")
             for number in [limits.entries, limits.bytes, limits.spanBytes, Limits.listedRollouts] {
@@ -180,7 +190,9 @@ package struct JobAdmission: Sendable {
             for number in [Int(limits.rolloutTTL.components.seconds), Int(Idempotency.life.milliseconds)] {
                 command.append(number)
             }
+            command.append(steps.count)
             for step in steps { step.appendArguments(to: &command) }
+            for step in steps { step.appendChargeArguments(to: &command) }
         } completion: { result in
             switch result {
             case .failure(let error): for step in steps { step.completion(.failure(error)) }

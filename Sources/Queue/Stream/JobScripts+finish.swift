@@ -29,17 +29,24 @@ extension JobScripts {
     /// wait for their export; then for each job ten, of which those that it has not are empty: response stream, the
     /// job's own response stream, started marker, the rollout's set from which the id is removed, the set's verdict,
     /// record and count (how many ids the set should have), the job's span, ids of spans that wait for their export,
-    /// and what makes a repeated request this job, if it shall not any longer
+    /// and what makes a repeated request this job, if it shall not any longer; then for each correction of each job's
+    /// charges the amounts of its counter
     /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> most dead letters, ARGV[4] -> bytes of a payload that a dead
-    /// letter may keep; then for each job eight: entry, insertion id, sealed frame (empty: none), life of the job's own
+    /// letter may keep, ARGV[5] -> jobs; then for each job nine: entry, insertion id, sealed frame (empty: none), life of the job's own
     /// stream in seconds, reason for the dead letters (empty: not one), bytes of the entry's payload, sealed span, how
-    /// long it may wait for its export in seconds
+    /// long it may wait for its export in seconds, how many corrections; then for each correction of each job the time
+    /// at which the charge stands, and the difference
     /// Output: for each job 1, 0 if the job is another's, or an error
     static let finish = RedisScript(
         name: "finish",
-        source: attempts + ownership + """
+        source: attempts + ownership + settling + """
             local stream, counter, letters, waiting = unpack(KEYS, 1, 4)
-            local most_letters, most_bytes = ARGV[3], tonumber(ARGV[4])
+            local most_letters, most_bytes, jobs = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+            -- How many corrections the jobs before each have.
+            local corrections_before = {0}
+            for place = 1, jobs do
+                corrections_before[place + 1] = corrections_before[place] + ARGV[9 * place + 5]
+            end
             local ended, markers, payloads, spans = {}, {}, 0, 0
 
             local function remove(id, set, verdict, record, count)
@@ -66,7 +73,7 @@ extension JobScripts {
             local results = attempt(function(place)
                 local shared, own, marker, set, verdict, record, count, span_key, outbox, request =
                     unpack(KEYS, 10 * place - 5, 10 * place + 4)
-                local entry, id, frame, life, reason, size, span, span_life = unpack(ARGV, 8 * place - 3, 8 * place + 4)
+                local entry, id, frame, life, reason, size, span, span_life = unpack(ARGV, 9 * place - 3, 9 * place + 4)
                 -- What ended in this batch is acknowledged below, so Redis does not know it yet.
                 if ended[entry] or not owns(entry) then return 0 end
                 if frame ~= '' then send(shared, own, id, frame, life) end
@@ -78,10 +85,14 @@ extension JobScripts {
                 end
                 if request ~= '' and redis.pcall('HGET', request, 'id') == id then redis.call('DEL', request) end
                 if reason ~= '' then bury(entry, id, size, reason) end
+                for index = corrections_before[place], corrections_before[place + 1] - 1 do
+                    local argument = 5 + 9 * jobs + 2 * index
+                    settle(KEYS[4 + 10 * jobs + index + 1], ARGV[argument + 1], ARGV[argument + 2])
+                end
                 if marker ~= '' then markers[#markers + 1] = marker end
                 ended[entry], ended[#ended + 1], payloads = true, entry, payloads + size
                 return 1
-            end, (#KEYS - 4) / 10)
+            end, jobs)
             if #ended == 0 then return results end
             redis.call('XACK', stream, ARGV[1], unpack(ended))
             redis.call('XDEL', stream, unpack(ended))

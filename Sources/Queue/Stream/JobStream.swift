@@ -29,17 +29,27 @@ package struct JobStream: Sendable {
         package var frees: String?
         /// How long the answer is kept under the job's own key, if it is sent there.
         package var answerLife: Duration
+        /// What is corrected of the rate limits on tokens.
+        package var settlements: [Settlement]
 
         package init(
             removeFrom: RolloutKeys? = nil, span: Span? = nil, deadLetterReason: String? = nil, frees: String? = nil,
-            answerLife: Duration = Job.fetchableLife
+            answerLife: Duration = Job.fetchableLife, settlements: [Settlement] = []
         ) {
+            self.settlements = settlements
             self.removeFrom = removeFrom
             self.span = span
             self.deadLetterReason = deadLetterReason
             self.frees = frees
             self.answerLife = answerLife
         }
+    }
+
+    /// The correction of one charge, where it stands.
+    package struct Settlement: Sendable, Equatable {
+        package var counter: String
+        package var slot: Int
+        package var difference: Int
     }
 
     /// A completion's trace on its way to the project's trace store.

@@ -53,19 +53,24 @@ struct FinishStep: BatchedStep {
     var byteCount: Int {
         // The rollout's name stands in four keys.
         sealed.count + (ending.span?.sealed.count ?? 0) + 4 * (ending.removeFrom?.set.utf8.count ?? 0)
-            + (ending.deadLetterReason?.utf8.count ?? 0) + StepBatches.shortBytes
+            + (ending.deadLetterReason?.utf8.count ?? 0) + 128 * ending.settlements.count + StepBatches.shortBytes
     }
     var group: String? { nil }
 
     static func send(
         _ steps: [Self], on queue: WorkQueue, as consumer: String, deadLetterLimit: Int, over redis: RedisClient
     ) {
-        redis.evaluate(JobScripts.finish, keyCount: 4 + 10 * steps.count) { command in
+        let settlements = steps.flatMap(\.ending.settlements)
+        redis.evaluate(JobScripts.finish, keyCount: 4 + 10 * steps.count + settlements.count) { command in
             for key in [queue.stream, queue.bytes, Keys.dead, Keys.traceBytes] { command.append(key) }
             for step in steps { step.appendKeys(to: &command) }
+            for settlement in settlements { command.append(Keys.rateAmounts(settlement.counter)) }
             for text in [queue.group, consumer] { command.append(text) }
-            for number in [deadLetterLimit, JobStream.deadLetterBytes] { command.append(number) }
+            for number in [deadLetterLimit, JobStream.deadLetterBytes, steps.count] { command.append(number) }
             for step in steps { step.appendArguments(to: &command) }
+            for settlement in settlements {
+                for number in [settlement.slot, settlement.difference] { command.append(number) }
+            }
         } completion: { result in
             for (place, step) in steps.enumerated() { step.completion(result.isOwner(at: place)) }
         }
@@ -89,6 +94,7 @@ struct FinishStep: BatchedStep {
         command.append(size)
         command.append(ending.span?.sealed ?? [])
         command.append(Int(ending.span?.life.components.seconds ?? 0))
+        command.append(ending.settlements.count)
     }
 }
 

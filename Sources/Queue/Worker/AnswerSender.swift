@@ -111,11 +111,14 @@ package struct AnswerSender: Sendable {
         /// The completion's trace (``SpanRecord`` or OTLP/JSON); nil if it has none.
         package var span: [UInt8]?
         package var deadLetterReason: String?
+        /// What the job has taken of the limits on tokens.
+        package var spent: TokensSpent
 
         package init(
             _ frame: ResponseFrame?, of head: UpstreamHead? = nil, succeeded: Bool, span: [UInt8]? = nil,
-            deadLetterReason: String? = nil
+            deadLetterReason: String? = nil, spent: TokensSpent = .unknown
         ) {
+            self.spent = spent
             self.frame = frame
             self.head = head
             self.succeeded = succeeded
@@ -147,7 +150,7 @@ package struct AnswerSender: Sendable {
             steps = JobStream.Ending(
                 removeFrom: ending.succeeded ? nil : rollout, span: span, deadLetterReason: ending.deadLetterReason,
                 frees: freed,
-                answerLife: job.answerLife)
+                answerLife: job.answerLife, settlements: delivery.settlements(of: job, after: ending.spent))
         } catch {
             logLeft(id, "\(error)")
             return completion()

@@ -6,9 +6,10 @@ internal import JSON
 extension ObservationMetadata {
     /// By their names.
     private static let own: [(name: String, attribute: SpanAttribute)] = [
+        ("gateway_failed_attempts", .failedAttemptsMetadata),
         ("gateway_finish_reasons", .finishReasonsMetadata), ("gateway_metadata_origins", .metadataOrigins),
         ("gateway_possibly_paid_twice", .possiblyPaidTwiceMetadata),
-        ("response", .responseMetadata),
+        ("gateway_tokens_estimated", .tokensEstimatedMetadata), ("response", .responseMetadata),
     ]
     /// Attributes that have no other place, by their names.
     private static let others = SpanAttribute.allCases.filter { !$0.key.hasPrefix("langfuse.") }.sorted {

@@ -31,7 +31,11 @@ import Upstream
                 ).end()
                 let frame = try await bench.answers.next(of: job)
                 #expect(frame.head?.status == 200)
-                #expect(frame.head?.headers == [HeaderField("content-type", "application/json"), HeaderField("x-request-id", "abc")])
+                #expect(
+                    frame.head?.headers == [
+                        HeaderField("content-type", "application/json"), HeaderField("x-request-id", "abc"),
+                        HeaderField("x-tfy-resolved-model", "openai/gpt"), HeaderField("x-tfy-attempts", "1"),
+                    ])
                 #expect(String(decoding: frame.body, as: UTF8.self) == #"{"a": 1.50, "choices": [{"message":{}}]}"# && frame.end == .complete)
                 await forwarder.jobs.waitUntilEmpty()
                 try await expectNothingLeft(bench, of: job, counts: true)

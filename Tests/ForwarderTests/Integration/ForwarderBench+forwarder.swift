@@ -29,6 +29,7 @@ extension ForwarderBench {
     func withForwarder(
         _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20), attempts: Int = 3,
         accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false,
+        isTraced: Bool = true,
         logger: Logger = .silent,
         _ body: (TestForwarder) async throws -> Void
     ) async throws {
@@ -43,7 +44,7 @@ extension ForwarderBench {
         let runner = JobRunner(
             directory: { directory }, upstream: upstream, sender: sender, envelope: envelope,
             check: JobCheck(stream: stream, maxDeliveries: 3, logger: .silent), maxAttempts: attempts,
-            flushInterval: .milliseconds(20), writesCompactSpans: { isCompact }, logger: logger)
+            flushInterval: .milliseconds(20), isTraced: { _ in isTraced }, writesCompactSpans: { isCompact }, logger: logger)
         let clock = RedisClock()
         let local = LocalWorker(jobs: jobs)
         let intake = Intake(stream: stream, jobs: jobs, clock: clock, drain: drain, local: local, logger: .silent) {

@@ -46,10 +46,11 @@ struct ForwarderBench: Sendable {
     ///   - client: takes the answer there.
     func enqueue(
         isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000,
-        idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#, on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
+        idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#,
+        charges: [RateCharge] = [], route: Route = Route(), on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
     ) async throws -> Job {
         let id = ids.next()
-        let job = Job(
+        var job = Job(
             insertionID: id, project: "local",
             rollout: RolloutIDs(rollout: Self.rollout, invocation: "i", experiment: "e", run: "r", row: "w"), method: "POST",
             path: "/chat/completions", clientKey: SecretString("sk-client"), model: "openai/gpt", isStream: isStream, deadline: deadline,
@@ -57,6 +58,8 @@ struct ForwarderBench: Sendable {
             idempotency: idempotencyKey.map {
                 Idempotency(clientKey: $0, project: "local", account: nil, request: [], envelope: envelope)
             }, body: Array(body.utf8))
+        job.charges = charges
+        job.route = route
         let admission = JobAdmission(
             redis: redis, envelope: envelope, limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 20),
             defaultProject: "local")

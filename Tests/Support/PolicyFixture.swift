@@ -1,13 +1,11 @@
-import Common
-import FoundationEssentials
-import TestSupport
-
-@testable import Policies
+package import Common
+internal import FoundationEssentials
+package import Policies
 
 /// Rules that a test writes.
-enum PolicyFixture {
+package enum PolicyFixture {
     /// Reads the rules of files in a folder of their own.
-    static func read(
+    package static func read(
         _ files: [(name: String, text: String)], asksForKeys: Bool = true
     ) throws -> Policies {
         let folder = try RedisServer.makeFolder()
@@ -16,11 +14,11 @@ enum PolicyFixture {
         return try PolicyReader.read(ConfigurationFile.all(at: folder), asksForKeys: asksForKeys)
     }
 
-    static func read(_ text: String, asksForKeys: Bool = true) throws -> Policies {
+    package static func read(_ text: String, asksForKeys: Bool = true) throws -> Policies {
         try read([("gateway.yaml", text)], asksForKeys: asksForKeys)
     }
 
-    static func metadata(
+    package static func metadata(
         _ entries: [String: String], from origin: ResolvedMetadata.Origin = .header
     ) -> ResolvedMetadata {
         var metadata = ResolvedMetadata()

@@ -2,7 +2,7 @@ internal import Common
 
 extension Subject {
     /// The spellings of TrueFoundry's generations, with what they stand for here.
-    private static let prefixes: [(name: String, make: @Sendable (String) -> Subject)] = [
+    private static let prefixes: [(name: String, make: @Sendable (UTF8Text) -> Subject)] = [
         ("user", { .user($0) }), ("team", { .team($0) }), ("account", { .account($0) }),
         ("virtualaccount", { .account($0) }),
         ("virtual-account", { .account($0) }), ("serviceaccount", { .account($0) }),
@@ -32,7 +32,7 @@ extension Subject {
                 "no client is known as `\(text)`, since clients need no key: set API_KEYS_PATH, or write `*` for all"
             )
         }
-        self = prefix.make(String(parts[1]))
+        self = prefix.make(UTF8Text(parts[1]))
     }
 
     /// The subjects of a rule's `when`; everyone if it does not say.

@@ -1,30 +1,22 @@
-internal import Common
+package import Common
 
 /// Whom a rule is for.
-package enum Subject: Sendable, Equatable {
+package enum Subject: Sendable, Hashable {
     case everyone
     /// The `user` of the client's API key.
-    case user(String)
+    case user(UTF8Text)
     /// One of the `teams` of the client's API key.
-    case team(String)
+    case team(UTF8Text)
     /// The `account` of the client's API key.
-    case account(String)
-
-    package static func == (left: Self, right: Self) -> Bool {
-        switch (left, right) {
-        case (.everyone, .everyone): true
-        case (.user(let a), .user(let b)), (.team(let a), .team(let b)), (.account(let a), .account(let b)): a == b
-        default: false
-        }
-    }
+    case account(UTF8Text)
 
     /// Whether a rule for this subject is for a caller.
     package func includes(_ caller: Caller) -> Bool {
         switch self {
         case .everyone: true
-        case .user(let name): caller.user == name
-        case .team(let name): caller.teams.contains(name)
-        case .account(let name): caller.account == name
+        case .user(let name): caller.user == name.text
+        case .team(let name): caller.teams.contains(name.text)
+        case .account(let name): caller.account == name.text
         }
     }
 }

@@ -1,0 +1,93 @@
+/// What one job counts on one counter, in the step that queues it.
+package struct RateCharge: Sendable, Equatable {
+    /// What a rate limit counts.
+    package enum Unit: String, Sendable, CaseIterable {
+        case requests
+        /// Tokens of request and answer together, and each alone.
+        case tokens
+        case inputTokens = "input_tokens"
+        case outputTokens = "output_tokens"
+    }
+
+    /// The rule's id, as clients are told it. Empty in a job off the queue.
+    package var rule: String
+    package var unit: Unit
+    /// Names the counter, the same in all processes. Holds no value of a client's.
+    package var counter: String
+    /// Of tokens, what the job may take at most by what is known before its call. The job's end corrects it.
+    package var amount: Int
+    /// The most that any window may hold.
+    package var limit: Int
+    /// The window's length in milliseconds. It slides.
+    package var window: Int
+    /// Whether a job beyond the limit is refused. If not, it is counted all the same.
+    package var isEnforced: Bool
+
+    package init(
+        rule: String, unit: Unit = .requests, counter: String, amount: Int, limit: Int, window: Int, isEnforced: Bool
+    ) {
+        self.rule = rule
+        self.unit = unit
+        self.counter = counter
+        self.amount = amount
+        self.limit = limit
+        self.window = window
+        self.isEnforced = isEnforced
+    }
+
+    /// Whether the job's end corrects the amount.
+    package var isSettled: Bool { unit != .requests }
+}
+
+extension RateCharge {
+    /// What the job's end needs: the unit, the amount and the counter.
+    var wireText: String { "\(unit.rawValue) \(amount) \(counter)" }
+
+    init?(wireText: String) {
+        let parts = wireText.split(separator: " ")
+        guard parts.count == 3, let unit = Unit(rawValue: String(parts[0])), let amount = Int(parts[1]) else {
+            return nil
+        }
+        self.init(
+            rule: "", unit: unit, counter: String(parts[2]), amount: amount, limit: 0, window: 0, isEnforced: false)
+    }
+}
+
+/// What a counter holds after a job was counted on it, or refused because of it.
+package struct RateUsage: Sendable, Equatable {
+    /// Of the window that ends now.
+    package var used: Int
+    /// Milliseconds until the counter holds less; of a job that was refused, until it could be let in.
+    package var reset: Int
+
+    package init(used: Int, reset: Int) {
+        self.used = used
+        self.reset = reset
+    }
+}
+
+/// What a job has taken of the limits on tokens.
+package enum TokensSpent: Sendable, Equatable {
+    /// Nothing of it can have reached a provider.
+    case none
+    /// The provider said so; what it did not say is nil.
+    case counted(input: Int?, output: Int?, total: Int?)
+    /// The estimate stands.
+    case unknown
+
+    /// - Returns: nil if it is not known.
+    package func count(of unit: RateCharge.Unit) -> Int? {
+        switch self {
+        case .none: return 0
+        case .unknown: return nil
+        case .counted(let input, let output, let total):
+            switch unit {
+            case .requests: return nil
+            case .inputTokens: return input
+            case .outputTokens: return output
+            case .tokens:
+                return total ?? input.flatMap { input in output.map { input.addingReportingOverflow($0).partialValue } }
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+internal import Common
+internal import NIOConcurrencyHelpers
+
+/// The names of counters in Redis: fingerprints, so that nothing of a client's or a rule's stands there.
+final class CounterNames: Sendable {
+    /// The names that are remembered. A fingerprint costs more than all else that finds a counter.
+    private static let most = 10_000
+
+    private let envelope: Envelope
+    private let known = NIOLockedValueBox<[[[UInt8]]: String]>([:])
+
+    init(_ envelope: Envelope) { self.envelope = envelope }
+
+    /// - Parameter parts: what tells the counter from all others.
+    func name(of parts: [[UInt8]]) -> String {
+        if let name = known.withLockedValue({ $0[parts] }) { return name }
+        let name = String(hexadecimal: envelope.fingerprint(of: [Array("rate limit".utf8)] + parts).prefix(16))
+        known.withLockedValue { known in
+            if known.count >= Self.most { known = [:] }
+            known[parts] = name
+        }
+        return name
+    }
+}

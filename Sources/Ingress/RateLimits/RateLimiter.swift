@@ -1,0 +1,49 @@
+internal import Common
+internal import Policies
+
+/// Finds the rate limits that a job meets. They are counted in the step that queues it.
+struct RateLimiter: Sendable {
+    let policies: Policies
+    private let names: CounterNames
+
+    init(policies: Policies, envelope: Envelope) {
+        self.policies = policies
+        names = CounterNames(envelope)
+    }
+
+    /// What a job counts, on each of its limits.
+    /// - Throws: 400 for a request that is larger than a limit and could never be let in.
+    func charges(of job: Job, _ facts: RequestFacts) throws(GatewayError) -> [RateCharge] {
+        let limits = policies.rateLimits(for: facts)
+        var known: TokenEstimate?
+        func estimate() -> TokenEstimate {
+            let estimate = known ?? TokenEstimate(body: job.body)
+            known = estimate
+            return estimate
+        }
+        var charges: [RateCharge] = []
+        for limit in limits {
+            let (rule, name) = (limit.rule, limit.name(for: facts))
+            let amount = limit.amount(estimate)
+            guard amount != nil || !rule.isEnforced else {
+                throw GatewayError(neverWithin: name, rule, estimate().input)
+            }
+            charges.append(
+                RateCharge(
+                    rule: name, unit: rule.unit, counter: names.name(of: limit.counter), amount: amount ?? rule.limit,
+                    limit: rule.limit, window: rule.window.milliseconds, isEnforced: rule.isEnforced))
+        }
+        return charges
+    }
+}
+
+extension GatewayError {
+    fileprivate init(neverWithin name: String, _ rule: RateLimitRule, _ input: Int) {
+        self = .invalidRequest(
+            code: "never_admissible",
+            "The request has some \(input) tokens, and the operator's rate limit `\(name)` lets in \(rule.limit) a "
+                + "\(rule.window.rawValue): it could never be let in. Send a shorter one.")
+        self.rule = name
+        headers = [AppliedConfigurations([("rate_limit", [name])]).header].compactMap(\.self)
+    }
+}

@@ -1,0 +1,30 @@
+internal import Common
+
+/// The rate limits of a configuration, compiled for finding those that a request meets.
+package struct RateLimitPolicy: Sendable {
+    /// Which of the rules that match count.
+    package enum Evaluation: String, CaseIterable, Sendable {
+        case all
+        case firstMatch = "first_match"
+    }
+
+    package let rules: [RateLimitRule]
+    private let evaluation: Evaluation
+    private let index: RuleIndex
+
+    init(_ rules: [RateLimitRule], evaluation: Evaluation) {
+        self.rules = rules
+        self.evaluation = evaluation
+        index = RuleIndex(rules.map(\.when))
+    }
+
+    /// The limits that a request meets, in the order of the rules.
+    package func limits(for facts: RequestFacts) -> [RateLimit] {
+        var found: [RateLimit] = []
+        for place in index.candidates(for: facts) where rules[place].when.holds(for: facts) {
+            found.append(RateLimit(rules[place], for: facts))
+            if evaluation == .firstMatch { break }
+        }
+        return found
+    }
+}

@@ -1,0 +1,90 @@
+package import Common
+
+/// One rule of a `gateway-rate-limiting-config`.
+package struct RateLimitRule: Sendable {
+    /// What a limit counts in a sliding window.
+    package enum Window: String, CaseIterable, Sendable {
+        case minute
+        case hour
+        case day
+
+        package var milliseconds: Int {
+            switch self {
+            case .minute: 60_000
+            case .hour: 3_600_000
+            case .day: 86_400_000
+            }
+        }
+    }
+
+    /// What a counter is kept apart for.
+    enum Part: Sendable, Equatable {
+        case user
+        case account
+        case model
+        case metadata(String)
+    }
+
+    package let id: String
+    let when: RuleCondition
+    package let limit: Int
+    package let unit: RateCharge.Unit
+    package let window: Window
+    /// One counter for each combination; one for all that match if there are none.
+    let appliesPer: [Part]
+    /// Tokens that an answer is taken to have whose request does not bound it.
+    let defaultOutput: Int
+    /// Whether a request beyond the limit is refused. If not, it is counted and logged.
+    package let isEnforced: Bool
+}
+
+/// A limit that a request meets.
+package struct RateLimit: Sendable {
+    package let rule: RateLimitRule
+    /// What tells its counter from all others: the rule, the window, and the values that it is kept apart for.
+    package let counter: [[UInt8]]
+
+    init(_ rule: RateLimitRule, for facts: RequestFacts) {
+        self.rule = rule
+        counter =
+            ([rule.id, rule.unit.rawValue, rule.window.rawValue] + rule.appliesPer.flatMap { $0.name(in: facts) })
+            .map { Array($0.utf8) }
+    }
+
+    /// What a request counts on it.
+    /// - Parameter estimate: is asked for where tokens are counted.
+    /// - Returns: nil if the request is larger than the limit, so that it could never be let in.
+    package func amount(_ estimate: () -> TokenEstimate) -> Int? {
+        guard rule.unit != .requests else { return 1 }
+        return estimate().amount(of: rule.unit, limit: rule.limit, defaultOutput: rule.defaultOutput)
+    }
+
+    /// The rule's id with its placeholders filled in, as answers name it.
+    package func name(for facts: RequestFacts) -> String {
+        rule.appliesPer.reduce(rule.id) { id, part in id.replacing(part.placeholder, with: part.value(in: facts) ?? "")
+        }
+    }
+}
+
+extension RateLimitRule.Part {
+    func value(in facts: RequestFacts) -> String? {
+        switch self {
+        case .user: facts.caller.user
+        case .account: facts.caller.account
+        case .model: facts.model
+        case .metadata(let key): facts[key]?.value
+        }
+    }
+
+    var placeholder: String {
+        switch self {
+        case .user: "{user}"
+        case .account: "{virtualaccount}"
+        case .model: "{model}"
+        case .metadata(let key): "{metadata.\(key)}"
+        }
+    }
+
+    /// The value, and whether there is one: requests without it share a counter.
+    fileprivate func name(in facts: RequestFacts) -> [String] { value(in: facts).map { ["is", $0] } ?? ["none", ""] }
+}

@@ -1,0 +1,13 @@
+internal import Common
+
+/// One rule of a `gateway-fallback-config`: what takes a call that failed.
+package struct FallbackRule: Sendable {
+    package let id: String
+    let when: RuleCondition
+    /// `response_status_codes`.
+    let failures: Set<Route.Failure>
+    /// In the order of their turns.
+    let models: [RoutedModel]
+
+    var steps: [Route.Step] { models.map { Route.Step($0.name, rule: id, failures: failures) } }
+}

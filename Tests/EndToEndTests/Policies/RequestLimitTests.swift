@@ -1,0 +1,110 @@
+import Common
+import Subprocess
+import TestSupport
+import Testing
+
+/// A limit that several ingresses share: real processes, and the rule that TrueFoundry's documentation shows.
+@Suite(.timeLimit(.minutes(3))) struct RequestLimitTests {
+    private static let rules = """
+        name: ratelimiting-config
+        type: gateway-rate-limiting-config
+        # The rules are evaluated in order, and all matching rules are considered.
+        # If any one of them causes a rate limit, the corresponding ID will be returned.
+        rules:
+          - id: "openai-gpt4-dev-env"
+            when:
+              models: ["openai-main/gpt4"]
+              metadata:
+                env: dev
+            limit_to: 1000
+            unit: requests_per_day
+        """
+    private static let limit = 1000
+    private static let clients = 24
+
+    /// Of 1,050 requests over three ingresses, one of which is replaced in between, exactly 1,000 reach the provider.
+    @Test func theThousandAndFirstIsRefusedWhereverItComes() async throws {
+        try await GatewayFleet.run(provider: .paced, environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
+            try fleet.folder.write(Self.rules, to: "gateway.yaml")
+            try await fleet.forwarder { _ in
+                try await fleet.ingress { _, first in
+                    try await fleet.ingress { _, second in
+                        var counts = Counts()
+                        try await fleet.ingress { _, third in
+                            counts += try await ask(380, at: [first, second, third], from: 0)
+                        }
+                        #expect(counts == Counts(answered: 380))
+                        // A new process finds the counter where it was.
+                        try await fleet.ingress { _, third in
+                            counts += try await ask(670, at: [first, second, third], from: 380)
+                            #expect(counts == Counts(answered: Self.limit, refused: 50))
+                            #expect(fleet.provider.count == Self.limit)
+                            try await expectOthersPass(third)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rule is for requests with its model and its metadata alone.
+    private func expectOthersPass(_ port: Int) async throws {
+        try await withRawClient(to: port) { client in
+            let path = ServeTests.path
+            let others = [("openai-main/gpt4", #"{"env":"prod"}"#), ("openai-main/gpt4o", #"{"env":"dev"}"#)]
+            for (place, (model, metadata)) in others.enumerated() {
+                let answer = try await client.call(
+                    "POST", path, headers: ["X-TFY-METADATA: \(metadata)"],
+                    body: ServeTests.body(model, "job-other-\(place)"))
+                #expect(answer.status == 200)
+                #expect(answer["x-tfy-applied-configurations"] == nil)
+            }
+            let refused = try await client.call(
+                "POST", path, headers: [#"X-TFY-METADATA: {"env":"dev"}"#],
+                body: ServeTests.body("openai-main/gpt4", "job-late"))
+            #expect(refused.status == 429)
+            #expect(refused.text.contains(#""rule":"openai-gpt4-dev-env""#))
+            #expect(refused["x-tfy-applied-configurations"] == #"{"rate_limit":["openai-gpt4-dev-env"]}"#)
+            #expect(refused["x-should-retry"] == "false")
+        }
+    }
+
+    private struct Counts: Equatable, Sendable {
+        var answered = 0
+        var refused = 0
+        var others = 0
+
+        static func += (left: inout Self, right: Self) {
+            left.answered += right.answered
+            left.refused += right.refused
+            left.others += right.others
+        }
+    }
+
+    /// Makes so many requests, by clients that take the ingresses in turn.
+    private func ask(_ count: Int, at ports: [Int], from first: Int) async throws -> Counts {
+        try await withThrowingTaskGroup(of: Counts.self) { group in
+            for client in 0..<Self.clients {
+                group.addTask {
+                    var counts = Counts()
+                    try await withRawClient(to: ports[client % ports.count]) { connection in
+                        for number in stride(from: first + client, to: first + count, by: Self.clients) {
+                            let answer = try await connection.call(
+                                "POST", ServeTests.path, headers: [#"X-TFY-METADATA: {"env":"dev"}"#],
+                                body: ServeTests.body("openai-main/gpt4", "job-\(number)"))
+                            switch answer.status {
+                            case 200: counts.answered += 1
+                            case 429: counts.refused += 1
+                            default: counts.others += 1
+                            }
+                        }
+                    }
+                    return counts
+                }
+            }
+            var all = Counts()
+            for try await counts in group { all += counts }
+            return all
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import Common
+import Subprocess
+import TestSupport
+import Testing
+
+/// Load balancing and fallback by metadata: real processes, scripted providers, and the rules that TrueFoundry's
+/// documentation shows.
+@Suite(.timeLimit(.minutes(3))) struct RoutingTests {
+    private static let rules = """
+        name: loadbalancing-config
+        type: gateway-load-balancing-config
+        rules:
+          - id: "llama-bedrock-customer1"
+            when:
+              models: ["bedrock/llama3"]
+              metadata:
+                customer-id: customer1
+            load_balance_targets:
+              - target: "azure/bedrock-llama3"
+                weight: 60
+              - target: "aws/bedrock-llama3"
+                weight: 40
+        ---
+        name: model-fallback-config
+        type: gateway-fallback-config
+        rules:
+          - id: "llama-bedrock-customer1-fallback"
+            when:
+              models: ["bedrock/fallback"]
+              metadata:
+                customer-id: customer1
+              response_status_codes: [500, 429]
+            fallback_models: ["azure/llama3", "aws/llama3"]
+        """
+
+    /// Answers as the account in the call's path, with the status that the question asks of that account.
+    private static func provide(_ connection: ScriptedServer.Connection) async throws {
+        while let request = try await connection.request() {
+            let account = request.split(separator: "/").dropFirst().first.map(String.init) ?? ""
+            let status = ["500", "429", "503"].first { request.contains("\(account)-fails-\($0)") } ?? "200"
+            let body =
+                #"{"choices":[{"index":0,"message":{"role":"assistant","content":"by \#(account)"},"finish_reason":"stop"}]}"#
+            try await connection.write(
+                "HTTP/1.1 \(status) X\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            )
+        }
+    }
+
+    private func withGateway(_ body: (_ port: Int) async throws -> Void) async throws {
+        try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
+            try await ScriptedServer.run {
+                try await Self.provide($0)
+            } _: { provider in
+                let accounts = ["bedrock", "azure", "aws"].map { name in
+                    #""\#(name)": {"base_url": "http://127.0.0.1:\#(provider.port)/\#(name)", "key": "sk-\#(name)"}"#
+                }
+                try fleet.folder.write("{\"accounts\": {\(accounts.joined(separator: ", "))}}", to: "secrets.yaml")
+                try fleet.folder.write(Self.rules, to: "gateway.yaml")
+                try await fleet.forwarder { _ in try await fleet.ingress { _, port in try await body(port) } }
+            }
+        }
+    }
+
+    private func ask(
+        _ model: String, _ text: String = "Hello!", customer: String?, stream: Bool = false, on client: RawClient
+    ) async throws -> HTTPAnswer {
+        try await client.call(
+            "POST", ServeTests.path, headers: customer.map { [#"X-TFY-METADATA: {"customer-id":"\#($0)"}"#] } ?? [],
+            body: ServeTests.body(model, text, stream: stream))
+    }
+
+    /// How many of so many calls went to one of the two targets.
+    private func callsToAzure(of count: Int, on client: RawClient) async throws -> Int {
+        var azure = 0
+        for _ in 0..<count {
+            let answer = try await ask("bedrock/llama3", customer: "customer1", on: client)
+            #expect(answer["x-tfy-applied-configurations"] == #"{"load_balance":["llama-bedrock-customer1"]}"#)
+            let isAzure = answer["x-tfy-resolved-model"] == "azure/bedrock-llama3"
+            #expect(isAzure || answer["x-tfy-resolved-model"] == "aws/bedrock-llama3")
+            #expect(answer.status == 200 && answer.text.contains(isAzure ? "by azure" : "by aws"))
+            if isAzure { azure += 1 }
+        }
+        return azure
+    }
+
+    @Test func oneCustomersCallsAreSharedAmongTheTargets() async throws {
+        try await withGateway { port in
+            try await withRawClient(to: port) { client in
+                let azure = try await callsToAzure(of: 400, on: client)
+                // Six standard deviations of 400 draws.
+                #expect(abs(azure - 240) < 60, "\(azure)")
+                for customer in ["customer2", nil] {
+                    let answer = try await ask("bedrock/llama3", customer: customer, on: client)
+                    #expect(answer.text.contains("by bedrock") && answer["x-tfy-applied-configurations"] == nil)
+                    #expect(answer["x-tfy-resolved-model"] == "bedrock/llama3")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [false, true]) func oneCustomersCallsFallBack(stream: Bool) async throws {
+        try await withGateway { port in
+            try await withRawClient(to: port) { client in
+                for status in ["500", "429"] {
+                    let text = "bedrock-fails-\(status) azure-fails-500"
+                    let answer = try await ask(
+                        "bedrock/fallback", text, customer: "customer1", stream: stream, on: client)
+                    #expect(answer.status == 200 && answer.text.contains("by aws"))
+                    #expect(answer["x-tfy-resolved-model"] == "aws/llama3" && answer["x-tfy-attempts"] == "3")
+                    #expect(
+                        answer["x-tfy-applied-configurations"] == #"{"fallback":["llama-bedrock-customer1-fallback"]}"#)
+                    // For nobody else, and for no other status.
+                    let other = try await ask(
+                        "bedrock/fallback", text, customer: "customer2", stream: stream, on: client)
+                    #expect(other.status == Int(status) && other.text.contains("by bedrock"))
+                }
+                let other = try await ask(
+                    "bedrock/fallback", "bedrock-fails-503", customer: "customer1", stream: stream, on: client)
+                #expect(other.status == 503 && other["x-tfy-attempts"] == "1")
+            }
+        }
+    }
+
+    /// A target without a key of the server's can never be called.
+    @Test func aTargetWithoutAKeyIsRefusedAtTheStart() async throws {
+        try await ProgramFolder.with { folder in
+            try folder.write(Self.rules, to: "gateway.yaml")
+            let ending = try await folder.run(
+                "metadata-gateway", ["check"], environment: ["CONFIG_PATH": "gateway.yaml"])
+            #expect(ending.code == 78)
+            #expect(
+                ending.output.contains("gateway.yaml:10:17: error: calls cannot go to `azure/bedrock-llama3`"),
+                "\(ending.output)")
+            #expect(ending.output.contains("calls cannot go to `aws/llama3`"))
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Common
+import Queue
+import Redis
+import TestSupport
+import Testing
+import Upstream
+
+@testable import Forwarder
+
+/// Calls that the operator's rules send to several targets.
+@Suite(.timeLimit(.minutes(1))) struct RoutedCallTests {
+    private static let accounts = ["azure", "aws"].map { name in
+        var account = ProviderAccount.kind("openai", named: name)
+        account.key = SecretString("sk-\(name)")
+        return account
+    }
+    private static let route = Route(
+        [
+            .init("azure/llama", rule: "balance", failures: [.status(500), .connectError]),
+            .init("aws/llama", rule: "balance"),
+            .init("openai/last", rule: "fallback"),
+        ], fallback: 2, fallbackFailures: [.status(429)])
+
+    private func key(_ call: ScriptedCall) -> String? { call.request.headers.first(named: "authorization") }
+
+    @Test func theNextTargetIsCalledForWhatTheRuleNames() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(body: #"{"model":"openai/gpt", "x":1.0}"#, route: Self.route)
+            try await bench.withForwarder(accounts: Self.accounts) { forwarder in
+                let first = try #require(await bench.upstream.next())
+                #expect(String(decoding: first.request.body, as: UTF8.self) == #"{"model":"llama", "x":1.0}"#)
+                #expect(key(first) == "Bearer sk-azure", "the client's key is for the provider that it named")
+                first.answer(500).send("broken").end()
+                let second = try #require(await bench.upstream.next())
+                #expect(key(second) == "Bearer sk-aws")
+                second.answer(429).send("busy").end()
+                let third = try #require(await bench.upstream.next())
+                #expect(String(decoding: third.request.body, as: UTF8.self) == #"{"model":"last", "x":1.0}"#)
+                #expect(key(third) == "Bearer sk-client")
+                third.answer().send(ScriptedCall.completion).end()
+                let frame = try await bench.answers.next(of: job)
+                let head = try #require(frame.head)
+                #expect(head.status == 200)
+                #expect(head.headers.first(named: "x-tfy-resolved-model") == "openai/last")
+                #expect(head.headers.first(named: "x-tfy-attempts") == "3")
+                #expect(
+                    head.headers.first(named: "x-tfy-applied-configurations")
+                        == #"{"load_balance":["balance"],"fallback":["fallback"]}"#)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(bench.upstream.count == 3)
+                #expect(try await bench.members() == [job.insertionID.description])
+                let span = try await bench.span(of: job)
+                #expect(
+                    span.string("langfuse.observation.metadata.gateway_failed_attempts")
+                        == "azure/llama: 500, aws/llama: 429")
+                #expect(span.level == nil)
+            }
+        }
+    }
+
+    @Test func whatNoRuleNamesIsTheAnswer() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(route: Self.route)
+            try await bench.withForwarder(accounts: Self.accounts) { forwarder in
+                try #require(await bench.upstream.next()).answer(503).send("away").end()
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == 503 && frame.body == Array("away".utf8))
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(bench.upstream.count == 1)
+                #expect(try await bench.members().isEmpty)
+            }
+        }
+    }
+
+    @Test func aConnectionThatFailsIsOneOfTheFailures() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(route: Self.route)
+            try await bench.withForwarder(attempts: 1, accounts: Self.accounts) { forwarder in
+                try #require(await bench.upstream.next()).fail(.connect, sent: false)
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(bench.upstream.count == 2)
+            }
+        }
+    }
+
+    /// The last target's word is the client's, whatever it is.
+    @Test func whenAllTargetsFailEachWasCalledOnce() async throws {
+        let failures: Set<Route.Failure> = [.status(500)]
+        let route = Route(["azure/a", "aws/b", "azure/a", "openai/c"].map { .init($0, rule: "r", failures: failures) })
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(route: route)
+            try await bench.withForwarder(accounts: Self.accounts) { forwarder in
+                for place in 1...3 { try #require(await bench.upstream.next()).answer(500).send("\(place)").end() }
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == 500 && frame.body == Array("3".utf8))
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(bench.upstream.count == 3)
+            }
+        }
+    }
+
+    @Test func aStreamGoesToTheNextTargetToo() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(
+                isStream: true, body: #"{"model":"openai/gpt","stream":true}"#, route: Self.route)
+            try await bench.withForwarder(accounts: Self.accounts) { forwarder in
+                try #require(await bench.upstream.next()).answer(500).send("broken").end()
+                try #require(await bench.upstream.next()).answer(type: "text/event-stream")
+                    .send(
+                        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+                    ).end()
+                var text = ""
+                while true {
+                    let frame = try await bench.answers.next(of: job)
+                    text += String(decoding: frame.body, as: UTF8.self)
+                    if frame.end != nil { break }
+                }
+                #expect(text.hasSuffix("data: [DONE]\n\n") && !text.contains("broken"))
+                await forwarder.jobs.waitUntilEmpty()
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Common
+import Queue
+import Redis
+import TestSupport
+import Testing
+import Upstream
+
+@testable import Forwarder
+
+/// What a job's end counts on limits on tokens.
+@Suite(.timeLimit(.minutes(1))) struct TokenLimitTests {
+    private static let reserved = 100
+    private static let charge = RateCharge(
+        rule: "r", unit: .tokens, counter: "tokens", amount: reserved, limit: 1000, window: 3_600_000, isEnforced: true)
+
+    private func counted(_ bench: ForwarderBench) async throws -> Int {
+        let sum = try await bench.redis.send(RedisCommand("HGET", Keys.rateAmounts(Self.charge.counter), "sum"))
+        return Int(sum.string ?? "") ?? 0
+    }
+
+    @Test(arguments: [true, false]) func theProvidersUsageIsWhatCounts(isTraced: Bool) async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(charges: [Self.charge])
+            #expect(try await counted(bench) == Self.reserved)
+            try await bench.withForwarder(isTraced: isTraced) { forwarder in
+                let call = try #require(await bench.upstream.next())
+                call.answer().send(
+                    #"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#
+                ).end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await counted(bench) == 12)
+            }
+        }
+    }
+
+    /// The gateway asks for a stream's usage, which is not for the client.
+    @Test func aStreamsUsageCounts() async throws {
+        try await ForwarderBench.run { bench in
+            let body = #"{"model":"openai/gpt","stream":true}"#
+            let job = try await bench.enqueue(isStream: true, body: body, charges: [Self.charge])
+            try await bench.withForwarder(isTraced: false) { forwarder in
+                let call = try #require(await bench.upstream.next())
+                #expect(String(decoding: call.request.body, as: UTF8.self).contains("include_usage"))
+                call.answer(type: "text/event-stream")
+                    .send(
+                        "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n"
+                    )
+                    .send(
+                        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1,\"total_tokens\":4}}\n\ndata: [DONE]\n\n"
+                    )
+                    .end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await counted(bench) == 4)
+            }
+        }
+    }
+
+    /// An answer that does not say what it has used was perhaps paid for.
+    @Test(arguments: [200, 500]) func withoutAUsageTheEstimateStands(status: Int) async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(charges: [Self.charge])
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).answer(status).send("{}").end()
+                #expect(try await bench.answers.next(of: job).head?.status == status)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await counted(bench) == Self.reserved)
+                let mark = "langfuse.observation.metadata.gateway_tokens_estimated"
+                #expect(try await bench.span(of: job).string(mark) == "true")
+            }
+        }
+    }
+
+    @Test(arguments: [true, false]) func onlyWhatReachedNoProviderIsGivenBack(wasSent: Bool) async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(charges: [Self.charge])
+            try await bench.withForwarder(attempts: 1) { forwarder in
+                try #require(await bench.upstream.next()).fail(wasSent ? .closedEarly : .connect, sent: wasSent)
+                #expect(try await bench.answers.next(of: job).head?.status == 502)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await counted(bench) == (wasSent ? Self.reserved : 0))
+            }
+        }
+    }
+
+    /// The forwarder that was lost may have made the call.
+    @Test func aJobWhoseForwarderDiedKeepsItsEstimate() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(deadline: UnixTime.milliseconds + 60_000, charges: [Self.charge])
+            _ = try await bench.lose()
+            try await bench.withForwarder(attempts: 1) { forwarder in
+                try #require(await bench.upstream.next()).fail(.connect, sent: false)
+                #expect(try await bench.answers.next(of: job).head?.status == 502)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await counted(bench) == Self.reserved)
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Policies
+
+/// Where the rules on load balancing and fallback send a call.
+@Suite struct RoutingPolicyTests {
+    private func facts(_ model: String, _ metadata: [String: String] = [:]) -> RequestFacts {
+        RequestFacts(model: model, metadata: PolicyFixture.metadata(metadata))
+    }
+
+    /// TrueFoundry's own examples, with their elisions filled in.
+    private static let examples = """
+        name: loadbalancing-config
+        type: gateway-load-balancing-config
+        rules:
+          - id: "llama-bedrock-customer1"
+            when:
+              models: ["bedrock/llama3"]
+              metadata:
+                customer-id: customer1
+            load_balance_targets:
+              - target: "azure/bedrock-llama3"
+                weight: 60
+              - target: "aws/bedrock-llama3"
+                weight: 40
+        ---
+        name: model-fallback-config
+        type: gateway-fallback-config
+        rules:
+          - id: "llama-bedrock-customer1-fallback"
+            when:
+              models: ["bedrock/llama3"]
+              metadata:
+                customer-id: customer2
+              response_status_codes: [500, "429"]
+            fallback_models: ["azure/llama3", {target: "aws/llama3"}]
+        """
+
+    @Test func theExamplesOfTheDocumentationDecide() throws {
+        let routing = try PolicyFixture.read(Self.examples).routing
+        var random = SeededRandom(seed: 1)
+        let balanced = routing.route(for: facts("bedrock/llama3", ["customer-id": "customer1"]), using: &random)
+        #expect(Set(balanced.steps.map(\.model)) == ["azure/bedrock-llama3", "aws/bedrock-llama3"])
+        #expect(balanced.steps.allSatisfy { $0.rule == "llama-bedrock-customer1" } && balanced.fallback == 2)
+        let fallback = routing.route(for: facts("bedrock/llama3", ["customer-id": "customer2"]), using: &random)
+        #expect(fallback.steps.map(\.model) == ["bedrock/llama3", "azure/llama3", "aws/llama3"])
+        #expect(fallback.fallback == 1 && fallback.fallbackFailures == [.status(500), .status(429)])
+        for other in [
+            facts("bedrock/llama3"), facts("bedrock/llama3", ["customer-id": "customer3"]),
+            facts("m/n", ["customer-id": "customer1"]),
+        ] {
+            #expect(routing.route(for: other, using: &random).isEmpty)
+        }
+    }
+
+    /// In any order of targets, with one that has no weight and one of weight 0.
+    @Test(arguments: [
+        ["a:60", "b:40"], ["b:40", "a:60"], ["c:0", "b", "a:60"], ["b:40", "c:0", "d:0", "a:60"],
+        ["b:40", "c", "a:60"],
+    ])
+    func sharesAreTheirWeights(targets: [String]) throws {
+        let list = targets.map { target in
+            let parts = target.split(separator: ":")
+            return "{target: p/\(parts[0])" + (parts.count > 1 ? ", weight: \(parts[1])}" : "}")
+        }
+        let text =
+            "type: gateway-load-balancing-config\nrules:\n  - {id: r, load_balance_targets: [\(list.joined(separator: ", "))]}"
+        let routing = try PolicyFixture.read(text).routing
+        var random = SeededRandom(seed: 7)
+        var counts: [String: Int] = [:]
+        var (longest, length, last) = (0, 0, "")
+        for _ in 0..<10_000 {
+            let first = try #require(routing.route(for: facts("m/n"), using: &random).steps.first).model
+            counts[first, default: 0] += 1
+            length = first == last ? length + 1 : 1
+            (longest, last) = (max(longest, length), first)
+        }
+        #expect(abs((counts["p/a"] ?? 0) - 6000) < 200 && abs((counts["p/b"] ?? 0) - 4000) < 200, "\(counts)")
+        #expect(counts.keys.allSatisfy { ["p/a", "p/b"].contains($0) })
+        #expect(longest < 40, "in turn by chance, not in blocks")
+    }
+
+    @Test func aTargetMayDemandMetadata() throws {
+        let text = """
+            type: gateway-load-balancing-config
+            rules:
+              - id: r
+                load_balance_targets:
+                  - {target: p/eu, weight: 100, metadata_match: {region: eu}}
+                  - {target: p/any, weight: 0, fallback_candidate: false}
+            """
+        let routing = try PolicyFixture.read(text).routing
+        var random = SeededRandom(seed: 1)
+        #expect(routing.route(for: facts("m/n", ["region": "eu"]), using: &random).steps.map(\.model) == ["p/eu"])
+        #expect(routing.route(for: facts("m/n"), using: &random).steps.map(\.model) == ["p/any"])
+    }
+
+    @Test func eachTargetHasOneTurn() {
+        let all: Set<Route.Failure> = [.status(500), .connectError]
+        let route = Route(
+            [
+                .init("p/a", failures: all), .init("p/b", failures: [.timeout]), .init("p/c", failures: all),
+                .init("p/a", failures: all), .init("p/d", failures: all),
+            ],
+            fallback: 3, fallbackFailures: [.status(500)])
+        #expect(route.next(after: 0, .status(500), tried: [0]) == 1)
+        #expect(route.next(after: 0, .status(429), tried: [0]) == nil)
+        #expect(route.next(after: 0, .timeout, tried: [0]) == nil)
+        // Not for the next target, but for the fallback; its first one had its turn.
+        #expect(route.next(after: 1, .status(500), tried: [0, 1]) == 4)
+        #expect(route.next(after: 1, .timeout, tried: [0, 1]) == 2)
+        #expect(route.next(after: 2, .connectError, tried: [0, 1, 2]) == nil)
+        #expect(route.next(after: 4, .status(500), tried: [0, 1, 4]) == nil)
+    }
+
+    private func problems(_ text: String) -> [String] {
+        do {
+            _ = try PolicyFixture.read(text)
+            return []
+        } catch {
+            return (error as? ConfigurationError)?.problems.map(\.description) ?? ["\(error)"]
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("[{target: p/a, weight: 60}, {target: p/b, weight: 50}]", "add up to 110"),
+            ("[{target: p/a, weight: 60}, {target: p/b, weight: 30}]", "add up to 90"),
+            ("[{target: p/a, weight: 60}, {target: p/a, weight: 40}]", "twice"),
+            ("[{target: a}]", "a slash and a model"),
+            ("[]", "is empty"),
+            ("[{target: p/a, priority: 1}]", "`priority` is not supported yet"),
+            ("[{target: p/a, wieght: 1}]", "Did you mean `weight`?"),
+            ("[{target: p/a, fallback_status_codes: [200]}]", "from 400 to 599"),
+            ("[{target: p/a, fallback_status_codes: [stream_error]}]", "not supported yet"),
+        ]) func aMistakeInTargetsIsShown(targets: String, word: String)
+    {
+        let found = problems(
+            "type: gateway-load-balancing-config\nrules:\n  - {id: r, load_balance_targets: \(targets)}")
+        #expect(found.count == 1 && found[0].contains(word) && found[0].contains("gateway.yaml:3:"), "\(found)")
+    }
+
+    @Test func whatCanNeverBeIsShown() {
+        let fallback = "type: gateway-fallback-config\nrules:\n"
+        func rule(_ id: String, _ model: String, _ next: String) -> String {
+            "  - {id: \(id), when: {models: [\(model)], response_status_codes: [500]}, fallback_models: [\(next)]}\n"
+        }
+        let cycle = problems(
+            fallback + rule("1", "p/a", "p/b") + rule("2", "p/b", "p/c") + "---\n" + fallback + rule("3", "p/c", "p/a"))
+        #expect(cycle.count == 1 && cycle[0].contains("p/a → p/b → p/c → p/a"), "\(cycle)")
+        #expect(problems(fallback + rule("1", "p/a", "p/a"))[0].contains("p/a → p/a"))
+        #expect(problems(fallback + rule("1", "p/a", "p/b") + rule("2", "p/a", "p/c"))[0].contains("never reached"))
+        #expect(
+            problems(fallback + rule("1", "p/a", "p/b") + "---\n" + fallback + rule("1", "p/b", "p/c"))[0].contains(
+                "already another"))
+        #expect(
+            problems(fallback + "  - {id: 1, when: {models: [p/a]}, fallback_models: [p/b]}")[0].contains(
+                "needs `response_status_codes`"))
+        #expect(
+            problems(
+                "type: gateway-load-balancing-config\nrules:\n  - {id: r, type: latency-based-routing, load_balance_targets: [{target: p/a}]}"
+            )[0].contains("not supported yet"))
+    }
+
+    @Test func aRouteTravelsInItsJob() throws {
+        let route = Route(
+            [
+                .init("p/a", rule: "r", failures: [.status(429), .timeout]), .init("m/n"),
+                .init("p/é", rule: "f", failures: [.connectError]),
+            ],
+            fallback: 2, fallbackFailures: [.status(500)])
+        #expect(try Route(wireBytes: route.wireBytes[...]) == route)
+    }
+}
