@@ -5,7 +5,7 @@ internal import NIOConcurrencyHelpers
 /// has at hand. Spans that another exporter sends, or that cannot be sent for a while, give way; Redis has them.
 final class RecentSpans: Sendable {
     /// The most bytes of spans that are kept, unless one alone is larger.
-    static let maximumBytes = 2 << 20
+    static let maximumBytes = 4 << 20
 
     private struct State {
         var newer: [InsertionID: [UInt8]] = [:]
