@@ -1,11 +1,12 @@
 /// Decides how long one project's spans are collected before they leave together: the whole interval while few come,
 /// and under load until they are about a batch.
 ///
-/// Larger heaps would gain nothing: a batch holds no more, and ``RecentSpans`` would have given up what waited longest.
+/// To wait for more would gain nothing: a batch holds no more, and ``RecentSpans`` would have given up what waited
+/// longest.
 struct ExportPace: Sendable {
     /// Less than a batch holds, so that those that come while they are read still fit into it.
     static let spans = ExportBatch.maximumCount / 4 * 3
-    static let bytes = RecentSpans.maximumBytes / 4
+    static let bytes = ExportBatch.maximumBytes / 4 * 3
 
     /// When the last collection ended.
     private var last: ContinuousClock.Instant?
