@@ -133,8 +133,8 @@ extension Settings {
                 + "what a larger value needs, for a trace store that takes more than Langfuse's cloud does.",
             commands: calling),
         Setting(
-            "EXPORT_INTERVAL_MS", \.exportInterval, .milliseconds(10...60_000), "How long traces are collected before they are sent together.",
-            commands: calling),
+            "EXPORT_INTERVAL_MS", \.exportInterval, .milliseconds(10...60_000),
+            "How long traces are collected before they are sent together, at most.", commands: calling),
         Setting("EXPORT_TIMEOUT", \.exportTimeout, .seconds(1...300), "How long the trace store may take to accept a batch.", commands: calling),
         Setting(
             "VERIFIER_CONCURRENCY", \.verifierConcurrency, .int(1...10_000), "The most questions about rollouts that one verifier works on at once.",

@@ -12,6 +12,7 @@ struct ExportLane: Sendable {
     var waiting: [SpanOutbox.Entry] = []
     private(set) var notBefore: ContinuousClock.Instant
     private var failures = 0
+    private var pace = ExportPace()
 
     init(project: String, now: ContinuousClock.Instant) {
         self.project = project
@@ -27,8 +28,16 @@ struct ExportLane: Sendable {
     /// Puts entries back that were not settled, before the others.
     mutating func takeBack(_ entries: [SpanOutbox.Entry]) { waiting.insert(contentsOf: entries.filter { !waiting.contains($0) }, at: 0) }
 
-    /// All is settled; what comes until then leaves together.
-    mutating func collect(until instant: ContinuousClock.Instant) { notBefore = instant }
+    /// All is settled; what comes next leaves together.
+    /// - Parameters:
+    ///   - interval: how long spans are collected at most.
+    ///   - began: when the last ones began to be sent.
+    ///   - sent: how many those were, and their bytes.
+    mutating func collect(
+        for interval: Duration, after began: ContinuousClock.Instant, sent: (count: Int, bytes: Int)
+    ) {
+        notBefore = pace.next(after: began, now: .now, count: sent.count, bytes: sent.bytes, interval: interval)
+    }
 
     /// The trace store took a batch.
     mutating func succeeded() { failures = 0 }

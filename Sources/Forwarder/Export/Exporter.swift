@@ -105,17 +105,21 @@ struct Exporter: Service, CustomStringConvertible {
         do { return .came(try await outbox.read(open, upTo: ExportBatch.maximumCount, wait: wait)) } catch { return .interrupted(error) }
     }
 
-    /// Sends what the lane has, and what waits behind it. No sooner than the interval after the last time it is given more, so that what comes meanwhile leaves together.
+    /// Sends what the lane has, and what waits behind it. It is given more after a while, so that what comes meanwhile
+    /// leaves together.
     private func work(on lane: ExportLane) async -> ExportLane {
         var lane = lane
+        var sent = (count: 0, bytes: 0)
         while true {
             let began = ContinuousClock.now
+            sent.count += lane.waiting.count
+            sent.bytes += lane.waiting.reduce(0) { $0 + $1.size }
             let isFull = lane.waiting.count >= ExportBatch.maximumCount
             lane = await sender.send(lane)
             guard lane.waiting.isEmpty, !Task.isCancelled else { return lane }
             if isFull { lane.waiting = (try? await outbox.read(lane.project, upTo: ExportBatch.maximumCount)) ?? [] }
             if lane.waiting.isEmpty {
-                lane.collect(until: began + interval)
+                lane.collect(for: interval, after: began, sent: sent)
                 return lane
             }
         }

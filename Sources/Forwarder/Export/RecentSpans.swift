@@ -4,8 +4,9 @@ internal import NIOConcurrencyHelpers
 /// Spans of completions that have just ended here, for this process's exporter: it need not read back and open what it
 /// has at hand. Spans that another exporter sends, or that cannot be sent for a while, give way; Redis has them.
 final class RecentSpans: Sendable {
-    /// The most bytes of spans that are kept, unless one alone is larger.
-    static let maximumBytes = 2 << 20
+    /// The most bytes of spans that are kept, unless one alone is larger. Half of them, which are kept in any case, are
+    /// what is collected (``ExportPace``) while as much is sent.
+    static let maximumBytes = 16 << 20
 
     private struct State {
         var newer: [InsertionID: [UInt8]] = [:]

@@ -4,7 +4,7 @@ internal import JSON
 /// A JSON object for an attribute, of members that came from elsewhere. Of two members with one name the first counts.
 struct SpanObject {
     private(set) var bytes: [UInt8] = []
-    private var names: Set<[UInt8]> = []
+    private var names = JSONNames()
 
     var isEmpty: Bool { bytes.isEmpty }
     var piece: TextPiece { TextPiece(bytes + [UInt8(ascii: "}")]) }
@@ -25,7 +25,7 @@ struct SpanObject {
 
     /// Writes a name, unless it is there.
     private mutating func begin(_ name: String) -> Bool {
-        guard names.insert(Array(name.utf8)).inserted else { return false }
+        guard names.insert(name) else { return false }
         bytes.append(UInt8(ascii: bytes.isEmpty ? "{" : ","))
         JSONText.append(name, to: &bytes)
         bytes.append(UInt8(ascii: ":"))

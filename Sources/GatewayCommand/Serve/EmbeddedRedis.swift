@@ -97,6 +97,8 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
             "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", folder, "--logfile", folder + "/redis.log",
             "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no",
             "--protected-mode", "yes",
+            // Nearly all that it holds is sealed, so that a rewriting of its file would try to compress it in vain.
+            "--rdbcompression", "no",
         ]
     }
 

@@ -21,8 +21,9 @@ package struct SpanOutbox: Sendable {
     /// From then on an exporter is gone that has not asked for anything.
     private static let goneAfter = Duration.seconds(3600)
     static let page = 1000
-    /// So many spans are read or settled in one step: Redis does nothing else meanwhile, and every completion waits for it.
-    private static let step = 64
+    /// How many spans are read by one command, and settled by one script. Redis does nothing else meanwhile, and every
+    /// completion waits for it; on the other hand an exporter that falls behind has to read back what it had at hand.
+    private static let (readStep, settleStep) = (64, 256)
     /// So long spans that were left for others are not looked at again.
     private static let leftFor = Duration.seconds(600)
     /// Stands for the span of an entry that names none. Nothing has this key.
@@ -137,13 +138,20 @@ package struct SpanOutbox: Sendable {
 
     /// The sealed spans, in the order of the entries; nil for one that is not kept any longer.
     package func spans(of entries: [Entry]) async throws(RedisError) -> [[UInt8]?] {
+        let parts = stride(from: 0, to: entries.count, by: Self.readStep).map {
+            entries[$0..<min($0 + Self.readStep, entries.count)]
+        }
+        let replies = try await commands.send(
+            batch: parts.map { part in
+                var command = RedisCommand("MGET")
+                command.append(contentsOf: part.map { $0.id.map(Keys.span) ?? Self.noSpan })
+                return command
+            })
         var spans: [[UInt8]?] = []
-        for start in stride(from: 0, to: entries.count, by: Self.step) {
-            var command = RedisCommand("MGET")
-            let part = entries[start..<min(start + Self.step, entries.count)]
-            command.append(contentsOf: part.map { $0.id.map(Keys.span) ?? Self.noSpan })
-            let reply = try await commands.send(command)
-            spans += (0..<part.count).map { reply[$0].bytes }
+        spans.reserveCapacity(entries.count)
+        for (part, reply) in zip(parts, replies) {
+            let reply = try reply.get()
+            spans += part.indices.map { reply[$0 - part.startIndex].bytes }
         }
         return spans
     }
@@ -155,8 +163,8 @@ package struct SpanOutbox: Sendable {
     package func settle(_ entries: [Entry], keptFor life: Duration = Self.keptFor) async throws(RedisError) -> Int {
         guard let project = entries.first?.project else { return 0 }
         var settled = 0
-        for start in stride(from: 0, to: entries.count, by: Self.step) {
-            let part = entries[start..<min(start + Self.step, entries.count)]
+        for start in stride(from: 0, to: entries.count, by: Self.settleStep) {
+            let part = entries[start..<min(start + Self.settleStep, entries.count)]
             var keys = [Keys.traces(project: project), Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes]
             keys += part.map { $0.id.map(Keys.span) ?? Self.noSpan }
             let reply = try await commands.evaluate(SpanScripts.settle, keys: keys) { command in

@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// Makes the store's row of a span. Which attribute says what is Langfuse's (packages/shared/src/server/otel/OtelIngestionProcessor.ts, version 4.16);
 /// of several names the first that is there counts.
@@ -112,7 +113,7 @@ enum ObservationMapping {
 
     /// Tags that are not empty, each once.
     static func distinct(_ tags: [String]) -> [String] {
-        var seen: Set<UTF8Text> = []
+        var seen = JSONNames()
         return tags.filter { !$0.isEmpty && seen.insert($0) }
     }
 }

@@ -26,7 +26,7 @@ extension ObservationMetadata {
     static func json(of span: SpanRecord) -> String {
         var out: [UInt8] = []
         out.reserveCapacity(2048)
-        var names: Set<UTF8Text> = []
+        var names = JSONNames()
         for (name, attribute) in own {
             guard let range = span.range(attribute), names.insert(name) else { continue }
             begin(name, &out)
@@ -45,7 +45,7 @@ extension ObservationMetadata {
     }
 
     /// What the client and the gateway say of the trace: an object, whose members stand beside the others.
-    private static func appendGiven(of span: SpanRecord, _ names: inout Set<UTF8Text>, _ out: inout [UInt8]) {
+    private static func appendGiven(of span: SpanRecord, _ names: inout JSONNames, _ out: inout [UInt8]) {
         guard let range = span.range(.traceMetadata), !range.isEmpty else { return }
         guard let object = try? JSONObject.scan(span.bytes, range: range, maximumDepth: JSONPart.maximumDepth) else {
             guard names.insert("metadata") else { return }

@@ -58,13 +58,18 @@ struct ObservationQuery: Sendable {
         case .session: return " FROM observation o INDEXED BY observation_session"
         case .time: return " FROM observation o INDEXED BY observation_time"
         case .tags(let tags, _):
-            let hashes = tags.map { TagHash.of($0, project: project) }
             // One tag's entries are in the page's order as they stand; those of several are put in order, and each row taken once.
-            guard hashes.count != 1 else { return " FROM tagged g CROSS JOIN observation o ON o.id = g.observation" }
-            return " FROM (SELECT DISTINCT start, observation FROM tagged g WHERE tag IN " + .list(hashes) + " AND " + window("g.start").conjunction
-                + ") g CROSS JOIN observation o ON o.id = g.observation"
+            guard !isInOrder(tags) else { return " FROM tagged g CROSS JOIN observation o ON o.id = g.observation" }
+            var rows = "SELECT start, observation FROM tagged g WHERE tag IN " + .list(hashes(tags)) + " AND " + window("g.start").conjunction
+            if let own = OwnTag.rows("o.start, o.id", with: tags, project: project) {
+                rows += " UNION " + own + " AND " + window("o.start").conjunction
+            }
+            return " FROM (SELECT DISTINCT start, observation FROM (" + rows + ")) g CROSS JOIN observation o ON o.id = g.observation"
         }
     }
+
+    /// Whether one tag alone is asked for, and the index has an entry for each of its rows.
+    private func isInOrder(_ tags: [String]) -> Bool { tags.count == 1 && OwnTag.traceID(in: tags[0]) == nil }
 
     private func filter() throws(UnsupportedCondition) -> SQLFragment {
         var parts = [SQLFragment("o.project = ?", project)]
@@ -72,7 +77,7 @@ struct ObservationQuery: Sendable {
         if case .tags(let tags, let condition) = start {
             // The index has answered it already, unless there are further tags.
             if let index = rest.firstIndex(where: { $0.isAnswered(by: tags) }) { rest.remove(at: index) }
-            if tags.count == 1 { parts.append(SQLFragment("g.tag = ?", TagHash.of(tags[0], project: project))) }
+            if isInOrder(tags) { parts.append(SQLFragment("g.tag = ?", TagHash.of(tags[0], project: project))) }
             parts += window("g.start")
             if let cursor { parts.append(SQLFragment("(g.start, g.observation) < (?, ?)", cursor.start, cursor.row)) }
         } else if let cursor {
@@ -94,11 +99,10 @@ struct ObservationQuery: Sendable {
     private func fragment(_ condition: Condition) throws(UnsupportedCondition) -> SQLFragment {
         switch condition.column {
         case .tags:
-            let has = "EXISTS (SELECT 1 FROM tagged x WHERE x.start = o.start AND x.observation = o.id AND x.tag" as SQLFragment
             switch condition.test {
-            case .anyOf(let tags): return has + " IN " + .list(hashes(tags)) + ")"
-            case .noneOf(let tags): return "NOT " + has + " IN " + .list(hashes(tags)) + ")"
-            case .allOf(let tags): return hashes(tags).map { has + SQLFragment(" = ?)", $0) }.conjunction
+            case .anyOf(let tags): return has(anyOf: tags)
+            case .noneOf(let tags): return "NOT " + has(anyOf: tags)
+            case .allOf(let tags): return tags.map { has(anyOf: [$0]) }.conjunction
             case .isNull(let value): return value ? "o.tags IS NULL" : "o.tags IS NOT NULL"
             default: throw UnsupportedCondition(message: "`tags` takes `arrayOptions`")
             }
@@ -111,6 +115,13 @@ struct ObservationQuery: Sendable {
             }
             return try condition.fragment(SQLFragment(name))
         }
+    }
+
+    private func has(anyOf tags: [String]) -> SQLFragment {
+        let indexed =
+            "EXISTS (SELECT 1 FROM tagged x WHERE x.start = o.start AND x.observation = o.id AND x.tag IN "
+            + .list(hashes(tags)) + ")"
+        return OwnTag.condition(tags).map { "(" + indexed + " OR " + $0 + ")" } ?? indexed
     }
 
     private func hashes(_ tags: [String]) -> [Int64] { tags.map { TagHash.of($0, project: project) } }

@@ -30,7 +30,7 @@ struct RowWriter {
         values.add(id)
         for text in [row.input, row.output, row.metadata] { values.add(text) }
         try values.execute(writeContent)
-        for (index, tag) in row.tags.enumerated() {
+        for (index, tag) in row.tags.enumerated() where OwnTag.traceID(in: tag) != row.traceID {
             values.removeAll()
             for number in [hash(of: tag, at: index), row.start, id, trace] { values.add(number) }
             try values.execute(addTag)

@@ -10,6 +10,9 @@ final class TraceDatabase: Sendable {
     private static let readerCacheKiB = 8 << 10
     /// What the write-ahead log is cut back to at a checkpoint.
     private static let logBytes = 64 << 20
+    /// Of a page of a new file; a file that is there keeps what it has. A usual row's content has more than half of 4 KiB,
+    /// and would have a page of its own.
+    private static let pageBytes = 8 << 10
     /// How many pages are read at a time. Each holds a page of the answer in memory.
     private static let readers = 4
 
@@ -49,10 +52,11 @@ final class TraceDatabase: Sendable {
         configuration.maximumReaderCount = readers
         configuration.prepareDatabase { db in
             db.add(function: MetadataMember.function)
+            db.add(function: OwnTag.function)
             guard !db.configuration.readonly else { return try db.execute(sql: "PRAGMA cache_size = -\(readerCacheKiB)") }
             try db.execute(
                 sql: """
-                    PRAGMA cache_size = -\(writerCacheKiB); PRAGMA journal_size_limit = \(logBytes); PRAGMA synchronous = NORMAL
+                    PRAGMA page_size = \(pageBytes); PRAGMA cache_size = -\(writerCacheKiB); PRAGMA journal_size_limit = \(logBytes); PRAGMA synchronous = NORMAL
                     """)
         }
         return configuration

@@ -54,7 +54,7 @@ struct TraceQuery: Sendable {
     private var from: SQLFragment {
         if isByID { return " FROM trace t INDEXED BY trace_key" }
         guard let tags = start?.tags else { return " FROM trace t INDEXED BY trace_time" }
-        return " FROM (SELECT DISTINCT trace FROM tagged WHERE tag IN " + .list(hashes(tags)) + ") g CROSS JOIN trace t ON t.id = g.trace"
+        return " FROM (SELECT DISTINCT trace FROM (" + traces(with: tags) + ")) g CROSS JOIN trace t ON t.id = g.trace"
     }
 
     private func filter() throws(UnsupportedCondition) -> SQLFragment {
@@ -86,7 +86,13 @@ struct TraceQuery: Sendable {
 
     /// The tags of a trace are those of its spans.
     private func tagged(_ tags: [String], _ relation: String) -> SQLFragment {
-        SQLFragment("t.id \(relation) (SELECT trace FROM tagged WHERE tag IN ") + .list(hashes(tags)) + ")"
+        SQLFragment("t.id \(relation) (") + traces(with: tags) + ")"
+    }
+
+    /// The numbers of traces that have one of these tags.
+    private func traces(with tags: [String]) -> SQLFragment {
+        let indexed = "SELECT trace FROM tagged WHERE tag IN " + .list(hashes(tags))
+        return OwnTag.rows("o.trace", with: tags, project: project).map { indexed + " UNION " + $0 } ?? indexed
     }
 
     private func hashes(_ tags: [String]) -> [Int64] { tags.map { TagHash.of($0, project: project) } }
