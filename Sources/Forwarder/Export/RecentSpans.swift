@@ -6,7 +6,7 @@ internal import NIOConcurrencyHelpers
 final class RecentSpans: Sendable {
     /// The most bytes of spans that are kept, unless one alone is larger. Half of them, which are kept in any case, are
     /// what is collected (``ExportPace``) while as much is sent.
-    static let maximumBytes = 16 << 20
+    static let maximumBytes = 8 << 20
 
     private struct State {
         var newer: [InsertionID: [UInt8]] = [:]

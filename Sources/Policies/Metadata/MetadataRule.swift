@@ -1,4 +1,4 @@
-package import Common
+internal import Common
 
 /// The rules that keys and values of metadata keep to, wherever they come from.
 package enum MetadataRule {

@@ -19,7 +19,7 @@ struct ObservationQuery: Sendable {
     private enum Start {
         case traces
         /// By one index entry a tag: rows that have any of them.
-        case tags([String], condition: Condition)
+        case tags([String])
         case session
         case time
     }
@@ -42,8 +42,8 @@ struct ObservationQuery: Sendable {
         if conditions.contains(where: { $0.column == .traceID && $0.isNarrow }) { return .traces }
         for condition in conditions where condition.column == .tags {
             switch condition.test {
-            case .anyOf(let tags): return .tags(tags, condition: condition)
-            case .allOf(let tags) where !tags.isEmpty: return .tags([tags[0]], condition: condition)
+            case .anyOf(let tags): return .tags(tags)
+            case .allOf(let tags) where !tags.isEmpty: return .tags([tags[0]])
             default: continue
             }
         }
@@ -57,7 +57,7 @@ struct ObservationQuery: Sendable {
         case .traces: return " FROM observation o INDEXED BY observation_key"
         case .session: return " FROM observation o INDEXED BY observation_session"
         case .time: return " FROM observation o INDEXED BY observation_time"
-        case .tags(let tags, _):
+        case .tags(let tags):
             // One tag's entries are in the page's order as they stand; those of several are put in order, and each row taken once.
             guard !isInOrder(tags) else { return " FROM tagged g CROSS JOIN observation o ON o.id = g.observation" }
             var rows = "SELECT start, observation FROM tagged g WHERE tag IN " + .list(hashes(tags)) + " AND " + window("g.start").conjunction
@@ -74,7 +74,7 @@ struct ObservationQuery: Sendable {
     private func filter() throws(UnsupportedCondition) -> SQLFragment {
         var parts = [SQLFragment("o.project = ?", project)]
         var rest = conditions
-        if case .tags(let tags, let condition) = start {
+        if case .tags(let tags) = start {
             // The index has answered it already, unless there are further tags.
             if let index = rest.firstIndex(where: { $0.isAnswered(by: tags) }) { rest.remove(at: index) }
             if isInOrder(tags) { parts.append(SQLFragment("g.tag = ?", TagHash.of(tags[0], project: project))) }
