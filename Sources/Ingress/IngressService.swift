@@ -2,7 +2,7 @@ package import Common
 internal import HTTPServing
 internal import Hummingbird
 package import Logging
-package import Policies
+internal import Policies
 package import Queue
 package import Redis
 package import ServiceLifecycle
@@ -13,7 +13,7 @@ package struct IngressService {
     package private(set) var services: [any Service]
 
     /// - Parameters:
-    ///   - policies: the operator's rules.
+    ///   - rules: the operator's.
     ///   - secretsFile: says when the secrets change.
     ///   - auth: who may enter.
     ///   - envelope: seals and opens what travels through Redis.
@@ -22,7 +22,7 @@ package struct IngressService {
     ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
     ///   - onListening: is told the port once connections are accepted.
     package init(
-        configuration: Configuration, policies: Policies = .none, secretsFile: SecretsFile, auth: any AuthProvider,
+        configuration: Configuration, rules: RulesFile = RulesFile(.none), secretsFile: SecretsFile, auth: any AuthProvider,
         extensions: Extensions,
         redis endpoint: RedisEndpoint,
         envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
@@ -57,7 +57,7 @@ package struct IngressService {
         }
         let completions = calls(through: .completions)
         let jobs = JobBuilder(
-            settings: settings, policies: policies, hooks: extensions.chatHooks, responseKey: key, envelope: envelope,
+            settings: settings, rules: rules, hooks: extensions.chatHooks, responseKey: key, envelope: envelope,
             logger: logger)
         let mark = LoopMark(envelope)
         let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
@@ -102,7 +102,7 @@ package struct IngressService {
             logger: logger)
         services = [
             commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: news),
-            AuthUpkeep(auth: auth, logger: logger),
+            AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
         ]
         if settings.redis.address != nil {

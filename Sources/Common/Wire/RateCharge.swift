@@ -9,8 +9,11 @@ package struct RateCharge: Sendable, Equatable {
         case outputTokens = "output_tokens"
     }
 
-    /// The rule's id, as clients are told it. Empty in a job off the queue.
+    /// The rule's id, as clients are told it: with their own values in the place of its placeholders. Empty in a job
+    /// off the queue.
     package var rule: String
+    /// The rule's id as the operator wrote it.
+    package var ruleID: String
     package var unit: Unit
     /// Names the counter, the same in all processes. Holds no value of a client's.
     package var counter: String
@@ -24,9 +27,10 @@ package struct RateCharge: Sendable, Equatable {
     package var isEnforced: Bool
 
     package init(
-        rule: String, unit: Unit = .requests, counter: String, amount: Int, limit: Int, window: Int, isEnforced: Bool
+        rule: String, ruleID: String? = nil, unit: Unit = .requests, counter: String, amount: Int, limit: Int, window: Int, isEnforced: Bool
     ) {
         self.rule = rule
+        self.ruleID = ruleID ?? rule
         self.unit = unit
         self.counter = counter
         self.amount = amount

@@ -88,6 +88,7 @@ final class Call {
         self.eventLoop = eventLoop
         self.logger = logger
         self.done = done
+        span?.countsTokens = mayHaveReached && countsTokens
     }
 
     /// Makes the call.

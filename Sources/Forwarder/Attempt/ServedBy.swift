@@ -12,7 +12,7 @@ struct ServedBy {
     ///   - attempts: calls that were made, the last one included.
     init(_ target: Target, routed: RoutedJob?, attempts: Int) {
         var headers: [HeaderField] = []
-        if let model = routed?.model ?? target.model.map({ "\(target.provider)/\($0)" }) {
+        if let model = Self.model(of: target, routed) {
             headers.append(HeaderField("x-tfy-resolved-model", HeaderText.escaped(model)))
         }
         headers.append(HeaderField("x-tfy-attempts", String(attempts)))
@@ -22,5 +22,15 @@ struct ServedBy {
             if let header = applied.header { headers.append(header) }
         }
         self.headers = headers
+    }
+
+    /// `provider/model`. The mock's options, which stand behind a question mark, are none of its name.
+    private static func model(of target: Target, _ routed: RoutedJob?) -> String? {
+        if target.provider == ProviderDirectory.mock {
+            return (routed?.model ?? target.model).map { String($0.prefix { $0 != "?" }) }
+        }
+        // A LiteLLM proxy gets the whole name.
+        if target.provider == LiteLLMBackend.name { return routed?.model ?? target.model }
+        return routed?.model ?? target.model.map { "\(target.provider)/\($0)" }
     }
 }

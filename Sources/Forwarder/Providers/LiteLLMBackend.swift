@@ -9,6 +9,9 @@ internal import Upstream
 ///
 /// The operator's key goes with calls to models; on other paths the client's bearer speaks for itself, and what it may is for the proxy to say.
 struct LiteLLMBackend: Sendable {
+    /// Who takes the calls, in a `Target`.
+    static let name = "litellm"
+
     private let base: BaseURL
     private let key: SecretString?
     private let traces: Traces?
@@ -43,7 +46,7 @@ struct LiteLLMBackend: Sendable {
         if let key = try authorization(of: job) { headers.append(KeyHeader.bearer.field(key)) }
         let request = UpstreamRequest(
             method: job.method, url: job.url(under: base.text), headers: headers, body: body.result, timeouts: timeouts, limits: limits)
-        return Target(provider: "litellm", model: job.model, request: request, hidesUsage: hidesUsage, isTracedByBackend: isTraced)
+        return Target(provider: Self.name, model: job.model, request: request, hidesUsage: hidesUsage, isTracedByBackend: isTraced)
     }
 
     /// Puts the client's key where the proxy looks for it: into the member or the form's field `api_key`.

@@ -1,4 +1,5 @@
 internal import Common
+internal import Forwarder
 internal import Ingress
 internal import Policies
 
@@ -14,6 +15,22 @@ extension Launch {
         guard role == .serve || role == .ingress, let path, !path.isEmpty else { return .none }
         let keys = configuration == nil ? environment["API_KEYS_PATH"] : settings?.apiKeysPath
         let asksForKeys = GatewayCommand.extensions.auth != nil || keys?.isEmpty == false
-        return try PolicyReader.read(ConfigurationFile.all(at: path), asksForKeys: asksForKeys)
+        let policies = try PolicyReader.read(ConfigurationFile.all(at: path), asksForKeys: asksForKeys)
+        if let configuration, role.callsProviders {
+            try ForwarderService.check(
+                configuration: configuration, environment: environment,
+                targets: policies.routing.modelsWithServerKeys.map { ($0.name, $0.location) })
+        }
+        return policies
+    }
+
+    /// The rules as they were read at the start, and how they are read again.
+    var rules: RulesFile {
+        let (configuration, secretsFile, environment) = (configuration, secretsFile, environment)
+        return RulesFile(policies, path: configuration.settings.configPath) { () throws(ConfigurationError) in
+            var now = configuration
+            now.secrets = secretsFile.current
+            return try Self.policies(now, role: now.settings.role, environment: environment)
+        }
     }
 }

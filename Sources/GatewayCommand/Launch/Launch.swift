@@ -24,7 +24,7 @@ struct Launch {
     let logger: Logger
 
     private let auth: any AuthProvider
-    private let policies: Policies
+    let policies: Policies
 
     /// Reads all that a role is told, and says all that is wrong with it at once.
     init(role: Role) throws {
@@ -38,9 +38,7 @@ struct Launch {
         }
         if let configuration, role.callsProviders {
             log.attempt { () throws(ConfigurationError) in
-                try ForwarderService.check(
-                    configuration: configuration, environment: environment,
-                    targets: (policies?.routing.modelsWithServerKeys ?? []).map { ($0.name, $0.location) })
+                try ForwarderService.check(configuration: configuration, environment: environment)
             }
         }
         for warning in configuration?.warnings ?? [] { log.note(warning) }
@@ -109,7 +107,7 @@ struct Launch {
             self.announce("metadata-gateway ingress listens on http://\(settings.host.bracketed):\(port)")
         }
         return IngressService(
-            configuration: configuration, policies: policies, secretsFile: secretsFile, auth: auth,
+            configuration: configuration, rules: rules, secretsFile: secretsFile, auth: auth,
             extensions: GatewayCommand.extensions,
             redis: redis,
             envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, logger: logger, onListening: onListening ?? announce)

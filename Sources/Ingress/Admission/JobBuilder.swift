@@ -2,6 +2,7 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOConcurrencyHelpers
 internal import Policies
 internal import Upstream
 
@@ -17,29 +18,26 @@ struct JobBuilder: Sendable {
     private let window: Int
     private let responseKey: String
     private let envelope: Envelope
-    private let limiter: RateLimiter
-    private let router: CallRouter
-    /// Whether there are rules on limits or routes.
-    private let hasRules: Bool
-    private let metadata: MetadataResolver
+    /// The operator's rules, as they are now.
+    private let rules: NIOLockedValueBox<RequestRules>
 
     /// Whether the client goes when it wants to, and the call to its end all the same.
     private let outlivesClient: Bool
 
-    private let logger: Logger
-
     init(
-        settings: Settings, policies: Policies, hooks: [any ChatHook], responseKey: String, envelope: Envelope,
+        settings: Settings, rules file: RulesFile, hooks: [any ChatHook], responseKey: String, envelope: Envelope,
         logger: Logger
     ) {
-        self.logger = logger
-        limiter = RateLimiter(policies: policies, envelope: envelope)
-        router = CallRouter(policy: policies.routing)
-        hasRules = !policies.rateLimits.isEmpty || !policies.routing.isEmpty
+        let (headers, names) = (settings.metadataHeaders, CounterNames(envelope))
+        let rules = NIOLockedValueBox(RequestRules(file.current, headers: headers, names: names, logger: logger))
+        file.onChange { policies in
+            let changed = RequestRules(policies, headers: headers, names: names, logger: logger)
+            rules.withLockedValue { $0 = changed }
+        }
+        self.rules = rules
         self.hooks = hooks
         self.envelope = envelope
         self.responseKey = responseKey
-        metadata = MetadataResolver(headers: settings.metadataHeaders, policy: policies.metadata)
         outlivesClient = settings.onDisconnect == .finish
         maximumBodyBytes = settings.maxBodyBytes
         uploads = UploadRoom(limit: settings.uploadBytes)
@@ -68,7 +66,7 @@ struct JobBuilder: Sendable {
             for hook in hooks { try await hook.prepare(&call) }
             try fill(&job, with: call)
         }
-        try decide(&job, for: admitted.account)
+        try rules.withLockedValue { $0 }.decide(&job, for: admitted.account)
         if outlivesClient || job.idempotency != nil || isAsynchronous(request, path) {
             job.responseKey = Keys.response(id)
             // Nobody has to take such an answer for it to go on.
@@ -99,16 +97,8 @@ struct JobBuilder: Sendable {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         job.deadline = deadline
         try fill(&job, with: chatCall(for: request, path: path, admitted: admitted, body: body))
-        try decide(&job, for: admitted.account)
+        try rules.withLockedValue { $0 }.decide(&job, for: admitted.account)
         return job
-    }
-
-    /// Notes what the operator's rules decide: the limits that the job is counted on, and where its call goes.
-    private func decide(_ job: inout Job, for account: Account?) throws(GatewayError) {
-        guard hasRules else { return }
-        let facts = RequestFacts(job, from: account)
-        job.charges = try limiter.charges(of: job, facts)
-        job.route = router.route(of: job, facts)
     }
 
     /// A job without its body and all that is read from it.
@@ -121,24 +111,11 @@ struct JobBuilder: Sendable {
             query: request.uri.query,
             headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
-            window: window, metadata: try metadata.resolve(request.headers, of: admitted.account))
+            window: window,
+            metadata: try rules.withLockedValue { $0 }.metadata(
+                of: request.headers, from: admitted.account, request.method, path.rollout, id: id))
         try ClientKey.moveFromQuery(of: &job)
-        try check(job.metadata, of: request, path, id)
         return job
-    }
-
-    /// Refuses a request whose metadata breaks a rule, or logs the rule. The log shows no text of the client.
-    private func check(
-        _ resolved: ResolvedMetadata, of request: Request, _ path: CompletionPath, _ id: InsertionID
-    ) throws(GatewayError) {
-        guard let violation = metadata.violation(of: resolved, path.rollout, request.method) else { return }
-        guard !metadata.enforces else { throw violation.error }
-        logger.notice(
-            "metadata breaks a rule; the request passes, since `mode` is `audit`",
-            metadata: [
-                "insertion_id": "\(id)", "rule": "\(violation.rule.name)",
-                "key": "\(violation.ruledKey ?? "an unknown one")",
-            ])
     }
 
     /// Whether a completion's answer shall be fetched later: `Prefer: respond-async` (RFC 7240 §4.1), among other preferences maybe.

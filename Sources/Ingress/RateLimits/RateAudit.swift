@@ -13,10 +13,9 @@ struct RateAudit: Sendable {
     func note(_ charges: [RateCharge], _ usage: [RateUsage]) {
         for (charge, usage) in zip(charges, usage) where !charge.isEnforced && usage.used > charge.limit {
             guard let count = log.note() else { continue }
-            // The rule's name may hold a client's word, so it is told by its counter.
             logger.notice(
                 "requests were let in beyond rate limits whose `mode` is `audit`",
-                metadata: ["requests": "\(count)", "counter": "\(charge.counter)", "limit": "\(charge.limit)"])
+                metadata: ["requests": "\(count)", "rule": "\(charge.ruleID)", "limit": "\(charge.limit)"])
         }
     }
 }

@@ -4,12 +4,7 @@ internal import Policies
 /// Finds the rate limits that a job meets. They are counted in the step that queues it.
 struct RateLimiter: Sendable {
     let policies: Policies
-    private let names: CounterNames
-
-    init(policies: Policies, envelope: Envelope) {
-        self.policies = policies
-        names = CounterNames(envelope)
-    }
+    let names: CounterNames
 
     /// What a job counts, on each of its limits.
     /// - Throws: 400 for a request that is larger than a limit and could never be let in.
@@ -30,7 +25,7 @@ struct RateLimiter: Sendable {
             }
             charges.append(
                 RateCharge(
-                    rule: name, unit: rule.unit, counter: names.name(of: limit.counter), amount: amount ?? rule.limit,
+                    rule: name, ruleID: rule.id, unit: rule.unit, counter: names.name(of: limit.counter), amount: amount ?? rule.limit,
                     limit: rule.limit, window: rule.window.milliseconds, isEnforced: rule.isEnforced))
         }
         return charges

@@ -87,7 +87,7 @@ extension RateLimitRule.Part {
         let metadata = "metadata."
         switch UTF8Text(text) {
         case "user": self = .user
-        case "virtualaccount", "virtual-account", "serviceaccount": self = .account
+        case "account", "virtualaccount", "virtual-account", "serviceaccount": self = .account
         case "model": self = .model
         case _ where text.hasPrefix(metadata) && text.utf8.count > metadata.utf8.count:
             self = .metadata(String(text.dropFirst(metadata.count)))

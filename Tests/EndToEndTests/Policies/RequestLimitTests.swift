@@ -47,6 +47,40 @@ import Testing
         }
     }
 
+    /// A changed file counts at once after SIGHUP, and one with a mistake changes nothing.
+    @Test func theRulesAreReadAgainOnSIGHUP() async throws {
+        try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
+            try fleet.folder.write(Self.hourly("1"), to: "gateway.yaml")
+            try await fleet.serve { process, port in
+                try await withRawClient(to: port) { client in
+                    #expect(try await statuses(2, of: client) == [200, 429])
+                    try fleet.folder.write(Self.hourly("3"), to: "gateway.yaml")
+                    try process.send(.terminalClosed)
+                    try await process.line(with: "read the rules of CONFIG_PATH again")
+                    #expect(try await statuses(3, of: client) == [200, 200, 429])
+                    try fleet.folder.write(Self.hourly("many"), to: "gateway.yaml")
+                    try process.send(.terminalClosed)
+                    let line = try await process.line(with: "the rules stay as they were")
+                    #expect(line.contains("gateway.yaml:3:25: error: "))
+                    #expect(try await statuses(1, of: client) == [429])
+                }
+            }
+        }
+    }
+
+    private static func hourly(_ limit: String) -> String {
+        "type: gateway-rate-limiting-config\nrules:\n  - {id: all, limit_to: \(limit), unit: requests_per_hour}\n"
+    }
+
+    private func statuses(_ count: Int, of client: RawClient) async throws -> [Int] {
+        var statuses: [Int] = []
+        for _ in 0..<count {
+            let answer = try await client.call("POST", ServeTests.path, body: ServeTests.body("mock/echo"))
+            statuses.append(answer.status)
+        }
+        return statuses
+    }
+
     /// The rule is for requests with its model and its metadata alone.
     private func expectOthersPass(_ port: Int) async throws {
         try await withRawClient(to: port) { client in

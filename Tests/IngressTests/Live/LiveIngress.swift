@@ -16,6 +16,8 @@ struct LiveIngress: Sendable {
             projects: ["main": Project(name: "main"), "sibling": Project(name: "sibling")], defaultProject: "main")
         var auth: any AuthProvider = .none
         var policies = Policies.none
+        /// Rules that the test has read again; nil: those above stay.
+        var rules: RulesFile?
         var extensions = Extensions()
         /// Whether a forwarder has ever joined.
         var hasForwarder = true
@@ -93,7 +95,7 @@ extension LiveIngress.Plan {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let configuration = Configuration(settings: settings, secrets: secrets, warnings: [])
         let ingress = IngressService(
-            configuration: configuration, policies: policies, secretsFile: SecretsFile(configuration, environment: [:]), auth: auth,
+            configuration: configuration, rules: rules ?? RulesFile(policies), secretsFile: SecretsFile(configuration, environment: [:]), auth: auth,
             extensions: extensions,
             redis: endpoint, envelope: forwarder.envelope, logger: logger, onListening: { listening.yield($0) })
         let services = ServiceGroup(services: ingress.services, logger: .silent)

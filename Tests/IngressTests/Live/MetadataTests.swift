@@ -47,6 +47,27 @@ import Testing
         }
     }
 
+    /// A client must not believe that a request is left out of the traces.
+    @Test(arguments: ways) func `a request that asks for no log is refused`(way: Way) async throws {
+        try await LiveIngress.run { ingress in
+            func call(_ config: String) async throws -> HTTPAnswer {
+                let headers = way.headers + ["X-TFY-LOGGING-CONFIG: \(config)"]
+                return try await ingress.call("POST", way.target, headers: headers, body: LiveIngress.body)
+            }
+            for (config, word) in [
+                (#"{"enabled": false}"#, "not supported yet"), ("off", "no JSON object"), (#"{"enabled": "no"}"#, "no JSON object"),
+            ] {
+                let answer = try await call(config)
+                #expect(answer.status == 400 && answer.text.contains(word))
+                #expect(answer.error?.param == "x-tfy-logging-config")
+            }
+            #expect(try await ingress.queued() == 0)
+            async let answer = call(#"{"enabled": true}"#)
+            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+            #expect(try await [200, 202].contains(answer.status))
+        }
+    }
+
     @Test(arguments: ways) func `a mistake is a 400 that leaves nothing behind`(way: Way) async throws {
         try await LiveIngress.run { ingress in
             let before = try await ingress.keys()

@@ -1,5 +1,6 @@
 import Common
 import InMemoryLogging
+import Ingress
 import Logging
 import Policies
 import Redis
@@ -92,6 +93,10 @@ import Upstream
             #expect(refused.status == 429)
             #expect(refused["retry-after"].flatMap { Int($0) }.map { (59...60).contains($0) } == true)
             #expect(refused["x-should-retry"] == nil)
+            // What sends nothing is not counted.
+            async let models = ingress.call("GET", "/v1/models")
+            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+            #expect(try await models.status == 200)
         }
     }
 
@@ -201,6 +206,30 @@ import Upstream
             #expect(refused.text.contains(#""code":"never_admissible","rule":"small"}"#))
             #expect(refused["retry-after"] == nil)
             #expect(refused["x-should-retry"] == "false")
+        }
+    }
+
+    /// Counters are known by the rule's id, so a changed limit finds what was counted.
+    @Test func aChangedLimitFindsItsCounter() async throws {
+        func rules(_ limit: Int) throws -> Policies {
+            try policies("  - {id: all, limit_to: \(limit), unit: requests_per_day}")
+        }
+        let (first, second) = (try rules(4), try rules(6))
+        let file = RulesFile(first, path: "/rules.yaml") { second }
+        try await LiveIngress.run {
+            $0.rules = file
+        } _: { ingress in
+            func expect(_ count: Int) async throws {
+                for _ in 0..<count {
+                    async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+                    try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+                    #expect(try await reply.status == 200)
+                }
+                #expect(try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body).status == 429)
+            }
+            try await expect(4)
+            file.refresh(isAsked: true, logger: .silent)
+            try await expect(2)
         }
     }
 }

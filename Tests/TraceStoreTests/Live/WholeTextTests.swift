@@ -127,7 +127,7 @@ struct WholeTextTests {
             plan.folder = folder
             try await LiveStore.run(plan) { _ = try await $0.export([SampleSpan(1, [("langfuse.observation.input", "a\0b")])]) }
             let file = try DatabaseQueue(path: "\(folder)/traces.sqlite")
-            let found = try await file.read { db in
+            let found = try file.read { db in
                 try Row.fetchOne(db, sql: "SELECT typeof(input), length(CAST(input AS BLOB)), hex(input) FROM content")
             }
             #expect(found == ["typeof(input)": "text", "length(CAST(input AS BLOB))": 3, "hex(input)": "610062"])

@@ -42,6 +42,7 @@ struct MetadataResolver: Sendable {
     }
 
     private func carried(by fields: HTTPFields) throws(GatewayError) -> ResolvedMetadata {
+        if let config = fields[.loggingConfig] { try LoggingSwitch.check(config) }
         // Nearly all requests end here, after one look.
         guard !headers.isEmpty || fields.contains(.metadata) else { return ResolvedMetadata() }
         var carried = CarriedMetadata()
@@ -60,5 +61,6 @@ struct MetadataResolver: Sendable {
 }
 
 extension HTTPField.Name {
+    fileprivate static let loggingConfig = HTTPField.Name(LoggingSwitch.header) ?? .expect
     fileprivate static let metadata = HTTPField.Name(CarriedMetadata.header) ?? .expect
 }

@@ -1,0 +1,73 @@
+package import Common
+package import Logging
+internal import NIOConcurrencyHelpers
+package import Policies
+
+/// The operator's rules of a running process. A change of their files is taken over without a restart, whole or not at
+/// all.
+package final class RulesFile: Sendable {
+    /// Reads and checks the rules.
+    package typealias Load = @Sendable () throws(ConfigurationError) -> Policies
+
+    private struct State {
+        var current: Policies
+        /// The files as they were last read, or could not be.
+        var read: [FileStamp?]
+        /// The files as they were last seen.
+        var seen: [FileStamp?]
+        var takers: [@Sendable (Policies) -> Void] = []
+    }
+
+    /// Nil: there are no files, and nothing is read again.
+    private let path: String?
+    private let load: Load
+    private let state: NIOLockedValueBox<State>
+
+    /// - Parameters:
+    ///   - policies: as they were just read.
+    ///   - path: the file, or the folder of files.
+    package init(
+        _ policies: Policies, path: String? = nil, load: @escaping Load = { () throws(ConfigurationError) in .none }
+    ) {
+        self.path = path
+        self.load = load
+        let stamps = path.map(ConfigurationFile.stamps) ?? []
+        state = NIOLockedValueBox(State(current: policies, read: stamps, seen: stamps))
+    }
+
+    /// Whether there is anything to read again.
+    var hasFiles: Bool { path != nil }
+
+    package var current: Policies { state.withLockedValue { $0.current } }
+
+    /// Gives each later reading to `take`.
+    package func onChange(_ take: @escaping @Sendable (Policies) -> Void) {
+        state.withLockedValue { $0.takers.append(take) }
+    }
+
+    /// Reads the files again if they are others than before and have rested since the last look: one that is being
+    /// written is not read halfway.
+    /// - Parameter isAsked: whether they are read in any case.
+    package func refresh(isAsked: Bool = false, logger: Logger) {
+        guard let path else { return }
+        let found = ConfigurationFile.stamps(of: path)
+        let isDue = state.withLockedValue { state in
+            defer { state.seen = found }
+            guard isAsked || found == state.seen && found != state.read else { return false }
+            state.read = found
+            return true
+        }
+        guard isDue else { return }
+        do throws(ConfigurationError) {
+            let policies = try load()
+            let takers = state.withLockedValue { state in
+                state.current = policies
+                return state.takers
+            }
+            for take in takers { take(policies) }
+            logger.notice("read the rules of CONFIG_PATH again")
+        } catch {
+            for problem in error.problems { logger.error("the rules stay as they were: \(problem)") }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// Has the rules read again when their files are others, each second, and on SIGHUP.
+struct RulesUpkeep: Service, CustomStringConvertible {
+    private static let interval = Duration.seconds(1)
+
+    let file: RulesFile
+    let logger: Logger
+
+    var description: String { "RulesUpkeep" }
+
+    func run() async throws {
+        // Without files SIGHUP ends the process, as it does any other.
+        guard file.hasFiles else {
+            try? await gracefulShutdown()
+            return
+        }
+        let asked = await UnixSignalsSequence(trapping: .sighup)
+        // Not on a loop that answers requests: reading a file waits for a disk.
+        await withTaskExecutorPreference(globalConcurrentExecutor) {
+            await cancelWhenGracefulShutdown {
+                await withDiscardingTaskGroup { group in
+                    group.addTask {
+                        while (try? await Task.sleep(for: Self.interval)) != nil { file.refresh(logger: logger) }
+                    }
+                    group.addTask {
+                        for await _ in asked { file.refresh(isAsked: true, logger: logger) }
+                    }
+                }
+            }
+        }
+    }
+}
