@@ -103,4 +103,9 @@ import Testing
         default: return part(&random) + "(\(part(&random)))+"
         }
     }
+
+    /// A part without steps of its own is bounded too.
+    @Test func `repetitions of nothing are bounded`() {
+        #expect(throws: PatternError.self) { try Pattern("(((){1000}){1000}){1000}") }
+    }
 }

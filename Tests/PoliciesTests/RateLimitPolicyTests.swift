@@ -120,6 +120,16 @@ import Testing
         #expect(ids(policy, facts(user: "alice"))[0] == "alice-daily-limit")
     }
 
+    /// What stands in braces and is no placeholder is text.
+    @Test func anIdNamesItsPlaceholders() {
+        let name = RuleName("a{user}b{metadata.k}{model")
+        #expect(name.parts == [.user, .metadata("k")] && name.unknown.isEmpty)
+        #expect(name.filled(for: facts(user: "u", ["k": "v"])) == "aubv{model")
+        #expect(name.filled(for: facts()) == "ab{model")
+        #expect(RuleName("{usr}-daily").unknown == ["usr"])
+        #expect(RuleName("plain").parts.isEmpty && RuleName("{account}").filled(for: facts(account: "x")) == "x")
+    }
+
     /// The index finds what looking at every rule finds.
     @Test func theIndexFindsWhatAScanFinds() throws {
         var random = SeededRandom(seed: 5)

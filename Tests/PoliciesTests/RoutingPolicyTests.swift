@@ -97,6 +97,19 @@ import Testing
         #expect(routing.route(for: facts("m/n"), using: &random).steps.map(\.model) == ["p/any"])
     }
 
+    /// A rule whose targets all demand metadata leaves the others to the next.
+    @Test func aRuleWithoutATargetLeavesTheRequestToTheNext() throws {
+        let text = """
+            type: gateway-load-balancing-config
+            rules:
+              - {id: eu, when: {models: [m/n]}, load_balance_targets: [{target: p/eu, metadata_match: {region: eu}}]}
+              - {id: rest, when: {models: [m/n]}, load_balance_targets: [{target: p/rest}]}
+            """
+        let routing = try PolicyFixture.read(text).routing
+        var random = SeededRandom(seed: 1)
+        #expect(routing.route(for: facts("m/n"), using: &random).steps.map(\.model) == ["p/rest"])
+    }
+
     @Test func eachTargetHasOneTurn() {
         let all: Set<Route.Failure> = [.status(500), .connectError]
         let route = Route(

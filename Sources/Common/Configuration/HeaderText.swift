@@ -5,6 +5,14 @@ package enum HeaderText {
         !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
+    /// The most bytes of a client's text that an answer repeats in a header.
+    private static let longest = 256
+
+    /// The beginning of a text, if it is too long to be repeated.
+    package static func cut(_ text: String) -> String {
+        text.utf8.count <= longest ? text : String(decoding: text.utf8.prefix(longest), as: UTF8.self) + "…"
+    }
+
     /// A text in ASCII. What is not is written as in JSON: `\u00e9`.
     package static func escaped(_ text: String) -> String {
         if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }

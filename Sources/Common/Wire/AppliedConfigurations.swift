@@ -17,14 +17,23 @@ package struct AppliedConfigurations: Sendable {
 
     /// - Parameter other: what another part of the gateway has said.
     package func header(before other: String?) -> HeaderField? {
-        var members = kinds.map { kind in
-            "\"\(kind.name)\":["
-                + kind.rules.map { String(decoding: JSONText.quoted($0), as: UTF8.self) }.joined(separator: ",") + "]"
+        var json = Array("{".utf8)
+        for kind in kinds {
+            if json.count > 1 { json.append(UInt8(ascii: ",")) }
+            JSONText.append(kind.name, to: &json)
+            json += ":[".utf8
+            for (place, rule) in kind.rules.enumerated() {
+                if place > 0 { json.append(UInt8(ascii: ",")) }
+                JSONText.append(rule, to: &json)
+            }
+            json.append(UInt8(ascii: "]"))
         }
-        if let other, other.hasPrefix("{"), other.hasSuffix("}"), other.utf8.count > 2 {
-            members.append(String(other.dropFirst().dropLast()))
+        if let members = other?.utf8, members.count > 2, members.first == UInt8(ascii: "{") {
+            if json.count > 1 { json.append(UInt8(ascii: ",")) }
+            json += members.dropFirst().dropLast()
         }
-        guard !members.isEmpty else { return nil }
-        return HeaderField(Self.name, HeaderText.escaped("{" + members.joined(separator: ",") + "}"))
+        guard json.count > 1 else { return nil }
+        json.append(UInt8(ascii: "}"))
+        return HeaderField(Self.name, HeaderText.escaped(String(decoding: json, as: UTF8.self)))
     }
 }

@@ -76,22 +76,33 @@ package enum TokensSpent: Sendable, Equatable {
     case none
     /// The provider said so; what it did not say is nil.
     case counted(input: Int?, output: Int?, total: Int?)
+    /// A server of the client's own choice said so, so that nothing beyond the estimate counts.
+    case claimed(input: Int?, output: Int?, total: Int?)
     /// The estimate stands.
     case unknown
 
+    /// - Parameter estimate: what the job was charged with.
     /// - Returns: nil if it is not known.
-    package func count(of unit: RateCharge.Unit) -> Int? {
+    package func count(of unit: RateCharge.Unit, estimate: Int) -> Int? {
         switch self {
-        case .none: return 0
-        case .unknown: return nil
-        case .counted(let input, let output, let total):
-            switch unit {
-            case .requests: return nil
-            case .inputTokens: return input
-            case .outputTokens: return output
-            case .tokens:
-                return total ?? input.flatMap { input in output.map { input.addingReportingOverflow($0).partialValue } }
-            }
+        case .none: 0
+        case .unknown: nil
+        case .counted(let input, let output, let total): Self.count(of: unit, input, output, total)
+        case .claimed(let input, let output, let total):
+            Self.count(of: unit, input, output, total).map { min($0, estimate) }
+        }
+    }
+
+    private static func count(of unit: RateCharge.Unit, _ input: Int?, _ output: Int?, _ total: Int?) -> Int? {
+        switch unit {
+        case .requests: return nil
+        case .inputTokens: return input
+        case .outputTokens: return output
+        case .tokens:
+            if let total { return total }
+            guard let input, let output else { return nil }
+            let (sum, isTooLarge) = input.addingReportingOverflow(output)
+            return isTooLarge ? nil : sum
         }
     }
 }

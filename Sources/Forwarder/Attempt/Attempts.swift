@@ -15,7 +15,9 @@ struct Attempts: Sendable {
     /// Calls that may be made in all (`UPSTREAM_ATTEMPTS`), the repeated one included.
     let limit: Int
     /// Whether a call may be repeated whose kept connection closed without an answer.
-    let mayRepeat: Bool
+    private(set) var mayRepeat: Bool
+    /// Whether a call to another target may have been paid for.
+    private(set) var mayBePaid = false
     private(set) var made = 0
     private(set) var hasRepeated = false
 
@@ -42,9 +44,18 @@ struct Attempts: Sendable {
         return .retry(after: pause)
     }
 
+    /// The next call goes to another target.
+    /// - Parameters:
+    ///   - mayRepeat: as it is with that one.
+    ///   - mayBePaid: whether the call that failed may have been paid for.
+    mutating func goesOn(mayRepeat: Bool, mayBePaid: Bool) {
+        self.mayRepeat = mayRepeat
+        self.mayBePaid = self.mayBePaid || mayBePaid
+    }
+
     /// What a client is told when its time is over before the next call.
     var expired: GatewayError {
-        guard hasRepeated else { return .expired }
+        guard hasRepeated || mayBePaid else { return .expired }
         let why = "its time was over before the call could be repeated"
         return GatewayError(upstream: UpstreamError(.totalTimeout, why, requestMayHaveBeenSent: true))
     }
@@ -52,7 +63,7 @@ struct Attempts: Sendable {
     /// The client must not repeat what the first of two calls may have paid for, although the second was not made.
     private func told(of error: UpstreamError) -> GatewayError {
         var error = error
-        error.requestMayHaveBeenSent = error.requestMayHaveBeenSent || hasRepeated
+        error.requestMayHaveBeenSent = error.requestMayHaveBeenSent || hasRepeated || mayBePaid
         return GatewayError(upstream: error)
     }
 

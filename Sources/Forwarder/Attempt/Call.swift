@@ -278,6 +278,7 @@ extension Call {
         do throws(GatewayError) {
             guard let next = try routed?.target() else { return false }
             target = next
+            attempts.goesOn(mayRepeat: next.repeatsOnClosedConnection, mayBePaid: failure != .connectError)
         } catch {
             fail(error)
             return true
@@ -330,6 +331,9 @@ extension Call {
         guard countsTokens else { return .unknown }
         guard mayHaveReached else { return .none }
         guard let usage = span?.usage ?? meter?.usage else { return .unknown }
+        if job.baseURL != nil || target.provider == ProviderDirectory.mock {
+            return .claimed(input: usage.input, output: usage.output, total: usage.total)
+        }
         return .counted(input: usage.input, output: usage.output, total: usage.total)
     }
 

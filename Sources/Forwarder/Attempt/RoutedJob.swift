@@ -11,7 +11,7 @@ struct RoutedJob {
     private var tried: [Int] = []
 
     /// - Parameters:
-    ///   - job: with its body.
+    ///   - job: with its body; it must be routable.
     ///   - resolve: makes the call of a job to the model that it names.
     init(_ job: Job, resolve: @escaping (Job) throws(GatewayError) -> Target) {
         self.job = job
@@ -32,7 +32,7 @@ struct RoutedJob {
     /// - Throws: what the client is told if there is no such call.
     mutating func target() throws(GatewayError) -> Target {
         tried.append(place)
-        return try resolve(try job(for: model))
+        return try resolve(job(for: model))
     }
 
     /// Goes on to the step whose turn it is after a failure of the present one.
@@ -43,24 +43,30 @@ struct RoutedJob {
         return true
     }
 
-    /// The job as if its client had named another model. Its client's key goes nowhere but to the provider that the
-    /// client named.
-    private func job(for model: String) throws(GatewayError) -> Job {
-        guard let asked = job.model, asked != model else { return job }
+    /// Whether a job's model stands where another one can be put in its place: in a JSON body alone.
+    static func isRoutable(_ job: Job) -> Bool {
+        guard !job.route.isEmpty, let content = try? RequestContent(job.body, contentType: nil, maximumDepth: .max),
+            case .json(let object) = content, object.member("model")?.kind == .string,
+            PathModel(method: job.method, path: job.path) == nil,
+            let model = try? RequestModel(content: .other, method: job.method, path: job.path, query: job.query)
+        else { return false }
+        return model.name == nil
+    }
+
+    /// The job as if its client had named another model. What is its client's own goes nowhere but to the provider that
+    /// the client named: its key, its query, and whose budget at the provider pays.
+    private func job(for model: String) -> Job {
+        guard let asked = job.model, asked != model, let object = try? JSONObject.scan(job.body, maximumDepth: .max) else {
+            return job
+        }
         var other = job
         other.model = model
-        guard let object = try? JSONObject.scan(job.body, maximumDepth: .max), let member = object.member("model"),
-            member.kind == .string
-        else {
-            throw .invalidRequest(
-                code: "model_not_routable",
-                "The operator's rules send this request to another model, and its `model` stands in no JSON body. "
-                    + "Send it there.", param: "model")
-        }
         var splice = JSONSplice(object)
         splice.set("model", to: JSONText.quoted(model))
         if Self.provider(of: asked) != Self.provider(of: model) {
             other.clientKey = nil
+            other.query = nil
+            other.headers.removeAll { ForwardedHeaders.isClients($0.name) }
             if object.member("api_key") != nil { splice.remove("api_key") }
         }
         other.body = splice.result()

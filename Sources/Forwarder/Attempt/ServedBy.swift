@@ -13,7 +13,7 @@ struct ServedBy {
     init(_ target: Target, routed: RoutedJob?, attempts: Int) {
         var headers: [HeaderField] = []
         if let model = Self.model(of: target, routed) {
-            headers.append(HeaderField("x-tfy-resolved-model", HeaderText.escaped(model)))
+            headers.append(HeaderField("x-tfy-resolved-model", HeaderText.escaped(HeaderText.cut(model))))
         }
         headers.append(HeaderField("x-tfy-attempts", String(attempts)))
         if let rules = routed?.rules {

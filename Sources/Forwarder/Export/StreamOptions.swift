@@ -5,10 +5,8 @@ internal import JSON
 enum StreamOptions {
     static let member = "stream_options"
 
-    /// Whether a job's call has a usage to ask for: only a span has a use for it, and only a completion of a rollout has a span.
-    static func areWanted(for job: Job) -> Bool {
-        job.rollout != nil && job.isStream && job.path == Provider.chatCompletions
-    }
+    /// Whether a job's call has a usage to ask for.
+    static func areWanted(for job: Job) -> Bool { job.isStream && job.path == Provider.chatCompletions }
 
     /// Puts the member into a request, if the provider takes it. What the client has said about it stands, and all other bytes stay as they are.
     /// - Returns: whether it was put in: the event that it brings must then be hidden from the client.

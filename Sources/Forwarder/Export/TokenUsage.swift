@@ -40,9 +40,10 @@ struct TokenUsage: Sendable, Equatable {
     private mutating func read(_ piece: TextPiece) throws(JSONScanError) {
         var walker = JSONWalker(piece.bytes, range: piece.range)
         try walker.members { (walker, name) throws(JSONScanError) in
-            if walker.isName(name, "prompt_tokens") {
+            // The second names are those of the Responses API and of Anthropic.
+            if walker.isName(name, "prompt_tokens") || walker.isName(name, "input_tokens") {
                 input = try Self.count(&walker, in: piece)
-            } else if walker.isName(name, "completion_tokens") {
+            } else if walker.isName(name, "completion_tokens") || walker.isName(name, "output_tokens") {
                 output = try Self.count(&walker, in: piece)
             } else if walker.isName(name, "total_tokens") {
                 total = try Self.count(&walker, in: piece)
@@ -63,9 +64,12 @@ struct TokenUsage: Sendable, Equatable {
         }
     }
 
+    /// No completion has more tokens, and sums of such counts are numbers everywhere.
+    private static let highestCount = 1_000_000_000
+
     /// A whole number that is not negative; nil for anything else.
     private static func count(_ walker: inout JSONWalker, in piece: TextPiece) throws(JSONScanError) -> Int? {
         let value = try walker.skip()
-        return Int(TextPiece(piece.bytes, value).text).flatMap { $0 >= 0 ? $0 : nil }
+        return Int(TextPiece(piece.bytes, value).text).flatMap { (0...highestCount).contains($0) ? $0 : nil }
     }
 }

@@ -10,6 +10,9 @@ enum ForwardedHeaders {
     ]
     /// They choose whose budget pays, so they go with the client's own key only.
     private static let withClientKey: Set<UTF8Text> = ["openai-organization", "openai-project"]
+    /// Whether a header is for the provider alone that the client's key is for.
+    static func isClients(_ name: String) -> Bool { withClientKey.contains(name.lowercased()) }
+
     static let userAgent = HeaderField("user-agent", "metadata-gateway")
 
     /// The headers of one call but for its key.

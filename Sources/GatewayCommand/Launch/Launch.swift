@@ -25,6 +25,8 @@ struct Launch {
 
     private let auth: any AuthProvider
     let policies: Policies
+    /// The files of the rules as they were before they were read.
+    let policyStamps: [FileStamp?]?
 
     /// Reads all that a role is told, and says all that is wrong with it at once.
     init(role: Role) throws {
@@ -33,6 +35,7 @@ struct Launch {
         let configuration = log.attempt { () throws(ConfigurationError) in try Configuration.load(role: role, environment: environment) }
         let secretsFile = configuration.map { SecretsFile($0, environment: environment) }
         let auth = log.attempt { () throws(ConfigurationError) in try Self.auth(configuration, secretsFile, environment) }
+        let policyStamps = (configuration?.settings.configPath).map(ConfigurationFile.stamps)
         let policies = log.attempt { () throws(ConfigurationError) in
             try Self.policies(configuration, role: role, environment: environment)
         }
@@ -51,6 +54,7 @@ struct Launch {
         self.secretsFile = secretsFile
         self.auth = auth
         self.policies = policies
+        self.policyStamps = policyStamps
         var logger = Logger(label: "metadata-gateway") { label in StreamLogHandler.standardError(label: label) }
         logger.logLevel = Logger.Level(rawValue: configuration.settings.logLevel.rawValue) ?? .info
         self.logger = logger

@@ -1,20 +1,26 @@
 internal import Common
 internal import Logging
+internal import NIOConcurrencyHelpers
 internal import Queue
 
-/// Says in the log which limits with `mode: audit` requests have passed.
-struct RateAudit: Sendable {
-    let logger: Logger
-    private let log = SparseLog()
+/// Says in the log which limits with `mode: audit` requests have passed, each once a minute.
+final class RateAudit: Sendable {
+    private let logger: Logger
+    private let logs = NIOLockedValueBox<[UTF8Text: SparseLog]>([:])
 
     init(logger: Logger) { self.logger = logger }
 
     /// - Parameter usage: of each charge.
     func note(_ charges: [RateCharge], _ usage: [RateUsage]) {
         for (charge, usage) in zip(charges, usage) where !charge.isEnforced && usage.used > charge.limit {
+            let log = logs.withLockedValue { logs in
+                let log = logs[charge.ruleID] ?? SparseLog()
+                logs[charge.ruleID] = log
+                return log
+            }
             guard let count = log.note() else { continue }
             logger.notice(
-                "requests were let in beyond rate limits whose `mode` is `audit`",
+                "requests were let in beyond a rate limit whose `mode` is `audit`",
                 metadata: ["requests": "\(count)", "rule": "\(charge.ruleID)", "limit": "\(charge.limit)"])
         }
     }

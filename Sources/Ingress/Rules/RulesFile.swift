@@ -21,17 +21,20 @@ package final class RulesFile: Sendable {
     /// Nil: there are no files, and nothing is read again.
     private let path: String?
     private let load: Load
+    /// Held while the files are read, so that an older reading never takes a newer one's place.
+    private let reading = NIOLock()
     private let state: NIOLockedValueBox<State>
 
     /// - Parameters:
     ///   - policies: as they were just read.
     ///   - path: the file, or the folder of files.
+    ///   - stamps: those of the path from before the reading; nil: nothing has changed since.
     package init(
-        _ policies: Policies, path: String? = nil, load: @escaping Load = { () throws(ConfigurationError) in .none }
+        _ policies: Policies, path: String? = nil, stamps: [FileStamp?]? = nil, load: @escaping Load = { () throws(ConfigurationError) in .none }
     ) {
         self.path = path
         self.load = load
-        let stamps = path.map(ConfigurationFile.stamps) ?? []
+        let stamps = stamps ?? path.map(ConfigurationFile.stamps) ?? []
         state = NIOLockedValueBox(State(current: policies, read: stamps, seen: stamps))
     }
 
@@ -50,6 +53,8 @@ package final class RulesFile: Sendable {
     /// - Parameter isAsked: whether they are read in any case.
     package func refresh(isAsked: Bool = false, logger: Logger) {
         guard let path else { return }
+        reading.lock()
+        defer { reading.unlock() }
         let found = ConfigurationFile.stamps(of: path)
         let isDue = state.withLockedValue { state in
             defer { state.seen = found }

@@ -56,17 +56,17 @@ package struct PolicyReader {
             policies.metadata = try MetadataPolicyReader(asksForKeys: asksForKeys).read(map)
         case .rateLimits:
             let (evaluation, nodes) = try RateLimitPolicy.parts(of: map)
-            let rules = try rules(nodes, kind, covering: evaluation == .firstMatch, \.id, \.when) {
+            let rules = try rules(nodes, kind, covering: { _ in evaluation == .firstMatch }, \.id, \.when) {
                 node throws(ConfigurationError) in try RateLimitRule(node, asksForKeys: asksForKeys)
             }
             policies.rateLimits.append(RateLimitPolicy(rules, evaluation: evaluation))
         case .loadBalancing:
             try map.refuse(["model_configs"])
-            balancing += try rules(try nodes(of: map), kind, covering: true, \.id, \.when) {
+            balancing += try rules(try nodes(of: map), kind, covering: \.alwaysDecides, \.id, \.when) {
                 node throws(ConfigurationError) in try LoadBalancingRule(node, asksForKeys: asksForKeys)
             }
         case .fallback:
-            let found = try rules(try nodes(of: map), kind, covering: true, \.id, \.when) {
+            let found = try rules(try nodes(of: map), kind, covering: { _ in true }, \.id, \.when) {
                 node throws(ConfigurationError) in try FallbackRule(node, asksForKeys: asksForKeys)
             }
             fallbacks += found
@@ -82,10 +82,9 @@ package struct PolicyReader {
     }
 
     /// Reads rules, whose ids are unique over all documents.
-    /// - Parameter covering: whether the first rule that matches decides, so that one behind another may never be
-    ///   reached.
+    /// - Parameter covering: whether a rule that matches is the last one, so that one behind it may never be reached.
     private mutating func rules<Rule>(
-        _ nodes: [YAMLNode], _ kind: Kind, covering: Bool, _ id: (Rule) -> String, _ when: (Rule) -> RuleCondition,
+        _ nodes: [YAMLNode], _ kind: Kind, covering: (Rule) -> Bool, _ id: (Rule) -> String, _ when: (Rule) -> RuleCondition,
         _ read: (YAMLNode) throws(ConfigurationError) -> Rule
     ) throws(ConfigurationError) -> [Rule] {
         var (log, rules) = (ProblemLog(), [Rule]())
@@ -94,7 +93,7 @@ package struct PolicyReader {
             if !ids[kind, default: []].insert(id(rule)) {
                 log.error(at: node.location, "the id `\(id(rule))` is already another rule's; give each its own")
             }
-            if covering, let earlier = rules.first(where: { when($0).covers(when(rule)) }) {
+            if let earlier = rules.first(where: { covering($0) && when($0).covers(when(rule)) }) {
                 log.error(
                     at: node.location,
                     "the rule `\(id(rule))` is never reached: `\(id(earlier))` before it matches all that it does; "

@@ -2,7 +2,7 @@ internal import Common
 
 /// What a rule asks of one metadata value. A value that is not there passes `present(false)` and `notIn` alone.
 enum MetadataTest: Sendable, Equatable {
-    case equals(String)
+    case equals(UTF8Text)
     case isIn(Set<UTF8Text>)
     case notIn(Set<UTF8Text>)
     /// The whole value matches.
@@ -28,7 +28,7 @@ enum MetadataTest: Sendable, Equatable {
 
     func passes(_ value: String?) -> Bool {
         switch self {
-        case .equals(let expected): value.map { $0 == expected } ?? false
+        case .equals(let expected): value.map { $0 == expected.text } ?? false
         case .isIn(let values): value.map { values.contains($0) } ?? false
         case .notIn(let values): value.map { !values.contains($0) } ?? true
         case .regex(let pattern): value.map(pattern.matches) ?? false

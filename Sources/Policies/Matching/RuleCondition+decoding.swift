@@ -40,7 +40,7 @@ extension RuleCondition {
         var (log, demands) = (ProblemLog(), [Demand]())
         for entry in try node.mapping().entries {
             let read = log.attempt { () throws(ConfigurationError) in try MetadataTest.all(entry.value) }
-            demands += (read ?? []).map { Demand(key: entry.key, test: $0) }
+            demands += (read ?? []).map { Demand(key: UTF8Text(entry.key), test: $0) }
         }
         try log.check()
         return demands
@@ -87,7 +87,7 @@ extension RuleCondition.Choice<UTF8Text> {
 extension MetadataTest {
     /// A text, which must be the value, or a mapping of tests that it must pass.
     fileprivate static func all(_ node: YAMLNode) throws(ConfigurationError) -> [MetadataTest] {
-        guard case .mapping = node.content else { return [.equals(try node.string())] }
+        guard case .mapping = node.content else { return [.equals(UTF8Text(try node.string()))] }
         let comparisons = NumberComparison.allCases.map(\.rawValue)
         let map = try node.mapping(of: ["in", "not_in", "regex", "present"] + comparisons)
         var tests: [MetadataTest] = []

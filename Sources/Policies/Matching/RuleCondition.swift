@@ -19,7 +19,7 @@ struct RuleCondition: Sendable, Equatable {
     }
 
     struct Demand: Sendable, Equatable {
-        var key: String
+        var key: UTF8Text
         var test: MetadataTest
     }
 
@@ -34,7 +34,7 @@ struct RuleCondition: Sendable, Equatable {
         let model = facts.model.map { UTF8Text($0) }
         guard models.holds(where: { $0 == model }) else { return false }
         return metadata.allSatisfy { demand in
-            let entry = facts[demand.key]
+            let entry = facts[demand.key.text]
             // What another has set counts as not set.
             let isTrusted = origin == nil || entry?.origin == origin
             return demand.test.passes(isTrusted ? entry?.value : nil)
@@ -46,6 +46,6 @@ struct RuleCondition: Sendable, Equatable {
     func covers(_ other: Self) -> Bool {
         (subjects.included.contains(.everyone) || subjects.covers(other.subjects)) && models.covers(other.models)
             && metadata.allSatisfy(other.metadata.contains)
-            && (metadata.isEmpty || origin == nil || origin == other.origin)
+            && (metadata.isEmpty || origin == other.origin)
     }
 }

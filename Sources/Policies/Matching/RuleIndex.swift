@@ -11,7 +11,7 @@ struct RuleIndex: Sendable {
     init(_ conditions: [RuleCondition]) {
         for (place, condition) in conditions.enumerated() {
             if let (key, values) = condition.metadata.lazy.compactMap(Self.values).first {
-                for value in values { byValue[UTF8Text(key), default: [:]][value, default: []].append(place) }
+                for value in values { byValue[key, default: [:]][value, default: []].append(place) }
             } else if !condition.models.included.isEmpty {
                 for model in condition.models.included { byModel[model, default: []].append(place) }
             } else {
@@ -32,9 +32,9 @@ struct RuleIndex: Sendable {
         return found.sorted()
     }
 
-    private static func values(of demand: RuleCondition.Demand) -> (String, Set<UTF8Text>)? {
+    private static func values(of demand: RuleCondition.Demand) -> (UTF8Text, Set<UTF8Text>)? {
         switch demand.test {
-        case .equals(let value): (demand.key, [UTF8Text(value)])
+        case .equals(let value): (demand.key, [value])
         case .isIn(let values): (demand.key, values)
         case .notIn, .regex, .present, .number: nil
         }

@@ -1,6 +1,8 @@
 /// Writes the steps of an expression's tree, from its end to its start.
 struct PatternCompiler {
     private(set) var steps: [Pattern.Step] = []
+    /// Parts that were written, those without steps of their own too.
+    private var parts = 0
 
     /// - Returns: the first step.
     /// - Throws: where there would be more than `Pattern.stepLimit` steps.
@@ -10,6 +12,8 @@ struct PatternCompiler {
     }
 
     private mutating func compile(_ node: PatternParser.Node, then next: Int) throws(PatternError) -> Int {
+        parts += 1
+        guard parts <= 10 * Pattern.stepLimit else { throw Self.tooLong }
         switch node {
         case .set(let set): return try add(.take(set, next: next))
         case .sequence(let nodes):
@@ -47,11 +51,11 @@ struct PatternCompiler {
     }
 
     private mutating func add(_ step: Pattern.Step) throws(PatternError) -> Int {
-        guard steps.count < Pattern.stepLimit else {
-            throw PatternError(
-                message: "has more than \(Pattern.stepLimit) steps; write fewer repetitions", position: nil)
-        }
+        guard steps.count < Pattern.stepLimit else { throw Self.tooLong }
         steps.append(step)
         return steps.count - 1
     }
+
+    private static let tooLong = PatternError(
+        message: "has more than \(Pattern.stepLimit) steps; write fewer repetitions", position: nil)
 }

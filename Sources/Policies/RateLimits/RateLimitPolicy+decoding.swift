@@ -25,7 +25,7 @@ extension RateLimitRule {
         try map.refuse(["on_limit"])
         try map.allow(only: Self.keys)
         var log = ProblemLog()
-        let id = log.attempt { () throws(ConfigurationError) in try map.required("id").name() }
+        let id = log.attempt { () throws(ConfigurationError) in RuleName(try map.required("id").name()) }
         let when = log.attempt { () throws(ConfigurationError) in
             try RuleCondition(map["when"], asksForKeys: asksForKeys)
         }
@@ -44,8 +44,13 @@ extension RateLimitRule {
         if let node = map["rate_limit_applies_per"] {
             parts = log.attempt { () throws(ConfigurationError) in try Self.parts(node) } ?? []
         }
+        if let unknown = id?.unknown.first {
+            log.error(
+                at: map["id"]?.location ?? node.location,
+                "`{\(unknown)}` stands for nothing; known are `{user}`, `{account}`, `{model}` and `{metadata.KEY}`")
+        }
         // An id may say the same, as in older files.
-        for part in id.map(Part.placeholders(of:)) ?? [] where !parts.contains(part) { parts.append(part) }
+        for part in id?.parts ?? [] where !parts.contains(part) { parts.append(part) }
         if parts.count > Self.mostParts {
             log.error(at: node.location, "a limit can be kept apart for \(Self.mostParts) things at most")
         }
@@ -57,7 +62,7 @@ extension RateLimitRule {
         try log.check()
         guard let id, let when, let limit, let measure else { throw node.error("\(node.label) cannot be read") }
         self.init(
-            id: id, when: when, limit: limit, unit: measure.unit, window: measure.window, appliesPer: parts,
+            name: id, when: when, limit: limit, unit: measure.unit, window: measure.window, appliesPer: parts,
             defaultOutput: output ?? Self.usualOutput, isEnforced: isEnforced ?? true)
     }
 
@@ -78,27 +83,5 @@ extension RateLimitRule {
             parts.append(part)
         }
         return parts
-    }
-}
-
-extension RateLimitRule.Part {
-    /// - Returns: nil for what no counter is kept apart for.
-    fileprivate init?(_ text: String) {
-        let metadata = "metadata."
-        switch UTF8Text(text) {
-        case "user": self = .user
-        case "account", "virtualaccount", "virtual-account", "serviceaccount": self = .account
-        case "model": self = .model
-        case _ where text.hasPrefix(metadata) && text.utf8.count > metadata.utf8.count:
-            self = .metadata(String(text.dropFirst(metadata.count)))
-        default: return nil
-        }
-    }
-
-    /// Those that an id such as `{user}-daily-limit` names.
-    fileprivate static func placeholders(of id: String) -> [Self] {
-        id.split(separator: "{").dropFirst(id.hasPrefix("{") ? 0 : 1).compactMap { piece in
-            piece.contains("}") ? Self(String(piece.prefix { $0 != "}" })) : nil
-        }
     }
 }

@@ -22,10 +22,11 @@ package struct RateLimitRule: Sendable {
         case user
         case account
         case model
-        case metadata(String)
+        case metadata(UTF8Text)
     }
 
-    package let id: String
+    package var id: String { name.text }
+    let name: RuleName
     let when: RuleCondition
     package let limit: Int
     package let unit: RateCharge.Unit
@@ -36,6 +37,9 @@ package struct RateLimitRule: Sendable {
     let defaultOutput: Int
     /// Whether a request beyond the limit is refused. If not, it is counted and logged.
     package let isEnforced: Bool
+
+    /// What tells the rule's counters from those of others.
+    var counter: [[UInt8]] { [id, unit.rawValue, window.rawValue].map { Array($0.utf8) } }
 }
 
 /// A limit that a request meets.
@@ -46,9 +50,7 @@ package struct RateLimit: Sendable {
 
     init(_ rule: RateLimitRule, for facts: RequestFacts) {
         self.rule = rule
-        counter =
-            ([rule.id, rule.unit.rawValue, rule.window.rawValue] + rule.appliesPer.flatMap { $0.name(in: facts) })
-            .map { Array($0.utf8) }
+        counter = rule.counter + rule.appliesPer.flatMap { $0.name(in: facts) }.map { Array($0.utf8) }
     }
 
     /// What a request counts on it.
@@ -60,28 +62,29 @@ package struct RateLimit: Sendable {
     }
 
     /// The rule's id with its placeholders filled in, as answers name it.
-    package func name(for facts: RequestFacts) -> String {
-        rule.appliesPer.reduce(rule.id) { id, part in id.replacing(part.placeholder, with: part.value(in: facts) ?? "")
-        }
-    }
+    package func name(for facts: RequestFacts) -> String { rule.name.filled(for: facts) }
 }
 
 extension RateLimitRule.Part {
+    /// - Returns: nil for what no counter is kept apart for.
+    init?(_ text: String) {
+        let metadata = "metadata."
+        switch UTF8Text(text) {
+        case "user": self = .user
+        case "account", "virtualaccount", "virtual-account", "serviceaccount": self = .account
+        case "model": self = .model
+        case _ where text.hasPrefix(metadata) && text.utf8.count > metadata.utf8.count:
+            self = .metadata(UTF8Text(Substring(text.utf8.dropFirst(metadata.utf8.count))))
+        default: return nil
+        }
+    }
+
     func value(in facts: RequestFacts) -> String? {
         switch self {
         case .user: facts.caller.user
         case .account: facts.caller.account
         case .model: facts.model
-        case .metadata(let key): facts[key]?.value
-        }
-    }
-
-    var placeholder: String {
-        switch self {
-        case .user: "{user}"
-        case .account: "{virtualaccount}"
-        case .model: "{model}"
-        case .metadata(let key): "{metadata.\(key)}"
+        case .metadata(let key): facts[key.text]?.value
         }
     }
 

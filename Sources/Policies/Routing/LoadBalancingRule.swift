@@ -18,12 +18,15 @@ package struct LoadBalancingRule: Sendable {
     let when: RuleCondition
     let targets: [Target]
 
+    /// Whether there is a target for each request that matches.
+    var alwaysDecides: Bool { targets.contains { $0.metadata.isEmpty } }
+
     /// The targets that are there for a request, the chosen one first, then those that may have its turn, the
     /// heaviest first.
     /// - Returns: nil if none is.
     func steps(for facts: RequestFacts, using random: inout some RandomNumberGenerator) -> [Route.Step]? {
         let there = targets.filter { target in
-            target.metadata.allSatisfy { $0.test.passes(facts[$0.key]?.value) }
+            target.metadata.allSatisfy { $0.test.passes(facts[$0.key.text]?.value) }
         }
         guard let chosen = Self.choose(among: there, using: &random) else { return nil }
         let others = there.indices.filter { $0 != chosen && there[$0].takesFallback }

@@ -68,7 +68,9 @@ package struct Delivery: Sendable, Equatable {
         // Without a slot for each, as after an operator has queued a dead letter again, nothing is known of them.
         guard charges.count == slots.count else { return [] }
         return zip(charges, slots).compactMap { charge, slot in
-            guard let count = spent.count(of: charge.unit), count != charge.amount else { return nil }
+            guard let count = spent.count(of: charge.unit, estimate: charge.amount), count != charge.amount else {
+                return nil
+            }
             return .init(counter: charge.counter, slot: slot, difference: count - charge.amount)
         }
     }

@@ -156,12 +156,22 @@ extension JobAdmission.Outcome {
     /// Reads what the script says of one job that has charges.
     private init(_ values: [Int]) {
         if values.count == 4, values[0] == -7 {
-            self = .overLimit(charge: values[1] - 1, RateUsage(used: values[2], reset: values[3]))
+            self = .overLimit(charge: values[1] - 1, RateUsage(bounding: values[2], values[3]))
             return
         }
         let usage = stride(from: 1, to: values.count - 2, by: 3).map { place in
-            RateUsage(used: values[place], reset: values[place + 1])
+            RateUsage(bounding: values[place], values[place + 1])
         }
         self = .queued(length: values.first ?? 0, usage: usage)
+    }
+}
+
+extension RateUsage {
+    /// Whoever can write to Redis can put any number there, and what follows reckons with it.
+    fileprivate init(bounding used: Int, _ reset: Int) {
+        let numbers = 0...(1 << 53)
+        self.init(
+            used: min(max(used, numbers.lowerBound), numbers.upperBound),
+            reset: min(max(reset, numbers.lowerBound), numbers.upperBound))
     }
 }

@@ -63,26 +63,14 @@ extension JobScripts {
         -- Decides where a charge of now stands, and reads what stands there.
         local function place(charge)
             charge.slot = now
-            if charge.used < exact_slots or redis.call('LLEN', charge.slots) < exact_slots then return end
+            -- Not told by what they hold: what was given back is 0.
+            if redis.call('LLEN', charge.slots) < exact_slots then return end
             local width = math.ceil(charge.window / 600)
             charge.slot = math.ceil(now / width) * width
             charge.here = redis.call('HGET', charge.amounts, charge.slot)
         end
 
-        -- Nothing, or the refusal: for the first charge that is over its limit, until all of them fit.
-        local function over_limit(charges)
-            local first, reset = nil, 0
-            for index, charge in ipairs(charges) do
-                measure(charge)
-                place(charge)
-                if charge.enforced and charge.used + charge.amount > charge.limit then
-                    first = first or index
-                    reset = math.max(reset, opens_in(charge))
-                end
-            end
-            return first and {-7, first, charges[first].used, reset}
-        end
-
+        -- Takes what the window has left behind away. What the counter holds of the window stays.
         local function forget(charge)
             if not charge.oldest then
                 redis.call('DEL', charge.slots, charge.amounts)
@@ -93,6 +81,26 @@ extension JobScripts {
                 redis.call('HDEL', charge.amounts, unpack(slots))
                 charge.left = charge.left - #slots
             end
+            redis.call('HSET', charge.amounts, 'sum', charge.used, 'oldest', charge.oldest)
+        end
+
+        -- Nothing, or the refusal: for the first charge that is over its limit, until all of them fit. What was looked
+        -- through for it is not looked through again for the next.
+        local function over_limit(charges)
+            local first, reset = nil, 0
+            for index, charge in ipairs(charges) do
+                measure(charge)
+                place(charge)
+                if charge.enforced and charge.used + charge.amount > charge.limit then
+                    first = first or index
+                    reset = math.max(reset, opens_in(charge))
+                end
+            end
+            if not first then return end
+            for _, charge in ipairs(charges) do
+                if charge.left > 0 then forget(charge) end
+            end
+            return {-7, first, charges[first].used, reset}
         end
 
         -- Counts a job that is queued. Returns its result.
@@ -125,7 +133,8 @@ extension JobScripts {
         local function settle(amounts, slot, difference)
             local kept = redis.pcall('HMGET', amounts, slot, 'sum')
             if kept.err or not kept[1] then return end
-            redis.pcall('HSET', amounts, slot, kept[1] + difference, 'sum', kept[2] + difference)
+            redis.pcall('HSET', amounts, slot, (tonumber(kept[1]) or 0) + difference,
+                'sum', (tonumber(kept[2]) or 0) + difference)
         end
 
         """

@@ -24,12 +24,12 @@ import Upstream
         #expect(try added(to: body) == (false, body))
     }
 
-    @Test func onlyStreamedCompletionsOfARolloutAreAskedFor() throws {
+    @Test func onlyStreamedCompletionsAreAskedFor() throws {
         var job = try SpanSample.job(#"{"stream":true}"#)
         #expect(!StreamOptions.areWanted(for: job))
         job.isStream = true
         #expect(StreamOptions.areWanted(for: job))
-        job.rollout = nil
+        job.path = "/completions"
         #expect(!StreamOptions.areWanted(for: job))
     }
 }

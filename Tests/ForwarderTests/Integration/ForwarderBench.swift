@@ -47,7 +47,8 @@ struct ForwarderBench: Sendable {
     func enqueue(
         isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000,
         idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#,
-        charges: [RateCharge] = [], route: Route = Route(), on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
+        charges: [RateCharge] = [], route: Route = Route(),
+        query: String? = nil, headers: [HeaderField] = [], on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
     ) async throws -> Job {
         let id = ids.next()
         var job = Job(
@@ -60,6 +61,7 @@ struct ForwarderBench: Sendable {
             }, body: Array(body.utf8))
         job.charges = charges
         job.route = route
+        (job.query, job.headers) = (query, headers)
         let admission = JobAdmission(
             redis: redis, envelope: envelope, limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 20),
             defaultProject: "local")

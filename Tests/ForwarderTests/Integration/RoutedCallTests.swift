@@ -122,4 +122,49 @@ import Upstream
             }
         }
     }
+
+    /// What stands elsewhere than in a JSON body goes where it asks to go.
+    @Test func whatCannotBeRenamedIsNotRouted() {
+        func job(_ body: String, path: String = "/chat/completions", query: String? = nil) -> Job {
+            var job = Job(
+                insertionID: InsertionIDGenerator().next(), project: "local", method: "POST", path: path, query: query,
+                model: "openai/gpt", deadline: 0, responseKey: "r", body: Array(body.utf8))
+            job.route = Self.route
+            return job
+        }
+        #expect(RoutedJob.isRoutable(job(#"{"model":"openai/gpt"}"#)))
+        #expect(!RoutedJob.isRoutable(job("model=openai/gpt")))
+        #expect(!RoutedJob.isRoutable(job(#"{"model":"openai/gpt"}"#, query: "model=openai/gpt")))
+        #expect(!RoutedJob.isRoutable(job("{}", path: "/openai/deployments/gpt/chat/completions")))
+    }
+
+    /// What the client sent for the provider that it named is for that one alone.
+    @Test func theClientsQueryGoesToNoOtherProvider() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(
+                body: #"{"model":"openai/gpt","api_key":"sk-body"}"#, route: Self.route, query: "api_key=secret",
+                headers: [HeaderField("openai-organization", "org-client")])
+            try await bench.withForwarder(accounts: Self.accounts) { _ in
+                let first = try #require(await bench.upstream.next())
+                #expect(!first.request.url.contains("secret") && key(first) == "Bearer sk-azure")
+                #expect(first.request.headers.first(named: "openai-organization") == nil)
+                #expect(String(decoding: first.request.body, as: UTF8.self) == #"{"model":"llama"}"#)
+                first.answer().send(ScriptedCall.completion).end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+            }
+        }
+    }
+
+    /// A call before may have been paid for, so the client's SDK must not repeat it.
+    @Test func theClientIsNotToldToPayTwice() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(route: Self.route)
+            try await bench.withForwarder(attempts: 1, accounts: Self.accounts) { _ in
+                try #require(await bench.upstream.next()).answer(500).send("broken").end()
+                try #require(await bench.upstream.next()).fail(.connect, sent: false)
+                let head = try await bench.answers.next(of: job).head
+                #expect(head?.status == 502 && head?.headers.first(named: "x-should-retry") == "false")
+            }
+        }
+    }
 }

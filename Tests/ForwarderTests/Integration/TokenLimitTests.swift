@@ -97,4 +97,31 @@ import Upstream
             }
         }
     }
+
+    /// A provider may say any number.
+    @Test(
+        arguments: [
+            (#"{"prompt_tokens":9223372036854775807,"completion_tokens":1}"#, reserved),
+            (#"{"total_tokens":9223372036854775807}"#, reserved),
+            (#"{"prompt_tokens":0,"prompt_tokens_details":{"cached_tokens":9223372036854775807,"audio_tokens":2}}"#, reserved),
+            (#"{"input_tokens":3,"output_tokens":4}"#, 7),
+        ]) func anyUsageIsSurvived(usage: String, counts: Int) async throws
+    {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(charges: [Self.charge])
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).answer().send(#"{"choices":[],"usage":\#(usage)}"#).end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await counted(bench) == counts)
+            }
+        }
+    }
+
+    /// What a model of the client's own making claims shuts nobody out.
+    @Test func aClaimCountsNoMoreThanTheEstimate() async throws {
+        #expect(TokensSpent.claimed(input: 1, output: 2, total: 900).count(of: .tokens, estimate: 100) == 100)
+        #expect(TokensSpent.claimed(input: 1, output: 2, total: 3).count(of: .tokens, estimate: 100) == 3)
+        #expect(TokensSpent.counted(input: .max, output: 1, total: nil).count(of: .tokens, estimate: 100) == nil)
+    }
 }

@@ -81,13 +81,13 @@ import Testing
                 var models = [Model(), Model(), Model()]
                 var now = 1_800_000_000_000
                 for _ in 0..<150 {
-                    now += random.pick([0, 1, 7, 90, 300])
+                    now += random.pick([0, 1, 7_000, 90_000, 300_000])
                     let charges = [
-                        RateCharge(rule: "r", counter: "a", amount: 1, limit: 5, window: 500, isEnforced: true),
+                        RateCharge(rule: "r", counter: "a", amount: 1, limit: 5, window: 500_000, isEnforced: true),
                         RateCharge(
                             rule: "r", counter: "b", amount: 1 + random.below(4), limit: 20, window: 1500,
                             isEnforced: true),
-                        RateCharge(rule: "r", counter: "c", amount: 1, limit: 3, window: 1000, isEnforced: false),
+                        RateCharge(rule: "r", counter: "c", amount: 1, limit: 3, window: 1_000_000, isEnforced: false),
                     ]
                     let result = try await charge(charges, at: now, script, on: bench.redis)
                     let over = charges.indices.filter {
@@ -104,8 +104,11 @@ import Testing
                         #expect(result == .counted(usage), "seed \(seed)")
                         continue
                     }
-                    // The first moment at which all fit.
-                    let opens = (now...).first { later in
+                    // The first moment at which all fit: one at which something leaves a window.
+                    let moments = charges.indices.flatMap { place in
+                        models[place].log.map { $0.time + charges[place].window }
+                    }
+                    let opens = moments.filter { $0 > now }.sorted().first { later in
                         charges.indices.allSatisfy {
                             !charges[$0].isEnforced || models[$0].fits(charges[$0], at: later)
                         }
@@ -121,7 +124,7 @@ import Testing
     /// A counter with more times than it keeps exactly never lets more in, and lets it in a bucket late at most.
     @Test func beyondTheExactTimesNothingIsLetInEarly() async throws {
         let script = Self.script(exactSlots: 20)
-        let width = 10
+        let width = 1000
         try await QueueBench.run { bench in
             for seed in UInt64(1)...6 {
                 try await bench.send("FLUSHALL")
@@ -130,7 +133,7 @@ import Testing
                 var now = 1_800_000_000_003
                 var refusals = 0
                 for _ in 0..<600 {
-                    now += random.pick([1, 2, 3, 20, 120])
+                    now += random.pick([100, 200, 300, 2000, 12_000])
                     let one = RateCharge(
                         rule: "r", counter: "a", amount: 1, limit: 150, window: 600 * width, isEnforced: true)
                     let result = try await charge([one], at: now, script, on: bench.redis)
@@ -147,6 +150,40 @@ import Testing
                 let slots = try await bench.send("LLEN", Keys.rateSlots("a")).int ?? 0
                 #expect(slots <= 20 + 600 + 1)
             }
+        }
+    }
+
+    /// What was given back leaves a time behind, and these are bounded too.
+    @Test func timesWithNothingAtThemAreBounded() async throws {
+        let script = Self.script(exactSlots: 20)
+        try await QueueBench.run { bench in
+            let day = RateCharge(rule: "r", counter: "b", amount: 1, limit: 5, window: 600_000, isEnforced: true)
+            for step in 0..<200 {
+                _ = try await charge([day], at: 1_800_000_000_000 + 3 * step, script, on: bench.redis)
+                for slot in try await bench.send("LRANGE", Keys.rateSlots("b"), 0, -1).array ?? [] {
+                    try await bench.send("HSET", Keys.rateAmounts("b"), slot.string ?? "", 0)
+                }
+                try await bench.send("HSET", Keys.rateAmounts("b"), "sum", 0)
+            }
+            #expect(try await bench.send("LLEN", Keys.rateSlots("b")).int ?? 0 <= 22)
+        }
+    }
+
+    /// A refusal takes away what the window has left behind, and nothing else.
+    @Test func aRefusalLooksThroughOldTimesOnce() async throws {
+        try await QueueBench.run { bench in
+            let old = RateCharge(rule: "r", counter: "old", amount: 1, limit: 900, window: 100_000, isEnforced: true)
+            let full = RateCharge(rule: "r", counter: "full", amount: 1, limit: 1, window: 10_000_000, isEnforced: true)
+            let start = 1_800_000_000_000
+            for step in 0..<700 { _ = try await charge([old], at: start + 100 * step, Self.script(), on: bench.redis) }
+            _ = try await charge([full], at: start + 70_000, Self.script(), on: bench.redis)
+            let result = try await charge([old, full], at: start + 120_000, Self.script(), on: bench.redis)
+            #expect(result == .refused(place: 1, RateUsage(used: 1, reset: 9_950_000)))
+            #expect(try await bench.send("LLEN", Keys.rateSlots("old")).int == 499)
+            #expect(try await bench.send("HGET", Keys.rateAmounts("old"), "sum").string == "499")
+            #expect(
+                try await charge([old], at: start + 120_000, Self.script(), on: bench.redis)
+                    == .counted([RateUsage(used: 500, reset: 100)]))
         }
     }
 
