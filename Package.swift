@@ -169,7 +169,8 @@ let package = Package(
         .target(
             name: "GatewayCommand",
             dependencies: [
-                "CMalloc", "Common", "Forwarder", "Ingress", "Policies", "Queue", "Redis", "TraceStore", "Upstream", "Verifier",
+                "CMalloc", "Common", "Forwarder", "Ingress", "Policies", "Queue", "Redis", "TraceStore", "Upstream",
+                "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -231,7 +232,8 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
-            name: "PoliciesTests", dependencies: ["Common", "JSON", "Policies", "TestSupport"], swiftSettings: settings),
+            name: "PoliciesTests", dependencies: ["Common", "JSON", "Policies", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "QueueTests",
             dependencies: [

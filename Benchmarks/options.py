@@ -4,7 +4,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-SYSTEMS = ("nginx", "vllm-router", "smg", "ferrogw", "tensorzero", "gateway", "gateway-rules", "gateway-traces", "litellm")
+SYSTEMS = (
+    *("nginx", "vllm-router", "smg", "ferrogw", "tensorzero"),
+    *("gateway", "gateway-rules", "gateway-traces", "litellm"),
+)
 PARTS = ("throughput", "bodies", "streams", "in_flight", "forwarders", "memory", "rollout")
 
 

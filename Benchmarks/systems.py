@@ -187,10 +187,13 @@ def traced_gateway(workshop, upstream, options):
 
 
 def gateway_with_rules(workshop, upstream, options):
-    """As `gateway`, with a hundred rate limits, of which each call meets three: two on requests, one on tokens. None is reached."""
+    """As `gateway`, with a hundred rate limits. Each call meets two on requests and one on tokens; none is reached."""
     rules = [
         {"id": "requests-a-minute", "when": {"models": [MODEL]}, "unit": "requests_per_minute"},
-        {"id": "requests-a-day", "when": {"metadata": {"run_id": "r"}}, "unit": "requests_per_day", "rate_limit_applies_per": ["model"]},
+        {
+            **{"id": "requests-a-day", "when": {"metadata": {"run_id": "r"}}, "unit": "requests_per_day"},
+            "rate_limit_applies_per": ["model"],
+        },
         {"id": "tokens-a-minute", "unit": "tokens_per_minute"},
     ]
     for number in range(97):
@@ -199,7 +202,8 @@ def gateway_with_rules(workshop, upstream, options):
     # YAML takes JSON as it is.
     document = {"type": "gateway-rate-limiting-config", "rules": [{**rule, "limit_to": 10**9} for rule in rules]}
     file = workshop.write("gateway.yaml", json.dumps(document))
-    return serve(workshop, upstream, options, "gateway-rules", LANGFUSE_HOST="http://127.0.0.1:9", CONFIG_PATH=str(file))
+    settings = {"LANGFUSE_HOST": "http://127.0.0.1:9", "CONFIG_PATH": str(file)}
+    return serve(workshop, upstream, options, "gateway-rules", **settings)
 
 
 def serve(workshop, upstream, options, name, **settings):

@@ -22,10 +22,9 @@ package struct IngressService {
     ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
     ///   - onListening: is told the port once connections are accepted.
     package init(
-        configuration: Configuration, rules: RulesFile = RulesFile(.none), secretsFile: SecretsFile, auth: any AuthProvider,
-        extensions: Extensions,
-        redis endpoint: RedisEndpoint,
-        envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
+        configuration: Configuration, rules: RulesFile = RulesFile(.none), secretsFile: SecretsFile,
+        auth: any AuthProvider, extensions: Extensions,
+        redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
         storeTrouble: @escaping @Sendable () -> String? = { nil }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {

@@ -70,7 +70,11 @@ import Testing
             let environment = ["CONFIG_PATH": "gateway.yaml", "PORT": "x"]
             let bad = try await folder.run("metadata-gateway", ["check"], environment: environment)
             #expect(bad.code == 78)
-            for part in ["PORT: error", "gateway.yaml:2:1: error", "gateway.yaml:4:31: error: no client is known", "gateway.yaml:6:7: error"] {
+            let parts = [
+                "PORT: error", "gateway.yaml:2:1: error", "gateway.yaml:4:31: error: no client is known",
+                "gateway.yaml:6:7: error",
+            ]
+            for part in parts {
                 #expect(bad.output.contains(part), "\(bad.output)")
             }
             let tracestore = try await folder.run(

@@ -101,7 +101,7 @@ import Testing
         #expect(error?.message.contains("`k64`") == true && error?.message.contains("64") == true)
     }
 
-    /// What can be carried at all comes out as it was written, whatever its escapes.
+    /// What can be carried at all comes out as it was written, with any escapes.
     @Test(arguments: 0..<200) func `random objects come back whole`(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let scalars: [Unicode.Scalar] = ["a", "Z", "\"", "\\", "\u{1}", "é", "\u{301}", "🙂", "/", " ", "\u{7f}", ","]

@@ -25,16 +25,7 @@ import Testing
     }
 
     @Test func aRuleNamesModelAndMetadata() throws {
-        let policy = try policy(
-            """
-              - id: "openai-gpt4-dev-env"
-                when:
-                  models: ["openai-main/gpt4"]
-                  metadata:
-                    env: dev
-                limit_to: 1000
-                unit: requests_per_day
-            """, "name: ratelimiting-config\n")
+        let policy = try #require(try PolicyFixture.read(PolicyFixture.requestLimit).rateLimits.first)
         #expect(ids(policy, facts(["env": "dev"])) == ["openai-gpt4-dev-env"])
         #expect(ids(policy, facts(["env": "prod"])) == [])
         #expect(ids(policy, facts()) == [])
@@ -50,7 +41,10 @@ import Testing
               - {id: any, when: {subjects: ["*"]}, limit_to: 1, unit: requests_per_minute}
               - {id: user, when: {subjects: "user:bob@example.com"}, limit_to: 1, unit: requests_per_minute}
               - {id: team, when: {subjects: [team:a, team:b]}, limit_to: 1, unit: requests_per_minute}
-              - {id: account, when: {subjects: {in: [virtualaccount:x, virtual-account:y, serviceaccount:z]}}, limit_to: 1, unit: requests_per_minute}
+              - id: account
+                when: {subjects: {in: [virtualaccount:x, virtual-account:y, serviceaccount:z]}}
+                limit_to: 1
+                unit: requests_per_minute
               - {id: other, when: {subjects: {not_in: [team:a]}}, limit_to: 1, unit: requests_per_minute}
             """)
         #expect(ids(policy, facts()) == ["any", "other"])

@@ -10,45 +10,17 @@ import Testing
         RequestFacts(model: model, metadata: PolicyFixture.metadata(metadata))
     }
 
-    /// TrueFoundry's own examples, with their elisions filled in.
-    private static let examples = """
-        name: loadbalancing-config
-        type: gateway-load-balancing-config
-        rules:
-          - id: "llama-bedrock-customer1"
-            when:
-              models: ["bedrock/llama3"]
-              metadata:
-                customer-id: customer1
-            load_balance_targets:
-              - target: "azure/bedrock-llama3"
-                weight: 60
-              - target: "aws/bedrock-llama3"
-                weight: 40
-        ---
-        name: model-fallback-config
-        type: gateway-fallback-config
-        rules:
-          - id: "llama-bedrock-customer1-fallback"
-            when:
-              models: ["bedrock/llama3"]
-              metadata:
-                customer-id: customer2
-              response_status_codes: [500, "429"]
-            fallback_models: ["azure/llama3", {target: "aws/llama3"}]
-        """
-
     @Test func theExamplesOfTheDocumentationDecide() throws {
-        let routing = try PolicyFixture.read(Self.examples).routing
+        let routing = try PolicyFixture.read(PolicyFixture.routes).routing
         var random = SeededRandom(seed: 1)
         let balanced = routing.route(for: facts("bedrock/llama3", ["customer-id": "customer1"]), using: &random)
         #expect(Set(balanced.steps.map(\.model)) == ["azure/bedrock-llama3", "aws/bedrock-llama3"])
         #expect(balanced.steps.allSatisfy { $0.rule == "llama-bedrock-customer1" } && balanced.fallback == 2)
-        let fallback = routing.route(for: facts("bedrock/llama3", ["customer-id": "customer2"]), using: &random)
-        #expect(fallback.steps.map(\.model) == ["bedrock/llama3", "azure/llama3", "aws/llama3"])
+        let fallback = routing.route(for: facts("bedrock/fallback", ["customer-id": "customer1"]), using: &random)
+        #expect(fallback.steps.map(\.model) == ["bedrock/fallback", "azure/llama3", "aws/llama3"])
         #expect(fallback.fallback == 1 && fallback.fallbackFailures == [.status(500), .status(429)])
         for other in [
-            facts("bedrock/llama3"), facts("bedrock/llama3", ["customer-id": "customer3"]),
+            facts("bedrock/llama3"), facts("bedrock/fallback", ["customer-id": "customer2"]),
             facts("m/n", ["customer-id": "customer1"]),
         ] {
             #expect(routing.route(for: other, using: &random).isEmpty)
@@ -95,6 +67,17 @@ import Testing
         var random = SeededRandom(seed: 1)
         #expect(routing.route(for: facts("m/n", ["region": "eu"]), using: &random).steps.map(\.model) == ["p/eu"])
         #expect(routing.route(for: facts("m/n"), using: &random).steps.map(\.model) == ["p/any"])
+    }
+
+    /// A subject that is left out is not everyone, and rules of two documents are looked at together.
+    @Test func onlyWhatMatchesAllCovers() throws {
+        func rule(_ id: String, _ when: String) -> String {
+            "type: gateway-load-balancing-config\nrules:\n  - {id: \(id), when: {\(when)}, load_balance_targets: [{target: p/\(id)}]}\n"
+        }
+        let others = rule("a", #"subjects: {in: ["*"], not_in: [team:x]}"#) + "---\n" + rule("b", "subjects: [team:x]")
+        #expect(problems(others).isEmpty)
+        let all = rule("a", #"subjects: ["*"]"#) + "---\n" + rule("b", "subjects: [team:x]")
+        #expect(problems(all).count == 1 && problems(all)[0].contains("`b` is never reached: `a`"))
     }
 
     /// A rule whose targets all demand metadata leaves the others to the next.

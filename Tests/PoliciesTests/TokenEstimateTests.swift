@@ -33,7 +33,7 @@ import Testing
                 of: .tokens, limit: 50, defaultOutput: 1) == 50)
     }
 
-    /// A first request is let in whatever its answer may be; one that is larger by itself never is.
+    /// A first request is let in, however long its answer may be. One that is larger by itself never is.
     @Test func whatIsCountedFitsTheLimitOrNeverWill() {
         let body = #"{"messages":[{"content":"\#(String(repeating: "x", count: 800))"}]}"#
         #expect(estimate(body).amount(of: .tokens, limit: 200, defaultOutput: 1024) == 200)

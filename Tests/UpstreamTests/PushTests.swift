@@ -232,8 +232,9 @@ import Testing
             try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(total)\r\n\r\n")
             let piece = [UInt8](repeating: 1, count: 64 << 10)
             for _ in 0..<(total / piece.count) {
-                try await connection.write(piece)
+                // Counted first: the receiver may have the last piece before the write of it returns.
                 sent.add(piece.count)
+                try await connection.write(piece)
             }
         } _: { upstream, server in
             try await body(upstream, server, sent, total)

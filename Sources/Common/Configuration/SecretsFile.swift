@@ -11,10 +11,7 @@ package final class SecretsFile: Sendable {
 
     private struct State {
         var current: Secrets
-        /// The file as it was last read, or could not be.
-        var read: FileStamp?
-        /// The file as it was last seen.
-        var seen: FileStamp?
+        var changes: FileChanges
         var preparations: [Preparation] = []
     }
 
@@ -31,8 +28,8 @@ package final class SecretsFile: Sendable {
         load = { () throws(ConfigurationError) in
             try Secrets(path: settings.secretsPath, environment: environment, role: settings.role)
         }
-        let stamp = FileStamp(of: settings.secretsPath)
-        state = NIOLockedValueBox(State(current: configuration.secrets, read: stamp, seen: stamp))
+        let changes = FileChanges(read: [FileStamp(of: settings.secretsPath)])
+        state = NIOLockedValueBox(State(current: configuration.secrets, changes: changes))
     }
 
     package var current: Secrets { state.withLockedValue { $0.current } }
@@ -43,12 +40,7 @@ package final class SecretsFile: Sendable {
     /// Takes the file over if it is another one than before and has rested since the last look: one that is being written is not read halfway.
     package func refresh(logger: Logger) {
         let found = FileStamp(of: path)
-        let isDue = state.withLockedValue { state in
-            defer { state.seen = found }
-            guard found == state.seen, found != state.read else { return false }
-            state.read = found
-            return true
-        }
+        let isDue = state.withLockedValue { $0.changes.look([found]) }
         // Where no file is needed, one that was never there is not missed.
         guard isDue, found != nil || isRequired || current != .none else { return }
         do throws(ConfigurationError) {

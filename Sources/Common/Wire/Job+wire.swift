@@ -58,7 +58,8 @@ extension Job {
         var insertionID: InsertionID?
         var ids: [String] = []
         var deadline: UInt64?
-        self.init(insertionID: InsertionID(high: 0, low: 0), project: "", method: "", path: "", deadline: 0, responseKey: "")
+        self.init(
+            insertionID: InsertionID(high: 0, low: 0), project: "", method: "", path: "", deadline: 0, responseKey: "")
         while let (tag, value) = try reader.next() {
             switch tag {
             case Tag.insertionID: insertionID = InsertionID(try WireReader.string(value))
@@ -78,13 +79,15 @@ extension Job {
             case Tag.window: window = Int(clamping: try WireReader.integer(value))
             case Tag.idempotencyKey: idempotency = Idempotency(key: try WireReader.string(value))
             case Tag.route: route = try Route(wireBytes: value)
-            case Tag.charge: if let charge = RateCharge(wireText: try WireReader.string(value)) { charges.append(charge) }
+            case Tag.charge:
+                if let charge = RateCharge(wireText: try WireReader.string(value)) { charges.append(charge) }
             case Tag.metadata: metadata.add(try ResolvedMetadata.Entry(wireBytes: value))
             case Tag.body: body = Array(value)
             default: continue
             }
         }
-        guard let insertionID, let deadline, !project.isEmpty, !method.isEmpty, !path.isEmpty, !responseKey.isEmpty else { throw .missingField }
+        guard let insertionID, let deadline, !project.isEmpty, !method.isEmpty, !path.isEmpty, !responseKey.isEmpty
+        else { throw .missingField }
         guard ids.isEmpty || ids.count == 5 else { throw .badField }
         self.insertionID = insertionID
         self.deadline = deadline

@@ -120,7 +120,8 @@ package enum Keys {
     package static func langfuseLimit(account: String, bucket: String) -> String { "gateway/limit/langfuse/\(account)/\(bucket)" }
 
     /// List: when something was counted on a rate limit, in milliseconds since 1970, oldest first; and a hash, how much
-    /// at each of these times and in `sum`, and the `oldest`. Written and read by the ingress's queueing step; live two windows.
+    /// at each of these times and in `sum`, and the `oldest`. Written and read by the ingress's queueing step; live two
+    /// windows.
     /// - Parameter counter: a fingerprint of the rule and of what it counts apart.
     package static func rateSlots(_ counter: String) -> String { "gateway/rate/\(counter)/slots" }
     package static func rateAmounts(_ counter: String) -> String { "gateway/rate/\(counter)/amounts" }

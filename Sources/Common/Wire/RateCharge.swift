@@ -27,7 +27,8 @@ package struct RateCharge: Sendable, Equatable {
     package var isEnforced: Bool
 
     package init(
-        rule: String, ruleID: String? = nil, unit: Unit = .requests, counter: String, amount: Int, limit: Int, window: Int, isEnforced: Bool
+        rule: String, ruleID: String? = nil, unit: Unit = .requests, counter: String, amount: Int, limit: Int,
+        window: Int, isEnforced: Bool
     ) {
         self.rule = rule
         self.ruleID = ruleID ?? rule

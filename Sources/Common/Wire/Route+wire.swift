@@ -20,7 +20,7 @@ extension Route {
         return writer.bytes
     }
 
-    /// Reads what `wireBytes` wrote. A failure that only a later version knows makes nobody's turn.
+    /// Reads what `wireBytes` wrote. A failure that only a later version knows is left out.
     init(wireBytes: ArraySlice<UInt8>) throws(WireError) {
         var reader = WireReader(Array(wireBytes))
         self.init()

@@ -71,7 +71,9 @@ struct Attempts: Sendable {
     private static func isPassing(_ code: UpstreamError.Code) -> Bool {
         switch code {
         case .resolve, .connect, .connectTimeout, .tls: true
-        case .invalidURL, .blockedAddress, .idleTimeout, .totalTimeout, .tooLarge, .malformed, .closedEarly, .cancelled, .unavailable: false
+        case .invalidURL, .blockedAddress, .idleTimeout, .totalTimeout, .tooLarge, .malformed, .closedEarly, .cancelled,
+            .unavailable:
+            false
         }
     }
 }

@@ -71,7 +71,8 @@ final class Call {
     ///   - span: the call's trace; nil if it has none.
     ///   - mayHaveReached: whether another forwarder may have made the call before.
     init(
-        _ job: Job, to target: Target, routed: RoutedJob? = nil, span: CompletionSpan?, steps: any CallSteps, upstream: any UpstreamClient,
+        _ job: Job, to target: Target, routed: RoutedJob? = nil, span: CompletionSpan?, steps: any CallSteps,
+        upstream: any UpstreamClient,
         attempts: Int, mayHaveReached: Bool = false,
         flushInterval: Duration, on eventLoop: any EventLoop, logger: Logger, done: @escaping @Sendable () -> Void
     ) {

@@ -74,12 +74,15 @@ struct JobRunner: Sendable {
             }
         } catch {
             return steps.finish(
-                .init(ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error), spent: steps.spentBefore),
+                .init(
+                    ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error), spent: steps.spentBefore
+                ),
                 completion: done)
         }
         span?.sends(target)
         let call = Call(
-            steps.job, to: target, routed: routed, span: target.isTracedByBackend ? nil : span, steps: steps, upstream: upstream,
+            steps.job, to: target, routed: routed, span: target.isTracedByBackend ? nil : span, steps: steps,
+            upstream: upstream,
             attempts: maxAttempts, mayHaveReached: steps.delivery.isTakenOver,
             flushInterval: flushInterval, on: steps.eventLoop, logger: logger, done: done)
         let bound = NIOLoopBound(call, eventLoop: steps.eventLoop)

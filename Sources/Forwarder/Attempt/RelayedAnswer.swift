@@ -24,7 +24,8 @@ struct RelayedAnswer {
         filter = target.hidesUsage && succeeds ? UsageEventFilter() : nil
         check = succeeds && job.path == Provider.chatCompletions ? CompletionCheck() : nil
         request = target.request.body
-        relay = Relay(head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers) + headers))
+        relay = Relay(
+            head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers) + headers))
     }
 
     /// Takes the next bytes.

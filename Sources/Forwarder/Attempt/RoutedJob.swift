@@ -56,7 +56,8 @@ struct RoutedJob {
     /// The job as if its client had named another model. What is its client's own goes nowhere but to the provider that
     /// the client named: its key, its query, and whose budget at the provider pays.
     private func job(for model: String) -> Job {
-        guard let asked = job.model, asked != model, let object = try? JSONObject.scan(job.body, maximumDepth: .max) else {
+        guard let asked = job.model, asked != model, let object = try? JSONObject.scan(job.body, maximumDepth: .max)
+        else {
             return job
         }
         var other = job

@@ -45,14 +45,18 @@ struct LiteLLMBackend: Sendable {
         var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: true, isJSON: body.isJSON)
         if let key = try authorization(of: job) { headers.append(KeyHeader.bearer.field(key)) }
         let request = UpstreamRequest(
-            method: job.method, url: job.url(under: base.text), headers: headers, body: body.result, timeouts: timeouts, limits: limits)
-        return Target(provider: Self.name, model: job.model, request: request, hidesUsage: hidesUsage, isTracedByBackend: isTraced)
+            method: job.method, url: job.url(under: base.text), headers: headers, body: body.result, timeouts: timeouts,
+            limits: limits)
+        return Target(
+            provider: Self.name, model: job.model, request: request, hidesUsage: hidesUsage, isTracedByBackend: isTraced
+        )
     }
 
     /// Puts the client's key where the proxy looks for it: into the member or the form's field `api_key`.
     /// - Throws: 400 where there is no room for it: the operator would pay for a call that the client meant to pay for.
     private func add(_ key: SecretString, to body: inout JobBody, of job: Job) throws(GatewayError) {
-        guard try !body.set("api_key", to: key.reveal()), self.key != nil, job.method == "POST", LentKey.isLent(job) else { return }
+        guard try !body.set("api_key", to: key.reveal()), self.key != nil, job.method == "POST", LentKey.isLent(job)
+        else { return }
         throw .invalidRequest(
             code: "misplaced_api_key",
             "The LiteLLM proxy behind this gateway takes a client's key within a JSON object or a form only. Send the call so, or without a key.",
@@ -94,9 +98,14 @@ extension LiteLLMBackend {
         if settings.litellmTraces {
             switch settings.langfuse {
             case .url(let url): host = url.text
-            case .embedded: log.error(at: .environment("LITELLM_TRACES"), "LiteLLM traces to a Langfuse server only; set LANGFUSE_HOST to its URL")
+            case .embedded:
+                log.error(
+                    at: .environment("LITELLM_TRACES"),
+                    "LiteLLM traces to a Langfuse server only; set LANGFUSE_HOST to its URL")
             }
         }
-        self.init(base: base, key: settings.litellmAPIKey, langfuseHost: host, langfuseKeys: secrets.projects.compactMapValues(\.langfuse))
+        self.init(
+            base: base, key: settings.litellmAPIKey, langfuseHost: host,
+            langfuseKeys: secrets.projects.compactMapValues(\.langfuse))
     }
 }

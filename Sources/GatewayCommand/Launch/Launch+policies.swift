@@ -27,7 +27,8 @@ extension Launch {
     /// The rules as they were read at the start, and how they are read again.
     var rules: RulesFile {
         let (configuration, secretsFile, environment) = (configuration, secretsFile, environment)
-        return RulesFile(policies, path: configuration.settings.configPath, stamps: policyStamps) { () throws(ConfigurationError) in
+        return RulesFile(policies, path: configuration.settings.configPath, stamps: policyStamps) {
+            () throws(ConfigurationError) in
             var now = configuration
             now.secrets = secretsFile.current
             return try Self.policies(now, role: now.settings.role, environment: environment)

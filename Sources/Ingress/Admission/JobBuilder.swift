@@ -181,8 +181,8 @@ struct JobBuilder: Sendable {
         return request.headers[.contentType]
     }
 
-    /// Headers that never travel: keys and metadata go apart, and these belong to one connection only (RFC 9110 §7.6.1).
-    /// What of the others a provider may see is decided where the provider is known.
+    /// Headers that never travel: keys and metadata go apart, and these belong to one connection only (RFC 9110
+    /// §7.6.1). What of the others a provider may see is decided where the provider is known.
     private static func mayGoOn(_ header: HeaderField) -> Bool {
         ![
             "authorization", "cookie", "connection", "http2-settings", "keep-alive", "proxy-authorization",

@@ -25,7 +25,8 @@ struct RateLimiter: Sendable {
             }
             charges.append(
                 RateCharge(
-                    rule: name, ruleID: rule.id, unit: rule.unit, counter: names.name(of: limit.counter), amount: amount ?? rule.limit,
+                    rule: name, ruleID: rule.id, unit: rule.unit, counter: names.name(of: limit.counter),
+                    amount: amount ?? rule.limit,
                     limit: rule.limit, window: rule.window.milliseconds, isEnforced: rule.isEnforced))
         }
         return charges

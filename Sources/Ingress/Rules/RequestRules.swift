@@ -7,7 +7,7 @@ internal import Policies
 final class RequestRules: Sendable {
     private let metadata: MetadataResolver
     private let limiter: RateLimiter
-    private let router: CallRouter
+    private let routing: RoutingPolicy
     /// Whether there are rules on limits or routes.
     private let hasDecisions: Bool
     private let logger: Logger
@@ -15,7 +15,7 @@ final class RequestRules: Sendable {
     init(_ policies: Policies, headers: [MetadataHeader], names: CounterNames, logger: Logger) {
         metadata = MetadataResolver(headers: headers, policy: policies.metadata)
         limiter = RateLimiter(policies: policies, names: names)
-        router = CallRouter(policy: policies.routing)
+        routing = policies.routing
         hasDecisions = !policies.rateLimits.isEmpty || !policies.routing.isEmpty
         self.logger = logger
     }
@@ -47,6 +47,9 @@ final class RequestRules: Sendable {
         guard hasDecisions, job.method != "GET", job.method != "HEAD" else { return }
         let facts = RequestFacts(job, from: account)
         job.charges = try limiter.charges(of: job, facts)
-        job.route = router.route(of: job, facts)
+        // A call to a URL that the client chose goes there.
+        guard !routing.isEmpty, job.baseURL == nil else { return }
+        var random = SystemRandomNumberGenerator()
+        job.route = routing.route(for: facts, using: &random)
     }
 }

@@ -11,10 +11,7 @@ package final class RulesFile: Sendable {
 
     private struct State {
         var current: Policies
-        /// The files as they were last read, or could not be.
-        var read: [FileStamp?]
-        /// The files as they were last seen.
-        var seen: [FileStamp?]
+        var changes: FileChanges
         var takers: [@Sendable (Policies) -> Void] = []
     }
 
@@ -30,12 +27,13 @@ package final class RulesFile: Sendable {
     ///   - path: the file, or the folder of files.
     ///   - stamps: those of the path from before the reading; nil: nothing has changed since.
     package init(
-        _ policies: Policies, path: String? = nil, stamps: [FileStamp?]? = nil, load: @escaping Load = { () throws(ConfigurationError) in .none }
+        _ policies: Policies, path: String? = nil, stamps: [FileStamp?]? = nil,
+        load: @escaping Load = { () throws(ConfigurationError) in .none }
     ) {
         self.path = path
         self.load = load
         let stamps = stamps ?? path.map(ConfigurationFile.stamps) ?? []
-        state = NIOLockedValueBox(State(current: policies, read: stamps, seen: stamps))
+        state = NIOLockedValueBox(State(current: policies, changes: FileChanges(read: stamps)))
     }
 
     /// Whether there is anything to read again.
@@ -56,13 +54,7 @@ package final class RulesFile: Sendable {
         reading.lock()
         defer { reading.unlock() }
         let found = ConfigurationFile.stamps(of: path)
-        let isDue = state.withLockedValue { state in
-            defer { state.seen = found }
-            guard isAsked || found == state.seen && found != state.read else { return false }
-            state.read = found
-            return true
-        }
-        guard isDue else { return }
+        guard state.withLockedValue({ $0.changes.look(found, isAsked: isAsked) }) else { return }
         do throws(ConfigurationError) {
             let policies = try load()
             let takers = state.withLockedValue { state in

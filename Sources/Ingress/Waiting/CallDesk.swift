@@ -196,7 +196,8 @@ extension GatewayError {
         GatewayError(
             status: 429, type: "rate_limit_error", code: "queue_full",
             message:
-                "The queue is full (\(setting)). Try again later; nothing was recorded. More forwarders empty it faster.",
+                "The queue is full (\(setting)). Try again later; nothing was recorded. "
+                + "More forwarders empty it faster.",
             retryAfter: 2)
     }
 
@@ -233,7 +234,8 @@ extension GatewayError {
     static let otherKey = GatewayError(
         status: 503, type: "server_error", code: "queue_unavailable",
         message:
-            "The gateway's queue (Redis) is used with another GATEWAY_KEY, and nothing waits in it for this request. /ready says what to do.",
+            "The gateway's queue (Redis) is used with another GATEWAY_KEY, and nothing waits in it for this request. "
+            + "/ready says what to do.",
         retryAfter: 30)
 
     fileprivate static let queueUnanswered = GatewayError(

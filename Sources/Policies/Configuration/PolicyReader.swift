@@ -38,7 +38,6 @@ package struct PolicyReader {
     }
 
     private mutating func read(_ root: YAMLNode) throws(ConfigurationError) {
-        let asksForKeys = asksForKeys
         let map = try root.mapping()
         let node = try map.required("type")
         let type = try node.string()
@@ -56,20 +55,13 @@ package struct PolicyReader {
             policies.metadata = try MetadataPolicyReader(asksForKeys: asksForKeys).read(map)
         case .rateLimits:
             let (evaluation, nodes) = try RateLimitPolicy.parts(of: map)
-            let rules = try rules(nodes, kind, covering: { _ in evaluation == .firstMatch }, \.id, \.when) {
-                node throws(ConfigurationError) in try RateLimitRule(node, asksForKeys: asksForKeys)
-            }
+            let rules: [RateLimitRule] = try rules(nodes, kind, firstDecides: evaluation == .firstMatch)
             policies.rateLimits.append(RateLimitPolicy(rules, evaluation: evaluation))
         case .loadBalancing:
             try map.refuse(["model_configs"])
-            balancing += try rules(try nodes(of: map), kind, covering: \.alwaysDecides, \.id, \.when) {
-                node throws(ConfigurationError) in try LoadBalancingRule(node, asksForKeys: asksForKeys)
-            }
+            balancing += try rules(nodes(of: map), kind, behind: balancing)
         case .fallback:
-            let found = try rules(try nodes(of: map), kind, covering: { _ in true }, \.id, \.when) {
-                node throws(ConfigurationError) in try FallbackRule(node, asksForKeys: asksForKeys)
-            }
-            fallbacks += found
+            fallbacks += try rules(nodes(of: map), kind, behind: fallbacks)
             if let cycle = FallbackCycle.find(in: fallbacks) {
                 throw root.error("the fallbacks lead back to where they began: \(cycle); a call would go in a circle")
             }
@@ -82,21 +74,24 @@ package struct PolicyReader {
     }
 
     /// Reads rules, whose ids are unique over all documents.
-    /// - Parameter covering: whether a rule that matches is the last one, so that one behind it may never be reached.
-    private mutating func rules<Rule>(
-        _ nodes: [YAMLNode], _ kind: Kind, covering: (Rule) -> Bool, _ id: (Rule) -> String, _ when: (Rule) -> RuleCondition,
-        _ read: (YAMLNode) throws(ConfigurationError) -> Rule
+    /// - Parameters:
+    ///   - earlier: the rules of earlier documents.
+    ///   - firstDecides: whether the first rule that matches decides, so that one behind it may never be reached.
+    private mutating func rules<Rule: PolicyRule>(
+        _ nodes: [YAMLNode], _ kind: Kind, behind earlier: [Rule] = [], firstDecides: Bool = true
     ) throws(ConfigurationError) -> [Rule] {
         var (log, rules) = (ProblemLog(), [Rule]())
         for node in nodes {
-            guard let rule = log.attempt({ () throws(ConfigurationError) in try read(node) }) else { continue }
-            if !ids[kind, default: []].insert(id(rule)) {
-                log.error(at: node.location, "the id `\(id(rule))` is already another rule's; give each its own")
+            let read = log.attempt { () throws(ConfigurationError) in try Rule(node, asksForKeys: asksForKeys) }
+            guard let rule = read else { continue }
+            if !ids[kind, default: []].insert(rule.id) {
+                log.error(at: node.location, "the id `\(rule.id)` is already another rule's; give each its own")
             }
-            if let earlier = rules.first(where: { covering($0) && when($0).covers(when(rule)) }) {
+            let cover = firstDecides ? (earlier + rules).first { $0.alwaysDecides && $0.when.covers(rule.when) } : nil
+            if let cover {
                 log.error(
                     at: node.location,
-                    "the rule `\(id(rule))` is never reached: `\(id(earlier))` before it matches all that it does; "
+                    "the rule `\(rule.id)` is never reached: `\(cover.id)` before it matches all that it does; "
                         + "put the narrower one first")
             }
             rules.append(rule)

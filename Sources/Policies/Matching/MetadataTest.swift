@@ -33,7 +33,8 @@ enum MetadataTest: Sendable, Equatable {
         case .notIn(let values): value.map { !values.contains($0) } ?? true
         case .regex(let pattern): value.map(pattern.matches) ?? false
         case .present(let isPresent): (value != nil) == isPresent
-        case .number(let comparison, let bound): value.flatMap(Double.init).map { comparison.holds($0, bound) } ?? false
+        case .number(let comparison, let bound):
+            value.flatMap(Double.init).map { $0.isFinite && comparison.holds($0, bound) } ?? false
         }
     }
 }

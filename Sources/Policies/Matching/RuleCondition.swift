@@ -11,7 +11,7 @@ struct RuleCondition: Sendable, Equatable {
             (included.isEmpty || included.contains(where: isMet)) && !excluded.contains(where: isMet)
         }
 
-        /// Whether it holds wherever the other does.
+        /// Whether it holds for all that the other holds for.
         func covers(_ other: Self) -> Bool {
             (included.isEmpty || (!other.included.isEmpty && included.isSuperset(of: other.included)))
                 && excluded.isSubset(of: other.excluded)
@@ -26,7 +26,7 @@ struct RuleCondition: Sendable, Equatable {
     var subjects = Choice<Subject>()
     var models = Choice<UTF8Text>()
     var metadata: [Demand] = []
-    /// Who must have set the values that `metadata` names; nil: anyone, also a client.
+    /// The source that the values of `metadata` must have; nil: any, also a client's claim.
     var origin: ResolvedMetadata.Origin?
 
     func holds(for facts: RequestFacts) -> Bool {
@@ -35,17 +35,19 @@ struct RuleCondition: Sendable, Equatable {
         guard models.holds(where: { $0 == model }) else { return false }
         return metadata.allSatisfy { demand in
             let entry = facts[demand.key.text]
-            // What another has set counts as not set.
+            // A value of another source counts as absent.
             let isTrusted = origin == nil || entry?.origin == origin
             return demand.test.passes(isTrusted ? entry?.value : nil)
         }
     }
 
-    /// Whether it certainly holds wherever the other does, so that a rule with the other behind this one is never
-    /// reached where the first that matches decides.
+    /// Whether it certainly holds for all requests that the other holds for. A rule with the other behind this one is
+    /// then never reached, if the first that matches decides.
     func covers(_ other: Self) -> Bool {
-        (subjects.included.contains(.everyone) || subjects.covers(other.subjects)) && models.covers(other.models)
-            && metadata.allSatisfy(other.metadata.contains)
+        let isForAll = subjects.included.isEmpty || subjects.included.contains(.everyone)
+        let hasSubjects =
+            isForAll ? subjects.excluded.isSubset(of: other.subjects.excluded) : subjects.covers(other.subjects)
+        return hasSubjects && models.covers(other.models) && metadata.allSatisfy(other.metadata.contains)
             && (metadata.isEmpty || origin == other.origin)
     }
 }

@@ -1,6 +1,6 @@
 internal import Common
 
-/// The rules that keys and values of metadata keep to, wherever they come from.
+/// The rules that keys and values of metadata from any source keep to.
 package enum MetadataRule {
     /// The most Unicode scalars of a key.
     package static let keyLimit = 64

@@ -1,4 +1,4 @@
-/// A regular expression that a whole value must match. Time grows with the value's length alone, whatever the
+/// A regular expression that a whole value must match. Time grows with the value's length alone, for any
 /// expression: all alternatives are followed side by side (Thompson 1968). It goes by Unicode scalars.
 ///
 /// It knows literals, `.`, `[a-z]`, `[^a-z]`, `\d`, `\w`, `\s` and their opposites, groups, `|`, `*`, `+`, `?` and

@@ -66,7 +66,9 @@ extension RateLimitRule {
             defaultOutput: output ?? Self.usualOutput, isEnforced: isEnforced ?? true)
     }
 
-    private static func measure(_ node: YAMLNode) throws(ConfigurationError) -> (unit: RateCharge.Unit, window: Window) {
+    private static func measure(
+        _ node: YAMLNode
+    ) throws(ConfigurationError) -> (unit: RateCharge.Unit, window: Window) {
         let choices = RateCharge.Unit.allCases.flatMap { unit in
             Window.allCases.map { (word: "\(unit.rawValue)_per_\($0.rawValue)", value: (unit: unit, window: $0)) }
         }

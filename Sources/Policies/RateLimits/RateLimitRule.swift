@@ -1,7 +1,7 @@
 package import Common
 
 /// One rule of a `gateway-rate-limiting-config`.
-package struct RateLimitRule: Sendable {
+package struct RateLimitRule: PolicyRule {
     /// What a limit counts in a sliding window.
     package enum Window: String, CaseIterable, Sendable {
         case minute

@@ -1,7 +1,7 @@
 internal import Common
 
 /// One rule of a `gateway-fallback-config`: what takes a call that failed.
-package struct FallbackRule: Sendable {
+package struct FallbackRule: PolicyRule {
     package let id: String
     let when: RuleCondition
     /// `response_status_codes`.

@@ -1,7 +1,7 @@
 internal import Common
 
 /// One rule of a `gateway-load-balancing-config`.
-package struct LoadBalancingRule: Sendable {
+package struct LoadBalancingRule: PolicyRule {
     struct Target: Sendable {
         var model: RoutedModel
         /// Of a hundred.
@@ -18,7 +18,7 @@ package struct LoadBalancingRule: Sendable {
     let when: RuleCondition
     let targets: [Target]
 
-    /// Whether there is a target for each request that matches.
+    /// A request whose metadata none of the targets takes goes on to the next rule.
     var alwaysDecides: Bool { targets.contains { $0.metadata.isEmpty } }
 
     /// The targets that are there for a request, the chosen one first, then those that may have its turn, the

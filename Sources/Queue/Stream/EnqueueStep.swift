@@ -167,7 +167,7 @@ extension JobAdmission.Outcome {
 }
 
 extension RateUsage {
-    /// Whoever can write to Redis can put any number there, and what follows reckons with it.
+    /// Another writer of Redis may have put any number there, and callers calculate with it.
     fileprivate init(bounding used: Int, _ reset: Int) {
         let numbers = 0...(1 << 53)
         self.init(

@@ -13,8 +13,8 @@ extension JobScripts {
     /// most bytes, ARGV[5] -> most bytes of spans that wait for their export, ARGV[6] -> most rollouts that a project's
     /// list keeps, ARGV[7] -> life of a set in seconds, ARGV[8] -> how long a repeated request is known in
     /// milliseconds, ARGV[9] -> jobs; then for each job sixteen: insertion id, sealed job, until when this step is
-    /// wanted by this server's clock in milliseconds since 1970 (empty: not known), project, account (may be empty), time and
-    /// deadline in milliseconds since 1970, life of the record in milliseconds, the request's fingerprint, the
+    /// wanted by this server's clock in milliseconds since 1970 (empty: not known), project, account (may be empty),
+    /// time and deadline in milliseconds since 1970, life of the record in milliseconds, the request's fingerprint, the
     /// rollout's name, its invocation, experiment and run, whether the lives of what is kept of the rollout are
     /// renewed, whether the consumer takes an entry for this job (empty: none), and how many charges it has; then for
     /// each charge of each job five, as `rates` has them
@@ -23,130 +23,135 @@ extension JobScripts {
     /// afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the
     /// rollout's name, -4 if another request has the same idempotency key, -5 if it is no longer wanted, -6 if too
     /// many spans wait for their export. Of a job with charges it is a list instead: entries on the stream, and for
-    /// each charge what its counter holds, milliseconds until it holds less, and at which time it stands there; or -7, the place of the first charge that
-    /// the job was refused for, what that counter holds, and milliseconds until the job could be let in. An entry is
-    /// {its id, its job's place in the batch} or, if it is older, {its id, 0, its fields}
+    /// each charge what its counter holds, milliseconds until it holds less, and at which time it stands there; or -7,
+    /// the place of the first charge that the job was refused for, what that counter holds, and milliseconds until the
+    /// job could be let in. An entry is {its id, its job's place in the batch} or, if it is older, {its id, 0, its
+    /// fields}
     static let enqueue = RedisScript(
         name: "enqueue",
-        source: attempts + """
-            local time = redis.call('TIME')
-            local now = time[1] * 1000 + math.floor(time[2] / 1000)
+        source: attempts + clock + rates + """
+            local jobs = tonumber(ARGV[9])
+            local stream, counter, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+            local most_entries, most_bytes, most_spans = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+            local most_rollouts, set_life, request_life = ARGV[6], ARGV[7], ARGV[8]
+            local entries = redis.call('XLEN', stream)
+            local bytes = entries == 0 and 0 or math.max(tonumber(redis.call('GET', counter) or 0) or 0, 0)
+            local spans = tonumber(redis.call('GET', KEYS[3]) or 0) or 0
+            local places, touched, wanted = {}, {}, 0
+            -- How many charges the jobs before each have.
+            local charges_before = {0}
+            for place = 1, jobs do
+                charges_before[place + 1] = charges_before[place] + ARGV[16 * place + 9]
+            end
 
-            """ + rates + """
-                local jobs = tonumber(ARGV[9])
-                local stream, counter, group, consumer = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-                local most_entries, most_bytes, most_spans = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-                local most_rollouts, set_life, request_life = ARGV[6], ARGV[7], ARGV[8]
-                local entries = redis.call('XLEN', stream)
-                local bytes = entries == 0 and 0 or math.max(tonumber(redis.call('GET', counter) or 0) or 0, 0)
-                local spans = tonumber(redis.call('GET', KEYS[3]) or 0) or 0
-                local places, touched, wanted = {}, {}, 0
-                -- How many charges the jobs before each have.
-                local charges_before = {0}
-                for place = 1, jobs do
-                    charges_before[place + 1] = charges_before[place] + ARGV[16 * place + 9]
+            -- Adds an id to its rollout's set. Returns nothing if that went well.
+            local function add(id, renews, set, verdict, record, list, count, rollout, invocation, experiment, run)
+                -- The first write: a server without memory, and something else than a set, say so here.
+                local added = redis.pcall('SADD', set, id)
+                if type(added) == 'table' then
+                    return string.find(added.err, 'WRONGTYPE', 1, true) and -3 or added
                 end
+                if not touched[set] then
+                    redis.call('EXPIRE', set, set_life)
+                    redis.call('DEL', verdict)
+                    touched[set] = true
+                end
+                if added == 1 then
+                    local counted = tonumber(redis.pcall('INCR', count)) or 0
+                    local recorded = tonumber(redis.pcall('HINCRBY', record, 'ids', 1)) or 0
+                    renews = renews or counted <= 1 or recorded <= 1
+                    -- Either of the two may have been lost; who counted more knows better.
+                    if counted < recorded then redis.call('SET', count, recorded, 'KEEPTTL')
+                    elseif recorded < counted then redis.pcall('HSET', record, 'ids', counted) end
+                end
+                if not renews then return end
+                redis.call('ZADD', list, now, rollout)
+                redis.call('EXPIRE', list, set_life)
+                if redis.pcall('HSETNX', record, 'at', now) == 1 then
+                    redis.call('HSET', record, 'invocation_id', invocation, 'experiment_id', experiment, 'run_id', run)
+                    redis.call('ZREMRANGEBYRANK', list, 0, -1 - most_rollouts)
+                end
+                redis.call('EXPIRE', record, set_life)
+                redis.call('EXPIRE', count, 2 * set_life)
+            end
 
-                -- Adds an id to its rollout's set. Returns nothing if that went well.
-                local function add(id, renews, set, verdict, record, list, count, rollout, invocation, experiment, run)
-                    -- The first write: a server without memory, and something else than a set, say so here.
-                    local added = redis.pcall('SADD', set, id)
-                    if type(added) == 'table' then return string.find(added.err, 'WRONGTYPE', 1, true) and -3 or added end
-                    if not touched[set] then
-                        redis.call('EXPIRE', set, set_life)
-                        redis.call('DEL', verdict)
-                        touched[set] = true
-                    end
-                    if added == 1 then
-                        local counted = tonumber(redis.pcall('INCR', count)) or 0
-                        local recorded = tonumber(redis.pcall('HINCRBY', record, 'ids', 1)) or 0
-                        renews = renews or counted <= 1 or recorded <= 1
-                        -- Either of the two may have been lost; who counted more knows better.
-                        if counted < recorded then redis.call('SET', count, recorded, 'KEEPTTL')
-                        elseif recorded < counted then redis.pcall('HSET', record, 'ids', counted) end
-                    end
-                    if not renews then return end
-                    redis.call('ZADD', list, now, rollout)
-                    redis.call('EXPIRE', list, set_life)
-                    if redis.pcall('HSETNX', record, 'at', now) == 1 then
-                        redis.call('HSET', record, 'invocation_id', invocation, 'experiment_id', experiment, 'run_id', run)
-                        redis.call('ZREMRANGEBYRANK', list, 0, -1 - most_rollouts)
-                    end
-                    redis.call('EXPIRE', record, set_life)
-                    redis.call('EXPIRE', count, 2 * set_life)
+            local function charges_of(place)
+                local charges = {}
+                for index = charges_before[place], charges_before[place + 1] - 1 do
+                    local key, argument = 3 + 7 * jobs + 2 * index, 9 + 16 * jobs + 5 * index
+                    charges[#charges + 1] = {
+                        slots = KEYS[key + 1], amounts = KEYS[key + 2], amount = tonumber(ARGV[argument + 1]),
+                        limit = tonumber(ARGV[argument + 2]), window = tonumber(ARGV[argument + 3]),
+                        enforced = ARGV[argument + 4] ~= '', settled = ARGV[argument + 5] ~= ''}
                 end
+                return charges
+            end
 
-                local function charges_of(place)
-                    local charges = {}
-                    for index = charges_before[place], charges_before[place + 1] - 1 do
-                        local key, argument = 3 + 7 * jobs + 2 * index, 9 + 16 * jobs + 5 * index
-                        charges[#charges + 1] = {
-                            slots = KEYS[key + 1], amounts = KEYS[key + 2], amount = tonumber(ARGV[argument + 1]),
-                            limit = tonumber(ARGV[argument + 2]), window = tonumber(ARGV[argument + 3]),
-                            enforced = ARGV[argument + 4] ~= '', settled = ARGV[argument + 5] ~= ''}
-                    end
-                    return charges
+            local function enqueue(place)
+                local set, verdict, record, list, count, job, request = unpack(KEYS, 7 * place - 3, 7 * place + 3)
+                local id, payload, latest, project, account, at, deadline, life, fingerprint, rollout, invocation,
+                    experiment, run, renews, takes = unpack(ARGV, 16 * place - 6, 16 * place + 8)
+                -- Sent before the server stood still, and executed after: its sender has told the client that it was
+                -- not.
+                if latest ~= '' and now > tonumber(latest) then return -5 end
+                local known = request ~= '' and redis.call('HMGET', request, 'id', 'request') or {}
+                if known[1] then return known[2] == fingerprint and known[1] or -4 end
+                if entries >= most_entries then return -1 end
+                if entries > 0 and bytes + #payload > most_bytes then return -2 end
+                if set ~= '' and spans >= most_spans then return -6 end
+                local charges = charges_of(place)
+                local over = over_limit(charges)
+                if over then return over end
+                if set ~= '' then
+                    local refusal = add(
+                        id, renews ~= '', set, verdict, record, list, count, rollout, invocation, experiment, run)
+                    if refusal then return refusal end
                 end
+                local entry = {'i', id, 'p', payload}
+                -- Where the job's end finds what it corrects.
+                for _, charge in ipairs(charges) do
+                    if charge.settled then entry[5], entry[6] = 's', (entry[6] or '') .. charge.slot .. ' ' end
+                end
+                places[redis.call('XADD', stream, '*', unpack(entry))] = place
+                entries, bytes = entries + 1, bytes + #payload
+                if job ~= '' then
+                    local rank = 0
+                    local info = redis.call('XINFO', 'STREAM', stream)
+                    for index = 1, #info, 2 do
+                        if info[index] == 'entries-added' then rank = info[index + 1] end
+                    end
+                    redis.call(
+                        'HSET', job, 'project', project, 'account', account, 'rank', rank, 'at', at, 'until', deadline)
+                    redis.call('PEXPIRE', job, life)
+                end
+                if request ~= '' then
+                    redis.call('HSET', request, 'id', id, 'request', fingerprint)
+                    redis.call('PEXPIRE', request, request_life)
+                end
+                if takes ~= '' then wanted = wanted + 1 end
+                return #charges == 0 and entries or count_all(charges, entries)
+            end
 
-                local function enqueue(place)
-                    local set, verdict, record, list, count, job, request = unpack(KEYS, 7 * place - 3, 7 * place + 3)
-                    local id, payload, latest, project, account, at, deadline, life, fingerprint, rollout, invocation,
-                        experiment, run, renews, takes = unpack(ARGV, 16 * place - 6, 16 * place + 8)
-                    -- Sent before the server stood still, and executed after: its sender has told the client that it was
-                    -- not.
-                    if latest ~= '' and now > tonumber(latest) then return -5 end
-                    local known = request ~= '' and redis.call('HMGET', request, 'id', 'request') or {}
-                    if known[1] then return known[2] == fingerprint and known[1] or -4 end
-                    if entries >= most_entries then return -1 end
-                    if entries > 0 and bytes + #payload > most_bytes then return -2 end
-                    if set ~= '' and spans >= most_spans then return -6 end
-                    local charges = charges_of(place)
-                    local over = over_limit(charges)
-                    if over then return over end
-                    if set ~= '' then
-                        local refusal = add(
-                            id, renews ~= '', set, verdict, record, list, count, rollout, invocation, experiment, run)
-                        if refusal then return refusal end
-                    end
-                    local entry = {'i', id, 'p', payload}
-                    -- Where the job's end finds what it corrects.
-                    for _, charge in ipairs(charges) do
-                        if charge.settled then entry[5], entry[6] = 's', (entry[6] or '') .. charge.slot .. ' ' end
-                    end
-                    places[redis.call('XADD', stream, '*', unpack(entry))] = place
-                    entries, bytes = entries + 1, bytes + #payload
-                    if job ~= '' then
-                        local rank = 0
-                        local info = redis.call('XINFO', 'STREAM', stream)
-                        for index = 1, #info, 2 do
-                            if info[index] == 'entries-added' then rank = info[index + 1] end
-                        end
-                        redis.call(
-                            'HSET', job, 'project', project, 'account', account, 'rank', rank, 'at', at, 'until', deadline)
-                        redis.call('PEXPIRE', job, life)
-                    end
-                    if request ~= '' then
-                        redis.call('HSET', request, 'id', id, 'request', fingerprint)
-                        redis.call('PEXPIRE', request, request_life)
-                    end
-                    if takes ~= '' then wanted = wanted + 1 end
-                    return #charges == 0 and entries or count_all(charges, entries)
-                end
+            local results = attempt(enqueue, jobs)
+            if results.err then return results end
+            if next(places) then redis.pcall('SET', counter, bytes) end
+            -- The oldest come first, whichever they are. Without a group there is nothing to take, and the jobs wait
+            -- for one.
+            local read = wanted > 0
+                and redis.pcall('XREADGROUP', 'GROUP', group, consumer, 'COUNT', wanted, 'STREAMS', stream, '>')
+            local given = {}
+            for index, entry in ipairs(read and not read.err and read[1][2] or {}) do
+                local place = places[entry[1]]
+                given[index] = place and {entry[1], place} or {entry[1], 0, entry[2]}
+            end
+            return {now, results, given}
+            """)
 
-                local results = attempt(enqueue, jobs)
-                if results.err then return results end
-                if next(places) then redis.pcall('SET', counter, bytes) end
-                -- The oldest come first, whichever they are. Without a group there is nothing to take, and the jobs wait
-                -- for one.
-                local read = wanted > 0
-                    and redis.pcall('XREADGROUP', 'GROUP', group, consumer, 'COUNT', wanted, 'STREAMS', stream, '>')
-                local given = {}
-                for index, entry in ipairs(read and not read.err and read[1][2] or {}) do
-                    local place = places[entry[1]]
-                    given[index] = place and {entry[1], place} or {entry[1], 0, entry[2]}
-                end
-                return {now, results, given}
-                """)
+    private static let clock = """
+        local time = redis.call('TIME')
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+        """
 
     /// Does a step for each job of a batch. One that fails in its middle has its error for a result, and the others go
     /// on.

@@ -32,10 +32,10 @@ extension JobScripts {
     /// and what makes a repeated request this job, if it shall not any longer; then for each correction of each job's
     /// charges the amounts of its counter
     /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> most dead letters, ARGV[4] -> bytes of a payload that a dead
-    /// letter may keep, ARGV[5] -> jobs; then for each job nine: entry, insertion id, sealed frame (empty: none), life of the job's own
-    /// stream in seconds, reason for the dead letters (empty: not one), bytes of the entry's payload, sealed span, how
-    /// long it may wait for its export in seconds, how many corrections; then for each correction of each job the time
-    /// at which the charge stands, and the difference
+    /// letter may keep, ARGV[5] -> jobs; then for each job nine: entry, insertion id, sealed frame (empty: none), life
+    /// of the job's own stream in seconds, reason for the dead letters (empty: not one), bytes of the entry's payload,
+    /// sealed span, how long it may wait for its export in seconds, how many corrections; then for each correction of
+    /// each job the time at which the charge stands, and the difference
     /// Output: for each job 1, 0 if the job is another's, or an error
     static let finish = RedisScript(
         name: "finish",

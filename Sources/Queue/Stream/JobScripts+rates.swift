@@ -112,7 +112,8 @@ extension JobScripts {
                 if renews then forget(charge) end
                 local oldest, used = charge.oldest or charge.slot, charge.used + charge.amount
                 redis.call(
-                    'HSET', charge.amounts, 'sum', used, 'oldest', oldest, charge.slot, (charge.here or 0) + charge.amount)
+                    'HSET', charge.amounts, 'sum', used, 'oldest', oldest,
+                    charge.slot, (charge.here or 0) + charge.amount)
                 if not charge.here then redis.call('RPUSH', charge.slots, charge.slot) end
                 if renews then
                     redis.call('PEXPIRE', charge.slots, 2 * charge.window)

@@ -261,7 +261,9 @@ package struct AnswerSender: Sendable {
     }
 
     /// Hands the job back to the others, without counting this delivery.
-    package func release(_ delivery: Delivery, on eventLoop: any EventLoop, completion: @escaping @Sendable () -> Void) {
+    package func release(
+        _ delivery: Delivery, on eventLoop: any EventLoop, completion: @escaping @Sendable () -> Void
+    ) {
         stream.release([delivery.entry]) { result in
             if case .failure = result {
                 logger.warning(

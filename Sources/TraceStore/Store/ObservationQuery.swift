@@ -28,8 +28,10 @@ struct ObservationQuery: Sendable {
     func rows() throws(UnsupportedCondition) -> SQLFragment {
         let content: SQLFragment = readsContent ? "c.input, c.output, c.metadata" : "NULL, NULL, NULL"
         var query = "SELECT " + SQLFragment("\(ObservationRow.columns), ") + content
-        query += try from() + (readsContent ? " LEFT JOIN content c ON c.observation = o.id" : "") + " WHERE " + filter()
-        let order: SQLFragment = isByTag ? " ORDER BY g.start DESC, g.observation DESC" : " ORDER BY o.start DESC, o.id DESC"
+        query +=
+            try from() + (readsContent ? " LEFT JOIN content c ON c.observation = o.id" : "") + " WHERE " + filter()
+        let order: SQLFragment =
+            isByTag ? " ORDER BY g.start DESC, g.observation DESC" : " ORDER BY o.start DESC, o.id DESC"
         return query + order + SQLFragment(" LIMIT ?", limit)
     }
 
@@ -60,11 +62,14 @@ struct ObservationQuery: Sendable {
         case .tags(let tags):
             // One tag's entries are in the page's order as they stand; those of several are put in order, and each row taken once.
             guard !isInOrder(tags) else { return " FROM tagged g CROSS JOIN observation o ON o.id = g.observation" }
-            var rows = "SELECT start, observation FROM tagged g WHERE tag IN " + .list(hashes(tags)) + " AND " + window("g.start").conjunction
+            var rows =
+                "SELECT start, observation FROM tagged g WHERE tag IN " + .list(hashes(tags)) + " AND "
+                + window("g.start").conjunction
             if let own = OwnTag.rows("o.start, o.id", with: tags, project: project) {
                 rows += " UNION " + own + " AND " + window("o.start").conjunction
             }
-            return " FROM (SELECT DISTINCT start, observation FROM (" + rows + ")) g CROSS JOIN observation o ON o.id = g.observation"
+            return " FROM (SELECT DISTINCT start, observation FROM (" + rows
+                + ")) g CROSS JOIN observation o ON o.id = g.observation"
         }
     }
 
@@ -108,10 +113,12 @@ struct ObservationQuery: Sendable {
             }
         case .bookmarked: return try condition.fragment("0")
         case .input, .output, .metadata:
-            return try condition.fragment(SQLFragment("(SELECT x.\(condition.column.rawValue) FROM content x WHERE x.observation = o.id)"))
+            return try condition.fragment(
+                SQLFragment("(SELECT x.\(condition.column.rawValue) FROM content x WHERE x.observation = o.id)"))
         default:
             guard let name = Self.names[condition.column] else {
-                throw UnsupportedCondition(message: "column `\(condition.column.rawValue)` is not one of an observation's")
+                throw UnsupportedCondition(
+                    message: "column `\(condition.column.rawValue)` is not one of an observation's")
             }
             return try condition.fragment(SQLFragment(name))
         }
@@ -127,10 +134,14 @@ struct ObservationQuery: Sendable {
     private func hashes(_ tags: [String]) -> [Int64] { tags.map { TagHash.of($0, project: project) } }
 
     private static let names: [Condition.Column: String] = [
-        .id: "o.spanId", .traceID: "o.traceId", .parentID: "o.parent", .type: "o.type", .name: "o.name", .level: "o.level",
-        .statusMessage: "o.statusMessage", .version: "o.version", .environment: "o.environment", .release: "o.release", .user: "o.user",
-        .session: "o.session", .traceName: "o.traceName", .model: "o.model", .promptName: "o.promptName", .start: "o.start", .end: "o.\"end\"",
-        .created: "o.created", .updated: "o.updated", .isRoot: "o.root", .isPublic: "o.public", .latency: "((o.\"end\" - o.start) / 1000.0)",
+        .id: "o.spanId", .traceID: "o.traceId", .parentID: "o.parent", .type: "o.type", .name: "o.name",
+        .level: "o.level",
+        .statusMessage: "o.statusMessage", .version: "o.version", .environment: "o.environment", .release: "o.release",
+        .user: "o.user",
+        .session: "o.session", .traceName: "o.traceName", .model: "o.model", .promptName: "o.promptName",
+        .start: "o.start", .end: "o.\"end\"",
+        .created: "o.created", .updated: "o.updated", .isRoot: "o.root", .isPublic: "o.public",
+        .latency: "((o.\"end\" - o.start) / 1000.0)",
         .totalCost: "o.totalCost",
     ]
 }

@@ -1,11 +1,12 @@
 internal import Common
 internal import GRDB
 
-/// The tag that names its row's own trace: `insertion_id:` and the trace's id as a UUID. Each span of the gateway has it.
+/// The tag that names its row's own trace: `insertion_id:` and the trace's id as a UUID. Each span of the gateway has
+/// it.
 ///
-/// The index of tags holds no entry for it: it would be one more a row, each at a place of its own, and so a page of the
-/// file for each row. The rows' key finds them by the trace's id. Rows of version 0.1.0 have an entry, as the tag has on
-/// spans of other traces.
+/// The index of tags holds no entry for it: it would be one more a row, each at a place of its own, and so a page of
+/// the file for each row. The rows' key finds them by the trace's id. Rows of version 0.1.0 have an entry, as the tag
+/// has on spans of other traces.
 enum OwnTag {
     private static let name = "insertion_id:"
 
@@ -18,7 +19,9 @@ enum OwnTag {
             switch place {
             case 8, 13, 18, 23: guard byte == UInt8(ascii: "-") else { return nil }
             default:
-                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+                guard
+                    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                        || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
                 else { return nil }
                 digits.append(byte)
             }
@@ -44,7 +47,8 @@ enum OwnTag {
     /// Reads columns of the rows of a project that have one of these tags as their own. Nil if none of them can be.
     static func rows(_ columns: String, with tags: [String], project: Int64) -> SQLFragment? {
         condition(tags).map {
-            SQLFragment("SELECT \(columns) FROM observation o INDEXED BY observation_key WHERE o.project = ? AND ", project)
+            SQLFragment(
+                "SELECT \(columns) FROM observation o INDEXED BY observation_key WHERE o.project = ? AND ", project)
                 + $0
         }
     }

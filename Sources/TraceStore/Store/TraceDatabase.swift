@@ -10,8 +10,8 @@ final class TraceDatabase: Sendable {
     private static let readerCacheKiB = 8 << 10
     /// What the write-ahead log is cut back to at a checkpoint.
     private static let logBytes = 64 << 20
-    /// Of a page of a new file; a file that is there keeps what it has. A usual row's content has more than half of 4 KiB,
-    /// and would have a page of its own.
+    /// Of a page of a new file; a file that is there keeps what it has. A usual row's content has more than half of 4
+    /// KiB, and would have a page of its own.
     private static let pageBytes = 8 << 10
     /// How many pages are read at a time. Each holds a page of the answer in memory.
     private static let readers = 4

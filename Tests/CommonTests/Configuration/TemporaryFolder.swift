@@ -13,6 +13,7 @@ struct TemporaryFolder {
     }
 
     /// Writes a file and returns its path.
+    @discardableResult
     func write(_ text: String, to name: String = "secrets.yaml", mode: Int = 0o600) throws -> String {
         let file = path + "/" + name
         try Data(text.utf8).write(to: URL(filePath: file))

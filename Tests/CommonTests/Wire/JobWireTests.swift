@@ -17,7 +17,8 @@ import Testing
     /// Only who queues a job compares its request with another's.
     @Test func theRequestsFingerprintDoesNotTravel() throws {
         var job = Job.full
-        job.idempotency = Idempotency(clientKey: "k", project: "p", account: nil, request: [[1]], envelope: Envelope(key: .random()))
+        job.idempotency = Idempotency(
+            clientKey: "k", project: "p", account: nil, request: [[1]], envelope: Envelope(key: .random()))
         let idempotency = try #require(try Job(wireBytes: job.wireBytes).idempotency)
         #expect(idempotency.key == job.idempotency?.key && idempotency.fingerprint.isEmpty)
     }
@@ -97,7 +98,9 @@ import Testing
         return job
     }
 
-    @Test(arguments: ResolvedMetadata.Origin.allCases) func `comes back with its origin`(origin: ResolvedMetadata.Origin) throws {
+    @Test(arguments: ResolvedMetadata.Origin.allCases) func `comes back with its origin`(
+        origin: ResolvedMetadata.Origin
+    ) throws {
         let job = Self.job([.init("team", "r\u{0}é:\n", from: origin), .init("empty", "", from: .header)])
         let read = try Job(wireBytes: job.wireBytes)
         #expect(read == job && read.metadata.entries.map(\.origin) == [origin, .header])

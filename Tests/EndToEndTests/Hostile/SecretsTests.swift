@@ -130,7 +130,8 @@ import Testing
         for body in Self.bodies {
             for headers in [[key], ["Authorization: Bearer wrong-key"], [key, "Prefer: respond-async"], [key, "Idempotency-Key: 1"]] {
                 try await withRawClient(to: gateway.port) { client in
-                    try await client.send("POST", ServeTests.path, headers: headers + [metadata, "Connection: close"], body: body)
+                    try await client.send(
+                        "POST", ServeTests.path, headers: headers + [metadata, "Connection: close"], body: body)
                     let said = await client.untilClosed()
                     #expect(said.starts(with: "HTTP/1.1 ".utf8), "\(body)")
                     Self.search(prompt: !body.contains("mock/")).expectNone(in: said, "the answer to \(body)")

@@ -5,27 +5,13 @@ import Testing
 
 /// A limit that several ingresses share: real processes, and the rule that TrueFoundry's documentation shows.
 @Suite(.timeLimit(.minutes(3))) struct RequestLimitTests {
-    private static let rules = """
-        name: ratelimiting-config
-        type: gateway-rate-limiting-config
-        # The rules are evaluated in order, and all matching rules are considered.
-        # If any one of them causes a rate limit, the corresponding ID will be returned.
-        rules:
-          - id: "openai-gpt4-dev-env"
-            when:
-              models: ["openai-main/gpt4"]
-              metadata:
-                env: dev
-            limit_to: 1000
-            unit: requests_per_day
-        """
     private static let limit = 1000
     private static let clients = 24
 
     /// Of 1,050 requests over three ingresses, one of which is replaced in between, exactly 1,000 reach the provider.
-    @Test func theThousandAndFirstIsRefusedWhereverItComes() async throws {
+    @Test func theThousandAndFirstIsRefusedByEachIngress() async throws {
         try await GatewayFleet.run(provider: .paced, environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
-            try fleet.folder.write(Self.rules, to: "gateway.yaml")
+            try fleet.folder.write(PolicyFixture.requestLimit, to: "gateway.yaml")
             try await fleet.forwarder { _ in
                 try await fleet.ingress { _, first in
                     try await fleet.ingress { _, second in

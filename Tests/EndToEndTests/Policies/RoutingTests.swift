@@ -6,33 +6,6 @@ import Testing
 /// Load balancing and fallback by metadata: real processes, scripted providers, and the rules that TrueFoundry's
 /// documentation shows.
 @Suite(.timeLimit(.minutes(3))) struct RoutingTests {
-    private static let rules = """
-        name: loadbalancing-config
-        type: gateway-load-balancing-config
-        rules:
-          - id: "llama-bedrock-customer1"
-            when:
-              models: ["bedrock/llama3"]
-              metadata:
-                customer-id: customer1
-            load_balance_targets:
-              - target: "azure/bedrock-llama3"
-                weight: 60
-              - target: "aws/bedrock-llama3"
-                weight: 40
-        ---
-        name: model-fallback-config
-        type: gateway-fallback-config
-        rules:
-          - id: "llama-bedrock-customer1-fallback"
-            when:
-              models: ["bedrock/fallback"]
-              metadata:
-                customer-id: customer1
-              response_status_codes: [500, 429]
-            fallback_models: ["azure/llama3", "aws/llama3"]
-        """
-
     /// Answers as the account in the call's path, with the status that the question asks of that account.
     private static func provide(_ connection: ScriptedServer.Connection) async throws {
         while let request = try await connection.request() {
@@ -55,7 +28,7 @@ import Testing
                     #""\#(name)": {"base_url": "http://127.0.0.1:\#(provider.port)/\#(name)", "key": "sk-\#(name)"}"#
                 }
                 try fleet.folder.write("{\"accounts\": {\(accounts.joined(separator: ", "))}}", to: "secrets.yaml")
-                try fleet.folder.write(Self.rules, to: "gateway.yaml")
+                try fleet.folder.write(PolicyFixture.routes, to: "gateway.yaml")
                 try await fleet.forwarder { _ in try await fleet.ingress { _, port in try await body(port) } }
             }
         }
@@ -109,7 +82,7 @@ import Testing
                     #expect(answer["x-tfy-resolved-model"] == "aws/llama3" && answer["x-tfy-attempts"] == "3")
                     #expect(
                         answer["x-tfy-applied-configurations"] == #"{"fallback":["llama-bedrock-customer1-fallback"]}"#)
-                    // For nobody else, and for no other status.
+                    // Not for another customer, and not for another status.
                     let other = try await ask(
                         "bedrock/fallback", text, customer: "customer2", stream: stream, on: client)
                     #expect(other.status == Int(status) && other.text.contains("by bedrock"))
@@ -124,7 +97,7 @@ import Testing
     /// A target without a key of the server's can never be called.
     @Test func aTargetWithoutAKeyIsRefusedAtTheStart() async throws {
         try await ProgramFolder.with { folder in
-            try folder.write(Self.rules, to: "gateway.yaml")
+            try folder.write(PolicyFixture.routes, to: "gateway.yaml")
             let ending = try await folder.run(
                 "metadata-gateway", ["check"], environment: ["CONFIG_PATH": "gateway.yaml"])
             #expect(ending.code == 78)

@@ -10,11 +10,14 @@ import Testing
         "/rollout_id/\(rollout)/invocation_id/i/experiment_id/e/run_id/r/row_id/\(row)/chat/completions"
     }
 
-    static func complete(_ rows: Range<Int>, model: String = "mock/echo", rollout: String = "demo", port: Int) async throws {
+    static func complete(
+        _ rows: Range<Int>, model: String = "mock/echo", rollout: String = "demo", port: Int
+    ) async throws {
         try await withRawClient(to: port) { client in
             for row in rows {
                 _ = try await client.call(
-                    "POST", path(row: row, rollout: rollout), body: ServeTests.body(model, "row \(row)", stream: row.isMultiple(of: 2)))
+                    "POST", path(row: row, rollout: rollout),
+                    body: ServeTests.body(model, "row \(row)", stream: row.isMultiple(of: 2)))
             }
         }
     }
@@ -31,20 +34,29 @@ import Testing
                 try await Self.complete(0..<2, model: "mock/echo?status=400", rollout: "failing", port: port)
                 let answer = try await Self.get("/v1/rollouts/demo?wait=60", port: port)
                 #expect(
-                    answer.text.contains(#""verdict":"complete","expected":10,"traced":10,"in_flight":0,"failed":2,"missing":[]"#), "\(answer.text)")
+                    answer.text.contains(
+                        #""verdict":"complete","expected":10,"traced":10,"in_flight":0,"failed":2,"missing":[]"#),
+                    "\(answer.text)")
                 // Known by now: nobody is asked again, and a client that has it is told no more.
-                let known = try await Self.get("/v1/rollouts/demo", headers: ["If-None-Match: \(answer["etag"] ?? "")"], port: port)
+                let known = try await Self.get(
+                    "/v1/rollouts/demo", headers: ["If-None-Match: \(answer["etag"] ?? "")"], port: port)
                 #expect(known.status == 304 && known.body.isEmpty)
                 let traces = try await Self.get("/traces?tags=rollout_id:demo&limit=3", port: port)
-                #expect(traces.status == 200 && traces.text.hasPrefix(#"{"project_id":"local","total_traces":3,"traces":["#), "\(traces.text)")
+                #expect(
+                    traces.status == 200
+                        && traces.text.hasPrefix(#"{"project_id":"local","total_traces":3,"traces":["#),
+                    "\(traces.text)")
                 #expect(
                     traces.text.contains(
-                        #""input":{"messages":[{"role": "user", "content": "row 9"}]},"output":{"role":"assistant","content":"row 9"}"#))
+                        #""input":{"messages":[{"role": "user", "content": "row 9"}]},"output":{"role":"assistant","content":"row 9"}"#
+                    ))
                 let newest = try await Self.get("/traces/pointwise?tags=rollout_id:demo", port: port)
                 #expect(newest.text.contains("row_id:9") && newest.text.contains(#""total_traces":1,"#))
                 #expect(try await Self.get("/v1/rollouts/other", port: port).status == 404)
                 #expect(try await Self.get("/v1/project_id/other/rollouts/demo", port: port).status == 404)
-                #expect(try await Self.get("/rollouts?tag=run_id:r", port: port).text.contains(#""rollout_id":"demo","invocation_id":"i""#))
+                #expect(
+                    try await Self.get("/rollouts?tag=run_id:r", port: port).text.contains(
+                        #""rollout_id":"demo","invocation_id":"i""#))
                 try await askFromTheCommandLine(folder, port)
             }
             #expect(ending.code == 0, "\(ending.output)")
@@ -58,16 +70,21 @@ import Testing
                 for (row, team) in ["red", "blue", "red"].enumerated() {
                     try await withRawClient(to: port) { client in
                         let answer = try await client.call(
-                            "POST", Self.path(row: row), headers: [#"X-TFY-METADATA: {"team":"\#(team)","env":"prod"}"#],
+                            "POST", Self.path(row: row),
+                            headers: [#"X-TFY-METADATA: {"team":"\#(team)","env":"prod"}"#],
                             body: ServeTests.body("mock/echo", "row \(row)", stream: row == 2))
                         #expect(answer.status == 200)
                     }
                 }
-                #expect(try await Self.get("/v1/rollouts/demo?wait=60", port: port).text.contains(#""verdict":"complete""#))
+                #expect(
+                    try await Self.get("/v1/rollouts/demo?wait=60", port: port).text.contains(#""verdict":"complete""#))
                 let red = try await Self.get("/traces?tags=rollout_id:demo&tags=team:red", port: port).text
-                #expect(red.contains(#""total_traces":2,"#) && red.contains("row_id:0") && red.contains("row_id:2"), "\(red)")
+                #expect(
+                    red.contains(#""total_traces":2,"#) && red.contains("row_id:0") && red.contains("row_id:2"),
+                    "\(red)")
                 #expect(red.contains(#""team":"red","env":"prod""#) && red.contains("env:prod"), "\(red)")
-                #expect(red.contains(#""gateway_metadata_origins":"{\"team\":\"header\",\"env\":\"header\"}""#), "\(red)")
+                #expect(
+                    red.contains(#""gateway_metadata_origins":"{\"team\":\"header\",\"env\":\"header\"}""#), "\(red)")
                 let green = try await Self.get("/traces?tags=rollout_id:demo&tags=team:green&max_retries=0", port: port)
                 #expect(!green.text.contains("row_id"), "\(green.text)")
             }
@@ -90,7 +107,8 @@ import Testing
                     var statuses: [Int] = []
                     for metadata in [#"{"team":"red","zone":"us"}"#, #"{"team":"Red"}"#, "{}"] {
                         let answer = try await client.call(
-                            "POST", Self.path(row: 0), headers: ["X-TFY-METADATA: \(metadata)"], body: ServeTests.body("mock/echo", "x"))
+                            "POST", Self.path(row: 0), headers: ["X-TFY-METADATA: \(metadata)"],
+                            body: ServeTests.body("mock/echo", "x"))
                         statuses.append(answer.status)
                     }
                     return statuses
@@ -99,7 +117,9 @@ import Testing
                 let verdict = try await Self.get("/v1/rollouts/demo?wait=60", port: port).text
                 #expect(verdict.contains(#""verdict":"complete","expected":1,"#), "\(verdict)")
                 let traces = try await Self.get("/traces?tags=rollout_id:demo&tags=zone:eu", port: port).text
-                #expect(traces.contains(#""team":"red","zone":"eu""#) && traces.contains(#"\"zone\":\"gateway\"}""#), "\(traces)")
+                #expect(
+                    traces.contains(#""team":"red","zone":"eu""#) && traces.contains(#"\"zone\":\"gateway\"}""#),
+                    "\(traces)")
             }
             #expect(ending.code == 0, "\(ending.output)")
         }
@@ -108,19 +128,28 @@ import Testing
     private func askFromTheCommandLine(_ folder: ProgramFolder, _ port: Int) async throws {
         let environment = ["GATEWAY_URL": "http://127.0.0.1:\(port)"]
         let waited = try await folder.run("metadata-gateway", ["wait", "demo"], environment: environment)
-        #expect(waited.code == 0 && waited.output.contains("demo is complete: all 10 completions are traced, 2 failed"), "\(waited.output)")
+        #expect(
+            waited.code == 0 && waited.output.contains("demo is complete: all 10 completions are traced, 2 failed"),
+            "\(waited.output)")
         let failed = try await folder.run("metadata-gateway", ["wait", "failing"], environment: environment)
-        #expect(failed.code == 0 && failed.output.contains("complete: none of its completions has succeeded, 2 failed"), "\(failed.output)")
-        let unknown = try await folder.run("metadata-gateway", ["wait", "nobody", "--timeout", "1s"], environment: environment)
+        #expect(
+            failed.code == 0 && failed.output.contains("complete: none of its completions has succeeded, 2 failed"),
+            "\(failed.output)")
+        let unknown = try await folder.run(
+            "metadata-gateway", ["wait", "nobody", "--timeout", "1s"], environment: environment)
         #expect(unknown.code == 2 && unknown.output.contains("nobody"), "\(unknown.output)")
         let listed = try await folder.run("metadata-gateway", ["rollouts"], environment: environment)
         #expect(listed.code == 0 && listed.output.contains("demo"), "\(listed.output)")
-        let written = try await folder.run("metadata-gateway", ["traces", "demo", "--out", "demo.jsonl"], environment: environment)
+        let written = try await folder.run(
+            "metadata-gateway", ["traces", "demo", "--out", "demo.jsonl"], environment: environment)
         #expect(written.code == 0, "\(written.output)")
         let lines = try #require(try folder.contents()["demo.jsonl"]).split(separator: UInt8(ascii: "\n"))
         #expect(lines.count == 10 && lines.allSatisfy { (try? JSONObject.scan(Array($0), maximumDepth: 16)) != nil })
-        let printed = try await folder.run("metadata-gateway", ["traces", "demo", "--out", "-"], environment: environment)
-        #expect(printed.code == 0 && lines.allSatisfy { printed.output.contains(String(decoding: $0, as: UTF8.self)) }, "\(printed.output)")
+        let printed = try await folder.run(
+            "metadata-gateway", ["traces", "demo", "--out", "-"], environment: environment)
+        #expect(
+            printed.code == 0 && lines.allSatisfy { printed.output.contains(String(decoding: $0, as: UTF8.self)) },
+            "\(printed.output)")
         #expect(try folder.contents()["-"] == nil)
     }
 
@@ -131,7 +160,8 @@ import Testing
             let slow = ["EXPORT_INTERVAL_MS": "60000"]
             _ = try await folder.serve(environment: slow) { process, port in
                 try await Self.complete(0..<1, port: port)
-                #expect(try await Self.get("/v1/rollouts/demo?wait=30", port: port).text.contains(#""verdict":"complete""#))
+                #expect(
+                    try await Self.get("/v1/rollouts/demo?wait=30", port: port).text.contains(#""verdict":"complete""#))
                 try await Self.complete(1..<21, port: port)
                 let now = try await Self.get("/v1/rollouts/demo", port: port)
                 #expect(now.text.contains(#""verdict":"incomplete","expected":21,"traced":1,"#), "\(now.text)")

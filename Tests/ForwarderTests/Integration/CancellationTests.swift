@@ -66,17 +66,31 @@ import Upstream
     /// OpenAI's SDKs close their connection when they have read `[DONE]`, and others when they have read the finish reason.
     @Test(arguments: [
         Departure(testDescription: "with the finish reason", stream: part + stop, handedOver: finished, succeeds: true),
-        Departure(testDescription: "with all but the last blank line", stream: part + stop, handedOver: finished - 1, succeeds: true),
+        Departure(
+            testDescription: "with all but the last blank line", stream: part + stop, handedOver: finished - 1,
+            succeeds: true),
         Departure(testDescription: "with [DONE]", stream: whole, handedOver: whole.utf8.count, succeeds: true),
         Departure(testDescription: "before it had [DONE]", stream: whole, handedOver: finished, succeeds: true),
-        Departure(testDescription: "with [DONE] and no finish reason", stream: part + "data: [DONE]\n\n", handedOver: 1 << 20, succeeds: true),
-        Departure(testDescription: "with [DONE], from an ingress that does not count", stream: whole, handedOver: nil, succeeds: true),
+        Departure(
+            testDescription: "with [DONE] and no finish reason", stream: part + "data: [DONE]\n\n", handedOver: 1 << 20,
+            succeeds: true),
+        Departure(
+            testDescription: "with [DONE], from an ingress that does not count", stream: whole, handedOver: nil,
+            succeeds: true),
         Departure(testDescription: "in the middle", stream: part, handedOver: part.utf8.count, succeeds: false),
-        Departure(testDescription: "before it had the finish reason", stream: part + stop, handedOver: part.utf8.count, succeeds: false),
+        Departure(
+            testDescription: "before it had the finish reason", stream: part + stop, handedOver: part.utf8.count,
+            succeeds: false),
         Departure(testDescription: "before it had anything", stream: whole, handedOver: 0, succeeds: false),
-        Departure(testDescription: "with one of two choices", stream: part + stop, handedOver: finished, n: 2, succeeds: false),
-        Departure(testDescription: "with an error", stream: part + "data: {\"error\":\"died\"}\n\n" + stop, handedOver: 1 << 20, succeeds: false),
-        Departure(testDescription: "finished, from an ingress that does not count", stream: part + stop, handedOver: nil, succeeds: false),
+        Departure(
+            testDescription: "with one of two choices", stream: part + stop, handedOver: finished, n: 2, succeeds: false
+        ),
+        Departure(
+            testDescription: "with an error", stream: part + "data: {\"error\":\"died\"}\n\n" + stop,
+            handedOver: 1 << 20, succeeds: false),
+        Departure(
+            testDescription: "finished, from an ingress that does not count", stream: part + stop, handedOver: nil,
+            succeeds: false),
     ])
     func aClientThatHasTheWholeAnswerHasSucceeded(_ departure: Departure) async throws {
         try await ForwarderBench.run { bench in
@@ -85,7 +99,8 @@ import Upstream
                 let call = try #require(await bench.upstream.next())
                 call.answer(type: "text/event-stream").send(departure.stream)
                 _ = try await bench.answers.next(of: job)
-                try await JobNews(redis: bench.redis).cancel(job.insertionID, handedOver: departure.handedOver, life: .seconds(60))
+                try await JobNews(redis: bench.redis).cancel(
+                    job.insertionID, handedOver: departure.handedOver, life: .seconds(60))
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()
                 #expect(try await bench.members() == (departure.succeeds ? [job.insertionID.description] : []))
@@ -149,7 +164,9 @@ import Upstream
             let frame = 256 << 10
             let job = try await bench.enqueue(isStream: true, window: frame)
             try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(String(repeating: "x", count: 8 * frame)).end()
+                try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(
+                    String(repeating: "x", count: 8 * frame)
+                ).end()
                 for sequence in 0..<8 as Range<UInt64> {
                     #expect(try await bench.answers.next(of: job).sequence == sequence)
                     try await news.credit(job.insertionID, bytes: Int(sequence + 1) * frame, life: .seconds(60))
@@ -165,9 +182,11 @@ import Upstream
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(isStream: true, window: 1)
             try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream").send("ab").send("cd")
+                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream").send("ab").send(
+                    "cd")
                 #expect(try await bench.answers.next(of: job).sequence == 0)
-                let (key, value) = news == "credit" ? (Keys.credit(job.insertionID), "2") : (Keys.cancelled(job.insertionID), "1")
+                let (key, value) =
+                    news == "credit" ? (Keys.credit(job.insertionID), "2") : (Keys.cancelled(job.insertionID), "1")
                 _ = try await bench.redis.send(RedisCommand("SET", key, value))
                 _ = try await bench.redis.send(RedisCommand("CLIENT", "KILL", "TYPE", "pubsub"))
                 if news == "credit" {

@@ -26,7 +26,9 @@ import Upstream
                 #expect(call.request.url == "https://api.openai.com/v1/chat/completions")
                 #expect(call.request.headers.first(named: "authorization") == "Bearer sk-client")
                 #expect(call.request.timeouts.total <= .seconds(60), "never beyond the job's deadline")
-                call.answer(200, [HeaderField("x-request-id", "abc"), HeaderField("Set-Cookie", "no")]).send(#"{"a": 1.50, "choices":"#).send(
+                call.answer(200, [HeaderField("x-request-id", "abc"), HeaderField("Set-Cookie", "no")]).send(
+                    #"{"a": 1.50, "choices":"#
+                ).send(
                     #" [{"message":{}}]}"#
                 ).end()
                 let frame = try await bench.answers.next(of: job)
@@ -36,7 +38,9 @@ import Upstream
                         HeaderField("content-type", "application/json"), HeaderField("x-request-id", "abc"),
                         HeaderField("x-tfy-resolved-model", "openai/gpt"), HeaderField("x-tfy-attempts", "1"),
                     ])
-                #expect(String(decoding: frame.body, as: UTF8.self) == #"{"a": 1.50, "choices": [{"message":{}}]}"# && frame.end == .complete)
+                #expect(
+                    String(decoding: frame.body, as: UTF8.self) == #"{"a": 1.50, "choices": [{"message":{}}]}"#
+                        && frame.end == .complete)
                 await forwarder.jobs.waitUntilEmpty()
                 try await expectNothingLeft(bench, of: job, counts: true)
             }
@@ -48,7 +52,9 @@ import Upstream
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(isStream: true)
             try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).answer(status, [HeaderField("retry-after", "7")]).send("what the ").send("provider said")
+                try #require(await bench.upstream.next()).answer(status, [HeaderField("retry-after", "7")]).send(
+                    "what the "
+                ).send("provider said")
                     .end()
                 let frame = try await bench.answers.next(of: job)
                 #expect(frame.head?.status == status && frame.head?.headers.first(named: "retry-after") == "7")
@@ -69,7 +75,8 @@ import Upstream
                 for number in 0..<20 {
                     call.send("data: \(number)\n\n")
                     let frame = try await bench.answers.next(of: job)
-                    #expect(frame.sequence == UInt64(number) && (frame.head != nil) == (number == 0) && frame.end == nil)
+                    #expect(
+                        frame.sequence == UInt64(number) && (frame.head != nil) == (number == 0) && frame.end == nil)
                     #expect(frame.body == Array("data: \(number)\n\n".utf8))
                     #expect(try await bench.exists(Keys.started(job.insertionID)))
                 }
@@ -87,7 +94,8 @@ import Upstream
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(isStream: true)
             try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream").send("data: 1\n\n")
+                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(
+                    "data: 1\n\n")
                 #expect(try await bench.answers.next(of: job).sequence == 0)
                 call.fail(.closedEarly, sent: true)
                 let frame = try await bench.answers.next(of: job)
@@ -113,7 +121,10 @@ import Upstream
         }
     }
 
-    @Test(arguments: [(UpstreamError.Code.connect, true, 502), (.closedEarly, true, 502), (.idleTimeout, true, 504), (.blockedAddress, false, 400)])
+    @Test(arguments: [
+        (UpstreamError.Code.connect, true, 502), (.closedEarly, true, 502), (.idleTimeout, true, 504),
+        (.blockedAddress, false, 400),
+    ])
     func whatMayHaveBeenPaidForIsNot(_ code: UpstreamError.Code, _ sent: Bool, _ status: Int) async throws {
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue()
@@ -147,7 +158,9 @@ import Upstream
     @Test func garbageDoesNotStopTheForwarder() async throws {
         try await ForwarderBench.run { bench in
             for number in 0..<20 {
-                var command = RedisCommand("XADD", Keys.jobs, "*", number.isMultiple(of: 2) ? "i" : "x", InsertionIDGenerator().next().description)
+                var command = RedisCommand(
+                    "XADD", Keys.jobs, "*", number.isMultiple(of: 2) ? "i" : "x",
+                    InsertionIDGenerator().next().description)
                 if number > 3 { command.append(contentsOf: ["p", String(repeating: "[", count: number << 12)]) }
                 _ = try await bench.redis.send(command)
             }

@@ -44,7 +44,8 @@ extension ForwarderBench {
         let runner = JobRunner(
             directory: { directory }, upstream: upstream, sender: sender, envelope: envelope,
             check: JobCheck(stream: stream, maxDeliveries: 3, logger: .silent), maxAttempts: attempts,
-            flushInterval: .milliseconds(20), isTraced: { _ in isTraced }, writesCompactSpans: { isCompact }, logger: logger)
+            flushInterval: .milliseconds(20), isTraced: { _ in isTraced }, writesCompactSpans: { isCompact },
+            logger: logger)
         let clock = RedisClock()
         let local = LocalWorker(jobs: jobs)
         let intake = Intake(stream: stream, jobs: jobs, clock: clock, drain: drain, local: local, logger: .silent) {

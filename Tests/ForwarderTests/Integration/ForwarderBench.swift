@@ -48,13 +48,16 @@ struct ForwarderBench: Sendable {
         isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000,
         idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#,
         charges: [RateCharge] = [], route: Route = Route(),
-        query: String? = nil, headers: [HeaderField] = [], on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
+        query: String? = nil, headers: [HeaderField] = [], on local: LocalWorker? = nil,
+        for client: (any LocalClient)? = nil
     ) async throws -> Job {
         let id = ids.next()
         var job = Job(
             insertionID: id, project: "local",
-            rollout: RolloutIDs(rollout: Self.rollout, invocation: "i", experiment: "e", run: "r", row: "w"), method: "POST",
-            path: "/chat/completions", clientKey: SecretString("sk-client"), model: "openai/gpt", isStream: isStream, deadline: deadline,
+            rollout: RolloutIDs(rollout: Self.rollout, invocation: "i", experiment: "e", run: "r", row: "w"),
+            method: "POST",
+            path: "/chat/completions", clientKey: SecretString("sk-client"), model: "openai/gpt", isStream: isStream,
+            deadline: deadline,
             responseKey: idempotencyKey == nil ? Self.responses : Keys.response(id), window: window,
             idempotency: idempotencyKey.map {
                 Idempotency(clientKey: $0, project: "local", account: nil, request: [], envelope: envelope)
@@ -63,7 +66,8 @@ struct ForwarderBench: Sendable {
         job.route = route
         (job.query, job.headers) = (query, headers)
         let admission = JobAdmission(
-            redis: redis, envelope: envelope, limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 20),
+            redis: redis, envelope: envelope,
+            limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 20),
             defaultProject: "local")
         guard case .queued = try await admission.enqueue(job, on: local, for: client) else { throw ResponseMissing() }
         return job
@@ -120,17 +124,24 @@ struct AnswerReader: Sendable {
         while true {
             try await redis.waitUntilReady(timeout: .seconds(10))
             // A connection that is there may be that of a server that was just killed.
-            guard let reply = try await whileConnected(RedisCommand("XREAD", "COUNT", 1, "BLOCK", 20_000, "STREAMS", key, last.id)) else { continue }
+            guard
+                let reply = try await whileConnected(
+                    RedisCommand("XREAD", "COUNT", 1, "BLOCK", 20_000, "STREAMS", key, last.id))
+            else { continue }
             let entry = reply[0][1][0]
             last.id = try #require(entry[0].string)
-            guard let id = entry[1][1].string.flatMap({ InsertionID($0) }), let sealed = entry[1][3].bytes else { continue }
+            guard let id = entry[1][1].string.flatMap({ InsertionID($0) }), let sealed = entry[1][3].bytes else {
+                continue
+            }
             return (id, try ResponseFrame(wireBytes: envelope.open(sealed, for: .frame(id))))
         }
     }
 
     /// - Returns: nil if the connection ended meanwhile.
     private func whileConnected(_ command: RedisCommand) async throws -> RedisValue? {
-        do { return try await redis.send(command, timeout: .seconds(25)) } catch  where error.serverCode == nil { return nil }
+        do { return try await redis.send(command, timeout: .seconds(25)) } catch  where error.serverCode == nil {
+            return nil
+        }
     }
 
     /// The next frame, which must be one of this job. One that was written twice, since the reply to the first writing was lost, is known by its number.

@@ -66,14 +66,17 @@ import Upstream
                     return lengths == (0, 1)
                 }
             }
-            let reason = try #require(try await bench.redis.send(RedisCommand("XRANGE", Keys.dead, "-", "+"))[0][1][1].string)
+            let reason = try #require(
+                try await bench.redis.send(RedisCommand("XRANGE", Keys.dead, "-", "+"))[0][1][1].string)
             #expect(reason.contains("found none that reads it within REQUEST_TIMEOUT"), "\(reason)")
             #expect(reason.contains("version") == (what == .laterVersion || what == .farVersion), "\(reason)")
         }
     }
 
     /// What was sealed with our key and is not as it was, and what nobody sealed, is given up at once.
-    @Test(arguments: ["damaged", "moved", "garbage", "no job"]) func whatNobodyCanReadIsGivenUp(what: String) async throws {
+    @Test(arguments: ["damaged", "moved", "garbage", "no job"]) func whatNobodyCanReadIsGivenUp(
+        what: String
+    ) async throws {
         try await ForwarderBench.run { bench in
             let ids = InsertionIDGenerator()
             let id = ids.next()

@@ -11,7 +11,8 @@ import Upstream
 @Suite(.timeLimit(.minutes(1))) struct LocalStreamTests {
     private static func event(_ choice: Int, _ text: String, finish: String? = nil) -> String {
         let reason = finish.map { "\"\($0)\"" } ?? "null"
-        return #"data: {"choices":[{"index":\#(choice),"delta":{"content":"\#(text)"},"finish_reason":\#(reason)}]}"# + "\n\n"
+        return #"data: {"choices":[{"index":\#(choice),"delta":{"content":"\#(text)"},"finish_reason":\#(reason)}]}"#
+            + "\n\n"
     }
 
     /// Runs a stream, from its request to its call at the provider.

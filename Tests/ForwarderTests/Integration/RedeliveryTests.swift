@@ -49,7 +49,8 @@ import Upstream
             let job = try await bench.enqueue(isStream: true)
             let dead = try await bench.member("dead")
             let delivery = try #require(try await dead.read(upTo: 1, wait: .milliseconds(100)).first)
-            let begun = try bench.envelope.seal(ResponseFrame(sequence: 0, body: [1]).wireBytes, for: .frame(job.insertionID))
+            let begun = try bench.envelope.seal(
+                ResponseFrame(sequence: 0, body: [1]).wireBytes, for: .frame(job.insertionID))
             #expect(try await dead.deliver(begun, of: job, in: delivery, markerTTL: .seconds(60)))
             #expect(try await bench.answers.next(of: job).body == [1])
             try await dead.leave()

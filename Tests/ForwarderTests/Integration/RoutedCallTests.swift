@@ -85,7 +85,7 @@ import Upstream
         }
     }
 
-    /// The last target's word is the client's, whatever it is.
+    /// The client gets the last target's answer.
     @Test func whenAllTargetsFailEachWasCalledOnce() async throws {
         let failures: Set<Route.Failure> = [.status(500)]
         let route = Route(["azure/a", "aws/b", "azure/a", "openai/c"].map { .init($0, rule: "r", failures: failures) })

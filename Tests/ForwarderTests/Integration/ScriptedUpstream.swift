@@ -39,10 +39,12 @@ final class ScriptedCall: UpstreamCall {
     }
 
     /// The body of a completion that succeeded.
-    static let completion = #"{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#
+    static let completion =
+        #"{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#
 
     /// The end of a stream that succeeded.
-    static let lastEvents = #"data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"# + "\n\ndata: [DONE]\n\n"
+    static let lastEvents =
+        #"data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}"# + "\n\ndata: [DONE]\n\n"
 
     let request: UpstreamRequest
     private let (steps, script) = AsyncStream<Step>.makeStream()
@@ -73,7 +75,9 @@ final class ScriptedCall: UpstreamCall {
 
     func end() { script.yield(.end) }
 
-    func fail(_ code: UpstreamError.Code, sent: Bool) { script.yield(.fail(UpstreamError(code, "scripted", requestMayHaveBeenSent: sent))) }
+    func fail(_ code: UpstreamError.Code, sent: Bool) {
+        script.yield(.fail(UpstreamError(code, "scripted", requestMayHaveBeenSent: sent)))
+    }
 
     /// The connection, which was there before the call, closes without a byte.
     func closeKeptConnection() {
@@ -113,10 +117,13 @@ final class ScriptedCall: UpstreamCall {
     /// The next step; a failure is thrown. The stream of steps ends only by cancellation.
     private func step() async throws(UpstreamError) -> Step {
         var iterator = steps.makeAsyncIterator()
-        guard let step = await iterator.next() else { throw UpstreamError(.cancelled, "cancelled", requestMayHaveBeenSent: true) }
+        guard let step = await iterator.next() else {
+            throw UpstreamError(.cancelled, "cancelled", requestMayHaveBeenSent: true)
+        }
         if case .fail(let error) = step { throw error }
         return step
     }
 
-    private static let outOfOrder = UpstreamError(.malformed, "the test's script is out of order", requestMayHaveBeenSent: true)
+    private static let outOfOrder = UpstreamError(
+        .malformed, "the test's script is out of order", requestMayHaveBeenSent: true)
 }

@@ -103,7 +103,10 @@ import Upstream
         arguments: [
             (#"{"prompt_tokens":9223372036854775807,"completion_tokens":1}"#, reserved),
             (#"{"total_tokens":9223372036854775807}"#, reserved),
-            (#"{"prompt_tokens":0,"prompt_tokens_details":{"cached_tokens":9223372036854775807,"audio_tokens":2}}"#, reserved),
+            (
+                #"{"prompt_tokens":0,"prompt_tokens_details":{"cached_tokens":9223372036854775807,"audio_tokens":2}}"#,
+                reserved
+            ),
             (#"{"input_tokens":3,"output_tokens":4}"#, 7),
         ]) func anyUsageIsSurvived(usage: String, counts: Int) async throws
     {
@@ -118,7 +121,7 @@ import Upstream
         }
     }
 
-    /// What a model of the client's own making claims shuts nobody out.
+    /// A server of the client's choice cannot use up a limit that others share.
     @Test func aClaimCountsNoMoreThanTheEstimate() async throws {
         #expect(TokensSpent.claimed(input: 1, output: 2, total: 900).count(of: .tokens, estimate: 100) == 100)
         #expect(TokensSpent.claimed(input: 1, output: 2, total: 3).count(of: .tokens, estimate: 100) == 3)

@@ -25,9 +25,13 @@ struct APIKeysFileTests {
         "  - id: \(id)\n    account: team\n    sha256: \(sha256)\n    projects: \(projects)\n"
     }
 
-    @Test(arguments: [("[main]", ["main"]), ("[main, sibling]", ["main", "sibling"]), ("\"*\"", ["main", "sibling", "later"]), ("[]", [])])
+    @Test(arguments: [
+        ("[main]", ["main"]), ("[main, sibling]", ["main", "sibling"]), ("\"*\"", ["main", "sibling", "later"]),
+        ("[]", []),
+    ])
     func aKeyOpensTheProjectsThatTheFileNames(projects: String, open: [String]) async throws {
-        let digest = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
+        let digest = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
+            .joined()
         let auth = try read("keys:\n" + Self.key("a", sha256: digest, projects: projects))
         let account = try #require(try await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/")))
         #expect(account.id == "team")
@@ -58,14 +62,17 @@ struct APIKeysFileTests {
     ])
     func aMistakeIsSaidWithItsPlace(text: String, place: String, part: String) {
         let error = #expect(throws: ConfigurationError.self) { try read(text) }
-        #expect(error?.description.contains("keys.yaml:\(place): error: ") == true, "\(error?.description ?? "no error")")
+        #expect(
+            error?.description.contains("keys.yaml:\(place): error: ") == true, "\(error?.description ?? "no error")")
         #expect(error?.description.contains(part) == true, "\(error?.description ?? "no error")")
         #expect(error?.description.contains("sk-canary") == false)
     }
 
     @Test func aKeySaysWhomItIsFor() async throws {
-        let digest = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
-        let more = "    user: ada@example.com\n    teams: [search, ads]\n    metadata: {team: search, cost_centre: 17}\n"
+        let digest = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
+            .joined()
+        let more =
+            "    user: ada@example.com\n    teams: [search, ads]\n    metadata: {team: search, cost_centre: 17}\n"
         let auth = try read("keys:\n" + Self.key("a", sha256: digest) + more)
         let account = try #require(try await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/")))
         #expect(account.user == "ada@example.com" && account.teams == ["search", "ads"])
@@ -74,13 +81,16 @@ struct APIKeysFileTests {
 
     @Test func allMistakesAreSaidAtOnce() {
         let text =
-            "keys:\n" + Self.key("a", sha256: "short") + Self.key("b", projects: "[nobody]") + Self.key("c") + Self.key("c", sha256: Self.other)
+            "keys:\n" + Self.key("a", sha256: "short") + Self.key("b", projects: "[nobody]") + Self.key("c")
+            + Self.key("c", sha256: Self.other)
         let error = #expect(throws: ConfigurationError.self) { try read(text) }
         #expect(error?.problems.count == 3)
     }
 
     @Test func aFileThatIsNotThereIsSaid() {
-        let error = #expect(throws: ConfigurationError.self) { try APIKeyAuth(file: "/nonexistent/keys.yaml", projects: { [] }) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try APIKeyAuth(file: "/nonexistent/keys.yaml", projects: { [] })
+        }
         #expect(error?.description.contains("/nonexistent/keys.yaml") == true)
     }
 
@@ -93,7 +103,9 @@ struct APIKeysFileTests {
         try write("keys:\n" + Self.key("a", sha256: mine))
         let auth = try APIKeyAuth(file: path, projects: { ["main"] })
         let file = try #require(auth.file)
-        func opens() async -> Bool { (try? await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/"))) != nil }
+        func opens() async -> Bool {
+            (try? await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/"))) != nil
+        }
         #expect(try file.entriesIfChanged() == nil, "it is the same")
         #expect(await opens())
         try write("keys: [\n")
@@ -119,8 +131,11 @@ struct APIKeysFileTests {
         try Data(("keys:\n" + Self.key("a", sha256: mine)).utf8).write(to: URL(filePath: path))
         let projects = NIOLockedValueBox<Set<UTF8Text>>(["main"])
         let auth = try APIKeyAuth(file: path, projects: { projects.withLockedValue { $0 } })
-        func account() async throws -> Account? { try await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/")) }
-        try Data(("keys:\n" + Self.key("a", sha256: mine, projects: "[main, later]")).utf8).write(to: URL(filePath: path), options: .atomic)
+        func account() async throws -> Account? {
+            try await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/"))
+        }
+        try Data(("keys:\n" + Self.key("a", sha256: mine, projects: "[main, later]")).utf8).write(
+            to: URL(filePath: path), options: .atomic)
         auth.refresh(logger: .silent)
         #expect(try await account()?.mayUse("later") == false)
         projects.withLockedValue { $0 = ["main", "later"] }

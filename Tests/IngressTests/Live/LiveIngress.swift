@@ -47,7 +47,8 @@ struct LiveIngress: Sendable {
         return try await withRedisServer(plan.redis) { server in
             try await withRedisClient(server.endpoint) { commands in
                 try await withRedisClient(server.endpoint) { reader in
-                    let forwarder = ScriptedForwarder(commands: commands, reader: reader, envelope: Envelope(key: GatewayKey.random()))
+                    let forwarder = ScriptedForwarder(
+                        commands: commands, reader: reader, envelope: Envelope(key: GatewayKey.random()))
                     if plan.hasForwarder { try await forwarder.join() }
                     return try await plan.run(with: server, forwarder) { port in
                         try await body(LiveIngress(port: port, server: server, redis: commands, forwarder: forwarder))
@@ -76,14 +77,18 @@ struct LiveIngress: Sendable {
 
     /// Waits until the ingress has seen that a client went: nobody waits there any longer.
     func untilNobodyWaits() async throws {
-        try await connect { client in try await eventually { try await client.call("GET", "/health").text.contains(#""waiting":0,"#) } }
+        try await connect { client in
+            try await eventually { try await client.call("GET", "/health").text.contains(#""waiting":0,"#) }
+        }
     }
 
     /// How many jobs are queued.
     func queued() async throws -> Int { try await redis.send(RedisCommand("XLEN", Keys.jobs)).int ?? 0 }
 
     /// Whether a job was called off.
-    func isCancelled(_ id: InsertionID) async throws -> Bool { try await redis.send(RedisCommand("EXISTS", Keys.cancelled(id))).int == 1 }
+    func isCancelled(_ id: InsertionID) async throws -> Bool {
+        try await redis.send(RedisCommand("EXISTS", Keys.cancelled(id))).int == 1
+    }
 }
 
 extension LiveIngress.Plan {
@@ -95,7 +100,8 @@ extension LiveIngress.Plan {
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         let configuration = Configuration(settings: settings, secrets: secrets, warnings: [])
         let ingress = IngressService(
-            configuration: configuration, rules: rules ?? RulesFile(policies), secretsFile: SecretsFile(configuration, environment: [:]), auth: auth,
+            configuration: configuration, rules: rules ?? RulesFile(policies),
+            secretsFile: SecretsFile(configuration, environment: [:]), auth: auth,
             extensions: extensions,
             redis: endpoint, envelope: forwarder.envelope, logger: logger, onListening: { listening.yield($0) })
         let services = ServiceGroup(services: ingress.services, logger: .silent)

@@ -55,7 +55,8 @@ import Testing
                 return try await ingress.call("POST", way.target, headers: headers, body: LiveIngress.body)
             }
             for (config, word) in [
-                (#"{"enabled": false}"#, "not supported yet"), ("off", "no JSON object"), (#"{"enabled": "no"}"#, "no JSON object"),
+                (#"{"enabled": false}"#, "not supported yet"), ("off", "no JSON object"),
+                (#"{"enabled": "no"}"#, "no JSON object"),
             ] {
                 let answer = try await call(config)
                 #expect(answer.status == 400 && answer.text.contains(word))

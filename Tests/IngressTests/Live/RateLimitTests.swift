@@ -14,6 +14,18 @@ import Upstream
         try PolicyFixture.read("type: gateway-rate-limiting-config\nrules:\n" + rules)
     }
 
+    private func withRules(_ rules: String, _ body: (LiveIngress) async throws -> Void) async throws {
+        let policies = try policies(rules)
+        try await LiveIngress.run({ $0.policies = policies }, body)
+    }
+
+    /// What a client gets whose job is answered at once.
+    private func answer(of ingress: LiveIngress) async throws -> HTTPAnswer {
+        async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+        try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+        return try await reply
+    }
+
     private static let dayRule = """
           - id: openai-dev
             when: {models: [openai/gpt]}
@@ -25,10 +37,7 @@ import Upstream
     @Test(arguments: ["", "Idempotency-Key: "]) func theFirstBeyondTheLimitIsRefusedWithTheRulesId(
         header: String
     ) async throws {
-        let policies = try policies(Self.dayRule)
-        try await LiveIngress.run {
-            $0.policies = policies
-        } _: { ingress in
+        try await withRules(Self.dayRule) { ingress in
             for place in 1...2 {
                 async let reply = ingress.call(
                     "POST", LiveIngress.path, headers: header.isEmpty ? [] : [header + "k\(place)"],
@@ -62,10 +71,7 @@ import Upstream
 
     /// The same request again is the same job.
     @Test func aRepeatedRequestIsCountedOnce() async throws {
-        let policies = try policies(Self.dayRule)
-        try await LiveIngress.run {
-            $0.policies = policies
-        } _: { ingress in
+        try await withRules(Self.dayRule) { ingress in
             func ask(_ key: String) async throws -> HTTPAnswer {
                 try await ingress.call(
                     "POST", LiveIngress.path, headers: ["Idempotency-Key: \(key)"], body: LiveIngress.body)
@@ -81,13 +87,8 @@ import Upstream
     }
 
     @Test func aShortWaitIsARetryAfter() async throws {
-        let policies = try policies("  - {id: all, limit_to: 1, unit: requests_per_minute}")
-        try await LiveIngress.run {
-            $0.policies = policies
-        } _: { ingress in
-            async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
-            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
-            #expect(try await reply.status == 200)
+        try await withRules("  - {id: all, limit_to: 1, unit: requests_per_minute}") { ingress in
+            #expect(try await answer(of: ingress).status == 200)
             // Calls other than completions are counted too.
             let refused = try await ingress.call("POST", "/v1/embeddings", body: #"{"model": "openai/embed"}"#)
             #expect(refused.status == 429)
@@ -108,9 +109,8 @@ import Upstream
             $0.logger = Logger(label: "test") { _ in log }
         } _: { ingress in
             for _ in 0..<3 {
-                async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
-                try await ingress.forwarder.answer(next: 1) { _ in "{}" }
-                #expect(try await reply.status == 200)
+                let reply = try await answer(of: ingress)
+                #expect(reply.status == 200)
             }
         }
         #expect(log.entries.filter { $0.message.description.contains("`mode` is `audit`") }.count == 1)
@@ -118,10 +118,7 @@ import Upstream
 
     /// The smaller of the two remainders is the one that SDKs read; the provider's stands beside it in any case.
     @Test(arguments: ["1", "500"]) func theProvidersOwnLimitStandsBeside(remaining: String) async throws {
-        let policies = try policies("  - {id: all, limit_to: 10, unit: requests_per_minute}")
-        try await LiveIngress.run {
-            $0.policies = policies
-        } _: { ingress in
+        try await withRules("  - {id: all, limit_to: 10, unit: requests_per_minute}") { ingress in
             async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             try await ingress.forwarder.answer(
@@ -193,13 +190,10 @@ import Upstream
     }
 
     @Test func aRequestLargerThanItsLimitIsNeverLetIn() async throws {
-        let policies = try policies("  - {id: small, limit_to: 100, unit: tokens_per_minute}")
-        try await LiveIngress.run {
-            $0.policies = policies
-        } _: { ingress in
-            async let first = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
-            try await ingress.forwarder.answer(next: 1) { _ in "{}" }
-            #expect(try await first.status == 200, "without a bound of its own an answer is clamped to the limit")
+        try await withRules("  - {id: small, limit_to: 100, unit: tokens_per_minute}") { ingress in
+            #expect(
+                try await answer(of: ingress).status == 200,
+                "without a bound of its own an answer is clamped to the limit")
             let body = #"{"model": "m", "messages": [{"content": "\#(String(repeating: "x", count: 800))"}]}"#
             let refused = try await ingress.call("POST", LiveIngress.path, body: body)
             #expect(refused.status == 400)
@@ -221,9 +215,7 @@ import Upstream
         } _: { ingress in
             func expect(_ count: Int) async throws {
                 for _ in 0..<count {
-                    async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
-                    try await ingress.forwarder.answer(next: 1) { _ in "{}" }
-                    #expect(try await reply.status == 200)
+                    #expect(try await answer(of: ingress).status == 200)
                 }
                 #expect(try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body).status == 429)
             }

@@ -310,7 +310,7 @@ import Testing
             }
             _ = try await bench.finish(ends, by: stream)
             #expect(try await counted() == [15 + 100 + 100, 10 + 40 + 500, 5 + 60 + 60])
-            #expect(try await self.counted("requests", bench) == 4, "a request is one, whatever becomes of it")
+            #expect(try await self.counted("requests", bench) == 4, "a request counts as one in each case")
             // Another's end of the same jobs changes nothing more.
             _ = try await bench.finish(ends, by: stream)
             #expect(try await counted() == [215, 550, 125])
