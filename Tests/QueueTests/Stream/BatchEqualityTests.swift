@@ -7,7 +7,7 @@ import Testing
 
 /// A batch does what the version before batches did for its jobs one by one, of any kind and with anything that Redis
 /// holds.
-@Suite(.timeLimit(.minutes(1))) struct BatchEqualityTests {
+@Suite(.timeLimit(.minutes(5))) struct BatchEqualityTests {
     private static let limits = JobAdmission.Limits(entries: 12, bytes: 6000, rolloutTTL: .seconds(100), spanBytes: 60)
     private static let here = "here"
 
