@@ -52,8 +52,7 @@ package struct ForwarderService {
             directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender,
             envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
-            maxAttempts: settings.upstreamAttempts,
-            flushInterval: settings.flushInterval, isTraced: destinations.isTraced,
+            limits: CallLimits(settings), isTraced: destinations.isTraced,
             spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil }, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(

@@ -41,6 +41,10 @@ import Testing
         #expect(balanced.steps.map(\.model).sorted() == ["aws/bedrock-llama3", "azure/bedrock-llama3"])
         let fallback = try policies("fallback.yaml").routing.route(for: customer, using: &random)
         #expect(fallback.steps.map(\.model) == ["bedrock/llama3", "azure/llama3", "aws/llama3"])
+        let patient = try policies("retries.yaml").routing.route(for: facts("azure/gpt-4o", [:]), using: &random)
+        #expect(patient.steps.map(\.model) == ["azure/gpt-4o", "openai/gpt-4o"])
+        #expect(patient.steps[0].retry == .init(attempts: 2, delay: 100, failures: [.status(429), .status(503), .connectError]))
+        #expect(patient.steps[0].failures.contains(.streamError))
     }
 
     /// The table beside the example says what becomes of requests.
@@ -79,6 +83,7 @@ import Testing
             document.contains("1 to \(MetadataRule.keyLimit) characters")
                 && document.contains("at most \(MetadataRule.valueLimit) characters"))
         for id in MetadataRule.pathIDs { #expect(document.contains("`\(id)`")) }
+        for (word, _) in Route.Failure.words { #expect(document.contains("| `\(word)` |")) }
         for header in MetadataHeader.allCases { #expect(document.contains("| `\(header.rawValue)` |")) }
     }
 }

@@ -130,12 +130,57 @@ import Testing
             ("[{target: p/a, priority: 1}]", "`priority` is not supported yet"),
             ("[{target: p/a, wieght: 1}]", "Did you mean `weight`?"),
             ("[{target: p/a, fallback_status_codes: [200]}]", "from 400 to 599"),
-            ("[{target: p/a, fallback_status_codes: [stream_error]}]", "not supported yet"),
+            ("[{target: p/a, fallback_status_codes: [steam_error]}]", "did you mean `stream_error`?"),
+            ("[{target: p/a, retry_config: {attempts: 11}}]", "from 1 to 10"),
+            ("[{target: p/a, retry_config: {delay: 1}}]", "needs `attempts`"),
+            ("[{target: p/a, retry_config: {attempts: 1, delay: 60001}}]", "from 0 to 60000"),
+            ("[{target: p/a, retry_config: {attempts: 1, on_status_code: [500]}}]", "Did you mean `on_status_codes`?"),
+            ("[{target: p/a, override_params: {model: x}}]", "cannot set `model`"),
+            ("[{target: p/a, override_params: {stream: true}}]", "cannot set `stream`"),
+            ("[{target: p/a, override_params: {prompt_version_fqn: x}}]", "not supported yet"),
+            ("[{target: p/a, override_params: {temperature: .5}}]", "write it such as `0.5`"),
+            ("[{target: p/a, headers_override: {set: {Authorization: x}}}]", "keys belong in the secrets file"),
+            ("[{target: p/a, headers_override: {remove: [Content-Length]}}]", "belongs to the connection"),
+            ("[{target: p/a, headers_override: {set: {a b: x}}}]", "no name of a header"),
+            ("[{target: p/a, headers_override: {sett: {a: x}}}]", "Did you mean `set`?"),
         ]) func aMistakeInTargetsIsShown(targets: String, word: String)
     {
         let found = problems(
             "type: gateway-load-balancing-config\nrules:\n  - {id: r, load_balance_targets: \(targets)}")
         #expect(found.count == 1 && found[0].contains(word) && found[0].contains("gateway.yaml:3:"), "\(found)")
+    }
+
+    @Test func aTargetMayBeCalledAgainAndInAnotherWay() throws {
+        let text = """
+            type: gateway-load-balancing-config
+            rules:
+              - id: r
+                load_balance_targets:
+                  - target: p/a
+                    retry_config: {attempts: 2, delay: 50, on_status_codes: ["429", 503, connect_error]}
+                    override_params: {temperature: 0.2, stop: ["a", "1"], user: null, top_p: "1", extra: {x: [true]}}
+                    headers_override: {set: {X-Team: search}, remove: [OpenAI-Beta]}
+            ---
+            type: gateway-fallback-config
+            rules:
+              - id: f
+                when: {response_status_codes: [ttft_timeout, stream_error, error_in_200]}
+                fallback_models: [{target: p/b, retry_config: {attempts: 1}}]
+            """
+        var random = SeededRandom(seed: 1)
+        let route = try PolicyFixture.read(text).routing.route(for: facts("m/n"), using: &random)
+        let first = try #require(route.steps.first)
+        #expect(
+            first.retry == .init(attempts: 2, delay: 50, failures: [.status(429), .status(503), .connectError]))
+        #expect(first.changes.members.map(\.name) == ["temperature", "stop", "user", "top_p", "extra"])
+        #expect(
+            first.changes.members.map(\.json) == ["0.2", #"["a","1"]"#, "null", #""1""#, #"{"x":[true]}"#])
+        #expect(first.changes.headers == [HeaderField("x-team", "search")])
+        #expect(first.changes.removedHeaders == ["openai-beta"])
+        #expect(route.fallbackFailures == [.firstTokenTimeout, .streamError, .errorInSuccess])
+        #expect(
+            route.steps.last?.retry
+                == .init(attempts: 1, delay: 100, failures: [.status(429), .status(500), .status(502), .status(503)]))
     }
 
     @Test func whatCanNeverBeIsShown() {

@@ -150,8 +150,24 @@ extension Settings {
         Setting(
             "UPSTREAM_ATTEMPTS", \.upstreamAttempts, .int(1...10),
             "How often a call that cannot reach its provider is tried, the first time included. A call that may have "
-                + "been paid for is not repeated, except once where a [kept connection](#kept-connections) closed, and "
-                + "an answer is passed on with any status.",
+                + "been paid for is not repeated, except once where a [kept connection](#kept-connections) closed, or "
+                + "where a [rule](policies.md#retries) or the client says so.",
+            commands: calling),
+        Setting(
+            "MAX_ATTEMPTS", \.maxAttempts, .int(1...100),
+            "The most calls that are made for one request: tries, [retries](policies.md#retries) and fallbacks together.",
+            commands: calling),
+        Setting(
+            "MAX_CLIENT_RETRIES", \.maxClientRetries, .int(0...20),
+            "The most retries that a client may ask for with `x-tfy-retry-config`; 0 refuses the header.",
+            commands: facing),
+        Setting(
+            "PREAMBLE_HOLD", \.preambleHold, .seconds(0...300),
+            "How long the beginning of an answer may be held back while a rule can still send its call elsewhere; "
+                + "[what is held](policies.md#what-is-held-back).",
+            commands: calling),
+        Setting(
+            "PREAMBLE_HOLD_BYTES", \.preambleHoldBytes, .bytes(0...1 << 20), "How many bytes may be held back so.",
             commands: calling),
         Setting(
             "UPSTREAM_CONNECT_TIMEOUT", \.upstreamConnectTimeout, .seconds(0.1...300), "For a connection to a provider, TLS included.",

@@ -83,6 +83,14 @@ package struct Settings: Sendable, Equatable {
     /// From the request's arrival to the last byte of its answer.
     package var requestTimeout = Duration.seconds(300)
     package var upstreamAttempts = 3
+    /// Calls that are made for one request in all.
+    package var maxAttempts = 10
+    /// Retries that a client may ask for; 0: none.
+    package var maxClientRetries = 5
+    /// How long the beginning of an answer is held back while a rule may still send its call elsewhere.
+    package var preambleHold = Duration.seconds(10)
+    /// Bytes of an answer that are held back so.
+    package var preambleHoldBytes = 64 << 10
     package var upstreamConnectTimeout = Duration.seconds(10)
     package var upstreamIdleTimeout = Duration.seconds(300)
     /// How long an idle connection to a provider may be used again, in whole seconds; accounts may have their own.

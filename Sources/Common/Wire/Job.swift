@@ -36,6 +36,8 @@ package struct Job: Sendable, Equatable {
     package var body: [UInt8]
     /// Where the operator's rules send the call.
     package var route = Route()
+    /// What the client asks of the calls.
+    package var options = CallOptions()
     /// What the job counts on rate limits as it is queued. A job off the queue has those that its end corrects.
     package var charges: [RateCharge] = []
 

@@ -3,10 +3,62 @@ package struct Route: Sendable, Equatable {
     /// Why a call failed that another target may take.
     package enum Failure: Sendable, Hashable {
         case status(Int)
-        /// No connection was made, so nothing was sent.
+        /// No connection was made, or it broke before an answer began.
         case connectError
         /// The provider did not answer in time.
         case timeout
+        /// A stream had no content in the time that its client gives it.
+        case firstTokenTimeout
+        /// A stream broke off, or told of an error, before its content.
+        case streamError
+        /// An answer with a status of success told of an error, and was no stream.
+        case errorInSuccess
+    }
+
+    /// How often a call that failed is made again to the same target.
+    package struct Retry: Sendable, Equatable {
+        /// Calls beyond the first.
+        package var attempts: Int
+        /// The pause before the first of them, in milliseconds; each further one is twice as long.
+        package var delay: Int
+        /// What makes it their turn.
+        package var failures: Set<Failure>
+
+        package init(attempts: Int, delay: Int, failures: Set<Failure>) {
+            self.attempts = attempts
+            self.delay = delay
+            self.failures = failures
+        }
+    }
+
+    /// What a rule changes of the request to its target.
+    package struct Changes: Sendable, Equatable {
+        /// A member of the body.
+        package struct Member: Sendable, Equatable {
+            package var name: String
+            /// The value, as JSON.
+            package var json: String
+
+            package init(_ name: String, json: String) {
+                self.name = name
+                self.json = json
+            }
+        }
+
+        /// Members that are set, in the place of the client's.
+        package var members: [Member]
+        /// Headers that are set, in the place of the client's.
+        package var headers: [HeaderField]
+        /// Names of headers that are left out.
+        package var removedHeaders: [String]
+
+        package init(members: [Member] = [], headers: [HeaderField] = [], removedHeaders: [String] = []) {
+            self.members = members
+            self.headers = headers
+            self.removedHeaders = removedHeaders
+        }
+
+        package var isEmpty: Bool { members.isEmpty && headers.isEmpty && removedHeaders.isEmpty }
     }
 
     /// One target.
@@ -18,14 +70,24 @@ package struct Route: Sendable, Equatable {
         /// What makes it the next one's turn.
         package var failures: Set<Failure>
 
-        package init(_ model: String, rule: String? = nil, failures: Set<Failure> = []) {
+        /// Nil: the rule says nothing, and what the client asks for counts.
+        package var retry: Retry?
+        package var changes: Changes
+
+        package init(
+            _ model: String, rule: String? = nil, failures: Set<Failure> = [], retry: Retry? = nil,
+            changes: Changes = Changes()
+        ) {
             self.model = model
             self.rule = rule
             self.failures = failures
+            self.retry = retry
+            self.changes = changes
         }
 
         package static func == (left: Self, right: Self) -> Bool {
             left.model == right.model && left.rule == right.rule && left.failures == right.failures
+                && left.retry == right.retry && left.changes == right.changes
         }
     }
 
@@ -59,26 +121,5 @@ package struct Route: Sendable, Equatable {
 
     private func isNew(_ place: Int, _ tried: [Int]) -> Bool {
         !tried.contains { steps[$0].model == steps[place].model }
-    }
-}
-
-extension Route.Failure {
-    /// As rules name it.
-    package var word: String {
-        switch self {
-        case .status(let status): String(status)
-        case .connectError: "connect_error"
-        case .timeout: "timeout"
-        }
-    }
-
-    package init?(word: String) {
-        switch UTF8Text(word) {
-        case "connect_error": self = .connectError
-        case "timeout": self = .timeout
-        default:
-            guard word.utf8.count == 3, let status = Int(word), (400...599).contains(status) else { return nil }
-            self = .status(status)
-        }
     }
 }

@@ -61,7 +61,7 @@ struct Attempts: Sendable {
     }
 
     /// The client must not repeat what the first of two calls may have paid for, although the second was not made.
-    private func told(of error: UpstreamError) -> GatewayError {
+    func told(of error: UpstreamError) -> GatewayError {
         var error = error
         error.requestMayHaveBeenSent = error.requestMayHaveBeenSent || hasRepeated || mayBePaid
         return GatewayError(upstream: error)
@@ -75,23 +75,5 @@ struct Attempts: Sendable {
             .unavailable:
             false
         }
-    }
-}
-
-extension GatewayError {
-    /// What a client is told of a call that failed before its answer began.
-    init(upstream error: UpstreamError) {
-        let status =
-            switch error.code {
-            case .invalidURL, .blockedAddress: 400
-            case .connectTimeout, .idleTimeout, .totalTimeout: 504
-            case .unavailable: 503
-            case .resolve, .connect, .tls, .tooLarge, .malformed, .closedEarly, .cancelled: 502
-            }
-        self.init(
-            status: status, type: status == 400 ? "invalid_request_error" : "upstream_error", code: error.code.rawValue,
-            message: "The provider did not answer: \(error.message)",
-            // Once the request may have arrived, it may have been paid for: a client that repeats it pays twice.
-            shouldRetry: error.requestMayHaveBeenSent || status == 400 ? false : nil)
     }
 }

@@ -22,18 +22,14 @@ final class Call {
     private static let capacity = 256 << 10
 
     private let job: Job
-    private var target: Target
-    /// Where the call goes next; nil: nowhere else.
-    private var routed: RoutedJob?
-    /// What the targets said that did not have the last word.
-    private var failures: [(model: String, failure: Route.Failure)] = []
+    /// Where the call goes, and where it goes next.
+    private var plan: CallPlan
     private let span: CompletionSpan?
     private let steps: any CallSteps
     private let upstream: any UpstreamClient
-    private let flushInterval: Duration
+    private let limits: CallLimits
     private let eventLoop: any EventLoop
     private let logger: Logger
-    private var attempts: Attempts
     /// Reads the usage of an answer that no span is made of, if a limit on tokens needs it.
     private var meter: AnswerCollector?
     /// Whether anything can have reached the provider, of this attempt or of one before.
@@ -44,11 +40,14 @@ final class Call {
 
     private var phase = Phase.pausing
     private var transfer: (any UpstreamTransfer)?
-    /// Tells the present transfer's events from those of earlier ones.
-    private var number = 0
-    /// When the present transfer began.
+    /// When the present transfer began, also in milliseconds since 1970.
     private var began = ContinuousClock.now
+    private var beganAt: UInt64 = 0
     private var answer: RelayedAnswer?
+    /// What comes before the answer's content; nil if nothing is to be known of it.
+    private var preamble: Preamble?
+    /// Whether a stream had no content in the time that its client gives it.
+    private var isLate = false
     /// Bytes that have come and were not cut into frames.
     private var pending: [UInt8] = []
     private var isRest = false
@@ -72,20 +71,17 @@ final class Call {
     ///   - mayHaveReached: whether another forwarder may have made the call before.
     init(
         _ job: Job, to target: Target, routed: RoutedJob? = nil, span: CompletionSpan?, steps: any CallSteps,
-        upstream: any UpstreamClient,
-        attempts: Int, mayHaveReached: Bool = false,
-        flushInterval: Duration, on eventLoop: any EventLoop, logger: Logger, done: @escaping @Sendable () -> Void
+        upstream: any UpstreamClient, limits: CallLimits, mayHaveReached: Bool = false, on eventLoop: any EventLoop,
+        logger: Logger, done: @escaping @Sendable () -> Void
     ) {
         self.job = job
         self.mayHaveReached = mayHaveReached
         countsTokens = job.charges.contains(where: \.isSettled)
-        self.target = target
-        self.routed = routed
+        plan = CallPlan(job, to: target, routed: routed, limits: limits)
         self.span = span
         self.steps = steps
         self.upstream = upstream
-        self.attempts = Attempts(limit: attempts, mayRepeat: target.repeatsOnClosedConnection)
-        self.flushInterval = flushInterval
+        self.limits = limits
         self.eventLoop = eventLoop
         self.logger = logger
         self.done = done
@@ -96,16 +92,16 @@ final class Call {
     func begin() {
         guard steps.stop == nil else { return stopped() }
         let remaining = job.remaining()
-        guard remaining > .zero else { return fail(attempts.expired) }
-        var request = target.request
-        request.timeouts.total = min(request.timeouts.total, remaining)
-        request.connections.mustBeFresh = attempts.hasRepeated
+        guard remaining > .zero else { return fail(plan.expired) }
+        let request = plan.request(within: remaining)
         phase = .calling
-        number += 1
-        began = .now
-        (answer, outcome, isPaused) = (nil, nil, false)
-        let receiver = Receiver(of: self, number: number, isStream: job.isStream, window: job.window, on: eventLoop)
-        transfer = upstream.start(request, patience: flushInterval, on: eventLoop, to: receiver)
+        (began, beganAt) = (.now, UnixTime.milliseconds)
+        (answer, outcome, isPaused, pending) = (nil, nil, false, [])
+        (preamble, isLate, meter) = (nil, false, nil)
+        let receiver = Receiver(of: self, number: plan.calls, isStream: job.isStream, window: job.window, on: eventLoop)
+        transfer = upstream.start(request, patience: limits.flushInterval, on: eventLoop, to: receiver)
+        guard job.isStream, let bound = job.options.firstTokenTimeout else { return }
+        after(.milliseconds(bound)) { $0.firstTokenIsLate() }
     }
 
     /// The call was ended from outside.
@@ -140,23 +136,27 @@ final class Call {
 /// The answer.
 extension Call {
     private func receive(_ event: UpstreamEvent, from number: Int) {
-        guard phase == .calling, number == self.number, outcome == nil else { return }
+        guard phase == .calling, number == plan.calls, outcome == nil else { return }
         switch event {
         case .head(let head):
             mayHaveReached = true
-            if goOn(after: .status(head.status)) { return }
+            if head.status >= 400, goOn(after: [.status(head.status)], retryAfter: RetryAfter.wait(head)) { return }
             span?.begins(head)
             meter = span == nil && countsTokens ? AnswerCollector(head: head) : nil
             answer = RelayedAnswer(
-                head, saying: ServedBy(target, routed: routed, attempts: number).headers, to: job, of: target,
-                isLocal: steps.isLocal)
+                head, saying: ServedBy(plan).headers, to: job, of: plan.target, isLocal: steps.isLocal)
+            beginPreamble(head)
         case .piece(let piece):
             span?.take(piece.bytes)
             meter?.take(piece.bytes, at: 0)
             if pending.isEmpty { pending = piece.bytes } else { pending += piece.bytes }
             isRest = piece.isRest
-        case .end(let error): outcome = error.map { .failure($0) } ?? .success(())
+            preamble?.take(piece.bytes)
+        case .end(let error):
+            outcome = error.map { .failure($0) } ?? .success(())
+            if error == nil { preamble?.end() }
         }
+        if preamble != nil, leavePreamble() { return }
         goOn()
     }
 
@@ -164,9 +164,10 @@ extension Call {
     private func goOn() {
         while phase == .calling, !isSending, !lacksCredit {
             if steps.stop != nil { return stopped() }
+            if isLate { return firstTokenIsLate() }
             if let frame = frames.popFirst() {
                 send(frame)
-            } else if !pending.isEmpty {
+            } else if !pending.isEmpty, !(preamble?.isHeld ?? false) {
                 cut()
             } else if let outcome {
                 return transferEnded(outcome)
@@ -229,6 +230,42 @@ extension Call {
     }
 }
 
+/// What comes before the content.
+extension Call {
+    /// Holds the answer back until its content comes, if another call could still take its place.
+    private func beginPreamble(_ head: UpstreamHead) {
+        guard (200..<300).contains(head.status), Preamble.isReadable(head, isStream: job.isStream) else { return }
+        guard plan.mayGoOn || job.isStream && job.options.firstTokenTimeout != nil else { return }
+        preamble = Preamble(isChat: job.path == Provider.chatCompletions, room: limits.holdBytes)
+        after(limits.hold) { call in
+            call.preamble?.isDue()
+            call.goOn()
+        }
+    }
+
+    /// Goes on to the content, or to the next call if an error came before it.
+    /// - Returns: whether the next call is made.
+    private func leavePreamble() -> Bool {
+        guard let finding = preamble?.finding, finding != .undecided else { return false }
+        preamble = nil
+        guard case .failed(let failures) = finding, !(answer?.relay.hasBegun ?? false) else { return false }
+        return goOn(after: failures)
+    }
+
+    private func firstTokenIsLate() {
+        isLate = answer == nil || preamble != nil
+        // A frame that is on its way to Redis is waited for.
+        guard isLate, !isSending else { return }
+        isLate = false
+        mayHaveReached = true
+        let error = GatewayError.firstTokenTimeout(milliseconds: job.options.firstTokenTimeout ?? 0)
+        if answer?.relay.hasBegun ?? false {
+            return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
+        }
+        if !goOn(after: [.firstTokenTimeout]) { fail(error) }
+    }
+}
+
 /// The end.
 extension Call {
     private func transferEnded(_ outcome: Result<Void, UpstreamError>) {
@@ -248,51 +285,55 @@ extension Call {
             let error = GatewayError(upstream: error)
             return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
         }
-        switch attempts.failed(error, after: began.duration(to: .now), remaining: job.remaining()) {
-        case .giveUp(let told): if !goOn(after: error) { fail(told) }
-        case .retry(let pause): begin(after: pause)
+        switch plan.next(after: error, elapsed: began.duration(to: .now), remaining: job.remaining()) {
+        case .giveUp(let told):
+            let failure = Route.Failure(error, hasHead: answer != nil, isStream: job.isStream)
+            if !goOn(after: failure.map { [$0] } ?? [], mayBePaid: error.requestMayHaveBeenSent) { fail(told) }
+        case .call(let pause): begin(after: pause)
         case .repeatOnFresh:
             span?.isRepeated = true
             logger.notice(
                 "the provider closed a kept connection unanswered; the call is repeated on a new one, perhaps paid twice",
-                metadata: ["insertion_id": "\(job.insertionID)", "provider": "\(target.provider)"])
+                metadata: ["insertion_id": "\(job.insertionID)", "provider": "\(plan.target.provider)"])
             begin()
         }
     }
 
-    /// Goes on to the next target that the operator's rules have for a transport failure.
-    private func goOn(after error: UpstreamError) -> Bool {
-        switch error.code {
-        case .resolve, .connect, .tls, .connectTimeout: goOn(after: .connectError)
-        case .idleTimeout, .totalTimeout: goOn(after: .timeout)
-        case .invalidURL, .blockedAddress, .tooLarge, .malformed, .closedEarly, .cancelled, .unavailable: false
-        }
-    }
-
-    /// Goes on to the next target that the operator's rules have for a failure, before anything of an answer has left.
-    private func goOn(after failure: Route.Failure) -> Bool {
-        guard let model = routed?.model, steps.stop == nil, job.remaining() > .zero,
-            routed?.advance(after: failure) ?? false
-        else { return false }
-        failures.append((model, failure))
-        endTransfer()
-        do throws(GatewayError) {
-            guard let next = try routed?.target() else { return false }
-            target = next
-            attempts.goesOn(mayRepeat: next.repeatsOnClosedConnection, mayBePaid: failure != .connectError)
-        } catch {
-            fail(error)
+    /// Makes the next call that a rule or the client has for a failure, before anything of an answer has left.
+    /// - Parameter failures: the failure, by all that rules may call it.
+    private func goOn(after failures: [Route.Failure], mayBePaid: Bool = true, retryAfter: Duration? = nil) -> Bool {
+        guard steps.stop == nil else { return false }
+        for failure in failures {
+            let failed = CallPlan.Failure(
+                failure: failure, mayBePaid: mayBePaid, retryAfter: retryAfter,
+                times: (beganAt, UnixTime.milliseconds))
+            do throws(GatewayError) {
+                let jitter = Double.random(in: 0...1)
+                guard let pause = try plan.pause(after: failed, remaining: job.remaining(), jitter: jitter) else { continue }
+                endTransfer()
+                span?.sends(plan.target, after: plan.failures)
+                begin(after: pause)
+            } catch {
+                fail(error)
+            }
             return true
         }
-        span?.sends(target, after: failures)
-        begin()
-        return true
+        return false
     }
 
     private func begin(after pause: Duration) {
+        guard pause > .zero else { return begin() }
         phase = .pausing
         eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) {
             if self.phase == .pausing { self.begin() }
+        }
+    }
+
+    /// Does something to the present transfer after a time, if it is still the present one.
+    private func after(_ time: Duration, _ act: @escaping (Call) -> Void) {
+        let number = plan.calls
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
+            if self.phase == .calling, self.plan.calls == number, self.outcome == nil { act(self) }
         }
     }
 
@@ -332,7 +373,7 @@ extension Call {
         guard countsTokens else { return .unknown }
         guard mayHaveReached else { return .none }
         guard let usage = span?.usage ?? meter?.usage else { return .unknown }
-        if job.baseURL != nil || target.provider == ProviderDirectory.mock {
+        if job.baseURL != nil || plan.target.provider == ProviderDirectory.mock {
             return .claimed(input: usage.input, output: usage.output, total: usage.total)
         }
         return .counted(input: usage.input, output: usage.output, total: usage.total)
@@ -356,10 +397,4 @@ extension Call {
         endTransfer()
         done.take()?()
     }
-}
-
-extension GatewayError {
-    fileprivate static let forwarderFailed = GatewayError(
-        status: 500, type: "server_error", code: "internal_error",
-        message: "The forwarder failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
 }

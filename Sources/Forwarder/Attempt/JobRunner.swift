@@ -13,9 +13,7 @@ struct JobRunner: Sendable {
     let sender: AnswerSender
     let envelope: Envelope
     let check: JobCheck
-    let maxAttempts: Int
-    /// How long bytes of an answer may lie here before they are sent (`FLUSH_INTERVAL_MS`).
-    let flushInterval: Duration
+    let limits: CallLimits
     /// Whether completions of a project are traced.
     var isTraced: @Sendable (_ project: String) -> Bool = { _ in true }
     var spanTextBytes = SpanLimits.spanText
@@ -82,9 +80,8 @@ struct JobRunner: Sendable {
         span?.sends(target)
         let call = Call(
             steps.job, to: target, routed: routed, span: target.isTracedByBackend ? nil : span, steps: steps,
-            upstream: upstream,
-            attempts: maxAttempts, mayHaveReached: steps.delivery.isTakenOver,
-            flushInterval: flushInterval, on: steps.eventLoop, logger: logger, done: done)
+            upstream: upstream, limits: limits, mayHaveReached: steps.delivery.isTakenOver, on: steps.eventLoop,
+            logger: logger, done: done)
         let bound = NIOLoopBound(call, eventLoop: steps.eventLoop)
         steps.control.onEnd { steps.eventLoop.execute { bound.value.stop() } }
         call.begin()

@@ -1,5 +1,6 @@
 internal import Common
 internal import JSON
+internal import Upstream
 
 /// A job whose call may go to several targets, one after the other.
 struct RoutedJob {
@@ -25,14 +26,32 @@ struct RoutedJob {
         return (balancing, place >= job.route.fallback ? steps[place].rule : nil)
     }
 
+    private var step: Route.Step { job.route.steps[place] }
+
     /// The model of the present step.
-    var model: String { job.route.steps[place].model }
+    var model: String { step.model }
+
+    /// How often the present step's target is called; nil: its rule does not say.
+    var retry: Route.Retry? { step.retry }
 
     /// The call to the present step's target.
     /// - Throws: what the client is told if there is no such call.
     mutating func target() throws(GatewayError) -> Target {
         tried.append(place)
-        return try resolve(job(for: model))
+        var target = try resolve(changed())
+        let changes = step.changes
+        for name in changes.removedHeaders + changes.headers.map(\.name) {
+            target.request.headers.removeAll { $0.name.equalsIgnoringASCIICase(name) }
+        }
+        target.request.headers += changes.headers
+        return target
+    }
+
+    /// Whether there is a step after any failure of some kinds.
+    func mayAdvance(afterAny isMeant: (Route.Failure) -> Bool) -> Bool {
+        step.failures.union(job.route.fallbackFailures).contains { failure in
+            isMeant(failure) && job.route.next(after: place, failure, tried: tried) != nil
+        }
     }
 
     /// Goes on to the step whose turn it is after a failure of the present one.
@@ -53,17 +72,18 @@ struct RoutedJob {
         return model.name == nil
     }
 
-    /// The job as if its client had named another model. What is its client's own goes nowhere but to the provider that
-    /// the client named: its key, its query, and whose budget at the provider pays.
-    private func job(for model: String) -> Job {
-        guard let asked = job.model, asked != model, let object = try? JSONObject.scan(job.body, maximumDepth: .max)
-        else {
-            return job
-        }
+    /// The job as if its client had asked for the present step: its model, and what the rule changes. What is its
+    /// client's own goes nowhere but to the provider that the client named: its key, its query, and whose budget at the
+    /// provider pays.
+    private func changed() -> Job {
+        guard let asked = job.model, asked != model || !step.changes.members.isEmpty,
+            let object = try? JSONObject.scan(job.body, maximumDepth: .max)
+        else { return job }
         var other = job
         other.model = model
         var splice = JSONSplice(object)
         splice.set("model", to: JSONText.quoted(model))
+        for member in step.changes.members { splice.set(member.name, to: Array(member.json.utf8)) }
         if Self.provider(of: asked) != Self.provider(of: model) {
             other.clientKey = nil
             other.query = nil

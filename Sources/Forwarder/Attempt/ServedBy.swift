@@ -7,15 +7,13 @@ internal import Upstream
 struct ServedBy {
     let headers: [HeaderField]
 
-    /// - Parameters:
-    ///   - routed: the job at its present target; nil: no rule chose it.
-    ///   - attempts: calls that were made, the last one included.
-    init(_ target: Target, routed: RoutedJob?, attempts: Int) {
+    init(_ plan: CallPlan) {
+        let (target, routed) = (plan.target, plan.routed)
         var headers: [HeaderField] = []
         if let model = Self.model(of: target, routed) {
             headers.append(HeaderField("x-tfy-resolved-model", HeaderText.escaped(HeaderText.cut(model))))
         }
-        headers.append(HeaderField("x-tfy-attempts", String(attempts)))
+        headers.append(HeaderField("x-tfy-attempts", String(plan.calls)))
         if let rules = routed?.rules {
             let applied = AppliedConfigurations(
                 [("load_balance", rules.balancing.map { [$0] }), ("fallback", rules.fallback.map { [$0] })])

@@ -24,7 +24,8 @@ final class CompletionSpan {
     var model: String?
     /// Whether the call was made again after the provider may have taken it.
     var isRepeated = false
-    private(set) var failedAttempts: [(model: String, failure: Route.Failure)] = []
+    /// The calls before, which had not the last word.
+    private(set) var failedAttempts: [FailedAttempt] = []
     /// Whether the call counts on limits on tokens and may have reached the provider.
     var countsTokens = false
     private var answer: AnswerCollector?
@@ -54,9 +55,10 @@ final class CompletionSpan {
     }
 
     /// Notes the call that will be made. From here on the request's own bytes are the only ones.
-    /// - Parameter failures: what became of the calls to other targets before.
-    func sends(_ target: Target, after failures: [(model: String, failure: Route.Failure)] = []) {
+    /// - Parameter failures: the calls before.
+    func sends(_ target: Target, after failures: [FailedAttempt] = []) {
         failedAttempts = failures
+        answer = nil
         body = target.request.body
         provider = target.provider
         model = target.model

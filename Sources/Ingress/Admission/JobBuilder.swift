@@ -16,6 +16,8 @@ struct JobBuilder: Sendable {
     /// From the request's arrival to the end of its answer, in milliseconds.
     let timeout: UInt64
     private let window: Int
+    /// Retries that a client may ask for.
+    private let clientRetries: Int
     private let responseKey: String
     private let envelope: Envelope
     /// The operator's rules, as they are now.
@@ -45,6 +47,7 @@ struct JobBuilder: Sendable {
         addresses = .clientChosen(
             allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
         window = settings.maxBufferedBytes
+        clientRetries = settings.maxClientRetries
         timeout = UInt64(settings.requestTimeout.milliseconds)
     }
 
@@ -114,6 +117,7 @@ struct JobBuilder: Sendable {
             window: window,
             metadata: try rules.withLockedValue { $0 }.metadata(
                 of: request.headers, from: admitted.account, request.method, path.rollout, id: id))
+        job.options = try CallOptions(request.headers, upTo: clientRetries)
         try ClientKey.moveFromQuery(of: &job)
         return job
     }

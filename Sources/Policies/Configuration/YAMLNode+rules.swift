@@ -15,11 +15,12 @@ extension YAMLNode {
         var found: Set<Route.Failure> = []
         for node in try sequence() {
             let text = try node.string()
-            if ["ttft_timeout", "stream_error", "error_in_200"].contains(text) {
-                throw node.error("`\(text)` is not supported yet")
-            }
             guard let failure = Route.Failure(word: text) else {
-                throw node.mismatch("a status from 400 to 599, `connect_error` or `timeout`")
+                let words = Route.Failure.words.map { "`\($0.word)`" }.joined(separator: ", ")
+                let hint = NearMiss.nearest(to: text, among: Route.Failure.words.map(\.word)).map {
+                    "; did you mean `\($0)`?"
+                }
+                throw node.error("\(node.label) must be a status from 400 to 599, or one of \(words)\(hint ?? "")")
             }
             found.insert(failure)
         }

@@ -11,31 +11,28 @@ extension FallbackRule {
         let failures = log.attempt { () throws(ConfigurationError) in
             try map.required("when").mapping().required("response_status_codes").failures()
         }
-        let models = log.attempt { () throws(ConfigurationError) in try Self.models(map.required("fallback_models")) }
+        let targets = log.attempt { () throws(ConfigurationError) in try Self.targets(map.required("fallback_models")) }
         try log.check()
-        guard let id, let when, let failures, let models else { throw node.error("\(node.label) cannot be read") }
-        self.init(id: id, when: when, failures: failures, models: models)
+        guard let id, let when, let failures, let targets else { throw node.error("\(node.label) cannot be read") }
+        self.init(id: id, when: when, failures: failures, targets: targets)
     }
 
     /// Texts, or mappings with a `target`.
-    private static func models(_ list: YAMLNode) throws(ConfigurationError) -> [RoutedModel] {
-        var models: [RoutedModel] = []
+    private static func targets(_ list: YAMLNode) throws(ConfigurationError) -> [RoutedTarget] {
+        var (log, targets) = (ProblemLog(), [RoutedTarget]())
         for node in try list.sequence() {
-            let model: RoutedModel
-            if case .mapping = node.content {
-                let map = try node.mapping()
-                try map.refuse(["override_params"])
-                try map.allow(only: ["target"])
-                model = try RoutedModel(map.required("target"))
-            } else {
-                model = try RoutedModel(node)
+            let read = log.attempt { () throws(ConfigurationError) in
+                guard case .mapping = node.content else { return RoutedTarget(model: try RoutedModel(node)) }
+                return try RoutedTarget(node.mapping(of: RoutedTarget.keys))
             }
-            if models.contains(where: { $0.name == model.name }) {
-                throw node.error("the model `\(model.name)` is there twice; remove one")
+            guard let target = read else { continue }
+            if targets.contains(where: { $0.model.name == target.model.name }) {
+                log.error(at: node.location, "the model `\(target.model.name)` is there twice; remove one")
             }
-            models.append(model)
+            targets.append(target)
         }
-        if models.isEmpty { throw list.error("\(list.label) is empty; name a model") }
-        return models
+        try log.check()
+        if targets.isEmpty { throw list.error("\(list.label) is empty; name a model") }
+        return targets
     }
 }

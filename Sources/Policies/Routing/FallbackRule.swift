@@ -7,7 +7,7 @@ package struct FallbackRule: PolicyRule {
     /// `response_status_codes`.
     let failures: Set<Route.Failure>
     /// In the order of their turns.
-    let models: [RoutedModel]
+    let targets: [RoutedTarget]
 
-    var steps: [Route.Step] { models.map { Route.Step($0.name, rule: id, failures: failures) } }
+    var steps: [Route.Step] { targets.map { $0.step(of: id, failures: failures) } }
 }

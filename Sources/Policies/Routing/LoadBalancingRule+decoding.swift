@@ -36,8 +36,8 @@ extension LoadBalancingRule {
             guard let (target, weight) = log.attempt({ () throws(ConfigurationError) in try target(node) }) else {
                 continue
             }
-            if targets.contains(where: { $0.model.name == target.model.name }) {
-                log.error(at: node.location, "the target `\(target.model.name)` is there twice; join the two")
+            if targets.contains(where: { $0.call.model.name == target.call.model.name }) {
+                log.error(at: node.location, "the target `\(target.call.model.name)` is there twice; join the two")
             }
             if let weight { sum += weight } else { unweighted.append(targets.count) }
             targets.append(target)
@@ -55,11 +55,12 @@ extension LoadBalancingRule {
     /// - Returns: the weight is nil where none is given: such targets share what the others leave.
     private static func target(_ node: YAMLNode) throws(ConfigurationError) -> (target: Target, weight: Double?) {
         let map = try node.mapping()
-        try map.refuse(["priority", "sla_cutoff", "retry_config", "override_params", "headers_override", "timeout_ms"])
-        try map.allow(only: ["target", "weight", "fallback_status_codes", "fallback_candidate", "metadata_match"])
+        try map.refuse(["priority", "sla_cutoff", "timeout_ms"])
+        try map.allow(
+            only: RoutedTarget.keys + ["weight", "fallback_status_codes", "fallback_candidate", "metadata_match"])
         let weight = try map["weight"].map { node throws(ConfigurationError) in Double(try node.int(in: 0...100)) }
         let target = Target(
-            model: try RoutedModel(map.required("target")), weight: weight ?? 0,
+            call: try RoutedTarget(map), weight: weight ?? 0,
             failures: try map["fallback_status_codes"].map { node throws(ConfigurationError) in try node.failures() }
                 ?? usualFailures,
             takesFallback: try map["fallback_candidate"]?.bool() ?? true,

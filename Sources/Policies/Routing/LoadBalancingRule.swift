@@ -3,7 +3,7 @@ internal import Common
 /// One rule of a `gateway-load-balancing-config`.
 package struct LoadBalancingRule: PolicyRule {
     struct Target: Sendable {
-        var model: RoutedModel
+        var call: RoutedTarget
         /// Of a hundred.
         var weight: Double
         /// What makes it another target's turn.
@@ -31,7 +31,7 @@ package struct LoadBalancingRule: PolicyRule {
         guard let chosen = Self.choose(among: there, using: &random) else { return nil }
         let others = there.indices.filter { $0 != chosen && there[$0].takesFallback }
             .sorted { (there[$0].weight, $1) > (there[$1].weight, $0) }
-        return ([chosen] + others).map { Route.Step(there[$0].model.name, rule: id, failures: there[$0].failures) }
+        return ([chosen] + others).map { there[$0].call.step(of: id, failures: there[$0].failures) }
     }
 
     /// The place of one target, by their weights. One of weight 0 is chosen where there is no other.

@@ -19,9 +19,12 @@ package struct RoutingPolicy: Sendable {
     /// The models to which calls go with a key of the server's alone.
     package var modelsWithServerKeys: [RoutedModel] {
         let balanced = balancing.flatMap { rule in
-            rule.targets.map(\.model).filter { !$0.hasClientsKey(where: rule.when) }
+            rule.targets.map(\.call.model).filter { !$0.hasClientsKey(where: rule.when) }
         }
-        return balanced + fallbacks.flatMap { rule in rule.models.filter { !$0.hasClientsKey(where: rule.when) } }
+        return balanced
+            + fallbacks.flatMap { rule in
+                rule.targets.map(\.model).filter { !$0.hasClientsKey(where: rule.when) }
+            }
     }
 
     /// The route of a request: of each kind the first rule that matches decides. Rules look at the model that the

@@ -83,6 +83,8 @@ struct SettingsTests {
         ("CLIENT_IDLE_TIMEOUT", "1", "3600", "0", "3601"), ("MAX_CONNECTIONS", "16", "1000000", "15", "1000001"),
         ("FLUSH_INTERVAL_MS", "1", "10000", "0", "10001"),
         ("UPLOAD_BYTES", "16MiB", "1024GiB", "1048575", "1025GiB"),
+        ("MAX_ATTEMPTS", "1", "100", "0", "101"), ("MAX_CLIENT_RETRIES", "0", "20", "-1", "21"),
+        ("PREAMBLE_HOLD", "0", "300", "-1", "300.1"), ("PREAMBLE_HOLD_BYTES", "0", "1MiB", "-1", "1048577"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {
         #expect(throws: Never.self) { try Self.read([name: lowest]) }

@@ -18,6 +18,19 @@ extension Job {
         idempotency: Idempotency(key: "gateway/idempotency/ab"),
         body: Array(#"{"model":"openai/gpt-4o"}"#.utf8) + Array(0...255))
 
+    /// A job with all that rules and its client ask of its calls.
+    static let routed: Job = {
+        var job = Job.full
+        let retry = Route.Retry(attempts: 2, delay: 100, failures: [.status(429), .streamError])
+        let changes = Route.Changes(
+            members: [.init("temperature", json: "0.2")], headers: [HeaderField("x-team", "é")], removedHeaders: ["a"])
+        job.route = Route(
+            [.init("p/a", rule: "é", failures: [.timeout, .connectError], retry: retry, changes: changes), .init("p/b")],
+            fallback: 1, fallbackFailures: [.firstTokenTimeout, .errorInSuccess, .status(500)])
+        job.options = CallOptions(retry: retry, timeout: 1500, firstTokenTimeout: 20)
+        return job
+    }()
+
     /// A job that has only what must be there.
     static let least = Job(insertionID: .numbered(2), project: "p", method: "GET", path: "/", deadline: 0, responseKey: "k")
 }

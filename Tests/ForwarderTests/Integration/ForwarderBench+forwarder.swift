@@ -27,7 +27,7 @@ struct TestForwarder: Sendable {
 extension ForwarderBench {
     /// Runs a forwarder while `body` does; then stops it and waits for its end.
     func withForwarder(
-        _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20), attempts: Int = 3,
+        _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20), limits: CallLimits = CallLimits(),
         accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false,
         isTraced: Bool = true,
         logger: Logger = .silent,
@@ -43,8 +43,8 @@ extension ForwarderBench {
         sender.keepSpan = spans.keep
         let runner = JobRunner(
             directory: { directory }, upstream: upstream, sender: sender, envelope: envelope,
-            check: JobCheck(stream: stream, maxDeliveries: 3, logger: .silent), maxAttempts: attempts,
-            flushInterval: .milliseconds(20), isTraced: { _ in isTraced }, writesCompactSpans: { isCompact },
+            check: JobCheck(stream: stream, maxDeliveries: 3, logger: .silent), limits: limits,
+            isTraced: { _ in isTraced }, writesCompactSpans: { isCompact },
             logger: logger)
         let clock = RedisClock()
         let local = LocalWorker(jobs: jobs)

@@ -47,7 +47,7 @@ struct ForwarderBench: Sendable {
     func enqueue(
         isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000,
         idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#,
-        charges: [RateCharge] = [], route: Route = Route(),
+        charges: [RateCharge] = [], route: Route = Route(), options: CallOptions = CallOptions(),
         query: String? = nil, headers: [HeaderField] = [], on local: LocalWorker? = nil,
         for client: (any LocalClient)? = nil
     ) async throws -> Job {
@@ -63,7 +63,7 @@ struct ForwarderBench: Sendable {
                 Idempotency(clientKey: $0, project: "local", account: nil, request: [], envelope: envelope)
             }, body: Array(body.utf8))
         job.charges = charges
-        job.route = route
+        (job.route, job.options) = (route, options)
         (job.query, job.headers) = (query, headers)
         let admission = JobAdmission(
             redis: redis, envelope: envelope,

@@ -79,7 +79,7 @@ import Upstream
         account.repeatsOnClosedConnection = repeats
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue()
-            try await bench.withForwarder(attempts: attempts, accounts: [account]) { forwarder in
+            try await bench.withForwarder(limits: CallLimits(tries: attempts), accounts: [account]) { forwarder in
                 try #require(await bench.upstream.next()).closeKeptConnection()
                 let frame = try await bench.answers.next(of: job)
                 #expect(frame.head?.status == 502 && frame.head?.headers.first(named: "x-should-retry") == "false")

@@ -9,7 +9,7 @@ import Upstream
 
 /// Calls that the operator's rules send to several targets.
 @Suite(.timeLimit(.minutes(1))) struct RoutedCallTests {
-    private static let accounts = ["azure", "aws"].map { name in
+    static let accounts = ["azure", "aws"].map { name in
         var account = ProviderAccount.kind("openai", named: name)
         account.key = SecretString("sk-\(name)")
         return account
@@ -75,7 +75,7 @@ import Upstream
     @Test func aConnectionThatFailsIsOneOfTheFailures() async throws {
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(route: Self.route)
-            try await bench.withForwarder(attempts: 1, accounts: Self.accounts) { forwarder in
+            try await bench.withForwarder(limits: CallLimits(tries: 1), accounts: Self.accounts) { forwarder in
                 try #require(await bench.upstream.next()).fail(.connect, sent: false)
                 try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
                 #expect(try await bench.answers.next(of: job).head?.status == 200)
@@ -159,7 +159,7 @@ import Upstream
     @Test func theClientIsNotToldToPayTwice() async throws {
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(route: Self.route)
-            try await bench.withForwarder(attempts: 1, accounts: Self.accounts) { _ in
+            try await bench.withForwarder(limits: CallLimits(tries: 1), accounts: Self.accounts) { _ in
                 try #require(await bench.upstream.next()).answer(500).send("broken").end()
                 try #require(await bench.upstream.next()).fail(.connect, sent: false)
                 let head = try await bench.answers.next(of: job).head

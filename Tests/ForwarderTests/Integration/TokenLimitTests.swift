@@ -75,7 +75,7 @@ import Upstream
     @Test(arguments: [true, false]) func onlyWhatReachedNoProviderIsGivenBack(wasSent: Bool) async throws {
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(charges: [Self.charge])
-            try await bench.withForwarder(attempts: 1) { forwarder in
+            try await bench.withForwarder(limits: CallLimits(tries: 1)) { forwarder in
                 try #require(await bench.upstream.next()).fail(wasSent ? .closedEarly : .connect, sent: wasSent)
                 #expect(try await bench.answers.next(of: job).head?.status == 502)
                 await forwarder.jobs.waitUntilEmpty()
@@ -89,7 +89,7 @@ import Upstream
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(deadline: UnixTime.milliseconds + 60_000, charges: [Self.charge])
             _ = try await bench.lose()
-            try await bench.withForwarder(attempts: 1) { forwarder in
+            try await bench.withForwarder(limits: CallLimits(tries: 1)) { forwarder in
                 try #require(await bench.upstream.next()).fail(.connect, sent: false)
                 #expect(try await bench.answers.next(of: job).head?.status == 502)
                 await forwarder.jobs.waitUntilEmpty()

@@ -1,0 +1,135 @@
+internal import Common
+internal import Queue
+internal import Upstream
+
+/// Where a job's call goes, and what follows one that failed: the same again, one to another target, or none. It makes
+/// no call and knows no clock.
+struct CallPlan {
+    /// What follows a failed call.
+    enum Next: Equatable {
+        /// The next call, after a pause.
+        case call(after: Duration)
+        /// The same call at once, on a connection of its own. It may be paid for twice.
+        case repeatOnFresh
+        case giveUp(GatewayError)
+    }
+
+    /// What is known of a call that failed by what a rule may name.
+    struct Failure {
+        var failure: Route.Failure
+        /// Whether it may have been paid for.
+        var mayBePaid = true
+        /// What the provider asks its clients to wait (`Retry-After`).
+        var retryAfter: Duration?
+        /// When the call was made and when it had failed, in milliseconds since 1970.
+        var times: (began: UInt64, ended: UInt64)
+    }
+
+    /// The longest wait that a provider may ask for. Beyond it the next target's turn comes at once.
+    private static let longestWait = Duration.seconds(60)
+
+    private(set) var target: Target
+    /// The job at its present target, where a rule chose it; nil: it has no other.
+    private(set) var routed: RoutedJob?
+    private var attempts: Attempts
+    private let limits: CallLimits
+    private let options: CallOptions
+    /// The model that the client asked for.
+    private let asked: String?
+    /// Calls that were made, the present one included.
+    private(set) var calls = 0
+    /// Calls to the present target that a rule or the client had made again.
+    private var retries = 0
+    /// The calls that had not the last word.
+    private(set) var failures: [FailedAttempt] = []
+
+    /// - Parameter routed: the job at its first target, where the operator's rules have chosen it.
+    init(_ job: Job, to target: Target, routed: RoutedJob? = nil, limits: CallLimits) {
+        self.target = target
+        self.routed = routed
+        self.limits = limits
+        options = job.options
+        asked = job.model
+        attempts = Attempts(limit: limits.tries, mayRepeat: target.repeatsOnClosedConnection)
+    }
+
+    /// What a client is told when its time is over before the next call.
+    var expired: GatewayError { attempts.expired }
+
+    /// The next call, counted as made.
+    /// - Parameter remaining: what is left until the client's time is over.
+    mutating func request(within remaining: Duration) -> UpstreamRequest {
+        calls += 1
+        var request = target.request
+        request.timeouts.total = min(request.timeouts.total, remaining)
+        if let timeout = options.timeout {
+            request.timeouts.total = min(request.timeouts.total, .milliseconds(timeout))
+        }
+        request.connections.mustBeFresh = attempts.hasRepeated
+        return request
+    }
+
+    /// What follows a failure of the transport, as far as no rule says it.
+    mutating func next(after error: UpstreamError, elapsed: Duration, remaining: Duration) -> Next {
+        let decision = attempts.failed(error, after: elapsed, remaining: remaining)
+        if calls >= limits.calls { return .giveUp(attempts.told(of: error)) }
+        return switch decision {
+        case .giveUp(let told): .giveUp(told)
+        case .retry(let pause): .call(after: pause)
+        case .repeatOnFresh: .repeatOnFresh
+        }
+    }
+
+    /// The pause before the next call that a rule has for a failure, or the client asked for; nil: there is none.
+    /// - Parameters:
+    ///   - jitter: from 0 to 1, by chance.
+    /// - Throws: what the client is told if the next target cannot be called.
+    mutating func pause(
+        after failed: Failure, remaining: Duration, jitter: Double
+    ) throws(GatewayError) -> Duration? {
+        guard limits.calls > calls, remaining > .zero else { return nil }
+        if let pause = retryPause(after: failed, jitter: jitter), pause < remaining {
+            note(failed)
+            retries += 1
+            attempts.goesOn(mayRepeat: target.repeatsOnClosedConnection, mayBePaid: failed.mayBePaid)
+            return pause
+        }
+        let failing = model
+        guard routed?.advance(after: failed.failure) ?? false else { return nil }
+        note(failed, of: failing)
+        guard let next = try routed?.target() else { return nil }
+        target = next
+        retries = 0
+        attempts.goesOn(mayRepeat: next.repeatsOnClosedConnection, mayBePaid: failed.mayBePaid)
+        return .zero
+    }
+
+    /// Whether a call may follow one whose answer has begun: only then is anything of it held back.
+    var mayGoOn: Bool {
+        guard limits.calls > calls else { return false }
+        let isAfterHead: (Route.Failure) -> Bool = { $0 != .connectError && $0 != .timeout }
+        if let retry, retries < retry.attempts, retry.failures.contains(where: isAfterHead) { return true }
+        return routed?.mayAdvance(afterAny: isAfterHead) ?? false
+    }
+
+    /// How often the present target is called: as its rule says, else as the client asks.
+    private var retry: Route.Retry? { routed?.retry ?? options.retry }
+
+    /// `provider/model` of the present target.
+    private var model: String { routed?.model ?? asked ?? target.provider }
+
+    private func retryPause(after failed: Failure, jitter: Double) -> Duration? {
+        guard let retry, retries < retry.attempts, retry.failures.contains(failed.failure) else { return nil }
+        // Many that failed at once do not come back at once.
+        let pause = Duration.milliseconds(retry.delay << min(retries, 10)) * (0.5 + 0.5 * jitter)
+        guard let wait = failed.retryAfter else { return pause }
+        return wait > Self.longestWait ? nil : max(wait, pause)
+    }
+
+    private mutating func note(_ failed: Failure, of model: String? = nil) {
+        failures.append(
+            FailedAttempt(
+                model: model ?? self.model, failure: failed.failure, began: failed.times.began,
+                ended: failed.times.ended))
+    }
+}
