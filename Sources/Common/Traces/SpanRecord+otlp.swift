@@ -2,14 +2,15 @@ internal import JSON
 
 extension SpanRecord {
     /// The span as OTLP/JSON has it (opentelemetry-proto, `trace.v1.Span`): ids in lower-case hex, 64-bit integers as
-    /// decimal strings, attributes as a list of keys and typed values.
+    /// decimal strings, attributes as a list of keys and typed values. Behind it stand the spans of its attempts, with
+    /// commas between them.
     package var otlp: [UInt8] {
         var out: [UInt8] = []
         appendOTLP(to: &out)
         return out
     }
 
-    /// Appends the span as OTLP/JSON.
+    /// Appends the span and those of its attempts as OTLP/JSON.
     package func appendOTLP(to out: inout [UInt8]) {
         out.reserveCapacity(out.count + bytes.count + 64 * attributes.count + 512)
         let hex = id.hex
@@ -39,6 +40,24 @@ extension SpanRecord {
             JSONText.append(failure, to: &out)
         }
         raw("}}", &out)
+        for attempt in attempts { append(attempt, to: &out) }
+    }
+
+    private func append(_ attempt: SpanAttempt, to out: inout [UInt8]) {
+        let hex = id.hex
+        let ids = #""traceId":"\#(hex)","spanId":"\#(attempt.spanID(of: id))","parentSpanId":"\#(hex.suffix(16))""#
+        raw(",{\(ids),\"name\":\"\(attempt.name)\",\"kind\":3", &out)
+        raw(",\"startTimeUnixNano\":\"\(attempt.began)000000\",\"endTimeUnixNano\":\"\(attempt.ended)000000\"", &out)
+        raw(#","attributes":["#, &out)
+        for (index, attribute) in attempt.attributes(of: id).enumerated() {
+            raw(index == 0 ? #"{"key":""# : #",{"key":""#, &out)
+            raw(attribute.key, &out)
+            raw(#"","value":{"stringValue":"#, &out)
+            JSONText.append(attribute.text, to: &out)
+            raw("}}", &out)
+        }
+        raw(#"],"status":{"code":"#, &out)
+        raw(attempt.failure == nil ? "1}}" : "2}}", &out)
     }
 
     /// Appends an attribute's value (OTLP's `AnyValue`).

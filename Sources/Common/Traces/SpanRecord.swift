@@ -13,6 +13,7 @@ package struct SpanRecord: Sendable {
         static let end: UInt8 = 2
         static let name: UInt8 = 3
         static let failure: UInt8 = 4
+        static let attempt: UInt8 = 5
     }
 
     package let bytes: [UInt8]
@@ -26,6 +27,8 @@ package struct SpanRecord: Sendable {
     private static let absent = -1 ..< -1
     /// The attributes that are there, in the order in which they were written.
     package private(set) var attributes: [SpanAttribute] = []
+    /// The calls that were made, if there were several.
+    package private(set) var attempts: [SpanAttempt] = []
 
     /// - Throws: `WireError` for what is no span of this form.
     package init(_ bytes: [UInt8]) throws(WireError) {
@@ -48,6 +51,7 @@ package struct SpanRecord: Sendable {
                 end = Self.number(bytes, range)
             case Tag.name: nameRange = range
             case Tag.failure: failureRange = range
+            case Tag.attempt: attempts.append(try SpanAttempt(wireBytes: bytes[range]))
             default:
                 guard let attribute = SpanAttribute(rawValue: tag), ranges[Self.slot(attribute)] == Self.absent else {
                     continue

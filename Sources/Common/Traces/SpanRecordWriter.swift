@@ -20,6 +20,13 @@ package struct SpanRecordWriter: Sendable {
     /// - Parameter message: why.
     package mutating func fail(_ message: String) { field(SpanRecord.Tag.failure, message) }
 
+    /// Notes one of several calls.
+    package mutating func add(_ attempt: SpanAttempt) {
+        let bytes = attempt.wireBytes
+        begin(SpanRecord.Tag.attempt, count: bytes.count)
+        append(bytes, bytes.indices)
+    }
+
     package mutating func text(_ attribute: SpanAttribute, _ text: String) { field(attribute.rawValue, text) }
 
     package mutating func texts(_ attribute: SpanAttribute, _ texts: [String]) {

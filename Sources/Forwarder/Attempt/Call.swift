@@ -96,9 +96,10 @@ final class Call {
         let request = plan.request(within: remaining)
         phase = .calling
         (began, beganAt) = (.now, UnixTime.milliseconds)
+        span?.calls(plan.model, at: beganAt, after: plan.failures)
         (answer, outcome, isPaused, pending) = (nil, nil, false, [])
         (preamble, isLate, meter) = (nil, false, nil)
-        let receiver = Receiver(of: self, number: plan.calls, isStream: job.isStream, window: job.window, on: eventLoop)
+        let receiver = CallReceiver(of: self, number: plan.calls, isStream: job.isStream, window: job.window, on: eventLoop)
         transfer = upstream.start(request, patience: limits.flushInterval, on: eventLoop, to: receiver)
         guard job.isStream, let bound = job.options.firstTokenTimeout else { return }
         after(.milliseconds(bound)) { $0.firstTokenIsLate() }
@@ -112,30 +113,13 @@ final class Call {
         // A frame that is on its way to Redis is waited for.
         if !isSending { stopped() }
     }
-
-    /// What the transfer of one attempt hears.
-    private final class Receiver: UpstreamReceiver {
-        private let call: NIOLoopBound<Call>
-        private let number: Int
-        private let isStream: Bool
-        private let window: Int
-
-        init(of call: Call, number: Int, isStream: Bool, window: Int, on eventLoop: any EventLoop) {
-            self.call = NIOLoopBound(call, eventLoop: eventLoop)
-            self.number = number
-            self.isStream = isStream
-            self.window = window
-        }
-
-        func minimum(for head: UpstreamHead) -> Int { Relay.minimum(for: head, isStream: isStream, window: window) }
-
-        func receive(_ event: UpstreamEvent) { call.value.receive(event, from: number) }
-    }
 }
 
 /// The answer.
 extension Call {
-    private func receive(_ event: UpstreamEvent, from number: Int) {
+    /// Takes an event of one of the call's transfers.
+    /// - Parameter number: tells the present transfer's events from those of earlier ones.
+    func receive(_ event: UpstreamEvent, from number: Int) {
         guard phase == .calling, number == plan.calls, outcome == nil else { return }
         switch event {
         case .head(let head):
@@ -285,9 +269,11 @@ extension Call {
             let error = GatewayError(upstream: error)
             return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
         }
-        switch plan.next(after: error, elapsed: began.duration(to: .now), remaining: job.remaining()) {
+        let elapsed = began.duration(to: .now)
+        let failure = Route.Failure(error, hasHead: answer != nil, isStream: job.isStream)
+        let times = (beganAt, UnixTime.milliseconds)
+        switch plan.next(after: error, failure, times, elapsed: elapsed, remaining: job.remaining()) {
         case .giveUp(let told):
-            let failure = Route.Failure(error, hasHead: answer != nil, isStream: job.isStream)
             if !goOn(after: failure.map { [$0] } ?? [], mayBePaid: error.requestMayHaveBeenSent) { fail(told) }
         case .call(let pause): begin(after: pause)
         case .repeatOnFresh:
@@ -311,7 +297,7 @@ extension Call {
                 let jitter = Double.random(in: 0...1)
                 guard let pause = try plan.pause(after: failed, remaining: job.remaining(), jitter: jitter) else { continue }
                 endTransfer()
-                span?.sends(plan.target, after: plan.failures)
+                span?.sends(plan.target)
                 begin(after: pause)
             } catch {
                 fail(error)

@@ -70,14 +70,21 @@ struct CallPlan {
     }
 
     /// What follows a failure of the transport, as far as no rule says it.
-    mutating func next(after error: UpstreamError, elapsed: Duration, remaining: Duration) -> Next {
+    /// - Parameters:
+    ///   - failure: what rules call it.
+    ///   - times: when the call was made and when it had failed, in milliseconds since 1970.
+    ///   - elapsed: since the call began.
+    ///   - remaining: what is left until the client's time is over.
+    mutating func next(
+        after error: UpstreamError, _ failure: Route.Failure?, _ times: (began: UInt64, ended: UInt64),
+        elapsed: Duration, remaining: Duration
+    ) -> Next {
         let decision = attempts.failed(error, after: elapsed, remaining: remaining)
         if calls >= limits.calls { return .giveUp(attempts.told(of: error)) }
-        return switch decision {
-        case .giveUp(let told): .giveUp(told)
-        case .retry(let pause): .call(after: pause)
-        case .repeatOnFresh: .repeatOnFresh
-        }
+        if case .giveUp(let told) = decision { return .giveUp(told) }
+        note(Failure(failure: failure ?? .connectError, times: times))
+        if case .retry(let pause) = decision { return .call(after: pause) }
+        return .repeatOnFresh
     }
 
     /// The pause before the next call that a rule has for a failure, or the client asked for; nil: there is none.
@@ -116,7 +123,7 @@ struct CallPlan {
     private var retry: Route.Retry? { routed?.retry ?? options.retry }
 
     /// `provider/model` of the present target.
-    private var model: String { routed?.model ?? asked ?? target.provider }
+    var model: String { routed?.model ?? asked ?? target.provider }
 
     private func retryPause(after failed: Failure, jitter: Double) -> Duration? {
         guard let retry, retries < retry.attempts, retry.failures.contains(failed.failure) else { return nil }

@@ -26,6 +26,8 @@ final class CompletionSpan {
     var isRepeated = false
     /// The calls before, which had not the last word.
     private(set) var failedAttempts: [FailedAttempt] = []
+    /// The last call: `provider/model`, and when it was made, in milliseconds since 1970.
+    private(set) var lastCall: (model: String, began: UInt64)?
     /// Whether the call counts on limits on tokens and may have reached the provider.
     var countsTokens = false
     private var answer: AnswerCollector?
@@ -55,10 +57,7 @@ final class CompletionSpan {
     }
 
     /// Notes the call that will be made. From here on the request's own bytes are the only ones.
-    /// - Parameter failures: the calls before.
-    func sends(_ target: Target, after failures: [FailedAttempt] = []) {
-        failedAttempts = failures
-        answer = nil
+    func sends(_ target: Target) {
         body = target.request.body
         provider = target.provider
         model = target.model
@@ -74,6 +73,17 @@ final class CompletionSpan {
         "openai-organization",
         "openai-project", UTF8Text(LoopMark.header),
     ]
+
+    /// Notes that a call is made.
+    /// - Parameters:
+    ///   - model: `provider/model`.
+    ///   - time: now, in milliseconds since 1970.
+    ///   - failures: the calls before.
+    func calls(_ model: String, at time: UInt64, after failures: [FailedAttempt]) {
+        lastCall = (model, time)
+        failedAttempts = failures
+        answer = nil
+    }
 
     /// Notes the head of the answer. A call that is made again begins anew.
     func begins(_ head: UpstreamHead) { answer = AnswerCollector(head: head, textBytes: textBytes) }
@@ -150,6 +160,7 @@ extension CompletionSpan {
             writer.string(.statusMessage, notes.joined(separator: " "))
         }
         if let message { writer.fail(message) }
+        writeAttempts(&writer, end: end, failure: failure?.type)
         return isCompact ? writer.bytes : (try? SpanRecord(writer.bytes))?.otlp ?? writer.bytes
     }
 

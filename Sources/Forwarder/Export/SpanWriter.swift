@@ -19,6 +19,13 @@ struct SpanWriter {
     /// - Parameter message: why; it holds no secret.
     mutating func fail(_ message: String) { record.fail(message) }
 
+    /// One of several calls.
+    mutating func add(_ attempt: SpanAttempt) {
+        var attempt = attempt
+        attempt.model = TextPiece(redactor.clean(attempt.model)).prefix(SpanLimits.value).text
+        record.add(attempt)
+    }
+
     /// A text; nothing for nil and for an empty one.
     /// - Parameter isClean: whether it holds no secret of a client's or a provider's: an id by which the trace is found stays as it is.
     mutating func string(

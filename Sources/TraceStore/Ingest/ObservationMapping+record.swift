@@ -1,7 +1,12 @@
 internal import Common
 
-/// The row of a span that the gateway itself made: the same that comes of it by way of OTLP.
+/// The rows of a span that the gateway itself made: the same that come of it by way of OTLP.
 extension ObservationMapping {
+    /// The completion's row, and behind it those of its attempts.
+    static func observations(_ span: SpanRecord) -> [Observation] {
+        [observation(span)] + span.attempts.map { observation(OTLPSpan($0, of: span.id)) }
+    }
+
     static func observation(_ span: SpanRecord) -> Observation {
         var row = Observation()
         row.traceID = span.id.hex
@@ -25,5 +30,20 @@ extension ObservationMapping {
         row.output = span.text(.output)
         row.metadata = ObservationMetadata.json(of: span)
         return row
+    }
+}
+
+extension OTLPSpan {
+    /// An attempt, as an export has it.
+    fileprivate init(_ attempt: SpanAttempt, of id: InsertionID) {
+        (traceID, spanID, parentID) = (id.hex, attempt.spanID(of: id), String(id.hex.suffix(16)))
+        name = attempt.name
+        (start, end) = (attempt.began * 1_000_000, attempt.ended * 1_000_000)
+        attributes = OTLPAttributes(
+            attempt.attributes(of: id).map { OTLPAttribute(key: $0.key, value: .string($0.text)) })
+        isError = attempt.failure != nil
+        let names = [("service.name", "metadata-gateway"), ("service.version", GatewayVersion.current)]
+        resource = OTLPAttributes(names.map { OTLPAttribute(key: $0.0, value: .string($0.1)) })
+        scope = OTLPScope(name: "metadata-gateway", version: GatewayVersion.current)
     }
 }

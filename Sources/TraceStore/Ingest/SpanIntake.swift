@@ -33,7 +33,7 @@ struct SpanIntake: SpanStore {
             guard rows.database.standing == .inPlace else { throw LangfuseError.fileGone }
             guard let number = rows.database.number(ofProject: project) else { throw LangfuseError.badCredentials }
             try await rows.faults.answer(.export) {
-                try await rows.store(spans.map(ObservationMapping.observation), project: number)
+                try await rows.store(spans.flatMap(ObservationMapping.observations), project: number)
             }
             return .stored
         } catch {

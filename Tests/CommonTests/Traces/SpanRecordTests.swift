@@ -55,7 +55,7 @@ import Testing
     }
 
     /// Fields that a newer process adds within the form.
-    @Test(arguments: [5, 15, 200, 255] as [UInt8]) func unknownFieldsArePassedOver(tag: UInt8) throws {
+    @Test(arguments: [6, 15, 200, 255] as [UInt8]) func unknownFieldsArePassedOver(tag: UInt8) throws {
         let record = Self.record { $0.text(.user, "u") }
         let read = try SpanRecord(record + [tag, 2, 1, 1])
         #expect(try read.otlp == SpanRecord(record).otlp)

@@ -19,6 +19,7 @@ import Upstream
         var textBytes = SpanLimits.spanText
         var error: GatewayError?
         var isRepeated = false
+        var failures: [FailedAttempt] = []
     }
 
     static let answer = #"""
@@ -36,6 +37,15 @@ import Upstream
             description: "an error of the gateway",
             error: .invalidRequest(code: "closed_early", "The \"provider\" hung up.")),
         Call(description: "paid twice", isRepeated: true),
+        Call(
+            description: "several attempts",
+            failures: [
+                FailedAttempt(model: "p/\"é", failure: .status(500), began: SpanSample.start, ended: SpanSample.start + 5),
+                FailedAttempt(model: "p/b", failure: .streamError, began: SpanSample.start + 6, ended: 0),
+            ]),
+        Call(
+            description: "several attempts that all failed", status: 503, answer: [],
+            failures: [FailedAttempt(model: "p/a", failure: .connectError, began: 1, ended: 2)]),
         Call(
             description: "a stream",
             answer: [
@@ -79,6 +89,7 @@ import Upstream
                 provider: "openai", model: "gpt-x",
                 request: UpstreamRequest(method: "POST", url: "https://p.example", body: job.body)))
         span.isRepeated = call.isRepeated
+        span.calls("openai/gpt-x", at: SpanSample.start + 7, after: call.failures)
         span.begins(UpstreamHead(status: call.status))
         var check = CompletionCheck()
         for piece in call.answer {
@@ -93,7 +104,7 @@ import Upstream
         var batch = ExportBatch()
         batch.spans = try records.map { try OutboxSpan($0) }
         let byOTLP = try Export(form: .json, isGzip: false, limit: .max).observations(batch.body)
-        return (try #require(batch.records).map(ObservationMapping.observation), byOTLP)
+        return (try #require(batch.records).flatMap(ObservationMapping.observations), byOTLP)
     }
 
     @Test(arguments: calls) func bothWaysLeadToOneRow(call: Call) throws {
@@ -104,6 +115,10 @@ import Upstream
             $0.map { [$0.input, $0.output, $0.metadata, $0.name, $0.statusMessage].map { $0.map { Array($0.utf8) } } }
         }
         #expect(texts[0] == texts[1])
+        let attempts = rows.direct.dropFirst()
+        #expect(attempts.count == (call.failures.isEmpty ? 0 : call.failures.count + 1))
+        #expect(attempts.allSatisfy { $0.type == "SPAN" && $0.parentID == rows.direct[0].id && $0.usage == nil })
+        #expect(Set(rows.direct.map(\.id)).count == rows.direct.count && rows.direct[0].type == "GENERATION")
         #expect(rows.direct.first?.metadata != nil && rows.direct.first?.tags.contains("rollout_id:R") == true)
     }
 

@@ -8,13 +8,18 @@ import Upstream
 /// A span as a reader has it.
 struct ReadSpan {
     let object: [String: Any]
+    let attempts: [[String: Any]]
     private let attributes: [String: [String: Any]]
     let keys: [String]
 
     /// - Parameter span: as the forwarder keeps it, in either form.
     init(_ span: [UInt8]) throws {
         let bytes = span.first == SpanRecord.form ? try SpanRecord(span).otlp : span
-        object = try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
+        // The span stands before those of its attempts.
+        let spans = try #require(
+            try JSONSerialization.jsonObject(with: Data("[".utf8 + bytes + "]".utf8)) as? [[String: Any]])
+        object = try #require(spans.first)
+        attempts = Array(spans.dropFirst())
         let list = try #require(object["attributes"] as? [[String: Any]])
         keys = list.compactMap { $0["key"] as? String }
         #expect(Set(keys).count == list.count, "no attribute twice")

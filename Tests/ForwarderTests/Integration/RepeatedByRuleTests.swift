@@ -33,9 +33,16 @@ import Upstream
             let head = try #require(try await bench.answers.next(of: job).head)
             #expect(head.status == 200 && head.headers.first(named: "x-tfy-attempts") == "3")
             try await eventually { try await bench.exists(Keys.span(job.insertionID)) }
+            let span = try await bench.span(of: job)
             #expect(
-                try await bench.span(of: job).string("langfuse.observation.metadata.gateway_failed_attempts")
+                span.string("langfuse.observation.metadata.gateway_failed_attempts")
                     == "azure/a: 500, azure/a: timeout")
+            // One generation, and below it a span an attempt.
+            #expect(span.attempts.map { $0["name"] as? String } == ["attempt 1", "attempt 2", "attempt 3"])
+            #expect(span.attempts.allSatisfy { $0["parentSpanId"] as? String == span.object["spanId"] as? String })
+            #expect(Set(span.attempts.compactMap { $0["spanId"] as? String }).count == 3)
+            let codes = span.attempts.map { ($0["status"] as? [String: Int])?["code"] }
+            #expect(codes == [2, 2, 1])
         }
     }
 

@@ -1,0 +1,88 @@
+internal import Crypto
+
+/// One of the calls that were made for a completion, as its trace shows it: a span of its own below the completion's,
+/// without usage. A completion of a single call has none.
+package struct SpanAttempt: Sendable, Equatable {
+    /// Counted from 1.
+    package var number: Int
+    /// `provider/model`.
+    package var model: String
+    /// What became of it, as rules name failures; nil: its answer is the completion's.
+    package var failure: String?
+    /// Milliseconds since 1970.
+    package var began: UInt64
+    package var ended: UInt64
+
+    package init(number: Int, model: String, failure: String?, began: UInt64, ended: UInt64) {
+        self.number = number
+        self.model = model
+        self.failure = failure
+        self.began = began
+        self.ended = max(began, ended)
+    }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        left.number == right.number && left.model == right.model && left.failure == right.failure
+            && left.began == right.began && left.ended == right.ended
+    }
+
+    package var name: String { "attempt \(number)" }
+
+    /// The span's id, 16 hex digits: the same each time that the completion's trace is sent.
+    package func spanID(of id: InsertionID) -> String {
+        let hash = SHA256.hash(data: Array("\(id) attempt \(number)".utf8))
+        return String(hexadecimal: Array(hash)[..<8])
+    }
+
+    /// The span's attributes in OTLP, each with its text.
+    package func attributes(of id: InsertionID) -> [(key: String, text: String)] {
+        var attributes = [
+            ("langfuse.observation.type", "span"), ("langfuse.observation.metadata.attempt", String(number)),
+            ("langfuse.observation.metadata.model", model), ("gateway.insertion_id", id.description),
+        ]
+        if let failure {
+            attributes += [
+                ("langfuse.observation.level", "ERROR"), ("langfuse.observation.status_message", failure),
+                ("error.type", failure),
+            ]
+        }
+        return attributes
+    }
+}
+
+extension SpanAttempt {
+    private enum Tag {
+        static let number: UInt8 = 1
+        static let model: UInt8 = 2
+        static let failure: UInt8 = 3
+        static let began: UInt8 = 4
+        static let ended: UInt8 = 5
+    }
+
+    /// The attempt within a ``SpanRecord``.
+    var wireBytes: [UInt8] {
+        var writer = WireWriter(reserving: 64 + model.utf8.count)
+        writer.field(Tag.number, UInt64(clamping: number))
+        writer.field(Tag.model, model)
+        writer.field(Tag.failure, failure)
+        writer.field(Tag.began, began)
+        writer.field(Tag.ended, ended)
+        return writer.bytes
+    }
+
+    /// Reads what `wireBytes` wrote.
+    init(wireBytes: ArraySlice<UInt8>) throws(WireError) {
+        var reader = WireReader(Array(wireBytes))
+        self.init(number: 0, model: "", failure: nil, began: 0, ended: 0)
+        while let (tag, value) = try reader.next() {
+            switch tag {
+            case Tag.number: number = Int(clamping: try WireReader.integer(value))
+            case Tag.model: model = try WireReader.string(value)
+            case Tag.failure: failure = try WireReader.string(value)
+            case Tag.began: began = try WireReader.integer(value)
+            case Tag.ended: ended = try WireReader.integer(value)
+            default: continue
+            }
+        }
+    }
+}
