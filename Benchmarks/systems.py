@@ -187,7 +187,7 @@ def traced_gateway(workshop, upstream, options):
 
 
 def gateway_with_rules(workshop, upstream, options):
-    """As `gateway`, with a hundred rate limits. Each call meets two on requests and one on tokens; none is reached."""
+    """As `gateway`, with a hundred rate limits and a rule on load balancing. Each call meets two limits on requests, one on tokens, and the rule on balancing; no limit is reached."""
     rules = [
         {"id": "requests-a-minute", "when": {"models": [MODEL]}, "unit": "requests_per_minute"},
         {
@@ -199,9 +199,12 @@ def gateway_with_rules(workshop, upstream, options):
     for number in range(97):
         when = {"models": [f"{MODEL}-{number % 10}"], "metadata": {"customer_id": f"customer-{number}"}}
         rules.append({"id": f"customer-{number}", "when": when, "unit": "requests_per_hour"})
+    limits = {"type": "gateway-rate-limiting-config", "rules": [{**rule, "limit_to": 10**9} for rule in rules]}
+    targets = [{"target": f"{MODEL}-{letter}", "weight": weight} for letter, weight in [("a", 60), ("b", 40)]]
+    balanced = {"id": "balanced", "when": {"models": [MODEL]}, "load_balance_targets": targets}
+    balancing = {"type": "gateway-load-balancing-config", "rules": [balanced]}
     # YAML takes JSON as it is.
-    document = {"type": "gateway-rate-limiting-config", "rules": [{**rule, "limit_to": 10**9} for rule in rules]}
-    file = workshop.write("gateway.yaml", json.dumps(document))
+    file = workshop.write("gateway.yaml", "\n---\n".join(json.dumps(document) for document in (limits, balancing)))
     settings = {"LANGFUSE_HOST": "http://127.0.0.1:9", "CONFIG_PATH": str(file)}
     return serve(workshop, upstream, options, "gateway-rules", **settings)
 

@@ -102,7 +102,7 @@ import Testing
               - {id: two, limit_to: 1, unit: requests_per_day, rate_limit_applies_per: [model, metadata.run]}
               - {id: one, limit_to: 1, unit: requests_per_day}
             """)
-        func counters(_ facts: RequestFacts) -> [[[UInt8]]] { policy.limits(for: facts).map(\.counter) }
+        func counters(_ facts: RequestFacts) -> [[UInt8]] { policy.limits(for: facts).map(\.counter) }
         let first = counters(facts(user: "alice", ["run": "1"]))
         let second = counters(facts(user: "bob", ["run": "1"]))
         let third = counters(facts(user: "alice", ["run": "2"]))

@@ -5,22 +5,23 @@ internal import NIOConcurrencyHelpers
 final class CounterNames: Sendable {
     /// The names that are remembered. A fingerprint costs more than all else that finds a counter.
     private static let most = 10_000
-    /// The parts of such a name have so many bytes together at most: a client chooses some of them.
+    /// What such a name stands for has so many bytes at most: a client chooses some of them.
     private static let longest = 1024
 
     private let envelope: Envelope
-    private let known = NIOLockedValueBox<[[[UInt8]]: String]>([:])
+    private let known = NIOLockedValueBox<[[UInt8]: String]>([:])
 
     init(_ envelope: Envelope) { self.envelope = envelope }
 
-    /// - Parameter parts: what tells the counter from all others.
-    func name(of parts: [[UInt8]]) -> String {
-        if let name = known.withLockedValue({ $0[parts] }) { return name }
-        let name = String(hexadecimal: envelope.fingerprint(of: [Array("rate limit".utf8)] + parts).prefix(16))
-        guard parts.reduce(0, { $0 + $1.count }) <= Self.longest else { return name }
+    /// - Parameter counter: what tells the counter from all others.
+    func name(of counter: [UInt8]) -> String {
+        if let name = known.withLockedValue({ $0[counter] }) { return name }
+        let fingerprint = envelope.fingerprint(of: [Array("rate limit".utf8), counter])
+        let name = String(hexadecimal: fingerprint.prefix(16))
+        guard counter.count <= Self.longest else { return name }
         known.withLockedValue { known in
             if known.count >= Self.most { known = [:] }
-            known[parts] = name
+            known[counter] = name
         }
         return name
     }

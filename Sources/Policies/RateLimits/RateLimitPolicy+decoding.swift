@@ -20,7 +20,7 @@ extension RateLimitRule {
     private static let highestLimit = 1_000_000_000
     private static let usualOutput = 1024
 
-    init(_ node: YAMLNode, asksForKeys: Bool) throws(ConfigurationError) {
+    convenience init(_ node: YAMLNode, asksForKeys: Bool) throws(ConfigurationError) {
         let map = try node.mapping()
         try map.refuse(["on_limit"])
         try map.allow(only: Self.keys)

@@ -1,7 +1,7 @@
 package import Common
 
-/// One rule of a `gateway-rate-limiting-config`.
-package struct RateLimitRule: PolicyRule {
+/// One rule of a `gateway-rate-limiting-config`. A class, since each request that meets it holds it.
+package final class RateLimitRule: PolicyRule {
     /// What a limit counts in a sliding window.
     package enum Window: String, CaseIterable, Sendable {
         case minute
@@ -39,18 +39,38 @@ package struct RateLimitRule: PolicyRule {
     package let isEnforced: Bool
 
     /// What tells the rule's counters from those of others.
-    var counter: [[UInt8]] { [id, unit.rawValue, window.rawValue].map { Array($0.utf8) } }
+    fileprivate let counter: [UInt8]
+
+    init(
+        name: RuleName, when: RuleCondition, limit: Int, unit: RateCharge.Unit, window: Window, appliesPer: [Part],
+        defaultOutput: Int, isEnforced: Bool
+    ) {
+        self.name = name
+        self.when = when
+        self.limit = limit
+        self.unit = unit
+        self.window = window
+        self.appliesPer = appliesPer
+        self.defaultOutput = defaultOutput
+        self.isEnforced = isEnforced
+        counter = [name.text, unit.rawValue, window.rawValue].flatMap(Self.framed)
+    }
+
+    /// A part of a counter's name, so that no two lists of parts make one name.
+    fileprivate static func framed(_ part: String) -> [UInt8] { Array("\(part.utf8.count):".utf8) + part.utf8 }
 }
 
 /// A limit that a request meets.
 package struct RateLimit: Sendable {
     package let rule: RateLimitRule
     /// What tells its counter from all others: the rule, the window, and the values that it is kept apart for.
-    package let counter: [[UInt8]]
+    package let counter: [UInt8]
 
     init(_ rule: RateLimitRule, for facts: RequestFacts) {
         self.rule = rule
-        counter = rule.counter + rule.appliesPer.flatMap { $0.name(in: facts) }.map { Array($0.utf8) }
+        var counter = rule.counter
+        for part in rule.appliesPer { for text in part.name(in: facts) { counter += RateLimitRule.framed(text) } }
+        self.counter = counter
     }
 
     /// What a request counts on it.

@@ -110,7 +110,7 @@ extension JobScripts {
                 local entry = {'i', id, 'p', payload}
                 -- Where the job's end finds what it corrects.
                 for _, charge in ipairs(charges) do
-                    if charge.settled then entry[5], entry[6] = 's', (entry[6] or '') .. charge.slot .. ' ' end
+                    if charge.settled then entry[5], entry[6] = 's', (entry[6] or '') .. charge.counter.slot .. ' ' end
                 end
                 places[redis.call('XADD', stream, '*', unpack(entry))] = place
                 entries, bytes = entries + 1, bytes + #payload
@@ -133,6 +133,7 @@ extension JobScripts {
             end
 
             local results = attempt(enqueue, jobs)
+            write_counters()
             if results.err then return results end
             if next(places) then redis.pcall('SET', counter, bytes) end
             -- The oldest come first, whichever they are. Without a group there is nothing to take, and the jobs wait

@@ -5,83 +5,124 @@ extension JobScripts {
 
     /// Rate limits with a sliding window, for the script that queues jobs. A charge of a job is what it counts on one
     /// counter. All that a job is refused for is read before anything is written; it counts on all its counters or on
-    /// none.
+    /// none. A counter is read once for all jobs of a batch, and written once, at its end.
     ///
     /// KEYS, two for each charge -> when something was counted (a list, oldest first), how much at each of these times
-    /// and in `sum`, and the `oldest` of them (a hash)
+    /// and in `sum`, the `oldest` of them and how many `slots` they are (a hash)
     /// ARGV, five for each charge -> amount, limit, window in milliseconds, whether a job beyond the limit is refused
     /// (empty: counted all the same), whether the job's end corrects it (empty: it does not)
     static let rates = """
         local exact_slots = \(exactSlots)
+        local counters, read_counters = {}, {}
 
-        -- Reads what a counter holds: how many of its slots the window has left behind, and the oldest of the others.
-        local function measure(charge)
-            local past = now - charge.window
-            local kept = redis.call('HMGET', charge.amounts, 'sum', 'oldest', now)
-            charge.used, charge.left = tonumber(kept[1] or 0), 0
-            if (tonumber(kept[2] or 0)) > past then
-                charge.oldest, charge.here = tonumber(kept[2]), kept[3]
-                return
-            end
+        -- Looks how many of a counter's slots the window has left behind, and for the oldest of the others.
+        local function pass_over(counter, past)
             local size = 1
             while true do
-                local slots = redis.call('LRANGE', charge.slots, charge.left, charge.left + size - 1)
+                local slots = redis.call('LRANGE', counter.slots, counter.left, counter.left + size - 1)
                 local gone = {}
                 for _, slot in ipairs(slots) do
                     if tonumber(slot) > past then
-                        charge.oldest = tonumber(slot)
+                        counter.oldest = tonumber(slot)
                         break
                     end
                     gone[#gone + 1] = slot
                 end
                 if #gone > 0 then
-                    for _, amount in ipairs(redis.call('HMGET', charge.amounts, unpack(gone))) do
-                        charge.used = charge.used - (tonumber(amount) or 0)
+                    for _, amount in ipairs(redis.call('HMGET', counter.amounts, unpack(gone))) do
+                        counter.used = counter.used - (tonumber(amount) or 0)
                     end
-                    charge.left = charge.left + #gone
+                    counter.left = counter.left + #gone
                 end
-                if charge.oldest or #slots < size then break end
+                if counter.oldest or #slots < size then break end
                 size = 500
             end
-            if charge.oldest then charge.here = kept[3] else charge.used = 0 end
+            if not counter.oldest then counter.used, counter.here = 0, nil end
         end
 
-        -- Milliseconds until so much has left the window that the charge fits.
-        local function opens_in(charge)
-            local excess, place = charge.used + charge.amount - charge.limit, charge.left
-            while true do
-                local slots = redis.call('LRANGE', charge.slots, place, place + 499)
-                if #slots == 0 then return charge.window end
-                for index, amount in ipairs(redis.call('HMGET', charge.amounts, unpack(slots))) do
-                    excess = excess - (tonumber(amount) or 0)
-                    if excess <= 0 then return slots[index] + charge.window - now end
-                end
-                place = place + #slots
-            end
-        end
-
-        -- Decides where a charge of now stands, and reads what stands there.
-        local function place(charge)
-            charge.slot = now
+        -- Reads what a counter holds, and decides where a charge of now stands.
+        local function counter_of(charge)
+            local counter = counters[charge.amounts]
+            if counter then return counter end
+            local window, past = charge.window, now - charge.window
+            local kept = redis.call('HMGET', charge.amounts, 'sum', 'oldest', 'slots', now)
+            counter = {
+                slots = charge.slots, amounts = charge.amounts, window = window, used = tonumber(kept[1] or 0), left = 0,
+                slot = now, here = tonumber(kept[4] or nil)}
+            local oldest = tonumber(kept[2] or 0)
+            if oldest > past then counter.oldest = oldest else pass_over(counter, past) end
             -- Not told by what they hold: what was given back is 0.
-            if redis.call('LLEN', charge.slots) < exact_slots then return end
-            local width = math.ceil(charge.window / 600)
-            charge.slot = math.ceil(now / width) * width
-            charge.here = redis.call('HGET', charge.amounts, charge.slot)
+            counter.size = tonumber(kept[3] or nil) or redis.call('LLEN', charge.slots)
+            if counter.size >= exact_slots then
+                local width = math.ceil(window / 600)
+                counter.slot = math.ceil(now / width) * width
+                counter.here = tonumber(redis.call('HGET', charge.amounts, counter.slot) or nil)
+            end
+            counter.is_new = not counter.here
+            counters[charge.amounts] = counter
+            read_counters[#read_counters + 1] = counter
+            return counter
         end
 
         -- Takes what the window has left behind away. What the counter holds of the window stays.
-        local function forget(charge)
-            if not charge.oldest then
-                redis.call('DEL', charge.slots, charge.amounts)
+        local function forget(counter)
+            if not counter.oldest then
+                redis.pcall('DEL', counter.slots, counter.amounts)
+                counter.left, counter.size = 0, 0
                 return
             end
-            for _ = 1, charge.left, 500 do
-                local slots = redis.call('LPOP', charge.slots, math.min(charge.left, 500))
-                redis.call('HDEL', charge.amounts, unpack(slots))
-                charge.left = charge.left - #slots
+            counter.size = counter.size - counter.left
+            while counter.left > 0 do
+                local slots = redis.pcall('LPOP', counter.slots, math.min(counter.left, 500))
+                if not slots or slots.err then break end
+                redis.pcall('HDEL', counter.amounts, unpack(slots))
+                counter.left = counter.left - #slots
             end
-            redis.call('HSET', charge.amounts, 'sum', charge.used, 'oldest', charge.oldest)
+            counter.left = 0
+            redis.pcall(
+                'HSET', counter.amounts, 'sum', counter.used, 'oldest', counter.oldest, 'slots', counter.size)
+        end
+
+        -- What lives two windows and is renewed when something has left one outlives what it holds.
+        local function renew(counter)
+            redis.pcall('PEXPIRE', counter.slots, 2 * counter.window)
+            redis.pcall('PEXPIRE', counter.amounts, 2 * counter.window)
+        end
+
+        -- Writes what jobs were counted for.
+        local function write(counter)
+            if not counter.counts then return end
+            local renews = counter.left > 0 or not counter.oldest
+            if renews then forget(counter) end
+            counter.oldest = counter.oldest or counter.slot
+            if counter.is_new then
+                redis.pcall('RPUSH', counter.slots, counter.slot)
+                counter.size = counter.size + 1
+            end
+            redis.pcall(
+                'HSET', counter.amounts, 'sum', counter.used, 'oldest', counter.oldest, 'slots', counter.size,
+                counter.slot, counter.here)
+            if renews then renew(counter) end
+            counter.counts, counter.is_new = false, false
+        end
+
+        local function write_counters()
+            for _, counter in ipairs(read_counters) do write(counter) end
+        end
+
+        -- Milliseconds until so much has left the window that the charge fits.
+        local function opens_in(charge, counter)
+            write(counter)
+            local excess, place = counter.used + charge.amount - charge.limit, counter.left
+            while true do
+                local slots = redis.call('LRANGE', counter.slots, place, place + 499)
+                if #slots == 0 then return counter.window end
+                for index, amount in ipairs(redis.call('HMGET', counter.amounts, unpack(slots))) do
+                    excess = excess - (tonumber(amount) or 0)
+                    if excess <= 0 then return slots[index] + counter.window - now end
+                end
+                place = place + #slots
+            end
         end
 
         -- Nothing, or the refusal: for the first charge that is over its limit, until all of them fit. What was looked
@@ -89,39 +130,32 @@ extension JobScripts {
         local function over_limit(charges)
             local first, reset = nil, 0
             for index, charge in ipairs(charges) do
-                measure(charge)
-                place(charge)
-                if charge.enforced and charge.used + charge.amount > charge.limit then
+                local counter = counter_of(charge)
+                charge.counter = counter
+                if charge.enforced and counter.used + charge.amount > charge.limit then
                     first = first or index
-                    reset = math.max(reset, opens_in(charge))
+                    reset = math.max(reset, opens_in(charge, counter))
                 end
             end
             if not first then return end
             for _, charge in ipairs(charges) do
-                if charge.left > 0 then forget(charge) end
+                if charge.counter.left > 0 then
+                    forget(charge.counter)
+                    renew(charge.counter)
+                end
             end
-            return {-7, first, charges[first].used, reset}
+            return {-7, first, charges[first].counter.used, reset}
         end
 
         -- Counts a job that is queued. Returns its result.
         local function count_all(charges, entries)
             local result = {entries}
-            for _, charge in ipairs(charges) do
-                -- What lives two windows and is renewed when something has left one outlives what it holds.
-                local renews = charge.left > 0 or not charge.oldest
-                if renews then forget(charge) end
-                local oldest, used = charge.oldest or charge.slot, charge.used + charge.amount
-                redis.call(
-                    'HSET', charge.amounts, 'sum', used, 'oldest', oldest,
-                    charge.slot, (charge.here or 0) + charge.amount)
-                if not charge.here then redis.call('RPUSH', charge.slots, charge.slot) end
-                if renews then
-                    redis.call('PEXPIRE', charge.slots, 2 * charge.window)
-                    redis.call('PEXPIRE', charge.amounts, 2 * charge.window)
-                end
-                for _, value in ipairs({used, oldest + charge.window - now, charge.slot}) do
-                    result[#result + 1] = value
-                end
+            for index, charge in ipairs(charges) do
+                local counter, place = charge.counter, 3 * index
+                counter.used, counter.here = counter.used + charge.amount, (counter.here or 0) + charge.amount
+                counter.counts = true
+                result[place - 1], result[place] = counter.used, (counter.oldest or counter.slot) + counter.window - now
+                result[place + 1] = counter.slot
             end
             return result
         end

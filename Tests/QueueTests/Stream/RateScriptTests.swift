@@ -22,7 +22,9 @@ import Testing
                             amount = tonumber(ARGV[5 * index + 1]), limit = tonumber(ARGV[5 * index + 2]),
                             window = tonumber(ARGV[5 * index + 3]), enforced = ARGV[5 * index + 4] ~= ''}
                     end
-                    return over_limit(charges) or count_all(charges, 1)
+                    local result = over_limit(charges) or count_all(charges, 1)
+                    write_counters()
+                    return result
                     """)
     }
 
@@ -121,6 +123,105 @@ import Testing
         }
     }
 
+    /// The same charges for several jobs, each on its own: a batch reads and writes each counter once.
+    private static let batch = RedisScript(
+        name: "rates of a batch",
+        source: "local now = tonumber(ARGV[#ARGV])\n" + JobScripts.rates
+            + """
+            local results, each = {}, tonumber(ARGV[#ARGV - 1])
+            for job = 0, #KEYS / 2 / each - 1 do
+                local charges = {}
+                for index = job * each, job * each + each - 1 do
+                    charges[#charges + 1] = {
+                        slots = KEYS[2 * index + 1], amounts = KEYS[2 * index + 2],
+                        amount = tonumber(ARGV[5 * index + 1]), limit = tonumber(ARGV[5 * index + 2]),
+                        window = tonumber(ARGV[5 * index + 3]), enforced = ARGV[5 * index + 4] ~= ''}
+                end
+                results[job + 1] = over_limit(charges) or count_all(charges, 1)
+            end
+            write_counters()
+            return results
+            """)
+
+    private func charge(_ jobs: [[RateCharge]], of name: String, at now: Int, on redis: RedisClient) async throws -> [[Int]] {
+        let all = jobs.flatMap(\.self)
+        var command = RedisCommand("EVAL", Self.batch.source, 2 * all.count)
+        for charge in all {
+            command.append(Keys.rateSlots(name + charge.counter))
+            command.append(Keys.rateAmounts(name + charge.counter))
+        }
+        for charge in all {
+            for number in [charge.amount, charge.limit, charge.window] { command.append(number) }
+            for flag in [charge.isEnforced, charge.isSettled] { command.append(flag ? "1" : "") }
+        }
+        command.append(jobs[0].count)
+        command.append(now)
+        return (try await redis.send(command).array ?? []).map { ($0.array ?? []).map { $0.int ?? .min } }
+    }
+
+    @Test func aBatchCountsAsItsJobsOneByOne() async throws {
+        try await QueueBench.run { bench in
+            for seed in UInt64(1)...20 {
+                try await bench.send("FLUSHALL")
+                var random = SeededRandom(seed: seed)
+                let limits = [12, 30, 7].map { random.below($0) + 3 }
+                var now = 1_800_000_000_000
+                for _ in 0..<60 {
+                    now += random.pick([0, 1, 30, 700])
+                    let jobs = (0..<1 + random.below(6)).map { _ in
+                        ["a", "b", "c"].indices.map { place in
+                            RateCharge(
+                                rule: "r", counter: ["a", "b", "c"][place], amount: 1 + random.below(3),
+                                limit: limits[place], window: [1000, 2000, 6000][place], isEnforced: place < 2)
+                        }
+                    }
+                    let together = try await charge(jobs, of: "batch", at: now, on: bench.redis)
+                    var alone: [[Int]] = []
+                    for job in jobs { alone += try await charge([job], of: "alone", at: now, on: bench.redis) }
+                    #expect(together == alone, "seed \(seed)")
+                    for counter in ["a", "b", "c"] {
+                        var states: [[String]] = []
+                        for name in ["batch", "alone"] {
+                            let slots = try await bench.send("LRANGE", Keys.rateSlots(name + counter), 0, -1)
+                            var amounts: [String] = []
+                            let hash = try await bench.send("HGETALL", Keys.rateAmounts(name + counter)).array ?? []
+                            for place in stride(from: 0, to: hash.count, by: 2) {
+                                amounts.append("\(hash[place].string ?? "")=\(hash[place + 1].string ?? "")")
+                            }
+                            states.append((slots.array ?? []).compactMap(\.string) + amounts.sorted())
+                        }
+                        #expect(states[0] == states[1], "seed \(seed), counter \(counter)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the window has left behind goes with a refusal, and the counter lives on for what it holds.
+    @Test func aCounterThatARefusalCleansLivesOn() async throws {
+        try await QueueBench.run { bench in
+            let one = RateCharge(rule: "r", counter: "a", amount: 1, limit: 2, window: 60_000, isEnforced: true)
+            let start = 1_800_000_000_000
+            for later in [0, 59_000] {
+                guard case .counted = try await charge([one], at: start + later, Self.script(), on: bench.redis) else {
+                    Issue.record("it was refused")
+                    return
+                }
+            }
+            for key in [Keys.rateSlots("a"), Keys.rateAmounts("a")] { try await bench.send("PEXPIRE", key, 30_000) }
+            var two = one
+            two.amount = 2
+            guard case .refused = try await charge([two], at: start + 60_000, Self.script(), on: bench.redis) else {
+                Issue.record("it was counted")
+                return
+            }
+            #expect(try await bench.send("LLEN", Keys.rateSlots("a")).int == 1)
+            for key in [Keys.rateSlots("a"), Keys.rateAmounts("a")] {
+                #expect(try await bench.send("PTTL", key).int ?? 0 > 100_000)
+            }
+        }
+    }
+
     /// A counter with more times than it keeps exactly never lets more in, and lets it in a bucket late at most.
     @Test func beyondTheExactTimesNothingIsLetInEarly() async throws {
         let script = Self.script(exactSlots: 20)
@@ -199,140 +300,7 @@ import Testing
                 }
             }
             #expect(try await bench.send("HGET", Keys.rateAmounts("a"), "sum").string == "4")
-            #expect(try await bench.send("HLEN", Keys.rateAmounts("a")).int == 4, "what has left the window is gone")
-        }
-    }
-}
-
-/// Rate limits in the step that queues jobs.
-@Suite(.timeLimit(.minutes(1))) struct RateAdmissionTests {
-    private func charge(_ counter: String, limit: Int, isEnforced: Bool = true) -> RateCharge {
-        RateCharge(rule: counter, counter: counter, amount: 1, limit: limit, window: 60_000, isEnforced: isEnforced)
-    }
-
-    private func counted(_ counter: String, _ bench: QueueBench) async throws -> Int {
-        Int(try await bench.send("HGET", Keys.rateAmounts(counter), "sum").string ?? "") ?? 0
-    }
-
-    /// Jobs with and without charges in one script; each counts on all of its counters or on none.
-    @Test func aBatchCountsForWhatIsQueued() async throws {
-        try await QueueBench.run { bench in
-            try await bench.send("SET", "taken", "a stranger's")
-            var jobs = (0..<6).map { _ in bench.job() }
-            jobs[1].charges = [charge("a", limit: 2), charge("b", limit: 1)]
-            jobs[2].charges = [charge("a", limit: 2), charge("b", limit: 1)]
-            jobs[3] = bench.job(rollout: "taken")
-            jobs[3].charges = [charge("a", limit: 2)]
-            jobs[4].charges = [charge("a", limit: 2), charge("c", limit: 1, isEnforced: false)]
-            jobs[5].charges = [charge("c", limit: 1, isEnforced: false)]
-            let outcomes = try await bench.enqueue(jobs).map { try $0.get().outcome }
-            let window = 60_000
-            func used(_ used: Int...) -> [RateUsage] { used.map { RateUsage(used: $0, reset: window) } }
-            #expect(
-                outcomes == [
-                    .queued(length: 1), .queued(length: 2, usage: used(1, 1)),
-                    .overLimit(charge: 1, RateUsage(used: 1, reset: window)), .notASet,
-                    .queued(length: 3, usage: used(2, 1)), .queued(length: 4, usage: used(2)),
-                ])
-            #expect(try await counted("a", bench) == 2)
-            #expect(try await counted("b", bench) == 1)
-            #expect(try await counted("c", bench) == 2, "an audited limit is counted beyond itself")
-            let ids = try await bench.members("rollout")
-            #expect(!ids.contains(jobs[2].insertionID.description), "what is refused leaves no id")
-        }
-    }
-
-    /// What was refused ten thousand times changes no counter.
-    @Test func refusalsChangeNothing() async throws {
-        try await QueueBench.run { bench in
-            var job = bench.job()
-            job.charges = [charge("a", limit: 1)]
-            _ = try await bench.enqueue([job])
-            let before = try await bench.dump()
-            for _ in 0..<160 {
-                let jobs = (0..<64).map { _ in
-                    var job = bench.job()
-                    job.charges = [charge("b", limit: 9), charge("a", limit: 1)]
-                    return job
-                }
-                let outcomes = try await bench.enqueue(jobs).map { try $0.get().outcome }
-                #expect(
-                    outcomes.allSatisfy {
-                        if case .overLimit(charge: 1, let usage) = $0 { usage.used == 1 } else { false }
-                    })
-            }
-            #expect(try await bench.dump() == before)
-        }
-    }
-
-    /// The end of a job puts what it took in the place of what it was charged with, at the time of the charge.
-    @Test(arguments: [true, false]) func theEndOfAJobCorrectsItsCharges(isGiven: Bool) async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("here")
-            var jobs = (0..<4).map { _ in bench.job() }
-            for place in jobs.indices {
-                jobs[place].charges = [charge("requests", limit: 9)]
-                jobs[place].charges += [(RateCharge.Unit.tokens, 100), (.inputTokens, 40), (.outputTokens, 60)].map {
-                    RateCharge(
-                        rule: "r", unit: $0, counter: $0.rawValue, amount: $1, limit: 1000, window: 60_000,
-                        isEnforced: true)
-                }
-            }
-            let deliveries: [Delivery]
-            if isGiven {
-                deliveries = try await bench.give(jobs, to: "here")
-            } else {
-                _ = try await bench.enqueue(jobs)
-                deliveries = try await bench.take(stream)
-            }
-            #expect(deliveries.allSatisfy { $0.slots.count == 3 })
-            let units: [RateCharge.Unit] = [.tokens, .inputTokens, .outputTokens]
-            func counted() async throws -> [Int] {
-                var sums: [Int] = []
-                for unit in units { sums.append(try await self.counted(unit.rawValue, bench)) }
-                return sums
-            }
-            #expect(try await counted() == [400, 160, 240])
-            let spent: [TokensSpent] = [
-                .counted(input: 10, output: 5, total: 15), .none, .unknown,
-                .counted(input: 500, output: nil, total: nil),
-            ]
-            var ends: [QueueBench.End] = []
-            for (delivery, spent) in zip(deliveries, spent) {
-                let job =
-                    isGiven
-                    ? try #require(jobs.first { $0.insertionID.description == delivery.insertionID })
-                    : try delivery.job(opening: bench.envelope)
-                ends.append(
-                    .init(
-                        job: job, delivery: delivery,
-                        ending: .init(settlements: delivery.settlements(of: job, after: spent))))
-            }
-            _ = try await bench.finish(ends, by: stream)
-            #expect(try await counted() == [15 + 100 + 100, 10 + 40 + 500, 5 + 60 + 60])
-            #expect(try await self.counted("requests", bench) == 4, "a request counts as one in each case")
-            // Another's end of the same jobs changes nothing more.
-            _ = try await bench.finish(ends, by: stream)
-            #expect(try await counted() == [215, 550, 125])
-        }
-    }
-
-    /// What has left the window is not brought back by a job that ends late.
-    @Test func aLateEndCorrectsNothing() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("here")
-            var job = bench.job()
-            job.charges = [
-                RateCharge(
-                    rule: "r", unit: .tokens, counter: "t", amount: 7, limit: 10, window: 60_000, isEnforced: true)
-            ]
-            let delivery = try await bench.give([job], to: "here")[0]
-            try await bench.send("DEL", Keys.rateAmounts("t"), Keys.rateSlots("t"))
-            let settlements = delivery.settlements(of: job, after: .counted(input: 1, output: 1, total: 2))
-            #expect(settlements.map(\.difference) == [-5])
-            _ = try await bench.finish(
-                [.init(job: job, delivery: delivery, ending: .init(settlements: settlements))], by: stream)
-            #expect(try await bench.send("EXISTS", Keys.rateAmounts("t")).int == 0)
+            #expect(try await bench.send("HLEN", Keys.rateAmounts("a")).int == 5, "what has left the window is gone")
         }
     }
 }
