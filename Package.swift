@@ -169,7 +169,7 @@ let package = Package(
         .target(
             name: "GatewayCommand",
             dependencies: [
-                "CMalloc", "Common", "Forwarder", "Ingress", "Policies", "Queue", "Redis", "TraceStore", "Upstream",
+                "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "Policies", "Queue", "Redis", "TraceStore", "Upstream",
                 "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

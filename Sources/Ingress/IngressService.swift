@@ -83,22 +83,10 @@ package struct IngressService {
                 calls: calls(through: .verifications), verdicts: VerdictStore(redis: commands, defaultProject: secrets.defaultProject),
                 list: RolloutList(redis: commands, defaultProject: secrets.defaultProject), redis: commands, responseKey: key,
                 window: settings.maxBufferedBytes, hooks: extensions.tracesHooks),
+            rules: RulesController(
+                jobs: jobs, rates: RateReader(redis: commands), asksForKeys: auth.consumesBearer),
             connections: connections)
-        let application = Application(
-            responder: responder,
-            server: .serving(
-                .init(
-                    additionalChannelHandlers: [ConnectionHandler(connections: connections, identity: identity)],
-                    idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
-                        maxHeaderFieldCount: settings.maxHeaders)),
-                lastHandler: { CompletionHandler(desk: desk) }),
-            configuration: .init(
-                address: .hostname(settings.host, port: settings.port), backlog: 4096,
-                availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
-            logger: logger)
+        let application = Self.application(responder, desk, settings, logger, onListening: onListening)
         services = [
             commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: news),
             AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
@@ -109,5 +97,28 @@ package struct IngressService {
             services.insert(RedisEvictionWatch(redis: commands, logger: logger), at: 2)
         }
         if shared == nil { services.insert(watch, at: 0) }
+    }
+
+    private static func application(
+        _ responder: GatewayResponder, _ desk: CompletionDesk, _ settings: Settings, _ logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void
+    ) -> some ApplicationProtocol {
+        Application(
+            responder: responder,
+            server: .serving(
+                .init(
+                    additionalChannelHandlers: [
+                        ConnectionHandler(connections: desk.connections, identity: desk.identity)
+                    ],
+                    idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
+                        maxHeaderFieldCount: settings.maxHeaders)),
+                lastHandler: { CompletionHandler(desk: desk) }),
+            configuration: .init(
+                address: .hostname(settings.host, port: settings.port), backlog: 4096,
+                availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
+            logger: logger)
     }
 }
