@@ -90,6 +90,7 @@ package struct IngressService {
         services = [
             commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: news),
             AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
+            RulesAnnouncer(file: rules, fleet: RulesFleet(redis: commands), logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
         ]
         if settings.redis.address != nil {

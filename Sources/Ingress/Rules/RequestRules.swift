@@ -45,13 +45,15 @@ final class RequestRules: Sendable {
         return resolved
     }
 
-    /// Notes the limits that a job is counted on, and where its call goes. The rules say nothing of requests that send
+    /// Notes the limits that a job is counted on, and where its call goes, and which rules say so. The rules say nothing of requests that send
     /// nothing, such as for a list of models.
     /// - Throws: 400 for a request that is larger than a limit and could never be let in.
     func decide(_ job: inout Job, for account: Account?) throws(GatewayError) {
+        job.rules.hash = policies.hash
         guard hasDecisions, job.method != "GET", job.method != "HEAD" else { return }
         let facts = RequestFacts(job, from: account)
         job.charges = try limiter.charges(of: job, facts)
+        job.rules.limits = job.charges.map(\.ruleID)
         // A call to a URL that the client chose goes there.
         guard !routing.isEmpty, job.baseURL == nil else { return }
         var random = SystemRandomNumberGenerator()
