@@ -1,5 +1,6 @@
 import Common
 import Redis
+import Subprocess
 import TestSupport
 import Testing
 
@@ -72,6 +73,60 @@ import Testing
                     #expect(traces.contains(#""gateway_rate_limits":"all""#))
                 }
             }
+        }
+    }
+
+    /// Counters neither refill nor forget: of ten, four are used; SIGHUP, a broken file, and each ingress replaced by
+    /// another leave six, or sixteen of a limit that was raised to twenty.
+    @Test(arguments: [10, 20]) func aReloadNeitherRefillsNorForgets(limit: Int) async throws {
+        try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
+            try fleet.folder.write(Self.rules("10"), to: "gateway.yaml")
+            try await fleet.forwarder { _ in
+                try await fleet.ingress { first, firstPort in
+                    try await fleet.ingress { second, secondPort in
+                        #expect(try await admitted(of: 2, at: firstPort) == 2)
+                        #expect(try await admitted(of: 2, at: secondPort) == 2)
+                        for (text, line) in [
+                            (Self.rules("10"), "read the rules of CONFIG_PATH again"),
+                            (Self.rules("many"), "the rules stay as they were"),
+                        ] {
+                            try fleet.folder.write(text, to: "gateway.yaml")
+                            for process in [first, second] {
+                                try process.send(.terminalClosed)
+                                try await process.line(with: line)
+                            }
+                        }
+                        #expect(try await admitted(of: 1, at: secondPort) == 1, "as before the broken file")
+                    }
+                    try fleet.folder.write(Self.rules("\(limit)"), to: "gateway.yaml")
+                    try await fleet.ingress { _, third in
+                        let admitted = try await admitted(of: 1, at: third)
+                        #expect(admitted == 1)
+                    }
+                }
+                try await fleet.ingress { _, fourth in
+                    try await fleet.ingress { _, fifth in
+                        let rest = limit - 6
+                        var left = try await admitted(of: rest / 2, at: fourth)
+                        left += try await admitted(of: limit, at: fifth)
+                        #expect(left == rest)
+                        #expect(try await admitted(of: 3, at: fourth) == 0)
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many of so many requests are let in.
+    private func admitted(of count: Int, at port: Int) async throws -> Int {
+        try await withRawClient(to: port) { client in
+            var admitted = 0
+            for _ in 0..<count {
+                let answer = try await client.call("POST", ServeTests.path, body: ServeTests.body("mock/echo"))
+                #expect([200, 429].contains(answer.status))
+                if answer.status == 200 { admitted += 1 }
+            }
+            return admitted
         }
     }
 }
