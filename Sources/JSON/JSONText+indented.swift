@@ -5,7 +5,9 @@ extension JSONText {
         var out: [UInt8] = []
         var depth = 0
         var (isInString, isEscaped) = (false, false)
-        func line(_ depth: Int) -> [UInt8] { [UInt8(ascii: "\n")] + Array(repeating: UInt8(ascii: " "), count: 2 * depth) }
+        func line(_ depth: Int) -> [UInt8] {
+            [UInt8(ascii: "\n")] + Array(repeating: UInt8(ascii: " "), count: 2 * depth)
+        }
         for (place, byte) in json.enumerated() {
             if isInString {
                 out.append(byte)

@@ -106,7 +106,7 @@ import Testing
     }
 
     /// A client sees neither the rules that are for others alone, nor what others' rules ask for, nor a counter of a
-    /// value that anyone may claim.
+    /// value that any client may claim.
     @Test func `a client is shown what concerns it`() throws {
         let explanation = try Self.explanation(.own)
         #expect(explanation.limits.map(\.id) == ["dev", "{metadata.env}"])
@@ -177,12 +177,16 @@ import Testing
                     ? .refused(status: 400, code: "metadata_refused", rule: "required") : .admitted))
     }
 
-    /// It is JSON, whatever stands in names and values.
+    /// It is JSON with any names and values.
     @Test(arguments: 0..<40) func `the JSON can be read`(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let policies = try Self.policies((0..<4).map { _ in Self.condition(&random) }, &random)
         var facts = Self.facts(&random)
         facts.metadata.set("odd\"", to: "\u{1}\\\"", from: .header)
+        let own = Explanation(policies, facts, body: [], hasBaseURL: false, view: .own)
+        let shown = policies.rateLimits[0].rules.filter { !$0.when.isForOthers(facts) }
+        #expect(own.limits.map(\.id) == shown.map(\.id) && own.balancing.count == shown.count)
+        #expect(!String(decoding: own.json, as: UTF8.self).contains(#""wants":"#))
         for view in [Explanation.View.full, .own] {
             let json = Explanation(policies, facts, body: [], hasBaseURL: random.chance(percent: 50), view: view).json
             let object = try JSONObject.scan(json, maximumDepth: 8)

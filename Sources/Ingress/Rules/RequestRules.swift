@@ -45,8 +45,8 @@ final class RequestRules: Sendable {
         return resolved
     }
 
-    /// Notes the limits that a job is counted on, and where its call goes, and which rules say so. The rules say nothing of requests that send
-    /// nothing, such as for a list of models.
+    /// Notes the limits that a job is counted on, where its call goes, and which rules say so. The rules say nothing of
+    /// requests that send nothing, such as for a list of models.
     /// - Throws: 400 for a request that is larger than a limit and could never be let in.
     func decide(_ job: inout Job, for account: Account?) throws(GatewayError) {
         job.rules.hash = policies.hash

@@ -21,7 +21,7 @@ extension Explanation {
         package let amount: Int?
         /// Whether the reader may know what the counter holds.
         package let mayShowUsage: Bool
-        package var usage = Usage.unknown(reason: "nobody has looked")
+        package var usage = Usage.unknown(reason: "its counter was not read")
 
         package var matches: Bool { unmet.isEmpty }
 

@@ -7,7 +7,7 @@ package struct Explanation: Sendable {
         /// All rules, and what they ask for.
         case full
         /// What concerns a client with a key: rules for others alone are left out, the demands of rules that do not
-        /// match are not shown, and neither is what a counter holds that belongs to a value which anyone may claim.
+        /// match are not shown, and neither is what a counter holds that belongs to a value which any client may claim.
         case own
     }
 

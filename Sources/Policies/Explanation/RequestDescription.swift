@@ -113,7 +113,8 @@ private struct DescriptionReader {
         var path = ""
         for name in MetadataRule.pathIDs {
             guard let id = try text(name) else {
-                throw Self.error(name, "is missing. Give all of \(MetadataViolation.list(MetadataRule.pathIDs)), or none.")
+                let all = MetadataViolation.list(MetadataRule.pathIDs)
+                throw Self.error(name, "is missing. Give all of \(all), or none.")
             }
             path += "/\(name)/\(PercentEncoding.segment(id))"
         }

@@ -9,7 +9,10 @@ import Testing
         type: gateway-rate-limiting-config
         rules:
           - {id: dev, when: {metadata: {env: dev}, models: [mock/echo]}, limit_to: 5, unit: requests_per_hour}
-          - {id: ada, when: {subjects: ["user:ada"], metadata: {plan: pro}, metadata_from: key}, limit_to: 9, unit: requests_per_day}
+          - id: ada
+            when: {subjects: ["user:ada"], metadata: {plan: pro}, metadata_from: key}
+            limit_to: 9
+            unit: requests_per_day
         """
     private static let request = #"{"model": "mock/echo", "metadata": {"env": "dev"}}"#
 
@@ -65,6 +68,9 @@ import Testing
             #expect(unknown.code == 65 && unknown.output.contains("request.json: error: The member `key` names no key"))
             let typo = try await explain(in: folder, #"{"modle": "m"}"#, variables)
             #expect(typo.code == 65 && typo.output.contains("Did you mean `model`?"), "\(typo.output)")
+            let forwarder = try await folder.run(
+                "metadata-gateway", ["check", "--role", "forwarder", "--explain", "request.json"])
+            #expect(forwarder.code == 64 && forwarder.output.contains("reads no rules"), "\(forwarder.output)")
             let missing = try await folder.run(
                 "metadata-gateway", ["check", "--explain", "nothing.json"],
                 environment: variables.merging(["CONFIG_PATH": "gateway.yaml"]) { $1 })
@@ -74,7 +80,7 @@ import Testing
 
     /// Beside a gateway that runs, it reads that one's counters: of a Redis that is shared, and of `serve`'s own.
     @Test func itReadsTheCountersOfAGatewayThatRuns() async throws {
-        let rules = Self.rules.split(separator: "\n").dropLast().joined(separator: "\n")
+        let rules = Self.rules.split(separator: "\n").prefix(3).joined(separator: "\n")
         let used = #""used": 2,"#
         try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
             try fleet.folder.write(rules, to: "gateway.yaml")

@@ -13,8 +13,14 @@ import Testing
           - {id: tokens, limit_to: 1000, unit: tokens_per_minute}
         """
     /// 400 bytes of text are a hundred tokens, and the answer may have a hundred.
-    private static let body =
-        #"{"model": "held/gpt", "max_tokens": 100, "messages": [{"role": "user", "content": "\#(String(repeating: "x", count: 400))"}]}"#
+    private static let body = #"""
+        {"model": "held/gpt", "max_tokens": 100,
+         "messages": [{"role": "user", "content": "\#(String(repeating: "x", count: 400))"}]}
+        """#
+    private static let answer = #"""
+        {"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}],
+         "usage":{"prompt_tokens":30,"completion_tokens":7,"total_tokens":\#(used)}}
+        """#
 
     /// Of fifty at once, each of which may take 200 of 1,000 tokens, five reach the provider. Afterwards the counter
     /// holds what these have used, and there is room again.
@@ -25,8 +31,7 @@ import Testing
                 calls.add(1)
                 // No answer makes room before all are decided.
                 try await eventually { refused.value >= Self.clients - 5 }
-                let body =
-                    #"{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":30,"completion_tokens":7,"total_tokens":\#(Self.used)}}"#
+                let body = Self.answer
                 try await connection.write(
                     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
             }

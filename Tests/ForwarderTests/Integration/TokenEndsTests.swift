@@ -7,7 +7,7 @@ import Upstream
 
 @testable import Forwarder
 
-/// Whatever becomes of a job, its limits on tokens hold what it has taken: the provider's own count, or the estimate.
+/// After any end of a job its limits on tokens hold what it has taken: the provider's own count, or the estimate.
 @Suite(.timeLimit(.minutes(2))) struct TokenEndsTests {
     private static let reserved = 100
     private static let stream = #"{"model":"openai/gpt","stream":true}"#

@@ -209,4 +209,49 @@ import Testing
             #expect(text(after, "rate_limits").contains(#""limit":6"#))
         }
     }
+
+    /// What is told before a request is what becomes of it.
+    @Test func whatIsToldIsWhatHappens() async throws {
+        let policies = try PolicyFixture.read(
+            """
+            type: gateway-metadata-config
+            keys: {team: {values: [red, blue]}}
+            ---
+            type: gateway-rate-limiting-config
+            rules:
+              - {id: red, when: {metadata: {team: red}}, limit_to: 6, unit: requests_per_day}
+              - {id: tokens, when: {models: [openai/gpt]}, limit_to: 300, unit: tokens_per_day, default_output: 20}
+              - {id: each, limit_to: 9, unit: requests_per_day, rate_limit_applies_per: [metadata.team, model]}
+              - {id: watched, limit_to: 1, unit: requests_per_day, mode: audit}
+            """, asksForKeys: false)
+        try await LiveIngress.run({ $0.policies = policies }) { ingress in
+            var random = SeededRandom(seed: 4)
+            var outcomes: [String: Int] = [:]
+            for _ in 0..<80 {
+                let model = random.pick(["openai/gpt", "openai/other"])
+                let metadata = random.pick([#"{}"#, #"{"team":"red"}"#, #"{"team":"blue"}"#, #"{"team":"green"}"#])
+                let content = String(repeating: "x", count: random.pick([8, 80, 2000]))
+                let body = #"{"model":"\#(model)","messages":[{"role":"user","content":"\#(content)"}]}"#
+                let told = text(
+                    try await explain(ingress, #"{"metadata": \#(metadata), "body": \#(body)}"#), "decision")
+                async let reply = ingress.call(
+                    "POST", LiveIngress.path, headers: ["X-TFY-METADATA: \(metadata)"], body: body)
+                if told.contains("admitted") { try await ingress.forwarder.answer(next: 1) { _ in "{}" } }
+                let answer = try await reply
+                guard answer.status != 200 else {
+                    #expect(told == #"{"outcome":"admitted"}"#)
+                    outcomes["admitted", default: 0] += 1
+                    continue
+                }
+                let code = answer.error?.code ?? ""
+                outcomes[code, default: 0] += 1
+                #expect(told.hasPrefix(#"{"outcome":"refused","status":\#(answer.status),"code":"\#(code)","rule":"#), "\(told)")
+                if code != "metadata_refused" {
+                    let rule = told.split(separator: "\"").dropLast().last.map(String.init) ?? ""
+                    #expect(answer.text.contains(#""rule":"\#(rule)""#), "\(told): \(answer.text)")
+                }
+            }
+            #expect(Set(outcomes.keys) == ["admitted", "metadata_refused", "never_admissible", "rate_limit_exceeded"])
+        }
+    }
 }
