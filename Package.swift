@@ -169,8 +169,8 @@ let package = Package(
         .target(
             name: "GatewayCommand",
             dependencies: [
-                "CMalloc", "Common", "Forwarder", "Ingress", "Policies", "Queue", "Redis", "TraceStore", "Upstream",
-                "Verifier",
+                "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "Policies", "Queue", "Redis", "TraceStore",
+                "Upstream", "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),

@@ -83,12 +83,34 @@ package struct IngressService {
                 calls: calls(through: .verifications), verdicts: VerdictStore(redis: commands, defaultProject: secrets.defaultProject),
                 list: RolloutList(redis: commands, defaultProject: secrets.defaultProject), redis: commands, responseKey: key,
                 window: settings.maxBufferedBytes, hooks: extensions.tracesHooks),
+            rules: RulesController(
+                jobs: jobs, rates: RateReader(redis: commands), asksForKeys: auth.consumesBearer),
             connections: connections)
-        let application = Application(
+        let application = Self.application(responder, desk, settings, logger, onListening: onListening)
+        services = [
+            commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: news),
+            AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
+            RulesAnnouncer(file: rules, fleet: RulesFleet(redis: commands), logger: logger),
+            DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
+        ]
+        if settings.redis.address != nil {
+            services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1)
+            services.insert(RedisEvictionWatch(redis: commands, logger: logger), at: 2)
+        }
+        if shared == nil { services.insert(watch, at: 0) }
+    }
+
+    private static func application(
+        _ responder: GatewayResponder, _ desk: CompletionDesk, _ settings: Settings, _ logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void
+    ) -> some ApplicationProtocol {
+        Application(
             responder: responder,
             server: .serving(
                 .init(
-                    additionalChannelHandlers: [ConnectionHandler(connections: connections, identity: identity)],
+                    additionalChannelHandlers: [
+                        ConnectionHandler(connections: desk.connections, identity: desk.identity)
+                    ],
                     idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
@@ -99,15 +121,5 @@ package struct IngressService {
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
             logger: logger)
-        services = [
-            commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: news),
-            AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
-            DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
-        ]
-        if settings.redis.address != nil {
-            services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1)
-            services.insert(RedisEvictionWatch(redis: commands, logger: logger), at: 2)
-        }
-        if shared == nil { services.insert(watch, at: 0) }
     }
 }

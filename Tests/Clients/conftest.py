@@ -11,6 +11,7 @@ from processes import Gateway, LiteLLMProxy, Rollout
 from provider import ScriptedProvider
 
 OPERATOR_KEY = "operator-key-that-only-its-own-host-may-see"
+RULED_ACCOUNTS = ["openai-main", "bedrock", "azure", "aws"]
 # Of both test projects; no call may carry one of them.
 LANGFUSE_SECRETS = ["sk-lf-default-secret", "sk-lf-other-secret"]
 
@@ -31,7 +32,7 @@ def provider():
 
 @pytest.fixture(scope="session")
 def start_gateway(provider, tmp_path_factory):
-    """Starts gateways whose secrets name the provider twice: `scripted` takes the client's key, `owned` has one of the operator's."""
+    """Starts gateways whose secrets name the provider: `scripted` takes the client's key, the others have the operator's."""
     secrets = {
         "langfuse_keys": {
             "default-project": {"public_key": "pk-lf-default", "secret_key": LANGFUSE_SECRETS[0]},
@@ -41,6 +42,8 @@ def start_gateway(provider, tmp_path_factory):
         "accounts": {
             "scripted": {"base_url": provider.base_url},
             "owned": {"base_url": provider.base_url, "key": OPERATOR_KEY},
+            # Of the rules: each has a path of its own, so that a script sees which was called.
+            **{name: {"base_url": provider.url_of(name), "key": OPERATOR_KEY} for name in RULED_ACCOUNTS},
         },
     }
     started = []

@@ -212,6 +212,10 @@ class ScriptedProvider:
         self.port = self._server.sockets[0].getsockname()[1]
         self.base_url = f"http://127.0.0.1:{self.port}/v1"
 
+    def url_of(self, account):
+        """A base URL with the account's name at the beginning of its path."""
+        return f"http://127.0.0.1:{self.port}/{account}/v1"
+
     def script(self, script):
         """A model name that nothing else uses, whose calls `script` answers."""
         return self.name(f"script-{next(self._numbers)}", script)

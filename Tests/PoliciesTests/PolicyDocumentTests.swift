@@ -1,5 +1,6 @@
 import Common
 import FoundationEssentials
+import JSON
 import TestSupport
 import Testing
 
@@ -45,6 +46,24 @@ import Testing
         #expect(patient.steps.map(\.model) == ["azure/gpt-4o", "openai/gpt-4o"])
         #expect(patient.steps[0].retry == .init(attempts: 2, delay: 100, failures: [.status(429), .status(503), .connectError]))
         #expect(patient.steps[0].failures.contains(.streamError))
+    }
+
+    /// The request that the document describes, by the rules that it shows.
+    @Test func `the description in the document is explained`() throws {
+        let document = try Self.text("docs/policies.md")
+        func block(_ head: String) throws -> String {
+            String(try #require(document.split(separator: "```").first { $0.hasPrefix(head) }))
+        }
+        let policies = try PolicyFixture.read(String(try block("yaml\n# limits.yaml").dropFirst("yaml\n".count)))
+        let text = try block("json\n{\"model\"").dropFirst("json\n".count)
+        let request = try RequestDescription(Array(text.utf8), headers: [], namesSender: false, maximumDepth: 8)
+        let facts = RequestFacts(model: request.model, metadata: request.carried)
+        let explanation = Explanation(policies, facts, body: request.body, hasBaseURL: false, view: .full)
+        #expect(explanation.limits.map(\.matches) == [true, false])
+        let json = try JSONObject.scan(explanation.json, maximumDepth: 8)
+        for member in json.members.compactMap(json.name) where !["object", "request"].contains(member) {
+            #expect(document.contains("`\(member)`"), "\(member)")
+        }
     }
 
     /// The table beside the example says what becomes of requests.

@@ -17,6 +17,7 @@ MOST_LIVES = {
     "gateway/responses/*": 60,
     "gateway/bell/*": 60,
     "gateway/forwarder/*": 15,
+    "gateway/ingresses*": 15,
     "gateway/response/*": 86_400,
     "gateway/job/*": 86_400 + REQUEST_TIMEOUT,
     "gateway/idempotency/*": 86_400,

@@ -16,6 +16,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
     case responseMetadata, firstToken, status
     case input, output, level, statusMessage, errorType
     case metadataOrigins, tokensEstimatedMetadata, failedAttemptsMetadata
+    case rulesHashMetadata, rateLimitsMetadata
 
     /// The attribute's name in OTLP.
     package var key: String {
@@ -66,6 +67,8 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
         case .errorType: "error.type"
         case .metadataOrigins: "langfuse.observation.metadata.gateway_metadata_origins"
         case .failedAttemptsMetadata: "langfuse.observation.metadata.gateway_failed_attempts"
+        case .rulesHashMetadata: "langfuse.observation.metadata.gateway_rules_hash"
+        case .rateLimitsMetadata: "langfuse.observation.metadata.gateway_rate_limits"
         case .tokensEstimatedMetadata: "langfuse.observation.metadata.gateway_tokens_estimated"
         }
     }

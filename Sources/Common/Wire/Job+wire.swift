@@ -20,7 +20,9 @@ extension Job {
         static let metadata: UInt8 = 18
         static let charge: UInt8 = 19
         static let route: UInt8 = 20
-        static let options: UInt8 = 21
+        static let options: UInt8 = 23
+        static let rulesHash: UInt8 = 21
+        static let limit: UInt8 = 22
     }
 
     /// The job as bytes, ready to be sealed.
@@ -48,6 +50,8 @@ extension Job {
         writer.field(Tag.idempotencyKey, idempotency?.key)
         if !route.isEmpty { writer.field(Tag.route, route.wireBytes) }
         if !options.isEmpty { writer.field(Tag.options, options.wireBytes) }
+        if !rules.hash.isEmpty { writer.field(Tag.rulesHash, rules.hash) }
+        for limit in rules.limits { writer.field(Tag.limit, limit) }
         for charge in charges where charge.isSettled { writer.field(Tag.charge, charge.wireText) }
         for entry in metadata.entries { writer.field(Tag.metadata, entry.wireBytes) }
         writer.field(Tag.body, body)
@@ -82,6 +86,8 @@ extension Job {
             case Tag.idempotencyKey: idempotency = Idempotency(key: try WireReader.string(value))
             case Tag.route: route = try Route(wireBytes: value)
             case Tag.options: options = try CallOptions(wireBytes: value)
+            case Tag.rulesHash: rules.hash = try WireReader.string(value)
+            case Tag.limit: rules.limits.append(try WireReader.string(value))
             case Tag.charge:
                 if let charge = RateCharge(wireText: try WireReader.string(value)) { charges.append(charge) }
             case Tag.metadata: metadata.add(try ResolvedMetadata.Entry(wireBytes: value))

@@ -34,6 +34,8 @@ package struct Job: Sendable, Equatable {
     package var idempotency: Idempotency?
     /// The request's body, byte for byte as it came.
     package var body: [UInt8]
+    /// The operator's rules that decided about it.
+    package var rules = JobRules()
     /// Where the operator's rules send the call.
     package var route = Route()
     /// What the client asks of the calls.

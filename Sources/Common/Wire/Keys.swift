@@ -126,6 +126,11 @@ package enum Keys {
     package static func rateSlots(_ counter: String) -> String { "gateway/rate/\(counter)/slots" }
     package static func rateAmounts(_ counter: String) -> String { "gateway/rate/\(counter)/amounts" }
 
+    /// Sorted set: ingress processes by the time of their last word, in milliseconds since 1970; and a hash, which rules
+    /// are in force in each. Written and read by ingress (`/ready`); live 15 s, renewed each 5 s.
+    package static let ingresses = "gateway/ingresses"
+    package static let ingressRules = "gateway/ingresses/rules"
+
     /// Stream: what was logged of a rollout, sealed. Written and read by ingress; bounded in entries and bytes, lives a day after the last entry.
     package static func logs(_ rollout: String, project: String) -> String { "gateway/logs/\(project)/\(rollout)" }
 

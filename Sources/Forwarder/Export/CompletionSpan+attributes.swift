@@ -24,6 +24,8 @@ extension CompletionSpan {
             writer.string(.possiblyPaidTwice, "true", isClean: true)
             writer.string(.possiblyPaidTwiceMetadata, "true", isClean: true)
         }
+        if !rules.hash.isEmpty { writer.string(.rulesHashMetadata, rules.hash, isClean: true) }
+        if !rules.limits.isEmpty { writer.string(.rateLimitsMetadata, rules.limits.joined(separator: ", ")) }
         if !failedAttempts.isEmpty {
             let attempts = failedAttempts.map { "\($0.model): \($0.failure.word)" }
             writer.string(.failedAttemptsMetadata, attempts.joined(separator: ", "))

@@ -15,6 +15,8 @@ final class CompletionSpan {
     let traceparent: String?
     /// The request's metadata beside the ids.
     let metadata: [ResolvedMetadata.Entry]
+    /// The operator's rules that decided about the job.
+    let rules: JobRules
     private(set) var body: [UInt8]
     private var keys: [SecretString]
     private let textBytes: Int
@@ -50,6 +52,7 @@ final class CompletionSpan {
         modelAsked = job.model
         traceparent = job.headers.first(named: "traceparent")
         metadata = job.metadata.entries
+        rules = job.rules
         self.textBytes = textBytes
         self.isCompact = isCompact
         body = job.body

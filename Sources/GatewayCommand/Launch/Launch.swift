@@ -23,7 +23,7 @@ struct Launch {
     let secretsFile: SecretsFile
     let logger: Logger
 
-    private let auth: any AuthProvider
+    let auth: any AuthProvider
     let policies: Policies
     /// The files of the rules as they were before they were read.
     let policyStamps: [FileStamp?]?

@@ -84,6 +84,12 @@ struct DataDirectory {
         return key
     }
 
+    /// The key of a folder's data, if it is there and can be read. Nothing is made, and the folder may be in use.
+    static func existingKey(in folder: String) -> GatewayKey? {
+        let text = try? String(contentsOfFile: folder + "/gateway.key", encoding: .utf8)
+        return text.flatMap { GatewayKey(base64: $0.filter { !$0.isWhitespace }) }
+    }
+
     /// Whether a Redis has written here, and so perhaps what an earlier key sealed.
     private var hasSealedData: Bool {
         ["/appendonlydir", "/appendonly.aof", "/dump.rdb"].contains { access(path + $0, F_OK) == 0 }

@@ -11,7 +11,7 @@ struct JobBuilder: Sendable {
     private let hooks: [any ChatHook]
     private let maximumBodyBytes: Int
     let uploads: UploadRoom
-    private let maximumJSONDepth: Int
+    let maximumJSONDepth: Int
     private let addresses: AddressPolicy
     /// From the request's arrival to the end of its answer, in milliseconds.
     let timeout: UInt64
@@ -51,25 +51,33 @@ struct JobBuilder: Sendable {
         timeout = UInt64(settings.requestTimeout.milliseconds)
     }
 
+    /// The operator's rules as they are in force.
+    var currentRules: RequestRules { rules.withLockedValue { $0 } }
+
+    /// A request's whole body, as far as it is allowed.
+    func body(of request: Request) async throws -> [UInt8] {
+        try await request.bytes(upTo: maximumBodyBytes, in: uploads)
+    }
+
     func job(
         for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
     ) async throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         if case .other = path.route {
-            job.body = try await request.bytes(upTo: maximumBodyBytes, in: uploads)
+            job.body = try await body(of: request)
             let body = try CompletionBody(
                 other: job.body, of: job, contentType: try Self.contentType(of: request, hasBody: !job.body.isEmpty),
                 maximumDepth: maximumJSONDepth)
             (job.model, job.isStream) = (body.model, body.isStream)
         } else {
             try Self.checkMethod(of: request)
-            let sent = try await request.bytes(upTo: maximumBodyBytes, in: uploads)
+            let sent = try await body(of: request)
             job.idempotency = try idempotency(of: request, path, job, body: sent)
             var call = chatCall(for: request, path: path, admitted: admitted, body: sent)
             for hook in hooks { try await hook.prepare(&call) }
             try fill(&job, with: call)
         }
-        try rules.withLockedValue { $0 }.decide(&job, for: admitted.account)
+        try currentRules.decide(&job, for: admitted.account)
         if outlivesClient || job.idempotency != nil || isAsynchronous(request, path) {
             job.responseKey = Keys.response(id)
             // Nobody has to take such an answer for it to go on.
@@ -100,7 +108,7 @@ struct JobBuilder: Sendable {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         job.deadline = deadline
         try fill(&job, with: chatCall(for: request, path: path, admitted: admitted, body: body))
-        try rules.withLockedValue { $0 }.decide(&job, for: admitted.account)
+        try currentRules.decide(&job, for: admitted.account)
         return job
     }
 
@@ -115,7 +123,7 @@ struct JobBuilder: Sendable {
             headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
             window: window,
-            metadata: try rules.withLockedValue { $0 }.metadata(
+            metadata: try currentRules.metadata(
                 of: request.headers, from: admitted.account, request.method, path.rollout, id: id))
         job.options = try CallOptions(request.headers, upTo: clientRetries)
         try ClientKey.moveFromQuery(of: &job)

@@ -52,6 +52,11 @@ public struct APIKeyAuth: ImmediateAuthProvider {
     /// Lets in whoever has one of these keys, and nobody else.
     func replaceEntries(with entries: [Entry]) { self.entries.withLockedValue { $0 = entries } }
 
+    /// The account of the key with an id, for the operator.
+    func account(ofKey id: String) -> Account? {
+        entries.withLockedValue { $0.first { $0.id == id }?.account }
+    }
+
     /// Compares with every entry to the last byte, so the time it takes tells nothing of how much was right.
     private func account(forKey key: String) -> Account? {
         let digest = Array(SHA256.hash(data: Array(key.utf8)))

@@ -85,6 +85,11 @@ struct Pages: Sendable {
             if let trouble = storeTrouble() { warnings.append(trouble) }
             if warnsOfRedis, let version = await redis.version() { warnings += version.warnings }
             if warnsOfRedis, let warning = await redis.evictionPolicy()?.warning { warnings.append(warning) }
+            if let processes = try? await RulesFleet(redis: redis).processes(),
+                let disagreement = RulesDisagreement(processes)
+            {
+                warnings.append(disagreement.warning)
+            }
             let waiting = (try? await redis.send(RedisCommand("GET", Keys.traceBytes)).int) ?? 0
             if let trouble = try? await redis.send(RedisCommand("GET", Keys.traceTrouble)).string {
                 warnings.append("the trace store does not take traces, \(waiting) bytes of them wait: \(trouble)")

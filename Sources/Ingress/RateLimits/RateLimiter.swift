@@ -23,13 +23,24 @@ struct RateLimiter: Sendable {
             guard amount != nil || !rule.isEnforced else {
                 throw GatewayError(neverWithin: name, rule, estimate().input)
             }
-            charges.append(
-                RateCharge(
-                    rule: name, ruleID: rule.id, unit: rule.unit, counter: names.name(of: limit.counter),
-                    amount: amount ?? rule.limit,
-                    limit: rule.limit, window: rule.window.milliseconds, isEnforced: rule.isEnforced))
+            charges.append(charge(for: limit, named: name, amount: amount ?? rule.limit))
         }
         return charges
+    }
+
+    /// The charges that an explained request would have: those of the limits whose usage may be shown.
+    func charges(of explanation: Explanation) -> [RateCharge?] {
+        explanation.limits.map { explained in
+            guard let limit = explained.limit, let amount = explained.amount, explained.mayShowUsage else { return nil }
+            return charge(for: limit, named: explained.name, amount: amount)
+        }
+    }
+
+    private func charge(for limit: RateLimit, named name: String, amount: Int) -> RateCharge {
+        let rule = limit.rule
+        return RateCharge(
+            rule: name, ruleID: rule.id, unit: rule.unit, counter: names.name(of: limit.counter), amount: amount,
+            limit: rule.limit, window: rule.window.milliseconds, isEnforced: rule.isEnforced)
     }
 }
 

@@ -16,6 +16,7 @@ struct GatewayResponder: HTTPResponder {
     let background: BackgroundDesk
     let logs: LogDesk
     let verification: VerificationDesk
+    let rules: RulesController
     let connections: Connections
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
@@ -70,6 +71,10 @@ struct GatewayResponder: HTTPResponder {
         if let metrics { return metrics }
         if let question = LogDesk.question(request.method, rest) {
             return try await logs.respond(to: request, asking: question, admitted: try await entrance.admit(request, project: path.project))
+        }
+        if rest == RulesController.path {
+            return try await rules.respond(
+                to: request, admitted: try await entrance.admit(request, project: path.project))
         }
         if let job = Self.job(in: rest) {
             let admitted = try await entrance.admit(request, project: path.project)

@@ -20,7 +20,12 @@ struct MetadataResolver: Sendable {
     /// The metadata of a request from its headers, the operator's rules and the client's key, in this order.
     /// - Throws: 400 for headers that cannot be read.
     func resolve(_ fields: HTTPFields, of account: Account?) throws(GatewayError) -> ResolvedMetadata {
-        var metadata = try carried(by: fields)
+        resolve(try carried(by: fields), of: account)
+    }
+
+    /// The same of what headers carry.
+    func resolve(_ carried: ResolvedMetadata, of account: Account?) -> ResolvedMetadata {
+        var metadata = carried
         policy?.override(&metadata, for: Caller(account))
         guard let own = account?.metadata, !own.isEmpty else { return metadata }
         for (key, value) in own.sorted(by: { $0.key < $1.key })
@@ -36,9 +41,7 @@ struct MetadataResolver: Sendable {
         of metadata: ResolvedMetadata, _ rollout: RolloutIDs?, _ method: HTTPRequest.Method
     ) -> MetadataViolation? {
         guard let policy, policy.hasRules, method != .get, method != .head else { return nil }
-        var all = metadata
-        for (key, value) in rollout?.metadata ?? [] { all.set(key, to: value, from: .path) }
-        return policy.violation(of: all)
+        return policy.violation(of: metadata.adding(rollout))
     }
 
     private func carried(by fields: HTTPFields) throws(GatewayError) -> ResolvedMetadata {

@@ -4,6 +4,8 @@ package struct Policies: Sendable {
     /// One of each document.
     package var rateLimits: [RateLimitPolicy] = []
     package var routing = RoutingPolicy()
+    /// Tells the contents of the files from others; empty without files.
+    package var hash = ""
 
     package init() {}
 

@@ -34,6 +34,7 @@ package struct PolicyReader {
         }
         try log.check()
         reader.policies.routing = RoutingPolicy(balancing: reader.balancing, fallbacks: reader.fallbacks)
+        reader.policies.hash = ConfigurationFile.hash(of: files)
         return reader.policies
     }
 

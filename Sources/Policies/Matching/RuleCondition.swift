@@ -7,7 +7,7 @@ struct RuleCondition: Sendable, Equatable {
         var included: Set<Element> = []
         var excluded: Set<Element> = []
 
-        func holds(where isMet: (Element) -> Bool) -> Bool {
+        func holds(_ isMet: (Element) -> Bool) -> Bool {
             (included.isEmpty || included.contains(where: isMet)) && !excluded.contains(where: isMet)
         }
 
@@ -23,6 +23,13 @@ struct RuleCondition: Sendable, Equatable {
         var test: MetadataTest
     }
 
+    /// A part that holds or fails by itself.
+    enum Part: Sendable, Equatable {
+        case subjects
+        case models
+        case metadata(Demand)
+    }
+
     var subjects = Choice<Subject>()
     var models = Choice<UTF8Text>()
     var metadata: [Demand] = []
@@ -30,15 +37,29 @@ struct RuleCondition: Sendable, Equatable {
     var origin: ResolvedMetadata.Origin?
 
     func holds(for facts: RequestFacts) -> Bool {
-        guard subjects.holds(where: { $0.includes(facts.caller) }) else { return false }
+        hasSubject(facts) && hasModel(facts) && metadata.allSatisfy { isMet($0, by: facts) }
+    }
+
+    /// The parts that do not hold; none where the rule matches.
+    func unmet(by facts: RequestFacts) -> [Part] {
+        (hasSubject(facts) ? [] : [.subjects]) + (hasModel(facts) ? [] : [.models])
+            + metadata.filter { !isMet($0, by: facts) }.map { .metadata($0) }
+    }
+
+    private func hasSubject(_ facts: RequestFacts) -> Bool {
+        subjects.holds { $0.includes(facts.caller) }
+    }
+
+    private func hasModel(_ facts: RequestFacts) -> Bool {
         let model = facts.model.map { UTF8Text($0) }
-        guard models.holds(where: { $0 == model }) else { return false }
-        return metadata.allSatisfy { demand in
-            let entry = facts[demand.key.text]
-            // A value of another source counts as absent.
-            let isTrusted = origin == nil || entry?.origin == origin
-            return demand.test.passes(isTrusted ? entry?.value : nil)
-        }
+        return models.holds { $0 == model }
+    }
+
+    private func isMet(_ demand: Demand, by facts: RequestFacts) -> Bool {
+        let entry = facts[demand.key.text]
+        // A value of another source counts as absent.
+        let isTrusted = origin == nil || entry?.origin == origin
+        return demand.test.passes(isTrusted ? entry?.value : nil)
     }
 
     /// Whether it certainly holds for all requests that the other holds for. A rule with the other behind this one is

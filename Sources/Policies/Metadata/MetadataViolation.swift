@@ -46,7 +46,8 @@ package struct MetadataViolation: Sendable, Equatable {
         return .invalidRequest(code: "metadata_refused", message, param: "metadata.\(name)")
     }
 
-    private static func list(_ texts: [String]) -> String {
+    /// Texts within a sentence, the first of many.
+    static func list(_ texts: [String]) -> String {
         let shown = texts.prefix(listed).map { "`\($0)`" }.joined(separator: ", ")
         if texts.isEmpty { return "none" }
         return texts.count > listed ? "\(shown) and \(texts.count - listed) more" : shown

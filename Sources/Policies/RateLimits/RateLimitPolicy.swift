@@ -9,7 +9,7 @@ package struct RateLimitPolicy: Sendable {
     }
 
     package let rules: [RateLimitRule]
-    private let evaluation: Evaluation
+    let evaluation: Evaluation
     private let index: RuleIndex
 
     init(_ rules: [RateLimitRule], evaluation: Evaluation) {

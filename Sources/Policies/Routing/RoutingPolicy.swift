@@ -2,8 +2,8 @@ package import Common
 
 /// Where calls go: the rules on load balancing and on fallback.
 package struct RoutingPolicy: Sendable {
-    private let balancing: [LoadBalancingRule]
-    private let fallbacks: [FallbackRule]
+    let balancing: [LoadBalancingRule]
+    let fallbacks: [FallbackRule]
     private let balancingIndex: RuleIndex
     private let fallbackIndex: RuleIndex
 

@@ -165,13 +165,3 @@ extension JobAdmission.Outcome {
         self = .queued(length: values.first ?? 0, usage: usage)
     }
 }
-
-extension RateUsage {
-    /// Another writer of Redis may have put any number there, and callers calculate with it.
-    fileprivate init(bounding used: Int, _ reset: Int) {
-        let numbers = 0...(1 << 53)
-        self.init(
-            used: min(max(used, numbers.lowerBound), numbers.upperBound),
-            reset: min(max(reset, numbers.lowerBound), numbers.upperBound))
-    }
-}

@@ -148,7 +148,8 @@ extension JobScripts {
             return {now, results, given}
             """)
 
-    private static let clock = """
+    /// The time of the server, as `now`.
+    static let clock = """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
 

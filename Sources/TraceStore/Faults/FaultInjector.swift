@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 internal import NIOConcurrencyHelpers
 
 /// Holds what a test wants to go wrong. The test may change it at any time; it counts from the next request on.

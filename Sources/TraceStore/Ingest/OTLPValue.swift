@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 /// The value of an attribute (OTLP's `AnyValue`).
 enum OTLPValue: Sendable, Equatable {

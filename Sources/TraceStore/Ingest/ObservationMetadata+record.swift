@@ -9,6 +9,7 @@ extension ObservationMetadata {
         ("gateway_failed_attempts", .failedAttemptsMetadata),
         ("gateway_finish_reasons", .finishReasonsMetadata), ("gateway_metadata_origins", .metadataOrigins),
         ("gateway_possibly_paid_twice", .possiblyPaidTwiceMetadata),
+        ("gateway_rate_limits", .rateLimitsMetadata), ("gateway_rules_hash", .rulesHashMetadata),
         ("gateway_tokens_estimated", .tokensEstimatedMetadata), ("response", .responseMetadata),
     ]
     /// Attributes that have no other place, by their names.

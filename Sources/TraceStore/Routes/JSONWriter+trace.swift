@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 
 extension JSONWriter {
     /// A trace of a list: its observations are their ids.

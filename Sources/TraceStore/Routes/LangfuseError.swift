@@ -2,6 +2,7 @@ internal import Common
 internal import GRDB
 internal import HTTPTypes
 internal import Hummingbird
+internal import JSON
 
 /// An answer that is none: status and body as Langfuse gives them (web/src/features/public-api/server/withMiddlewares.ts, version 4.16).
 struct LangfuseError: Error, Sendable, Equatable {

@@ -2,6 +2,7 @@ internal import Common
 internal import GRDB
 internal import HTTPTypes
 internal import Hummingbird
+internal import JSON
 internal import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOPosix

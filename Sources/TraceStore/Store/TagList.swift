@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A row's tags as one column: a JSON list.
 enum TagList {
     static func json(_ tags: [String]) -> String {

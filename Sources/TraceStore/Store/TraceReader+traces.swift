@@ -1,5 +1,6 @@
 internal import Common
 internal import GRDB
+internal import JSON
 
 extension TraceReader {
     /// A page of `GET /api/public/traces`.

@@ -1,5 +1,6 @@
 internal import Common
 internal import GRDB
+internal import JSON
 
 /// Reads pages of the store and writes them as JSON, row by row, so that no row stands in memory twice.
 struct TraceReader: Sendable {

@@ -90,6 +90,27 @@ import Testing
     }
 }
 
+/// The operator's rules in a job on the stream.
+@Suite struct JobRulesTests {
+    @Test func `hash and limits come back`() throws {
+        var job = Job.full
+        job.rules = JobRules(hash: "0123456789abcdef", limits: ["{metadata.team}-tokens", "é", "all"])
+        #expect(try Job(wireBytes: job.wireBytes) == job)
+        #expect(try Job(wireBytes: Job.full.wireBytes).rules == JobRules())
+    }
+
+    /// A process of version 0.1.0 passes over the fields that it does not know.
+    @Test func `the other fields are the same with and without`() throws {
+        var job = Job.full
+        job.rules = JobRules(hash: "0123456789abcdef", limits: ["a", "b"])
+        var (reader, others) = (WireReader(job.wireBytes), WireWriter(reserving: 0))
+        while let (tag, value) = try reader.next() {
+            if tag != 21, tag != 22 { others.field(tag, value) }
+        }
+        #expect(others.bytes == Job.full.wireBytes)
+    }
+}
+
 /// The metadata of a job on the stream.
 @Suite struct JobMetadataTests {
     private static func job(_ entries: [ResolvedMetadata.Entry]) -> Job {

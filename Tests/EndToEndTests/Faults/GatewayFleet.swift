@@ -46,9 +46,12 @@ struct GatewayFleet {
     }
 
     /// Runs an ingress on a free port while `body` does, from when it has its Redis.
+    /// - Parameter variables: more than the fleet's own.
     @discardableResult
-    func ingress(_ body: (GatewayProcess, _ port: Int) async throws -> Void) async throws -> GatewayProcess.Ending {
-        try await process("ingress") { process in
+    func ingress(
+        _ variables: [String: String] = [:], _ body: (GatewayProcess, _ port: Int) async throws -> Void
+    ) async throws -> GatewayProcess.Ending {
+        try await process("ingress", variables) { process in
             let port = try EndToEndTests.port(in: try await process.line(with: "listens on"))
             try await withRawClient(to: port) { client in
                 try await eventually(within: .seconds(30)) { try await client.call("GET", "/ready").text.contains(#""redis":true"#) }

@@ -95,7 +95,8 @@ struct LeakCheck {
         if key.hasPrefix(Keys.traces(project: "")) || [Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes, Keys.exportedProjects].contains(key) {
             return
         }
-        if Self.traces.contains(where: { key.hasPrefix($0) }) {
+        // The ingress's own word, which may come for the first time meanwhile, goes by itself as the traces do.
+        if Self.traces.contains(where: { key.hasPrefix($0) }) || key.hasPrefix(Keys.ingresses) {
             if try await redis.send(RedisCommand("PTTL", key)).int == -1 { state.lastingMarkers.append(key) }
             return
         }

@@ -21,6 +21,22 @@ import Upstream
         return span.answered(at: SpanSample.start)
     }
 
+    @Test func `the rules in force are told`() throws {
+        var job = try SpanSample.job(#"{"messages":[]}"#)
+        func span() throws -> ReadSpan {
+            let span = try #require(CompletionSpan(job))
+            span.begins(UpstreamHead(status: 200))
+            span.take(Array("{}".utf8), at: SpanSample.start)
+            return try ReadSpan(span.answered(at: SpanSample.start))
+        }
+        let names = ["rules_hash", "rate_limits"].map { "langfuse.observation.metadata.gateway_\($0)" }
+        let without = try span()
+        #expect(names.allSatisfy { without.string($0) == nil })
+        job.rules = JobRules(hash: "0123456789abcdef", limits: ["{metadata.team}-tokens", "all"])
+        let with = try span()
+        #expect(names.map(with.string) == ["0123456789abcdef", "{metadata.team}-tokens, all"])
+    }
+
     private static func span(
         _ entries: [ResolvedMetadata.Entry], body: String = #"{"messages":[]}"#
     ) throws -> ReadSpan {

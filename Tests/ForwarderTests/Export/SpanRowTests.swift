@@ -83,6 +83,7 @@ import Upstream
         var job = try SpanSample.job(call.body, headers: call.headers)
         job.account = nil
         job.metadata.set("team", to: "red\"", from: .gateway)
+        job.rules = JobRules(hash: "0123456789abcdef", limits: ["tokens\"", "all"])
         let span = try #require(CompletionSpan(job, textBytes: call.textBytes))
         span.sends(
             Target(

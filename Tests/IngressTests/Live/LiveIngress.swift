@@ -71,7 +71,7 @@ struct LiveIngress: Sendable {
     /// The keys in Redis besides those that are there before any request.
     func keys() async throws -> Set<String> {
         let keys = try await redis.send(RedisCommand("KEYS", "*")).array ?? []
-        let there = ["gateway/responses/", "gateway/forwarder/", Keys.keyFingerprint]
+        let there = ["gateway/responses/", "gateway/forwarder/", Keys.keyFingerprint, Keys.ingresses]
         return Set(keys.compactMap(\.string).filter { key in !there.contains { key.hasPrefix($0) } })
     }
 

@@ -1,0 +1,53 @@
+internal import Common
+internal import Glibc
+internal import Logging
+internal import Policies
+internal import Queue
+internal import Redis
+internal import ServiceLifecycle
+
+/// Tells the other processes which rules are in force here, each 5 s and after each change, so that `/ready` sees when
+/// they differ.
+struct RulesAnnouncer: Service, CustomStringConvertible {
+    /// How often it is looked whether the rules are others.
+    private static let look = Duration.seconds(1)
+
+    let file: RulesFile
+    let fleet: RulesFleet
+    let logger: Logger
+    /// Unlike any other process's, and such that an operator finds the process by it.
+    let name = Self.processName
+
+    var description: String { "RulesAnnouncer" }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var announced: (hash: String, time: ContinuousClock.Instant)?
+            while !Task.isCancelled {
+                let hash = file.current.hash
+                let isKnown = announced.map { $0.hash == hash && $0.time.duration(to: .now) < RulesFleet.beat } ?? false
+                if !isKnown {
+                    do {
+                        try await fleet.announce(hash, of: name)
+                        announced = (hash, .now)
+                    } catch {
+                        // Told again at the next look.
+                        logger.debug("rules not announced", metadata: ["error": "\(error)"])
+                    }
+                }
+                try? await Task.sleep(for: announced == nil ? .milliseconds(200) : Self.look)
+            }
+        }
+        // The others need not wait for it to be forgotten.
+        try? await fleet.leave(name)
+    }
+
+    /// The machine's name and the process's number, and, since containers may share both, some digits.
+    private static var processName: String {
+        var host = [CChar](repeating: 0, count: 256)
+        let isNamed = gethostname(&host, host.count - 1) == 0
+        let bytes = host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let text = isNamed ? String(decoding: bytes, as: UTF8.self) : "?"
+        return "\(text):\(getpid())/\(ProcessName.random().prefix(4))"
+    }
+}

@@ -1,0 +1,81 @@
+/// Writes JSON as bytes, one member after the other. It sets the commas; that names are not repeated is for its user to
+/// see to.
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
+    /// Whether the innermost object or array that is open has something in it.
+    private var needsComma = false
+
+    package init() {}
+
+    package mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+
+    package mutating func object(_ body: (inout JSONWriter) throws -> Void) rethrows {
+        try nest("{", "}", body)
+    }
+
+    package mutating func array<Element>(
+        _ elements: some Sequence<Element>, _ body: (inout JSONWriter, Element) throws -> Void
+    ) rethrows {
+        try nest("[", "]") { writer in
+            for element in elements { try writer.element { try body(&$0, element) } }
+        }
+    }
+
+    /// An array whose elements `body` writes with `element`.
+    package mutating func array(_ body: (inout JSONWriter) throws -> Void) rethrows {
+        try nest("[", "]", body)
+    }
+
+    /// One element of the array that is open.
+    package mutating func element(_ body: (inout JSONWriter) throws -> Void) rethrows {
+        separate()
+        try body(&self)
+        needsComma = true
+    }
+
+    /// One member of the object that is open.
+    package mutating func member(_ name: String, _ body: (inout JSONWriter) throws -> Void) rethrows {
+        separate()
+        JSONText.append(name, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        try body(&self)
+        needsComma = true
+    }
+
+    package mutating func member(_ name: String, _ text: String?) {
+        member(name) { if let text { $0.string(text) } else { $0.raw("null") } }
+    }
+
+    package mutating func member(_ name: String, _ value: Bool) { member(name) { $0.raw(value ? "true" : "false") } }
+
+    package mutating func member(_ name: String, _ value: Int) { member(name) { $0.raw(String(value)) } }
+
+    package mutating func member(_ name: String, _ value: Double?) {
+        member(name) { if let value { $0.number(value) } else { $0.raw("null") } }
+    }
+
+    package mutating func string(_ text: String) { JSONText.append(text, to: &bytes) }
+
+    /// A number. JSON has none for infinity and for what is no number; these are `null`, as JavaScript writes them.
+    package mutating func number(_ value: Double) {
+        guard value.isFinite else { return raw("null") }
+        raw(Int64(exactly: value).map { String($0) } ?? String(value))
+    }
+
+    /// JSON that is written already.
+    package mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    private mutating func nest(
+        _ opening: Character, _ closing: Character, _ body: (inout JSONWriter) throws -> Void
+    ) rethrows {
+        bytes.append(opening.asciiValue ?? 0)
+        needsComma = false
+        try body(&self)
+        bytes.append(closing.asciiValue ?? 0)
+        needsComma = true
+    }
+}

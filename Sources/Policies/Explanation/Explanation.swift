@@ -1,0 +1,80 @@
+package import Common
+
+/// What the operator's rules decide of a request, and why: the same conditions that decide say what holds.
+package struct Explanation: Sendable {
+    /// How much a reader is shown.
+    package enum View: Sendable {
+        /// All rules, and what they ask for.
+        case full
+        /// What concerns a client with a key: rules for others alone are left out, the demands of rules that do not
+        /// match are not shown, and neither is what a counter holds that belongs to a value which any client may claim.
+        case own
+    }
+
+    package let facts: RequestFacts
+    /// All of it, the ids of the path too.
+    package let metadata: ResolvedMetadata
+    /// The rule on metadata that the request breaks.
+    package let violation: MetadataViolation?
+    /// Whether a request that breaks one is refused.
+    let refusesViolations: Bool
+    /// The fingerprint of the rules' files; empty without files.
+    let hash: String
+    /// Whether the call goes where rules say. If not, it goes to the server that the client chose.
+    let isRouted: Bool
+    package var limits: [Limit]
+    package let balancing: [Balancing]
+    package let fallbacks: [Fallback]
+
+    /// - Parameters:
+    ///   - body: the request's, by which tokens are estimated.
+    ///   - hasBaseURL: whether the client chose the server.
+    package init(_ policies: Policies, _ facts: RequestFacts, body: [UInt8], hasBaseURL: Bool, view: View) {
+        self.facts = facts
+        hash = policies.hash
+        metadata = facts.metadata.adding(facts.rollout)
+        violation = policies.metadata.violation(of: metadata)
+        refusesViolations = policies.metadata.mode == .enforce
+        isRouted = !hasBaseURL && facts.model != nil
+        let explainer = RuleExplainer(facts: facts, isRouted: isRouted, view: view)
+        let estimate = TokenEstimate(body: body)
+        limits = policies.rateLimits.flatMap { explainer.limits(of: $0, estimate) }
+        balancing = explainer.balancing(policies.routing.balancing)
+        fallbacks = explainer.fallbacks(policies.routing.fallbacks)
+    }
+}
+
+extension Explanation {
+    /// What the ingress would answer.
+    package enum Decision: Sendable, Equatable {
+        /// The request is queued.
+        case admitted
+        /// - Parameter rule: the rule that refuses it.
+        case refused(status: Int, code: String, rule: String)
+        /// Nothing that is known refuses it, but not all counters are known.
+        case unknown
+    }
+
+    package var decision: Decision {
+        if let violation, refusesViolations {
+            return .refused(status: 400, code: "metadata_refused", rule: violation.rule.name)
+        }
+        let enforced = limits.filter { $0.limit?.rule.isEnforced ?? false }
+        if let limit = enforced.first(where: { $0.amount == nil }) {
+            return .refused(status: 400, code: "never_admissible", rule: limit.name)
+        }
+        if let limit = enforced.first(where: { $0.isOver ?? false }) {
+            return .refused(status: 429, code: "rate_limit_exceeded", rule: limit.name)
+        }
+        return enforced.contains { $0.isOver == nil } ? .unknown : .admitted
+    }
+}
+
+extension ResolvedMetadata {
+    /// The metadata with the ids of the path, which stand before all else.
+    package func adding(_ rollout: RolloutIDs?) -> ResolvedMetadata {
+        var all = self
+        for (key, value) in rollout?.metadata ?? [] { all.set(key, to: value, from: .path) }
+        return all
+    }
+}

@@ -1,0 +1,163 @@
+import Common
+import Queue
+import Redis
+import TestSupport
+import Testing
+import Upstream
+
+@testable import Forwarder
+
+/// After any end of a job its limits on tokens hold what it has taken: the provider's own count, or the estimate.
+@Suite(.timeLimit(.minutes(2))) struct TokenEndsTests {
+    private static let reserved = 100
+    private static let stream = #"{"model":"openai/gpt","stream":true}"#
+    private static let part = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
+
+    private static func charge(_ unit: RateCharge.Unit = .tokens, limit: Int = 1_000_000) -> RateCharge {
+        RateCharge(
+            rule: "r", unit: unit, counter: unit.rawValue, amount: reserved, limit: limit, window: 3_600_000,
+            isEnforced: true)
+    }
+
+    private func counted(_ bench: ForwarderBench, _ unit: RateCharge.Unit = .tokens) async throws -> Int {
+        let sum = try await bench.redis.send(RedisCommand("HGET", Keys.rateAmounts(unit.rawValue), "sum"))
+        return Int(sum.string ?? "") ?? 0
+    }
+
+    /// Input, output and both are counted apart, and a long question counts although its answer is short.
+    @Test func inputAndOutputCountApart() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(
+                charges: [Self.charge(), Self.charge(.inputTokens), Self.charge(.outputTokens)])
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next())
+                let usage = #"{"prompt_tokens":10000,"completion_tokens":1,"total_tokens":10001}"#
+                call.answer().send(#"{"choices":[],"usage":\#(usage)}"#).end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await counted(bench) == 10_001)
+                #expect(try await counted(bench, .inputTokens) == 10_000)
+                #expect(try await counted(bench, .outputTokens) == 1)
+            }
+        }
+    }
+
+    @Test func aStreamWithoutAUsageCountsItsEstimate() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(isStream: true, body: Self.stream, charges: [Self.charge()])
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).answer(type: "text/event-stream")
+                    .send(ScriptedCall.lastEvents).end()
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await counted(bench) == Self.reserved)
+                let mark = "langfuse.observation.metadata.gateway_tokens_estimated"
+                #expect(try await bench.span(of: job).string(mark) == "true")
+            }
+        }
+    }
+
+    /// The provider may be paid for what the client did not wait for.
+    @Test func aStreamWhoseClientLeavesCountsItsEstimate() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(isStream: true, body: Self.stream, charges: [Self.charge()])
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next())
+                call.answer(type: "text/event-stream").send(Self.part)
+                _ = try await bench.answers.next(of: job)
+                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+                await call.isLeft()
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await counted(bench) == Self.reserved)
+            }
+        }
+    }
+
+    /// A stream whose forwarder was lost is not called again, and has taken what is not known.
+    @Test func aStreamWhoseForwarderDiesCountsItsEstimate() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(isStream: true, body: Self.stream, charges: [Self.charge()])
+            _ = try await bench.lose()
+            _ = try await bench.redis.send(RedisCommand("SET", Keys.started(job.insertionID), "1"))
+            try await bench.withForwarder { forwarder in
+                try await forwarder.reclaim()
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.end != nil && frame.end != .complete)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(bench.upstream.count == 0)
+                #expect(try await counted(bench) == Self.reserved)
+            }
+        }
+    }
+
+    /// What never began has taken nothing.
+    @Test func aJobThatIsCancelledBeforeItsCallIsGivenBack() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await bench.enqueue(charges: [Self.charge()])
+            try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+            // Old enough that the forwarder, which was not there to hear it, looks the marker up.
+            _ = try await bench.redis.send(RedisCommand("BLPOP", "nothing", "0.06"))
+            try await bench.withForwarder { _ in
+                try await eventually { try await bench.length(Keys.jobs) == 0 }
+                #expect(try await counted(bench) == 0 && bench.upstream.count == 0)
+            }
+        }
+    }
+
+    /// An end of a call, and what it adds to the counter.
+    private enum End: CaseIterable {
+        case usage, largerUsage, none, refusedByProvider, overloaded, broken, unreachable, silent, cut, cancelled
+
+        func play(_ call: ScriptedCall, _ random: inout SeededRandom) -> Int {
+            switch self {
+            case .usage, .largerUsage:
+                let tokens = self == .usage ? random.below(TokenEndsTests.reserved) : 100 + random.below(5000)
+                call.answer().send(#"{"choices":[],"usage":{"total_tokens":\#(tokens)}}"#).end()
+                return tokens
+            case .none: call.answer().send(ScriptedCall.completion).end()
+            case .refusedByProvider: call.answer(400).send("{}").end()
+            case .overloaded: call.answer(503).send("{}").end()
+            case .broken: call.fail(.closedEarly, sent: true)
+            case .unreachable:
+                call.fail(.connect, sent: false)
+                return 0
+            case .silent: call.fail(.idleTimeout, sent: true)
+            case .cut: call.answer().send("{").fail(.closedEarly, sent: true)
+            // By the test, which knows the job.
+            case .cancelled: break
+            }
+            return TokenEndsTests.reserved
+        }
+    }
+
+    /// A thousand jobs that end in any way: their counter holds the sum of what they have taken.
+    @Test func aThousandRandomEndsAddUp() async throws {
+        try await ForwarderBench.run { bench in
+            var random = SeededRandom(seed: 20)
+            var expected = 0
+            // A thousand spans would fill the outbox.
+            try await bench.withForwarder(attempts: 1, isTraced: false) { forwarder in
+                for round in 0..<20 {
+                    var jobs: [String: Job] = [:]
+                    for place in 0..<50 {
+                        let body = #"{"model":"openai/gpt","user":"job-\#(place)."}"#
+                        jobs["job-\(place)."] = try await bench.enqueue(body: body, charges: [Self.charge()])
+                    }
+                    for _ in jobs {
+                        let call = try #require(await bench.upstream.next())
+                        let end = random.pick(End.allCases)
+                        expected += end.play(call, &random)
+                        guard end == .cancelled else { continue }
+                        let text = String(decoding: call.request.body, as: UTF8.self)
+                        let job = try #require(jobs.first { text.contains($0.key) }?.value)
+                        try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+                        await call.isLeft()
+                    }
+                    await forwarder.jobs.waitUntilEmpty()
+                    #expect(try await bench.length(Keys.jobs) == 0)
+                    #expect(try await counted(bench) == expected, "round \(round)")
+                }
+            }
+            #expect(bench.upstream.count == 1000 && expected > 100_000)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Common
+import Policies
+import TestSupport
+import Testing
+
+/// Rate limits while Redis is away.
+@Suite(.timeLimit(.minutes(1))) struct RateLimitOutageTests {
+    /// Without its counters nothing is let in, within a second; with them it goes on where it was.
+    @Test func withoutRedisTheGateIsShut() async throws {
+        let policies = try PolicyFixture.read(
+            "type: gateway-rate-limiting-config\nrules:\n  - {id: all, limit_to: 5, unit: requests_per_day}\n",
+            asksForKeys: false)
+        try await LiveIngress.run {
+            $0.policies = policies
+            $0.redis.isDurable = true
+        } _: { ingress in
+            func letIn(_ count: Int) async throws {
+                for _ in 0..<count {
+                    async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+                    try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+                    #expect(try await reply.status == 200)
+                }
+            }
+            try await letIn(2)
+            ingress.server.kill()
+            for _ in 0..<5 {
+                let start = ContinuousClock.now
+                let refused = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+                #expect(refused.status == 503 && refused.error?.code == "queue_unavailable")
+                #expect(start.duration(to: .now) < .seconds(1))
+            }
+            try await ingress.server.start()
+            try await eventually { try await ingress.call("GET", "/ready").text.contains(#""redis":true"#) }
+            #expect(try await ingress.queued() == 0, "nothing of it reaches a forwarder, and so no provider")
+            try await letIn(3)
+            let over = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+            #expect(over.status == 429 && over["x-ratelimit-remaining-requests"] == "0")
+        }
+    }
+}
