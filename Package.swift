@@ -128,7 +128,7 @@ let package = Package(
         .target(
             name: "Forwarder",
             dependencies: [
-                "Common", "JSON", "Queue", "Redis", "Upstream",
+                "Common", "JSON", "Policies", "Queue", "Redis", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),

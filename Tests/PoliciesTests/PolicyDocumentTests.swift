@@ -16,7 +16,7 @@ import Testing
     @Test func `the example file is right`() throws {
         let policies = try PolicyFixture.read(Self.text("gateway.yaml.example"), asksForKeys: false)
         let policy = policies.metadata
-        #expect(policies.rateLimits.count == 1 && !policies.routing.isEmpty)
+        #expect(policies.rateLimits.count == 1 && !policies.routing.isEmpty && !policies.logging.isEmpty)
         #expect(policy.keys.map(\.name) == ["team", "customer_id"] && policy.overrides.map(\.id) == ["zone"])
     }
 
@@ -41,6 +41,20 @@ import Testing
         #expect(balanced.steps.map(\.model).sorted() == ["aws/bedrock-llama3", "azure/bedrock-llama3"])
         let fallback = try policies("fallback.yaml").routing.route(for: customer, using: &random)
         #expect(fallback.steps.map(\.model) == ["bedrock/llama3", "azure/llama3", "aws/llama3"])
+        let logging = try policies("logging.yaml").logging
+        let legal = logging.logging(of: facts("m/n", ["team": "legal"]), .always, wishesLog: true)
+        #expect(legal == .withheld)
+        guard case .redacted(let redaction) = logging.logging(of: customer, .always, wishesLog: true) else {
+            Issue.record("it is redacted")
+            return
+        }
+        let redactor = try #require(ContentRedactor(redaction))
+        let text = Array("EMP-12345 of ada@example.org, (415) 555-2671, paid with 4111 1111 1111 1111".utf8)
+        let findings = text.withUnsafeBufferPointer { redactor.findings(in: $0) }
+        #expect(
+            findings.map { String(decoding: $0.replacement, as: UTF8.self) } == [
+                "[employee]", "[redacted]", "[redacted]", "[redacted]",
+            ])
     }
 
     /// The table beside the example says what becomes of requests.
@@ -80,5 +94,9 @@ import Testing
                 && document.contains("at most \(MetadataRule.valueLimit) characters"))
         for id in MetadataRule.pathIDs { #expect(document.contains("`\(id)`")) }
         for header in MetadataHeader.allCases { #expect(document.contains("| `\(header.rawValue)` |")) }
+        for preset in RedactionPreset.allCases { #expect(document.contains("`\(preset.rawValue)`")) }
+        #expect(document.contains("at most \(SearchPattern.lengthLimit)\ncharacters"))
+        #expect(document.contains("at most \(ContentRedactor.patternLimit) patterns"))
+        #expect(document.contains("`redaction_text` (\(ContentRedactor.replacementLimit) characters"))
     }
 }

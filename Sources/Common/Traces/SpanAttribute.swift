@@ -16,6 +16,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
     case responseMetadata, firstToken, status
     case input, output, level, statusMessage, errorType
     case metadataOrigins, tokensEstimatedMetadata, failedAttemptsMetadata
+    case contentMetadata
 
     /// The attribute's name in OTLP.
     package var key: String {
@@ -67,6 +68,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
         case .metadataOrigins: "langfuse.observation.metadata.gateway_metadata_origins"
         case .failedAttemptsMetadata: "langfuse.observation.metadata.gateway_failed_attempts"
         case .tokensEstimatedMetadata: "langfuse.observation.metadata.gateway_tokens_estimated"
+        case .contentMetadata: "langfuse.observation.metadata.gateway_content"
         }
     }
 

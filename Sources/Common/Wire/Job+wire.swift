@@ -20,6 +20,8 @@ extension Job {
         static let metadata: UInt8 = 18
         static let charge: UInt8 = 19
         static let route: UInt8 = 20
+        static let withheld: UInt8 = 30
+        static let redaction: UInt8 = 31
     }
 
     /// The job as bytes, ready to be sealed.
@@ -48,6 +50,11 @@ extension Job {
         if !route.isEmpty { writer.field(Tag.route, route.wireBytes) }
         for charge in charges where charge.isSettled { writer.field(Tag.charge, charge.wireText) }
         for entry in metadata.entries { writer.field(Tag.metadata, entry.wireBytes) }
+        switch logging {
+        case .whole: break
+        case .redacted(let redaction): writer.field(Tag.redaction, redaction.wireBytes)
+        case .withheld: writer.field(Tag.withheld, "")
+        }
         writer.field(Tag.body, body)
         return writer.bytes
     }
@@ -82,6 +89,8 @@ extension Job {
             case Tag.charge:
                 if let charge = RateCharge(wireText: try WireReader.string(value)) { charges.append(charge) }
             case Tag.metadata: metadata.add(try ResolvedMetadata.Entry(wireBytes: value))
+            case Tag.withheld: logging = .withheld
+            case Tag.redaction where logging != .withheld: logging = .redacted(try LogRedaction(wireBytes: value))
             case Tag.body: body = Array(value)
             default: continue
             }

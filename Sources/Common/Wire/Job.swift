@@ -38,6 +38,11 @@ package struct Job: Sendable, Equatable {
     package var route = Route()
     /// What the job counts on rate limits as it is queued. A job off the queue has those that its end corrects.
     package var charges: [RateCharge] = []
+    /// What its trace shows of body and answer.
+    package var logging = ContentLogging.whole
+
+    /// Whether body and answer stand in no trace, log or dead letter.
+    package var isWithheld: Bool { logging == .withheld }
 
     /// Whether the answer is kept under the job's own key, where any ingress can fetch it.
     package var isFetchable: Bool { responseKey == Keys.response(insertionID) }

@@ -18,16 +18,19 @@ struct MetadataResolver: Sendable {
     var enforces: Bool { policy?.mode == .enforce }
 
     /// The metadata of a request from its headers, the operator's rules and the client's key, in this order.
+    /// - Returns: the metadata, and whether the headers let the request stand in traces.
     /// - Throws: 400 for headers that cannot be read.
-    func resolve(_ fields: HTTPFields, of account: Account?) throws(GatewayError) -> ResolvedMetadata {
-        var metadata = try carried(by: fields)
+    func resolve(
+        _ fields: HTTPFields, of account: Account?
+    ) throws(GatewayError) -> (metadata: ResolvedMetadata, wishesLog: Bool) {
+        var (metadata, wishesLog) = try carried(by: fields)
         policy?.override(&metadata, for: Caller(account))
-        guard let own = account?.metadata, !own.isEmpty else { return metadata }
+        guard let own = account?.metadata, !own.isEmpty else { return (metadata, wishesLog) }
         for (key, value) in own.sorted(by: { $0.key < $1.key })
         where MetadataRule.fault(ofKey: key.text) == nil && MetadataRule.fault(ofValue: value) == nil {
             metadata.set(key.text, to: value, from: .key)
         }
-        return metadata
+        return (metadata, wishesLog)
     }
 
     /// The rule that a request breaks. Requests that send nothing, such as for a list of models, need no metadata.
@@ -41,10 +44,13 @@ struct MetadataResolver: Sendable {
         return policy.violation(of: all)
     }
 
-    private func carried(by fields: HTTPFields) throws(GatewayError) -> ResolvedMetadata {
-        if let config = fields[.loggingConfig] { try LoggingSwitch.check(config) }
+    private func carried(
+        by fields: HTTPFields
+    ) throws(GatewayError) -> (metadata: ResolvedMetadata, wishesLog: Bool) {
+        var wishesLog = true
+        if let config = fields[.loggingConfig] { wishesLog = try LoggingSwitch.read(config) }
         // Nearly all requests end here, after one look.
-        guard !headers.isEmpty || fields.contains(.metadata) else { return ResolvedMetadata() }
+        guard !headers.isEmpty || fields.contains(.metadata) else { return (ResolvedMetadata(), wishesLog) }
         var carried = CarriedMetadata()
         let own = fields[values: .metadata]
         guard own.count <= 1 else {
@@ -56,7 +62,8 @@ struct MetadataResolver: Sendable {
                 try carried.add(field.value, named: field.name.rawName, of: header)
             }
         }
-        return carried.metadata
+        // Either of the two that says no counts.
+        return (carried.metadata, wishesLog && carried.wishesLog)
     }
 }
 

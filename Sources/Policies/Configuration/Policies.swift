@@ -4,6 +4,7 @@ package struct Policies: Sendable {
     /// One of each document.
     package var rateLimits: [RateLimitPolicy] = []
     package var routing = RoutingPolicy()
+    package var logging = LoggingPolicy()
 
     package init() {}
 
