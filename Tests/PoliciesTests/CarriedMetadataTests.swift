@@ -59,8 +59,14 @@ import Testing
         arguments: [
             ([Field(#"{"a":"b"}"#)], true), ([Field(#"{"tfy_log_request":"true","a":"b"}"#)], true),
             ([Field(#"{"tfy_log_request":"false","a":"b"}"#)], false),
-            ([Field(#"{"tfy_log_request":"true"}"#), Field("cf-aig-metadata", #"{"tfy_log_request":false,"a":"b"}"#)], false),
-            ([Field("helicone-property-tfy_log_request", "false"), Field(#"{"tfy_log_request":"true","a":"b"}"#)], false),
+            (
+                [Field(#"{"tfy_log_request":"true"}"#), Field("cf-aig-metadata", #"{"tfy_log_request":false,"a":"b"}"#)],
+                false
+            ),
+            (
+                [Field("helicone-property-tfy_log_request", "false"), Field(#"{"tfy_log_request":"true","a":"b"}"#)],
+                false
+            ),
             ([Field("x-litellm-tags", "tfy_log_request:false,a:b")], false),
         ] as [([Field], Bool)])
     func `the switch is read from all carriers`(fields: [Field], wishesLog: Bool) throws {

@@ -63,7 +63,8 @@ import Testing
     /// TrueFoundry's SDK has one rule a document, whose name is its id.
     @Test func `a document may be one rule`() throws {
         let text =
-            Self.head + "name: legal\nwhen: {subjects: {in: [\"user:ada\"]}, metadata: {team: legal}}\nlog: false\n---\n"
+            Self.head + "name: legal\nwhen: {subjects: {in: [\"user:ada\"]}, metadata: {team: legal}}\nlog: false\n"
+            + "---\n"
             + Self.head + "name: all\nlog: true\nredact_with: {presets: [email]}\n"
         let policy = try Self.policy(text)
         let legal = policy.logging(of: Self.facts(["team": "legal"]), .always, wishesLog: true)
@@ -99,7 +100,7 @@ import Testing
                 "Did you mean `pattern`?"
             ),
             (
-                "rules:\n  - {id: a, log: true, redact_with: {custom_patterns: [{pattern: a, redaction_text: '\"'}]}}\n",
+                "rules:\n  - {id: a, log: true, redact_with: {custom_patterns: [{pattern: a, redaction_text: '\"'}]}}",
                 "3:85", "without quotes"
             ),
             ("rules:\n  - {id: a, log: true, when: {model: [m]}}\n", "3:31", "Did you mean `models`?"),
@@ -125,7 +126,8 @@ import Testing
 
     @Test(
         arguments: [
-            (#"{"enabled": true}"#, true), (#"{"enabled": false}"#, false), ("{}", true), (#" {"enabled":false} "#, false),
+            (#"{"enabled": true}"#, true), (#"{"enabled": false}"#, false), ("{}", true),
+            (#" {"enabled":false} "#, false),
         ])
     func `the header is read`(value: String, wishesLog: Bool) throws {
         #expect(try LoggingSwitch.read(value) == wishesLog)
@@ -153,7 +155,9 @@ import Testing
     @Test func `findings of several presets and patterns are joined`() throws {
         let redaction = LogRedaction(
             presets: ["email", "url"],
-            patterns: [.init("ada@", replacement: "A"), .init("x+", replacement: "[x]"), .init("ple", replacement: "P")])
+            patterns: [
+                .init("ada@", replacement: "A"), .init("x+", replacement: "[x]"), .init("ple", replacement: "P"),
+            ])
         let redactor = try #require(ContentRedactor(redaction))
         let text = Array("ada@mail.example xx https://example.org".utf8)
         let findings = text.withUnsafeBufferPointer { redactor.findings(in: $0) }
@@ -166,7 +170,9 @@ import Testing
     }
 
     /// What a later version has written is not shown because this one does not know it.
-    @Test(arguments: [LogRedaction(presets: ["email", "religion"]), LogRedaction(patterns: [.init("(?=a)", replacement: "")])])
+    @Test(arguments: [
+        LogRedaction(presets: ["email", "religion"]), LogRedaction(patterns: [.init("(?=a)", replacement: "")]),
+    ])
     func `what is not known makes no redactor`(redaction: LogRedaction) {
         #expect(ContentRedactor(redaction) == nil)
     }

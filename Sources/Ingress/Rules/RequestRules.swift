@@ -54,6 +54,7 @@ final class RequestRules: Sendable {
         let facts = RequestFacts(job, from: account)
         job.logging = logging.logging(of: facts, loggingMode, wishesLog: !job.isWithheld)
         if job.isWithheld, isTracedByProxy { throw .tracedByProxy }
+        job = job.withOwnSeal
         guard hasDecisions, job.method != "GET", job.method != "HEAD" else { return }
         job.charges = try limiter.charges(of: job, facts)
         // A call to a URL that the client chose goes there.

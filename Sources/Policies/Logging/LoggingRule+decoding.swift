@@ -47,12 +47,14 @@ extension LogRedaction {
         self.init()
         let map = try node.mapping(of: ["presets", "custom_patterns"])
         var log = ProblemLog()
-        for node in log.attempt({ () throws(ConfigurationError) in try map["presets"]?.sequence() ?? [] }) ?? [] {
+        let named = log.attempt { () throws(ConfigurationError) in try map["presets"]?.sequence() ?? [] }
+        for node in named ?? [] {
             if let preset = log.attempt({ () throws(ConfigurationError) in try RedactionPreset(node) }) {
                 presets.append(UTF8Text(preset.rawValue))
             }
         }
-        for node in log.attempt({ () throws(ConfigurationError) in try map["custom_patterns"]?.sequence() ?? [] }) ?? [] {
+        let custom = log.attempt { () throws(ConfigurationError) in try map["custom_patterns"]?.sequence() ?? [] }
+        for node in custom ?? [] {
             if let pattern = log.attempt({ () throws(ConfigurationError) in try Pattern(node) }) {
                 patterns.append(pattern)
             }

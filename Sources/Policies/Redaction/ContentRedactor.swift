@@ -39,9 +39,11 @@ package struct ContentRedactor: Sendable {
         for (pattern, replacement) in patterns {
             all += pattern.ranges(in: text).map { Finding(range: $0, replacement: replacement) }
         }
-        guard presets.count + patterns.count > 1, all.count > 1 else { return all }
+        guard presets.count + patterns.count > 1 else { return all }
         var merged: [Finding] = []
-        for finding in all.sorted(by: { ($0.range.lowerBound, $1.range.upperBound) < ($1.range.lowerBound, $0.range.upperBound) }) {
+        // Of those that begin together the longest comes first.
+        all.sort { ($0.range.lowerBound, $1.range.upperBound) < ($1.range.lowerBound, $0.range.upperBound) }
+        for finding in all {
             if let last = merged.last, last.range.upperBound > finding.range.lowerBound {
                 let end = max(last.range.upperBound, finding.range.upperBound)
                 merged[merged.count - 1].range = last.range.lowerBound..<end

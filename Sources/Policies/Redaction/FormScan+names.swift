@@ -104,7 +104,7 @@ extension FormScan {
 
     /// Words of 40 characters of Base64 with letters of both cases and digits.
     func awsSecretKeys() -> [Range<Int>] {
-        let isKey = { (byte: UInt8) in Self.isAlphanumeric(byte) || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "+") }
+        let isKey = { (byte: UInt8) in Self.isAlphanumeric(byte) || "/+".utf8.contains(byte) }
         var (found, place): ([Range<Int>], Int) = ([], 0)
         while place < text.count {
             let end = runEnd(from: place, where: isKey)

@@ -115,7 +115,8 @@ struct SettingsTests {
 
     @Test(
         arguments: [
-            (nil, .headerControlled), ("HEADER_CONTROLLED", .headerControlled), ("always", .always), ("Never", .never), ("", .headerControlled),
+            (nil, .headerControlled), ("HEADER_CONTROLLED", .headerControlled), ("always", .always), ("Never", .never),
+            ("", .headerControlled),
             ("off", nil),
         ] as [(String?, RequestLoggingMode?)])
     func loggingHasThreeModes(text: String?, mode: RequestLoggingMode?) throws {

@@ -26,8 +26,9 @@ import Upstream
             {"model":"m","messages":[{"role":"user","content":"I am ada@example.org, 123-45-6789, EMP-77."},
             {"role":"tool","content":"{\"mail\": \"ada@example.org\", \"card\": 4111111111111111, \"n\": 5}"},
             {"role":"user","content":[{"type":"text","text":"ad\u0061\u0040example.org\n<EMP-1>"}]}],
-            "tools":[{"type":"function","function":{"name":"f","description":"ask ada@example.org"}}],"user":"ada@example.org",
-            "stop":["EMP-9"],"seed":4111111111111111,"metadata":{"trace_name":"EMP-3","note":"EMP-4","tags":["EMP-5","ok"]}}
+            "tools":[{"type":"function","function":{"name":"f","description":"ask ada@example.org"}}],
+            "user":"ada@example.org","stop":["EMP-9"],"seed":4111111111111111,
+            "metadata":{"trace_name":"EMP-3","note":"EMP-4","tags":["EMP-5","ok"]}}
             """#
         let answer = #"{"choices":[{"message":{"role":"assistant","content":"Dear EMP-77, ada@example.org!"}}]}"#
         let span = try Self.span(body, [answer])
@@ -48,7 +49,8 @@ import Upstream
     @Test func `what a stream divides is redacted`() throws {
         let parts = ["ad", "a@exa", "mple.", "org and EM", "P-1"]
         let events = parts.map { #"data: {"choices":[{"index":0,"delta":{"content":"\#($0)"}}]}"# + "\n\n" }
-        let span = try Self.span(#"{"model":"m","messages":[]}"#, type: "text/event-stream", events + ["data: [DONE]\n\n"])
+        let span = try Self.span(
+            #"{"model":"m","messages":[]}"#, type: "text/event-stream", events + ["data: [DONE]\n\n"])
         #expect(span.output == #"{"role":"assistant","content":"[redacted] and <staff>"}"#)
     }
 
@@ -87,7 +89,8 @@ import Upstream
         (#""EMP-1""#, #""<staff>""#), (#"["EMP-1",{"EMP-2":"EMP-3"}]"#, #"["<staff>",{"EMP-2":"<staff>"}]"#),
         ("4111111111111111", #""[redacted]""#), ("[1, 4111111111111111]", #"[1, "[redacted]"]"#),
         (#"{"a" : "x\"EMP-1\\"}"#, #"{"a" : "x\"<staff>\\"}"#), (#""{\"a\":\"EMP-1\"}""#, #""{\"a\":\"<staff>\"}""#),
-        (#""{EMP-1""#, #""{<staff>""#), (#""\ud83d\ude00 EMP-1 \ud800""#, #""\ud83d\ude00 <staff> \ud800""#), ("null", "null"),
+        (#""{EMP-1""#, #""{<staff>""#), ("null", "null"),
+        (#""\ud83d\ude00 EMP-1 \ud800""#, #""\ud83d\ude00 <staff> \ud800""#),
     ])
     func `JSON stays JSON`(json: String, clean: String) throws {
         let redactor = SecretRedactor().of(Self.content())

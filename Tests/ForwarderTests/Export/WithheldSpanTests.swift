@@ -9,7 +9,8 @@ import Upstream
     private static let body = #"""
         {"model":"openai/gpt-x","temperature":0.5,"user":"canary","n":2,"seed":4711,"stop":["canary"],
         "messages":[{"role":"user","content":"canary"}],"tools":[{"type":"function","function":{"name":"canary"}}],
-        "metadata":{"tags":["canary"],"trace_name":"canary","generation_name":"canary","trace_user_id":"canary","x":"canary"},
+        "metadata":{"tags":["canary"],"trace_name":"canary","generation_name":"canary","trace_user_id":"canary",
+        "x":"canary"},
         "response_format":{"type":"json_schema","json_schema":{"name":"canary"}}}
         """#
     private static let answer = #"""
@@ -27,7 +28,8 @@ import Upstream
         let span = try #require(CompletionSpan(job, content: content))
         let request = UpstreamRequest(method: "POST", url: "https://provider.example", headers: [], body: job.body)
         span.sends(
-            Target(provider: "openai", model: "gpt-x", request: request), after: [(model: "azure/gpt-x", failure: .status(500))])
+            Target(provider: "openai", model: "gpt-x", request: request),
+            after: [(model: "azure/gpt-x", failure: .status(500))])
         let bytes = act(span)
         return (try ReadSpan(bytes), String(decoding: try SpanRecord(bytes).otlp, as: UTF8.self))
     }
@@ -49,7 +51,8 @@ import Upstream
         let (span, text) = try Self.answered()
         #expect(!text.contains("canary") && !text.contains("4711"), "\(text)")
         #expect(span.string(Self.content) == "withheld" && span.input == nil && span.output == nil)
-        #expect(span.strings("langfuse.trace.tags")?.first == "team:red" && span.strings("langfuse.trace.tags")?.count == 7)
+        let tags = span.strings("langfuse.trace.tags")
+        #expect(tags?.first == "team:red" && tags?.count == 7)
         #expect(span.string("langfuse.trace.metadata")?.contains(#""team":"red""#) == true)
         #expect(span.string("langfuse.observation.model.name") == "gpt-x-1")
         #expect(span.integer("gen_ai.usage.input_tokens") == "3" && span.integer("gen_ai.usage.output_tokens") == "4")

@@ -20,7 +20,8 @@ import Testing
 
     /// - Returns: the jobs of requests with these headers, by this way.
     private func jobs(
-        _ headers: [[String]], _ way: MetadataTests.Way, mode: RequestLoggingMode = .headerControlled, rules: String = ""
+        _ headers: [[String]], _ way: MetadataTests.Way, mode: RequestLoggingMode = .headerControlled,
+        rules: String = ""
     ) async throws -> [Job] {
         let policies = try PolicyFixture.read(rules)
         return try await LiveIngress.run {

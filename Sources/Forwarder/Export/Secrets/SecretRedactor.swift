@@ -44,7 +44,9 @@ struct SecretRedactor: Sendable {
     }
 
     /// A text without what the operator's rules take out. Secrets stay.
-    func redacted(_ text: String) -> String { content.map { ContentWalk.clean(text: TextPiece(text), $0).text } ?? text }
+    func redacted(_ text: String) -> String {
+        content.map { ContentWalk.clean(text: TextPiece(text), $0).text } ?? text
+    }
 
     /// A text, JSON or not, without secrets.
     func clean(text piece: TextPiece) -> TextPiece {
