@@ -128,7 +128,7 @@ let package = Package(
         .target(
             name: "Forwarder",
             dependencies: [
-                "Common", "JSON", "Queue", "Redis", "Upstream",
+                "Common", "JSON", "Policies", "Queue", "Redis", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -292,7 +292,7 @@ let package = Package(
         .testTarget(
             name: "ForwarderTests",
             dependencies: [
-                "Common", "Forwarder", "JSON", "Queue", "Redis", "TestSupport", "TraceStore", "Upstream",
+                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "TestSupport", "TraceStore", "Upstream",
                 .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -41,11 +41,31 @@ def test_default_headers_are_traced_and_not_passed_on(tracing_gateway, provider,
     assert origins == {"team": "header", "note": "header", "app": "header"}
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_request_that_shall_not_be_logged_is_traced_without_its_words(tracing_gateway, provider, rollout, stream):
+    """Both of TrueFoundry's headers: the verdict holds, and the trace has neither question nor answer."""
+    model = provider.script(echo)
+    for headers in [{"X-TFY-METADATA": '{"tfy_log_request": "false", "team": "legal"}'},
+                    {"X-TFY-METADATA": '{"team": "legal"}', "X-TFY-LOGGING-CONFIG": '{"enabled": false}'}]:
+        with client(tracing_gateway, rollout, **headers) as sdk:
+            answer = sdk.chat.completions.create(
+                model=f"scripted/{model}", messages=[{"role": "user", "content": "canary"}], stream=stream)
+            assert not stream or list(answer)
+    assert [call.header("x-tfy-logging-config") for call in provider.calls_of(model)] == [None, None]
+    assert tracing_gateway.request("GET", f"/rollouts/{rollout.rollout}?wait=30").json["verdict"] == "complete"
+    answer = tracing_gateway.request("GET", f"/traces?tags=rollout_id:{rollout.rollout}&tags=team:legal")
+    traces = answer.json["traces"]
+    assert len(traces) == 2 and "canary" not in json.dumps(answer.json)
+    for trace in traces:
+        assert trace["input"] is None and trace["output"] is None and (stream or trace["usage"])
+        assert trace["metadata"]["gateway_content"] == "withheld" and "tfy_log_request" not in trace["metadata"]
+
+
 def test_a_mistake_is_a_bad_request(tracing_gateway, provider, rollout):
     model = provider.script(echo)
-    with client(tracing_gateway, rollout, **{"X-TFY-METADATA": '{"tfy_log_request": "false"}'}) as sdk:
+    with client(tracing_gateway, rollout, **{"X-TFY-METADATA": '{"tfy_log_request": "no"}'}) as sdk:
         with pytest.raises(openai.BadRequestError) as refused:
             sdk.chat.completions.create(model=f"scripted/{model}", messages=QUESTION)
     assert refused.value.code == "invalid_metadata" and refused.value.param == "x-tfy-metadata"
-    assert "tfy_log_request" in refused.value.message and "not supported yet" in refused.value.message
+    assert "tfy_log_request" in refused.value.message and "`true` or `false`" in refused.value.message
     assert provider.calls_of(model) == []

@@ -19,6 +19,7 @@ METADATA, LIMITS, BALANCING, FALLBACK = (
     f"type: gateway-{kind}-config\n" for kind in ["metadata", "rate-limiting", "load-balancing", "fallback"])
 LIMIT = LIMITS + "rules:\n  - {id: a, limit_to: 1, unit: requests_per_day, "
 BALANCE = BALANCING + "rules:\n  - {id: a, load_balance_targets: [{target: p/m, "
+LOGGING = "type: gateway-logging-config\n"
 FALL = FALLBACK + "rules:\n  - {id: a, fallback_models: [p/m], "
 
 
@@ -73,9 +74,14 @@ def test_each_type_has_an_example():
     LIMIT + "when: {models: {in: [m, n], not_in: o}, metadata: {a: b}, metadata_from: key}, rate_limit_applies_per: [user, metadata.x]}\n",
     LIMITS + "evaluate: first_match\nrules: [{id: '{user}-x', limit_to: 5, unit: output_tokens_per_hour, default_output: 0, mode: audit}]\n",
     BALANCE + "weight: 100, fallback_status_codes: [], fallback_candidate: false, metadata_match: {z: eu}}]}\n",
-    BALANCING + "rules: [{id: a, type: weight-based-routing, load_balance_targets: [{target: p/m/n}]}]\n",
+    BALANCING + "rules: [{id: a, type: weight-based-routing, load_balance_targets: [{target: p/m/n}]}\n",
     FALL + "when: {response_status_codes: [500, '429', timeout, connect_error]}}\n",
     FALLBACK + "rules: [{id: a, fallback_models: [{target: p/m}, q/m], when: {response_status_codes: [400]}}]\n",
+    BALANCE + "retry_config: {attempts: 2, delay: 0, on_status_codes: ['429', stream_error]}}]}\n",
+    BALANCE + "override_params: {temperature: 0.2, stop: [a], user: null}, headers_override: {set: {X-Team: a}, remove: [openai-beta]}}]}\n",
+    FALLBACK + "rules: [{id: a, fallback_models: [{target: p/m, retry_config: {attempts: 1}}], when: {response_status_codes: [error_in_200]}}]\n",
+    LOGGING + "rules: [{id: a, log: false}, {id: b, when: {models: m}, log: true, redact_with: {presets: [email], custom_patterns: ['a+', {pattern: b, redaction_text: x}]}}]\n",
+    LOGGING + "name: one\nlog: false\n",
 ])
 def test_what_may_be_written_is_taken_by_both(check, text):
     assert faults(text) == []
@@ -135,14 +141,28 @@ def test_what_may_be_written_is_taken_by_both(check, text):
     LIMIT + "when: {metadata: {a: b}, metadata_from: header}}\n",
     BALANCING + "model_configs: []\nrules: []\n",
     BALANCING + "rules: [{id: a, load_balance_targets: []}]\n",
-    BALANCING + "rules: [{id: a, type: latency-based-routing, load_balance_targets: [{target: p/m}]}]\n",
-    BALANCING + "rules: [{id: a, load_balance_targets: [{target: m}]}]\n",
+    BALANCING + "rules: [{id: a, type: latency-based-routing, load_balance_targets: [{target: p/m}]}\n",
+    BALANCING + "rules: [{id: a, load_balance_targets: [{target: m}]}\n",
     BALANCING + "rules: [{id: a, load_balance_targets: [p/m]}]\n",
     BALANCE + "weight: 101}]}\n",
     BALANCE + "priority: 1}]}\n",
     BALANCE + "fallback_status_codes: [200]}]}\n",
     BALANCE + "fallback_candidate: 1}]}\n",
     FALLBACK + "rules: [{id: a, fallback_models: [p/m]}]\n",
+    BALANCE + "retry_config: {delay: 1}}]}\n",
+    BALANCE + "retry_config: {attempts: 11}}]}\n",
+    BALANCE + "retry_config: {attempts: 1, on_status_codes: [slow]}}]}\n",
+    BALANCE + "override_params: {model: x}}]}\n",
+    BALANCE + "headers_override: {set: {Authorization: x}}}]}\n",
+    BALANCE + "headers_override: {remove: [Host]}}]}\n",
+    BALANCE + "headers_override: {add: {a: b}}}]}\n",
+    LOGGING + "rules: [{id: a}]\n",
+    LOGGING + "rules: [{id: a, log: maybe}]\n",
+    LOGGING + "rules: [{id: a, log: true, redact_with: {}}]\n",
+    LOGGING + "rules: [{id: a, log: true, redact_with: {presets: [emial]}}]\n",
+    LOGGING + "rules: [{id: a, log: true, redact_with: {custom_patterns: [{redaction_text: x}]}}]\n",
+    LOGGING + "rules: []\nlog: true\n",
+    LOGGING + "name: one\n",
     FALL + "when: {models: [m]}}\n",
     FALL + "when: {response_status_codes: [slow]}}\n",
     FALL + "when: {response_status_codes: 500}}\n",

@@ -72,7 +72,7 @@ import Testing
             #expect(bad.code == 78)
             let parts = [
                 "PORT: error", "gateway.yaml:2:1: error", "gateway.yaml:4:31: error: no client is known",
-                "gateway.yaml:6:7: error",
+                "gateway.yaml:6:1: error",
             ]
             for part in parts {
                 #expect(bad.output.contains(part), "\(bad.output)")

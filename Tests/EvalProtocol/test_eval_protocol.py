@@ -183,6 +183,27 @@ def test_a_row_of_large_screenshots_keeps_its_messages(provider, url, count):
     assert (urls == [SCREENSHOT] * count) == (count * len(SCREENSHOT) < 4 << 20)
 
 
+def test_the_adapter_reads_past_a_completion_whose_words_are_withheld(fresh_gateway, provider, url):
+    """It is traced, so the rollout is complete; without messages it makes no row, and breaks nothing."""
+
+    async def script(call):
+        await call.respond(completion("canary"))
+
+    [row] = dataset(1)
+    base_url = build_fireworks_tracing_url(url, RolloutMetadata(**dict(zip(NAMES, ids(row)))), provider.base_url)
+    model = provider.script(script)
+    with OpenAI(base_url=base_url, api_key="client-key", max_retries=0, timeout=30) as client:
+        messages = [plain(message) for message in row.messages]
+        client.chat.completions.create(
+            model=model, messages=messages, extra_headers={"X-TFY-LOGGING-CONFIG": '{"enabled": false}'})
+        assert FireworksTracingAdapter(base_url=url).get_evaluation_rows(tags=[tag(row)]) == []
+        client.chat.completions.create(model=model, messages=messages)
+    [found] = FireworksTracingAdapter(base_url=url).get_evaluation_rows(tags=[tag(row)])
+    assert plain(found.messages[-1])["content"] == "canary"
+    verdict = fresh_gateway.request("GET", f"/rollouts/{row.execution_metadata.rollout_id}?wait=30").json
+    assert (verdict["verdict"], verdict["expected"]) == ("complete", 2)
+
+
 def test_the_adapter_s_tags_and_filters_choose(completed, url):
     row, _ = completed
     adapter = FireworksTracingAdapter(base_url=url)

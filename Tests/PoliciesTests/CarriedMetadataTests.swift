@@ -19,6 +19,10 @@ import Testing
     }
 
     static func read(_ fields: [Field]) throws(GatewayError) -> [String] {
+        try carried(fields).metadata.entries.map(\.tag)
+    }
+
+    static func carried(_ fields: [Field]) throws(GatewayError) -> CarriedMetadata {
         var carried = CarriedMetadata()
         for field in fields {
             if let header = MetadataHeader.allCases.first(where: { CarriedMetadata.isCarrier(field.name, of: $0) }) {
@@ -27,7 +31,7 @@ import Testing
                 try carried.add(field.value)
             }
         }
-        return carried.metadata.entries.map(\.tag)
+        return carried
     }
 
     @Test(
@@ -50,6 +54,26 @@ import Testing
         #expect(try Self.read(fields) == tags)
     }
 
+    /// The switch is no metadata. Of several headers one that says no counts.
+    @Test(
+        arguments: [
+            ([Field(#"{"a":"b"}"#)], true), ([Field(#"{"tfy_log_request":"true","a":"b"}"#)], true),
+            ([Field(#"{"tfy_log_request":"false","a":"b"}"#)], false),
+            (
+                [Field(#"{"tfy_log_request":"true"}"#), Field("cf-aig-metadata", #"{"tfy_log_request":false,"a":"b"}"#)],
+                false
+            ),
+            (
+                [Field("helicone-property-tfy_log_request", "false"), Field(#"{"tfy_log_request":"true","a":"b"}"#)],
+                false
+            ),
+            ([Field("x-litellm-tags", "tfy_log_request:false,a:b")], false),
+        ] as [([Field], Bool)])
+    func `the switch is read from all carriers`(fields: [Field], wishesLog: Bool) throws {
+        let carried = try Self.carried(fields)
+        #expect(carried.wishesLog == wishesLog && carried.metadata.entries.map(\.tag) == ["a:b"])
+    }
+
     /// Each error names the header, the key where there is one, and the rule.
     @Test(
         arguments: [
@@ -69,7 +93,10 @@ import Testing
             ([Field(#"{"a\nb":"a"}"#)], ["control character"]),
             ([Field("{\"\(String(repeating: "é", count: 65))\":\"a\"}")], ["64", "shorten"]),
             ([Field("{\"k\":\"\(String(repeating: "é", count: 129))\"}")], ["`k`", "128", "shorten"]),
-            ([Field(#"{"tfy_log_request":"false"}"#)], ["`tfy_log_request`", "not supported yet"]),
+            ([Field(#"{"tfy_log_request":"no"}"#)], ["`tfy_log_request`", "`true` or `false`"]),
+            ([Field(#"{"tfy_log_request":"False"}"#)], ["`tfy_log_request`", "`true` or `false`"]),
+            ([Field(#"{"tfy_log_request":false}"#)], ["`tfy_log_request`", "a boolean"]),
+            ([Field("x-litellm-tags", "tfy_log_request:")], ["`tfy_log_request`", "`true` or `false`"]),
             ([Field(#"{"tfy_gateway_zone":"x"}"#)], ["`tfy_gateway_zone`", "reserved"]),
             ([Field(#"{"rollout_id":"x"}"#)], ["`rollout_id`", "path"]),
             ([Field(#"{"invocation_id":"x"}"#)], ["`invocation_id`", "path"]),

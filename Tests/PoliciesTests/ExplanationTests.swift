@@ -266,14 +266,14 @@ extension ExplanationTests {
             for name in ["a", "b", "c"] {
                 targets.append(
                     .init(
-                        model: try model("t/\(name)-\(place)"), weight: Double(random.below(3) * 50), failures: [],
+                        call: RoutedTarget(model: try model("t/\(name)-\(place)")), weight: Double(random.below(3) * 50), failures: [],
                         takesFallback: random.chance(percent: 70), metadata: demands(1, &random)))
             }
             balancing.append(LoadBalancingRule(id: "balance-\(place)", when: condition, targets: targets))
             fallbacks.append(
                 FallbackRule(
                     id: "fallback-\(place)", when: condition, failures: [.status(500)],
-                    models: [try model("f/\(place)")]))
+                    targets: [RoutedTarget(model: try model("f/\(place)"))]))
         }
         policies.routing = RoutingPolicy(balancing: balancing, fallbacks: fallbacks)
         return policies

@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    private static func expression(depth: Int, _ random: inout SeededRandom) -> String {
+    static func expression(depth: Int, _ random: inout SeededRandom) -> String {
         guard depth > 0 else { return ["a", "b", ".", "[ab]", "[^a]", "c"][random.below(6)] }
         let part = { (random: inout SeededRandom) in expression(depth: depth - 1, &random) }
         switch random.below(6) {

@@ -17,7 +17,7 @@ import Testing
     @Test func `the example file is right`() throws {
         let policies = try PolicyFixture.read(Self.text("gateway.yaml.example"), asksForKeys: false)
         let policy = policies.metadata
-        #expect(policies.rateLimits.count == 1 && !policies.routing.isEmpty)
+        #expect(policies.rateLimits.count == 1 && !policies.routing.isEmpty && !policies.logging.isEmpty)
         #expect(policy.keys.map(\.name) == ["team", "customer_id"] && policy.overrides.map(\.id) == ["zone"])
     }
 
@@ -46,6 +46,20 @@ import Testing
         #expect(patient.steps.map(\.model) == ["azure/gpt-4o", "openai/gpt-4o"])
         #expect(patient.steps[0].retry == .init(attempts: 2, delay: 100, failures: [.status(429), .status(503), .connectError]))
         #expect(patient.steps[0].failures.contains(.streamError))
+        let logging = try policies("logging.yaml").logging
+        let legal = logging.logging(of: facts("m/n", ["team": "legal"]), .always, wishesLog: true)
+        #expect(legal == .withheld)
+        guard case .redacted(let redaction) = logging.logging(of: customer, .always, wishesLog: true) else {
+            Issue.record("it is redacted")
+            return
+        }
+        let redactor = try #require(ContentRedactor(redaction))
+        let text = Array("EMP-12345 of ada@example.org, (415) 555-2671, paid with 4111 1111 1111 1111".utf8)
+        let findings = text.withUnsafeBufferPointer { redactor.findings(in: $0) }
+        #expect(
+            findings.map { String(decoding: $0.replacement, as: UTF8.self) } == [
+                "[employee]", "[redacted]", "[redacted]", "[redacted]",
+            ])
     }
 
     /// The request that the document describes, by the rules that it shows.
@@ -104,5 +118,9 @@ import Testing
         for id in MetadataRule.pathIDs { #expect(document.contains("`\(id)`")) }
         for (word, _) in Route.Failure.words { #expect(document.contains("| `\(word)` |")) }
         for header in MetadataHeader.allCases { #expect(document.contains("| `\(header.rawValue)` |")) }
+        for preset in RedactionPreset.allCases { #expect(document.contains("`\(preset.rawValue)`")) }
+        #expect(document.contains("at most \(SearchPattern.lengthLimit)\ncharacters"))
+        #expect(document.contains("at most \(ContentRedactor.patternLimit) patterns"))
+        #expect(document.contains("`redaction_text` (\(ContentRedactor.replacementLimit) characters"))
     }
 }

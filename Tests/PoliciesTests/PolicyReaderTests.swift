@@ -72,7 +72,7 @@ import Testing
             ("mode: enforce\n", "1:1", "needs `type`"),
             ("- a\n", "1:1", "a mapping"),
             ("type: gateway-metdata-config\n", "1:7", "Did you mean `gateway-metadata-config`?"),
-            ("type: gateway-logging-config\n", "1:7", "not supported yet"),
+            ("type: gateway-loging-config\n", "1:7", "Did you mean `gateway-logging-config`?"),
             ("type: x\n", "1:7", "`x` is no type"),
             (head + "---\n" + head, "3:7", "already given"),
             (head + "mod: audit\n", "2:1", "Did you mean `mode`?"),

@@ -14,6 +14,7 @@ import Testing
     private static let limit = limits + "rules: [{id: a, limit_to: 1, unit: requests_per_day, "
     private static let balancing = "type: gateway-load-balancing-config\nrules: [{id: a, load_balance_targets: "
     private static let fallback = "type: gateway-fallback-config\nrules: [{id: a, "
+    private static let logging = "type: gateway-logging-config\nrules: [{id: a, "
     private static let metadata = "type: gateway-metadata-config\n"
 
     /// Each mapping of the schema that names its keys, with a document in which it has a wrong one.
@@ -31,6 +32,15 @@ import Testing
         ("loadBalancingConfig", "type: gateway-load-balancing-config\nrules: []\n\(wrong): 1"),
         ("loadBalancingRule", balancing + "[{target: p/m}], \(wrong): 1}]"),
         ("balancedTarget", balancing + "[{target: p/m, \(wrong): 1}]}]"),
+        ("retryConfig", balancing + "[{target: p/m, retry_config: {attempts: 1, \(wrong): 1}}]}]"),
+        ("headersOverride", balancing + "[{target: p/m, headers_override: {\(wrong): 1}}]}]"),
+        ("loggingConfig", "type: gateway-logging-config\nrules: []\n\(wrong): 1"),
+        ("loggingRule", logging + "log: true, \(wrong): 1}]"),
+        ("redaction", logging + "log: true, redact_with: {\(wrong): 1}}]"),
+        (
+            "redactionPattern",
+            logging + "log: true, redact_with: {custom_patterns: [{pattern: a, \(wrong): 1}]}}]"
+        ),
         ("fallbackConfig", "type: gateway-fallback-config\nrules: []\n\(wrong): 1"),
         ("fallbackRule", fallback + "fallback_models: [p/m], when: {response_status_codes: [500]}, \(wrong): 1}]"),
         ("fallbackWhen", fallback + "fallback_models: [p/m], when: {response_status_codes: [500], \(wrong): 1}}]"),
@@ -47,6 +57,9 @@ import Testing
         (["$defs", "rateLimitRule", "properties", "mode"], limit + "mode: \(wrong)}]", "It can be "),
         (["$defs", "metadataFrom"], limit + "when: {metadata: {a: b}, metadata_from: \(wrong)}}]", "It can be "),
         (["$defs", "loadBalancingRule", "properties", "type"], balancing + "[{target: p/m}], type: \(wrong)}]", "It can be "),
+        (
+            ["$defs", "redactionPreset"], logging + "log: true, redact_with: {presets: [\(wrong)]}}]", "It can be "
+        ),
         (
             ["$defs", "failure", "words"],
             fallback + "fallback_models: [p/m], when: {response_status_codes: [\(wrong)]}}]",

@@ -13,6 +13,11 @@ extension Settings {
         if litellmTraces && litellmURL == nil {
             log.error(at: .environment("LITELLM_TRACES"), "needs LITELLM_URL, the proxy that does the tracing")
         }
+        if litellmTraces && requestLogging == .never {
+            log.error(
+                at: .environment("REQUEST_LOGGING_MODE"),
+                "cannot be NEVER with LITELLM_TRACES: the proxy writes the traces, with all that it is sent")
+        }
         if let own = OwnAddress(self) {
             if let litellmURL, own.isMeant(by: litellmURL) { log.error(at: .environment("LITELLM_URL"), OwnAddress.complaint) }
             if case .url(let url) = langfuse, own.isMeant(by: url) { log.error(at: .environment("LANGFUSE_HOST"), OwnAddress.complaint) }

@@ -61,8 +61,9 @@ extension Settings {
         Setting("LITELLM_URL", \.litellmURL, .url, "A LiteLLM proxy that gets all calls, instead of the providers themselves.", commands: working),
         Setting("LITELLM_API_KEY", \.litellmAPIKey, .headerKey, "The key that opens the LiteLLM proxy.", commands: calling),
         Setting(
-            "LITELLM_TRACES", \.litellmTraces, .bool, "Whether the LiteLLM proxy does the tracing, with the project's Langfuse keys.",
-            commands: working),
+            "LITELLM_TRACES", \.litellmTraces, .bool,
+            "Whether the LiteLLM proxy does the tracing, with the project's Langfuse keys.",
+            commands: queueing),
         Setting(
             "LANGFUSE_HOST", \.langfuse, .langfuseHost,
             "Where traces go; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file `serve` has the default of the others.",
@@ -100,6 +101,11 @@ extension Settings {
         Setting(
             "METADATA_HEADERS", \.metadataHeaders, .metadataHeaders,
             "Further headers from which [metadata](policies.md#metadata) is read, beside `X-TFY-METADATA`.",
+            commands: facing),
+        Setting(
+            "REQUEST_LOGGING_MODE", \.requestLogging, .requestLoggingMode,
+            "Whether requests and answers stand in traces: always, never, or unless the request's headers [say no]"
+                + "(policies.md#logging).",
             commands: facing),
         Setting(
             "ON_DISCONNECT", \.onDisconnect, .choice, "What becomes of a call whose client has gone: aborted, or finished and kept for an hour.",

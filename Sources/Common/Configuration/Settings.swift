@@ -56,6 +56,7 @@ package struct Settings: Sendable, Equatable {
     /// Headers from which metadata is read, beside `X-TFY-METADATA`.
     package var metadataHeaders: [MetadataHeader] = []
     package var onDisconnect = DisconnectPolicy.cancel
+    package var requestLogging = RequestLoggingMode.headerControlled
 
     // Queue
     package var queueLimit = 100_000

@@ -17,6 +17,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
     case input, output, level, statusMessage, errorType
     case metadataOrigins, tokensEstimatedMetadata, failedAttemptsMetadata
     case rulesHashMetadata, rateLimitsMetadata
+    case contentMetadata
 
     /// The attribute's name in OTLP.
     package var key: String {
@@ -70,6 +71,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
         case .rulesHashMetadata: "langfuse.observation.metadata.gateway_rules_hash"
         case .rateLimitsMetadata: "langfuse.observation.metadata.gateway_rate_limits"
         case .tokensEstimatedMetadata: "langfuse.observation.metadata.gateway_tokens_estimated"
+        case .contentMetadata: "langfuse.observation.metadata.gateway_content"
         }
     }
 

@@ -12,8 +12,19 @@ extension Envelope {
             self.version = version
         }
 
-        /// The payload of a job.
-        package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Place { Place("\(queue.stream) \(id)") }
+        /// The payload of a job, of any version.
+        package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Place {
+            Place("\(queue.stream) \(id)", version: 2)
+        }
+
+        /// The payload of a job as it is written: one whose trace is redacted is version 2. A forwarder that does not
+        /// know of that would trace all of it, so it is to leave the job.
+        package static func job(_ job: Job, on queue: WorkQueue = .completions) -> Place {
+            var place = Place.job(job.insertionID, on: queue)
+            if case .redacted = job.logging { return place }
+            place.version = 1
+            return place
+        }
 
         /// A completion's span, of any version.
         package static func span(_ id: InsertionID) -> Place { Place("\(Keys.span(id)) \(id)", version: 2) }

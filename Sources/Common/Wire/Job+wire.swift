@@ -23,6 +23,8 @@ extension Job {
         static let options: UInt8 = 23
         static let rulesHash: UInt8 = 21
         static let limit: UInt8 = 22
+        static let withheld: UInt8 = 30
+        static let redaction: UInt8 = 31
     }
 
     /// The job as bytes, ready to be sealed.
@@ -54,6 +56,11 @@ extension Job {
         for limit in rules.limits { writer.field(Tag.limit, limit) }
         for charge in charges where charge.isSettled { writer.field(Tag.charge, charge.wireText) }
         for entry in metadata.entries { writer.field(Tag.metadata, entry.wireBytes) }
+        switch logging {
+        case .whole: break
+        case .redacted(let redaction): writer.field(Tag.redaction, redaction.wireBytes)
+        case .withheld: writer.field(Tag.withheld, "")
+        }
         writer.field(Tag.body, body)
         return writer.bytes
     }
@@ -91,6 +98,8 @@ extension Job {
             case Tag.charge:
                 if let charge = RateCharge(wireText: try WireReader.string(value)) { charges.append(charge) }
             case Tag.metadata: metadata.add(try ResolvedMetadata.Entry(wireBytes: value))
+            case Tag.withheld: logging = .withheld
+            case Tag.redaction where logging != .withheld: logging = .redacted(try LogRedaction(wireBytes: value))
             case Tag.body: body = Array(value)
             default: continue
             }

@@ -42,6 +42,28 @@ package struct Job: Sendable, Equatable {
     package var options = CallOptions()
     /// What the job counts on rate limits as it is queued. A job off the queue has those that its end corrects.
     package var charges: [RateCharge] = []
+    /// What its trace shows of body and answer.
+    package var logging = ContentLogging.whole
+
+    /// Seals a withheld job while it is queued, and its answer. Does not travel within the job.
+    package var ownSeal: OwnSeal?
+
+    /// Whether body and answer stand in no trace, log or dead letter.
+    package var isWithheld: Bool { logging == .withheld }
+
+    /// The job with a seal of its own, if it is withheld and has none yet.
+    package var withOwnSeal: Job {
+        guard isWithheld, ownSeal == nil else { return self }
+        var job = self
+        job.ownSeal = .random()
+        return job
+    }
+
+    /// Seals and opens the frames of the answer. One that is fetched later, at any ingress, is sealed under the
+    /// gateway's key.
+    package func answerEnvelope(_ shared: Envelope) -> Envelope {
+        isFetchable ? shared : ownSeal?.envelope ?? shared
+    }
 
     /// Whether the answer is kept under the job's own key, where any ingress can fetch it.
     package var isFetchable: Bool { responseKey == Keys.response(insertionID) }

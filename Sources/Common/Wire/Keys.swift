@@ -60,6 +60,10 @@ package enum Keys {
     /// String: bytes of all payloads on the job stream. Written by the scripts that add and delete entries; gone when the stream is empty.
     package static let jobBytes = "gateway/jobs/bytes"
 
+    /// String: the sealed key of its own under which a withheld job is sealed. Written by ingress, read by forwarders,
+    /// deleted in the step that ends the job; lives as long as a rollout's set at most.
+    package static func jobKey(_ id: InsertionID) -> String { "gateway/jobkey/\(id)" }
+
     /// Stream of frames for all requests that wait at one ingress. Written by forwarders, read and trimmed by that ingress; lives on its heartbeat.
     package static func responses(ingress: String) -> String { "gateway/responses/\(ingress)" }
 

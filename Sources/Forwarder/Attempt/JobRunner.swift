@@ -21,6 +21,7 @@ struct JobRunner: Sendable {
     /// 0.1.0 can send too.
     var writesCompactSpans: @Sendable () -> Bool = { false }
     let logger: Logger
+    private let contents = SpanContents()
 
     /// Starts to work on a delivery, on the event loop of a client in this process, or on any.
     /// - Parameter done: is called when the job is over here.
@@ -41,8 +42,7 @@ struct JobRunner: Sendable {
         }
         let steps = DeliverySteps(
             sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop)
-        let span =
-            isTraced(job.project) ? CompletionSpan(job, textBytes: spanTextBytes, isCompact: writesCompactSpans()) : nil
+        let span = isTraced(job.project) ? span(of: job) : nil
         if control.stop == .cancelled { return drop(job, span, steps, done) }
         guard delivery.isTakenOver else {
             if let refusal = check.refusal(of: job, delivery) { return refuse(refusal, span, steps, done) }
@@ -52,6 +52,11 @@ struct JobRunner: Sendable {
         check.refusal(of: job, delivery, control, on: eventLoop) { refusal in
             if let refusal { refuse(refusal, bound.value, steps, done) } else { call(job, bound.value, steps, done) }
         }
+    }
+
+    private func span(of job: Job) -> CompletionSpan? {
+        CompletionSpan(
+            job, textBytes: spanTextBytes, isCompact: writesCompactSpans(), content: contents.content(for: job.logging))
     }
 
     private func call(

@@ -123,6 +123,20 @@ extension CollectedAnswer {
         return pieces + [TextPiece("}")]
     }
 
+    /// What may be said of an answer that is withheld: its usage, and why it ended in words of the API's own.
+    var withoutContent: CollectedAnswer {
+        var other = CollectedAnswer()
+        other.usage = usage
+        (other.model, other.id) = (model, id)
+        other.finishReasons = finishReasons.filter { Self.reasons.contains($0) }
+        return other
+    }
+
+    private static let reasons: Set<UTF8Text> = [
+        "stop", "length", "tool_calls", "function_call", "content_filter", "end_turn", "max_tokens", "stop_sequence",
+        "tool_use", "refusal",
+    ]
+
     /// Puts a sentence before what the note says.
     mutating func add(_ sentence: String) { note = note.map { "\(sentence) \($0)" } ?? sentence }
 

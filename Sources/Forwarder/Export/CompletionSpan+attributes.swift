@@ -19,6 +19,7 @@ extension CompletionSpan {
         writer.string(.provider, provider)
         writer.string(.modelAsked, modelAsked)
         writer.string(.traceparent, traceparent)
+        writer.string(.contentMetadata, content.word, isClean: true)
         // Once more as metadata, since Langfuse's newer servers keep no attribute that they do not know.
         if isRepeated {
             writer.string(.possiblyPaidTwice, "true", isClean: true)

@@ -21,6 +21,8 @@ final class CompletionSpan {
     private var keys: [SecretString]
     private let textBytes: Int
     private let isCompact: Bool
+    /// A span that withholds it has no bytes of the request either.
+    let content: SpanContent
     var provider: String?
     /// The model's name as the provider gets it.
     var model: String?
@@ -41,8 +43,9 @@ final class CompletionSpan {
     ///   - job: with its body still in it.
     ///   - textBytes: the most bytes of the input and of the output, each (`SPAN_TEXT_BYTES`).
     ///   - isCompact: whether the span is written as a ``SpanRecord``, and not as OTLP/JSON.
+    ///   - content: what it shows of request and answer.
     init?(
-        _ job: Job, textBytes: Int = SpanLimits.spanText, isCompact: Bool = true
+        _ job: Job, textBytes: Int = SpanLimits.spanText, isCompact: Bool = true, content: SpanContent = .whole
     ) {
         guard let rollout = job.rollout, job.path == Provider.chatCompletions else { return nil }
         insertionID = job.insertionID
@@ -55,13 +58,14 @@ final class CompletionSpan {
         rules = job.rules
         self.textBytes = textBytes
         self.isCompact = isCompact
-        body = job.body
+        self.content = content
+        body = content.isWithheld ? [] : job.body
         keys = job.clientKey.map { [$0] } ?? []
     }
 
     /// Notes the call that will be made. From here on the request's own bytes are the only ones.
     func sends(_ target: Target) {
-        body = target.request.body
+        if !content.isWithheld { body = target.request.body }
         provider = target.provider
         model = target.model
         // The server's key must not be quoted either. Whatever header it is in, it is none of those that the client chose.
@@ -127,14 +131,15 @@ extension CompletionSpan {
         _ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64
     ) -> [UInt8] {
         usage = answer.usage
-        let redactor = SecretRedactor(keys)
-        let metadata = shownMetadata(redactor)
+        let answer = content.isWithheld ? answer.withoutContent : answer
+        let secrets = SecretRedactor(keys)
+        let redactor = secrets.of(content)
+        let metadata = shownMetadata(secrets)
         let request = SpanRequest(body: body, metadata: traceMetadata(metadata), redactor: redactor)
         let output = answer.output.isEmpty ? nil : redactor.clean(text: TextPiece.joined(answer.output))
-        let name =
-            request.spanName.map { redactor.clean(TextPiece($0).prefix(SpanLimits.value).text) } ?? "litellm_request"
+        let name = request.spanName.map { TextPiece($0).prefix(SpanLimits.value).text } ?? "litellm_request"
         var writer = SpanWriter(
-            insertionID, name: name, end: end, redactor: redactor,
+            insertionID, name: name, end: end, redactor: secrets,
             capacity: 4096 + min(body.count, textBytes) + min(output?.count ?? 0, textBytes))
         writeIdentity(&writer, request, metadata)
         writeModels(&writer, request, answer)
@@ -150,10 +155,15 @@ extension CompletionSpan {
         let texts = SpanTexts(
             input: request.input, messages: request.messages, output: output, limit: textBytes,
             room: room(beside: writer, request, output))
-        writer.text(.input, texts.input)
+        if !content.isWithheld { writer.text(.input, texts.input) }
         if let output = texts.output { writer.text(.output, [output]) }
         let notes = [answer.note, request.note, texts.note].compactMap(\.self)
-        let message = failure.map { Redaction(keys).clean($0.message) }
+        let message = failure.map { failure in
+            // A provider's error may quote what it was sent; what kind of error it is says no more than that.
+            content.isWithheld
+                ? "The message of `\(failure.type)` is withheld."
+                : Redaction(keys).clean(redactor.redacted(failure.message))
+        }
         if let failure {
             writer.string(.level, "ERROR")
             writer.string(.statusMessage, message, limit: .max, isClean: true)

@@ -42,7 +42,7 @@ struct SpanRequest {
             return
         }
         readInput(of: object)
-        if let member = object.member("user") { user = object.string(member) }
+        if let member = object.member("user") { user = object.string(member).map(redactor.clean) }
         for name in Self.numeric {
             if let member = object.member(name), member.kind == .number { numbers[name] = TextPiece(body, member.value).text }
         }
@@ -90,15 +90,18 @@ struct SpanRequest {
         try? walker.members { (walker, name) throws(JSONScanError) in
             let kind = try walker.kind()
             let value = try walker.skip()
-            let text = kind == .string ? JSONText.unescaped(bytes[value.dropFirst().dropLast()]) : nil
+            func text() -> String? {
+                guard kind == .string else { return nil }
+                return JSONText.unescaped(bytes[value.dropFirst().dropLast()]).map(redactor.clean)
+            }
             if walker.isName(name, "tags") {
                 readTags(value, of: bytes)
             } else if walker.isName(name, "trace_name") {
-                traceName = text
+                traceName = text()
             } else if walker.isName(name, "generation_name") {
-                spanName = text
+                spanName = text()
             } else if walker.isName(name, "trace_user_id") {
-                user = text
+                user = text()
             } else {
                 add(bytes, name, value, to: &metadata)
             }
@@ -110,7 +113,7 @@ struct SpanRequest {
         var walker = JSONWalker(bytes, range: list)
         try? walker.elements { (walker) throws(JSONScanError) in
             guard let range = try walker.string(), let text = JSONText.unescaped(bytes[range]) else { return }
-            all.append(TextPiece(text).prefix(SpanLimits.value).text)
+            all.append(TextPiece(redactor.clean(text)).prefix(SpanLimits.value).text)
         }
         tags = SpanLimits.first(of: all)
         if tags.count < all.count { cut.append("tags") }

@@ -32,13 +32,14 @@ struct LiteLLMBackend: Sendable {
         _ job: Job, body: JobBody, asksUsage: Bool, timeouts: UpstreamTimeouts, limits: UpstreamLimits
     ) throws(GatewayError) -> Target {
         try ForbiddenMembers.check(body.content, query: job.query, model: job.model)
+        let isTraced = traces?.keys[job.project] != nil
+        if isTraced, job.logging != .whole { throw .tracedByProxy }
         var body = body
         if let key = job.clientKey { try add(key, to: &body, of: job) }
         try body.edit { splice throws(GatewayError) in
             try splice.append(tags(of: job).map(JSONText.quoted), to: "tags", in: "metadata")
             addTraces(of: job, to: &splice)
         }
-        let isTraced = traces?.keys[job.project] != nil
         // What traces the call asks for its usage itself.
         let hidesUsage = asksUsage && !isTraced && StreamOptions.add(to: &body)
         // No header chooses an organisation here: the proxy's own key pays, or the client's within the body.

@@ -16,12 +16,25 @@ extension Launch {
         let keys = configuration == nil ? environment["API_KEYS_PATH"] : settings?.apiKeysPath
         let asksForKeys = GatewayCommand.extensions.auth != nil || keys?.isEmpty == false
         let policies = try PolicyReader.read(ConfigurationFile.all(at: path), asksForKeys: asksForKeys)
+        if settings?.litellmTraces ?? false { try checkProxyTraces(policies.logging) }
         if let configuration, role.callsProviders {
             try ForwarderService.check(
                 configuration: configuration, environment: environment,
                 targets: policies.routing.modelsWithServerKeys.map { ($0.name, $0.location) })
         }
         return policies
+    }
+
+    /// A proxy that writes the traces keeps no rule on what stands in them.
+    private static func checkProxyTraces(_ logging: LoggingPolicy) throws(ConfigurationError) {
+        var log = ProblemLog()
+        for (id, location) in logging.rulesForOwnTraces {
+            log.error(
+                at: location,
+                "the rule `\(id)` cannot be kept with LITELLM_TRACES: the proxy writes the traces, with all that it is "
+                    + "sent; remove the rule, or LITELLM_TRACES")
+        }
+        try log.check()
     }
 
     /// The rules as they were read at the start, and how they are read again.

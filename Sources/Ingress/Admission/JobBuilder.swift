@@ -30,10 +30,10 @@ struct JobBuilder: Sendable {
         settings: Settings, rules file: RulesFile, hooks: [any ChatHook], responseKey: String, envelope: Envelope,
         logger: Logger
     ) {
-        let (headers, names) = (settings.metadataHeaders, CounterNames(envelope))
-        let rules = NIOLockedValueBox(RequestRules(file.current, headers: headers, names: names, logger: logger))
+        let names = CounterNames(envelope)
+        let rules = NIOLockedValueBox(RequestRules(file.current, settings: settings, names: names, logger: logger))
         file.onChange { policies in
-            let changed = RequestRules(policies, headers: headers, names: names, logger: logger)
+            let changed = RequestRules(policies, settings: settings, names: names, logger: logger)
             rules.withLockedValue { $0 = changed }
         }
         self.rules = rules
@@ -116,16 +116,18 @@ struct JobBuilder: Sendable {
     private func draft(
         for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
     ) throws(GatewayError) -> Job {
+        let said = try rules.withLockedValue { $0 }.metadata(
+            of: request.headers, from: admitted.account, request.method, path.rollout, id: id)
         var job = Job(
             insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue,
             path: path.backendPath,
             query: request.uri.query,
             headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
-            window: window,
-            metadata: try currentRules.metadata(
-                of: request.headers, from: admitted.account, request.method, path.rollout, id: id))
+            window: window, metadata: said.metadata)
         job.options = try CallOptions(request.headers, upTo: clientRetries)
+        // The client's wish, until the operator's rules have been asked.
+        if !said.wishesLog { job.logging = .withheld }
         try ClientKey.moveFromQuery(of: &job)
         return job
     }
@@ -202,7 +204,7 @@ struct JobBuilder: Sendable {
             "transfer-encoding", "upgrade", "content-length", "host",
         ]
         .contains { $0.equalsIgnoringASCIICase(header.name) } && !ClientKey.isHeader(header.name)
-            && !CarriedMetadata.isCarrier(header.name)
+            && !CarriedMetadata.isCarrier(header.name) && !header.name.equalsIgnoringASCIICase(LoggingSwitch.header)
     }
 }
 

@@ -145,7 +145,8 @@ extension CompletionCall {
 
     private func queue(_ job: Job) throws {
         state.value.phase = .waiting(
-            desk.calls.frames(of: id, deadline: deadline, window: job.window, logger: desk.logger))
+            desk.calls.frames(
+                of: id, deadline: deadline, window: job.window, sealedBy: job.ownSeal, logger: desk.logger))
         desk.calls.room.admit(self)
         // From now on, so that a client that leaves meanwhile is seen to.
         let isOpen = connection.watch { [id, deadline, calls = desk.calls] handedOver in

@@ -18,9 +18,13 @@ struct MetadataResolver: Sendable {
     var enforces: Bool { policy?.mode == .enforce }
 
     /// The metadata of a request from its headers, the operator's rules and the client's key, in this order.
+    /// - Returns: the metadata, and whether the headers let the request stand in traces.
     /// - Throws: 400 for headers that cannot be read.
-    func resolve(_ fields: HTTPFields, of account: Account?) throws(GatewayError) -> ResolvedMetadata {
-        resolve(try carried(by: fields), of: account)
+    func resolve(
+        _ fields: HTTPFields, of account: Account?
+    ) throws(GatewayError) -> (metadata: ResolvedMetadata, wishesLog: Bool) {
+        let (carried, wishesLog) = try carried(by: fields)
+        return (resolve(carried, of: account), wishesLog)
     }
 
     /// The same of what headers carry.
@@ -44,10 +48,13 @@ struct MetadataResolver: Sendable {
         return policy.violation(of: metadata.adding(rollout))
     }
 
-    private func carried(by fields: HTTPFields) throws(GatewayError) -> ResolvedMetadata {
-        if let config = fields[.loggingConfig] { try LoggingSwitch.check(config) }
+    private func carried(
+        by fields: HTTPFields
+    ) throws(GatewayError) -> (metadata: ResolvedMetadata, wishesLog: Bool) {
+        var wishesLog = true
+        if let config = fields[.loggingConfig] { wishesLog = try LoggingSwitch.read(config) }
         // Nearly all requests end here, after one look.
-        guard !headers.isEmpty || fields.contains(.metadata) else { return ResolvedMetadata() }
+        guard !headers.isEmpty || fields.contains(.metadata) else { return (ResolvedMetadata(), wishesLog) }
         var carried = CarriedMetadata()
         let own = fields[values: .metadata]
         guard own.count <= 1 else {
@@ -59,7 +66,8 @@ struct MetadataResolver: Sendable {
                 try carried.add(field.value, named: field.name.rawName, of: header)
             }
         }
-        return carried.metadata
+        // Either of the two that says no counts.
+        return (carried.metadata, wishesLog && carried.wishesLog)
     }
 }
 

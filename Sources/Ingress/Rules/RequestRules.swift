@@ -11,29 +11,34 @@ final class RequestRules: Sendable {
     private let metadata: MetadataResolver
     private let limiter: RateLimiter
     private let routing: RoutingPolicy
+    private let logging: LoggingPolicy
+    private let loggingMode: RequestLoggingMode
+    /// Whether a LiteLLM proxy writes the traces, with all that it is sent.
+    private let isTracedByProxy: Bool
     /// Whether there are rules on limits or routes.
     private let hasDecisions: Bool
     private let logger: Logger
 
-    init(_ policies: Policies, headers: [MetadataHeader], names: CounterNames, logger: Logger) {
+    init(_ policies: Policies, settings: Settings, names: CounterNames, logger: Logger) {
         self.policies = policies
-        self.headers = headers
+        headers = settings.metadataHeaders
         metadata = MetadataResolver(headers: headers, policy: policies.metadata)
         limiter = RateLimiter(policies: policies, names: names)
         routing = policies.routing
+        (logging, loggingMode, isTracedByProxy) = (policies.logging, settings.requestLogging, settings.litellmTraces)
         hasDecisions = !policies.rateLimits.isEmpty || !policies.routing.isEmpty
         self.logger = logger
     }
 
-    /// The metadata of a request.
+    /// The metadata of a request, and whether its headers let it stand in traces.
     /// - Parameter rollout: the ids of its path.
     /// - Throws: 400 for headers that cannot be read, and for metadata that breaks a rule.
     func metadata(
         of fields: HTTPFields, from account: Account?, _ method: HTTPRequest.Method, _ rollout: RolloutIDs?,
         id: InsertionID
-    ) throws(GatewayError) -> ResolvedMetadata {
+    ) throws(GatewayError) -> (metadata: ResolvedMetadata, wishesLog: Bool) {
         let resolved = try metadata.resolve(fields, of: account)
-        guard let violation = metadata.violation(of: resolved, rollout, method) else { return resolved }
+        guard let violation = metadata.violation(of: resolved.metadata, rollout, method) else { return resolved }
         guard !metadata.enforces else { throw violation.error }
         // The log shows no text of the client.
         logger.notice(
@@ -45,13 +50,18 @@ final class RequestRules: Sendable {
         return resolved
     }
 
-    /// Notes the limits that a job is counted on, where its call goes, and which rules say so. The rules say nothing of
-    /// requests that send nothing, such as for a list of models.
-    /// - Throws: 400 for a request that is larger than a limit and could never be let in.
+    /// Notes what a job's trace shows, the limits that the job is counted on, where its call goes, and which rules say
+    /// so. The rules on limits and routes say nothing of requests that send nothing, such as for a list of models.
+    /// - Parameter job: withheld, if that is its client's wish.
+    /// - Throws: 400 for a request that is larger than a limit and could never be let in, and for one that a proxy
+    ///   would trace against its client's or the operator's word.
     func decide(_ job: inout Job, for account: Account?) throws(GatewayError) {
         job.rules.hash = policies.hash
-        guard hasDecisions, job.method != "GET", job.method != "HEAD" else { return }
         let facts = RequestFacts(job, from: account)
+        job.logging = logging.logging(of: facts, loggingMode, wishesLog: !job.isWithheld)
+        if job.isWithheld, isTracedByProxy { throw .tracedByProxy }
+        job = job.withOwnSeal
+        guard hasDecisions, job.method != "GET", job.method != "HEAD" else { return }
         job.charges = try limiter.charges(of: job, facts)
         job.rules.limits = job.charges.map(\.ruleID)
         // A call to a URL that the client chose goes there.

@@ -28,7 +28,7 @@ package struct RuleCheck: Sendable {
     ) async throws(GatewayError) -> Explanation {
         let logger = Logger(label: "check") { _ in SwiftLogNoOpLogHandler() }
         let rules = RequestRules(
-            policies, headers: settings.metadataHeaders, names: CounterNames(envelope), logger: logger)
+            policies, settings: settings, names: CounterNames(envelope), logger: logger)
         let description = try rules.description(bytes, namesSender: true, maximumDepth: settings.maxJSONDepth)
         let account = try account(of: description.sender)
         let usage =

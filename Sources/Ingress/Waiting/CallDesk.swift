@@ -25,7 +25,8 @@ struct CallDesk: Sendable {
     ///   takes the connection's end for the body's.
     func begin(_ job: Job, for connection: Connection?) async throws -> WaitingCall {
         guard let connection, !connection.isClosed else { throw GatewayError(.disconnected) }
-        var call = WaitingCall(id: job.insertionID, deadline: job.deadline, window: job.window, waiter: nil)
+        var call = WaitingCall(
+            id: job.insertionID, deadline: job.deadline, window: job.window, seal: job.ownSeal, waiter: nil)
         guard !job.isFetchable else {
             (call.id, call.rates) = try await enqueue(job)
             call.isRepeated = call.id != job.insertionID
@@ -61,7 +62,9 @@ struct CallDesk: Sendable {
             return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger)
         }
         let answer = Answer(
-            waiter: waiter, frames: frames(of: call.id, deadline: waiter.deadline, window: call.window, logger: logger))
+            waiter: waiter,
+            frames: frames(
+                of: call.id, deadline: waiter.deadline, window: call.window, sealedBy: call.seal, logger: logger))
         return try await answer.response(
             AnswerOutcome(finished: { close(call, connection) }) {
                 // Where its connection closed, the watch has already said so; saying it twice harms nothing.
@@ -95,9 +98,15 @@ struct CallDesk: Sendable {
     }
 
     /// What puts the frames of an answer in order.
-    /// - Parameter deadline: when its client stops waiting, in milliseconds since 1970.
-    func frames(of id: InsertionID, deadline: UInt64, window: Int, logger: Logger) -> AnswerFrames {
-        AnswerFrames(of: id, deadline: deadline, envelope: envelope, desk: desk, window: window, logger: logger)
+    /// - Parameters:
+    ///   - deadline: when its client stops waiting, in milliseconds since 1970.
+    ///   - seal: that of its job; nil: the gateway's key seals it.
+    func frames(
+        of id: InsertionID, deadline: UInt64, window: Int, sealedBy seal: OwnSeal? = nil, logger: Logger
+    ) -> AnswerFrames {
+        AnswerFrames(
+            of: id, deadline: deadline, envelope: seal?.envelope ?? envelope, desk: desk, window: window,
+            logger: logger)
     }
 
     /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.

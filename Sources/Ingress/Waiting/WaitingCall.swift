@@ -7,6 +7,8 @@ struct WaitingCall: Sendable {
     var deadline: UInt64
     /// Bytes of the answer that may be under way.
     var window: Int
+    /// Seals the answer's frames; nil: the gateway's key does.
+    var seal: OwnSeal?
     /// Where the answer comes in; nil if it is kept under the job's own key and followed there.
     var waiter: Waiter?
     /// What is left of the rate limits that the job was counted on; nil: it was on none.

@@ -6,6 +6,7 @@ package struct Policies: Sendable {
     package var routing = RoutingPolicy()
     /// Tells the contents of the files from others; empty without files.
     package var hash = ""
+    package var logging = LoggingPolicy()
 
     package init() {}
 

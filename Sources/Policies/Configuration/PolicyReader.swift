@@ -7,15 +7,14 @@ package struct PolicyReader {
         case rateLimits = "gateway-rate-limiting-config"
         case loadBalancing = "gateway-load-balancing-config"
         case fallback = "gateway-fallback-config"
+        case logging = "gateway-logging-config"
     }
-
-    /// A type that is refused by name, since an operator would believe it to be in force.
-    private static let later = "gateway-logging-config"
 
     private let asksForKeys: Bool
     private var policies = Policies()
     private var balancing: [LoadBalancingRule] = []
     private var fallbacks: [FallbackRule] = []
+    private var loggings: [LoggingRule] = []
     /// Where the document of the metadata stands.
     private var place: ConfigurationProblem.Location?
     /// The ids of each kind's rules, over all documents.
@@ -35,6 +34,7 @@ package struct PolicyReader {
         try log.check()
         reader.policies.routing = RoutingPolicy(balancing: reader.balancing, fallbacks: reader.fallbacks)
         reader.policies.hash = ConfigurationFile.hash(of: files)
+        reader.policies.logging = LoggingPolicy(reader.loggings)
         return reader.policies
     }
 
@@ -43,9 +43,8 @@ package struct PolicyReader {
         let node = try map.required("type")
         let type = try node.string()
         guard let kind = Kind(rawValue: type) else {
-            if type == Self.later { throw node.error("`\(type)` is not supported yet; remove the document") }
             let known = Kind.allCases.map(\.rawValue)
-            let hint = NearMiss.nearest(to: type, among: known + [Self.later]).map { " Did you mean `\($0)`?" } ?? ""
+            let hint = NearMiss.nearest(to: type, among: known).map { " Did you mean `\($0)`?" } ?? ""
             let list = known.map { "`\($0)`" }.joined(separator: ", ")
             throw node.error("`\(type)` is no type of document.\(hint) Supported: \(list).")
         }
@@ -66,6 +65,24 @@ package struct PolicyReader {
             if let cycle = FallbackCycle.find(in: fallbacks) {
                 throw root.error("the fallbacks lead back to where they began: \(cycle); a call would go in a circle")
             }
+        case .logging:
+            try readLogging(map)
+        }
+    }
+
+    private mutating func readLogging(_ map: YAMLMapping) throws(ConfigurationError) {
+        if let nodes = try LoggingRule.nodes(of: map) {
+            loggings += try rules(nodes, .logging, firstDecides: false)
+        } else {
+            let rule = try LoggingRule(map, id: "name", asksForKeys: asksForKeys)
+            guard ids[.logging, default: []].insert(rule.id) else { throw map.node.error(Self.isTaken(rule.id)) }
+            loggings.append(rule)
+        }
+        let count = Set(loggings.flatMap(\.redaction.patterns)).count
+        guard count <= ContentRedactor.patternLimit else {
+            throw map.node.error(
+                "the `custom_patterns` of all rules are \(count) with those here; they can be "
+                    + "\(ContentRedactor.patternLimit)")
         }
     }
 
@@ -86,7 +103,7 @@ package struct PolicyReader {
             let read = log.attempt { () throws(ConfigurationError) in try Rule(node, asksForKeys: asksForKeys) }
             guard let rule = read else { continue }
             if !ids[kind, default: []].insert(rule.id) {
-                log.error(at: node.location, "the id `\(rule.id)` is already another rule's; give each its own")
+                log.error(at: node.location, Self.isTaken(rule.id))
             }
             let cover = firstDecides ? (earlier + rules).first { $0.alwaysDecides && $0.when.covers(rule.when) } : nil
             if let cover {
@@ -99,5 +116,9 @@ package struct PolicyReader {
         }
         try log.check()
         return rules
+    }
+
+    private static func isTaken(_ id: String) -> String {
+        "the id `\(id)` is already another rule's; give each its own"
     }
 }

@@ -111,7 +111,7 @@ struct RuleExplainer {
             let decides = unmet.isEmpty && !hasDecided
             if decides { hasDecided = true }
             return Explanation.Fallback(
-                id: rule.id, unmet: unmet, decides: decides, models: unmet.isEmpty ? rule.models.map(\.name) : [],
+                id: rule.id, unmet: unmet, decides: decides, models: unmet.isEmpty ? rule.targets.map(\.model.name) : [],
                 failures: unmet.isEmpty ? rule.failures.words : [])
         }
     }
@@ -122,7 +122,7 @@ struct RuleExplainer {
         return rule.targets.map { target in
             let unmet = unmet(target.condition)
             return Explanation.Balancing.Target(
-                model: target.model.name, weight: target.weight, share: unmet.isEmpty ? shares.popFirst() ?? 0 : 0,
+                model: target.call.model.name, weight: target.weight, share: unmet.isEmpty ? shares.popFirst() ?? 0 : 0,
                 unmet: unmet, takesFallback: target.takesFallback, failures: target.failures.words)
         }
     }

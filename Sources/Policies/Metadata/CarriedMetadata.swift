@@ -10,6 +10,8 @@ package struct CarriedMetadata: Sendable {
     private static let propertyPrefix = "helicone-property-"
 
     package private(set) var metadata = ResolvedMetadata()
+    /// Whether the request may stand in traces, as far as its metadata says.
+    package private(set) var wishesLog = true
     /// The header that a key was first seen in, by the key's place among the entries.
     private var carriers: [String] = []
 
@@ -92,6 +94,14 @@ package struct CarriedMetadata: Sendable {
     }
 
     private mutating func add(_ key: String, _ value: String, of header: String) throws(GatewayError) {
+        if key == LoggingSwitch.key {
+            guard let wish = LoggingSwitch.wish(value) else {
+                throw Self.error(header, key, "is a switch; its value is `true` or `false`")
+            }
+            // Of several headers one that says no counts.
+            wishesLog = wishesLog && wish
+            return
+        }
         if let fault = MetadataRule.fault(ofKey: key) ?? MetadataRule.fault(ofValue: value) {
             throw Self.error(header, key, fault)
         }

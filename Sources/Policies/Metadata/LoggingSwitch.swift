@@ -1,23 +1,44 @@
 package import Common
 internal import JSON
 
-/// A header that asks for a request to be left out of the logs (TrueFoundry's). The gateway cannot do that yet, and
-/// says so, since its client would rely on it.
+/// The client's word on whether its request may stand in traces (TrueFoundry's header, and the key of its metadata).
 package enum LoggingSwitch {
     package static let header = "x-tfy-logging-config"
+    /// The key of metadata that says the same. It is no metadata itself.
+    package static let key = "tfy_log_request"
 
-    /// - Throws: 400 for a value that turns logging off, or cannot be read.
-    package static func check(_ value: String) throws(GatewayError) {
-        guard let object = try? JSONObject.scan(Array(value.utf8), maximumDepth: 4),
-            let isEnabled = object.member("enabled").map({ object.bool($0) }) ?? true
-        else {
-            throw .invalidMetadata(header, #"it is no JSON object such as {"enabled": true}"#)
+    /// Reads the header.
+    /// - Returns: whether the request may stand in traces.
+    /// - Throws: 400 for what cannot be read or kept. What is misspelt would not keep a request out of the traces.
+    package static func read(_ value: String) throws(GatewayError) -> Bool {
+        guard let object = try? JSONObject.scan(Array(value.utf8), maximumDepth: 4) else {
+            throw .invalidMetadata(header, #"it is no JSON object such as {"enabled": false}"#)
         }
-        guard isEnabled else {
-            throw .invalidRequest(
-                code: "invalid_metadata",
-                "The header `\(header)` asks for no log. Leaving a request out of the traces is not supported yet; "
-                    + "send the request without the header to have it traced.", param: header)
+        for member in object.members {
+            switch object.name(of: member) {
+            case "enabled": continue
+            case "tracing_project_fqn":
+                throw .invalidMetadata(
+                    header,
+                    "it has `tracing_project_fqn`, and traces go to the project that the path names. Leave it out")
+            default:
+                let name = object.name(of: member).map { MetadataRule.shown($0) } ?? "?"
+                throw .invalidMetadata(header, "it has `\(name)`, which is not known. Known is `enabled` alone")
+            }
+        }
+        guard let member = object.member("enabled") else { return true }
+        guard let isEnabled = object.bool(member) else {
+            throw .invalidMetadata(header, "its `enabled` is \(member.kind.noun); write true or false, without quotes")
+        }
+        return isEnabled
+    }
+
+    /// Reads the value of the metadata's key; nil for one that it cannot have.
+    static func wish(_ value: String) -> Bool? {
+        switch value {
+        case "true": true
+        case "false": false
+        default: nil
         }
     }
 }

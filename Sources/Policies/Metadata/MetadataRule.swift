@@ -16,8 +16,8 @@ package enum MetadataRule {
     package static func fault(ofKey key: String) -> String? {
         if let fault = fault(ofForm: key) { return fault }
         if ownIDs.contains(key) { return "is an id that the gateway takes from the path alone; put it into the path" }
-        if key == "tfy_log_request" {
-            return "is not supported yet: the gateway cannot leave a request out of its traces; remove it"
+        if key == LoggingSwitch.key {
+            return "is a switch of the client's and no metadata; a rule of a `gateway-logging-config` decides for it"
         }
         return key.hasPrefix("tfy_") ? "begins with `tfy_`, which is reserved; choose another name" : nil
     }

@@ -4,9 +4,14 @@ extension Pattern {
     /// - Throws: what is wrong with the expression, with its place.
     init(_ node: YAMLNode) throws(ConfigurationError) {
         let text = try node.string()
-        do throws(PatternError) { try self.init(text) } catch {
-            let place = error.position.map { " (at its character \($0))" } ?? ""
-            throw node.error("\(node.label) is no expression: \(error.message)\(place)")
-        }
+        do throws(PatternError) { try self.init(text) } catch { throw node.error(error) }
+    }
+}
+
+extension YAMLNode {
+    /// What is wrong with the expression that stands here.
+    func error(_ error: PatternError) -> ConfigurationError {
+        let place = error.position.map { " (at its character \($0))" } ?? ""
+        return self.error("\(label) is no expression: \(error.message)\(place)")
     }
 }

@@ -15,6 +15,8 @@ package struct Pattern: Sendable, Equatable {
         case take(ScalarSet, next: Int)
         /// Goes on at both places.
         case fork(Int, Int)
+        /// Goes on where a word begins or ends. In a ``SearchPattern`` alone.
+        case boundary(next: Int)
         case end
     }
 
@@ -68,10 +70,10 @@ private struct Threads {
         while let place = open.popLast() {
             guard !isThere[place] else { continue }
             isThere[place] = true
-            if case .fork(let first, let second) = steps[place] {
-                open += [second, first]
-            } else {
-                places.append(place)
+            switch steps[place] {
+            case .fork(let first, let second): open += [second, first]
+            case .boundary: continue
+            case .take, .end: places.append(place)
             }
         }
     }

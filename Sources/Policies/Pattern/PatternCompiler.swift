@@ -16,6 +16,7 @@ struct PatternCompiler {
         guard parts <= 10 * Pattern.stepLimit else { throw Self.tooLong }
         switch node {
         case .set(let set): return try add(.take(set, next: next))
+        case .boundary: return try add(.boundary(next: next))
         case .sequence(let nodes):
             var next = next
             for node in nodes.reversed() { next = try compile(node, then: next) }

@@ -4,6 +4,8 @@ internal import Text
 struct PatternParser {
     indirect enum Node {
         case set(ScalarSet)
+        /// Where a word begins or ends.
+        case boundary
         case sequence([Node])
         case choice([Node])
         /// `most` nil: any number.
@@ -11,21 +13,28 @@ struct PatternParser {
     }
 
     private let scalars: [Unicode.Scalar]
+    /// Whether the expression is looked for anywhere in a text: then its ends are those of no value.
+    private let isSearched: Bool
     private var index = 0
     private var depth = 0
 
-    init(_ text: String) { scalars = Array(text.unicodeScalars) }
+    init(_ text: String, isSearched: Bool = false) {
+        scalars = Array(text.unicodeScalars)
+        self.isSearched = isSearched
+    }
 
     /// The whole expression.
     mutating func pattern() throws(PatternError) -> Node {
-        if peek == "^" { index += 1 }
+        if peek == "^", !isSearched { index += 1 }
         let node = try choice()
-        if peek == "$", index + 1 == scalars.count { index += 1 }
+        if isLastDollar { index += 1 }
         if peek == ")" { throw error("a group is closed that was not opened; write `\\)` for the character") }
         return node
     }
 
     private var peek: Unicode.Scalar? { index < scalars.count ? scalars[index] : nil }
+    /// Whether the `$` comes that stands for the end of the value.
+    private var isLastDollar: Bool { peek == "$" && index + 1 == scalars.count && !isSearched }
 
     private mutating func choice() throws(PatternError) -> Node {
         var branches = [try sequence()]
@@ -39,7 +48,7 @@ struct PatternParser {
     private mutating func sequence() throws(PatternError) -> Node {
         var nodes: [Node] = []
         while let scalar = peek, scalar != "|", scalar != ")" {
-            if scalar == "$", index + 1 == scalars.count { break }
+            if isLastDollar { break }
             let node = try atom(scalar)
             nodes.append(try repeated(node))
         }
@@ -95,12 +104,19 @@ struct PatternParser {
         switch scalar {
         case "(": return try group()
         case "[": return .set(try scalarClass())
+        case "\\" where isSearched && index + 1 < scalars.count && scalars[index + 1] == "b":
+            index += 2
+            return .boundary
         case "\\": return .set(try escape())
         case ".":
             index += 1
             return .set(.any)
         case "*", "+", "?", "{":
             throw error("nothing stands before this repetition; write `\\\(scalar)` for the character")
+        case "^" where isSearched, "$" where isSearched:
+            throw error(
+                "`\(scalar)` has no meaning in an expression that is looked for anywhere; remove it, or write "
+                    + "`\\\(scalar)` for the character")
         case "^", "$":
             throw error("`\(scalar)` stands at the ends of the expression only, since the whole value is compared")
         default:

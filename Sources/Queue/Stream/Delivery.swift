@@ -15,12 +15,30 @@ package struct Delivery: Sendable, Equatable {
     package var insertionID: String
     /// The entry's `p`: a sealed job, if it is one of ours. Empty once the job was taken out.
     package private(set) var payload: [UInt8]
+    /// The sealed key of its own under which the payload is sealed.
+    private var key = OwnKey.none
     /// The job as this process queued it; nil once it was taken out, and of entries that came from Redis.
     private var opened: Job?
     /// Bytes of the payload.
     package let size: Int
     /// The entry's `s`: where the charges stand that the job's end corrects, in their order.
     let slots: [Int]
+
+    private enum OwnKey: Equatable {
+        /// It is sealed under the gateway's key.
+        case none
+        /// It has not been asked for.
+        case unread
+        /// Nil: it is gone.
+        case read([UInt8]?)
+    }
+
+    /// The Redis key of the payload's own key; nil if it has none, or the entry is none of ours.
+    var ownKey: String? { key == .none ? nil : InsertionID(insertionID).map(Keys.jobKey) }
+
+    /// Notes the payload's own key.
+    /// - Parameter found: what Redis has; nil if it has nothing.
+    mutating func note(key found: [UInt8]?) { key = .read(found) }
 
     /// Reads an entry `[id, [field, value, …]]`.
     init(entry: RedisValue, fields: RedisValue, on queue: WorkQueue, count: Int, isTakenOver: Bool) {
@@ -36,6 +54,7 @@ package struct Delivery: Sendable, Equatable {
             switch fields[index].string {
             case "i": insertionID = fields[index + 1].string ?? ""
             case "p": payload = fields[index + 1].bytes ?? []
+            case "w": key = .unread
             case "s": slots = (fields[index + 1].string ?? "").split(separator: " ").compactMap { Int($0) }
             default: continue
             }
@@ -60,6 +79,7 @@ package struct Delivery: Sendable, Equatable {
         insertionID = job.insertionID.description
         payload = []
         opened = job
+        if job.ownSeal != nil { key = .unread }
     }
 
     /// What the job's end corrects of what the job was charged with.
@@ -89,9 +109,13 @@ package struct Delivery: Sendable, Equatable {
     package func job(opening envelope: Envelope) throws(DeliveryError) -> Job {
         guard let id = InsertionID(insertionID) else { throw .noInsertionID }
         do {
-            let job = try Job(wireBytes: envelope.open(payload, for: .job(id, on: queue)))
+            let seal = try ownSeal(of: id, envelope)
+            var job = try Job(wireBytes: (seal?.envelope ?? envelope).open(payload, for: .job(id, on: queue)))
             guard job.insertionID == id else { throw DeliveryError.otherInsertionID }
+            job.ownSeal = seal
             return job
+        } catch let error as DeliveryError {
+            throw error
         } catch let error as EnvelopeError {
             throw .envelope(error)
         } catch let error as WireError {
@@ -102,22 +126,43 @@ package struct Delivery: Sendable, Equatable {
     }
 }
 
+extension Delivery {
+    private func ownSeal(of id: InsertionID, _ envelope: Envelope) throws -> OwnSeal? {
+        switch key {
+        case .none: return nil
+        case .unread: throw DeliveryError.keyUnread
+        case .read(nil): throw DeliveryError.keyGone
+        case .read(let wrapped?): return try OwnSeal(unwrapping: wrapped, of: id, by: envelope)
+        }
+    }
+}
+
 /// Why an entry on the job stream is not a job.
 package enum DeliveryError: Error, Sendable, Equatable, CustomStringConvertible {
     case noInsertionID
     case otherInsertionID
+    /// The key of its own under which the job is sealed was not asked for.
+    case keyUnread
+    /// Redis has lost it, or the job's time is long over.
+    case keyGone
     case envelope(EnvelopeError)
     case wire(WireError)
 
     /// Whether another worker may be able to read it.
     package var isForOthers: Bool {
-        if case .envelope(let error) = self { error.isForOthers } else { false }
+        switch self {
+        case .envelope(let error): error.isForOthers
+        case .keyUnread: true
+        case .noInsertionID, .otherInsertionID, .keyGone, .wire: false
+        }
     }
 
     package var description: String {
         switch self {
         case .noInsertionID: "the entry's field i is not an insertion id"
         case .otherInsertionID: "the entry's insertion id is not the job's"
+        case .keyUnread: "the key of its own, under which the job is sealed, was not read"
+        case .keyGone: "the key of its own, under which the job is sealed, is gone; nothing opens it any longer"
         case .envelope(let error): "the entry's field p is \(error)"
         case .wire(let error): "the entry's job cannot be read: \(error.rawValue)"
         }

@@ -6,12 +6,14 @@ struct EnqueueStep: BatchedStep {
     /// The script's keys that are common to a batch.
     static let commonKeys = 3
     /// The keys that each job adds, but for those of its charges.
-    static let keys = 7
+    static let keys = 8
     /// The keys that each charge adds.
     static let chargeKeys = 2
 
     let job: Job
     let sealed: [UInt8]
+    /// The sealed key of its own under which the job is sealed; nil: it has none.
+    var wrappedKey: [UInt8]?
     /// Nil for a call without a rollout.
     let rollout: RolloutKeys?
     /// Whether the lives of what is kept of the rollout are renewed.
@@ -49,6 +51,7 @@ struct EnqueueStep: BatchedStep {
         command.append(job.isFetchable ? Keys.record(job.insertionID) : "")
         // Only an answer that is kept can be had again.
         command.append(job.isFetchable ? job.idempotency?.key ?? "" : "")
+        command.append(wrappedKey == nil ? "" : Keys.jobKey(job.insertionID))
     }
 
     func appendArguments(to command: inout RedisCommand) {
@@ -63,6 +66,7 @@ struct EnqueueStep: BatchedStep {
         for text in ids { command.append(text) }
         command.append(renews ? "1" : "")
         command.append(consumer == nil ? "" : "1")
+        command.append(wrappedKey ?? [])
         command.append(job.charges.count)
     }
 

@@ -141,7 +141,9 @@ package struct JobAdmission: Sendable {
     func enqueue(
         _ job: Job, givingTo consumer: String?, completion: @escaping @Sendable (Result<Reply, RedisError>) -> Void
     ) throws(EnvelopeError) {
-        let sealed = try envelope.seal(job.wireBytes, for: .job(job.insertionID, on: queue))
+        let job = job.withOwnSeal
+        let sealed = try (job.ownSeal?.envelope ?? envelope).seal(job.wireBytes, for: .job(job, on: queue))
+        let wrappedKey = try job.ownSeal?.wrapped(for: job.insertionID, by: envelope)
         let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
         let renews = rollout.map { renewed.isDue($0.set) } ?? false
         let (clock, batcher, timeout) = (clock, batcher, redis.endpoint.commandTimeout)
@@ -149,7 +151,8 @@ package struct JobAdmission: Sendable {
         @Sendable func submit(_ completion: @escaping @Sendable (Result<Reply, RedisError>) -> Void) {
             batcher.submit(
                 EnqueueStep(
-                    job: job, sealed: sealed, rollout: rollout, renews: renews, consumer: consumer,
+                    job: job, sealed: sealed, wrappedKey: wrappedKey, rollout: rollout, renews: renews,
+                    consumer: consumer,
                     latest: clock.time(in: timeout),
                     completion: completion))
         }

@@ -6,18 +6,19 @@ extension JobScripts {
     /// since the script counts what it adds.
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> bytes of spans that wait for their export; then
-    /// for each job seven, of which those that it has not are empty: its rollout's set, the set's verdict, record, list
+    /// for each job eight, of which those that it has not are empty: its rollout's set, the set's verdict, record, list
     /// (the project's rollouts) and count (how many ids the set should have), the record of a job that can be fetched,
-    /// and what makes a repeated request this job; then for each charge of each job two, as `rates` has them
+    /// what makes a repeated request this job, and the key of its own under which it is sealed; then for each charge of
+    /// each job two, as `rates` has them
     /// ARGV[1] -> group, ARGV[2] -> consumer that takes jobs at once (empty: none), ARGV[3] -> most entries, ARGV[4] ->
     /// most bytes, ARGV[5] -> most bytes of spans that wait for their export, ARGV[6] -> most rollouts that a project's
     /// list keeps, ARGV[7] -> life of a set in seconds, ARGV[8] -> how long a repeated request is known in
-    /// milliseconds, ARGV[9] -> jobs; then for each job sixteen: insertion id, sealed job, until when this step is
+    /// milliseconds, ARGV[9] -> jobs; then for each job seventeen: insertion id, sealed job, until when this step is
     /// wanted by this server's clock in milliseconds since 1970 (empty: not known), project, account (may be empty),
     /// time and deadline in milliseconds since 1970, life of the record in milliseconds, the request's fingerprint, the
     /// rollout's name, its invocation, experiment and run, whether the lives of what is kept of the rollout are
-    /// renewed, whether the consumer takes an entry for this job (empty: none), and how many charges it has; then for
-    /// each charge of each job five, as `rates` has them
+    /// renewed, whether the consumer takes an entry for this job (empty: none), the sealed key of its own (empty: it
+    /// has none), and how many charges it has; then for each charge of each job five, as `rates` has them
     /// Output: {this server's time in milliseconds since 1970, results, entries that the consumer was given}. A result
     /// is the insertion id of the job that this request repeats, as a string; an error; else entries on the stream
     /// afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the
@@ -41,7 +42,7 @@ extension JobScripts {
             -- How many charges the jobs before each have.
             local charges_before = {0}
             for place = 1, jobs do
-                charges_before[place + 1] = charges_before[place] + ARGV[16 * place + 9]
+                charges_before[place + 1] = charges_before[place] + ARGV[17 * place + 9]
             end
 
             -- Adds an id to its rollout's set. Returns nothing if that went well.
@@ -78,7 +79,7 @@ extension JobScripts {
             local function charges_of(place)
                 local charges = {}
                 for index = charges_before[place], charges_before[place + 1] - 1 do
-                    local key, argument = 3 + 7 * jobs + 2 * index, 9 + 16 * jobs + 5 * index
+                    local key, argument = 3 + 8 * jobs + 2 * index, 9 + 17 * jobs + 5 * index
                     charges[#charges + 1] = {
                         slots = KEYS[key + 1], amounts = KEYS[key + 2], amount = tonumber(ARGV[argument + 1]),
                         limit = tonumber(ARGV[argument + 2]), window = tonumber(ARGV[argument + 3]),
@@ -88,9 +89,10 @@ extension JobScripts {
             end
 
             local function enqueue(place)
-                local set, verdict, record, list, count, job, request = unpack(KEYS, 7 * place - 3, 7 * place + 3)
+                local set, verdict, record, list, count, job, request, own =
+                    unpack(KEYS, 8 * place - 4, 8 * place + 3)
                 local id, payload, latest, project, account, at, deadline, life, fingerprint, rollout, invocation,
-                    experiment, run, renews, takes = unpack(ARGV, 16 * place - 6, 16 * place + 8)
+                    experiment, run, renews, takes, own_key = unpack(ARGV, 17 * place - 7, 17 * place + 8)
                 -- Sent before the server stood still, and executed after: its sender has told the client that it was
                 -- not.
                 if latest ~= '' and now > tonumber(latest) then return -5 end
@@ -107,10 +109,16 @@ extension JobScripts {
                         id, renews ~= '', set, verdict, record, list, count, rollout, invocation, experiment, run)
                     if refusal then return refusal end
                 end
-                local entry = {'i', id, 'p', payload}
+                local entry, slots = {'i', id, 'p', payload}, ''
                 -- Where the job's end finds what it corrects.
                 for _, charge in ipairs(charges) do
-                    if charge.settled then entry[5], entry[6] = 's', (entry[6] or '') .. charge.counter.slot .. ' ' end
+                    if charge.settled then slots = slots .. charge.counter.slot .. ' ' end
+                end
+                if slots ~= '' then entry[#entry + 1], entry[#entry + 2] = 's', slots end
+                -- Before the job, which could not be opened without it.
+                if own ~= '' then
+                    redis.call('SET', own, own_key, 'EX', set_life)
+                    entry[#entry + 1], entry[#entry + 2] = 'w', '1'
                 end
                 places[redis.call('XADD', stream, '*', unpack(entry))] = place
                 entries, bytes = entries + 1, bytes + #payload

@@ -26,11 +26,11 @@ extension JobScripts {
     /// others end.
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> dead letters, KEYS[4] -> bytes of the spans that
-    /// wait for their export; then for each job ten, of which those that it has not are empty: response stream, the
+    /// wait for their export; then for each job eleven, of which those that it has not are empty: response stream, the
     /// job's own response stream, started marker, the rollout's set from which the id is removed, the set's verdict,
     /// record and count (how many ids the set should have), the job's span, ids of spans that wait for their export,
-    /// and what makes a repeated request this job, if it shall not any longer; then for each correction of each job's
-    /// charges the amounts of its counter
+    /// what makes a repeated request this job, if it shall not any longer, and the key of its own under which it is
+    /// sealed; then for each correction of each job's charges the amounts of its counter
     /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> most dead letters, ARGV[4] -> bytes of a payload that a dead
     /// letter may keep, ARGV[5] -> jobs; then for each job nine: entry, insertion id, sealed frame (empty: none), life
     /// of the job's own stream in seconds, reason for the dead letters (empty: not one), bytes of the entry's payload,
@@ -63,6 +63,10 @@ extension JobScripts {
                 local letter = {'reason', reason, 'entry', entry, 'i', id, 'bytes', size}
                 local found = redis.call('XRANGE', stream, entry, entry)[1]
                 for index = 1, found and #found[2] or 0, 2 do
+                    if found[2][index] == 'w' then
+                        letter[9], letter[10] = 'withheld', 'the request is not kept; it cannot be queued again'
+                        break
+                    end
                     if found[2][index] == 'p' and #found[2][index + 1] <= most_bytes then
                         letter[9], letter[10] = 'p', found[2][index + 1]
                     end
@@ -71,8 +75,8 @@ extension JobScripts {
             end
 
             local results = attempt(function(place)
-                local shared, own, marker, set, verdict, record, count, span_key, outbox, request =
-                    unpack(KEYS, 10 * place - 5, 10 * place + 4)
+                local shared, own, marker, set, verdict, record, count, span_key, outbox, request, own_key =
+                    unpack(KEYS, 11 * place - 6, 11 * place + 4)
                 local entry, id, frame, life, reason, size, span, span_life = unpack(ARGV, 9 * place - 3, 9 * place + 4)
                 -- What ended in this batch is acknowledged below, so Redis does not know it yet.
                 if ended[entry] or not owns(entry) then return 0 end
@@ -87,9 +91,11 @@ extension JobScripts {
                 if reason ~= '' then bury(entry, id, size, reason) end
                 for index = corrections_before[place], corrections_before[place + 1] - 1 do
                     local argument = 5 + 9 * jobs + 2 * index
-                    settle(KEYS[4 + 10 * jobs + index + 1], ARGV[argument + 1], ARGV[argument + 2])
+                    settle(KEYS[4 + 11 * jobs + index + 1], ARGV[argument + 1], ARGV[argument + 2])
                 end
                 if marker ~= '' then markers[#markers + 1] = marker end
+                -- What older files hold of the job opens with nothing from here on.
+                if own_key ~= '' then markers[#markers + 1] = own_key end
                 ended[entry], ended[#ended + 1], payloads = true, entry, payloads + size
                 return 1
             end, jobs)

@@ -40,7 +40,8 @@ extension JobStream {
     ) {
         endings.submit(
             FinishStep(
-                entry: delivery.entry, size: delivery.size, id: id, responseKey: responseKey, sealed: sealed ?? [],
+                entry: delivery.entry, size: delivery.size, id: id, ownKey: delivery.ownKey, responseKey: responseKey,
+                sealed: sealed ?? [],
                 ending: ending,
                 completion: completion))
     }
@@ -58,6 +59,22 @@ extension JobStream {
         _ submit: (@escaping @Sendable (Result<Bool, RedisError>) -> Void) -> Void
     ) async throws(RedisError) -> Bool {
         try await withCheckedContinuation { continuation in submit { continuation.resume(returning: $0) } }.get()
+    }
+}
+
+extension JobStream {
+    /// Reads the keys of their own under which some entries are sealed. No others are asked for.
+    package func readKeys(of deliveries: [Delivery]) async throws(RedisError) -> [Delivery] {
+        let keys = deliveries.compactMap(\.ownKey)
+        guard !keys.isEmpty else { return deliveries }
+        var command = RedisCommand("MGET")
+        command.append(contentsOf: keys)
+        var found = (try await commands.send(command).array ?? []).makeIterator()
+        return deliveries.map { delivery in
+            var delivery = delivery
+            if delivery.ownKey != nil { delivery.note(key: found.next()?.bytes) }
+            return delivery
+        }
     }
 }
 

@@ -43,6 +43,8 @@ struct FinishStep: BatchedStep {
     let size: Int
     /// Nil for an entry that is no job; its keys are those of no job, and are not touched.
     let id: InsertionID?
+    /// The key of its own under which the job is sealed (a Redis key); nil: it has none.
+    let ownKey: String?
     let responseKey: String?
     /// Empty: no client is to be answered.
     let sealed: [UInt8]
@@ -61,7 +63,7 @@ struct FinishStep: BatchedStep {
         _ steps: [Self], on queue: WorkQueue, as consumer: String, deadLetterLimit: Int, over redis: RedisClient
     ) {
         let settlements = steps.flatMap(\.ending.settlements)
-        redis.evaluate(JobScripts.finish, keyCount: 4 + 10 * steps.count + settlements.count) { command in
+        redis.evaluate(JobScripts.finish, keyCount: 4 + 11 * steps.count + settlements.count) { command in
             for key in [queue.stream, queue.bytes, Keys.dead, Keys.traceBytes] { command.append(key) }
             for step in steps { step.appendKeys(to: &command) }
             for settlement in settlements { command.append(Keys.rateAmounts(settlement.counter)) }
@@ -83,7 +85,7 @@ struct FinishStep: BatchedStep {
         for key in [rollout?.set, rollout?.verdict, rollout?.record, rollout?.count] { command.append(key ?? "") }
         let span = id.flatMap { id in ending.span.map { (Keys.span(id), Keys.traces(project: $0.project)) } }
         for key in [span?.0, span?.1] { command.append(key ?? "") }
-        command.append(ending.frees ?? "")
+        for key in [ending.frees, ownKey] { command.append(key ?? "") }
     }
 
     private func appendArguments(to command: inout RedisCommand) {

@@ -60,7 +60,7 @@ package struct AnswerSender: Sendable {
             return .sent
         }
         let sealed: [UInt8]?
-        do { sealed = control.isLocal ? nil : try envelope.seal(frame.wireBytes, for: .frame(job.insertionID)) } catch {
+        do { sealed = control.isLocal ? nil : try seal(frame, of: job) } catch {
             logger.error(
                 "a frame cannot be sealed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error)"])
             return .failed
@@ -141,7 +141,7 @@ package struct AnswerSender: Sendable {
         let sealed: [UInt8]?
         let steps: JobStream.Ending
         do {
-            sealed = control.isLocal ? nil : try frame.map { try envelope.seal($0.wireBytes, for: .frame(id)) }
+            sealed = control.isLocal ? nil : try frame.map { try seal($0, of: job) }
             let span = try ending.span.map {
                 JobStream.Span(
                     project: job.project, sealed: try envelope.seal($0, for: .span(id, holding: $0)), life: spanLife)
@@ -185,6 +185,10 @@ package struct AnswerSender: Sendable {
             }
             question.run(completion: end)
         }
+    }
+
+    private func seal(_ frame: ResponseFrame, of job: Job) throws(EnvelopeError) -> [UInt8] {
+        try job.answerEnvelope(envelope).seal(frame.wireBytes, for: .frame(job.insertionID))
     }
 
     private func logLeft(_ id: InsertionID, _ why: String) {

@@ -144,7 +144,7 @@ package struct Intake: Service, CustomStringConvertible {
     package func start(_ deliveries: [Delivery]) async {
         jobs.admit(deliveries.map(\.entry))
         let cancelled = await cancelled(among: deliveries)
-        for delivery in deliveries {
+        for delivery in await readKeys(of: deliveries) {
             if let id = InsertionID(delivery.insertionID), let cancellation = cancelled[id] {
                 jobs.cancel(id, cancellation)
             }
@@ -187,6 +187,18 @@ package struct Intake: Service, CustomStringConvertible {
             }
         }
         return [:]
+    }
+
+    /// Reads the keys of their own under which some jobs are sealed. Those that are not read before this process ends
+    /// go to other workers.
+    private func readKeys(of deliveries: [Delivery]) async -> [Delivery] {
+        while true {
+            do { return try await stream.readKeys(of: deliveries) } catch {
+                logger.debug("cannot read the keys of withheld jobs", metadata: ["error": "\(error)"])
+                guard !Task.isCancelled else { return deliveries }
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
     }
 
     private func drainJobs() async {

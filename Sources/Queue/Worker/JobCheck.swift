@@ -26,8 +26,10 @@ package struct JobCheck: Sendable {
     /// Says what is known at once. Enough for a job that was not taken over.
     package func refusal(of job: Job, _ delivery: Delivery) -> Refusal? {
         guard delivery.count <= maxDeliveries else {
-            let reason = "given to \(delivery.count - 1) \(delivery.queue.group), each of which was lost while it worked on it"
-            return Refusal(error: .deadLettered(reason), frame: ResponseFrame(lastWord: .deadLettered(reason)), deadLetterReason: reason)
+            let reason =
+                "given to \(delivery.count - 1) \(delivery.queue.group), each of which was lost while it worked on it"
+            let error = GatewayError.deadLettered(reason, isKept: !job.isWithheld)
+            return Refusal(error: error, frame: ResponseFrame(lastWord: error), deadLetterReason: reason)
         }
         guard job.deadline > UnixTime.milliseconds else { return Refusal(error: .expired, frame: ResponseFrame(refusal: .expired)) }
         return nil
@@ -76,9 +78,11 @@ extension GatewayError {
         message: "The forwarder was lost in the middle of the answer. The call is not repeated, since part of its answer was already sent.",
         shouldRetry: false)
 
-    fileprivate static func deadLettered(_ reason: String) -> GatewayError {
-        GatewayError(
+    /// - Parameter isKept: whether the dead letter has the request, which it has not if that is withheld.
+    fileprivate static func deadLettered(_ reason: String, isKept: Bool) -> GatewayError {
+        let place = isKept ? "It is kept in gateway/dead." : "It is noted in gateway/dead, without the request."
+        return GatewayError(
             status: 502, type: "server_error", code: "dead_lettered",
-            message: "The call was given up: \(reason). It is kept in gateway/dead.", shouldRetry: false)
+            message: "The call was given up: \(reason). \(place)", shouldRetry: false)
     }
 }

@@ -6,6 +6,7 @@ internal import JSON
 extension ObservationMetadata {
     /// By their names.
     private static let own: [(name: String, attribute: SpanAttribute)] = [
+        ("gateway_content", .contentMetadata),
         ("gateway_failed_attempts", .failedAttemptsMetadata),
         ("gateway_finish_reasons", .finishReasonsMetadata), ("gateway_metadata_origins", .metadataOrigins),
         ("gateway_possibly_paid_twice", .possiblyPaidTwiceMetadata),

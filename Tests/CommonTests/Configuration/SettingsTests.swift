@@ -115,6 +115,16 @@ struct SettingsTests {
         #expect((try? Self.read(["MAX_BODY_BYTES": text]).maxBodyBytes) == expected)
     }
 
+    @Test(
+        arguments: [
+            (nil, .headerControlled), ("HEADER_CONTROLLED", .headerControlled), ("always", .always), ("Never", .never),
+            ("", .headerControlled),
+            ("off", nil),
+        ] as [(String?, RequestLoggingMode?)])
+    func loggingHasThreeModes(text: String?, mode: RequestLoggingMode?) throws {
+        #expect((try? Self.read(["REQUEST_LOGGING_MODE": text ?? ""]).requestLogging) == mode)
+    }
+
     @Test(arguments: [("true", true), ("1", true), ("YES", true), ("on", true), ("false", false), ("0", false), ("No", false), ("off", false)])
     func truthHasManyWords(text: String, expected: Bool) throws {
         #expect(try Self.read(["ALLOW_PRIVATE_BASE_URLS": text]).allowPrivateBaseURLs == expected)
@@ -174,6 +184,10 @@ struct SettingsTests {
         (["REDIS_USERNAME": "u"], "environment: REDIS_USERNAME: error: needs REDIS_PASSWORD as well"),
         (["REDIS_TLS": "true", "REDIS_HOST": "unix:/r"], "environment: REDIS_TLS: error: must be false when REDIS_HOST is a unix socket"),
         (["LITELLM_TRACES": "true"], "environment: LITELLM_TRACES: error: needs LITELLM_URL"),
+        (
+            ["LITELLM_TRACES": "true", "LITELLM_URL": "http://litellm:4000", "REQUEST_LOGGING_MODE": "never"],
+            "environment: REQUEST_LOGGING_MODE: error: cannot be NEVER with LITELLM_TRACES"
+        ),
         (["QUEUE_BYTES": "15MiB"], "environment: QUEUE_BYTES: error: must be at least MAX_BODY_BYTES (16MiB)"),
         (["UPLOAD_BYTES": "15MiB"], "environment: UPLOAD_BYTES: error: must be at least MAX_BODY_BYTES (16MiB)"),
         (["ROLLOUT_TTL_SECONDS": "299"], "environment: ROLLOUT_TTL_SECONDS: error: must be at least REQUEST_TIMEOUT (300 s)"),

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct EnvelopeTests {
     private let key = GatewayKey.random()
-    private let place = Envelope.Place.job(.numbered(1))
+    private let place = Envelope.Place.job(.full)
 
     @Test(arguments: [0, 1, 15, 16, 17, 1 << 20])
     func opensWhatItSealed(_ count: Int) throws {

@@ -53,7 +53,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("a job", .job(.numbered(1))), ("a question", .job(.numbered(1), on: .verifications)), ("a frame", .frame(.numbered(1))),
+            ("a job", .job(.full)), ("a question", .job(.full, on: .verifications)), ("a frame", .frame(.numbered(1))),
             ("a span", .span(.numbered(1), holding: Array("{}".utf8))), ("a value", .value(of: "gateway/logs/local/r")),
         ] as [(String, Envelope.Place)])
     func itOpensWhatIsSealed(what: String, place: Envelope.Place) throws {

@@ -8,6 +8,17 @@ import Testing
         #expect(try Job(wireBytes: job.wireBytes) == job)
     }
 
+    @Test(arguments: [
+        ContentLogging.withheld, .redacted(LogRedaction(presets: ["email", "later"])),
+        .redacted(LogRedaction(patterns: [.init("é+", replacement: "[x]"), .init("a", replacement: "")])),
+    ])
+    func whatItsTraceShowsTravels(_ logging: ContentLogging) throws {
+        var job = Job.full
+        job.logging = logging
+        #expect(try Job(wireBytes: job.wireBytes) == job)
+        #expect(try Job(wireBytes: job.wireBytes).isWithheld == (logging == .withheld))
+    }
+
     @Test func carriesALargeBodyToTheByte() throws {
         var job = Job.full
         job.body = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }

@@ -48,9 +48,9 @@ import Testing
         let foreign = try Envelope(key: .random()).seal(Array(repeating: 7, count: 100), for: place)
         let cases: [(String, [UInt8], EnvelopeError)] = [
             ("another key's", foreign, .otherKey),
-            ("another key's, of a later version", [2] + foreign.dropFirst(), .otherKey),
+            ("another key's, of a later version", [3] + foreign.dropFirst(), .otherKey),
             ("another key's, damaged", foreign.dropLast() + [~foreign[foreign.count - 1]], .otherKey),
-            ("ours, of a later version", [2] + sealed.dropFirst(), .unknownVersion(2)),
+            ("ours, of a later version", [3] + sealed.dropFirst(), .unknownVersion(3)),
             ("ours, of no version", [0] + sealed.dropFirst(), .unknownVersion(0)),
             ("ours, its text damaged", sealed[..<30] + [~sealed[30]] + sealed[31...], .wrongSeal),
             ("ours, its tag damaged", sealed.dropLast() + [~sealed[sealed.count - 1]], .wrongSeal),

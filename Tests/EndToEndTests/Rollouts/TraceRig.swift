@@ -15,12 +15,17 @@ struct TraceRig {
     private let port: ReservedPort
 
     /// Lends a Redis and the address of a store to `body`, which starts what it wants.
-    static func run(environment: [String: String] = [:], _ body: (TraceRig) async throws -> Void) async throws {
+    static func run(
+        redis options: RedisServer.Options = .init(), environment: [String: String] = [:],
+        _ body: (TraceRig) async throws -> Void
+    ) async throws {
         let port = try ReservedPort()
         defer { port.release() }
         var variables = ["LANGFUSE_HOST": "http://127.0.0.1:\(port.number)", "EXPORT_INTERVAL_MS": "50"]
         variables.merge(environment) { $1 }
-        try await GatewayFleet.run(langfuseKeys: keys, environment: variables) { try await body(TraceRig(fleet: $0, port: port)) }
+        try await GatewayFleet.run(redis: options, langfuseKeys: keys, environment: variables) {
+            try await body(TraceRig(fleet: $0, port: port))
+        }
     }
 
     /// Runs the store while `body` does. What was written before is still there.
@@ -52,9 +57,10 @@ struct TraceRig {
     }
 
     /// Runs a verifier while `body` does, from when an ingress counts it: alive, and a consumer of the queue.
-    func verifier(_ body: (GatewayProcess) async throws -> Void) async throws {
+    @discardableResult
+    func verifier(_ body: (GatewayProcess) async throws -> Void) async throws -> GatewayProcess.Ending {
         let before = try await verifiers()
-        _ = try await fleet.process("verifier") { process in
+        return try await fleet.process("verifier") { process in
             try await eventually { try await !verifiers().isSubset(of: before) }
             try await body(process)
         }

@@ -48,7 +48,8 @@ struct ForwarderBench: Sendable {
         isStream: Bool = false, window: Int = 1 << 20, deadline: UInt64 = UnixTime.milliseconds + 60_000,
         idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#,
         charges: [RateCharge] = [], route: Route = Route(), options: CallOptions = CallOptions(),
-        query: String? = nil, headers: [HeaderField] = [], on local: LocalWorker? = nil,
+        query: String? = nil, headers: [HeaderField] = [], logging: ContentLogging = .whole,
+        on local: LocalWorker? = nil,
         for client: (any LocalClient)? = nil
     ) async throws -> Job {
         let id = ids.next()
@@ -64,7 +65,8 @@ struct ForwarderBench: Sendable {
             }, body: Array(body.utf8))
         job.charges = charges
         (job.route, job.options) = (route, options)
-        (job.query, job.headers) = (query, headers)
+        (job.query, job.headers, job.logging) = (query, headers, logging)
+        job = job.withOwnSeal
         let admission = JobAdmission(
             redis: redis, envelope: envelope,
             limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 20),
@@ -78,7 +80,7 @@ struct ForwarderBench: Sendable {
         let stream = try await member(name)
         var deliveries = try await stream.claim(upTo: 1, running: [])
         if deliveries.isEmpty { deliveries = try await stream.read(upTo: 1, wait: .milliseconds(100)) }
-        let delivery = try #require(deliveries.first)
+        let delivery = try #require(try await stream.readKeys(of: deliveries).first)
         try await stream.leave()
         return delivery
     }
@@ -120,7 +122,8 @@ struct AnswerReader: Sendable {
     }
 
     /// The next frame of any answer.
-    func next() async throws -> (id: InsertionID, frame: ResponseFrame) {
+    /// - Parameter own: opens the frames of a job that has a seal of its own.
+    func next(opening own: Envelope? = nil) async throws -> (id: InsertionID, frame: ResponseFrame) {
         while true {
             try await redis.waitUntilReady(timeout: .seconds(10))
             // A connection that is there may be that of a server that was just killed.
@@ -133,7 +136,7 @@ struct AnswerReader: Sendable {
             guard let id = entry[1][1].string.flatMap({ InsertionID($0) }), let sealed = entry[1][3].bytes else {
                 continue
             }
-            return (id, try ResponseFrame(wireBytes: envelope.open(sealed, for: .frame(id))))
+            return (id, try ResponseFrame(wireBytes: (own ?? envelope).open(sealed, for: .frame(id))))
         }
     }
 
@@ -147,7 +150,7 @@ struct AnswerReader: Sendable {
     /// The next frame, which must be one of this job. One that was written twice, since the reply to the first writing was lost, is known by its number.
     func next(of job: Job) async throws -> ResponseFrame {
         while true {
-            let (id, frame) = try await next()
+            let (id, frame) = try await next(opening: job.answerEnvelope(envelope))
             try #require(id == job.insertionID)
             if frame.sequence == .max { return frame }
             guard last.isNew(frame.sequence, of: id) else { continue }

@@ -20,7 +20,7 @@ import Upstream
             let isOurs = self == .laterVersion || self == .farVersion
             var sealed = try (isOurs ? bench.envelope : Envelope(key: .random())).seal(Array("{}".utf8), for: .job(id))
             switch self {
-            case .laterVersion, .otherKeyAndVersion: sealed[0] = 2
+            case .laterVersion, .otherKeyAndVersion: sealed[0] = 3
             case .farVersion: sealed[0] = 200
             case .otherKeyDamaged: sealed[sealed.count - 1] ^= 1
             case .otherKey: break

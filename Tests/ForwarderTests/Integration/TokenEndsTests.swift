@@ -135,7 +135,7 @@ import Upstream
             var random = SeededRandom(seed: 20)
             var expected = 0
             // A thousand spans would fill the outbox.
-            try await bench.withForwarder(attempts: 1, isTraced: false) { forwarder in
+            try await bench.withForwarder(limits: CallLimits(tries: 1), isTraced: false) { forwarder in
                 for round in 0..<20 {
                     var jobs: [String: Job] = [:]
                     for place in 0..<50 {

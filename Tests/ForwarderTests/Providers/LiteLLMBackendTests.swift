@@ -49,6 +49,18 @@ import Upstream
         #expect(target.bodyText.hasSuffix(#","api_key":"ck"}"#))
     }
 
+    /// An ingress that does not know of the proxy's traces has let it in.
+    @Test(arguments: [ContentLogging.withheld, .redacted(LogRedaction(presets: ["email"]))])
+    func whatIsNotToBeTracedAsItIsGoesToNoProxyThatTraces(logging: ContentLogging) throws {
+        var job = try Job.chat("openai/m", rollout: Self.rollout, project: "p")
+        job.logging = logging
+        let error = try failure { try directory(traces: true).resolve(job) }
+        #expect(error.status == 400 && error.code == "always_logged" && error.message.contains("LITELLM_TRACES"))
+        #expect(throws: Never.self) { try directory(traces: false).resolve(job) }
+        job.project = "local"
+        #expect(throws: Never.self) { try directory(traces: true).resolve(job) }
+    }
+
     @Test(
         "Langfuse keys go along only when LiteLLM traces, and only the project's own",
         arguments: [

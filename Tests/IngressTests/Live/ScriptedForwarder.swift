@@ -43,7 +43,9 @@ struct ScriptedForwarder: Sendable {
 
     /// What is there; nothing as long as this connection is not back to a Redis that was away.
     private func read() async throws -> [Delivery] {
-        do { return try await stream.read(upTo: 1, wait: .seconds(1)) } catch  where error.serverCode == nil {
+        do {
+            return try await stream.readKeys(of: try await stream.read(upTo: 1, wait: .seconds(1)))
+        } catch  where error.serverCode == nil {
             await Task.yield()
             return []
         }
@@ -78,6 +80,6 @@ struct ScriptedForwarder: Sendable {
     }
 
     private func seal(_ frame: ResponseFrame, of taken: Taken) throws -> [UInt8] {
-        try envelope.seal(frame.wireBytes, for: .frame(taken.job.insertionID))
+        try taken.job.answerEnvelope(envelope).seal(frame.wireBytes, for: .frame(taken.job.insertionID))
     }
 }

@@ -107,7 +107,8 @@ import Upstream
     /// Garbage on the response stream, such as a frame sealed for another job, is passed over.
     @Test func whatIsNoFrameIsPassedOver() async throws {
         try await withStream { ingress, client, taken in
-            let moved = try ingress.forwarder.envelope.seal(ResponseFrame(sequence: 1, body: [0x78]).wireBytes, for: .job(taken.job.insertionID))
+            let frame = ResponseFrame(sequence: 1, body: [0x78]).wireBytes
+            let moved = try ingress.forwarder.envelope.seal(frame, for: .job(taken.job))
             for garbage in [moved, [], Array("garbage".utf8)] {
                 _ = try await ingress.redis.send(
                     RedisCommand("XADD", taken.job.responseKey, "*", "i", taken.job.insertionID.description, "p", garbage))

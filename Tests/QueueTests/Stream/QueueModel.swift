@@ -90,6 +90,7 @@ struct QueueModel {
             if item.job.isFetchable { keys.insert(Keys.record(id)) }
             if item.isCancelled { keys.insert(Keys.cancelled(id)) }
             if item.hasStarted, !item.hasEnded { keys.insert(Keys.started(id)) }
+            if item.job.isWithheld, !item.hasEnded { keys.insert(Keys.jobKey(id)) }
         }
         return keys
     }

@@ -19,7 +19,7 @@ extension QueueModelRun {
         try require(outcome == expected, "\(outcome), not \(expected)")
         guard case .queued = outcome else { return }
         accept(job, bytes)
-        if let taker { try take(reply.given, of: job, taker) }
+        if let taker { try await take(reply.given, of: job, taker) }
         // The answer was lost on the way to the ingress, which then gives the job up.
         if random.chance(oneIn: 8) { try await cancel(model.items.count - 1) }
     }
@@ -33,16 +33,16 @@ extension QueueModelRun {
     }
 
     /// First come, first served: the oldest that waits is given, whichever it is.
-    private mutating func take(_ given: JobAdmission.Reply.Given?, of job: Job, _ taker: Int) throws {
+    private mutating func take(_ given: JobAdmission.Reply.Given?, of job: Job, _ taker: Int) async throws {
         let oldest = model.items.first { $0.phase == .queued }?.job
         switch given {
         case .this(let delivery):
             try require(oldest?.insertionID == job.insertionID, "given \(job.insertionID) before an older one")
             try require(delivery.count == 1 && !delivery.isTakenOver && delivery.payload.isEmpty, "not handed over in memory")
-            try take([delivery], taker) { _ in 1 }
+            try await take([delivery], taker) { _ in 1 }
         case .older(let delivery):
             try require(oldest?.insertionID.description == delivery.insertionID && oldest != job, "given \(delivery.insertionID)")
-            try take([delivery], taker) { _ in 1 }
+            try await take([delivery], taker) { _ in 1 }
         case nil: throw Difference(what: "nothing was given")
         }
     }
@@ -58,7 +58,8 @@ extension QueueModelRun {
             let request = [Array(random.pick(["a", "a", "b"]).utf8)]
             job.idempotency = Idempotency(clientKey: "k", project: project, account: nil, request: request, envelope: bench.envelope)
         }
-        return job
+        if random.chance(oneIn: 3) { job.logging = .withheld }
+        return job.withOwnSeal
     }
 
     func outcome(of job: Job, _ bytes: Int) -> JobAdmission.Outcome {
@@ -77,7 +78,7 @@ extension QueueModelRun {
         let deliveries = try await bench.take(forwarders[index].stream, upTo: limit)
         note("\(forwarders[index].name) reads \(deliveries.map(\.insertionID))")
         try require(deliveries.map(\.insertionID) == expected, "read \(deliveries.map(\.insertionID)), not \(expected)")
-        try take(deliveries, index) { _ in 1 }
+        try await take(deliveries, index) { _ in 1 }
     }
 
     mutating func claim(_ index: Int) async throws {
@@ -90,11 +91,12 @@ extension QueueModelRun {
         let may = able.may.union(model.claimable(by: forwarder.name, running: Set(forwarder.hand.map(\.delivery.insertionID))).may)
         try require(claimed.isSubset(of: may), "claimed what it may not; it may \(may)")
         try require(claimed.count >= min(limit, able.must.count), "claimed \(claimed.count) of \(able.must), \(limit) at most")
-        try take(deliveries, index) { $0 + 1 }
+        try await take(deliveries, index) { $0 + 1 }
     }
 
     /// Notes what a forwarder was given; now and then the answer that gave it is lost on the way.
-    mutating func take(_ deliveries: [Delivery], _ index: Int, count: (Int) -> Int) throws {
+    mutating func take(_ deliveries: [Delivery], _ index: Int, count: (Int) -> Int) async throws {
+        let deliveries = try await forwarders[index].stream.readKeys(of: deliveries)
         let isLost = random.chance(oneIn: 6)
         if isLost { note("and never hears of it") }
         for delivery in deliveries {

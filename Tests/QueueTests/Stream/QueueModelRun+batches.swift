@@ -33,7 +33,7 @@ extension QueueModelRun {
         }
         let oldest = model.items.filter { $0.phase == .queued }.prefix(slots).map(\.job.insertionID.description)
         try require(given.keys.sorted() == oldest.sorted(), "given \(given.keys), not \(oldest)")
-        try take(oldest.compactMap { given[$0] }, taker) { _ in 1 }
+        try await take(oldest.compactMap { given[$0] }, taker) { _ in 1 }
     }
 
     /// Some of what a forwarder holds, and what it held and lost.

@@ -1,5 +1,6 @@
 internal import Common
 internal import JSON
+internal import Policies
 
 /// Takes secrets out of what a span shows: of JSON by the names of its members at any depth, and of every text by their form. All other bytes stay as they are.
 struct SecretRedactor: Sendable {
@@ -7,6 +8,16 @@ struct SecretRedactor: Sendable {
     private static let shortestKey = 8
 
     private let keys: [[UInt8]]
+    /// Finds what the operator's rules take out besides.
+    private var content: ContentRedactor?
+
+    /// The same redactor for what the client and the provider say to each other.
+    /// - Parameter content: finds what the operator's rules take out of it.
+    func of(_ content: SpanContent) -> SecretRedactor {
+        var other = self
+        if case .redacted(let redactor) = content { other.content = redactor }
+        return other
+    }
 
     /// - Parameter keys: what the call was made with.
     init(_ keys: [SecretString] = []) {
@@ -28,16 +39,26 @@ struct SecretRedactor: Sendable {
             walk.walk(piece.range, under: name)
             return walk.edits
         }
-        return TextEdit.apply(edits, to: piece)
+        let clean = TextEdit.apply(edits, to: piece)
+        return content.map { ContentWalk.clean(json: clean, $0) } ?? clean
+    }
+
+    /// A text without what the operator's rules take out. Secrets stay.
+    func redacted(_ text: String) -> String {
+        content.map { ContentWalk.clean(text: TextPiece(text), $0).text } ?? text
     }
 
     /// A text, JSON or not, without secrets.
-    func clean(text piece: TextPiece) -> TextPiece { TextEdit.apply(Self.edits(of: piece, keys: keys, level: 0), to: piece) }
+    func clean(text piece: TextPiece) -> TextPiece {
+        let clean = TextEdit.apply(Self.edits(of: piece, keys: keys, level: 0), to: piece)
+        return content.map { ContentWalk.clean(text: clean, $0) } ?? clean
+    }
 
     func clean(_ text: String) -> String {
         let piece = TextPiece(text)
         let edits = Self.edits(of: piece, keys: keys, level: 0)
-        return edits.isEmpty ? text : TextEdit.apply(edits, to: piece).text
+        guard content != nil || !edits.isEmpty else { return text }
+        return clean(text: piece).text
     }
 
     /// What is a secret in a text. One that is JSON is read as that; one that only begins so, as the arguments of a call that was cut off, is read as both.

@@ -1,0 +1,12 @@
+internal import Common
+
+/// One rule of a `gateway-logging-config`.
+struct LoggingRule: PolicyRule {
+    let id: String
+    let when: RuleCondition
+    /// Whether the requests that match may stand in traces.
+    let isLogged: Bool
+    /// What is taken out of them there.
+    let redaction: LogRedaction
+    let location: ConfigurationProblem.Location
+}

@@ -1,0 +1,181 @@
+import Common
+import Queue
+import Redis
+import TestSupport
+import Testing
+import Upstream
+
+@testable import Forwarder
+
+/// Withheld jobs: sealed under a key of their own, which goes when they end, whatever ends them.
+@Suite(.timeLimit(.minutes(1))) struct WithheldCallTests {
+    private static let body = #"{"model":"openai/gpt","messages":[{"role":"user","content":"canary"}]}"#
+
+    private func enqueue(
+        _ bench: ForwarderBench, deadline: UInt64 = UnixTime.milliseconds + 60_000, idempotencyKey: String? = nil,
+        on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
+    ) async throws -> Job {
+        try await bench.enqueue(
+            deadline: deadline, idempotencyKey: idempotencyKey, body: Self.body, logging: .withheld, on: local,
+            for: client)
+    }
+
+    private func hasKey(_ job: Job, _ bench: ForwarderBench) async throws -> Bool {
+        try await bench.exists(Keys.jobKey(job.insertionID))
+    }
+
+    private func letter(_ bench: ForwarderBench) async throws -> [String] {
+        let letters = try await bench.redis.send(RedisCommand("XRANGE", Keys.dead, "-", "+"))
+        return (letters[0][1].array ?? []).map { $0.string ?? "" }
+    }
+
+    @Test func anAnsweredCallLeavesNoKey() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await enqueue(bench)
+            #expect(try await hasKey(job, bench))
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next())
+                #expect(String(decoding: call.request.body, as: UTF8.self).contains("canary"))
+                call.answer().send(ScriptedCall.completion).end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+            }
+            #expect(try await !hasKey(job, bench))
+            let span = try await bench.span(of: job)
+            #expect(span.string("langfuse.observation.metadata.gateway_content") == "withheld")
+            #expect(try await bench.members() == [job.insertionID.description])
+        }
+    }
+
+    /// What one forwarder had another one opens, be it dead or told to stop.
+    @Test(arguments: ["dies", "stops"]) func anotherForwarderMakesTheCall(first: String) async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await enqueue(bench)
+            if first == "dies" {
+                _ = try await bench.lose()
+            } else {
+                try await bench.withForwarder("first", drain: .zero) { _ in _ = await bench.upstream.next() }
+            }
+            #expect(try await hasKey(job, bench))
+            try await bench.withForwarder("second") { forwarder in
+                try await forwarder.reclaim()
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
+                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+            }
+            #expect(try await !hasKey(job, bench))
+        }
+    }
+
+    @Test func aDeadLetterHasNoRequest() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await enqueue(bench)
+            for _ in 0..<3 { _ = try await bench.lose() }
+            try await bench.withForwarder { forwarder in
+                try await forwarder.reclaim()
+                let frame = try await bench.answers.next(of: job)
+                #expect(frame.head?.status == 502)
+                #expect(String(decoding: frame.body, as: UTF8.self).contains("without the request"))
+                await forwarder.jobs.waitUntilEmpty()
+            }
+            let fields = try await letter(bench)
+            #expect(fields[1].contains("given to 3 forwarders") && fields[5] == job.insertionID.description)
+            #expect(fields.count == 10 && fields[8] == "withheld" && fields[9].contains("cannot be queued again"))
+            #expect(try await !hasKey(job, bench))
+            #expect(try await bench.members().isEmpty)
+        }
+    }
+
+    /// Without its key nothing opens a job: it is given up at once, and the forwarder goes on.
+    @Test func aJobWithoutItsKeyIsGivenUp() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await enqueue(bench)
+            _ = try await bench.redis.send(RedisCommand("DEL", Keys.jobKey(job.insertionID)))
+            try await bench.withForwarder { forwarder in
+                try await eventually { try await bench.length(Keys.dead) == 1 }
+                let next = try await enqueue(bench)
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
+                #expect(try await bench.answers.next(of: next).head?.status == 200)
+                await forwarder.jobs.waitUntilEmpty()
+            }
+            #expect(try await bench.length(Keys.jobs) == 0 && bench.upstream.count == 1)
+            let fields = try await letter(bench)
+            #expect(fields[1].contains("is gone") && fields[8] == "withheld" && fields.count == 10)
+        }
+    }
+
+    @Test(arguments: ["cancelled", "expired", "refused"]) func aCallThatIsNotMadeLeavesNoKey(why: String) async throws {
+        try await ForwarderBench.run { bench in
+            let now = UnixTime.milliseconds
+            let job = try await enqueue(bench, deadline: why == "expired" ? now - 1000 : now + 60_000)
+            if why == "cancelled" {
+                _ = try await bench.redis.send(RedisCommand("SET", Keys.cancelled(job.insertionID), "1"))
+                // Its marker is looked up: it came before this forwarder listened.
+                try await eventually { UnixTime.milliseconds > now + 200 }
+            }
+            try await bench.withForwarder { forwarder in
+                if why == "refused" {
+                    try #require(await bench.upstream.next()).answer(400).send("canary").end()
+                    #expect(try await bench.answers.next(of: job).head?.status == 400)
+                }
+                try await eventually { try await bench.length(Keys.jobs) == 0 }
+                await forwarder.jobs.waitUntilEmpty()
+            }
+            #expect(try await !hasKey(job, bench))
+            #expect(try await bench.members().isEmpty)
+        }
+    }
+
+    /// An answer that a client may still fetch is delivery: any ingress opens it.
+    @Test func anAnswerThatIsKeptIsTheGateways() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await enqueue(bench, idempotencyKey: "k")
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
+                await forwarder.jobs.waitUntilEmpty()
+                try await eventually { try await bench.length(job.responseKey) == 1 }
+            }
+            let entry = try await bench.redis.send(RedisCommand("XRANGE", job.responseKey, "-", "+"))[0][1]
+            let sealed = try #require(entry[3].bytes)
+            let frame = try ResponseFrame(wireBytes: bench.envelope.open(sealed, for: .frame(job.insertionID)))
+            #expect(frame.body == Array(ScriptedCall.completion.utf8))
+            #expect(try await !hasKey(job, bench))
+        }
+    }
+
+    @Test func aCallOfThisProcessLeavesNoKey() async throws {
+        try await ForwarderBench.run { bench in
+            try await bench.withForwarder { forwarder in
+                try await eventually { forwarder.local.isOpen }
+                let client = LocalRecorder()
+                let job = try await enqueue(bench, on: forwarder.local, for: client)
+                let call = try #require(await bench.upstream.next())
+                #expect(try await hasKey(job, bench))
+                call.answer().send(ScriptedCall.completion).end()
+                #expect(await client.next()?.end == .complete)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(try await !hasKey(job, bench))
+            }
+        }
+    }
+
+    /// The frames of the answer are the job's own as well: they open with nothing when the key has gone.
+    @Test func theGatewaysKeyOpensNoFrame() async throws {
+        try await ForwarderBench.run { bench in
+            let job = try await enqueue(bench)
+            try await bench.withForwarder { forwarder in
+                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
+                _ = try await bench.answers.next(of: job)
+                await forwarder.jobs.waitUntilEmpty()
+            }
+            let entries = try await bench.redis.send(RedisCommand("XRANGE", job.responseKey, "-", "+")).array ?? []
+            let sealed = entries.compactMap { $0[1][3].bytes }
+            #expect(sealed.count == 1)
+            for frame in sealed {
+                #expect(throws: EnvelopeError.otherKey) {
+                    try bench.envelope.open(frame, for: .frame(job.insertionID))
+                }
+            }
+        }
+    }
+}
