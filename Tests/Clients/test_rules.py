@@ -126,12 +126,15 @@ clients = pytest.mark.parametrize(
 @clients
 def test_metadata_of_any_client_is_traced(ruled, provider, rollout, ask):
     model = provider.script(echo)
-    assert ask(ruled, rollout, f"scripted/{model}", metadata(**SAMPLE)) == "Enter your prompt here"
+    sent = metadata(tfy_log_request="true", **SAMPLE)
+    assert ask(ruled, rollout, f"scripted/{model}", sent) == "Enter your prompt here"
     assert ruled.request("GET", f"/rollouts/{rollout.rollout}?wait=30").json["verdict"] == "complete"
     query = f"/traces?tags=rollout_id:{rollout.rollout}&tags=environment:staging&tags=feature:countdown-bot"
     [trace] = ruled.request("GET", query).json["traces"]
     assert SAMPLE.items() <= trace["metadata"].items()
     assert len(trace["metadata"]["gateway_rules_hash"]) == 16
+    # A switch, and no metadata.
+    assert "tfy_log_request" not in trace["metadata"]
 
 
 @clients

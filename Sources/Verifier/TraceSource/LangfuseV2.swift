@@ -1,6 +1,7 @@
 internal import Common
 
-/// `GET /api/public/v2/observations`: a row is one observation with its trace's tags, and a completion is one row.
+/// `GET /api/public/v2/observations`: a row is one observation with its trace's tags, and a completion is one
+/// row.
 struct LangfuseV2 {
     let identity: TraceIdentity
 
@@ -37,8 +38,13 @@ struct LangfuseV2 {
         // A comma would end the name in `expandMetadata`.
         let cut = detail == .body ? rows.reduce(into: Set<UTF8Text>()) { $0.formUnion(StoredMetadata(of: $1).cut()) } : []
         return TracePage(
-            rows: rows.map { row($0, detail, whole: whole) }, next: cursor.map { .opaque($0) }, bytes: bytes.count,
+            rows: rows.filter(isCompletion).map { row($0, detail, whole: whole) }, next: cursor.map { .opaque($0) }, bytes: bytes.count,
             cutMetadata: cut.filter { !$0.text.utf8.contains(UInt8(ascii: ",")) })
+    }
+
+    /// Whether a row is a completion: spans below those that the gateway makes are its attempts.
+    private func isCompletion(_ json: StoreJSON) -> Bool {
+        identity == .tag || (json.text("parentObservationId") ?? "").isEmpty
     }
 
     private func row(_ json: StoreJSON, _ detail: TraceQuery.Detail, whole: Set<UTF8Text>) -> TraceRow {

@@ -1,5 +1,6 @@
 import Common
 import Policies
+import Redis
 import TestSupport
 import Testing
 
@@ -31,6 +32,8 @@ import Testing
             }
             try await ingress.server.start()
             try await eventually { try await ingress.call("GET", "/ready").text.contains(#""redis":true"#) }
+            // The test's own connections come back in their own time.
+            try await ingress.redis.waitUntilReady(timeout: .seconds(10))
             #expect(try await ingress.queued() == 0, "nothing of it reaches a forwarder, and so no provider")
             try await letIn(3)
             let over = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)

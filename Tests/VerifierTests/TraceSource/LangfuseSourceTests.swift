@@ -102,3 +102,18 @@ import Testing
         #expect(target.contains("rollout_id%3Ar%26x"))
     }
 }
+
+/// Pages of the second API.
+@Suite struct LangfuseV2Tests {
+    /// A completion that took several calls has spans below its own, which say nothing of it.
+    @Test(arguments: [TraceQuery.Detail.id, .head, .body]) func attemptsAreNoCompletions(detail: TraceQuery.Detail) {
+        let trace = "0198f3a0000070008000000000000001"
+        func row(_ parent: String) -> String {
+            #"{"id":"a","traceId":"\#(trace)","tags":["insertion_id:x"],"parentObservationId":\#(parent)}"#
+        }
+        let page = Array(#"{"data":[\#(row("null")),\#(row(#""b""#))],"meta":{}}"#.utf8)
+        #expect(LangfuseV2(identity: .traceID).page(page, detail: detail)?.rows.count == 1)
+        // A proxy's span may stand below another system's.
+        #expect(LangfuseV2(identity: .tag).page(page, detail: detail)?.rows.count == 2)
+    }
+}
