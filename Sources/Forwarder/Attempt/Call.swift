@@ -315,11 +315,13 @@ extension Call {
         }
     }
 
-    /// Does something to the present transfer after a time, if it is still the present one.
+    /// Does something to the present transfer after a time, if it is still the present one. A call that is over by then
+    /// is not kept for it.
     private func after(_ time: Duration, _ act: @escaping (Call) -> Void) {
         let number = plan.calls
-        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
-            if self.phase == .calling, self.plan.calls == number, self.outcome == nil { act(self) }
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { [weak self] in
+            guard let self, phase == .calling, plan.calls == number, outcome == nil else { return }
+            act(self)
         }
     }
 

@@ -110,4 +110,20 @@ import Testing
         eventLoop.advanceTime(by: .seconds(1))
         #expect(upstream.started == 1 && steps.endings.count == 1)
     }
+
+    /// Its body and its span would else lie here for as long as anything may be held back.
+    @Test func aCallThatIsOverIsNotKeptForItsTimes() {
+        weak var call: Call?
+        do {
+            let begun = begin(Self.retried)
+            answer()
+            send(Self.content)
+            steps.answer(.sent)
+            upstream.tell(.end(nil))
+            steps.finishAll()
+            call = begun
+        }
+        upstream.forget()
+        #expect(done.value == 1 && call == nil)
+    }
 }

@@ -124,6 +124,9 @@ final class PlayedUpstream: UpstreamClient, @unchecked Sendable {
         return transfer
     }
 
+    /// Lets go of the last transfer.
+    func forget() { (transfer, receiver) = (nil, nil) }
+
     func tell(_ event: UpstreamEvent) {
         guard let transfer, !transfer.isOver, let receiver else { return }
         switch event {
