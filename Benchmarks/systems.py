@@ -187,7 +187,10 @@ def traced_gateway(workshop, upstream, options):
 
 
 def gateway_with_rules(workshop, upstream, options):
-    """As `gateway`, with a hundred rate limits and a rule on load balancing. Each call meets two limits on requests, one on tokens, and the rule on balancing; no limit is reached."""
+    """As `gateway`, with a hundred rate limits and a rule on load balancing.
+
+    Each call meets two limits on requests, one on tokens, and the rule on balancing; no limit is reached.
+    """
     rules = [
         {"id": "requests-a-minute", "when": {"models": [MODEL]}, "unit": "requests_per_minute"},
         {

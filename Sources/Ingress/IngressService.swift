@@ -88,7 +88,8 @@ package struct IngressService {
             connections: connections)
         let application = Self.application(responder, desk, settings, logger, onListening: onListening)
         services = [
-            commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger), DeadlineWatch(room: room, desk: news),
+            commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger),
+            DeadlineWatch(room: room, desk: news),
             AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
             RulesAnnouncer(file: rules, fleet: RulesFleet(redis: commands), logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),

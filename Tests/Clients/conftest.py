@@ -32,7 +32,10 @@ def provider():
 
 @pytest.fixture(scope="session")
 def start_gateway(provider, tmp_path_factory):
-    """Starts gateways whose secrets name the provider: `scripted` takes the client's key, the others have the operator's."""
+    """Starts gateways whose secrets name the provider.
+
+    `scripted` takes the client's key, the others have the operator's.
+    """
     secrets = {
         "langfuse_keys": {
             "default-project": {"public_key": "pk-lf-default", "secret_key": LANGFUSE_SECRETS[0]},

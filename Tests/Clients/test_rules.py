@@ -77,7 +77,8 @@ def metadata(**entries):
 
 def by_langchain(keyword):
     def ask(gateway, rollout, model, headers):
-        llm = ChatOpenAI(base_url=gateway.url + rollout.path, api_key="client-key", model=model, max_retries=0, **{keyword: headers})
+        url = gateway.url + rollout.path
+        llm = ChatOpenAI(base_url=url, api_key="client-key", model=model, max_retries=0, **{keyword: headers})
         try:
             return llm.invoke([(message["role"], message["content"]) for message in QUESTION]).content
         except openai.APIStatusError as error:
@@ -94,7 +95,8 @@ def said(status, body):
 
 def request_of(gateway, rollout, model, headers):
     url = f"{gateway.url}{rollout.path}/chat/completions"
-    return url, {"Authorization": "Bearer client-key", **headers}, {"messages": QUESTION, "model": model, "temperature": 0.7, "max_tokens": 256}
+    body = {"messages": QUESTION, "model": model, "temperature": 0.7, "max_tokens": 256}
+    return url, {"Authorization": "Bearer client-key", **headers}, body
 
 
 def by_requests(*request):
@@ -112,14 +114,17 @@ def by_httpx(*request):
 def by_curl(*request):
     url, headers, body = request_of(*request)
     fields = [argument for name, value in headers.items() for argument in ("-H", f"{name}: {value}")]
-    command = ["curl", "-sS", "-m", "30", "-w", "\n%{http_code}", url, *fields, "-H", "Content-Type: application/json", "-d", json.dumps(body)]
+    command = ["curl", "-sS", "-m", "30", "-w", "\n%{http_code}", url, *fields]
+    command += ["-H", "Content-Type: application/json", "-d", json.dumps(body)]
     answer = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
     body, _, status = answer.rpartition(b"\n")
     return said(int(status), body)
 
 
 clients = pytest.mark.parametrize(
-    "ask", [by_langchain("default_headers"), by_langchain("extra_headers"), by_requests, by_httpx, by_curl], ids=lambda ask: ask.__name__
+    "ask",
+    [by_langchain("default_headers"), by_langchain("extra_headers"), by_requests, by_httpx, by_curl],
+    ids=lambda ask: ask.__name__,
 )
 
 
@@ -160,7 +165,8 @@ def test_one_customers_calls_are_shared_among_the_targets(ruled, provider, rollo
     for name in ["llama3", "bedrock-llama3"]:
         provider.name(name, by_account)
     count = 40
-    answers = Counter(ask(ruled, rollout, "bedrock/llama3", metadata(**{"customer-id": "customer1"})) for _ in range(count))
+    customer = metadata(**{"customer-id": "customer1"})
+    answers = Counter(ask(ruled, rollout, "bedrock/llama3", customer) for _ in range(count))
     # Five standard deviations around 60 %.
     assert set(answers) == {"azure", "aws"} and 8 <= answers["azure"] <= 39
     assert ask(ruled, rollout, "bedrock/llama3", metadata(**{"customer-id": "customer2"})) == "bedrock"
@@ -212,7 +218,8 @@ def test_openais_sdk_waits_until_the_limit_lets_it_in(start_gateway, provider, r
         remaining = [ask().headers["x-ratelimit-remaining-requests"] for _ in range(3)]
         assert remaining == ["2", "1", "0"]
         age_counters(gateway, 55)
-        refusal = gateway.request("POST", f"{rollout.path}/chat/completions", json.dumps({"model": model, "messages": QUESTION}))
+        body = json.dumps({"model": model, "messages": QUESTION})
+        refusal = gateway.request("POST", f"{rollout.path}/chat/completions", body)
         assert refusal.status == 429 and refusal.json["error"]["rule"] == "few"
         promised = int(refusal.headers["retry-after"])
         assert 1 <= promised <= 5 and "x-should-retry" not in refusal.headers

@@ -53,7 +53,9 @@ def test_it_is_a_schema():
     assert "# yaml-language-server: $schema=" in DOCUMENT
 
 
-@pytest.mark.parametrize("text", [*EXAMPLES, (ROOT / "gateway.yaml.example").read_text()], ids=lambda text: text.split("\n")[0])
+@pytest.mark.parametrize(
+    "text", [*EXAMPLES, (ROOT / "gateway.yaml.example").read_text()], ids=lambda text: text.split("\n")[0]
+)
 def test_each_example_is_taken_by_both(check, text):
     assert faults(text) == []
     code, said = check(text)
@@ -70,17 +72,28 @@ def test_each_type_has_an_example():
     METADATA + "keys: {a: , run_id: {values: [1, true, x]}, b: {regex: '[0-9]+'}}\n",
     METADATA + "rules: [{id: 7, when: {subjects: ['*', 'user:u', 'serviceaccount:d:e']}, metadata_override: {a: 1}}]\n",
     LIMITS + "rules: []\n",
-    LIMIT + "when: {models: m, subjects: 'team:t', metadata: {a: 1, b: {gt: 5, lte: '7.5', not_in: [x], present: true}}}}\n",
-    LIMIT + "when: {models: {in: [m, n], not_in: o}, metadata: {a: b}, metadata_from: key}, rate_limit_applies_per: [user, metadata.x]}\n",
-    LIMITS + "evaluate: first_match\nrules: [{id: '{user}-x', limit_to: 5, unit: output_tokens_per_hour, default_output: 0, mode: audit}]\n",
+    LIMIT
+    + "when: {models: m, subjects: 'team:t', metadata: {a: 1, b: {gt: 5, lte: '7.5', not_in: [x], present: true}}}}\n",
+    LIMIT
+    + "when: {models: {in: [m, n], not_in: o}, metadata: {a: b}, metadata_from: key}, "
+    + "rate_limit_applies_per: [user, metadata.x]}\n",
+    LIMITS
+    + "evaluate: first_match\n"
+    + "rules: [{id: '{user}-x', limit_to: 5, unit: output_tokens_per_hour, default_output: 0, mode: audit}]\n",
     BALANCE + "weight: 100, fallback_status_codes: [], fallback_candidate: false, metadata_match: {z: eu}}]}\n",
     BALANCING + "rules: [{id: a, type: weight-based-routing, load_balance_targets: [{target: p/m/n}]}]\n",
     FALL + "when: {response_status_codes: [500, '429', timeout, connect_error]}}\n",
     FALLBACK + "rules: [{id: a, fallback_models: [{target: p/m}, q/m], when: {response_status_codes: [400]}}]\n",
     BALANCE + "retry_config: {attempts: 2, delay: 0, on_status_codes: ['429', stream_error]}}]}\n",
-    BALANCE + "override_params: {temperature: 0.2, stop: [a], user: null}, headers_override: {set: {X-Team: a}, remove: [openai-beta]}}]}\n",
-    FALLBACK + "rules: [{id: a, fallback_models: [{target: p/m, retry_config: {attempts: 1}}], when: {response_status_codes: [error_in_200]}}]\n",
-    LOGGING + "rules: [{id: a, log: false}, {id: b, when: {models: m}, log: true, redact_with: {presets: [email], custom_patterns: ['a+', {pattern: b, redaction_text: x}]}}]\n",
+    BALANCE
+    + "override_params: {temperature: 0.2, stop: [a], user: null}, "
+    + "headers_override: {set: {X-Team: a}, remove: [openai-beta]}}]}\n",
+    FALLBACK
+    + "rules: [{id: a, fallback_models: [{target: p/m, retry_config: {attempts: 1}}], "
+    + "when: {response_status_codes: [error_in_200]}}]\n",
+    LOGGING
+    + "rules: [{id: a, log: false}, {id: b, when: {models: m}, log: true, redact_with: "
+    + "{presets: [email], custom_patterns: ['a+', {pattern: b, redaction_text: x}]}}]\n",
     LOGGING + "name: one\nlog: false\n",
 ])
 def test_what_may_be_written_is_taken_by_both(check, text):

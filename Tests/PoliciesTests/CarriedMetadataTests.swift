@@ -60,7 +60,10 @@ import Testing
             ([Field(#"{"a":"b"}"#)], true), ([Field(#"{"tfy_log_request":"true","a":"b"}"#)], true),
             ([Field(#"{"tfy_log_request":"false","a":"b"}"#)], false),
             (
-                [Field(#"{"tfy_log_request":"true"}"#), Field("cf-aig-metadata", #"{"tfy_log_request":false,"a":"b"}"#)],
+                [
+                    Field(#"{"tfy_log_request":"true"}"#),
+                    Field("cf-aig-metadata", #"{"tfy_log_request":false,"a":"b"}"#),
+                ],
                 false
             ),
             (

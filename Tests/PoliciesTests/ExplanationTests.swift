@@ -112,7 +112,9 @@ import Testing
         #expect(explanation.limits.map(\.id) == ["dev", "{metadata.env}"])
         #expect(explanation.limits.map(\.mayShowUsage) == [true, false])
         let text = String(decoding: explanation.json, as: UTF8.self)
-        for secret in ["\"ada\"", "user:ada", "verified", "p/one", "dev`"] { #expect(!text.contains(secret), "\(text)") }
+        for secret in ["\"ada\"", "user:ada", "verified", "p/one", "dev`"] {
+            #expect(!text.contains(secret), "\(text)")
+        }
         #expect(text.contains(#"{"part":"models","found":"p/two"}"#))
         #expect(explanation.decision == .unknown)
     }
@@ -195,7 +197,8 @@ import Testing
             let again = try JSONObject.scan(indented, maximumDepth: 8)
             #expect(again.members.count == object.members.count)
             #expect(
-                indented.filter { ![0x20, 0x0A].contains($0) }.count == json.filter { ![0x20, 0x0A].contains($0) }.count)
+                indented.filter { ![0x20, 0x0A].contains($0) }.count
+                    == json.filter { ![0x20, 0x0A].contains($0) }.count)
         }
     }
 }
@@ -252,7 +255,8 @@ extension ExplanationTests {
         var policies = Policies()
         let limits = conditions.enumerated().map { place, condition in
             RateLimitRule(
-                name: RuleName("limit-\(place)"), when: condition, limit: 10, unit: random.pick(RateCharge.Unit.allCases),
+                name: RuleName("limit-\(place)"), when: condition, limit: 10,
+                unit: random.pick(RateCharge.Unit.allCases),
                 window: .minute, appliesPer: random.chance(oneIn: 3) ? [.metadata("env")] : [], defaultOutput: 1,
                 isEnforced: true)
         }
@@ -266,7 +270,8 @@ extension ExplanationTests {
             for name in ["a", "b", "c"] {
                 targets.append(
                     .init(
-                        call: RoutedTarget(model: try model("t/\(name)-\(place)")), weight: Double(random.below(3) * 50), failures: [],
+                        call: RoutedTarget(model: try model("t/\(name)-\(place)")),
+                        weight: Double(random.below(3) * 50), failures: [],
                         takesFallback: random.chance(percent: 70), metadata: demands(1, &random)))
             }
             balancing.append(LoadBalancingRule(id: "balance-\(place)", when: condition, targets: targets))

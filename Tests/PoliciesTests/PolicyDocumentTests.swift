@@ -44,7 +44,9 @@ import Testing
         #expect(fallback.steps.map(\.model) == ["bedrock/llama3", "azure/llama3", "aws/llama3"])
         let patient = try policies("retries.yaml").routing.route(for: facts("azure/gpt-4o", [:]), using: &random)
         #expect(patient.steps.map(\.model) == ["azure/gpt-4o", "openai/gpt-4o"])
-        #expect(patient.steps[0].retry == .init(attempts: 2, delay: 100, failures: [.status(429), .status(503), .connectError]))
+        #expect(
+            patient.steps[0].retry
+                == .init(attempts: 2, delay: 100, failures: [.status(429), .status(503), .connectError]))
         #expect(patient.steps[0].failures.contains(.streamError))
         let logging = try policies("logging.yaml").logging
         let legal = logging.logging(of: facts("m/n", ["team": "legal"]), .always, wishesLog: true)

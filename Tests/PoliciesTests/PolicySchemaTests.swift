@@ -44,7 +44,10 @@ import Testing
         ("fallbackConfig", "type: gateway-fallback-config\nrules: []\n\(wrong): 1"),
         ("fallbackRule", fallback + "fallback_models: [p/m], when: {response_status_codes: [500]}, \(wrong): 1}]"),
         ("fallbackWhen", fallback + "fallback_models: [p/m], when: {response_status_codes: [500], \(wrong): 1}}]"),
-        ("fallbackTarget", fallback + "fallback_models: [{target: p/m, \(wrong): 1}], when: {response_status_codes: [500]}}]"),
+        (
+            "fallbackTarget",
+            fallback + "fallback_models: [{target: p/m, \(wrong): 1}], when: {response_status_codes: [500]}}]"
+        ),
     ]
 
     /// Each list of words of the schema, with a document in which another one stands, and what the error says before
@@ -52,11 +55,20 @@ import Testing
     static let choices: [(schema: [String], document: String, part: String)] = [
         (["properties", "type"], "type: \(wrong)", "Supported: "),
         (["$defs", "metadataConfig", "properties", "mode"], metadata + "mode: \(wrong)", "must be "),
-        (["$defs", "rateLimitingConfig", "properties", "evaluate"], limits + "rules: []\nevaluate: \(wrong)", "It can be "),
-        (["$defs", "rateLimitRule", "properties", "unit"], limits + "rules: [{id: a, limit_to: 1, unit: \(wrong)}]", "It can be "),
+        (
+            ["$defs", "rateLimitingConfig", "properties", "evaluate"], limits + "rules: []\nevaluate: \(wrong)",
+            "It can be "
+        ),
+        (
+            ["$defs", "rateLimitRule", "properties", "unit"], limits + "rules: [{id: a, limit_to: 1, unit: \(wrong)}]",
+            "It can be "
+        ),
         (["$defs", "rateLimitRule", "properties", "mode"], limit + "mode: \(wrong)}]", "It can be "),
         (["$defs", "metadataFrom"], limit + "when: {metadata: {a: b}, metadata_from: \(wrong)}}]", "It can be "),
-        (["$defs", "loadBalancingRule", "properties", "type"], balancing + "[{target: p/m}], type: \(wrong)}]", "It can be "),
+        (
+            ["$defs", "loadBalancingRule", "properties", "type"], balancing + "[{target: p/m}], type: \(wrong)}]",
+            "It can be "
+        ),
         (
             ["$defs", "redactionPreset"], logging + "log: true, redact_with: {presets: [\(wrong)]}}]", "It can be "
         ),

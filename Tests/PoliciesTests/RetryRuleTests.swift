@@ -6,7 +6,10 @@ import Testing
 /// What clients may write in `x-tfy-retry-config`.
 @Suite struct RetryRuleTests {
     @Test(arguments: [
-        (#"{"attempts":3,"onStatusCodes":[429,500,503]}"#, 3, 100, [Route.Failure.status(429), .status(500), .status(503)]),
+        (
+            #"{"attempts":3,"onStatusCodes":[429,500,503]}"#, 3, 100,
+            [Route.Failure.status(429), .status(500), .status(503)]
+        ),
         (#"{"attempts": 0}"#, 0, 100, [.status(429), .status(500), .status(502), .status(503)]),
         (#"{"attempts":1,"delay":7,"on_status_codes":["529","connect_error"]}"#, 1, 7, [.status(529), .connectError]),
         (#"{"attempts":5,"onStatusCodes":[]}"#, 5, 100, []),
@@ -22,7 +25,8 @@ import Testing
         (#"{"attempts":1.5}"#, "from 0 to 5"), (#"{"attempts":-1}"#, "from 0 to 5"),
         (#"{"attempts":99999999999999999999}"#, "from 0 to 5"),
         (#"{"attempts":1,"delay":60001}"#, "from 0 to 60000"), (#"{"attempts":1,"delay":null}"#, "from 0 to 60000"),
-        (#"{"attempts":1,"onStatusCodes":429}"#, "must be a list"), (#"{"attempts":1,"onStatusCodes":[200]}"#, "400 to 599"),
+        (#"{"attempts":1,"onStatusCodes":429}"#, "must be a list"),
+        (#"{"attempts":1,"onStatusCodes":[200]}"#, "400 to 599"),
         (#"{"attempts":1,"onStatusCodes":[null]}"#, "must be a list"), (#"{"attempts":1,"retries":2}"#, "not known"),
     ])
     func aMistakeIsShown(text: String, word: String) {

@@ -2,7 +2,7 @@
 package enum RequestLoggingMode: String, Sendable, CaseIterable {
     /// They do, unless the request's headers say no.
     case headerControlled = "HEADER_CONTROLLED"
-    /// They do, whatever the headers say.
+    /// They do. The headers change nothing.
     case always = "ALWAYS"
     case never = "NEVER"
 }

@@ -161,7 +161,8 @@ extension Settings {
             commands: calling),
         Setting(
             "MAX_ATTEMPTS", \.maxAttempts, .int(1...100),
-            "The most calls that are made for one request: tries, [retries](policies.md#retries) and fallbacks together.",
+            "The most calls that are made for one request: tries, [retries](policies.md#retries) and fallbacks "
+                + "together.",
             commands: calling),
         Setting(
             "MAX_CLIENT_RETRIES", \.maxClientRetries, .int(0...20),

@@ -40,6 +40,8 @@ final class Call {
 
     private var phase = Phase.pausing
     private var transfer: (any UpstreamTransfer)?
+    /// What is to happen to the transfer, or ends the pause.
+    private var timers: [Scheduled<Void>] = []
     /// When the present transfer began, also in milliseconds since 1970.
     private var began = ContinuousClock.now
     private var beganAt: UInt64 = 0
@@ -93,16 +95,18 @@ final class Call {
         guard steps.stop == nil else { return stopped() }
         let remaining = job.remaining()
         guard remaining > .zero else { return fail(plan.expired) }
+        endTransfer()
         let request = plan.request(within: remaining)
         phase = .calling
         (began, beganAt) = (.now, UnixTime.milliseconds)
         span?.calls(plan.model, at: beganAt, after: plan.failures)
-        (answer, outcome, isPaused, pending) = (nil, nil, false, [])
+        (answer, outcome, isPaused) = (nil, nil, false)
         (preamble, isLate, meter) = (nil, false, nil)
-        let receiver = CallReceiver(of: self, number: plan.calls, isStream: job.isStream, window: job.window, on: eventLoop)
+        let receiver = CallReceiver(
+            of: self, number: plan.calls, isStream: job.isStream, window: job.window, on: eventLoop)
         transfer = upstream.start(request, patience: limits.flushInterval, on: eventLoop, to: receiver)
-        guard job.isStream, let bound = job.options.firstTokenTimeout else { return }
-        after(.milliseconds(bound)) { $0.firstTokenIsLate() }
+        guard job.isStream, let bound = job.options.firstTokenTimeout, remaining > .milliseconds(bound) else { return }
+        schedule(in: .milliseconds(bound)) { $0.firstTokenIsLate() }
     }
 
     /// The call was ended from outside.
@@ -148,7 +152,10 @@ extension Call {
     private func goOn() {
         while phase == .calling, !isSending, !lacksCredit {
             if steps.stop != nil { return stopped() }
-            if isLate { return firstTokenIsLate() }
+            if isLate {
+                firstTokenIsLate()
+                continue
+            }
             if let frame = frames.popFirst() {
                 send(frame)
             } else if !pending.isEmpty, !(preamble?.isHeld ?? false) {
@@ -221,7 +228,7 @@ extension Call {
         guard (200..<300).contains(head.status), Preamble.isReadable(head, isStream: job.isStream) else { return }
         guard plan.mayGoOn || job.isStream && job.options.firstTokenTimeout != nil else { return }
         preamble = Preamble(isChat: job.path == Provider.chatCompletions, room: limits.holdBytes)
-        after(limits.hold) { call in
+        schedule(in: limits.hold) { call in
             call.preamble?.isDue()
             call.goOn()
         }
@@ -237,7 +244,7 @@ extension Call {
     }
 
     private func firstTokenIsLate() {
-        isLate = answer == nil || preamble != nil
+        isLate = outcome == nil && (answer == nil || preamble.map { !$0.isBody } ?? false)
         // A frame that is on its way to Redis is waited for.
         guard isLate, !isSending else { return }
         isLate = false
@@ -275,7 +282,9 @@ extension Call {
         switch plan.next(after: error, failure, times, elapsed: elapsed, remaining: job.remaining()) {
         case .giveUp(let told):
             if !goOn(after: failure.map { [$0] } ?? [], mayBePaid: error.requestMayHaveBeenSent) { fail(told) }
-        case .call(let pause): begin(after: pause)
+        case .call(let pause):
+            span?.pauses(after: plan.failures)
+            begin(after: pause)
         case .repeatOnFresh:
             span?.isRepeated = true
             logger.notice(
@@ -295,9 +304,11 @@ extension Call {
                 times: (beganAt, UnixTime.milliseconds))
             do throws(GatewayError) {
                 let jitter = Double.random(in: 0...1)
-                guard let pause = try plan.pause(after: failed, remaining: job.remaining(), jitter: jitter) else { continue }
-                endTransfer()
+                guard let pause = try plan.pause(after: failed, remaining: job.remaining(), jitter: jitter) else {
+                    continue
+                }
                 span?.sends(plan.target)
+                span?.pauses(after: plan.failures)
                 begin(after: pause)
             } catch {
                 fail(error)
@@ -308,21 +319,15 @@ extension Call {
     }
 
     private func begin(after pause: Duration) {
+        endTransfer()
         guard pause > .zero else { return begin() }
         phase = .pausing
-        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) {
-            if self.phase == .pausing { self.begin() }
-        }
+        schedule(in: pause) { $0.begin() }
     }
 
-    /// Does something to the present transfer after a time, if it is still the present one. A call that is over by then
-    /// is not kept for it.
-    private func after(_ time: Duration, _ act: @escaping (Call) -> Void) {
-        let number = plan.calls
-        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { [weak self] in
-            guard let self, phase == .calling, plan.calls == number, outcome == nil else { return }
-            act(self)
-        }
+    /// Does something after a time, unless the transfer or the pause has ended by then.
+    private func schedule(in time: Duration, _ act: @escaping (Call) -> Void) {
+        timers.append(eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { act(self) })
     }
 
     /// Ends the job with an answer that is whole.
@@ -332,7 +337,9 @@ extension Call {
     }
 
     private func fail(_ error: GatewayError) {
-        end(.init(ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error)))
+        var frame = ResponseFrame(refusal: error)
+        if plan.calls > 0 { frame.head?.headers += ServedBy(plan).headers }
+        end(.init(frame, succeeded: false, span: span?.failed(error)))
     }
 
     /// The call was ended from outside, and nothing is on its way to Redis.
@@ -378,6 +385,8 @@ extension Call {
         transfer = nil
         frames = []
         pending = []
+        for timer in timers { timer.cancel() }
+        timers = []
     }
 
     private func close() {

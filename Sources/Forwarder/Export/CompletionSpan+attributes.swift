@@ -79,13 +79,14 @@ extension CompletionSpan {
     ///   - end: when the completion ended, in milliseconds since 1970.
     ///   - failure: why it failed; nil if it did not.
     func writeAttempts(_ writer: inout SpanWriter, end: UInt64, failure: String?) {
-        guard let lastCall, !failedAttempts.isEmpty else { return }
+        guard !failedAttempts.isEmpty else { return }
         for (index, attempt) in failedAttempts.enumerated() {
             writer.add(
                 SpanAttempt(
                     number: index + 1, model: attempt.model, failure: attempt.failure.word, began: attempt.began,
                     ended: attempt.ended))
         }
+        guard let lastCall else { return }
         writer.add(
             SpanAttempt(
                 number: failedAttempts.count + 1, model: lastCall.model, failure: failure, began: lastCall.began,

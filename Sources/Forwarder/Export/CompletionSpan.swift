@@ -92,6 +92,12 @@ final class CompletionSpan {
         answer = nil
     }
 
+    /// Notes that no call runs until the next one is made.
+    /// - Parameter failures: the calls so far.
+    func pauses(after failures: [FailedAttempt]) {
+        (lastCall, failedAttempts, answer) = (nil, failures, nil)
+    }
+
     /// Notes the head of the answer. A call that is made again begins anew.
     func begins(_ head: UpstreamHead) { answer = AnswerCollector(head: head, textBytes: textBytes) }
 

@@ -2,7 +2,7 @@ internal import Common
 
 extension AnswerScanner {
     /// Whether the text says that the call failed.
-    var isFailure: Bool { error != nil || isErrorTyped && choices.isEmpty || nestedError != nil && choices.isEmpty }
+    var isFailure: Bool { error != nil || isErrorTyped && choices.isEmpty || nestedError != nil && !hasChoices }
 
     /// What it says of that. The error's own text comes first, then the text's message: some servers write `"error":true` beside it.
     var errorText: String? {

@@ -21,7 +21,9 @@ enum ErrorStatus {
             if text.utf8.count == 3, let status = Int(text), (400...599).contains(status) { return status }
         }
         for name in ["code", "type"] {
-            if let text = object.member(name).flatMap(object.string), let status = names[UTF8Text(text)] { return status }
+            if let text = object.member(name).flatMap(object.string), let status = names[UTF8Text(text)] {
+                return status
+            }
         }
         return nil
     }

@@ -36,6 +36,9 @@ struct Preamble: Sendable {
         (limit, self.room) = (room, room)
     }
 
+    /// Whether a body has begun, and no stream of events: its first byte is content to a client that waits for one.
+    var isBody: Bool { form == .body }
+
     /// Whether the answer is held back.
     var isHeld: Bool { finding == .undecided && room >= 0 && !isOverdue }
 
@@ -43,10 +46,12 @@ struct Preamble: Sendable {
     mutating func isDue() { isOverdue = true }
 
     /// Whether an answer can be looked into: it is JSON, or a stream of events.
+    /// - Parameter isStream: whether the client asked for a stream, which a provider may have labelled as plain text.
     static func isReadable(_ head: UpstreamHead, isStream: Bool) -> Bool {
-        if isStream || head.isEventStream { return true }
-        let type = head.headers.first(named: "content-type")?.lowercased() ?? ""
-        return type.utf8.prefix { $0 != UInt8(ascii: ";") }.elementsEqual("application/json".utf8)
+        if head.isEventStream { return true }
+        let label = head.headers.first(named: "content-type")?.lowercased() ?? ""
+        let type = String(decoding: label.utf8.prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self)
+        return type == "application/json" || isStream && (type.isEmpty || type == "text/plain")
     }
 
     /// Takes the next bytes.
@@ -55,7 +60,12 @@ struct Preamble: Sendable {
         room -= bytes.count
         check?.take(bytes)
         if form == .unknown, let first = bytes.first(where: { $0 > UInt8(ascii: " ") }) {
-            form = first == UInt8(ascii: "{") || first == UInt8(ascii: "[") ? .body : .events
+            form = first == UInt8(ascii: "{") ? .body : .events
+            // A list is an answer that comes piece by piece.
+            if first == UInt8(ascii: "[") {
+                finding = .content
+                return
+            }
         }
         if form == .body { data += bytes } else { takeEvents(bytes) }
         // What is so long is an answer, and no longer looked into.
@@ -69,7 +79,7 @@ struct Preamble: Sendable {
             case .data(let range): data += bytes[range]
             case .nextLine: data.append(UInt8(ascii: "\n"))
             case .end(let name, _):
-                if finding == .undecided { finding = Self.finding(of: data, named: name) }
+                if finding == .undecided { finding = finding(of: data, named: name) }
                 data.removeAll(keepingCapacity: true)
             }
         }
@@ -85,23 +95,30 @@ struct Preamble: Sendable {
             scanner.take(data, 0..<data.count)
             scanner.end()
         }
-        let hasFailed = check?.end() != nil || form == .body && scanner.isFailure
+        let hasFailed = check?.end() != nil || form == .body && isFailure(scanner)
         finding = hasFailed ? .failed([failure] + Self.status(in: scanner.error)) : .content
     }
 
-    private static func finding(of data: [UInt8], named name: [UInt8]) -> Finding {
+    private func finding(of data: [UInt8], named name: [UInt8]) -> Finding {
         var scanner = AnswerScanner()
         scanner.take(data, 0..<data.count)
         scanner.end()
+        let object = try? JSONObject.scan(data, maximumDepth: .max)
         let hasFailed =
-            name.elementsEqual("error".utf8) || scanner.isFailure
+            name.elementsEqual("error".utf8) || isFailure(scanner) || object.map(PreambleEvent.isFailure) ?? false
             || scanner.choices.contains { $0.failure(.streamError) != nil }
-        if hasFailed { return .failed([.streamError] + status(in: scanner.error)) }
-        guard let object = try? JSONObject.scan(data, maximumDepth: .max) else {
+        if hasFailed { return .failed([.streamError] + Self.status(in: scanner.error ?? scanner.nestedError)) }
+        guard let object else {
             // `[DONE]` without content is judged at the end.
             return data.first == UInt8(ascii: "[") || data.isEmpty ? .undecided : .content
         }
         return PreambleEvent.hasContent(object) ? .content : .undecided
+    }
+
+    /// Only in a chat completion is an error that lies deeper one of the call: elsewhere it may be a tool's schema, or
+    /// the model's own words.
+    private func isFailure(_ scanner: AnswerScanner) -> Bool {
+        check == nil ? scanner.error != nil || scanner.isErrorTyped : scanner.isFailure
     }
 
     private static func status(in error: [UInt8]?) -> [Route.Failure] {

@@ -10,6 +10,11 @@ enum PreambleEvent {
         "response.output_item.added", "response.content_part.added", "keepalive",
     ]
 
+    /// Whether an event of OpenAI's responses says that the answer has failed.
+    static func isFailure(_ event: JSONObject) -> Bool {
+        event.member("type").flatMap(event.string).map { $0 == "response.failed" } ?? false
+    }
+
     /// Whether an event holds content. One of a kind that is not known does.
     static func hasContent(_ event: JSONObject) -> Bool {
         if let choices = event.member("choices"), let elements = event.elements(choices) {

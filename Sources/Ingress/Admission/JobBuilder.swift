@@ -116,7 +116,7 @@ struct JobBuilder: Sendable {
     private func draft(
         for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
     ) throws(GatewayError) -> Job {
-        let said = try rules.withLockedValue { $0 }.metadata(
+        let said = try currentRules.metadata(
             of: request.headers, from: admitted.account, request.method, path.rollout, id: id)
         var job = Job(
             insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue,

@@ -20,7 +20,8 @@ struct RulesDisagreement: Sendable, Equatable {
     var warning: String {
         let list = states.prefix(Self.most).map { state in
             let more = state.processes.count - Self.most
-            let names = state.processes.prefix(Self.most).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+            let names =
+                state.processes.prefix(Self.most).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
             return "\(state.hash.isEmpty ? "none" : state.hash) in \(names)"
         }
         let more = states.count > Self.most ? "; and others" : ""

@@ -103,7 +103,8 @@ extension GatewayError {
     fileprivate static let answerUnreadable = GatewayError(
         status: 502, type: "server_error", code: "answer_unreadable",
         message:
-            "The answer was written by a newer version of the gateway than this ingress can read, and the call was made. "
+            "The answer was written by a newer version of the gateway than this ingress can read, and the call was "
+            + "made. "
             + "Upgrade the ingresses.",
         shouldRetry: false)
 

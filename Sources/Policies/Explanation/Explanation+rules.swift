@@ -111,7 +111,8 @@ struct RuleExplainer {
             let decides = unmet.isEmpty && !hasDecided
             if decides { hasDecided = true }
             return Explanation.Fallback(
-                id: rule.id, unmet: unmet, decides: decides, models: unmet.isEmpty ? rule.targets.map(\.model.name) : [],
+                id: rule.id, unmet: unmet, decides: decides,
+                models: unmet.isEmpty ? rule.targets.map(\.model.name) : [],
                 failures: unmet.isEmpty ? rule.failures.words : [])
         }
     }

@@ -6,7 +6,9 @@ enum FallbackCycle {
     static func find(in rules: [FallbackRule]) -> String? {
         var next: [UTF8Text: [UTF8Text]] = [:]
         for rule in rules {
-            for model in rule.when.models.included { next[model, default: []] += rule.targets.map { UTF8Text($0.model.name) } }
+            for model in rule.when.models.included {
+                next[model, default: []] += rule.targets.map { UTF8Text($0.model.name) }
+            }
         }
         var cleared: Set<UTF8Text> = []
         for start in next.keys.sorted() {

@@ -39,7 +39,9 @@ package enum RetryRule {
     }
 
     private static func failures(of object: JSONObject) throws(GatewayError) -> Set<Route.Failure> {
-        guard let member = object.member("onStatusCodes") ?? object.member("on_status_codes") else { return usualFailures }
+        guard let member = object.member("onStatusCodes") ?? object.member("on_status_codes") else {
+            return usualFailures
+        }
         let elements = object.elements(member) ?? []
         let found = elements.compactMap { element in
             var text = object.bytes[element.value]

@@ -70,7 +70,8 @@ extension Route.Changes {
                 at: place, "a rule cannot change `\(name)`, which may carry a key; keys belong in the secrets file")
         }
         if fixedHeaders.contains(name) {
-            throw ConfigurationError(at: place, "a rule cannot change `\(name)`: it belongs to the connection or the body")
+            throw ConfigurationError(
+                at: place, "a rule cannot change `\(name)`: it belongs to the connection or the body")
         }
         guard !name.isEmpty, name.utf8.allSatisfy(isTokenCharacter) else {
             throw ConfigurationError(at: place, "`\(text)` is no name of a header")

@@ -47,8 +47,8 @@ extension JobScripts {
             local window, past = charge.window, now - charge.window
             local kept = redis.call('HMGET', charge.amounts, 'sum', 'oldest', 'slots', now)
             counter = {
-                slots = charge.slots, amounts = charge.amounts, window = window, used = tonumber(kept[1] or 0), left = 0,
-                slot = now, here = tonumber(kept[4] or nil)}
+                slots = charge.slots, amounts = charge.amounts, window = window, left = 0, slot = now,
+                used = tonumber(kept[1] or 0), here = tonumber(kept[4] or nil)}
             local oldest = tonumber(kept[2] or 0)
             if oldest > past then counter.oldest = oldest else pass_over(counter, past) end
             -- Not told by what they hold: what was given back is 0.

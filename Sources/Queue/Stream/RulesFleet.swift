@@ -23,7 +23,7 @@ package struct RulesFleet: Sendable {
 
     /// Forgets a process, which ends.
     package func leave(_ process: String) async throws(RedisError) {
-        _ = try await redis.send(RedisCommand("ZREM", Keys.ingresses, process))
+        _ = try await redis.evaluate(Self.forget, keys: [Keys.ingressRules, Keys.ingresses], arguments: process)
     }
 
     /// The processes that have said something lately, with the hashes of their rules, by their names.
@@ -49,6 +49,14 @@ package struct RulesFleet: Sendable {
             redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
             for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, ARGV[3]) end
             return 1
+            """)
+
+    /// KEYS as `note` has them; ARGV[1] -> process
+    private static let forget = RedisScript(
+        name: "forgetRules",
+        source: """
+            redis.call('HDEL', KEYS[1], ARGV[1])
+            return redis.call('ZREM', KEYS[2], ARGV[1])
             """)
 
     /// KEYS as `note` has them; ARGV[1] -> how long a word is good, in milliseconds

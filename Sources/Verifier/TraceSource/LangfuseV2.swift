@@ -38,7 +38,8 @@ struct LangfuseV2 {
         // A comma would end the name in `expandMetadata`.
         let cut = detail == .body ? rows.reduce(into: Set<UTF8Text>()) { $0.formUnion(StoredMetadata(of: $1).cut()) } : []
         return TracePage(
-            rows: rows.filter(isCompletion).map { row($0, detail, whole: whole) }, next: cursor.map { .opaque($0) }, bytes: bytes.count,
+            rows: rows.filter(isCompletion).map { row($0, detail, whole: whole) },
+            next: cursor.map { .opaque($0) }, bytes: bytes.count,
             cutMetadata: cut.filter { !$0.text.utf8.contains(UInt8(ascii: ",")) })
     }
 

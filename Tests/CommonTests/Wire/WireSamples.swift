@@ -25,7 +25,10 @@ extension Job {
         let changes = Route.Changes(
             members: [.init("temperature", json: "0.2")], headers: [HeaderField("x-team", "é")], removedHeaders: ["a"])
         job.route = Route(
-            [.init("p/a", rule: "é", failures: [.timeout, .connectError], retry: retry, changes: changes), .init("p/b")],
+            [
+                .init("p/a", rule: "é", failures: [.timeout, .connectError], retry: retry, changes: changes),
+                .init("p/b"),
+            ],
             fallback: 1, fallbackFailures: [.firstTokenTimeout, .errorInSuccess, .status(500)])
         job.options = CallOptions(retry: retry, timeout: 1500, firstTokenTimeout: 20)
         return job

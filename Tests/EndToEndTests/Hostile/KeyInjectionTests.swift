@@ -26,7 +26,8 @@ import Testing
     private func keys(_ redis: RedisClient) async throws -> Set<String> {
         // A forwarder's byte counter comes and goes with its jobs, and an ingress's word some time after its start.
         let passing: Set<String> = [Keys.jobBytes, Keys.ingresses, Keys.ingressRules]
-        return Set(try await redis.send(RedisCommand("KEYS", "*")).array?.compactMap(\.string) ?? []).subtracting(passing)
+        let keys = try await redis.send(RedisCommand("KEYS", "*")).array ?? []
+        return Set(keys.compactMap(\.string)).subtracting(passing)
     }
 
     @Test func anIDNamesOneKeyOrNone() async throws {

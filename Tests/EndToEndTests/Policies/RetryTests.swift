@@ -35,7 +35,8 @@ import Testing
                 return
             }
             if request.contains("\"stream\": true") {
-                try await connection.write(ScriptedServer.Connection.events + "Connection: close\r\n\r\n" + role + content)
+                try await connection.write(
+                    ScriptedServer.Connection.events + "Connection: close\r\n\r\n" + role + content)
                 return
             }
             let status = request.contains("\(account)-fails-503") ? "503" : "200"
@@ -139,7 +140,9 @@ private final class Calls: Sendable {
 
     private let calls = NIOLockedValueBox<[Call]>([])
 
-    func note(_ account: String, _ request: String) { calls.withLockedValue { $0.append(Call(account: account, request: request)) } }
+    func note(_ account: String, _ request: String) {
+        calls.withLockedValue { $0.append(Call(account: account, request: request)) }
+    }
 
     /// Those since the last look.
     func take() -> [Call] {

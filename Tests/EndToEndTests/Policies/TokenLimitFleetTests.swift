@@ -33,7 +33,8 @@ import Testing
                 try await eventually { refused.value >= Self.clients - 5 }
                 let body = Self.answer
                 try await connection.write(
-                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                )
             }
         } _: { provider in
             try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in

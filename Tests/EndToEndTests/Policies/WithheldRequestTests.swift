@@ -71,10 +71,10 @@ import Testing
                 RedisCommand("XGROUP", "CREATE", Keys.jobs, Keys.jobGroup, "0", "MKSTREAM"))
             let given = try await fleet.redis.send(
                 RedisCommand(
-                    "XREADGROUP", "GROUP", Keys.jobGroup, "nobody", "COUNT", 1, "STREAMS", Keys.jobs, ">"))[0][1][0]
+                    "XREADGROUP", "GROUP", Keys.jobGroup, "lost", "COUNT", 1, "STREAMS", Keys.jobs, ">"))[0][1][0]
             _ = try await fleet.redis.send(
                 RedisCommand(
-                    "XCLAIM", Keys.jobs, Keys.jobGroup, "nobody", 0, given[0].string ?? "", "RETRYCOUNT", 9))
+                    "XCLAIM", Keys.jobs, Keys.jobGroup, "lost", 0, given[0].string ?? "", "RETRYCOUNT", 9))
         }
     }
 
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    /// Each completion has its trace, and the rollout is complete, whatever the traces show.
+    /// Each completion has its trace, and the rollout is complete, with content and without.
     private func expectTraces(_ run: Run, _ port: Int) async throws {
         let verdict = try await RolloutTests.get("/v1/rollouts/demo?wait=60", port: port).text
         #expect(

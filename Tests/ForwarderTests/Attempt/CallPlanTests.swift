@@ -88,9 +88,12 @@ import Testing
         var plan = try Self.plan([], limits: CallLimits(tries: 5, calls: 2))
         let unsent = UpstreamError(.connect, "refused", requestMayHaveBeenSent: false)
         _ = plan.request(within: .seconds(9))
-        #expect(plan.next(after: unsent, .connectError, (1, 2), elapsed: .zero, remaining: .seconds(9)) == .call(after: .milliseconds(100)))
+        #expect(
+            plan.next(after: unsent, .connectError, (1, 2), elapsed: .zero, remaining: .seconds(9))
+                == .call(after: .milliseconds(100)))
         _ = plan.request(within: .seconds(9))
-        guard case .giveUp = plan.next(after: unsent, .connectError, (1, 2), elapsed: .zero, remaining: .seconds(9)) else {
+        guard case .giveUp = plan.next(after: unsent, .connectError, (1, 2), elapsed: .zero, remaining: .seconds(9))
+        else {
             Issue.record("a third call was made")
             return
         }
@@ -98,7 +101,10 @@ import Testing
 
     @Test func aPauseThatOutlastsTheRequestIsNotMade() throws {
         var plan = try Self.plan(Self.steps)
-        #expect(try Self.course(&plan, Self.failure(Self.busy), remaining: .milliseconds(150)).models == ["p/a", "p/a", "p/b"])
+        #expect(
+            try Self.course(&plan, Self.failure(Self.busy), remaining: .milliseconds(150)).models == [
+                "p/a", "p/a", "p/b",
+            ])
         var over = try Self.plan(Self.steps)
         #expect(try Self.course(&over, Self.failure(Self.busy), remaining: .zero).models == ["p/a"])
     }

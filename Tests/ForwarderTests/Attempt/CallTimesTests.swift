@@ -40,7 +40,8 @@ import Testing
 
     private var shown: String { String(decoding: steps.frames.flatMap(\.body), as: UTF8.self) }
 
-    private static let retried = CallOptions(retry: .init(attempts: 1, delay: 400, failures: [.streamError, .status(500)]))
+    private static let retried = CallOptions(
+        retry: .init(attempts: 1, delay: 400, failures: [.streamError, .status(500)]))
 
     @Test func whatIsHeldLeavesAfterItsTime() {
         let call = begin(Self.retried, limits: CallLimits(hold: .seconds(10)))
@@ -120,6 +121,49 @@ import Testing
             send(Self.content)
             steps.answer(.sent)
             upstream.tell(.end(nil))
+            steps.finishAll()
+            call = begun
+        }
+        upstream.forget()
+        #expect(done.value == 1 && call == nil)
+    }
+
+    /// The bound passes while a frame is on its way, and content comes before the word that it has arrived.
+    @Test func contentThatComesAsAFrameIsOnItsWayIsSent() {
+        _ = begin(CallOptions(firstTokenTimeout: 500), limits: CallLimits(hold: .zero))
+        answer()
+        eventLoop.advanceTime(by: .milliseconds(1))
+        send(Self.comment)
+        eventLoop.advanceTime(by: .milliseconds(600))
+        send(Self.content)
+        upstream.tell(.end(nil))
+        #expect(steps.frames.isEmpty && steps.endings.isEmpty, "the first frame is on its way")
+        steps.answer(.sent)
+        #expect(steps.endings.first?.succeeded ?? false)
+        let last = steps.endings.first?.frame?.body ?? []
+        #expect(shown + String(decoding: last, as: UTF8.self) == Self.comment + Self.content)
+    }
+
+    /// The first byte of an answer that is no stream of events is what its client waits for.
+    @Test(arguments: ["audio/mpeg", "application/x-ndjson", "application/json"])
+    func bytesOfAnotherFormAreInTime(type: String) {
+        let call = begin(CallOptions(firstTokenTimeout: 500))
+        upstream.tell(.head(UpstreamHead(status: 200, headers: [HeaderField("content-type", type)])))
+        send(#"{"a":"#)
+        steps.answer(.sent)
+        eventLoop.advanceTime(by: .seconds(5))
+        #expect(steps.endings.isEmpty)
+        call.stop()
+    }
+
+    /// What its client gives a stream may be a day, and what a provider asks to wait a minute.
+    @Test func aCallThatIsLeftInAPauseIsNotKept() {
+        weak var call: Call?
+        do {
+            let begun = begin(Self.retried)
+            answer(500)
+            steps.end(.cancelled)
+            begun.stop()
             steps.finishAll()
             call = begun
         }

@@ -158,7 +158,8 @@ final class PlayedUpstream: UpstreamClient, @unchecked Sendable {
     }
 
     private static let events = [
-        ": a comment\n\n", "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n", "data: {\"error\":\"e\"}\n\n",
+        ": a comment\n\n", "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n",
+        "data: {\"error\":\"e\"}\n\n",
         "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n",
     ]
 

@@ -27,7 +27,8 @@ struct TestForwarder: Sendable {
 extension ForwarderBench {
     /// Runs a forwarder while `body` does; then stops it and waits for its end.
     func withForwarder(
-        _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20), limits: CallLimits = CallLimits(),
+        _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20),
+        limits: CallLimits = CallLimits(),
         accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false,
         isTraced: Bool = true,
         logger: Logger = .silent,

@@ -13,7 +13,8 @@ import Upstream
     ])
     private static let role =
         #"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"# + "\n\n"
-    private static let content = #"data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"# + "\n\n"
+    private static let content =
+        #"data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"# + "\n\n"
     private static let error = #"data: {"error":{"message":"overloaded"}}"# + "\n\n"
 
     private func run(
@@ -66,7 +67,8 @@ import Upstream
     @Test func aStreamThatBreaksBeforeItsContentIsTheNextTargetsTurn() async throws {
         try await run { (bench, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).fail(.closedEarly, sent: true)
-            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents).end()
+            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
+                .end()
             #expect(try await rest(bench, job).text == ScriptedCall.lastEvents)
         }
     }
@@ -80,7 +82,8 @@ import Upstream
         }
         try await run { (bench, job, call) async throws in
             call.answer(type: "text/event-stream").send(": nothing\n\n").end()
-            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents).end()
+            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
+                .end()
             #expect(try await rest(bench, job).text == ScriptedCall.lastEvents)
         }
     }
@@ -90,7 +93,8 @@ import Upstream
         route.steps[0].failures = [.status(429)]
         try await run(route: route) { (bench, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).send("data: {\"error\":{\"code\":429}}\n\n").end()
-            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents).end()
+            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
+                .end()
             #expect(try await rest(bench, job).text == ScriptedCall.lastEvents)
         }
         try await run(route: route) { (bench, job, call) async throws in
@@ -103,7 +107,8 @@ import Upstream
     @Test func afterContentAnErrorIsTheAnswers() async throws {
         try await run { (bench, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).send(Self.content)
-            #expect(String(decoding: try await bench.answers.next(of: job).body, as: UTF8.self) == Self.role + Self.content)
+            #expect(
+                String(decoding: try await bench.answers.next(of: job).body, as: UTF8.self) == Self.role + Self.content)
             #expect(try await bench.exists(Keys.started(job.insertionID)))
             call.send(Self.error).end()
             #expect(try await rest(bench, job).text == Self.error)
@@ -124,7 +129,8 @@ import Upstream
         let retry = Route.Retry(attempts: 1, delay: 0, failures: [.streamError])
         try await run(route: Route([.init("azure/a", rule: "r", retry: retry)])) { (bench, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.error).end()
-            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents).end()
+            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
+                .end()
             #expect(try await rest(bench, job).text == ScriptedCall.lastEvents)
         }
     }

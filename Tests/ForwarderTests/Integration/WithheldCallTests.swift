@@ -7,7 +7,7 @@ import Upstream
 
 @testable import Forwarder
 
-/// Withheld jobs: sealed under a key of their own, which goes when they end, whatever ends them.
+/// Withheld jobs: sealed under a key of their own, which goes with each way to end them.
 @Suite(.timeLimit(.minutes(1))) struct WithheldCallTests {
     private static let body = #"{"model":"openai/gpt","messages":[{"role":"user","content":"canary"}]}"#
 

@@ -6,11 +6,13 @@ import Testing
 
 /// What comes before the first content of an answer, and what is an error before it.
 @Suite struct PreambleTests {
-    private static let role = #"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#
+    private static let role =
+        #"data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#
     private static let limited: Preamble.Finding = .failed([.streamError, .status(429)])
 
     @Test(arguments: [
-        (": keepalive", Preamble.Finding.undecided), (role, .undecided), ("event: ping\ndata: {\"type\": \"ping\"}", .undecided),
+        (": keepalive", Preamble.Finding.undecided), (role, .undecided),
+        ("event: ping\ndata: {\"type\": \"ping\"}", .undecided),
         (#"data: {"choices":[],"prompt_filter_results":[{"prompt_index":0}]}"#, .undecided),
         (#"event: message_start\#ndata: {"type":"message_start","message":{"content":[]}}"#, .undecided),
         (#"data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#, .undecided),
@@ -22,14 +24,24 @@ import Testing
         (#"data: {"choices":[{"index":0,"text":"a","logprobs":null}]}"#, .content),
         (#"data: {"choices":[{"index":0,"text":"","logprobs":null}]}"#, .undecided),
         (#"data: {"type":"content_block_delta","delta":{"type":"text_delta","text":"a"}}"#, .content),
-        (#"data: {"type":"content_block_start","content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#, .content),
+        (
+            #"data: {"type":"content_block_start","content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
+            .content
+        ),
         (#"data: {"type":"response.output_text.delta","delta":"a"}"#, .content), ("data: plain", .content),
         (#"data: {"error":{"message":"busy","code":429}}"#, limited), (#"data: {"error":{"code":"429"}}"#, limited),
-        (#"data: {"error":{"code":"rate_limit_exceeded"}}"#, limited), (#"data: {"error":"busy"}"#, .failed([.streamError])),
-        (#"event: error\#ndata: {"type":"error","error":{"type":"overloaded_error"}}"#, .failed([.streamError, .status(529)])),
+        (#"data: {"error":{"code":"rate_limit_exceeded"}}"#, limited),
+        (#"data: {"error":"busy"}"#, .failed([.streamError])),
+        (
+            #"event: error\#ndata: {"type":"error","error":{"type":"overloaded_error"}}"#,
+            .failed([.streamError, .status(529)])
+        ),
         (#"event: error\#ndata: busy"#, .failed([.streamError])),
         (#"data: {"choices":[{"delta":{},"finish_reason":"error"}]}"#, .failed([.streamError])),
-        (#"data: {"type":"response.failed","response":{"error":{"code":"server_error"}}}"#, .failed([.streamError])),
+        (
+            #"data: {"type":"response.failed","response":{"error":{"code":"server_error"}}}"#,
+            .failed([.streamError, .status(500)])
+        ),
     ])
     func anEventIsContentOrNot(event: String, finding: Preamble.Finding) {
         let text = Array("\(Self.role)\n\n\(event)\n\n".utf8)
@@ -46,7 +58,8 @@ import Testing
     @Test(arguments: [
         (#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#, Preamble.Finding.content),
         (#" {"error":{"message":"busy","type":"rate_limit_error"}}"#, .failed([.errorInSuccess, .status(429)])),
-        (#"{"error":"busy"}"#, .failed([.errorInSuccess])), ("{", .failed([.errorInSuccess])), ("", .failed([.streamError])),
+        (#"{"error":"busy"}"#, .failed([.errorInSuccess])), ("{", .failed([.errorInSuccess])),
+        ("", .failed([.streamError])),
         ("data: [DONE]\n\n", .failed([.streamError])), (role + "\n\n", .failed([.streamError])),
     ])
     func theEndTells(answer: String, finding: Preamble.Finding) {
@@ -57,15 +70,48 @@ import Testing
         #expect(preamble.finding == finding)
     }
 
-    @Test func anAnswerOfAnotherAPIIsAnErrorByItsWord() {
-        for (answer, finding) in [
-            (#"{"data":[]}"#, Preamble.Finding.content), (#"{"error":{"code":503}}"#, .failed([.errorInSuccess, .status(503)])),
-        ] {
-            var preamble = Preamble(isChat: false, room: 1 << 16)
-            preamble.take(Array(answer.utf8))
-            preamble.end()
-            #expect(preamble.finding == finding)
-        }
+    /// A tool's schema and the model's own words may hold an `error`.
+    @Test(arguments: [
+        (#"{"data":[]}"#, Preamble.Finding.content),
+        (#"{"error":{"code":503}}"#, .failed([.errorInSuccess, .status(503)])),
+        (#"{"object":"response","error":null,"tools":[{"parameters":{"properties":{"error":{"type":"string"}}}}]}"#, .content),
+        (#"{"type":"message","content":[{"type":"tool_use","input":{"error":"disk full","errors":[1]}}]}"#, .content),
+        (#"{"type":"error","error":{"type":"overloaded_error"}}"#, .failed([.errorInSuccess, .status(529)])),
+        ("[{\"error\":1}", .content),
+    ])
+    func anAnswerOfAnotherAPIIsAnErrorByItsWord(answer: String, finding: Preamble.Finding) {
+        var preamble = Preamble(isChat: false, room: 1 << 16)
+        preamble.take(Array(answer.utf8))
+        preamble.end()
+        #expect(preamble.finding == finding)
+    }
+
+    @Test(arguments: [
+        (
+            #"{"type":"response.created","response":{"tools":[{"parameters":{"properties":{"error":{"a":1}}}}]}}"#,
+            Preamble.Finding.undecided
+        ),
+        (
+            #"{"type":"response.failed","response":{"error":{"code":"server_error"}}}"#,
+            .failed([.streamError, .status(500)])
+        ),
+    ])
+    func anEventOfAnotherAPIIsAnErrorByItsWord(event: String, finding: Preamble.Finding) {
+        var preamble = Preamble(isChat: false, room: 1 << 16)
+        preamble.take(Array("data: \(event)\n\n".utf8))
+        #expect(preamble.finding == finding)
+    }
+
+    /// Azure reports a filter that did not run so, before the first choice.
+    @Test func aFilterThatDidNotRunIsNoError() {
+        let chunk = #"data: {"choices":[],"prompt_filter_results":[{"content_filter_results":{"error":{"code":"x"}}}]}"#
+        var preamble = Preamble(isChat: true, room: 1 << 16)
+        preamble.take(Array((chunk + "\n\n").utf8))
+        #expect(preamble.finding == .undecided)
+        var check = CompletionCheck()
+        let rest = #"data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#
+        check.take(Array((chunk + "\n\n" + rest + "\n\ndata: [DONE]\n\n").utf8))
+        #expect(check.end() == nil)
     }
 
     @Test func whatIsHeldIsBounded() {
@@ -85,8 +131,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("text/event-stream", false, true), ("application/json; charset=utf-8", false, true), ("audio/mpeg", false, false),
-        ("application/octet-stream", true, true),
+        ("text/event-stream", false, true), ("application/json; charset=utf-8", false, true),
+        ("audio/mpeg", false, false),
+        ("application/octet-stream", true, false), ("text/plain", true, true), ("text/plain", false, false),
     ])
     func onlyTextIsLookedInto(type: String, isStream: Bool, isReadable: Bool) {
         let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", type)])

@@ -196,7 +196,8 @@ import Testing
     @Test func theRulesInForceAreExplained() async throws {
         func rules(_ limit: Int) throws -> Policies {
             try PolicyFixture.read(
-                "type: gateway-rate-limiting-config\nrules:\n  - {id: all, limit_to: \(limit), unit: requests_per_day}\n")
+                "type: gateway-rate-limiting-config\nrules:\n  - {id: all, limit_to: \(limit), unit: requests_per_day}\n"
+            )
         }
         let (first, second) = (try rules(4), try rules(6))
         let file = RulesFile(first, path: "/rules.yaml") { second }
@@ -245,7 +246,9 @@ import Testing
                 }
                 let code = answer.error?.code ?? ""
                 outcomes[code, default: 0] += 1
-                #expect(told.hasPrefix(#"{"outcome":"refused","status":\#(answer.status),"code":"\#(code)","rule":"#), "\(told)")
+                #expect(
+                    told.hasPrefix(#"{"outcome":"refused","status":\#(answer.status),"code":"\#(code)","rule":"#),
+                    "\(told)")
                 if code != "metadata_refused" {
                     let rule = told.split(separator: "\"").dropLast().last.map(String.init) ?? ""
                     #expect(answer.text.contains(#""rule":"\#(rule)""#), "\(told): \(answer.text)")

@@ -65,7 +65,8 @@ import Testing
                 if origin == .key { $0.auth = OneAccount(account: Account(id: "a", metadata: ["team": value])) }
             } _: { ingress in
                 let target =
-                    origin == .path ? LiveIngress.path.replacing("run_id/n1", with: "run_id/\(value)") : LiveIngress.path
+                    origin == .path
+                    ? LiveIngress.path.replacing("run_id/n1", with: "run_id/\(value)") : LiveIngress.path
                 let headers = [carrier.header(value)].compactMap(\.self)
                 async let reply = ingress.call("POST", target, headers: headers, body: LiveIngress.body)
                 guard value != "green" else {
@@ -89,7 +90,8 @@ import Testing
         let policies = try PolicyFixture.read(Self.rules("team", sets: nil), asksForKeys: false)
         try await LiveIngress.run({ $0.policies = policies }) { ingress in
             async let reply = ingress.call(
-                "POST", LiveIngress.path, body: #"{"model": "openai/gpt", "metadata": {"team": "red"}, "messages": []}"#)
+                "POST", LiveIngress.path, body: #"{"model": "openai/gpt", "metadata": {"team": "red"}, "messages": []}"#
+            )
             let taken = try await ingress.forwarder.take()
             #expect(taken.job.rules.limits.isEmpty && taken.job.route.isEmpty)
             try await ingress.forwarder.answer(taken, body: "{}")

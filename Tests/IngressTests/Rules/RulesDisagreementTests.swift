@@ -47,6 +47,7 @@ import Testing
                 #expect(try await redis.send(RedisCommand("HKEYS", Keys.ingressRules)).array?.count == 2)
                 try await fleet.leave("b")
                 #expect(try await fleet.processes().map(\.name) == ["c"])
+                #expect(try await redis.send(RedisCommand("HKEYS", Keys.ingressRules)).array?.count == 1)
             }
         }
     }

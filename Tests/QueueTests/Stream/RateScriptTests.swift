@@ -143,7 +143,9 @@ import Testing
             return results
             """)
 
-    private func charge(_ jobs: [[RateCharge]], of name: String, at now: Int, on redis: RedisClient) async throws -> [[Int]] {
+    private func charge(
+        _ jobs: [[RateCharge]], of name: String, at now: Int, on redis: RedisClient
+    ) async throws -> [[Int]] {
         let all = jobs.flatMap(\.self)
         var command = RedisCommand("EVAL", Self.batch.source, 2 * all.count)
         for charge in all {

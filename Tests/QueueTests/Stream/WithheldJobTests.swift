@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    /// Whoever works on the job next finds the key, and whatever ends it takes the key away.
+    /// The next forwarder of the job finds the key, and each way to end the job takes it away.
     @Test(arguments: ["well", "badly", "given up"]) func theKeyGoesWithTheJob(how: String) async throws {
         try await QueueBench.run { bench in
             let (job, first, second) = (
