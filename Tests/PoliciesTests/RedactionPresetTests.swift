@@ -20,6 +20,8 @@ import Testing
         arguments: [
             (.email, "to [ada.l+x@mail.example.co.uk], ada@localhost, @x.org, <[a_b@ü.example]>. a@b.c1"),
             (.email, "[a@b.de],[c@d.de] [e@f.de]@g.de"),
+            (.email, "[al@example.com]，2024年 [bob@example.com]。电话123 [bob@example.com]–2024 [a@b.com]…1"),
+            (.email, "[bob@example.com]-2 [bob@example.com].2nd [a@b.example.org]_x a@b.c-1"),
             (.url, "see [https://example.com/a?b=c#d], (HTTP: [HTTP://x.y/z]) and xhttp://no or http://"),
             (.ipv4, "[10.0.0.1], [255.255.255.255]:80 256.1.1.1 1.2.3 1.2.3.4.5 v1.2.3.4"),
             (.ipv6, "[fe80::1] and [2001:db8:0:0:0:0:2:1], [::1]: 12:30:45, std::vector, a::b, 1:2:3"),

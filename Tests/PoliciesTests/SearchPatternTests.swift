@@ -8,7 +8,8 @@ import Testing
     /// The parts of a text that an expression covers.
     static func parts(_ expression: String, _ text: String) throws -> [String] {
         let bytes = Array(text.utf8)
-        let ranges = try bytes.withUnsafeBufferPointer { try SearchPattern(expression).ranges(in: $0) }
+        var work = Int.max
+        let ranges = try bytes.withUnsafeBufferPointer { try SearchPattern(expression).ranges(in: $0, within: &work) }
         return ranges.map { String(decoding: bytes[$0], as: UTF8.self) }
     }
 
@@ -51,7 +52,8 @@ import Testing
                     for place in start..<end { isCovered[place] = true }
                 }
             }
-            let ranges = bytes.withUnsafeBufferPointer { search.ranges(in: $0) }
+            var work = Int.max
+            let ranges = bytes.withUnsafeBufferPointer { search.ranges(in: $0, within: &work) }
             let found = bytes.indices.map { place in ranges.contains { $0.contains(place) } }
             #expect(found == isCovered, "\(text) in \(value)")
             #expect(zip(ranges, ranges.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound })
@@ -64,7 +66,8 @@ import Testing
         var random = SeededRandom(seed: 3)
         for _ in 0..<500 {
             let bytes = (0..<random.below(12)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-            let ranges = bytes.withUnsafeBufferPointer { pattern.ranges(in: $0) }
+            var work = Int.max
+            let ranges = bytes.withUnsafeBufferPointer { pattern.ranges(in: $0, within: &work) }
             #expect(ranges.allSatisfy { $0.upperBound <= bytes.count && !$0.isEmpty })
         }
     }
@@ -74,10 +77,20 @@ import Testing
             ("a*", "matches where there is nothing"), ("", "matches where there is nothing"),
             (#"\b"#, "matches where there is nothing"), ("^a", "remove it"), ("a$", "remove it"), ("(a", "not closed"),
             (String(repeating: "a", count: 257), "longer than 256"), (#"[\b]"#, "not supported"),
+            (#"\w{300}"#, "at most 256"),
         ])
     func `what cannot be looked for is refused`(text: String, part: String) {
         let error = #expect(throws: PatternError.self) { try SearchPattern(text) }
         #expect(error?.message.contains(part) == true, "\(String(describing: error))")
+    }
+
+    /// What may follow many ways at each place is given up in time, and says so.
+    @Test func `the work is bounded`() throws {
+        let text = Array(String(repeating: "a", count: 100_000).utf8)
+        let pattern = try SearchPattern(#"\w{1,64}@x"#)
+        var work = 100_000
+        _ = text.withUnsafeBufferPointer { pattern.ranges(in: $0, within: &work) }
+        #expect(work < 0 && work > -200)
     }
 
     /// An engine that goes back would take years, and one that begins anew at each place a square of the length.
@@ -85,7 +98,8 @@ import Testing
         let text = Array(String(repeating: "a", count: 100_000).utf8)
         for expression in ["(a+)+b", "a|a.*b", "(a|aa)+c"] {
             let pattern = try SearchPattern(expression)
-            let ranges = text.withUnsafeBufferPointer { pattern.ranges(in: $0) }
+            var work = Int.max
+            let ranges = text.withUnsafeBufferPointer { pattern.ranges(in: $0, within: &work) }
             #expect(ranges.isEmpty || expression.hasPrefix("a|"))
         }
     }

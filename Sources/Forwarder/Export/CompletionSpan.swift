@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 internal import Upstream
 
 /// What is known of one completion while its call runs, and the span that becomes of it.
@@ -22,7 +23,7 @@ final class CompletionSpan {
     private let textBytes: Int
     private let isCompact: Bool
     /// A span that withholds it has no bytes of the request either.
-    let content: SpanContent
+    private(set) var content: SpanContent
     var provider: String?
     /// The model's name as the provider gets it.
     var model: String?
@@ -53,7 +54,8 @@ final class CompletionSpan {
         project = job.project
         account = job.account
         modelAsked = job.model
-        traceparent = job.headers.first(named: "traceparent")
+        let parent = job.headers.first(named: "traceparent")
+        traceparent = content.isWithheld && !(parent.map(Self.isTraceparent) ?? true) ? nil : parent
         metadata = job.metadata.entries
         rules = job.rules
         self.textBytes = textBytes
@@ -61,6 +63,12 @@ final class CompletionSpan {
         self.content = content
         body = content.isWithheld ? [] : job.body
         keys = job.clientKey.map { [$0] } ?? []
+    }
+
+    /// Whether a header has the form of W3C's trace context: anything else may be a text of the client's.
+    private static func isTraceparent(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        return parts.map(\.utf8.count) == [2, 32, 16, 2] && parts.allSatisfy { $0.utf8.allSatisfy { $0.hexValue != nil } }
     }
 
     /// Notes the call that will be made. From here on the request's own bytes are the only ones.
@@ -180,6 +188,10 @@ extension CompletionSpan {
         }
         if let message { writer.fail(message) }
         writeAttempts(&writer, end: end, failure: failure?.type)
+        guard !redactor.isExhausted else {
+            (self.content, self.body) = (.withheld, [])
+            return write(answer, failure: failure, status: status, end: end)
+        }
         return isCompact ? writer.bytes : (try? SpanRecord(writer.bytes))?.otlp ?? writer.bytes
     }
 

@@ -44,7 +44,9 @@ struct SpanRequest {
         readInput(of: object)
         if let member = object.member("user") { user = object.string(member).map(redactor.clean) }
         for name in Self.numeric {
-            if let member = object.member(name), member.kind == .number { numbers[name] = TextPiece(body, member.value).text }
+            guard let member = object.member(name), member.kind == .number else { continue }
+            let number = TextPiece(body, member.value)
+            if redactor.clean(json: number).text == number.text { numbers[name] = number.text }
         }
         var parameters = SpanObject()
         for member in object.members where !Self.others.contains(where: { $0.withUTF8Buffer { $0.elementsEqual(body[member.key]) } }) {

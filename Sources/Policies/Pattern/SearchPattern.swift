@@ -3,6 +3,8 @@
 package struct SearchPattern: Sendable {
     /// The most Unicode scalars of an expression.
     package static let lengthLimit = 256
+    /// The most steps of an expression, after repetitions are written out: at each place of a text all may be followed.
+    package static let stepLimit = 256
 
     let steps: [Pattern.Step]
     let start: Int
@@ -19,6 +21,11 @@ package struct SearchPattern: Sendable {
         var compiler = PatternCompiler()
         start = try compiler.compile(tree)
         steps = compiler.steps
+        guard steps.count <= Self.stepLimit else {
+            throw PatternError(
+                message: "has \(steps.count) steps with its repetitions written out, of at most \(Self.stepLimit); "
+                    + "repeat less often", position: nil)
+        }
         var beginnings = [Bool](repeating: false, count: 256)
         for step in Self.reached(from: start, steps) {
             switch step {
@@ -49,16 +56,20 @@ package struct SearchPattern: Sendable {
     }
 
     /// All that any match covers, as ranges of bytes in their order, of which no two overlap.
-    /// - Parameter text: UTF-8.
-    package func ranges(in text: UnsafeBufferPointer<UInt8>) -> [Range<Int>] {
+    /// - Parameters:
+    ///   - text: UTF-8.
+    ///   - work: steps that may be followed, each at one place of a text; reduced by those that were. Below 0 the
+    ///     search was given up, and something may not have been found.
+    package func ranges(in text: UnsafeBufferPointer<UInt8>, within work: inout Int) -> [Range<Int>] {
         var search = PatternSearch(steps, start: start)
         var place = 0
-        while place < text.count {
+        while place < text.count, work >= 0 {
             if search.isIdle, !beginnings[Int(text[place])] {
                 place += 1
                 continue
             }
             place = search.step(at: place, in: text)
+            work -= search.followed
         }
         search.end(at: place, in: text)
         return search.found
@@ -90,6 +101,9 @@ private struct PatternSearch {
         self.start = start
         reached = Array(repeating: 0, count: steps.count)
     }
+
+    /// Steps that were followed at the last place.
+    var followed: Int { threads.count }
 
     /// Whether nothing has begun to match.
     var isIdle: Bool { next.isEmpty }

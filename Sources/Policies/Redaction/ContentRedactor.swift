@@ -32,12 +32,16 @@ package struct ContentRedactor: Sendable {
         (self.presets, self.patterns) = (presets, patterns)
     }
 
+    /// Steps of patterns that are followed for the texts of one trace, each at one place: a fraction of a second.
+    package static let workLimit = 8_000_000
+
     /// All that is to be taken out of a text, in its order; no two overlap.
-    package func findings(in text: UnsafeBufferPointer<UInt8>) -> [Finding] {
+    /// - Parameter work: as ``SearchPattern/ranges(in:within:)`` has it.
+    package func findings(in text: UnsafeBufferPointer<UInt8>, within work: inout Int) -> [Finding] {
         let mark = Array(Self.mark.utf8)
         var all = presets.flatMap { preset in preset.ranges(in: text).map { Finding(range: $0, replacement: mark) } }
         for (pattern, replacement) in patterns {
-            all += pattern.ranges(in: text).map { Finding(range: $0, replacement: replacement) }
+            all += pattern.ranges(in: text, within: &work).map { Finding(range: $0, replacement: replacement) }
         }
         guard presets.count + patterns.count > 1 else { return all }
         var merged: [Finding] = []

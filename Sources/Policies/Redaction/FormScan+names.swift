@@ -5,13 +5,34 @@ extension FormScan {
         for at in text.indices where text[at] == UInt8(ascii: "@") && at >= behind {
             var start = at
             while start > behind, Self.isLocalPart(text[start - 1]) { start -= 1 }
-            var end = runEnd(from: at + 1, where: Self.isDomain)
-            while end > at + 1, !Self.isAlphanumeric(text[end - 1]), text[end - 1] < 0x80 { end -= 1 }
-            guard start < at, hasTopLevel(at + 1..<end) else { continue }
+            guard start < at, let end = domainEnd(from: at + 1) else { continue }
             found.append(start..<end)
             behind = end
         }
         return found
+    }
+
+    /// Where a domain ends; nil if none begins at a place. What stands behind it without a space, as where no spaces are
+    /// written, is none of it.
+    private func domainEnd(from start: Int) -> Int? {
+        let run = start..<runEnd(from: start, where: Self.isDomain)
+        var whole = run.upperBound
+        while whole > start, !Self.isAlphanumeric(text[whole - 1]), text[whole - 1] < 0x80 { whole -= 1 }
+        if hasTopLevel(start..<whole) { return whole }
+        // The last place at which two letters or more stand between a dot and something else.
+        var (letters, end): (Int?, Int?) = (nil, nil)
+        for place in run {
+            if text[place] == UInt8(ascii: ".") {
+                letters = place > start ? 0 : nil
+            } else if let count = letters, Self.isLetter(text[place]) {
+                letters = count + 1
+                let goesOn = place + 1 < run.upperBound && Self.isLetter(text[place + 1])
+                if count >= 1, !goesOn { end = place + 1 }
+            } else {
+                letters = nil
+            }
+        }
+        return end
     }
 
     /// Whether a domain has a dot, and two letters or more behind the last one.

@@ -41,6 +41,7 @@ import Upstream
         #expect(span.string("langfuse.observation.metadata.gateway_content") == "redacted")
         #expect(span.string("user.id") == "[redacted]" && span.string("langfuse.trace.name") == "<staff>")
         #expect(span.string("langfuse.observation.model.parameters") == #"{"stop":["<staff>"],"seed":"[redacted]"}"#)
+        #expect(span.integer("gen_ai.request.seed") == nil)
         #expect(span.strings("langfuse.trace.tags")?.prefix(2) == ["<staff>", "ok"])
         #expect(span.string("langfuse.trace.metadata")?.contains(#""note":"<staff>""#) == true)
     }
@@ -60,6 +61,32 @@ import Upstream
             #"{"messages":[]}"#, status: 400, [#"{"error":{"message":"\#(filler) no ada@example.org and EMP-5"}}"#])
         let message = try #require(span.message)
         #expect(!message.contains("ada@") && message.contains("no [reda"), "\(message)")
+    }
+
+    /// Arguments that were cut off, an answer that broke off, and an error that quotes what it was sent.
+    @Test(arguments: [
+        #"{"to":"a\nEMP-12\nad\u0061\u0040example.org","b":"c"#, #"HTTP 422: {"detail":[{"input":"a\nEMP-12 ada\u0040example.org"}]}"#,
+        #"He said {\"mail\":\"\u0061da@example.org\",\"x\":\"\nEMP-12\"} and left"#,
+    ])
+    func `what only begins like JSON, or quotes it, is redacted with its escapes`(text: String) throws {
+        let word = LogRedaction(presets: ["email"], patterns: [.init(#"\bEMP-[0-9]+\b"#, replacement: "<staff>")])
+        let redactor = SecretRedactor().of(SpanContents().content(for: .redacted(word)))
+        let clean = redactor.clean(text: TextPiece(text)).text
+        #expect(!clean.contains("EMP-12") && !clean.contains("example.org"), "\(clean)")
+        #expect(clean.contains("<staff>") && clean.contains("[redacted]"), "\(clean)")
+    }
+
+    /// The search takes a bounded time, and what it has not gone through is not shown.
+    @Test func `a text that takes too long is withheld`() throws {
+        let slow = LogRedaction(patterns: [.init(#"\w{1,64}@corp\.example"#, replacement: "x")])
+        let body = #"{"messages":[{"role":"user","content":"\#(String(repeating: "a", count: 400_000))"}],"user":"u1"}"#
+        let span = try #require(
+            CompletionSpan(try SpanSample.job(body), content: SpanContents().content(for: .redacted(slow))))
+        span.begins(UpstreamHead(status: 200))
+        let read = try ReadSpan(span.answered(at: SpanSample.start))
+        #expect(read.input == nil && read.string("user.id") == nil)
+        #expect(read.string("langfuse.observation.metadata.gateway_content") == "withheld")
+        #expect(read.strings("langfuse.trace.tags")?.contains("rollout_id:R") == true)
     }
 
     /// The ids and the request's metadata are what traces are found by.

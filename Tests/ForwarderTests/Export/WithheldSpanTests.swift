@@ -102,4 +102,15 @@ import Upstream
         #expect(!contents.content(for: .redacted(LogRedaction(presets: ["email"]))).isWithheld)
         #expect(contents.content(for: .withheld).isWithheld && contents.content(for: .whole).word == nil)
     }
+
+    /// It would carry any text of the client's.
+    @Test(arguments: [
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true), ("00-CANARY", false), ("a secret", false),
+    ])
+    func `a traceparent that is none is left out`(parent: String, isThere: Bool) throws {
+        let job = try SpanSample.job(#"{"messages":[]}"#, headers: [HeaderField("traceparent", parent)])
+        let span = try #require(CompletionSpan(job, content: .withheld))
+        let read = try ReadSpan(span.answered(at: SpanSample.start))
+        #expect(read.string("gateway.traceparent") == (isThere ? parent : nil))
+    }
 }

@@ -1,5 +1,6 @@
 internal import Common
 internal import JSON
+internal import NIOConcurrencyHelpers
 internal import Policies
 
 /// Finds in JSON what a redactor takes out: in strings, as their readers have them, and in numbers. Names of members
@@ -9,43 +10,66 @@ struct ContentWalk {
 
     private let text: UnsafeBufferPointer<UInt8>
     private let redactor: ContentRedactor
+    private let work: NIOLockedValueBox<Int>
     /// How many strings this text lies within.
     private let level: Int
     private var edits: [TextEdit] = []
 
     /// A value of JSON without what the redactor finds.
-    /// - Parameter piece: the value; it has been scanned.
-    static func clean(json piece: TextPiece, _ redactor: ContentRedactor) -> TextPiece {
-        TextEdit.apply(edits(ofJSON: piece, redactor, level: 0), to: piece)
-    }
-
-    /// A text, JSON or not, without what the redactor finds.
-    static func clean(text piece: TextPiece, _ redactor: ContentRedactor) -> TextPiece {
-        TextEdit.apply(edits(of: piece, redactor, level: 0), to: piece)
-    }
-
-    private static func edits(of piece: TextPiece, _ redactor: ContentRedactor, level: Int) -> [TextEdit] {
-        let first = piece.bytes[piece.range].first { $0 > 0x20 }
-        let opens = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-        if opens, level <= deepestLevel, JSONWalker.isValue(piece.bytes, range: piece.range) {
-            return edits(ofJSON: piece, redactor, level: level)
-        }
-        return piece.bytes.withUnsafeBufferPointer { bytes in
-            let part = UnsafeBufferPointer(rebasing: bytes[piece.range])
-            return redactor.findings(in: part).map { TextEdit($0, after: piece.range.lowerBound) }
-        }
-    }
-
-    private static func edits(ofJSON piece: TextPiece, _ redactor: ContentRedactor, level: Int) -> [TextEdit] {
-        piece.bytes.withUnsafeBufferPointer { bytes in
-            var walk = ContentWalk(text: bytes, redactor: redactor, level: level)
+    /// - Parameters:
+    ///   - piece: the value; it has been scanned.
+    ///   - work: what the search may cost yet.
+    static func clean(json piece: TextPiece, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>) -> TextPiece {
+        let edits = piece.bytes.withUnsafeBufferPointer { bytes in
+            var walk = ContentWalk(bytes, redactor, work, level: 0)
             walk.walk(piece.range)
             return walk.edits
         }
+        return TextEdit.apply(edits, to: piece)
     }
 
-    private init(text: UnsafeBufferPointer<UInt8>, redactor: ContentRedactor, level: Int) {
-        (self.text, self.redactor, self.level) = (text, redactor, level)
+    /// A text, JSON or not, without what the redactor finds.
+    static func clean(text piece: TextPiece, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>) -> TextPiece {
+        TextEdit.apply(edits(of: piece, redactor, work, level: 0), to: piece)
+    }
+
+    /// A text that is JSON is read as that. One that only begins so, as the arguments of a call that was cut off, is
+    /// read as both, and one that has escapes may quote JSON, and is read with them and without.
+    private static func edits(
+        of piece: TextPiece, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>, level: Int
+    ) -> [TextEdit] {
+        let first = piece.bytes[piece.range].first { $0 > 0x20 }
+        let opens = level <= deepestLevel && (first == UInt8(ascii: "{") || first == UInt8(ascii: "["))
+        let isJSON = opens && JSONWalker.isValue(piece.bytes, range: piece.range)
+        return piece.bytes.withUnsafeBufferPointer { bytes in
+            var walk = ContentWalk(bytes, redactor, work, level: level)
+            if opens { walk.walk(piece.range) }
+            guard !isJSON else { return walk.edits }
+            var edits = TextEdit.merge(walk.edits, walk.found(in: piece.range))
+            if !opens, bytes[piece.range].contains(UInt8(ascii: "\\")) {
+                let string = EscapedString(bytes, piece.range)
+                let resolved = TextPiece(string.text)
+                let found = resolved.bytes.withUnsafeBufferPointer {
+                    ContentWalk($0, redactor, work, level: level).found(in: resolved.range)
+                }
+                edits = TextEdit.merge(edits, string.edits(found))
+            }
+            return edits
+        }
+    }
+
+    private init(
+        _ text: UnsafeBufferPointer<UInt8>, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>, level: Int
+    ) {
+        (self.text, self.redactor, self.work, self.level) = (text, redactor, work, level)
+    }
+
+    /// What is found in a part of the text as it stands.
+    private func found(in range: Range<Int>) -> [TextEdit] {
+        let part = UnsafeBufferPointer(rebasing: text[range])
+        return work.withLockedValue { work in
+            redactor.findings(in: part, within: &work).map { TextEdit($0, after: range.lowerBound) }
+        }
     }
 
     private mutating func walk(_ range: Range<Int>) {
@@ -59,8 +83,7 @@ struct ContentWalk {
             case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
                 let start = place
                 while place < range.upperBound, Self.isOfNumber(text[place]) { place += 1 }
-                let number = UnsafeBufferPointer(rebasing: text[start..<place])
-                guard let finding = redactor.findings(in: number).first else { continue }
+                guard let finding = found(in: start..<place).first else { continue }
                 let mark = String(decoding: finding.replacement, as: UTF8.self)
                 edits.append(TextEdit(range: start..<place, replacement: JSONText.quoted(mark)))
             default: place += 1
@@ -98,11 +121,11 @@ struct ContentWalk {
         let hasEscapes = part.contains(UInt8(ascii: "\\"))
         let first = part.first { $0 > 0x20 }
         guard hasEscapes || first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else {
-            edits += redactor.findings(in: part).map { TextEdit($0, after: inside.lowerBound) }
+            edits += found(in: inside)
             return
         }
         let string = EscapedString(text, inside)
-        edits += string.edits(Self.edits(of: TextPiece(string.text), redactor, level: level + 1))
+        edits += string.edits(Self.edits(of: TextPiece(string.text), redactor, work, level: level + 1))
     }
 }
 

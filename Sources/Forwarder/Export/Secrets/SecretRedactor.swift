@@ -1,5 +1,6 @@
 internal import Common
 internal import JSON
+internal import NIOConcurrencyHelpers
 internal import Policies
 
 /// Takes secrets out of what a span shows: of JSON by the names of its members at any depth, and of every text by their form. All other bytes stay as they are.
@@ -8,14 +9,19 @@ struct SecretRedactor: Sendable {
     private static let shortestKey = 8
 
     private let keys: [[UInt8]]
-    /// Finds what the operator's rules take out besides.
-    private var content: ContentRedactor?
+    /// Finds what the operator's rules take out besides, and what that may cost yet.
+    private var content: (redactor: ContentRedactor, work: NIOLockedValueBox<Int>)?
+
+    /// Whether the search was given up, since it would take too long: what was gone through must not be shown.
+    var isExhausted: Bool { content?.work.withLockedValue { $0 < 0 } ?? false }
 
     /// The same redactor for what the client and the provider say to each other.
     /// - Parameter content: finds what the operator's rules take out of it.
     func of(_ content: SpanContent) -> SecretRedactor {
         var other = self
-        if case .redacted(let redactor) = content { other.content = redactor }
+        if case .redacted(let redactor) = content {
+            other.content = (redactor, NIOLockedValueBox(ContentRedactor.workLimit))
+        }
         return other
     }
 
@@ -40,18 +46,18 @@ struct SecretRedactor: Sendable {
             return walk.edits
         }
         let clean = TextEdit.apply(edits, to: piece)
-        return content.map { ContentWalk.clean(json: clean, $0) } ?? clean
+        return content.map { ContentWalk.clean(json: clean, $0.redactor, $0.work) } ?? clean
     }
 
     /// A text without what the operator's rules take out. Secrets stay.
     func redacted(_ text: String) -> String {
-        content.map { ContentWalk.clean(text: TextPiece(text), $0).text } ?? text
+        content.map { ContentWalk.clean(text: TextPiece(text), $0.redactor, $0.work).text } ?? text
     }
 
     /// A text, JSON or not, without secrets.
     func clean(text piece: TextPiece) -> TextPiece {
         let clean = TextEdit.apply(Self.edits(of: piece, keys: keys, level: 0), to: piece)
-        return content.map { ContentWalk.clean(text: clean, $0) } ?? clean
+        return content.map { ContentWalk.clean(text: clean, $0.redactor, $0.work) } ?? clean
     }
 
     func clean(_ text: String) -> String {
