@@ -28,7 +28,16 @@ extension String {
     /// Whether two header names are the same (RFC 9110 §5.1: field names are case-insensitive).
     package func equalsIgnoringASCIICase(_ other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
-        return zip(utf8, other.utf8).allSatisfy { $0.asciiLowercased == $1.asciiLowercased }
+        // Asked of every header of every request and answer.
+        let isSame: Bool?? = utf8.withContiguousStorageIfAvailable { left in
+            other.utf8.withContiguousStorageIfAvailable { right in
+                for place in left.indices where left[place] != right[place] {
+                    guard left[place].asciiLowercased == right[place].asciiLowercased else { return false }
+                }
+                return true
+            }
+        }
+        return (isSame ?? nil) ?? zip(utf8, other.utf8).allSatisfy { $0.asciiLowercased == $1.asciiLowercased }
     }
 }
 

@@ -42,22 +42,35 @@ extension Substring {
     package func prefix(_ most: Int) -> Substring { Substring(unicodeScalars.prefix(most)) }
     package func dropFirst(_ count: Int = 1) -> Substring { Substring(unicodeScalars.dropFirst(count)) }
     /// With `A`–`Z` made lower case and all else as it is.
-    package func lowercased() -> String { String(decoding: utf8.map(\.asciiLowercased), as: UTF8.self) }
+    package func lowercased() -> String {
+        String(unsafeUninitializedCapacity: utf8.count) { out in
+            var count = 0
+            for byte in utf8 {
+                out[count] = byte.asciiLowercased
+                count += 1
+            }
+            return count
+        }
+    }
 
     /// Where `text` begins within this one. The bytes of one character never stand within those of another, so this is the place of a character too.
     fileprivate func place(of text: String) -> Index? {
-        let needle = Array(text.utf8)
-        guard let first = needle.first else { return startIndex }
-        let offset: Int?? = utf8.withContiguousStorageIfAvailable { bytes in
-            guard let start = bytes.baseAddress else { return nil }
-            var from = 0
-            while bytes.count - from >= needle.count, let found = memchr(start + from, Int32(first), bytes.count - from - needle.count + 1) {
-                from = UnsafeRawPointer(found) - UnsafeRawPointer(start)
-                if memcmp(found, needle, needle.count) == 0 { return from }
-                from += 1
+        guard let first = text.utf8.first else { return startIndex }
+        let count = text.utf8.count
+        let offset: Int??? = utf8.withContiguousStorageIfAvailable { bytes in
+            text.utf8.withContiguousStorageIfAvailable { needle in
+                guard let start = bytes.baseAddress, let searched = needle.baseAddress else { return nil }
+                var from = 0
+                while bytes.count - from >= count,
+                    let found = memchr(start + from, Int32(first), bytes.count - from - count + 1)
+                {
+                    from = UnsafeRawPointer(found) - UnsafeRawPointer(start)
+                    if memcmp(found, searched, count) == 0 { return from }
+                    from += 1
+                }
+                return nil
             }
-            return nil
         }
-        return (offset ?? nil).map { utf8.index(startIndex, offsetBy: $0) }
+        return ((offset ?? nil) ?? nil).map { utf8.index(startIndex, offsetBy: $0) }
     }
 }

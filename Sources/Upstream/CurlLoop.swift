@@ -183,7 +183,8 @@ extension CurlLoop {
 extension CurlLoop {
     private func turn(mayBlock: Bool) {
         guard let pools else { return }
-        let until = [nextIdleCheck, patient.earliest { $0.due == $1 }].compactMap { $0 }.min()
+        var until = nextIdleCheck
+        if let due = patient.earliest({ $0.due == $1 }) { until = min(due, until ?? due) }
         pools.turn(mayBlock: mayBlock && changed.transfers.isEmpty, until: until)
         settle()
         passOnLying()

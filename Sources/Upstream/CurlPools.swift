@@ -29,7 +29,10 @@ final class CurlPools {
 
     /// Waits for sockets, at most until `deadline` or libcurl's own, and lets libcurl work on what is ready.
     func turn(mayBlock: Bool, until deadline: ContinuousClock.Instant?) {
-        let next = (pools.map(\.timer) + [deadline]).compactMap { $0 }.min()
+        var next = deadline
+        for pool in pools {
+            if let timer = pool.timer { next = min(timer, next ?? timer) }
+        }
         let timeout = mayBlock ? next.map { ContinuousClock.now.duration(to: $0) } : .zero
         sockets.wait(timeout: timeout) { owner, socket, ready in
             pools[Int(owner)].act(on: socket, ready)

@@ -88,6 +88,23 @@ import Testing
         #expect(error?.gatewayError.code == gatewayCode)
     }
 
+    /// Among few names and many, written in the same way or in another.
+    @Test(arguments: [1, 11, 12, 13, 40]) func findsANameThatIsThereTwice(count: Int) throws {
+        let names = (0..<count).map { "name \($0)" }
+        func scan(_ last: String) throws -> JSONObject {
+            let members = (names + [last]).map { #""\#($0)":[]"# }
+            return try JSONObject.scan(Array("{\(members.joined(separator: ","))}".utf8), maximumDepth: 2)
+        }
+        for place in [0, count / 2, count - 1] {
+            for twin in ["name \(place)", #"n\u0061me \#(place)"#] {
+                let error = #expect(throws: JSONScanError.self) { try scan(twin) }
+                #expect(error?.code == .duplicateKey("name \(place)"))
+            }
+        }
+        #expect(try scan("name").members.count == count + 1)
+        #expect(try scan(#"n\u0061me"#).members.count == count + 1)
+    }
+
     @Test func tellsThePlaceByLineAndColumn() {
         let error = #expect(throws: JSONScanError.self) { try JSONObject.scan(Array("{\n  \"a\": 1,\n  b\n}".utf8), maximumDepth: 8) }
         #expect(error?.offset == 14 && error?.line == 3 && error?.column == 3)

@@ -17,8 +17,7 @@ package struct RequestModel: Sendable {
         let written = try content.text("model")
         let inQuery = try Self.model(in: query)
         let inPath = PathModel(method: method, path: path)
-        let names = [written, inQuery, inPath?.name].compactMap { $0 }
-        guard let first = names.first else {
+        guard let first = written ?? inQuery ?? inPath?.name else {
             (name, self.path, isInQuery) = (nil, nil, false)
             return
         }
@@ -26,7 +25,7 @@ package struct RequestModel: Sendable {
             throw .invalidRequest(code: "invalid_model", #"The request's `model` is empty. Write it like "openai/gpt-4o-mini"."#, param: "model")
         }
         // Google's clients repeat the path's model in the body as `models/…`.
-        guard names.allSatisfy({ Self.bare($0).elementsEqual(Self.bare(first)) }) else {
+        guard Self.agrees(inQuery, with: first), Self.agrees(inPath?.name, with: first) else {
             throw .invalidRequest(
                 code: "ambiguous_model",
                 "The request names two models: its body, path and query do not agree. Name one, in the same words everywhere.", param: "model")
@@ -61,6 +60,10 @@ package struct RequestModel: Sendable {
     private static func isModel(_ item: Substring) -> Bool {
         let name = Array(item.utf8).prefix { $0 != UInt8(ascii: "=") }
         return FormBody.unescaped(name)?.elementsEqual("model".utf8) ?? false
+    }
+
+    private static func agrees(_ name: String?, with first: String) -> Bool {
+        name.map { bare($0).elementsEqual(bare(first)) } ?? true
     }
 
     private static func bare(_ name: String) -> Substring.UTF8View {

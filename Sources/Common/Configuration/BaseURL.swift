@@ -16,4 +16,9 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
 
     /// Scheme, host and port together, the port always written: two URLs lead to the same server if these are equal.
     package var origin: String { "\(scheme)://\(host):\(port)" }
+
+    /// Whether both lead to the same server.
+    package func hasOrigin(of other: BaseURL) -> Bool {
+        scheme == other.scheme && host == other.host && port == other.port
+    }
 }

@@ -6,10 +6,12 @@ package struct LoopMark: Sendable {
 
     /// Tells the deployment and nothing of its key.
     package let pseudonym: String
+    private let value: String
 
     package init(_ envelope: Envelope) {
         let fingerprint = envelope.fingerprint(of: [Array(Self.header.utf8)])
         pseudonym = "metadata-gateway-" + String(hexadecimal: fingerprint.prefix(8))
+        value = "1.1 \(pseudonym)"
     }
 
     /// Whether a request with these values of `Via` has been here. Proxies on its way may have joined the values, and changed their case.
@@ -22,9 +24,11 @@ package struct LoopMark: Sendable {
 
     /// The headers with the mark behind the marks of others.
     package func added(to headers: [HeaderField]) -> [HeaderField] {
+        var marked = headers
+        marked.removeAll { $0.name.equalsIgnoringASCIICase(Self.header) }
+        guard marked.count < headers.count else { return headers + [HeaderField(Self.header, value)] }
         let others = headers.filter { $0.name.equalsIgnoringASCIICase(Self.header) }
-        let value = (others.map(\.value) + ["1.1 \(pseudonym)"]).joined(separator: ", ")
-        return headers.filter { !$0.name.equalsIgnoringASCIICase(Self.header) } + [HeaderField(Self.header, value)]
+        return marked + [HeaderField(Self.header, (others.map(\.value) + [value]).joined(separator: ", "))]
     }
 }
 

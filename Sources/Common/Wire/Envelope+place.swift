@@ -14,7 +14,7 @@ extension Envelope {
 
         /// The payload of a job, of any version.
         package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Place {
-            Place("\(queue.stream) \(id)", version: 2)
+            Place(String(concatenating: queue.stream, " ", id.description), version: 2)
         }
 
         /// The payload of a job as it is written: one whose trace is redacted is version 2. A forwarder that does not
@@ -27,18 +27,22 @@ extension Envelope {
         }
 
         /// A completion's span, of any version.
-        package static func span(_ id: InsertionID) -> Place { Place("\(Keys.span(id)) \(id)", version: 2) }
+        package static func span(_ id: InsertionID) -> Place { Place(named(Keys.span(id), id), version: 2) }
 
         /// A completion's span as it is written: a ``SpanRecord`` is version 2, OTLP/JSON version 1.
         package static func span(_ id: InsertionID, holding span: [UInt8]) -> Place {
-            Place("\(Keys.span(id)) \(id)", version: span.first == SpanRecord.form ? 2 : 1)
+            Place(named(Keys.span(id), id), version: span.first == SpanRecord.form ? 2 : 1)
         }
 
         /// What a key of ours holds, where nothing else tells its values apart.
         package static func value(of key: String) -> Place { Place("\(key) value") }
 
         /// A frame of a job's answer, whichever stream carries it.
-        package static func frame(_ id: InsertionID) -> Place { Place("\(Keys.response(id)) \(id)") }
+        package static func frame(_ id: InsertionID) -> Place { Place(named(Keys.response(id), id)) }
+
+        private static func named(_ key: String, _ id: InsertionID) -> String {
+            String(concatenating: key, " ", id.description)
+        }
 
         /// What is authenticated with a payload of a version. The zero byte is in no place's text.
         func authenticated(at version: UInt8) -> [UInt8] { version == 1 ? bytes : bytes + [0, version] }

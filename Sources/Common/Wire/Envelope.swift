@@ -62,15 +62,16 @@ package final class Envelope: Sendable {
             state.counter += 1
             return state.counter
         }
-        let counterBytes = (0..<8).map { UInt8(truncatingIfNeeded: counter >> (56 - 8 * $0)) }
+        var nonceBytes = [UInt8](repeating: 0, count: 12)
+        for place in 0..<8 { nonceBytes[4 + place] = UInt8(truncatingIfNeeded: counter >> UInt64(56 - 8 * place)) }
         do {
-            let nonce = try AES.GCM.Nonce(data: [0, 0, 0, 0] + counterBytes)
+            let nonce = try AES.GCM.Nonce(data: nonceBytes)
             let box = try AES.GCM.seal(plaintext, using: sealingKey, nonce: nonce, authenticating: place.authenticated(at: place.version))
             var sealed: [UInt8] = []
             sealed.reserveCapacity(plaintext.count + Self.overhead)
             sealed.append(place.version)
             sealed.append(contentsOf: salt)
-            sealed.append(contentsOf: counterBytes)
+            sealed.append(contentsOf: nonceBytes[4...])
             sealed.append(contentsOf: box.ciphertext)
             sealed.append(contentsOf: box.tag)
             return sealed

@@ -40,18 +40,22 @@ public struct InsertionID: Sendable, Hashable, Comparable, CustomStringConvertib
     public var milliseconds: UInt64 { high >> 16 }
 
     /// The id's 128 bits as 32 lower-case hex digits: the trace's id.
-    public var hex: String { String(decoding: hexDigits, as: UTF8.self) }
+    public var hex: String {
+        String(unsafeUninitializedCapacity: 32) { out in
+            for index in 0..<32 { out[index] = digit(index) }
+            return 32
+        }
+    }
 
     public var description: String {
-        let digits = hexDigits
-        return String(unsafeUninitializedCapacity: 36) { out in
+        String(unsafeUninitializedCapacity: 36) { out in
             var written = 0
-            for (index, digit) in digits.enumerated() {
+            for index in 0..<32 {
                 if index == 8 || index == 12 || index == 16 || index == 20 {
                     out[written] = UInt8(ascii: "-")
                     written += 1
                 }
-                out[written] = digit
+                out[written] = digit(index)
                 written += 1
             }
             return written
@@ -60,14 +64,9 @@ public struct InsertionID: Sendable, Hashable, Comparable, CustomStringConvertib
 
     public static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
 
-    private var hexDigits: [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 32) { out, count in
-            for index in 0..<32 {
-                let word = index < 16 ? high : low
-                let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (index & 15))) & 15
-                out[index] = nibble < 10 ? 0x30 + nibble : 0x57 + nibble
-            }
-            count = 32
-        }
+    private func digit(_ index: Int) -> UInt8 {
+        let word = index < 16 ? high : low
+        let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (index & 15))) & 15
+        return nibble < 10 ? 0x30 + nibble : 0x57 + nibble
     }
 }

@@ -33,9 +33,11 @@ extension Job {
         writer.field(Tag.insertionID, insertionID.description)
         writer.field(Tag.project, project)
         if let rollout {
-            for id in [rollout.rollout, rollout.invocation, rollout.experiment, rollout.run, rollout.row] {
-                writer.field(Tag.rolloutIDs, id)
-            }
+            writer.field(Tag.rolloutIDs, rollout.rollout)
+            writer.field(Tag.rolloutIDs, rollout.invocation)
+            writer.field(Tag.rolloutIDs, rollout.experiment)
+            writer.field(Tag.rolloutIDs, rollout.run)
+            writer.field(Tag.rolloutIDs, rollout.row)
         }
         writer.field(Tag.account, account)
         writer.field(Tag.method, method)

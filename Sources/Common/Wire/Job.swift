@@ -66,7 +66,7 @@ package struct Job: Sendable, Equatable {
     }
 
     /// Whether the answer is kept under the job's own key, where any ingress can fetch it.
-    package var isFetchable: Bool { responseKey == Keys.response(insertionID) }
+    package var isFetchable: Bool { Keys.isResponse(responseKey, of: insertionID) }
 
     /// How long an answer that somebody may fetch is kept.
     package static let fetchableLife = Duration.seconds(3600)

@@ -5,37 +5,53 @@ package enum Keys {
     /// Set of insertion ids. Written by ingress (added) and forwarder (removed on failure), read by the verifier and by people with `SMEMBERS`.
     /// Lives `ROLLOUT_TTL_SECONDS`, renewed with each id. The default project's rollouts go by their bare name, as in the reference gateway.
     package static func rollout(_ rollout: String, project: String, defaultProject: String) -> String {
-        project == defaultProject ? rollout : "project/\(project)/\(rollout)"
+        project == defaultProject ? rollout : String(concatenating: "project/", project, "/", rollout)
     }
 
     /// Hash: what was found out about a rollout, true for the state of its set. Written by the verifier, read by ingress, deleted with each change of the set.
-    package static func verdict(_ rollout: String, project: String) -> String { "gateway/verdict/\(project)/\(rollout)" }
+    package static func verdict(_ rollout: String, project: String) -> String {
+        String(concatenating: "gateway/verdict/", project, "/", rollout)
+    }
 
     /// Hash: which verifier works on a rollout's verdict, and what it knows so far. Written and read by verifiers; lives 5 s, renewed each second.
-    package static func verifying(_ rollout: String, project: String) -> String { "gateway/verifying/\(project)/\(rollout)" }
+    package static func verifying(_ rollout: String, project: String) -> String {
+        String(concatenating: "gateway/verifying/", project, "/", rollout)
+    }
 
     /// Set of insertion ids whose traces were seen in the trace store. Written and read by the verifier; lives as the rollout's set.
-    package static func verified(_ rollout: String, project: String) -> String { "gateway/verified/\(project)/\(rollout)" }
+    package static func verified(_ rollout: String, project: String) -> String {
+        String(concatenating: "gateway/verified/", project, "/", rollout)
+    }
 
     /// Hash: a rollout's other ids, when it began, how many ids its set should have, and how many of its completions failed. Written by ingress and forwarder, read by ingress and verifier;
     /// lives as the rollout's set.
-    package static func record(rollout: String, project: String) -> String { "gateway/rollout/\(project)/\(rollout)" }
+    package static func record(rollout: String, project: String) -> String {
+        String(concatenating: "gateway/rollout/", project, "/", rollout)
+    }
 
     /// String: how many ids a rollout's set should have. Written by ingress and forwarder in the step that changes the set, read by the verifier; lives twice as
     /// long as the set, so that a set that was lost is missed.
-    package static func count(rollout: String, project: String) -> String { "gateway/count/\(project)/\(rollout)" }
+    package static func count(rollout: String, project: String) -> String {
+        String(concatenating: "gateway/count/", project, "/", rollout)
+    }
 
     /// Sorted set: a project's rollouts by the time of their last completion, in milliseconds since 1970. Written and read by ingress; lives as the newest of
     /// their sets.
-    package static func rollouts(project: String) -> String { "gateway/rollouts/\(project)" }
+    package static func rollouts(project: String) -> String {
+        String(concatenating: "gateway/rollouts/", project)
+    }
 
     /// String: the sealed span of a completion. Written by the forwarder, read by the exporter and, to have it sent again, the verifier; lives while it waits
     /// for its export, and an hour after.
-    package static func span(_ id: InsertionID) -> String { "gateway/span/\(id)" }
+    package static func span(_ id: InsertionID) -> String {
+        String(concatenating: "gateway/span/", id.description)
+    }
 
     /// Stream, consumer group `exporters`: the ids of spans that wait for their export to a project's trace store. Written by forwarders and verifiers, read by
     /// forwarders; an entry is deleted when the span is accepted.
-    package static func traces(project: String) -> String { "gateway/traces/\(project)" }
+    package static func traces(project: String) -> String {
+        String(concatenating: "gateway/traces/", project)
+    }
     package static let exporterGroup = "exporters"
 
     /// Hash: projects whose spans are exported, and when an exporter last said so, in unix seconds. Written and read by exporters; a project goes when nobody exports it
@@ -62,16 +78,30 @@ package enum Keys {
 
     /// String: the sealed key of its own under which a withheld job is sealed. Written by ingress, read by forwarders,
     /// deleted in the step that ends the job; lives as long as a rollout's set at most.
-    package static func jobKey(_ id: InsertionID) -> String { "gateway/jobkey/\(id)" }
+    package static func jobKey(_ id: InsertionID) -> String {
+        String(concatenating: "gateway/jobkey/", id.description)
+    }
 
     /// Stream of frames for all requests that wait at one ingress. Written by forwarders, read and trimmed by that ingress; lives on its heartbeat.
-    package static func responses(ingress: String) -> String { "gateway/responses/\(ingress)" }
+    package static func responses(ingress: String) -> String {
+        String(concatenating: "gateway/responses/", ingress)
+    }
 
     /// Stream of frames of one job whose ingress is gone. Written by forwarders, read by any ingress; lives an hour.
-    package static func response(_ id: InsertionID) -> String { "gateway/response/\(id)" }
+    package static func response(_ id: InsertionID) -> String {
+        String(concatenating: responsePrefix, id.description)
+    }
+
+    /// Whether a key is an answer's own. It is asked several times a job, so nothing is built for it.
+    package static func isResponse(_ key: String, of id: InsertionID) -> Bool {
+        key.utf8.count == responsePrefix.utf8.count + 36 && key == response(id)
+    }
+    private static let responsePrefix = "gateway/response/"
 
     /// Hash: whose a job is that can be fetched, and its place in the queue. Written and read by ingress; lives as long as its answer could.
-    package static func record(_ id: InsertionID) -> String { "gateway/job/\(id)" }
+    package static func record(_ id: InsertionID) -> String {
+        String(concatenating: "gateway/job/", id.description)
+    }
 
     /// Hash: the job that a client's `Idempotency-Key` stands for, and the fingerprint of its request. Written and read by ingress, deleted by a forwarder when the
     /// answer asks for another attempt; lives a day.
@@ -81,24 +111,32 @@ package enum Keys {
     }
 
     /// Stream that an ingress writes to in order to wake its own blocked read. Lives a minute.
-    package static func bell(ingress: String) -> String { "gateway/bell/\(ingress)" }
+    package static func bell(ingress: String) -> String {
+        String(concatenating: "gateway/bell/", ingress)
+    }
 
     /// String: a forwarder is alive. Written by it, read by the other forwarders and by `/ready`; lives 15 s, renewed each 5 s.
     package static func forwarder(_ id: String) -> String { forwarderPrefix + id }
     package static let forwarderPrefix = "gateway/forwarder/"
 
     /// String: nobody wants this job any longer. Written by ingress, read by forwarders; lives as long as the job could.
-    package static func cancelled(_ id: InsertionID) -> String { "gateway/cancelled/\(id)" }
+    package static func cancelled(_ id: InsertionID) -> String {
+        String(concatenating: "gateway/cancelled/", id.description)
+    }
     /// Channel: an insertion id that was just cancelled. The key above is the truth, this only the news of it.
     package static let cancellations = "gateway/cancellations"
 
     /// String: how many bytes of an answer its slow reader has taken. Written by ingress, read by the forwarder; lives as long as the job could.
-    package static func credit(_ id: InsertionID) -> String { "gateway/credit/\(id)" }
+    package static func credit(_ id: InsertionID) -> String {
+        String(concatenating: "gateway/credit/", id.description)
+    }
     /// Channel: `{insertion id} {bytes}`. The key above is the truth, this only the news of it.
     package static let credits = "gateway/credits"
 
     /// String: the first bytes of an answer are on their way, so the call may not be repeated. Written and read by forwarders; lives as long as the job could.
-    package static func started(_ id: InsertionID) -> String { "gateway/started/\(id)" }
+    package static func started(_ id: InsertionID) -> String {
+        String(concatenating: "gateway/started/", id.description)
+    }
 
     /// Stream of questions about rollouts, consumer group `verifiers`. Written by ingress, read by verifiers; an entry is deleted when it is acknowledged.
     package static let verifications = "gateway/verifications"
@@ -121,14 +159,20 @@ package enum Keys {
     /// - Parameters:
     ///   - account: a fingerprint of the host and the public key.
     ///   - bucket: which of the organisation's limits (the legacy routes have one of their own).
-    package static func langfuseLimit(account: String, bucket: String) -> String { "gateway/limit/langfuse/\(account)/\(bucket)" }
+    package static func langfuseLimit(account: String, bucket: String) -> String {
+        String(concatenating: "gateway/limit/langfuse/", account, "/", bucket)
+    }
 
     /// List: when something was counted on a rate limit, in milliseconds since 1970, oldest first; and a hash, how much
     /// at each of these times and in `sum`, and the `oldest`. Written and read by the ingress's queueing step; live two
     /// windows.
     /// - Parameter counter: a fingerprint of the rule and of what it counts apart.
-    package static func rateSlots(_ counter: String) -> String { "gateway/rate/\(counter)/slots" }
-    package static func rateAmounts(_ counter: String) -> String { "gateway/rate/\(counter)/amounts" }
+    package static func rateSlots(_ counter: String) -> String {
+        String(concatenating: "gateway/rate/", counter, "/slots")
+    }
+    package static func rateAmounts(_ counter: String) -> String {
+        String(concatenating: "gateway/rate/", counter, "/amounts")
+    }
 
     /// Sorted set: ingress processes by the time of their last word, in milliseconds since 1970; and a hash, which rules
     /// are in force in each. Written and read by ingress (`/ready`); live 15 s, renewed each 5 s.
@@ -136,10 +180,14 @@ package enum Keys {
     package static let ingressRules = "gateway/ingresses/rules"
 
     /// Stream: what was logged of a rollout, sealed. Written and read by ingress; bounded in entries and bytes, lives a day after the last entry.
-    package static func logs(_ rollout: String, project: String) -> String { "gateway/logs/\(project)/\(rollout)" }
+    package static func logs(_ rollout: String, project: String) -> String {
+        String(concatenating: "gateway/logs/", project, "/", rollout)
+    }
 
     /// Hash: the newest entry of a rollout's log that tells its status, sealed, and the log's bytes. Written and read by ingress; lives as the log.
-    package static func status(_ rollout: String, project: String) -> String { "gateway/status/\(project)/\(rollout)" }
+    package static func status(_ rollout: String, project: String) -> String {
+        String(concatenating: "gateway/status/", project, "/", rollout)
+    }
 
     /// Stream of jobs that were given up, with the reason. Written by forwarders, read by the operator; bounded in length.
     package static let dead = "gateway/dead"

@@ -8,8 +8,7 @@ package struct WireWriter {
     package init(reserving capacity: Int) { bytes.reserveCapacity(capacity) }
 
     package mutating func field(_ tag: UInt8, _ value: some Collection<UInt8>) {
-        bytes.append(tag)
-        varint(UInt64(value.count))
+        begin(tag, of: value.count)
         bytes.append(contentsOf: value)
     }
 
@@ -20,13 +19,22 @@ package struct WireWriter {
     }
 
     package mutating func field(_ tag: UInt8, _ value: UInt64) {
-        field(tag, (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) })
+        begin(tag, of: 8)
+        for place in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(56 - 8 * place))) }
     }
 
     package mutating func field(_ tag: UInt8, _ headers: [HeaderField]) {
         for header in headers {
-            field(tag, Array(header.name.utf8) + [0] + Array(header.value.utf8))
+            begin(tag, of: header.name.utf8.count + 1 + header.value.utf8.count)
+            bytes.append(contentsOf: header.name.utf8)
+            bytes.append(0)
+            bytes.append(contentsOf: header.value.utf8)
         }
+    }
+
+    private mutating func begin(_ tag: UInt8, of count: Int) {
+        bytes.append(tag)
+        varint(UInt64(count))
     }
 
     private mutating func varint(_ value: UInt64) {

@@ -3,39 +3,54 @@ internal import Common
 /// The client's headers that go on to a provider. All others stay here: among them the client's own authorization, cookies, `traceparent`,
 /// `x-forwarded-*`, and what describes the connection.
 enum ForwardedHeaders {
-    private static let always: Set<UTF8Text> = [
+    private static let always = [
         "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta",
         // The marks of who has passed the request on (RFC 9110 §7.6.3).
-        UTF8Text(LoopMark.header),
+        LoopMark.header,
     ]
     /// They choose whose budget pays, so they go with the client's own key only.
-    private static let withClientKey: Set<UTF8Text> = ["openai-organization", "openai-project"]
+    private static let withClientKey = ["openai-organization", "openai-project"]
+
     /// Whether a header is for the provider alone that the client's key is for.
-    static func isClients(_ name: String) -> Bool { withClientKey.contains(name.lowercased()) }
+    static func isClients(_ name: String) -> Bool { known(name, among: withClientKey) != nil }
 
     static let userAgent = HeaderField("user-agent", "metadata-gateway")
 
     /// The headers of one call but for its key.
     /// - Parameter isJSON: Whether the body is a JSON object; it is then labelled so, whatever the client says.
     static func select(from headers: [HeaderField], usesServerKey: Bool, isJSON: Bool) -> [HeaderField] {
-        var selected = [userAgent]
+        var selected: [HeaderField] = []
+        selected.reserveCapacity(headers.count + 2)
+        selected.append(userAgent)
         for header in headers {
-            let name = header.name.lowercased()
-            guard always.contains(name) || (!usesServerKey && withClientKey.contains(name)), isSafe(header.value) else { continue }
-            selected.append(HeaderField(name, header.value))
+            let name =
+                known(header.name, among: always)
+                ?? (usesServerKey ? nil : known(header.name, among: withClientKey))
+            if let name, isSafe(header.value) { selected.append(HeaderField(name, header.value)) }
         }
-        // curl labels every body as a form, and a chat completion's body need not be labelled here; a provider may insist. Of two labels it might take the other.
-        let labels = selected.filter { $0.name == "content-type" }
-        let isLabelled = labels.count == 1 && (!isJSON || isJSONType(labels[0].value))
-        if !isLabelled, isJSON || !labels.isEmpty {
-            selected.removeAll { $0.name == "content-type" }
-            selected.append(isJSON ? HeaderField("content-type", "application/json") : labels[0])
+        // curl labels every body as a form, and a chat completion's body need not be labelled here; a provider may
+        // insist. Of two labels it might take the other.
+        var (label, labels): (HeaderField?, Int) = (nil, 0)
+        for header in selected where header.name == contentType { (label, labels) = (label ?? header, labels + 1) }
+        let isLabelled = labels == 1 && (!isJSON || label.map { isJSONType($0.value) } ?? false)
+        guard !isLabelled, let right = isJSON ? HeaderField(contentType, "application/json") : label else {
+            return selected
         }
-        return selected
+        selected.removeAll { $0.name == contentType }
+        return selected + [right]
+    }
+
+    private static let contentType = "content-type"
+
+    /// The name in lower case, if it is one of these.
+    private static func known(_ name: String, among names: [String]) -> String? {
+        for known in names where known.equalsIgnoringASCIICase(name) { return known }
+        return nil
     }
 
     /// Whether the media type itself is JSON, whatever its parameters say.
     private static func isJSONType(_ value: String) -> Bool {
+        if value.equalsIgnoringASCIICase("application/json") { return true }
         let bytes = value.utf8.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
         let type = String(decoding: bytes, as: UTF8.self).lowercased()
         return type == "application/json" || type.hasSuffix("+json")

@@ -14,8 +14,22 @@ enum RequestPath {
             guard !encodedSeparators.contains(where: { text.contains($0) }) else { return false }
             text.replace("%2e", with: ".")
         }
-        let segments = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        return segments.dropLast().allSatisfy { !["", ".", ".."].contains($0) } && segments.last != "." && segments.last != ".."
+        return hasPlainSegments(text)
+    }
+
+    /// Whether no segment is a dot segment, and none but the last is empty. The path begins with a slash.
+    private static func hasPlainSegments(_ path: String) -> Bool {
+        var (length, dots) = (0, 0)
+        for byte in path.utf8.dropFirst() {
+            guard byte == UInt8(ascii: "/") else {
+                length += 1
+                if byte == UInt8(ascii: ".") { dots += 1 }
+                continue
+            }
+            if length == 0 || dots == length && dots <= 2 { return false }
+            (length, dots) = (0, 0)
+        }
+        return length == 0 || dots < length || dots > 2
     }
 
     /// Whether a query can be put after `?` as it is.

@@ -94,9 +94,11 @@ struct Entrance: Sendable {
 
     /// The token of `Bearer <token>` (RFC 6750 §2.1; the scheme's name in any case).
     private static func bearer(_ header: String) -> String? {
-        let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-        guard parts.count == 2, String(parts[0]).equalsIgnoringASCIICase("bearer") else { return nil }
-        let token = Substring(parts[1].utf8.drop { $0 == UInt8(ascii: " ") })
-        return token.isEmpty ? nil : String(token)
+        let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") }
+        let rest = header.utf8.drop(while: isSpace)
+        guard let end = rest.firstIndex(where: isSpace), String(Substring(rest[..<end])).equalsIgnoringASCIICase("bearer")
+        else { return nil }
+        let token = rest[end...].drop(while: isSpace)
+        return token.isEmpty ? nil : String(Substring(token))
     }
 }
