@@ -5,10 +5,8 @@ internal import Redis
 struct EnqueueStep: BatchedStep {
     /// The script's keys that are common to a batch.
     static let commonKeys = 3
-    /// The keys that each job adds, but for those of its charges.
+    /// The keys that each job adds, but for those of its limits.
     static let keys = 8
-    /// The keys that each charge adds.
-    static let chargeKeys = 2
 
     let job: Job
     let sealed: [UInt8]
@@ -41,47 +39,38 @@ struct EnqueueStep: BatchedStep {
     }
 
     func appendKeys(to command: inout RedisCommand) {
-        if let rollout {
-            for key in [rollout.set, rollout.verdict, rollout.record, rollout.list, rollout.count] {
-                command.append(key)
-            }
-        } else {
-            for _ in 0..<5 { command.append("") }
-        }
-        command.append(job.isFetchable ? Keys.record(job.insertionID) : "")
+        command.append(rollout?.set ?? "")
+        command.append(rollout?.verdict ?? "")
+        command.append(rollout?.record ?? "")
+        command.append(rollout?.list ?? "")
+        command.append(rollout?.count ?? "")
+        let isFetchable = job.isFetchable
+        command.append(isFetchable ? Keys.record(job.insertionID) : "")
         // Only an answer that is kept can be had again.
-        command.append(job.isFetchable ? job.idempotency?.key ?? "" : "")
+        command.append(isFetchable ? job.idempotency?.key ?? "" : "")
         command.append(wrappedKey == nil ? "" : Keys.jobKey(job.insertionID))
     }
 
     func appendArguments(to command: inout RedisCommand) {
         command.append(job.insertionID.description)
         command.append(sealed)
-        command.append(latest.map(String.init) ?? "")
-        let now = UnixTime.milliseconds
-        for text in [job.project, job.account ?? "", String(now), String(job.deadline)] { command.append(text) }
-        command.append(max(Int(clamping: job.deadline) - Int(clamping: now), 0) + Int(job.answerLife.milliseconds))
+        if let latest { command.append(latest) } else { command.append("") }
+        let now = Int(clamping: UnixTime.milliseconds)
+        let deadline = Int(clamping: job.deadline)
+        command.append(job.project)
+        command.append(job.account ?? "")
+        command.append(now)
+        command.append(deadline)
+        command.append(max(deadline - now, 0) + Int(job.answerLife.milliseconds))
         command.append(job.idempotency?.fingerprint ?? [])
-        let ids = job.rollout.map { [$0.rollout, $0.invocation, $0.experiment, $0.run] } ?? ["", "", "", ""]
-        for text in ids { command.append(text) }
+        command.append(job.rollout?.rollout ?? "")
+        command.append(job.rollout?.invocation ?? "")
+        command.append(job.rollout?.experiment ?? "")
+        command.append(job.rollout?.run ?? "")
         command.append(renews ? "1" : "")
         command.append(consumer == nil ? "" : "1")
         command.append(wrappedKey ?? [])
         command.append(job.charges.count)
-    }
-
-    func appendChargeKeys(to command: inout RedisCommand) {
-        for charge in job.charges {
-            command.append(Keys.rateSlots(charge.counter))
-            command.append(Keys.rateAmounts(charge.counter))
-        }
-    }
-
-    func appendChargeArguments(to command: inout RedisCommand) {
-        for charge in job.charges {
-            for number in [charge.amount, charge.limit, charge.window] { command.append(number) }
-            for flag in [charge.isEnforced, charge.isSettled] { command.append(flag ? "1" : "") }
-        }
     }
 }
 
@@ -128,9 +117,9 @@ extension EnqueueStep {
 extension EnqueueStep {
     /// Where the charges stand that the job's end corrects.
     fileprivate func slots(_ result: RedisValue) -> [Int] {
-        let values = result.array ?? []
-        return job.charges.enumerated().compactMap { place, charge in
-            charge.isSettled && values.indices.contains(3 * place + 3) ? values[3 * place + 3].int : nil
+        guard !job.charges.isEmpty else { return [] }
+        return job.charges.indices.compactMap { place in
+            job.charges[place].isSettled ? result[3 * place + 3].int : nil
         }
     }
 }
@@ -138,15 +127,19 @@ extension EnqueueStep {
 extension JobAdmission.Outcome {
     /// Reads what the script says of one job.
     init(_ result: RedisValue) {
-        if let id = result.string.flatMap({ InsertionID($0) }) {
-            self = .repeats(id)
+        if case .array(let values) = result {
+            self.init(values)
             return
         }
-        if let values = result.array {
-            self.init(values.map { $0.int ?? 0 })
+        guard case .integer(let code) = result else {
+            if let id = result.string.flatMap({ InsertionID($0) }) {
+                self = .repeats(id)
+            } else {
+                self = .queued(length: result.int ?? 0, usage: [])
+            }
             return
         }
-        switch result.int ?? 0 {
+        switch code {
         case -1: self = .tooManyEntries
         case -2: self = .tooManyBytes
         case -3: self = .notASet
@@ -158,14 +151,17 @@ extension JobAdmission.Outcome {
     }
 
     /// Reads what the script says of one job that has charges.
-    private init(_ values: [Int]) {
-        if values.count == 4, values[0] == -7 {
-            self = .overLimit(charge: values[1] - 1, RateUsage(bounding: values[2], values[3]))
+    private init(_ values: [RedisValue]) {
+        let number = { (place: Int) in values.indices.contains(place) ? values[place].int ?? 0 : 0 }
+        if values.count == 4, number(0) == -7 {
+            self = .overLimit(charge: number(1) - 1, RateUsage(bounding: number(2), number(3)))
             return
         }
-        let usage = stride(from: 1, to: values.count - 2, by: 3).map { place in
-            RateUsage(bounding: values[place], values[place + 1])
+        var usage: [RateUsage] = []
+        usage.reserveCapacity(values.count / 3)
+        for place in stride(from: 1, to: values.count - 2, by: 3) {
+            usage.append(RateUsage(bounding: number(place), number(place + 1)))
         }
-        self = .queued(length: values.first ?? 0, usage: usage)
+        self = .queued(length: number(0), usage: usage)
     }
 }

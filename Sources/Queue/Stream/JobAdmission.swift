@@ -178,13 +178,13 @@ package struct JobAdmission: Sendable {
         _ clock: ServerClock
     ) {
         let asked = ContinuousClock.now
-        let charges = steps.reduce(0) { $0 + $1.job.charges.count }
+        let rates = BatchLimits(steps)
         let keyCount =
-            EnqueueStep.commonKeys + EnqueueStep.keys * steps.count + EnqueueStep.chargeKeys * charges
+            EnqueueStep.commonKeys + EnqueueStep.keys * steps.count + BatchLimits.keys * rates.limits.count
         redis.evaluate(JobScripts.enqueue, keyCount: keyCount) { command in
             for key in [queue.stream, queue.bytes, Keys.traceBytes] { command.append(key) }
             for step in steps { step.appendKeys(to: &command) }
-            for step in steps { step.appendChargeKeys(to: &command) }
+            rates.appendKeys(to: &command)
             command.append(queue.group)
             command.append(steps.lazy.compactMap(\.consumer).first ?? "")
             for number in [limits.entries, limits.bytes, limits.spanBytes, Limits.listedRollouts] {
@@ -194,8 +194,10 @@ package struct JobAdmission: Sendable {
                 command.append(number)
             }
             command.append(steps.count)
+            command.append(rates.limits.count)
             for step in steps { step.appendArguments(to: &command) }
-            for step in steps { step.appendChargeArguments(to: &command) }
+            rates.appendLimits(to: &command)
+            rates.appendCharges(to: &command)
         } completion: { result in
             switch result {
             case .failure(let error): for step in steps { step.completion(.failure(error)) }

@@ -8,17 +8,19 @@ extension JobScripts {
     /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> bytes of spans that wait for their export; then
     /// for each job eight, of which those that it has not are empty: its rollout's set, the set's verdict, record, list
     /// (the project's rollouts) and count (how many ids the set should have), the record of a job that can be fetched,
-    /// what makes a repeated request this job, and the key of its own under which it is sealed; then for each charge of
-    /// each job two, as `rates` has them
+    /// what makes a repeated request this job, and the key of its own under which it is sealed; then for each limit that
+    /// some of them are counted on its `slots` and `amounts`, as `rates` has them
     /// ARGV[1] -> group, ARGV[2] -> consumer that takes jobs at once (empty: none), ARGV[3] -> most entries, ARGV[4] ->
     /// most bytes, ARGV[5] -> most bytes of spans that wait for their export, ARGV[6] -> most rollouts that a project's
     /// list keeps, ARGV[7] -> life of a set in seconds, ARGV[8] -> how long a repeated request is known in
-    /// milliseconds, ARGV[9] -> jobs; then for each job seventeen: insertion id, sealed job, until when this step is
+    /// milliseconds, ARGV[9] -> jobs, ARGV[10] -> limits; then for each job seventeen: insertion id, sealed job, until when this step is
     /// wanted by this server's clock in milliseconds since 1970 (empty: not known), project, account (may be empty),
     /// time and deadline in milliseconds since 1970, life of the record in milliseconds, the request's fingerprint, the
     /// rollout's name, its invocation, experiment and run, whether the lives of what is kept of the rollout are
     /// renewed, whether the consumer takes an entry for this job (empty: none), the sealed key of its own (empty: it
-    /// has none), and how many charges it has; then for each charge of each job five, as `rates` has them
+    /// has none), and how many charges it has; then for each limit four: the limit, its window in milliseconds, whether a
+    /// job beyond it is refused (empty: counted all the same), whether the job's end corrects a charge (empty: it does
+    /// not); then for each charge of each job two: the place of its limit, and the amount
     /// Output: {this server's time in milliseconds since 1970, results, entries that the consumer was given}. A result
     /// is the insertion id of the job that this request repeats, as a string; an error; else entries on the stream
     /// afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the
@@ -42,7 +44,15 @@ extension JobScripts {
             -- How many charges the jobs before each have.
             local charges_before = {0}
             for place = 1, jobs do
-                charges_before[place + 1] = charges_before[place] + ARGV[17 * place + 9]
+                charges_before[place + 1] = charges_before[place] + ARGV[17 * place + 10]
+            end
+            local limits = {}
+            for index = 1, tonumber(ARGV[10]) do
+                local key, argument = 1 + 8 * jobs + 2 * index, 6 + 17 * jobs + 4 * index
+                limits[index] = {
+                    slots = KEYS[key + 1], amounts = KEYS[key + 2], limit = tonumber(ARGV[argument + 1]),
+                    window = tonumber(ARGV[argument + 2]), enforced = ARGV[argument + 3] ~= '',
+                    settled = ARGV[argument + 4] ~= ''}
             end
 
             -- Adds an id to its rollout's set. Returns nothing if that went well.
@@ -79,11 +89,11 @@ extension JobScripts {
             local function charges_of(place)
                 local charges = {}
                 for index = charges_before[place], charges_before[place + 1] - 1 do
-                    local key, argument = 3 + 8 * jobs + 2 * index, 9 + 17 * jobs + 5 * index
+                    local argument = 10 + 17 * jobs + 4 * #limits + 2 * index
+                    local limit = limits[tonumber(ARGV[argument + 1])]
                     charges[#charges + 1] = {
-                        slots = KEYS[key + 1], amounts = KEYS[key + 2], amount = tonumber(ARGV[argument + 1]),
-                        limit = tonumber(ARGV[argument + 2]), window = tonumber(ARGV[argument + 3]),
-                        enforced = ARGV[argument + 4] ~= '', settled = ARGV[argument + 5] ~= ''}
+                        slots = limit.slots, amounts = limit.amounts, amount = tonumber(ARGV[argument + 2]),
+                        limit = limit.limit, window = limit.window, enforced = limit.enforced, settled = limit.settled}
                 end
                 return charges
             end
@@ -92,7 +102,7 @@ extension JobScripts {
                 local set, verdict, record, list, count, job, request, own =
                     unpack(KEYS, 8 * place - 4, 8 * place + 3)
                 local id, payload, latest, project, account, at, deadline, life, fingerprint, rollout, invocation,
-                    experiment, run, renews, takes, own_key = unpack(ARGV, 17 * place - 7, 17 * place + 8)
+                    experiment, run, renews, takes, own_key = unpack(ARGV, 17 * place - 6, 17 * place + 9)
                 -- Sent before the server stood still, and executed after: its sender has told the client that it was
                 -- not.
                 if latest ~= '' and now > tonumber(latest) then return -5 end

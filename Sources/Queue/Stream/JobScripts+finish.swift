@@ -91,7 +91,7 @@ extension JobScripts {
                 if reason ~= '' then bury(entry, id, size, reason) end
                 for index = corrections_before[place], corrections_before[place + 1] - 1 do
                     local argument = 5 + 9 * jobs + 2 * index
-                    settle(KEYS[4 + 11 * jobs + index + 1], ARGV[argument + 1], ARGV[argument + 2])
+                    correct(KEYS[4 + 11 * jobs + index + 1], ARGV[argument + 1], ARGV[argument + 2])
                 end
                 if marker ~= '' then markers[#markers + 1] = marker end
                 -- What older files hold of the job opens with nothing from here on.
@@ -99,6 +99,7 @@ extension JobScripts {
                 ended[entry], ended[#ended + 1], payloads = true, entry, payloads + size
                 return 1
             end, jobs)
+            settle()
             if #ended == 0 then return results end
             redis.call('XACK', stream, ARGV[1], unpack(ended))
             redis.call('XDEL', stream, unpack(ended))

@@ -7,10 +7,10 @@ extension JobScripts {
     /// counter. All that a job is refused for is read before anything is written; it counts on all its counters or on
     /// none. A counter is read once for all jobs of a batch, and written once, at its end.
     ///
-    /// KEYS, two for each charge -> when something was counted (a list, oldest first), how much at each of these times
-    /// and in `sum`, the `oldest` of them and how many `slots` they are (a hash)
-    /// ARGV, five for each charge -> amount, limit, window in milliseconds, whether a job beyond the limit is refused
-    /// (empty: counted all the same), whether the job's end corrects it (empty: it does not)
+    /// A charge is a table: the keys `slots` (a list: when something was counted, oldest first) and `amounts` (a hash: how
+    /// much at each of these times and in `sum`, the `oldest` of them, and how many `slots` they are); `amount`, `limit`,
+    /// `window` in milliseconds; whether a job beyond the limit is refused (`enforced`), and whether its end corrects the
+    /// charge (`settled`).
     static let rates = """
         local exact_slots = \(exactSlots)
         local counters, read_counters = {}, {}
@@ -162,14 +162,35 @@ extension JobScripts {
 
         """
 
-    /// Corrects what jobs were charged with, for the script that ends them. What has left the window counts for nothing
-    /// any longer.
+    /// Corrects what jobs were charged with, for the script that ends them: each counter once, for all jobs of a batch.
+    /// What has left the window counts for nothing any longer.
     static let settling = """
-        local function settle(amounts, slot, difference)
-            local kept = redis.pcall('HMGET', amounts, slot, 'sum')
-            if kept.err or not kept[1] then return end
-            redis.pcall('HSET', amounts, slot, (tonumber(kept[1]) or 0) + difference,
-                'sum', (tonumber(kept[2]) or 0) + difference)
+        local corrections, corrected = {}, {}
+
+        local function correct(amounts, slot, difference)
+            local of_counter = corrections[amounts]
+            if not of_counter then
+                of_counter = {slots = {}}
+                corrections[amounts], corrected[#corrected + 1] = of_counter, amounts
+            end
+            if not of_counter[slot] then of_counter.slots[#of_counter.slots + 1] = slot end
+            of_counter[slot] = (of_counter[slot] or 0) + difference
+        end
+
+        local function settle()
+            for _, amounts in ipairs(corrected) do
+                local of_counter = corrections[amounts]
+                local kept = redis.pcall('HMGET', amounts, 'sum', unpack(of_counter.slots))
+                local sum, fields = not kept.err and tonumber(kept[1]) or 0, {}
+                for index, slot in ipairs(of_counter.slots) do
+                    if not kept.err and kept[index + 1] then
+                        sum = sum + of_counter[slot]
+                        fields[#fields + 1] = slot
+                        fields[#fields + 1] = (tonumber(kept[index + 1]) or 0) + of_counter[slot]
+                    end
+                end
+                if #fields > 0 then redis.pcall('HSET', amounts, 'sum', sum, unpack(fields)) end
+            end
         end
 
         """

@@ -20,15 +20,17 @@ struct DeliverStep: BatchedStep {
         redis.evaluate(JobScripts.deliver, keyCount: 1 + 3 * steps.count) { command in
             command.append(queue.stream)
             for step in steps {
-                for key in [step.responseKey, Keys.response(step.id), Keys.started(step.id)] { command.append(key) }
+                command.append(step.responseKey)
+                command.append(Keys.response(step.id))
+                command.append(Keys.started(step.id))
             }
             for text in [queue.group, consumer] { command.append(text) }
             for step in steps {
-                for text in [step.entry, step.id.description] { command.append(text) }
+                command.append(step.entry)
+                command.append(step.id.description)
                 command.append(step.sealed)
-                for number in [Int(step.answerLife.components.seconds), Int(step.markerTTL.milliseconds)] {
-                    command.append(number)
-                }
+                command.append(Int(step.answerLife.components.seconds))
+                command.append(Int(step.markerTTL.milliseconds))
             }
         } completion: { result in
             for (place, step) in steps.enumerated() { step.completion(result.isOwner(at: place)) }
@@ -71,7 +73,8 @@ struct FinishStep: BatchedStep {
             for number in [deadLetterLimit, JobStream.deadLetterBytes, steps.count] { command.append(number) }
             for step in steps { step.appendArguments(to: &command) }
             for settlement in settlements {
-                for number in [settlement.slot, settlement.difference] { command.append(number) }
+                command.append(settlement.slot)
+                command.append(settlement.difference)
             }
         } completion: { result in
             for (place, step) in steps.enumerated() { step.completion(result.isOwner(at: place)) }
@@ -80,16 +83,28 @@ struct FinishStep: BatchedStep {
 
     private func appendKeys(to command: inout RedisCommand) {
         let own = id.map(Keys.response) ?? ""
-        for key in [responseKey ?? own, own, id.map(Keys.started) ?? ""] { command.append(key) }
+        command.append(responseKey ?? own)
+        command.append(own)
+        command.append(id.map(Keys.started) ?? "")
         let rollout = ending.removeFrom
-        for key in [rollout?.set, rollout?.verdict, rollout?.record, rollout?.count] { command.append(key ?? "") }
-        let span = id.flatMap { id in ending.span.map { (Keys.span(id), Keys.traces(project: $0.project)) } }
-        for key in [span?.0, span?.1] { command.append(key ?? "") }
-        for key in [ending.frees, ownKey] { command.append(key ?? "") }
+        command.append(rollout?.set ?? "")
+        command.append(rollout?.verdict ?? "")
+        command.append(rollout?.record ?? "")
+        command.append(rollout?.count ?? "")
+        if let id, let span = ending.span {
+            command.append(Keys.span(id))
+            command.append(Keys.traces(project: span.project))
+        } else {
+            command.append("")
+            command.append("")
+        }
+        command.append(ending.frees ?? "")
+        command.append(ownKey ?? "")
     }
 
     private func appendArguments(to command: inout RedisCommand) {
-        for text in [entry, id?.description ?? "unknown"] { command.append(text) }
+        command.append(entry)
+        command.append(id?.description ?? "unknown")
         command.append(sealed)
         command.append(Int(ending.answerLife.components.seconds))
         command.append(ending.deadLetterReason ?? "")

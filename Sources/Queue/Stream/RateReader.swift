@@ -29,7 +29,7 @@ package struct RateReader: Sendable {
 extension JobScripts {
     /// What counters of rate limits hold. The server itself refuses a write of this script (`no-writes`).
     ///
-    /// KEYS, two for each charge, as `rates` has them
+    /// KEYS, for each charge its `slots` and `amounts`, as `rates` has them
     /// ARGV, three for each charge -> amount, limit, window in milliseconds
     /// Output: for each charge what its counter holds, and milliseconds until it holds less, or until the charge fits
     static let usage = RedisScript(

@@ -137,7 +137,10 @@ package struct AnswerSender: Sendable {
     ) {
         let id = job.insertionID
         let frame = ending.frame
-        let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+        let defaultProject = defaultProject
+        let rollout = { @Sendable in
+            job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+        }
         let sealed: [UInt8]?
         let steps: JobStream.Ending
         do {
@@ -148,7 +151,7 @@ package struct AnswerSender: Sendable {
             }
             let freed = (ending.head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
             steps = JobStream.Ending(
-                removeFrom: ending.succeeded ? nil : rollout, span: span, deadLetterReason: ending.deadLetterReason,
+                removeFrom: ending.succeeded ? nil : rollout(), span: span, deadLetterReason: ending.deadLetterReason,
                 frees: freed,
                 answerLife: job.answerLife, settlements: delivery.settlements(of: job, after: ending.spent))
         } catch {
@@ -181,7 +184,7 @@ package struct AnswerSender: Sendable {
             // Redis has not said whether an earlier try was the end, and the answer is nowhere but here.
             let question = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
                 stream.hasEnded(
-                    delivery, id, recordedIn: rollout?.set, succeeded: ending.succeeded, completion: completion)
+                    delivery, id, recordedIn: rollout()?.set, succeeded: ending.succeeded, completion: completion)
             }
             question.run(completion: end)
         }

@@ -43,6 +43,23 @@ import Testing
         }
     }
 
+    /// While changed rules are taken over, jobs of one batch know one counter with different limits.
+    @Test func eachJobHasItsOwnLimitOnACounter() async throws {
+        try await QueueBench.run { bench in
+            let limits = [1, 3, 1, 3, 3]
+            let jobs = limits.map { limit in
+                var job = bench.job()
+                job.charges = [charge("a", limit: limit), charge("a", limit: 9, isEnforced: false)]
+                return job
+            }
+            let outcomes = try await bench.enqueue(jobs).map { try $0.get().outcome }
+            let areQueued = outcomes.map { if case .queued = $0 { true } else { false } }
+            // Each counts twice: 2 are over the limit of 1, and 4 over that of 3.
+            #expect(areQueued == [true, true, false, false, false])
+            #expect(try await counted("a", bench) == 4)
+        }
+    }
+
     /// What was refused ten thousand times changes no counter.
     @Test func refusalsChangeNothing() async throws {
         try await QueueBench.run { bench in
@@ -112,6 +129,12 @@ import Testing
             _ = try await bench.finish(ends, by: stream)
             #expect(try await counted() == [15 + 100 + 100, 10 + 40 + 500, 5 + 60 + 60])
             #expect(try await self.counted("requests", bench) == 4, "a request counts as one in each case")
+            for unit in units {
+                let amounts = try await bench.send("HGETALL", Keys.rateAmounts(unit.rawValue)).array ?? []
+                let slots = stride(from: 0, to: amounts.count - 1, by: 2).filter { amounts[$0].int != nil }
+                let sum = slots.reduce(0) { $0 + (amounts[$1 + 1].int ?? 0) }
+                #expect(sum == (try await self.counted(unit.rawValue, bench)), "the times hold what the sum does")
+            }
             // Another's end of the same jobs changes nothing more.
             _ = try await bench.finish(ends, by: stream)
             #expect(try await counted() == [215, 550, 125])
