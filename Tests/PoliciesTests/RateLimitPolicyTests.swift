@@ -220,3 +220,12 @@ import Testing
         #expect(found.contains { $0.contains("gateway.yaml:6:5") && $0.contains("never reached") })
     }
 }
+
+extension RateLimitPolicy {
+    /// The limits that a request meets, in the order of the rules.
+    fileprivate func limits(for facts: RequestFacts) -> [RateLimit] {
+        var found: [RateLimit] = []
+        addLimits(for: facts, to: &found)
+        return found
+    }
+}

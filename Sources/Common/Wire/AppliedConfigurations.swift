@@ -5,11 +5,11 @@ internal import JSON
 package struct AppliedConfigurations: Sendable {
     package static let name = "x-tfy-applied-configurations"
 
-    private let kinds: [(name: String, rules: [String])]
+    private let kinds: [(name: String, rules: [String]?)]
 
     /// - Parameter kinds: with their rules' ids; nil: none.
     package init(_ kinds: [(name: String, rules: [String]?)]) {
-        self.kinds = kinds.compactMap { kind in kind.rules.map { (kind.name, $0) } }
+        self.kinds = kinds
     }
 
     /// Nil if there are no rules.
@@ -17,20 +17,24 @@ package struct AppliedConfigurations: Sendable {
 
     /// - Parameter other: what another part of the gateway has said.
     package func header(before other: String?) -> HeaderField? {
-        var json = Array("{".utf8)
+        var json: [UInt8] = []
+        // Few are longer.
+        json.reserveCapacity(160 + (other?.utf8.count ?? 0))
+        json.append(UInt8(ascii: "{"))
         for kind in kinds {
+            guard let rules = kind.rules else { continue }
             if json.count > 1 { json.append(UInt8(ascii: ",")) }
             JSONText.append(kind.name, to: &json)
             json += ":[".utf8
-            for (place, rule) in kind.rules.enumerated() {
+            for (place, rule) in rules.enumerated() {
                 if place > 0 { json.append(UInt8(ascii: ",")) }
                 JSONText.append(rule, to: &json)
             }
             json.append(UInt8(ascii: "]"))
         }
-        if let members = other?.utf8, members.count > 2, members.first == UInt8(ascii: "{") {
+        if var other, other.utf8.count > 2, other.utf8.first == UInt8(ascii: "{") {
             if json.count > 1 { json.append(UInt8(ascii: ",")) }
-            json += members.dropFirst().dropLast()
+            other.withUTF8 { json.append(contentsOf: UnsafeBufferPointer(rebasing: $0[1..<$0.count - 1])) }
         }
         guard json.count > 1 else { return nil }
         json.append(UInt8(ascii: "}"))

@@ -48,6 +48,8 @@ final class Call {
     private var answer: RelayedAnswer?
     /// What comes before the answer's content; nil if nothing is to be known of it.
     private var preamble: Preamble?
+    /// Until when it may be held back, as long as no timer is set for that.
+    private var holdEnds: ContinuousClock.Instant?
     /// Whether a stream had no content in the time that its client gives it.
     private var isLate = false
     /// Bytes that have come and were not cut into frames.
@@ -101,7 +103,7 @@ final class Call {
         (began, beganAt) = (.now, UnixTime.milliseconds)
         span?.calls(plan.model, at: beganAt, after: plan.failures)
         (answer, outcome, isPaused) = (nil, nil, false)
-        (preamble, isLate, meter) = (nil, false, nil)
+        (preamble, holdEnds, isLate, meter) = (nil, nil, false, nil)
         let receiver = CallReceiver(
             of: self, number: plan.calls, isStream: job.isStream, window: job.window, on: eventLoop)
         transfer = upstream.start(request, patience: limits.flushInterval, on: eventLoop, to: receiver)
@@ -140,6 +142,7 @@ extension Call {
             if pending.isEmpty { pending = piece.bytes } else { pending += piece.bytes }
             isRest = piece.isRest
             preamble?.take(piece.bytes)
+            if !isRest { boundHold() }
         case .end(let error):
             outcome = error.map { .failure($0) } ?? .success(())
             if error == nil { preamble?.end() }
@@ -200,9 +203,8 @@ extension Call {
             }
         case .ended: stopped()
         case .failed:
-            end(
-                .init(ResponseFrame(lastWord: .forwarderFailed), succeeded: false, span: span?.failed(.forwarderFailed))
-            )
+            let error = GatewayError.forwarderFailed
+            end(.init(ResponseFrame(lastWord: error), succeeded: false, span: span?.failed(error)))
         case .lost:
             logger.notice(
                 "job was taken over while it ran here; the call was dropped",
@@ -228,7 +230,13 @@ extension Call {
         guard (200..<300).contains(head.status), Preamble.isReadable(head, isStream: job.isStream) else { return }
         guard plan.mayGoOn || job.isStream && job.options.firstTokenTimeout != nil else { return }
         preamble = Preamble(isChat: job.path == Provider.chatCompletions, room: limits.holdBytes)
-        schedule(in: limits.hold) { call in
+        holdEnds = .now + limits.hold
+    }
+
+    /// Sets the time at which the answer goes out as it is. One that comes as a whole needs none.
+    private func boundHold() {
+        guard preamble != nil, let end = holdEnds.take() else { return }
+        schedule(in: max(ContinuousClock.now.duration(to: end), .zero)) { call in
             call.preamble?.isDue()
             call.goOn()
         }
@@ -366,12 +374,7 @@ extension Call {
     /// for.
     private var spent: TokensSpent {
         guard countsTokens else { return .unknown }
-        guard mayHaveReached else { return .none }
-        guard let usage = span?.usage ?? meter?.usage else { return .unknown }
-        if job.baseURL != nil || plan.target.provider == ProviderDirectory.mock {
-            return .claimed(input: usage.input, output: usage.output, total: usage.total)
-        }
-        return .counted(input: usage.input, output: usage.output, total: usage.total)
+        return mayHaveReached ? TokensSpent(span?.usage ?? meter?.usage, of: job, by: plan.target) : .none
     }
 
     private func handBack() {

@@ -65,10 +65,7 @@ struct JobRunner: Sendable {
         let target: Target
         let needsUsage = span != nil || job.charges.contains(where: \.isSettled)
         let directory = directory()
-        var routed: RoutedJob?
-        if RoutedJob.isRoutable(job) {
-            routed = RoutedJob(job) { job throws(GatewayError) in try directory.resolve(job, isTraced: needsUsage) }
-        }
+        var routed = RoutedJob(job) { job throws(GatewayError) in try directory.resolve(job, isTraced: needsUsage) }
         do throws(GatewayError) {
             if let first = try routed?.target() {
                 target = first

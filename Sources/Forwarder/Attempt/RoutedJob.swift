@@ -5,6 +5,8 @@ internal import Upstream
 /// A job whose call may go to several targets, one after the other.
 struct RoutedJob {
     private let job: Job
+    /// The job's body.
+    private let object: JSONObject
     private let resolve: (Job) throws(GatewayError) -> Target
     /// The present step.
     private var place = 0
@@ -12,10 +14,19 @@ struct RoutedJob {
     private var tried: [Int] = []
 
     /// - Parameters:
-    ///   - job: with its body; it must be routable.
+    ///   - job: with its body.
     ///   - resolve: makes the call of a job to the model that it names.
-    init(_ job: Job, resolve: @escaping (Job) throws(GatewayError) -> Target) {
+    /// - Returns: nil for a job without a route, and for one whose model does not stand where another one can be put in
+    ///   its place: in a JSON body alone.
+    init?(_ job: Job, resolve: @escaping (Job) throws(GatewayError) -> Target) {
+        guard !job.route.isEmpty, let content = try? RequestContent(job.body, contentType: nil, maximumDepth: .max),
+            case .json(let object) = content, object.member("model")?.kind == .string,
+            PathModel(method: job.method, path: job.path) == nil,
+            let model = try? RequestModel(content: .other, method: job.method, path: job.path, query: job.query),
+            model.name == nil
+        else { return nil }
         self.job = job
+        self.object = object
         self.resolve = resolve
     }
 
@@ -62,23 +73,11 @@ struct RoutedJob {
         return true
     }
 
-    /// Whether a job's model stands where another one can be put in its place: in a JSON body alone.
-    static func isRoutable(_ job: Job) -> Bool {
-        guard !job.route.isEmpty, let content = try? RequestContent(job.body, contentType: nil, maximumDepth: .max),
-            case .json(let object) = content, object.member("model")?.kind == .string,
-            PathModel(method: job.method, path: job.path) == nil,
-            let model = try? RequestModel(content: .other, method: job.method, path: job.path, query: job.query)
-        else { return false }
-        return model.name == nil
-    }
-
     /// The job as if its client had asked for the present step: its model, and what the rule changes. What is its
     /// client's own goes nowhere but to the provider that the client named: its key, its query, and whose budget at the
     /// provider pays.
     private func changed() -> Job {
-        guard let asked = job.model, asked != model || !step.changes.members.isEmpty,
-            let object = try? JSONObject.scan(job.body, maximumDepth: .max)
-        else { return job }
+        guard let asked = job.model, asked != model || !step.changes.members.isEmpty else { return job }
         var other = job
         other.model = model
         var splice = JSONSplice(object)

@@ -89,13 +89,19 @@ struct Preamble: Sendable {
     /// Notes that the answer has ended.
     mutating func end() {
         guard finding == .undecided else { return }
+        let isChecked = check != nil
+        // A completion that was checked and is none of a failure is not read once more.
+        if isChecked, check?.end() == nil {
+            finding = .content
+            return
+        }
         let failure: Route.Failure = form == .body ? .errorInSuccess : .streamError
         var scanner = AnswerScanner()
         if form == .body {
             scanner.take(data, 0..<data.count)
             scanner.end()
         }
-        let hasFailed = check?.end() != nil || form == .body && isFailure(scanner)
+        let hasFailed = isChecked || form == .body && isFailure(scanner)
         finding = hasFailed ? .failed([failure] + Self.status(in: scanner.error)) : .content
     }
 

@@ -2,9 +2,11 @@ internal import Common
 internal import JSON
 
 /// What the gateway needs to know of a request's body. The bytes themselves stay as they are.
-struct CompletionBody: Sendable, Equatable {
+struct CompletionBody: Sendable {
     var model: String?
     var isStream: Bool
+    /// The body, if it is a JSON object.
+    private(set) var object: JSONObject?
 
     /// Reads a chat completion's body, and refuses one that gateway and provider could read differently.
     /// - Parameters:
@@ -30,6 +32,7 @@ struct CompletionBody: Sendable, Equatable {
         }
         _ = try RequestModel(content: .json(object), method: "POST", path: "/chat/completions", query: query)
         self.model = model
+        self.object = object
         isStream = try Self.isStream(object)
     }
 
@@ -43,6 +46,7 @@ struct CompletionBody: Sendable, Equatable {
         let model = try RequestModel(content: content, method: request?.method ?? "POST", path: request?.path ?? "/", query: request?.query)
         // A look-up may mean a model of the default provider's own, such as `meta-llama/…`; the forwarder knows the providers.
         self.init(model: model.path?.isLookUp ?? false ? nil : model.name, isStream: try Self.isStream(content))
+        if case .json(let object) = content { self.object = object }
     }
 
     /// Refuses what is labelled JSON and is none.

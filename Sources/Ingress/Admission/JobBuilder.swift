@@ -1,6 +1,7 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import JSON
 internal import Logging
 internal import NIOConcurrencyHelpers
 internal import Policies
@@ -63,21 +64,22 @@ struct JobBuilder: Sendable {
         for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
     ) async throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
+        let content: JSONObject?
         if case .other = path.route {
             job.body = try await body(of: request)
             let body = try CompletionBody(
                 other: job.body, of: job, contentType: try Self.contentType(of: request, hasBody: !job.body.isEmpty),
                 maximumDepth: maximumJSONDepth)
-            (job.model, job.isStream) = (body.model, body.isStream)
+            (job.model, job.isStream, content) = (body.model, body.isStream, body.object)
         } else {
             try Self.checkMethod(of: request)
             let sent = try await body(of: request)
             job.idempotency = try idempotency(of: request, path, job, body: sent)
             var call = chatCall(for: request, path: path, admitted: admitted, body: sent)
             for hook in hooks { try await hook.prepare(&call) }
-            try fill(&job, with: call)
+            content = try fill(&job, with: call)
         }
-        try currentRules.decide(&job, for: admitted.account)
+        try currentRules.decide(&job, with: content, for: admitted.account)
         if outlivesClient || job.idempotency != nil || isAsynchronous(request, path) {
             job.responseKey = Keys.response(id)
             // Nobody has to take such an answer for it to go on.
@@ -107,8 +109,8 @@ struct JobBuilder: Sendable {
     ) throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         job.deadline = deadline
-        try fill(&job, with: chatCall(for: request, path: path, admitted: admitted, body: body))
-        try currentRules.decide(&job, for: admitted.account)
+        let content = try fill(&job, with: chatCall(for: request, path: path, admitted: admitted, body: body))
+        try currentRules.decide(&job, with: content, for: admitted.account)
         return job
     }
 
@@ -122,7 +124,7 @@ struct JobBuilder: Sendable {
             insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue,
             path: path.backendPath,
             query: request.uri.query,
-            headers: request.headers.map { HeaderField($0.name.rawName, $0.value) }.filter(Self.mayGoOn),
+            headers: Self.headersToGoOn(of: request),
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
             window: window, metadata: said.metadata)
         job.options = try CallOptions(request.headers, upTo: clientRetries)
@@ -170,11 +172,13 @@ struct JobBuilder: Sendable {
             account: admitted.account, headers: request.headers)
     }
 
-    private func fill(_ job: inout Job, with call: ChatCall) throws(GatewayError) {
+    /// - Returns: the body.
+    private func fill(_ job: inout Job, with call: ChatCall) throws(GatewayError) -> JSONObject? {
         let body = try CompletionBody(chat: call.body, query: job.query, maximumDepth: maximumJSONDepth)
         job.rollout = call.rollout
         if let baseURL = call.baseURL { job.baseURL = try ClientBaseURL(baseURL, addresses: addresses).description }
         (job.body, job.model, job.isStream) = (call.body, body.model, body.isStream)
+        return body.object
     }
 
     /// How the body is labelled.
@@ -197,14 +201,24 @@ struct JobBuilder: Sendable {
 
     /// Headers that never travel: keys and metadata go apart, and these belong to one connection only (RFC 9110
     /// §7.6.1). What of the others a provider may see is decided where the provider is known.
-    private static func mayGoOn(_ header: HeaderField) -> Bool {
-        ![
-            "authorization", "cookie", "connection", "http2-settings", "keep-alive", "proxy-authorization",
-            "proxy-connection", "te", "trailer",
-            "transfer-encoding", "upgrade", "content-length", "host",
-        ]
-        .contains { $0.equalsIgnoringASCIICase(header.name) } && !ClientKey.isHeader(header.name)
-            && !CarriedMetadata.isCarrier(header.name) && !header.name.equalsIgnoringASCIICase(LoggingSwitch.header)
+    private static func headersToGoOn(of request: Request) -> [HeaderField] {
+        var headers: [HeaderField] = []
+        headers.reserveCapacity(request.headers.count)
+        for field in request.headers where mayGoOn(field.name.rawName) {
+            headers.append(HeaderField(field.name.rawName, field.value))
+        }
+        return headers
+    }
+
+    private static let ownHeaders = [
+        "authorization", "cookie", "connection", "http2-settings", "keep-alive", "proxy-authorization",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host",
+        LoggingSwitch.header,
+    ]
+
+    private static func mayGoOn(_ name: String) -> Bool {
+        for own in ownHeaders where own.equalsIgnoringASCIICase(name) { return false }
+        return !ClientKey.isHeader(name) && !CarriedMetadata.isCarrier(name)
     }
 }
 

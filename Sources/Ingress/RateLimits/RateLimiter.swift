@@ -1,4 +1,5 @@
 internal import Common
+internal import JSON
 internal import Policies
 
 /// Finds the rate limits that a job meets. They are counted in the step that queues it.
@@ -7,16 +8,19 @@ struct RateLimiter: Sendable {
     let names: CounterNames
 
     /// What a job counts, on each of its limits.
+    /// - Parameter content: its body; nil if that is no JSON object.
     /// - Throws: 400 for a request that is larger than a limit and could never be let in.
-    func charges(of job: Job, _ facts: RequestFacts) throws(GatewayError) -> [RateCharge] {
+    func charges(of content: JSONObject?, _ facts: RequestFacts) throws(GatewayError) -> [RateCharge] {
         let limits = policies.rateLimits(for: facts)
+        guard !limits.isEmpty else { return [] }
         var known: TokenEstimate?
         func estimate() -> TokenEstimate {
-            let estimate = known ?? TokenEstimate(body: job.body)
+            let estimate = known ?? TokenEstimate(content)
             known = estimate
             return estimate
         }
         var charges: [RateCharge] = []
+        charges.reserveCapacity(limits.count)
         for limit in limits {
             let (rule, name) = (limit.rule, limit.name(for: facts))
             let amount = limit.amount(estimate)

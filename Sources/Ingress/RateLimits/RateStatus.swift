@@ -18,35 +18,56 @@ struct RateStatus: Sendable, Equatable {
             reset = usage.reset
         }
 
+        /// Whether it has less left than another of its kind.
+        func isTighter(than other: Self) -> Bool { (remaining, -reset) < (other.remaining, -other.reset) }
+
         var values: [String] { [String(limit), String(remaining), DurationText.text(ofMilliseconds: reset)] }
+
+        func sign(_ fields: inout HTTPFields) {
+            let own = names.own
+            let isTheirsSmaller = fields[names.remaining].flatMap { Int($0) }.map { $0 < remaining } ?? false
+            for (place, value) in values.enumerated() {
+                guard let said = fields[own[place]] else {
+                    fields.append(HTTPField(name: own[place], value: value))
+                    continue
+                }
+                fields[names.upstream[place]] = said
+                if !isTheirsSmaller { fields[own[place]] = value }
+            }
+        }
     }
 
     /// The rules' ids, in their order.
     private let rules: [String]
     /// Of each kind the limit that has the least left.
-    private let tightest: [Left]
+    private var requests: Left?
+    private var tokens: Left?
 
     /// - Parameter usage: of each charge.
     /// - Returns: nil for a job that was counted on none.
     init?(_ charges: [RateCharge], _ usage: [RateUsage]) {
         guard !charges.isEmpty else { return nil }
         rules = charges.map(\.rule)
-        let all = zip(charges, usage).map { Left($0, $1) }
-        tightest = [RateHeaders.requests, .tokens].compactMap { names in
-            all.filter { $0.names == names }.min { ($0.remaining, -$0.reset) < ($1.remaining, -$1.reset) }
-        }
+        for (charge, usage) in zip(charges, usage) { add(Left(charge, usage)) }
     }
 
     /// Of a job that was refused for a charge.
     init(refusedFor charge: RateCharge, _ usage: RateUsage) {
         rules = [charge.rule]
-        tightest = [Left(charge, usage)]
+        add(Left(charge, usage))
+    }
+
+    private mutating func add(_ left: Left) {
+        switch left.names {
+        case .requests: if requests.map({ left.isTighter(than: $0) }) ?? true { requests = left }
+        case .tokens: if tokens.map({ left.isTighter(than: $0) }) ?? true { tokens = left }
+        }
     }
 
     /// What a refusal says.
     var headers: [HeaderField] {
         var headers = [applied.header].compactMap(\.self)
-        for left in tightest {
+        for left in [requests, tokens].compactMap(\.self) {
             headers += zip(left.names.own, left.values).map { HeaderField($0.rawName, $1) }
         }
         return headers
@@ -57,18 +78,8 @@ struct RateStatus: Sendable, Equatable {
     func sign(_ fields: inout HTTPFields) {
         let said = fields[RateHeaders.applied]
         if let header = applied.header(before: said) { fields[RateHeaders.applied] = header.value }
-        for left in tightest {
-            let theirs = fields[left.names.remaining].flatMap { Int($0) }
-            let isTheirsSmaller = theirs.map { $0 < left.remaining } ?? false
-            for (place, value) in left.values.enumerated() {
-                let name = left.names.own[place]
-                if let said = fields[name] {
-                    fields[left.names.upstream[place]] = said
-                    if isTheirsSmaller { continue }
-                }
-                fields[name] = value
-            }
-        }
+        requests?.sign(&fields)
+        tokens?.sign(&fields)
     }
 
     private var applied: AppliedConfigurations { AppliedConfigurations([("rate_limit", rules)]) }

@@ -1,5 +1,6 @@
 internal import Common
 internal import HTTPTypes
+internal import JSON
 internal import Logging
 internal import Policies
 
@@ -52,17 +53,19 @@ final class RequestRules: Sendable {
 
     /// Notes what a job's trace shows, the limits that the job is counted on, where its call goes, and which rules say
     /// so. The rules on limits and routes say nothing of requests that send nothing, such as for a list of models.
-    /// - Parameter job: withheld, if that is its client's wish.
+    /// - Parameters:
+    ///   - job: withheld, if that is its client's wish.
+    ///   - content: its body, if that is a JSON object.
     /// - Throws: 400 for a request that is larger than a limit and could never be let in, and for one that a proxy
     ///   would trace against its client's or the operator's word.
-    func decide(_ job: inout Job, for account: Account?) throws(GatewayError) {
+    func decide(_ job: inout Job, with content: JSONObject?, for account: Account?) throws(GatewayError) {
         job.rules.hash = policies.hash
         let facts = RequestFacts(job, from: account)
         job.logging = logging.logging(of: facts, loggingMode, wishesLog: !job.isWithheld)
         if job.isWithheld, isTracedByProxy { throw .tracedByProxy }
         job = job.withOwnSeal
         guard hasDecisions, job.method != "GET", job.method != "HEAD" else { return }
-        job.charges = try limiter.charges(of: job, facts)
+        job.charges = try limiter.charges(of: content, facts)
         job.rules.limits = job.charges.map(\.ruleID)
         // A call to a URL that the client chose goes there.
         guard !routing.isEmpty, job.baseURL == nil else { return }

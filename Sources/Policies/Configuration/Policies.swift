@@ -14,5 +14,11 @@ package struct Policies: Sendable {
     package static let none = Policies()
 
     /// The rate limits that a request meets, in the order of the rules.
-    package func rateLimits(for facts: RequestFacts) -> [RateLimit] { rateLimits.flatMap { $0.limits(for: facts) } }
+    package func rateLimits(for facts: RequestFacts) -> [RateLimit] {
+        var found: [RateLimit] = []
+        // As many as most requests meet.
+        found.reserveCapacity(4)
+        for policy in rateLimits { policy.addLimits(for: facts, to: &found) }
+        return found
+    }
 }

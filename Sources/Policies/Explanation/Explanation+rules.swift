@@ -119,7 +119,7 @@ struct RuleExplainer {
 
     private func targets(of rule: LoadBalancingRule) -> [Explanation.Balancing.Target] {
         let there = rule.targets.filter { $0.condition.holds(for: facts) }
-        var shares = LoadBalancingRule.shares(of: there)[...]
+        var shares = TargetChoice(among: there, of: rule.id).shares[...]
         return rule.targets.map { target in
             let unmet = unmet(target.condition)
             return Explanation.Balancing.Target(

@@ -11,6 +11,11 @@ struct RuleCondition: Sendable, Equatable {
             (included.isEmpty || included.contains(where: isMet)) && !excluded.contains(where: isMet)
         }
 
+        /// Whether it holds for an element itself.
+        func names(_ element: Element) -> Bool {
+            (included.isEmpty || included.contains(element)) && !excluded.contains(element)
+        }
+
         /// Whether it holds for all that the other holds for.
         func covers(_ other: Self) -> Bool {
             (included.isEmpty || (!other.included.isEmpty && included.isSuperset(of: other.included)))
@@ -51,8 +56,8 @@ struct RuleCondition: Sendable, Equatable {
     }
 
     private func hasModel(_ facts: RequestFacts) -> Bool {
-        let model = facts.model.map { UTF8Text($0) }
-        return models.holds { $0 == model }
+        guard let model = facts.model else { return models.included.isEmpty }
+        return models.names(UTF8Text(model))
     }
 
     private func isMet(_ demand: Demand, by facts: RequestFacts) -> Bool {

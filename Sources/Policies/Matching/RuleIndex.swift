@@ -24,12 +24,11 @@ struct RuleIndex: Sendable {
     func candidates(for facts: RequestFacts) -> [Int] {
         var found = others
         if let model = facts.model, let places = byModel[model] { found += places }
-        if !byValue.isEmpty {
-            for (key, values) in byValue {
-                if let value = facts[key.text]?.value, let places = values[value] { found += places }
-            }
+        for (key, values) in byValue {
+            if let value = facts[key.text]?.value, let places = values[value] { found += places }
         }
-        return found.sorted()
+        if found.count > others.count { found.sort() }
+        return found
     }
 
     private static func values(of demand: RuleCondition.Demand) -> (UTF8Text, Set<UTF8Text>)? {

@@ -18,13 +18,11 @@ package struct RateLimitPolicy: Sendable {
         index = RuleIndex(rules.map(\.when))
     }
 
-    /// The limits that a request meets, in the order of the rules.
-    package func limits(for facts: RequestFacts) -> [RateLimit] {
-        var found: [RateLimit] = []
+    /// Adds the limits that a request meets, in the order of the rules.
+    func addLimits(for facts: RequestFacts, to found: inout [RateLimit]) {
         for place in index.candidates(for: facts) where rules[place].when.holds(for: facts) {
             found.append(RateLimit(rules[place], for: facts))
             if evaluation == .firstMatch { break }
         }
-        return found
     }
 }

@@ -53,11 +53,15 @@ package final class RateLimitRule: PolicyRule {
         self.appliesPer = appliesPer
         self.defaultOutput = defaultOutput
         self.isEnforced = isEnforced
-        counter = [name.text, unit.rawValue, window.rawValue].flatMap(Self.framed)
+        counter = [name.text, unit.rawValue, window.rawValue].reduce(into: []) { Self.append($1, to: &$0) }
     }
 
-    /// A part of a counter's name, so that no two lists of parts make one name.
-    fileprivate static func framed(_ part: String) -> [UInt8] { Array("\(part.utf8.count):".utf8) + part.utf8 }
+    /// Appends a part to a counter's name, with its length, so that no two lists of parts make one name.
+    fileprivate static func append(_ part: String, to name: inout [UInt8]) {
+        name += String(part.utf8.count).utf8
+        name.append(UInt8(ascii: ":"))
+        name += part.utf8
+    }
 }
 
 /// A limit that a request meets.
@@ -68,8 +72,19 @@ package struct RateLimit: Sendable {
 
     init(_ rule: RateLimitRule, for facts: RequestFacts) {
         self.rule = rule
-        var counter = rule.counter
-        for part in rule.appliesPer { for text in part.name(in: facts) { counter += RateLimitRule.framed(text) } }
+        guard !rule.appliesPer.isEmpty else {
+            counter = rule.counter
+            return
+        }
+        var counter: [UInt8] = []
+        counter.reserveCapacity(rule.counter.count + 64 * rule.appliesPer.count)
+        counter += rule.counter
+        for part in rule.appliesPer {
+            // Requests without the value share a counter.
+            let value = part.value(in: facts)
+            RateLimitRule.append(value == nil ? "none" : "is", to: &counter)
+            RateLimitRule.append(value ?? "", to: &counter)
+        }
         self.counter = counter
     }
 
@@ -107,7 +122,4 @@ extension RateLimitRule.Part {
         case .metadata(let key): facts[key.text]?.value
         }
     }
-
-    /// The value, and whether there is one: requests without it share a counter.
-    fileprivate func name(in facts: RequestFacts) -> [String] { value(in: facts).map { ["is", $0] } ?? ["none", ""] }
 }

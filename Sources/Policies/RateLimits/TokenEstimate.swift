@@ -1,5 +1,5 @@
 package import Common
-internal import JSON
+package import JSON
 
 /// What a request may take in tokens at most, by what is known before its call.
 package struct TokenEstimate: Sendable, Equatable {
@@ -20,14 +20,17 @@ package struct TokenEstimate: Sendable, Equatable {
     package var choices: Int
 
     /// Reads a request's body. What is no JSON object has no text.
-    package init(body: [UInt8]) {
+    package init(body: [UInt8]) { self.init(try? JSONObject.scan(body, maximumDepth: .max)) }
+
+    /// - Parameter object: the body; nil if that is no JSON object.
+    package init(_ object: JSONObject?) {
         (input, output, choices) = (0, nil, 1)
-        guard let object = try? JSONObject.scan(body, maximumDepth: .max) else { return }
+        guard let object else { return }
         var bytes = 0
         for name in Self.texts {
             guard let member = object.member(name) else { continue }
-            var walker = JSONWalker(body, range: member.value)
-            try? Self.count(&walker, body, into: &bytes)
+            var walker = JSONWalker(object.bytes, range: member.value)
+            try? Self.count(&walker, object.bytes, into: &bytes)
         }
         input = (bytes + Self.bytesPerToken - 1) / Self.bytesPerToken
         output = Self.bounds.lazy.compactMap { Self.number(object, $0) }.first

@@ -20,6 +20,15 @@ package struct LoadBalancingRule: PolicyRule {
     package let id: String
     let when: RuleCondition
     let targets: [Target]
+    /// The choice among the targets, if they are there for every request.
+    private let choice: TargetChoice?
+
+    init(id: String, when: RuleCondition, targets: [Target]) {
+        self.id = id
+        self.when = when
+        self.targets = targets
+        choice = targets.allSatisfy(\.metadata.isEmpty) ? TargetChoice(among: targets, of: id) : nil
+    }
 
     /// A request whose metadata none of the targets takes goes on to the next rule.
     var alwaysDecides: Bool { targets.contains { $0.metadata.isEmpty } }
@@ -28,31 +37,7 @@ package struct LoadBalancingRule: PolicyRule {
     /// heaviest first.
     /// - Returns: nil if none is.
     func steps(for facts: RequestFacts, using random: inout some RandomNumberGenerator) -> [Route.Step]? {
-        let there = targets.filter { $0.metadata.isEmpty || $0.condition.holds(for: facts) }
-        guard let chosen = Self.choose(among: there, using: &random) else { return nil }
-        let others = there.indices.filter { $0 != chosen && there[$0].takesFallback }
-            .sorted { (there[$0].weight, $1) > (there[$1].weight, $0) }
-        return ([chosen] + others).map { there[$0].call.step(of: id, failures: there[$0].failures) }
-    }
-
-    /// How likely each of some targets is chosen. One of weight 0 is chosen where there is no other.
-    static func shares(of targets: [Target]) -> [Double] {
-        let sum = targets.reduce(0) { $0 + $1.weight }
-        guard sum > 0 else { return targets.indices.map { $0 == 0 ? 1 : 0 } }
-        return targets.map { $0.weight / sum }
-    }
-
-    /// The place of one target, by their weights.
-    private static func choose(
-        among targets: [Target], using random: inout some RandomNumberGenerator
-    ) -> Int? {
-        let shares = shares(of: targets)
-        var rest = Double.random(in: 0..<1, using: &random)
-        for (place, share) in shares.enumerated() {
-            rest -= share
-            if rest < 0 { return place }
-        }
-        // The shares may add up to a hair less than 1.
-        return shares.lastIndex { $0 > 0 }
+        let choice = choice ?? TargetChoice(among: targets.filter { $0.condition.holds(for: facts) }, of: id)
+        return choice.steps(using: &random)
     }
 }

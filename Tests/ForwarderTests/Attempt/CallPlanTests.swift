@@ -26,7 +26,7 @@ import Testing
             Target(provider: "p", model: job.model, request: UpstreamRequest(method: "POST", url: "http://p/"))
         }
         guard !steps.isEmpty else { return CallPlan(job, to: try resolve(job), limits: limits) }
-        var routed = RoutedJob(job, resolve: resolve)
+        var routed = try #require(RoutedJob(job, resolve: resolve))
         return CallPlan(job, to: try routed.target(), routed: routed, limits: limits)
     }
 
