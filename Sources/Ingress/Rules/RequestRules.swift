@@ -81,7 +81,9 @@ final class RequestRules: Sendable {
             caller: Caller(account), model: request.model, metadata: metadata.resolve(request.carried, of: account),
             rollout: request.rollout)
         var explanation = Explanation(
-            policies, facts, body: request.body, hasBaseURL: request.hasBaseURL, view: view)
+            policies, facts, body: request.body, hasBaseURL: request.hasBaseURL,
+            terms: LoggingTerms(mode: loggingMode, denial: request.denial, isTracedByProxy: isTracedByProxy),
+            view: view)
         let charges = limiter.charges(of: explanation)
         let found = await usage.usage(of: charges.compactMap(\.self))
         var place = 0
