@@ -32,12 +32,16 @@ import Testing
             let fallback = explanation.fallbacks.first(where: \.decides)
             let steps = route.steps[..<route.fallback]
             #expect(steps.first?.rule == (route.isEmpty ? nil : balancing?.id), "seed \(seed)")
-            #expect(route.steps[route.fallback...].map(\.model) == fallback?.models ?? [])
+            #expect(route.steps[route.fallback...].map(\.model) == fallback?.targets.map(\.model) ?? [])
+            #expect(route.steps[route.fallback...].map(\.retry) == fallback?.targets.map(\.retry) ?? [])
             guard let balancing else { continue }
             let first = try #require(steps.first?.model)
             #expect(balancing.targets.contains { $0.model == first && $0.unmet.isEmpty && $0.share > 0 })
             let others = balancing.targets.filter { $0.unmet.isEmpty && ($0.takesFallback || $0.model == first) }
             #expect(Set(texts: steps.map(\.model)) == Set(texts: others.map(\.model)))
+            for step in steps {
+                #expect(balancing.targets.first { $0.model == step.model }?.retry == step.retry, "seed \(seed)")
+            }
             #expect(abs(balancing.targets.reduce(0) { $0 + $1.share } - 1) < 1e-9)
         }
     }
@@ -223,7 +227,7 @@ extension ExplanationTests {
         }
     }
 
-    fileprivate static func condition(_ random: inout SeededRandom) -> RuleCondition {
+    static func condition(_ random: inout SeededRandom) -> RuleCondition {
         var condition = RuleCondition(metadata: demands(2, &random))
         let subjects: [Subject] = [.everyone, .user("ada"), .team("red"), .account("bob")]
         if random.chance(oneIn: 3) { condition.subjects.included = [random.pick(subjects)] }
@@ -234,7 +238,7 @@ extension ExplanationTests {
         return condition
     }
 
-    fileprivate static func facts(_ random: inout SeededRandom) -> RequestFacts {
+    static func facts(_ random: inout SeededRandom) -> RequestFacts {
         var metadata = ResolvedMetadata()
         for key in keys.dropLast() where random.chance(percent: 60) {
             metadata.set(key, to: random.pick(values), from: random.pick([.header, .gateway, .key]))
@@ -270,7 +274,7 @@ extension ExplanationTests {
             for name in ["a", "b", "c"] {
                 targets.append(
                     .init(
-                        call: RoutedTarget(model: try model("t/\(name)-\(place)")),
+                        call: RoutedTarget(model: try model("t/\(name)-\(place)"), retry: retry(&random)),
                         weight: Double(random.below(3) * 50), failures: [],
                         takesFallback: random.chance(percent: 70), metadata: demands(1, &random)))
             }
@@ -278,10 +282,15 @@ extension ExplanationTests {
             fallbacks.append(
                 FallbackRule(
                     id: "fallback-\(place)", when: condition, failures: [.status(500)],
-                    targets: [RoutedTarget(model: try model("f/\(place)"))]))
+                    targets: [RoutedTarget(model: try model("f/\(place)"), retry: retry(&random))]))
         }
         policies.routing = RoutingPolicy(balancing: balancing, fallbacks: fallbacks)
         return policies
+    }
+
+    private static func retry(_ random: inout SeededRandom) -> Route.Retry? {
+        guard random.chance(percent: 50) else { return nil }
+        return Route.Retry(attempts: 1 + random.below(3), delay: random.below(500), failures: [.status(429)])
     }
 
     private static func model(_ name: String) throws -> RoutedModel {

@@ -38,6 +38,31 @@ import Testing
         #expect(try Self.read(#"{"model": "m", "key": "k"}"#).sender == .key(id: "k"))
     }
 
+    /// Either switch that says no counts.
+    @Test(
+        arguments: [
+            (#"{"model": "m"}"#, nil),
+            (#"{"model": "m", "headers": {"X-TFY-Logging-Config": "{\"enabled\": false}"}}"#, .header),
+            (#"{"model": "m", "headers": {"x-tfy-logging-config": "{\"enabled\": true}"}}"#, nil),
+            (#"{"model": "m", "metadata": {"tfy_log_request": "false"}}"#, .metadata),
+            (#"{"model": "m", "headers": {"x-tfy-metadata": "{\"tfy_log_request\": \"false\"}"}}"#, .metadata),
+            (
+                #"{"model": "m", "metadata": {"tfy_log_request": "false"},"#
+                    + #" "headers": {"x-tfy-logging-config": "{\"enabled\": true}"}}"#, .metadata
+            ),
+        ] as [(String, LoggingSwitch.Carrier?)])
+    func `a switch of logging is read`(text: String, denial: LoggingSwitch.Carrier?) throws {
+        let read = try Self.read(text)
+        #expect(read.denial == denial && read.carried.entries.isEmpty)
+    }
+
+    @Test func `a switch that cannot be kept is told as a request's would be`() throws {
+        let error = try #require(throws: GatewayError.self) {
+            try Self.read(#"{"model": "m", "headers": {"x-tfy-logging-config": "{\"enable\": false}"}}"#)
+        }
+        #expect(error.code == "invalid_metadata" && error.param == "x-tfy-logging-config")
+    }
+
     /// Each mistake names its member and what repairs it.
     @Test(
         arguments: [

@@ -22,6 +22,7 @@ sys.path += [str(HERE.parents[1] / "Benchmarks"), str(HERE.parent / "Clients")]
 import leftovers
 import questions
 import summary
+import withheld
 from chaos import Chaos
 from client import Client
 from facts import Facts
@@ -44,10 +45,10 @@ class Soak:
         self.duration, self.workers = number("DURATION", 1800), number("WORKERS", 48)
         self.seed = number("SEED", random.randrange(1, 10**6))
         self.completions, self.questions = [], []
-        self._began = time.monotonic()
+        self._began, self._directory = time.monotonic(), directory
         self._events = (directory / "chaos.log").open("w")
         self.provider = PlannedProvider()
-        self.fleet = Fleet(executable, directory, self.provider.base_url)
+        self.fleet = Fleet(executable, directory, self.provider.url_of)
         self.chaos = Chaos(self.fleet, self.seed, self.log)
         self.sampler = Sampler(self.fleet)
         self.lateness = Lateness()
@@ -95,7 +96,8 @@ class Soak:
         """Every id has its trace by now or gets it by itself, whatever was killed, and the gateway knows it."""
         with self.fleet.look() as redis:
             members = {rollout: redis("SMEMBERS", rollout) for rollout in {completion.rollout for completion in self.completions}}
-        return await questions.check_in_the_end(self.fleet.ingresses[0].port, members)
+        traces = withheld.Traces(self.completions)
+        return await questions.check_in_the_end(self.fleet.ingresses[0].port, members, withheld.FIELDS, traces.judge)
 
     def _check(self):
         self.facts = Facts(self.fleet, self.chaos, self.completions, self.provider.records, self.lateness)
@@ -104,7 +106,10 @@ class Soak:
             found = self.facts.check(lambda rollout: redis("SMEMBERS", rollout))
             found += leftovers.check_redis(redis, self.fleet, rollouts)
             self.redis_mib = int(redis.info("memory")["used_memory"]) / 2**20
-            unexplained, self.letters = leftovers.check_dead_letters(redis, len(self.chaos.events))
+            unexplained, letters = leftovers.check_dead_letters(redis, len(self.chaos.events))
+        self.letters = len(letters)
+        found += withheld.check_dead_letters(letters, self.completions)
+        found += withheld.check_files(self._directory, self.completions)
         for process in self.fleet.processes:
             if process.status is not None and not process.losses:
                 found.append(f"{process.role} ended by itself with status {process.status}")

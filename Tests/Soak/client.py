@@ -73,6 +73,7 @@ class Client:
         hearing.id = response.headers.get("x-insertion-id")
         hearing.is_final = response.headers.get("x-should-retry") == "false"
         hearing.location = response.headers.get("location")
+        hearing.headers = {name: value for name, value in response.headers.items() if name.startswith("x-tfy-")}
         async for piece in response.aiter_raw():
             if hearing.status == 200:
                 hearing.first_byte = hearing.first_byte or time.monotonic()

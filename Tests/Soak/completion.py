@@ -14,6 +14,8 @@ class Completion:
     path: str
     began: float
     idempotency_key: str = None
+    # The header that keeps it out of the traces.
+    withheld_by: tuple = None
     # The insertion id of a background job.
     job: str = None
     hearings: list = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+import routed
 from hearing import Verdict
 from plan import REFUSALS
 
@@ -109,8 +110,11 @@ class Facts:
         losses = self._losses_until(completion, calls)
         # On a connection that was kept, a call that is cut off without a byte is made once more on a fresh one.
         repeated = sum(before.outcome == "cut" and before.forwarder == call.forwarder for before, call in zip(calls, calls[1:]))
-        if len(calls) > 1 + losses + freeing + min(repeated, 1 + losses):
+        passed_on = routed.extra_calls(completion, calls)
+        if len(calls) > 1 + losses + freeing + passed_on + min(repeated, 1 + losses):
             self._note(completion, f"called {len(calls)} times")
+        for wrong in routed.check(completion, calls):
+            self._note(completion, wrong)
         if completion.kind == "bad request" and calls:
             self._note(completion, "was let in")
         first_bytes = [hearing.first_byte for hearing in completion.hearings if hearing.first_byte]

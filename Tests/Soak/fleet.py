@@ -12,6 +12,8 @@ from pathlib import Path
 from planned_provider import KEY_PREFIX
 from processes import Child, SystemFailed, ask, free_port
 from redis_view import RedisView
+from routed import ACCOUNTS, RULES as ROUTES
+from withheld import RULES as LOGGING
 
 # From a request's arrival to its answer's end, and for a stopping process to end what runs, in seconds.
 REQUEST_TIMEOUT, DRAIN = 120, 5
@@ -73,7 +75,10 @@ class Ingress(Process):
         self.port = free_port()
         # Whether a call goes on without its client (`ON_DISCONNECT`).
         self.finishes = finishes
-        environment = {**environment, "HOST": "127.0.0.1", "PORT": str(self.port), "ON_DISCONNECT": "finish" if finishes else "cancel"}
+        rules = directory / "gateway.yaml"
+        rules.write_text(f"{ROUTES}---\n{LOGGING}")
+        own = {"HOST": "127.0.0.1", "PORT": str(self.port), "ON_DISCONNECT": "finish" if finishes else "cancel", "CONFIG_PATH": str(rules)}
+        environment = {**environment, **own}
         super().__init__("ingress", number, [executable, self.command], directory, environment)
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -101,8 +106,9 @@ class Part:
 class Fleet:
     """All processes that there were. Those in `ingresses`, `forwarders` and `verifiers` work now; the first of each is never ended, so that its memory can be watched."""
 
-    def __init__(self, executable, directory, base_url):
-        self._executable, self._directory, self._base_url = executable, directory, base_url
+    def __init__(self, executable, directory, url_of):
+        """url_of: gives the base URL of an account of the provider's."""
+        self._executable, self._directory, self._url_of = executable, directory, url_of
         self._socket = directory / "redis.sock"
         self._environment = {
             **{"PATH": os.environ["PATH"], "HOME": str(directory), "REDIS_HOST": f"unix:{self._socket}", "LOG_LEVEL": "INFO"},
@@ -199,7 +205,7 @@ class Fleet:
     def _secrets(self, name, key="unused"):
         path = Path(self._directory) / f"{name}.yaml"
         path.touch(mode=0o600)
-        accounts = {"provider": {"base_url": self._base_url, "key": key}}
+        accounts = {account: {"base_url": self._url_of(account), "key": key} for account in ACCOUNTS}
         path.write_text(json.dumps({"accounts": accounts, "langfuse_keys": {PROJECT: KEYS}, "default_project_id": PROJECT}))
         return {"SECRETS_PATH": str(path)}
 

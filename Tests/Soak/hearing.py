@@ -45,6 +45,8 @@ class Hearing:
     is_complete: bool = False
     # Where a job is to be found.
     location: str = None
+    # What the answer says of its way (`x-tfy-…`).
+    headers: dict = field(default_factory=dict, repr=False)
 
     @property
     def is_planned(self):

@@ -12,6 +12,7 @@ QUESTION_TIMEOUT = 300
 MARKER_LIFE = max(REQUEST_TIMEOUT, QUESTION_TIMEOUT) + 65
 MOST_LIVES = {
     "gateway/started/*": 0,
+    "gateway/jobkey/*": 0,
     "gateway/cancelled/*": MARKER_LIFE,
     "gateway/credit/*": MARKER_LIFE,
     "gateway/responses/*": 60,
@@ -85,13 +86,13 @@ def check_swept(redis, fleet):
 
 
 def check_dead_letters(redis, losses):
-    """Violations, and how many letters there are. `losses`: how often a forwarder or Redis was lost in all; a letter takes a few of them."""
+    """Violations, and the letters. `losses`: how often a forwarder or Redis was lost in all; a letter takes a few of them."""
     letters = [dict(zip(fields[::2], fields[1::2])) for _, fields in redis("XRANGE", "gateway/dead", "-", "+")]
     found = []
     for letter in letters:
         if not letter["reason"].startswith(f"given to {DELIVERIES} forwarders") or losses < DELIVERIES:
             found.append(f"a dead letter that nothing explains: {letter['i']}: {letter['reason']}")
-    return found, len(letters)
+    return found, letters
 
 
 def check_ingresses(fleet):

@@ -36,7 +36,7 @@ class Outage:
     def __init__(self, executable, directory):
         self.minutes, self.rate, self.rollouts = number("MINUTES", 61), number("RATE", 5), number("ROLLOUTS", 20)
         # The model answers within the forwarder: no provider is called.
-        self.fleet = Fleet(executable, directory, "http://127.0.0.1:9/v1")
+        self.fleet = Fleet(executable, directory, lambda account: f"http://127.0.0.1:9/{account}/v1")
         self.succeeded = {f"outage-{index}": set() for index in range(self.rollouts)}
         self.failed = self.broken = self.kills = 0
         # The most that was seen: bytes and entries that wait in the outbox, MiB of Redis.

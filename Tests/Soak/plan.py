@@ -11,6 +11,8 @@ from functools import lru_cache
 from random import Random
 
 CALL = re.compile(rb'"call":(\d+)')
+# Stands in the completion alone, and in what is logged of it.
+QUESTION = re.compile(rb"What becomes of ([0-9-]+)\?")
 ERROR_EVENT = b'data: {"error":'
 DONE = b"data: [DONE]\n\n"
 REFUSALS = (429, 500)
@@ -29,6 +31,7 @@ class Plan:
     events: int
     # How the first calls fail: a status, `cut` before the answer begins, or `break` in its middle. Later ones succeed.
     failures: tuple = ()
+    model: str = "provider/soak"
 
     @classmethod
     def read(cls, members):
@@ -37,7 +40,7 @@ class Plan:
     def request(self):
         """The completion's body."""
         question = [{"role": "user", "content": f"What becomes of {self.token}?"}]
-        return json.dumps({"model": "provider/soak", "stream": self.is_stream, "messages": question, "soak": asdict(self)}).encode()
+        return json.dumps({"model": self.model, "stream": self.is_stream, "messages": question, "soak": asdict(self)}).encode()
 
     def failure(self, call):
         return self.failures[call - 1] if call <= len(self.failures) else None
@@ -72,7 +75,7 @@ def stream_events(plan, call):
     return (*events, DONE)
 
 
-def draw(random, token, is_stream, kind="plain"):
+def draw(random, token, is_stream, kind="plain", model=Plan.model):
     """A plan of the usual mixture: most answers are short and quick, some large, some slow, some fail."""
     is_slow = random.random() < 0.12
     # Redis keeps many of the answers for an hour or a day, so the large ones are few.
@@ -81,8 +84,8 @@ def draw(random, token, is_stream, kind="plain"):
     pace = random.choice([0, 5, 30, 120]) if not is_slow else 4_000 // events + 40
     head = random.randint(0, 300) if not is_slow else random.randint(1_500, 7_000)
     failures = ()
-    if random.random() < (0.35 if kind == "keyed" else 0.10):
+    if random.random() < (0.35 if kind in ("keyed", "balanced", "falling back") else 0.10):
         failures = (random.choice([429, 429, 500, "cut", "break" if is_stream else 429]),) * random.choice([1, 1, 2])
     if kind == "slow reader":
         size, events, pace, failures = 1_500_000, 150, 0, ()
-    return Plan(token, is_stream, head, pace if is_stream else 0, size, events, failures)
+    return Plan(token, is_stream, head, pace if is_stream else 0, size, events, failures, model)

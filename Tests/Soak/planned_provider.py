@@ -16,6 +16,8 @@ class CallRecord:
     # The forwarder's number: each has a provider key of its own.
     forwarder: int
     began: float
+    # The account that the call was made for, which its URL begins with.
+    account: str
     # `running`, `whole`, a status, `cut`, `break`, or `left` where the caller went away.
     outcome: object = "running"
 
@@ -47,7 +49,8 @@ class PlannedProvider(ScriptedProvider):
         try:
             plan = Plan.read(call.json["soak"])
             records = self.records.setdefault(plan.token, [])
-            record = CallRecord(int(call.header("authorization").rpartition(KEY_PREFIX)[2]), time.monotonic())
+            account = call.path.split("/")[1]
+            record = CallRecord(int(call.header("authorization").rpartition(KEY_PREFIX)[2]), time.monotonic(), account)
             records.append(record)
             outcome = await self._answer(call, plan, len(records))
             record.outcome = "left" if call.gone.is_set and outcome == "whole" else outcome

@@ -42,15 +42,16 @@ class Question:
             self.violation = f"{self.rollout} is complete, and {self.succeeded} have succeeded: {verdict}"
 
 
-async def check_in_the_end(port, members):
-    """Violations. `members`: the ids in each rollout's set, by the rollout; they change no more."""
+async def check_in_the_end(port, members, fields="name", judge=lambda rollout, traces: None):
+    """Violations. `members`: the ids in each rollout's set, by the rollout; they change no more. `judge`: gives a violation of a rollout's traces with these
+    fields, or None."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         loop = asyncio.get_running_loop()
-        found = await asyncio.gather(*(loop.run_in_executor(threads, check, port, *item) for item in members.items()))
+        found = await asyncio.gather(*(loop.run_in_executor(threads, check, port, *item, fields, judge) for item in members.items()))
     return [violation for violation in found if violation]
 
 
-def check(port, rollout, ids):
+def check(port, rollout, ids, fields, judge):
     """A violation: one of a rollout's ids is without its trace, or the gateway does not know that all have theirs."""
     status, body = ask(port, "GET", f"/v1/rollouts/{rollout}?wait={SETTLED_WITHIN}")
     if not ids and status == 404:
@@ -60,8 +61,9 @@ def check(port, rollout, ids):
         return f"{rollout} has {len(ids)} ids, and in the end it is {status} {body[:500]}"
     if not ids:
         return None
-    status, body = ask(port, "GET", f"/v1/traces?tags=rollout_id:{rollout}&limit=1000&fields=name")
-    found = [trace["id"] for trace in json.loads(body)["traces"]] if status == 200 else body[:300]
+    status, body = ask(port, "GET", f"/v1/traces?tags=rollout_id:{rollout}&limit=1000&fields={fields}")
+    traces = json.loads(body)["traces"] if status == 200 else []
+    found = [trace["id"] for trace in traces] if status == 200 else body[:300]
     if sorted(found) != sorted(each.replace("-", "") for each in ids):
         return f"{rollout} has the ids {sorted(ids)}, and the traces {found}"
-    return None
+    return judge(rollout, traces)

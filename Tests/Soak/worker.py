@@ -5,6 +5,8 @@ import time
 from random import Random
 
 import plan as plans
+import routed
+import withheld
 from background import Background
 from bad_requests import BAD_REQUESTS
 from client import Refused
@@ -22,6 +24,8 @@ KINDS = {
     "repeated": 12,
     "leaving": 8,
     "deleted": 4,
+    "balanced": 6,
+    "falling back": 6,
     "slow reader": 1,
     "bad request": 6,
     "question": 6,
@@ -47,10 +51,10 @@ class Worker:
         rollout = self._rollout
         self._number += 1
         is_stream = self.random.random() < 0.5 if is_stream is None else is_stream
-        plan = plans.draw(self.random, token, is_stream, "keyed" if key else kind)
+        plan = plans.draw(self.random, token, is_stream, "keyed" if key else kind, routed.MODELS.get(kind, plans.Plan.model))
         version = self.random.choice(["", "/v1"])
         path = f"{version}/rollout_id/{rollout}/invocation_id/i/experiment_id/e/run_id/r/row_id/{self._number}/chat/completions"
-        completion = Completion(kind, plan, rollout, path, time.monotonic(), key and f"key-{token}")
+        completion = Completion(kind, plan, rollout, path, time.monotonic(), key and f"key-{token}", withheld.draw(self.random))
         self._completions.append(completion)
         return completion
 
@@ -62,6 +66,8 @@ class Worker:
         """Sends the completion, to another ingress as long as none takes it; what was heard is noted."""
         if completion.idempotency_key:
             headers = [*headers, ("Idempotency-Key", completion.idempotency_key)]
+        if completion.withheld_by:
+            headers = [*headers, completion.withheld_by]
         hearing = await self.request("POST", completion.path, completion.plan.request(), headers, **options)
         completion.hearings.append(hearing)
         return hearing
@@ -79,6 +85,14 @@ class Worker:
 
     async def _stream(self):
         completion = self.new("stream", is_stream=True)
+        await self.post(completion, plan=completion.plan)
+
+    async def _balanced(self):
+        completion = self.new("balanced")
+        await self.post(completion, plan=completion.plan)
+
+    async def _falling_back(self):
+        completion = self.new("falling back")
         await self.post(completion, plan=completion.plan)
 
     async def _slow_reader(self):

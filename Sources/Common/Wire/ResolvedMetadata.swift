@@ -60,6 +60,8 @@ package struct ResolvedMetadata: Sendable, Equatable {
             entries.append(entry)
         }
     }
+
+    package mutating func remove(_ key: String) { entries.removeAll { $0.key == key } }
 }
 
 extension RolloutIDs {

@@ -66,6 +66,7 @@ struct JobBuilder: Sendable {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         let content: JSONObject?
         if case .other = path.route {
+            try currentRules.check(job, request.method)
             job.body = try await body(of: request)
             let body = try CompletionBody(
                 other: job.body, of: job, contentType: try Self.contentType(of: request, hasBody: !job.body.isEmpty),
@@ -75,8 +76,11 @@ struct JobBuilder: Sendable {
             try Self.checkMethod(of: request)
             let sent = try await body(of: request)
             job.idempotency = try idempotency(of: request, path, job, body: sent)
-            var call = chatCall(for: request, path: path, admitted: admitted, body: sent)
+            var call = chatCall(for: request, path: path, admitted: admitted, body: sent, metadata: job.metadata)
             for hook in hooks { try await hook.prepare(&call) }
+            if !hooks.isEmpty { try call.checkMetadata() }
+            (job.metadata, job.rollout) = (call.metadata, call.rollout)
+            try currentRules.check(job, request.method)
             content = try fill(&job, with: call)
         }
         try currentRules.decide(&job, with: content, for: admitted.account)
@@ -109,7 +113,10 @@ struct JobBuilder: Sendable {
     ) throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         job.deadline = deadline
-        let content = try fill(&job, with: chatCall(for: request, path: path, admitted: admitted, body: body))
+        try currentRules.check(job, request.method)
+        let content = try fill(
+            &job,
+            with: chatCall(for: request, path: path, admitted: admitted, body: body, metadata: job.metadata))
         try currentRules.decide(&job, with: content, for: admitted.account)
         return job
     }
@@ -118,11 +125,10 @@ struct JobBuilder: Sendable {
     private func draft(
         for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
     ) throws(GatewayError) -> Job {
-        let said = try currentRules.metadata(
-            of: request.headers, from: admitted.account, request.method, path.rollout, id: id)
+        let said = try currentRules.metadata(of: request.headers, from: admitted.account)
         var job = Job(
-            insertionID: id, project: admitted.project, account: admitted.account?.id, method: request.method.rawValue,
-            path: path.backendPath,
+            insertionID: id, project: admitted.project, rollout: path.rollout, account: admitted.account?.id,
+            method: request.method.rawValue, path: path.backendPath,
             query: request.uri.query,
             headers: Self.headersToGoOn(of: request),
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
@@ -165,11 +171,14 @@ struct JobBuilder: Sendable {
     }
 
     private func chatCall(
-        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, body: [UInt8]
+        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, body: [UInt8],
+        metadata: ResolvedMetadata
     ) -> ChatCall {
-        ChatCall(
+        var call = ChatCall(
             body: body, rollout: path.rollout, baseURL: path.baseURL, project: admitted.project,
             account: admitted.account, headers: request.headers)
+        call.metadata = metadata
+        return call
     }
 
     /// - Returns: the body.

@@ -32,23 +32,25 @@ final class RequestRules: Sendable {
     }
 
     /// The metadata of a request, and whether its headers let it stand in traces.
-    /// - Parameter rollout: the ids of its path.
-    /// - Throws: 400 for headers that cannot be read, and for metadata that breaks a rule.
+    /// - Throws: 400 for headers that cannot be read.
     func metadata(
-        of fields: HTTPFields, from account: Account?, _ method: HTTPRequest.Method, _ rollout: RolloutIDs?,
-        id: InsertionID
+        of fields: HTTPFields, from account: Account?
     ) throws(GatewayError) -> (metadata: ResolvedMetadata, wishesLog: Bool) {
-        let resolved = try metadata.resolve(fields, of: account)
-        guard let violation = metadata.violation(of: resolved.metadata, rollout, method) else { return resolved }
+        try metadata.resolve(fields, of: account)
+    }
+
+    /// Looks at the metadata of a request, be it resolved or left by a hook, with the ids of its path.
+    /// - Throws: 400 for what breaks a rule.
+    func check(_ job: Job, _ method: HTTPRequest.Method) throws(GatewayError) {
+        guard let violation = metadata.violation(of: job.metadata, job.rollout, method) else { return }
         guard !metadata.enforces else { throw violation.error }
         // The log shows no text of the client.
         logger.notice(
             "metadata breaks a rule; the request passes, since `mode` is `audit`",
             metadata: [
-                "insertion_id": "\(id)", "rule": "\(violation.rule.name)",
+                "insertion_id": "\(job.insertionID)", "rule": "\(violation.rule.name)",
                 "key": "\(violation.ruledKey ?? "an unknown one")",
             ])
-        return resolved
     }
 
     /// Notes what a job's trace shows, the limits that the job is counted on, where its call goes, and which rules say
@@ -84,7 +86,9 @@ final class RequestRules: Sendable {
             caller: Caller(account), model: request.model, metadata: metadata.resolve(request.carried, of: account),
             rollout: request.rollout)
         var explanation = Explanation(
-            policies, facts, body: request.body, hasBaseURL: request.hasBaseURL, view: view)
+            policies, facts, body: request.body, hasBaseURL: request.hasBaseURL,
+            terms: LoggingTerms(mode: loggingMode, denial: request.denial, isTracedByProxy: isTracedByProxy),
+            view: view)
         let charges = limiter.charges(of: explanation)
         let found = await usage.usage(of: charges.compactMap(\.self))
         var place = 0

@@ -16,6 +16,7 @@ extension Explanation {
             writer.member("is_routed", isRouted)
             writer.member("load_balancing") { $0.array(balancing) { $1.write(to: &$0) } }
             writer.member("fallback") { $0.array(fallbacks) { $1.write(to: &$0) } }
+            writer.member("logging") { logging.write(to: &$0) }
         }
         return writer.bytes
     }
@@ -105,6 +106,7 @@ extension Explanation.Balancing.Target {
             if !unmet.isEmpty { writer.member("unmet") { $0.array(unmet) { $1.write(to: &$0) } } }
             writer.member("fallback_candidate", takesFallback)
             writer.member("fallback_status_codes") { $0.texts(failures) }
+            writer.retry(retry)
         }
     }
 }
@@ -114,8 +116,79 @@ extension Explanation.Fallback {
         writer.object { writer in
             writer.head(id, unmet)
             writer.member("decides", decides)
-            writer.member("fallback_models") { $0.texts(models) }
+            writer.member("fallback_models") { $0.array(targets) { $1.write(to: &$0) } }
             writer.member("response_status_codes") { $0.texts(failures) }
+        }
+    }
+}
+
+extension Explanation.Fallback.Target {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("target", model)
+            writer.retry(retry)
+        }
+    }
+}
+
+extension Explanation.Logging {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("content", content.name)
+            writer.member("decided_by") { decider.write(to: &$0) }
+            if let redaction { writer.member("redact_with") { redaction.write(to: &$0) } }
+            writer.member("rules") { $0.array(rules) { $1.write(to: &$0) } }
+        }
+    }
+}
+
+extension ContentLogging {
+    /// As traces name it, in `gateway_content`.
+    fileprivate var name: String {
+        switch self {
+        case .whole: "whole"
+        case .redacted: "redacted"
+        case .withheld: "withheld"
+        }
+    }
+}
+
+extension Explanation.Logging.Decider {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            switch self {
+            case .rule(let id): writer.member("rule", id)
+            case .setting(let mode):
+                writer.member("setting", "REQUEST_LOGGING_MODE")
+                writer.member("value", mode.rawValue)
+            case .switchedOff(let carrier): writer.member("switch", carrier.name)
+            }
+        }
+    }
+}
+
+extension Explanation.Logging.Rule {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.head(id, unmet)
+            writer.member("log", isLogged)
+            if let redaction { writer.member("redact_with") { redaction.write(to: &$0) } }
+        }
+    }
+}
+
+extension Explanation.Logging.Redaction {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("presets") { $0.texts(presets) }
+            writer.member("custom_patterns") { writer in
+                writer.array(patterns) { writer, pattern in
+                    writer.object { writer in
+                        if let text = pattern.text { writer.member("pattern", text) }
+                        writer.member("redaction_text", pattern.replacement)
+                    }
+                }
+            }
         }
     }
 }
@@ -147,6 +220,18 @@ extension JSONWriter {
         member("id", id)
         member("matches", unmet.isEmpty)
         if !unmet.isEmpty { member("unmet") { $0.array(unmet) { $1.write(to: &$0) } } }
+    }
+
+    /// How often a target is called again; null: its rule does not say.
+    fileprivate mutating func retry(_ retry: Route.Retry?) {
+        member("retry_config") { writer in
+            guard let retry else { return writer.raw("null") }
+            writer.object { writer in
+                writer.member("attempts", retry.attempts)
+                writer.member("delay", retry.delay)
+                writer.member("on_status_codes") { $0.texts(retry.failures.words) }
+            }
+        }
     }
 
     fileprivate mutating func texts(_ texts: [String]) { array(texts) { $0.string($1) } }

@@ -46,6 +46,8 @@ extension Explanation {
             package let takesFallback: Bool
             /// What makes it another target's turn.
             package let failures: [String]
+            /// How often it is called again; nil: its rule does not say.
+            package let retry: Route.Retry?
         }
 
         package let id: String
@@ -60,12 +62,19 @@ extension Explanation {
 
     /// One rule on fallback.
     package struct Fallback: Sendable {
+        package struct Target: Sendable {
+            /// `provider/model`.
+            package let model: String
+            /// How often it is called again; nil: its rule does not say.
+            package let retry: Route.Retry?
+        }
+
         package let id: String
         package let unmet: [UnmetPart]
         /// Whether it is the first that matches.
         package let decides: Bool
         /// In the order of their turns; none where the rule does not match.
-        package let models: [String]
+        package let targets: [Target]
         /// What makes it their turn.
         package let failures: [String]
 
@@ -112,7 +121,8 @@ struct RuleExplainer {
             if decides { hasDecided = true }
             return Explanation.Fallback(
                 id: rule.id, unmet: unmet, decides: decides,
-                models: unmet.isEmpty ? rule.targets.map(\.model.name) : [],
+                targets: unmet.isEmpty
+                    ? rule.targets.map { Explanation.Fallback.Target(model: $0.model.name, retry: $0.retry) } : [],
                 failures: unmet.isEmpty ? rule.failures.words : [])
         }
     }
@@ -124,13 +134,14 @@ struct RuleExplainer {
             let unmet = unmet(target.condition)
             return Explanation.Balancing.Target(
                 model: target.call.model.name, weight: target.weight, share: unmet.isEmpty ? shares.popFirst() ?? 0 : 0,
-                unmet: unmet, takesFallback: target.takesFallback, failures: target.failures.words)
+                unmet: unmet, takesFallback: target.takesFallback, failures: target.failures.words,
+                retry: target.call.retry)
         }
     }
 
-    private func isShown(_ rule: some PolicyRule) -> Bool { view == .full || !rule.when.isForOthers(facts) }
+    func isShown(_ rule: some PolicyRule) -> Bool { view == .full || !rule.when.isForOthers(facts) }
 
-    private func unmet(_ condition: RuleCondition) -> [UnmetPart] {
+    func unmet(_ condition: RuleCondition) -> [UnmetPart] {
         let parts = condition.unmetParts(facts)
         return view == .full ? parts : parts.map(\.withoutDemand)
     }
@@ -150,5 +161,5 @@ extension RateLimitRule {
 }
 
 extension Set<Route.Failure> {
-    fileprivate var words: [String] { map(\.word).sorted() }
+    var words: [String] { map(\.word).sorted() }
 }

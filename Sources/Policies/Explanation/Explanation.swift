@@ -25,11 +25,16 @@ package struct Explanation: Sendable {
     package var limits: [Limit]
     package let balancing: [Balancing]
     package let fallbacks: [Fallback]
+    package let logging: Logging
 
     /// - Parameters:
     ///   - body: the request's, by which tokens are estimated.
     ///   - hasBaseURL: whether the client chose the server.
-    package init(_ policies: Policies, _ facts: RequestFacts, body: [UInt8], hasBaseURL: Bool, view: View) {
+    ///   - terms: what decides beside rules whether the request stands in traces.
+    package init(
+        _ policies: Policies, _ facts: RequestFacts, body: [UInt8], hasBaseURL: Bool,
+        terms: LoggingTerms = LoggingTerms(), view: View
+    ) {
         self.facts = facts
         hash = policies.hash
         metadata = facts.metadata.adding(facts.rollout)
@@ -41,6 +46,7 @@ package struct Explanation: Sendable {
         limits = policies.rateLimits.flatMap { explainer.limits(of: $0, estimate) }
         balancing = explainer.balancing(policies.routing.balancing)
         fallbacks = explainer.fallbacks(policies.routing.fallbacks)
+        logging = explainer.logging(policies.logging, terms)
     }
 }
 
@@ -49,8 +55,8 @@ extension Explanation {
     package enum Decision: Sendable, Equatable {
         /// The request is queued.
         case admitted
-        /// - Parameter rule: the rule that refuses it.
-        case refused(status: Int, code: String, rule: String)
+        /// - Parameter rule: the rule that refuses it; nil where a setting does.
+        case refused(status: Int, code: String, rule: String?)
         /// Nothing that is known refuses it, but not all counters are known.
         case unknown
     }
@@ -59,6 +65,7 @@ extension Explanation {
         if let violation, refusesViolations {
             return .refused(status: 400, code: "metadata_refused", rule: violation.rule.name)
         }
+        if logging.isRefused { return .refused(status: 400, code: GatewayError.tracedByProxy.code, rule: nil) }
         let enforced = limits.filter { $0.limit?.rule.isEnforced ?? false }
         if let limit = enforced.first(where: { $0.amount == nil }) {
             return .refused(status: 400, code: "never_admissible", rule: limit.name)

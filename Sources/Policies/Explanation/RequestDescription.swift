@@ -16,6 +16,8 @@ package struct RequestDescription: Sendable {
     package private(set) var model: String?
     /// What its headers would carry.
     package private(set) var carried = ResolvedMetadata()
+    /// The switch with which it would keep itself out of the traces; nil if none does.
+    package private(set) var denial: LoggingSwitch.Carrier?
     package private(set) var rollout: RolloutIDs?
     /// Whether the client chooses the server.
     package private(set) var hasBaseURL = false
@@ -33,7 +35,7 @@ package struct RequestDescription: Sendable {
         _ bytes: [UInt8], headers: [MetadataHeader], namesSender: Bool, maximumDepth: Int
     ) throws(GatewayError) {
         let reader = try DescriptionReader(bytes, namesSender: namesSender, maximumDepth: maximumDepth)
-        carried = try reader.metadata(headers)
+        (carried, denial) = try reader.metadata(headers)
         let path = try reader.path()
         if case .rollout(let ids, let url) = path?.route { (rollout, hasBaseURL) = (ids, url != nil) }
         body = try reader.body()
@@ -69,8 +71,11 @@ private struct DescriptionReader {
         }
     }
 
-    func metadata(_ headers: [MetadataHeader]) throws(GatewayError) -> ResolvedMetadata {
-        var carried = CarriedMetadata()
+    /// What headers would carry, and the switch of logging that says no.
+    func metadata(
+        _ headers: [MetadataHeader]
+    ) throws(GatewayError) -> (metadata: ResolvedMetadata, denial: LoggingSwitch.Carrier?) {
+        var (carried, isOff) = (CarriedMetadata(), false)
         if let member = try member("metadata", .object) {
             do throws(GatewayError) {
                 try carried.add(String(decoding: object.bytes[member.value], as: UTF8.self))
@@ -78,9 +83,9 @@ private struct DescriptionReader {
                 throw Self.error("metadata", "would be refused in a request's header. \(error.message)")
             }
         }
-        guard let member = try member("headers", .object) else { return carried.metadata }
         var hasOwn = object.member("metadata") != nil
-        for (name, value) in try fields(of: member) {
+        let given = try member("headers", .object).map(fields)
+        for (name, value) in given ?? [] {
             let param = "headers.\(MetadataRule.shown(name))"
             if name.equalsIgnoringASCIICase(CarriedMetadata.header) {
                 guard !hasOwn else { throw Self.error(param, "gives the metadata a second time. Give it once.") }
@@ -91,11 +96,13 @@ private struct DescriptionReader {
                     throw Self.error(param, "is not read here. Leave it out, or have METADATA_HEADERS name it.")
                 }
                 try carried.add(value, named: name, of: header)
+            } else if name.equalsIgnoringASCIICase(LoggingSwitch.header) {
+                isOff = try !LoggingSwitch.read(value)
             } else {
                 throw Self.error(param, "carries no metadata. Leave it out.")
             }
         }
-        return carried.metadata
+        return (carried.metadata, isOff ? .header : carried.wishesLog ? nil : .metadata)
     }
 
     /// The path, or what it would be with the ids that are given.

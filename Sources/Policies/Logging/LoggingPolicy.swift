@@ -3,7 +3,7 @@ package import Common
 /// The operator's rules on what stands in traces (`gateway-logging-config`). All that match a request count: one that
 /// denies it decides, and what the others take out is joined.
 package struct LoggingPolicy: Sendable {
-    private let rules: [LoggingRule]
+    let rules: [LoggingRule]
     private let index: RuleIndex
 
     init(_ rules: [LoggingRule] = []) {

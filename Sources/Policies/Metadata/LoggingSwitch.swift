@@ -7,6 +7,18 @@ package enum LoggingSwitch {
     /// The key of metadata that says the same. It is no metadata itself.
     package static let key = "tfy_log_request"
 
+    /// What of a request says so.
+    package enum Carrier: Sendable {
+        case header, metadata
+
+        package var name: String {
+            switch self {
+            case .header: LoggingSwitch.header
+            case .metadata: LoggingSwitch.key
+            }
+        }
+    }
+
     /// Reads the header.
     /// - Returns: whether the request may stand in traces.
     /// - Throws: 400 for what cannot be read or kept. What is misspelt would not keep a request out of the traces.

@@ -42,7 +42,7 @@ package enum MetadataRule {
     }
 
     /// The beginning of a key, as an error shows it.
-    static func shown(_ key: String) -> String {
+    package static func shown(_ key: String) -> String {
         key.unicodeScalars.dropFirst(keyLimit).isEmpty ? key : "\(key.prefix(keyLimit))…"
     }
 }

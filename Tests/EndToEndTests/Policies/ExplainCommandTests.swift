@@ -101,6 +101,19 @@ import Testing
         }
     }
 
+    /// Settings count beside the rules: nothing of the request would stand in a trace.
+    @Test func theSettingOnLoggingIsTold() async throws {
+        try await ProgramFolder.with { folder in
+            try folder.write("type: gateway-metadata-config\nkeys: {env: {}}\n", to: "gateway.yaml")
+            for (mode, content) in [("NEVER", "withheld"), ("ALWAYS", "whole")] {
+                let request = #"{"model": "m", "headers": {"x-tfy-logging-config": "{\"enabled\": false}"}}"#
+                let ending = try await explain(in: folder, request, ["REQUEST_LOGGING_MODE": mode])
+                #expect(ending.code == 0 && ending.output.contains(#""content": "\#(content)""#), "\(ending.output)")
+                #expect(ending.output.contains(#""value": "\#(mode)""#))
+            }
+        }
+    }
+
     private func ask(_ count: Int, at port: Int) async throws {
         try await withRawClient(to: port) { client in
             for _ in 0..<count {

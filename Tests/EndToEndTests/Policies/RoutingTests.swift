@@ -10,6 +10,7 @@ import Testing
     private static func provide(_ connection: ScriptedServer.Connection) async throws {
         while let request = try await connection.request() {
             let account = request.split(separator: "/").dropFirst().first.map(String.init) ?? ""
+            guard !request.contains("\(account)-garbles") else { return try await connection.write("not HTTP\r\n\r\n") }
             let status = ["500", "429", "503"].first { request.contains("\(account)-fails-\($0)") } ?? "200"
             let body =
                 #"{"choices":[{"index":0,"message":{"role":"assistant","content":"by \#(account)"},"finish_reason":"stop"}]}"#
@@ -19,7 +20,9 @@ import Testing
         }
     }
 
-    private func withGateway(_ body: (_ port: Int) async throws -> Void) async throws {
+    private func withGateway(
+        _ rules: String = PolicyFixture.routes, _ body: (_ port: Int) async throws -> Void
+    ) async throws {
         try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
             try await ScriptedServer.run {
                 try await Self.provide($0)
@@ -28,7 +31,7 @@ import Testing
                     #""\#(name)": {"base_url": "http://127.0.0.1:\#(provider.port)/\#(name)", "key": "sk-\#(name)"}"#
                 }
                 try fleet.folder.write("{\"accounts\": {\(accounts.joined(separator: ", "))}}", to: "secrets.yaml")
-                try fleet.folder.write(PolicyFixture.routes, to: "gateway.yaml")
+                try fleet.folder.write(rules, to: "gateway.yaml")
                 try await fleet.forwarder { _ in try await fleet.ingress { _, port in try await body(port) } }
             }
         }
@@ -90,6 +93,49 @@ import Testing
                 let other = try await ask(
                     "bedrock/fallback", "bedrock-fails-503", customer: "customer1", stream: stream, on: client)
                 #expect(other.status == 503 && other["x-tfy-attempts"] == "1")
+            }
+        }
+    }
+
+    /// An error of the gateway's own says what was called before it, as an answer does.
+    @Test func anErrorOfTheGatewaysSaysWhatWasCalled() async throws {
+        try await withGateway { port in
+            try await withRawClient(to: port) { client in
+                let answer = try await ask(
+                    "bedrock/fallback", "bedrock-fails-500 azure-garbles", customer: "customer1", on: client)
+                #expect(answer.status == 502 && answer.error?.code == "malformed_answer", "\(answer.text)")
+                #expect(answer["x-tfy-resolved-model"] == "azure/llama3" && answer["x-tfy-attempts"] == "2")
+                #expect(
+                    answer["x-tfy-applied-configurations"] == #"{"fallback":["llama-bedrock-customer1-fallback"]}"#)
+            }
+        }
+    }
+
+    /// A refusal of the gateway's own is no failure of a provider: nothing falls back after it, and nothing is called.
+    /// A limit looks at the model that is asked for, not at the one that a call falls back to.
+    @Test func aRefusalByALimitDoesNotFallBack() async throws {
+        let limits = """
+
+            ---
+            type: gateway-rate-limiting-config
+            rules:
+              - {id: one, when: {models: [bedrock/fallback]}, limit_to: 1, unit: requests_per_day}
+              - {id: target, when: {models: [azure/llama3]}, limit_to: 1, unit: requests_per_day}
+            """
+        try await withGateway(PolicyFixture.routes + limits) { port in
+            try await withRawClient(to: port) { client in
+                let first = try await ask("bedrock/fallback", "bedrock-fails-429", customer: "customer1", on: client)
+                #expect(first.status == 200 && first["x-tfy-attempts"] == "2")
+                #expect(
+                    first["x-tfy-applied-configurations"]
+                        == #"{"rate_limit":["one"],"fallback":["llama-bedrock-customer1-fallback"]}"#)
+                let refused = try await ask("bedrock/fallback", customer: "customer1", on: client)
+                #expect(refused.status == 429 && refused.error?.code == "rate_limit_exceeded")
+                #expect(refused.text.contains(#""rule":"one""#))
+                #expect(refused["x-tfy-applied-configurations"] == #"{"rate_limit":["one"]}"#)
+                #expect(refused["x-tfy-attempts"] == nil && refused["x-tfy-resolved-model"] == nil)
+                let direct = try await ask("azure/llama3", customer: "customer1", on: client)
+                #expect(direct.status == 200, "the call that fell back to it was not counted on it")
             }
         }
     }

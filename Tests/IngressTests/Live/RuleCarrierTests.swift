@@ -16,6 +16,8 @@ import Testing
         var header: @Sendable (_ value: String) -> String? = { _ in nil }
         /// Whether the value stands in the client's key, in the operator's `gateway_metadata`, or in the path.
         var origin = ResolvedMetadata.Origin.header
+        /// Whether a hook of an own build sets it, in the place of what the client claims.
+        var isHook = false
     }
 
     static let carriers = [
@@ -27,6 +29,7 @@ import Testing
         Carrier(testDescription: "the client's key", origin: .key),
         Carrier(testDescription: "gateway_metadata", origin: .gateway),
         Carrier(testDescription: "the path", key: "run_id", origin: .path),
+        Carrier(testDescription: "a hook", header: { _ in #"X-TFY-METADATA: {"team":"claimed"}"# }, isHook: true),
     ]
 
     /// A rule of each kind for the value `red` of a key, which may be `red` or `blue`.
@@ -49,6 +52,10 @@ import Testing
           - id: fallback
             when: {metadata: {\(key): red}, response_status_codes: [500]}
             fallback_models: [p/fallback]
+        ---
+        type: gateway-logging-config
+        rules:
+          - {id: withhold, when: {metadata: {\(key): red}}, log: false}
         """
     }
 
@@ -62,6 +69,7 @@ import Testing
             try await LiveIngress.run {
                 $0.policies = policies
                 $0.settings.metadataHeaders = MetadataHeader.allCases
+                if carrier.isHook { $0.extensions.chatHooks = [SetsTeam(value: value)] }
                 if origin == .key { $0.auth = OneAccount(account: Account(id: "a", metadata: ["team": value])) }
             } _: { ingress in
                 let target =
@@ -78,11 +86,18 @@ import Testing
                 let isRed = value == "red"
                 #expect(taken.job.rules.limits == (isRed ? ["limit"] : []))
                 #expect(taken.job.route.steps.map(\.model) == (isRed ? ["p/balanced", "p/fallback"] : []))
+                #expect(taken.job.isWithheld == isRed)
                 #expect(taken.job.rules.hash == policies.hash)
                 try await ingress.forwarder.answer(taken, body: "{}")
                 #expect(try await reply.status == 200)
             }
         }
+    }
+
+    private struct SetsTeam: ChatHook {
+        let value: String
+
+        func prepare(_ call: inout ChatCall) async throws { call[metadata: "team"] = value }
     }
 
     /// OpenAI's own `metadata` in the body is something else, and no carrier.

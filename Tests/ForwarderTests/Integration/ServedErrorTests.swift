@@ -1,0 +1,97 @@
+import Common
+import Queue
+import TestSupport
+import Testing
+import Upstream
+
+@testable import Forwarder
+
+/// Errors of the gateway's own say what was called before them, as answers do.
+@Suite(.timeLimit(.minutes(1))) struct ServedErrorTests {
+    private static let route = Route(
+        [
+            .init("azure/llama", rule: "balance", failures: [.status(500), .firstTokenTimeout]),
+            .init("aws/llama", rule: "balance", failures: [.connectError]),
+            .init("openai/last", rule: "fallback"),
+        ], fallback: 2, fallbackFailures: [.timeout])
+
+    /// What a head says of the calls; nil where it says nothing.
+    private struct Said: Equatable {
+        var model: String?
+        var attempts: String?
+        var rules: String?
+
+        init(_ model: String?, _ attempts: String?, _ rules: String?) {
+            (self.model, self.attempts, self.rules) = (model, attempts, rules)
+        }
+
+        init(_ head: UpstreamHead?) {
+            model = head?.headers.first(named: "x-tfy-resolved-model")
+            attempts = head?.headers.first(named: "x-tfy-attempts")
+            rules = head?.headers.first(named: "x-tfy-applied-configurations")
+        }
+    }
+
+    private static let balanced = #"{"load_balance":["balance"]}"#
+
+    private func head(
+        _ route: Route, isStream: Bool = false, options: CallOptions = CallOptions(),
+        deadline: UInt64 = UnixTime.milliseconds + 60_000, _ play: (ScriptedUpstream) async throws -> Void
+    ) async throws -> UpstreamHead? {
+        var head: UpstreamHead?
+        try await ForwarderBench.run { bench in
+            let body = #"{"model":"openai/gpt","stream":\#(isStream)}"#
+            let job = try await bench.enqueue(
+                isStream: isStream, deadline: deadline, body: body, route: route, options: options)
+            try await bench.withForwarder(limits: CallLimits(tries: 1), accounts: RoutedCallTests.accounts) { _ in
+                try await play(bench.upstream)
+                head = try await bench.answers.next(of: job).head
+            }
+        }
+        return head
+    }
+
+    @Test func aCallWithoutRules() async throws {
+        let head = try await head(Route()) { try #require(await $0.next()).fail(.connect, sent: false) }
+        #expect(head?.status == 502 && Said(head) == Said("openai/gpt", "1", nil))
+    }
+
+    @Test func theSecondOfTheTargets() async throws {
+        let head = try await head(Self.route) { upstream in
+            try #require(await upstream.next()).answer(500).send("broken").end()
+            try #require(await upstream.next()).fail(.tls, sent: false)
+        }
+        #expect(head?.status == 502 && Said(head) == Said("aws/llama", "2", Self.balanced))
+    }
+
+    @Test func theFallback() async throws {
+        let head = try await head(Self.route) { upstream in
+            try #require(await upstream.next()).fail(.idleTimeout, sent: true)
+            try #require(await upstream.next()).fail(.idleTimeout, sent: true)
+        }
+        #expect(head?.status == 504)
+        #expect(Said(head) == Said("openai/last", "2", #"{"load_balance":["balance"],"fallback":["fallback"]}"#))
+    }
+
+    @Test func aFirstTokenThatIsLateEverywhere() async throws {
+        let options = CallOptions(firstTokenTimeout: 1)
+        let head = try await head(Self.route, isStream: true, options: options) { upstream in
+            for _ in 0..<2 { _ = try #require(await upstream.next()) }
+        }
+        #expect(head?.status == 408 && Said(head) == Said("aws/llama", "2", Self.balanced))
+    }
+
+    /// It is the next target that cannot be called, and no call of it is counted.
+    @Test func aTargetThatIsNotThere() async throws {
+        let route = Route([
+            .init("azure/llama", rule: "balance", failures: [.status(500)]), .init("gone/llama", rule: "balance"),
+        ])
+        let head = try await head(route) { try #require(await $0.next()).answer(500).send("broken").end() }
+        #expect(head?.status == 400 && Said(head) == Said("gone/llama", "1", Self.balanced))
+    }
+
+    @Test func noCallWasMade() async throws {
+        let head = try await head(Route([.init("gone/llama", rule: "balance")])) { #expect($0.count == 0) }
+        #expect((head?.status ?? 0) >= 400 && Said(head) == Said(nil, nil, nil))
+    }
+}
