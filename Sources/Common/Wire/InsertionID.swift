@@ -39,6 +39,10 @@ public struct InsertionID: Sendable, Hashable, Comparable, CustomStringConvertib
     /// When the id was made, in milliseconds since 1970.
     public var milliseconds: UInt64 { high >> 16 }
 
+    /// The bits that tell it from other processes' ids of the same time: 62 random ones behind two that are always the
+    /// same.
+    package var randomBits: UInt64 { low }
+
     /// The id's 128 bits as 32 lower-case hex digits: the trace's id.
     public var hex: String {
         String(unsafeUninitializedCapacity: 32) { out in

@@ -93,5 +93,7 @@ struct RoutedJob {
         return other
     }
 
-    private static func provider(of model: String) -> Substring { model.prefix { $0 != "/" } }
+    private static func provider(of model: String) -> Substring {
+        Substring(model.utf8.prefix { $0 != UInt8(ascii: "/") })
+    }
 }

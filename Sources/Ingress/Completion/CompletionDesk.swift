@@ -22,7 +22,7 @@ struct CompletionDesk: Sendable {
     func call(
         for head: HTTPRequest, on eventLoop: any EventLoop, _ connection: Connection?, to handler: CompletionHandler
     ) -> CompletionCall? {
-        guard entrance.isImmediate, let connection, hosts.allows(head.authority),
+        guard entrance.isImmediate, let connection, handler.isAllowed(head.authority, by: hosts),
             !mark.isCarried(by: head.headerFields[values: .via])
         else {
             return nil

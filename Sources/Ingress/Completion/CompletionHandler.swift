@@ -41,6 +41,8 @@ final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the channel wants to read on.
     private var isReadHeld = false
     private var isReleasing = false
+    /// The host of the last request that was allowed; a client names the same one each time.
+    private var allowedHost: String?
 
     init(desk: CompletionDesk) { self.desk = desk }
 
@@ -135,6 +137,16 @@ extension CompletionHandler {
         guard isReadHeld, held.count < Self.heldParts else { return }
         isReadHeld = false
         context.read()
+    }
+}
+
+extension CompletionHandler {
+    /// Whether requests for a host may be answered.
+    func isAllowed(_ host: String?, by hosts: AllowedHosts) -> Bool {
+        if let host, allowedHost == host { return true }
+        guard hosts.allows(host) else { return false }
+        allowedHost = host
+        return true
     }
 }
 

@@ -8,9 +8,13 @@ enum RateHeaders: String, Sendable {
 
     static let applied = HTTPField.Name(AppliedConfigurations.name) ?? .expect
 
+    /// Whether a header tells of a limit.
+    static func isOne(_ name: HTTPField.Name) -> Bool { name.canonicalName.hasPrefix(prefix) }
+
+    private static let prefix = "x-ratelimit-"
     private static let parts = ["limit", "remaining", "reset"]
-    private static let requestNames = names("x-ratelimit-", .requests)
-    private static let tokenNames = names("x-ratelimit-", .tokens)
+    private static let requestNames = names(prefix, .requests)
+    private static let tokenNames = names(prefix, .tokens)
     private static let upstreamRequestNames = names("x-upstream-ratelimit-", .requests)
     private static let upstreamTokenNames = names("x-upstream-ratelimit-", .tokens)
 

@@ -71,7 +71,7 @@ final class RequestRules: Sendable {
         job.rules.limits = job.charges.map(\.ruleID)
         // A call to a URL that the client chose goes there.
         guard !routing.isEmpty, job.baseURL == nil else { return }
-        var random = SystemRandomNumberGenerator()
+        var random = RequestRandom(job.insertionID)
         job.route = routing.route(for: facts, using: &random)
     }
 

@@ -46,14 +46,16 @@ extension JobScripts {
             for place = 1, jobs do
                 charges_before[place + 1] = charges_before[place] + ARGV[17 * place + 10]
             end
+            -- By their places as charges name them, which are texts.
             local limits = {}
             for index = 1, tonumber(ARGV[10]) do
                 local key, argument = 1 + 8 * jobs + 2 * index, 6 + 17 * jobs + 4 * index
-                limits[index] = {
+                limits[tostring(index)] = {
                     slots = KEYS[key + 1], amounts = KEYS[key + 2], limit = tonumber(ARGV[argument + 1]),
                     window = tonumber(ARGV[argument + 2]), enforced = ARGV[argument + 3] ~= '',
                     settled = ARGV[argument + 4] ~= ''}
             end
+            local before_charges, none = 10 + 17 * jobs + 4 * ARGV[10], {}
 
             -- Adds an id to its rollout's set. Returns nothing if that went well.
             local function add(id, renews, set, verdict, record, list, count, rollout, invocation, experiment, run)
@@ -86,16 +88,17 @@ extension JobScripts {
                 redis.call('EXPIRE', count, 2 * set_life)
             end
 
+            -- The limits that a job is counted on, and what it counts on each.
             local function charges_of(place)
-                local charges = {}
-                for index = charges_before[place], charges_before[place + 1] - 1 do
-                    local argument = 10 + 17 * jobs + 4 * #limits + 2 * index
-                    local limit = limits[tonumber(ARGV[argument + 1])]
-                    charges[#charges + 1] = {
-                        slots = limit.slots, amounts = limit.amounts, amount = tonumber(ARGV[argument + 2]),
-                        limit = limit.limit, window = limit.window, enforced = limit.enforced, settled = limit.settled}
+                local before = charges_before[place]
+                local count = charges_before[place + 1] - before
+                if count == 0 then return none, none end
+                local charged, counts = {}, {}
+                for index = 1, count do
+                    local argument = before_charges + 2 * (before + index) - 1
+                    charged[index], counts[index] = limits[ARGV[argument]], tonumber(ARGV[argument + 1])
                 end
-                return charges
+                return charged, counts
             end
 
             local function enqueue(place)
@@ -111,8 +114,8 @@ extension JobScripts {
                 if entries >= most_entries then return -1 end
                 if entries > 0 and bytes + #payload > most_bytes then return -2 end
                 if set ~= '' and spans >= most_spans then return -6 end
-                local charges = charges_of(place)
-                local over = over_limit(charges)
+                local charged, counts = charges_of(place)
+                local over = over_limit(charged, counts)
                 if over then return over end
                 if set ~= '' then
                     local refusal = add(
@@ -121,8 +124,8 @@ extension JobScripts {
                 end
                 local entry, slots = {'i', id, 'p', payload}, ''
                 -- Where the job's end finds what it corrects.
-                for _, charge in ipairs(charges) do
-                    if charge.settled then slots = slots .. charge.counter.slot .. ' ' end
+                for _, limit in ipairs(charged) do
+                    if limit.settled then slots = slots .. limit.counter.slot .. ' ' end
                 end
                 if slots ~= '' then entry[#entry + 1], entry[#entry + 2] = 's', slots end
                 -- Before the job, which could not be opened without it.
@@ -147,7 +150,7 @@ extension JobScripts {
                     redis.call('PEXPIRE', request, request_life)
                 end
                 if takes ~= '' then wanted = wanted + 1 end
-                return #charges == 0 and entries or count_all(charges, entries)
+                return #counts == 0 and entries or count_all(charged, counts, entries)
             end
 
             local results = attempt(enqueue, jobs)

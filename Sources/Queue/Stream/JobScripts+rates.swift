@@ -7,10 +7,10 @@ extension JobScripts {
     /// counter. All that a job is refused for is read before anything is written; it counts on all its counters or on
     /// none. A counter is read once for all jobs of a batch, and written once, at its end.
     ///
-    /// A charge is a table: the keys `slots` (a list: when something was counted, oldest first) and `amounts` (a hash: how
-    /// much at each of these times and in `sum`, the `oldest` of them, and how many `slots` they are); `amount`, `limit`,
-    /// `window` in milliseconds; whether a job beyond the limit is refused (`enforced`), and whether its end corrects the
-    /// charge (`settled`).
+    /// A limit is a table: the keys `slots` (a list: when something was counted, oldest first) and `amounts` (a hash: how
+    /// much at each of these times and in `sum`, the `oldest` of them, and how many `slots` they are); `limit`, `window`
+    /// in milliseconds; whether a job beyond it is refused (`enforced`), and whether a job's end corrects what it counted
+    /// (`settled`). What a job is charged with is a list of limits, and a list of what it counts on each.
     static let rates = """
         local exact_slots = \(exactSlots)
         local counters, read_counters = {}, {}
@@ -41,25 +41,26 @@ extension JobScripts {
         end
 
         -- Reads what a counter holds, and decides where a charge of now stands.
-        local function counter_of(charge)
-            local counter = counters[charge.amounts]
+        local function counter_of(limit)
+            local counter = limit.counter or counters[limit.amounts]
+            limit.counter = counter
             if counter then return counter end
-            local window, past = charge.window, now - charge.window
-            local kept = redis.call('HMGET', charge.amounts, 'sum', 'oldest', 'slots', now)
+            local window, past = limit.window, now - limit.window
+            local kept = redis.call('HMGET', limit.amounts, 'sum', 'oldest', 'slots', now)
             counter = {
-                slots = charge.slots, amounts = charge.amounts, window = window, left = 0, slot = now,
+                slots = limit.slots, amounts = limit.amounts, window = window, left = 0, slot = now,
                 used = tonumber(kept[1] or 0), here = tonumber(kept[4] or nil)}
             local oldest = tonumber(kept[2] or 0)
             if oldest > past then counter.oldest = oldest else pass_over(counter, past) end
             -- Not told by what they hold: what was given back is 0.
-            counter.size = tonumber(kept[3] or nil) or redis.call('LLEN', charge.slots)
+            counter.size = tonumber(kept[3] or nil) or redis.call('LLEN', limit.slots)
             if counter.size >= exact_slots then
                 local width = math.ceil(window / 600)
                 counter.slot = math.ceil(now / width) * width
-                counter.here = tonumber(redis.call('HGET', charge.amounts, counter.slot) or nil)
+                counter.here = tonumber(redis.call('HGET', limit.amounts, counter.slot) or nil)
             end
             counter.is_new = not counter.here
-            counters[charge.amounts] = counter
+            limit.counter, counters[limit.amounts] = counter, counter
             read_counters[#read_counters + 1] = counter
             return counter
         end
@@ -111,9 +112,10 @@ extension JobScripts {
         end
 
         -- Milliseconds until so much has left the window that the charge fits.
-        local function opens_in(charge, counter)
+        local function opens_in(limit, amount)
+            local counter = limit.counter
             write(counter)
-            local excess, place = counter.used + charge.amount - charge.limit, counter.left
+            local excess, place = counter.used + amount - limit.limit, counter.left
             while true do
                 local slots = redis.call('LRANGE', counter.slots, place, place + 499)
                 if #slots == 0 then return counter.window end
@@ -127,32 +129,31 @@ extension JobScripts {
 
         -- Nothing, or the refusal: for the first charge that is over its limit, until all of them fit. What was looked
         -- through for it is not looked through again for the next.
-        local function over_limit(charges)
+        local function over_limit(limits, counts)
             local first, reset = nil, 0
-            for index, charge in ipairs(charges) do
-                local counter = counter_of(charge)
-                charge.counter = counter
-                if charge.enforced and counter.used + charge.amount > charge.limit then
+            for index = 1, #counts do
+                local limit = limits[index]
+                if counter_of(limit).used + counts[index] > limit.limit and limit.enforced then
                     first = first or index
-                    reset = math.max(reset, opens_in(charge, counter))
+                    reset = math.max(reset, opens_in(limit, counts[index]))
                 end
             end
             if not first then return end
-            for _, charge in ipairs(charges) do
-                if charge.counter.left > 0 then
-                    forget(charge.counter)
-                    renew(charge.counter)
+            for _, limit in ipairs(limits) do
+                if limit.counter.left > 0 then
+                    forget(limit.counter)
+                    renew(limit.counter)
                 end
             end
-            return {-7, first, charges[first].counter.used, reset}
+            return {-7, first, limits[first].counter.used, reset}
         end
 
         -- Counts a job that is queued. Returns its result.
-        local function count_all(charges, entries)
+        local function count_all(limits, counts, entries)
             local result = {entries}
-            for index, charge in ipairs(charges) do
-                local counter, place = charge.counter, 3 * index
-                counter.used, counter.here = counter.used + charge.amount, (counter.here or 0) + charge.amount
+            for index = 1, #counts do
+                local counter, amount, place = limits[index].counter, counts[index], 3 * index
+                counter.used, counter.here = counter.used + amount, (counter.here or 0) + amount
                 counter.counts = true
                 result[place - 1], result[place] = counter.used, (counter.oldest or counter.slot) + counter.window - now
                 result[place + 1] = counter.slot

@@ -37,12 +37,13 @@ extension JobScripts {
         source: "#!lua flags=no-writes\n" + clock + rates + """
             local result = {}
             for index = 0, #KEYS / 2 - 1 do
-                local charge = {
-                    slots = KEYS[2 * index + 1], amounts = KEYS[2 * index + 2], amount = tonumber(ARGV[3 * index + 1]),
+                local amount = tonumber(ARGV[3 * index + 1])
+                local limit = {
+                    slots = KEYS[2 * index + 1], amounts = KEYS[2 * index + 2],
                     limit = tonumber(ARGV[3 * index + 2]), window = tonumber(ARGV[3 * index + 3])}
-                local counter = counter_of(charge)
+                local counter = counter_of(limit)
                 local reset = counter.oldest and counter.oldest + counter.window - now or 0
-                if counter.used + charge.amount > charge.limit then reset = opens_in(charge, counter) end
+                if counter.used + amount > limit.limit then reset = opens_in(limit, amount) end
                 result[#result + 1] = counter.used
                 result[#result + 1] = reset
             end

@@ -1,5 +1,6 @@
 import Common
 import Redis
+import Subprocess
 import TestSupport
 import Testing
 
@@ -58,6 +59,64 @@ import Testing
                 }
             }
         }
+    }
+
+    /// The provider has begun a stream, and the forwarder that reads it is killed. What it used is not known, and the
+    /// call is not made again: it stays counted as it was estimated.
+    @Test func aStreamWhoseForwarderIsKilledCountsAsEstimated() async throws {
+        let calls = Counter()
+        try await ScriptedServer.run { connection in
+            while try await connection.request() != nil {
+                calls.add(1)
+                try await connection.write(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+                        + #"data: {"choices":[{"index":0,"delta":{"content":"a"}}]}"# + "\n\n")
+                // The rest never comes: the connection ends with its forwarder.
+            }
+        } _: { provider in
+            try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
+                let account = #"{"base_url": "http://127.0.0.1:\#(provider.port)/v1", "key": "sk-held"}"#
+                try fleet.folder.write("{\"accounts\": {\"held\": \(account)}}", to: "secrets.yaml")
+                try fleet.folder.write(Self.rules, to: "gateway.yaml")
+                try await fleet.ingress { _, port in
+                    let answer = try await streamed(from: port) {
+                        try await fleet.forwarder { first in
+                            try await eventually(within: .seconds(30)) { try await isStarted(fleet.redis) }
+                            #expect(try await counted(fleet.redis) == 200)
+                            try first.send(.kill)
+                        }
+                        try await fleet.forwarder { _ in
+                            try await eventually(within: .seconds(40)) {
+                                try await fleet.redis.send(RedisCommand("XLEN", "gateway/jobs")).int == 0
+                            }
+                        }
+                    }
+                    #expect(answer.contains(#""content":"a""#) && answer.contains(#""error":"#))
+                    #expect(calls.value == 1)
+                    #expect(try await counted(fleet.redis) == 200)
+                }
+            }
+        }
+    }
+
+    /// - Returns: what came of a stream's answer while `action` was done.
+    private func streamed(from port: Int, while action: () async throws -> Void) async throws -> String {
+        try await withThrowingTaskGroup(of: String.self) { group in
+            group.addTask {
+                let body = Self.body.replacing(#""max_tokens""#, with: #""stream": true, "max_tokens""#)
+                let answer = try await withRawClient(to: port) {
+                    try await $0.call("POST", ServeTests.path, body: body)
+                }
+                return answer.text
+            }
+            try await action()
+            return try await group.next() ?? ""
+        }
+    }
+
+    /// Whether the first bytes of an answer are on their way to the client.
+    private func isStarted(_ redis: RedisClient) async throws -> Bool {
+        try await redis.send(RedisCommand("KEYS", "gateway/started/*")).array?.isEmpty == false
     }
 
     /// All at once, each on a connection of its own.

@@ -53,6 +53,21 @@ import Upstream
         }
     }
 
+    /// A connection on which one host was served serves no other.
+    @Test func eachRequestOfAConnectionIsLookedAt() async throws {
+        try await LiveIngress.run({ $0.settings.allowedHosts = nil }) { ingress in
+            try await ingress.connect { client in
+                for host in ["localhost", "localhost", "evil.example", "localhost", "localhost.evil.example", ""] {
+                    let head = "POST \(LiveIngress.path) HTTP/1.1\r\nHost: \(host)\r\nContent-Length: 2\r\n\r\n"
+                    try await client.send(head + "{}")
+                    let answer = try await client.answer()
+                    // A body without a model is refused by the call itself.
+                    #expect(answer.error?.code == (host == "localhost" ? "missing_model" : "foreign_host"), "\(host)")
+                }
+            }
+        }
+    }
+
     /// Where a key is asked for, a page has none.
     @Test func whereKeysAreAskedForAnyNameIsServed() async throws {
         try await LiveIngress.run({ ($0.settings.allowedHosts, $0.auth) = (nil, APIKeyAuthTests.auth) }) { ingress in

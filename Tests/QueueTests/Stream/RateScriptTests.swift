@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// What the script of rate limits lets in, by a clock of the test's.
-@Suite(.timeLimit(.minutes(1))) struct RateScriptTests {
+@Suite(.timeLimit(.minutes(5))) struct RateScriptTests {
     /// The script with its clock as the last argument.
     private static func script(exactSlots: Int = JobScripts.exactSlots) -> RedisScript {
         RedisScript(
@@ -15,14 +15,15 @@ import Testing
                 + JobScripts.rates.replacing(
                     "exact_slots = \(JobScripts.exactSlots)", with: "exact_slots = \(exactSlots)")
                     + """
-                    local charges = {}
+                    local limits, counts = {}, {}
                     for index = 0, #KEYS / 2 - 1 do
-                        charges[#charges + 1] = {
+                        counts[#counts + 1] = tonumber(ARGV[5 * index + 1])
+                        limits[#counts] = {
                             slots = KEYS[2 * index + 1], amounts = KEYS[2 * index + 2],
-                            amount = tonumber(ARGV[5 * index + 1]), limit = tonumber(ARGV[5 * index + 2]),
-                            window = tonumber(ARGV[5 * index + 3]), enforced = ARGV[5 * index + 4] ~= ''}
+                            limit = tonumber(ARGV[5 * index + 2]), window = tonumber(ARGV[5 * index + 3]),
+                            enforced = ARGV[5 * index + 4] ~= ''}
                     end
-                    local result = over_limit(charges) or count_all(charges, 1)
+                    local result = over_limit(limits, counts) or count_all(limits, counts, 1)
                     write_counters()
                     return result
                     """)
@@ -130,14 +131,15 @@ import Testing
             + """
             local results, each = {}, tonumber(ARGV[#ARGV - 1])
             for job = 0, #KEYS / 2 / each - 1 do
-                local charges = {}
+                local limits, counts = {}, {}
                 for index = job * each, job * each + each - 1 do
-                    charges[#charges + 1] = {
+                    counts[#counts + 1] = tonumber(ARGV[5 * index + 1])
+                    limits[#counts] = {
                         slots = KEYS[2 * index + 1], amounts = KEYS[2 * index + 2],
-                        amount = tonumber(ARGV[5 * index + 1]), limit = tonumber(ARGV[5 * index + 2]),
-                        window = tonumber(ARGV[5 * index + 3]), enforced = ARGV[5 * index + 4] ~= ''}
+                        limit = tonumber(ARGV[5 * index + 2]), window = tonumber(ARGV[5 * index + 3]),
+                        enforced = ARGV[5 * index + 4] ~= ''}
                 end
-                results[job + 1] = over_limit(charges) or count_all(charges, 1)
+                results[job + 1] = over_limit(limits, counts) or count_all(limits, counts, 1)
             end
             write_counters()
             return results
