@@ -76,6 +76,10 @@ import Testing
             (#"{"model": "m", "metadata": {"team": 1}}"#, "metadata", "`team`"),
             (#"{"model": "m", "metadata": [1]}"#, "metadata", "an array"),
             (#"{"model": "m", "headers": {"authorization": "x"}}"#, "headers.authorization", "carries no metadata"),
+            (
+                #"{"model": "m", "headers": {"x-tfy-logging-config": "{}", "X-TFY-Logging-Config": "{}"}}"#,
+                "headers.X-TFY-Logging-Config", "a second time"
+            ),
             (#"{"model": "m", "headers": {"cf-aig-metadata": "{}"}}"#, "headers.cf-aig-metadata", "METADATA_HEADERS"),
             (#"{"model": "m", "headers": {"x-tfy-metadata": 1}}"#, "headers", "string"),
             (

@@ -92,7 +92,8 @@ package enum Keys {
         String(concatenating: responsePrefix, id.description)
     }
 
-    /// Whether a key is an answer's own. It is asked several times a job, so nothing is built for it.
+    /// Whether a key is an answer's own. It is asked several times a job, so nothing is built for
+    /// one of another length.
     package static func isResponse(_ key: String, of id: InsertionID) -> Bool {
         key.utf8.count == responsePrefix.utf8.count + 36 && key == response(id)
     }

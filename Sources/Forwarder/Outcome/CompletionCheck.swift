@@ -22,6 +22,9 @@ struct CompletionCheck: Sendable {
         if form.isEventStream != true { body.take(bytes) }
     }
 
+    /// Whether the answer is one JSON object from end to end.
+    var isWholeObject: Bool { form.isEventStream != true && body.isWholeObject }
+
     /// Whether the first bytes of a stream hold the whole answer.
     /// - Parameters:
     ///   - count: how many bytes.

@@ -89,9 +89,10 @@ struct Preamble: Sendable {
     /// Notes that the answer has ended.
     mutating func end() {
         guard finding == .undecided else { return }
-        let isChecked = check != nil
-        // A completion that was checked and is none of a failure is not read once more.
-        if isChecked, check?.end() == nil {
+        var hasPassed: Bool?
+        if check != nil { hasPassed = check?.end() == nil }
+        // A completion that was checked as a whole is not read once more.
+        if hasPassed == true, check?.isWholeObject == true {
             finding = .content
             return
         }
@@ -101,7 +102,7 @@ struct Preamble: Sendable {
             scanner.take(data, 0..<data.count)
             scanner.end()
         }
-        let hasFailed = isChecked || form == .body && isFailure(scanner)
+        let hasFailed = hasPassed == false || form == .body && isFailure(scanner)
         finding = hasFailed ? .failed([failure] + Self.status(in: scanner.error)) : .content
     }
 

@@ -66,7 +66,6 @@ struct JobBuilder: Sendable {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         let content: JSONObject?
         if case .other = path.route {
-            try currentRules.check(job, request.method)
             job.body = try await body(of: request)
             let body = try CompletionBody(
                 other: job.body, of: job, contentType: try Self.contentType(of: request, hasBody: !job.body.isEmpty),
@@ -78,9 +77,11 @@ struct JobBuilder: Sendable {
             job.idempotency = try idempotency(of: request, path, job, body: sent)
             var call = chatCall(for: request, path: path, admitted: admitted, body: sent, metadata: job.metadata)
             for hook in hooks { try await hook.prepare(&call) }
-            if !hooks.isEmpty { try call.checkMetadata() }
-            (job.metadata, job.rollout) = (call.metadata, call.rollout)
-            try currentRules.check(job, request.method)
+            if !hooks.isEmpty {
+                try call.checkMetadata()
+                (job.metadata, job.rollout) = (call.metadata, call.rollout)
+                try currentRules.check(job, request.method)
+            }
             content = try fill(&job, with: call)
         }
         try currentRules.decide(&job, with: content, for: admitted.account)
@@ -113,7 +114,6 @@ struct JobBuilder: Sendable {
     ) throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         job.deadline = deadline
-        try currentRules.check(job, request.method)
         let content = try fill(
             &job,
             with: chatCall(for: request, path: path, admitted: admitted, body: body, metadata: job.metadata))
@@ -133,11 +133,18 @@ struct JobBuilder: Sendable {
             headers: Self.headersToGoOn(of: request),
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
             window: window, metadata: said.metadata)
+        // Where hooks may change it, it is looked at behind them.
+        if !isHooked(path) { try currentRules.check(job, request.method) }
         job.options = try CallOptions(request.headers, upTo: clientRetries)
         // The client's wish, until the operator's rules have been asked.
         if !said.wishesLog { job.logging = .withheld }
         try ClientKey.moveFromQuery(of: &job)
         return job
+    }
+
+    private func isHooked(_ path: CompletionPath) -> Bool {
+        if case .other = path.route { return false }
+        return !hooks.isEmpty
     }
 
     /// Whether a completion's answer shall be fetched later: `Prefer: respond-async` (RFC 7240 §4.1), among other preferences maybe.

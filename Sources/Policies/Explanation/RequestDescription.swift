@@ -83,7 +83,7 @@ private struct DescriptionReader {
                 throw Self.error("metadata", "would be refused in a request's header. \(error.message)")
             }
         }
-        var hasOwn = object.member("metadata") != nil
+        var (hasOwn, hasSwitch) = (object.member("metadata") != nil, false)
         let given = try member("headers", .object).map(fields)
         for (name, value) in given ?? [] {
             let param = "headers.\(MetadataRule.shown(name))"
@@ -97,6 +97,8 @@ private struct DescriptionReader {
                 }
                 try carried.add(value, named: name, of: header)
             } else if name.equalsIgnoringASCIICase(LoggingSwitch.header) {
+                guard !hasSwitch else { throw Self.error(param, "gives the switch a second time. Give it once.") }
+                hasSwitch = true
                 isOff = try !LoggingSwitch.read(value)
             } else {
                 throw Self.error(param, "carries no metadata. Leave it out.")

@@ -13,14 +13,14 @@ extension JobScripts {
     /// ARGV[1] -> group, ARGV[2] -> consumer that takes jobs at once (empty: none), ARGV[3] -> most entries, ARGV[4] ->
     /// most bytes, ARGV[5] -> most bytes of spans that wait for their export, ARGV[6] -> most rollouts that a project's
     /// list keeps, ARGV[7] -> life of a set in seconds, ARGV[8] -> how long a repeated request is known in
-    /// milliseconds, ARGV[9] -> jobs, ARGV[10] -> limits; then for each job seventeen: insertion id, sealed job, until when this step is
-    /// wanted by this server's clock in milliseconds since 1970 (empty: not known), project, account (may be empty),
-    /// time and deadline in milliseconds since 1970, life of the record in milliseconds, the request's fingerprint, the
-    /// rollout's name, its invocation, experiment and run, whether the lives of what is kept of the rollout are
-    /// renewed, whether the consumer takes an entry for this job (empty: none), the sealed key of its own (empty: it
-    /// has none), and how many charges it has; then for each limit four: the limit, its window in milliseconds, whether a
-    /// job beyond it is refused (empty: counted all the same), whether the job's end corrects a charge (empty: it does
-    /// not); then for each charge of each job two: the place of its limit, and the amount
+    /// milliseconds, ARGV[9] -> jobs, ARGV[10] -> limits; then for each job seventeen: insertion id, sealed job, until
+    /// when this step is wanted by this server's clock in milliseconds since 1970 (empty: not known), project, account
+    /// (may be empty), time and deadline in milliseconds since 1970, life of the record in milliseconds, the request's
+    /// fingerprint, the rollout's name, its invocation, experiment and run, whether the lives of what is kept of the
+    /// rollout are renewed, whether the consumer takes an entry for this job (empty: none), the sealed key of its own
+    /// (empty: it has none), and how many charges it has; then for each limit four: the limit, its window in
+    /// milliseconds, whether a job beyond it is refused (empty: counted all the same), whether the job's end corrects a
+    /// charge (empty: it does not); then for each charge of each job two: the place of its limit, and the amount
     /// Output: {this server's time in milliseconds since 1970, results, entries that the consumer was given}. A result
     /// is the insertion id of the job that this request repeats, as a string; an error; else entries on the stream
     /// afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the

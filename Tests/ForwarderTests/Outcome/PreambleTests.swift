@@ -59,6 +59,12 @@ import Testing
         (#"{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}"#, Preamble.Finding.content),
         (#" {"error":{"message":"busy","type":"rate_limit_error"}}"#, .failed([.errorInSuccess, .status(429)])),
         (#"{"error":"busy"}"#, .failed([.errorInSuccess])), ("{", .failed([.errorInSuccess])),
+        // An error, and then a stream that a lenient reader takes for the answer.
+        (
+            #"{"error":{"code":500}},"# + "\n\ndata: "
+                + #"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"# + "\n\ndata: [DONE]\n\n",
+            .failed([.errorInSuccess, .status(500)])
+        ),
         ("", .failed([.streamError])),
         ("data: [DONE]\n\n", .failed([.streamError])), (role + "\n\n", .failed([.streamError])),
     ])
