@@ -23,12 +23,12 @@ struct RateStatus: Sendable, Equatable {
 
         var values: [String] { [String(limit), String(remaining), DurationText.text(ofMilliseconds: reset)] }
 
-        /// - Parameter isFirst: whether no limits of the provider's are among the fields.
-        func sign(_ fields: inout HTTPFields, isFirst: Bool) {
+        /// - Parameter isAlone: whether no limits of the provider's are among the fields.
+        func sign(_ fields: inout HTTPFields, isAlone: Bool) {
             let own = names.own
-            let isTheirsSmaller = !isFirst && fields[names.remaining].flatMap { Int($0) }.map { $0 < remaining } ?? false
+            let isTheirsSmaller = !isAlone && fields[names.remaining].flatMap { Int($0) }.map { $0 < remaining } ?? false
             for (place, value) in values.enumerated() {
-                guard !isFirst, let said = fields[own[place]] else {
+                guard !isAlone, let said = fields[own[place]] else {
                     fields.append(HTTPField(name: own[place], value: value))
                     continue
                 }
@@ -79,9 +79,9 @@ struct RateStatus: Sendable, Equatable {
     func sign(_ fields: inout HTTPFields) {
         let said = fields[RateHeaders.applied]
         if let header = applied.header(before: said) { fields[RateHeaders.applied] = header.value }
-        let isFirst = !fields.contains { RateHeaders.isOne($0.name) }
-        requests?.sign(&fields, isFirst: isFirst)
-        tokens?.sign(&fields, isFirst: isFirst)
+        let isAlone = !fields.contains { RateHeaders.isOne($0.name) }
+        requests?.sign(&fields, isAlone: isAlone)
+        tokens?.sign(&fields, isAlone: isAlone)
     }
 
     private var applied: AppliedConfigurations { AppliedConfigurations([("rate_limit", rules)]) }

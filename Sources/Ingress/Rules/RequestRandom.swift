@@ -1,7 +1,7 @@
 internal import Common
 
 /// Random numbers that follow from a request's insertion id, of which 62 bits are random: SplitMix64 (Steele, Lea and
-/// Flood, 2014). They cost no call of the system, and a request's route can be told again.
+/// Flood, 2014). They need no system call, and a request's route can be told again.
 struct RequestRandom: RandomNumberGenerator {
     private var state: UInt64
 
