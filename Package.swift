@@ -138,10 +138,11 @@ let package = Package(
             resources: [.embedInCode("Providers/providers.yaml")],
             swiftSettings: settings
         ),
+        .target(name: "RequestLog", dependencies: ["Common", "JSON", "Text"], swiftSettings: settings),
         .target(
             name: "TraceStore",
             dependencies: [
-                "Common", "HTTPServing", "JSON",
+                "Common", "HTTPServing", "JSON", "RequestLog",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
