@@ -138,6 +138,15 @@ let package = Package(
             resources: [.embedInCode("Providers/providers.yaml")],
             swiftSettings: settings
         ),
+        .target(
+            name: "RequestLogServing",
+            dependencies: [
+                "Common", "Queue", "Redis", "RequestLog", "Upstream",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
         .target(name: "RequestLog", dependencies: ["Common", "JSON", "Text"], swiftSettings: settings),
         .target(
             name: "TraceStore",
@@ -170,7 +179,7 @@ let package = Package(
         .target(
             name: "GatewayCommand",
             dependencies: [
-                "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "Policies", "Queue", "Redis", "TraceStore",
+                "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLogServing", "TraceStore",
                 "Upstream", "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

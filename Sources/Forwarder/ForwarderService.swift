@@ -48,12 +48,14 @@ package struct ForwarderService {
         let spans = RecentSpans()
         var sender = worker.sender
         sender.keepSpan = spans.keep
+        sender.logsRequests = settings.requestLog == .embedded
         let runner = JobRunner(
             directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender,
             envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
             limits: CallLimits(settings), isTraced: destinations.isTraced,
-            spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil }, logger: logger)
+            spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil },
+            logsRequests: sender.logsRequests, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(
             consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader,

@@ -33,6 +33,8 @@ struct DeliverySteps: CallSteps {
     let delivery: Delivery
     let control: CallControl
     let eventLoop: any EventLoop
+    /// Whether the job's span is for the request log alone.
+    var isRecord = false
 
     var stop: CallControl.Stop? { control.stop }
     var handedOver: Int? { control.handedOver }
@@ -54,6 +56,8 @@ struct DeliverySteps: CallSteps {
     }
 
     func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void) {
+        var ending = ending
+        ending.isRecord = isRecord
         sender.finish(job, in: delivery, ending, control: control, on: eventLoop, completion: completion)
     }
 

@@ -14,7 +14,7 @@ extension CompletionSpan {
         var object = SpanObject()
         object.add("insertion_id", insertionID.description)
         object.add("project_id", project)
-        for (name, value) in rollout.metadata { object.add(name, value) }
+        for (name, value) in rollout?.metadata ?? [] { object.add(name, value) }
         for entry in metadata { object.add(entry.key, entry.value) }
         return object
     }
