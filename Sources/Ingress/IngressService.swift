@@ -47,12 +47,15 @@ package struct IngressService {
         extensions.routes(router)
         let limits = JobAdmission.Limits(
             entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL, spanBytes: settings.outboxBytes)
+        let refusals =
+            settings.requestLog == .embedded ? RefusalLog(redis: commands, envelope: envelope, logger: logger) : nil
         let kept = KeptAnswers(records: JobRecords(redis: commands), envelope: envelope)
         func calls(through queue: WorkQueue) -> CallDesk {
             CallDesk(
                 admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
                 room: room, follower: follower, kept: kept, desk: news, local: queue == .completions ? local : nil, envelope: envelope,
-                watch: watch, rateAudit: RateAudit(logger: logger))
+                watch: watch, rateAudit: RateAudit(logger: logger),
+                refusals: queue == .completions ? refusals : nil)
         }
         let completions = calls(through: .completions)
         let jobs = JobBuilder(
@@ -94,6 +97,7 @@ package struct IngressService {
             RulesAnnouncer(file: rules, fleet: RulesFleet(redis: commands), logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
         ]
+        if let refusals { services.insert(refusals, at: 1) }
         if settings.redis.address != nil {
             services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1)
             services.insert(RedisEvictionWatch(redis: commands, logger: logger), at: 2)

@@ -1,4 +1,5 @@
 internal import Common
+internal import Policies
 
 extension CompletionSpan {
     /// The metadata without secrets: what is one by its name is left out, and what looks like one is replaced.

@@ -98,8 +98,17 @@ struct GatewayResponder: HTTPResponder {
     /// Makes a request's job and queues it. A step of its own that is not inlined: what it needs, the request's body above all, shall be gone while the client waits.
     @inline(never)
     private func queue(_ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?) async throws -> Queued {
-        let admitted = try await entrance.admit(request, project: path.project)
-        let job = try await jobs.job(for: request, path: path, admitted: admitted, id: id)
+        var admitted = entrance.refused(path.project)
+        let job: Job
+        do {
+            admitted = try await entrance.admit(request, project: path.project)
+            job = try await jobs.job(for: request, path: path, admitted: admitted, id: id)
+        } catch {
+            let told = error as? GatewayError ?? .internalError
+            calls.refusals?.note(
+                jobs.refusal(of: request, path: path, admitted: admitted, id: id, because: told))
+            throw error
+        }
         if jobs.isAsynchronous(request, path) { return .accepted(try await background.accept(job)) }
         return .waiting(try await calls.begin(job, for: connection))
     }
