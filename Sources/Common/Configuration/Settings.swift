@@ -112,6 +112,13 @@ package struct Settings: Sendable, Equatable {
     /// Of one export, decompressed. Langfuse's Python SDK sends no more than this.
     package var traceStoreMaxExportBytes = 64 << 20
 
+    // The request log
+    package var requestLog = RequestLogPlace.embedded
+    /// Questions about the request log that are worked on at once.
+    package var queryConcurrency = 16
+    /// From such a question to the last byte of its answer.
+    package var queryTimeout = Duration.seconds(300)
+
     // The process
     package var logLevel = LogLevel.info
     /// `serve` keeps its own Redis' files and keys here.
