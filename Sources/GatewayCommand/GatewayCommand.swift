@@ -30,6 +30,6 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, IngressCommand.self, ForwarderCommand.self, VerifierCommand.self, TraceStoreCommand.self, CheckCommand.self,
             WaitCommand.self,
-            RolloutsCommand.self, TracesCommand.self,
+            RolloutsCommand.self, TracesCommand.self, LogsCommand.self,
         ])
 }
