@@ -109,7 +109,7 @@ let package = Package(
         .target(
             name: "Ingress",
             dependencies: [
-                "Common", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "Upstream",
+                "Common", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -123,6 +123,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            resources: [.embedInCode("OpenAPI/openapi.json")],
             swiftSettings: settings
         ),
         .target(
@@ -179,7 +180,8 @@ let package = Package(
         .target(
             name: "GatewayCommand",
             dependencies: [
-                "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLogServing", "TraceStore",
+                "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog",
+                "RequestLogServing", "TraceStore",
                 "Upstream", "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -288,7 +290,8 @@ let package = Package(
         .testTarget(
             name: "IngressTests",
             dependencies: [
-                "Common", "Ingress", "JSON", "Policies", "Queue", "Redis", "TestSupport", "Upstream",
+                "Common", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog", "RequestLogServing", "TestSupport",
+                "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -86,6 +86,9 @@ package struct IngressService {
                 calls: calls(through: .verifications), verdicts: VerdictStore(redis: commands, defaultProject: secrets.defaultProject),
                 list: RolloutList(redis: commands, defaultProject: secrets.defaultProject), redis: commands, responseKey: key,
                 window: settings.maxBufferedBytes, hooks: extensions.tracesHooks),
+            queries: QueryDesk(
+                calls: calls(through: .queries), redis: commands, responseKey: key, window: settings.maxBufferedBytes,
+                patience: settings.queryTimeout, isOn: settings.requestLog == .embedded),
             rules: RulesController(
                 jobs: jobs, rates: RateReader(redis: commands), asksForKeys: auth.consumesBearer),
             connections: connections)

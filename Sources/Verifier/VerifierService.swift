@@ -34,20 +34,26 @@ package struct VerifierService {
         let worker = QueueWorker(
             .verifications, redis: endpoint, limits: limits, envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
-        let work = VerificationWork(
-            runner: VerificationRunner(
-                redis: worker.commands, upstream: MarkedUpstream(network, mark: LoopMark(envelope)),
-                options: .init(configuration),
-                destinations: destinations, logger: logger),
-            sender: worker.sender, envelope: envelope,
-            check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
-            logger: logger)
+        let runner = VerificationRunner(
+            redis: worker.commands, upstream: MarkedUpstream(network, mark: LoopMark(envelope)),
+            options: .init(configuration),
+            destinations: destinations, logger: logger)
+        let work = QuestionWork(
+            of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .verifierFailed,
+            logger: logger
+        ) { job, sink in try await runner.answer(Question(job), to: sink) }
         let own: [any Service] = shared == nil ? [watch] : []
         let between: [any Service] = [
             RedisEvictionWatch(redis: worker.commands, logger: logger), CurlService(upstream: network),
         ]
         services = own + worker.services(between: between, watch: watch) { await work.run($0, control: $1) }
     }
+}
+
+extension GatewayError {
+    fileprivate static let verifierFailed = GatewayError(
+        status: 500, type: "server_error", code: "internal_error",
+        message: "The verifier failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: true)
 }
 
 extension VerificationRunner.Options {

@@ -163,6 +163,17 @@ package enum Keys {
     /// String: bytes of all payloads on the stream of questions, as `jobBytes`.
     package static let verificationBytes = "gateway/verifications/bytes"
 
+    /// Stream of questions about the request log, consumer group `queriers`. Written by ingress, read by the processes
+    /// that keep the log; an entry is deleted when it is acknowledged.
+    package static let queries = "gateway/queries"
+    package static let querierGroup = "queriers"
+
+    /// String: bytes of all payloads on that stream, as `jobBytes`.
+    package static let queryBytes = "gateway/queries/bytes"
+
+    /// String: a process that keeps the request log is alive. As a forwarder's.
+    package static let querierPrefix = "gateway/querier/"
+
     /// String: the fingerprint of the key that seals what is in this Redis. Written and read by all parts, each second; lives until somebody deletes it, as to change
     /// the key on purpose.
     package static let keyFingerprint = "gateway/key/fingerprint"

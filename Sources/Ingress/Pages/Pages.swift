@@ -5,7 +5,7 @@ internal import JSON
 internal import Queue
 internal import Redis
 
-/// `/health`, `/ready` and `/metrics`.
+/// `/health`, `/ready`, `/openapi.json` and `/metrics`.
 struct Pages: Sendable {
     let redis: RedisClient
     let watch: RedisWatch
@@ -28,6 +28,7 @@ struct Pages: Sendable {
         return switch path {
         case "/health": health
         case "/ready": await readiness
+        case OpenAPIPage.path: OpenAPIPage.response
         default: nil
         }
     }

@@ -2,6 +2,7 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import RequestLog
 
 /// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the backend.
 struct GatewayResponder: HTTPResponder {
@@ -16,6 +17,7 @@ struct GatewayResponder: HTTPResponder {
     let background: BackgroundDesk
     let logs: LogDesk
     let verification: VerificationDesk
+    let queries: QueryDesk
     let rules: RulesController
     let connections: Connections
 
@@ -80,6 +82,12 @@ struct GatewayResponder: HTTPResponder {
             let admitted = try await entrance.admit(request, project: path.project)
             return try await background.respond(
                 to: request, for: job, admitted: admitted, connection: connections[context.channel], logger: context.logger)
+        }
+        if RequestLogResponder.answers(rest) {
+            let admitted = try await entrance.admit(request, project: path.project)
+            return try await queries.respond(
+                to: request, path: rest, as: id, admitted: admitted, connection: connections[context.channel],
+                logger: context.logger)
         }
         if VerificationDesk.answers(rest) {
             let admitted = try await entrance.admit(request, project: try path.project ?? QueryItems(request.uri.query).value("project_id"))

@@ -1,0 +1,34 @@
+import Queue
+import RequestLog
+import RequestLogServing
+import ServiceLifecycle
+import TestSupport
+
+@testable import Common
+
+extension LiveIngress {
+    /// Runs `body` while a process that keeps the request log answers questions as the test says.
+    func withRequestLog<Result: Sendable>(
+        _ change: (inout Settings) -> Void = { _ in }, answer: @escaping RequestLogService.Answer,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        var settings = Settings(role: .tracestore)
+        change(&settings)
+        let secrets = Secrets(projects: ["main": Project(name: "main")], defaultProject: "main")
+        let log = RequestLogService(
+            configuration: Configuration(settings: settings, secrets: secrets, warnings: []), redis: server.endpoint,
+            envelope: forwarder.envelope, logger: .silent, answer: answer)
+        let services = ServiceGroup(services: log.services, logger: .silent)
+        return try await withThrowingTaskGroup { group in
+            group.addTask { try await services.run() }
+            defer { group.cancelAll() }
+            try await eventually { try await redis.liveWorkers(of: .queries) == 1 }
+            return try await body()
+        }
+    }
+}
+
+extension RequestLogAnswer {
+    /// A small answer of JSON.
+    static func json(_ text: String) -> Self { Self(body: .whole(Array(text.utf8))) }
+}
