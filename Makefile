@@ -37,7 +37,7 @@ test-swift: ## Run the Swift tests alone
 	@scripts/swift-test.sh --skip-build --filter '$(REAL_TIME)'
 	@scripts/swift-test.sh $(FEW_AT_ONCE) --skip-build --filter '$(PROCESSES)'
 
-test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy), against a debug build
+test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy) and those of deploy/, against a debug build
 	@scripts/dependencies.sh build clients
 	swift build --product metadata-gateway
 	@scripts/clients.sh .build/debug/metadata-gateway

@@ -64,7 +64,7 @@ nio_is_recent() {
 # An image, an action of a CI service or a Python package without an exact version is another one tomorrow.
 versions_are_pinned() {
     local files
-    mapfile -t files < <(git ls-files Dockerfile docker-compose.yml '*requirements*.txt' '.github/*.yml' '.github/*.yaml')
+    mapfile -t files < <(git ls-files Dockerfile docker-compose.yml 'deploy/*.yaml' '*requirements*.txt' '.github/*.yml' '.github/*.yaml')
     awk '
         function found(why) { print FILENAME ":" FNR ": " why; failed = 1 }
         FILENAME ~ /requirements[^\/]*\.txt$/ {
