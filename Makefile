@@ -49,7 +49,7 @@ tsan: ## Run the Swift tests under ThreadSanitizer, a few at a time, in a build 
 
 check: validate test ## Do what CI does: validate, then test
 
-validate: ## Check format, sizes, forbidden calls, pins, shell scripts and the compose file
+validate: ## Check format, sizes, forbidden calls, pins and shell scripts
 	@scripts/dependencies.sh validate
 	@scripts/validate.sh
 

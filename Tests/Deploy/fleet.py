@@ -44,7 +44,8 @@ class Forwarder:
 
 
 class Fleet:
-    def __init__(self, directory, provider, keys, concurrency):
+    def __init__(self, directory, provider, keys, concurrency, **settings):
+        """settings: of all parts, over those below."""
         self._directory, self._keys = directory, keys
         self._socket = directory / "redis.sock"
         secrets = directory / "secrets.yaml"
@@ -61,6 +62,7 @@ class Fleet:
             "FORWARDER_CONCURRENCY": str(concurrency),
             "REQUEST_TIMEOUT": "60",
             "DRAIN_SECONDS": "60",
+            **settings,
         }
         # Those that take jobs, and those that were stopped and end their calls.
         self.forwarders, self.leaving = [], []
