@@ -9,7 +9,7 @@ set -euo pipefail
 readonly build_packages=(ca-certificates curl git libcurl4-openssl-dev libhiredis-dev libsqlite3-dev libyaml-dev redis-server zlib1g-dev)
 # openssl: the certificates of the TLS tests; nginx: the load balancer of the restart tests.
 readonly test_packages=(nginx openssl)
-readonly validate_packages=(docker-compose git python3 shellcheck)
+readonly validate_packages=(git python3 shellcheck)
 # What is measured against, and the load.
 readonly bench_packages=(nginx wrk)
 
