@@ -60,8 +60,11 @@ package struct ForwarderService {
         let outbox = SpanOutbox(
             consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader,
             maximumBytes: settings.outboxBytes)
+        let records = RecordOutbox(
+            consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader,
+            maximumBytes: settings.requestLogBytes)
         let exporter = Exporter(
-            outbox: outbox, destinations: destinations,
+            outbox: outbox, records: settings.requestLog == .embedded ? records : nil, destinations: destinations,
             sender: SpanSender(
                 outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, recent: spans,
                 timeout: settings.exportTimeout,

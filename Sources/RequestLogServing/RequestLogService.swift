@@ -5,8 +5,8 @@ package import Redis
 package import RequestLog
 package import ServiceLifecycle
 
-/// What answers questions about the request log, put together: what it runs, in the order in which it starts. It belongs
-/// to the process that keeps the log.
+/// The request log's part of the process that keeps it, put together: what it runs, in the order in which it starts. It
+/// writes the rows, and answers questions about them.
 package struct RequestLogService {
     /// Answers a question of a project's (``RequestLogResponder``). A `GatewayError` is an answer too.
     package typealias Answer =
@@ -17,11 +17,14 @@ package struct RequestLogService {
     package let services: [any Service]
 
     /// - Parameters:
-    ///   - envelope: opens the questions and seals the answers.
+    ///   - projects: those whose completions are traced, as they are now.
+    ///   - record: keeps rows, all or none (``RequestLogStore``).
+    ///   - envelope: opens records and questions, and seals the answers.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the service has one of its own.
     package init(
-        configuration: Configuration, redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil,
-        logger: Logger, answer: @escaping Answer
+        configuration: Configuration, projects: @escaping @Sendable () -> [String],
+        redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, logger: Logger,
+        record: @escaping @Sendable ([RequestRow]) async throws -> Void, answer: @escaping Answer
     ) {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
@@ -35,8 +38,15 @@ package struct RequestLogService {
             of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .requestLogFailed,
             logger: logger
         ) { job, sink in try await Self.answer(job, with: answer, to: sink) }
+        let reader = RedisClient(endpoint, logger: logger)
+        let recorder = RequestRecorder(
+            outbox: RecordOutbox(
+                consumer: ProcessName.random(), commands: worker.commands, reader: reader,
+                maximumBytes: settings.requestLogBytes),
+            keep: record, envelope: envelope, projects: projects, isOpen: { watch.hasRightKey }, logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
-        services = own + worker.services(watch: watch) { await work.run($0, control: $1) }
+        services =
+            own + worker.services(between: [reader, recorder], watch: watch) { await work.run($0, control: $1) }
     }
 
     /// Answers a question, a wrong one with what is wrong about it.

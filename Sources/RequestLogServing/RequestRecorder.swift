@@ -15,7 +15,8 @@ struct RequestRecorder: Service, CustomStringConvertible {
     private static let pause = Duration.seconds(1)
 
     let outbox: RecordOutbox
-    let store: any RequestLogStore
+    /// Keeps rows, all or none.
+    let keep: @Sendable ([RequestRow]) async throws -> Void
     let envelope: Envelope
     /// The projects whose completions are traced.
     let projects: @Sendable () -> [String]
@@ -25,11 +26,11 @@ struct RequestRecorder: Service, CustomStringConvertible {
     private let leftLog = SparseLog()
 
     init(
-        outbox: RecordOutbox, store: any RequestLogStore, envelope: Envelope,
+        outbox: RecordOutbox, keep: @escaping @Sendable ([RequestRow]) async throws -> Void, envelope: Envelope,
         projects: @escaping @Sendable () -> [String], isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger
     ) {
         self.outbox = outbox
-        self.store = store
+        self.keep = keep
         self.envelope = envelope
         self.projects = projects
         self.isOpen = isOpen
@@ -98,7 +99,7 @@ struct RequestRecorder: Service, CustomStringConvertible {
                 for part in Self.byProject(found.lost) { try await outbox.settle(part, isLost: true) }
                 found.say(to: logger, leftLog)
                 pending = found.readable
-                if !found.rows.isEmpty { try await store.add(found.rows) }
+                if !found.rows.isEmpty { try await keep(found.rows) }
                 for part in Self.byProject(pending) { try await outbox.settle(part) }
                 return
             } catch let error as RedisError {

@@ -4,13 +4,15 @@ internal import RequestLog
 internal import RequestLogServing
 
 extension Launch {
-    /// What answers questions about the request log that this process keeps.
+    /// The request log that this process keeps.
     func requestLog(
-        in store: any RequestLogStore, redis: RedisEndpoint, envelope: Envelope, watch: RedisWatch? = nil
+        in store: any RequestLogStore, of destinations: TraceDestinations, redis: RedisEndpoint, envelope: Envelope,
+        watch: RedisWatch? = nil
     ) -> RequestLogService {
         let responder = RequestLogResponder(store: store)
         return RequestLogService(
-            configuration: configuration, redis: redis, envelope: envelope, watch: watch, logger: logger
+            configuration: configuration, projects: { destinations.projects }, redis: redis, envelope: envelope,
+            watch: watch, logger: logger, record: { try await store.add($0) }
         ) { path, query, project in try await responder.answer(path, query, project: project) }
     }
 }

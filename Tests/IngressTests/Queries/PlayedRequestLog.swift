@@ -7,17 +7,22 @@ import TestSupport
 @testable import Common
 
 extension LiveIngress {
-    /// Runs `body` while a process that keeps the request log answers questions as the test says.
+    /// Runs `body` while a process keeps the request log as the test says.
+    /// - Parameters:
+    ///   - record: keeps rows.
+    ///   - answer: answers questions.
     func withRequestLog<Result: Sendable>(
-        _ change: (inout Settings) -> Void = { _ in }, answer: @escaping RequestLogService.Answer,
+        _ change: (inout Settings) -> Void = { _ in },
+        record: @escaping @Sendable ([RequestRow]) async throws -> Void = { _ in },
+        answer: @escaping RequestLogService.Answer = { _, _, _ in .json("{}") },
         _ body: () async throws -> Result
     ) async throws -> Result {
         var settings = Settings(role: .tracestore)
         change(&settings)
         let secrets = Secrets(projects: ["main": Project(name: "main")], defaultProject: "main")
         let log = RequestLogService(
-            configuration: Configuration(settings: settings, secrets: secrets, warnings: []), redis: server.endpoint,
-            envelope: forwarder.envelope, logger: .silent, answer: answer)
+            configuration: Configuration(settings: settings, secrets: secrets, warnings: []), projects: { ["main"] },
+            redis: server.endpoint, envelope: forwarder.envelope, logger: .silent, record: record, answer: answer)
         let services = ServiceGroup(services: log.services, logger: .silent)
         return try await withThrowingTaskGroup { group in
             group.addTask { try await services.run() }
