@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Common
 internal import Forwarder
 internal import Ingress
+internal import RequestLogServing
 internal import ServiceLifecycle
 internal import TraceStore
 internal import Verifier
@@ -37,6 +38,11 @@ struct ServeCommand: AsyncParsableCommand {
                 destinations.listens(onPort: port, host: settings.traceStoreHost)
             }
             if let store { destinations.keep(in: store.spans) }
+        }
+        if let store, settings.requestLog == .embedded {
+            services += launch.requestLog(
+                in: store.requests, of: destinations, redis: endpoint, envelope: envelope, watch: watch
+            ).services
         }
         services += try launch.ingress(
             redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local, storeTrouble: { [store] in store?.trouble },
