@@ -305,7 +305,8 @@ let package = Package(
         .testTarget(
             name: "ForwarderTests",
             dependencies: [
-                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "TestSupport", "TraceStore", "Upstream",
+                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "RequestLog", "TestSupport", "TraceStore",
+                "Upstream",
                 .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -23,10 +23,11 @@ struct TraceStoreCommand: AsyncParsableCommand {
         }
         var services = store.services
         if settings.keepsRequestLog {
-            services += launch.requestLog(
-                in: store.requests, of: launch.destinations(key: key), redis: try launch.redis(),
-                envelope: Envelope(key: key)
-            ).services
+            services +=
+                launch.requestLog(
+                    in: store.requests, of: launch.destinations(key: key), redis: try launch.redis(),
+                    envelope: Envelope(key: key)
+                ).services
         }
         try await launch.run(services)
     }

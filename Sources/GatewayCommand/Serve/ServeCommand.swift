@@ -40,9 +40,10 @@ struct ServeCommand: AsyncParsableCommand {
             if let store { destinations.keep(in: store.spans) }
         }
         if let store, settings.requestLog == .embedded {
-            services += launch.requestLog(
-                in: store.requests, of: destinations, redis: endpoint, envelope: envelope, watch: watch
-            ).services
+            services +=
+                launch.requestLog(
+                    in: store.requests, of: destinations, redis: endpoint, envelope: envelope, watch: watch
+                ).services
         }
         services += try launch.ingress(
             redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local, storeTrouble: { [store] in store?.trouble },
