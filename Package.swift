@@ -212,7 +212,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Common", "JSON", "Policies", "Queue", "Redis",
+                "Common", "JSON", "Policies", "Queue", "Redis", "RequestLog",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -317,9 +317,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "RequestLogTests", dependencies: ["Common", "JSON", "RequestLog", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "TraceStoreTests",
             dependencies: [
-                "Common", "JSON", "TestSupport", "TraceStore",
+                "Common", "JSON", "RequestLog", "TestSupport", "TraceStore",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),

@@ -4,6 +4,7 @@ internal import Hummingbird
 package import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
+package import RequestLog
 package import ServiceLifecycle
 
 /// The embedded trace store, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken.
@@ -16,11 +17,15 @@ package struct TraceStoreService {
         package var bytes: Int
         /// The largest export, decompressed (`TRACESTORE_MAX_EXPORT_BYTES`).
         package var exportBytes: Int
+        /// How long a row of the request log is kept (`REQUEST_LOG_MAX_AGE`).
+        package var requestAge: Duration
 
-        package init(age: Duration, bytes: Int, exportBytes: Int) {
+        /// - Parameter requestAge: nil: as long as a trace.
+        package init(age: Duration, bytes: Int, exportBytes: Int, requestAge: Duration? = nil) {
             self.age = age
             self.bytes = bytes
             self.exportBytes = exportBytes
+            self.requestAge = requestAge ?? age
         }
     }
 
@@ -36,6 +41,8 @@ package struct TraceStoreService {
     package let services: [any Service]
     /// Where a forwarder in the same process puts its spans.
     package let spans: any SpanStore
+    /// The request log, which lies in the same file.
+    package let requests: any RequestLogStore
     private let ring: NIOLockedValueBox<KeyRing>
     private let database: TraceDatabase
 
@@ -63,6 +70,8 @@ package struct TraceStoreService {
             throw TraceStoreError(path: path, underlying: error)
         }
         let database = self.database
+        let requests = RequestDatabase(database: database)
+        self.requests = requests
         let intake = RowIntake(database: database, faults: faults, now: now)
         spans = SpanIntake(rows: intake, logger: logger)
         let responder = TraceStoreResponder(
@@ -84,8 +93,9 @@ package struct TraceStoreService {
             DatabaseService(database: database, logger: logger),
             StoreFileWatch(database: database, logger: logger),
             Retention(
-                database: database, limits: RetentionLimits(age: limits.age, bytes: limits.bytes), now: now,
-                logger: logger),
+                database: database,
+                limits: RetentionLimits(age: limits.age, bytes: limits.bytes, requestAge: limits.requestAge), now: now,
+                logger: logger, requests: requests),
             application,
         ]
     }
