@@ -19,15 +19,16 @@ struct TraceStoreCommand: AsyncParsableCommand {
         let folder = try DataDirectory(settings.dataDirectory)
         let key = try settings.gatewayKey ?? folder.key()
         let store = try launch.traceStore(in: folder, key: key) { port in
-            launch.announce("metadata-gateway tracestore listens on http://\(settings.traceStoreHost.bracketed):\(port)")
+            let log = settings.keepsRequestLog ? ", which keeps the request log," : ""
+            launch.announce(
+                "metadata-gateway tracestore\(log) listens on http://\(settings.traceStoreHost.bracketed):\(port)")
         }
         var services = store.services
         if settings.keepsRequestLog {
-            services +=
-                launch.requestLog(
-                    in: store.requests, of: launch.destinations(key: key), redis: try launch.redis(),
-                    envelope: Envelope(key: key)
-                ).services
+            let log = launch.requestLog(
+                in: store.requests, of: launch.destinations(key: key), redis: try launch.redis(),
+                envelope: Envelope(key: key))
+            services += log.services
         }
         try await launch.run(services)
     }

@@ -52,13 +52,14 @@ package struct TraceStoreService {
     ///   - keys: each project's, by the project's name. A project sees what was written with its keys.
     ///   - port: 0 for any free one.
     ///   - hosts: the names under which it answers, as the operator sets them.
+    ///   - takesTraces: false: it is there for the request log alone, and does not listen.
     ///   - faults: what goes wrong; for tests.
     ///   - now: milliseconds since 1970; for tests.
     ///   - onListening: is told the port once connections are accepted.
     /// - Throws: `ConfigurationError` if two projects have the same keys; `TraceStoreError` if the file cannot be used.
     package init(
         directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, hosts: AllowedHosts? = nil,
-        limits: Limits,
+        takesTraces: Bool = true, limits: Limits,
         faults: FaultInjector = FaultInjector(),
         now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
@@ -89,15 +90,15 @@ package struct TraceStoreService {
             configuration: .init(address: .hostname(host, port: port), backlog: 1024),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
             logger: logger)
-        services = [
+        let keeping: [any Service] = [
             DatabaseService(database: database, logger: logger),
             StoreFileWatch(database: database, logger: logger),
             Retention(
                 database: database,
                 limits: RetentionLimits(age: limits.age, bytes: limits.bytes, requestAge: limits.requestAge), now: now,
                 logger: logger, requests: requests),
-            application,
         ]
+        services = keeping + (takesTraces ? [application] : [])
     }
 
     /// What keeps the store from taking and giving traces, as far as it can be seen from outside; nil: nothing.

@@ -32,18 +32,18 @@ struct ServeCommand: AsyncParsableCommand {
         services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch).services
         let ready = Readiness(launch: launch, endpoint: endpoint)
         var store: TraceStoreService?
-        if settings.langfuse == .embedded {
-            store = try launch.traceStore(in: folder, key: key) { port in
+        if settings.langfuse == .embedded || settings.keepsRequestLog {
+            let new = try launch.traceStore(in: folder, key: key, takesTraces: settings.langfuse == .embedded) { port in
                 ready.traceStoreListens(onPort: port)
                 destinations.listens(onPort: port, host: settings.traceStoreHost)
             }
-            if let store { destinations.keep(in: store.spans) }
-        }
-        if let store, settings.requestLog == .embedded {
-            services +=
-                launch.requestLog(
-                    in: store.requests, of: destinations, redis: endpoint, envelope: envelope, watch: watch
-                ).services
+            if settings.langfuse == .embedded { destinations.keep(in: new.spans) }
+            if settings.keepsRequestLog {
+                let log = launch.requestLog(
+                    in: new.requests, of: destinations, redis: endpoint, envelope: envelope, watch: watch)
+                services += log.services
+            }
+            store = new
         }
         services += try launch.ingress(
             redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local, storeTrouble: { [store] in store?.trouble },

@@ -1,3 +1,5 @@
+internal import Text
+
 /// Where a page ended, as its store counts places. Clients get it as text and give it back.
 package struct RequestCursor: Sendable, Equatable {
     /// Further pages hold rows before this place.
