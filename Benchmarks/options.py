@@ -6,7 +6,8 @@ from pathlib import Path
 
 SYSTEMS = (
     *("nginx", "vllm-router", "smg", "ferrogw", "tensorzero"),
-    *("gateway", "gateway-rules", "gateway-traces", "litellm"),
+    *("gateway", "gateway-rules", "gateway-traces"),
+    *("gateway-log", "gateway-log-untraced", "litellm"),
 )
 PARTS = ("throughput", "bodies", "streams", "in_flight", "forwarders", "memory", "rollout")
 

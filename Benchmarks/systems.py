@@ -176,14 +176,29 @@ def gateway_settings(workshop, upstream, secrets=None):
     return {"SECRETS_PATH": str(file), "LOG_LEVEL": "WARNING"}
 
 
+# A Langfuse for which no project has keys.
+UNTRACED = {"LANGFUSE_HOST": "http://127.0.0.1:9"}
+UNLOGGED = {"REQUEST_LOG": "off"}
+
+
 def gateway(workshop, upstream, options):
     """`serve`: the whole gateway in one process, with a Redis of its own and its append-only file. A Langfuse for which no project has keys: nothing is traced."""
-    return serve(workshop, upstream, options, "gateway", LANGFUSE_HOST="http://127.0.0.1:9")
+    return serve(workshop, upstream, options, "gateway", **UNTRACED, **UNLOGGED)
 
 
 def traced_gateway(workshop, upstream, options):
-    """`serve` as it comes: each call is a trace in its own trace store, in the same process."""
-    return serve(workshop, upstream, options, "gateway-traces")
+    """`serve` without the request log: each call is a trace in its own trace store, in the same process."""
+    return serve(workshop, upstream, options, "gateway-traces", **UNLOGGED)
+
+
+def logged_gateway(workshop, upstream, options):
+    """`serve` as it comes: each call is a trace, and a row of the request log."""
+    return serve(workshop, upstream, options, "gateway-log")
+
+
+def untraced_gateway_with_log(workshop, upstream, options):
+    """As `gateway`, with the request log: each call leaves a row without bodies."""
+    return serve(workshop, upstream, options, "gateway-log-untraced", **UNTRACED)
 
 
 def gateway_with_rules(workshop, upstream, options):
@@ -208,7 +223,7 @@ def gateway_with_rules(workshop, upstream, options):
     balancing = {"type": "gateway-load-balancing-config", "rules": [balanced]}
     # YAML takes JSON as it is.
     file = workshop.write("gateway.yaml", "\n---\n".join(json.dumps(document) for document in (limits, balancing)))
-    settings = {"LANGFUSE_HOST": "http://127.0.0.1:9", "CONFIG_PATH": str(file)}
+    settings = {**UNTRACED, **UNLOGGED, "CONFIG_PATH": str(file)}
     return serve(workshop, upstream, options, "gateway-rules", **settings)
 
 
@@ -272,6 +287,8 @@ START = {
     "gateway": gateway,
     "gateway-rules": gateway_with_rules,
     "gateway-traces": traced_gateway,
+    "gateway-log": logged_gateway,
+    "gateway-log-untraced": untraced_gateway_with_log,
     "litellm": litellm,
 }
 

@@ -96,6 +96,8 @@ def compare(rounds, report):
     ratio("litellm", 40)
     ratio("litellm", 40, "gateway-traces")
     ratio("gateway", 0.9, "gateway-rules")
+    ratio("gateway-traces", 0.95, "gateway-log")
+    ratio("gateway", 0.9, "gateway-log-untraced")
     added = rounds.median(lambda gateway, nginx: gateway.p50 - nginx.p50, ("gateway", 1), ("nginx", 1))
     if added is not None:
         rows.append(["p50 at one connection, ms more than nginx's", added, "≤ 1", verdict(added <= 1)])

@@ -229,7 +229,7 @@ extension Settings {
             "REQUEST_LOG", \.requestLog, .choice,
             "Whether a row of each request is kept in the trace store's database, by `serve` or by `tracestore`, which "
                 + "then needs `REDIS_HOST` and `GATEWAY_KEY`. `off`: none is, and questions about requests get 404.",
-            commands: listening),
+            commands: [.serve, .ingress, .forwarder, .tracestore]),
         Setting(
             "QUERY_CONCURRENCY", \.queryConcurrency, .int(1...1000),
             "The most questions about the request log that are worked on at once.", commands: storing),

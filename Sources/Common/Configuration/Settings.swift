@@ -70,7 +70,7 @@ package struct Settings: Sendable, Equatable {
     /// Bytes of spans that may wait for their export.
     package var outboxBytes = 1 << 30
     /// Bytes of records that may wait for the request log.
-    package var requestLogBytes = 1 << 30
+    package var requestLogBytes = 256 << 20
     package var spanTextBytes = 4 << 20
     /// How long a span may wait for its export.
     package var outboxMaxAge = Duration.seconds(86_400)

@@ -97,11 +97,22 @@ import Testing
                 try await rig.store {
                     run.note(
                         try await rig.fleet.ingress { _, port in
-                            run.note(try await rig.verifier { _ in try await self.make(run, port) })
+                            run.note(
+                                try await rig.verifier { _ in
+                                    run.note(try await self.withLog(rig) { try await self.make(run, port) })
+                                })
                         })
                 }
                 try expectFiles(run)
             }
+        }
+    }
+
+    /// Runs the process that keeps the request log while `body` does.
+    private func withLog(_ rig: TraceRig, _ body: () async throws -> Void) async throws -> GatewayProcess.Ending {
+        try await rig.fleet.process("tracestore", ["DATA_DIR": "log", "TRACESTORE_PORT": "0"]) { process in
+            try await process.line(with: "listens on http://")
+            try await body()
         }
     }
 
@@ -132,6 +143,7 @@ import Testing
                     try await group.waitForAll()
                     try await run.rig.exported(Self.names.count)
                     try await expectTraces(run, port)
+                    try await expectRows(port)
                     try await expectRedis(run)
                 })
         }
@@ -156,6 +168,20 @@ import Testing
                 expect(run, Array(text.utf8), "canary-\(name)-answer", place)
             }
         }
+    }
+
+    /// Each call has a row, withheld or not. A row has no bodies.
+    private func expectRows(_ port: Int) async throws {
+        try await eventually {
+            let rows = try await RolloutTests.get("/v1/logs/requests?format=jsonl", port: port)
+            return rows.status == 200 && rows.text.split(separator: "\n").count == Self.names.count
+        }
+        for path in ["/v1/logs/requests", "/v1/logs/requests?format=jsonl", "/v1/logs/requests?format=csv"] {
+            let rows = try await RolloutTests.get(path, port: port)
+            #expect(rows.status == 200 && rows.text.contains("dead_lettered") && !rows.text.contains("canary"), "\(rows.text)")
+        }
+        let ends = try await RolloutTests.get("/v1/metrics/query?measures=requests&group_by=status", port: port)
+        #expect(ends.status == 200 && !ends.text.contains("canary"), "\(ends.text)")
     }
 
     private func expectRedis(_ run: Run) async throws {
