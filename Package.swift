@@ -138,7 +138,12 @@ let package = Package(
             resources: [.embedInCode("Providers/providers.yaml")],
             swiftSettings: settings
         ),
-        .target(name: "RequestLog", dependencies: ["Common", "JSON", "Text"], swiftSettings: settings),
+        .target(
+            name: "RequestLog",
+            dependencies: ["Common", "JSON", "Text"],
+            resources: [.embedInCode("Prices/prices.yaml")],
+            swiftSettings: settings
+        ),
         .target(
             name: "TraceStore",
             dependencies: [
@@ -196,6 +201,17 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
             path: "Examples/CustomGateway",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "RequestLogBench",
+            dependencies: [
+                "Common", "RequestLog", "TraceStore",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Benchmarks/RequestLog",
             swiftSettings: settings
         ),
         .target(
