@@ -148,7 +148,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "RequestLog", dependencies: ["Common", "JSON", "Text"], swiftSettings: settings),
+        .target(
+            name: "RequestLog",
+            dependencies: ["Common", "JSON", "Text"],
+            resources: [.embedInCode("Prices/prices.yaml")],
+            swiftSettings: settings
+        ),
         .target(
             name: "TraceStore",
             dependencies: [
@@ -207,6 +212,17 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
             path: "Examples/CustomGateway",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "RequestLogBench",
+            dependencies: [
+                "Common", "RequestLog", "TraceStore",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Benchmarks/RequestLog",
             swiftSettings: settings
         ),
         .target(

@@ -101,8 +101,8 @@ package struct RequestLogResponder: Sendable {
         } catch is TooManyRows {
             throw GatewayError.invalidQuery(
                 "from",
-                "reaches over more than \(FilterLimits.chartRows) requests, of which one chart is not made. "
-                    + "Make it later, `to` earlier, or filter more")
+                "reaches too far back: one chart is made of at most \(FilterLimits.chartRows) requests out of "
+                    + "\(FilterLimits.chartLooks). Make it later, `to` earlier, or filter more")
         }
     }
 

@@ -26,8 +26,10 @@ struct FilterParserTests {
             ("metadata.e%CC%81=1", .metadata("e\u{301}"), .anyOf(["1"])),
             ("user[present]", .known(.user), .present), ("user[present]=false", .known(.user), .absent),
             ("user[absent]=true", .known(.user), .absent), ("rollout=r", .known(.rollout), .anyOf(["r"])),
-            ("rollout_id=r", .known(.rollout), .anyOf(["r"])), ("row_id[starts_with]=7", .known(.row), .startsWith("7")),
-            ("team[in]=a", .known(.team), .anyOf(["a"])), ("outcome=dead_lettered", .known(.outcome), .anyOf(["dead_lettered"])),
+            ("rollout_id=r", .known(.rollout), .anyOf(["r"])),
+            ("row_id[starts_with]=7", .known(.row), .startsWith("7")),
+            ("team[in]=a", .known(.team), .anyOf(["a"])),
+            ("outcome=dead_lettered", .known(.outcome), .anyOf(["dead_lettered"])),
         ] as [(String, RequestField, RequestFilter.Test)])
     func aConditionIsRead(query: String, field: RequestField, test: RequestFilter.Test) throws {
         #expect(try Self.filter(query).conditions == [.init(field, test)])
@@ -49,11 +51,13 @@ struct FilterParserTests {
         ("model=", "model", "`model[absent]`"), ("model=a&model=b", "model", "`[in]`"),
         ("metadata.k[in]=", "metadata.k[in]", "1 to 100 values"), ("latency=5", "latency", "`latency[gte]`"),
         ("latency[gte]=fast", "latency[gte]", "milliseconds"), ("latency[gte]=-1", "latency[gte]", "not negative"),
-        ("latency[gte]=inf", "latency[gte]", "number"), ("status=7xx", "status", "5xx"), ("status=0404", "status", "404"),
+        ("latency[gte]=inf", "latency[gte]", "number"), ("status=7xx", "status", "5xx"),
+        ("status=0404", "status", "404"),
         ("status[contains]=4", "status[contains]", "`status[in]`"), ("from=yesterday", "from", "24h"),
         ("from=99999999999999999999d", "from", "24h"), ("from=1h&to=2h", "to", "later than `from`"),
         ("outcome=done", "outcome", "`dead_lettered`"), ("user[present]=maybe", "user[present]", "true or false"),
-        ("limit=0", "limit", "from 1 to 1000"), ("limit=1001", "limit", "from 1 to 1000"), ("cursor=abc", "cursor", "`next_cursor`"),
+        ("limit=0", "limit", "from 1 to 1000"), ("limit=1001", "limit", "from 1 to 1000"),
+        ("cursor=abc", "cursor", "`next_cursor`"),
         ("format=xml", "format", "jsonl"), ("format=csv&limit=5", "limit", "export"),
     ])
     func aFaultIsSaidWithItsRepair(query: String, parameter: String, repair: String) throws {
@@ -73,7 +77,9 @@ struct FilterParserTests {
     }
 
     @Test func aCursorIsReadAsItWasWritten() {
-        for place: UInt64 in [0, 1, 1 << 60, .max] { #expect(RequestCursor(RequestCursor(place: place).text)?.place == place) }
+        for place: UInt64 in [0, 1, 1 << 60, .max] {
+            #expect(RequestCursor(RequestCursor(place: place).text)?.place == place)
+        }
         for text in ["", "p1", "p10000000000000000x", "p2" + String(repeating: "0", count: 16), "p1+000000000000000"] {
             #expect(RequestCursor(text) == nil, "\(text)")
         }

@@ -30,8 +30,10 @@ struct MetricsParserTests {
     @Test(arguments: [
         ("measures=latency_p95", "measures", "`latency_p90`"), ("measures=,", "measures", "1 to 24"),
         ("group_by=modle", "group_by", "Did you mean `model`?"), ("group_by=a,b", "group_by", "`metadata.KEY`"),
-        ("group_by=model,user,team,run", "group_by", "1 to 3"), ("interval=0m", "interval", "5m"), ("interval=1", "interval", "5m"),
-        ("interval=1s", "interval", "1500 points"), ("limit=0", "limit", "from 1 to 1000"), ("cursor=x", "cursor", "not known here"),
+        ("group_by=model,user,team,run", "group_by", "1 to 3"), ("interval=0m", "interval", "5m"),
+        ("interval=1", "interval", "5m"),
+        ("interval=1s", "interval", "1500 points"), ("limit=0", "limit", "from 1 to 1000"),
+        ("cursor=x", "cursor", "not known here"),
         ("from=2100-01-01", "from", "earlier than `to`"),
     ])
     func aFaultIsSaidWithItsRepair(query: String, parameter: String, repair: String) throws {
@@ -41,12 +43,27 @@ struct MetricsParserTests {
     }
 
     @Test func percentilesAreOfTheNearestRank() {
-        let hundred = (1...100).map { Double($0) }
-        #expect(MetricsMeasure.Percentile.allCases.map { $0.value(ofSorted: hundred) } == [50, 75, 90, 99])
-        #expect(MetricsMeasure.Percentile.p50.value(ofSorted: [1, 2, 3]) == 2)
-        #expect(MetricsMeasure.Percentile.p99.value(ofSorted: [1, 2, 3]) == 3)
-        #expect(MetricsMeasure.Percentile.p50.value(ofSorted: [7]) == 7)
-        #expect(MetricsMeasure.Percentile.p50.value(ofSorted: [Double]()) == nil)
+        #expect(MetricsMeasure.Percentile.allCases.map { $0.rank(among: 100) } == [49, 74, 89, 98])
+        #expect(MetricsMeasure.Percentile.allCases.map { $0.rank(among: 3) } == [1, 2, 2, 2])
+        #expect(MetricsMeasure.Percentile.allCases.map { $0.rank(among: 1) } == [0, 0, 0, 0])
+    }
+
+    @Test(arguments: [1, 2, 31, 32, 33, 100, 5000])
+    func valuesOfCertainRanksAreFound(count: Int) {
+        var random = SeededRandom(seed: UInt64(count))
+        for different in [1, 3, 50, 1_000_000] {
+            var values = (0..<count).map { _ in Double(random.below(different)) }
+            let sorted = values.sorted()
+            let ranks = MetricsMeasure.Percentile.allCases.map { $0.rank(among: count) }
+            Selection.place(ranks[...], in: &values)
+            #expect(ranks.map { values[$0] } == ranks.map { sorted[$0] })
+            // In order already, and the other way round.
+            for (values, ranks) in [(sorted, [count / 2]), (sorted.reversed(), [0, count - 1])] {
+                var values = values
+                Selection.place(ranks[...], in: &values)
+                #expect(ranks.map { values[$0] } == ranks.map { sorted[$0] })
+            }
+        }
     }
 
     @Test func everyMeasureHasItsName() {

@@ -10,7 +10,9 @@ import Testing
 struct RequestLogResponderTests {
     private let log = MemoryRequestLog()
 
-    private func ask(_ path: String, _ query: String = "", project: String = "p") async throws -> (RequestLogAnswer, String) {
+    private func ask(
+        _ path: String, _ query: String = "", project: String = "p"
+    ) async throws -> (RequestLogAnswer, String) {
         let responder = RequestLogResponder(store: log, now: { SampleRequests.start + 3_600_000 })
         let answer = try await responder.answer(path, QueryItems(query), project: project)
         var bytes: [UInt8] = []
@@ -61,7 +63,9 @@ struct RequestLogResponderTests {
             let error = await #expect(throws: GatewayError.self) { try await ask(path) }
             #expect(error?.status == status)
         }
-        let error = await #expect(throws: GatewayError.self) { try await ask("/logs/requests/\(Self.row(1).id)", project: "q") }
+        let error = await #expect(throws: GatewayError.self) {
+            try await ask("/logs/requests/\(Self.row(1).id)", project: "q")
+        }
         #expect(error?.code == "request_not_found")
     }
 
@@ -102,7 +106,9 @@ struct RequestLogResponderTests {
             text.contains(
                 #"{"group":{"metadata.environment":"(none)"},"absent":["metadata.environment"],"total":{"requests":1,"latency_p50":900}"#
             ))
-        #expect(text.contains(#""total":{"requests":4,"latency_p50":100},"groups":[{"group":{"metadata.environment":"prod"}"#))
+        #expect(
+            text.contains(
+                #""total":{"requests":4,"latency_p50":100},"groups":[{"group":{"metadata.environment":"prod"}"#))
         let (_, other) = try await ask("/metrics/query", "measures=requests&group_by=metadata.other&limit=1&from=2h")
         #expect(other.contains(#""group":{"metadata.other":"(other)"},"is_other":true,"total":{"requests":1}"#))
     }
@@ -110,7 +116,9 @@ struct RequestLogResponderTests {
     @Test func keysAndValuesAreSuggested() async throws {
         try await log.add((0..<3).map { Self.row($0) })
         #expect(try await ask("/logs/metadata").1 == #"{"keys":["environment"]}"#)
-        #expect(try await ask("/logs/metadata", "key=environment&prefix=s").1 == #"{"key":"environment","values":["staging"]}"#)
+        #expect(
+            try await ask("/logs/metadata", "key=environment&prefix=s").1
+                == #"{"key":"environment","values":["staging"]}"#)
         #expect(try await ask("/logs/metadata", "", project: "q").1 == #"{"keys":[]}"#)
         await #expect(throws: GatewayError.self) { try await ask("/logs/metadata", "kee=x") }
     }

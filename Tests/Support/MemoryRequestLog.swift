@@ -14,7 +14,9 @@ package struct MemoryRequestLog: RequestLogStore {
     package init() {}
 
     package func add(_ rows: [RequestRow]) async throws {
-        self.rows.withLockedValue { kept in for row in rows { kept[Key(project: UTF8Text(row.project), id: row.id)] = row } }
+        self.rows.withLockedValue { kept in
+            for row in rows { kept[Key(project: UTF8Text(row.project), id: row.id)] = row }
+        }
     }
 
     /// Rows that pass, the newest first; the order within a millisecond is that of the ids.

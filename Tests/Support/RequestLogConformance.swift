@@ -93,6 +93,8 @@ package struct RequestLogConformance {
             for _ in 0..<samples.random.below(3) {
                 query.groups.append(samples.random.chance(oneIn: 6) ? .project : .field(samples.field()))
             }
+            query.filter.from = query.filter.from ?? SampleRequests.start
+            query.filter.to = query.filter.to ?? SampleRequests.start + 7_200_000
             query.interval = samples.random.pick([nil, 60_000, 900_000, 7_200_000])
             query.groupLimit = samples.random.pick([1, 3, 1000])
             let found = try await store.metrics(query, project: "p")
@@ -104,7 +106,8 @@ package struct RequestLogConformance {
     /// For each metadata key, the sums over its values and over rows without it are the totals.
     package func checkSums() async throws {
         let sums: [MetricsMeasure] = [
-            .count(.requests), .count(.errors), .count(.limitHits), .sum(.inputTokens), .sum(.outputTokens), .sum(.cost),
+            .count(.requests), .count(.errors), .count(.limitHits), .sum(.inputTokens), .sum(.outputTokens),
+            .sum(.cost),
         ]
         for key in SampleRequests.keys + ["unknown"] {
             for limit in [2, 1000] {
@@ -126,10 +129,14 @@ package struct RequestLogConformance {
             for (start, limit) in [("", 100), ("e", 100), ("é", 100), ("", 2), ("z", 5)] {
                 let keys = try await store.metadataKeys(startingWith: start, limit: limit, project: project)
                 let wanted = try await model.metadataKeys(startingWith: start, limit: limit, project: project)
-                try expect(Set(texts: wanted).isSubset(of: Set(texts: keys)) || keys.count == limit, "keys: \(keys), not \(wanted)")
+                try expect(
+                    Set(texts: wanted).isSubset(of: Set(texts: keys)) || keys.count == limit,
+                    "keys: \(keys), not \(wanted)")
                 for key in SampleRequests.keys {
-                    let values = try await store.metadataValues(of: key, startingWith: start, limit: limit, project: project)
-                    let wanted = try await model.metadataValues(of: key, startingWith: start, limit: limit, project: project)
+                    let values = try await store.metadataValues(
+                        of: key, startingWith: start, limit: limit, project: project)
+                    let wanted = try await model.metadataValues(
+                        of: key, startingWith: start, limit: limit, project: project)
                     try expect(
                         Set(texts: wanted).isSubset(of: Set(texts: values)) || values.count == limit,
                         "values of `\(key)`: \(values), not \(wanted)")
@@ -152,7 +159,9 @@ package struct RequestLogConformance {
         return rows
     }
 
-    private static func ordered(_ rows: [RequestRow]) -> Bool { zip(rows, rows.dropFirst()).allSatisfy { $0.time >= $1.time } }
+    private static func ordered(_ rows: [RequestRow]) -> Bool {
+        zip(rows, rows.dropFirst()).allSatisfy { $0.time >= $1.time }
+    }
 
     private func expect(_ holds: Bool, _ otherwise: @autoclosure () -> String) throws {
         if !holds { throw Failure(description: "seed \(seed): \(otherwise())") }

@@ -7,7 +7,9 @@ package struct SampleRequests {
     package static let start: UInt64 = 1_790_000_000_000
     package static let projects = ["p", "other", ""]
     /// Canonically equivalent ones, ones with a NUL, and such as begin alike.
-    package static let texts = ["prod", "production", "staging", "é", "e\u{301}", "a\u{0}b", "a\u{0}c", "", "(none)", "x,y"]
+    package static let texts = [
+        "prod", "production", "staging", "é", "e\u{301}", "a\u{0}b", "a\u{0}c", "", "(none)", "x,y",
+    ]
     package static let keys = ["environment", "customer-id", "é", "e\u{301}", "rare", "k[x]"]
     package static let models = ["gpt-4o", "gpt-4o-mini", "claude"]
 
@@ -34,14 +36,16 @@ package struct SampleRequests {
             outcome: random.pick(RequestRow.Outcome.allCases), status: random.pick([200, 200, 200, 404, 429, 500, 503]))
         if random.chance(oneIn: 2) {
             row.rollout = RolloutIDs(
-                rollout: random.pick(["r1", "r2", ""]), invocation: "i", experiment: random.pick(Self.texts), run: "run",
+                rollout: random.pick(["r1", "r2", ""]), invocation: "i", experiment: random.pick(Self.texts),
+                run: "run",
                 row: String(random.below(50)))
         }
         row.account = optional { $0.pick(["a", "b"]) }
         row.user = optional { $0.pick(Self.texts) }
         for team in ["search", "ads", "é"] where random.chance(oneIn: 3) { row.teams.append(team) }
         for key in Self.keys where random.chance(oneIn: key == "rare" ? 40 : 2) {
-            row.metadata.append(.init(key, random.pick(Self.texts), from: random.pick(ResolvedMetadata.Origin.allCases)))
+            row.metadata.append(
+                .init(key, random.pick(Self.texts), from: random.pick(ResolvedMetadata.Origin.allCases)))
         }
         row.path = random.pick(["/chat/completions", "/embeddings", ""])
         row.modelAsked = optional { $0.pick(Self.models) }

@@ -218,10 +218,18 @@ extension Settings {
             "TRACESTORE_MAX_AGE", \.traceStoreMaxAge, .wholeSeconds(60...315_360_000), "How long it keeps a trace.", commands: storing),
         Setting(
             "TRACESTORE_MAX_BYTES", \.traceStoreMaxBytes, .bytes(16 << 20...1 << 44),
-            "Bytes that its traces may take on disk; beyond it the oldest go. Looked at every ten seconds.", commands: storing),
+            "Bytes that its traces and the [request log](requestlog.md) may take on disk; beyond it the oldest go. "
+                + "Looked at every ten seconds.", commands: storing),
         Setting(
             "TRACESTORE_MAX_EXPORT_BYTES", \.traceStoreMaxExportBytes, .bytes(64 << 10...1 << 30),
             "The largest export it takes, decompressed; beyond it 413.", commands: storing),
+        Setting(
+            "REQUEST_LOG_MAX_AGE", \.requestLogMaxAge, .wholeSeconds(60...315_360_000),
+            "How long a row of the [request log](requestlog.md) is kept.", commands: storing),
+        Setting(
+            "PRICES_PATH", \.pricesPath, .file,
+            "A file of [prices](requestlog.md#cost), which go before those that the gateway carries.",
+            commands: calling),
     ]
 
     private static let requestLogTable: [Setting] = [

@@ -82,6 +82,10 @@ package struct Settings: Sendable, Equatable {
     /// Questions that one verifier works on at once.
     package var verifierConcurrency = 64
 
+    // The request log
+    /// The operator's prices of models, which go before the gateway's own. Nil: there are none.
+    package var pricesPath: String?
+
     // Calls to providers
     /// From the request's arrival to the last byte of its answer.
     package var requestTimeout = Duration.seconds(300)
@@ -111,6 +115,8 @@ package struct Settings: Sendable, Equatable {
     package var traceStorePort = 4001
     package var traceStoreMaxAge = Duration.seconds(30 * 86_400)
     package var traceStoreMaxBytes = 10 << 30
+    /// How long a row of the request log is kept.
+    package var requestLogMaxAge = Duration.seconds(30 * 86_400)
     /// Of one export, decompressed. Langfuse's Python SDK sends no more than this.
     package var traceStoreMaxExportBytes = 64 << 20
 

@@ -46,6 +46,8 @@ extension Launch {
 
 extension TraceStoreService.Limits {
     init(_ settings: Settings) {
-        self.init(age: settings.traceStoreMaxAge, bytes: settings.traceStoreMaxBytes, exportBytes: settings.traceStoreMaxExportBytes)
+        self.init(
+            age: settings.traceStoreMaxAge, bytes: settings.traceStoreMaxBytes,
+            exportBytes: settings.traceStoreMaxExportBytes, requestAge: settings.requestLogMaxAge)
     }
 }

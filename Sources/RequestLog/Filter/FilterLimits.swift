@@ -21,6 +21,8 @@ package enum FilterLimits {
     package static let usualSuggestions = 100
     /// Rows that one chart is made of: the exact percentiles need each of them in memory.
     package static let chartRows = 3_000_000
+    /// Rows that are looked at for one chart: some seconds.
+    package static let chartLooks = 20_000_000
     /// The range of a chart whose query does not say from when on, in milliseconds.
     package static let usualRange: UInt64 = 86_400_000
 }

@@ -85,7 +85,8 @@ struct FilterParser {
     private mutating func readTime(_ name: String, _ value: String) throws(GatewayError) {
         guard let time = Self.time(value, now: now) else {
             throw .invalidQuery(
-                name, "must be a time of ISO 8601, such as 2026-11-22T19:00:00Z, or how long ago, such as 15m, 24h or 7d")
+                name,
+                "must be a time of ISO 8601, such as 2026-11-22T19:00:00Z, or how long ago, such as 15m, 24h or 7d")
         }
         if name == "from" { filter.from = time } else { filter.to = time }
     }
@@ -122,7 +123,9 @@ struct FilterParser {
     }
 
     /// An outcome that does not exist would silently match nothing.
-    private func checkOutcome(_ field: RequestField, _ test: RequestFilter.Test, _ parameter: String) throws(GatewayError) {
+    private func checkOutcome(
+        _ field: RequestField, _ test: RequestFilter.Test, _ parameter: String
+    ) throws(GatewayError) {
         guard field == .known(.outcome) else { return }
         switch test {
         case .anyOf(let texts), .noneOf(let texts):

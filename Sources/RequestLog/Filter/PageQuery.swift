@@ -20,7 +20,8 @@ struct PageQuery {
         form = try Self.form(query)
         let limit = try query.integer("limit", in: 1...FilterLimits.pageRows)
         guard form == nil || limit == nil else {
-            throw .invalidQuery("limit", "is for pages: an export has all rows. Leave it out, or narrow `from` and `to`")
+            throw .invalidQuery(
+                "limit", "is for pages: an export has all rows. Leave it out, or narrow `from` and `to`")
         }
         self.limit = form == nil ? limit ?? FilterLimits.usualPageRows : FilterLimits.pageRows
         guard let text = query.value("cursor") else { return }

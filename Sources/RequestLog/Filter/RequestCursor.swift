@@ -10,7 +10,8 @@ package struct RequestCursor: Sendable, Equatable {
     /// Nil if the text is none that a page has given.
     package init?(_ text: String) {
         guard text.utf8.count == Self.prefix.utf8.count + 16, text.hasPrefix(Self.prefix),
-            !text.contains("+"), !text.contains("-"), let place = UInt64(text.dropFirst(Self.prefix.utf8.count), radix: 16)
+            !text.contains("+"), !text.contains("-"),
+            let place = UInt64(text.dropFirst(Self.prefix.utf8.count), radix: 16)
         else { return nil }
         self.place = place
     }

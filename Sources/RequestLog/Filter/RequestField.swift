@@ -69,7 +69,8 @@ package enum RequestField: Sendable, Hashable {
     /// - Parameter name: as in queries. Nil if there is no such property.
     package init?(named name: String) {
         if name.hasPrefix(Self.metadataPrefix), name.utf8.count > Self.metadataPrefix.utf8.count {
-            self = .metadata(UTF8Text(String(decoding: name.utf8.dropFirst(Self.metadataPrefix.utf8.count), as: UTF8.self)))
+            self = .metadata(
+                UTF8Text(String(decoding: name.utf8.dropFirst(Self.metadataPrefix.utf8.count), as: UTF8.self)))
         } else if let known = Known.named(name) {
             self = .known(known)
         } else {

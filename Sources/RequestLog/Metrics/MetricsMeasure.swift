@@ -47,12 +47,9 @@ package enum MetricsMeasure: Sendable, Hashable {
         case p90 = 90
         case p99 = 99
 
-        /// Of values in order, the smallest one that so many percent of them do not exceed (the nearest rank).
-        package func value(ofSorted values: some RandomAccessCollection<Double>) -> Double? {
-            guard !values.isEmpty else { return nil }
-            let rank = (rawValue * values.count + 99) / 100
-            return values[values.index(values.startIndex, offsetBy: max(rank, 1) - 1)]
-        }
+        /// The rank of the percentile among so many values in order, counted from 0: of the smallest value that so many
+        /// percent of all do not exceed (the nearest rank).
+        func rank(among count: Int) -> Int { max((rawValue * count + 99) / 100, 1) - 1 }
     }
 
     case count(Count)

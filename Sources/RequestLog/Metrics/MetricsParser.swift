@@ -19,7 +19,9 @@ extension MetricsQuery {
         var filter = try parser.finished()
         let to = filter.to ?? now + 1
         let from = filter.from ?? to - min(to, FilterLimits.usualRange)
-        guard from < to else { throw .invalidQuery("from", "must be earlier than `to`, which is now if it is not given") }
+        guard from < to else {
+            throw .invalidQuery("from", "must be earlier than `to`, which is now if it is not given")
+        }
         (filter.from, filter.to) = (from, to)
         self.init(filter: filter, measures: try Self.measures(query))
         groups = try Self.groups(query)
@@ -38,7 +40,8 @@ extension MetricsQuery {
                 let hint = NearMiss.nearest(to: String(name), among: known).map { " Did you mean `\($0)`?" } ?? ""
                 throw .invalidQuery(
                     "measures",
-                    "has no measure `\(name.prefix(64))`.\(hint) Known: \(known.map { "`\($0)`" }.joined(separator: ", "))")
+                    "has no measure `\(name.prefix(64))`.\(hint) Known: \(known.map { "`\($0)`" }.joined(separator: ", "))"
+                )
             }
             if !measures.contains(measure) { measures.append(measure) }
         }
@@ -66,7 +69,8 @@ extension MetricsQuery {
             }
         }
         guard (1...FilterLimits.groupFields).contains(groups.count) else {
-            throw .invalidQuery("group_by", "must name 1 to \(FilterLimits.groupFields) properties, separated by commas")
+            throw .invalidQuery(
+                "group_by", "must name 1 to \(FilterLimits.groupFields) properties, separated by commas")
         }
         return groups
     }
@@ -91,7 +95,8 @@ extension GatewayError {
         let filters = RequestField.Known.allCases.map(\.name) + RequestNumber.allCases.map(\.rawValue)
         let hint =
             NearMiss.nearest(to: name, among: known + filters + ["from", "to"]).map { ". Did you mean `\($0)`?" }
-            ?? ". Known: " + (known + filters + ["from", "to", "metadata.KEY"]).map { "`\($0)`" }.joined(separator: ", ")
+            ?? ". Known: "
+            + (known + filters + ["from", "to", "metadata.KEY"]).map { "`\($0)`" }.joined(separator: ", ")
         return .invalidQuery(String(name.prefix(64)), "is not known here\(hint)")
     }
 }

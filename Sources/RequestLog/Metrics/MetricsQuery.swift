@@ -33,9 +33,6 @@ package struct MetricsQuery: Sendable, Equatable {
     package var numbers: [RequestNumber] {
         RequestNumber.allCases.filter { number in measures.contains { $0.number == number } }
     }
-
-    /// The beginning of the interval in which a moment lies; 0 without a series.
-    package func point(of time: UInt64) -> UInt64 { interval.map { time / $0 * $0 } ?? 0 }
 }
 
 /// The name of a group: for each property its value, or nil for rows without one.

@@ -3,16 +3,19 @@ internal import Common
 /// Collects what a chart is made of, column by column, and makes the chart of it. Percentiles are made of all rows'
 /// values: none is averaged or estimated.
 package struct MetricsTable {
-    private let query: MetricsQuery
-    private let numbers: [RequestNumber]
-    /// Of each entry: its group's number, its point, its flags. A row has an entry for each of its groups.
-    private var groups: [Int32] = []
-    private var points: [UInt64] = []
-    private var flags: [UInt8] = []
-    /// Whether the entry is the first one of its row.
     private static let isFirst: UInt8 = 1
     private static let isError: UInt8 = 2
     private static let isLimitHit: UInt8 = 4
+
+    private let query: MetricsQuery
+    private let numbers: [RequestNumber]
+    /// The first interval of the range, counted since 1970.
+    private let firstPoint: UInt64
+    // Of each entry: the number of its group, its interval counted from the first one, and its flags. A row has an entry
+    // for each of its groups; the first one is marked.
+    private var groups: [Int32] = []
+    private var points: [Int32] = []
+    private var flags: [UInt8] = []
     /// Of each of `numbers`, the entries' values; not a number where there is none.
     private var columns: [[Double]]
     /// Requests of each group.
@@ -22,18 +25,18 @@ package struct MetricsTable {
         self.query = query
         numbers = query.numbers
         columns = numbers.map { _ in [] }
+        firstPoint = query.interval.map { (query.filter.from ?? 0) / $0 } ?? 0
     }
 
-    /// Adds a row.
+    /// Adds a row within the query's range.
     /// - Parameters:
     ///   - time: milliseconds since 1970.
-    ///   - groups: the numbers of the groups to which it belongs, from 0 on; at least one.
+    ///   - rowGroups: the numbers of the groups to which it belongs, from 0 on; at least one.
     ///   - value: a measured property of the row.
     package mutating func add(
-        time: UInt64, groups rowGroups: some Collection<Int>, isError: Bool, isLimitHit: Bool,
-        value: (RequestNumber) -> Double?
+        time: UInt64, groups rowGroups: [Int], isError: Bool, isLimitHit: Bool, value: (RequestNumber) -> Double?
     ) {
-        let point = query.point(of: time)
+        let point = query.interval.map { Int32(truncatingIfNeeded: time / $0 - firstPoint) } ?? 0
         var flag = Self.isFirst | (isError ? Self.isError : 0) | (isLimitHit ? Self.isLimitHit : 0)
         for group in rowGroups {
             if group >= counts.count { counts.append(contentsOf: repeatElement(0, count: group + 1 - counts.count)) }
@@ -43,8 +46,8 @@ package struct MetricsTable {
             flags.append(flag)
             flag &= ~Self.isFirst
         }
-        for (column, number) in numbers.enumerated() {
-            let value = value(number) ?? .nan
+        for column in numbers.indices {
+            let value = value(numbers[column]) ?? .nan
             for _ in rowGroups { columns[column].append(value) }
         }
     }
@@ -52,7 +55,7 @@ package struct MetricsTable {
     /// Makes the chart.
     /// - Parameter names: of the groups, by their numbers.
     package func result(names: [MetricsGroupName]) -> MetricsResult {
-        let total = values(of: Array(flags.indices.filter { flags[$0] & Self.isFirst != 0 }))
+        let total = values(of: flags.indices.filter { flags[$0] & Self.isFirst != 0 }.map { Int32($0) })
         let order = counts.indices.filter { counts[$0] > 0 }.sorted { left, right in
             counts[left] != counts[right] ? counts[left] > counts[right] : Self.precedes(names[left], names[right])
         }
@@ -65,27 +68,29 @@ package struct MetricsTable {
     }
 
     /// The entries of each group that is shown, and at last those of all others.
-    private func entriesByGroup(shown: some Collection<Int>) -> [[Int]] {
+    private func entriesByGroup(shown: some Collection<Int>) -> [[Int32]] {
         var place = [Int](repeating: shown.count, count: counts.count)
         for (index, group) in shown.enumerated() { place[group] = index }
-        var entries = [[Int]](repeating: [], count: shown.count + 1)
+        var entries = [[Int32]](repeating: [], count: shown.count + 1)
         for (index, group) in shown.enumerated() { entries[index].reserveCapacity(counts[group]) }
-        for (entry, group) in groups.enumerated() { entries[place[Int(group)]].append(entry) }
+        for entry in groups.indices { entries[place[Int(groups[entry])]].append(Int32(entry)) }
         return entries
     }
 
-    private func group(named name: MetricsGroupName?, entries: [Int]) -> MetricsResult.Group {
+    private func group(named name: MetricsGroupName?, entries: [Int32]) -> MetricsResult.Group {
         var series: [MetricsResult.Point] = []
-        if query.interval != nil {
-            var byPoint: [UInt64: [Int]] = [:]
-            for entry in entries { byPoint[points[entry], default: []].append(entry) }
-            series = byPoint.sorted { $0.key < $1.key }.map { .init(time: $0.key, values: values(of: $0.value)) }
+        if let interval = query.interval, let last = entries.lazy.map({ points[Int($0)] }).max() {
+            var byPoint = [[Int32]](repeating: [], count: Int(last) + 1)
+            for entry in entries { byPoint[Int(points[Int(entry)])].append(entry) }
+            for (point, entries) in byPoint.enumerated() where !entries.isEmpty {
+                series.append(.init(time: (firstPoint + UInt64(point)) * interval, values: values(of: entries)))
+            }
         }
         return MetricsResult.Group(name: name, total: values(of: entries), points: series)
     }
 
-    private func values(of entries: [Int]) -> MetricsResult.Values {
-        let sorted = sortedColumns(of: entries)
+    private func values(of entries: [Int32]) -> MetricsResult.Values {
+        let found = numbers.indices.map { percentiles(ofColumn: $0, entries) }
         return query.measures.map { measure in
             switch measure {
             case .count(.requests): Double(entries.count)
@@ -93,37 +98,45 @@ package struct MetricsTable {
             case .count(.limitHits): count(Self.isLimitHit, in: entries)
             case .sum(let sum): self.sum(sum.number, of: entries)
             case .percentile(let percentile, let duration):
-                numbers.firstIndex(of: duration.number).flatMap { percentile.value(ofSorted: sorted[$0]) }
+                numbers.firstIndex(of: duration.number).flatMap { found[$0][percentile] }
             }
         }
     }
 
-    private func count(_ flag: UInt8, in entries: [Int]) -> Double {
-        Double(entries.reduce(0) { $0 + (flags[$1] & flag != 0 ? 1 : 0) })
+    private func count(_ flag: UInt8, in entries: [Int32]) -> Double {
+        var count = 0
+        for entry in entries where flags[Int(entry)] & flag != 0 { count += 1 }
+        return Double(count)
     }
 
     /// Nil if no entry has the number.
-    private func sum(_ number: RequestNumber, of entries: [Int]) -> Double? {
+    private func sum(_ number: RequestNumber, of entries: [Int32]) -> Double? {
         guard let column = numbers.firstIndex(of: number) else { return nil }
         var (sum, isMeasured) = (0.0, false)
-        for entry in entries where !columns[column][entry].isNaN {
-            sum += columns[column][entry]
+        for entry in entries where !columns[column][Int(entry)].isNaN {
+            sum += columns[column][Int(entry)]
             isMeasured = true
         }
         return isMeasured ? sum : nil
     }
 
-    /// The values in order, of those numbers of which percentiles are wanted; the others are left empty.
-    private func sortedColumns(of entries: [Int]) -> [[Double]] {
-        numbers.enumerated().map { column, number in
-            let isWanted = query.measures.contains { if case .percentile = $0 { $0.number == number } else { false } }
-            guard isWanted else { return [] }
-            var values: [Double] = []
-            values.reserveCapacity(entries.count)
-            for entry in entries where !columns[column][entry].isNaN { values.append(columns[column][entry]) }
-            values.sort()
-            return values
+    /// The percentiles of a column that the query asks for; none if no entry has the number.
+    private func percentiles(
+        ofColumn column: Int, _ entries: [Int32]
+    ) -> [MetricsMeasure.Percentile: Double] {
+        let wanted = MetricsMeasure.Percentile.allCases.filter { percentile in
+            query.measures.contains {
+                if case .percentile(percentile, let duration) = $0 { duration.number == numbers[column] } else { false }
+            }
         }
+        guard !wanted.isEmpty else { return [:] }
+        var values: [Double] = []
+        values.reserveCapacity(entries.count)
+        for entry in entries where !columns[column][Int(entry)].isNaN { values.append(columns[column][Int(entry)]) }
+        guard !values.isEmpty else { return [:] }
+        let ranks = wanted.map { $0.rank(among: values.count) }
+        Selection.place(ranks[...], in: &values)
+        return Dictionary(uniqueKeysWithValues: zip(wanted, ranks.map { values[$0] }))
     }
 
     /// The order of bytes, a value before none.

@@ -15,6 +15,8 @@ struct RequestChart {
     private var numbers: [Key: Int] = [:]
     private var keys: [Key] = []
     private var count = 0
+    /// The groups of the row that is being added.
+    private var rowGroups: [Int] = [0]
 
     init(_ query: MetricsQuery, project: String, number: Int64, _ db: Database) throws {
         self.query = query
@@ -26,6 +28,7 @@ struct RequestChart {
             }
         }
         table = MetricsTable(query)
+        if query.groups.isEmpty { keys = [Key()] }
     }
 
     /// - Throws: `TooManyRows`.
@@ -42,29 +45,35 @@ struct RequestChart {
         count += 1
         guard count <= FilterLimits.chartRows else { throw TooManyRows() }
         let flags = RequestFlags(rawValue: rows.integer(RequestRows.Column.flags.rawValue))
-        let groups = groups(of: rows.bytes(RequestRows.Column.terms.rawValue))
+        if !query.groups.isEmpty { findGroups(of: rows.bytes(RequestRows.Column.terms.rawValue)) }
         table.add(
-            time: RequestPlace.milliseconds(of: rows.integer(RequestRows.Column.place.rawValue)), groups: groups,
+            time: RequestPlace.milliseconds(of: rows.integer(RequestRows.Column.place.rawValue)), groups: rowGroups,
             isError: flags.contains(.error), isLimitHit: flags.contains(.limitHit)
         ) { rows.value(of: $0) }
     }
 
-    /// The numbers of a row's groups: one, or several where it has several values.
-    private mutating func groups(of terms: UnsafeRawBufferPointer) -> [Int] {
+    /// Finds a row's groups: one, or several where it has several values.
+    private mutating func findGroups(of terms: UnsafeRawBufferPointer) {
+        guard !fields.contains(where: { $0.map(TermField.isMany) ?? false }) else {
+            rowGroups = keys(of: terms).map { number(of: $0) }
+            return
+        }
+        var key = Key()
+        for index in fields.indices {
+            if let field = fields[index] { key[index] = TermList.first(of: field, in: terms) ?? 0 }
+        }
+        rowGroups[0] = number(of: key)
+    }
+
+    private func keys(of terms: UnsafeRawBufferPointer) -> [Key] {
         var keys: [Key] = [Key()]
         for (index, field) in fields.enumerated() {
             guard let field else { continue }
-            guard field == TermField.of(.team) || field == TermField.of(.rule) else {
-                let term = TermList.first(of: field, in: terms) ?? 0
-                for place in keys.indices { keys[place][index] = term }
-                continue
-            }
             var values: [UInt32] = []
-            _ = TermList.contains(field, in: terms) { term in
-                if !values.contains(term) { values.append(term) }
-                return false
+            TermList.forEach(in: terms) { found, term, _ in
+                if found == field, !values.contains(term) { values.append(term) }
             }
-            guard !values.isEmpty else { continue }
+            if values.isEmpty { values = [0] }
             keys = keys.flatMap { key in
                 values.map { value in
                     var key = key
@@ -73,7 +82,7 @@ struct RequestChart {
                 }
             }
         }
-        return keys.map { number(of: $0) }
+        return keys
     }
 
     private mutating func number(of key: Key) -> Int {

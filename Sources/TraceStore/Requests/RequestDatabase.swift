@@ -42,7 +42,7 @@ struct RequestDatabase: RequestLogStore {
 
     func add(_ rows: [RequestRow]) async throws {
         guard !rows.isEmpty else { return }
-        let (learnt, edition) = try await database.write { [shelf] db in
+        let (learnt, edition) = try await write { [shelf] db in
             let (book, edition) = shelf.withLockedValue { $0.take() }
             var writer = try RequestWriter(db, book: book)
             for row in rows { try writer.write(row) }
@@ -55,7 +55,7 @@ struct RequestDatabase: RequestLogStore {
         _ filter: RequestFilter, after cursor: RequestCursor?, limit: Int, project: String
     ) async throws -> RequestPage {
         let looks = looks
-        return try await database.read { db in
+        return try await read { db in
             let end = cursor.map { Int64(clamping: $0.place) } ?? .max
             guard let number = try TermBook.number(ofKnownProject: project, db),
                 var scan = try RequestScan(filter, before: end, project: number, db)
@@ -72,7 +72,7 @@ struct RequestDatabase: RequestLogStore {
     }
 
     func row(_ id: InsertionID, project: String) async throws -> RequestRow? {
-        try await database.read { db in
+        try await read { db in
             guard let number = try TermBook.number(ofKnownProject: project, db) else { return nil }
             let rows = StatementRows(
                 try db.makeStatement(
@@ -93,11 +93,11 @@ struct RequestDatabase: RequestLogStore {
     }
 
     func metrics(_ query: MetricsQuery, project: String) async throws -> MetricsResult {
-        try await database.read { db in try RequestChart.result(query, project: project, db) }
+        try await read { db in try RequestChart.result(query, project: project, db) }
     }
 
     func metadataKeys(startingWith start: String, limit: Int, project: String) async throws -> [String] {
-        try await database.read { db in
+        try await read { db in
             guard let number = try TermBook.number(ofKnownProject: project, db) else { return [] }
             return try Self.values(of: TermField.metadataKey, start, limit, number, db)
         }
@@ -106,12 +106,21 @@ struct RequestDatabase: RequestLogStore {
     func metadataValues(
         of key: String, startingWith start: String, limit: Int, project: String
     ) async throws -> [String] {
-        try await database.read { db in
+        try await read { db in
             guard let number = try TermBook.number(ofKnownProject: project, db),
                 let field = try RowTest.number(of: .metadata(UTF8Text(key)), project: number, db)
             else { return [] }
             return try Self.values(of: field, start, limit, number, db)
         }
+    }
+
+    private func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do { return try await database.read(body) } catch is LangfuseError { throw GatewayError.requestLogAway }
+    }
+
+    /// Writes in one transaction.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do { return try await database.write(body) } catch is LangfuseError { throw GatewayError.requestLogAway }
     }
 
     private static func values(
@@ -128,4 +137,15 @@ struct RequestDatabase: RequestLogStore {
 
     /// Forgets the numbers of terms. Called within the transaction that deletes some.
     func forgetTerms() { shelf.withLockedValue { $0.forget() } }
+}
+
+extension GatewayError {
+    /// The store's file was lost, which `StoreFileWatch` mends within seconds.
+    fileprivate static var requestLogAway: Self {
+        GatewayError(
+            status: 503, type: "server_error", code: "request_log_unavailable",
+            message:
+                "The file of the request log was deleted, moved or replaced, and is being restored. Ask again soon.",
+            retryAfter: 5, shouldRetry: true)
+    }
 }

@@ -13,11 +13,14 @@ enum RequestRows {
     }
 
     /// The row at which the statement stands, without its attempts.
-    static func row(_ rows: StatementRows, project: String, _ texts: inout TermTexts, _ db: Database) throws -> RequestRow {
+    static func row(
+        _ rows: StatementRows, project: String, _ texts: inout TermTexts, _ db: Database
+    ) throws -> RequestRow {
         func integer(_ column: Column) -> Int64 { rows.integer(column.rawValue) }
         func number(_ column: Column) -> Int? { rows.integerOrNil(column.rawValue).map { Int($0) } }
         let id = InsertionID(
-            milliseconds: RequestPlace.milliseconds(of: integer(.place)), counter: UInt64(bitPattern: integer(.counter)),
+            milliseconds: RequestPlace.milliseconds(of: integer(.place)),
+            counter: UInt64(bitPattern: integer(.counter)),
             randomBits: UInt64(bitPattern: integer(.random)))
         var row = RequestRow(id: id, project: project, outcome: .failed, status: Int(integer(.status)))
         row.isStream = RequestFlags(rawValue: integer(.flags)).contains(.stream)

@@ -54,6 +54,7 @@ struct RequestScan {
     }
 
     /// Reads all rows of a chart.
+    /// - Throws: `TooManyRows` if it would look at more than charts may.
     mutating func all(_ body: (StatementRows, inout TermTexts) throws -> Void) throws {
         let driving = tests.compactMap { $0.driving(atMost: Self.mostDriving) }
         let step: (StatementRows, inout TermTexts) throws -> Step = { rows, texts in
@@ -63,7 +64,9 @@ struct RequestScan {
         let isRare = try driving.contains {
             try TermStream.isRare($0, in: range, most: Self.fewRows, db)
         }
-        _ = isRare ? try readIndexed(driving, .max, step) : try readAll(.max, step)
+        let most = FilterLimits.chartLooks
+        let rest = isRare ? try readIndexed(driving, most, step) : try readAll(most, step)
+        if rest != nil { throw TooManyRows() }
     }
 
     private mutating func readAll(
@@ -122,7 +125,9 @@ struct RequestScan {
 
     private mutating func holds(_ rows: StatementRows) throws -> Bool {
         for bound in filter.bounds {
-            guard let value = rows.value(of: bound.number), bound.comparison.holds(value, bound.value) else { return false }
+            guard let value = rows.value(of: bound.number), bound.comparison.holds(value, bound.value) else {
+                return false
+            }
         }
         guard !tests.isEmpty else { return true }
         let terms = rows.bytes(RequestRows.Column.terms.rawValue)

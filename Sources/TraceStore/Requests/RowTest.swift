@@ -11,6 +11,8 @@ struct RowTest {
         case listed(Set<UInt32>)
         /// There are too many values: each is looked at when a row has it.
         case tested(known: [UInt32: Bool])
+        /// Any value will do.
+        case any
     }
 
     /// Nil: no row has the property.
@@ -31,7 +33,7 @@ struct RowTest {
         case .contains, .startsWith, .present, .absent:
             let start = if case .startsWith(let text) = test { text } else { "" }
             let values = try Self.values(of: field, from: start, project: project, db)
-            terms = values.map { .listed(Self.passing($0, test)) } ?? .tested(known: [:])
+            terms = values.map { .listed(Self.passing($0, test)) } ?? Self.unlisted(test)
         }
     }
 
@@ -59,6 +61,7 @@ struct RowTest {
     mutating func holds(_ bytes: UnsafeRawBufferPointer, _ texts: inout TermTexts, _ db: Database) throws -> Bool {
         guard let field else { return test.isNegated }
         switch terms {
+        case .any: return (TermList.first(of: field, in: bytes) != nil) != test.isNegated
         case .listed(let terms):
             return TermList.contains(field, in: bytes, where: { terms.contains($0) }) != test.isNegated
         case .tested(var known):
@@ -92,6 +95,13 @@ struct RowTest {
 
     private static func passing(_ values: [(term: UInt32, text: String)], _ test: RequestFilter.Test) -> Set<UInt32> {
         Set(values.lazy.filter { test.holds($0.text) }.map(\.term))
+    }
+
+    private static func unlisted(_ test: RequestFilter.Test) -> Terms {
+        switch test {
+        case .present, .absent: .any
+        case .anyOf, .noneOf, .contains, .startsWith: .tested(known: [:])
+        }
     }
 
     /// The values of a property from a text on; nil if there are too many. For `startsWith` those behind do no harm.

@@ -13,6 +13,9 @@ enum TermField {
     /// - Parameter key: the number of the key's term.
     static func ofValues(forKey key: UInt32) -> UInt32 { key &+ firstMetadata }
 
+    /// Whether a row may have several values of a property.
+    static func isMany(_ field: UInt32) -> Bool { field == of(.team) || field == of(.rule) }
+
     /// The number of the key's term; nil for a property that every gateway's rows have.
     static func key(of field: UInt32) -> UInt32? { field >= firstMetadata ? field - firstMetadata : nil }
 }

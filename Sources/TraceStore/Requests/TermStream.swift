@@ -60,7 +60,9 @@ final class TermStream {
     static func isRare(_ terms: [UInt32], in range: ClosedRange<Int64>, most: Int, _ db: Database) throws -> Bool {
         let rows = StatementRows(
             try db.makeStatement(
-                sql: "SELECT count(*) FROM (SELECT 1 FROM request_index WHERE term = ? AND place BETWEEN ? AND ? LIMIT ?)"))
+                sql:
+                    "SELECT count(*) FROM (SELECT 1 FROM request_index WHERE term = ? AND place BETWEEN ? AND ? LIMIT ?)"
+            ))
         var left = Int64(most)
         for term in terms where left > 0 {
             rows.restart(Int64(term), range.lowerBound, range.upperBound, left)

@@ -72,4 +72,18 @@ import Testing
         let ids = (0..<10_000).map { _ in clock.generator.next() }
         #expect(Set(ids.map(\.low)).count == ids.count)
     }
+
+    @Test func anIDIsMadeOfItsParts() throws {
+        let ids = InsertionIDGenerator()
+        for _ in 0..<100 {
+            let id = ids.next()
+            let parts = InsertionID(
+                milliseconds: id.milliseconds, counter: id.counter, randomBits: id.randomBits)
+            #expect(parts == id)
+            #expect(InsertionID(parts.description) == id)
+        }
+        // Bits that are not a part's own are no part of the id.
+        let id = InsertionID(milliseconds: 5, counter: .max, randomBits: .max)
+        #expect(id.milliseconds == 5 && id.counter == 0xFFF && InsertionID(id.description) == id)
+    }
 }

@@ -65,7 +65,9 @@ struct RequestDatabaseTests {
             } while cursor != nil
             #expect(found == rows.reversed().filter { filter.holds($0) })
             #expect(found.count == 11)
-            filter.conditions = [.init(.metadata("customer"), .present), .init(.metadata("customer"), .startsWith("customer-4999"))]
+            filter.conditions = [
+                .init(.metadata("customer"), .present), .init(.metadata("customer"), .startsWith("customer-4999")),
+            ]
             #expect(try await store.page(filter, after: nil, limit: 10, project: "p").rows == [rows[4999]])
         }
     }

@@ -38,7 +38,8 @@ struct RequestRetentionTests {
             for batch in stride(from: 0, to: 1600, by: 100) { try await store.add(Array(rows[batch..<(batch + 100)])) }
             let now = Int64(Self.start + 8 * Self.day)
             let limits = RetentionLimits(age: .seconds(1), bytes: 1 << 40, requestAge: .seconds(2 * 86_400))
-            try await Retention(database: database, limits: limits, now: { now }, logger: .silent, requests: store).trim()
+            try await Retention(database: database, limits: limits, now: { now }, logger: .silent, requests: store)
+                .trim()
             let left = rows.filter { $0.time >= Self.start + 6 * Self.day }
             #expect(try await Self.count("request", database) == left.count)
             #expect(try await Self.count("request_attempt", database) == left.reduce(0) { $0 + $1.attempts.count })
@@ -63,7 +64,8 @@ struct RequestRetentionTests {
             let before = try await database.usedBytes()
             let limits = RetentionLimits(age: .seconds(1_000_000_000), bytes: before / 2)
             try await Retention(
-                database: database, limits: limits, now: { Int64(Self.start + Self.day) }, logger: .silent, requests: store
+                database: database, limits: limits, now: { Int64(Self.start + Self.day) }, logger: .silent,
+                requests: store
             ).trim()
             #expect(try await database.usedBytes() <= before / 2)
             let left = try await Self.count("request", database)

@@ -1,0 +1,117 @@
+internal import Common
+internal import GRDB
+internal import Glibc
+internal import Logging
+internal import RequestLog
+internal import TraceStore
+
+/// Measures pages and charts of a large request log.
+///
+///     RequestLogBench generate FOLDER ROWS ROWS_OF_THE_LAST_DAY
+///     RequestLogBench measure FOLDER
+@main
+enum RequestLogBench {
+    /// The end of the rows: a fixed moment, so that each run asks the same.
+    static let end: UInt64 = 1_795_000_000_000
+
+    static func main() async throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count > 2 else {
+            return print("RequestLogBench generate FOLDER ROWS ROWS_OF_THE_LAST_DAY | measure FOLDER")
+        }
+        let service = try TraceStoreService(
+            directory: arguments[2], keys: [:], host: "127.0.0.1", port: 0,
+            limits: .init(age: .seconds(1), bytes: 1 << 40, exportBytes: 1 << 20), logger: Logger(label: "bench"),
+            onListening: { _ in })
+        switch arguments[1] {
+        case "generate": try generate(arguments[2], Int(arguments[3]) ?? 0, lastDay: Int(arguments[4]) ?? 0)
+        case "add": try await add(service.requests, Int(arguments[3]) ?? 10_000)
+        default: try await measure(service.requests)
+        }
+    }
+
+    private static func generate(_ folder: String, _ rows: Int, lastDay: Int) throws {
+        let queue = try DatabaseQueue(path: "\(folder)/traces.sqlite")
+        try queue.inDatabase { db in
+            try db.execute(sql: "PRAGMA synchronous = OFF; PRAGMA cache_size = -262144")
+            try db.execute(sql: "BEGIN")
+            let began = ContinuousClock.now
+            try BulkRows(db: db, rows: rows, lastDay: lastDay, end: end).write()
+            try db.execute(sql: "COMMIT")
+            print("generated in \(ContinuousClock.now - began)")
+        }
+    }
+
+    /// How fast rows are taken in batches of 100.
+    private static func add(_ store: any RequestLogStore, _ count: Int) async throws {
+        let ids = InsertionIDGenerator()
+        let rows = (0..<count).map { number in
+            var row = RequestRow(id: ids.next(), project: "added", outcome: .succeeded, status: 200)
+            row.rollout = RolloutIDs(
+                rollout: "r\(number / 1000)", invocation: "i", experiment: "e", run: "u", row: "\(number % 1000)")
+            row.modelServed = "gpt-4o"
+            row.provider = "openai"
+            row.metadata = BulkRows.metadata.enumerated().map { key, values in
+                .init("key\(key)", "value\(number &* 7919 % values)", from: .header)
+            }
+            row.attempts = [AttemptRow(number: 1, model: "openai/gpt-4o", failure: nil, began: 1, ended: 2)]
+            return row
+        }
+        let began = ContinuousClock.now
+        for start in stride(from: 0, to: count, by: 100) {
+            try await store.add(Array(rows[start..<min(start + 100, count)]))
+        }
+        let seconds = Double((ContinuousClock.now - began).milliseconds) / 1000
+        print("added \(count) rows in \(seconds) s: \(Int(Double(count) / seconds)) rows a second")
+    }
+
+    private static let pages = [
+        ("no filter", "limit=100"), ("a frequent value", "metadata.key0=key0-value0"),
+        ("a rare value", "metadata.key19=key19-value99990"),
+        ("two values", "metadata.key3=key3-value1&metadata.key5=key5-value9"),
+        ("three values, 24 h", "from=24h&metadata.key3=key3-value4&metadata.key8=key8-value19&model=model19"),
+        ("a value that is none", "metadata.key0=never"),
+        ("frequent and slow", "metadata.key0=key0-value0&latency[gte]=59900"),
+        ("slow", "latency[gte]=59990"), ("5xx, of which there are none", "status=5xx"), ("one status", "status=207"),
+        ("contains in few values", "metadata.key9[contains]=value24"),
+        ("contains in 100,000 values", "metadata.key19[contains]=value9999"),
+        ("starts with", "metadata.key19[starts_with]=key19-value9999"), ("not", "metadata.key0[ne]=key0-value0"),
+        ("absent", "metadata.key0[absent]"), ("rollout", "rollout=rollout1999"),
+        ("user and 30 d", "from=30d&user=user499"),
+        ("from 20 d to 19 d", "from=20d&to=19d&metadata.key4=key4-value7"),
+        ("nothing of two", "metadata.key19=key19-value99999&user=user499"),
+        ("list", "metadata.key19[in]=key19-value5,key19-value50000,key19-value70000"),
+    ]
+
+    private static let charts = [
+        ("24 h", "interval=1h"), ("24 h by environment", "interval=1h&group_by=metadata.key0"),
+        ("24 h by model", "interval=5m&group_by=model"), ("24 h by customer", "group_by=metadata.key19"),
+        (
+            "24 h by environment, all percentiles",
+            "interval=1h&group_by=metadata.key0&measures=latency_p50,latency_p75,latency_p90,latency_p99"
+        ),
+        ("24 h by user, filtered", "interval=1h&group_by=user&metadata.key0=key0-value2"),
+        ("24 h of one customer", "interval=1h&metadata.key19=key19-value99990"),
+        ("24 h by model, requests", "interval=1h&group_by=model&measures=requests,errors"),
+    ]
+
+    private static func measure(_ store: any RequestLogStore) async throws {
+        let responder = RequestLogResponder(store: store, now: { end })
+        for (path, questions) in [("/logs/requests", pages), ("/metrics/query", charts)] {
+            print("\(path)\nfirst ms | median ms | p95 ms | bytes | question")
+            for (name, query) in questions {
+                var times: [Double] = []
+                var bytes = 0
+                for _ in 0..<20 {
+                    let began = ContinuousClock.now
+                    let answer = try await responder.answer(path, QueryItems(query), project: "p")
+                    if case .whole(let body) = answer.body { bytes = body.count }
+                    times.append(Double((ContinuousClock.now - began) / .microseconds(1)) / 1000)
+                }
+                let first = times[0]
+                times.sort()
+                print("\(first) | \(times[9]) | \(times[18]) | \(bytes) | \(name)")
+            }
+        }
+    }
+}
