@@ -2,7 +2,8 @@ extension Settings {
     /// Every variable that the gateway reads from its environment, in the order of the documentation. Nothing else reads one, but for the keys of
     /// providers, which the table of providers and the secrets file name.
     package static let table: [Setting] =
-        redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable + traceStoreTable + processTable
+        redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable
+        + traceStoreTable + metricsTable + processTable
 
     /// Those that share a Redis and a key which somebody else gives.
     private static let separate: [Role] = [.ingress, .forwarder, .verifier]
@@ -216,6 +217,9 @@ extension Settings {
 
     private static let processTable: [Setting] = [
         Setting("LOG_LEVEL", \.logLevel, .logLevel, "How much is logged."),
+        Setting(
+            "LOG_FORMAT", \.logFormat, .choice,
+            "How it is logged: a JSON object a line, or lines for people; `auto` is the latter on a terminal alone."),
         Setting(
             "DATA_DIR", \.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"),
             "Where `serve` keeps its Redis and its key, and the trace store its traces.",

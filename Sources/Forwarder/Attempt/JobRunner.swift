@@ -20,6 +20,8 @@ struct JobRunner: Sendable {
     /// Whether this process's own trace store takes the spans. All others get OTLP/JSON, which exporters of version
     /// 0.1.0 can send too.
     var writesCompactSpans: @Sendable () -> Bool = { false }
+    /// What is counted of jobs and calls; nil: nothing is.
+    var metrics: ForwarderMetrics?
     let logger: Logger
     private let contents = SpanContents()
 
@@ -41,7 +43,8 @@ struct JobRunner: Sendable {
             return sender.reject(delivery, because: error, control: control, on: eventLoop, completion: done)
         }
         let steps = DeliverySteps(
-            sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop)
+            sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop,
+            meter: metrics.map { CallMeter($0, of: job) })
         let span = isTraced(job.project) ? span(of: job) : nil
         if control.stop == .cancelled { return drop(job, span, steps, done) }
         guard delivery.isTakenOver else {
@@ -73,6 +76,7 @@ struct JobRunner: Sendable {
                 target = try directory.resolve(job, isTraced: needsUsage)
             }
         } catch {
+            steps.meter?.error = error
             return steps.finish(
                 .init(
                     ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error), spent: steps.spentBefore
@@ -103,6 +107,7 @@ struct JobRunner: Sendable {
         _ done: @escaping @Sendable () -> Void
     ) {
         let span = span?.failed(refusal.error)
+        steps.meter?.error = refusal.error
         steps.finish(
             .init(
                 refusal.frame, succeeded: false, span: span, deadLetterReason: refusal.deadLetterReason,

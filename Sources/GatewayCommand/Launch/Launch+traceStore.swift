@@ -17,7 +17,7 @@ extension Launch {
         do {
             let store = try TraceStoreService(
                 directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, hosts: settings.allowedHosts,
-                limits: .init(settings), logger: logger
+                limits: .init(settings), registry: registry, logger: logger
             ) { port in
                 if let keys = keys[project] {
                     let file = ClientEnvironment(url: "http://\(settings.traceStoreHost.bracketed):\(port)", keys: keys)

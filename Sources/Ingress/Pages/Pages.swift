@@ -19,6 +19,7 @@ struct Pages: Sendable {
     let outboxLimit: Int
     /// What is wrong with the trace store that this process runs; nil: nothing.
     let storeTrouble: @Sendable () -> String?
+    let metrics: MetricsPage
     let started = ContinuousClock.now
 
     /// - Parameter path: without `/v1` and project.
@@ -37,8 +38,7 @@ struct Pages: Sendable {
     func metrics(at path: String, method: HTTPRequest.Method, admit: () async throws -> Void) async throws -> Response? {
         guard path == "/metrics", method == .get || method == .head else { return nil }
         try await admit()
-        return await MetricsPage(redis: redis, outboxLimit: outboxLimit).response(
-            waiting: room.count + follower.count, connections: connections.count, uploads: uploads.bytes)
+        return await metrics.response
     }
 
     /// The process is alive. Asks nothing of anyone else, so that a Redis that is away gets no ingress restarted.

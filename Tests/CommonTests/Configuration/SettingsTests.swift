@@ -84,6 +84,8 @@ struct SettingsTests {
         ("FLUSH_INTERVAL_MS", "1", "10000", "0", "10001"),
         ("UPLOAD_BYTES", "16MiB", "1024GiB", "1048575", "1025GiB"),
         ("MAX_ATTEMPTS", "1", "100", "0", "101"), ("MAX_CLIENT_RETRIES", "0", "20", "-1", "21"),
+        ("METRICS_PORT", "0", "65535", "-1", "65536"), ("METRICS_METADATA_VALUES", "1", "1000", "0", "1001"),
+        ("METRICS_MODEL_VALUES", "1", "1000", "0", "1001"),
         ("PREAMBLE_HOLD", "0", "300", "-1", "300.1"), ("PREAMBLE_HOLD_BYTES", "0", "1MiB", "-1", "1048577"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {
@@ -123,6 +125,17 @@ struct SettingsTests {
         ] as [(String?, RequestLoggingMode?)])
     func loggingHasThreeModes(text: String?, mode: RequestLoggingMode?) throws {
         #expect((try? Self.read(["REQUEST_LOGGING_MODE": text ?? ""]).requestLogging) == mode)
+    }
+
+    @Test(
+        arguments: [
+            ("", []), ("environment", ["environment"]), ("environment, team", ["environment", "team"]), ("a,,b", nil),
+            ("a,a", nil), (String(repeating: "k", count: 128), [String(repeating: "k", count: 128)]),
+            (String(repeating: "k", count: 129), nil), ((0..<16).map { "k\($0)" }.joined(separator: ","), (0..<16).map { "k\($0)" }),
+            ((0..<17).map { "k\($0)" }.joined(separator: ","), nil),
+        ] as [(String, [String]?)])
+    func metadataKeysOfMetricsAreAFewNames(text: String, keys: [String]?) throws {
+        #expect((try? Self.read(["METRICS_METADATA_KEYS": text]).metricsMetadataKeys) == keys)
     }
 
     @Test(arguments: [("true", true), ("1", true), ("YES", true), ("on", true), ("false", false), ("0", false), ("No", false), ("off", false)])
