@@ -37,7 +37,7 @@ test-swift: ## Run the Swift tests alone
 	@scripts/swift-test.sh --skip-build --filter '$(REAL_TIME)'
 	@scripts/swift-test.sh $(FEW_AT_ONCE) --skip-build --filter '$(PROCESSES)'
 
-test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy), against a debug build
+test-clients: ## Run the tests with real clients alone (OpenAI's SDK, a LiteLLM proxy) and those of deploy/, against a debug build
 	@scripts/dependencies.sh build clients
 	swift build --product metadata-gateway
 	@scripts/clients.sh .build/debug/metadata-gateway
@@ -49,7 +49,7 @@ tsan: ## Run the Swift tests under ThreadSanitizer, a few at a time, in a build 
 
 check: validate test ## Do what CI does: validate, then test
 
-validate: ## Check format, sizes, forbidden calls, pins, shell scripts and the compose file
+validate: ## Check format, sizes, forbidden calls, pins and shell scripts
 	@scripts/dependencies.sh validate
 	@scripts/validate.sh
 

@@ -133,7 +133,7 @@ let package = Package(
         .target(
             name: "Ingress",
             dependencies: [
-                "Common", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "Telemetry", "Upstream",
+                "Common", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry", "Upstream",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -148,6 +148,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            resources: [.embedInCode("OpenAPI/openapi.json")],
             swiftSettings: settings
         ),
         .target(
@@ -162,6 +163,15 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             resources: [.embedInCode("Providers/providers.yaml")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "RequestLogServing",
+            dependencies: [
+                "Common", "Queue", "Redis", "RequestLog", "Upstream",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings
         ),
         .target(name: "RequestLog", dependencies: ["Common", "JSON", "Text"], swiftSettings: settings),
@@ -199,7 +209,7 @@ let package = Package(
             name: "GatewayCommand",
             dependencies: [
                 "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "MetricsServing", "Policies", "Queue", "Redis",
-                "Telemetry", "TraceStore", "Upstream", "Verifier",
+                "RequestLog", "RequestLogServing", "Telemetry", "TraceStore", "Upstream", "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -319,7 +329,8 @@ let package = Package(
         .testTarget(
             name: "IngressTests",
             dependencies: [
-                "Common", "Ingress", "JSON", "Policies", "Queue", "Redis", "Telemetry", "TestSupport", "Upstream",
+                "Common", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog", "RequestLogServing", "Telemetry",
+                "TestSupport", "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -11,7 +11,7 @@ readonly build_packages=(ca-certificates curl git libcurl4-openssl-dev libhiredi
 readonly test_packages=(nginx openssl)
 # prometheus: promtool, which checks the alert rules and a page of metrics.
 readonly client_packages=(prometheus)
-readonly validate_packages=(docker-compose git prometheus python3 shellcheck)
+readonly validate_packages=(git prometheus python3 shellcheck)
 # What is measured against, and the load.
 readonly bench_packages=(nginx wrk)
 

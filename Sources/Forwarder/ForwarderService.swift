@@ -52,19 +52,23 @@ package struct ForwarderService {
         let spans = RecentSpans()
         var sender = worker.sender
         sender.keepSpan = spans.keep
+        sender.logsRequests = settings.requestLog == .embedded
         let runner = JobRunner(
             directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender,
             envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
             limits: CallLimits(settings), isTraced: destinations.isTraced,
             spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil },
-            metrics: metrics, logger: logger)
+            logsRequests: sender.logsRequests, metrics: metrics, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(
             consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader,
             maximumBytes: settings.outboxBytes)
+        let records = RecordOutbox(
+            consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader,
+            maximumBytes: settings.requestLogBytes)
         let exporter = Exporter(
-            outbox: outbox, destinations: destinations,
+            outbox: outbox, records: settings.requestLog == .embedded ? records : nil, destinations: destinations,
             sender: SpanSender(
                 outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, recent: spans,
                 timeout: settings.exportTimeout, metrics: metrics.exports,

@@ -20,7 +20,8 @@ struct RootCommand: AsyncParsableCommand {
         abstract: "Makes LLM calls through a durable queue, each recorded under the identity in its URL.",
         discussion: """
             `metadata-gateway serve` runs all of it in one process, with a Redis of its own: no configuration is needed. \
-            `ingress`, `forwarder` and `verifier` run one part each, against a Redis of yours; `tracestore` runs the trace store alone and needs none.
+            `ingress`, `forwarder` and `verifier` run one part each, against a Redis of yours; `tracestore` runs the \
+            trace store, and keeps the request log if it is told of the Redis.
 
             Settings come from the environment; `metadata-gateway check` reads them all and says what is wrong. \
             docs/configuration.md lists them.
@@ -29,6 +30,6 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, IngressCommand.self, ForwarderCommand.self, VerifierCommand.self, TraceStoreCommand.self, CheckCommand.self,
             WaitCommand.self,
-            RolloutsCommand.self, TracesCommand.self,
+            RolloutsCommand.self, TracesCommand.self, LogsCommand.self,
         ])
 }

@@ -8,6 +8,8 @@ struct TraceStoreCommand: AsyncParsableCommand {
         discussion: """
             Any Langfuse SDK and any OTLP exporter can write to it. Each project of the secrets file has its keys there; for a project without keys they follow \
             from the gateway's key. The keys of the default project are written to DATA_DIR/langfuse.env, for `source`.
+
+            With REDIS_HOST and GATEWAY_KEY it keeps the request log too, and answers the ingress's questions about it.
             """)
 
     func run() async throws {

@@ -53,12 +53,15 @@ package struct IngressService {
         extensions.routes(router)
         let limits = JobAdmission.Limits(
             entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL, spanBytes: settings.outboxBytes)
+        let refusals =
+            settings.requestLog == .embedded ? RefusalLog(redis: commands, envelope: envelope, logger: logger) : nil
         let kept = KeptAnswers(records: JobRecords(redis: commands), envelope: envelope)
         func calls(through queue: WorkQueue) -> CallDesk {
             CallDesk(
                 admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
                 room: room, follower: follower, kept: kept, desk: news, local: queue == .completions ? local : nil, envelope: envelope,
-                watch: watch, rateAudit: RateAudit(logger: logger))
+                watch: watch, rateAudit: RateAudit(logger: logger),
+                refusals: queue == .completions ? refusals : nil)
         }
         let completions = calls(through: .completions)
         let jobs = JobBuilder(
@@ -74,11 +77,8 @@ package struct IngressService {
             metrics: metrics, logger: logger)
         let pages = Pages(
             redis: commands, watch: watch, room: room, follower: follower, connections: connections, uploads: jobs.uploads,
-            warnsOfRedis: settings.redis.address != nil,
-            outboxLimit: settings.outboxBytes, storeTrouble: storeTrouble,
-            metrics: MetricsPage(
-                redis: commands, limits: .init(settings), registry: registry, room: room, follower: follower,
-                connections: connections, uploads: jobs.uploads))
+            warnsOfRedis: settings.redis.address != nil, limits: .init(settings), registry: registry,
+            storeTrouble: storeTrouble)
         self.metrics = { await pages.metrics.exposition() }
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance,
@@ -94,6 +94,9 @@ package struct IngressService {
                 calls: calls(through: .verifications), verdicts: VerdictStore(redis: commands, defaultProject: secrets.defaultProject),
                 list: RolloutList(redis: commands, defaultProject: secrets.defaultProject), redis: commands, responseKey: key,
                 window: settings.maxBufferedBytes, hooks: extensions.tracesHooks),
+            queries: QueryDesk(
+                calls: calls(through: .queries), redis: commands, responseKey: key, window: settings.maxBufferedBytes,
+                patience: settings.queryTimeout, isOn: settings.requestLog == .embedded),
             rules: RulesController(
                 jobs: jobs, rates: RateReader(redis: commands), asksForKeys: auth.consumesBearer),
             connections: connections, metrics: metrics)
@@ -105,6 +108,7 @@ package struct IngressService {
             RulesAnnouncer(file: rules, fleet: RulesFleet(redis: commands), logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
         ]
+        if let refusals { services.insert(refusals, at: 1) }
         if settings.redis.address != nil {
             services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1)
             services.insert(RedisEvictionWatch(redis: commands, logger: logger), at: 2)

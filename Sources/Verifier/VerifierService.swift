@@ -37,22 +37,27 @@ package struct VerifierService {
         let worker = QueueWorker(
             .verifications, redis: endpoint, limits: limits, envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
-        let work = VerificationWork(
-            runner: VerificationRunner(
-                redis: worker.commands,
-                upstream: MeteredUpstream(
-                    upstream: MarkedUpstream(network, mark: LoopMark(envelope)), metrics: metrics),
-                options: .init(configuration),
-                destinations: destinations, metrics: metrics, logger: logger),
-            sender: worker.sender, envelope: envelope,
-            check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
-            metrics: metrics, logger: logger)
+        let runner = VerificationRunner(
+            redis: worker.commands,
+            upstream: MeteredUpstream(upstream: MarkedUpstream(network, mark: LoopMark(envelope)), metrics: metrics),
+            options: .init(configuration),
+            destinations: destinations, metrics: metrics, logger: logger)
+        let work = QuestionWork(
+            of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .verifierFailed,
+            logger: logger, ended: metrics.ended
+        ) { job, sink in try await runner.answer(Question(job), to: sink) }
         let own: [any Service] = shared == nil ? [watch] : []
         let between: [any Service] = [
             RedisEvictionWatch(redis: worker.commands, logger: logger), CurlService(upstream: network),
         ]
         services = own + worker.services(between: between, watch: watch) { await work.run($0, control: $1) }
     }
+}
+
+extension GatewayError {
+    fileprivate static let verifierFailed = GatewayError(
+        status: 500, type: "server_error", code: "internal_error",
+        message: "The verifier failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: true)
 }
 
 extension VerificationRunner.Options {

@@ -21,6 +21,7 @@ extension Settings {
         settings.readGatewayKeyFile(given: environment, &log)
         settings.checkRequired(given: environment, &log)
         settings.checkTogether(&log)
+        settings.checkRequestLog(given: environment, &log)
         warnOfNearMisses(environment, &log)
         return settings
     }

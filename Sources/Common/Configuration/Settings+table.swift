@@ -2,8 +2,8 @@ extension Settings {
     /// Every variable that the gateway reads from its environment, in the order of the documentation. Nothing else reads one, but for the keys of
     /// providers, which the table of providers and the secrets file name.
     package static let table: [Setting] =
-        redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable
-        + traceStoreTable + metricsTable + processTable
+        redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable + traceStoreTable
+        + requestLogTable + metricsTable + processTable
 
     /// Those that share a Redis and a key which somebody else gives.
     private static let separate: [Role] = [.ingress, .forwarder, .verifier]
@@ -17,6 +17,10 @@ extension Settings {
     private static let calling: [Role] = [.serve, .forwarder]
     /// Those that work on jobs: calls, or questions about rollouts.
     private static let working: [Role] = [.serve, .forwarder, .verifier]
+    /// Those that take jobs off a queue: calls, or questions.
+    private static let taking: [Role] = [.serve, .forwarder, .verifier, .tracestore]
+    /// Those that reach Redis: all, a trace store for the request log alone.
+    private static let sharing: [Role] = Role.allCases
     /// Those that put jobs on a queue or take them off it: all but the trace store.
     private static let queueing: [Role] = [.serve, .ingress, .forwarder, .verifier]
     /// Those that pass completions on.
@@ -26,18 +30,18 @@ extension Settings {
 
     private static let redisTable: [Setting] = [
         Setting(
-            "REDIS_HOST", \.redis.address, .redisAddress, "Where Redis is. `serve` starts one of its own when this is not set.", commands: queueing,
+            "REDIS_HOST", \.redis.address, .redisAddress, "Where Redis is. `serve` starts one of its own when this is not set.", commands: sharing,
             requiredBy: separate),
-        Setting("REDIS_PORT", \.redis.port, .int(1...65535, example: 6379), "The port of Redis.", commands: queueing),
+        Setting("REDIS_PORT", \.redis.port, .int(1...65535, example: 6379), "The port of Redis.", commands: sharing),
         Setting(
             "REDIS_USERNAME", \.redis.username, .text("text without control characters", example: "gateway"),
-            "The Redis user; needs `REDIS_PASSWORD`.", commands: queueing),
-        Setting("REDIS_PASSWORD", \.redis.password, .password, "The Redis user's password.", commands: queueing),
-        Setting("REDIS_DB", \.redis.database, .int(0...65535, example: 1), "The number of the Redis database.", commands: queueing),
-        Setting("REDIS_TLS", \.redis.tls, .bool, "Whether to speak TLS to Redis.", commands: queueing),
+            "The Redis user; needs `REDIS_PASSWORD`.", commands: sharing),
+        Setting("REDIS_PASSWORD", \.redis.password, .password, "The Redis user's password.", commands: sharing),
+        Setting("REDIS_DB", \.redis.database, .int(0...65535, example: 1), "The number of the Redis database.", commands: sharing),
+        Setting("REDIS_TLS", \.redis.tls, .bool, "Whether to speak TLS to Redis.", commands: sharing),
         Setting(
             "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, .milliseconds(100...10_000), "After this a command fails and Redis counts as away.",
-            commands: queueing),
+            commands: sharing),
         Setting(
             "REDIS_SERVER_PATH", \.redisServerPath, .text("the name or path of a program", example: "/usr/bin/redis-server"),
             "What `serve` starts as its own Redis.", commands: [.serve]),
@@ -48,8 +52,8 @@ extension Settings {
         Setting(
             "GATEWAY_KEY", \.gatewayKey, .gatewayKey,
             "Seals what travels through Redis; the same in all processes. `serve` makes one in `DATA_DIR` when neither this nor the file is given.",
-            commands: queueing, requiredBy: separate),
-        Setting("GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`.", commands: queueing),
+            commands: sharing, requiredBy: separate),
+        Setting("GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`.", commands: sharing),
         Setting(
             "API_KEYS_PATH", \.apiKeysPath, .file, "The file of the clients' keys. Turns authentication on: without it any client may call."),
         Setting(
@@ -119,8 +123,8 @@ extension Settings {
         Setting("FORWARDER_CONCURRENCY", \.forwarderConcurrency, .int(1...100_000), "The most calls in flight of one forwarder.", commands: calling),
         Setting(
             "MAX_DELIVERIES", \.maxDeliveries, .int(1...10),
-            "How often a job is tried whose forwarder or verifier dies, before it becomes a dead letter.", commands: working),
-        Setting("DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000), "The most dead letters kept; the oldest go first.", commands: working),
+            "How often a job is tried whose forwarder or verifier dies, before it becomes a dead letter.", commands: taking),
+        Setting("DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000), "The most dead letters kept; the oldest go first.", commands: taking),
         Setting(
             "ROLLOUT_TTL_SECONDS", \.rolloutTTL, .wholeSeconds(60...31_536_000),
             "How long a rollout's set of insertion ids lives after the last id was added.", commands: queueing),
@@ -134,6 +138,11 @@ extension Settings {
         Setting(
             "OUTBOX_MAX_AGE_SECONDS", \.outboxMaxAge, .wholeSeconds(3600...31_536_000),
             "How long a trace may wait for its export before it is given up.", commands: working),
+        Setting(
+            "REQUEST_LOG_BYTES", \.requestLogBytes, .bytes(1 << 20...1 << 40),
+            "The most bytes of requests' records that wait for the request log. Beyond it the oldest are given up and "
+                + "counted; no completion is refused.",
+            commands: [.serve, .forwarder, .tracestore]),
         Setting(
             "SPAN_TEXT_BYTES", \.spanTextBytes, .bytes(64 << 10...8 << 20),
             "The most bytes of a trace's input and of its output, each; beyond it they are cut and stay JSON. Both together also fit one export: 4.5 MB, or "
@@ -213,6 +222,20 @@ extension Settings {
         Setting(
             "TRACESTORE_MAX_EXPORT_BYTES", \.traceStoreMaxExportBytes, .bytes(64 << 10...1 << 30),
             "The largest export it takes, decompressed; beyond it 413.", commands: storing),
+    ]
+
+    private static let requestLogTable: [Setting] = [
+        Setting(
+            "REQUEST_LOG", \.requestLog, .choice,
+            "Whether a row of each request is kept in the trace store's database, by `serve` or by `tracestore`, which "
+                + "then needs `REDIS_HOST` and `GATEWAY_KEY`. `off`: none is, and questions about requests get 404.",
+            commands: listening),
+        Setting(
+            "QUERY_CONCURRENCY", \.queryConcurrency, .int(1...1000),
+            "The most questions about the request log that are worked on at once.", commands: storing),
+        Setting(
+            "QUERY_TIMEOUT", \.queryTimeout, .seconds(1...86_400),
+            "From a question about the request log to the last byte of its answer, an export's too.", commands: facing),
     ]
 
     private static let processTable: [Setting] = [

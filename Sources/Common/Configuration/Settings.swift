@@ -69,6 +69,8 @@ package struct Settings: Sendable, Equatable {
     // Traces
     /// Bytes of spans that may wait for their export.
     package var outboxBytes = 1 << 30
+    /// Bytes of records that may wait for the request log.
+    package var requestLogBytes = 1 << 30
     package var spanTextBytes = 4 << 20
     /// How long a span may wait for its export.
     package var outboxMaxAge = Duration.seconds(86_400)
@@ -111,6 +113,13 @@ package struct Settings: Sendable, Equatable {
     package var traceStoreMaxBytes = 10 << 30
     /// Of one export, decompressed. Langfuse's Python SDK sends no more than this.
     package var traceStoreMaxExportBytes = 64 << 20
+
+    // The request log
+    package var requestLog = RequestLogPlace.embedded
+    /// Questions about the request log that are worked on at once.
+    package var queryConcurrency = 16
+    /// From such a question to the last byte of its answer.
+    package var queryTimeout = Duration.seconds(300)
 
     // Metrics
     package var metricsHost = "127.0.0.1"

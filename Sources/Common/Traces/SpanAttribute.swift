@@ -18,6 +18,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
     case metadataOrigins, tokensEstimatedMetadata, failedAttemptsMetadata
     case rulesHashMetadata, rateLimitsMetadata
     case contentMetadata
+    case request
 
     /// The attribute's name in OTLP.
     package var key: String {
@@ -72,6 +73,7 @@ package enum SpanAttribute: UInt8, CaseIterable, Sendable {
         case .rateLimitsMetadata: "langfuse.observation.metadata.gateway_rate_limits"
         case .tokensEstimatedMetadata: "langfuse.observation.metadata.gateway_tokens_estimated"
         case .contentMetadata: "langfuse.observation.metadata.gateway_content"
+        case .request: "gateway.request"
         }
     }
 

@@ -23,6 +23,8 @@ extension Job {
         static let options: UInt8 = 23
         static let rulesHash: UInt8 = 21
         static let limit: UInt8 = 22
+        static let user: UInt8 = 24
+        static let team: UInt8 = 25
         static let withheld: UInt8 = 30
         static let redaction: UInt8 = 31
     }
@@ -40,6 +42,8 @@ extension Job {
             writer.field(Tag.rolloutIDs, rollout.row)
         }
         writer.field(Tag.account, account)
+        writer.field(Tag.user, user)
+        for team in teams { writer.field(Tag.team, team) }
         writer.field(Tag.method, method)
         writer.field(Tag.path, path)
         writer.field(Tag.query, query)
@@ -81,6 +85,8 @@ extension Job {
             case Tag.project: project = try WireReader.string(value)
             case Tag.rolloutIDs: ids.append(try WireReader.string(value))
             case Tag.account: account = try WireReader.string(value)
+            case Tag.user: user = try WireReader.string(value)
+            case Tag.team: teams.append(try WireReader.string(value))
             case Tag.method: method = try WireReader.string(value)
             case Tag.path: path = try WireReader.string(value)
             case Tag.query: query = try WireReader.string(value)

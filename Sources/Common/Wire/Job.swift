@@ -7,6 +7,10 @@ package struct Job: Sendable, Equatable {
     package var rollout: RolloutIDs?
     /// Who asked, when the gateway authenticates its clients.
     package var account: String?
+    /// The person of the account's key.
+    package var user: String?
+    /// The teams of the account's key.
+    package var teams: [String] = []
     package var method: String
     /// The path that is meant for the backend: percent-encoded, beginning with `/`, without the gateway's own prefixes (`/v1`, project, ids).
     package var path: String

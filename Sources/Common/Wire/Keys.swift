@@ -54,6 +54,23 @@ package enum Keys {
     }
     package static let exporterGroup = "exporters"
 
+    /// The group of those that write the request log: a second one on each project's stream of spans, and the only one
+    /// on the stream of requests without a span.
+    package static let recorderGroup = "recorders"
+
+    /// Stream, consumer group `recorders`: sealed records of requests that have no span, `i` insertion id, `p` record.
+    /// Written by forwarders and ingresses, read by the process with the request log; an entry is deleted when its row
+    /// is written.
+    package static let requests = "gateway/requests"
+
+    /// String: bytes of all records, of spans too, that wait for the request log. Written by the scripts that add and
+    /// delete the entries.
+    package static let requestBytes = "gateway/requests/bytes"
+
+    /// String: how many rows the request log has lost, since more waited than `REQUEST_LOG_BYTES` allows. Written by
+    /// forwarders and by the process with the request log; kept.
+    package static let requestsLost = "gateway/requests/lost"
+
     /// Hash: projects whose spans are exported, and when an exporter last said so, in unix seconds. Written and read by exporters; a project goes when nobody exports it
     /// and nothing of it is left.
     package static let exportedProjects = "gateway/trace/projects"
@@ -145,6 +162,17 @@ package enum Keys {
 
     /// String: bytes of all payloads on the stream of questions, as `jobBytes`.
     package static let verificationBytes = "gateway/verifications/bytes"
+
+    /// Stream of questions about the request log, consumer group `queriers`. Written by ingress, read by the processes
+    /// that keep the log; an entry is deleted when it is acknowledged.
+    package static let queries = "gateway/queries"
+    package static let querierGroup = "queriers"
+
+    /// String: bytes of all payloads on that stream, as `jobBytes`.
+    package static let queryBytes = "gateway/queries/bytes"
+
+    /// String: a process that keeps the request log is alive. As a forwarder's.
+    package static let querierPrefix = "gateway/querier/"
 
     /// String: the fingerprint of the key that seals what is in this Redis. Written and read by all parts, each second; lives until somebody deletes it, as to change
     /// the key on purpose.

@@ -39,6 +39,8 @@ struct DeliverySteps: CallSteps {
     let delivery: Delivery
     let control: CallControl
     let eventLoop: any EventLoop
+    /// Whether the job's span is for the request log alone.
+    var isRecord = false
     private let bound: NIOLoopBound<CallMeter>?
 
     var stop: CallControl.Stop? { control.stop }
@@ -76,6 +78,8 @@ struct DeliverySteps: CallSteps {
 
     func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void) {
         meter?.ends(job, ending, isCancelled: control.stop == .cancelled)
+        var ending = ending
+        ending.isRecord = isRecord
         sender.finish(job, in: delivery, ending, control: control, on: eventLoop, completion: completion)
     }
 

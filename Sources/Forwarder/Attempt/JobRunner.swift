@@ -20,6 +20,8 @@ struct JobRunner: Sendable {
     /// Whether this process's own trace store takes the spans. All others get OTLP/JSON, which exporters of version
     /// 0.1.0 can send too.
     var writesCompactSpans: @Sendable () -> Bool = { false }
+    /// Whether requests are logged (`REQUEST_LOG`).
+    var logsRequests = false
     /// What is counted of jobs and calls; nil: nothing is.
     var metrics: ForwarderMetrics?
     let logger: Logger
@@ -42,31 +44,40 @@ struct JobRunner: Sendable {
         do { job = try delivery.takeJob(opening: envelope) } catch {
             return sender.reject(delivery, because: error, control: control, on: eventLoop, completion: done)
         }
-        let steps = DeliverySteps(
+        var steps = DeliverySteps(
             sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop,
             meter: metrics.map { CallMeter($0, of: job) })
-        let span = isTraced(job.project) ? span(of: job) : nil
+        let span = span(of: job)
+        steps.isRecord = span?.isRecord ?? false
+        span?.summary?.lostCalls = max(delivery.count - 1, 0)
         if control.stop == .cancelled { return drop(job, span, steps, done) }
         guard delivery.isTakenOver else {
             if let refusal = check.refusal(of: job, delivery) { return refuse(refusal, span, steps, done) }
             return call(job, span, steps, done)
         }
         let bound = NIOLoopBound(span, eventLoop: eventLoop)
-        check.refusal(of: job, delivery, control, on: eventLoop) { refusal in
+        check.refusal(of: job, delivery, control, on: eventLoop) { [steps] refusal in
             if let refusal { refuse(refusal, bound.value, steps, done) } else { call(job, bound.value, steps, done) }
         }
     }
 
+    /// The job's trace, or else its record for the request log; nil if there is neither.
     private func span(of job: Job) -> CompletionSpan? {
-        CompletionSpan(
-            job, textBytes: spanTextBytes, isCompact: writesCompactSpans(), content: contents.content(for: job.logging))
+        let span =
+            isTraced(job.project)
+            ? CompletionSpan(
+                job, textBytes: spanTextBytes, isCompact: writesCompactSpans(),
+                content: contents.content(for: job.logging), isLogged: logsRequests)
+            : nil
+        return span ?? (logsRequests ? CompletionSpan(recordOf: job) : nil)
     }
 
     private func call(
         _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
     ) {
         let target: Target
-        let needsUsage = span != nil || job.charges.contains(where: \.isSettled)
+        let isTraced = span.map { !$0.isRecord } ?? false
+        let needsUsage = isTraced || job.charges.contains(where: \.isSettled)
         let directory = directory()
         var routed = RoutedJob(job) { job throws(GatewayError) in try directory.resolve(job, isTraced: needsUsage) }
         do throws(GatewayError) {
@@ -83,13 +94,18 @@ struct JobRunner: Sendable {
                 ),
                 completion: done)
         }
+        var (span, steps) = (span, steps)
+        if target.isTracedByBackend {
+            if logsRequests { span?.becomeRecord() } else { span = nil }
+            steps.isRecord = span != nil
+        }
         span?.sends(target)
         let call = Call(
-            steps.job, to: target, routed: routed, span: target.isTracedByBackend ? nil : span, steps: steps,
+            steps.job, to: target, routed: routed, span: span, steps: steps,
             upstream: upstream, limits: limits, mayHaveReached: steps.delivery.isTakenOver, on: steps.eventLoop,
             logger: logger, done: done)
         let bound = NIOLoopBound(call, eventLoop: steps.eventLoop)
-        steps.control.onEnd { steps.eventLoop.execute { bound.value.stop() } }
+        steps.control.onEnd { [eventLoop = steps.eventLoop] in eventLoop.execute { bound.value.stop() } }
         call.begin()
     }
 
@@ -106,6 +122,7 @@ struct JobRunner: Sendable {
         _ refusal: JobCheck.Refusal, _ span: CompletionSpan?, _ steps: DeliverySteps,
         _ done: @escaping @Sendable () -> Void
     ) {
+        if refusal.deadLetterReason != nil { span?.summary?.ending = "dead_lettered" }
         let span = span?.failed(refusal.error)
         steps.meter?.error = refusal.error
         steps.finish(

@@ -7,9 +7,9 @@ extension CompletionSpan {
     ) {
         writer.string(.type, "generation", isClean: true)
         writer.string(.traceName, request.traceName ?? "litellm-acompletion")
-        let ids = rollout.tags(insertionID: insertionID)
+        let ids = rollout?.tags(insertionID: insertionID) ?? []
         writer.strings(.tags, tags(request, metadata, before: ids), then: ids)
-        writer.string(.session, rollout.rollout, isClean: true)
+        writer.string(.session, rollout?.rollout, isClean: true)
         writer.string(.user, request.user)
         writer.text(.traceMetadata, [request.metadataText])
         writeOrigins(&writer, metadata)
@@ -60,6 +60,14 @@ extension CompletionSpan {
             .maxTokens, (request.numbers["max_completion_tokens"] ?? request.numbers["max_tokens"]).flatMap(Int.init))
         writer.integer(.seed, request.numbers["seed"].flatMap(Int.init))
         writer.integer(.choiceCount, request.numbers["n"].flatMap(Int.init).flatMap { $0 == 1 ? nil : $0 })
+    }
+
+    /// What the request log says beside.
+    /// - Parameter status: the provider's.
+    func writeSummary(_ writer: inout SpanWriter, _ status: Int?) {
+        guard var summary else { return }
+        if summary.status == 0 { summary.status = status ?? 0 }
+        writer.text(.request, [TextPiece(summary.json)])
     }
 
     func writeUsage(_ writer: inout SpanWriter, _ usage: TokenUsage?) {

@@ -1,4 +1,5 @@
 internal import Common
+internal import Policies
 
 extension CompletionSpan {
     /// The metadata without secrets: what is one by its name is left out, and what looks like one is replaced.
@@ -14,7 +15,7 @@ extension CompletionSpan {
         var object = SpanObject()
         object.add("insertion_id", insertionID.description)
         object.add("project_id", project)
-        for (name, value) in rollout.metadata { object.add(name, value) }
+        for (name, value) in rollout?.metadata ?? [] { object.add(name, value) }
         for entry in metadata { object.add(entry.key, entry.value) }
         return object
     }

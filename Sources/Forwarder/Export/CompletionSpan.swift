@@ -8,7 +8,8 @@ internal import Upstream
 /// makes the call hold a reference each, not half a kilobyte; nobody else has it.
 final class CompletionSpan {
     let insertionID: InsertionID
-    let rollout: RolloutIDs
+    /// Nil for a request that belongs to no rollout, which the request log alone knows.
+    let rollout: RolloutIDs?
     let project: String
     let account: String?
     /// The model that the client asked for, with the provider's prefix.
@@ -38,6 +39,10 @@ final class CompletionSpan {
     private var answer: AnswerCollector?
     /// What the provider says that the completion has used; known once the span is written.
     private(set) var usage: TokenUsage?
+    /// What the request log says beside; nil where nothing logs requests.
+    var summary: RequestSummary?
+    /// Whether it is for the request log alone.
+    private(set) var isRecord = false
 
     /// Nil for a job that belongs to no rollout, which has no span.
     /// - Parameters:
@@ -45,12 +50,25 @@ final class CompletionSpan {
     ///   - textBytes: the most bytes of the input and of the output, each (`SPAN_TEXT_BYTES`).
     ///   - isCompact: whether the span is written as a ``SpanRecord``, and not as OTLP/JSON.
     ///   - content: what it shows of request and answer.
-    init?(
-        _ job: Job, textBytes: Int = SpanLimits.spanText, isCompact: Bool = true, content: SpanContent = .whole
+    ///   - isLogged: whether the request log reads it.
+    convenience init?(
+        _ job: Job, textBytes: Int = SpanLimits.spanText, isCompact: Bool = true, content: SpanContent = .whole,
+        isLogged: Bool = false
     ) {
-        guard let rollout = job.rollout, job.path == Provider.chatCompletions else { return nil }
+        guard job.rollout != nil, job.path == Provider.chatCompletions else { return nil }
+        self.init(of: job, textBytes: textBytes, isCompact: isCompact, content: content, isLogged: isLogged)
+    }
+
+    /// The record of a request that has no span, for the request log. It has no bodies.
+    convenience init(recordOf job: Job) {
+        self.init(of: job, textBytes: SpanLimits.spanText, isCompact: true, content: .withheld, isLogged: true)
+        isRecord = true
+    }
+
+    private init(of job: Job, textBytes: Int, isCompact: Bool, content: SpanContent, isLogged: Bool) {
         insertionID = job.insertionID
-        self.rollout = rollout
+        rollout = job.rollout
+        summary = isLogged ? RequestSummary(job) : nil
         project = job.project
         account = job.account
         modelAsked = job.model
@@ -69,6 +87,11 @@ final class CompletionSpan {
     private static func isTraceparent(_ text: String) -> Bool {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         return parts.map(\.utf8.count) == [2, 32, 16, 2] && parts.allSatisfy { $0.utf8.allSatisfy { $0.hexValue != nil } }
+    }
+
+    /// Keeps it for the request log alone: another program traces the completion. It loses the bodies.
+    func becomeRecord() {
+        (isRecord, content, body) = (true, .withheld, [])
     }
 
     /// Notes the call that will be made. From here on the request's own bytes are the only ones.
@@ -98,6 +121,7 @@ final class CompletionSpan {
         lastCall = (model, time)
         failedAttempts = failures
         answer = nil
+        summary?.calls(model, at: time)
     }
 
     /// Notes that no call runs until the next one is made.
@@ -112,6 +136,7 @@ final class CompletionSpan {
     /// Notes a piece of the answer's body, as the provider sent it.
     /// - Parameter time: now, in milliseconds since 1970; asked for when the first part of a streamed message is in the piece.
     func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64 = UnixTime.milliseconds) {
+        summary?.responseBytes += piece.count
         answer?.take(piece, at: time())
     }
 }
@@ -135,6 +160,7 @@ extension CompletionSpan {
 
     /// The span of a call that ended with an error of the gateway. What came of its answer before stands beside the error.
     func failed(_ error: GatewayError, at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
+        summary?.fails(with: error, hasAnswer: answer != nil)
         let hasOutput = answer.map { (200..<300).contains($0.status) } ?? false
         let collected = hasOutput ? answer?.collected() : nil
         return write(
@@ -165,6 +191,7 @@ extension CompletionSpan {
             writer.string(.firstToken, TimeText.iso(Int64(clamping: firstToken)), isClean: true)
         }
         writer.integer(.status, status)
+        writeSummary(&writer, status)
         // What is left for them is known once all else but the end is written.
         let texts = SpanTexts(
             input: request.input, messages: request.messages, output: output, limit: textBytes,

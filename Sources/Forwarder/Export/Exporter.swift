@@ -13,6 +13,8 @@ struct Exporter: Service, CustomStringConvertible {
     private static let wait = Duration.seconds(1)
 
     let outbox: SpanOutbox
+    /// What waits for the request log, whose bound is kept here too: its own process may be away.
+    var records: RecordOutbox?
     let destinations: TraceDestinations
     let sender: SpanSender
     let interval: Duration
@@ -158,6 +160,14 @@ struct Exporter: Service, CustomStringConvertible {
             try await outbox.forgetTheDead(of: project)
         }
         try await makeRoom(destinations.projects)
+        let lost = try await records?.trim(destinations.projects) ?? 0
+        guard lost > 0 else { return }
+        logger.warning(
+            """
+            rows of the request log are given up: more waits than REQUEST_LOG_BYTES, since no process that keeps the log \
+            takes them
+            """,
+            metadata: ["rows": "\(lost)"])
     }
 
     /// Near the bound the traces of projects that nobody exports, and those of failed completions, give way to those that a rollout waits for.

@@ -1,5 +1,6 @@
 internal import Common
 internal import JSON
+internal import Policies
 
 /// What a span says of a request: its messages, tools, parameters, tags and metadata, as places in the body that was sent. Nothing of the body is copied.
 struct SpanRequest {

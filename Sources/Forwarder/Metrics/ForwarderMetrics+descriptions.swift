@@ -24,7 +24,7 @@ extension ForwarderMetrics {
                 "Seconds between two tokens of a streamed answer: one mean an answer whose tokens the provider counts."),
             MetricDescription(
                 "gateway_tokens_total", .counter,
-                "Tokens of completions as providers count them. Of a completion without trace and without a limit on tokens they are not read."),
+                "Tokens of completions as providers count them. They are read for a trace, the request log or a limit on tokens."),
             MetricDescription(
                 "gateway_attempts_total", .counter,
                 "Calls of providers, by the answer's class of status or what went wrong without one."),

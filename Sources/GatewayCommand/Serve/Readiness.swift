@@ -8,6 +8,8 @@ internal import ServiceLifecycle
 final class Readiness: Service {
     private let launch: Launch
     private let redis: RedisClient
+    /// Those that must have a worker.
+    private let queues: [WorkQueue]
     private let listening: AsyncStream<Int>
     private let listens: AsyncStream<Int>.Continuation
     /// Where the trace store listens, once it does.
@@ -16,6 +18,7 @@ final class Readiness: Service {
     init(launch: Launch, endpoint: RedisEndpoint) {
         self.launch = launch
         redis = RedisClient(endpoint, logger: launch.logger)
+        queues = [.completions, .verifications]
         (listening, listens) = AsyncStream.makeStream()
     }
 
@@ -28,7 +31,7 @@ final class Readiness: Service {
     func run() async throws {
         try await redis.run(beside: { [self] in
             for await port in listening {
-                for queue in [WorkQueue.completions, .verifications] { await someoneWorks(on: queue) }
+                for queue in queues { await someoneWorks(on: queue) }
                 if !Task.isCancelled { launch.announce(welcome(port: port)) }
             }
         })
@@ -36,9 +39,7 @@ final class Readiness: Service {
 
     private func someoneWorks(on queue: WorkQueue) async {
         while !Task.isCancelled {
-            let alive = try? await redis.evaluate(
-                JobScripts.liveForwarders, keys: [queue.stream], arguments: queue.group, queue.livenessPrefix)
-            if let count = alive?.int, count > 0 { return }
+            if let count = try? await redis.liveWorkers(of: queue), count > 0 { return }
             try? await Task.sleep(for: .milliseconds(20))
         }
     }

@@ -54,6 +54,12 @@ struct Entrance: Sendable {
         return try admit(request, question, from: try immediate.account(for: question), project: project)
     }
 
+    /// What a request that was not let in is logged under: the project that its path names, if there is one, else the
+    /// default.
+    func refused(_ named: String?) -> Admitted {
+        Admitted(account: nil, project: named.flatMap { projects.contains($0) ? $0 : nil } ?? defaultProject)
+    }
+
     /// - Throws: 403 for a page of another site.
     private func question(for request: Request) throws(GatewayError) -> AuthRequest {
         if refusesForeignOrigins, let origin = request.headers[.origin], !Self.isOwn(origin) {

@@ -121,6 +121,17 @@ struct JobBuilder: Sendable {
         return job
     }
 
+    /// A request that was refused before its job was whole, for the request log.
+    func refusal(
+        of request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID,
+        because error: GatewayError
+    ) -> Refusal {
+        var refusal = Refusal(id, of: admitted.project, path: path.backendPath, because: error)
+        (refusal.account, refusal.rollout) = (admitted.account, path.rollout)
+        refusal.metadata = (try? currentRules.metadata(of: request.headers, from: admitted.account))?.metadata.entries ?? []
+        return refusal
+    }
+
     /// A job without its body and all that is read from it.
     private func draft(
         for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
@@ -133,6 +144,7 @@ struct JobBuilder: Sendable {
             headers: Self.headersToGoOn(of: request),
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
             window: window, metadata: said.metadata)
+        (job.user, job.teams) = (admitted.account?.user, admitted.account?.teams ?? [])
         // Where hooks may change it, it is looked at behind them.
         if !isHooked(path) { try currentRules.check(job, request.method) }
         job.options = try CallOptions(request.headers, upTo: clientRetries)

@@ -116,11 +116,14 @@ extension CompletionCall {
     /// Lets the request in, or refuses it before its body was read.
     func begin() {
         guard let (request, path) = state.value.request.take() else { return }
+        var admitted: Entrance.Admitted?
         do throws(GatewayError) {
-            let admitted = try desk.entrance.admitAtOnce(request, project: path.project)
+            let found = try desk.entrance.admitAtOnce(request, project: path.project)
+            admitted = found
             state.value.phase = .reading(
-                Reading(request: request, path: path, admitted: admitted, body: try desk.jobs.collector(for: request)))
+                Reading(request: request, path: path, admitted: found, body: try desk.jobs.collector(for: request)))
         } catch {
+            note(error, of: request, path, admitted)
             answer(error)
         }
     }
@@ -128,7 +131,10 @@ extension CompletionCall {
     /// Takes a piece of the body. What comes of a request that was refused counts for nothing.
     func take(_ piece: ByteBuffer) {
         guard case .reading(let reading) = state.value.phase else { return }
-        do throws(GatewayError) { try reading.body.take(piece) } catch { answer(error) }
+        do throws(GatewayError) { try reading.body.take(piece) } catch {
+            note(error, of: reading.request, reading.path, reading.admitted)
+            answer(error)
+        }
     }
 
     /// The body is here: queues the job.
@@ -141,11 +147,22 @@ extension CompletionCall {
                 body: reading.body.finish())
             try queue(job)
         } catch let error as GatewayError {
+            note(error, of: reading.request, reading.path, reading.admitted)
             fail(error)
         } catch {
             desk.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
             fail(.internalError)
         }
+    }
+
+    /// Notes for the request log that the request is refused.
+    private func note(
+        _ error: GatewayError, of request: Request, _ path: CompletionPath, _ admitted: Entrance.Admitted?
+    ) {
+        desk.calls.refusals?.note(
+            desk.jobs.refusal(
+                of: request, path: path, admitted: admitted ?? desk.entrance.refused(path.project), id: id,
+                because: error))
     }
 
     private func queue(_ job: Job) throws {

@@ -28,9 +28,9 @@ final class KeySampler: Sendable {
                 switch UTF8Text(String(decoding: name, as: UTF8.self)) {
                 case "rollout", "rollouts", "count", "verdict", "verified", "verifying": .rollouts
                 case "response", "responses", "job", "idempotency": .answers
-                case "logs", "status": .logs
+                case "logs", "status", "requests": .logs
                 case "span", "traces", "trace": .traces
-                case "jobs", "jobkey", "verifications", "dead": .queue
+                case "jobs", "jobkey", "verifications", "queries", "dead": .queue
                 case "rate": .rateLimits
                 default: .other
                 }

@@ -18,11 +18,14 @@ struct MetricsPage: Sendable {
         var jobBytes: Int
         /// `OUTBOX_BYTES`.
         var traceBytes: Int
+        /// `REQUEST_LOG_BYTES`.
+        var recordBytes: Int
 
         init(_ settings: Settings) {
             jobs = settings.queueLimit
             jobBytes = settings.queueBytes
             traceBytes = settings.outboxBytes
+            recordBytes = settings.requestLogBytes
         }
     }
 
@@ -33,8 +36,8 @@ struct MetricsPage: Sendable {
     let follower: AnswerFollower
     let connections: Connections
     let uploads: UploadRoom
-    let process = ProcessMetrics()
-    let sampler = KeySampler()
+    let process: ProcessMetrics
+    let sampler: KeySampler
 
     var response: Response {
         get async {

@@ -4,8 +4,9 @@ internal import Hummingbird
 internal import JSON
 internal import Queue
 internal import Redis
+internal import Telemetry
 
-/// `/health`, `/ready` and `/metrics`.
+/// `/health`, `/ready`, `/openapi.json` and `/metrics`.
 struct Pages: Sendable {
     let redis: RedisClient
     let watch: RedisWatch
@@ -15,12 +16,37 @@ struct Pages: Sendable {
     let uploads: UploadRoom
     /// Whether Redis is the operator's, and not the gateway's own, which nobody else can reach.
     let warnsOfRedis: Bool
-    /// The most bytes of traces that may wait (`OUTBOX_BYTES`).
-    let outboxLimit: Int
+    let limits: MetricsPage.Limits
+    /// What this process counts and measures.
+    let registry: MetricsRegistry
     /// What is wrong with the trace store that this process runs; nil: nothing.
     let storeTrouble: @Sendable () -> String?
-    let metrics: MetricsPage
     let started = ContinuousClock.now
+    private let process = ProcessMetrics()
+    private let sampler = KeySampler()
+
+    init(
+        redis: RedisClient, watch: RedisWatch, room: WaitingRoom, follower: AnswerFollower, connections: Connections,
+        uploads: UploadRoom, warnsOfRedis: Bool, limits: MetricsPage.Limits, registry: MetricsRegistry,
+        storeTrouble: @escaping @Sendable () -> String?
+    ) {
+        self.redis = redis
+        self.watch = watch
+        self.room = room
+        self.follower = follower
+        self.connections = connections
+        self.uploads = uploads
+        self.warnsOfRedis = warnsOfRedis
+        self.limits = limits
+        self.registry = registry
+        self.storeTrouble = storeTrouble
+    }
+
+    var metrics: MetricsPage {
+        MetricsPage(
+            redis: redis, limits: limits, registry: registry, room: room, follower: follower, connections: connections,
+            uploads: uploads, process: process, sampler: sampler)
+    }
 
     /// - Parameter path: without `/v1` and project.
     /// - Returns: nil if it is no page of ours.
@@ -29,6 +55,7 @@ struct Pages: Sendable {
         return switch path {
         case "/health": health
         case "/ready": await readiness
+        case OpenAPIPage.path: OpenAPIPage.response
         default: nil
         }
     }
@@ -94,9 +121,9 @@ struct Pages: Sendable {
             if let trouble = try? await redis.send(RedisCommand("GET", Keys.traceTrouble)).string {
                 warnings.append("the trace store does not take traces, \(waiting) bytes of them wait: \(trouble)")
             }
-            if waiting >= outboxLimit {
+            if waiting >= limits.traceBytes {
                 warnings.append(
-                    "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(outboxLimit))")
+                    "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(limits.traceBytes))")
             }
             return Self.member(warnings: warnings)
         }

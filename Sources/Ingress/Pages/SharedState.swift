@@ -26,6 +26,7 @@ struct SharedState: Sendable {
         page.write(Self.jobLimit, limits.jobs)
         page.write(Self.jobBytesLimit, limits.jobBytes)
         page.write(Self.outboxLimit, limits.traceBytes)
+        page.write(Self.recordLimit, limits.recordBytes)
     }
 
     private static func alive(_ queue: WorkQueue, _ redis: RedisClient) async throws(RedisError) -> Int {
@@ -35,7 +36,7 @@ struct SharedState: Sendable {
     }
 
     static let descriptions =
-        [liveForwarders, liveVerifiers] + counters.map(\.metric) + [jobLimit, jobBytesLimit, outboxLimit]
+        [liveForwarders, liveVerifiers] + counters.map(\.metric) + [jobLimit, jobBytesLimit, outboxLimit, recordLimit]
 
     private static let liveForwarders = MetricDescription("gateway_forwarders", .gauge, "Forwarders that are alive.")
     private static let liveVerifiers = MetricDescription("gateway_verifiers", .gauge, "Verifiers that are alive.")
@@ -44,6 +45,9 @@ struct SharedState: Sendable {
     private static let jobBytesLimit = MetricDescription(
         "gateway_jobs_limit_bytes", .gauge,
         "The most bytes of their requests (QUEUE_BYTES); beyond it requests are refused.")
+    private static let recordLimit = MetricDescription(
+        "gateway_request_log_limit_bytes", .gauge,
+        "The most bytes of records that wait (REQUEST_LOG_BYTES); beyond it the oldest are given up.")
     private static let outboxLimit = MetricDescription(
         "gateway_trace_outbox_limit_bytes", .gauge,
         "The most bytes of traces that wait (OUTBOX_BYTES): from there on completions of rollouts are refused, and from nine tenths on traces of failed ones are given up."
@@ -69,6 +73,16 @@ struct SharedState: Sendable {
                 "gateway_trace_kept_bytes",
                 "Bytes of traces that were accepted within the last hour, OUTBOX_BYTES at most; those already seen in the trace store are counted too.",
                 RedisCommand("GET", Keys.keptTraceBytes)),
+            gauge("gateway_queries", "Questions about the request log, waiting and running.", RedisCommand("XLEN", Keys.queries)),
+            gauge(
+                "gateway_request_log_waiting_bytes", "Bytes of records that wait for the request log.",
+                RedisCommand("GET", Keys.requestBytes)),
+            (
+                MetricDescription(
+                    "gateway_request_log_lost_total", .counter,
+                    "Rows that the request log has lost, since more waited than REQUEST_LOG_BYTES."),
+                RedisCommand("GET", Keys.requestsLost)
+            ),
             gauge(
                 "gateway_trace_store_refuses", "1 if a trace store does not take traces; /ready says why.",
                 RedisCommand("EXISTS", Keys.traceTrouble)),

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import RequestLog
 
 /// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the backend.
 struct GatewayResponder: HTTPResponder {
@@ -17,6 +18,7 @@ struct GatewayResponder: HTTPResponder {
     let background: BackgroundDesk
     let logs: LogDesk
     let verification: VerificationDesk
+    let queries: QueryDesk
     let rules: RulesController
     let connections: Connections
     let metrics: IngressMetrics
@@ -87,6 +89,12 @@ struct GatewayResponder: HTTPResponder {
             return try await background.respond(
                 to: request, for: job, admitted: admitted, connection: connections[context.channel], logger: context.logger)
         }
+        if RequestLogResponder.answers(rest) {
+            let admitted = try await entrance.admit(request, project: path.project)
+            return try await queries.respond(
+                to: request, path: rest, as: id, admitted: admitted, connection: connections[context.channel],
+                logger: context.logger)
+        }
         if VerificationDesk.answers(rest) {
             let admitted = try await entrance.admit(request, project: try path.project ?? QueryItems(request.uri.query).value("project_id"))
             return try await verification.respond(
@@ -104,8 +112,17 @@ struct GatewayResponder: HTTPResponder {
     /// Makes a request's job and queues it. A step of its own that is not inlined: what it needs, the request's body above all, shall be gone while the client waits.
     @inline(never)
     private func queue(_ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?) async throws -> Queued {
-        let admitted = try await entrance.admit(request, project: path.project)
-        let job = try await jobs.job(for: request, path: path, admitted: admitted, id: id)
+        var admitted = entrance.refused(path.project)
+        let job: Job
+        do {
+            admitted = try await entrance.admit(request, project: path.project)
+            job = try await jobs.job(for: request, path: path, admitted: admitted, id: id)
+        } catch {
+            let told = error as? GatewayError ?? .internalError
+            calls.refusals?.note(
+                jobs.refusal(of: request, path: path, admitted: admitted, id: id, because: told))
+            throw error
+        }
         if jobs.isAsynchronous(request, path) { return .accepted(try await background.accept(job)) }
         return .waiting(try await calls.begin(job, for: connection))
     }

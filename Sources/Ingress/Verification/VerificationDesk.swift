@@ -79,12 +79,9 @@ struct VerificationDesk: Sendable {
     }
 
     private func isAttended() async throws -> Bool {
-        let queue = WorkQueue.verifications
-        do {
-            let alive = try await redis.evaluate(
-                JobScripts.liveForwarders, keys: [queue.stream], arguments: queue.group, queue.livenessPrefix)
-            return (alive.int ?? 0) > 0
-        } catch { throw GatewayError.queueUnavailable(error) }
+        do { return try await redis.liveWorkers(of: .verifications) > 0 } catch {
+            throw GatewayError.queueUnavailable(error)
+        }
     }
 }
 

@@ -17,6 +17,8 @@ struct CallDesk: Sendable {
     let envelope: Envelope
     let watch: RedisWatch
     let rateAudit: RateAudit
+    /// Where calls are noted that the queue does not take; nil where nothing logs requests.
+    var refusals: RefusalLog?
     /// How long past the job's deadline the answer that says so is waited for.
     let grace: UInt64 = 2000
 
@@ -115,12 +117,19 @@ struct CallDesk: Sendable {
     /// - Returns: the job whose answer it is: this one, or the one that the request was before; and what is left of
     ///   the rate limits that it was counted on.
     func enqueue(_ job: Job, for waiter: Waiter? = nil) async throws -> (id: InsertionID, rates: RateStatus?) {
-        try checkKey()
         do {
+            try checkKey()
             return try result(of: job, after: try await admission.enqueue(job, on: local, for: waiter))
         } catch let error as RedisError {
-            throw refusal(of: job, because: error)
+            throw noted(refusal(of: job, because: error), job)
+        } catch let error as GatewayError {
+            throw noted(error, job)
         }
+    }
+
+    private func noted(_ error: GatewayError, _ job: Job) -> GatewayError {
+        refusals?.note(Refusal(job, because: error))
+        return error
     }
 
     /// The same for a client that goes on without a task.
@@ -138,8 +147,11 @@ struct CallDesk: Sendable {
             completion(
                 Result { () throws(GatewayError) in
                     switch result {
-                    case .success(let outcome): try self.result(of: job, after: outcome).rates
-                    case .failure(let error): throw refusal(of: job, because: error)
+                    case .success(let outcome):
+                        do throws(GatewayError) {
+                            return try self.result(of: job, after: outcome).rates
+                        } catch { throw noted(error, job) }
+                    case .failure(let error): throw noted(refusal(of: job, because: error), job)
                     }
                 })
         }

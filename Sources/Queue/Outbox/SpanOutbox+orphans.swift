@@ -34,6 +34,6 @@ extension SpanOutbox {
             let isThere = try reply.get().int == 1
             if !isThere || index < wanted { gone.append(entry) }
         }
-        return (try await shed(gone, of: project), gone.count)
+        return try await shed(gone, of: project)
     }
 }

@@ -1,11 +1,12 @@
 package import Common
 package import Redis
 
-/// The spans that wait for their export, as the exporters and those who want one sent again see them. Finished jobs put them there
-/// (``JobScripts/finish``).
+/// The spans that wait for their export, as the exporters and those who want one sent again see them. Finished jobs put
+/// them there (``JobScripts/finish``).
 ///
-/// An entry holds an insertion id and the size of its span; the span is in a key of its own, which outlives the entry for an hour, if so
-/// many bytes are not too many.
+/// An entry holds an insertion id and the size of its span; the span is in a key of its own, which outlives the entry for
+/// an hour, if so many bytes are not too many. The process with the request log reads the same entries in a group of its
+/// own (``RecordOutbox``).
 package struct SpanOutbox: Sendable {
     /// How long a span is kept after it was accepted, to be sent again if it is lost after all.
     package static let keptFor = Duration.seconds(3600)
@@ -23,7 +24,7 @@ package struct SpanOutbox: Sendable {
     static let page = 1000
     /// How many spans are read by one command, and settled by one script. Redis does nothing else meanwhile, and every
     /// completion waits for it; on the other hand an exporter that falls behind has to read back what it had at hand.
-    private static let (readStep, settleStep) = (64, 256)
+    static let (readStep, settleStep) = (64, 256)
     /// So long spans that were left for others are not looked at again.
     private static let leftFor = Duration.seconds(600)
     /// Stands for the span of an entry that names none. Nothing has this key.
@@ -40,10 +41,13 @@ package struct SpanOutbox: Sendable {
         package var size: Int
         /// Whether it tells of a completion that failed.
         package var isFailure: Bool
+        /// The sealed record of a request that has no span, which stands in the entry itself.
+        package var record: [UInt8]?
     }
 
     /// This exporter's name in the consumer groups; unique to the process.
     private let consumer: String
+    let group: String
     let commands: RedisClient
     private let reader: RedisClient
     private let aside = EntriesForOthers(limit: 2000)
@@ -51,19 +55,29 @@ package struct SpanOutbox: Sendable {
     package let maximumBytes: Int
 
     /// - Parameters:
+    ///   - group: the consumer group that it is one of.
     ///   - commands: the connection for everything that answers at once.
     ///   - reader: a connection of its own for `read`, which blocks it.
-    package init(consumer: String, commands: RedisClient, reader: RedisClient, maximumBytes: Int) {
+    package init(
+        consumer: String, of group: String = Keys.exporterGroup, commands: RedisClient, reader: RedisClient,
+        maximumBytes: Int
+    ) {
         self.maximumBytes = maximumBytes
         self.consumer = consumer
+        self.group = group
         self.commands = commands
         self.reader = reader
+    }
+
+    /// The stream of a project's spans; that of records without a span for ``RecordOutbox/noProject``.
+    static func stream(of project: String) -> String {
+        project == RecordOutbox.noProject ? Keys.requests : Keys.traces(project: project)
     }
 
     /// Makes the consumer group of each project, unless it is there.
     package func join(_ projects: [String]) async throws(RedisError) {
         let replies = try await commands.send(
-            batch: projects.map { RedisCommand("XGROUP", "CREATE", Keys.traces(project: $0), Keys.exporterGroup, "0", "MKSTREAM") })
+            batch: projects.map { RedisCommand("XGROUP", "CREATE", Self.stream(of: $0), group, "0", "MKSTREAM") })
         for reply in replies {
             do throws(RedisError) { _ = try reply.get() } catch  where error.serverCode == "BUSYGROUP" {}
         }
@@ -73,8 +87,8 @@ package struct SpanOutbox: Sendable {
     /// - Returns: up to `limit` of each; none if `wait` passed.
     package func read(_ projects: [String], upTo limit: Int, wait: Duration) async throws(RedisError) -> [Entry] {
         var command = RedisCommand(
-            "XREADGROUP", "GROUP", Keys.exporterGroup, consumer, "COUNT", limit, "BLOCK", Int(max(wait.milliseconds, 1)), "STREAMS")
-        command.append(contentsOf: projects.map { Keys.traces(project: $0) })
+            "XREADGROUP", "GROUP", group, consumer, "COUNT", limit, "BLOCK", Int(max(wait.milliseconds, 1)), "STREAMS")
+        command.append(contentsOf: projects.map { Self.stream(of: $0) })
         command.append(contentsOf: projects.map { _ in ">" })
         return entries(in: try await reader.send(command, timeout: wait + .seconds(5)), of: projects)
     }
@@ -82,21 +96,21 @@ package struct SpanOutbox: Sendable {
     /// Takes entries of a project that are there.
     package func read(_ project: String, upTo limit: Int) async throws(RedisError) -> [Entry] {
         let command = RedisCommand(
-            "XREADGROUP", "GROUP", Keys.exporterGroup, consumer, "COUNT", limit, "STREAMS", Keys.traces(project: project), ">")
+            "XREADGROUP", "GROUP", group, consumer, "COUNT", limit, "STREAMS", Self.stream(of: project), ">")
         return entries(in: try await commands.send(command), of: [project])
     }
 
     /// Says that this exporter is still at work on entries of one project.
     package func hold(_ entries: [Entry]) async throws(RedisError) {
         guard let project = entries.first?.project else { return }
-        var command = RedisCommand("XCLAIM", Keys.traces(project: project), Keys.exporterGroup, consumer, 0)
+        var command = RedisCommand("XCLAIM", Self.stream(of: project), group, consumer, 0)
         command.append(contentsOf: entries.map(\.entry))
         command.append("JUSTID")
         _ = try await commands.send(command)
     }
 
     private func entries(in reply: RedisValue, of projects: [String]) -> [Entry] {
-        let byKey = Dictionary(projects.map { (UTF8Text(Keys.traces(project: $0)), $0) }) { first, _ in first }
+        let byKey = Dictionary(projects.map { (UTF8Text(Self.stream(of: $0)), $0) }) { first, _ in first }
         return (reply.array ?? []).flatMap { stream in
             guard let project = stream[0].string.flatMap({ byKey[$0] }) else { return [Entry]() }
             return (stream[1].array ?? []).map { Entry(project, $0) }
@@ -106,12 +120,12 @@ package struct SpanOutbox: Sendable {
     /// Takes over what dead exporters of a project left, and what was given to this one and never reached it; not what this one has left for others.
     package func takeOver(_ project: String, upTo limit: Int) async throws(RedisError) -> [Entry] {
         let known = Set(aside.entries())
-        let (key, idle) = (Keys.traces(project: project), Int(Self.lostAfter.milliseconds))
+        let (key, idle) = (Self.stream(of: project), Int(Self.lostAfter.milliseconds))
         let idling = try await commands.send(
-            RedisCommand("XPENDING", key, Keys.exporterGroup, "IDLE", idle, "-", "+", limit + known.count))
+            RedisCommand("XPENDING", key, group, "IDLE", idle, "-", "+", limit + known.count))
         let wanted = (idling.array ?? []).compactMap(\.[0].string).filter { !known.contains(Self.name($0, of: project)) }.prefix(limit)
         guard !wanted.isEmpty else { return [] }
-        var command = RedisCommand("XCLAIM", key, Keys.exporterGroup, consumer, idle)
+        var command = RedisCommand("XCLAIM", key, group, consumer, idle)
         command.append(contentsOf: wanted)
         return (try await commands.send(command).array ?? []).map { Entry(project, $0) }
     }
@@ -120,7 +134,7 @@ package struct SpanOutbox: Sendable {
     package func leave(_ entries: [Entry]) async throws(RedisError) {
         guard let project = entries.first?.project else { return }
         for entry in entries { aside.add(Self.name(entry.entry, of: project), for: Self.leftFor) }
-        var command = RedisCommand("XCLAIM", Keys.traces(project: project), Keys.exporterGroup, consumer, 0)
+        var command = RedisCommand("XCLAIM", Self.stream(of: project), group, consumer, 0)
         command.append(contentsOf: entries.map(\.entry))
         command.append(contentsOf: ["IDLE", String((Self.lostAfter + .seconds(1)).milliseconds), "JUSTID"])
         _ = try await commands.send(command)
@@ -132,8 +146,8 @@ package struct SpanOutbox: Sendable {
     /// Gives back what this exporter was given and has not settled: another one takes it over as soon as it looks.
     package func handBack(_ project: String) async throws(RedisError) {
         _ = try await commands.evaluate(
-            SpanScripts.handBack, keys: [Keys.traces(project: project)],
-            arguments: Keys.exporterGroup, consumer, Int(Self.lostAfter.milliseconds) + 1000)
+            SpanScripts.handBack, keys: [Self.stream(of: project)],
+            arguments: group, consumer, Int(Self.lostAfter.milliseconds) + 1000)
     }
 
     /// The sealed spans, in the order of the entries; nil for one that is not kept any longer.
@@ -165,10 +179,13 @@ package struct SpanOutbox: Sendable {
         var settled = 0
         for start in stride(from: 0, to: entries.count, by: Self.settleStep) {
             let part = entries[start..<min(start + Self.settleStep, entries.count)]
-            var keys = [Keys.traces(project: project), Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes]
+            var keys = [
+                Keys.traces(project: project), Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes, Keys.requestBytes,
+            ]
             keys += part.map { $0.id.map(Keys.span) ?? Self.noSpan }
             let reply = try await commands.evaluate(SpanScripts.settle, keys: keys) { command in
-                command.append(contentsOf: [Keys.exporterGroup, String(life.components.seconds), String(maximumBytes)])
+                command.append(contentsOf: [group, String(life.components.seconds), String(maximumBytes)])
+                command.append(Keys.recorderGroup)
                 command.append(contentsOf: part.flatMap { [$0.entry, String($0.size)] })
             }
             settled += reply.int ?? 0
@@ -202,8 +219,9 @@ package struct SpanOutbox: Sendable {
             let failures = page.filter(\.isFailure)
             guard !failures.isEmpty else { continue }
             let wanted = failures.prefix(1 + failures.partialSums(\.size).count { $0 < bytes - freed })
-            freed += try await shed(Array(wanted), of: project)
-            count += wanted.count
+            let gone = try await shed(Array(wanted), of: project)
+            freed += gone.bytes
+            count += gone.count
         }
         return (freed, count)
     }
@@ -211,26 +229,29 @@ package struct SpanOutbox: Sendable {
     /// Entries from the oldest on.
     /// - Parameter start: as XRANGE has it: `-`, or `(` and an entry's id.
     func page(of project: String, after start: String) async throws(RedisError) -> [Entry] {
-        let reply = try await commands.send(RedisCommand("XRANGE", Keys.traces(project: project), start, "+", "COUNT", Self.page))
+        let reply = try await commands.send(RedisCommand("XRANGE", Self.stream(of: project), start, "+", "COUNT", Self.page))
         return (reply.array ?? []).map { Entry(project, $0) }
     }
 
     /// Takes entries off the outbox and forgets their spans.
-    /// - Returns: bytes that were freed.
-    func shed(_ entries: [Entry], of project: String) async throws(RedisError) -> Int {
-        guard !entries.isEmpty else { return 0 }
-        let keys = [Keys.traces(project: project), Keys.traceBytes] + entries.map { $0.id.map(Keys.span) ?? Self.noSpan }
-        let freed = try await commands.evaluate(SpanScripts.shed, keys: keys) { command in
-            command.append(Keys.exporterGroup)
+    /// - Returns: bytes and number of those that had waited.
+    func shed(_ entries: [Entry], of project: String) async throws(RedisError) -> (bytes: Int, count: Int) {
+        guard !entries.isEmpty else { return (0, 0) }
+        let keys =
+            [Keys.traces(project: project), Keys.traceBytes, Keys.requestBytes, Keys.requestsLost]
+            + entries.map { $0.id.map(Keys.span) ?? Self.noSpan }
+        let gone = try await commands.evaluate(SpanScripts.shed, keys: keys) { command in
+            command.append(group)
+            command.append(Keys.recorderGroup)
             command.append(contentsOf: entries.flatMap { [$0.entry, String($0.size)] })
         }
-        return freed.int ?? 0
+        return (gone[0].int ?? 0, gone[1].int ?? 0)
     }
 
     /// Forgets exporters that are gone.
     package func forgetTheDead(of project: String) async throws(RedisError) {
         _ = try await commands.evaluate(
-            SpanScripts.forget, keys: [Keys.traces(project: project)], arguments: Keys.exporterGroup, Int(Self.goneAfter.milliseconds))
+            SpanScripts.forget, keys: [Self.stream(of: project)], arguments: group, Int(Self.goneAfter.milliseconds))
     }
 }
 
@@ -244,6 +265,9 @@ extension SpanOutbox.Entry {
             case "i": id = fields[index + 1].string.flatMap { InsertionID($0) }
             case "n": size = max(fields[index + 1].int ?? 0, 0)
             case "failed": isFailure = true
+            case "p":
+                record = fields[index + 1].bytes
+                size = record?.count ?? 0
             default: continue
             }
         }

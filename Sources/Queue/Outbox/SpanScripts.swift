@@ -2,34 +2,74 @@ package import Redis
 
 /// The steps on the outbox that touch several keys.
 package enum SpanScripts {
-    /// Spans have left the outbox: the trace store has accepted them, or they were given up. They are kept for a while, to be sent again, as far as there is room for them:
-    /// the oldest go first.
+    /// Tells how far the other group of readers of a stream is. `other_of(stream, group, entries)` is nil if there is
+    /// no such group, else a function that says of an entry `done`, `pending` or `waiting`.
+    private static let otherGroup = """
+        local function is_before(left, right)
+            local time, count = string.match(left, '^(%d+)-(%d+)$')
+            local other_time, other_count = string.match(right, '^(%d+)-(%d+)$')
+            time, other_time = tonumber(time), tonumber(other_time)
+            return time < other_time or time == other_time and tonumber(count) < tonumber(other_count)
+        end
+        local function other_of(stream, group, entries)
+            local info
+            for _, one in ipairs(redis.pcall('XINFO', 'GROUPS', stream)) do if one[2] == group then info = one end end
+            if not info then return nil end
+            local pending, first, last = {}, entries[1], entries[1]
+            for _, entry in ipairs(entries) do
+                if is_before(entry, first) then first = entry end
+                if is_before(last, entry) then last = entry end
+            end
+            for _, one in ipairs(info[6] > 0 and redis.call('XPENDING', stream, group, first, last, 100000) or {}) do
+                pending[one[1]] = true
+            end
+            return function(entry)
+                if pending[entry] then return 'pending' end
+                return is_before(info[8], entry) and 'waiting' or 'done'
+            end
+        end
+        local function lower(counter, bytes)
+            if bytes > 0 and redis.call('DECRBY', counter, bytes) <= 0 then redis.call('DEL', counter) end
+        end
+
+        """
+
+    /// Spans have left the outbox: the trace store has accepted them, or they were given up. They are kept for a while,
+    /// to be sent again, as far as there is room for them: the oldest go first. An entry goes when the request log has
+    /// it too, or there is none.
     ///
-    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> list of kept spans, KEYS[4] -> their bytes, KEYS[5…] -> the spans
-    /// ARGV[1] -> group, ARGV[2] -> how long they are kept in seconds (0: not at all), ARGV[3] -> most bytes of kept spans,
-    /// ARGV[4…] -> for each span: its entry, its bytes
+    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> list of kept spans,
+    /// KEYS[4] -> their bytes, KEYS[5] -> bytes of what waits for the request log, KEYS[6…] -> the spans
+    /// ARGV[1] -> group, ARGV[2] -> how long they are kept in seconds (0: not at all), ARGV[3] -> most bytes of kept
+    /// spans, ARGV[4] -> the request log's group; then for each span: its entry, its bytes
     /// Output: how many had waited
     package static let settle = RedisScript(
         name: "settle",
-        source: """
+        source: otherGroup + """
             local life, most, now = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(redis.call('TIME')[1])
-            local settled, bytes, kept, names, entries = 0, 0, 0, {}, {}
-            for index = 5, #KEYS do entries[index - 4] = ARGV[2 * index - 6] end
-            -- Another exporter may have sent one too, and been faster. Mostly none has, and one call does for all.
-            local allWaited = redis.call('XACK', KEYS[1], ARGV[1], unpack(entries)) == #entries
-            if allWaited then redis.call('XDEL', KEYS[1], unpack(entries)) end
-            for index = 5, #KEYS do
-                local size = ARGV[2 * index - 5]
-                if allWaited or redis.call('XDEL', KEYS[1], entries[index - 4]) == 1 then
-                    if redis.call('EXPIRE', KEYS[index], life) == 1 and life > 0 then
+            local settled, bytes, kept, unlogged, names, entries, gone = 0, 0, 0, 0, {}, {}, {}
+            for index = 6, #KEYS do entries[index - 5] = ARGV[2 * index - 7] end
+            local log = other_of(KEYS[1], ARGV[4], entries)
+            for index = 6, #KEYS do
+                local entry, size = entries[index - 5], ARGV[2 * index - 6]
+                -- Another exporter may have sent it too, and been faster.
+                if redis.call('XACK', KEYS[1], ARGV[1], entry) == 1 then
+                    local isLogged = not log or log(entry) == 'done'
+                    -- What the log has not read yet is there a little longer, though nothing sends it again.
+                    local rest = life == 0 and not isLogged and 60 or life
+                    if redis.call('EXPIRE', KEYS[index], rest) == 1 and life > 0 then
                         names[#names + 1] = now .. ' ' .. size .. ' ' .. KEYS[index]
                         kept = kept + size
                     end
                     settled = settled + 1
                     bytes = bytes + size
+                    if isLogged then gone[#gone + 1] = entry end
+                    if not log then unlogged = unlogged + size end
                 end
             end
-            if bytes > 0 and redis.call('DECRBY', KEYS[2], bytes) <= 0 then redis.call('DEL', KEYS[2]) end
+            if #gone > 0 then redis.call('XDEL', KEYS[1], unpack(gone)) end
+            lower(KEYS[2], bytes)
+            lower(KEYS[5], unlogged)
             if #names == 0 then return settled end
             redis.call('RPUSH', KEYS[3], unpack(names))
             local total = redis.call('INCRBY', KEYS[4], kept)
@@ -73,25 +113,62 @@ package enum SpanScripts {
             return #given
             """)
 
-    /// Makes room in the outbox: takes spans off it and forgets them. An exporter that was given one finds that it is nobody's any longer.
+    /// The request log has written rows, or given them up. An entry goes when no exporter waits for it either.
     ///
-    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3…] -> the spans
-    /// ARGV[1] -> group, ARGV[2…] -> for each span: its entry, its bytes
-    /// Output: bytes that were freed
-    package static let shed = RedisScript(
-        name: "shed",
-        source: """
-            local bytes = 0
-            for index = 3, #KEYS do
-                local entry, size = ARGV[2 * index - 4], ARGV[2 * index - 3]
-                redis.pcall('XACK', KEYS[1], ARGV[1], entry)
-                if redis.call('XDEL', KEYS[1], entry) == 1 then
-                    redis.call('DEL', KEYS[index])
-                    bytes = bytes + size
+    /// KEYS[1] -> the stream, KEYS[2] -> bytes of what waits for the request log
+    /// ARGV[1] -> group, ARGV[2] -> the exporters' group, if the stream is a project's spans (empty: it is not); then
+    /// for each record: its entry, its bytes
+    /// Output: how many had waited
+    package static let settleRecords = RedisScript(
+        name: "settleRecords",
+        source: otherGroup + """
+            local settled, bytes, entries, gone = 0, 0, {}, {}
+            for index = 3, #ARGV, 2 do entries[#entries + 1] = ARGV[index] end
+            local exporters = ARGV[2] ~= '' and other_of(KEYS[1], ARGV[2], entries)
+            for index, entry in ipairs(entries) do
+                if redis.call('XACK', KEYS[1], ARGV[1], entry) == 1 then
+                    settled = settled + 1
+                    bytes = bytes + ARGV[2 * index + 2]
+                    -- Without their group the exporters are yet to come.
+                    if ARGV[2] == '' or exporters and exporters(entry) == 'done' then gone[#gone + 1] = entry end
                 end
             end
-            if bytes > 0 and redis.call('DECRBY', KEYS[2], bytes) <= 0 then redis.call('DEL', KEYS[2]) end
-            return bytes
+            if #gone > 0 then redis.call('XDEL', KEYS[1], unpack(gone)) end
+            lower(KEYS[2], bytes)
+            return settled
+            """)
+
+    /// Makes room in the outbox: takes spans off it and forgets them. An exporter that was given one finds that it is
+    /// nobody's any longer; the request log loses those that it has not read.
+    ///
+    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> bytes of what waits for the request
+    /// log, KEYS[4] -> how many rows it has lost, KEYS[5…] -> the spans
+    /// ARGV[1] -> group, ARGV[2] -> the request log's group; then for each span: its entry, its bytes
+    /// Output: bytes and number of those that went
+    package static let shed = RedisScript(
+        name: "shed",
+        source: otherGroup + """
+            local bytes, count, unread, lost, entries = 0, 0, 0, 0, {}
+            for index = 5, #KEYS do entries[index - 4] = ARGV[2 * index - 7] end
+            local exporters, log = other_of(KEYS[1], ARGV[1], entries), other_of(KEYS[1], ARGV[2], entries)
+            for index = 5, #KEYS do
+                local entry, size = entries[index - 4], ARGV[2 * index - 6]
+                -- What was accepted waits for the log alone.
+                local isWaiting = not exporters or exporters(entry) ~= 'done'
+                redis.pcall('XACK', KEYS[1], ARGV[1], entry)
+                if isWaiting and redis.call('XDEL', KEYS[1], entry) == 1 then
+                    redis.call('DEL', KEYS[index])
+                    bytes = bytes + size
+                    count = count + 1
+                    local state = log and log(entry)
+                    if not log or state == 'waiting' then unread = unread + size end
+                    if state == 'waiting' then lost = lost + 1 end
+                end
+            end
+            lower(KEYS[2], bytes)
+            lower(KEYS[3], unread)
+            if lost > 0 then redis.call('INCRBY', KEYS[4], lost) end
+            return {bytes, count}
             """)
 
     /// Notes which projects an exporter sends spans of.

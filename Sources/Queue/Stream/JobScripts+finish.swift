@@ -26,11 +26,12 @@ extension JobScripts {
     /// others end.
     ///
     /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> dead letters, KEYS[4] -> bytes of the spans that
-    /// wait for their export; then for each job eleven, of which those that it has not are empty: response stream, the
-    /// job's own response stream, started marker, the rollout's set from which the id is removed, the set's verdict,
-    /// record and count (how many ids the set should have), the job's span, ids of spans that wait for their export,
-    /// what makes a repeated request this job, if it shall not any longer, and the key of its own under which it is
-    /// sealed; then for each correction of each job's charges the amounts of its counter
+    /// wait for their export, KEYS[5] -> bytes of what waits for the request log (empty: there is none); then for each
+    /// job eleven, of which those that it has not are empty: response stream, the job's own response stream, started
+    /// marker, the rollout's set from which the id is removed, the set's verdict, record and count (how many ids the
+    /// set should have), the job's span, ids of spans that wait for their export (or, for a record that is no span,
+    /// the stream of records), what makes a repeated request this job, if it shall not any longer, and the key of its
+    /// own under which it is sealed; then for each correction of each job's charges the amounts of its counter
     /// ARGV[1] -> group, ARGV[2] -> forwarder, ARGV[3] -> most dead letters, ARGV[4] -> bytes of a payload that a dead
     /// letter may keep, ARGV[5] -> jobs; then for each job nine: entry, insertion id, sealed frame (empty: none), life
     /// of the job's own stream in seconds, reason for the dead letters (empty: not one), bytes of the entry's payload,
@@ -40,14 +41,14 @@ extension JobScripts {
     static let finish = RedisScript(
         name: "finish",
         source: attempts + ownership + settling + """
-            local stream, counter, letters, waiting = unpack(KEYS, 1, 4)
+            local stream, counter, letters, waiting, log = unpack(KEYS, 1, 5)
             local most_letters, most_bytes, jobs = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
             -- How many corrections the jobs before each have.
             local corrections_before = {0}
             for place = 1, jobs do
                 corrections_before[place + 1] = corrections_before[place] + ARGV[9 * place + 5]
             end
-            local ended, markers, payloads, spans = {}, {}, 0, 0
+            local ended, markers, payloads, spans, records = {}, {}, 0, 0, 0
 
             local function remove(id, set, verdict, record, count)
                 -- Another program may have put something else there; that must not keep the job from its end.
@@ -76,7 +77,7 @@ extension JobScripts {
 
             local results = attempt(function(place)
                 local shared, own, marker, set, verdict, record, count, span_key, outbox, request, own_key =
-                    unpack(KEYS, 11 * place - 6, 11 * place + 4)
+                    unpack(KEYS, 11 * place - 5, 11 * place + 5)
                 local entry, id, frame, life, reason, size, span, span_life = unpack(ARGV, 9 * place - 3, 9 * place + 4)
                 -- What ended in this batch is acknowledged below, so Redis does not know it yet.
                 if ended[entry] or not owns(entry) then return 0 end
@@ -86,12 +87,16 @@ extension JobScripts {
                     redis.call('SET', span_key, span, 'EX', span_life)
                     redis.call('XADD', outbox, '*', 'i', id, 'n', #span, set ~= '' and 'failed' or 'succeeded', '')
                     spans = spans + #span
+                    records = records + #span
+                elseif outbox ~= '' and redis.pcall('XADD', outbox, '*', 'i', id, 'p', span).err == nil then
+                    -- The job ends even where the log has no room for it.
+                    records = records + #span
                 end
                 if request ~= '' and redis.pcall('HGET', request, 'id') == id then redis.call('DEL', request) end
                 if reason ~= '' then bury(entry, id, size, reason) end
                 for index = corrections_before[place], corrections_before[place + 1] - 1 do
                     local argument = 5 + 9 * jobs + 2 * index
-                    correct(KEYS[4 + 11 * jobs + index + 1], ARGV[argument + 1], ARGV[argument + 2])
+                    correct(KEYS[5 + 11 * jobs + index + 1], ARGV[argument + 1], ARGV[argument + 2])
                 end
                 if marker ~= '' then markers[#markers + 1] = marker end
                 -- What older files hold of the job opens with nothing from here on.
@@ -106,6 +111,7 @@ extension JobScripts {
             if #markers > 0 then redis.call('DEL', unpack(markers)) end
             -- What these hold must not keep the jobs from their end.
             if spans > 0 then redis.pcall('INCRBY', waiting, spans) end
+            if records > 0 and log ~= '' then redis.pcall('INCRBY', log, records) end
             if redis.call('XLEN', stream) == 0 then redis.call('DEL', counter)
             else redis.pcall('DECRBY', counter, payloads) end
             return results

@@ -52,17 +52,25 @@ package struct JobStream: Sendable {
         package var difference: Int
     }
 
-    /// A completion's trace on its way to the project's trace store.
+    /// A request's record on its way to the project's trace store and to the request log, or to one of them.
     package struct Span: Sendable {
         package var project: String
         package var sealed: [UInt8]
         /// How long it may wait for its export.
         package var life: Duration
+        /// Whether the project's trace store gets it.
+        package var isExported: Bool
+        /// Whether the request log gets it.
+        package var isLogged: Bool
 
-        package init(project: String, sealed: [UInt8], life: Duration) {
+        package init(
+            project: String, sealed: [UInt8], life: Duration, isExported: Bool = true, isLogged: Bool = false
+        ) {
             self.project = project
             self.sealed = sealed
             self.life = life
+            self.isExported = isExported
+            self.isLogged = isLogged
         }
     }
 

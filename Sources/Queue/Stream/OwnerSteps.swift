@@ -65,8 +65,10 @@ struct FinishStep: BatchedStep {
         _ steps: [Self], on queue: WorkQueue, as consumer: String, deadLetterLimit: Int, over redis: RedisClient
     ) {
         let settlements = steps.flatMap(\.ending.settlements)
-        redis.evaluate(JobScripts.finish, keyCount: 4 + 11 * steps.count + settlements.count) { command in
+        redis.evaluate(JobScripts.finish, keyCount: 5 + 11 * steps.count + settlements.count) { command in
             for key in [queue.stream, queue.bytes, Keys.dead, Keys.traceBytes] { command.append(key) }
+            let isLogged = steps.contains { $0.ending.span?.isLogged ?? false }
+            command.append(isLogged ? Keys.requestBytes : "")
             for step in steps { step.appendKeys(to: &command) }
             for settlement in settlements { command.append(Keys.rateAmounts(settlement.counter)) }
             for text in [queue.group, consumer] { command.append(text) }
@@ -92,8 +94,8 @@ struct FinishStep: BatchedStep {
         command.append(rollout?.record ?? "")
         command.append(rollout?.count ?? "")
         if let id, let span = ending.span {
-            command.append(Keys.span(id))
-            command.append(Keys.traces(project: span.project))
+            command.append(span.isExported ? Keys.span(id) : "")
+            command.append(span.isExported ? Keys.traces(project: span.project) : Keys.requests)
         } else {
             command.append("")
             command.append("")

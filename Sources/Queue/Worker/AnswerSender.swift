@@ -22,6 +22,8 @@ package struct AnswerSender: Sendable {
     let spanLife: Duration
     let logger: Logger
     private let leftLog = SparseLog()
+    /// Whether requests are logged (`REQUEST_LOG`).
+    package var logsRequests = false
     /// Is given each span of a job that has ended here, as it was before it was sealed.
     package var keepSpan: @Sendable (_ span: [UInt8], _ id: InsertionID) -> Void = { _, _ in }
 
@@ -110,6 +112,8 @@ package struct AnswerSender: Sendable {
         package var succeeded: Bool
         /// The completion's trace (``SpanRecord`` or OTLP/JSON); nil if it has none.
         package var span: [UInt8]?
+        /// Whether the span is for the request log alone.
+        package var isRecord = false
         package var deadLetterReason: String?
         /// What the job has taken of the limits on tokens.
         package var spent: TokensSpent
@@ -147,7 +151,8 @@ package struct AnswerSender: Sendable {
             sealed = control.isLocal ? nil : try frame.map { try seal($0, of: job) }
             let span = try ending.span.map {
                 JobStream.Span(
-                    project: job.project, sealed: try envelope.seal($0, for: .span(id, holding: $0)), life: spanLife)
+                    project: job.project, sealed: try envelope.seal($0, for: .span(id, holding: $0)), life: spanLife,
+                    isExported: !ending.isRecord, isLogged: logsRequests)
             }
             let freed = (ending.head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
             steps = JobStream.Ending(
@@ -169,7 +174,7 @@ package struct AnswerSender: Sendable {
         }
         let end = { @Sendable (isOurs: Bool?) in
             if isOurs == true, let frame { control.client?.receive(frame) }
-            if isOurs == true, let span = ending.span { keepSpan(span, id) }
+            if isOurs == true, let span = ending.span, !ending.isRecord { keepSpan(span, id) }
             // The worker that took it over answers its client, by way of Redis.
             if isOurs == false {
                 logger.notice(

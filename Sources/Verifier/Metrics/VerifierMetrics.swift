@@ -1,5 +1,6 @@
 package import Common
 internal import CoreMetrics
+internal import Queue
 package import Telemetry
 
 /// What a verifier counts and measures.
@@ -19,12 +20,7 @@ package final class VerifierMetrics: Sendable {
             "Seconds until the trace store began to answer."),
     ]
 
-    /// How a question ended.
-    enum Outcome: String, CaseIterable {
-        case answered, refused, cancelled, failed, released, lost
-    }
-
-    private let outcomes: [Outcome: Counter]
+    private let outcomes: [QuestionWork.Outcome: Counter]
     private let verdicts: BoundedHandles<Counter>
     private let duration: Timer
     private let calls: [Counter]
@@ -33,8 +29,8 @@ package final class VerifierMetrics: Sendable {
 
     package init(_ registry: MetricsRegistry) {
         registry.describe(Self.descriptions)
-        var outcomes: [Outcome: Counter] = [:]
-        for outcome in Outcome.allCases {
+        var outcomes: [QuestionWork.Outcome: Counter] = [:]
+        for outcome in QuestionWork.Outcome.allCases {
             outcomes[outcome] = Counter(
                 label: "gateway_verifications_total", dimensions: [("outcome", outcome.rawValue)], factory: registry)
         }
@@ -52,7 +48,7 @@ package final class VerifierMetrics: Sendable {
         callDuration = Timer(label: "gateway_langfuse_request_duration_seconds", factory: registry)
     }
 
-    func ended(_ outcome: Outcome, in time: Duration) {
+    @Sendable func ended(_ outcome: QuestionWork.Outcome, in time: Duration) {
         outcomes[outcome]?.increment()
         duration.observe(time)
     }

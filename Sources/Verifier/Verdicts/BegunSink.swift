@@ -1,5 +1,6 @@
 internal import Common
 internal import NIOConcurrencyHelpers
+internal import Queue
 internal import Upstream
 
 /// Knows whether an answer has begun: an error can no longer become an answer of its own then.

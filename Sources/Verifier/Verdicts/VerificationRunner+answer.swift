@@ -1,4 +1,5 @@
 package import Common
+package import Queue
 internal import Redis
 internal import Upstream
 

@@ -1,4 +1,5 @@
 internal import Common
+internal import Queue
 internal import Upstream
 
 extension VerificationRunner {

@@ -84,6 +84,7 @@ struct SettingsTests {
         ("FLUSH_INTERVAL_MS", "1", "10000", "0", "10001"),
         ("UPLOAD_BYTES", "16MiB", "1024GiB", "1048575", "1025GiB"),
         ("MAX_ATTEMPTS", "1", "100", "0", "101"), ("MAX_CLIENT_RETRIES", "0", "20", "-1", "21"),
+        ("QUERY_CONCURRENCY", "1", "1000", "0", "1001"), ("QUERY_TIMEOUT", "1", "86400", "0.9", "86400.1"),
         ("METRICS_PORT", "0", "65535", "-1", "65536"), ("METRICS_METADATA_VALUES", "1", "1000", "0", "1001"),
         ("METRICS_MODEL_VALUES", "1", "1000", "0", "1001"),
         ("PREAMBLE_HOLD", "0", "300", "-1", "300.1"), ("PREAMBLE_HOLD_BYTES", "0", "1MiB", "-1", "1048577"),
@@ -125,6 +126,33 @@ struct SettingsTests {
         ] as [(String?, RequestLoggingMode?)])
     func loggingHasThreeModes(text: String?, mode: RequestLoggingMode?) throws {
         #expect((try? Self.read(["REQUEST_LOGGING_MODE": text ?? ""]).requestLogging) == mode)
+    }
+
+    @Test(arguments: [("embedded", RequestLogPlace.embedded), ("OFF", .off), ("", .embedded), ("on", nil)])
+    func theRequestLogIsKeptOrNot(text: String, place: RequestLogPlace?) throws {
+        #expect((try? Self.read(["REQUEST_LOG": text]).requestLog) == place)
+    }
+
+    /// `serve` keeps the log, and a `tracestore` to which the rows can come.
+    @Test(arguments: [
+        (Role.serve, [:], true), (.serve, ["REQUEST_LOG": "off"], false), (.ingress, required, false),
+        (.tracestore, [:], false), (.tracestore, required, true),
+        (.tracestore, required.merging(["REQUEST_LOG": "off"]) { $1 }, false),
+        (.tracestore, ["REDIS_HOST": "redis", "REQUEST_LOG": "off"], false),
+    ])
+    func oneProcessKeepsTheRequestLog(role: Role, environment: [String: String], keeps: Bool) throws {
+        #expect(try Settings.read(role: role, environment: environment).keepsRequestLog == keeps)
+    }
+
+    @Test(arguments: [
+        (["REQUEST_LOG": "embedded"], "REQUEST_LOG: error: needs REDIS_HOST"),
+        (["REDIS_HOST": "redis"], "GATEWAY_KEY: error: must be set for `tracestore` beside REDIS_HOST"),
+    ])
+    func aTraceStoreThatCannotKeepTheLogSaysWhy(environment: [String: String], message: String) throws {
+        let error = try #require(throws: ConfigurationError.self) {
+            try Settings.read(role: .tracestore, environment: environment)
+        }
+        #expect(error.problems.count == 1 && error.problems[0].description.hasPrefix("environment: \(message)"))
     }
 
     @Test(

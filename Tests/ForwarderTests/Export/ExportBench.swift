@@ -26,17 +26,20 @@ struct ExportBench: Sendable {
     /// Puts a finished completion's span into the outbox, as the end of its job does.
     @discardableResult
     func leave(
-        _ project: String = "a", text: String? = nil, hasFailed: Bool = false, life: Duration = .seconds(7200)
+        _ project: String = "a", text: String? = nil, hasFailed: Bool = false, life: Duration = .seconds(7200),
+        isLogged: Bool = false, isExported: Bool = true
     ) async throws -> InsertionID {
         let id = ids.next()
-        return try await leave(id, Array((text ?? #"{"id":"\#(id)"}"#).utf8), project, hasFailed: hasFailed, life: life)
+        return try await leave(
+            id, Array((text ?? #"{"id":"\#(id)"}"#).utf8), project, hasFailed: hasFailed, life: life,
+            isLogged: isLogged, isExported: isExported)
     }
 
     /// - Parameter span: as it is before it is sealed.
     @discardableResult
     func leave(
         _ id: InsertionID, _ span: [UInt8], _ project: String = "a", hasFailed: Bool = false,
-        life: Duration = .seconds(7200)
+        life: Duration = .seconds(7200), isLogged: Bool = false, isExported: Bool = true
     ) async throws -> InsertionID {
         let stream = JobStream(consumer: "f", commands: redis, reader: redis, deadLetterLimit: 1)
         try await stream.join()
@@ -52,7 +55,10 @@ struct ExportBench: Sendable {
         let delivery = try #require(try await stream.read(upTo: 1, wait: .seconds(1)).first)
         let span = try envelope.seal(span, for: .span(id, holding: span))
         let rollout = hasFailed ? RolloutKeys("r", project: project, defaultProject: "a") : nil
-        let ending = JobStream.Ending(removeFrom: rollout, span: .init(project: project, sealed: span, life: life))
+        let ending = JobStream.Ending(
+            removeFrom: rollout,
+            span: .init(
+                project: project, sealed: span, life: life, isExported: isExported, isLogged: isLogged))
         #expect(try await stream.finish(delivery, id: id, responseKey: nil, sealed: nil, ending: ending))
         return id
     }

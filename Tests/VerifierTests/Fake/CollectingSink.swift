@@ -1,5 +1,6 @@
 import Common
 import NIOConcurrencyHelpers
+import Queue
 import Upstream
 
 @testable import Verifier

@@ -1,4 +1,5 @@
 internal import Common
+internal import Policies
 
 /// Tells what an object describes from what it holds.
 enum SecretSchema {

@@ -1,4 +1,5 @@
 internal import Common
+internal import Policies
 
 /// Goes over JSON once, from token to token, and notes what is a secret. It keeps a list of the objects and arrays that are open and nothing else, and takes what is no
 /// JSON as a text.

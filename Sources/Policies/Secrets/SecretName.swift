@@ -1,7 +1,7 @@
 internal import Common
 
 /// What the name of a JSON member says of its value. Names compare by their ASCII letters and digits without case: `apiKey`, `API-Key` and `api_key` are one.
-enum SecretName: Sendable {
+package enum SecretName: Sendable {
     /// Nothing.
     case plain
     /// Every string and number in the value is a secret.
@@ -16,7 +16,7 @@ enum SecretName: Sendable {
     case probabilities
 
     /// - Parameter name: the name's bytes; escapes are resolved.
-    init(_ name: UnsafeBufferPointer<UInt8>) {
+    package init(_ name: UnsafeBufferPointer<UInt8>) {
         let name = FoldedName(name)
         self = name.isEmpty ? .plain : Self.kind(of: name)
     }
@@ -89,7 +89,7 @@ enum SecretName: Sendable {
 
 extension SecretName {
     /// Whether a header field of that name holds no secret.
-    static func isHarmlessHeader(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    package static func isHarmlessHeader(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         FoldedName(name).isOne(of: [
             "accept", "acceptencoding", "acceptlanguage", "contenttype", "contentlength", "contentencoding", "useragent", "host", "origin", "referer",
             "cachecontrol", "connection", "date", "traceparent", "tracestate", "xrequestid", "anthropicversion", "anthropicbeta", "openaibeta",
@@ -97,7 +97,7 @@ extension SecretName {
     }
 
     /// Whether a parameter of a URL or of a connection string holds a secret.
-    static func isSecretParameter(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    package static func isSecretParameter(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         switch SecretName(name) {
         case .secret, .token: true
         default: FoldedName(name).isOne(of: ["key", "sig", "pwd", "accountkey", "xamzsignature", "xgoogsignature"])
@@ -105,7 +105,7 @@ extension SecretName {
     }
 
     /// Whether an object whose first member has this name is a JSON schema, if `type` has the right value.
-    static func isSchemaKeyword(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    package static func isSchemaKeyword(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         FoldedName(name).isOne(of: [
             "type", "$ref", "anyof", "oneof", "allof", "enum", "const", "description", "title", "properties", "items", "format", "default", "pattern",
             "minlength", "maxlength", "nullable", "examples", "additionalproperties", "required",
@@ -113,7 +113,7 @@ extension SecretName {
     }
 
     /// Whether a schema's member of that name holds values of what it describes.
-    static func isSchemaValue(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    package static func isSchemaValue(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         FoldedName(name).isOne(of: ["default", "const", "example", "examples"])
     }
 }

@@ -1,4 +1,4 @@
-internal import Common
+package import Common
 package import Upstream
 
 /// Takes an answer as it is made. Each call returns when the next may be made; when one throws, nobody wants the rest.
@@ -10,8 +10,9 @@ package protocol AnswerSink: Sendable {
 
 extension AnswerSink {
     /// Sends a whole answer of JSON.
-    func send(_ status: Int, _ headers: [HeaderField] = [], json: [UInt8]) async throws {
-        try await begin(UpstreamHead(status: status, headers: [HeaderField("content-type", "application/json")] + headers))
+    package func send(_ status: Int, _ headers: [HeaderField] = [], json: [UInt8]) async throws {
+        try await begin(
+            UpstreamHead(status: status, headers: [HeaderField("content-type", "application/json")] + headers))
         try await write(json)
     }
 }

@@ -4,22 +4,22 @@ internal import Common
 /// call was made with. Each byte is looked at a fixed number of times.
 ///
 /// What is no secret must stay as it is. So a key is a word of its own, has a known beginning, and its rest looks like chance: enough of it, with digits or mixed case.
-struct SecretFinder {
+package struct SecretFinder {
     let text: UnsafeBufferPointer<UInt8>
     /// What must not be seen wherever it stands.
     let keys: [[UInt8]]
     /// Whether the text is the inside of a JSON string, which ends at a quote.
     let isEscaped: Bool
-    private(set) var found: [Range<Int>] = []
+    package private(set) var found: [Range<Int>] = []
     /// Whether an escape hides a printable character of ASCII, which must be resolved before a form can be seen.
-    private(set) var hidesText = false
-    private(set) var hasEscapes = false
+    package private(set) var hidesText = false
+    package private(set) var hasEscapes = false
 
     private var dotted = 0..<0
     private let classes = ByteClass.table
     private let beginnings = SecretForm.beginnings
 
-    init(_ text: UnsafeBufferPointer<UInt8>, keys: [[UInt8]], isEscaped: Bool) {
+    package init(_ text: UnsafeBufferPointer<UInt8>, keys: [[UInt8]], isEscaped: Bool) {
         self.text = text
         self.keys = keys
         self.isEscaped = isEscaped
@@ -45,7 +45,7 @@ struct SecretFinder {
 
     /// Looks from `start` to `end`, or to the quote that ends the string.
     /// - Returns: where it stopped.
-    mutating func search(_ range: Range<Int>) -> Int {
+    package mutating func search(_ range: Range<Int>) -> Int {
         var place = range.lowerBound
         let end = range.upperBound
         while place < end {

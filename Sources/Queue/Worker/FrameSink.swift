@@ -1,6 +1,5 @@
 internal import Common
 internal import NIOConcurrencyHelpers
-internal import Queue
 internal import Upstream
 
 /// Sends an answer as frames of its job, as fast as its reader takes them.

@@ -1,0 +1,44 @@
+internal import Common
+
+/// Decides how far back `logs --follow` looks, and which of what it finds is new.
+///
+/// A row has the time at which its call came in, and is there when the call has ended. So each look sees the last
+/// seconds, and every few seconds one sees as far back as calls usually last.
+struct LogFollower {
+    /// The most rows of one look.
+    static let mostRows = 20_000
+    /// How far back a usual look sees, and how far the others: calls that took longer are not shown.
+    static let near = "30s"
+    static let far = "10m"
+    /// Milliseconds between two looks that see far.
+    static let farEvery: UInt64 = 15_000
+    /// For how long a row is remembered that is no longer found, in milliseconds.
+    static let memory: UInt64 = 1_200_000
+
+    private var lastFar: UInt64
+    /// When a row was last found, by its id.
+    private var known: [UTF8Text: UInt64] = [:]
+
+    /// - Parameter rows: those that are not shown any more.
+    init(known rows: [LogRow], now: UInt64) {
+        lastFar = now
+        for row in rows { known[row.insertionID] = now }
+    }
+
+    /// How far back the next look sees.
+    /// - Parameter now: milliseconds since 1970.
+    mutating func nextWindow(at now: UInt64) -> String {
+        guard now >= lastFar + Self.farEvery else { return Self.near }
+        lastFar = now
+        return Self.far
+    }
+
+    /// The rows that were not shown yet.
+    mutating func news(in rows: [LogRow], at now: UInt64) -> [LogRow] {
+        let news = rows.filter { known[$0.insertionID] == nil }
+        for row in rows { known[row.insertionID] = now }
+        // What no look has found for so long, none will find again.
+        known = known.filter { now - min(now, $0.value) <= Self.memory }
+        return news
+    }
+}

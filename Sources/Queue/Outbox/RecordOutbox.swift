@@ -1,0 +1,109 @@
+package import Common
+package import Redis
+
+/// The records of requests that wait for the request log: those of traced completions are the spans of the outbox, read
+/// in a group of its own; the others stand on a stream for all projects.
+package struct RecordOutbox: Sendable {
+    /// Stands for the stream of requests without a span. No project has this name.
+    package static let noProject = "/"
+    /// A consumer that reads what is given up.
+    private static let dropping = "dropped"
+    private static let page = 500
+
+    private let entries: SpanOutbox
+    /// The most bytes that wait (`REQUEST_LOG_BYTES`). Beyond it the oldest are given up.
+    package let maximumBytes: Int
+
+    /// - Parameters:
+    ///   - consumer: this reader's name in the groups; unique to the process.
+    ///   - reader: a connection of its own, which `read` blocks.
+    package init(consumer: String, commands: RedisClient, reader: RedisClient, maximumBytes: Int) {
+        entries = SpanOutbox(
+            consumer: consumer, of: Keys.recorderGroup, commands: commands, reader: reader, maximumBytes: .max)
+        self.maximumBytes = maximumBytes
+    }
+
+    /// Makes the group of each project, and that of requests without a span, unless they are there.
+    package func join(_ projects: [String]) async throws(RedisError) { try await entries.join(projects) }
+
+    /// Waits for entries. One task calls this.
+    /// - Parameter projects: with ``noProject``.
+    /// - Returns: up to `limit` of each; none if `wait` passed.
+    package func read(
+        _ projects: [String], upTo limit: Int, wait: Duration
+    ) async throws(RedisError) -> [SpanOutbox.Entry] {
+        try await entries.read(projects, upTo: limit, wait: wait)
+    }
+
+    /// Takes over what a reader before this one was given and has not settled.
+    package func takeOver(_ project: String, upTo limit: Int) async throws(RedisError) -> [SpanOutbox.Entry] {
+        let taken = try await entries.takeOver(project, upTo: limit)
+        try await entries.forgetTheDead(of: project)
+        return taken
+    }
+
+    /// Says that this reader is still at work on entries of one project.
+    package func hold(_ held: [SpanOutbox.Entry]) async throws(RedisError) { try await entries.hold(held) }
+
+    /// Leaves entries of one project that cannot be read here for a reader that can.
+    package func leave(_ left: [SpanOutbox.Entry]) async throws(RedisError) { try await entries.leave(left) }
+
+    /// Gives back what this reader was given and has not settled.
+    package func handBack(_ project: String) async throws(RedisError) { try await entries.handBack(project) }
+
+    /// The sealed records, in the order of the entries; nil for one that is not kept any longer.
+    package func records(of wanted: [SpanOutbox.Entry]) async throws(RedisError) -> [[UInt8]?] {
+        let spans = wanted.filter { $0.record == nil }
+        var found = (spans.isEmpty ? [] : try await entries.spans(of: spans)).makeIterator()
+        return wanted.map { $0.record ?? found.next().flatMap(\.self) }
+    }
+
+    /// Takes entries of one project off the stream, whose rows are written or given up.
+    /// - Parameter isLost: whether they have no rows.
+    package func settle(_ settled: [SpanOutbox.Entry], isLost: Bool = false) async throws(RedisError) {
+        guard let project = settled.first?.project else { return }
+        var count = 0
+        for start in stride(from: 0, to: settled.count, by: SpanOutbox.settleStep) {
+            let part = settled[start..<min(start + SpanOutbox.settleStep, settled.count)]
+            let keys = [SpanOutbox.stream(of: project), Keys.requestBytes]
+            let reply = try await entries.commands.evaluate(SpanScripts.settleRecords, keys: keys) { command in
+                command.append(Keys.recorderGroup)
+                command.append(project == Self.noProject ? "" : Keys.exporterGroup)
+                command.append(contentsOf: part.flatMap { [$0.entry, String($0.size)] })
+            }
+            count += reply.int ?? 0
+        }
+        guard isLost, count > 0 else { return }
+        _ = try await entries.commands.send(RedisCommand("INCRBY", Keys.requestsLost, count))
+    }
+
+    /// Bytes that wait.
+    package func bytes() async throws(RedisError) -> Int {
+        try await entries.commands.send(RedisCommand("GET", Keys.requestBytes)).int ?? 0
+    }
+
+    /// Gives up the oldest records while more wait than may. Spans among them are exported all the same.
+    /// - Returns: how many were given up.
+    package func trim(_ projects: [String]) async throws(RedisError) -> Int {
+        guard try await bytes() > maximumBytes else { return 0 }
+        // Where no process has the log, nothing else makes the group; spans need none then.
+        try await entries.join([Self.noProject])
+        let dropper = SpanOutbox(
+            consumer: Self.dropping, of: Keys.recorderGroup, commands: entries.commands, reader: entries.commands,
+            maximumBytes: .max)
+        var count = 0
+        while try await bytes() > maximumBytes {
+            var given: [SpanOutbox.Entry] = []
+            for project in projects + [Self.noProject] {
+                given += (try? await dropper.takeOver(project, upTo: Self.page)) ?? []
+                given += (try? await dropper.read(project, upTo: Self.page)) ?? []
+            }
+            guard !given.isEmpty else { return count }
+            for part in Dictionary(grouping: given, by: { UTF8Text($0.project) }).values {
+                try await settle(part, isLost: true)
+            }
+            count += given.count
+        }
+        return count
+    }
+}

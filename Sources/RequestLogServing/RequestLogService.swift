@@ -1,0 +1,71 @@
+package import Common
+package import Logging
+internal import Queue
+package import Redis
+package import RequestLog
+package import ServiceLifecycle
+
+/// The request log's part of the process that keeps it, put together: what it runs, in the order in which it starts. It
+/// writes the rows, and answers questions about them.
+package struct RequestLogService {
+    /// Answers a question of a project's (``RequestLogResponder``). A `GatewayError` is an answer too.
+    package typealias Answer =
+        @Sendable (
+            _ path: String, _ query: QueryItems, _ project: String
+        ) async throws -> RequestLogAnswer
+
+    package let services: [any Service]
+
+    /// - Parameters:
+    ///   - projects: those whose completions are traced, as they are now.
+    ///   - record: keeps rows, all or none (``RequestLogStore``).
+    ///   - envelope: opens records and questions, and seals the answers.
+    ///   - watch: looks after Redis, and is run elsewhere; nil: the service has one of its own.
+    package init(
+        configuration: Configuration, projects: @escaping @Sendable () -> [String],
+        redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, logger: Logger,
+        record: @escaping @Sendable ([RequestRow]) async throws -> Void, answer: @escaping Answer
+    ) {
+        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
+        let settings = configuration.settings
+        var limits = QueueWorker.Limits(concurrency: settings.queryConcurrency, settings: settings)
+        // A question has a time of its own, whatever a completion's is.
+        limits.patience = max(limits.patience, settings.queryTimeout)
+        let worker = QueueWorker(
+            .queries, redis: endpoint, limits: limits, envelope: envelope,
+            defaultProject: configuration.secrets.defaultProject, logger: logger)
+        let work = QuestionWork(
+            of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .requestLogFailed,
+            logger: logger
+        ) { job, sink in try await Self.answer(job, with: answer, to: sink) }
+        let reader = RedisClient(endpoint, logger: logger)
+        let recorder = RequestRecorder(
+            outbox: RecordOutbox(
+                consumer: ProcessName.random(), commands: worker.commands, reader: reader,
+                maximumBytes: settings.requestLogBytes),
+            keep: record, envelope: envelope, projects: projects, isOpen: { watch.hasRightKey }, logger: logger)
+        let own: [any Service] = shared == nil ? [watch] : []
+        services =
+            own + worker.services(between: [reader, recorder], watch: watch) { await work.run($0, control: $1) }
+    }
+
+    /// Answers a question, a wrong one with what is wrong about it.
+    private static func answer(
+        _ job: Job, with respond: Answer, to sink: any AnswerSink
+    ) async throws {
+        let answer: RequestLogAnswer
+        do {
+            answer = try await respond(job.path, try QueryItems(job.query), job.project)
+        } catch let error as GatewayError {
+            return try await sink.send(error.status, error.retryHeaders, json: error.json)
+        }
+        try await AnswerWriter.write(answer, to: sink)
+    }
+}
+
+extension GatewayError {
+    fileprivate static let requestLogFailed = GatewayError(
+        status: 500, type: "server_error", code: "internal_error",
+        message: "The request log failed. The log of its process has the cause under this answer's x-insertion-id.",
+        shouldRetry: true)
+}
