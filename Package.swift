@@ -239,7 +239,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Common", "JSON", "Policies", "Queue", "Redis",
+                "Common", "JSON", "Policies", "Queue", "Redis", "RequestLog",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -344,7 +344,8 @@ let package = Package(
         .testTarget(
             name: "ForwarderTests",
             dependencies: [
-                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "Telemetry", "TestSupport", "TraceStore",
+                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry", "TestSupport",
+                "TraceStore",
                 "Upstream",
                 .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -357,9 +358,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "RequestLogTests", dependencies: ["Common", "JSON", "RequestLog", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
             name: "TraceStoreTests",
             dependencies: [
-                "Common", "JSON", "TestSupport", "TraceStore",
+                "Common", "JSON", "RequestLog", "TestSupport", "TraceStore",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -380,7 +384,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Common", "CustomGateway", "GatewayCommand", "JSON", "MetadataGateway", "Redis", "TestSupport", "TraceStore",
+                "Common", "CustomGateway", "GatewayCommand", "JSON", "MetadataGateway", "Redis", "RequestLog", "TestSupport", "TraceStore",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Common
+internal import RequestLogServing
 internal import TraceStore
 
 struct TraceStoreCommand: AsyncParsableCommand {
@@ -16,9 +17,19 @@ struct TraceStoreCommand: AsyncParsableCommand {
         let launch = try Launch(role: .tracestore)
         let settings = launch.configuration.settings
         let folder = try DataDirectory(settings.dataDirectory)
-        let store = try launch.traceStore(in: folder, key: try settings.gatewayKey ?? folder.key()) { port in
-            launch.announce("metadata-gateway tracestore listens on http://\(settings.traceStoreHost.bracketed):\(port)")
+        let key = try settings.gatewayKey ?? folder.key()
+        let store = try launch.traceStore(in: folder, key: key) { port in
+            let log = settings.keepsRequestLog ? ", which keeps the request log," : ""
+            launch.announce(
+                "metadata-gateway tracestore\(log) listens on http://\(settings.traceStoreHost.bracketed):\(port)")
         }
-        try await launch.run(store.services)
+        var services = store.services
+        if settings.keepsRequestLog {
+            let log = launch.requestLog(
+                in: store.requests, of: launch.destinations(key: key), redis: try launch.redis(),
+                envelope: Envelope(key: key))
+            services += log.services
+        }
+        try await launch.run(services)
     }
 }

@@ -1,4 +1,5 @@
 package import Common
+internal import JSON
 
 /// Answers the questions about the request log: `/logs/requests`, `/logs/requests/{insertion_id}`, `/logs/metadata` and
 /// `/metrics/query`. A project sees its own rows alone.
@@ -12,11 +13,14 @@ package struct RequestLogResponder: Sendable {
         self.now = now
     }
 
+    private static let requests = "/logs/requests"
+    private static let metadata = "/logs/metadata"
+    private static let metrics = "/metrics/query"
+
     /// Whether a path is one of the request log's.
     /// - Parameter path: without `/v1`, project and query.
     package static func answers(_ path: String) -> Bool {
-        path == "/logs/requests" || path.hasPrefix("/logs/requests/") || path == "/logs/metadata"
-            || path == "/metrics/query"
+        path == requests || path.hasPrefix(requests + "/") || path == metadata || path == metrics
     }
 
     /// Answers a `GET`.
@@ -26,6 +30,91 @@ package struct RequestLogResponder: Sendable {
     ///   - project: the asker's. No row of another one is looked at.
     /// - Throws: a 400 that names the parameter at fault, a 404; what the store throws.
     package func answer(_ path: String, _ query: QueryItems, project: String) async throws -> RequestLogAnswer {
-        throw GatewayError.invalidRequest(404, code: "not_found", "The request log has no `\(path)`.")
+        switch path {
+        case Self.requests: return try await page(query, project)
+        case Self.metadata: return try await suggestions(query, project)
+        case Self.metrics: return try await metrics(query, project)
+        default:
+            guard path.hasPrefix(Self.requests + "/") else { throw GatewayError.noSuchLog(path) }
+            return try await row(String(path.dropFirst(Self.requests.utf8.count + 1)), project)
+        }
+    }
+
+    private func page(_ query: QueryItems, _ project: String) async throws -> RequestLogAnswer {
+        let asked = try PageQuery(query, now: now())
+        let page = try await store.page(asked.filter, after: asked.cursor, limit: asked.limit, project: project)
+        if let form = asked.form {
+            let export = RequestExport(store: store, form: form, filter: asked.filter, project: project, first: page)
+            return RequestLogAnswer(contentType: form.contentType, body: .pieces { try await export.write(to: $0) })
+        }
+        return Self.json { writer in
+            writer.object { writer in
+                writer.member("data") { writer in writer.array(page.rows) { $0.request($1, whole: false) } }
+                writer.member("next_cursor", page.next?.text)
+            }
+        }
+    }
+
+    private func row(_ text: String, _ project: String) async throws -> RequestLogAnswer {
+        guard let id = InsertionID(text) else {
+            throw GatewayError.invalidRequest(
+                code: "invalid_insertion_id",
+                "`\(text.prefix(64))` is no insertion id: those are UUIDs, as the header x-insertion-id has them.",
+                param: "insertion_id")
+        }
+        guard let row = try await store.row(id, project: project) else {
+            throw GatewayError.invalidRequest(
+                404, code: "request_not_found",
+                "The request log of this project has no request \(id): it is too old, or is still running.",
+                param: "insertion_id")
+        }
+        return Self.json { $0.request(row, whole: true) }
+    }
+
+    /// Keys of metadata, or with `key` values of that key: what a form can suggest.
+    private func suggestions(_ query: QueryItems, _ project: String) async throws -> RequestLogAnswer {
+        let known = ["key", "prefix", "limit"]
+        for (name, _) in query.items where !known.contains(name) {
+            let list = known.map { "`\($0)`" }.joined(separator: ", ")
+            throw GatewayError.invalidQuery(String(name.prefix(64)), "is not known here. Known: \(list)")
+        }
+        let limit = try query.integer("limit", in: 1...FilterLimits.suggestions) ?? FilterLimits.usualSuggestions
+        let start = query.value("prefix") ?? ""
+        guard let key = query.value("key") else {
+            let keys = try await store.metadataKeys(startingWith: start, limit: limit, project: project)
+            return Self.json { $0.object { $0.member("keys") { $0.texts(keys) } } }
+        }
+        let values = try await store.metadataValues(of: key, startingWith: start, limit: limit, project: project)
+        return Self.json { writer in
+            writer.object { writer in
+                writer.member("key", key)
+                writer.member("values") { $0.texts(values) }
+            }
+        }
+    }
+
+    private func metrics(_ query: QueryItems, _ project: String) async throws -> RequestLogAnswer {
+        let asked = try MetricsQuery(query, now: now())
+        do {
+            let result = try await store.metrics(asked, project: project)
+            return Self.json { $0.metrics(result, of: asked, project: project) }
+        } catch is TooManyRows {
+            throw GatewayError.invalidQuery(
+                "from",
+                "reaches over more than \(FilterLimits.chartRows) requests, of which one chart is not made. "
+                    + "Make it later, `to` earlier, or filter more")
+        }
+    }
+
+    private static func json(_ body: (inout JSONWriter) -> Void) -> RequestLogAnswer {
+        var writer = JSONWriter()
+        body(&writer)
+        return RequestLogAnswer(body: .whole(writer.bytes))
+    }
+}
+
+extension GatewayError {
+    fileprivate static func noSuchLog(_ path: String) -> Self {
+        .invalidRequest(404, code: "not_found", "The request log has no `\(path.prefix(256))`.")
     }
 }

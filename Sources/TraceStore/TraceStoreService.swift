@@ -4,6 +4,7 @@ internal import Hummingbird
 package import Logging
 internal import NIOConcurrencyHelpers
 internal import NIOCore
+package import RequestLog
 package import ServiceLifecycle
 package import Telemetry
 
@@ -17,11 +18,15 @@ package struct TraceStoreService {
         package var bytes: Int
         /// The largest export, decompressed (`TRACESTORE_MAX_EXPORT_BYTES`).
         package var exportBytes: Int
+        /// How long a row of the request log is kept (`REQUEST_LOG_MAX_AGE`).
+        package var requestAge: Duration
 
-        package init(age: Duration, bytes: Int, exportBytes: Int) {
+        /// - Parameter requestAge: nil: as long as a trace.
+        package init(age: Duration, bytes: Int, exportBytes: Int, requestAge: Duration? = nil) {
             self.age = age
             self.bytes = bytes
             self.exportBytes = exportBytes
+            self.requestAge = requestAge ?? age
         }
     }
 
@@ -37,6 +42,8 @@ package struct TraceStoreService {
     package let services: [any Service]
     /// Where a forwarder in the same process puts its spans.
     package let spans: any SpanStore
+    /// The request log, which lies in the same file.
+    package let requests: any RequestLogStore
     private let ring: NIOLockedValueBox<KeyRing>
     private let database: TraceDatabase
 
@@ -46,6 +53,7 @@ package struct TraceStoreService {
     ///   - keys: each project's, by the project's name. A project sees what was written with its keys.
     ///   - port: 0 for any free one.
     ///   - hosts: the names under which it answers, as the operator sets them.
+    ///   - takesTraces: false: it is there for the request log alone, and does not listen.
     ///   - faults: what goes wrong; for tests.
     ///   - registry: gets the store's metrics.
     ///   - now: milliseconds since 1970; for tests.
@@ -53,7 +61,7 @@ package struct TraceStoreService {
     /// - Throws: `ConfigurationError` if two projects have the same keys; `TraceStoreError` if the file cannot be used.
     package init(
         directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, hosts: AllowedHosts? = nil,
-        limits: Limits,
+        takesTraces: Bool = true, limits: Limits,
         faults: FaultInjector = FaultInjector(), registry: MetricsRegistry = MetricsRegistry(),
         now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
@@ -65,6 +73,8 @@ package struct TraceStoreService {
             throw TraceStoreError(path: path, underlying: error)
         }
         let database = self.database
+        let requests = RequestDatabase(database: database)
+        self.requests = requests
         let intake = RowIntake(database: database, faults: faults, now: now, metrics: TraceStoreMetrics(registry))
         spans = SpanIntake(rows: intake, logger: logger)
         let responder = TraceStoreResponder(
@@ -82,14 +92,15 @@ package struct TraceStoreService {
             configuration: .init(address: .hostname(host, port: port), backlog: 1024),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
             logger: logger)
-        services = [
+        let keeping: [any Service] = [
             DatabaseService(database: database, logger: logger),
             StoreFileWatch(database: database, logger: logger),
             Retention(
-                database: database, limits: RetentionLimits(age: limits.age, bytes: limits.bytes), now: now,
-                logger: logger),
-            application,
+                database: database,
+                limits: RetentionLimits(age: limits.age, bytes: limits.bytes, requestAge: limits.requestAge), now: now,
+                logger: logger, requests: requests),
         ]
+        services = keeping + (takesTraces ? [application] : [])
     }
 
     /// What keeps the store from taking and giving traces, as far as it can be seen from outside; nil: nothing.

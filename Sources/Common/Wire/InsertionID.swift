@@ -43,6 +43,14 @@ public struct InsertionID: Sendable, Hashable, Comparable, CustomStringConvertib
     /// same.
     package var randomBits: UInt64 { low }
 
+    /// The 12 bits that count the ids of one millisecond.
+    package var counter: UInt64 { high & 0xFFF }
+
+    /// An id out of its parts: the 48 bits of `milliseconds`, the 12 of `counter`, and `randomBits`.
+    package init(milliseconds: UInt64, counter: UInt64, randomBits: UInt64) {
+        self.init(high: milliseconds << 16 | 7 << 12 | counter & 0xFFF, low: 0b10 << 62 | randomBits & ~(0b11 << 62))
+    }
+
     /// The id's 128 bits as 32 lower-case hex digits: the trace's id.
     public var hex: String {
         String(unsafeUninitializedCapacity: 32) { out in

@@ -7,9 +7,11 @@ extension Launch {
     /// The embedded trace store in a folder of this process's own.
     /// - Parameters:
     ///   - key: the gateway's own. Those projects that have no keys for a Langfuse get some from it.
+    ///   - takesTraces: false: it is there for the request log alone, and does not listen.
     ///   - onListening: is told the port, after the keys of the default project can be read in the folder.
     func traceStore(
-        in folder: DataDirectory, key: GatewayKey, onListening: @escaping @Sendable (_ port: Int) async -> Void
+        in folder: DataDirectory, key: GatewayKey, takesTraces: Bool = true,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws -> TraceStoreService {
         let settings = configuration.settings
         let project = configuration.secrets.defaultProject
@@ -17,7 +19,7 @@ extension Launch {
         do {
             let store = try TraceStoreService(
                 directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, hosts: settings.allowedHosts,
-                limits: .init(settings), registry: registry, logger: logger
+                takesTraces: takesTraces, limits: .init(settings), registry: registry, logger: logger
             ) { port in
                 if let keys = keys[project] {
                     let file = ClientEnvironment(url: "http://\(settings.traceStoreHost.bracketed):\(port)", keys: keys)

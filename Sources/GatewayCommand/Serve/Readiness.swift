@@ -18,7 +18,8 @@ final class Readiness: Service {
     init(launch: Launch, endpoint: RedisEndpoint) {
         self.launch = launch
         redis = RedisClient(endpoint, logger: launch.logger)
-        queues = [.completions, .verifications]
+        queues =
+            [.completions, .verifications] + (launch.configuration.settings.keepsRequestLog ? [.queries] : [])
         (listening, listens) = AsyncStream.makeStream()
     }
 

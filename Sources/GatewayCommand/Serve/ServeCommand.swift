@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Common
 internal import Forwarder
 internal import Ingress
+internal import RequestLogServing
 internal import ServiceLifecycle
 internal import TraceStore
 internal import Verifier
@@ -31,12 +32,18 @@ struct ServeCommand: AsyncParsableCommand {
         services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch).services
         let ready = Readiness(launch: launch, endpoint: endpoint)
         var store: TraceStoreService?
-        if settings.langfuse == .embedded {
-            store = try launch.traceStore(in: folder, key: key) { port in
+        if settings.langfuse == .embedded || settings.keepsRequestLog {
+            let new = try launch.traceStore(in: folder, key: key, takesTraces: settings.langfuse == .embedded) { port in
                 ready.traceStoreListens(onPort: port)
                 destinations.listens(onPort: port, host: settings.traceStoreHost)
             }
-            if let store { destinations.keep(in: store.spans) }
+            if settings.langfuse == .embedded { destinations.keep(in: new.spans) }
+            if settings.keepsRequestLog {
+                let log = launch.requestLog(
+                    in: new.requests, of: destinations, redis: endpoint, envelope: envelope, watch: watch)
+                services += log.services
+            }
+            store = new
         }
         let ingress = try launch.ingress(
             redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local, storeTrouble: { [store] in store?.trouble },

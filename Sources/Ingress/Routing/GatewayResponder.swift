@@ -49,7 +49,7 @@ struct GatewayResponder: HTTPResponder {
         guard hosts.allows(request.head.authority) else { throw GatewayError.foreignHost }
         guard request.method != .connect else { throw GatewayError.noTunnel }
         guard !mark.isCarried(by: request.headers[values: .via]) else { throw GatewayError.loopDetected }
-        let path = try CompletionPath(request.uri.path)
+        let path = try path(of: request, id)
         if case .other(let rest) = path.route {
             if let response = try await respond(to: request, path, rest, as: id, context) { return response.sandboxed }
             if let response = try await respondAsOperator(to: request, context) { return response }
@@ -58,6 +58,14 @@ struct GatewayResponder: HTTPResponder {
         switch try await queue(request, path, as: id, connection) {
         case .accepted(let response): return response.sandboxed
         case .waiting(let call): return try await calls.answer(call, to: connection, logger: context.logger).sandboxed
+        }
+    }
+
+    private func path(of request: Request, _ id: InsertionID) throws(GatewayError) -> CompletionPath {
+        do throws(GatewayError) { return try CompletionPath(request.uri.path) } catch {
+            calls.refusals?.note(
+                Refusal(id, of: entrance.refused(nil).project, path: request.uri.path, because: error))
+            throw error
         }
     }
 

@@ -12,7 +12,7 @@ extension RequestRow {
         account = record[.account]
         (user, teams, path, isStream) = (summary.user, summary.teams, summary.path, summary.isStream)
         (requestBytes, responseBytes, rules) = (summary.requestBytes, summary.responseBytes, summary.rules)
-        (modelAsked, modelServed) = (record[.modelAsked], record[.model])
+        (modelAsked, modelServed) = (record[.modelAsked], summary.firstCall == nil ? nil : record[.model])
         (provider, target) = (record[.provider], summary.target)
         errorCode = code
         finishReason = record[.finishReasonsMetadata]

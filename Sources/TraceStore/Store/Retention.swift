@@ -14,6 +14,8 @@ struct Retention: Service, CustomStringConvertible {
     /// Milliseconds since 1970.
     let now: @Sendable () -> Int64
     let logger: Logger
+    /// The request log in the same file, whose rows count among its bytes; nil: there is none.
+    var requests: RequestDatabase?
 
     var description: String { "Retention" }
 
@@ -27,7 +29,7 @@ struct Retention: Service, CustomStringConvertible {
                 } catch is LangfuseError {
                     // The file was lost, which StoreFileWatch says.
                 } catch {
-                    logger.error("old traces cannot be deleted", metadata: ["error": "\(error)"])
+                    logger.error("old traces and requests cannot be deleted", metadata: ["error": "\(error)"])
                 }
                 try? await Task.sleep(for: Self.pause)
             }
@@ -38,15 +40,37 @@ struct Retention: Service, CustomStringConvertible {
     func trim() async throws {
         let cutoff = now() - limits.age.milliseconds
         while try await database.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
+        if let requests {
+            let cutoff = UInt64(clamping: now() - limits.requestAge.milliseconds)
+            while try await requests.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
+        }
+        try await trimToSize()
+        if let requests {
+            while try await requests.deleteUnusedTerms(now: UInt64(clamping: now())) > 0 { try Task.checkCancellation() }
+        }
+    }
+
+    private func trimToSize() async throws {
         guard try await database.usedBytes() > limits.bytes else { return }
         let goal = Int(Double(limits.bytes) * Self.lowWater)
         var deleted = 0
         while try await database.usedBytes() > goal {
             try Task.checkCancellation()
-            let count = try await database.deleteOldest()
+            let count = try await deleteOldest()
             if count == 0 { break }
             deleted += count
         }
-        logger.notice("the oldest traces were deleted to keep the store within its bound", metadata: ["rows": "\(deleted)"])
+        logger.notice(
+            "the oldest traces and requests were deleted to keep the store within its bound",
+            metadata: ["rows": "\(deleted)"])
+    }
+
+    /// Deletes some of the oldest rows: traces or requests, which of them begin earlier.
+    private func deleteOldest() async throws -> Int {
+        guard let requests, let request = try await requests.oldest() else { return try await database.deleteOldest() }
+        if let trace = try await database.oldest(), trace <= Int64(clamping: request) {
+            return try await database.deleteOldest()
+        }
+        return try await requests.deleteOldest()
     }
 }

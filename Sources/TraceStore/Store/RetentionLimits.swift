@@ -4,9 +4,13 @@ package struct RetentionLimits: Sendable, Equatable {
     package var age: Duration
     /// Bytes that the rows and their indexes may take. The oldest go first.
     package var bytes: Int
+    /// How long a row of the request log is kept after the request came in.
+    package var requestAge: Duration
 
-    package init(age: Duration, bytes: Int) {
+    /// - Parameter requestAge: nil: as long as a trace.
+    package init(age: Duration, bytes: Int, requestAge: Duration? = nil) {
         self.age = age
         self.bytes = bytes
+        self.requestAge = requestAge ?? age
     }
 }

@@ -5,6 +5,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 observations, traces, tags") { db in try db.execute(sql: first) }
+        migrator.registerMigration("2 request log") { db in try db.execute(sql: RequestSchema.first) }
         return migrator
     }
 

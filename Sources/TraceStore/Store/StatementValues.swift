@@ -31,6 +31,13 @@ struct StatementValues {
         values.append(.text(start..<texts.count))
     }
 
+    /// Bytes, in the place of a `CAST(? AS BLOB)`.
+    mutating func add(bytes: [UInt8]) {
+        let start = texts.count
+        texts.append(contentsOf: bytes)
+        values.append(.text(start..<texts.count))
+    }
+
     /// Executes a statement that gives no rows.
     func execute(_ statement: Statement) throws {
         let handle = statement.sqliteStatement

@@ -19,6 +19,11 @@ extension TraceDatabase {
         }
     }
 
+    /// When the oldest row was made, in milliseconds since 1970; nil: there is none.
+    func oldest() async throws -> Int64? {
+        try await read { db in try Int64.fetchOne(db, sql: "SELECT created FROM observation ORDER BY id LIMIT 1") }
+    }
+
     /// Bytes of the file's pages that hold something. SQLite uses the others again, and never gives them back.
     func usedBytes() async throws -> Int {
         try await read { db in

@@ -14,7 +14,7 @@ import Testing
     /// An export of 64 MiB, which counts what of it was made.
     private static func export(counting made: Counter, ended: TestSignal) -> RequestLogAnswer {
         RequestLogAnswer(
-            contentType: "application/x-ndjson",
+            contentType: "application/jsonl",
             body: .pieces { write in
                 defer { ended.send() }
                 for _ in 0..<pieces {

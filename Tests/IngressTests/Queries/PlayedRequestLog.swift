@@ -14,7 +14,7 @@ extension LiveIngress {
     func withRequestLog<Result: Sendable>(
         _ change: (inout Settings) -> Void = { _ in },
         record: @escaping @Sendable ([RequestRow]) async throws -> Void = { _ in },
-        answer: @escaping RequestLogService.Answer = { _, _, _ in .json("{}") },
+        answer: @escaping RequestLogService.Answer,
         _ body: () async throws -> Result
     ) async throws -> Result {
         var settings = Settings(role: .tracestore)

@@ -1,0 +1,40 @@
+internal import Common
+
+/// What `GET /logs/requests` asks for.
+struct PageQuery {
+    var filter: RequestFilter
+    var cursor: RequestCursor?
+    var limit: Int
+    /// Nil: one page as JSON.
+    var form: RequestExport.Form?
+
+    private static let parameters = ["cursor", "limit", "format"]
+
+    /// - Throws: a 400 that names the parameter.
+    init(_ query: QueryItems, now: UInt64) throws(GatewayError) {
+        var parser = FilterParser(now: now)
+        for (name, value) in query.items where try !parser.read(name, value) {
+            guard Self.parameters.contains(name) else { throw .unknownParameter(name, known: Self.parameters) }
+        }
+        filter = try parser.finished()
+        form = try Self.form(query)
+        let limit = try query.integer("limit", in: 1...FilterLimits.pageRows)
+        guard form == nil || limit == nil else {
+            throw .invalidQuery("limit", "is for pages: an export has all rows. Leave it out, or narrow `from` and `to`")
+        }
+        self.limit = form == nil ? limit ?? FilterLimits.usualPageRows : FilterLimits.pageRows
+        guard let text = query.value("cursor") else { return }
+        guard let cursor = RequestCursor(text) else {
+            throw .invalidQuery("cursor", "must be a `next_cursor` of a page before. Leave it out for the first page")
+        }
+        self.cursor = cursor
+    }
+
+    private static func form(_ query: QueryItems) throws(GatewayError) -> RequestExport.Form? {
+        guard let text = query.value("format"), text != "json" else { return nil }
+        guard let form = RequestExport.Form.named(text) else {
+            throw .invalidQuery("format", "must be json, jsonl or csv")
+        }
+        return form
+    }
+}

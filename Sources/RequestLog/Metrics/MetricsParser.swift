@@ -1,0 +1,97 @@
+internal import Common
+
+extension MetricsQuery {
+    /// What a query that names no measures is told.
+    private static let usualMeasures: [MetricsMeasure] = [
+        .count(.requests), .count(.errors), .sum(.inputTokens), .sum(.outputTokens), .sum(.cost),
+        .percentile(.p50, of: .latency), .percentile(.p99, of: .latency),
+    ]
+
+    /// Reads `measures`, `group_by`, `interval`, `limit` and the filters. Without `from` it is about the last day.
+    /// - Throws: a 400 that names the parameter.
+    init(_ query: QueryItems, now: UInt64) throws(GatewayError) {
+        var parser = FilterParser(now: now)
+        for (name, value) in query.items where try !parser.read(name, value) {
+            guard Self.parameters.contains(name) else {
+                throw .unknownParameter(name, known: Self.parameters)
+            }
+        }
+        var filter = try parser.finished()
+        let to = filter.to ?? now + 1
+        let from = filter.from ?? to - min(to, FilterLimits.usualRange)
+        guard from < to else { throw .invalidQuery("from", "must be earlier than `to`, which is now if it is not given") }
+        (filter.from, filter.to) = (from, to)
+        self.init(filter: filter, measures: try Self.measures(query))
+        groups = try Self.groups(query)
+        groupLimit = try query.integer("limit", in: 1...FilterLimits.groups) ?? FilterLimits.usualGroups
+        interval = try Self.interval(query, range: to - from)
+    }
+
+    private static let parameters = ["measures", "group_by", "interval", "limit"]
+
+    private static func measures(_ query: QueryItems) throws(GatewayError) -> [MetricsMeasure] {
+        guard let text = query.value("measures") else { return usualMeasures }
+        var measures: [MetricsMeasure] = []
+        for name in text.split(separator: ",") {
+            guard let measure = MetricsMeasure.named(String(name)) else {
+                let known = MetricsMeasure.all.map(\.name)
+                let hint = NearMiss.nearest(to: String(name), among: known).map { " Did you mean `\($0)`?" } ?? ""
+                throw .invalidQuery(
+                    "measures",
+                    "has no measure `\(name.prefix(64))`.\(hint) Known: \(known.map { "`\($0)`" }.joined(separator: ", "))")
+            }
+            if !measures.contains(measure) { measures.append(measure) }
+        }
+        guard (1...FilterLimits.measures).contains(measures.count) else {
+            throw .invalidQuery("measures", "must name 1 to \(FilterLimits.measures) measures, separated by commas")
+        }
+        return measures
+    }
+
+    private static func groups(_ query: QueryItems) throws(GatewayError) -> [Group] {
+        guard let text = query.value("group_by") else { return [] }
+        var groups: [Group] = []
+        for name in text.split(separator: ",").map(String.init) {
+            if name == "project" {
+                groups.append(.project)
+            } else if let field = FilterParser.field(named: name) {
+                groups.append(.field(field))
+            } else {
+                let known = RequestField.Known.allCases.map(\.name) + ["project"]
+                let hint = NearMiss.nearest(to: name, among: known).map { " Did you mean `\($0)`?" } ?? ""
+                throw .invalidQuery(
+                    "group_by",
+                    "cannot group by `\(name.prefix(64))`.\(hint) Known: "
+                        + known.map { "`\($0)`" }.joined(separator: ", ") + ", and `metadata.KEY` for any key")
+            }
+        }
+        guard (1...FilterLimits.groupFields).contains(groups.count) else {
+            throw .invalidQuery("group_by", "must name 1 to \(FilterLimits.groupFields) properties, separated by commas")
+        }
+        return groups
+    }
+
+    private static func interval(_ query: QueryItems, range: UInt64) throws(GatewayError) -> UInt64? {
+        guard let text = query.value("interval") else { return nil }
+        guard let interval = DurationText.milliseconds(text), interval > 0 else {
+            throw .invalidQuery("interval", "must be a length of time, such as 5m, 1h or 1d")
+        }
+        guard range / interval < UInt64(FilterLimits.points) else {
+            throw .invalidQuery(
+                "interval",
+                "makes more than \(FilterLimits.points) points of this range. Make it longer, or `from` later")
+        }
+        return interval
+    }
+}
+
+extension GatewayError {
+    /// A parameter that nothing reads, which would otherwise seem to have been obeyed.
+    static func unknownParameter(_ name: String, known: [String]) -> Self {
+        let filters = RequestField.Known.allCases.map(\.name) + RequestNumber.allCases.map(\.rawValue)
+        let hint =
+            NearMiss.nearest(to: name, among: known + filters + ["from", "to"]).map { ". Did you mean `\($0)`?" }
+            ?? ". Known: " + (known + filters + ["from", "to", "metadata.KEY"]).map { "`\($0)`" }.joined(separator: ", ")
+        return .invalidQuery(String(name.prefix(64)), "is not known here\(hint)")
+    }
+}

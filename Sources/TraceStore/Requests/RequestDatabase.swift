@@ -1,0 +1,131 @@
+internal import Common
+internal import GRDB
+internal import NIOConcurrencyHelpers
+internal import RequestLog
+
+/// The request log in the trace store's file.
+struct RequestDatabase: RequestLogStore {
+    /// How much one page looks at, counted in rows that lie one after the other: some tenths of a second.
+    static let pageLooks = 200_000
+
+    let database: TraceDatabase
+    private let looks: Int
+    private let shelf = NIOLockedValueBox(Shelf())
+
+    /// The writer's numbers between two transactions. What a transaction has learnt counts once it is committed, and
+    /// only if no terms were deleted meanwhile.
+    private struct Shelf {
+        private var book = TermBook()
+        private var edition = 0
+
+        mutating func take() -> (TermBook, edition: Int) {
+            // Not held here as well, it is changed in place.
+            defer { book = TermBook() }
+            return (book, edition)
+        }
+
+        mutating func put(_ learnt: TermBook, _ edition: Int) {
+            if edition == self.edition { book = learnt }
+        }
+
+        mutating func forget() {
+            book = TermBook()
+            edition += 1
+        }
+    }
+
+    /// - Parameter looks: how much one page looks at; for tests.
+    init(database: TraceDatabase, looks: Int = Self.pageLooks) {
+        self.database = database
+        self.looks = looks
+    }
+
+    func add(_ rows: [RequestRow]) async throws {
+        guard !rows.isEmpty else { return }
+        let (learnt, edition) = try await database.write { [shelf] db in
+            let (book, edition) = shelf.withLockedValue { $0.take() }
+            var writer = try RequestWriter(db, book: book)
+            for row in rows { try writer.write(row) }
+            return (try writer.finish(), edition)
+        }
+        shelf.withLockedValue { $0.put(learnt, edition) }
+    }
+
+    func page(
+        _ filter: RequestFilter, after cursor: RequestCursor?, limit: Int, project: String
+    ) async throws -> RequestPage {
+        let looks = looks
+        return try await database.read { db in
+            let end = cursor.map { Int64(clamping: $0.place) } ?? .max
+            guard let number = try TermBook.number(ofKnownProject: project, db),
+                var scan = try RequestScan(filter, before: end, project: number, db)
+            else { return RequestPage(rows: [], next: nil) }
+            var found: [RequestRow] = []
+            let last = try scan.page(lookingAt: looks) { rows, texts in
+                // One more tells whether there are further rows.
+                guard found.count < limit else { return .stop }
+                found.append(try RequestRows.row(rows, project: project, &texts, db))
+                return .on
+            }
+            return RequestPage(rows: found, next: last.map { RequestCursor(place: UInt64(clamping: $0)) })
+        }
+    }
+
+    func row(_ id: InsertionID, project: String) async throws -> RequestRow? {
+        try await database.read { db in
+            guard let number = try TermBook.number(ofKnownProject: project, db) else { return nil }
+            let rows = StatementRows(
+                try db.makeStatement(
+                    sql: "SELECT \(RequestRows.Column.list) FROM request WHERE project = ? AND place = ?"))
+            var texts = TermTexts()
+            var place = RequestPlace.first(of: id)
+            while true {
+                rows.restart(number, place)
+                guard try rows.next() else { return nil }
+                var row = try RequestRows.row(rows, project: project, &texts, db)
+                if row.id == id {
+                    row.attempts = try RequestRows.attempts(place: place, project: number, db)
+                    return row
+                }
+                place += 1
+            }
+        }
+    }
+
+    func metrics(_ query: MetricsQuery, project: String) async throws -> MetricsResult {
+        try await database.read { db in try RequestChart.result(query, project: project, db) }
+    }
+
+    func metadataKeys(startingWith start: String, limit: Int, project: String) async throws -> [String] {
+        try await database.read { db in
+            guard let number = try TermBook.number(ofKnownProject: project, db) else { return [] }
+            return try Self.values(of: TermField.metadataKey, start, limit, number, db)
+        }
+    }
+
+    func metadataValues(
+        of key: String, startingWith start: String, limit: Int, project: String
+    ) async throws -> [String] {
+        try await database.read { db in
+            guard let number = try TermBook.number(ofKnownProject: project, db),
+                let field = try RowTest.number(of: .metadata(UTF8Text(key)), project: number, db)
+            else { return [] }
+            return try Self.values(of: field, start, limit, number, db)
+        }
+    }
+
+    private static func values(
+        of field: UInt32, _ start: String, _ limit: Int, _ project: Int64, _ db: Database
+    ) throws -> [String] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT value FROM request_term
+                WHERE project = ? AND field = ? AND value >= \(WholeText.placeholder) ORDER BY value LIMIT ?
+                """)
+        let texts = try WholeText.fetchAll(statement, arguments: [project, Int64(field), start.whole, limit])
+        return texts.lazy.map(\.text).prefix { $0.hasPrefix(start) }.map { $0 }
+    }
+
+    /// Forgets the numbers of terms. Called within the transaction that deletes some.
+    func forgetTerms() { shelf.withLockedValue { $0.forget() } }
+}

@@ -1,0 +1,126 @@
+import Common
+import NIOConcurrencyHelpers
+import RequestLog
+import TestSupport
+import Testing
+
+@testable import Ingress
+@testable import Redis
+
+/// Refused calls as the request log shows them.
+@Suite(.timeLimit(.minutes(1))) struct RefusalRowTests {
+    private static let rules = """
+        type: gateway-rate-limiting-config
+        rules:
+          - {id: once, limit_to: 1, unit: requests_per_day}
+        """
+
+    /// Runs `body` with the rows that were kept, and what waits for so many.
+    private func withRows(
+        _ ingress: LiveIngress, _ body: (_ rows: (Int) async throws -> [RequestRow]) async throws -> Void
+    ) async throws {
+        let kept = NIOLockedValueBox<[RequestRow]>([])
+        try await ingress.withRequestLog(record: { rows in kept.withLockedValue { $0 += rows } }) { _, _, _ in
+            .json("{}")
+        } _: {
+            try await body { count in
+                try await eventually { kept.withLockedValue { $0.count } >= count }
+                return kept.withLockedValue { $0 }
+            }
+        }
+    }
+
+    /// A request's way in: at once, or by way of a task.
+    @Test(arguments: [[], ["Idempotency-Key: k"]]) func eachRefusalLeavesARow(headers: [String]) async throws {
+        let metadata = #"X-TFY-METADATA: {"team":"red","note":"gsk_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT","api_key":"x"}"#
+        try await LiveIngress.run { ingress in
+            try await withRows(ingress) { rows in
+                let bodies = ["", "hello", #"{"messages":[]}"#, #"{"model":7}"#]
+                var ids: [String?] = []
+                for body in bodies {
+                    let answer = try await ingress.call("POST", LiveIngress.path, headers: headers + [metadata], body: body)
+                    #expect(answer.status == 400)
+                    ids.append(answer["x-insertion-id"])
+                }
+                let wrong = try await ingress.call(
+                    "POST", LiveIngress.path, headers: headers + [#"X-TFY-METADATA: {"a":1}"#], body: LiveIngress.body)
+                let path = try await ingress.call("POST", "/rollout_id/r1/chat/completions", headers: headers, body: "{}")
+                let found = try await rows(6)
+                #expect(found.map(\.id.description) == ids + [wrong["x-insertion-id"], path["x-insertion-id"]])
+                #expect(found.allSatisfy { $0.outcome == .refused && $0.status == 400 && $0.project == "main" })
+                #expect(
+                    found.map(\.errorCode) == [
+                        "empty_body", "invalid_json", "missing_model", "invalid_model", "invalid_metadata", "invalid_path",
+                    ])
+                for row in found.prefix(4) {
+                    #expect(row.rollout?.rollout == "r1" && row.rollout?.row == "7" && row.path == "/chat/completions")
+                    #expect(row.metadata.map(\.key) == ["team", "note"], "a key is a secret by its name")
+                    #expect(row.metadata.map(\.value) == ["red", "[redacted]"] && row.metadata[0].origin == .header)
+                    #expect(row.attempts.isEmpty && row.retries == 0)
+                }
+                #expect(found[5].path == "/rollout_id/r1/chat/completions")
+            }
+        }
+    }
+
+    @Test func aRefusalByARateLimitNamesItsRule() async throws {
+        let policies = try PolicyFixture.read(Self.rules)
+        try await LiveIngress.run({ $0.policies = policies }) { ingress in
+            try await withRows(ingress) { rows in
+                async let first = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+                try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+                #expect(try await first.status == 200)
+                let second = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
+                #expect(second.status == 429)
+                let row = try #require(try await rows(1).first)
+                #expect(row.id.description == second["x-insertion-id"] && row.status == 429 && row.outcome == .refused)
+                #expect(row.errorCode == second.error?.code && row.rules == ["once"])
+                #expect(row.modelAsked == "openai/gpt" && row.requestBytes == LiveIngress.body.utf8.count)
+            }
+        }
+    }
+
+    @Test func whoMayNotEnterIsLogged() async throws {
+        try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
+            try await withRows(ingress) { rows in
+                let paths = [LiveIngress.path, "/models", "/project_id/sibling/models", "/project_id/unknown/models"]
+                for path in paths { #expect(try await ingress.call("POST", path, body: "{}").status == 401) }
+                let found = try await rows(4)
+                #expect(found.map(\.project) == ["main", "main", "sibling", "main"])
+                #expect(found.allSatisfy { $0.status == 401 && $0.account == nil && $0.outcome == .refused })
+            }
+        }
+    }
+
+    /// The gateway's own pages are no calls.
+    @Test func pagesLeaveNoRow() async throws {
+        try await LiveIngress.run { ingress in
+            try await withRows(ingress) { rows in
+                for path in ["/health", "/ready", "/metrics", "/logs/requests?limit=x", "/rollouts", "/jobs/01a203ac-966f-708b-8461-f0092eb2af62"] {
+                    _ = try await ingress.call("GET", path)
+                }
+                #expect(try await ingress.call("POST", LiveIngress.path, body: "").status == 400)
+                #expect(try await rows(1).map(\.errorCode) == ["empty_body"])
+            }
+        }
+    }
+
+    /// While Redis is away refusals wait, as many as there is room for.
+    @Test func refusalsAreBounded() async throws {
+        try await withRedisServer { server in
+            try await withRedisClient(server.endpoint) { redis in
+                let envelope = Envelope(key: .random())
+                let log = RefusalLog(redis: redis, envelope: envelope, logger: .silent)
+                let ids = InsertionIDGenerator()
+                let error = GatewayError.invalidRequest(code: "x", "y")
+                for _ in 0..<RefusalLog.capacity + 7 { log.note(Refusal(ids.next(), of: "main", path: "/", because: error)) }
+                await log.flush()
+                await log.flush()
+                let count = try await redis.send(RedisCommand("XLEN", Keys.requests)).int
+                let lost = try await redis.send(RedisCommand("GET", Keys.requestsLost)).int
+                let bytes = try await redis.send(RedisCommand("GET", Keys.requestBytes)).int
+                #expect(count == RefusalLog.capacity && lost == 7 && bytes ?? 0 > RefusalLog.capacity * 100)
+            }
+        }
+    }
+}

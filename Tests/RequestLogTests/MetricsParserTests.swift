@@ -1,0 +1,56 @@
+import Common
+import TestSupport
+import Testing
+
+@testable import RequestLog
+
+/// Questions of `/metrics/query` are read as written, and percentiles are values that rows have.
+struct MetricsParserTests {
+    private static let now: UInt64 = 1_790_000_000_000
+
+    private static func query(_ text: String) throws -> MetricsQuery { try MetricsQuery(QueryItems(text), now: now) }
+
+    @Test func everythingIsRead() throws {
+        let query = try Self.query(
+            "measures=requests,latency_p99,latency_p99&group_by=metadata.environment,run_id,project&interval=1h&limit=7"
+                + "&from=2d&user=u")
+        #expect(query.measures == [.count(.requests), .percentile(.p99, of: .latency)])
+        #expect(query.groups == [.field(.metadata("environment")), .field(.known(.run)), .project])
+        #expect(query.interval == 3_600_000 && query.groupLimit == 7)
+        #expect(query.filter.from == Self.now - 2 * 86_400_000 && query.filter.to == Self.now + 1)
+        #expect(query.filter.conditions == [.init(.known(.user), .anyOf(["u"]))])
+    }
+
+    @Test func withoutMoreItIsAboutTheLastDay() throws {
+        let query = try Self.query("")
+        #expect(query.filter.from == Self.now + 1 - 86_400_000 && query.interval == nil && query.groups.isEmpty)
+        #expect(query.measures.contains(.percentile(.p50, of: .latency)))
+    }
+
+    @Test(arguments: [
+        ("measures=latency_p95", "measures", "`latency_p90`"), ("measures=,", "measures", "1 to 24"),
+        ("group_by=modle", "group_by", "Did you mean `model`?"), ("group_by=a,b", "group_by", "`metadata.KEY`"),
+        ("group_by=model,user,team,run", "group_by", "1 to 3"), ("interval=0m", "interval", "5m"), ("interval=1", "interval", "5m"),
+        ("interval=1s", "interval", "1500 points"), ("limit=0", "limit", "from 1 to 1000"), ("cursor=x", "cursor", "not known here"),
+        ("from=2100-01-01", "from", "earlier than `to`"),
+    ])
+    func aFaultIsSaidWithItsRepair(query: String, parameter: String, repair: String) throws {
+        let error = try #require(throws: GatewayError.self) { try Self.query(query) }
+        #expect(error.status == 400 && error.param == parameter)
+        #expect(error.message.contains(repair), "\(error.message)")
+    }
+
+    @Test func percentilesAreOfTheNearestRank() {
+        let hundred = (1...100).map { Double($0) }
+        #expect(MetricsMeasure.Percentile.allCases.map { $0.value(ofSorted: hundred) } == [50, 75, 90, 99])
+        #expect(MetricsMeasure.Percentile.p50.value(ofSorted: [1, 2, 3]) == 2)
+        #expect(MetricsMeasure.Percentile.p99.value(ofSorted: [1, 2, 3]) == 3)
+        #expect(MetricsMeasure.Percentile.p50.value(ofSorted: [7]) == 7)
+        #expect(MetricsMeasure.Percentile.p50.value(ofSorted: [Double]()) == nil)
+    }
+
+    @Test func everyMeasureHasItsName() {
+        #expect(MetricsMeasure.all.allSatisfy { MetricsMeasure.named($0.name) == $0 })
+        #expect(Set(MetricsMeasure.all.map { UTF8Text($0.name) }).count == 22)
+    }
+}
