@@ -24,9 +24,11 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         // 2.100 is a floor, not a taste: CVE-2026-28970 and CVE-2026-28980 are open below it.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
@@ -43,6 +45,16 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .target(name: "Text", swiftSettings: settings),
         .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
+        .target(
+            name: "Telemetry",
+            dependencies: [
+                "Text",
+                .product(name: "Atomics", package: "swift-atomics"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
         .target(
             name: "Redis",
             dependencies: [
@@ -107,9 +119,22 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "MetricsServing",
+            dependencies: [
+                "Common", "HTTPServing", "Telemetry",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "Ingress",
             dependencies: [
-                "Common", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Upstream",
+                "Common", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry", "Upstream",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -129,7 +154,8 @@ let package = Package(
         .target(
             name: "Forwarder",
             dependencies: [
-                "Common", "JSON", "Policies", "Queue", "Redis", "Upstream",
+                "Common", "JSON", "Policies", "Queue", "Redis", "Telemetry", "Upstream",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -157,7 +183,8 @@ let package = Package(
         .target(
             name: "TraceStore",
             dependencies: [
-                "Common", "HTTPServing", "JSON", "RequestLog",
+                "Common", "HTTPServing", "JSON", "RequestLog", "Telemetry",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -174,7 +201,8 @@ let package = Package(
         .target(
             name: "Verifier",
             dependencies: [
-                "Common", "JSON", "Queue", "Redis", "Upstream",
+                "Common", "JSON", "Queue", "Redis", "Telemetry", "Upstream",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -185,9 +213,8 @@ let package = Package(
         .target(
             name: "GatewayCommand",
             dependencies: [
-                "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog",
-                "RequestLogServing", "TraceStore",
-                "Upstream", "Verifier",
+                "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "MetricsServing", "Policies", "Queue", "Redis",
+                "RequestLog", "RequestLogServing", "Telemetry", "TraceStore", "Upstream", "Verifier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -260,6 +287,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "TelemetryTests",
+            dependencies: [
+                "Common", "Forwarder", "Ingress", "MetricsServing", "Telemetry", "TestSupport", "TraceStore", "Verifier",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "PoliciesTests", dependencies: ["Common", "JSON", "Policies", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
@@ -306,8 +345,8 @@ let package = Package(
         .testTarget(
             name: "IngressTests",
             dependencies: [
-                "Common", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog", "RequestLogServing", "TestSupport",
-                "Upstream",
+                "Common", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog", "RequestLogServing", "Telemetry",
+                "TestSupport", "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -321,7 +360,8 @@ let package = Package(
         .testTarget(
             name: "ForwarderTests",
             dependencies: [
-                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "RequestLog", "TestSupport", "TraceStore",
+                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry", "TestSupport",
+                "TraceStore",
                 "Upstream",
                 .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

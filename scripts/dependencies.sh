@@ -9,7 +9,9 @@ set -euo pipefail
 readonly build_packages=(ca-certificates curl git libcurl4-openssl-dev libhiredis-dev libsqlite3-dev libyaml-dev redis-server zlib1g-dev)
 # openssl: the certificates of the TLS tests; nginx: the load balancer of the restart tests.
 readonly test_packages=(nginx openssl)
-readonly validate_packages=(git python3 shellcheck)
+# prometheus: promtool, which checks the alert rules and a page of metrics.
+readonly client_packages=(prometheus)
+readonly validate_packages=(git prometheus python3 shellcheck)
 # What is measured against, and the load.
 readonly bench_packages=(nginx wrk)
 
@@ -19,10 +21,10 @@ fail() {
 }
 
 # Debian starts a service as soon as its package is installed; a policy for the time of the installation prevents that
-# (invoke-rc.d(8)). redis-server and nginx would also start at the next boot, and hold a port that nobody asked them to.
+# (invoke-rc.d(8)). redis-server, nginx and prometheus would also start at the next boot, and hold a port that nobody asked them to.
 install_packages() {
     local policy=/usr/sbin/policy-rc.d service new_services=()
-    for service in redis-server nginx; do
+    for service in redis-server nginx prometheus; do
         command -v "$service" >/dev/null || new_services+=("$service.service")
     done
     if [[ ! -e $policy ]]; then
@@ -74,7 +76,7 @@ main() {
             mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${build_packages[@]}")
             ;;
         tests) mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${test_packages[@]}") ;;
-        clients) mapfile -t -O "${#missing[@]}" missing < <(missing_python) ;;
+        clients) mapfile -t -O "${#missing[@]}" missing < <(missing_python; missing_packages "${client_packages[@]}") ;;
         validate) mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${validate_packages[@]}") ;;
         bench) mapfile -t -O "${#missing[@]}" missing < <(missing_packages "${bench_packages[@]}"; missing_python) ;;
         *) fail "unknown group \`$group\`: use build, tests, clients, validate or bench, or install PACKAGE…" ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks what a compiler does not: layout, sizes, forbidden calls, pins, what is in git, and shell scripts.
+# Checks what a compiler does not: layout, sizes, forbidden calls, pins, what is in git, shell scripts and alert rules.
 # Prints `file:line: why` for each finding, and fails if there is one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -86,6 +86,15 @@ shell_scripts() {
     shellcheck --severity=style scripts/*.sh .ci/run
 }
 
+# promtool says on standard error what is wrong.
+alert_rules() {
+    {
+        promtool check config --syntax-only deploy/prometheus/prometheus.yml &&
+            promtool check rules --lint-fatal deploy/prometheus/alerts.yml &&
+            promtool test rules deploy/prometheus/alerts_test.yml
+    } >/dev/null
+}
+
 check "layout (.swift-format; \`make format\` repairs it)" layout
 check "sizes (a file <= $file_limit lines, a body <= $function_limit)" sizes
 check "forbidden calls" forbidden_calls
@@ -93,6 +102,7 @@ check "nothing built is in git" nothing_built_in_git
 check "swift-nio >= $nio_floor" nio_is_recent
 check "versions of images, actions and packages" versions_are_pinned
 check "shell scripts" shell_scripts
+check "Prometheus' configuration and alert rules" alert_rules
 
 if ((failures)); then
     printf '%d of the checks failed\n' "$failures" >&2

@@ -5,6 +5,7 @@ internal import NIOConcurrencyHelpers
 package import Queue
 package import Redis
 package import ServiceLifecycle
+package import Telemetry
 internal import Upstream
 
 /// The forwarder, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more jobs are taken and what runs ends,
@@ -20,12 +21,15 @@ package struct ForwarderService {
     ///   - envelope: seals and opens what travels through Redis.
     ///   - destinations: where traces go.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the forwarder has one of its own.
+    ///   - registry: gets the forwarder's metrics.
     /// - Throws: `ConfigurationError` with all that is wrong with the providers.
     package init(
         configuration: Configuration, secretsFile: SecretsFile, environment: [String: String],
         redis endpoint: RedisEndpoint, envelope: Envelope,
-        destinations: TraceDestinations, watch shared: RedisWatch? = nil, logger: Logger
+        destinations: TraceDestinations, watch shared: RedisWatch? = nil,
+        registry: MetricsRegistry = MetricsRegistry(), logger: Logger
     ) throws(ConfigurationError) {
+        let metrics = ForwarderMetrics(registry, configuration.settings)
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
         let directory = NIOLockedValueBox(
@@ -55,7 +59,7 @@ package struct ForwarderService {
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
             limits: CallLimits(settings), isTraced: destinations.isTraced,
             spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil },
-            logsRequests: sender.logsRequests, logger: logger)
+            logsRequests: sender.logsRequests, metrics: metrics, logger: logger)
         let outboxReader = RedisClient(endpoint, logger: logger)
         let outbox = SpanOutbox(
             consumer: ProcessName.random(), commands: worker.commands, reader: outboxReader,
@@ -67,9 +71,9 @@ package struct ForwarderService {
             outbox: outbox, records: settings.requestLog == .embedded ? records : nil, destinations: destinations,
             sender: SpanSender(
                 outbox: outbox, destinations: destinations, upstream: marked, envelope: envelope, recent: spans,
-                timeout: settings.exportTimeout,
+                timeout: settings.exportTimeout, metrics: metrics.exports,
                 logger: logger),
-            interval: settings.exportInterval, isOpen: { watch.hasRightKey }, logger: logger)
+            interval: settings.exportInterval, isOpen: { watch.hasRightKey }, metrics: metrics.exports, logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
         let eviction = RedisEvictionWatch(redis: worker.commands, logger: logger)
         let between: [any Service] = [eviction, CurlService(upstream: network), outboxReader, exporter]

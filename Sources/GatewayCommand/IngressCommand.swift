@@ -10,6 +10,6 @@ struct IngressCommand: AsyncParsableCommand {
     func run() async throws {
         let launch = try Launch(role: .ingress)
         let ingress = try launch.ingress(redis: try launch.redis(), envelope: Envelope(key: try launch.key()))
-        try await launch.run(ingress.services)
+        try await launch.run(ingress.services, metrics: ingress.metrics)
     }
 }

@@ -6,11 +6,14 @@ internal import Policies
 package import Queue
 package import Redis
 package import ServiceLifecycle
+package import Telemetry
 
 /// The ingress, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken and those in
 /// flight are answered, then the connections to Redis go.
 package struct IngressService {
     package private(set) var services: [any Service]
+    /// The process's metrics and what waits in Redis, as `/metrics` shows them.
+    package let metrics: @Sendable () async -> Exposition
 
     /// - Parameters:
     ///   - rules: the operator's.
@@ -20,14 +23,17 @@ package struct IngressService {
     ///   - watch: looks after Redis, and is run elsewhere; nil: the ingress has one of its own.
     ///   - local: the forwarder in this process; nil: it has none.
     ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
+    ///   - registry: gets the ingress's metrics.
     ///   - onListening: is told the port once connections are accepted.
     package init(
         configuration: Configuration, rules: RulesFile = RulesFile(.none), secretsFile: SecretsFile,
         auth: any AuthProvider, extensions: Extensions,
         redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
-        storeTrouble: @escaping @Sendable () -> String? = { nil }, logger: Logger,
+        storeTrouble: @escaping @Sendable () -> String? = { nil }, registry: MetricsRegistry = MetricsRegistry(),
+        logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
+        let metrics = IngressMetrics(registry, longest: configuration.settings.requestTimeout)
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let (settings, secrets) = (configuration.settings, configuration.secrets)
         let projects = KnownProjects(secrets.projects.keys)
@@ -68,13 +74,15 @@ package struct IngressService {
             refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host))
         let desk = CompletionDesk(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance, jobs: jobs, calls: completions, connections: connections,
-            logger: logger)
+            metrics: metrics, logger: logger)
+        let pages = Pages(
+            redis: commands, watch: watch, room: room, follower: follower, connections: connections, uploads: jobs.uploads,
+            warnsOfRedis: settings.redis.address != nil, limits: .init(settings), registry: registry,
+            storeTrouble: storeTrouble)
+        self.metrics = { await pages.metrics.exposition() }
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance,
-            pages: Pages(
-                redis: commands, watch: watch, room: room, follower: follower, connections: connections, uploads: jobs.uploads,
-                warnsOfRedis: settings.redis.address != nil,
-                outboxLimit: settings.outboxBytes, storeTrouble: storeTrouble),
+            pages: pages,
             routes: router.buildResponder(),
             jobs: jobs,
             calls: completions,
@@ -91,7 +99,7 @@ package struct IngressService {
                 patience: settings.queryTimeout, isOn: settings.requestLog == .embedded),
             rules: RulesController(
                 jobs: jobs, rates: RateReader(redis: commands), asksForKeys: auth.consumesBearer),
-            connections: connections)
+            connections: connections, metrics: metrics)
         let application = Self.application(responder, desk, settings, logger, onListening: onListening)
         services = [
             commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger),

@@ -6,6 +6,7 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 package import RequestLog
 package import ServiceLifecycle
+package import Telemetry
 
 /// The embedded trace store, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken.
 package struct TraceStoreService {
@@ -54,13 +55,14 @@ package struct TraceStoreService {
     ///   - hosts: the names under which it answers, as the operator sets them.
     ///   - takesTraces: false: it is there for the request log alone, and does not listen.
     ///   - faults: what goes wrong; for tests.
+    ///   - registry: gets the store's metrics.
     ///   - now: milliseconds since 1970; for tests.
     ///   - onListening: is told the port once connections are accepted.
     /// - Throws: `ConfigurationError` if two projects have the same keys; `TraceStoreError` if the file cannot be used.
     package init(
         directory: String, keys: [UTF8Text: LangfuseKeys], host: String, port: Int, hosts: AllowedHosts? = nil,
         takesTraces: Bool = true, limits: Limits,
-        faults: FaultInjector = FaultInjector(),
+        faults: FaultInjector = FaultInjector(), registry: MetricsRegistry = MetricsRegistry(),
         now: @escaping @Sendable () -> Int64 = { Int64(UnixTime.milliseconds) }, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws {
@@ -73,7 +75,7 @@ package struct TraceStoreService {
         let database = self.database
         let requests = RequestDatabase(database: database)
         self.requests = requests
-        let intake = RowIntake(database: database, faults: faults, now: now)
+        let intake = RowIntake(database: database, faults: faults, now: now, metrics: TraceStoreMetrics(registry))
         spans = SpanIntake(rows: intake, logger: logger)
         let responder = TraceStoreResponder(
             hosts: AllowedHosts(hosts, listeningOn: host, asksForKeys: false), keys: ring,

@@ -3,6 +3,7 @@ package import Logging
 internal import Queue
 package import Redis
 package import ServiceLifecycle
+package import Telemetry
 internal import Upstream
 
 /// The verifier, put together: what it runs, in the order in which it starts.
@@ -16,14 +17,16 @@ package struct VerifierService {
     ///   - envelope: seals and opens what travels through Redis.
     ///   - destinations: where traces are.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the verifier has one of its own.
+    ///   - registry: gets the verifier's metrics.
     /// - Throws: `ConfigurationError` if the process has no room for connections.
     package init(
         configuration: Configuration, redis endpoint: RedisEndpoint, envelope: Envelope,
         destinations: TraceDestinations,
-        watch shared: RedisWatch? = nil, logger: Logger
+        watch shared: RedisWatch? = nil, registry: MetricsRegistry = MetricsRegistry(), logger: Logger
     ) throws(ConfigurationError) {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
+        let metrics = VerifierMetrics(registry)
         let network: CurlUpstream
         do { network = try CurlUpstream() } catch {
             throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message)
@@ -35,12 +38,13 @@ package struct VerifierService {
             .verifications, redis: endpoint, limits: limits, envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
         let runner = VerificationRunner(
-            redis: worker.commands, upstream: MarkedUpstream(network, mark: LoopMark(envelope)),
+            redis: worker.commands,
+            upstream: MeteredUpstream(upstream: MarkedUpstream(network, mark: LoopMark(envelope)), metrics: metrics),
             options: .init(configuration),
-            destinations: destinations, logger: logger)
+            destinations: destinations, metrics: metrics, logger: logger)
         let work = QuestionWork(
             of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .verifierFailed,
-            logger: logger
+            logger: logger, ended: metrics.ended
         ) { job, sink in try await runner.answer(Question(job), to: sink) }
         let own: [any Service] = shared == nil ? [watch] : []
         let between: [any Service] = [

@@ -3,7 +3,7 @@ extension Settings {
     /// providers, which the table of providers and the secrets file name.
     package static let table: [Setting] =
         redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable + traceStoreTable
-        + requestLogTable + processTable
+        + requestLogTable + metricsTable + processTable
 
     /// Those that share a Redis and a key which somebody else gives.
     private static let separate: [Role] = [.ingress, .forwarder, .verifier]
@@ -248,6 +248,9 @@ extension Settings {
 
     private static let processTable: [Setting] = [
         Setting("LOG_LEVEL", \.logLevel, .logLevel, "How much is logged."),
+        Setting(
+            "LOG_FORMAT", \.logFormat, .choice,
+            "How it is logged: a JSON object a line, or lines for people; `auto` is the latter on a terminal alone."),
         Setting(
             "DATA_DIR", \.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"),
             "Where `serve` keeps its Redis and its key, and the trace store its traces.",

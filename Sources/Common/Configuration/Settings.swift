@@ -127,8 +127,22 @@ package struct Settings: Sendable, Equatable {
     /// From such a question to the last byte of its answer.
     package var queryTimeout = Duration.seconds(300)
 
+    // Metrics
+    package var metricsHost = "127.0.0.1"
+    /// Where each process shows its metrics, besides the ingress's own page; 0: any free port. Nil: nowhere.
+    package var metricsPort: Int?
+    /// Metadata by whose values calls are counted.
+    package var metricsMetadataKeys: [String] = []
+    /// Values of each of these keys that are told apart.
+    package var metricsMetadataValues = 50
+    /// Models that are told apart, besides those that the operator's rules name.
+    package var metricsModels: [String] = []
+    /// Models that are told apart in all.
+    package var metricsModelValues = 100
+
     // The process
     package var logLevel = LogLevel.info
+    package var logFormat = LogFormat.auto
     /// `serve` keeps its own Redis' files and keys here.
     package var dataDirectory = "./data"
     /// How long a stopping process waits for the work in flight.

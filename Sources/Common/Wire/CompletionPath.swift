@@ -24,6 +24,10 @@ package struct CompletionPath: Sendable, Equatable {
         if case .other(let path) = route { path } else { "/chat/completions" }
     }
 
+    package var isRollout: Bool {
+        if case .rollout = route { true } else { false }
+    }
+
     /// Parses the path of a request target.
     /// - Parameter path: The path as it came, percent-encoded and without the query.
     /// - Throws: A 400 that names the segment at fault and shows the right form.

@@ -102,10 +102,9 @@ final class Call {
         phase = .calling
         (began, beganAt) = (.now, UnixTime.milliseconds)
         span?.calls(plan.model, at: beganAt, after: plan.failures)
-        (answer, outcome, isPaused) = (nil, nil, false)
-        (preamble, holdEnds, isLate, meter) = (nil, nil, false, nil)
-        let receiver = CallReceiver(
-            of: self, number: plan.calls, isStream: job.isStream, window: job.window, on: eventLoop)
+        (answer, outcome, isPaused, preamble, holdEnds, isLate, meter) = (nil, nil, false, nil, nil, false, nil)
+        steps.meter?.calls(plan)
+        let receiver = CallReceiver(of: self, number: plan.calls, of: job, on: eventLoop)
         transfer = upstream.start(request, patience: limits.flushInterval, on: eventLoop, to: receiver)
         guard job.isStream, let bound = job.options.firstTokenTimeout, remaining > .milliseconds(bound) else { return }
         schedule(in: .milliseconds(bound)) { $0.firstTokenIsLate() }
@@ -127,6 +126,7 @@ extension Call {
     /// - Parameter number: tells the present transfer's events from those of earlier ones.
     func receive(_ event: UpstreamEvent, from number: Int) {
         guard phase == .calling, number == plan.calls, outcome == nil else { return }
+        steps.meter?.hears(event)
         switch event {
         case .head(let head):
             mayHaveReached = true
@@ -206,9 +206,8 @@ extension Call {
             let error = GatewayError.forwarderFailed
             end(.init(ResponseFrame(lastWord: error), succeeded: false, span: span?.failed(error)))
         case .lost:
-            logger.notice(
-                "job was taken over while it ran here; the call was dropped",
-                metadata: ["insertion_id": "\(job.insertionID)"])
+            let id: Logger.Metadata = ["insertion_id": "\(job.insertionID)"]
+            logger.notice("job was taken over while it ran here; the call was dropped", metadata: id)
             close()
         }
     }
@@ -345,6 +344,7 @@ extension Call {
     }
 
     private func fail(_ error: GatewayError) {
+        steps.meter?.error = error
         var frame = ResponseFrame(refusal: error)
         if plan.calls > 0 { frame.head?.headers += ServedBy(plan).headers }
         end(.init(frame, succeeded: false, span: span?.failed(error)))
@@ -364,6 +364,7 @@ extension Call {
     private func end(_ ending: AnswerSender.Ending) {
         var ending = ending
         ending.spent = spent
+        steps.meter?.usage = span?.usage ?? meter?.usage
         phase = .ending
         endTransfer()
         let call = NIOLoopBound(self, eventLoop: eventLoop)
@@ -386,8 +387,7 @@ extension Call {
     private func endTransfer() {
         transfer?.cancel()
         transfer = nil
-        frames = []
-        pending = []
+        (frames, pending) = ([], [])
         for timer in timers { timer.cancel() }
         timers = []
     }

@@ -1,3 +1,4 @@
+internal import Common
 internal import NIOCore
 internal import Queue
 internal import Upstream
@@ -10,11 +11,11 @@ final class CallReceiver: UpstreamReceiver {
     private let window: Int
 
     /// - Parameter number: the attempt's.
-    init(of call: Call, number: Int, isStream: Bool, window: Int, on eventLoop: any EventLoop) {
+    init(of call: Call, number: Int, of job: Job, on eventLoop: any EventLoop) {
         self.call = NIOLoopBound(call, eventLoop: eventLoop)
         self.number = number
-        self.isStream = isStream
-        self.window = window
+        isStream = job.isStream
+        window = job.window
     }
 
     func minimum(for head: UpstreamHead) -> Int { Relay.minimum(for: head, isStream: isStream, window: window) }

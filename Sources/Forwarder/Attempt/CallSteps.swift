@@ -10,6 +10,8 @@ protocol CallSteps: Sendable {
     var handedOver: Int? { get }
     /// Whether the client is in this process.
     var isLocal: Bool { get }
+    /// What is measured of the job; nil: nothing is.
+    var meter: CallMeter? { get }
 
     /// Whether the reader has taken so many bytes. If not, `goOn` is called when it has, or the call was ended.
     func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool
@@ -26,6 +28,10 @@ protocol CallSteps: Sendable {
     func release(completion: @escaping @Sendable () -> Void)
 }
 
+extension CallSteps {
+    var meter: CallMeter? { nil }
+}
+
 /// The steps of one delivery of a job.
 struct DeliverySteps: CallSteps {
     let sender: AnswerSender
@@ -35,10 +41,25 @@ struct DeliverySteps: CallSteps {
     let eventLoop: any EventLoop
     /// Whether the job's span is for the request log alone.
     var isRecord = false
+    private let bound: NIOLoopBound<CallMeter>?
 
     var stop: CallControl.Stop? { control.stop }
     var handedOver: Int? { control.handedOver }
     var isLocal: Bool { control.isLocal }
+    var meter: CallMeter? { bound?.value }
+
+    /// - Parameter meter: measures the job.
+    init(
+        sender: AnswerSender, job: Job, delivery: Delivery, control: CallControl, eventLoop: any EventLoop,
+        meter: CallMeter?
+    ) {
+        self.sender = sender
+        self.job = job
+        self.delivery = delivery
+        self.control = control
+        self.eventLoop = eventLoop
+        bound = meter.map { NIOLoopBound($0, eventLoop: eventLoop) }
+    }
 
     /// What the job has taken of the limits on tokens before this delivery: another forwarder may have made the call.
     var spentBefore: TokensSpent { delivery.isTakenOver ? .unknown : .none }
@@ -56,12 +77,14 @@ struct DeliverySteps: CallSteps {
     }
 
     func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void) {
+        meter?.ends(job, ending, isCancelled: control.stop == .cancelled)
         var ending = ending
         ending.isRecord = isRecord
         sender.finish(job, in: delivery, ending, control: control, on: eventLoop, completion: completion)
     }
 
     func release(completion: @escaping @Sendable () -> Void) {
+        meter?.releases(job)
         sender.release(delivery, on: eventLoop, completion: completion)
     }
 }

@@ -22,6 +22,8 @@ struct JobRunner: Sendable {
     var writesCompactSpans: @Sendable () -> Bool = { false }
     /// Whether requests are logged (`REQUEST_LOG`).
     var logsRequests = false
+    /// What is counted of jobs and calls; nil: nothing is.
+    var metrics: ForwarderMetrics?
     let logger: Logger
     private let contents = SpanContents()
 
@@ -43,7 +45,8 @@ struct JobRunner: Sendable {
             return sender.reject(delivery, because: error, control: control, on: eventLoop, completion: done)
         }
         var steps = DeliverySteps(
-            sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop)
+            sender: sender, job: job.withoutBody, delivery: delivery, control: control, eventLoop: eventLoop,
+            meter: metrics.map { CallMeter($0, of: job) })
         let span = span(of: job)
         steps.isRecord = span?.isRecord ?? false
         span?.summary?.lostCalls = max(delivery.count - 1, 0)
@@ -84,6 +87,7 @@ struct JobRunner: Sendable {
                 target = try directory.resolve(job, isTraced: needsUsage)
             }
         } catch {
+            steps.meter?.error = error
             return steps.finish(
                 .init(
                     ResponseFrame(refusal: error), succeeded: false, span: span?.failed(error), spent: steps.spentBefore
@@ -120,6 +124,7 @@ struct JobRunner: Sendable {
     ) {
         if refusal.deadLetterReason != nil { span?.summary?.ending = "dead_lettered" }
         let span = span?.failed(refusal.error)
+        steps.meter?.error = refusal.error
         steps.finish(
             .init(
                 refusal.frame, succeeded: false, span: span, deadLetterReason: refusal.deadLetterReason,

@@ -42,6 +42,9 @@ struct RoutedJob {
     /// The model of the present step.
     var model: String { step.model }
 
+    /// Whether a rule names the present step's model, and not the client alone.
+    var isNamedByRule: Bool { step.rule != nil }
+
     /// How often the present step's target is called; nil: its rule does not say.
     var retry: Route.Retry? { step.retry }
 

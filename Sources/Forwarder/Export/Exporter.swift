@@ -20,6 +20,7 @@ struct Exporter: Service, CustomStringConvertible {
     let interval: Duration
     /// Whether this process may take spans now.
     var isOpen: @Sendable () -> Bool = { true }
+    var metrics: ExportMetrics?
     let logger: Logger
 
     var description: String { "Exporter" }
@@ -191,6 +192,7 @@ struct Exporter: Service, CustomStringConvertible {
 
     private func warn(of spans: Int, of project: String, _ message: Logger.Message) {
         guard spans > 0 else { return }
+        metrics?.lost(spans, .shed)
         logger.warning(message, metadata: ["project": "\(project)", "spans": "\(spans)"])
     }
 }

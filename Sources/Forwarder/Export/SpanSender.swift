@@ -16,6 +16,7 @@ struct SpanSender: Sendable {
     /// Spans that need not be read back.
     var recent = RecentSpans()
     let timeout: Duration
+    var metrics: ExportMetrics?
     let logger: Logger
     private let leftLog = SparseLog()
 
@@ -103,7 +104,8 @@ struct SpanSender: Sendable {
             }
         }
         // Of those that another exporter settled meanwhile, or that made room, nothing is to be said.
-        if !lost.isEmpty, try await outbox.settle(lost) > 0 {
+        if !lost.isEmpty, case let settled = try await outbox.settle(lost), settled > 0 {
+            metrics?.lost(settled, .expired)
             logger.error(
                 "traces are lost: they waited longer than OUTBOX_MAX_AGE_SECONDS, or were damaged in Redis",
                 metadata: [
@@ -125,6 +127,7 @@ struct SpanSender: Sendable {
         _ batch: ExportBatch, to destination: TraceDestination, _ trial: inout ExportTrial
     ) async throws(RedisError) -> ExportOutcome? {
         let outcome: ExportOutcome
+        let began = ContinuousClock.now
         if let store = destinations.store, let records = batch.records {
             outcome = await hand(records, of: batch.entries[0].project, to: store)
         } else {
@@ -134,6 +137,7 @@ struct SpanSender: Sendable {
             }
             outcome = await post(body, to: destination)
         }
+        metrics?.sent(outcome, spans: batch.count, in: began.duration(to: .now))
         switch outcome {
         case .accepted:
             trial.hasAccepted = true
@@ -169,6 +173,7 @@ struct SpanSender: Sendable {
                     "reason": "\(reason)",
                 ])
         }
+        metrics?.lost(entries.count, .refused)
         // Not kept: sent again they would be refused again.
         try await outbox.settle(entries, keptFor: .zero)
     }

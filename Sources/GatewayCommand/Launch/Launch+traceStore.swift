@@ -19,7 +19,7 @@ extension Launch {
         do {
             let store = try TraceStoreService(
                 directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, hosts: settings.allowedHosts,
-                takesTraces: takesTraces, limits: .init(settings), logger: logger
+                takesTraces: takesTraces, limits: .init(settings), registry: registry, logger: logger
             ) { port in
                 if let keys = keys[project] {
                     let file = ClientEnvironment(url: "http://\(settings.traceStoreHost.bracketed):\(port)", keys: keys)

@@ -5,11 +5,13 @@ internal import FoundationEssentials
 internal import Glibc
 internal import Ingress
 internal import Logging
+internal import MetricsServing
 internal import NIOCore
 internal import Policies
 internal import Queue
 internal import Redis
 internal import ServiceLifecycle
+internal import Telemetry
 internal import UnixSignals
 internal import Verifier
 
@@ -27,6 +29,8 @@ struct Launch {
     let policies: Policies
     /// The files of the rules as they were before they were read.
     let policyStamps: [FileStamp?]?
+    /// What this process counts and measures.
+    let registry = MetricsRegistry()
 
     /// Reads all that a role is told, and says all that is wrong with it at once.
     init(role: Role) throws {
@@ -55,9 +59,7 @@ struct Launch {
         self.auth = auth
         self.policies = policies
         self.policyStamps = policyStamps
-        var logger = Logger(label: "metadata-gateway") { label in StreamLogHandler.standardError(label: label) }
-        logger.logLevel = Logger.Level(rawValue: configuration.settings.logLevel.rawValue) ?? .info
-        self.logger = logger
+        logger = Self.logger(configuration.settings)
         if configuration.settings.isTraceStoreChosenBySecrets(environment) { keepTraceStore() }
     }
 
@@ -114,7 +116,8 @@ struct Launch {
             configuration: configuration, rules: rules, secretsFile: secretsFile, auth: auth,
             extensions: GatewayCommand.extensions,
             redis: redis,
-            envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, logger: logger, onListening: onListening ?? announce)
+            envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, registry: registry, logger: logger,
+            onListening: onListening ?? announce)
     }
 
     /// Where traces go.
@@ -129,14 +132,15 @@ struct Launch {
         try Self.reporting { () throws(ConfigurationError) in
             try ForwarderService(
                 configuration: configuration, secretsFile: secretsFile, environment: environment, redis: redis, envelope: envelope,
-                destinations: destinations, watch: watch, logger: logger)
+                destinations: destinations, watch: watch, registry: registry, logger: logger)
         }
     }
 
     func verifier(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations, watch: RedisWatch? = nil) throws -> VerifierService {
         try Self.reporting { () throws(ConfigurationError) in
             try VerifierService(
-                configuration: configuration, redis: redis, envelope: envelope, destinations: destinations, watch: watch, logger: logger)
+                configuration: configuration, redis: redis, envelope: envelope, destinations: destinations, watch: watch, registry: registry,
+                logger: logger)
         }
     }
 
@@ -147,9 +151,10 @@ struct Launch {
 
     /// Runs services until SIGTERM or SIGINT. The first asks them to stop in order, and waits for what runs as long as `DRAIN_SECONDS`, the ingress and
     /// then the forwarder, and a little; then they are cancelled.
-    func run(_ services: [any Service]) async throws {
+    /// - Parameter metrics: what is shown on `METRICS_PORT`; nil: what the process counts and measures itself.
+    func run(_ services: [any Service], metrics: (@Sendable () async -> Exposition)? = nil) async throws {
         var group = ServiceGroupConfiguration(
-            services: ([SecretsUpkeep(file: secretsFile, logger: logger)] + services).map {
+            services: ([SecretsUpkeep(file: secretsFile, logger: logger)] + metricsServer(metrics) + services).map {
                 .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
             },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -159,6 +164,8 @@ struct Launch {
             try await withTaskExecutorPreference(EventLoopsExecutor.shared) { try await ServiceGroup(configuration: group).run() }
         } catch let error as OtherGatewayKey {
             throw Self.failure("environment: GATEWAY_KEY: \(error)")
+        } catch let error as MetricsServer.CannotListen {
+            throw Self.failure("environment: METRICS_HOST, METRICS_PORT: \(error)")
         } catch let error as IOError {
             throw cannotListen(String(cString: strerror(error.errnoCode)).lowercased())
         } catch is SocketAddressError.UnknownHost {

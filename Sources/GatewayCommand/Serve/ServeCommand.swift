@@ -45,10 +45,10 @@ struct ServeCommand: AsyncParsableCommand {
             }
             store = new
         }
-        services += try launch.ingress(
+        let ingress = try launch.ingress(
             redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local, storeTrouble: { [store] in store?.trouble },
-            onListening: ready.announce
-        ).services
+            onListening: ready.announce)
+        services += ingress.services
         services.append(ready)
         // First what the others need; so a start has no failed attempts in its log.
         var first = store?.services ?? []
@@ -56,6 +56,6 @@ struct ServeCommand: AsyncParsableCommand {
             first.append(embedded)
             services = services.map { StartsBehind(gate: embedded.ready, service: $0) }
         }
-        try await launch.run(first + services)
+        try await launch.run(first + services, metrics: ingress.metrics)
     }
 }

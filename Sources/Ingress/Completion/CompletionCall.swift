@@ -40,6 +40,8 @@ final class CompletionCall: WaitingClient, LocalClient {
         /// The request until it was let in.
         var request: (Request, CompletionPath)?
         weak var handler: CompletionHandler?
+        /// The answer's, once it has begun.
+        var status = 0
         var rates = Rates.none
     }
 
@@ -57,6 +59,8 @@ final class CompletionCall: WaitingClient, LocalClient {
     private let connection: Connection
     private let desk: CompletionDesk
     private let state: NIOLoopBoundBox<State>
+    private let began = NIODeadline.now()
+    private let isRollout: Bool
     private let inbox = NIOLockedValueBox<[News]>([])
 
     /// Called on the event loop.
@@ -69,6 +73,7 @@ final class CompletionCall: WaitingClient, LocalClient {
         self.eventLoop = eventLoop
         self.connection = connection
         self.desk = desk
+        isRollout = path.isRollout
         deadline = UnixTime.milliseconds + desk.jobs.timeout + desk.calls.grace
         state = NIOLoopBoundBox(State(request: (request, path), handler: handler), eventLoop: eventLoop)
     }
@@ -218,6 +223,7 @@ extension CompletionCall {
         response.headerFields[.contentLength] = String(frame.body.count)
         close()
         state.value.handler?.begin(signed(&response), ByteBuffer(bytes: frame.body), isWhole: true)
+        measure()
     }
 
     private func pass(_ frame: ResponseFrame, _ frames: AnswerFrames, _ body: AnswerBody) {
@@ -227,6 +233,7 @@ extension CompletionCall {
         write(bytes) { [count = frame.body.count] in frames.took(count) }
         guard let end = frame.end else { return }
         close()
+        defer { measure() }
         do throws(GatewayError) {
             write(try body.rest(before: end)) {}
             state.value.handler?.end()
@@ -255,6 +262,14 @@ extension CompletionCall {
         state.value.phase = .over
         var response = error.response.head
         state.value.handler?.begin(signed(&response), ByteBuffer(bytes: error.json), isWhole: true)
+        desk.metrics?.refused(error)
+        measure()
+    }
+
+    /// Counts the request, whose answer has ended.
+    private func measure() {
+        desk.metrics?.answered(
+            isRollout ? .rollout : .completion, status: state.value.status, in: NIODeadline.now() - began)
     }
 
     private func close() {
@@ -265,6 +280,7 @@ extension CompletionCall {
 
     /// Writes on an answer what all of them say.
     private func signed(_ response: inout HTTPResponse) -> HTTPResponse {
+        state.value.status = response.status.code
         response.headerFields.sandbox()
         if case .known(let status) = state.value.rates { status.sign(&response.headerFields) }
         desk.identity.sign(&response.headerFields, as: id)

@@ -15,6 +15,7 @@ struct CompletionDesk: Sendable {
     let jobs: JobBuilder
     let calls: CallDesk
     let connections: Connections
+    var metrics: IngressMetrics?
     let logger: Logger
     let date = HTTPDate()
 

@@ -3,76 +3,79 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Queue
 internal import Redis
+internal import Telemetry
 
-/// `GET /metrics`: what waits in the gateway, in Prometheus' text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats).
+/// `GET /metrics`: what this process counts and measures, and what waits in the gateway, in Prometheus' text format.
 ///
-/// What is in Redis is the state of all processes together, so every ingress says the same of it. Numbers only: no project, rollout or account is named.
+/// What is in Redis is the state of all processes together, so every ingress says the same of it. No project, rollout
+/// or account is named.
 struct MetricsPage: Sendable {
-    private struct Gauge {
-        let name: String
-        let help: String
-        let value: Int
+    /// The bounds of what waits.
+    struct Limits: Sendable {
+        /// `QUEUE_LIMIT`.
+        var jobs: Int
+        /// `QUEUE_BYTES`.
+        var jobBytes: Int
+        /// `OUTBOX_BYTES`.
+        var traceBytes: Int
+        /// `REQUEST_LOG_BYTES`.
+        var recordBytes: Int
+
+        init(_ settings: Settings) {
+            jobs = settings.queueLimit
+            jobBytes = settings.queueBytes
+            traceBytes = settings.outboxBytes
+            recordBytes = settings.requestLogBytes
+        }
     }
 
     let redis: RedisClient
-    /// `OUTBOX_BYTES`.
-    let outboxLimit: Int
+    let limits: Limits
+    let registry: MetricsRegistry
+    let room: WaitingRoom
+    let follower: AnswerFollower
+    let connections: Connections
+    let uploads: UploadRoom
+    let process: ProcessMetrics
+    let sampler: KeySampler
 
-    /// - Parameters:
-    ///   - waiting: requests that wait for an answer at this ingress.
-    ///   - connections: clients' connections to it.
-    ///   - uploads: bytes of the large bodies that it reads now.
-    func response(waiting: Int, connections: Int, uploads: Int) async -> Response {
-        var gauges = [
-            Gauge(name: "gateway_ingress_waiting_requests", help: "Requests that wait for an answer at this ingress.", value: waiting),
-            Gauge(name: "gateway_ingress_connections", help: "Connections of clients to this ingress.", value: connections),
-            Gauge(
-                name: "gateway_ingress_upload_bytes", help: "Bytes of the large bodies that this ingress is reading (UPLOAD_BYTES).",
-                value: uploads),
-        ]
-        let shared = try? await sharedState()
-        gauges.append(
-            Gauge(name: "gateway_redis_up", help: "1 if Redis answers. Without it the numbers below are left out.", value: shared == nil ? 0 : 1))
-        gauges += shared ?? []
-        var text = ""
-        for gauge in gauges { text += "# HELP \(gauge.name) \(gauge.help)\n# TYPE \(gauge.name) gauge\n\(gauge.name) \(gauge.value)\n" }
-        return Response(
-            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"], body: ResponseBody(byteBuffer: ByteBuffer(string: text))
-        )
+    var response: Response {
+        get async {
+            let body = ByteBuffer(bytes: await exposition().bytes)
+            return Response(
+                status: .ok, headers: [.contentType: Exposition.contentType], body: ResponseBody(byteBuffer: body))
+        }
     }
 
-    private func sharedState() async throws(RedisError) -> [Gauge] {
-        let replies = try await redis.send(batch: [
-            RedisCommand("XLEN", Keys.jobs), RedisCommand("GET", Keys.jobBytes), RedisCommand("XLEN", Keys.dead),
-            RedisCommand("XLEN", Keys.verifications),
-            RedisCommand("GET", Keys.traceBytes), RedisCommand("GET", Keys.keptTraceBytes), RedisCommand("EXISTS", Keys.traceTrouble),
-        ])
-        var values: [Int] = []
-        for reply in replies { values.append(try reply.get().int ?? 0) }
-        let (forwarders, verifiers) = (try await alive(.completions), try await alive(.verifications))
-        return [
-            Gauge(name: "gateway_forwarders", help: "Forwarders that are alive.", value: forwarders),
-            Gauge(name: "gateway_verifiers", help: "Verifiers that are alive.", value: verifiers),
-            Gauge(name: "gateway_jobs", help: "Completions in the queue, running ones included (QUEUE_LIMIT).", value: values[0]),
-            Gauge(name: "gateway_jobs_bytes", help: "Bytes of their requests (QUEUE_BYTES).", value: values[1]),
-            Gauge(name: "gateway_dead_letters", help: "Jobs that were given up.", value: values[2]),
-            Gauge(name: "gateway_verifications", help: "Questions about rollouts, waiting and running.", value: values[3]),
-            Gauge(name: "gateway_trace_outbox_bytes", help: "Bytes of traces that wait for their export.", value: values[4]),
-            Gauge(
-                name: "gateway_trace_outbox_limit_bytes",
-                help:
-                    "The most of them (OUTBOX_BYTES): from there on completions of rollouts are refused, and from nine tenths on traces of failed ones are given up.",
-                value: outboxLimit),
-            Gauge(
-                name: "gateway_trace_kept_bytes",
-                help:
-                    "Bytes of traces that were accepted within the last hour, OUTBOX_BYTES at most; those already seen in the trace store are counted too.",
-                value: values[5]),
-            Gauge(name: "gateway_trace_store_refuses", help: "1 if a trace store does not take traces; /ready says why.", value: values[6]),
-        ]
+    func exposition() async -> Exposition {
+        let shared = try? await SharedState(from: redis)
+        let memory = await RedisMemory(of: redis)
+        let estimate = await sampler.estimate(with: redis)
+        var page = registry.exposition()
+        process.write(to: &page)
+        page.write(Self.waiting, room.count + follower.count)
+        page.write(Self.connections, connections.count)
+        page.write(Self.uploads, uploads.bytes)
+        page.write(Self.redisUp, shared == nil ? 0 : 1)
+        shared?.write(to: &page, limits)
+        memory?.write(to: &page)
+        estimate?.write(to: &page)
+        return page
     }
+}
 
-    private func alive(_ queue: WorkQueue) async throws(RedisError) -> Int {
-        try await redis.evaluate(JobScripts.liveForwarders, keys: [queue.stream], arguments: queue.group, queue.livenessPrefix).int ?? 0
-    }
+extension MetricsPage {
+    /// What is known without a registry, in the order of the page.
+    static let descriptions =
+        ProcessMetrics.descriptions + [waiting, connections, uploads, redisUp] + SharedState.descriptions
+        + RedisMemory.descriptions + [KeySampler.Estimate.bytes]
+
+    private static let waiting = MetricDescription(
+        "gateway_ingress_waiting_requests", .gauge, "Requests that wait for an answer at this ingress.")
+    private static let connections = MetricDescription(
+        "gateway_ingress_connections", .gauge, "Connections of clients to this ingress.")
+    private static let uploads = MetricDescription(
+        "gateway_ingress_upload_bytes", .gauge, "Bytes of the large bodies that this ingress is reading (UPLOAD_BYTES).")
+    private static let redisUp = MetricDescription(
+        "gateway_redis_up", .gauge, "1 if Redis answers. Without it the numbers of what is in it are left out.")
 }

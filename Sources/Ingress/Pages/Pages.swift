@@ -4,6 +4,7 @@ internal import Hummingbird
 internal import JSON
 internal import Queue
 internal import Redis
+internal import Telemetry
 
 /// `/health`, `/ready`, `/openapi.json` and `/metrics`.
 struct Pages: Sendable {
@@ -15,11 +16,37 @@ struct Pages: Sendable {
     let uploads: UploadRoom
     /// Whether Redis is the operator's, and not the gateway's own, which nobody else can reach.
     let warnsOfRedis: Bool
-    /// The most bytes of traces that may wait (`OUTBOX_BYTES`).
-    let outboxLimit: Int
+    let limits: MetricsPage.Limits
+    /// What this process counts and measures.
+    let registry: MetricsRegistry
     /// What is wrong with the trace store that this process runs; nil: nothing.
     let storeTrouble: @Sendable () -> String?
     let started = ContinuousClock.now
+    private let process = ProcessMetrics()
+    private let sampler = KeySampler()
+
+    init(
+        redis: RedisClient, watch: RedisWatch, room: WaitingRoom, follower: AnswerFollower, connections: Connections,
+        uploads: UploadRoom, warnsOfRedis: Bool, limits: MetricsPage.Limits, registry: MetricsRegistry,
+        storeTrouble: @escaping @Sendable () -> String?
+    ) {
+        self.redis = redis
+        self.watch = watch
+        self.room = room
+        self.follower = follower
+        self.connections = connections
+        self.uploads = uploads
+        self.warnsOfRedis = warnsOfRedis
+        self.limits = limits
+        self.registry = registry
+        self.storeTrouble = storeTrouble
+    }
+
+    var metrics: MetricsPage {
+        MetricsPage(
+            redis: redis, limits: limits, registry: registry, room: room, follower: follower, connections: connections,
+            uploads: uploads, process: process, sampler: sampler)
+    }
 
     /// - Parameter path: without `/v1` and project.
     /// - Returns: nil if it is no page of ours.
@@ -38,8 +65,7 @@ struct Pages: Sendable {
     func metrics(at path: String, method: HTTPRequest.Method, admit: () async throws -> Void) async throws -> Response? {
         guard path == "/metrics", method == .get || method == .head else { return nil }
         try await admit()
-        return await MetricsPage(redis: redis, outboxLimit: outboxLimit).response(
-            waiting: room.count + follower.count, connections: connections.count, uploads: uploads.bytes)
+        return await metrics.response
     }
 
     /// The process is alive. Asks nothing of anyone else, so that a Redis that is away gets no ingress restarted.
@@ -95,9 +121,9 @@ struct Pages: Sendable {
             if let trouble = try? await redis.send(RedisCommand("GET", Keys.traceTrouble)).string {
                 warnings.append("the trace store does not take traces, \(waiting) bytes of them wait: \(trouble)")
             }
-            if waiting >= outboxLimit {
+            if waiting >= limits.traceBytes {
                 warnings.append(
-                    "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(outboxLimit))")
+                    "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(limits.traceBytes))")
             }
             return Self.member(warnings: warnings)
         }

@@ -2,6 +2,7 @@ internal import Common
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOCore
 internal import RequestLog
 
 /// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the backend.
@@ -20,20 +21,25 @@ struct GatewayResponder: HTTPResponder {
     let queries: QueryDesk
     let rules: RulesController
     let connections: Connections
+    let metrics: IngressMetrics
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
         let id = identity.next()
+        let began = NIODeadline.now()
         var context = context
         context.insertionID = id
         var response: Response
         do {
             response = try await route(request, as: id, context: context)
         } catch let error as GatewayError {
+            metrics.refused(error)
             response = error.response.sandboxed
         } catch {
             context.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
+            metrics.refused(.internalError)
             response = GatewayError.internalError.response.sandboxed
         }
+        metrics.observe(&response, to: RoutePattern(request.uri.path), since: began)
         identity.sign(&response.headers, as: id)
         // RFC 9110 §9.3.2: a body would be taken for the next answer on the connection.
         return request.method == .head ? response.createHeadResponse() : response

@@ -7,7 +7,13 @@ package struct QuestionWork: Sendable {
     /// Answers a question. An error becomes an answer if none has begun, and else breaks it off.
     package typealias Answer = @Sendable (_ question: Job, _ sink: any AnswerSink) async throws -> Void
 
+    /// How the work on a question ended.
+    package enum Outcome: String, Sendable, CaseIterable {
+        case answered, refused, cancelled, failed, released, lost
+    }
+
     private let answer: Answer
+    private let ended: @Sendable (Outcome, Duration) -> Void
     private let failure: GatewayError
     private let sender: AnswerSender
     private let envelope: Envelope
@@ -17,10 +23,12 @@ package struct QuestionWork: Sendable {
     /// - Parameters:
     ///   - worker: takes the questions.
     ///   - failure: what the client is told when `answer` throws.
+    ///   - ended: is told how the work on each question ended, and how long it took.
     package init(
         of worker: QueueWorker, envelope: Envelope, maxDeliveries: Int, failure: GatewayError, logger: Logger,
-        answer: @escaping Answer
+        ended: @escaping @Sendable (Outcome, Duration) -> Void = { _, _ in }, answer: @escaping Answer
     ) {
+        self.ended = ended
         self.answer = answer
         self.failure = failure
         self.envelope = envelope
@@ -30,40 +38,54 @@ package struct QuestionWork: Sendable {
     }
 
     package func run(_ taken: consuming Delivery, control: CallControl) async {
+        let began = ContinuousClock.now
+        let outcome = await work(on: taken, control)
+        ended(outcome, began.duration(to: .now))
+    }
+
+    private func work(on taken: consuming Delivery, _ control: CallControl) async -> Outcome {
         var delivery = taken
         let job: Job
         do { job = try delivery.takeJob(opening: envelope) } catch {
-            return await sender.reject(delivery, because: error, control: control)
+            await sender.reject(delivery, because: error, control: control)
+            return .refused
         }
         if control.stop == .cancelled { return await drop(job, delivery, control) }
         if let refusal = await check.refusal(of: job, delivery, control) {
-            return await sender.finish(
+            await sender.finish(
                 job, in: delivery, with: refusal.frame, succeeded: true, deadLetterReason: refusal.deadLetterReason,
                 control: control)
+            return .refused
         }
         let sink = FrameSink(job: job, delivery: delivery, sender: sender, control: control)
         do {
             try await answer(job, sink)
             await sender.finish(job, in: delivery, with: sink.last(), succeeded: true, control: control)
+            return .answered
         } catch is AnswerSender.LostOwnership {
             logger.notice(
                 "question was taken over while it was worked on here",
                 metadata: ["insertion_id": "\(job.insertionID)"])
+            return .lost
         } catch {
             switch control.stop {
-            case .released: await sender.release(delivery)
-            case .cancelled: await drop(job, delivery, control)
+            case .released:
+                await sender.release(delivery)
+                return .released
+            case .cancelled: return await drop(job, delivery, control)
             case nil:
                 logger.error(
                     "question failed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error.kind)"])
                 await sender.finish(
                     job, in: delivery, with: sink.failure(failure), succeeded: true, control: control)
+                return .failed
             }
         }
     }
 
     /// Nobody wants the answer.
-    private func drop(_ job: Job, _ delivery: Delivery, _ control: CallControl) async {
+    private func drop(_ job: Job, _ delivery: Delivery, _ control: CallControl) async -> Outcome {
         await sender.finish(job, in: delivery, with: nil, succeeded: true, control: control)
+        return .cancelled
     }
 }

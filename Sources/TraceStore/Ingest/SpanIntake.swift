@@ -8,6 +8,7 @@ struct RowIntake: Sendable {
     let faults: FaultInjector
     /// Milliseconds since 1970.
     let now: @Sendable () -> Int64
+    var metrics: TraceStoreMetrics?
 
     /// Stores rows of one project, all or none.
     func store(_ rows: [Observation], project: Int64) async throws {
@@ -20,6 +21,7 @@ struct RowIntake: Sendable {
         }
         if let loses = faults.loses { rows.removeAll { loses($0.traceID) } }
         try await database.insert(rows, project: project)
+        metrics?.stored(rows.count)
     }
 }
 

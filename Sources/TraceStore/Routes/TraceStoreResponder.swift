@@ -27,6 +27,13 @@ struct TraceStoreResponder: HTTPResponder {
     private var database: TraceDatabase { intake.database }
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        let began = ContinuousClock.now
+        let response = await answer(to: request, context)
+        intake.metrics?.answered(request.uri.path, status: response.status.code, in: began.duration(to: .now))
+        return response
+    }
+
+    private func answer(to request: Request, _ context: BasicRequestContext) async -> Response {
         do {
             let response = try await route(request, context)
             return request.method == .head ? response.createHeadResponse() : response

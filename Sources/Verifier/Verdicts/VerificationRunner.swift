@@ -49,13 +49,15 @@ package final class VerificationRunner: Sendable {
     private let spans: SpanKeeper
     private let sources: @Sendable (String) -> (any TraceSource)?
     private let shared = SharedWork()
+    private let metrics: VerifierMetrics?
     private let logger: Logger
 
     /// - Parameter sources: a project's trace store; nil if it has none.
     package init(
         redis: RedisClient, options: Options, sources: @escaping @Sendable (String) -> (any TraceSource)?, clock: VerifierClock = .system,
-        logger: Logger
+        metrics: VerifierMetrics? = nil, logger: Logger
     ) {
+        self.metrics = metrics
         self.options = options
         self.sources = sources
         self.clock = clock
@@ -69,14 +71,14 @@ package final class VerificationRunner: Sendable {
     /// With Langfuse servers for trace stores.
     package convenience init(
         redis: RedisClient, upstream: any UpstreamClient, options: Options, destinations: TraceDestinations, clock: VerifierClock = .system,
-        logger: Logger
+        metrics: VerifierMetrics? = nil, logger: Logger
     ) {
         let (budget, apis) = (RateBudget(redis: redis, clock: clock), LangfuseAPIs())
         // Made anew for each question, since a place may become known later; what is remembered of a server is not theirs.
         let source = { @Sendable (project: String) -> (any TraceSource)? in
             destinations[project].map { LangfuseSource($0, identity: options.identity, upstream: upstream, budget: budget, apis: apis) }
         }
-        self.init(redis: redis, options: options, sources: source, clock: clock, logger: logger)
+        self.init(redis: redis, options: options, sources: source, clock: clock, metrics: metrics, logger: logger)
     }
 
     /// Finds out whether a rollout is complete. Those who ask for the same at the same time share the work, here and at other verifiers.
@@ -130,6 +132,7 @@ package final class VerificationRunner: Sendable {
             }
         }
         ending = .ended(verdict)
+        if let verdict { metrics?.found(verdict) }
         return verdict
     }
 

@@ -85,6 +85,8 @@ struct SettingsTests {
         ("UPLOAD_BYTES", "16MiB", "1024GiB", "1048575", "1025GiB"),
         ("MAX_ATTEMPTS", "1", "100", "0", "101"), ("MAX_CLIENT_RETRIES", "0", "20", "-1", "21"),
         ("QUERY_CONCURRENCY", "1", "1000", "0", "1001"), ("QUERY_TIMEOUT", "1", "86400", "0.9", "86400.1"),
+        ("METRICS_PORT", "0", "65535", "-1", "65536"), ("METRICS_METADATA_VALUES", "1", "1000", "0", "1001"),
+        ("METRICS_MODEL_VALUES", "1", "1000", "0", "1001"),
         ("PREAMBLE_HOLD", "0", "300", "-1", "300.1"), ("PREAMBLE_HOLD_BYTES", "0", "1MiB", "-1", "1048577"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {
@@ -151,6 +153,17 @@ struct SettingsTests {
             try Settings.read(role: .tracestore, environment: environment)
         }
         #expect(error.problems.count == 1 && error.problems[0].description.hasPrefix("environment: \(message)"))
+    }
+
+    @Test(
+        arguments: [
+            ("", []), ("environment", ["environment"]), ("environment, team", ["environment", "team"]), ("a,,b", nil),
+            ("a,a", nil), (String(repeating: "k", count: 128), [String(repeating: "k", count: 128)]),
+            (String(repeating: "k", count: 129), nil), ((0..<16).map { "k\($0)" }.joined(separator: ","), (0..<16).map { "k\($0)" }),
+            ((0..<17).map { "k\($0)" }.joined(separator: ","), nil),
+        ] as [(String, [String]?)])
+    func metadataKeysOfMetricsAreAFewNames(text: String, keys: [String]?) throws {
+        #expect((try? Self.read(["METRICS_METADATA_KEYS": text]).metricsMetadataKeys) == keys)
     }
 
     @Test(arguments: [("true", true), ("1", true), ("YES", true), ("on", true), ("false", false), ("0", false), ("No", false), ("off", false)])

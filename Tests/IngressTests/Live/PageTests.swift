@@ -48,15 +48,37 @@ import Testing
                 "gateway_redis_up 1", "gateway_jobs 1", "gateway_forwarders 1", "gateway_verifiers 0", "gateway_trace_outbox_bytes 4200",
                 "gateway_trace_outbox_limit_bytes 5000", "gateway_trace_store_refuses 1", "gateway_ingress_waiting_requests 1",
             ] { #expect(lines.contains(line), "\(line) in \(answer.text)") }
-            // What Prometheus' own parser asks for: a name, its type, its value.
+            // What Prometheus' own parser asks for: a name, perhaps labels, a value.
             for sample in lines where !sample.hasPrefix("#") {
-                let parts = sample.split(separator: " ")
-                #expect(parts.count == 2 && Int(parts[1]) != nil && lines.contains("# TYPE \(parts[0]) gauge"))
+                #expect(sample.wholeMatch(of: /[a-z_]+(\{.*\})? [0-9.e+-]+/) != nil, "\(sample)")
             }
+            #expect(lines.contains { $0.hasPrefix("gateway_redis_used_memory_bytes ") && !$0.hasSuffix(" 0") })
+            #expect(lines.contains { $0.hasPrefix(#"gateway_redis_estimated_bytes{kind="rollouts"} "#) && !$0.hasSuffix(" 0") })
             try await ingress.forwarder.answer(next: 1) { _ in "{}" }
             #expect(try await reply.status == 200)
+            let counted = try await ingress.call("GET", "/metrics").text
+            for line in [
+                #"gateway_requests_total{route="/rollout_id/{rollout_id}/…/chat/completions",status="2xx"} 1"#,
+                #"gateway_request_duration_seconds_count{route="/rollout_id/{rollout_id}/…/chat/completions"} 1"#,
+                #"gateway_requests_total{route="/metrics",status="2xx"} 1"#,
+            ] { #expect(counted.contains("\n\(line)\n"), "\(line)") }
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceBytes, 5000))
             #expect(try await ingress.call("GET", "/ready").text.contains("completions of rollouts are refused: 5000 bytes of traces wait"))
+        }
+    }
+
+    /// An answer that another part of the gateway refuses is told by its route, one of this ingress's own by its code too.
+    @Test func refusalsAreCountedByTheirCode() async throws {
+        try await LiveIngress.run { ingress in
+            #expect(try await ingress.call("POST", LiveIngress.path, body: "{").status == 400)
+            #expect(try await ingress.call("POST", "/chat/completions", body: "{").status == 400)
+            #expect(try await ingress.call("POST", "/rollout_id//chat/completions", body: "{}").status == 400)
+            let page = try await ingress.call("GET", "/metrics").text
+            for line in [
+                #"gateway_request_errors_total{code="invalid_json"} 2"#,
+                #"gateway_requests_total{route="/chat/completions",status="4xx"} 1"#,
+                #"gateway_requests_total{route="other",status="4xx"} 1"#,
+            ] { #expect(page.contains("\n\(line)\n"), "\(line) in \(page)") }
         }
     }
 

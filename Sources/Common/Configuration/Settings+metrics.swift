@@ -1,0 +1,47 @@
+extension Settings {
+    static let metricsTable: [Setting] = [
+        Setting(
+            "METRICS_HOST", \.metricsHost, .listenAddress, "The address on which a process shows its metrics."),
+        Setting(
+            "METRICS_PORT", \.metricsPort, .int(0...65535, example: 9400),
+            "The port on which a process answers `GET /metrics` and `GET /health`, without a key; 0 takes any free one. "
+                + "Not set: only an ingress has these pages, on its own port."),
+        Setting(
+            "METRICS_METADATA_KEYS", \.metricsMetadataKeys, .labelValues(most: 16, example: "environment,team"),
+            "Keys of [metadata](policies.md#metadata), the ids of the path among them, by whose values calls are counted "
+                + "in the metrics.",
+            commands: [.serve, .forwarder]),
+        Setting(
+            "METRICS_METADATA_VALUES", \.metricsMetadataValues, .int(1...1000),
+            "The most values of each of these keys that a process tells apart; the rest is `other`.",
+            commands: [.serve, .forwarder]),
+        Setting(
+            "METRICS_MODELS", \.metricsModels, .labelValues(most: 1000, example: "openai/gpt-4o,anthropic/claude-sonnet-4"),
+            "Models that the metrics tell apart, as clients name them, besides those that the operator's rules name as "
+                + "targets; the rest is `other`.",
+            commands: [.serve, .forwarder]),
+        Setting(
+            "METRICS_MODEL_VALUES", \.metricsModelValues, .int(1...1000),
+            "The most models that a process tells apart.", commands: [.serve, .forwarder]),
+    ]
+}
+
+extension SettingRule<[String]> {
+    /// Values of a label, with commas between them.
+    static func labelValues(most: Int, example: String) -> Self {
+        Self(
+            text: "up to \(most) different names with commas between them, each of 1 to 128 bytes without control characters",
+            example: example,
+            parse: { text in
+                var names: [String] = []
+                for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                    let name = String(decoding: part.utf8.filter { $0 != UInt8(ascii: " ") }, as: UTF8.self)
+                    guard name.isPrintable, (1...128).contains(name.utf8.count), !names.contains(where: { $0 == name })
+                    else { return nil }
+                    names.append(name)
+                }
+                return names.count <= most ? names : nil
+            },
+            show: { $0.joined(separator: ",") })
+    }
+}

@@ -1,0 +1,17 @@
+internal import Common
+internal import Telemetry
+internal import Upstream
+
+/// Words for the end of a call of a provider.
+enum MetricLabels {
+    static func status(_ status: Int) -> String { MetricLabel.statusClass(status) }
+
+    /// What rules call the failure that an error of the gateway's tells of; nil: they have no word for it.
+    static func failure(_ code: String) -> String? {
+        if let failure = Route.Failure(word: code) { return failure.word }
+        return UpstreamError.Code(rawValue: code).flatMap { code in
+            Route.Failure(
+                UpstreamError(code, "", requestMayHaveBeenSent: false), hasHead: false, isStream: false)?.word
+        }
+    }
+}

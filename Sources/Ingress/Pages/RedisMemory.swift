@@ -1,0 +1,39 @@
+internal import Redis
+internal import Telemetry
+
+/// How much memory Redis uses, and how much it may use.
+struct RedisMemory: Sendable {
+    private let used: Int
+    private let most: Int
+
+    /// Nil where Redis does not say.
+    init?(of redis: RedisClient) async {
+        guard let info = try? await redis.send(RedisCommand("INFO", "memory")).string else { return nil }
+        self.init(info: info)
+    }
+
+    /// - Parameter info: lines of `name:value`.
+    init?(info: String) {
+        var values: [Substring: Int] = [:]
+        for line in info.split(whereSeparator: \.isNewline) {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count == 2, let value = Int(parts[1]) { values[parts[0]] = value }
+        }
+        guard let used = values["used_memory"] else { return nil }
+        self.used = used
+        most = values["maxmemory"] ?? 0
+    }
+
+    func write(to page: inout Exposition) {
+        page.write(Self.usedBytes, used)
+        page.write(Self.mostBytes, most)
+    }
+
+    static let descriptions = [usedBytes, mostBytes]
+
+    private static let usedBytes = MetricDescription(
+        "gateway_redis_used_memory_bytes", .gauge, "Bytes that Redis has allocated (used_memory of INFO).")
+    private static let mostBytes = MetricDescription(
+        "gateway_redis_maxmemory_bytes", .gauge,
+        "Bytes that Redis may allocate (maxmemory); 0: as many as there are. At the bound it refuses writes.")
+}

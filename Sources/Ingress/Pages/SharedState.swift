@@ -1,0 +1,91 @@
+internal import Common
+internal import Queue
+internal import Redis
+internal import Telemetry
+
+/// What waits in Redis, as the gateway itself counts it.
+struct SharedState: Sendable {
+    private let forwarders: Int
+    private let verifiers: Int
+    /// As ``counters`` are asked for.
+    private let counts: [Int]
+
+    init(from redis: RedisClient) async throws(RedisError) {
+        let replies = try await redis.send(batch: Self.counters.map(\.command))
+        var counts: [Int] = []
+        for reply in replies { counts.append(try reply.get().int ?? 0) }
+        self.counts = counts
+        forwarders = try await Self.alive(.completions, redis)
+        verifiers = try await Self.alive(.verifications, redis)
+    }
+
+    func write(to page: inout Exposition, _ limits: MetricsPage.Limits) {
+        page.write(Self.liveForwarders, forwarders)
+        page.write(Self.liveVerifiers, verifiers)
+        for (counter, count) in zip(Self.counters, counts) { page.write(counter.metric, count) }
+        page.write(Self.jobLimit, limits.jobs)
+        page.write(Self.jobBytesLimit, limits.jobBytes)
+        page.write(Self.outboxLimit, limits.traceBytes)
+        page.write(Self.recordLimit, limits.recordBytes)
+    }
+
+    private static func alive(_ queue: WorkQueue, _ redis: RedisClient) async throws(RedisError) -> Int {
+        try await redis.evaluate(
+            JobScripts.liveForwarders, keys: [queue.stream], arguments: queue.group, queue.livenessPrefix
+        ).int ?? 0
+    }
+
+    static let descriptions =
+        [liveForwarders, liveVerifiers] + counters.map(\.metric) + [jobLimit, jobBytesLimit, outboxLimit, recordLimit]
+
+    private static let liveForwarders = MetricDescription("gateway_forwarders", .gauge, "Forwarders that are alive.")
+    private static let liveVerifiers = MetricDescription("gateway_verifiers", .gauge, "Verifiers that are alive.")
+    private static let jobLimit = MetricDescription(
+        "gateway_jobs_limit", .gauge, "The most completions in the queue (QUEUE_LIMIT); beyond it requests are refused.")
+    private static let jobBytesLimit = MetricDescription(
+        "gateway_jobs_limit_bytes", .gauge,
+        "The most bytes of their requests (QUEUE_BYTES); beyond it requests are refused.")
+    private static let recordLimit = MetricDescription(
+        "gateway_request_log_limit_bytes", .gauge,
+        "The most bytes of records that wait (REQUEST_LOG_BYTES); beyond it the oldest are given up.")
+    private static let outboxLimit = MetricDescription(
+        "gateway_trace_outbox_limit_bytes", .gauge,
+        "The most bytes of traces that wait (OUTBOX_BYTES): from there on completions of rollouts are refused, and from nine tenths on traces of failed ones are given up."
+    )
+
+    private static var counters: [(metric: MetricDescription, command: RedisCommand)] {
+        func gauge(_ name: String, _ help: String, _ command: RedisCommand) -> (MetricDescription, RedisCommand) {
+            (MetricDescription(name, .gauge, help), command)
+        }
+        return [
+            gauge(
+                "gateway_jobs", "Completions in the queue, running ones included (QUEUE_LIMIT).",
+                RedisCommand("XLEN", Keys.jobs)),
+            gauge("gateway_jobs_bytes", "Bytes of their requests (QUEUE_BYTES).", RedisCommand("GET", Keys.jobBytes)),
+            gauge("gateway_dead_letters", "Jobs that were given up.", RedisCommand("XLEN", Keys.dead)),
+            gauge(
+                "gateway_verifications", "Questions about rollouts, waiting and running.",
+                RedisCommand("XLEN", Keys.verifications)),
+            gauge(
+                "gateway_trace_outbox_bytes", "Bytes of traces that wait for their export.",
+                RedisCommand("GET", Keys.traceBytes)),
+            gauge(
+                "gateway_trace_kept_bytes",
+                "Bytes of traces that were accepted within the last hour, OUTBOX_BYTES at most; those already seen in the trace store are counted too.",
+                RedisCommand("GET", Keys.keptTraceBytes)),
+            gauge("gateway_queries", "Questions about the request log, waiting and running.", RedisCommand("XLEN", Keys.queries)),
+            gauge(
+                "gateway_request_log_waiting_bytes", "Bytes of records that wait for the request log.",
+                RedisCommand("GET", Keys.requestBytes)),
+            (
+                MetricDescription(
+                    "gateway_request_log_lost_total", .counter,
+                    "Rows that the request log has lost, since more waited than REQUEST_LOG_BYTES."),
+                RedisCommand("GET", Keys.requestsLost)
+            ),
+            gauge(
+                "gateway_trace_store_refuses", "1 if a trace store does not take traces; /ready says why.",
+                RedisCommand("EXISTS", Keys.traceTrouble)),
+        ]
+    }
+}

@@ -1,0 +1,103 @@
+package import Common
+internal import Glibc
+internal import HTTPServing
+internal import HTTPTypes
+internal import Hummingbird
+package import Logging
+internal import NIOCore
+package import ServiceLifecycle
+package import Telemetry
+
+/// A server of `GET /metrics` and `GET /health` on a port of their own (`METRICS_PORT`), without a key.
+package struct MetricsServer: Service, CustomStringConvertible {
+    /// The port or the address is not to be had.
+    package struct CannotListen: Error, CustomStringConvertible {
+        package let address: String
+        package let reason: String
+
+        package var description: String {
+            "cannot listen on \(address): \(reason); choose another METRICS_HOST or METRICS_PORT"
+        }
+    }
+
+    /// What a scraper sends is small.
+    private static let maximumHeadBytes = 16 << 10
+    private static let idleTimeout = TimeAmount.seconds(75)
+
+    package var description: String { "MetricsServer" }
+    private let host: String
+    private let port: Int
+    private let responder: MetricsResponder
+    private let onListening: @Sendable (_ port: Int) async -> Void
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - port: 0 for any free one.
+    ///   - hosts: the names under which it answers, as the operator sets them.
+    ///   - page: what it shows.
+    ///   - onListening: is told the port once connections are accepted.
+    package init(
+        host: String, port: Int, hosts: AllowedHosts?, page: @escaping @Sendable () async -> Exposition, logger: Logger,
+        onListening: @escaping @Sendable (_ port: Int) async -> Void
+    ) {
+        self.host = host
+        self.port = port
+        self.onListening = onListening
+        self.logger = logger
+        responder = MetricsResponder(hosts: AllowedHosts(hosts, listeningOn: host, asksForKeys: false), page: page)
+    }
+
+    package func run() async throws {
+        let application = Application(
+            responder: responder,
+            server: .serving(
+                .init(
+                    idleTimeout: Self.idleTimeout,
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: Self.maximumHeadBytes, maxHeaderListSize: Self.maximumHeadBytes))),
+            configuration: .init(address: .hostname(host, port: port), backlog: 128),
+            onServerRunning: { [port, onListening] channel in await onListening(channel.localAddress?.port ?? port) },
+            logger: logger)
+        do { try await application.run() } catch let error as IOError {
+            throw CannotListen(address: "\(host):\(port)", reason: String(cString: strerror(error.errnoCode)).lowercased())
+        } catch is SocketAddressError.UnknownHost {
+            throw CannotListen(address: "\(host):\(port)", reason: "no such host")
+        }
+    }
+}
+
+private struct MetricsResponder: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    let hosts: AllowedHosts
+    let page: @Sendable () async -> Exposition
+
+    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        guard hosts.allows(request.head.authority) else {
+            return text(.forbidden, "The request's Host is no name of this process. Add it to ALLOWED_HOSTS.\n")
+        }
+        guard request.method == .get || request.method == .head else {
+            var response = text(.methodNotAllowed, "Only GET is answered here.\n")
+            response.headers[.allow] = "GET"
+            return response
+        }
+        var response: Response
+        switch request.uri.path {
+        case "/metrics":
+            response = text(.ok, "")
+            response.headers[.contentType] = Exposition.contentType
+            response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: await page().bytes))
+        case "/health":
+            response = text(.ok, #"{"status":"healthy","version":"\#(GatewayVersion.current)"}"#)
+            response.headers[.contentType] = "application/json"
+        default: response = text(.notFound, "Here are /metrics and /health alone.\n")
+        }
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func text(_ status: HTTPResponse.Status, _ text: String) -> Response {
+        Response(
+            status: status, headers: [.contentType: "text/plain; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}

@@ -1,0 +1,61 @@
+internal import Common
+internal import CoreMetrics
+package import Telemetry
+
+/// What the trace store counts and measures.
+package final class TraceStoreMetrics: Sendable {
+    package static let descriptions = [
+        MetricDescription(
+            "gateway_tracestore_requests_total", .counter, "Requests to the trace store, by route and class of status."),
+        MetricDescription(
+            "gateway_tracestore_request_duration_seconds", .histogram(.times(upTo: .seconds(60))),
+            "Seconds that the trace store took to answer."),
+        MetricDescription("gateway_tracestore_spans_total", .counter, "Spans that were stored."),
+    ]
+
+    /// A page of Langfuse's, by which requests are told apart.
+    enum Route: Int, CaseIterable {
+        case export, health, observations, metrics, traces, projects, other
+
+        init(_ path: String) {
+            self =
+                switch path {
+                case "/api/public/otel/v1/traces": .export
+                case "/api/public/health": .health
+                case "/api/public/v2/observations": .observations
+                case "/api/public/v2/metrics": .metrics
+                case "/api/public/projects": .projects
+                default: path.hasPrefix("/api/public/traces") ? .traces : .other
+                }
+        }
+    }
+
+    private let requests: [Counter]
+    private let durations: [Timer]
+    private let spans: Counter
+
+    package init(_ registry: MetricsRegistry) {
+        registry.describe(Self.descriptions)
+        requests = Route.allCases.flatMap { route in
+            MetricLabel.statusClasses.map { status in
+                Counter(
+                    label: "gateway_tracestore_requests_total",
+                    dimensions: [("route", String(describing: route)), ("status", status)], factory: registry)
+            }
+        }
+        durations = Route.allCases.map {
+            Timer(
+                label: "gateway_tracestore_request_duration_seconds",
+                dimensions: [("route", String(describing: $0))], factory: registry)
+        }
+        spans = Counter(label: "gateway_tracestore_spans_total", factory: registry)
+    }
+
+    func answered(_ path: String, status: Int, in time: Duration) {
+        let route = Route(path).rawValue
+        requests[route * MetricLabel.statusClasses.count + MetricLabel.statusClassIndex(status)].increment()
+        durations[route].observe(time)
+    }
+
+    func stored(_ count: Int) { spans.increment(by: count) }
+}

@@ -1,0 +1,63 @@
+package import Common
+internal import CoreMetrics
+internal import Queue
+package import Telemetry
+
+/// What a verifier counts and measures.
+package final class VerifierMetrics: Sendable {
+    package static let descriptions = [
+        MetricDescription(
+            "gateway_verifications_total", .counter, "Questions about rollouts that this verifier worked on, by how that ended."),
+        MetricDescription("gateway_verdicts_total", .counter, "Verdicts on rollouts that this verifier found, by kind."),
+        MetricDescription(
+            "gateway_verification_duration_seconds", .histogram(.times(upTo: .seconds(Verdict.longestWait))),
+            "Seconds from a question's delivery to the end of its answer."),
+        MetricDescription(
+            "gateway_langfuse_requests_total", .counter,
+            "Calls of the trace store's API, by the answer's class of status or `failed`."),
+        MetricDescription(
+            "gateway_langfuse_request_duration_seconds", .histogram(.times(upTo: .seconds(60))),
+            "Seconds until the trace store began to answer."),
+    ]
+
+    private let outcomes: [QuestionWork.Outcome: Counter]
+    private let verdicts: BoundedHandles<Counter>
+    private let duration: Timer
+    private let calls: [Counter]
+    private let failedCalls: Counter
+    private let callDuration: Timer
+
+    package init(_ registry: MetricsRegistry) {
+        registry.describe(Self.descriptions)
+        var outcomes: [QuestionWork.Outcome: Counter] = [:]
+        for outcome in QuestionWork.Outcome.allCases {
+            outcomes[outcome] = Counter(
+                label: "gateway_verifications_total", dimensions: [("outcome", outcome.rawValue)], factory: registry)
+        }
+        self.outcomes = outcomes
+        verdicts = BoundedHandles(limit: 8) {
+            Counter(label: "gateway_verdicts_total", dimensions: [("verdict", $0)], factory: registry)
+        }
+        for kind in ["complete", "incomplete", "unknown"] { _ = verdicts[kind] }
+        duration = Timer(label: "gateway_verification_duration_seconds", factory: registry)
+        func calls(_ result: String) -> Counter {
+            Counter(label: "gateway_langfuse_requests_total", dimensions: [("result", result)], factory: registry)
+        }
+        self.calls = MetricLabel.statusClasses.map(calls)
+        failedCalls = calls("failed")
+        callDuration = Timer(label: "gateway_langfuse_request_duration_seconds", factory: registry)
+    }
+
+    @Sendable func ended(_ outcome: QuestionWork.Outcome, in time: Duration) {
+        outcomes[outcome]?.increment()
+        duration.observe(time)
+    }
+
+    func found(_ verdict: Verdict) { verdicts[verdict.kind.rawValue].increment() }
+
+    /// - Parameter status: nil if there was no answer.
+    func called(_ status: Int?, in time: Duration) {
+        if let status { calls[MetricLabel.statusClassIndex(status)].increment() } else { failedCalls.increment() }
+        callDuration.observe(time)
+    }
+}

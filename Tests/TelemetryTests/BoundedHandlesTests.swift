@@ -1,0 +1,47 @@
+import CoreMetrics
+import TestSupport
+import Testing
+
+@testable import Telemetry
+
+struct BoundedHandlesTests {
+    @Test func theFirstValuesAreToldApart() {
+        let handles = BoundedHandles(limit: 2) { $0 }
+        #expect(handles["a"] == "a")
+        #expect(handles["b"] == "b")
+        #expect(handles["c"] == "other")
+        #expect(handles["a"] == "a")
+    }
+
+    /// A client may send the word itself: it takes no place, and makes no second series.
+    @Test func otherIsOther() {
+        let handles = BoundedHandles(limit: 1) { $0 }
+        #expect(handles["other"] == "other")
+        #expect(handles["a"] == "a")
+        #expect(handles["b"] == "other")
+    }
+
+    @Test func aLongValueIsNotShown() {
+        let handles = BoundedHandles(limit: 2) { $0 }
+        #expect(handles[String(repeating: "é", count: 65)] == "other")
+        #expect(handles[String(repeating: "é", count: 64)] == String(repeating: "é", count: 64))
+    }
+
+    /// The cost of one observation. The bounds are far above what is measured in a release build (docs/performance.md),
+    /// so that a debug build on a busy machine passes; what they find is a lock or a look-up that came in.
+    @Test func anObservationIsCheap() {
+        let registry = MetricsRegistry()
+        registry.describe([RegistryTests.seconds])
+        let timer = Timer(label: "test_seconds", factory: registry)
+        let counter = Counter(label: "test_requests_total", factory: registry)
+        let clock = ContinuousClock()
+        let count = 200_000
+        let took = clock.measure {
+            for index in 0..<count {
+                timer.recordNanoseconds(Int64(index) * 1000)
+                counter.increment()
+            }
+        }
+        #expect(took / count < .microseconds(10), "\(took / count)")
+    }
+}
