@@ -31,6 +31,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let launch = try Launch(role: role)
+        _ = try launch.prices()
         guard let explain else { return launch.announce("The configuration of `\(role.rawValue)` is good.") }
         let file = try Launch.reporting { () throws(ConfigurationError) in try ConfigurationFile(reading: explain) }
         let text: [UInt8]

@@ -25,7 +25,7 @@ struct TraceStoreCommand: AsyncParsableCommand {
         }
         var services = store.services
         if settings.keepsRequestLog {
-            let log = launch.requestLog(
+            let log = try launch.requestLog(
                 in: store.requests, of: launch.destinations(key: key), redis: try launch.redis(),
                 envelope: Envelope(key: key))
             services += log.services

@@ -18,11 +18,12 @@ package struct RequestLogService {
 
     /// - Parameters:
     ///   - projects: those whose completions are traced, as they are now.
+    ///   - prices: what models cost.
     ///   - record: keeps rows, all or none (``RequestLogStore``).
     ///   - envelope: opens records and questions, and seals the answers.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the service has one of its own.
     package init(
-        configuration: Configuration, projects: @escaping @Sendable () -> [String],
+        configuration: Configuration, projects: @escaping @Sendable () -> [String], prices: PriceTable,
         redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, logger: Logger,
         record: @escaping @Sendable ([RequestRow]) async throws -> Void, answer: @escaping Answer
     ) {
@@ -43,7 +44,7 @@ package struct RequestLogService {
             outbox: RecordOutbox(
                 consumer: ProcessName.random(), commands: worker.commands, reader: reader,
                 maximumBytes: settings.requestLogBytes),
-            keep: record, envelope: envelope, projects: projects, isOpen: { watch.hasRightKey }, logger: logger)
+            prices: prices, keep: record, envelope: envelope, projects: projects, isOpen: { watch.hasRightKey }, logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
         services =
             own + worker.services(between: [reader, recorder], watch: watch) { await work.run($0, control: $1) }

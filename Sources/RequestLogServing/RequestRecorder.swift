@@ -15,6 +15,7 @@ struct RequestRecorder: Service, CustomStringConvertible {
     private static let pause = Duration.seconds(1)
 
     let outbox: RecordOutbox
+    let prices: PriceTable
     /// Keeps rows, all or none.
     let keep: @Sendable ([RequestRow]) async throws -> Void
     let envelope: Envelope
@@ -26,10 +27,11 @@ struct RequestRecorder: Service, CustomStringConvertible {
     private let leftLog = SparseLog()
 
     init(
-        outbox: RecordOutbox, keep: @escaping @Sendable ([RequestRow]) async throws -> Void, envelope: Envelope,
+        outbox: RecordOutbox, prices: PriceTable, keep: @escaping @Sendable ([RequestRow]) async throws -> Void, envelope: Envelope,
         projects: @escaping @Sendable () -> [String], isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger
     ) {
         self.outbox = outbox
+        self.prices = prices
         self.keep = keep
         self.envelope = envelope
         self.projects = projects
@@ -152,7 +154,9 @@ extension RequestRecorder {
                 continue
             }
             do {
-                found.rows.append(RequestRow(try RecordTexts(try envelope.open(sealed, for: .span(id)))))
+                var row = RequestRow(try RecordTexts(try envelope.open(sealed, for: .span(id))))
+                row.cost = prices.cost(provider: row.provider, model: row.modelServed, tokens: row.tokens)
+                found.rows.append(row)
                 found.readable.append(entry)
             } catch let error as EnvelopeError where error.isForOthers {
                 found.left.append(entry)

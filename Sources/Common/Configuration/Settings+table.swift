@@ -229,7 +229,7 @@ extension Settings {
         Setting(
             "PRICES_PATH", \.pricesPath, .file,
             "A file of [prices](requestlog.md#cost), which go before those that the gateway carries.",
-            commands: calling),
+            commands: storing),
     ]
 
     private static let requestLogTable: [Setting] = [

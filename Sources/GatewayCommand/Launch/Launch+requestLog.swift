@@ -4,15 +4,22 @@ internal import RequestLog
 internal import RequestLogServing
 
 extension Launch {
+    /// What models cost: the gateway's own table, with the operator's file.
+    func prices() throws -> PriceTable {
+        try Self.reporting { () throws(ConfigurationError) in
+            try PriceTable.load(overriding: configuration.settings.pricesPath)
+        }
+    }
+
     /// The request log that this process keeps.
     func requestLog(
         in store: any RequestLogStore, of destinations: TraceDestinations, redis: RedisEndpoint, envelope: Envelope,
         watch: RedisWatch? = nil
-    ) -> RequestLogService {
+    ) throws -> RequestLogService {
         let responder = RequestLogResponder(store: store)
         return RequestLogService(
-            configuration: configuration, projects: { destinations.projects }, redis: redis, envelope: envelope,
-            watch: watch, logger: logger, record: { try await store.add($0) }
+            configuration: configuration, projects: { destinations.projects }, prices: try prices(), redis: redis,
+            envelope: envelope, watch: watch, logger: logger, record: { try await store.add($0) }
         ) { path, query, project in try await responder.answer(path, query, project: project) }
     }
 }

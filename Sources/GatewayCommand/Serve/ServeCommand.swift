@@ -39,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
             }
             if settings.langfuse == .embedded { destinations.keep(in: new.spans) }
             if settings.keepsRequestLog {
-                let log = launch.requestLog(
+                let log = try launch.requestLog(
                     in: new.requests, of: destinations, redis: endpoint, envelope: envelope, watch: watch)
                 services += log.services
             }
