@@ -37,7 +37,7 @@ struct RequestChart {
             var scan = try RequestScan(query.filter, project: number, db)
         else { return MetricsTable(query).result(names: []) }
         var chart = try RequestChart(query, project: project, number: number, db)
-        try scan.all { rows, _ in try chart.add(rows) }
+        try scan.all(reading: query.numbers, terms: !query.groups.isEmpty) { rows, _ in try chart.add(rows) }
         return chart.table.result(names: try chart.names(&scan.texts, db))
     }
 

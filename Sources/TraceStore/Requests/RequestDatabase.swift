@@ -5,8 +5,8 @@ internal import RequestLog
 
 /// The request log in the trace store's file.
 struct RequestDatabase: RequestLogStore {
-    /// How much one page looks at, counted in rows that lie one after the other: some tenths of a second.
-    static let pageLooks = 200_000
+    /// How much one page looks at, counted in rows that lie one after the other: about a tenth of a second.
+    static let pageLooks = 100_000
 
     let database: TraceDatabase
     private let looks: Int

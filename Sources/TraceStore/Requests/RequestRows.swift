@@ -9,7 +9,27 @@ enum RequestRows {
         case place, flags, status, latency, queueWait, firstToken, interToken, input, output, cost, retries, terms
         case cached, reasoning, requestBytes, responseBytes, counter, random
 
-        static let list = allCases.map { "\($0)" }.joined(separator: ", ")
+        static let list = list(reading: Set(allCases))
+
+        /// All columns, of which only some are read: SQLite decodes each that a statement names.
+        static func list(reading columns: Set<Column>) -> String {
+            allCases.map { columns.contains($0) ? "\($0)" : "NULL" }.joined(separator: ", ")
+        }
+
+        /// The column of a measured property.
+        init(_ number: RequestNumber) {
+            self =
+                switch number {
+                case .latency: .latency
+                case .queueWait: .queueWait
+                case .timeToFirstToken: .firstToken
+                case .interTokenLatency: .interToken
+                case .inputTokens: .input
+                case .outputTokens: .output
+                case .cost: .cost
+                case .retries: .retries
+                }
+        }
     }
 
     /// The row at which the statement stands, without its attempts.

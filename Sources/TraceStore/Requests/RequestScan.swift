@@ -26,6 +26,7 @@ struct RequestScan {
     private let filter: RequestFilter
     private let range: ClosedRange<Int64>
     private var tests: [RowTest]
+    private var columns = RequestRows.Column.list
     var texts = TermTexts()
 
     /// - Parameter end: only rows before this place.
@@ -54,8 +55,17 @@ struct RequestScan {
     }
 
     /// Reads all rows of a chart.
+    /// - Parameters:
+    ///   - numbers: the measured properties that `body` reads.
+    ///   - terms: whether it reads the terms.
     /// - Throws: `TooManyRows` if it would look at more than charts may.
-    mutating func all(_ body: (StatementRows, inout TermTexts) throws -> Void) throws {
+    mutating func all(
+        reading numbers: [RequestNumber], terms: Bool, _ body: (StatementRows, inout TermTexts) throws -> Void
+    ) throws {
+        var read = Set((numbers + filter.bounds.map(\.number)).map { RequestRows.Column($0) })
+        read.formUnion([.place, .flags])
+        if terms || !tests.isEmpty { read.insert(.terms) }
+        columns = RequestRows.Column.list(reading: read)
         let driving = tests.compactMap { $0.driving(atMost: Self.mostDriving) }
         let step: (StatementRows, inout TermTexts) throws -> Step = { rows, texts in
             try body(rows, &texts)
@@ -75,7 +85,7 @@ struct RequestScan {
         let rows = StatementRows(
             try db.makeStatement(
                 sql: """
-                    SELECT \(RequestRows.Column.list) FROM request
+                    SELECT \(columns) FROM request
                     WHERE project = ? AND place BETWEEN ? AND ? ORDER BY place DESC
                     """))
         rows.restart(project, range.lowerBound, range.upperBound)
@@ -94,7 +104,7 @@ struct RequestScan {
         guard !driving.contains(where: { $0.isEmpty }) else { return nil }
         let streams = try driving.map { try TermStream($0, in: range, db) }
         let rows = StatementRows(
-            try db.makeStatement(sql: "SELECT \(RequestRows.Column.list) FROM request WHERE project = ? AND place = ?"))
+            try db.makeStatement(sql: "SELECT \(columns) FROM request WHERE project = ? AND place = ?"))
         var place = range.upperBound
         var lookups = 0
         while place >= range.lowerBound, let found = try Self.meeting(of: streams, from: place) {
@@ -139,17 +149,6 @@ struct RequestScan {
 extension StatementRows {
     /// The value of a measured property; nil where it was not measured.
     func value(of number: RequestNumber) -> Double? {
-        let column: RequestRows.Column =
-            switch number {
-            case .latency: .latency
-            case .queueWait: .queueWait
-            case .timeToFirstToken: .firstToken
-            case .interTokenLatency: .interToken
-            case .inputTokens: .input
-            case .outputTokens: .output
-            case .cost: .cost
-            case .retries: .retries
-            }
-        return realOrNil(column.rawValue)
+        realOrNil(RequestRows.Column(number).rawValue)
     }
 }

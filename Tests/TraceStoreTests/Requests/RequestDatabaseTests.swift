@@ -20,7 +20,7 @@ struct RequestDatabaseTests {
     }
 
     /// With few looks a page, most pages end before they are full.
-    @Test(arguments: [(1, 200_000, 40), (2, 50, 20), (3, 1, 3)] as [(UInt64, Int, Int)])
+    @Test(arguments: [(1, 100_000, 40), (2, 50, 20), (3, 1, 3)] as [(UInt64, Int, Int)])
     func itConforms(seed: UInt64, looks: Int, rounds: Int) async throws {
         try await Self.run(looks: looks) { _, store in
             var conformance = RequestLogConformance(store: store, seed: seed)
