@@ -27,8 +27,8 @@ struct BoundedHandlesTests {
         #expect(handles[String(repeating: "é", count: 64)] == String(repeating: "é", count: 64))
     }
 
-    /// The cost of one observation. The bounds are far above what is measured in a release build (docs/performance.md),
-    /// so that a debug build on a busy machine passes; what they find is a lock or a look-up that came in.
+    /// A release build takes about 20 ns for a counter and less than 100 ns for a histogram. The bound is far above
+    /// that, so that a debug build on a busy machine passes; what it finds is a system call that came in.
     @Test func anObservationIsCheap() {
         let registry = MetricsRegistry()
         registry.describe([RegistryTests.seconds])
