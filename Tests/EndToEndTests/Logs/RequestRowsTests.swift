@@ -9,11 +9,11 @@ import Testing
 @Suite(.timeLimit(.minutes(3)), .serialized) struct RequestRowsTests {
     /// A row as the query API shows it.
     private struct Row: Decodable {
-        var insertion_id: String
+        var insertionId: String
         var outcome: String
         var status: Int
-        var error_code: String?
-        var rollout_id: String?
+        var errorCode: String?
+        var rolloutId: String?
         var metadata: [String: String]
         var model: String?
         var retries: Int
@@ -21,7 +21,7 @@ import Testing
 
     private struct Page: Decodable {
         var data: [Row]
-        var next_cursor: String?
+        var nextCursor: String?
     }
 
     /// All rows that pass a filter, page by page.
@@ -31,9 +31,11 @@ import Testing
             let path = "/v1/logs/requests?limit=50&\(filter)" + (cursor.map { "&cursor=\($0)" } ?? "")
             let answer = try await RolloutTests.get(path, port: port)
             #expect(answer.status == 200, "\(answer.text)")
-            let page = try JSONDecoder().decode(Page.self, from: Data(answer.body))
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            let page = try decoder.decode(Page.self, from: Data(answer.body))
             rows += page.data
-            cursor = page.next_cursor
+            cursor = page.nextCursor
         } while cursor != nil
         return rows
     }
@@ -70,9 +72,9 @@ import Testing
                 let count = wanted.count
                 try await eventually { try await Self.rows(port: port).count >= count }
                 let rows = try await Self.rows(port: port)
-                #expect(Set(rows.map(\.insertion_id)) == Set(wanted.keys) && rows.count == count)
+                #expect(Set(rows.map(\.insertionId)) == Set(wanted.keys) && rows.count == count)
                 for row in rows {
-                    let end = try #require(wanted[row.insertion_id])
+                    let end = try #require(wanted[row.insertionId])
                     #expect(row.outcome == end.outcome && row.status == end.status, "\(row)")
                 }
                 #expect(try await Self.rows("metadata.team=red", port: port).count == 31)
@@ -99,7 +101,7 @@ import Testing
                 // What the dead one was given and had not written is taken over after a minute.
                 try await eventually(within: .seconds(100)) { try await Self.rows(port: port).count >= ids.count }
                 let rows = try await Self.rows(port: port)
-                #expect(rows.count == ids.count && Set(rows.map(\.insertion_id)) == Set(ids))
+                #expect(rows.count == ids.count && Set(rows.map(\.insertionId)) == Set(ids))
             }
             #expect(ended.code == 0, "\(ended.output)")
         }
@@ -126,9 +128,9 @@ import Testing
                             return answer.status == 200 && answer.text.contains(second) && answer.text.contains(third)
                         }
                         let rows = try await Self.rows(port: port)
-                        #expect(Set(rows.map(\.insertion_id)).subtracting([first]) == [second, third])
-                        #expect(rows.first { $0.insertion_id == second }?.metadata == ["team": "blue"])
-                        #expect(rows.first { $0.insertion_id == second }?.status == 429)
+                        #expect(Set(rows.map(\.insertionId)).subtracting([first]) == [second, third])
+                        #expect(rows.first { $0.insertionId == second }?.metadata == ["team": "blue"])
+                        #expect(rows.first { $0.insertionId == second }?.status == 429)
                         try await rig.exported(2)
                         try await eventually { try await rig.fleet.length(Keys.traces(project: "main")) == 0 }
                         #expect(try await rig.fleet.redis.send(RedisCommand("EXISTS", Keys.requestBytes)).int == 0)

@@ -21,8 +21,9 @@ extension LiveIngress {
         change(&settings)
         let secrets = Secrets(projects: ["main": Project(name: "main")], defaultProject: "main")
         let log = RequestLogService(
-            configuration: Configuration(settings: settings, secrets: secrets, warnings: []), projects: { ["main"] }, prices: try .load(overriding: nil),
-            redis: server.endpoint, envelope: forwarder.envelope, logger: .silent, record: record, answer: answer)
+            configuration: Configuration(settings: settings, secrets: secrets, warnings: []), projects: { ["main"] },
+            prices: try .load(overriding: nil), redis: server.endpoint, envelope: forwarder.envelope, logger: .silent,
+            record: record, answer: answer)
         let services = ServiceGroup(services: log.services, logger: .silent)
         return try await withThrowingTaskGroup { group in
             group.addTask { try await services.run() }
