@@ -89,8 +89,6 @@ def test_what_is_named_is_there(compose):
             assert source in volumes or source.startswith("./deploy/")
 
 
-# The configuration of Prometheus and the dashboard come together.
-@pytest.mark.xfail(not (ROOT / "deploy/prometheus").exists(), reason="there is no deploy/prometheus yet", strict=True)
 @pytest.mark.parametrize("path", sorted({*re.findall(r"- \./(deploy/[^:]+):", TEXT)} - {"deploy/grafana/provisioning"}))
 def test_files_of_the_project_are_there(path):
     assert (ROOT / path).exists()

@@ -142,8 +142,8 @@ def test_redis_keeps_its_data_and_never_evicts(base):
     for word in ["--appendonly yes", "--maxmemory-policy noeviction", "requirepass $REDIS_PASSWORD"]:
         assert word in script
     memory = size(re.search(r"--maxmemory (\S+)", script).group(1))
-    queue, outbox = size(base.settings["QUEUE_BYTES"]), size(base.settings["OUTBOX_BYTES"])
-    assert queue + 2 * outbox < memory < size(container["resources"]["limits"]["memory"])
+    queue, outbox, log = (size(base.settings[name]) for name in ["QUEUE_BYTES", "OUTBOX_BYTES", "REQUEST_LOG_BYTES"])
+    assert queue + 2 * outbox + log < memory < size(container["resources"]["limits"]["memory"])
     assert storage(base, "redis") >= 3 * memory
 
 

@@ -139,11 +139,6 @@ extension Settings {
             "OUTBOX_MAX_AGE_SECONDS", \.outboxMaxAge, .wholeSeconds(3600...31_536_000),
             "How long a trace may wait for its export before it is given up.", commands: working),
         Setting(
-            "REQUEST_LOG_BYTES", \.requestLogBytes, .bytes(1 << 20...1 << 40),
-            "The most bytes of requests' records that wait for the request log. Beyond it the oldest are given up and "
-                + "counted; no completion is refused.",
-            commands: [.serve, .forwarder, .tracestore]),
-        Setting(
             "SPAN_TEXT_BYTES", \.spanTextBytes, .bytes(64 << 10...8 << 20),
             "The most bytes of a trace's input and of its output, each; beyond it they are cut and stay JSON. Both together also fit one export: 4.5 MB, or "
                 + "what a larger value needs, for a trace store that takes more than Langfuse's cloud does.",
@@ -223,13 +218,6 @@ extension Settings {
         Setting(
             "TRACESTORE_MAX_EXPORT_BYTES", \.traceStoreMaxExportBytes, .bytes(64 << 10...1 << 30),
             "The largest export it takes, decompressed; beyond it 413.", commands: storing),
-        Setting(
-            "REQUEST_LOG_MAX_AGE", \.requestLogMaxAge, .wholeSeconds(60...315_360_000),
-            "How long a row of the [request log](requestlog.md) is kept.", commands: storing),
-        Setting(
-            "PRICES_PATH", \.pricesPath, .file,
-            "A file of [prices](requestlog.md#cost), which go before those that the gateway carries.",
-            commands: storing),
     ]
 
     private static let requestLogTable: [Setting] = [
@@ -238,6 +226,18 @@ extension Settings {
             "Whether a row of each request is kept in the trace store's database, by `serve` or by `tracestore`, which "
                 + "then needs `REDIS_HOST` and `GATEWAY_KEY`. `off`: none is, and questions about requests get 404.",
             commands: [.serve, .ingress, .forwarder, .tracestore]),
+        Setting(
+            "REQUEST_LOG_BYTES", \.requestLogBytes, .bytes(1 << 20...1 << 40),
+            "The most bytes of requests' records that wait for the request log. Beyond it the oldest are given up and "
+                + "counted; no completion is refused.",
+            commands: [.serve, .forwarder, .tracestore]),
+        Setting(
+            "REQUEST_LOG_MAX_AGE", \.requestLogMaxAge, .wholeSeconds(60...315_360_000),
+            "How long a row of the [request log](requestlog.md) is kept.", commands: storing),
+        Setting(
+            "PRICES_PATH", \.pricesPath, .file,
+            "A file of [prices](requestlog.md#cost), which go before those that the gateway carries.",
+            commands: storing),
         Setting(
             "QUERY_CONCURRENCY", \.queryConcurrency, .int(1...1000),
             "The most questions about the request log that are worked on at once.", commands: storing),

@@ -33,6 +33,7 @@ final class Readiness: Service {
         try await redis.run(beside: { [self] in
             for await port in listening {
                 for queue in queues { await someoneWorks(on: queue) }
+                if queues.contains(.queries) { await recordsAreTaken() }
                 if !Task.isCancelled { launch.announce(welcome(port: port)) }
             }
         })
@@ -41,6 +42,14 @@ final class Readiness: Service {
     private func someoneWorks(on queue: WorkQueue) async {
         while !Task.isCancelled {
             if let count = try? await redis.liveWorkers(of: queue), count > 0 { return }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Until then a call without a trace leaves no row.
+    private func recordsAreTaken() async {
+        while !Task.isCancelled {
+            if let count = try? await redis.send(RedisCommand("EXISTS", Keys.requests)).int, count > 0 { return }
             try? await Task.sleep(for: .milliseconds(20))
         }
     }

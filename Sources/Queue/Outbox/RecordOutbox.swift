@@ -2,7 +2,8 @@ package import Common
 package import Redis
 
 /// The records of requests that wait for the request log: those of traced completions are the spans of the outbox, read
-/// in a group of its own; the others stand on a stream for all projects.
+/// in a group of its own; the others stand on a stream for all projects. The first process that keeps the log makes
+/// group and stream: until then nothing waits for it.
 package struct RecordOutbox: Sendable {
     /// Stands for the stream of requests without a span. No project has this name.
     package static let noProject = "/"
@@ -86,8 +87,6 @@ package struct RecordOutbox: Sendable {
     /// - Returns: how many were given up.
     package func trim(_ projects: [String]) async throws(RedisError) -> Int {
         guard try await bytes() > maximumBytes else { return 0 }
-        // Where no process has the log, nothing else makes the group; spans need none then.
-        try await entries.join([Self.noProject])
         let dropper = SpanOutbox(
             consumer: Self.dropping, of: Keys.recorderGroup, commands: entries.commands, reader: entries.commands,
             maximumBytes: .max)

@@ -8,10 +8,11 @@ package struct RefusalOutbox: Sendable {
 
     /// KEYS[1] -> stream of records, KEYS[2] -> bytes of what waits for the request log
     /// ARGV -> for each record: its id, the sealed record
-    /// Output: how many
+    /// Output: how many; 0 where no process has kept the log, so that there is no stream
     private static let add = RedisScript(
         name: "addRecords",
         source: """
+            if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
             local bytes = 0
             for index = 1, #ARGV, 2 do
                 redis.call('XADD', KEYS[1], '*', 'i', ARGV[index], 'p', ARGV[index + 1])

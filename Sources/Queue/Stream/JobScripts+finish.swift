@@ -88,9 +88,10 @@ extension JobScripts {
                     redis.call('XADD', outbox, '*', 'i', id, 'n', #span, set ~= '' and 'failed' or 'succeeded', '')
                     spans = spans + #span
                     records = records + #span
-                elseif outbox ~= '' and redis.pcall('XADD', outbox, '*', 'i', id, 'p', span).err == nil then
-                    -- The job ends even where the log has no room for it.
-                    records = records + #span
+                elseif outbox ~= '' then
+                    -- Where no process has kept the log there is no stream. The job ends even where Redis has no room.
+                    local added = redis.pcall('XADD', outbox, 'NOMKSTREAM', '*', 'i', id, 'p', span)
+                    if type(added) == 'string' then records = records + #span end
                 end
                 if request ~= '' and redis.pcall('HGET', request, 'id') == id then redis.call('DEL', request) end
                 if reason ~= '' then bury(entry, id, size, reason) end

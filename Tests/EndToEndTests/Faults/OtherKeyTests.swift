@@ -43,6 +43,10 @@ import Testing
         try await GatewayFleet.run(environment: ["LANGFUSE_HOST": "http://127.0.0.1:9"]) { fleet in
             let ending = try await fleet.forwarder { forwarder in
                 try await eventually { try await fleet.alive().count == 1 }
+                // It says its key beside, and not before, that it is alive.
+                try await eventually {
+                    try await fleet.redis.send(RedisCommand("EXISTS", Keys.keyFingerprint)).int == 1
+                }
                 let own = try #require(try await fleet.redis.send(RedisCommand("GET", Keys.keyFingerprint)).string)
                 _ = try await fleet.redis.send(RedisCommand("SET", Keys.keyFingerprint, "another"))
                 try await forwarder.line(with: "another GATEWAY_KEY")

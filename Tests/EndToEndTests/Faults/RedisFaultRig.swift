@@ -88,9 +88,9 @@ struct RedisFaultRig {
             let keys = try await redis.send(RedisCommand("KEYS", "gateway/*")).array?.compactMap(\.string) ?? []
             let staying = [
                 "responses", "response", "bell", "forwarder", "verifier", "cancelled", "rollout", "rollouts", "count", "span", "traces",
-                "trace", "key",
+                "trace", "key", "requests", "querier",
             ].map { "gateway/\($0)/" }
-            let known = [Keys.jobs, Keys.verifications, Keys.ingresses, Keys.ingressRules]
+            let known = [Keys.jobs, Keys.verifications, Keys.queries, Keys.requests, Keys.ingresses, Keys.ingressRules]
             let left = keys.filter { key in !known.contains(key) && !staying.contains { key.hasPrefix($0) } }
             #expect(left == [], "left behind")
         }

@@ -24,8 +24,10 @@ import Testing
     }
 
     private func keys(_ redis: RedisClient) async throws -> Set<String> {
-        // A forwarder's byte counter comes and goes with its jobs, and an ingress's word some time after its start.
-        let passing: Set<String> = [Keys.jobBytes, Keys.ingresses, Keys.ingressRules]
+        // A forwarder's byte counter and the request log's come and go, and an ingress's word some time after its start.
+        let passing: Set<String> = [
+            Keys.jobBytes, Keys.ingresses, Keys.ingressRules, Keys.requests, Keys.requestBytes,
+        ]
         let keys = try await redis.send(RedisCommand("KEYS", "*")).array ?? []
         return Set(keys.compactMap(\.string)).subtracting(passing)
     }

@@ -7,7 +7,7 @@ import Testing
     private static let targets = [
         "/metrics", "/debug", "/debug/pprof", "/test", "/config", "/config/update", "/admin", "/env", "/.env", "/.git/config", "/key/generate",
         "/mcp/test",
-        "/mcp-rest/test/connection", "/docs", "/openapi.json", "/jobs", "/v1/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/queue", "/shutdown",
+        "/mcp-rest/test/connection", "/docs", "/openapi.yaml", "/jobs", "/v1/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/queue", "/shutdown",
         "/secrets",
         "/", "/v1", "/models", "/rollout_id/demo", "/project_id/main/verify", "/health/../config", "//config", "http://other/config",
     ]
@@ -25,7 +25,7 @@ import Testing
                         }
                     }
                 }
-                for target in ["/health", "/ready"] {
+                for target in ["/health", "/ready", "/openapi.json"] {
                     #expect(try await withRawClient(to: port) { try await $0.call("GET", target) }.status == 200)
                 }
             }

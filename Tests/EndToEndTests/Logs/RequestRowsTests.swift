@@ -120,6 +120,9 @@ import Testing
                         "tracestore", ["DATA_DIR": "log", "TRACESTORE_PORT": "0"]
                     ) { process in
                         try await process.line(with: "listens on http://")
+                        try await eventually {
+                            try await rig.fleet.redis.send(RedisCommand("EXISTS", Keys.requests)).int == 1
+                        }
                         let second = try Self.id(try await Self.call("mock/echo?status=429", "blue", port: port))
                         let third = try Self.id(
                             try await Self.call("mock/echo", path: "/v1/chat/completions", port: port))

@@ -119,7 +119,7 @@ import Testing
         try await ExportBench.run { bench in
             let exporters = bench.outbox("f")
             try await exporters.join(["a"])
-            try await bench.records("r").join(["a"])
+            try await bench.records("r").join(["a", RecordOutbox.noProject])
             for _ in 0..<3 { try await bench.leave(isLogged: true) }
             let bytes = try await bench.bytes()
             for _ in 0..<2 { try await bench.leave("none", isLogged: true, isExported: false) }
@@ -130,6 +130,15 @@ import Testing
             #expect(try await bench.bytes() == bytes)
             #expect(try await exporters.settle(exporters.read("a", upTo: 10)) == 3)
             #expect(try await trimmer.trim(["a"]) == 0)
+        }
+    }
+
+    /// Without a process that has kept the log, a record that is no span is not kept.
+    @Test func withoutALogThereIsNoRecord() async throws {
+        try await ExportBench.run { bench in
+            try await bench.leave(isLogged: true, isExported: false)
+            #expect(try await bench.redis.send(RedisCommand("EXISTS", Keys.requests)).int == 0)
+            #expect(try await bench.records("r").bytes() == 0)
         }
     }
 

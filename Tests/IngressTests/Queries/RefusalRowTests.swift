@@ -114,6 +114,8 @@ import Testing
                 let ids = InsertionIDGenerator()
                 let error = GatewayError.invalidRequest(code: "x", "y")
                 for _ in 0..<RefusalLog.capacity + 7 { log.note(Refusal(ids.next(), of: "main", path: "/", because: error)) }
+                _ = try await redis.send(
+                    RedisCommand("XGROUP", "CREATE", Keys.requests, Keys.recorderGroup, "0", "MKSTREAM"))
                 await log.flush()
                 await log.flush()
                 let count = try await redis.send(RedisCommand("XLEN", Keys.requests)).int
