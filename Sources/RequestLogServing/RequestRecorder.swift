@@ -11,6 +11,8 @@ struct RequestRecorder: Service, CustomStringConvertible {
     private static let wait = Duration.seconds(1)
     /// How often the leavings of a reader before this one are looked for, and the bound of what waits is kept.
     private static let upkeepInterval = Duration.seconds(10)
+    /// So many refused rows in a batch are the store's fault, and not theirs.
+    private static let mostRefusals = 8
     /// How long nothing is read after the store took no rows.
     private static let pause = Duration.seconds(1)
 
@@ -53,6 +55,8 @@ struct RequestRecorder: Service, CustomStringConvertible {
 
     private func record() async {
         var joined: [String] = []
+        // Projects without keys by now, of which something may wait.
+        var former: [String] = []
         var nextUpkeep = ContinuousClock.now
         while !Task.isCancelled {
             guard isOpen() else {
@@ -60,14 +64,16 @@ struct RequestRecorder: Service, CustomStringConvertible {
                 continue
             }
             do throws(RedisError) {
-                let streams = streams
+                let known = streams
+                let streams = known + former.filter { !known.contains($0) }
                 if joined != streams {
                     try await outbox.join(streams)
                     joined = streams
                 }
                 if nextUpkeep <= .now {
                     nextUpkeep = .now + Self.upkeepInterval * Double.random(in: 0.8...1.2)
-                    try await keepUp()
+                    try await keepUp(streams)
+                    former = try await outbox.exportedProjects()
                 }
                 let entries = try await outbox.read(streams, upTo: Self.batch, wait: Self.wait)
                 if !entries.isEmpty { await write(entries) }
@@ -80,7 +86,7 @@ struct RequestRecorder: Service, CustomStringConvertible {
         }
     }
 
-    private func keepUp() async throws(RedisError) {
+    private func keepUp(_ streams: [String]) async throws(RedisError) {
         for project in streams {
             let entries = try await outbox.takeOver(project, upTo: Self.batch)
             if !entries.isEmpty { await write(entries) }
@@ -101,8 +107,10 @@ struct RequestRecorder: Service, CustomStringConvertible {
                 for part in Self.byProject(found.lost) { try await outbox.settle(part, isLost: true) }
                 found.say(to: logger, leftLog)
                 pending = found.readable
-                if !found.rows.isEmpty { try await keep(found.rows) }
-                for part in Self.byProject(pending) { try await outbox.settle(part) }
+                let refused = found.rows.isEmpty ? [] : try await add(found)
+                let kept = pending.enumerated().filter { !refused.contains($0.offset) }.map(\.element)
+                for part in Self.byProject(kept) { try await outbox.settle(part) }
+                for part in Self.byProject(refused.map { pending[$0] }) { try await outbox.settle(part, isLost: true) }
                 return
             } catch let error as RedisError {
                 logger.debug("request log interrupted", metadata: ["error": "\(error)"])
@@ -117,6 +125,36 @@ struct RequestRecorder: Service, CustomStringConvertible {
 
 /// Reading records.
 extension RequestRecorder {
+    /// Adds rows: together, or, if that fails, each by itself, so that one row that the store never takes holds up no
+    /// other.
+    /// - Returns: the places of those that the store refuses while it takes others.
+    /// - Throws: what the store says, if it takes none.
+    private func add(_ found: Found) async throws -> [Int] {
+        do {
+            try await keep(found.rows)
+            return []
+        } catch {
+            guard found.rows.count > 1 else { throw error }
+            var refused: [Int] = []
+            var taken: RequestRow?
+            for (place, row) in found.rows.enumerated() {
+                do {
+                    try await keep([row])
+                    taken = row
+                } catch { refused.append(place) }
+                guard refused.count < Self.mostRefusals else { throw error }
+            }
+            guard !refused.isEmpty else { return [] }
+            // Only a store that goes on taking rows shows that it is not its own fault.
+            guard let taken else { throw error }
+            try await keep([taken])
+            logger.error(
+                "the request log does not take some rows; they are given up",
+                metadata: ["rows": "\(refused.count)", "error": "\(error.kind)"])
+            return refused
+        }
+    }
+
     /// Entries by what can be done with them.
     private struct Found {
         /// Those of the readable entries, in their order.

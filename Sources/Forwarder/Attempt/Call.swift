@@ -358,7 +358,7 @@ extension Call {
         if steps.stop == .released { return handBack() }
         // The answer is for a client that fetches it later, if for any.
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
-        end(.init(frame, succeeded: false, span: span?.failed(.cancelled)))
+        end(.init(frame, succeeded: false, span: span?.failed(job.remaining() > .zero ? .cancelled : plan.expired)))
     }
 
     private func end(_ ending: AnswerSender.Ending) {

@@ -114,8 +114,10 @@ struct JobRunner: Sendable {
         _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
     ) {
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
+        // An ingress calls off what has had no answer in time.
+        let error: GatewayError = job.remaining() > .zero ? .cancelled : .expired
         steps.finish(
-            .init(frame, succeeded: false, span: span?.failed(.cancelled), spent: steps.spentBefore), completion: done)
+            .init(frame, succeeded: false, span: span?.failed(error), spent: steps.spentBefore), completion: done)
     }
 
     private func refuse(

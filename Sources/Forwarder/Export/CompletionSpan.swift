@@ -171,6 +171,7 @@ extension CompletionSpan {
         _ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64
     ) -> [UInt8] {
         usage = answer.usage
+        let hasOutput = !answer.output.isEmpty
         let answer = content.isWithheld ? answer.withoutContent : answer
         let secrets = SecretRedactor(keys)
         let redactor = secrets.of(content)
@@ -187,7 +188,7 @@ extension CompletionSpan {
         if !answer.others.isEmpty {
             writer.text(.responseMetadata, [redactor.clean(text: TextPiece(answer.others.json))])
         }
-        if let firstToken = self.answer?.firstToken, failure == nil || !answer.output.isEmpty {
+        if let firstToken = self.answer?.firstToken, failure == nil || hasOutput {
             writer.string(.firstToken, TimeText.iso(Int64(clamping: firstToken)), isClean: true)
         }
         writer.integer(.status, status)

@@ -131,6 +131,7 @@ struct Exporter: Service, CustomStringConvertible {
     /// What has to be done now and then.
     private struct Upkeep {
         var hasJoined = false
+        var hasEndedLog = false
         var nextTakeover = ContinuousClock.now
     }
 
@@ -140,6 +141,10 @@ struct Exporter: Service, CustomStringConvertible {
         if !upkeep.hasJoined {
             try await outbox.join(projects)
             upkeep.hasJoined = true
+        }
+        if records == nil, !upkeep.hasEndedLog {
+            try await outbox.endLog(of: projects)
+            upkeep.hasEndedLog = true
         }
         guard upkeep.nextTakeover <= .now else { return }
         upkeep.nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)

@@ -1,11 +1,12 @@
 internal import Common
+internal import Policies
 internal import Queue
 
 extension RequestSummary {
     /// All that a job says of its request.
     init(_ job: Job) {
         self.init()
-        (path, user, teams, isStream) = (job.path, job.user, job.teams, job.isStream)
+        (path, user, teams, isStream) = (ShownText.path(job.path), job.user, job.teams, job.isStream)
         requestBytes = job.body.count
         rules = job.rules.limits
         steps = job.route.steps
@@ -27,6 +28,6 @@ extension RequestSummary {
     /// - Parameter hasAnswer: whether an answer had begun, whose status the client has.
     mutating func fails(with error: GatewayError, hasAnswer: Bool) {
         if error.code == GatewayError.cancelled.code { ending = "cancelled" }
-        if !hasAnswer || ending != nil { status = error.status }
+        if !hasAnswer { status = error.status }
     }
 }

@@ -54,11 +54,8 @@ struct Entrance: Sendable {
         return try admit(request, question, from: try immediate.account(for: question), project: project)
     }
 
-    /// What a request that was not let in is logged under: the project that its path names, if there is one, else the
-    /// default.
-    func refused(_ named: String?) -> Admitted {
-        Admitted(account: nil, project: named.flatMap { projects.contains($0) ? $0 : nil } ?? defaultProject)
-    }
+    /// Where a request is logged that was not let in: no other project's log shows what its caller says.
+    var projectOfStrangers: String { defaultProject }
 
     /// - Throws: 403 for a page of another site.
     private func question(for request: Request) throws(GatewayError) -> AuthRequest {

@@ -121,14 +121,20 @@ struct JobBuilder: Sendable {
         return job
     }
 
-    /// A request that was refused before its job was whole, for the request log.
+    /// A request that was refused before its job was whole, for the request log. Of one that was not let in it shows no
+    /// more than that.
+    /// - Parameters:
+    ///   - admitted: nil if it was not let in.
+    ///   - project: where it is logged then.
     func refusal(
-        of request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID,
-        because error: GatewayError
+        of request: Request, path: CompletionPath, admitted: Entrance.Admitted?, else project: String,
+        id: InsertionID, because error: GatewayError
     ) -> Refusal {
+        guard let admitted else { return Refusal(id, of: project, path: "", because: error) }
         var refusal = Refusal(id, of: admitted.project, path: path.backendPath, because: error)
         (refusal.account, refusal.rollout) = (admitted.account, path.rollout)
         refusal.metadata = (try? currentRules.metadata(of: request.headers, from: admitted.account))?.metadata.entries ?? []
+        refusal.bytes = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         return refusal
     }
 

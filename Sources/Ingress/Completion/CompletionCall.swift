@@ -161,7 +161,7 @@ extension CompletionCall {
     ) {
         desk.calls.refusals?.note(
             desk.jobs.refusal(
-                of: request, path: path, admitted: admitted ?? desk.entrance.refused(path.project), id: id,
+                of: request, path: path, admitted: admitted, else: desk.entrance.projectOfStrangers, id: id,
                 because: error))
     }
 

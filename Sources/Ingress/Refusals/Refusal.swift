@@ -36,7 +36,7 @@ struct Refusal: Sendable {
     /// The record that the request log makes a row of.
     /// - Parameter end: when the client was told, in milliseconds since 1970.
     func record(end: UInt64) -> [UInt8] {
-        let shown = ShownMetadata.entries(metadata)
+        let shown = ShownText.metadata(metadata)
         var writer = SpanRecordWriter(id, name: "refused", end: end, capacity: 1024)
         writer.text(.insertionID, id.description)
         writer.text(.project, project)
@@ -52,7 +52,7 @@ struct Refusal: Sendable {
 
     private var summary: RequestSummary {
         var summary = RequestSummary()
-        (summary.status, summary.ending, summary.path) = (error.status, "refused", path)
+        (summary.status, summary.ending, summary.path) = (error.status, "refused", ShownText.path(path))
         (summary.user, summary.teams) = (account?.user, account?.teams ?? [])
         (summary.isStream, summary.requestBytes, summary.rules) = (isStream, bytes, rules)
         return summary

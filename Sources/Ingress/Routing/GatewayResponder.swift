@@ -64,7 +64,7 @@ struct GatewayResponder: HTTPResponder {
     private func path(of request: Request, _ id: InsertionID) throws(GatewayError) -> CompletionPath {
         do throws(GatewayError) { return try CompletionPath(request.uri.path) } catch {
             calls.refusals?.note(
-                Refusal(id, of: entrance.refused(nil).project, path: request.uri.path, because: error))
+                Refusal(id, of: entrance.projectOfStrangers, path: "", because: error))
             throw error
         }
     }
@@ -120,15 +120,18 @@ struct GatewayResponder: HTTPResponder {
     /// Makes a request's job and queues it. A step of its own that is not inlined: what it needs, the request's body above all, shall be gone while the client waits.
     @inline(never)
     private func queue(_ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?) async throws -> Queued {
-        var admitted = entrance.refused(path.project)
+        var admitted: Entrance.Admitted?
         let job: Job
         do {
-            admitted = try await entrance.admit(request, project: path.project)
-            job = try await jobs.job(for: request, path: path, admitted: admitted, id: id)
+            let found = try await entrance.admit(request, project: path.project)
+            admitted = found
+            job = try await jobs.job(for: request, path: path, admitted: found, id: id)
         } catch {
             let told = error as? GatewayError ?? .internalError
             calls.refusals?.note(
-                jobs.refusal(of: request, path: path, admitted: admitted, id: id, because: told))
+                jobs.refusal(
+                    of: request, path: path, admitted: admitted, else: entrance.projectOfStrangers, id: id,
+                    because: told))
             throw error
         }
         if jobs.isAsynchronous(request, path) { return .accepted(try await background.accept(job)) }

@@ -27,6 +27,11 @@ package struct RecordOutbox: Sendable {
     /// Makes the group of each project, and that of requests without a span, unless they are there.
     package func join(_ projects: [String]) async throws(RedisError) { try await entries.join(projects) }
 
+    /// The projects whose spans were exported lately, those without keys by now among them.
+    package func exportedProjects() async throws(RedisError) -> [String] {
+        (try await entries.commands.send(RedisCommand("HKEYS", Keys.exportedProjects)).array ?? []).compactMap(\.string)
+    }
+
     /// Waits for entries. One task calls this.
     /// - Parameter projects: with ``noProject``.
     /// - Returns: up to `limit` of each; none if `wait` passed.
@@ -91,18 +96,46 @@ package struct RecordOutbox: Sendable {
             consumer: Self.dropping, of: Keys.recorderGroup, commands: entries.commands, reader: entries.commands,
             maximumBytes: .max)
         var count = 0
-        while try await bytes() > maximumBytes {
+        while true {
+            let excess = try await bytes() - maximumBytes
+            guard excess > 0 else { return count }
             var given: [SpanOutbox.Entry] = []
             for project in projects + [Self.noProject] {
                 given += (try? await dropper.takeOver(project, upTo: Self.page)) ?? []
                 given += (try? await dropper.read(project, upTo: Self.page)) ?? []
             }
             guard !given.isEmpty else { return count }
-            for part in Dictionary(grouping: given, by: { UTF8Text($0.project) }).values {
+            given.sort { $0.age < $1.age }
+            let dropped = given.prefix(1 + given.partialSums(\.size).count { $0 < excess })
+            for part in Dictionary(grouping: dropped, by: { UTF8Text($0.project) }).values {
                 try await settle(part, isLost: true)
             }
-            count += given.count
+            count += dropped.count
+            // The others are the log's, as if they had been given to a reader that is gone.
+            for project in Set(given.map { UTF8Text($0.project) }) { try await dropper.handBack(project.text) }
         }
-        return count
+    }
+
+    /// Ends the log where requests are not logged any longer: what waits for it alone is deleted, and nothing more is
+    /// kept for it.
+    package static func end(of projects: [String], through redis: RedisClient) async throws(RedisError) {
+        for project in projects {
+            var last = "-"
+            while !last.isEmpty {
+                let reply = try await redis.evaluate(
+                    SpanScripts.endLog, keys: [Keys.traces(project: project)],
+                    arguments: Keys.recorderGroup, Keys.exporterGroup, last == "-" ? last : "(" + last)
+                last = reply.string ?? ""
+            }
+        }
+        _ = try await redis.send(RedisCommand("DEL", Keys.requests, Keys.requestBytes))
+    }
+}
+
+extension SpanOutbox.Entry {
+    /// When it was added: the two numbers of its id.
+    fileprivate var age: (UInt64, UInt64) {
+        let parts = entry.split(separator: "-").map { UInt64($0) ?? 0 }
+        return (parts.first ?? 0, parts.last ?? 0)
     }
 }

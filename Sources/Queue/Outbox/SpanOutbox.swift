@@ -83,6 +83,11 @@ package struct SpanOutbox: Sendable {
         }
     }
 
+    /// Ends the request log, where requests are not logged any longer (``RecordOutbox/end(of:through:)``).
+    package func endLog(of projects: [String]) async throws(RedisError) {
+        try await RecordOutbox.end(of: projects, through: commands)
+    }
+
     /// Waits for entries of any of these projects. One task calls this.
     /// - Returns: up to `limit` of each; none if `wait` passed.
     package func read(_ projects: [String], upTo limit: Int, wait: Duration) async throws(RedisError) -> [Entry] {
@@ -193,10 +198,13 @@ package struct SpanOutbox: Sendable {
         return settled
     }
 
-    /// Forgets spans that nobody needs any longer, unless they wait for their export.
-    package static func forget(_ ids: [InsertionID], through redis: RedisClient) async throws(RedisError) {
+    /// Forgets spans of a project that nobody needs any longer, unless they wait for their export or the request log.
+    package static func forget(
+        _ ids: [InsertionID], of project: String, through redis: RedisClient
+    ) async throws(RedisError) {
         _ = try await redis.evaluate(
-            SpanScripts.forgetSettled, keys: ids.map(Keys.span), arguments: Int(keptFor.milliseconds))
+            SpanScripts.forgetSettled, keys: [Keys.traces(project: project)] + ids.map(Keys.span),
+            arguments: Int(keptFor.milliseconds), Keys.recorderGroup)
     }
 
     /// Says why a trace store takes no spans, for whoever looks at the gateway's state. Forgotten after two minutes unless it is said again.

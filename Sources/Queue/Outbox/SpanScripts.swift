@@ -199,19 +199,63 @@ package enum SpanScripts {
             return redis.call('HDEL', KEYS[2], ARGV[1])
             """)
 
-    /// Forgets spans that have left the outbox.
+    /// Forgets spans that have left the outbox, and that the request log has read if there is one: it has read what was
+    /// accepted before the oldest entry that it has not settled.
     ///
-    /// KEYS[1…] -> spans; ARGV[1] -> how long a span is kept that has left the outbox, in milliseconds: those that wait have longer to live
+    /// KEYS[1] -> ids that wait, KEYS[2…] -> spans
+    /// ARGV[1] -> how long a span is kept that has left the outbox, in milliseconds: those that wait have longer to live,
+    /// ARGV[2] -> the request log's group
     /// Output: how many
     package static let forgetSettled = RedisScript(
         name: "forgetSettled",
         source: """
+            local function time_of(entry) return tonumber(string.match(entry, '^%d+')) end
+            local unread = math.huge
+            for _, group in ipairs(redis.pcall('XINFO', 'GROUPS', KEYS[1])) do
+                if group[2] == ARGV[2] then
+                    local stream = redis.call('XINFO', 'STREAM', KEYS[1])
+                    for index = 1, #stream - 1, 2 do
+                        if stream[index] == 'last-generated-id' and stream[index + 1] ~= group[8] then
+                            unread = time_of(group[8])
+                        end
+                    end
+                    if group[6] > 0 then
+                        unread = math.min(unread, time_of(redis.call('XPENDING', KEYS[1], ARGV[2])[2]))
+                    end
+                end
+            end
+            local time = redis.call('TIME')
+            local now, life = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[1])
             local forgotten = 0
-            for _, key in ipairs(KEYS) do
-                local left = redis.call('PTTL', key)
-                if left >= 0 and left <= tonumber(ARGV[1]) then forgotten = forgotten + redis.call('DEL', key) end
+            for index = 2, #KEYS do
+                local left = redis.call('PTTL', KEYS[index])
+                if left >= 0 and left <= life and now - (life - left) < unread then
+                    forgotten = forgotten + redis.call('DEL', KEYS[index])
+                end
             end
             return forgotten
+            """)
+
+    /// Lets the request log go from a stream: what waits for it alone is deleted, a page at a time, and then its group.
+    ///
+    /// KEYS[1] -> ids that wait; ARGV[1] -> the request log's group, ARGV[2] -> the exporters' group, ARGV[3] -> the last
+    /// entry looked at, as XRANGE has it
+    /// Output: the last entry of the page; an empty text if the group is gone
+    package static let endLog = RedisScript(
+        name: "endLog",
+        source: otherGroup + """
+            local page, entries, gone = redis.call('XRANGE', KEYS[1], ARGV[3], '+', 'COUNT', 1000), {}, {}
+            for index, one in ipairs(page) do entries[index] = one[1] end
+            if #entries == 0 then
+                redis.pcall('XGROUP', 'DESTROY', KEYS[1], ARGV[1])
+                return ''
+            end
+            local exporters = other_of(KEYS[1], ARGV[2], entries)
+            for _, entry in ipairs(entries) do
+                if exporters and exporters(entry) == 'done' then gone[#gone + 1] = entry end
+            end
+            if #gone > 0 then redis.call('XDEL', KEYS[1], unpack(gone)) end
+            return entries[#entries]
             """)
 
     /// Forgets exporters that are gone and left nothing.

@@ -30,7 +30,7 @@ extension RequestRow {
 
     /// The resolved metadata, and the ids of the path. In the trace's metadata there may be others, of the body.
     private static func metadata(_ record: RecordTexts) -> ([ResolvedMetadata.Entry], RolloutIDs?) {
-        guard let all = record.bytes(.traceMetadata).flatMap({ try? JSONObject.scan($0, maximumDepth: 64) }) else {
+        guard let all = record.bytes(.traceMetadata).flatMap({ try? JSONObject.scan($0, maximumDepth: .max) }) else {
             return ([], nil)
         }
         let text = { (name: String) in all.member(name).flatMap { all.string($0) } }

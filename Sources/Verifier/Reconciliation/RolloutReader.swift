@@ -55,7 +55,8 @@ struct RolloutReader: Sendable {
             let expire = RedisCommand("EXPIRE", key, Int(life.components.seconds))
             for reply in try await redis.send(batch: [command, expire]) { _ = try reply.get() }
             // What was seen need not be sent again, and takes Redis' memory otherwise.
-            try await SpanOutbox.forget(Array(ids[start..<min(start + Self.writtenAtOnce, ids.count)]), through: redis)
+            let part = Array(ids[start..<min(start + Self.writtenAtOnce, ids.count)])
+            try await SpanOutbox.forget(part, of: project, through: redis)
         }
     }
 }

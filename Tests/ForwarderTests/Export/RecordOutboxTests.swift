@@ -124,12 +124,56 @@ import Testing
             let bytes = try await bench.bytes()
             for _ in 0..<2 { try await bench.leave("none", isLogged: true, isExported: false) }
             let trimmer = bench.records("t", maximumBytes: bytes)
-            #expect(try await trimmer.trim(["a"]) > 0)
-            #expect(try await trimmer.bytes() <= bytes)
-            #expect(try await bench.lost() > 0)
+            let log = try await trimmer.bytes()
+            #expect(log > bytes)
+            // Two thirds of the spans make room for both records; they came first.
+            #expect(try await trimmer.trim(["a"]) == 2)
+            #expect(try await trimmer.bytes() == log - bytes / 3 * 2)
+            #expect(try await bench.lost() == 2)
+            #expect(try await bench.redis.send(RedisCommand("XLEN", Keys.requests)).int == 2, "the newest stay")
+            // What was looked at and stays is the log's as soon as it looks.
+            #expect(try await trimmer.takeOver(RecordOutbox.noProject, upTo: 10).count == 2)
             #expect(try await bench.bytes() == bytes)
             #expect(try await exporters.settle(exporters.read("a", upTo: 10)) == 3)
             #expect(try await trimmer.trim(["a"]) == 0)
+        }
+    }
+
+    /// A verifier that has seen a span's trace lets it go, once the log has read it.
+    @Test func aSpanIsForgottenOnceTheLogHasReadIt() async throws {
+        try await ExportBench.run { bench in
+            let (exporters, recorders) = (bench.outbox("f"), bench.records("r"))
+            try await exporters.join(["a"])
+            try await recorders.join(["a"])
+            func isKept(_ id: InsertionID) async throws -> Bool {
+                try await SpanOutbox.forget([id], of: "a", through: bench.redis)
+                return try await bench.redis.send(RedisCommand("EXISTS", Keys.span(id))).int == 1
+            }
+            let id = try await bench.leave(isLogged: true)
+            try await exporters.settle(exporters.read("a", upTo: 10))
+            #expect(try await isKept(id), "the log has not been given it")
+            let given = try await recorders.read(["a"], upTo: 10, wait: .milliseconds(1))
+            #expect(try await isKept(id), "nor settled it")
+            try await recorders.settle(given)
+            #expect(try await !isKept(id))
+        }
+    }
+
+    /// The log was on, and is off now: what waits for it alone goes, what is to be exported stays.
+    @Test func aLogThatEndsLeavesNothing() async throws {
+        try await ExportBench.run { bench in
+            let exporters = bench.outbox("f")
+            try await exporters.join(["a"])
+            try await bench.records("r").join(["a", RecordOutbox.noProject])
+            for _ in 0..<3 { try await bench.leave(isLogged: true) }
+            try await bench.leave(isLogged: true, isExported: false)
+            #expect(try await exporters.settle(exporters.read("a", upTo: 2)) == 2)
+            #expect(try await bench.waiting() == 3)
+            try await exporters.endLog(of: ["a"])
+            #expect(try await bench.waiting() == 1)
+            #expect(try await bench.redis.send(RedisCommand("EXISTS", Keys.requests, Keys.requestBytes)).int == 0)
+            #expect(try await exporters.settle(exporters.read("a", upTo: 10)) == 1)
+            #expect(try await bench.waiting() == 0)
         }
     }
 

@@ -109,6 +109,27 @@ import Upstream
         #expect(refused.outcome == .failed && refused.status == 429 && refused.errorCode == "429")
     }
 
+    /// A client's own metadata hides neither the ids nor the resolved metadata, however deep it is.
+    @Test func deepMetadataHidesNothing() throws {
+        var job = try Self.job()
+        let deep = String(repeating: "[", count: 120) + String(repeating: "]", count: 120)
+        job.body = Array(#"{"model":"openai/gpt-x","messages":[],"metadata":{"a":\#(deep),"rollout_id":"forged"}}"#.utf8)
+        for isCompact in [true, false] {
+            let span = try #require(CompletionSpan(job, isCompact: isCompact, isLogged: true))
+            span.sends(Self.target(job))
+            let row = try Self.row(span.answered())
+            #expect(row.rollout == SpanSample.rollout && row.metadata.map(\.key) == ["team", "cost\""])
+        }
+    }
+
+    /// A path may hold a key, and be long.
+    @Test func aPathIsShownWithoutSecrets() throws {
+        var job = try Self.job()
+        job.path = "/x/gsk_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT/" + String(repeating: "y", count: 9000)
+        let row = try Self.row(CompletionSpan(recordOf: job).failed(.expired))
+        #expect(row.path.hasPrefix("/x/[redacted]/yyy") && row.path.utf8.count < 600, "\(row.path)")
+    }
+
     /// Without a log a span is as it was.
     @Test func withoutALogASpanSaysNoMore() throws {
         let span = try #require(CompletionSpan(try Self.job()))

@@ -58,7 +58,8 @@ import Testing
                     #expect(row.metadata.map(\.value) == ["red", "[redacted]"] && row.metadata[0].origin == .header)
                     #expect(row.attempts.isEmpty && row.retries == 0)
                 }
-                #expect(found[5].path == "/rollout_id/r1/chat/completions")
+                #expect(found[5].path.isEmpty, "what could not be read is not shown")
+                #expect(found[1].requestBytes == 5)
             }
         }
     }
@@ -84,10 +85,16 @@ import Testing
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             try await withRows(ingress) { rows in
                 let paths = [LiveIngress.path, "/models", "/project_id/sibling/models", "/project_id/unknown/models"]
-                for path in paths { #expect(try await ingress.call("POST", path, body: "{}").status == 401) }
+                for path in paths {
+                    let answer = try await ingress.call(
+                        "POST", path, headers: [#"X-TFY-METADATA: {"team":"forged"}"#], body: "{}")
+                    #expect(answer.status == 401)
+                }
                 let found = try await rows(4)
-                #expect(found.map(\.project) == ["main", "main", "sibling", "main"])
                 #expect(found.allSatisfy { $0.status == 401 && $0.account == nil && $0.outcome == .refused })
+                // What a stranger says is shown to no project.
+                #expect(found.allSatisfy { $0.project == "main" && $0.path.isEmpty })
+                #expect(found.allSatisfy { $0.metadata.isEmpty && $0.rollout == nil })
             }
         }
     }
@@ -101,6 +108,35 @@ import Testing
                 }
                 #expect(try await ingress.call("POST", LiveIngress.path, body: "").status == 400)
                 #expect(try await rows(1).map(\.errorCode) == ["empty_body"])
+            }
+        }
+    }
+
+    /// A row that the store never takes is given up once others show that it takes them. While it takes none, all wait.
+    @Test func aRowThatIsNeverTakenHoldsUpNoOther() async throws {
+        struct Full: Error {}
+        let kept = NIOLockedValueBox<[String]>([])
+        let isFull = NIOLockedValueBox(true)
+        try await LiveIngress.run { ingress in
+            try await ingress.withRequestLog(record: { rows in
+                let isWrong = rows.contains { $0.errorCode == "missing_model" }
+                if isWrong || isFull.withLockedValue({ $0 }) { throw Full() }
+                kept.withLockedValue { $0 += rows.map { $0.errorCode ?? "" } }
+            }) { _, _, _ in
+                .json("{}")
+            } _: {
+                for body in ["", #"{"messages":[]}"#, "hello"] {
+                    #expect(try await ingress.call("POST", LiveIngress.path, body: body).status == 400)
+                }
+                try await eventually {
+                    try await ingress.redis.send(RedisCommand("XPENDING", Keys.requests, Keys.recorderGroup))[0].int == 3
+                }
+                isFull.withLockedValue { $0 = false }
+                try await eventually {
+                    try await ingress.redis.send(RedisCommand("GET", Keys.requestsLost)).int == 1
+                }
+                #expect(Set(kept.withLockedValue { $0 }) == ["empty_body", "invalid_json"])
+                #expect(try await ingress.redis.send(RedisCommand("XLEN", Keys.requests)).int == 0)
             }
         }
     }
