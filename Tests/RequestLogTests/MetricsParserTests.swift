@@ -12,7 +12,7 @@ struct MetricsParserTests {
 
     @Test func everythingIsRead() throws {
         let query = try Self.query(
-            "measures=requests,latency_p99,latency_p99&group_by=metadata.environment,run_id,project&interval=1h&limit=7"
+            "measures=requests,latency_p99,latency_p99&group_by=metadata.environment,run_id,run,project&interval=1h&limit=7"
                 + "&from=2d&user=u")
         #expect(query.measures == [.count(.requests), .percentile(.p99, of: .latency)])
         #expect(query.groups == [.field(.metadata("environment")), .field(.known(.run)), .project])

@@ -78,7 +78,9 @@ struct FilterParser {
 
     private mutating func note(_ parameter: String) throws(GatewayError) {
         guard seen.insert(parameter) else {
-            throw .invalidQuery(parameter, "is given twice. Name several values with `[in]`, separated by commas")
+            let isTime = parameter == "from" || parameter == "to"
+            let repair = isTime ? "Give it once" : "Name several values with `[in]`, separated by commas"
+            throw .invalidQuery(parameter, "is given twice. \(repair)")
         }
     }
 
@@ -86,7 +88,7 @@ struct FilterParser {
         guard let time = Self.time(value, now: now) else {
             throw .invalidQuery(
                 name,
-                "must be a time of ISO 8601, such as 2026-11-22T19:00:00Z, or how long ago, such as 15m, 24h or 7d")
+                "must be a time from 1970 on in ISO 8601, such as 2026-11-22T19:00:00Z, or how long ago, such as 15m, 24h or 7d")
         }
         if name == "from" { filter.from = time } else { filter.to = time }
     }

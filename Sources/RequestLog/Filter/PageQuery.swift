@@ -16,6 +16,9 @@ struct PageQuery {
         for (name, value) in query.items where try !parser.read(name, value) {
             guard Self.parameters.contains(name) else { throw .unknownParameter(name, known: Self.parameters) }
         }
+        for name in Self.parameters where query.values(name).count > 1 {
+            throw .invalidQuery(name, "is given twice. Give it once")
+        }
         filter = try parser.finished()
         form = try Self.form(query)
         let limit = try query.integer("limit", in: 1...FilterLimits.pageRows)

@@ -55,10 +55,8 @@ extension MetricsQuery {
         guard let text = query.value("group_by") else { return [] }
         var groups: [Group] = []
         for name in text.split(separator: ",").map(String.init) {
-            if name == "project" {
-                groups.append(.project)
-            } else if let field = FilterParser.field(named: name) {
-                groups.append(.field(field))
+            if let group = name == "project" ? .project : FilterParser.field(named: name).map(Group.field) {
+                if !groups.contains(group) { groups.append(group) }
             } else {
                 let known = RequestField.Known.allCases.map(\.name) + ["project"]
                 let hint = NearMiss.nearest(to: name, among: known).map { " Did you mean `\($0)`?" } ?? ""
