@@ -29,6 +29,7 @@ MOST_LIVES = {
     "gateway/verdict/*": 86_400,
     "gateway/verified/*": 86_400,
     "gateway/verifier/*": 15,
+    "gateway/querier/*": 15,
     "gateway/verifying/*": 5,
     "gateway/limit/*": 86_400,
     "gateway/trace/trouble": 120,
@@ -36,6 +37,7 @@ MOST_LIVES = {
 # What has no end of its own: streams, and what is kept of spans within its bound.
 LASTING = {
     *("gateway/jobs", "gateway/dead", "gateway/verifications", f"gateway/traces/{PROJECT}", "gateway/key/fingerprint"),
+    *("gateway/queries", "gateway/requests"),
     *("gateway/trace/kept", "gateway/trace/kept/bytes", "gateway/trace/projects"),
 }
 DELIVERIES = 3
@@ -48,8 +50,8 @@ def is_idle(redis):
 
 
 def spans_wait(redis):
-    """Whether spans wait for their export."""
-    return redis("XLEN", f"gateway/traces/{PROJECT}") > 0
+    """Whether spans wait for their export or the request log, or records for the latter."""
+    return any(redis("XLEN", stream) > 0 for stream in (f"gateway/traces/{PROJECT}", "gateway/requests"))
 
 
 def check_redis(redis, fleet, rollouts):
@@ -58,7 +60,12 @@ def check_redis(redis, fleet, rollouts):
     if not is_idle(redis):
         pending = redis("XPENDING", "gateway/jobs", "forwarders")
         found.append(f"jobs are left: {redis('XLEN', 'gateway/jobs')} on the stream, pending {pending}")
-    for counter, stream in (("gateway/jobs/bytes", "gateway/jobs"), ("gateway/trace/bytes", f"gateway/traces/{PROJECT}")):
+    counters = {
+        "gateway/jobs/bytes": "gateway/jobs",
+        "gateway/trace/bytes": f"gateway/traces/{PROJECT}",
+        "gateway/requests/bytes": "gateway/requests",
+    }
+    for counter, stream in counters.items():
         if redis("EXISTS", counter) or redis("XLEN", stream):
             found.append(f"{counter} is {redis('GET', counter)}, and {stream} has {redis('XLEN', stream)} entries, though nothing runs")
     for pattern, life in MOST_LIVES.items():
