@@ -21,7 +21,7 @@ fail() {
 }
 
 # Debian starts a service as soon as its package is installed; a policy for the time of the installation prevents that
-# (invoke-rc.d(8)). redis-server, nginx and prometheus would also start at the next boot, and hold a port that nobody asked them to.
+# (invoke-rc.d(8)). redis-server, nginx and prometheus would also start at the next boot, and hold a port unasked.
 install_packages() {
     local policy=/usr/sbin/policy-rc.d service new_services=()
     for service in redis-server nginx prometheus; do
