@@ -54,7 +54,7 @@ enum RequestLogBench {
             row.metadata = BulkRows.metadata.enumerated().map { key, values in
                 .init("key\(key)", "value\(number &* 7919 % values)", from: .header)
             }
-            row.attempts = [AttemptRow(number: 1, model: "openai/gpt-4o", failure: nil, began: 1, ended: 2)]
+            row.attempts = [SpanAttempt(number: 1, model: "openai/gpt-4o", failure: nil, began: 1, ended: 2)]
             return row
         }
         let began = ContinuousClock.now

@@ -59,8 +59,8 @@ package struct RequestRow: Sendable, Equatable {
     package var rules: [String] = []
     package var requestBytes = 0
     package var responseBytes = 0
-    /// The calls that were made, the first one first.
-    package var attempts: [AttemptRow] = []
+    /// The calls that were made, the first one first. `lost` is the failure of one whose forwarder died.
+    package var attempts: [SpanAttempt] = []
 
     package init(id: InsertionID, project: String, outcome: Outcome, status: Int) {
         self.id = id

@@ -3,8 +3,8 @@ internal import Queue
 internal import RequestLog
 internal import Upstream
 
-/// Writes an answer about the request log into a sink, in pieces of about one size: an export comes row by row, and each
-/// piece is a frame of its own.
+/// Writes an answer about the request log into a sink, in pieces of about one size: an export comes row by row, and
+/// each piece is a frame of its own.
 struct AnswerWriter {
     /// What a piece has, but for the last one.
     static let pieceBytes = 64 << 10

@@ -30,7 +30,7 @@ package struct RequestLogService {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
         var limits = QueueWorker.Limits(concurrency: settings.queryConcurrency, settings: settings)
-        // A question has a time of its own, whatever a completion's is.
+        // A question has a time of its own beside a completion's.
         limits.patience = max(limits.patience, settings.queryTimeout)
         let worker = QueueWorker(
             .queries, redis: endpoint, limits: limits, envelope: envelope,

@@ -29,8 +29,9 @@ struct RequestRecorder: Service, CustomStringConvertible {
     private let leftLog = SparseLog()
 
     init(
-        outbox: RecordOutbox, prices: PriceTable, keep: @escaping @Sendable ([RequestRow]) async throws -> Void, envelope: Envelope,
-        projects: @escaping @Sendable () -> [String], isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger
+        outbox: RecordOutbox, prices: PriceTable, keep: @escaping @Sendable ([RequestRow]) async throws -> Void,
+        envelope: Envelope, projects: @escaping @Sendable () -> [String],
+        isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger
     ) {
         self.outbox = outbox
         self.prices = prices
@@ -168,7 +169,10 @@ extension RequestRecorder {
         func say(to logger: Logger, _ leftLog: SparseLog) {
             if !left.isEmpty, let count = leftLog.note(left.count) {
                 logger.warning(
-                    "left records for a request log that can read them: a newer gateway wrote them, or one with another GATEWAY_KEY",
+                    """
+                    left records for a request log that can read them: a newer gateway wrote them, or one with another \
+                    GATEWAY_KEY
+                    """,
                     metadata: ["records": "\(count)"])
             }
             if !lost.isEmpty {

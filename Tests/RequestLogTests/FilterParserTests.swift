@@ -56,6 +56,7 @@ struct FilterParserTests {
         ("status[contains]=4", "status[contains]", "`status[in]`"), ("from=yesterday", "from", "24h"),
         ("from=99999999999999999999d", "from", "24h"), ("from=1h&to=2h", "to", "later than `from`"),
         ("outcome=done", "outcome", "`dead_lettered`"), ("user[present]=maybe", "user[present]", "true or false"),
+        ("latency[gte]=0x10", "latency[gte]", "not negative"), ("latency[gte]=1e3", "latency[gte]", "not negative"),
         ("limit=1&limit=2", "limit", "Give it once"), ("from=1h&from=2h", "from", "Give it once"),
         ("limit=0", "limit", "from 1 to 1000"), ("limit=1001", "limit", "from 1 to 1000"),
         ("cursor=abc", "cursor", "`next_cursor`"),

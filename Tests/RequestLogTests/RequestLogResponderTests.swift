@@ -32,7 +32,7 @@ struct RequestLogResponderTests {
         row.tokens.input = 10
         row.cost = 0.125
         row.latency = UInt64(100 * number)
-        row.attempts = [AttemptRow(number: 1, model: "openai/gpt", failure: nil, began: 1000, ended: 2000)]
+        row.attempts = [SpanAttempt(number: 1, model: "openai/gpt", failure: nil, began: 1000, ended: 2000)]
         return row
     }
 

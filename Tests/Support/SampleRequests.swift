@@ -75,7 +75,7 @@ package struct SampleRequests {
         row.responseBytes = random.below(10_000)
         for number in 1..<(1 + random.below(3)) {
             row.attempts.append(
-                AttemptRow(
+                SpanAttempt(
                     number: number, model: "openai/gpt", failure: optional { $0.pick(["timeout", "lost"]) },
                     began: row.time, ended: row.time + UInt64(random.below(100))))
         }

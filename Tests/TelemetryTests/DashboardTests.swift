@@ -7,7 +7,7 @@ import Verifier
 
 @testable import Ingress
 
-/// Whoever renames a metric hears of the panels and alerts that ask for it.
+/// A metric that is renamed fails here for the panels and alerts that ask for it.
 struct DashboardTests {
     static let all: [MetricDescription] =
         ForwarderMetrics.descriptions(Settings(role: .forwarder)) + VerifierMetrics.descriptions

@@ -20,8 +20,8 @@ struct SeriesBoundTests {
         return settings
     }
 
-    /// Series that there may be: of each provider (its attempts' results, retries, fallbacks) and each of its models, of
-    /// each key and value, of error codes, and those without labels. A model has three histograms, two counters of
+    /// Series that there may be: of each provider (its attempts' results, retries, fallbacks) and each of its models,
+    /// of each key and value, of error codes, and those without labels. A model has three histograms, two counters of
     /// tokens and one of calls for each outcome.
     static func bound(_ settings: Settings, codes: Int) -> Int {
         let model = 3 + 2 + ForwarderMetrics.Outcome.allCases.count

@@ -17,15 +17,12 @@ package struct RequestSummary: Sendable, Equatable {
     package var target: String?
     /// The operator's rules that applied.
     package var rules: [String] = []
-    /// When the first and the last call of a provider were made, in milliseconds since 1970.
+    /// When the first call of a provider was made, in milliseconds since 1970.
     package var firstCall: UInt64?
-    package var lastCall: UInt64?
     /// Calls whose forwarder died.
     package var lostCalls = 0
     package var requestBytes = 0
     package var responseBytes = 0
-    /// Where the operator's rules send the call; no part of the attribute.
-    package var steps: [Route.Step] = []
 
     package init() {}
 
@@ -45,7 +42,6 @@ package struct RequestSummary: Sendable, Equatable {
             writer.member("target", target)
             if !rules.isEmpty { writer.member("rules") { $0.array(rules) { $0.string($1) } } }
             if let firstCall { writer.member("first_call", Int(clamping: firstCall)) }
-            if let lastCall, lastCall != firstCall { writer.member("last_call", Int(clamping: lastCall)) }
             if lostCalls > 0 { writer.member("lost_calls", lostCalls) }
             writer.member("request_bytes", requestBytes)
             writer.member("response_bytes", responseBytes)
@@ -70,7 +66,6 @@ package struct RequestSummary: Sendable, Equatable {
         target = text("target")
         rules = texts("rules")
         firstCall = number("first_call")
-        lastCall = number("last_call") ?? firstCall
         lostCalls = Int(clamping: number("lost_calls") ?? 0)
         requestBytes = Int(clamping: number("request_bytes") ?? 0)
         responseBytes = Int(clamping: number("response_bytes") ?? 0)

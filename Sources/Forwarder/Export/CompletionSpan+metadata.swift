@@ -4,10 +4,7 @@ internal import Policies
 extension CompletionSpan {
     /// The metadata without secrets: what is one by its name is left out, and what looks like one is replaced.
     func shownMetadata(_ redactor: SecretRedactor) -> [ResolvedMetadata.Entry] {
-        metadata.compactMap { entry in
-            guard Array(entry.key.utf8).withUnsafeBufferPointer({ SecretName($0) }) != .secret else { return nil }
-            return ResolvedMetadata.Entry(entry.key, redactor.clean(entry.value), from: entry.origin)
-        }
+        ShownText.metadata(metadata, clean: redactor.clean)
     }
 
     /// The ids and the metadata as the trace's metadata. What the body says under the same names counts less.

@@ -19,6 +19,8 @@ final class CompletionSpan {
     let metadata: [ResolvedMetadata.Entry]
     /// The operator's rules that decided about the job.
     let rules: JobRules
+    /// Where the operator's rules send the job.
+    private let steps: [Route.Step]
     private(set) var body: [UInt8]
     private var keys: [SecretString]
     private let textBytes: Int
@@ -76,6 +78,7 @@ final class CompletionSpan {
         traceparent = content.isWithheld && !(parent.map(Self.isTraceparent) ?? true) ? nil : parent
         metadata = job.metadata.entries
         rules = job.rules
+        steps = job.route.steps
         self.textBytes = textBytes
         self.isCompact = isCompact
         self.content = content
@@ -121,7 +124,7 @@ final class CompletionSpan {
         lastCall = (model, time)
         failedAttempts = failures
         answer = nil
-        summary?.calls(model, at: time)
+        summary?.calls(model, at: time, of: steps)
     }
 
     /// Notes that no call runs until the next one is made.

@@ -169,8 +169,8 @@ struct Exporter: Service, CustomStringConvertible {
         guard lost > 0 else { return }
         logger.warning(
             """
-            rows of the request log are given up: more waits than REQUEST_LOG_BYTES, since no process that keeps the log \
-            takes them
+            rows of the request log are given up: more waits than REQUEST_LOG_BYTES, since no process that keeps the \
+            log takes them
             """,
             metadata: ["rows": "\(lost)"])
     }

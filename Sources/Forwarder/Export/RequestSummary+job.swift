@@ -6,19 +6,20 @@ extension RequestSummary {
     /// All that a job says of its request.
     init(_ job: Job) {
         self.init()
-        (path, user, teams, isStream) = (ShownText.path(job.path), job.user, job.teams, job.isStream)
+        // The usual path needs no search.
+        path = job.path == Provider.chatCompletions ? job.path : ShownText.beginning(of: job.path)
+        (user, teams, isStream) = (job.user, job.teams, job.isStream)
         requestBytes = job.body.count
         rules = job.rules.limits
-        steps = job.route.steps
     }
 
     /// Notes that a call is made.
     /// - Parameters:
     ///   - model: `provider/model`.
     ///   - time: now, in milliseconds since 1970.
-    mutating func calls(_ model: String, at time: UInt64) {
+    ///   - steps: where the operator's rules send the job.
+    mutating func calls(_ model: String, at time: UInt64, of steps: [Route.Step]) {
         if firstCall == nil { firstCall = time }
-        lastCall = time
         guard let step = steps.first(where: { $0.model == model }), let rule = step.rule else { return }
         target = model
         if !rules.contains(rule) { rules.append(rule) }

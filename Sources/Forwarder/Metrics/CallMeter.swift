@@ -4,8 +4,8 @@ internal import NIOCore
 internal import Queue
 internal import Upstream
 
-/// What is measured of one job: its wait, its calls and its end. It lives on the job's event loop, as long as the job is
-/// worked on here.
+/// What is measured of one job: its wait, its calls and its end. It lives on the job's event loop, as long as the job
+/// is worked on here.
 final class CallMeter {
     private let metrics: ForwarderMetrics
     private var provider: ProviderMetrics?

@@ -133,7 +133,8 @@ struct JobBuilder: Sendable {
         guard let admitted else { return Refusal(id, of: project, path: "", because: error) }
         var refusal = Refusal(id, of: admitted.project, path: path.backendPath, because: error)
         (refusal.account, refusal.rollout) = (admitted.account, path.rollout)
-        refusal.metadata = (try? currentRules.metadata(of: request.headers, from: admitted.account))?.metadata.entries ?? []
+        let said = try? currentRules.metadata(of: request.headers, from: admitted.account)
+        refusal.metadata = said?.metadata.entries ?? []
         refusal.bytes = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         return refusal
     }

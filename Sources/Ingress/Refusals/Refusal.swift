@@ -29,7 +29,8 @@ struct Refusal: Sendable {
     init(_ job: Job, because error: GatewayError) {
         self.init(job.insertionID, of: job.project, path: job.path, because: error)
         account = job.account.map { Account(id: $0, user: job.user, teams: job.teams) }
-        (rollout, metadata, model) = (job.rollout, job.metadata.entries, job.model)
+        // Many refusals may wait, and a body may be all name of a model.
+        (rollout, metadata, model) = (job.rollout, job.metadata.entries, job.model.map { ShownText.beginning(of: $0) })
         (isStream, bytes, rules) = (job.isStream, job.body.count, job.rules.limits)
     }
 
@@ -52,7 +53,7 @@ struct Refusal: Sendable {
 
     private var summary: RequestSummary {
         var summary = RequestSummary()
-        (summary.status, summary.ending, summary.path) = (error.status, "refused", ShownText.path(path))
+        (summary.status, summary.ending, summary.path) = (error.status, "refused", ShownText.beginning(of: path))
         (summary.user, summary.teams) = (account?.user, account?.teams ?? [])
         (summary.isStream, summary.requestBytes, summary.rules) = (isStream, bytes, rules)
         return summary

@@ -5,8 +5,8 @@ internal import Queue
 internal import Redis
 internal import ServiceLifecycle
 
-/// Brings refused calls to the request log, those of a second together. They never were jobs: the last second's are lost
-/// if the process is killed.
+/// Brings refused calls to the request log, those of a second together. They never were jobs: the last second's are
+/// lost if the process is killed.
 final class RefusalLog: Service, CustomStringConvertible, Sendable {
     /// Refusals that wait at most, for Redis or for the second to pass. Further ones are counted alone.
     static let capacity = 10_000

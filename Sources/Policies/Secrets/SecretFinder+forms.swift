@@ -42,7 +42,8 @@ extension SecretFinder {
         }
     }
 
-    /// Whether the rest of a key looks like chance and not like words: a long part of letters and digits, or capitals where words have none.
+    /// Whether the rest of a key looks like chance and not like words: a long part of letters and digits, or capitals
+    /// where words have none.
     func isChance(_ range: Range<Int>, isStrict: Bool) -> Bool {
         guard range.count >= 12 else { return false }
         if !isStrict, has(.upper, range) { return true }
@@ -78,7 +79,8 @@ extension SecretFinder {
         }
     }
 
-    /// A token with digits or capitals; any word of some length where a header's name stands before it, or nothing at all.
+    /// A token with digits or capitals; any word of some length where a header's name stands before it, or nothing at
+    /// all.
     private func isBearer(_ token: Range<Int>, of start: Int) -> Bool {
         guard token.count >= 8 else { return false }
         if has(.digit, token) || token.count >= 32 { return true }

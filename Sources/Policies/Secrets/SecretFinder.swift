@@ -1,9 +1,10 @@
 internal import Common
 
-/// Finds secrets in a text by their form: keys of known beginnings, tokens behind `Bearer`, JSON web tokens, private keys, passwords in URLs, and the keys that the
-/// call was made with. Each byte is looked at a fixed number of times.
+/// Finds secrets in a text by their form: keys of known beginnings, tokens behind `Bearer`, JSON web tokens, private
+/// keys, passwords in URLs, and the keys that the call was made with. Each byte is looked at a fixed number of times.
 ///
-/// What is no secret must stay as it is. So a key is a word of its own, has a known beginning, and its rest looks like chance: enough of it, with digits or mixed case.
+/// What is no secret must stay as it is. So a key is a word of its own, has a known beginning, and its rest looks like
+/// chance: enough of it, with digits or mixed case.
 package struct SecretFinder {
     let text: UnsafeBufferPointer<UInt8>
     /// What must not be seen wherever it stands.
@@ -125,7 +126,8 @@ package struct SecretFinder {
         return place
     }
 
-    /// Where the run of words with dots between them ends. It is gone over once, however many of its words are asked about.
+    /// Where the run of words with dots between them ends. It is gone over once, however many of its words are asked
+    /// about.
     mutating func dottedEnd(from start: Int, before end: Int) -> Int {
         if start < dotted.upperBound, start >= dotted.lowerBound { return dotted.upperBound }
         let stop = runEnd(from: start, before: end) { isWord($0) || $0 == UInt8(ascii: ".") }

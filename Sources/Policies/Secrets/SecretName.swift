@@ -1,6 +1,7 @@
 internal import Common
 
-/// What the name of a JSON member says of its value. Names compare by their ASCII letters and digits without case: `apiKey`, `API-Key` and `api_key` are one.
+/// What the name of a JSON member says of its value. Names compare by their ASCII letters and digits without case:
+/// `apiKey`, `API-Key` and `api_key` are one.
 package enum SecretName: Sendable {
     /// Nothing.
     case plain

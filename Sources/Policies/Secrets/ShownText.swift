@@ -4,21 +4,25 @@ package import Common
 package enum ShownText {
     /// What stands where a secret was.
     private static let mark = "[redacted]"
-    /// The most bytes of a path that are shown.
-    private static let longestPath = 512
+    /// The most bytes of a text that are shown.
+    private static let longest = 512
 
     /// The entries without secrets: what is one by its key is left out, and what looks like one is replaced.
-    package static func metadata(_ entries: [ResolvedMetadata.Entry]) -> [ResolvedMetadata.Entry] {
+    /// - Parameter clean: replaces what looks like a secret in a value.
+    package static func metadata(
+        _ entries: [ResolvedMetadata.Entry], clean: (String) -> String = { beginning(of: $0) }
+    ) -> [ResolvedMetadata.Entry] {
         entries.compactMap { entry in
             guard Array(entry.key.utf8).withUnsafeBufferPointer({ SecretName($0) }) != .secret else { return nil }
-            return ResolvedMetadata.Entry(entry.key, clean(Array(entry.value.utf8)), from: entry.origin)
+            return ResolvedMetadata.Entry(entry.key, clean(entry.value), from: entry.origin)
         }
     }
 
-    /// The beginning of a path, without what looks like a secret.
-    package static func path(_ path: String) -> String {
-        guard path != "/chat/completions" else { return path }
-        return clean(Array(path.utf8.prefix(longestPath)))
+    /// The beginning of a text, such as a path or a model's name, without what looks like a secret.
+    package static func beginning(of text: String) -> String {
+        // What the cut goes through is searched whole.
+        let clean = clean(Array(text.utf8.prefix(2 * longest)))
+        return clean.utf8.count > longest ? String(decoding: clean.utf8.prefix(longest), as: UTF8.self) : clean
     }
 
     private static func clean(_ bytes: [UInt8]) -> String {

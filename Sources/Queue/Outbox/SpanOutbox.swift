@@ -4,9 +4,9 @@ package import Redis
 /// The spans that wait for their export, as the exporters and those who want one sent again see them. Finished jobs put
 /// them there (``JobScripts/finish``).
 ///
-/// An entry holds an insertion id and the size of its span; the span is in a key of its own, which outlives the entry for
-/// an hour, if so many bytes are not too many. The process with the request log reads the same entries in a group of its
-/// own (``RecordOutbox``).
+/// An entry holds an insertion id and the size of its span; the span is in a key of its own, which outlives the entry
+/// for an hour, if so many bytes are not too many. The process with the request log reads the same entries in a group
+/// of its own (``RecordOutbox``).
 package struct SpanOutbox: Sendable {
     /// How long a span is kept after it was accepted, to be sent again if it is lost after all.
     package static let keptFor = Duration.seconds(3600)
@@ -198,7 +198,7 @@ package struct SpanOutbox: Sendable {
         return settled
     }
 
-    /// Forgets spans of a project that nobody needs any longer, unless they wait for their export or the request log.
+    /// Forgets spans of a project that are no longer needed, unless they wait for their export or the request log.
     package static func forget(
         _ ids: [InsertionID], of project: String, through redis: RedisClient
     ) async throws(RedisError) {

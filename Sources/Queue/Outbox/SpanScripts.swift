@@ -138,11 +138,11 @@ package enum SpanScripts {
             return settled
             """)
 
-    /// Makes room in the outbox: takes spans off it and forgets them. An exporter that was given one finds that it is
-    /// nobody's any longer; the request log loses those that it has not read.
+    /// Makes room in the outbox: takes spans off it and forgets them. An exporter that was given one finds that it
+    /// is gone; the request log loses those that it has not read.
     ///
-    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> bytes of what waits for the request
-    /// log, KEYS[4] -> how many rows it has lost, KEYS[5…] -> the spans
+    /// KEYS[1] -> ids that wait, KEYS[2] -> bytes of the spans that wait, KEYS[3] -> bytes of what waits for the
+    /// request log, KEYS[4] -> how many rows it has lost, KEYS[5…] -> the spans
     /// ARGV[1] -> group, ARGV[2] -> the request log's group; then for each span: its entry, its bytes
     /// Output: bytes and number of those that went
     package static let shed = RedisScript(
@@ -203,7 +203,8 @@ package enum SpanScripts {
     /// accepted before the oldest entry that it has not settled.
     ///
     /// KEYS[1] -> ids that wait, KEYS[2…] -> spans
-    /// ARGV[1] -> how long a span is kept that has left the outbox, in milliseconds: those that wait have longer to live,
+    /// ARGV[1] -> how long a span is kept that has left the outbox, in milliseconds: those that wait have longer to
+    /// live,
     /// ARGV[2] -> the request log's group
     /// Output: how many
     package static let forgetSettled = RedisScript(
@@ -238,8 +239,8 @@ package enum SpanScripts {
 
     /// Lets the request log go from a stream: what waits for it alone is deleted, a page at a time, and then its group.
     ///
-    /// KEYS[1] -> ids that wait; ARGV[1] -> the request log's group, ARGV[2] -> the exporters' group, ARGV[3] -> the last
-    /// entry looked at, as XRANGE has it
+    /// KEYS[1] -> ids that wait; ARGV[1] -> the request log's group, ARGV[2] -> the exporters' group, ARGV[3] -> the
+    /// last entry looked at, as XRANGE has it
     /// Output: the last entry of the page; an empty text if the group is gone
     package static let endLog = RedisScript(
         name: "endLog",

@@ -1,8 +1,8 @@
 package import Common
 package import Logging
 
-/// Works on one question off a queue: opens it, has it answered, sends the answer, ends the job. Whatever happens, the
-/// job ends once or goes to another worker.
+/// Works on one question off a queue: opens it, has it answered, sends the answer, ends the job. The job
+/// ends once, or goes to another worker.
 package struct QuestionWork: Sendable {
     /// Answers a question. An error becomes an answer if none has begun, and else breaks it off.
     package typealias Answer = @Sendable (_ question: Job, _ sink: any AnswerSink) async throws -> Void
@@ -83,7 +83,7 @@ package struct QuestionWork: Sendable {
         }
     }
 
-    /// Nobody wants the answer.
+    /// Ends a question whose answer is not wanted any longer.
     private func drop(_ job: Job, _ delivery: Delivery, _ control: CallControl) async -> Outcome {
         await sender.finish(job, in: delivery, with: nil, succeeded: true, control: control)
         return .cancelled

@@ -88,7 +88,8 @@ struct FilterParser {
         guard let time = Self.time(value, now: now) else {
             throw .invalidQuery(
                 name,
-                "must be a time from 1970 on in ISO 8601, such as 2026-11-22T19:00:00Z, or how long ago, such as 15m, 24h or 7d")
+                "must be a time from 1970 on in ISO 8601, such as 2026-11-22T19:00:00Z, or how long ago, such as 15m, 24h "
+                    + "or 7d")
         }
         if name == "from" { filter.from = time } else { filter.to = time }
     }
@@ -145,7 +146,9 @@ struct FilterParser {
         guard let comparison = operation.flatMap({ RequestFilter.Comparison.named($0) }) else {
             throw Self.unknownOperator(parameter, known: RequestFilter.Comparison.allCases.map(\.rawValue))
         }
-        guard let bound = Double(value), bound.isFinite, bound >= 0 else {
+        // `Double` would read hexadecimal digits and words too.
+        let isDecimal = value.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+        guard isDecimal, let bound = Double(value), bound.isFinite else {
             throw .invalidQuery(parameter, "must be a number that is not negative; durations are in milliseconds")
         }
         filter.bounds.append(.init(number, comparison, bound))

@@ -65,7 +65,7 @@ extension JSONWriter {
         member("response_bytes", row.responseBytes)
     }
 
-    private mutating func attempt(_ attempt: AttemptRow) {
+    private mutating func attempt(_ attempt: SpanAttempt) {
         object { writer in
             writer.member("number", attempt.number)
             writer.member("model", attempt.model)

@@ -11,8 +11,8 @@ package struct MetricsTable {
     private let numbers: [RequestNumber]
     /// The first interval of the range, counted since 1970.
     private let firstPoint: UInt64
-    // Of each entry: the number of its group, its interval counted from the first one, and its flags. A row has an entry
-    // for each of its groups; the first one is marked.
+    // Of each entry: the number of its group, its interval counted from the first one, and its flags. A row has an
+    // entry for each of its groups; the first one is marked.
     private var groups: [Int32] = []
     private var points: [Int32] = []
     private var flags: [UInt8] = []

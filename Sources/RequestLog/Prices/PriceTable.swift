@@ -37,7 +37,8 @@ package struct PriceTable: Sendable, Equatable {
         self.prices = prices
     }
 
-    /// Reads a table in the form that prices.yaml explains at its head. Every problem is reported with its line and column.
+    /// Reads a table in the form that prices.yaml explains at its head. Every problem is reported with its line and
+    /// column.
     package init(parsing bytes: [UInt8], file: String) throws(ConfigurationError) {
         let top = try YAMLDocument(parsing: bytes, file: file).root.mapping(of: ["as_of", "prices"])
         date = try top.required("as_of").string()

@@ -7,7 +7,7 @@ package struct RecordTexts: Sendable {
     package let id: InsertionID
     /// Milliseconds since 1970.
     package let end: UInt64
-    package let attempts: [AttemptRow]
+    package let attempts: [SpanAttempt]
     private let texts: [SpanAttribute: [UInt8]]
 
     /// The attributes of which rows are made; the others may be large.
@@ -28,10 +28,7 @@ package struct RecordTexts: Sendable {
     }
 
     private init(_ record: SpanRecord) {
-        (id, end) = (record.id, record.end)
-        attempts = record.attempts.map {
-            AttemptRow(number: $0.number, model: $0.model, failure: $0.failure, began: $0.began, ended: $0.ended)
-        }
+        (id, end, attempts) = (record.id, record.end, record.attempts)
         var texts: [SpanAttribute: [UInt8]] = [:]
         for attribute in Self.wanted {
             if let range = record.range(attribute), !range.isEmpty { texts[attribute] = Array(record.bytes[range]) }
@@ -54,7 +51,7 @@ extension RecordTexts {
     /// Reads the span and those of its attempts, which stand behind it with commas between them.
     private init(otlp bytes: [UInt8]) throws(WireError) {
         var texts: [SpanAttribute: [UInt8]] = [:]
-        var attempts: [AttemptRow] = []
+        var attempts: [SpanAttempt] = []
         var end: UInt64 = 0
         do throws(JSONScanError) {
             let list = Array(#"{"spans":["#.utf8) + bytes + Array("]}".utf8)
@@ -81,8 +78,8 @@ extension RecordTexts {
         (self.id, self.end, self.attempts, self.texts) = (id, max(end, id.milliseconds), attempts, texts)
     }
 
-    private static func attempt(_ span: JSONObject) throws(JSONScanError) -> AttemptRow {
-        var row = AttemptRow(
+    private static func attempt(_ span: JSONObject) throws(JSONScanError) -> SpanAttempt {
+        var row = SpanAttempt(
             number: 0, model: "", failure: nil, began: time(span, "startTimeUnixNano") ?? 0,
             ended: time(span, "endTimeUnixNano") ?? 0)
         for (key, text) in try attributes(of: span) {

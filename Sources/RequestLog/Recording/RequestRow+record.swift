@@ -76,16 +76,16 @@ extension RequestRow {
     }
 
     /// The calls, those of dead forwarders first. A request of one call has no spans of attempts.
-    private static func attempts(_ record: RecordTexts, _ summary: RequestSummary, failure: String?) -> [AttemptRow] {
+    private static func attempts(_ record: RecordTexts, _ summary: RequestSummary, failure: String?) -> [SpanAttempt] {
         let start = record.id.milliseconds
         let model = record[.modelAsked] ?? ""
         let lost = (0..<max(0, min(summary.lostCalls, 100))).map { _ in
-            AttemptRow(number: 0, model: model, failure: "lost", began: start, ended: summary.firstCall ?? record.end)
+            SpanAttempt(number: 0, model: model, failure: "lost", began: start, ended: summary.firstCall ?? record.end)
         }
         var made = record.attempts
         if made.isEmpty, let began = summary.firstCall {
             made = [
-                AttemptRow(
+                SpanAttempt(
                     number: 1, model: summary.target ?? model, failure: failure, began: began, ended: record.end)
             ]
         }

@@ -101,7 +101,7 @@ enum RequestRows {
         row.rollout = ids
     }
 
-    static func attempts(place: Int64, project: Int64, _ db: Database) throws -> [AttemptRow] {
+    static func attempts(place: Int64, project: Int64, _ db: Database) throws -> [SpanAttempt] {
         let rows = StatementRows(
             try db.makeStatement(
                 sql: """
@@ -109,10 +109,10 @@ enum RequestRows {
                     WHERE project = ? AND place = ? ORDER BY number
                     """))
         rows.restart(project, place)
-        var attempts: [AttemptRow] = []
+        var attempts: [SpanAttempt] = []
         while try rows.next() {
             attempts.append(
-                AttemptRow(
+                SpanAttempt(
                     number: Int(rows.integer(0)), model: rows.text(1) ?? "", failure: rows.text(2),
                     began: UInt64(clamping: rows.integer(3)), ended: UInt64(clamping: rows.integer(4))))
         }

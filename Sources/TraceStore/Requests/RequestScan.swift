@@ -4,8 +4,8 @@ internal import RequestLog
 
 /// Goes over the rows that pass a filter, the newest first.
 ///
-/// Where a condition names values, the index says where the rows are, and several conditions meet in the places that all
-/// of them have. Else the rows of the range are read one after the other.
+/// Where a condition names values, the index says where the rows are, and several conditions meet in the places that
+/// all of them have. Else the rows of the range are read one after the other.
 struct RequestScan {
     /// Terms whose streams are merged; a condition with more of them is tested row by row.
     private static let mostDriving = 100

@@ -1,11 +1,11 @@
 /// The tables of the request log.
 enum RequestSchema {
-    /// - `request_term`: every text that rows have, once for each project and property (`TermField`). Rows name it by its
-    ///   number. `day` is the last day with a row that has it, counted since 1970.
+    /// - `request_term`: every text that rows have, once for each project and property (`TermField`). Rows name it by
+    ///   its number. `day` is the last day with a row that has it, counted since 1970.
     /// - `request`: one row a call, narrow, in the order of time (`RequestPlace`), so that a chart reads what lies
     ///   together. `terms` is a `TermList`.
-    /// - `request_index`: for each term the places of the rows that have it, in the order of time. A term belongs to one
-    ///   project, so a place says enough.
+    /// - `request_index`: for each term the places of the rows that have it, in the order of time. A term belongs to
+    ///   one project, so a place says enough.
     /// - `request_attempt`: the calls of providers, which only the answer about one row shows.
     static let first = """
         CREATE TABLE request_term(

@@ -24,7 +24,8 @@ import Testing
     }
 
     private func keys(_ redis: RedisClient) async throws -> Set<String> {
-        // A forwarder's byte counter and the request log's come and go, and an ingress's word some time after its start.
+        // A forwarder's byte counter and the request log's come and go, and an ingress's word some time after its
+        // start.
         let passing: Set<String> = [
             Keys.jobBytes, Keys.ingresses, Keys.ingressRules, Keys.requests, Keys.requestBytes,
         ]

@@ -16,7 +16,8 @@ import Testing
         return #"{"data":[\#(rows.joined(separator: ","))],"next_cursor":\#(cursor)}"#
     }
 
-    /// Runs `body` with the environment for a gateway that answers each target as `answer` says, and with what was asked.
+    /// Runs `body` with the environment for a gateway that answers each target as `answer` says, and with what was
+    /// asked.
     private func withGateway(
         _ answer: @escaping @Sendable (_ target: String, _ count: Int) -> (status: Int, body: String),
         _ body: ([String: String], _ asked: @Sendable () -> [String]) async throws -> Void

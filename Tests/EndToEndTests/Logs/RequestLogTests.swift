@@ -27,7 +27,7 @@ import TraceStore
         good.metadata = [.init("customer-id", "customer1", from: .header)]
         bad.metadata = [.init("customer-id", "customer\u{1B}[2J", from: .header)]
         (good.modelServed, bad.modelServed, bad.errorCode) = ("openai/gpt", "openai/gpt", "connect_failed")
-        bad.attempts = [AttemptRow(number: 1, model: "openai/gpt", failure: "connect_error", began: good.time, ended: good.time)]
+        bad.attempts = [SpanAttempt(number: 1, model: "openai/gpt", failure: "connect_error", began: good.time, ended: good.time)]
         try await store.requests.add([good, bad])
         return [good.id, bad.id]
     }

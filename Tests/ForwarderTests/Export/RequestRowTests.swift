@@ -57,8 +57,8 @@ import Upstream
         wanted.rules = ["all", "spread", "spare"]
         (wanted.requestBytes, wanted.responseBytes) = (job.body.count, Self.answer.utf8.count)
         wanted.attempts = [
-            AttemptRow(number: 1, model: "a/b", failure: "500", began: start + 5, ended: start + 9),
-            AttemptRow(number: 2, model: "openai/gpt-x", failure: nil, began: start + 10, ended: start + 100),
+            SpanAttempt(number: 1, model: "a/b", failure: "500", began: start + 5, ended: start + 9),
+            SpanAttempt(number: 2, model: "openai/gpt-x", failure: nil, began: start + 10, ended: start + 100),
         ]
         #expect(row == wanted, "\(row)")
     }
@@ -145,7 +145,7 @@ import Upstream
         var summary = RequestSummary()
         (summary.status, summary.ending, summary.path, summary.user) = (201, "refused", "/\"é", "u\u{0}")
         (summary.teams, summary.rules, summary.target, summary.isStream) = (["", "a"], ["b"], "t", true)
-        (summary.firstCall, summary.lastCall, summary.lostCalls) = (5, 6, 2)
+        (summary.firstCall, summary.lostCalls) = (5, 2)
         (summary.requestBytes, summary.responseBytes) = (7, 8)
         #expect(RequestSummary(json: summary.json) == summary)
         #expect(RequestSummary(json: RequestSummary().json) == RequestSummary())

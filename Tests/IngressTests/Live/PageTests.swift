@@ -67,7 +67,8 @@ import Testing
         }
     }
 
-    /// An answer that another part of the gateway refuses is told by its route, one of this ingress's own by its code too.
+    /// An answer that another part of the gateway refuses is told by its route, one of this ingress's own by its code
+    /// too.
     @Test func refusalsAreCountedByTheirCode() async throws {
         try await LiveIngress.run { ingress in
             #expect(try await ingress.call("POST", LiveIngress.path, body: "{").status == 400)

@@ -5,6 +5,7 @@ import ServiceLifecycle
 import TestSupport
 
 @testable import Common
+@testable import Redis
 
 extension LiveIngress {
     /// Runs `body` while a process keeps the request log as the test says.
@@ -29,6 +30,8 @@ extension LiveIngress {
             group.addTask { try await services.run() }
             defer { group.cancelAll() }
             try await eventually { try await redis.liveWorkers(of: .queries) == 1 }
+            // Until the log has made the stream of records, none is kept.
+            try await eventually { try await redis.send(RedisCommand("EXISTS", Keys.requests)).int == 1 }
             return try await body()
         }
     }

@@ -81,6 +81,25 @@ import Testing
         }
     }
 
+    /// A body may be all name of a model, and hold a key there. Many such refusals may wait.
+    @Test func aModelIsCutAndCleaned() async throws {
+        let policies = try PolicyFixture.read(Self.rules)
+        let model = "x/gsk_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT/" + String(repeating: "y", count: 200_000)
+        let body = #"{"model": "\#(model)", "messages": []}"#
+        try await LiveIngress.run({ $0.policies = policies }) { ingress in
+            try await withRows(ingress) { rows in
+                async let first = ingress.call("POST", LiveIngress.path, body: body)
+                try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+                #expect(try await first.status == 200)
+                #expect(try await ingress.call("POST", LiveIngress.path, body: body).status == 429)
+                let row = try #require(try await rows(1).first)
+                let shown = try #require(row.modelAsked)
+                #expect(shown.hasPrefix("x/[redacted]/yyy") && shown.utf8.count == 512, "\(shown)")
+                #expect(row.requestBytes == body.utf8.count)
+            }
+        }
+    }
+
     @Test func whoMayNotEnterIsLogged() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             try await withRows(ingress) { rows in
