@@ -13,7 +13,8 @@ protocol CallSteps: Sendable {
     /// What is measured of the job; nil: nothing is.
     var meter: CallMeter? { get }
 
-    /// Whether the reader has taken so many bytes. If not, `goOn` is called when it has, or the call was ended.
+    /// Whether the reader has taken so many bytes. If not, `goOn` is called when it has, or the call was ended. The
+    /// call is ended at the job's deadline at the latest: a reader that was killed says nothing more.
     func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool
 
     /// As ``AnswerSender/send(_:of:in:isConfirmed:control:on:completion:)``.
@@ -65,7 +66,19 @@ struct DeliverySteps: CallSteps {
     var spentBefore: TokensSpent { delivery.isTakenOver ? .unknown : .none }
 
     func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool {
-        control.hasCredit(level) { eventLoop.execute(goOn) }
+        if control.hasCredit(level) { return true }
+        let deadline = NIOLoopBoundBox<Scheduled<Void>?>(nil, eventLoop: eventLoop)
+        let hasCredit = control.hasCredit(level) {
+            eventLoop.execute {
+                deadline.value?.cancel()
+                goOn()
+            }
+        }
+        guard !hasCredit else { return true }
+        deadline.value = eventLoop.scheduleTask(in: TimeAmount(max(job.remaining(), .zero))) { [control] in
+            control.expire()
+        }
+        return false
     }
 
     func send(

@@ -56,6 +56,9 @@ package final class CallControl: Sendable {
         waiting?.goOn()
     }
 
+    /// Ends the call at its deadline. The client has what its reader has said to have taken, at most.
+    package func expire() { end(.cancelled, handedOver: state.withLockedValue { $0.credit }) }
+
     /// Says what to do when the call is ended. It is done at once if that has happened.
     package func onEnd(_ action: @escaping @Sendable () -> Void) {
         let isOver = state.withLockedValue { state in
@@ -91,11 +94,18 @@ package final class CallControl: Sendable {
         goOn?()
     }
 
+    /// Whether the reader has taken `level` bytes, or the call was ended.
+    package func hasCredit(_ level: Int) -> Bool { state.withLockedValue { hasCredit(level, in: $0) } }
+
+    private func hasCredit(_ level: Int, in state: State) -> Bool {
+        max(state.credit, state.givenUp) >= level || state.stop != nil
+    }
+
     /// Whether the reader has taken `level` bytes, or the call was ended. If not, `goOn` is called when it is so. One
     /// asks at a time.
     package func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool {
         state.withLockedValue { state in
-            guard max(state.credit, state.givenUp) < level, state.stop == nil else { return true }
+            guard !hasCredit(level, in: state) else { return true }
             state.waiting = (level, goOn)
             return false
         }

@@ -177,6 +177,28 @@ import Upstream
         }
     }
 
+    /// The ingress of a killed reader cancels nothing: without an end the job would hold its slot and its entry for
+    /// ever.
+    @Test(arguments: [false, true]) func aReaderThatSaysNothingMoreIsWaitedForUntilTheDeadline(
+        hasEnded: Bool
+    ) async throws {
+        try await ForwarderBench.run { bench in
+            let deadline = UnixTime.milliseconds + 2000
+            let job = try await bench.enqueue(isStream: true, window: 1, deadline: deadline)
+            try await bench.withForwarder { forwarder in
+                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream")
+                call.send(Self.part).send(Self.stop).send("data: [DONE]\n\n")
+                if hasEnded { call.end() }
+                #expect(try await bench.answers.next(of: job).sequence == 0)
+                await forwarder.jobs.waitUntilEmpty()
+                #expect(UnixTime.milliseconds >= deadline)
+                #expect(try await bench.members().isEmpty, "the client cannot have the whole answer")
+                #expect(try await bench.length(Keys.jobs) == 0)
+                #expect(try await bench.span(of: job).level == "ERROR")
+            }
+        }
+    }
+
     /// The channel keeps nothing for a subscriber that is away. The key does.
     @Test(arguments: ["credit", "cancel"]) func newsThatWasMissedIsLookedUp(_ news: String) async throws {
         try await ForwarderBench.run { bench in
