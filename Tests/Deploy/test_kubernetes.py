@@ -92,6 +92,9 @@ def test_probes_ask_routes_that_there_are(base):
     ingress, store = container_of(base, "ingress"), container_of(base, "tracestore")
     assert ingress["livenessProbe"]["httpGet"]["path"] == "/health"
     assert ingress["readinessProbe"]["httpGet"]["path"] == "/ready"
+    for part in ["forwarder", "verifier"]:
+        assert container_of(base, part)["livenessProbe"]["httpGet"] == {"path": "/health", "port": "metrics"}
+    assert 'case "/health":' in (ROOT / "Sources/MetricsServing/MetricsServer.swift").read_text()
     pages = (ROOT / "Sources/Ingress/Pages/Pages.swift").read_text()
     assert '"/health"' in pages and '"/ready"' in pages
     assert f'"{store["readinessProbe"]["httpGet"]["path"]}"' in (ROOT / "Sources/TraceStore/Routes/TraceStoreResponder.swift").read_text()
@@ -158,12 +161,29 @@ def test_only_the_ingress_is_reached_from_outside(base):
     assert closed == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     let_in = {}
     for policy in policies:
+        if policy["metadata"]["name"] == "metrics":
+            continue
         for rule in policy["spec"].get("ingress", []):
             (port,) = rule["ports"]
             for name in selected(policy["spec"]["podSelector"]):
                 let_in[name] = {each for peer in rule.get("from", []) for each in selected(peer["podSelector"])} or "all"
                 assert port["port"] in {each["name"] for each in container_of(base, name)["ports"]}
     assert let_in == {"ingress": "all", "redis": {*PARTS}, "tracestore": {"forwarder", "verifier"}}
+
+
+def test_prometheus_reads_the_metrics_of_each_part_and_nothing_else(base):
+    policy = base("NetworkPolicy", "metrics")["spec"]
+    assert selected(policy["podSelector"]) == {*PARTS}
+    (rule,) = policy["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": "metrics"}]
+    (peer,) = rule["from"]
+    assert peer == {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    port = base.settings["METRICS_PORT"]
+    for part in PARTS:
+        assert port_of(base, part, "metrics") == int(port)
+        (workload,) = [each for each in base.workloads if each["metadata"]["name"] == part]
+        annotations = workload["spec"]["template"]["metadata"]["annotations"]
+        assert annotations == {"prometheus.io/scrape": "true", "prometheus.io/port": port, "prometheus.io/path": "/metrics"}
 
 
 def test_only_forwarder_and_verifier_reach_the_internet(base):
@@ -210,9 +230,10 @@ def variables(manifests, name):
     return {each["name"]: each.get("value") for each in container_of(manifests, name).get("env", [])}
 
 
-def port_of(manifests, name):
-    (port,) = container_of(manifests, name)["ports"]
-    return port["containerPort"]
+def port_of(manifests, name, port=None):
+    """The port of a container by its name; without one the port that is not for metrics."""
+    (found,) = [each for each in container_of(manifests, name)["ports"] if (each["name"] == port if port else each["name"] != "metrics")]
+    return found["containerPort"]
 
 
 def storage(manifests, name):
