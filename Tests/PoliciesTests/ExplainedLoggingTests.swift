@@ -21,7 +21,7 @@ import Testing
                 denial: random.pick([nil, nil, .header, .metadata] as [LoggingSwitch.Carrier?]))
             let view = random.pick([Explanation.View.full, .own])
             let logging = Explanation(policies, facts, body: [], hasBaseURL: false, terms: terms, view: view).logging
-            let decided = policies.logging.logging(of: facts, terms.mode, wishesLog: terms.denial == nil)
+            let decided = policies.logging.logging(of: facts, terms.mode, wishesLog: terms.denial == nil).content
             #expect(logging.content == decided)
             let matching = logging.rules.filter(\.matches)
             #expect(

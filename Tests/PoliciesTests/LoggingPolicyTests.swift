@@ -26,7 +26,7 @@ import Testing
         ] as [(Bool, RequestLoggingMode, Bool, Bool)])
     func `precedence`(denies: Bool, mode: RequestLoggingMode, wishesLog: Bool, isLogged: Bool) throws {
         let policy = denies ? try Self.policy(Self.head + "rules:\n  - {id: a, log: false}\n") : LoggingPolicy()
-        let logging = policy.logging(of: Self.facts(), mode, wishesLog: wishesLog)
+        let logging = policy.logging(of: Self.facts(), mode, wishesLog: wishesLog).content
         #expect(logging == (isLogged ? .whole : .withheld))
     }
 
@@ -46,7 +46,7 @@ import Testing
                 """
         let policy = try Self.policy(text)
         func logging(_ metadata: [String: String], model: String = "m/n") -> ContentLogging {
-            policy.logging(of: Self.facts(metadata, model: model), .headerControlled, wishesLog: true)
+            policy.logging(of: Self.facts(metadata, model: model), .headerControlled, wishesLog: true).content
         }
         #expect(logging(["team": "legal", "region": "eu"]) == .withheld)
         #expect(logging([:], model: "o/p") == .whole)
@@ -57,6 +57,11 @@ import Testing
         ]
         #expect(
             logging(["region": "eu"]) == .redacted(LogRedaction(presets: ["email", "us_ssn", "iban"], patterns: staff)))
+        func rules(_ metadata: [String: String]) -> [String] {
+            policy.logging(of: Self.facts(metadata), .headerControlled, wishesLog: true).rules
+        }
+        #expect(rules(["team": "legal", "region": "eu"]) == ["deny"])
+        #expect(rules(["region": "eu"]) == ["allow", "mail", "staff"])
         #expect(policy.rulesForOwnTraces.map(\.id) == ["deny", "mail", "staff"])
     }
 
@@ -67,9 +72,9 @@ import Testing
             + "---\n"
             + Self.head + "name: all\nlog: true\nredact_with: {presets: [email]}\n"
         let policy = try Self.policy(text)
-        let legal = policy.logging(of: Self.facts(["team": "legal"]), .always, wishesLog: true)
+        let legal = policy.logging(of: Self.facts(["team": "legal"]), .always, wishesLog: true).content
         #expect(legal == .withheld)
-        let other = policy.logging(of: Self.facts(), .always, wishesLog: true)
+        let other = policy.logging(of: Self.facts(), .always, wishesLog: true).content
         #expect(other == .redacted(LogRedaction(presets: ["email"])))
     }
 

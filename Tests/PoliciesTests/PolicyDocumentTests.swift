@@ -49,9 +49,9 @@ import Testing
                 == .init(attempts: 2, delay: 100, failures: [.status(429), .status(503), .connectError]))
         #expect(patient.steps[0].failures.contains(.streamError))
         let logging = try policies("logging.yaml").logging
-        let legal = logging.logging(of: facts("m/n", ["team": "legal"]), .always, wishesLog: true)
+        let legal = logging.logging(of: facts("m/n", ["team": "legal"]), .always, wishesLog: true).content
         #expect(legal == .withheld)
-        guard case .redacted(let redaction) = logging.logging(of: customer, .always, wishesLog: true) else {
+        guard case .redacted(let redaction) = logging.logging(of: customer, .always, wishesLog: true).content else {
             Issue.record("it is redacted")
             return
         }

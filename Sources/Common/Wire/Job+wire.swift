@@ -25,6 +25,7 @@ extension Job {
         static let limit: UInt8 = 22
         static let user: UInt8 = 24
         static let team: UInt8 = 25
+        static let otherRule: UInt8 = 26
         static let withheld: UInt8 = 30
         static let redaction: UInt8 = 31
     }
@@ -60,6 +61,7 @@ extension Job {
         if !options.isEmpty { writer.field(Tag.options, options.wireBytes) }
         if !rules.hash.isEmpty { writer.field(Tag.rulesHash, rules.hash) }
         for limit in rules.limits { writer.field(Tag.limit, limit) }
+        for rule in rules.others { writer.field(Tag.otherRule, rule) }
         for charge in charges where charge.isSettled { writer.field(Tag.charge, charge.wireText) }
         for entry in metadata.entries { writer.field(Tag.metadata, entry.wireBytes) }
         switch logging {
@@ -103,6 +105,7 @@ extension Job {
             case Tag.options: options = try CallOptions(wireBytes: value)
             case Tag.rulesHash: rules.hash = try WireReader.string(value)
             case Tag.limit: rules.limits.append(try WireReader.string(value))
+            case Tag.otherRule: rules.others.append(try WireReader.string(value))
             case Tag.charge:
                 if let charge = RateCharge(wireText: try WireReader.string(value)) { charges.append(charge) }
             case Tag.metadata: metadata.add(try ResolvedMetadata.Entry(wireBytes: value))

@@ -10,7 +10,7 @@ extension RequestSummary {
         path = job.path == Provider.chatCompletions ? job.path : ShownText.beginning(of: job.path)
         (user, teams, isStream) = (job.user, job.teams, job.isStream)
         requestBytes = job.body.count
-        rules = job.rules.limits
+        rules = job.rules.all
     }
 
     /// Notes that a call is made.

@@ -152,6 +152,7 @@ struct JobBuilder: Sendable {
             clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
             window: window, metadata: said.metadata)
         (job.user, job.teams) = (admitted.account?.user, admitted.account?.teams ?? [])
+        job.rules.others = said.rules
         // Where hooks may change it, it is looked at behind them.
         if !isHooked(path) { try currentRules.check(job, request.method) }
         job.options = try CallOptions(request.headers, upTo: clientRetries)

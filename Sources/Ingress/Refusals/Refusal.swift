@@ -31,7 +31,9 @@ struct Refusal: Sendable {
         account = job.account.map { Account(id: $0, user: job.user, teams: job.teams) }
         // Many refusals may wait, and a body may be all name of a model.
         (rollout, metadata, model) = (job.rollout, job.metadata.entries, job.model.map { ShownText.beginning(of: $0) })
-        (isStream, bytes, rules) = (job.isStream, job.body.count, job.rules.limits)
+        (isStream, bytes) = (job.isStream, job.body.count)
+        // A limit that it was not over has not refused it.
+        rules = error.rule.map { rule in job.charges.filter { $0.rule == rule }.map(\.ruleID) } ?? job.rules.all
     }
 
     /// The record that the request log makes a row of.

@@ -4,6 +4,15 @@ internal import Policies
 
 /// Resolves the metadata of requests, what a later source says in the place of an earlier one's, and checks it.
 struct MetadataResolver: Sendable {
+    /// What is known of a request once all sources have been read.
+    struct Resolved {
+        var metadata: ResolvedMetadata
+        /// The ids of the operator's rules that have set some of it.
+        var rules: [String]
+        /// Whether its headers let it stand in traces.
+        var wishesLog = true
+    }
+
     /// Headers that are read beside `X-TFY-METADATA`.
     private let headers: [MetadataHeader]
     /// The operator's rules; nil if there are none.
@@ -18,25 +27,24 @@ struct MetadataResolver: Sendable {
     var enforces: Bool { policy?.mode == .enforce }
 
     /// The metadata of a request from its headers, the operator's rules and the client's key, in this order.
-    /// - Returns: the metadata, and whether the headers let the request stand in traces.
     /// - Throws: 400 for headers that cannot be read.
-    func resolve(
-        _ fields: HTTPFields, of account: Account?
-    ) throws(GatewayError) -> (metadata: ResolvedMetadata, wishesLog: Bool) {
+    func resolve(_ fields: HTTPFields, of account: Account?) throws(GatewayError) -> Resolved {
         let (carried, wishesLog) = try carried(by: fields)
-        return (resolve(carried, of: account), wishesLog)
+        var resolved = resolve(carried, of: account)
+        resolved.wishesLog = wishesLog
+        return resolved
     }
 
     /// The same of what headers carry.
-    func resolve(_ carried: ResolvedMetadata, of account: Account?) -> ResolvedMetadata {
+    func resolve(_ carried: ResolvedMetadata, of account: Account?) -> Resolved {
         var metadata = carried
-        policy?.override(&metadata, for: Caller(account))
-        guard let own = account?.metadata, !own.isEmpty else { return metadata }
+        let rules = policy?.override(&metadata, for: Caller(account)) ?? []
+        guard let own = account?.metadata, !own.isEmpty else { return Resolved(metadata: metadata, rules: rules) }
         for (key, value) in own.sorted(by: { $0.key < $1.key })
         where MetadataRule.fault(ofKey: key.text) == nil && MetadataRule.fault(ofValue: value) == nil {
             metadata.set(key.text, to: value, from: .key)
         }
-        return metadata
+        return Resolved(metadata: metadata, rules: rules)
     }
 
     /// The rule that a request breaks. Requests that send nothing, such as for a list of models, need no metadata.

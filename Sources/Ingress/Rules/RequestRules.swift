@@ -31,11 +31,9 @@ final class RequestRules: Sendable {
         self.logger = logger
     }
 
-    /// The metadata of a request, and whether its headers let it stand in traces.
+    /// The metadata of a request.
     /// - Throws: 400 for headers that cannot be read.
-    func metadata(
-        of fields: HTTPFields, from account: Account?
-    ) throws(GatewayError) -> (metadata: ResolvedMetadata, wishesLog: Bool) {
+    func metadata(of fields: HTTPFields, from account: Account?) throws(GatewayError) -> MetadataResolver.Resolved {
         try metadata.resolve(fields, of: account)
     }
 
@@ -63,7 +61,9 @@ final class RequestRules: Sendable {
     func decide(_ job: inout Job, with content: JSONObject?, for account: Account?) throws(GatewayError) {
         job.rules.hash = policies.hash
         let facts = RequestFacts(job, from: account)
-        job.logging = logging.logging(of: facts, loggingMode, wishesLog: !job.isWithheld)
+        let said = logging.logging(of: facts, loggingMode, wishesLog: !job.isWithheld)
+        job.logging = said.content
+        job.rules.others += said.rules
         if job.isWithheld, isTracedByProxy { throw .tracedByProxy }
         job = job.withOwnSeal
         guard hasDecisions, job.method != "GET", job.method != "HEAD" else { return }
@@ -83,7 +83,7 @@ final class RequestRules: Sendable {
         of request: RequestDescription, from account: Account?, view: Explanation.View, usage: UsageSource
     ) async -> Explanation {
         let facts = RequestFacts(
-            caller: Caller(account), model: request.model, metadata: metadata.resolve(request.carried, of: account),
+            caller: Caller(account), model: request.model, metadata: metadata.resolve(request.carried, of: account).metadata,
             rollout: request.rollout)
         var explanation = Explanation(
             policies, facts, body: request.body, hasBaseURL: request.hasBaseURL,

@@ -66,7 +66,7 @@ extension Explanation {
 
 extension RuleExplainer {
     func logging(_ policy: LoggingPolicy, _ terms: LoggingTerms) -> Explanation.Logging {
-        let content = policy.logging(of: facts, terms.mode, wishesLog: terms.denial == nil)
+        let content = policy.logging(of: facts, terms.mode, wishesLog: terms.denial == nil).content
         var redaction: Explanation.Logging.Redaction?
         if case .redacted(let all) = content { redaction = Explanation.Logging.Redaction(all, view) }
         return Explanation.Logging(

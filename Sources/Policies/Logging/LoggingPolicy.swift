@@ -17,13 +17,16 @@ package struct LoggingPolicy: Sendable {
 
     /// What a request's trace shows: the operator's denial counts first, then the mode, then the client's wish.
     /// - Parameter wishesLog: false if a header of the request says no.
+    /// - Returns: what it shows, and the ids of the rules that said so: one that denies it, or all that match.
     package func logging(
         of facts: RequestFacts, _ mode: RequestLoggingMode, wishesLog: Bool
-    ) -> ContentLogging {
+    ) -> (content: ContentLogging, rules: [String]) {
         var redaction = LogRedaction()
+        var applied: [String] = []
         for place in index.candidates(for: facts) where rules[place].when.holds(for: facts) {
-            guard rules[place].isLogged else { return .withheld }
+            guard rules[place].isLogged else { return (.withheld, [rules[place].id]) }
             redaction.formUnion(rules[place].redaction)
+            applied.append(rules[place].id)
         }
         let isLogged =
             switch mode {
@@ -31,8 +34,8 @@ package struct LoggingPolicy: Sendable {
             case .never: false
             case .headerControlled: wishesLog
             }
-        guard isLogged else { return .withheld }
-        return redaction.isEmpty ? .whole : .redacted(redaction)
+        guard isLogged else { return (.withheld, applied) }
+        return (redaction.isEmpty ? .whole : .redacted(redaction), applied)
     }
 
     /// The rules that no one keeps where a LiteLLM proxy writes the traces, each with its place.

@@ -47,12 +47,16 @@ package struct MetadataPolicy: Sendable, Equatable {
     package var hasRules: Bool { !keys.isEmpty || !allowsUnknownKeys }
 
     /// Sets what the operator says for a caller, in the place of what the caller says.
-    package func override(_ metadata: inout ResolvedMetadata, for caller: Caller) {
+    /// - Returns: the ids of the rules that have set something.
+    @discardableResult
+    package func override(_ metadata: inout ResolvedMetadata, for caller: Caller) -> [String] {
+        var applied: [String] = []
         for rule in overrides where rule.subjects.contains(where: { $0.includes(caller) }) {
-            for entry in rule.metadata where metadata[entry.key]?.origin != .gateway {
-                metadata.set(entry.key, to: entry.value, from: .gateway)
-            }
+            let entries = rule.metadata.filter { metadata[$0.key]?.origin != .gateway }
+            for entry in entries { metadata.set(entry.key, to: entry.value, from: .gateway) }
+            if !entries.isEmpty { applied.append(rule.id) }
         }
+        return applied
     }
 
     /// The first rule that a request breaks.

@@ -105,7 +105,9 @@ import Testing
 @Suite struct JobRulesTests {
     @Test func `hash and limits come back`() throws {
         var job = Job.full
-        job.rules = JobRules(hash: "0123456789abcdef", limits: ["{metadata.team}-tokens", "é", "all"])
+        job.rules = JobRules(
+            hash: "0123456789abcdef", limits: ["{metadata.team}-tokens", "é", "all"],
+            others: ["mail", "e\u{301}"])
         #expect(try Job(wireBytes: job.wireBytes) == job)
         #expect(try Job(wireBytes: Job.full.wireBytes).rules == JobRules())
     }

@@ -19,7 +19,7 @@ import Upstream
         var job = try SpanSample.job(body)
         (job.user, job.teams) = ("bob", ["red", "blué"])
         job.metadata.set("cost\"", to: "é", from: .gateway)
-        job.rules = JobRules(hash: "0", limits: ["all"])
+        job.rules = JobRules(hash: "0", limits: ["all"], others: ["mail"])
         job.route = Route([Route.Step("a/b", rule: "spread"), Route.Step("openai/gpt-x", rule: "spare")])
         return job
     }
@@ -54,7 +54,7 @@ import Upstream
         (wanted.provider, wanted.target, wanted.finishReason) = ("openai", "openai/gpt-x", "length")
         (wanted.tokens.input, wanted.tokens.output, wanted.tokens.cached, wanted.tokens.reasoning) = (7, 3, 2, 1)
         (wanted.latency, wanted.queueWait, wanted.retries) = (100, 5, 1)
-        wanted.rules = ["all", "spread", "spare"]
+        wanted.rules = ["all", "mail", "spread", "spare"]
         (wanted.requestBytes, wanted.responseBytes) = (job.body.count, Self.answer.utf8.count)
         wanted.attempts = [
             SpanAttempt(number: 1, model: "a/b", failure: "500", began: start + 5, ended: start + 9),

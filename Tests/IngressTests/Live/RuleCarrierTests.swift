@@ -87,6 +87,7 @@ import Testing
                 #expect(taken.job.rules.limits == (isRed ? ["limit"] : []))
                 #expect(taken.job.route.steps.map(\.model) == (isRed ? ["p/balanced", "p/fallback"] : []))
                 #expect(taken.job.isWithheld == isRed)
+                #expect(taken.job.rules.others == (origin == .gateway ? ["set"] : []) + (isRed ? ["withhold"] : []))
                 #expect(taken.job.rules.hash == policies.hash)
                 try await ingress.forwarder.answer(taken, body: "{}")
                 #expect(try await reply.status == 200)
