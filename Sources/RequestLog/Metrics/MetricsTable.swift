@@ -2,7 +2,7 @@ internal import Common
 
 /// Collects what a chart is made of, column by column, and makes the chart of it. Percentiles are made of all rows'
 /// values: none is averaged or estimated.
-package struct MetricsTable {
+package struct MetricsTable: Sendable {
     private static let isFirst: UInt8 = 1
     private static let isError: UInt8 = 2
     private static let isLimitHit: UInt8 = 4
@@ -52,14 +52,37 @@ package struct MetricsTable {
         }
     }
 
+    /// Adds the rows of another table of the same query.
+    /// - Parameter numbers: of the other's groups in this table.
+    package mutating func append(_ other: MetricsTable, groups numbers: [Int]) {
+        let most = numbers.max() ?? 0
+        if most >= counts.count { counts.append(contentsOf: repeatElement(0, count: most + 1 - counts.count)) }
+        for (group, count) in other.counts.enumerated() { counts[numbers[group]] += count }
+        groups.reserveCapacity(groups.count + other.groups.count)
+        for group in other.groups { groups.append(Int32(truncatingIfNeeded: numbers[Int(group)])) }
+        points += other.points
+        flags += other.flags
+        for column in columns.indices { columns[column] += other.columns[column] }
+    }
+
+    /// The numbers of the groups that may be shown: those with most requests, and all that have as many as the last of
+    /// them. Of many groups only a few need their names.
+    package var candidates: [Int] {
+        let found = counts.indices.filter { counts[$0] > 0 }
+        guard found.count > query.groupLimit else { return found }
+        let least = found.map { counts[$0] }.sorted(by: >)[query.groupLimit - 1]
+        return found.filter { counts[$0] >= least }
+    }
+
     /// Makes the chart.
-    /// - Parameter names: of the groups, by their numbers.
-    package func result(names: [MetricsGroupName]) -> MetricsResult {
+    /// - Parameter names: those of `candidates`, by their numbers.
+    package func result(names: [Int: MetricsGroupName]) -> MetricsResult {
         let total = values(of: flags.indices.filter { flags[$0] & Self.isFirst != 0 }.map { Int32($0) })
-        let order = counts.indices.filter { counts[$0] > 0 }.sorted { left, right in
-            counts[left] != counts[right] ? counts[left] > counts[right] : Self.precedes(names[left], names[right])
+        let order = names.sorted { left, right in
+            let (first, second) = (counts[left.key], counts[right.key])
+            return first != second ? first > second : Self.precedes(left.value, right.value)
         }
-        let shown = order.prefix(query.groupLimit)
+        let shown = order.prefix(query.groupLimit).map(\.key)
         var entries = entriesByGroup(shown: shown)
         let others = entries.removeLast()
         var groups = zip(shown, entries).map { group(named: names[$0], entries: $1) }

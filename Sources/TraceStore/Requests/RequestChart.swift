@@ -2,8 +2,8 @@ internal import Common
 internal import GRDB
 internal import RequestLog
 
-/// Makes a chart of the rows that pass its filter.
-struct RequestChart {
+/// Collects what a chart is made of, from the rows that pass its filter.
+struct RequestChart: Sendable {
     /// The terms by which a row is grouped; 0 for none. Terms are numbered from 1 on.
     private typealias Key = SIMD4<UInt32>
 
@@ -15,6 +15,8 @@ struct RequestChart {
     private var numbers: [Key: Int] = [:]
     private var keys: [Key] = []
     private var count = 0
+    /// Rows that were looked at, or what others cost in such.
+    private var looks = 0
     /// The groups of the row that is being added.
     private var rowGroups: [Int] = [0]
 
@@ -31,15 +33,32 @@ struct RequestChart {
         if query.groups.isEmpty { keys = [Key()] }
     }
 
+    /// Reads a part of a query's rows.
+    /// - Parameter filter: the query's, of a part of its range.
     /// - Throws: `TooManyRows`.
-    static func result(_ query: MetricsQuery, project: String, _ db: Database) throws -> MetricsResult {
+    static func part(
+        of query: MetricsQuery, _ filter: RequestFilter, project: String, _ db: Database
+    ) throws -> RequestChart? {
         guard let number = try TermBook.number(ofKnownProject: project, db),
-            var scan = try RequestScan(query.filter, project: number, db)
-        else { return MetricsTable(query).result(names: []) }
+            var scan = try RequestScan(filter, project: number, db)
+        else { return nil }
         var chart = try RequestChart(query, project: project, number: number, db)
-        try scan.all(reading: query.numbers, terms: !query.groups.isEmpty) { rows, _ in try chart.add(rows) }
-        return chart.table.result(names: try chart.names(&scan.texts, db))
+        chart.looks = try scan.all(reading: query.numbers, terms: !query.groups.isEmpty) { rows, _ in
+            try chart.add(rows)
+        }
+        return chart
     }
+
+    /// Adds another part.
+    /// - Throws: `TooManyRows`.
+    mutating func append(_ other: RequestChart) throws {
+        count += other.count
+        looks += other.looks
+        guard count <= FilterLimits.chartRows, looks <= FilterLimits.chartLooks else { throw TooManyRows() }
+        table.append(other.table, groups: query.groups.isEmpty ? [0] : other.keys.map { number(of: $0) })
+    }
+
+    func result(_ db: Database) throws -> MetricsResult { table.result(names: try names(db)) }
 
     private mutating func add(_ rows: StatementRows) throws {
         count += 1
@@ -92,9 +111,11 @@ struct RequestChart {
         return keys.count - 1
     }
 
-    private func names(_ texts: inout TermTexts, _ db: Database) throws -> [MetricsGroupName] {
-        var names: [MetricsGroupName] = []
-        for key in keys {
+    private func names(_ db: Database) throws -> [Int: MetricsGroupName] {
+        var names: [Int: MetricsGroupName] = [:]
+        var texts = TermTexts()
+        for number in table.candidates {
+            let key = keys[number]
             var values: [UTF8Text?] = []
             for (index, group) in query.groups.enumerated() {
                 if group == .project {
@@ -103,7 +124,7 @@ struct RequestChart {
                     values.append(key[index] == 0 ? nil : UTF8Text(try texts.text(of: key[index], db)))
                 }
             }
-            names.append(MetricsGroupName(values))
+            names[number] = MetricsGroupName(values)
         }
         return names
     }

@@ -27,7 +27,9 @@ struct RequestScan {
     private let range: ClosedRange<Int64>
     private var tests: [RowTest]
     private var columns = RequestRows.Column.list
-    var texts = TermTexts()
+    /// How much was looked at, counted in rows that lie one after the other.
+    private var looks = 0
+    private var texts = TermTexts()
 
     /// - Parameter end: only rows before this place.
     /// - Returns: nil if the range is empty.
@@ -58,10 +60,11 @@ struct RequestScan {
     /// - Parameters:
     ///   - numbers: the measured properties that `body` reads.
     ///   - terms: whether it reads the terms.
+    /// - Returns: how much it looked at, counted in rows that lie one after the other.
     /// - Throws: `TooManyRows` if it would look at more than charts may.
     mutating func all(
         reading numbers: [RequestNumber], terms: Bool, _ body: (StatementRows, inout TermTexts) throws -> Void
-    ) throws {
+    ) throws -> Int {
         var read = Set((numbers + filter.bounds.map(\.number)).map { RequestRows.Column($0) })
         read.formUnion([.place, .flags])
         if terms || !tests.isEmpty { read.insert(.terms) }
@@ -77,6 +80,23 @@ struct RequestScan {
         let most = FilterLimits.chartLooks
         let rest = isRare ? try readIndexed(driving, most, step) : try readAll(most, step)
         if rest != nil { throw TooManyRows() }
+        return looks
+    }
+
+    /// Divides the range of a filter in two, as long as one another, from its first row to its last.
+    /// - Returns: the filter itself, if it has less than two milliseconds of rows.
+    static func halves(of filter: RequestFilter, project: Int64, _ db: Database) throws -> [RequestFilter] {
+        let ends = ["min", "max"].map { "SELECT \($0)(place) FROM request WHERE project = ?1 AND place BETWEEN ?2 AND ?3" }
+        let rows = StatementRows(try db.cachedStatement(sql: "SELECT (\(ends[0])), (\(ends[1]))"))
+        let start = filter.from.map { RequestPlace.start(of: $0) } ?? 0
+        rows.restart(project, start, (filter.to.map { RequestPlace.start(of: $0) } ?? .max) - 1)
+        guard try rows.next(), let first = rows.integerOrNil(0), let last = rows.integerOrNil(1) else { return [filter] }
+        let (begin, end) = (RequestPlace.milliseconds(of: first), RequestPlace.milliseconds(of: last))
+        let middle = begin + (end - begin) / 2 + 1
+        guard middle <= end else { return [filter] }
+        var (older, newer) = (filter, filter)
+        (older.to, newer.from) = (middle, middle)
+        return [older, newer]
     }
 
     private mutating func readAll(
@@ -89,11 +109,12 @@ struct RequestScan {
                     WHERE project = ? AND place BETWEEN ? AND ? ORDER BY place DESC
                     """))
         rows.restart(project, range.lowerBound, range.upperBound)
-        var looks = 0
+        var read = 0
+        defer { looks = read + Self.lookupCost * texts.reads }
         while try rows.next() {
-            looks += 1
+            read += 1
             if try holds(rows), try body(rows, &texts) == .stop { return rows.integer(0) + 1 }
-            if looks + Self.lookupCost * texts.reads >= most { return rows.integer(0) }
+            if read + Self.lookupCost * texts.reads >= most { return rows.integer(0) }
         }
         return nil
     }
@@ -109,7 +130,7 @@ struct RequestScan {
         var lookups = 0
         while place >= range.lowerBound, let found = try Self.meeting(of: streams, from: place) {
             place = found.place
-            let looks = streams.reduce(0) { $0 + $1.looks } + Self.lookupCost * (lookups + texts.reads)
+            looks = streams.reduce(0) { $0 + $1.looks } + Self.lookupCost * (lookups + texts.reads)
             if found.isMet {
                 lookups += 1
                 rows.restart(project, place)
