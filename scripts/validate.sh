@@ -77,7 +77,10 @@ versions_are_pinned() {
             if (name == "metadata-gateway") next
             if (name !~ /:v?[0-9]+\.[0-9]+(\.[0-9]+)?(-[a-z]+)?$/ && name !~ /@sha256:[0-9a-f]+$/) found("name one version of the image, such as debian:12.11-slim")
         }
-        /^[ -]*uses:/ && $NF !~ /@[0-9a-f]{40}$/ && $NF !~ /^\.\// { found("name the action by its commit") }
+        # Without an interval such as {40}, which some awks do not know.
+        /^[ -]*uses:/ && $NF !~ /^\.\// {
+            if ($NF !~ /@[0-9a-f]+$/ || length($NF) - index($NF, "@") != 40) found("name the action by its commit")
+        }
         END { exit failed }
     ' "${files[@]}"
 }
