@@ -45,9 +45,13 @@ struct SessionTokenTests {
 
     /// What else is sealed with the gateway's key is no session.
     @Test func anotherSealedThingIsNoSession() throws {
-        let sealed = try envelope.seal(Array(repeating: 0, count: 40), for: .value(of: "gateway/x"))
-        let text = sealed.map { _ in "A" }.joined()
-        #expect(SessionToken(text, now: now, envelope: envelope) == nil)
+        let expiry = now + life
+        let plain = (0..<8).map { UInt8(truncatingIfNeeded: expiry >> UInt64(56 - 8 * $0)) } + Array(repeating: 7, count: 32)
+        func token(_ place: Envelope.Place) throws -> SessionToken? {
+            SessionToken(SessionToken.base64(try envelope.seal(plain, for: place)), now: now, envelope: envelope)
+        }
+        #expect(try token(.session) != nil)
+        #expect(try token(.value(of: "gateway/x")) == nil)
     }
 
     @Test func theCookieIsFoundAmongOthers() {

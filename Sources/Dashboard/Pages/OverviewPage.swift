@@ -107,14 +107,14 @@ struct OverviewPage {
                 tileLink: links.requests(form.query), tileTone: "", spark: spark("requests"), sparkColour: "1"),
             Tile(
                 tileName: "Errors", tileValue: Figures.percent(errors, of: requests),
-                tileNote: "\(Figures.count(errors)) failed or refused", tileLink: links.requests(failed.query),
+                tileNote: "\(Figures.count(errors)) requests", tileLink: links.requests(failed.query),
                 tileTone: errors > 0 ? "bad" : "", spark: spark("errors"), sparkColour: "bad"),
             Tile(
                 tileName: "Tokens", tileValue: Figures.compact(number("input_tokens") + number("output_tokens")),
                 tileNote: "\(Figures.compact(number("input_tokens"))) in, \(Figures.compact(number("output_tokens"))) out",
                 tileLink: links.metrics(form.query), tileTone: "", spark: spark("input_tokens", "output_tokens"), sparkColour: "2"),
             Tile(
-                tileName: "Cost", tileValue: shown("cost", Figures.dollars), tileNote: "of models with a price",
+                tileName: "Cost", tileValue: shown("cost", Figures.dollars), tileNote: "where prices are set",
                 tileLink: links.metrics(form.query), tileTone: "", spark: spark("cost"), sparkColour: "3"),
             Tile(
                 tileName: "Latency p50", tileValue: shown("latency_p50", Figures.duration),

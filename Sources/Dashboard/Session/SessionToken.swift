@@ -59,7 +59,7 @@ package struct SessionToken: Sendable, Equatable {
     }
 
     /// URL-safe, without padding (RFC 4648 §5).
-    private static func base64(_ bytes: [UInt8]) -> String {
+    static func base64(_ bytes: [UInt8]) -> String {
         let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         var text: [UInt8] = []
         var (bits, pending) = (UInt32(0), UInt32(0))
