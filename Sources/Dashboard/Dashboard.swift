@@ -76,7 +76,7 @@ package struct Dashboard: Sendable {
         return html(error?.status ?? 200, Templates.render(frame, with: "login"))
     }
 
-    /// The page to go to behind the form: one of the dashboard's own, wherever the address came from.
+    /// The page to go to behind the form: one of the dashboard's own. An address of another place is left out.
     package static func ownPath(_ next: String?) -> String {
         guard let next, next.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return DashboardRoute.root }
         let path = String(next[..<(next.utf8.firstIndex(of: UInt8(ascii: "?")) ?? next.endIndex)])

@@ -31,7 +31,7 @@ package struct DashboardRequest: Sendable {
         return !origin.utf8[start...].elementsEqual(authority.utf8)
     }
 
-    /// Whether the browser reached the gateway by TLS, as it says itself. Whoever makes it up gets a stricter cookie.
+    /// Whether the browser reached the gateway by TLS, as it says itself. A request that makes it up gets a stricter cookie.
     package var isSecure: Bool { origin?.hasPrefix("https://") ?? false }
 }
 
@@ -53,7 +53,7 @@ package struct DashboardResponse: Sendable, Equatable {
     }
 
     /// What every page may do in a browser: show the gateway's own styles, scripts and pictures, send forms to it, and
-    /// nothing else. No text of a page is a script or a style, whatever stands in it.
+    /// nothing else. No text of a page is a script or a style.
     package static let contentPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

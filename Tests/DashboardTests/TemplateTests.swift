@@ -41,7 +41,7 @@ struct TemplateTests {
         #expect(assets.response("../secrets.yaml", query: nil) == nil)
     }
 
-    /// Whatever is fetched, loaded or sent goes to the gateway itself.
+    /// All that is fetched, loaded or sent goes to the gateway itself.
     @Test(arguments: ["dashboard.css", "dashboard.js"]) func assetsNameNoOtherPlace(name: String) throws {
         let text = String(decoding: try #require(Assets().response(name, query: nil)).body, as: UTF8.self)
         for place in ["http:", "https:", "@import", "url(", "eval(", "innerHTML"] { #expect(!text.contains(place)) }

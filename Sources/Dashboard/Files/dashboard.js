@@ -54,7 +54,7 @@ function prepare() {
   }
 }
 
-// Whether somebody is at it: what they read or write is not taken from under them.
+// Whether a person is reading or writing here: that is not taken from under them.
 function isBusy() {
   const active = document.activeElement;
   return document.hidden || (active && main.contains(active) && active !== main)

@@ -7,7 +7,7 @@ package struct SessionToken: Sendable, Equatable {
     package static let life = Duration.seconds(12 * 3600)
     package static let cookie = "gateway_dashboard"
 
-    /// The key's fingerprint, of which nobody makes the key.
+    /// The key's fingerprint, from which the key cannot be found.
     package var fingerprint: [UInt8]
     /// Milliseconds since 1970.
     package var expiry: UInt64

@@ -48,7 +48,7 @@ struct Entrance: Sendable {
     /// Where a request is logged that was not let in: no other project's log shows what its caller says.
     var projectOfStrangers: String { defaultProject }
 
-    /// Who a request comes from, whatever it asks for.
+    /// Who a request comes from, before its project is looked at.
     /// - Throws: 401 for an unknown key, 403 for a page of another site.
     func account(of request: Request) async throws(GatewayError) -> Account? {
         try await authenticated(try question(for: request))

@@ -9,13 +9,13 @@ internal import Logging
 struct DashboardDesk: Sendable {
     /// Who may look.
     enum Access: Sendable {
-        /// Everyone, since the gateway serves its own machine alone and asks nobody for a key.
+        /// Everyone, since the gateway serves its own machine alone and asks for no key.
         case machine
         /// Who logs in with a key of the gateway.
         case keys(APIKeyAuth)
         /// Whom an own build's `AuthProvider` lets in by a request's headers.
         case provider
-        /// Nobody.
+        /// No one.
         case closed(GatewayError)
     }
 

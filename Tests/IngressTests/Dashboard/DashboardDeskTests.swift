@@ -42,8 +42,8 @@ import Testing
                 for path in ["", "/requests", "/metrics", "/rollouts", "/rollouts/r", "/requests/x", "/suggestions"] {
                     let foreign = try await ingress.call("GET", "/dashboard/projects/sibling" + path, headers: [cookie])
                     #expect(foreign.status == 404)
-                    let nobody = try await ingress.call("GET", "/dashboard/projects/nobody" + path, headers: [cookie])
-                    #expect(nobody.status == 404)
+                    let unknown = try await ingress.call("GET", "/dashboard/projects/unknown" + path, headers: [cookie])
+                    #expect(unknown.status == 404)
                 }
                 #expect(asked.withLockedValue { $0.isEmpty })
                 let start = try await ingress.call("GET", "/dashboard", headers: [cookie])
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    /// Where nobody is asked for a key, only this machine may look.
+    /// Where no key is asked for, only this machine may look.
     @Test func withoutKeysThereIsADashboardOnLoopbackAlone() async throws {
         try await LiveIngress.run { ingress in
             #expect(try await ingress.call("GET", "/dashboard")["location"] == "/dashboard/projects/main")
