@@ -9,6 +9,13 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// What the dashboard's pages are made of, compiled into the executable.
+let dashboardFiles = [
+    "dashboard.css", "dashboard.js", "favicon.svg", "chart.mustache", "failure.mustache", "filters.mustache",
+    "layout.mustache", "login.mustache", "metrics.mustache", "overview.mustache", "progress.mustache",
+    "request.mustache", "requests.mustache", "requestrows.mustache", "rollout.mustache", "rollouts.mustache",
+]
+
 let package = Package(
     name: "metadata-gateway",
     products: [
@@ -23,6 +30,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-atomics", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -131,9 +139,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Dashboard",
+            dependencies: [
+                "Common", "JSON", "RequestLog", "Text",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            resources: dashboardFiles.map { .embedInCode("Files/\($0)") },
+            swiftSettings: settings
+        ),
+        .target(
             name: "Ingress",
             dependencies: [
-                "Common", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry", "Upstream",
+                "Common", "Dashboard", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry", "Upstream",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -299,6 +317,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "DashboardTests",
+            dependencies: [
+                "Common", "Dashboard", "JSON", .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
             name: "PoliciesTests", dependencies: ["Common", "JSON", "Policies", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
@@ -345,8 +369,8 @@ let package = Package(
         .testTarget(
             name: "IngressTests",
             dependencies: [
-                "Common", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog", "RequestLogServing", "Telemetry",
-                "TestSupport", "Upstream",
+                "Common", "Dashboard", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog", "RequestLogServing",
+                "Telemetry", "TestSupport", "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

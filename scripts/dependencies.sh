@@ -9,8 +9,8 @@ set -euo pipefail
 readonly build_packages=(ca-certificates curl git libcurl4-openssl-dev libhiredis-dev libsqlite3-dev libyaml-dev redis-server zlib1g-dev)
 # openssl: the certificates of the TLS tests; nginx: the load balancer of the restart tests.
 readonly test_packages=(nginx openssl)
-# prometheus: promtool, which checks the alert rules and a page of metrics.
-readonly client_packages=(prometheus)
+# prometheus: promtool, which checks the alert rules and a page of metrics. chromium: the browser of the dashboard's tests.
+readonly client_packages=(chromium chromium-driver prometheus)
 readonly validate_packages=(git prometheus python3 shellcheck)
 # What is measured against, and the load.
 readonly bench_packages=(nginx wrk)

@@ -3,9 +3,9 @@
 
 BEGIN {
     everywhere = "."
-    libraries = "^Sources/(Common|JSON|Queue|Redis|Text|Upstream|Ingress|Forwarder|Policies|RequestLog(Serving)?|Verifier|TraceStore)/"
+    libraries = "^Sources/(Common|Dashboard|JSON|Queue|Redis|Text|Upstream|Ingress|Forwarder|Policies|RequestLog(Serving)?|Verifier|TraceStore)/"
     tests = "^Tests/"
-    users = "^Sources/(Queue|Ingress|Forwarder|Policies|RequestLog(Serving)?|Verifier|TraceStore)/"
+    users = "^Sources/(Dashboard|Queue|Ingress|Forwarder|Policies|RequestLog(Serving)?|Verifier|TraceStore)/"
     comparison = "[!=]= \"|case \"|(hasPrefix|hasSuffix|lowercased|firstIndex)\\(|contains\\(\"|split\\(separator: \""
 
     # where (a pattern for the path), what (a pattern for the line), why

@@ -1,4 +1,5 @@
 package import Common
+internal import Dashboard
 internal import HTTPServing
 internal import Hummingbird
 package import Logging
@@ -80,6 +81,9 @@ package struct IngressService {
             warnsOfRedis: settings.redis.address != nil, limits: .init(settings), registry: registry,
             storeTrouble: storeTrouble)
         self.metrics = { await pages.metrics.exposition() }
+        let desks = DashboardQuestions.Desks(
+            configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity, pages: pages,
+            hooks: extensions.tracesHooks, calls: calls)
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance,
             pages: pages,
@@ -89,16 +93,13 @@ package struct IngressService {
             background: BackgroundDesk(
                 calls: completions, records: kept.records, follower: follower, desk: news, kept: kept,
                 defaultProject: secrets.defaultProject),
-            logs: LogDesk(store: LogStore(redis: commands, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth),
-            verification: VerificationDesk(
-                calls: calls(through: .verifications), verdicts: VerdictStore(redis: commands, defaultProject: secrets.defaultProject),
-                list: RolloutList(redis: commands, defaultProject: secrets.defaultProject), redis: commands, responseKey: key,
-                window: settings.maxBufferedBytes, hooks: extensions.tracesHooks),
-            queries: QueryDesk(
-                calls: calls(through: .queries), redis: commands, responseKey: key, window: settings.maxBufferedBytes,
-                patience: settings.queryTimeout, isOn: settings.requestLog == .embedded),
+            logs: desks.logs, verification: desks.verification, queries: desks.queries,
             rules: RulesController(
                 jobs: jobs, rates: RateReader(redis: commands), asksForKeys: auth.consumesBearer),
+            dashboard: DashboardDesk(
+                dashboard: Dashboard(),
+                access: .init(auth, listeningOn: settings.host, isOn: settings.dashboard), entrance: entrance, desks: desks,
+                envelope: envelope, now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
         let application = Self.application(responder, desk, settings, logger, onListening: onListening)
         services = [

@@ -80,6 +80,9 @@ extension Settings {
         Setting("HOST", \.host, .listenAddress, "The address to listen on.", commands: facing),
         Setting("PORT", \.port, .int(0...65535, example: 4000), "The port to listen on; 0 takes any free one.", commands: facing),
         Setting(
+            "DASHBOARD", \.dashboard, .bool,
+            "Whether there are [pages for people](dashboard.md) under `/dashboard`.", commands: facing),
+        Setting(
             "ALLOWED_HOSTS", \.allowedHosts, .allowedHosts,
             "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. Not set: no further "
                 + "ones where `HOST` is a loopback address and clients need no key, and where `TRACESTORE_HOST` is one; else any.",

@@ -40,6 +40,8 @@ package struct Settings: Sendable, Equatable {
     package var host: String
     /// 0: any free port.
     package var port = 4000
+    /// Whether people may look at `/dashboard`.
+    package var dashboard = true
     /// Nil: this machine's names where the listener is there for this machine alone and asks for no key, else any.
     package var allowedHosts: AllowedHosts?
     package var clientIdleTimeout = Duration.seconds(75)

@@ -40,6 +40,9 @@ extension Envelope {
         /// A frame of a job's answer, whichever stream carries it.
         package static func frame(_ id: InsertionID) -> Place { Place(named(Keys.response(id), id)) }
 
+        /// A session of the dashboard. It stands in a browser's cookie, and nowhere in Redis.
+        package static let session = Place("dashboard session")
+
         private static func named(_ key: String, _ id: InsertionID) -> String {
             String(concatenating: key, " ", id.description)
         }

@@ -35,16 +35,7 @@ struct Entrance: Sendable {
     /// - Throws: 401 for an unknown key, 404 for a project that is not there or not the account's.
     func admit(_ request: Request, project: String?) async throws(GatewayError) -> Admitted {
         let question = try question(for: request)
-        do {
-            return try admit(request, question, from: try await auth.authenticate(question), project: project)
-        } catch let error as GatewayError {
-            throw error
-        } catch {
-            throw GatewayError(
-                status: 401, type: "authentication_error", code: "authentication_failed",
-                message: "The request could not be authenticated.",
-                shouldRetry: false)
-        }
+        return try admit(request, question, from: try await authenticated(question), project: project)
     }
 
     /// The same on the request's event loop. Only where ``isImmediate``: else all are refused.
@@ -56,6 +47,38 @@ struct Entrance: Sendable {
 
     /// Where a request is logged that was not let in: no other project's log shows what its caller says.
     var projectOfStrangers: String { defaultProject }
+
+    /// Who a request comes from, before its project is looked at.
+    /// - Throws: 401 for an unknown key, 403 for a page of another site.
+    func account(of request: Request) async throws(GatewayError) -> Account? {
+        try await authenticated(try question(for: request))
+    }
+
+    /// Lets an account in whose key was looked at before.
+    /// - Throws: 404 for a project that is not there or not the account's.
+    func admit(_ account: Account?, project: String) throws(GatewayError) -> Admitted {
+        try check(account, project, isNamed: true)
+        return Admitted(account: account, project: project, clientKey: nil)
+    }
+
+    /// The projects that an account may use, the default one first.
+    func projects(of account: Account?) -> [String] {
+        let all = projects.all.filter { account?.mayUse($0) ?? true }
+        return all.filter { $0 == defaultProject } + all.filter { $0 != defaultProject }
+    }
+
+    private func authenticated(_ question: AuthRequest) async throws(GatewayError) -> Account? {
+        do {
+            return try await auth.authenticate(question)
+        } catch let error as GatewayError {
+            throw error
+        } catch {
+            throw GatewayError(
+                status: 401, type: "authentication_error", code: "authentication_failed",
+                message: "The request could not be authenticated.",
+                shouldRetry: false)
+        }
+    }
 
     /// - Throws: 403 for a page of another site.
     private func question(for request: Request) throws(GatewayError) -> AuthRequest {
@@ -75,17 +98,21 @@ struct Entrance: Sendable {
         _ request: Request, _ question: AuthRequest, from account: Account?, project named: String?
     ) throws(GatewayError) -> Admitted {
         let project = named ?? defaultProject
+        try check(account, project, isNamed: named != nil)
+        let clientKey = try ClientKey.read(request.headers, bearer: question.bearer, isGateways: auth.consumesBearer)
+        return Admitted(account: account, project: project, clientKey: clientKey)
+    }
+
+    private func check(_ account: Account?, _ project: String, isNamed: Bool) throws(GatewayError) {
         // The same answer for both, so that nobody learns which other projects there are.
         guard projects.contains(project), account?.mayUse(project) ?? true else {
             throw GatewayError(
                 status: 404, type: "not_found_error", code: "unknown_project",
-                message: named == nil
-                    ? "This key may not use the default project. Name one in the path: /project_id/{project_id}/…"
-                    : "The project in the path is not known, or this key may not use it. Check project_id; the operator lists projects in secrets.yaml.",
+                message: isNamed
+                    ? "The project in the path is not known, or this key may not use it. Check project_id; the operator lists projects in secrets.yaml."
+                    : "This key may not use the default project. Name one in the path: /project_id/{project_id}/…",
                 param: "project_id", shouldRetry: false)
         }
-        let clientKey = try ClientKey.read(request.headers, bearer: question.bearer, isGateways: auth.consumesBearer)
-        return Admitted(account: account, project: project, clientKey: clientKey)
     }
 
     /// Whether a page's origin (RFC 6454 §7) is this machine.

@@ -7,6 +7,9 @@ final class KnownProjects: Sendable {
 
     init(_ names: some Sequence<UTF8Text>) { self.names = NIOLockedValueBox(Set(names)) }
 
+    /// In the order of their names.
+    var all: [String] { names.withLockedValue { $0.sorted() }.map(\.text) }
+
     func contains(_ name: String) -> Bool { names.withLockedValue { $0.contains(name) } }
 
     func replace(with names: some Sequence<UTF8Text>) {

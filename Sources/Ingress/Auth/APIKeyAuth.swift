@@ -59,7 +59,11 @@ public struct APIKeyAuth: ImmediateAuthProvider {
 
     /// Compares with every entry to the last byte, so the time it takes tells nothing of how much was right.
     private func account(forKey key: String) -> Account? {
-        let digest = Array(SHA256.hash(data: Array(key.utf8)))
+        account(ofDigest: Array(SHA256.hash(data: Array(key.utf8))))
+    }
+
+    /// The account of the key with a SHA-256, if the key is in force. Compares as ``account(for:)`` does.
+    func account(ofDigest digest: [UInt8]) -> Account? {
         var found: Account?
         for entry in entries.withLockedValue({ $0 }) {
             let difference = zip(entry.digest, digest).reduce(UInt8(entry.digest.count == digest.count ? 0 : 1)) { $0 | ($1.0 ^ $1.1) }

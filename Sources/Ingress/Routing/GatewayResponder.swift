@@ -20,6 +20,7 @@ struct GatewayResponder: HTTPResponder {
     let verification: VerificationDesk
     let queries: QueryDesk
     let rules: RulesController
+    let dashboard: DashboardDesk
     let connections: Connections
     let metrics: IngressMetrics
 
@@ -49,6 +50,7 @@ struct GatewayResponder: HTTPResponder {
         guard hosts.allows(request.head.authority) else { throw GatewayError.foreignHost }
         guard request.method != .connect else { throw GatewayError.noTunnel }
         guard !mark.isCarried(by: request.headers[values: .via]) else { throw GatewayError.loopDetected }
+        if let page = try await look(request, context) { return page }
         let path = try path(of: request, id)
         if case .other(let rest) = path.route {
             if let response = try await respond(to: request, path, rest, as: id, context) { return response.sandboxed }
@@ -75,6 +77,12 @@ struct GatewayResponder: HTTPResponder {
         let response = try await routes.respond(to: request, context: context)
         // The router leaves the path of the route that it found here, or a word if it found none.
         return context.endpointPath?.hasPrefix("/") ?? false ? response : nil
+    }
+
+    /// Answers with a page of the dashboard, which says itself what it may do in a browser; nil if it is none.
+    @inline(never)
+    private func look(_ request: Request, _ context: GatewayContext) async throws -> Response? {
+        try await dashboard.respond(to: request, connection: connections[context.channel], logger: context.logger)
     }
 
     /// Answers with the gateway's own pages; nil if it is none. A step of its own, so that what it needs takes no memory while a completion's client waits.

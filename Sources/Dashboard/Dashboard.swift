@@ -1,0 +1,93 @@
+package import Common
+
+/// The pages on which people see what the gateway does. They are made on the server out of the API's own answers.
+package struct Dashboard: Sendable {
+    private let assets = Assets()
+    /// Milliseconds since 1970.
+    private let now: @Sendable () -> UInt64
+
+    package init(now: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds }) { self.now = now }
+
+    /// A file that pages link to; nil if there is none of that name.
+    package func asset(_ name: String, query: String?) -> DashboardResponse? { assets.response(name, query: query) }
+
+    /// A page of a project that the viewer may see.
+    /// - Parameter source: answers for this project.
+    package func page(
+        _ page: DashboardRoute.Page, of project: String, for viewer: Viewer, query: String?, asking source: any DashboardSource
+    ) async -> DashboardResponse {
+        var frame = Frame(viewer: viewer, project: project, assets: assets)
+        do throws(GatewayError) {
+            let request = PageRequest(
+                project: project, links: Links(project: project), query: try QueryItems(query), source: source, now: now())
+            let found = try await contents(page, request)
+            switch found {
+            case .redirect(let location): return .redirect(to: location)
+            case .json(let bytes):
+                return DashboardResponse(
+                    headers: [HeaderField("content-type", "application/json"), HeaderField("cache-control", "no-store")], body: bytes)
+            case .fragment(let template, let view): return html(200, Templates.render(view, with: template))
+            case .page(let contents):
+                frame.show(contents)
+                return html(contents.status, Templates.render(frame, with: contents.template))
+            }
+        } catch {
+            return failure(error, frame, of: page)
+        }
+    }
+
+    private func contents(_ page: DashboardRoute.Page, _ request: PageRequest) async throws(GatewayError) -> Contents {
+        switch page {
+        case .overview: try await OverviewPage(request).contents()
+        case .requests: try await RequestsPage(request).contents()
+        case .request(let id): try await RequestPage(request, id: id).contents()
+        case .metrics: try await MetricsPage(request).contents()
+        case .rollouts: try await RolloutsPage(request).contents()
+        case .rollout(let name): try await RolloutPage(request, name: name).contents()
+        case .progress(let name): try await RolloutPage(request, name: name).progress()
+        case .suggestions: .json(try await request.source.get("/logs/metadata", query: FilterForm.query(request.query.items)))
+        }
+    }
+
+    /// What stands where a page could not be made.
+    private func failure(_ error: GatewayError, _ frame: Frame, of page: DashboardRoute.Page) -> DashboardResponse {
+        var frame = frame
+        frame.show(
+            PageContents(
+                title: "Not shown", section: page.section, template: "failure", view: FailureView(error), status: error.status))
+        return html(error.status, Templates.render(frame, with: "failure"))
+    }
+
+    /// An error where there is no project to show a page of.
+    package func failure(_ error: GatewayError, for viewer: Viewer? = nil) -> DashboardResponse {
+        var frame = Frame(viewer: viewer ?? Viewer(projects: []), project: nil, assets: assets)
+        frame.show(PageContents(title: "Not shown", section: nil, template: "failure", view: FailureView(error)))
+        return html(error.status, Templates.render(frame, with: "failure"))
+    }
+
+    /// The form that asks for a key.
+    /// - Parameters:
+    ///   - next: the page that the browser wanted.
+    ///   - error: why a key did not open it.
+    package func login(next: String?, error: GatewayError? = nil) -> DashboardResponse {
+        var frame = Frame(viewer: Viewer(projects: []), project: nil, assets: assets)
+        let view = LoginView(next: Self.ownPath(next), loginError: error?.message)
+        frame.show(PageContents(title: "Log in", section: nil, template: "login", view: view))
+        return html(error?.status ?? 200, Templates.render(frame, with: "login"))
+    }
+
+    /// The page to go to behind the form: one of the dashboard's own. An address of another place is left out.
+    package static func ownPath(_ next: String?) -> String {
+        guard let next, next.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return DashboardRoute.root }
+        let path = String(next[..<(next.utf8.firstIndex(of: UInt8(ascii: "?")) ?? next.endIndex)])
+        guard case .page? = DashboardRoute(path) else { return DashboardRoute.root }
+        return next
+    }
+
+    private func html(_ status: Int, _ body: [UInt8]) -> DashboardResponse {
+        DashboardResponse(
+            status: status,
+            headers: [HeaderField("content-type", "text/html; charset=utf-8"), HeaderField("cache-control", "no-store")],
+            body: body)
+    }
+}

@@ -1,0 +1,27 @@
+package import Common
+
+/// Answers the questions that pages are made of, as the gateway's API does: with the viewer's identity, and of one
+/// project alone.
+package protocol DashboardSource: Sendable {
+    /// Asks `GET path?query`.
+    /// - Parameter path: of the API, without `/v1` and project.
+    /// - Returns: the body of a 200.
+    /// - Throws: what a client of the API would be told.
+    func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8]
+}
+
+/// Who looks at the dashboard.
+package struct Viewer: Sendable {
+    /// The projects that the viewer may see, in the order in which they are shown.
+    package var projects: [String]
+    /// The account of the key that was given; nil where none was asked for.
+    package var account: String?
+    /// Whether there is a session to end.
+    package var hasSession: Bool
+
+    package init(projects: [String], account: String? = nil, hasSession: Bool = false) {
+        self.projects = projects
+        self.account = account
+        self.hasSession = hasSession
+    }
+}

@@ -1,0 +1,90 @@
+package import Common
+
+/// The filters and the time range of a page, read from its URL or from its form. Its query is the API's.
+package struct FilterForm: Sendable, Equatable {
+    package private(set) var terms: [FilterTerm] = []
+    package var range = TimeRange()
+    /// Whether it comes from the form, whose fields have other names: the browser is then sent to ``query``, so that the
+    /// address is one that can be shared and read.
+    package private(set) var isSubmitted = false
+
+    /// The names of a form's fields.
+    private enum Field: String, CaseIterable {
+        case name, `operator`, value, range
+    }
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - query: of the page.
+    ///   - others: parameters that are the page's own.
+    package init(_ query: QueryItems, others: [String] = []) {
+        var fields: [(field: Field, text: String)] = []
+        for (name, value) in query.items where !others.contains(name) {
+            if let field = Field.named(name) {
+                fields.append((field, value))
+                continue
+            }
+            let term = FilterTerm(parameter: name, value: value)
+            guard term.isAboutTime else {
+                terms.append(term)
+                continue
+            }
+            if name == "from" { range.from = value.isEmpty ? nil : value } else { range.to = value.isEmpty ? nil : value }
+        }
+        read(fields)
+    }
+
+    private mutating func read(_ fields: [(field: Field, text: String)]) {
+        guard !fields.isEmpty else { return }
+        isSubmitted = true
+        func texts(_ field: Field) -> [String] { fields.filter { $0.field == field }.map(\.text) }
+        let (names, operators, values) = (texts(.name), texts(.operator), texts(.value))
+        for index in names.indices where index < operators.count && index < values.count {
+            let term = FilterTerm(formName: names[index], operation: operators[index], value: values[index])
+            if let term, !terms.contains(term) { terms.append(term) }
+        }
+        if let chosen = texts(.range).last, chosen != TimeRange.custom {
+            range = TimeRange(from: chosen.isEmpty ? nil : chosen, to: nil)
+        }
+    }
+
+    /// The query of the page and of the API, without `?`.
+    package var query: String { Self.query(items) }
+
+    package var items: [(name: String, value: String)] {
+        terms.map { ($0.parameter, $0.value) }
+            + [("from", range.from), ("to", range.to)].compactMap { name, value in
+                value.map { (name, $0) }
+            }
+    }
+
+    package static func query(_ items: [(name: String, value: String)]) -> String {
+        items.map { name, value in
+            // Brackets stay readable; those of a name are told apart by their place.
+            let name = PercentEncoding.segment(name, keeping: "[]")
+            return value.isEmpty && name.hasSuffix("]") ? name : "\(name)=\(PercentEncoding.segment(value, keeping: ":,/"))"
+        }.joined(separator: "&")
+    }
+
+    /// The same with one more filter, or with another value of one that is there.
+    package func adding(_ term: FilterTerm) -> FilterForm {
+        var form = self
+        form.terms.removeAll { $0.parameter == term.parameter }
+        form.terms.append(term)
+        return form
+    }
+
+    package func removing(at index: Int) -> FilterForm {
+        var form = self
+        form.terms.remove(at: index)
+        return form
+    }
+
+    /// The same for another time.
+    package func during(_ from: UInt64, _ to: UInt64) -> FilterForm {
+        var form = self
+        form.range = TimeRange(from: TimeText.iso(Int64(clamping: from)), to: TimeText.iso(Int64(clamping: to)))
+        return form
+    }
+}

@@ -1,0 +1,46 @@
+internal import Common
+
+/// The time that a page is about: how long back, or from one moment to another.
+package struct TimeRange: Sendable, Equatable {
+    /// `24h`, or a time of ISO 8601; nil: all that is kept.
+    package var from: String?
+    package var to: String?
+
+    package init(from: String? = nil, to: String? = nil) {
+        self.from = from
+        self.to = to
+    }
+
+    /// The form's word for a range that is none of the presets.
+    static let custom = "custom"
+
+    static let presets: [(text: String, label: String, milliseconds: UInt64)] = [
+        ("15m", "Last 15 minutes", 900_000), ("1h", "Last hour", 3_600_000), ("6h", "Last 6 hours", 21_600_000),
+        ("24h", "Last 24 hours", 86_400_000), ("7d", "Last 7 days", 604_800_000), ("30d", "Last 30 days", 2_592_000_000),
+    ]
+
+    var isPreset: Bool { to == nil && (from == nil || Self.presets.contains { $0.text == from }) }
+
+    /// The range's length, as far as it can be told.
+    /// - Parameter now: milliseconds since 1970.
+    func length(now: UInt64) -> UInt64? {
+        guard let from else { return nil }
+        if to == nil, let preset = Self.presets.first(where: { $0.text == from }) { return preset.milliseconds }
+        guard let start = TimeText.milliseconds(from).flatMap({ UInt64(exactly: $0) }) else { return nil }
+        let end = to.flatMap { TimeText.milliseconds($0) }.flatMap { UInt64(exactly: $0) } ?? now
+        return end > start ? end - start : nil
+    }
+
+    /// The interval of a chart with at most ``mostPoints`` points.
+    static func interval(for length: UInt64) -> String {
+        steps.first { length / $0.milliseconds <= mostPoints }?.text ?? "30d"
+    }
+
+    static let mostPoints: UInt64 = 60
+
+    private static let steps: [(text: String, milliseconds: UInt64)] = [
+        ("1s", 1000), ("5s", 5000), ("15s", 15_000), ("30s", 30_000), ("1m", 60_000), ("2m", 120_000), ("5m", 300_000),
+        ("10m", 600_000), ("15m", 900_000), ("30m", 1_800_000), ("1h", 3_600_000), ("2h", 7_200_000),
+        ("3h", 10_800_000), ("6h", 21_600_000), ("12h", 43_200_000), ("1d", 86_400_000), ("7d", 604_800_000),
+    ]
+}

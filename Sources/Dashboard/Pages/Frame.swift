@@ -1,0 +1,86 @@
+internal import Common
+
+/// What stands around every page: navigation, the choice of projects, and who looks.
+struct Frame {
+    enum Section: CaseIterable {
+        case overview, rollouts, requests, metrics
+
+        var label: String {
+            switch self {
+            case .overview: "Overview"
+            case .rollouts: "Rollouts"
+            case .requests: "Requests"
+            case .metrics: "Metrics"
+            }
+        }
+    }
+
+    struct NavigationItem {
+        var navLabel: String
+        var navLink: String
+        var isCurrent: Bool
+    }
+
+    struct ProjectItem {
+        var projectName: String
+        var projectLink: String
+        var isChosen: Bool
+    }
+
+    let frameVersion: String
+    let assetVersion: String
+    let frameAccount: String?
+    let canLogOut: Bool
+    let hasProject: Bool
+    let hasChoice: Bool
+    let currentProject: String
+    private(set) var frameTitle = ""
+    private(set) var refreshSeconds: String?
+    private(set) var navigation: [NavigationItem] = []
+    private(set) var projectItems: [ProjectItem] = []
+    private(set) var page: Any = ""
+
+    init(viewer: Viewer, project: String?, assets: Assets) {
+        frameVersion = GatewayVersion.current
+        assetVersion = assets.version
+        frameAccount = viewer.account
+        canLogOut = viewer.hasSession
+        hasProject = project != nil
+        hasChoice = viewer.projects.count > 1
+        currentProject = project ?? ""
+        guard let project else { return }
+        projectItems = viewer.projects.map {
+            ProjectItem(projectName: $0, projectLink: Links(project: $0).overview(), isChosen: $0 == project)
+        }
+    }
+
+    mutating func show(_ contents: PageContents) {
+        frameTitle = contents.title
+        refreshSeconds = contents.refresh.map { String($0) }
+        page = contents.view
+        guard hasProject else { return }
+        let links = Links(project: currentProject)
+        navigation = Section.allCases.map { section in
+            let link =
+                switch section {
+                case .overview: links.overview()
+                case .rollouts: links.rollouts()
+                case .requests: links.requests()
+                case .metrics: links.metrics()
+                }
+            return NavigationItem(navLabel: section.label, navLink: link, isCurrent: section == contents.section)
+        }
+    }
+}
+
+extension DashboardRoute.Page {
+    /// The part of the navigation that a page belongs to.
+    var section: Frame.Section {
+        switch self {
+        case .overview: .overview
+        case .requests, .request, .suggestions: .requests
+        case .metrics: .metrics
+        case .rollouts, .rollout, .progress: .rollouts
+        }
+    }
+}

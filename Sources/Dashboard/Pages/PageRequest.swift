@@ -1,0 +1,58 @@
+internal import Common
+internal import JSON
+
+/// What a page is made of.
+struct PageRequest: Sendable {
+    let project: String
+    let links: Links
+    let query: QueryItems
+    let source: any DashboardSource
+    /// Milliseconds since 1970.
+    let now: UInt64
+
+    /// Names for a filter's form; none where the log cannot say them, which the page's rows will.
+    func metadataKeys() async -> [String] {
+        guard let bytes = try? await source.get("/logs/metadata", query: "limit=200"),
+            let answer = try? JSONObject.answer(bytes)
+        else { return [] }
+        return answer.texts("keys")
+    }
+}
+
+/// What becomes of a page's request.
+enum Contents {
+    case page(PageContents)
+    /// A part of a page.
+    case fragment(template: String, view: Any)
+    case json([UInt8])
+    case redirect(String)
+}
+
+/// A page within the frame that all have.
+struct PageContents {
+    var title: String
+    /// The part of the navigation that it belongs to.
+    var section: Frame.Section?
+    var template: String
+    var view: Any
+    var status = 200
+    /// After so many seconds a script looks for a newer one; nil: it is not.
+    var refresh: Int?
+}
+
+struct FailureView {
+    var failureMessage: String
+    var failureStatus: Int
+    var failureCode: String
+
+    init(_ error: GatewayError) {
+        failureMessage = error.message
+        failureStatus = error.status
+        failureCode = error.code
+    }
+}
+
+struct LoginView {
+    var next: String
+    var loginError: String?
+}

@@ -1,0 +1,54 @@
+internal import Common
+
+/// What a request waited for, one line after the other on a common scale.
+struct TimelineView {
+    struct Step {
+        var stepName: String
+        var stepNote: String
+        var stepX: String
+        var stepWidth: String
+        var stepTone: String
+        var stepTime: String
+    }
+
+    var steps: [Step] = []
+    var timelineTotal: String
+
+    init(_ request: LoggedRequest) {
+        let began = TimeText.milliseconds(request.time) ?? 0
+        let attempts = request.attempts
+        let end = attempts.map { Double($0.ended - began) }.max() ?? 0
+        let whole = max(request.latency, end, 1)
+        timelineTotal = Figures.duration(request.latency)
+        if let wait = request.object.number("queue_wait_ms") {
+            steps.append(Self.step("Queue", "", 0, wait, "quiet", whole))
+        }
+        for attempt in attempts {
+            let from = Double(max(attempt.began - began, 0))
+            steps.append(
+                Self.step(
+                    "Attempt \(attempt.number)",
+                    [attempt.model, attempt.failure].compactMap { $0 }.joined(separator: " · "), from,
+                    Double(attempt.ended - attempt.began), attempt.failure == nil ? "good" : "bad", whole))
+        }
+        if attempts.isEmpty, request.latency > 0 {
+            let wait = request.object.number("queue_wait_ms") ?? 0
+            steps.append(
+                Self.step(
+                    wait > 0 ? "Call" : "Request", request.model ?? "", wait, request.latency - wait, request.tone, whole))
+        }
+        if let first = request.object.number("time_to_first_token_ms") {
+            steps.append(Self.step("First token", "", 0, first, "flight", whole))
+        }
+    }
+
+    private static func step(
+        _ name: String, _ note: String, _ from: Double, _ length: Double, _ tone: String, _ whole: Double
+    ) -> Step {
+        // A moment is seen too.
+        let width = max(length, whole / 200)
+        return Step(
+            stepName: name, stepNote: note, stepX: SVGText.percent(min(from, whole - width), of: whole),
+            stepWidth: SVGText.percent(width, of: whole), stepTone: tone, stepTime: Figures.duration(length))
+    }
+}

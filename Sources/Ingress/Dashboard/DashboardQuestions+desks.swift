@@ -1,0 +1,26 @@
+internal import Common
+internal import Queue
+internal import Redis
+
+extension DashboardQuestions.Desks {
+    /// The desks that answer questions, the API's and the dashboard's alike.
+    /// - Parameter calls: the desk that puts jobs on a queue.
+    init(
+        _ configuration: Configuration, redis: RedisClient, responseKey: String, envelope: Envelope, watch: RedisWatch,
+        identity: AnswerIdentity, pages: Pages, hooks: [any TracesHook], calls: (WorkQueue) -> CallDesk
+    ) {
+        let (settings, project) = (configuration.settings, configuration.secrets.defaultProject)
+        self.init(
+            identity: identity,
+            queries: QueryDesk(
+                calls: calls(.queries), redis: redis, responseKey: responseKey, window: settings.maxBufferedBytes,
+                patience: settings.queryTimeout, isOn: settings.requestLog == .embedded),
+            verification: VerificationDesk(
+                calls: calls(.verifications), verdicts: VerdictStore(redis: redis, defaultProject: project),
+                list: RolloutList(redis: redis, defaultProject: project), redis: redis, responseKey: responseKey,
+                window: settings.maxBufferedBytes, hooks: hooks),
+            logs: LogDesk(
+                store: LogStore(redis: redis, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth),
+            pages: pages)
+    }
+}

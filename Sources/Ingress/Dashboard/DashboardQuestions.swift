@@ -1,0 +1,104 @@
+internal import Common
+internal import Dashboard
+internal import HTTPTypes
+internal import Hummingbird
+internal import JSON
+internal import Logging
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import RequestLog
+
+/// Asks the desks that answer the API, in this process and as the viewer's own request would: no page sees what the
+/// viewer's key could not ask for.
+struct DashboardQuestions: DashboardSource {
+    struct Desks: Sendable {
+        let identity: AnswerIdentity
+        let queries: QueryDesk
+        let verification: VerificationDesk
+        let logs: LogDesk
+        let pages: Pages
+    }
+
+    /// An answer that is larger stands in no page. A trace has twice `SPAN_TEXT_BYTES` (4 MiB).
+    static let mostBytes = 16 << 20
+
+    let desks: Desks
+    let admitted: Entrance.Admitted
+    /// The browser's: if it goes away, so does the question.
+    let connection: Connection?
+    let logger: Logger
+
+    func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8] {
+        do {
+            let response = try await respond(to: path, query)
+            let status = Int(response.status.code)
+            let body = try await Self.bytes(of: response)
+            guard status == 200 else { throw Self.error(body, status: status) }
+            return body
+        } catch let error as GatewayError {
+            throw error
+        } catch {
+            logger.error("a question of the dashboard failed", metadata: ["error": "\(error.kind)"])
+            throw .internalError
+        }
+    }
+
+    private func respond(to path: String, _ query: String?) async throws -> Response {
+        let target = query.map { $0.isEmpty ? path : "\(path)?\($0)" } ?? path
+        let request = Request(
+            head: HTTPRequest(method: .get, scheme: nil, authority: nil, path: target),
+            body: RequestBody(buffer: ByteBuffer()))
+        let id = desks.identity.next()
+        if RequestLogResponder.answers(path) {
+            return try await desks.queries.respond(
+                to: request, path: path, as: id, admitted: admitted, connection: connection, logger: logger)
+        }
+        if VerificationDesk.answers(path) {
+            return try await desks.verification.respond(
+                to: request, path: path, as: id, admitted: admitted, connection: connection, logger: logger)
+        }
+        if let question = LogDesk.question(.get, path) {
+            return try await desks.logs.respond(to: request, asking: question, admitted: admitted)
+        }
+        guard let page = try await desks.pages.respond(to: path, method: .get) else { throw GatewayError.internalError }
+        return page
+    }
+
+    /// The whole of an answer's body.
+    private static func bytes(of response: Response) async throws -> [UInt8] {
+        let held = NIOLockedValueBox<[UInt8]>([])
+        try await response.body.write(Collector(held: held))
+        return held.withLockedValue { $0 }
+    }
+
+    private struct Collector: ResponseBodyWriter {
+        let held: NIOLockedValueBox<[UInt8]>
+
+        mutating func write(_ buffer: ByteBuffer) async throws {
+            let isFull = held.withLockedValue { bytes in
+                bytes.append(contentsOf: buffer.readableBytesView)
+                return bytes.count > DashboardQuestions.mostBytes
+            }
+            if isFull { throw GatewayError.tooLargeForPage }
+        }
+
+        consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+    }
+
+    /// The error that an answer tells of.
+    private static func error(_ body: [UInt8], status: Int) -> GatewayError {
+        let told = try? JSONObject.scan(body, maximumDepth: 64)
+        let object = told.flatMap { answer in answer.member("error").flatMap { try? answer.object($0) } }
+        func text(_ name: String) -> String? { object.flatMap { object in object.member(name).flatMap { object.string($0) } } }
+        let reason = told.flatMap { answer in answer.member("reason").flatMap { answer.string($0) } }
+        return GatewayError(
+            status: status, type: text("type") ?? "server_error", code: text("code") ?? "error",
+            message: text("message") ?? reason ?? "The answer has the status \(status).")
+    }
+}
+
+extension GatewayError {
+    fileprivate static let tooLargeForPage = GatewayError(
+        status: 502, type: "server_error", code: "too_large",
+        message: "This is larger than a page can show (\(DashboardQuestions.mostBytes >> 20) MiB). Ask the API for it.")
+}

@@ -1,0 +1,91 @@
+"""Debian's Chromium without a window, which notes what its pages fetch and what goes wrong in them."""
+
+import base64
+import json
+import os
+from urllib.parse import urlsplit
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+DEADLINE = 30
+ARTIFACTS = os.path.join(os.path.dirname(__file__), "artifacts")
+
+
+class Browser:
+    def __init__(self, width=1280, height=900, is_dark=False, has_scripts=True):
+        options = Options()
+        options.binary_location = "/usr/bin/chromium"
+        # No sandbox: the tests may run as root, in a container.
+        for argument in ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
+                         "--force-color-profile=srgb", f"--window-size={width},{height}"]:
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        if not has_scripts:
+            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        self.driver = webdriver.Chrome(options, Service("/usr/bin/chromedriver"))
+        self.driver.set_page_load_timeout(DEADLINE)
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        if is_dark:
+            self.driver.execute_cdp_cmd(
+                "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+
+    def open(self, url):
+        self.driver.get(url)
+        return self
+
+    def find(self, selector):
+        return WebDriverWait(self.driver, DEADLINE).until(lambda driver: driver.find_element(By.CSS_SELECTOR, selector))
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def link(self, text):
+        return WebDriverWait(self.driver, DEADLINE).until(lambda driver: driver.find_element(By.LINK_TEXT, text))
+
+    def until(self, condition):
+        return WebDriverWait(self.driver, DEADLINE).until(lambda _: condition())
+
+    @property
+    def text(self):
+        return self.find("body").text
+
+    @property
+    def path(self):
+        parts = urlsplit(self.driver.current_url)
+        return parts.path + ("?" + parts.query if parts.query else "")
+
+    def shoot(self, name):
+        """A picture of the whole page, kept as a test artifact."""
+        os.makedirs(ARTIFACTS, exist_ok=True)
+        self.driver.execute_script("document.activeElement.blur()")
+        height = self.driver.execute_script("return document.documentElement.scrollHeight")
+        width = self.driver.execute_script("return document.documentElement.clientWidth")
+        size = {"x": 0, "y": 0, "width": width, "height": min(height, 2400), "scale": 1}
+        picture = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": size, "captureBeyondViewport": True})
+        with open(os.path.join(ARTIFACTS, f"{name}.png"), "wb") as file:
+            file.write(base64.b64decode(picture["data"]))
+
+    def overflows(self):
+        """Whether the page is wider than the window."""
+        return self.driver.execute_script("return document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+    def complaints(self):
+        """What the console has said, but for statuses that a test asked for."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def fetched(self):
+        """The addresses of all that was asked for over the network."""
+        urls = []
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                urls.append(message["params"]["request"]["url"])
+        return urls
+
+    def stop(self):
+        self.driver.quit()

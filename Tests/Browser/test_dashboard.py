@@ -1,0 +1,208 @@
+"""People use the dashboard: they filter, open, group, log in, and see text as text."""
+
+import threading
+
+import pytest
+import traffic
+from conftest import KEYS, write_keys
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+PAGES = ["", "/requests", "/metrics?from=1h&group_by=metadata.customer-id", "/rollouts"]
+
+
+@pytest.fixture(scope="module")
+def project(gateway):
+    """The path of the default project's pages."""
+    answer = gateway.request("GET", "/dashboard")
+    assert answer.status == 303
+    return answer.headers["location"]
+
+
+def test_requests_are_filtered_by_metadata(browser, gateway, project):
+    browser.open(f"{gateway.url}{project}/requests")
+    assert len(browser.all("tbody tr")) == 50
+    name, value = browser.find(".adder input[name=name]"), browser.find(".adder input[name=value]")
+    assert "metadata.customer-id" in [option.get_attribute("value") for option in browser.all("#filter-names option")]
+    name.send_keys("metadata.customer-id", Keys.TAB)
+    browser.until(lambda: "acme" in [option.get_attribute("value") for option in browser.all("#filter-values option")])
+    value.send_keys("acme", Keys.ENTER)
+    browser.until(lambda: "customer-id=acme" in browser.path)
+    assert browser.path.startswith(f"{project}/requests?metadata.customer-id=acme")
+    rows = browser.all("tbody tr")
+    assert rows and all("acme" in row.text for row in rows)
+    # A second one, and the first taken away again.
+    browser.find(".adder input[name=name]").send_keys("environment")
+    browser.find(".adder input[name=value]").send_keys("staging", Keys.ENTER)
+    browser.until(lambda: "metadata.environment=staging" in browser.path)
+    assert all("acme" in row.text and "staging" in row.text for row in browser.all("tbody tr"))
+    browser.find(".chip a").click()
+    browser.until(lambda: "customer-id" not in browser.path)
+    assert "metadata.environment=staging" in browser.path
+
+
+def test_a_wrong_filter_is_explained_where_it_stands(browser, gateway, project):
+    browser.open(f"{gateway.url}{project}/requests?latency=3")
+    assert "has no such operator" in browser.find("[role=alert]").text
+    browser.find(".chip a").click()
+    browser.until(lambda: browser.all("tbody tr"))
+
+
+def test_pages_go_on_to_older_requests(browser, gateway, project):
+    browser.open(f"{gateway.url}{project}/requests")
+    first = [link.get_attribute("href") for link in browser.all("tbody a.main")]
+    browser.link("Older →").click()
+    browser.until(lambda: "cursor=" in browser.path)
+    older = [link.get_attribute("href") for link in browser.all("tbody a.main")]
+    assert older and not set(first) & set(older)
+
+
+def test_a_completion_is_opened(browser, gateway, project):
+    [row] = gateway.request("GET", "/v1/logs/requests?rollout=nightly-0&outcome=succeeded&limit=1").json["data"]
+    browser.open(f"{gateway.url}{project}/requests?rollout=nightly-0&outcome=succeeded")
+    browser.find("tbody a.main").send_keys(Keys.ENTER)
+    browser.until(lambda: browser.path == f"{project}/requests/{row['insertion_id']}")
+    text = browser.text
+    for part in ["Queue", "Attempt 1", "customer-id", "header", "Hello!", "Latency"]:
+        assert part in text, part
+    roles = [message.text.split()[0] for message in browser.all(".message h3")]
+    assert roles == ["user", "assistant"]
+    for summary in browser.all("main > details > summary"):
+        summary.click()
+    curl = browser.find("#curl").text
+    assert "$GATEWAY_API_KEY" in curl and "client-key" not in curl and '"content": "Hello!"' in curl
+    assert '"insertion_id"' in browser.find("#json").text
+
+
+def test_a_chart_is_grouped_by_a_metadata_key(browser, gateway, project):
+    browser.open(f"{gateway.url}{project}/metrics?from=1h")
+    field = browser.find("input[name=group_by]")
+    field.send_keys("customer-id", Keys.ENTER)
+    browser.until(lambda: "group_by=metadata.customer-id" in browser.path)
+    groups = [link.text for link in browser.all("tbody td:first-child a")]
+    assert {"acme", "globex"} <= set(groups)
+    totals = {row.find_element(By.CSS_SELECTOR, "td").text: row.find_elements(By.CSS_SELECTOR, "td")[1].text for row in browser.all("tbody tr")}
+    answer = gateway.request("GET", "/v1/metrics/query?from=1h&group_by=metadata.customer-id").json
+    told = {group["group"]["metadata.customer-id"]: group["total"]["requests"] for group in answer["groups"]}
+    assert int(totals["acme"]) == told["acme"]
+    # A bar, and a group, lead to their rows.
+    target = browser.driver.execute_script("return arguments[0].href.baseVal", browser.find(".chart svg a"))
+    assert "/requests?from=" in target and "&to=" in target
+    browser.link("acme").click()
+    browser.until(lambda: "/requests?" in browser.path and "metadata.customer-id=acme" in browser.path)
+    assert len(browser.all("tbody tr")) == min(told["acme"], 50)
+
+
+def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
+    calls = [threading.Thread(target=traffic.call, args=(gateway, f"mock/echo?delay_ms={delay}"), kwargs={"rollout": "running", "row": delay})
+             for delay in [10, 20, 12000]]
+    for thread in calls:
+        thread.start()
+    browser.until(lambda: gateway.request("GET", "/rollouts/running").status == 200)
+    browser.open(f"{gateway.url}{project}/rollouts")
+    bar = "//tr[.//bdi[text()='running']]//*[name()='svg']"
+    label = lambda: browser.driver.find_element(By.XPATH, bar).get_attribute("aria-label")  # noqa: E731
+    browser.until(lambda: "1 in flight" in label())
+    for thread in calls:
+        thread.join()
+    browser.until(lambda: label() == "3 traced")
+    browser.link("running").click()
+    browser.until(lambda: "complete" in browser.find(".verdict").text)
+    browser.until(lambda: len(browser.all("tbody tr")) == 3)
+
+
+@pytest.mark.parametrize("name", traffic.HOSTILE)
+def test_hostile_text_is_text(browser, gateway, project, name):
+    text = traffic.HOSTILE[name]
+    [row] = gateway.request("GET", f"/v1/logs/requests?rollout=hostile&row={name}").json["data"]
+    browser.open(f"{gateway.url}{project}/requests?rollout=hostile")
+    assert any(text in (tag.get_attribute("textContent") or "") for tag in browser.all(".tag"))
+    browser.open(f"{gateway.url}{project}/requests/{row['insertion_id']}")
+    assert [block.get_attribute("textContent") for block in browser.all(".message .text")] == [text, text * 20, text * 20]
+    assert text in [value.get_attribute("textContent") for value in browser.all(".facts td a")]
+    assert not browser.overflows()
+    browser.open(f"{gateway.url}{project}/metrics?rollout=hostile&from=1h&group_by=metadata.customer-id")
+    assert text in [link.get_attribute("textContent") for link in browser.all("tbody td:first-child a")]
+    assert "owned" not in browser.driver.title and not browser.all("img, b")
+
+
+def test_each_page_works_without_scripts(start_browser, gateway, project):
+    browser = start_browser(has_scripts=False)
+    for page in PAGES:
+        browser.open(gateway.url + project + page)
+        assert browser.find("h1").text and browser.find("main a")
+    browser.open(f"{gateway.url}{project}/requests")
+    browser.find(".adder input[name=name]").send_keys("customer-id")
+    browser.find(".adder input[name=value]").send_keys("acme", Keys.ENTER)
+    browser.until(lambda: "metadata.customer-id=acme" in browser.path)
+
+
+def test_the_keyboard_reaches_everything(browser, gateway, project):
+    browser.open(f"{gateway.url}{project}/requests")
+    seen = []
+    for _ in range(14):
+        browser.driver.switch_to.active_element.send_keys(Keys.TAB)
+        active = browser.driver.switch_to.active_element
+        seen.append(active.get_attribute("name") or active.text)
+    assert seen[0] == "Skip to the content"
+    for name in ["Overview", "Rollouts", "Requests", "Metrics", "name", "operator", "value", "range", "Apply"]:
+        assert name in seen, seen
+    # Each control has a name that is read out.
+    for control in browser.all("input:not([type=hidden]), select, button"):
+        assert control.accessible_name, control.get_attribute("outerHTML")
+
+
+def log_in(browser, gateway, key):
+    browser.find("#key").send_keys(key, Keys.ENTER)
+    browser.until(lambda: "/dashboard/projects/" in browser.path)
+
+
+def test_each_key_sees_its_own_project(start_browser, keyed_gateway):
+    for name, other in [("alpha", "beta"), ("beta", "alpha")]:
+        browser = start_browser()
+        browser.open(f"{keyed_gateway.url}/dashboard/projects/{name}/requests")
+        assert browser.path.startswith("/dashboard/login?next=")
+        browser.find("#key").send_keys("sk-wrong", Keys.ENTER)
+        browser.until(lambda browser=browser: "not a key of this gateway" in browser.text)
+        log_in(browser, keyed_gateway, KEYS[name])
+        assert browser.path == f"/dashboard/projects/{name}/requests"
+        assert f"owner-{name}" in browser.text and other not in browser.driver.page_source
+        cookie = browser.driver.get_cookie("gateway_dashboard")
+        assert cookie["httpOnly"] and cookie["sameSite"] == "Strict" and cookie["path"] == "/dashboard"
+        assert KEYS[name] not in cookie["value"]
+        for page in PAGES:
+            browser.open(f"{keyed_gateway.url}/dashboard/projects/{other}{page}")
+            assert "not known, or this key may not use it" in browser.text and f"owner-{other}" not in browser.driver.page_source
+        browser.open(f"{keyed_gateway.url}/dashboard")
+        browser.find("form[action='/dashboard/logout'] button").click()
+        browser.until(lambda browser=browser: browser.path == "/dashboard/login")
+        browser.open(f"{keyed_gateway.url}/dashboard/projects/{name}")
+        assert browser.path.startswith("/dashboard/login")
+
+
+def test_a_key_that_is_taken_away_ends_its_session(browser, keyed_gateway):
+    browser.open(f"{keyed_gateway.url}/dashboard/login")
+    log_in(browser, keyed_gateway, KEYS["alpha"])
+    write_keys(keyed_gateway.keys_file, {"beta": KEYS["beta"]})
+    try:
+        def is_out():
+            browser.driver.refresh()
+            return browser.path.startswith("/dashboard/login")
+
+        browser.until(is_out)
+    finally:
+        write_keys(keyed_gateway.keys_file, KEYS)
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "narrow"])
+def test_pages_fit_and_are_kept_as_pictures(start_browser, gateway, project, look):
+    """The pictures are for people; what is checked is that no page is wider than its window."""
+    browser = start_browser(**{"light": {}, "dark": {"is_dark": True}, "narrow": {"width": 400, "height": 800}}[look])
+    [row] = gateway.request("GET", "/v1/logs/requests?rollout=nightly-0&outcome=succeeded&limit=1").json["data"]
+    named = {"overview": "", "requests": "/requests?from=1h", "rollouts": "/rollouts", "rollout": "/rollouts/nightly-1",
+             "metrics": "/metrics?from=15m&group_by=metadata.customer-id", "request": f"/requests/{row['insertion_id']}",
+             "hostile": "/requests?rollout=hostile"}
+    for name, page in named.items():
+        browser.open(gateway.url + project + page)
+        assert not browser.overflows(), name
+        browser.shoot(f"{name}-{look}")

@@ -1,0 +1,124 @@
+import Common
+import NIOConcurrencyHelpers
+import Testing
+
+@testable import Dashboard
+
+/// Answers from a table, and notes what was asked.
+private final class PlayedSource: DashboardSource {
+    private let answers: [UTF8Text: String]
+    private let asked = NIOLockedValueBox<[String]>([])
+
+    init(_ answers: [(String, String)]) {
+        self.answers = Dictionary(answers.map { (UTF8Text($0), $1) }, uniquingKeysWith: { $1 })
+    }
+
+    var questions: [String] { asked.withLockedValue { $0 } }
+
+    func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8] {
+        asked.withLockedValue { $0.append(query.map { "\(path)?\($0)" } ?? path) }
+        guard let answer = answers[UTF8Text(path)] else {
+            throw .invalidRequest(404, code: "not_found", "no <b>\(path)</b>")
+        }
+        return Array(answer.utf8)
+    }
+}
+
+struct PageTests {
+    private static let id = "01a203ac-966f-708b-8461-f0092eb2af62"
+    private static let hostile = #"<img src=x onerror=alert(1)>\"'&"#
+    private static let shown = "&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;"
+    private static let row = """
+        {"insertion_id":"\(id)","time":"2026-11-22T19:26:39.120Z","project_id":"p","outcome":"succeeded","status":200,
+        "rollout_id":"\(hostile)","row_id":"7","teams":["\(hostile)"],"metadata":{"\(hostile)":"\(hostile)"},
+        "metadata_origins":{"\(hostile)":"header"},"path":"/chat/completions","model_asked":"\(hostile)","model":"\(hostile)",
+        "error_code":"\(hostile)","rules":[],"retries":1,"stream":true,"latency_ms":900,"queue_wait_ms":100,
+        "attempts":[{"number":1,"model":"a/m","failure":"\(hostile)","began_at":"2026-11-22T19:26:39.220Z",
+        "ended_at":"2026-11-22T19:26:39.520Z"},{"number":2,"model":"b/m","failure":null,
+        "began_at":"2026-11-22T19:26:39.520Z","ended_at":"2026-11-22T19:26:40.020Z"}]}
+        """
+    private static let metrics = """
+        {"from":"2026-11-22T00:00:00.000Z","to":"2026-11-22T02:00:00.000Z","interval_ms":3600000,
+        "total":{"requests":4,"errors":1},"groups":[{"group":{"metadata.k":"\(hostile)"},"total":{"requests":4,"errors":1},
+        "points":[{"time":"2026-11-22T00:00:00.000Z","requests":4,"errors":1,"latency_p90":12}]}]}
+        """
+
+    private static func source() -> PlayedSource {
+        PlayedSource([
+            ("/logs/requests", #"{"data":[\#(row)],"next_cursor":"c/1"}"#), ("/logs/requests/\(id)", row),
+            ("/logs/metadata", #"{"keys":["\#(hostile)"]}"#), ("/metrics/query", metrics),
+            ("/ready", #"{"status":"ready","forwarders":1,"warnings":["\#(hostile)"]}"#),
+            (
+                "/rollouts",
+                #"{"rollouts":[{"rollout_id":"\#(hostile)","invocation_id":"i","experiment_id":"\#(hostile)","run_id":"r","last_completion_at":"2026-11-22T19:26:39.120Z","expected":2,"failed":1,"verdict":null}]}"#
+            ),
+            (
+                "/rollouts/r",
+                #"{"rollout_id":"r","verdict":"incomplete","expected":2,"traced":0,"in_flight":1,"failed":0,"missing":["\#(hostile)"],"checked_at":"2026-11-22T19:26:39.120Z"}"#
+            ), ("/logs", #"{"entries":[{"timestamp":"2026-11-22T19:26:39.120Z","message":"\#(hostile)","severity":"INFO"}]}"#),
+            (
+                "/traces/pointwise",
+                #"{"traces":[{"input":{"messages":[{"role":"\#(hostile)","content":"\#(hostile)"},{"role":"user","content":[{"type":"text","text":"hi"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"image_url","image_url":{"url":"https://evil.test/x.png"}}]}],"tools":[{"type":"function","function":{"name":"\#(hostile)","parameters":{"a":1}}}]},"output":{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":"{\"x\": \"\#(hostile.utf8.map { $0 == 92 ? "\\\\\\" : String(UnicodeScalar($0)) }.joined())\"}"}}]}}]}"#
+            ),
+        ])
+    }
+
+    private func html(
+        _ page: DashboardRoute.Page, _ query: String? = nil, asking source: PlayedSource = source()
+    ) async -> (DashboardResponse, String) {
+        let response = await Dashboard(now: { 1_790_000_000_000 }).page(
+            page, of: "p", for: Viewer(projects: ["p", "q"], account: Self.hostile, hasSession: true), query: query, asking: source)
+        return (response, String(decoding: response.body, as: UTF8.self))
+    }
+
+    @Test(arguments: [
+        DashboardRoute.Page.overview, .requests, .request(id), .metrics, .rollouts, .rollout("r"), .request("nothing"),
+        .rollout("nothing"),
+    ])
+    func noTextIsMarkup(page: DashboardRoute.Page) async {
+        let (response, html) = await html(page, page == .metrics ? "group_by=metadata.k" : nil)
+        #expect(response.status == (page == .request("nothing") || page == .rollout("nothing") ? 404 : 200))
+        #expect(!html.contains("<img src=x") && !html.contains("<b>/"))
+        #expect(html.contains("</main>"), "the page is whole")
+        #expect(!html.contains("{{"))
+    }
+
+    @Test func aRequestHasItsWayAndItsMessages() async throws {
+        let source = Self.source()
+        let (_, html) = await html(.request(Self.id), asking: source)
+        for text in ["Attempt 1", "Attempt 2", "Queue", "300 ms", "500 ms", "header", Self.shown] { #expect(html.contains(text), "\(text)") }
+        #expect(html.contains(#"<img src="data:image/png;base64,AAAA""#))
+        #expect(!html.contains(#"src="https://evil.test"#), "a page loads nothing from elsewhere")
+        #expect(html.contains("$GATEWAY_API_KEY"))
+        let question = try #require(source.questions.first { $0.hasPrefix("/traces/pointwise") })
+        #expect(question.contains("insertion_id:\(Self.id)") && question.contains("max_retries=0"))
+    }
+
+    @Test func theFilterOfAFormIsTheAddress() async {
+        let (response, _) = await html(.requests, "name=customer-id&operator=eq&value=acme&range=1h")
+        #expect(response.status == 303)
+        #expect(response.headers.contains { $0.value == "/dashboard/projects/p/requests?metadata.customer-id=acme&from=1h" })
+    }
+
+    @Test func pagesGoOnWithTheirFilters() async throws {
+        let source = Self.source()
+        let (_, html) = await html(.requests, "status=5xx&cursor=c%2F0", asking: source)
+        #expect(html.contains("/dashboard/projects/p/requests?status=5xx&amp;cursor=c/1"))
+        #expect(try #require(source.questions.first { $0.hasPrefix("/logs/requests") }) == "/logs/requests?status=5xx&limit=50&cursor=c/0")
+    }
+
+    @Test func chartsLeadToTheirRows() async {
+        let (_, html) = await html(.metrics, "group_by=metadata.k&from=2h")
+        #expect(html.contains("requests?from=2026-11-22T00:00:00.000Z&amp;to=2026-11-22T01:00:00.000Z"))
+        #expect(html.contains("metadata.k=%3Cimg"), "a group leads to the rows of its value")
+    }
+
+    @Test func projectsAreChosenFromThoseOfTheKey() async {
+        let (_, html) = await html(.overview)
+        #expect(html.contains(#"href="/dashboard/projects/q""#) && html.contains("Log out"))
+    }
+
+    @Test func theCommandHasNoKeyAndIsOneWord() {
+        #expect(CurlText.quoted("it's `x` $HOME") == #"'it'\''s `x` $HOME'"#)
+    }
+}
