@@ -33,9 +33,9 @@ struct AuditResponderTests {
         #expect(answer.status == 200 && answer.contentType == "application/json")
         #expect(
             text == #"{"data":["#
-                + #"{"id":"01a0c4bf-2801-7000-8000-000000000001","time":"2026-09-21T13:46:40.001Z","kind":"key.used","#
+                + #"{"id":"01a0c450-6c01-7000-8000-000000000001","time":"2026-09-21T14:13:20.001Z","kind":"key.used","#
                 + #""actor":"ingress host:7","project_id":"p","account":"=team","user":null,"subject":"s1","details":{"count":1}},"#
-                + #"{"id":"01a0c4bf-2800-7000-8000-000000000000","time":"2026-09-21T13:46:40.000Z","kind":"rules.reloaded","#
+                + #"{"id":"01a0c450-6c00-7000-8000-000000000000","time":"2026-09-21T14:13:20.000Z","kind":"rules.reloaded","#
                 + #""actor":"ingress host:7","project_id":null,"account":null,"user":null,"subject":"s0","details":{"count":0}}"#
                 + #"],"next_cursor":null}"#)
         #expect(try await ask(isOperator: false).1.contains(#""s0""#) == false)
@@ -46,8 +46,8 @@ struct AuditResponderTests {
         ("kind[ne]=key.used", ["s2", "s0"]), ("kind[starts_with]=key", ["s3", "s1"]), ("subject=s1", ["s1"]),
         ("actor[contains]=host", ["s3", "s2", "s1", "s0"]), ("actor=host", []), ("account[present]", ["s3", "s1"]),
         ("account[absent]=true", ["s2", "s0"]), ("project=p", ["s3", "s1"]), ("project[absent]", ["s2", "s0"]),
-        ("user[absent]&subject[not_in]=s1,s2", ["s3", "s0"]), ("from=2026-09-21T13:46:40.002Z", ["s3", "s2"]),
-        ("to=2026-09-21T13:46:40.002Z", ["s1", "s0"]), ("from=1h&limit=2", ["s3", "s2"]),
+        ("user[absent]&subject[not_in]=s1,s2", ["s3", "s0"]), ("from=2026-09-21T14:13:20.002Z", ["s3", "s2"]),
+        ("to=2026-09-21T14:13:20.002Z", ["s1", "s0"]), ("from=1h&limit=2", ["s3", "s2"]),
     ])
     func filtersAreThoseOfRequests(query: String, subjects: [String]) async throws {
         try await audits.add((0..<4).map { Self.event($0, project: $0 % 2 == 0 ? nil : "p") })
