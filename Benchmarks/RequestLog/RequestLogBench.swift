@@ -26,7 +26,7 @@ enum RequestLogBench {
         switch arguments[1] {
         case "generate": try generate(arguments[2], Int(arguments[3]) ?? 0, lastDay: Int(arguments[4]) ?? 0)
         case "add": try await add(service.requests, Int(arguments[3]) ?? 10_000)
-        default: try await measure(service.requests)
+        default: try await measure(service)
         }
     }
 
@@ -102,8 +102,9 @@ enum RequestLogBench {
         return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
     }
 
-    private static func measure(_ store: any RequestLogStore) async throws {
-        let responder = RequestLogResponder(store: store, now: { end })
+    private static func measure(_ service: TraceStoreService) async throws {
+        let responder = RequestLogResponder(
+            store: service.requests, audits: service.audits, now: { end })
         for (path, questions) in [("/logs/requests", pages), ("/metrics/query", charts)] {
             print("\(path)\nfirst ms | median ms | p95 ms | processor ms | bytes | question")
             for (name, query) in questions {
@@ -112,7 +113,7 @@ enum RequestLogBench {
                 let usedBefore = processorMilliseconds
                 for _ in 0..<20 {
                     let began = ContinuousClock.now
-                    let answer = try await responder.answer(path, QueryItems(query), project: "p")
+                    let answer = try await responder.answer(path, QueryItems(query), for: LogAsker(project: "p"))
                     if case .whole(let body) = answer.body { bytes = body.count }
                     times.append(Double((ContinuousClock.now - began) / .microseconds(1)) / 1000)
                 }

@@ -75,6 +75,10 @@ package struct ForwarderService {
                 logger: logger),
             interval: settings.exportInterval, isOpen: { watch.hasRightKey }, metrics: metrics.exports, logger: logger)
         let own: [any Service] = shared == nil ? [watch] : []
+        if shared == nil {
+            worker.audit?.follow(secretsFile)
+            worker.audit?.follow(watch)
+        }
         let eviction = RedisEvictionWatch(redis: worker.commands, logger: logger)
         let between: [any Service] = [eviction, CurlService(upstream: network), outboxReader, exporter]
         let work = worker.services(between: between, watch: watch) { runner.start($0, control: $1, done: $2) }

@@ -26,7 +26,7 @@ struct TraceStoreCommand: AsyncParsableCommand {
         var services = store.services
         if settings.keepsRequestLog {
             let log = try launch.requestLog(
-                in: store.requests, of: launch.destinations(key: key), redis: try launch.redis(),
+                in: store.requests, auditing: store.audits, of: launch.destinations(key: key), redis: try launch.redis(),
                 envelope: Envelope(key: key))
             services += log.services
         }

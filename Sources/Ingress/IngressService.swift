@@ -54,25 +54,28 @@ package struct IngressService {
         extensions.routes(router)
         let limits = JobAdmission.Limits(
             entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL, spanBytes: settings.outboxBytes)
-        let refusals =
-            settings.requestLog == .embedded ? RefusalLog(redis: commands, envelope: envelope, logger: logger) : nil
+        let isLogged = settings.requestLog == .embedded
+        let refusals = isLogged ? RecordLog(redis: commands, envelope: envelope, logger: logger) : nil
+        let audit =
+            isLogged ? AuditLog(role: settings.role, redis: commands, envelope: envelope, logger: logger) : nil
+        audit?.follow(rules: rules, keys: auth as? APIKeyAuth, secrets: secretsFile, key: watch)
         let kept = KeptAnswers(records: JobRecords(redis: commands), envelope: envelope)
         func calls(through queue: WorkQueue) -> CallDesk {
             CallDesk(
                 admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
                 room: room, follower: follower, kept: kept, desk: news, local: queue == .completions ? local : nil, envelope: envelope,
-                watch: watch, rateAudit: RateAudit(logger: logger),
+                watch: watch, rateAudit: RateAudit(audit: audit, logger: logger),
                 refusals: queue == .completions ? refusals : nil)
         }
         let completions = calls(through: .completions)
         let jobs = JobBuilder(
             settings: settings, rules: rules, hooks: extensions.chatHooks, responseKey: key, envelope: envelope,
-            logger: logger)
+            audit: audit, logger: logger)
         let mark = LoopMark(envelope)
         let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
         let entrance = Entrance(
             auth: auth, projects: projects, defaultProject: secrets.defaultProject,
-            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host))
+            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host), audit: audit)
         let desk = CompletionDesk(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance, jobs: jobs, calls: completions, connections: connections,
             metrics: metrics, logger: logger)
@@ -109,12 +112,14 @@ package struct IngressService {
             RulesAnnouncer(file: rules, fleet: RulesFleet(redis: commands), logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
         ]
-        if let refusals { services.insert(refusals, at: 1) }
-        if settings.redis.address != nil {
-            services.insert(RedisVersionWatch(redis: commands, logger: logger), at: 1)
-            services.insert(RedisEvictionWatch(redis: commands, logger: logger), at: 2)
-        }
+        if let refusals, let audit { services.insert(contentsOf: [refusals, audit.records], at: 1) }
+        if settings.redis.address != nil { services.insert(contentsOf: Self.watches(of: commands, logger), at: 1) }
         if shared == nil { services.insert(watch, at: 0) }
+    }
+
+    /// What looks after a Redis that is not the process's own.
+    private static func watches(of redis: RedisClient, _ logger: Logger) -> [any Service] {
+        [RedisVersionWatch(redis: redis, logger: logger), RedisEvictionWatch(redis: redis, logger: logger)]
     }
 
     private static func application(

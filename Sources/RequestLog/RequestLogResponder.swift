@@ -1,36 +1,45 @@
 package import Common
 internal import JSON
 
-/// Answers the questions about the request log: `/logs/requests`, `/logs/requests/{insertion_id}`, `/logs/metadata` and
-/// `/metrics/query`. A project sees its own rows alone.
+/// Answers the questions about the request log: `/logs/requests`, `/logs/requests/{insertion_id}`, `/logs/metadata`,
+/// `/metrics/query`, and `/logs/audit`. A project sees its own rows alone.
 package struct RequestLogResponder: Sendable {
     private let store: any RequestLogStore
+    private let audits: any AuditLogStore
     /// Milliseconds since 1970.
     private let now: @Sendable () -> UInt64
 
-    package init(store: any RequestLogStore, now: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds }) {
+    package init(
+        store: any RequestLogStore, audits: any AuditLogStore,
+        now: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds }
+    ) {
         self.store = store
+        self.audits = audits
         self.now = now
     }
 
     private static let requests = "/logs/requests"
     private static let metadata = "/logs/metadata"
     private static let metrics = "/metrics/query"
+    private static let audit = "/logs/audit"
 
     /// Whether a path is one of the request log's.
     /// - Parameter path: without `/v1`, project and query.
     package static func answers(_ path: String) -> Bool {
         path == requests || path.hasPrefix(requests + "/") || path == metadata || path == metrics
+            || path == audit
     }
 
     /// Answers a `GET`.
     /// - Parameters:
     ///   - path: without `/v1`, project and query.
     ///   - query: the parameters behind the `?`.
-    ///   - project: the asker's. No row of another one is looked at.
+    ///   - asker: no row of a project other than theirs is looked at.
     /// - Throws: a 400 that names the parameter at fault, a 404; what the store throws.
-    package func answer(_ path: String, _ query: QueryItems, project: String) async throws -> RequestLogAnswer {
+    package func answer(_ path: String, _ query: QueryItems, for asker: LogAsker) async throws -> RequestLogAnswer {
+        let project = asker.project
         switch path {
+        case Self.audit: return try await audit(query, asker)
         case Self.requests: return try await page(query, project)
         case Self.metadata: return try await suggestions(query, project)
         case Self.metrics: return try await metrics(query, project)
@@ -41,15 +50,32 @@ package struct RequestLogResponder: Sendable {
     }
 
     private func page(_ query: QueryItems, _ project: String) async throws -> RequestLogAnswer {
-        let asked = try PageQuery(query, now: now())
-        let page = try await store.page(asked.filter, after: asked.cursor, limit: asked.limit, project: project)
+        let asked = try PageQuery(query, FilterParser(now: now()))
+        return try await Self.list(asked) { [store, filter = asked.filter] cursor, limit in
+            try await store.page(filter, after: cursor, limit: limit, project: project)
+        }
+    }
+
+    private func audit(_ query: QueryItems, _ asker: LogAsker) async throws -> RequestLogAnswer {
+        let asked = try PageQuery(query, AuditParser(now: now()))
+        return try await Self.list(asked) { [audits, filter = asked.filter] cursor, limit in
+            try await audits.page(filter, after: cursor, limit: limit, for: asker)
+        }
+    }
+
+    /// A page of rows, or an export of all.
+    private static func list<Row: ShownRow, Filter>(
+        _ asked: PageQuery<Filter>,
+        _ read: @escaping @Sendable (_ cursor: PageCursor?, _ limit: Int) async throws -> RowPage<Row>
+    ) async throws -> RequestLogAnswer {
+        let page = try await read(asked.cursor, asked.limit)
         if let form = asked.form {
-            let export = RequestExport(store: store, form: form, filter: asked.filter, project: project, first: page)
+            let export = RowExport(form: form, first: page) { try await read($0, FilterLimits.pageRows) }
             return RequestLogAnswer(contentType: form.contentType, body: .pieces { try await export.write(to: $0) })
         }
-        return Self.json { writer in
+        return json { writer in
             writer.object { writer in
-                writer.member("data") { writer in writer.array(page.rows) { $0.request($1, whole: false) } }
+                writer.member("data") { writer in writer.array(page.rows) { $1.write(to: &$0) } }
                 writer.member("next_cursor", page.next?.text)
             }
         }

@@ -9,7 +9,7 @@ package protocol RequestLogStore: Sendable {
 
     /// Rows that pass a filter, the newest first. Following `next` visits each row once, also while rows are added.
     func page(
-        _ filter: RequestFilter, after cursor: RequestCursor?, limit: Int, project: String
+        _ filter: RequestFilter, after cursor: PageCursor?, limit: Int, project: String
     ) async throws -> RequestPage
 
     /// One row with its attempts; nil if the project has none of that id.

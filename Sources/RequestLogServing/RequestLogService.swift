@@ -8,10 +8,10 @@ package import ServiceLifecycle
 /// The request log's part of the process that keeps it, put together: what it runs, in the order in which it starts. It
 /// writes the rows, and answers questions about them.
 package struct RequestLogService {
-    /// Answers a question of a project's (``RequestLogResponder``). A `GatewayError` is an answer too.
+    /// Answers a question (``RequestLogResponder``). A `GatewayError` is an answer too.
     package typealias Answer =
         @Sendable (
-            _ path: String, _ query: QueryItems, _ project: String
+            _ path: String, _ query: QueryItems, _ asker: LogAsker
         ) async throws -> RequestLogAnswer
 
     package let services: [any Service]
@@ -20,12 +20,14 @@ package struct RequestLogService {
     ///   - projects: those whose completions are traced, as they are now.
     ///   - prices: what models cost.
     ///   - record: keeps rows, all or none (``RequestLogStore``).
+    ///   - audit: keeps audit rows, all or none (``AuditLogStore``).
     ///   - envelope: opens records and questions, and seals the answers.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the service has one of its own.
     package init(
         configuration: Configuration, projects: @escaping @Sendable () -> [String], prices: PriceTable,
         redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, logger: Logger,
-        record: @escaping @Sendable ([RequestRow]) async throws -> Void, answer: @escaping Answer
+        record: @escaping @Sendable ([RequestRow]) async throws -> Void,
+        audit: @escaping @Sendable ([AuditEvent]) async throws -> Void, answer: @escaping Answer
     ) {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
@@ -44,7 +46,14 @@ package struct RequestLogService {
             outbox: RecordOutbox(
                 consumer: ProcessName.random(), commands: worker.commands, reader: reader,
                 maximumBytes: settings.requestLogBytes),
-            prices: prices, keep: record, envelope: envelope, projects: projects, isOpen: { watch.hasRightKey }, logger: logger)
+            prices: prices,
+            keep: { rows in
+                let (requests, audits) = (rows.requests, rows.audits)
+                if !requests.isEmpty { try await record(requests) }
+                if !audits.isEmpty { try await audit(audits) }
+            }, envelope: envelope, projects: projects, isOpen: { watch.hasRightKey }, audit: worker.audit, logger: logger)
+        // Elsewhere the watch has a follower already.
+        if shared == nil { worker.audit?.follow(watch) }
         let own: [any Service] = shared == nil ? [watch] : []
         services =
             own + worker.services(between: [reader, recorder], watch: watch) { await work.run($0, control: $1) }
@@ -56,7 +65,7 @@ package struct RequestLogService {
     ) async throws {
         let answer: RequestLogAnswer
         do {
-            answer = try await respond(job.path, try QueryItems(job.query), job.project)
+            answer = try await respond(job.path, try QueryItems(job.query), LogAsker(project: job.project, isOperator: job.isOperators))
         } catch let error as GatewayError {
             return try await sink.send(error.status, error.retryHeaders, json: error.json)
         }

@@ -18,20 +18,22 @@ struct RequestRecorder: Service, CustomStringConvertible {
 
     let outbox: RecordOutbox
     let prices: PriceTable
-    /// Keeps rows, all or none.
-    let keep: @Sendable ([RequestRow]) async throws -> Void
+    /// Keeps rows. It may keep some of them and then throw: each is the same however often it is kept.
+    let keep: @Sendable ([LoggedRow]) async throws -> Void
     let envelope: Envelope
     /// The projects whose completions are traced.
     let projects: @Sendable () -> [String]
     /// Whether this process may take records now.
     var isOpen: @Sendable () -> Bool = { true }
+    /// Is told of records that cannot be read here.
+    let audit: AuditLog?
     let logger: Logger
     private let leftLog = SparseLog()
 
     init(
-        outbox: RecordOutbox, prices: PriceTable, keep: @escaping @Sendable ([RequestRow]) async throws -> Void,
+        outbox: RecordOutbox, prices: PriceTable, keep: @escaping @Sendable ([LoggedRow]) async throws -> Void,
         envelope: Envelope, projects: @escaping @Sendable () -> [String],
-        isOpen: @escaping @Sendable () -> Bool = { true }, logger: Logger
+        isOpen: @escaping @Sendable () -> Bool = { true }, audit: AuditLog? = nil, logger: Logger
     ) {
         self.outbox = outbox
         self.prices = prices
@@ -39,6 +41,7 @@ struct RequestRecorder: Service, CustomStringConvertible {
         self.envelope = envelope
         self.projects = projects
         self.isOpen = isOpen
+        self.audit = audit
         self.logger = logger
     }
 
@@ -104,7 +107,11 @@ struct RequestRecorder: Service, CustomStringConvertible {
         while !pending.isEmpty, !Task.isCancelled {
             do {
                 let found = try await read(pending)
-                for part in Self.byProject(found.left) { try await outbox.leave(part) }
+                for part in Self.byProject(found.left) {
+                    try await outbox.leave(part)
+                    guard let stream = part.first.map({ SpanOutbox.stream(of: $0.project) }) else { continue }
+                    audit?.noteSparsely(.sealUnreadable, of: stream, count: part.count)
+                }
                 for part in Self.byProject(found.lost) { try await outbox.settle(part, isLost: true) }
                 found.say(to: logger, leftLog)
                 pending = found.readable
@@ -137,7 +144,7 @@ extension RequestRecorder {
         } catch {
             guard found.rows.count > 1 else { throw error }
             var refused: [Int] = []
-            var taken: RequestRow?
+            var taken: LoggedRow?
             for (place, row) in found.rows.enumerated() {
                 do {
                     try await keep([row])
@@ -159,7 +166,7 @@ extension RequestRecorder {
     /// Entries by what can be done with them.
     private struct Found {
         /// Those of the readable entries, in their order.
-        var rows: [RequestRow] = []
+        var rows: [LoggedRow] = []
         var readable: [SpanOutbox.Entry] = []
         /// A newer gateway wrote them, or one with another key.
         var left: [SpanOutbox.Entry] = []
@@ -196,9 +203,7 @@ extension RequestRecorder {
                 continue
             }
             do {
-                var row = RequestRow(try RecordTexts(try envelope.open(sealed, for: .span(id))))
-                row.cost = prices.cost(provider: row.provider, model: row.modelServed, tokens: row.tokens)
-                found.rows.append(row)
+                found.rows.append(try LoggedRow(try envelope.open(sealed, for: .record(id)), prices: prices))
                 found.readable.append(entry)
             } catch let error as EnvelopeError where error.isForOthers {
                 found.left.append(entry)

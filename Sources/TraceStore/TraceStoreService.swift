@@ -20,13 +20,20 @@ package struct TraceStoreService {
         package var exportBytes: Int
         /// How long a row of the request log is kept (`REQUEST_LOG_MAX_AGE`).
         package var requestAge: Duration
+        /// How long an audit row is kept (`AUDIT_LOG_MAX_AGE`).
+        package var auditAge: Duration
 
-        /// - Parameter requestAge: nil: as long as a trace.
-        package init(age: Duration, bytes: Int, exportBytes: Int, requestAge: Duration? = nil) {
+        /// - Parameters:
+        ///   - requestAge: nil: as long as a trace.
+        ///   - auditAge: nil: as long as a trace.
+        package init(
+            age: Duration, bytes: Int, exportBytes: Int, requestAge: Duration? = nil, auditAge: Duration? = nil
+        ) {
             self.age = age
             self.bytes = bytes
             self.exportBytes = exportBytes
             self.requestAge = requestAge ?? age
+            self.auditAge = auditAge ?? age
         }
     }
 
@@ -44,6 +51,8 @@ package struct TraceStoreService {
     package let spans: any SpanStore
     /// The request log, which lies in the same file.
     package let requests: any RequestLogStore
+    /// The audit log, in the same file too.
+    package let audits: any AuditLogStore
     private let ring: NIOLockedValueBox<KeyRing>
     private let database: TraceDatabase
 
@@ -75,6 +84,8 @@ package struct TraceStoreService {
         let database = self.database
         let requests = RequestDatabase(database: database)
         self.requests = requests
+        let audits = AuditDatabase(database: requests)
+        self.audits = audits
         let intake = RowIntake(database: database, faults: faults, now: now, metrics: TraceStoreMetrics(registry))
         spans = SpanIntake(rows: intake, logger: logger)
         let responder = TraceStoreResponder(
@@ -97,8 +108,9 @@ package struct TraceStoreService {
             StoreFileWatch(database: database, logger: logger),
             Retention(
                 database: database,
-                limits: RetentionLimits(age: limits.age, bytes: limits.bytes, requestAge: limits.requestAge), now: now,
-                logger: logger, requests: requests),
+                limits: RetentionLimits(
+                    age: limits.age, bytes: limits.bytes, requestAge: limits.requestAge, auditAge: limits.auditAge),
+                now: now, logger: logger, requests: requests, audits: audits),
         ]
         services = keeping + (takesTraces ? [application] : [])
     }

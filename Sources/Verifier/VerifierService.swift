@@ -47,6 +47,7 @@ package struct VerifierService {
             logger: logger, ended: metrics.ended
         ) { job, sink in try await runner.answer(Question(job), to: sink) }
         let own: [any Service] = shared == nil ? [watch] : []
+        if shared == nil { worker.audit?.follow(watch) }
         let between: [any Service] = [
             RedisEvictionWatch(redis: worker.commands, logger: logger), CurlService(upstream: network),
         ]

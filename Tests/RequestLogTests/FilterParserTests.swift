@@ -11,7 +11,7 @@ struct FilterParserTests {
     private static let now: UInt64 = 1_790_000_000_000
 
     private static func filter(_ query: String) throws -> RequestFilter {
-        try PageQuery(QueryItems(query), now: now).filter
+        try PageQuery(QueryItems(query), FilterParser(now: now)).filter
     }
 
     @Test(
@@ -80,10 +80,16 @@ struct FilterParserTests {
 
     @Test func aCursorIsReadAsItWasWritten() {
         for place: UInt64 in [0, 1, 1 << 60, .max] {
-            #expect(RequestCursor(RequestCursor(place: place).text)?.place == place)
+            #expect(PageCursor(PageCursor(place: place).text)?.place == place)
         }
-        for text in ["", "p1", "p10000000000000000x", "p2" + String(repeating: "0", count: 16), "p1+000000000000000"] {
-            #expect(RequestCursor(text) == nil, "\(text)")
+        for (place, rest): (UInt64, UInt64) in [(0, 0), (1, .max), (.max, 1 << 63)] {
+            #expect(PageCursor(PageCursor(place: place, rest: rest).text) == PageCursor(place: place, rest: rest))
+        }
+        for text in [
+            "", "p1", "p1" + String(repeating: "0", count: 31), "p1" + String(repeating: "0", count: 31) + "x", "p10000000000000000x",
+            "p2" + String(repeating: "0", count: 16), "p1+000000000000000",
+        ] {
+            #expect(PageCursor(text) == nil, "\(text)")
         }
     }
 

@@ -13,8 +13,8 @@ struct RequestLogResponderTests {
     private func ask(
         _ path: String, _ query: String = "", project: String = "p"
     ) async throws -> (RequestLogAnswer, String) {
-        let responder = RequestLogResponder(store: log, now: { SampleRequests.start + 3_600_000 })
-        let answer = try await responder.answer(path, QueryItems(query), project: project)
+        let responder = RequestLogResponder(store: log, audits: MemoryAuditLog(), now: { SampleRequests.start + 3_600_000 })
+        let answer = try await responder.answer(path, QueryItems(query), for: LogAsker(project: project))
         var bytes: [UInt8] = []
         try await answer.write { bytes += $0 }
         return (answer, String(decoding: bytes, as: UTF8.self))
@@ -92,7 +92,7 @@ struct RequestLogResponderTests {
     ])
     func aFieldIsNoFormula(text: String, field: String) {
         var out: [UInt8] = []
-        RequestCSV.appendField(text, to: &out)
+        CSV.appendField(text, to: &out)
         #expect(String(decoding: out, as: UTF8.self) == field)
     }
 
@@ -124,10 +124,10 @@ struct RequestLogResponderTests {
     }
 
     @Test func itsPathsAreItsOwn() {
-        for path in ["/logs/requests", "/logs/requests/x", "/logs/metadata", "/metrics/query"] {
+        for path in ["/logs/requests", "/logs/requests/x", "/logs/metadata", "/metrics/query", "/logs/audit"] {
             #expect(RequestLogResponder.answers(path))
         }
-        for path in ["/logs", "/logs/requestsx", "/metrics", "/metrics/query/x", ""] {
+        for path in ["/logs", "/logs/requestsx", "/logs/audit/x", "/metrics", "/metrics/query/x", ""] {
             #expect(!RequestLogResponder.answers(path))
         }
     }

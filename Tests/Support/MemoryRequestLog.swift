@@ -25,7 +25,7 @@ package struct MemoryRequestLog: RequestLogStore {
     }
 
     package func page(
-        _ filter: RequestFilter, after cursor: RequestCursor?, limit: Int, project: String
+        _ filter: RequestFilter, after cursor: PageCursor?, limit: Int, project: String
     ) async throws -> RequestPage {
         // Places are counted from the oldest row on.
         let all = rows(filter, project: project)
@@ -33,7 +33,7 @@ package struct MemoryRequestLog: RequestLogStore {
         let page = all.dropFirst(begin).prefix(limit)
         let left = all.count - begin - page.count
         return RequestPage(
-            rows: page.map(\.withoutAttempts), next: left > 0 ? RequestCursor(place: UInt64(left)) : nil)
+            rows: page.map(\.withoutAttempts), next: left > 0 ? PageCursor(place: UInt64(left)) : nil)
     }
 
     package func row(_ id: InsertionID, project: String) async throws -> RequestRow? {

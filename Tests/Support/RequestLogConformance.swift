@@ -75,7 +75,7 @@ package struct RequestLogConformance {
     package mutating func checkPagesWhileRowsAreAdded() async throws {
         let before = model.rows(RequestFilter(), project: "p").map(\.id)
         var visited: [InsertionID] = []
-        var cursor: RequestCursor?
+        var cursor: PageCursor?
         repeat {
             let page = try await store.page(RequestFilter(), after: cursor, limit: 7, project: "p")
             visited += page.rows.map(\.id)
@@ -149,7 +149,7 @@ package struct RequestLogConformance {
     /// All rows of a filter, page by page.
     private func rows(_ filter: RequestFilter, limit: Int, project: String) async throws -> [RequestRow] {
         var rows: [RequestRow] = []
-        var cursor: RequestCursor?
+        var cursor: PageCursor?
         repeat {
             let page = try await store.page(filter, after: cursor, limit: limit, project: project)
             try expect(page.rows.count <= limit, "a page of \(page.rows.count) rows, not \(limit)")

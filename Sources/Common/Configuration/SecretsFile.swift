@@ -13,9 +13,12 @@ package final class SecretsFile: Sendable {
         var current: Secrets
         var changes: FileChanges
         var preparations: [Preparation] = []
+        /// For the audit log.
+        var contents: FileContents
+        var watchers: [FileReading.Take] = []
     }
 
-    private let path: String
+    package let path: String
     private let isRequired: Bool
     private let load: @Sendable () throws(ConfigurationError) -> Secrets
     private let state: NIOLockedValueBox<State>
@@ -29,13 +32,23 @@ package final class SecretsFile: Sendable {
             try Secrets(path: settings.secretsPath, environment: environment, role: settings.role)
         }
         let changes = FileChanges(read: [FileStamp(of: settings.secretsPath)])
-        state = NIOLockedValueBox(State(current: configuration.secrets, changes: changes))
+        state = NIOLockedValueBox(
+            State(
+                current: configuration.secrets, changes: changes,
+                contents: FileContents(ofSecretsAt: settings.secretsPath)))
     }
 
     package var current: Secrets { state.withLockedValue { $0.current } }
 
     /// Has each later change go through `prepare`. Only when all that were given here agree is any of them carried out.
     package func onChange(_ prepare: @escaping Preparation) { state.withLockedValue { $0.preparations.append(prepare) } }
+
+    /// Tells `take` what becomes of each later reading that changes something, or cannot.
+    package func onReading(_ take: @escaping FileReading.Take) { state.withLockedValue { $0.watchers.append(take) } }
+
+    private func tell(_ reading: FileReading) {
+        for take in state.withLockedValue({ $0.watchers }) { take(reading) }
+    }
 
     /// Takes the file over if it is another one than before and has rested since the last look: one that is being written is not read halfway.
     package func refresh(logger: Logger) {
@@ -46,6 +59,7 @@ package final class SecretsFile: Sendable {
         do throws(ConfigurationError) {
             try takeOver(logger: logger)
         } catch {
+            tell(.refused(at: path, because: error, inForce: state.withLockedValue { $0.contents }))
             for problem in error.problems { logger.error("the secrets stay as they were: \(problem)") }
         }
     }
@@ -63,7 +77,12 @@ package final class SecretsFile: Sendable {
         var commits: [@Sendable () -> Void] = []
         for prepare in preparations { commits.append(try prepare(secrets)) }
         for commit in commits { commit() }
-        state.withLockedValue { $0.current = secrets }
+        let contents = FileContents(ofSecretsAt: path)
+        let former = state.withLockedValue { state in
+            defer { (state.current, state.contents) = (secrets, contents) }
+            return state.contents
+        }
+        tell(.taken(from: former, to: contents))
         for warning in secrets.warnings { logger.warning("\(warning)") }
         logger.notice("read the secrets again", metadata: ["projects": "\(secrets.projects.count)", "accounts": "\(secrets.accounts.count)"])
     }

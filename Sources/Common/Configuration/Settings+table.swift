@@ -238,6 +238,9 @@ extension Settings {
             "REQUEST_LOG_MAX_AGE", \.requestLogMaxAge, .wholeSeconds(60...315_360_000),
             "How long a row of the [request log](requestlog.md) is kept.", commands: storing),
         Setting(
+            "AUDIT_LOG_MAX_AGE", \.auditLogMaxAge, .wholeSeconds(60...315_360_000),
+            "How long an [audit row](requestlog.md#audit) is kept.", commands: storing),
+        Setting(
             "PRICES_PATH", \.pricesPath, .file,
             "A file of [prices](requestlog.md#cost), which go before those that the gateway carries.",
             commands: storing),

@@ -119,6 +119,8 @@ package struct Settings: Sendable, Equatable {
     package var traceStoreMaxBytes = 10 << 30
     /// How long a row of the request log is kept.
     package var requestLogMaxAge = Duration.seconds(30 * 86_400)
+    /// How long an audit row is kept.
+    package var auditLogMaxAge = Duration.seconds(365 * 86_400)
     /// Of one export, decompressed. Langfuse's Python SDK sends no more than this.
     package var traceStoreMaxExportBytes = 64 << 20
 

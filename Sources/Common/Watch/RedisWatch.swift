@@ -14,6 +14,7 @@ package final class RedisWatch: Service, CustomStringConvertible {
     private let isAlone: Bool
     private let logger: Logger
     private let state = NIOLockedValueBox(WatchState())
+    private let takers = NIOLockedValueBox<[@Sendable (AuditKind) -> Void]>([])
 
     /// - Parameter isAlone: whether the Redis is the process's own. Then another key than before is no other process's, and may replace the former once nothing
     ///   waits that it sealed.
@@ -26,6 +27,15 @@ package final class RedisWatch: Service, CustomStringConvertible {
     }
 
     package var description: String { "RedisWatch" }
+
+    /// Tells `take` each time that another GATEWAY_KEY than before is found in Redis, or none.
+    package func onKeyChange(_ take: @escaping @Sendable (AuditKind) -> Void) {
+        takers.withLockedValue { $0.append(take) }
+    }
+
+    private func tell(_ change: AuditKind) {
+        for take in takers.withLockedValue({ $0 }) { take(change) }
+    }
 
     /// What is wrong, as far as is known.
     package var trouble: RedisTrouble? { state.withLockedValue { $0.trouble } }
@@ -56,11 +66,15 @@ package final class RedisWatch: Service, CustomStringConvertible {
         do throws(RedisError) {
             let reply = try await redis.evaluate(
                 Self.compareKey, keys: [Keys.keyFingerprint, Keys.jobs, Keys.verifications, Keys.traceBytes], arguments: fingerprint, isAlone ? 1 : 0)
-            return switch reply.int {
-            case 0: .trouble(.otherKey)
-            case 2: .keyReplaced
-            default: .good
+            switch reply.int {
+            case 0: return .trouble(.otherKey)
+            case 2:
+                tell(.sealKeyReplaced)
+                return .keyReplaced
+            case 3: tell(.sealKeyWritten)
+            default: break
             }
+            return .good
         } catch {
             guard let code = error.refusal else { return .away }
             return .trouble(.refuses(code: code))
@@ -69,7 +83,9 @@ package final class RedisWatch: Service, CustomStringConvertible {
 
     private func say(_ news: WatchState.News) {
         switch news {
-        case .begins(let trouble): logger.error("\(trouble.text)", metadata: ["endpoint": "\(redis.endpoint)"])
+        case .begins(let trouble):
+            if trouble == .otherKey { tell(.sealKeyDiffers) }
+            logger.error("\(trouble.text)", metadata: ["endpoint": "\(redis.endpoint)"])
         case .goesOn(let trouble, let time):
             logger.error("\(trouble.text)", metadata: ["endpoint": "\(redis.endpoint)", "seconds": "\(time.components.seconds)"])
         case .isOver: logger.notice("Redis can be used again", metadata: ["endpoint": "\(redis.endpoint)"])
@@ -83,7 +99,7 @@ package final class RedisWatch: Service, CustomStringConvertible {
     ///
     /// KEYS[1] -> fingerprint of the key, KEYS[2] -> job stream, KEYS[3] -> questions, KEYS[4] -> bytes of spans that wait for their export
     /// ARGV[1] -> fingerprint of this process's key, ARGV[2] -> 1 if nobody else uses this server
-    /// Output: 1 if the keys are the same, 0 if not, 2 if this one replaces the former
+    /// Output: 1 if the keys are the same, 0 if not, 2 if this one replaces the former, 3 if there was none
     private static let compareKey = RedisScript(
         name: "compareKey",
         source: """
@@ -94,6 +110,6 @@ package final class RedisWatch: Service, CustomStringConvertible {
                 if redis.call('XLEN', KEYS[2]) > 0 or redis.call('XLEN', KEYS[3]) > 0 or redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
             end
             redis.call('SET', KEYS[1], ARGV[1])
-            return isOther and 2 or 1
+            return isOther and 2 or known and 1 or 3
             """)
 }

@@ -34,6 +34,15 @@ extension Envelope {
             Place(named(Keys.span(id), id), version: span.first == SpanRecord.form ? 2 : 1)
         }
 
+        /// A record for the request log, of any version: an ``AuditEvent`` is version 3, so that a process that does not
+        /// know them leaves it; any other is a span.
+        package static func record(_ id: InsertionID) -> Place { Place(named(Keys.span(id), id), version: 3) }
+
+        /// A record for the request log as it is written.
+        package static func record(_ id: InsertionID, holding record: [UInt8]) -> Place {
+            record.first == AuditEvent.form ? .record(id) : .span(id, holding: record)
+        }
+
         /// What a key of ours holds, where nothing else tells its values apart.
         package static func value(of key: String) -> Place { Place("\(key) value") }
 

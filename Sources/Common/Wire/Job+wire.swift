@@ -28,6 +28,7 @@ extension Job {
         static let otherRule: UInt8 = 26
         static let withheld: UInt8 = 30
         static let redaction: UInt8 = 31
+        static let isOperators: UInt8 = 32
     }
 
     /// The job as bytes, ready to be sealed.
@@ -53,6 +54,7 @@ extension Job {
         writer.field(Tag.baseURL, baseURL)
         writer.field(Tag.model, model)
         if isStream { writer.field(Tag.isStream, "") }
+        if isOperators { writer.field(Tag.isOperators, "") }
         writer.field(Tag.deadline, deadline)
         writer.field(Tag.responseKey, responseKey)
         writer.field(Tag.window, UInt64(clamping: window))
@@ -97,6 +99,7 @@ extension Job {
             case Tag.baseURL: baseURL = try WireReader.string(value)
             case Tag.model: model = try WireReader.string(value)
             case Tag.isStream: isStream = true
+            case Tag.isOperators: isOperators = true
             case Tag.deadline: deadline = try WireReader.integer(value)
             case Tag.responseKey: responseKey = try WireReader.string(value)
             case Tag.window: window = Int(clamping: try WireReader.integer(value))

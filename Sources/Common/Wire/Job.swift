@@ -48,6 +48,8 @@ package struct Job: Sendable, Equatable {
     package var charges: [RateCharge] = []
     /// What its trace shows of body and answer.
     package var logging = ContentLogging.whole
+    /// Of a question about the logs, whether the operator asks it.
+    package var isOperators = false
 
     /// Seals a withheld job while it is queued, and its answer. Does not travel within the job.
     package var ownSeal: OwnSeal?

@@ -58,8 +58,8 @@ package enum Keys {
     /// on the stream of requests without a span.
     package static let recorderGroup = "recorders"
 
-    /// Stream, consumer group `recorders`: sealed records of requests that have no span, `i` insertion id, `p` record.
-    /// Written by forwarders and ingresses, read by the process with the request log; an entry is deleted when its row
+    /// Stream, consumer group `recorders`: sealed records of requests that have no span, and audit events, `i` insertion
+    /// id, `p` record. Written by forwarders and ingresses, the latter by all parts, read by the process with the request log; an entry is deleted when its row
     /// is written.
     package static let requests = "gateway/requests"
 

@@ -13,13 +13,15 @@ extension Launch {
 
     /// The request log that this process keeps.
     func requestLog(
-        in store: any RequestLogStore, of destinations: TraceDestinations, redis: RedisEndpoint, envelope: Envelope,
+        in store: any RequestLogStore, auditing audits: any AuditLogStore, of destinations: TraceDestinations, redis: RedisEndpoint,
+        envelope: Envelope,
         watch: RedisWatch? = nil
     ) throws -> RequestLogService {
-        let responder = RequestLogResponder(store: store)
+        let responder = RequestLogResponder(store: store, audits: audits)
         return RequestLogService(
             configuration: configuration, projects: { destinations.projects }, prices: try prices(), redis: redis,
-            envelope: envelope, watch: watch, logger: logger, record: { try await store.add($0) }
-        ) { path, query, project in try await responder.answer(path, query, project: project) }
+            envelope: envelope, watch: watch, logger: logger, record: { try await store.add($0) },
+            audit: { try await audits.add($0) }
+        ) { path, query, asker in try await responder.answer(path, query, for: asker) }
     }
 }

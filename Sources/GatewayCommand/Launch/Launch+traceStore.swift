@@ -48,6 +48,7 @@ extension TraceStoreService.Limits {
     init(_ settings: Settings) {
         self.init(
             age: settings.traceStoreMaxAge, bytes: settings.traceStoreMaxBytes,
-            exportBytes: settings.traceStoreMaxExportBytes, requestAge: settings.requestLogMaxAge)
+            exportBytes: settings.traceStoreMaxExportBytes, requestAge: settings.requestLogMaxAge,
+            auditAge: settings.auditLogMaxAge)
     }
 }

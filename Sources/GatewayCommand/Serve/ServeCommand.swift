@@ -40,7 +40,8 @@ struct ServeCommand: AsyncParsableCommand {
             if settings.langfuse == .embedded { destinations.keep(in: new.spans) }
             if settings.keepsRequestLog {
                 let log = try launch.requestLog(
-                    in: new.requests, of: destinations, redis: endpoint, envelope: envelope, watch: watch)
+                    in: new.requests, auditing: new.audits, of: destinations, redis: endpoint, envelope: envelope,
+                    watch: watch)
                 services += log.services
             }
             store = new

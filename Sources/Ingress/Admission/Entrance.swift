@@ -1,6 +1,7 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import Queue
 
 /// Lets a request in: who asks, and for which project.
 struct Entrance: Sendable {
@@ -19,13 +20,19 @@ struct Entrance: Sendable {
     /// Whether pages of other sites are kept out: where the gateway serves its own machine alone and asks nobody for a key, the browser of whoever works there
     /// would let any page in.
     private let refusesForeignOrigins: Bool
+    /// Is told of the keys that are used; nil: nothing is.
+    private let audit: AuditLog?
 
-    init(auth: any AuthProvider, projects: KnownProjects, defaultProject: String, refusesForeignOrigins: Bool) {
+    init(
+        auth: any AuthProvider, projects: KnownProjects, defaultProject: String, refusesForeignOrigins: Bool,
+        audit: AuditLog? = nil
+    ) {
         self.auth = auth
         immediate = auth as? any ImmediateAuthProvider
         self.projects = projects
         self.defaultProject = defaultProject
         self.refusesForeignOrigins = refusesForeignOrigins
+        self.audit = audit
     }
 
     /// Whether ``admitAtOnce(_:project:)`` may be asked.
@@ -44,6 +51,9 @@ struct Entrance: Sendable {
         guard let immediate else { throw .internalError }
         return try admit(request, question, from: try immediate.account(for: question), project: project)
     }
+
+    /// Whether it is the operator who asks. Where clients need no key, none is known by name, and each sees all.
+    func isOperator(_ account: Account?) -> Bool { account?.isAdmin ?? !auth.consumesBearer }
 
     /// Where a request is logged that was not let in: no other project's log shows what its caller says.
     var projectOfStrangers: String { defaultProject }
@@ -99,6 +109,9 @@ struct Entrance: Sendable {
     ) throws(GatewayError) -> Admitted {
         let project = named ?? defaultProject
         try check(account, project, isNamed: named != nil)
+        if let account, let key = account.keyID {
+            audit?.noteSparsely(.keyUsed, of: key, project: project, account: account.id, user: account.user)
+        }
         let clientKey = try ClientKey.read(request.headers, bearer: question.bearer, isGateways: auth.consumesBearer)
         return Admitted(account: account, project: project, clientKey: clientKey)
     }

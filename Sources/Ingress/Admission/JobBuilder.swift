@@ -5,6 +5,7 @@ internal import JSON
 internal import Logging
 internal import NIOConcurrencyHelpers
 internal import Policies
+internal import Queue
 internal import Upstream
 
 /// Makes the job of a request: its body checked, its hooks run. What it refuses reaches neither the queue nor a rollout's set.
@@ -29,12 +30,13 @@ struct JobBuilder: Sendable {
 
     init(
         settings: Settings, rules file: RulesFile, hooks: [any ChatHook], responseKey: String, envelope: Envelope,
-        logger: Logger
+        audit: AuditLog? = nil, logger: Logger
     ) {
         let names = CounterNames(envelope)
-        let rules = NIOLockedValueBox(RequestRules(file.current, settings: settings, names: names, logger: logger))
+        let rules = NIOLockedValueBox(
+            RequestRules(file.current, settings: settings, names: names, audit: audit, logger: logger))
         file.onChange { policies in
-            let changed = RequestRules(policies, settings: settings, names: names, logger: logger)
+            let changed = RequestRules(policies, settings: settings, names: names, audit: audit, logger: logger)
             rules.withLockedValue { $0 = changed }
         }
         self.rules = rules

@@ -10,7 +10,8 @@ extension APIKeyAuth {
     /// - Throws: all problems, each with line and column.
     package init(file path: String, projects: @escaping @Sendable () -> Set<UTF8Text>?) throws(ConfigurationError) {
         let file = APIKeysFile(path: path, projects: projects)
-        self.init(entries: try file.entries(), file: file)
+        let keys = try file.keys()
+        self.init(entries: keys.entries, contents: keys.contents, file: file)
     }
 
     /// Looks each second whether the file is another one, and then reads it.
@@ -26,10 +27,11 @@ extension APIKeyAuth {
     func refresh(logger: Logger) {
         guard let file else { return }
         do throws(ConfigurationError) {
-            guard let entries = try file.entriesIfChanged() else { return }
-            replaceEntries(with: entries)
-            logger.notice("read the clients' keys again", metadata: ["keys": "\(entries.count)"])
+            guard let keys = try file.keysIfChanged() else { return }
+            take(keys)
+            logger.notice("read the clients' keys again", metadata: ["keys": "\(keys.entries.count)"])
         } catch {
+            refuse(file, because: error)
             for problem in error.problems { logger.error("the clients' keys stay as they were: \(problem)") }
         }
     }

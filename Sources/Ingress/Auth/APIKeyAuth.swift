@@ -25,15 +25,22 @@ public struct APIKeyAuth: ImmediateAuthProvider {
     /// Where the keys are read again; nil for keys that are not from a file.
     let file: APIKeysFile?
     private let entries: NIOLockedValueBox<[Entry]>
+    /// What the file held when it was last taken over.
+    private let contents: NIOLockedValueBox<FileContents>
+    private let watchers = NIOLockedValueBox<[FileReading.Take]>([])
 
     public var consumesBearer: Bool { true }
 
-    package init(entries: [Entry]) { self.init(entries: entries, file: nil) }
+    package init(entries: [Entry]) { self.init(entries: entries, contents: FileContents(), file: nil) }
 
-    init(entries: [Entry], file: APIKeysFile?) {
+    init(entries: [Entry], contents: FileContents, file: APIKeysFile?) {
         self.entries = NIOLockedValueBox(entries)
+        self.contents = NIOLockedValueBox(contents)
         self.file = file
     }
+
+    /// Tells `take` what becomes of each later reading of the file.
+    func onReading(_ take: @escaping FileReading.Take) { watchers.withLockedValue { $0.append(take) } }
 
     package func account(for request: AuthRequest) throws(GatewayError) -> Account? {
         guard let bearer = request.bearer, !bearer.isEmpty else {
@@ -51,6 +58,25 @@ public struct APIKeyAuth: ImmediateAuthProvider {
 
     /// Lets in whoever has one of these keys, and nobody else.
     func replaceEntries(with entries: [Entry]) { self.entries.withLockedValue { $0 = entries } }
+
+    /// Takes over what the file holds now.
+    func take(_ keys: APIKeysFile.Keys) {
+        replaceEntries(with: keys.entries)
+        let before = contents.withLockedValue { contents in
+            defer { contents = keys.contents }
+            return contents
+        }
+        tell(.taken(from: before, to: keys.contents))
+    }
+
+    /// Stays with the keys that there are.
+    func refuse(_ file: APIKeysFile, because error: ConfigurationError) {
+        tell(.refused(at: file.path, because: error, inForce: contents.withLockedValue { $0 }))
+    }
+
+    private func tell(_ reading: FileReading) {
+        for take in watchers.withLockedValue({ $0 }) { take(reading) }
+    }
 
     /// The account of the key with an id, for the operator.
     func account(ofKey id: String) -> Account? {

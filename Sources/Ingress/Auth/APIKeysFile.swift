@@ -13,8 +13,16 @@ internal import Policies
 ///     user: ada@example.com   # optional, as the next two
 ///     teams: [search]
 ///     metadata: {team: a}
+///     admin: true             # the operator's own: sees what belongs to no project
 /// ```
 struct APIKeysFile: Sendable {
+    /// What the file holds.
+    struct Keys: Sendable {
+        var entries: [APIKeyAuth.Entry] = []
+        /// For the audit log: the keys by their ids.
+        var contents: FileContents
+    }
+
     let path: String
     /// The projects that there are; a key for another one is a mistake that is reported. Nil: not known.
     let projects: @Sendable () -> Set<UTF8Text>?
@@ -29,50 +37,51 @@ struct APIKeysFile: Sendable {
     /// Reads the file if it is in another state than when it was last read, or could not be, or there are other projects.
     /// - Returns: nil if it is in the same.
     /// - Throws: all problems, each with line and column; once for each state.
-    func entriesIfChanged() throws(ConfigurationError) -> [APIKeyAuth.Entry]? {
+    func keysIfChanged() throws(ConfigurationError) -> Keys? {
         let last = last.withLockedValue { $0 }
-        return last.stamp == FileStamp(of: path) && last.projects == projects() ? nil : try entries()
+        return last.stamp == FileStamp(of: path) && last.projects == projects() ? nil : try keys()
     }
 
     /// Reads the file.
     /// - Throws: all problems, each with line and column.
-    func entries() throws(ConfigurationError) -> [APIKeyAuth.Entry] {
+    func keys() throws(ConfigurationError) -> Keys {
         // Taken before the reading: what is written meanwhile is read the next time.
         let (found, projects) = (FileStamp(of: path), projects())
         last.withLockedValue { $0 = (found, projects) }
         let file = try ConfigurationFile(reading: path)
         let top = try YAMLDocument(file).root.mapping(of: ["keys"])
         var log = ProblemLog()
-        var entries: [APIKeyAuth.Entry] = []
+        var keys = Keys(contents: FileContents(of: [file]))
         var ids: Set<UTF8Text> = []
         var digests: Set<[UInt8]> = []
         for node in try top.required("keys").sequence() {
             guard let entry = log.attempt({ () throws(ConfigurationError) in try APIKeyAuth.Entry(node, projects: projects) }) else { continue }
             if !ids.insert(entry.id) { log.error(at: node.location, "the id `\(entry.id)` is already another key's; give each its own") }
             if !digests.insert(entry.digest).inserted { log.error(at: node.location, "the key is already another entry's; make each its own") }
-            entries.append(entry)
+            keys.entries.append(entry)
+            keys.contents.add(entry.id, node.content)
         }
         try log.check()
-        return entries
+        return keys
     }
 }
 
 extension APIKeyAuth.Entry {
     fileprivate init(_ node: YAMLNode, projects known: Set<UTF8Text>?) throws(ConfigurationError) {
-        let map = try node.mapping(of: ["id", "account", "sha256", "projects", "user", "teams", "metadata"])
+        let map = try node.mapping(of: ["id", "account", "sha256", "projects", "user", "teams", "metadata", "admin"])
         let sha256 = try map.required("sha256")
         guard let digest = Self.digest(try sha256.string()) else {
             throw ConfigurationError(
                 at: sha256.location,
                 "must be the key's SHA-256 in 64 hex digits: `printf %s \"$KEY\" | sha256sum`; the key itself does not belong here")
         }
-        self.init(
-            id: try map.required("id").string(), digest: digest,
-            account: Account(
-                id: try map.required("account").string(),
-                projects: try Self.projects(map.required("projects"), known: known),
-                user: try map["user"]?.string(), teams: try Self.teams(map["teams"]),
-                metadata: try Self.metadata(map["metadata"])))
+        let id = try map.required("id").string()
+        var account = Account(
+            id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known),
+            user: try map["user"]?.string(), teams: try Self.teams(map["teams"]),
+            metadata: try Self.metadata(map["metadata"]), isAdmin: try map["admin"]?.bool() ?? false)
+        account.keyID = id
+        self.init(id: id, digest: digest, account: account)
     }
 
     private static func teams(_ node: YAMLNode?) throws(ConfigurationError) -> [String] {

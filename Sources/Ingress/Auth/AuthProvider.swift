@@ -64,16 +64,21 @@ public struct Account: Sendable, Equatable {
     /// Metadata of each of the account's requests. It stands before what the request's headers say. A key or value that
     /// breaks the rules for metadata (docs/policies.md) is left out.
     public var metadata: [UTF8Text: String]
+    /// Whether it is the operator's own: it sees what belongs to no project, such as the operator's audit rows.
+    public var isAdmin: Bool
+    /// Names the key of `API_KEYS_PATH` that the request came with.
+    package var keyID: String?
 
     public init(
         id: String, projects: Projects = .all, user: String? = nil, teams: [String] = [],
-        metadata: [UTF8Text: String] = [:]
+        metadata: [UTF8Text: String] = [:], isAdmin: Bool = false
     ) {
         self.id = id
         self.projects = projects
         self.user = user
         self.teams = teams
         self.metadata = metadata
+        self.isAdmin = isAdmin
     }
 
     /// Whether the account may use a project.

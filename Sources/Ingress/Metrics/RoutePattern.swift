@@ -2,8 +2,8 @@ internal import Common
 
 /// The pattern of a request's path, fit for a metric's label: no client's text is in it.
 enum RoutePattern: Int, CaseIterable {
-    case rollout, completion, health, ready, metrics, metricsQuery, logs, requestLogs, status, traces, rollouts, jobs
-    case rules, openAPI, dashboard, other
+    case rollout, completion, health, ready, metrics, metricsQuery, logs, requestLogs, auditLogs, status, traces
+    case rollouts, jobs, rules, openAPI, dashboard, other
 
     /// - Parameter path: as it came.
     init(_ path: String) {
@@ -29,6 +29,7 @@ enum RoutePattern: Int, CaseIterable {
         case ("metrics", "query"): return .metricsQuery
         case ("logs", nil): return .logs
         case ("logs", "requests"): return .requestLogs
+        case ("logs", "audit"): return .auditLogs
         case ("status", nil): return .status
         case ("traces", _): return .traces
         case ("rollouts", _): return .rollouts
@@ -51,6 +52,7 @@ enum RoutePattern: Int, CaseIterable {
         case .metricsQuery: "/metrics/query"
         case .logs: "/logs"
         case .requestLogs: "/logs/requests"
+        case .auditLogs: "/logs/audit"
         case .status: "/status"
         case .traces: "/traces"
         case .rollouts: "/rollouts"

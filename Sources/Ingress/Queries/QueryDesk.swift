@@ -6,7 +6,7 @@ internal import Queue
 internal import Redis
 
 /// Questions about the request log: `/logs/requests`, `/logs/requests/{insertion_id}`, `/logs/metadata`,
-/// `/metrics/query`.
+/// `/metrics/query`, `/logs/audit`.
 ///
 /// Each becomes a job for the process that keeps the log, whose answer comes back as a completion's does.
 struct QueryDesk: Sendable {
@@ -20,9 +20,10 @@ struct QueryDesk: Sendable {
     /// Whether there is a request log.
     let isOn: Bool
 
+    /// - Parameter isOperators: whether the operator asks.
     func respond(
-        to request: Request, path: String, as id: InsertionID, admitted: Entrance.Admitted, connection: Connection?,
-        logger: Logger
+        to request: Request, path: String, as id: InsertionID, admitted: Entrance.Admitted, isOperators: Bool,
+        connection: Connection?, logger: Logger
     ) async throws -> Response {
         guard request.method == .get || request.method == .head else {
             let error = GatewayError.invalidRequest(
@@ -32,10 +33,11 @@ struct QueryDesk: Sendable {
             return response
         }
         guard isOn else { throw GatewayError.requestLogOff }
-        let job = Job(
+        var job = Job(
             insertionID: id, project: admitted.project, method: "GET", path: path, query: request.uri.query,
             isStream: true, deadline: UnixTime.milliseconds + UInt64(patience.milliseconds), responseKey: responseKey,
             window: window)
+        job.isOperators = isOperators
         guard try await isAttended() else { throw GatewayError.requestLogAway }
         return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)
     }

@@ -1,6 +1,7 @@
 internal import Common
 internal import JSON
 internal import Policies
+internal import Queue
 
 /// A call that was refused before it became a job, as the request log shows it.
 struct Refusal: Sendable {
@@ -76,6 +77,14 @@ struct Refusal: Sendable {
             for entry in metadata { writer.member(entry.key, entry.origin.name) }
         }
         return writer.bytes
+    }
+}
+
+extension RecordLog {
+    /// Notes a refused call, whose client is told now.
+    func note(_ refusal: Refusal) {
+        let end = UnixTime.milliseconds
+        note(refusal.id) { refusal.record(end: end) }
     }
 }
 

@@ -108,8 +108,8 @@ struct GatewayResponder: HTTPResponder {
         if RequestLogResponder.answers(rest) {
             let admitted = try await entrance.admit(request, project: path.project)
             return try await queries.respond(
-                to: request, path: rest, as: id, admitted: admitted, connection: connections[context.channel],
-                logger: context.logger)
+                to: request, path: rest, as: id, admitted: admitted, isOperators: entrance.isOperator(admitted.account),
+                connection: connections[context.channel], logger: context.logger)
         }
         if VerificationDesk.answers(rest) {
             let admitted = try await entrance.admit(request, project: try path.project ?? QueryItems(request.uri.query).value("project_id"))

@@ -3,6 +3,7 @@ internal import HTTPTypes
 internal import JSON
 internal import Logging
 internal import Policies
+internal import Queue
 
 /// What the operator's rules decide of requests, as one reading of their files has them.
 final class RequestRules: Sendable {
@@ -18,9 +19,13 @@ final class RequestRules: Sendable {
     private let isTracedByProxy: Bool
     /// Whether there are rules on limits or routes.
     private let hasDecisions: Bool
+    private let audit: AuditLog?
     private let logger: Logger
 
-    init(_ policies: Policies, settings: Settings, names: CounterNames, logger: Logger) {
+    /// - Parameter audit: is told of what `mode: audit` lets pass.
+    init(
+        _ policies: Policies, settings: Settings, names: CounterNames, audit: AuditLog? = nil, logger: Logger
+    ) {
         self.policies = policies
         headers = settings.metadataHeaders
         metadata = MetadataResolver(headers: headers, policy: policies.metadata)
@@ -28,6 +33,7 @@ final class RequestRules: Sendable {
         routing = policies.routing
         (logging, loggingMode, isTracedByProxy) = (policies.logging, settings.requestLogging, settings.litellmTraces)
         hasDecisions = !policies.rateLimits.isEmpty || !policies.routing.isEmpty
+        self.audit = audit
         self.logger = logger
     }
 
@@ -42,7 +48,11 @@ final class RequestRules: Sendable {
     func check(_ job: Job, _ method: HTTPRequest.Method) throws(GatewayError) {
         guard let violation = metadata.violation(of: job.metadata, job.rollout, method) else { return }
         guard !metadata.enforces else { throw violation.error }
-        // The log shows no text of the client.
+        // Neither log shows a text of the client.
+        let name = violation.rule.name
+        audit?.noteSparsely(
+            .ruleAudited, of: violation.ruledKey.map { "\(name)/\($0)" } ?? name, project: job.project,
+            example: job.insertionID)
         logger.notice(
             "metadata breaks a rule; the request passes, since `mode` is `audit`",
             metadata: [

@@ -1,5 +1,4 @@
 internal import Common
-internal import Glibc
 internal import Logging
 internal import Policies
 internal import Queue
@@ -15,8 +14,8 @@ struct RulesAnnouncer: Service, CustomStringConvertible {
     let file: RulesFile
     let fleet: RulesFleet
     let logger: Logger
-    /// Unlike any other process's, and such that an operator finds the process by it.
-    let name = Self.processName
+    /// Such that an operator finds the process by it, with some digits, since containers may share the rest.
+    let name = "\(ProcessName.shown)/\(ProcessName.random().prefix(4))"
 
     var description: String { "RulesAnnouncer" }
 
@@ -40,14 +39,5 @@ struct RulesAnnouncer: Service, CustomStringConvertible {
         }
         // The others need not wait for it to be forgotten.
         try? await fleet.leave(name)
-    }
-
-    /// The machine's name and the process's number, and, since containers may share both, some digits.
-    private static var processName: String {
-        var host = [CChar](repeating: 0, count: 256)
-        let isNamed = gethostname(&host, host.count - 1) == 0
-        let bytes = host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        let text = isNamed ? String(decoding: bytes, as: UTF8.self) : "?"
-        return "\(text):\(getpid())/\(ProcessName.random().prefix(4))"
     }
 }

@@ -13,10 +13,11 @@ package final class RulesFile: Sendable {
         var current: Policies
         var changes: FileChanges
         var takers: [@Sendable (Policies) -> Void] = []
+        var watchers: [FileReading.Take] = []
     }
 
     /// Nil: there are no files, and nothing is read again.
-    private let path: String?
+    let path: String?
     private let load: Load
     /// Held while the files are read, so that an older reading never takes a newer one's place.
     private let reading = NIOLock()
@@ -46,6 +47,9 @@ package final class RulesFile: Sendable {
         state.withLockedValue { $0.takers.append(take) }
     }
 
+    /// Tells `take` what becomes of each later reading.
+    func onReading(_ take: @escaping FileReading.Take) { state.withLockedValue { $0.watchers.append(take) } }
+
     /// Reads the files again if they are others than before and have rested since the last look: one that is being
     /// written is not read halfway.
     /// - Parameter isAsked: whether they are read in any case.
@@ -57,14 +61,20 @@ package final class RulesFile: Sendable {
         guard state.withLockedValue({ $0.changes.look(found, isAsked: isAsked) }) else { return }
         do throws(ConfigurationError) {
             let policies = try load()
-            let takers = state.withLockedValue { state in
-                state.current = policies
-                return state.takers
+            let (before, takers) = state.withLockedValue { state in
+                defer { state.current = policies }
+                return (state.current, state.takers)
             }
             for take in takers { take(policies) }
+            tell(.taken(from: before.contents, to: policies.contents))
             logger.notice("read the rules of CONFIG_PATH again")
         } catch {
+            tell(.refused(at: path, because: error, inForce: current.contents))
             for problem in error.problems { logger.error("the rules stay as they were: \(problem)") }
         }
+    }
+
+    private func tell(_ reading: FileReading) {
+        for take in state.withLockedValue({ $0.watchers }) { take(reading) }
     }
 }

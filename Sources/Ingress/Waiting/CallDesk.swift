@@ -18,7 +18,7 @@ struct CallDesk: Sendable {
     let watch: RedisWatch
     let rateAudit: RateAudit
     /// Where calls are noted that the queue does not take; nil where nothing logs requests.
-    var refusals: RefusalLog?
+    var refusals: RecordLog?
     /// How long past the job's deadline the answer that says so is waited for.
     let grace: UInt64 = 2000
 
@@ -168,7 +168,7 @@ struct CallDesk: Sendable {
     ) throws(GatewayError) -> (id: InsertionID, rates: RateStatus?) {
         switch outcome {
         case .queued(_, let usage):
-            rateAudit.note(job.charges, usage)
+            rateAudit.note(job, usage)
             return (job.insertionID, RateStatus(job.charges, usage))
         case .repeats(let id): return (id, nil)
         case .overLimit(let charge, let usage):

@@ -1,3 +1,5 @@
+package import Common
+
 /// The operator's rules, from the files of `CONFIG_PATH`.
 package struct Policies: Sendable {
     package var metadata = MetadataPolicy()
@@ -6,6 +8,8 @@ package struct Policies: Sendable {
     package var routing = RoutingPolicy()
     /// Tells the contents of the files from others; empty without files.
     package var hash = ""
+    /// What the files hold, for the audit log.
+    package var contents = FileContents()
     package var logging = LoggingPolicy()
 
     package init() {}

@@ -27,6 +27,7 @@ package struct PolicyReader {
     /// - Throws: all problems of all of them, each with its place.
     package static func read(_ files: [ConfigurationFile], asksForKeys: Bool) throws(ConfigurationError) -> Policies {
         var (reader, log) = (PolicyReader(asksForKeys: asksForKeys), ProblemLog())
+        reader.policies.contents = FileContents(of: files)
         for file in files {
             let roots = log.attempt { () throws(ConfigurationError) in try YAMLDocument.roots(of: file) } ?? []
             for root in roots { log.attempt { () throws(ConfigurationError) in try reader.read(root) } }
@@ -48,6 +49,7 @@ package struct PolicyReader {
             let list = known.map { "`\($0)`" }.joined(separator: ", ")
             throw node.error("`\(type)` is no type of document.\(hint) Supported: \(list).")
         }
+        policies.contents.add(map, of: type)
         switch kind {
         case .metadata:
             if let place { throw node.error("a `\(type)` is already given at \(place); join the two") }

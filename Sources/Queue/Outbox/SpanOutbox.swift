@@ -70,7 +70,7 @@ package struct SpanOutbox: Sendable {
     }
 
     /// The stream of a project's spans; that of records without a span for ``RecordOutbox/noProject``.
-    static func stream(of project: String) -> String {
+    package static func stream(of project: String) -> String {
         project == RecordOutbox.noProject ? Keys.requests : Keys.traces(project: project)
     }
 

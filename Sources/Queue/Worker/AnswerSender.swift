@@ -20,6 +20,7 @@ package struct AnswerSender: Sendable {
     let defaultProject: String
     /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
     let spanLife: Duration
+    let audit: AuditLog?
     let logger: Logger
     private let leftLog = SparseLog()
     /// Whether requests are logged (`REQUEST_LOG`).
@@ -27,11 +28,16 @@ package struct AnswerSender: Sendable {
     /// Is given each span of a job that has ended here, as it was before it was sealed.
     package var keepSpan: @Sendable (_ span: [UInt8], _ id: InsertionID) -> Void = { _, _ in }
 
-    package init(stream: JobStream, envelope: Envelope, defaultProject: String, spanLife: Duration, logger: Logger) {
+    /// - Parameter audit: is told of what cannot be read here.
+    package init(
+        stream: JobStream, envelope: Envelope, defaultProject: String, spanLife: Duration, audit: AuditLog? = nil,
+        logger: Logger
+    ) {
         self.stream = stream
         self.envelope = envelope
         self.defaultProject = defaultProject
         self.spanLife = spanLife
+        self.audit = audit
         self.logger = logger
     }
 
@@ -238,6 +244,7 @@ package struct AnswerSender: Sendable {
             if isLeft == false {
                 return bury("\(error.description); it found none that reads it within REQUEST_TIMEOUT")
             }
+            if isLeft == true { audit?.noteSparsely(.sealUnreadable, of: stream.queue.stream) }
             if isLeft == true, let count = leftLog.note() {
                 logger.warning(
                     "left entries of the job stream for workers that can read them",

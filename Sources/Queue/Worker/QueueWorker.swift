@@ -19,6 +19,8 @@ package struct QueueWorker: Sendable {
         package var spanLife: Duration
         /// The longest that a client waits for an answer.
         package var patience: Duration
+        /// What the process is in the audit log; nil: there is none.
+        package var auditRole: Role?
 
         package init(concurrency: Int, settings: Settings) {
             self.concurrency = concurrency
@@ -27,6 +29,7 @@ package struct QueueWorker: Sendable {
             drain = settings.drain
             patience = settings.requestTimeout
             spanLife = SpanOutbox.life(forWaiting: settings.outboxMaxAge)
+            auditRole = settings.requestLog == .embedded ? settings.role : nil
         }
     }
 
@@ -36,6 +39,8 @@ package struct QueueWorker: Sendable {
     package let local: LocalWorker
     /// For what else the worker asks of Redis.
     package let commands: RedisClient
+    /// Notes audit events; nil: there is no audit log.
+    package let audit: AuditLog?
 
     private let endpoint: RedisEndpoint
     private let reader: RedisClient
@@ -57,7 +62,9 @@ package struct QueueWorker: Sendable {
         reading.maximumReplyBytes = max(endpoint.maximumReplyBytes, Intake.batch * (limits.maxBodyBytes + (1 << 16)))
         jobs = RunningJobs(capacity: limits.concurrency)
         local = LocalWorker(jobs: jobs)
-        commands = RedisClient(endpoint, eventLoop: eventLoop, logger: logger)
+        let commands = RedisClient(endpoint, eventLoop: eventLoop, logger: logger)
+        self.commands = commands
+        audit = limits.auditRole.map { AuditLog(role: $0, redis: commands, envelope: envelope, logger: logger) }
         reader = RedisClient(reading, eventLoop: eventLoop, logger: logger)
         stream = JobStream(
             queue, consumer: ProcessName.random(), commands: commands, reader: reader,
@@ -65,7 +72,7 @@ package struct QueueWorker: Sendable {
             patience: limits.patience)
         sender = AnswerSender(
             stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife,
-            logger: logger)
+            audit: audit, logger: logger)
     }
 
     /// ``services(between:watch:start:)`` with a task for each job.
@@ -96,7 +103,7 @@ package struct QueueWorker: Sendable {
     }
 
     private func services(between: [any Service], clock: RedisClock, intake: Intake) -> [any Service] {
-        [commands, reader] + between + [
+        [commands, reader] + (audit.map { [$0.records] } ?? []) + between + [
             NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
             Heartbeat(stream: stream, clock: clock, logger: logger), intake,
         ]

@@ -1,20 +1,24 @@
 internal import Common
 
-/// What `GET /logs/requests` asks for.
-struct PageQuery {
-    var filter: RequestFilter
-    var cursor: RequestCursor?
+/// What `GET /logs/requests` or `GET /logs/audit` asks for.
+struct PageQuery<Filter> {
+    var filter: Filter
+    var cursor: PageCursor?
     var limit: Int
     /// Nil: one page as JSON.
-    var form: RequestExport.Form?
+    var form: ExportForm?
 
-    private static let parameters = ["cursor", "limit", "format"]
+    private static var parameters: [String] { ["cursor", "limit", "format"] }
 
+    /// - Parameter parser: reads the filters.
     /// - Throws: a 400 that names the parameter.
-    init(_ query: QueryItems, now: UInt64) throws(GatewayError) {
-        var parser = FilterParser(now: now)
+    init<Parser: RowFilterParser>(_ query: QueryItems, _ parser: Parser) throws(GatewayError)
+    where Parser.Filter == Filter {
+        var parser = parser
         for (name, value) in query.items where try !parser.read(name, value) {
-            guard Self.parameters.contains(name) else { throw .unknownParameter(name, known: Self.parameters) }
+            guard Self.parameters.contains(name) else {
+                throw .unknownParameter(name, known: Self.parameters + Parser.names)
+            }
         }
         for name in Self.parameters where query.values(name).count > 1 {
             throw .invalidQuery(name, "is given twice. Give it once")
@@ -28,15 +32,15 @@ struct PageQuery {
         }
         self.limit = form == nil ? limit ?? FilterLimits.usualPageRows : FilterLimits.pageRows
         guard let text = query.value("cursor") else { return }
-        guard let cursor = RequestCursor(text) else {
+        guard let cursor = PageCursor(text) else {
             throw .invalidQuery("cursor", "must be a `next_cursor` of a page before. Leave it out for the first page")
         }
         self.cursor = cursor
     }
 
-    private static func form(_ query: QueryItems) throws(GatewayError) -> RequestExport.Form? {
+    private static func form(_ query: QueryItems) throws(GatewayError) -> ExportForm? {
         guard let text = query.value("format"), text != "json" else { return nil }
-        guard let form = RequestExport.Form.named(text) else {
+        guard let form = ExportForm.named(text) else {
             throw .invalidQuery("format", "must be json, jsonl or csv")
         }
         return form

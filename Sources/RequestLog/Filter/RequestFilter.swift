@@ -15,15 +15,7 @@ package struct RequestFilter: Sendable, Equatable {
         case absent
     }
 
-    package struct Condition: Sendable, Equatable {
-        package var field: RequestField
-        package var test: Test
-
-        package init(_ field: RequestField, _ test: Test) {
-            self.field = field
-            self.test = test
-        }
-    }
+    package typealias Condition = FilterCondition<RequestField>
 
     package enum Comparison: String, Sendable, CaseIterable {
         case atLeast = "gte"
@@ -79,6 +71,20 @@ package struct RequestFilter: Sendable, Equatable {
     package init() {}
 }
 
+/// A test of a property.
+package struct FilterCondition<Field: Sendable & Equatable>: Sendable, Equatable {
+    package var field: Field
+    package var test: RequestFilter.Test
+
+    package init(_ field: Field, _ test: RequestFilter.Test) {
+        self.field = field
+        self.test = test
+    }
+
+    /// Whether it holds for the values that a row has.
+    package func holds(_ values: [String]) -> Bool { values.contains { test.holds($0) } != test.isNegated }
+}
+
 extension RequestFilter.Test {
     /// Whether the test holds for one value. Meant for those tests of which one value decides.
     package func holds(_ value: String) -> Bool {
@@ -108,8 +114,6 @@ extension RequestFilter {
             && bounds.allSatisfy { bound in
                 row.value(of: bound.number).map { bound.comparison.holds($0, bound.value) } ?? false
             }
-            && conditions.allSatisfy { condition in
-                row.values(of: condition.field).contains { condition.test.holds($0) } != condition.test.isNegated
-            }
+            && conditions.allSatisfy { $0.holds(row.values(of: $0.field)) }
     }
 }

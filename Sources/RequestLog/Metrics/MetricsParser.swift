@@ -13,7 +13,7 @@ extension MetricsQuery {
         var parser = FilterParser(now: now)
         for (name, value) in query.items where try !parser.read(name, value) {
             guard Self.parameters.contains(name) else {
-                throw .unknownParameter(name, known: Self.parameters)
+                throw .unknownParameter(name, known: Self.parameters + FilterParser.names)
             }
         }
         var filter = try parser.finished()
@@ -90,11 +90,9 @@ extension MetricsQuery {
 extension GatewayError {
     /// A parameter that nothing reads, which would otherwise seem to have been obeyed.
     static func unknownParameter(_ name: String, known: [String]) -> Self {
-        let filters = RequestField.Known.allCases.map(\.name) + RequestNumber.allCases.map(\.rawValue)
         let hint =
-            NearMiss.nearest(to: name, among: known + filters + ["from", "to"]).map { ". Did you mean `\($0)`?" }
-            ?? ". Known: "
-            + (known + filters + ["from", "to", "metadata.KEY"]).map { "`\($0)`" }.joined(separator: ", ")
+            NearMiss.nearest(to: name, among: known).map { ". Did you mean `\($0)`?" }
+            ?? ". Known: " + known.map { "`\($0)`" }.joined(separator: ", ")
         return .invalidQuery(String(name.prefix(64)), "is not known here\(hint)")
     }
 }

@@ -52,7 +52,7 @@ struct RequestDatabase: RequestLogStore {
     }
 
     func page(
-        _ filter: RequestFilter, after cursor: RequestCursor?, limit: Int, project: String
+        _ filter: RequestFilter, after cursor: PageCursor?, limit: Int, project: String
     ) async throws -> RequestPage {
         let looks = looks
         return try await read { db in
@@ -67,7 +67,7 @@ struct RequestDatabase: RequestLogStore {
                 found.append(try RequestRows.row(rows, project: project, &texts, db))
                 return .on
             }
-            return RequestPage(rows: found, next: last.map { RequestCursor(place: UInt64(clamping: $0)) })
+            return RequestPage(rows: found, next: last.map { PageCursor(place: UInt64(clamping: $0)) })
         }
     }
 
@@ -131,7 +131,7 @@ struct RequestDatabase: RequestLogStore {
         }
     }
 
-    private func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do { return try await database.read(body) } catch is LangfuseError { throw GatewayError.requestLogAway }
     }
 

@@ -16,6 +16,8 @@ struct Retention: Service, CustomStringConvertible {
     let logger: Logger
     /// The request log in the same file, whose rows count among its bytes; nil: there is none.
     var requests: RequestDatabase?
+    /// The audit log in the same file; nil: there is none.
+    var audits: AuditDatabase?
 
     var description: String { "Retention" }
 
@@ -44,6 +46,10 @@ struct Retention: Service, CustomStringConvertible {
             let cutoff = UInt64(clamping: now() - limits.requestAge.milliseconds)
             while try await requests.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
         }
+        if let audits {
+            let cutoff = UInt64(clamping: now() - limits.auditAge.milliseconds)
+            while try await audits.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
+        }
         try await trimToSize()
         if let requests {
             while try await requests.deleteUnusedTerms(now: UInt64(clamping: now())) > 0 { try Task.checkCancellation() }
@@ -56,7 +62,9 @@ struct Retention: Service, CustomStringConvertible {
         var deleted = 0
         while try await database.usedBytes() > goal {
             try Task.checkCancellation()
-            let count = try await deleteOldest()
+            var count = try await deleteOldest()
+            // They go last, since few of them tell of much.
+            if count == 0, let audits { count = try await audits.deleteOldest() }
             if count == 0 { break }
             deleted += count
         }

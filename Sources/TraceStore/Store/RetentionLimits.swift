@@ -6,11 +6,16 @@ package struct RetentionLimits: Sendable, Equatable {
     package var bytes: Int
     /// How long a row of the request log is kept after the request came in.
     package var requestAge: Duration
+    /// How long an audit row is kept.
+    package var auditAge: Duration
 
-    /// - Parameter requestAge: nil: as long as a trace.
-    package init(age: Duration, bytes: Int, requestAge: Duration? = nil) {
+    /// - Parameters:
+    ///   - requestAge: nil: as long as a trace.
+    ///   - auditAge: nil: as long as a trace.
+    package init(age: Duration, bytes: Int, requestAge: Duration? = nil, auditAge: Duration? = nil) {
         self.age = age
         self.bytes = bytes
         self.requestAge = requestAge ?? age
+        self.auditAge = auditAge ?? age
     }
 }

@@ -16,7 +16,7 @@ import Testing
 
     /// A call that came in long ago and has ended now is found by a look that sees far.
     @Test func everyFewSecondsItSeesFar() {
-        var follower = LogFollower(known: [], now: 1000)
+        var follower = LogFollower(known: [LogRow](), now: 1000)
         let windows = stride(from: UInt64(2000), through: 32_000, by: 1000).map { follower.nextWindow(at: $0) }
         let far = windows.indices.filter { windows[$0] == LogFollower.far }
         #expect(far.map { 2000 + 1000 * $0 } == [16_000, 31_000])
@@ -27,9 +27,9 @@ import Testing
     @Test func whatIsTooOldToBeFoundIsForgotten() {
         var follower = LogFollower(known: [LogTableTests.row("a")], now: 0)
         #expect(follower.news(in: [LogTableTests.row("a")], at: LogFollower.memory).isEmpty)
-        #expect(follower.news(in: [], at: 2 * LogFollower.memory).isEmpty)
+        #expect(follower.news(in: [LogRow](), at: 2 * LogFollower.memory).isEmpty)
         #expect(follower.news(in: [LogTableTests.row("a")], at: 2 * LogFollower.memory).isEmpty)
-        #expect(follower.news(in: [], at: 3 * LogFollower.memory + 1).isEmpty)
+        #expect(follower.news(in: [LogRow](), at: 3 * LogFollower.memory + 1).isEmpty)
         #expect(follower.news(in: [LogTableTests.row("a")], at: 3 * LogFollower.memory + 1).count == 1)
     }
 }

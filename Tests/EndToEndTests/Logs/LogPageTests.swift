@@ -11,7 +11,7 @@ import Testing
             #"{"insertion_id":"a","time":"t","outcome":"failed","status":502,"error_code":"x","rollout_id":null,"#
             + #""metadata":{"é":"1","e\#u{301}":"2"},"model":null,"model_asked":"m","input_tokens":3,"latency_ms":12.0,"#
             + #""later":[{}]}"#
-        let page = try #require(LogPage(Array(#"{"data": [\#(row), \#(Self.least)], "next_cursor": "p1"}"#.utf8)))
+        let page = try #require(LogPage<LogRow>(Array(#"{"data": [\#(row), \#(Self.least)], "next_cursor": "p1"}"#.utf8)))
         #expect(page.nextCursor == "p1" && page.rows.map(\.json) == [row, Self.least])
         let first = try #require(page.rows.first)
         #expect(first.status == 502 && first.errorCode == "x" && first.rolloutID == nil && first.modelAsked == "m")
@@ -24,11 +24,11 @@ import Testing
         "<html></html>",
     ])
     func whatIsNoPageIsNone(text: String) {
-        #expect(LogPage(Array(text.utf8)) == nil)
+        #expect(LogPage<LogRow>(Array(text.utf8)) == nil)
     }
 
     @Test func theLastPageHasNoCursor() throws {
-        #expect(try #require(LogPage(Array(#"{"data":[],"next_cursor":null}"#.utf8))).nextCursor == nil)
+        #expect(try #require(LogPage<LogRow>(Array(#"{"data":[],"next_cursor":null}"#.utf8))).nextCursor == nil)
     }
 
     @Test func filtersStandInTheQuery() {

@@ -66,6 +66,21 @@ import Testing
         }
     }
 
+    @Test func auditRowsAreListed() async throws {
+        let row =
+            #"{"id":"a","time":"2026-11-29T20:00:00.000Z","kind":"key.used","actor":"serve h:7","details":{"count":1}}"#
+        try await withGateway { _, _ in
+            (200, Self.page([row]))
+        } _: { environment, asked in
+            try await ProgramFolder.with { folder in
+                let arguments = ["logs", "--audit", "--where", "kind=key.used", "--since", "7d", "--json"]
+                let ended = try await folder.run("metadata-gateway", arguments, environment: environment)
+                #expect(ended.code == 0 && ended.output == row + "\n", "\(ended.output)")
+                #expect(asked().first?.hasPrefix("GET /v1/logs/audit?kind=key.used&limit=100&from=7d ") == true, "\(asked())")
+            }
+        }
+    }
+
     @Test func jsonIsALineEach() async throws {
         try await withGateway { _, _ in
             (200, Self.page([Self.row("b"), Self.row("a")]))
@@ -118,7 +133,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--filter", "customer1"], ["--where", "latency"], ["--limit", "0"], ["--limit", "many"], ["--bogus"],
+        ["--filter", "customer1"], ["--status", "5xx", "--audit"], ["--where", "latency"], ["--limit", "0"], ["--limit", "many"], ["--bogus"],
     ])
     func aWrongCommandLineIsRefused(arguments: [String]) async throws {
         try await ProgramFolder.with { folder in

@@ -106,11 +106,11 @@ struct APIKeysFileTests {
         func opens() async -> Bool {
             (try? await auth.authenticate(AuthRequest(bearer: "sk-1", method: .get, path: "/"))) != nil
         }
-        #expect(try file.entriesIfChanged() == nil, "it is the same")
+        #expect(try file.keysIfChanged() == nil, "it is the same")
         #expect(await opens())
         try write("keys: [\n")
-        #expect(throws: ConfigurationError.self) { try file.entriesIfChanged() }
-        #expect(try file.entriesIfChanged() == nil, "it is said once")
+        #expect(throws: ConfigurationError.self) { try file.keysIfChanged() }
+        #expect(try file.keysIfChanged() == nil, "it is said once")
         try FileManager.default.removeItem(atPath: path)
         auth.refresh(logger: .silent)
         #expect(await opens(), "neither a mistake nor its absence takes a key away")

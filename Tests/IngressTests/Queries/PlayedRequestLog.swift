@@ -11,10 +11,12 @@ extension LiveIngress {
     /// Runs `body` while a process keeps the request log as the test says.
     /// - Parameters:
     ///   - record: keeps rows.
+    ///   - audit: keeps audit rows.
     ///   - answer: answers questions.
     func withRequestLog<Result: Sendable>(
         _ change: (inout Settings) -> Void = { _ in },
         record: @escaping @Sendable ([RequestRow]) async throws -> Void = { _ in },
+        audit: @escaping @Sendable ([AuditEvent]) async throws -> Void = { _ in },
         answer: @escaping RequestLogService.Answer,
         _ body: () async throws -> Result
     ) async throws -> Result {
@@ -24,7 +26,7 @@ extension LiveIngress {
         let log = RequestLogService(
             configuration: Configuration(settings: settings, secrets: secrets, warnings: []), projects: { ["main"] },
             prices: try .load(overriding: nil), redis: server.endpoint, envelope: forwarder.envelope, logger: .silent,
-            record: record, answer: answer)
+            record: record, audit: audit, answer: answer)
         let services = ServiceGroup(services: log.services, logger: .silent)
         return try await withThrowingTaskGroup { group in
             group.addTask { try await services.run() }

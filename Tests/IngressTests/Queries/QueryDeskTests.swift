@@ -11,6 +11,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct QueryDeskTests {
     static let targets = [
         "/logs/requests", "/logs/requests/01a203ac-966f-708b-8461-f0092eb2af62", "/logs/metadata", "/metrics/query",
+        "/logs/audit",
     ]
 
     @Test(arguments: targets, ["", "/v1"]) func aQuestionIsAnsweredByThoseWhoKeepTheLog(
@@ -18,7 +19,7 @@ import Testing
     ) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.withRequestLog {
-                .json("\($0) \($1.value("metadata.team") ?? "-") \($2)")
+                .json("\($0) \($1.value("metadata.team") ?? "-") \($2.project)")
             } _: {
                 for (project, name) in [("", "main"), ("/project_id/sibling", "sibling")] {
                     let path = "\(version)\(project)\(target)?metadata.team=a%20b"
@@ -40,7 +41,7 @@ import Testing
             let asked = Counter()
             try await ingress.withRequestLog {
                 asked.add()
-                return .json($2)
+                return .json($2.project)
             } _: {
                 #expect(try await ingress.call("GET", target).status == 401)
                 let foreign = try await ingress.call("GET", "/project_id/sibling" + target, headers: [key])

@@ -1,5 +1,6 @@
 import Common
 import NIOConcurrencyHelpers
+import Queue
 import RequestLog
 import TestSupport
 import Testing
@@ -167,10 +168,10 @@ import Testing
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
                 let envelope = Envelope(key: .random())
-                let log = RefusalLog(redis: redis, envelope: envelope, logger: .silent)
+                let log = RecordLog(redis: redis, envelope: envelope, logger: .silent)
                 let ids = InsertionIDGenerator()
                 let error = GatewayError.invalidRequest(code: "x", "y")
-                for _ in 0..<RefusalLog.capacity + 7 { log.note(Refusal(ids.next(), of: "main", path: "/", because: error)) }
+                for _ in 0..<RecordLog.capacity + 7 { log.note(Refusal(ids.next(), of: "main", path: "/", because: error)) }
                 _ = try await redis.send(
                     RedisCommand("XGROUP", "CREATE", Keys.requests, Keys.recorderGroup, "0", "MKSTREAM"))
                 await log.flush()
@@ -178,7 +179,7 @@ import Testing
                 let count = try await redis.send(RedisCommand("XLEN", Keys.requests)).int
                 let lost = try await redis.send(RedisCommand("GET", Keys.requestsLost)).int
                 let bytes = try await redis.send(RedisCommand("GET", Keys.requestBytes)).int
-                #expect(count == RefusalLog.capacity && lost == 7 && bytes ?? 0 > RefusalLog.capacity * 100)
+                #expect(count == RecordLog.capacity && lost == 7 && bytes ?? 0 > RecordLog.capacity * 100)
             }
         }
     }

@@ -57,7 +57,7 @@ struct RequestDatabaseTests {
             var filter = RequestFilter()
             filter.conditions = [.init(.metadata("customer"), .contains("-77"))]
             var found: [RequestRow] = []
-            var cursor: RequestCursor?
+            var cursor: PageCursor?
             repeat {
                 let page = try await store.page(filter, after: cursor, limit: 1000, project: "p")
                 found += page.rows

@@ -20,9 +20,9 @@ struct LogFollower {
     private var known: [UTF8Text: UInt64] = [:]
 
     /// - Parameter rows: those that are not shown any more.
-    init(known rows: [LogRow], now: UInt64) {
+    init(known rows: [some ListedRow], now: UInt64) {
         lastFar = now
-        for row in rows { known[row.insertionID] = now }
+        for row in rows { known[row.id] = now }
     }
 
     /// How far back the next look sees.
@@ -34,9 +34,9 @@ struct LogFollower {
     }
 
     /// The rows that were not shown yet.
-    mutating func news(in rows: [LogRow], at now: UInt64) -> [LogRow] {
-        let news = rows.filter { known[$0.insertionID] == nil }
-        for row in rows { known[row.insertionID] = now }
+    mutating func news<Row: ListedRow>(in rows: [Row], at now: UInt64) -> [Row] {
+        let news = rows.filter { known[$0.id] == nil }
+        for row in rows { known[row.id] = now }
         // What no look has found for so long, none will find again.
         known = known.filter { now - min(now, $0.value) <= Self.memory }
         return news

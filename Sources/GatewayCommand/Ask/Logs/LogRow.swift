@@ -22,12 +22,25 @@ struct LogRow: Sendable {
     var json = ""
 }
 
-/// Rows of the request log, the newest first, and where those before them are.
-struct LogPage: Sendable {
-    /// Far deeper than any row is.
-    private static let deepest = 16
+/// A row of a log as the gateway tells it.
+protocol ListedRow: Sendable {
+    /// Where the gateway lists such rows.
+    static var path: String { get }
 
-    private(set) var rows: [LogRow] = []
+    var id: String { get }
+    /// The row on one line, as it came.
+    var json: String { get }
+
+    /// Nil for what is no such row.
+    init?(_ object: JSONObject)
+}
+
+/// Rows of a log, the newest first, and where those before them are.
+struct LogPage<Row: ListedRow>: Sendable {
+    /// Far deeper than any row is.
+    private static var deepest: Int { 16 }
+
+    private(set) var rows: [Row] = []
     private(set) var nextCursor: String?
 
     /// Nil for what is no page.
@@ -38,16 +51,28 @@ struct LogPage: Sendable {
         nextCursor = page.member("next_cursor").flatMap(page.string)
         for element in elements {
             guard let object = try? JSONObject.scan(bytes, range: element.value, maximumDepth: Self.deepest),
-                let row = LogRow(object)
+                let row = Row(object)
             else { return nil }
             rows.append(row)
         }
     }
 }
 
-extension LogRow {
-    fileprivate init?(_ object: JSONObject) {
-        func text(_ name: String) -> String? { object.member(name).flatMap(object.string) }
+extension JSONObject {
+    /// The text of a member; nil for anything else.
+    func text(_ name: String) -> String? { member(name).flatMap(string) }
+
+    /// The object as it came.
+    var source: String { String(decoding: bytes[braces], as: UTF8.self) }
+}
+
+extension LogRow: ListedRow {
+    static let path = "/logs/requests"
+
+    var id: String { insertionID }
+
+    init?(_ object: JSONObject) {
+        func text(_ name: String) -> String? { object.text(name) }
         func number(_ name: String) -> Int? {
             guard let member = object.member(name), member.kind == .number else { return nil }
             return Double(String(decoding: object.bytes[member.value], as: UTF8.self)).flatMap { Int(exactly: $0.rounded()) }
@@ -64,7 +89,7 @@ extension LogRow {
         inputTokens = number("input_tokens")
         outputTokens = number("output_tokens")
         latency = number("latency_ms") ?? 0
-        json = String(decoding: object.bytes[object.braces], as: UTF8.self)
+        json = object.source
         guard let member = object.member("metadata"), let metadata = try? object.object(member) else { return }
         for entry in metadata.members {
             guard let key = metadata.name(of: entry), let value = metadata.string(entry) else { continue }

@@ -1,19 +1,33 @@
-/// Requests as lines of a table, whose columns grow with what is in them.
+/// Rows of a log as lines of a table, whose columns grow with what is in them.
 ///
-/// What clients chose, such as metadata and names of models, is escaped: it could hold what moves a terminal's cursor.
-struct LogTable {
+/// What clients and operators chose, such as metadata and names of models, is escaped: it could hold what moves a
+/// terminal's cursor.
+protocol RowTable {
+    associatedtype Row: ListedRow
+
+    init()
+
+    /// The line above the rows.
+    mutating func head(above rows: [Row]) -> String
+
+    /// Widens the columns for rows, before any of them is shown.
+    mutating func makeRoom(for rows: [Row])
+
+    func line(_ row: Row) -> String
+}
+
+/// Requests as lines.
+struct LogTable: RowTable {
     /// A longer model does not move the other columns.
     private static let widestModel = 40
 
     private var modelWidth = "MODEL".count
 
-    /// The line above the rows.
     mutating func head(above rows: [LogRow]) -> String {
         makeRoom(for: rows)
         return columns("TIME", "STATUS", "LATENCY", "TOKENS", "MODEL", "")
     }
 
-    /// Widens the columns for rows, before any of them is shown.
     mutating func makeRoom(for rows: [LogRow]) {
         let widest = rows.map { Self.model(of: $0).count }.max() ?? 0
         modelWidth = max(modelWidth, min(widest, Self.widestModel))
@@ -67,7 +81,7 @@ struct LogTable {
 
 extension String {
     /// With spaces to a width in characters.
-    fileprivate func padded(to width: Int, isRight: Bool = false) -> String {
+    func padded(to width: Int, isRight: Bool = false) -> String {
         let spaces = String(repeating: " ", count: max(width - count, 0))
         return isRight ? spaces + self : self + spaces
     }

@@ -6,7 +6,8 @@ struct LogsCommand: AsyncParsableCommand {
         commandName: "logs", abstract: "Lists the requests that the request log has, the newest at the end, and follows it.",
         discussion: """
             `metadata-gateway logs --filter customer-id=customer1 --status 5xx --follow` shows what fails for a \
-            customer. Exits with 2 if there is no answer. GATEWAY_API_KEY holds the key of a gateway that asks for one.
+            customer. `metadata-gateway logs --audit` lists the audit rows instead: what was done to the gateway's rules \
+            and keys. Exits with 2 if there is no answer. GATEWAY_API_KEY holds the key of a gateway that asks for one.
             """)
 
     /// Between two looks of `--follow`.
@@ -23,7 +24,8 @@ struct LogsCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
-            "Any other filter of GET /v1/logs/requests, such as 'latency[gte]=1000' or user=alice.",
+            "Any other filter of GET /v1/logs/requests, such as 'latency[gte]=1000' or user=alice, or of "
+                + "GET /v1/logs/audit, such as kind=rules.reloaded.",
             valueName: "name=value"))
     var conditions: [String] = []
 
@@ -48,8 +50,14 @@ struct LogsCommand: AsyncParsableCommand {
     @Flag(help: "Print each request as a line of JSON.")
     var json = false
 
+    @Flag(help: "List audit rows instead of requests.")
+    var audit = false
+
     func validate() throws {
         guard limit >= 1 else { throw ValidationError("--limit must be at least 1") }
+        if audit, !filter.isEmpty || status != nil || rollout != nil || model != nil {
+            throw ValidationError("--filter, --status, --rollout and --model are about requests; use --where with --audit")
+        }
         _ = try query
     }
 
@@ -74,12 +82,16 @@ struct LogsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if audit { try await list(as: AuditTable()) } else { try await list(as: LogTable()) }
+    }
+
+    private func list<Table: RowTable>(as empty: Table) async throws {
         let terminal = Terminal(isQuiet: false)
         let query = try query
         do {
             try await GatewayClient.run(gateway) { client in
-                var table = LogTable()
-                let reader = LogReader(client: client, query: query)
+                var table = empty
+                let reader = LogReader<Table.Row>(client: client, query: query)
                 // What is there before the list is none of the news behind it, also where the list leaves it out.
                 let before = follow ? try await reader.rows(from: LogFollower.far, atMost: LogFollower.mostRows) : []
                 let rows = try await reader.rows(from: since, atMost: limit)
@@ -94,8 +106,8 @@ struct LogsCommand: AsyncParsableCommand {
     }
 
     /// Shows rows as they come. What may pass does not end it.
-    private func follow(
-        behind rows: [LogRow], _ reader: LogReader, _ table: inout LogTable, _ terminal: Terminal
+    private func follow<Table: RowTable>(
+        behind rows: [Table.Row], _ reader: LogReader<Table.Row>, _ table: inout Table, _ terminal: Terminal
     ) async throws {
         var progress = LogFollower(known: rows, now: UnixTime.milliseconds)
         while true {
@@ -112,7 +124,7 @@ struct LogsCommand: AsyncParsableCommand {
     }
 
     /// - Parameter rows: the newest first.
-    private func show(_ rows: [LogRow], in table: inout LogTable, _ terminal: Terminal) {
+    private func show<Table: RowTable>(_ rows: [Table.Row], in table: inout Table, _ terminal: Terminal) {
         table.makeRoom(for: rows)
         for row in rows.reversed() { terminal.say(json ? row.json : table.line(row)) }
     }

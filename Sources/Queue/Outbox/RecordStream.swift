@@ -1,8 +1,8 @@
 package import Common
 package import Redis
 
-/// Where the records of refused calls wait for the request log (``RecordOutbox``).
-package struct RefusalOutbox: Sendable {
+/// Where records of what never was a job wait for the request log (``RecordOutbox``).
+package struct RecordStream: Sendable {
     /// Records that are added by one script.
     private static let step = 128
 
