@@ -34,7 +34,7 @@ struct QueryDesk: Sendable {
         guard isOn else { throw GatewayError.requestLogOff }
         let job = Job(
             insertionID: id, project: admitted.project, method: "GET", path: path, query: request.uri.query,
-            isStream: true, deadline: UnixTime.milliseconds + UInt64(patience.milliseconds), responseKey: responseKey,
+            isStream: true, deadline: Deadline(in: patience), responseKey: responseKey,
             window: window)
         guard try await isAttended() else { throw GatewayError.requestLogAway }
         return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)

@@ -8,19 +8,25 @@ struct ReconcilerRun: Sendable {
     let reader: RolloutReader
     let spans: SpanKeeper
     let verdicts: VerdictStore
-    let clock: VerifierClock
+    var clock: VerifierClock
     let logger: Logger
 
     /// Goes on until there is a verdict, and writes it down.
-    /// - Parameter progress: told what is known after each answer of the trace store, and before each wait.
+    /// - Parameters:
+    ///   - rules: their deadline is by the steady clock.
+    ///   - progress: told what is known after each answer of the trace store, and before each wait.
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`.
     func verdict(
         on rollout: String, project: String, rules: Reconciler.Rules, progress: @Sendable (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         let mark = VerdictStore.Mark()
+        var (run, rules) = (self, rules)
+        let (clock, behind) = clock.started()
+        run.clock = clock
+        rules.deadline = rules.deadline.addingReportingOverflow(behind).overflow ? .max : rules.deadline + behind
         do {
-            return try await verdict(Reconciler(rollout: rollout, project: project, rules: rules), mark, progress)
+            return try await run.verdict(Reconciler(rollout: rollout, project: project, rules: rules), mark, progress)
         } catch {
             try? await verdicts.forget(mark, of: rollout, project: project)
             throw error

@@ -12,7 +12,7 @@ struct TraceFetch: Sendable {
     /// Milliseconds by which the time of a span may differ from its id's.
     let margin: Int64
     let clock: VerifierClock
-    /// Milliseconds since 1970.
+    /// By the steady clock, in milliseconds.
     let deadline: Int64
 
     /// - Parameters:
@@ -111,7 +111,7 @@ struct TraceFetch: Sendable {
         case .refused(let reason): throw GatewayError.storeUnavailable(reason)
         default: break
         }
-        let isOver = repetitions > Self.mostRepetitions || clock.now() + Int64(pause / .milliseconds(1)) > deadline
+        let isOver = repetitions > Self.mostRepetitions || clock.steady() + Int64(pause / .milliseconds(1)) > deadline
         if isOver { throw GatewayError.storeUnavailable(failure?.description ?? "it does not show \(missing.count) traces that it has shown before") }
         try await clock.sleep(pause)
     }
