@@ -40,10 +40,9 @@ package struct IngressService {
         secretsFile.onChange { secrets in { projects.replace(with: secrets.projects.keys) } }
         let name = ProcessName.random()
         let key = Keys.responses(ingress: name)
-        let commands = RedisClient(endpoint, logger: logger)
-        let reader = RedisClient(endpoint, logger: logger)
+        let (commands, reader) = (RedisClient(endpoint, logger: logger), RedisClient(endpoint, logger: logger))
         let room = WaitingRoom()
-        let connections = Connections()
+        let connections = Connections(settings)
         let news = NewsDesk(news: JobNews(redis: commands), local: local, logger: logger)
         let follower = AnswerFollower(
             bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands, window: settings.maxBufferedBytes,
@@ -103,7 +102,7 @@ package struct IngressService {
         let application = Self.application(responder, desk, settings, logger, onListening: onListening)
         services = [
             commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger),
-            DeadlineWatch(room: room, desk: news),
+            DeadlineWatch(room: room, desk: news), ConnectionSweep(connections: connections, logger: logger),
             AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
             RulesAnnouncer(file: rules, fleet: RulesFleet(redis: commands), logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
