@@ -70,7 +70,8 @@ package struct IngressService {
         let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
         let entrance = Entrance(
             auth: auth, projects: projects, defaultProject: secrets.defaultProject,
-            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host))
+            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host),
+            origins: CrossOrigins(allowed: settings.allowedOrigins, includesLoopback: !auth.consumesBearer))
         let desk = CompletionDesk(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance, jobs: jobs, calls: completions, connections: connections,
             metrics: metrics, logger: logger)
@@ -124,7 +125,8 @@ package struct IngressService {
             server: .serving(
                 .init(
                     additionalChannelHandlers: [
-                        ConnectionHandler(connections: desk.connections, identity: desk.identity)
+                        ConnectionHandler(connections: desk.connections, identity: desk.identity),
+                        CrossOriginHandler(desk.entrance.origins),
                     ],
                     idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
                     httpDecoderConfiguration: .init(

@@ -84,6 +84,10 @@ extension Settings {
             "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. Not set: no further "
                 + "ones where `HOST` is a loopback address and clients need no key, and where `TRACESTORE_HOST` is one; else any.",
             commands: listening),
+        Setting(
+            "ALLOWED_ORIGINS", \.allowedOrigins, .allowedOrigins,
+            "The [origins](api.md#browsers) whose pages may call from a browser, besides this machine's own where clients need no key.",
+            commands: facing),
         Setting("CLIENT_IDLE_TIMEOUT", \.clientIdleTimeout, .seconds(1...3600), "How long a client's connection may stand unused.", commands: facing),
         Setting(
             "CLIENT_READ_TIMEOUT", \.clientReadTimeout, .seconds(1...3600),

@@ -42,6 +42,7 @@ package struct Settings: Sendable, Equatable {
     package var port = 4000
     /// Nil: this machine's names where the listener is there for this machine alone and asks for no key, else any.
     package var allowedHosts: AllowedHosts?
+    package var allowedOrigins = AllowedOrigins.none
     package var clientIdleTimeout = Duration.seconds(75)
     package var clientReadTimeout = Duration.seconds(30)
     package var maxConnections = 20_000

@@ -49,6 +49,7 @@ struct GatewayResponder: HTTPResponder {
         guard hosts.allows(request.head.authority) else { throw GatewayError.foreignHost }
         guard request.method != .connect else { throw GatewayError.noTunnel }
         guard !mark.isCarried(by: request.headers[values: .via]) else { throw GatewayError.loopDetected }
+        if let answer = try Preflight.response(to: request, entrance.origins) { return answer }
         let path = try path(of: request, id)
         if case .other(let rest) = path.route {
             if let response = try await respond(to: request, path, rest, as: id, context) { return response.sandboxed }
