@@ -49,7 +49,8 @@ struct ReconcilerRun: Sendable {
             case .lookAtSpans(let ids):
                 let states = try await spans.states(of: ids)
                 reconciler.examined(states, now: clock.now())
-            case .ask(let query, let cursor, let limit):
+            case .ask(var query, let cursor, let limit):
+                query.patience = patience(until: reconciler.rules.deadline)
                 do throws(TraceSourceError) {
                     let page = try await source.page(query, after: cursor, limit: limit)
                     let found = reconciler.received(page)
@@ -80,6 +81,11 @@ struct ReconcilerRun: Sendable {
     private func loss(_ beginning: VerdictStore.Beginning, _ rules: Reconciler.Rules) -> RolloutReading.Loss? {
         let recorded = max(beginning.recorded, rules.identity == .traceID ? beginning.seen : 0)
         return recorded > beginning.expected ? RolloutReading.Loss(recorded: recorded, left: beginning.expected) : nil
+    }
+
+    /// How long a page is waited for, whatever the store does.
+    private func patience(until deadline: Int64) -> Duration {
+        .milliseconds(max(min(deadline, .max - Reconciler.overtime) + Reconciler.overtime - clock.now(), 1))
     }
 
     /// Nothing is complete before that is written down: the set may have changed.
