@@ -101,7 +101,7 @@ extension ForwarderService {
         for (model, location) in targets {
             let job = Job(
                 insertionID: InsertionIDGenerator().next(), project: "", method: "POST", path: Provider.chatCompletions,
-                model: model, deadline: 0, responseKey: "",
+                model: model, deadline: .past, responseKey: "",
                 body: Array(#"{"model":"#.utf8) + JSONText.quoted(model) + Array("}".utf8))
             do throws(GatewayError) { _ = try directory.resolve(job, isTraced: false) } catch {
                 log.error(at: location, "calls cannot go to `\(model)`: \(error.message)")

@@ -41,10 +41,9 @@ package struct IngressService {
         secretsFile.onChange { secrets in { projects.replace(with: secrets.projects.keys) } }
         let name = ProcessName.random()
         let key = Keys.responses(ingress: name)
-        let commands = RedisClient(endpoint, logger: logger)
-        let reader = RedisClient(endpoint, logger: logger)
+        let (commands, reader) = (RedisClient(endpoint, logger: logger), RedisClient(endpoint, logger: logger))
         let room = WaitingRoom()
-        let connections = Connections()
+        let connections = Connections(settings)
         let news = NewsDesk(news: JobNews(redis: commands), local: local, logger: logger)
         let follower = AnswerFollower(
             bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands, window: settings.maxBufferedBytes,
@@ -75,7 +74,9 @@ package struct IngressService {
         let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
         let entrance = Entrance(
             auth: auth, projects: projects, defaultProject: secrets.defaultProject,
-            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host), audit: audit)
+            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host),
+            origins: CrossOrigins(allowed: settings.allowedOrigins, includesLoopback: !auth.consumesBearer),
+            audit: audit)
         let desk = CompletionDesk(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance, jobs: jobs, calls: completions, connections: connections,
             metrics: metrics, logger: logger)
@@ -107,7 +108,7 @@ package struct IngressService {
         let application = Self.application(responder, desk, settings, logger, onListening: onListening)
         services = [
             commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger),
-            DeadlineWatch(room: room, desk: news),
+            DeadlineWatch(room: room, desk: news), ConnectionSweep(connections: connections, logger: logger),
             AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
             RulesAnnouncer(file: rules, fleet: RulesFleet(redis: commands), logger: logger),
             DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
@@ -131,7 +132,8 @@ package struct IngressService {
             server: .serving(
                 .init(
                     additionalChannelHandlers: [
-                        ConnectionHandler(connections: desk.connections, identity: desk.identity)
+                        ConnectionHandler(connections: desk.connections, identity: desk.identity),
+                        CrossOriginHandler(desk.entrance.origins),
                     ],
                     idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
                     httpDecoderConfiguration: .init(

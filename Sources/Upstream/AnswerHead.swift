@@ -63,14 +63,14 @@ struct AnswerHead {
     private mutating func appendField(_ text: UnsafeRawBufferPointer) {
         if text.first == UInt8(ascii: " ") || text.first == UInt8(ascii: "\t") {
             // RFC 9112 §5.2: a folded line continues the field before it.
-            if let last = headers.indices.last { headers[last].value += " " + text.trimmingBlanks().latin1 }
+            if let last = headers.indices.last { headers[last].value += " " + text.trimmingBlanks().text }
             return
         }
         guard let colon = text.firstIndex(of: UInt8(ascii: ":")) else { return }
         let name = text.part(0, colon)
         let value = text.part(colon + 1, text.count).trimmingBlanks()
         guard HTTPSyntax.isToken(name), HTTPSyntax.isFieldValue(value) else { return }
-        headers.append(HeaderField(name.latin1, value.latin1))
+        headers.append(HeaderField(name.text, value.text))
     }
 }
 
@@ -85,9 +85,10 @@ extension UnsafeRawBufferPointer {
         return part(start, end)
     }
 
-    /// The text as ISO-8859-1, in which every byte is a character: what RFC 9110 §5.5 says of bytes beyond ASCII.
-    fileprivate var latin1: String {
-        if allSatisfy({ $0 < 0x80 }) { return String(decoding: self, as: UTF8.self) }
+    /// The text as UTF-8, which passes on as it came; else as ISO-8859-1, in which every byte is a character: what
+    /// RFC 9110 §5.5 says of bytes beyond ASCII.
+    fileprivate var text: String {
+        if let text = String(validating: self, as: UTF8.self) { return text }
         return String(String.UnicodeScalarView(map { Unicode.Scalar($0) }))
     }
 }

@@ -45,7 +45,7 @@ package struct VerifierService {
         let work = QuestionWork(
             of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .verifierFailed,
             logger: logger, ended: metrics.ended
-        ) { job, sink in try await runner.answer(Question(job), to: sink) }
+        ) { job, sink in try await runner.answer(Question(job, now: runner.clock.steady()), to: sink) }
         let own: [any Service] = shared == nil ? [watch] : []
         if shared == nil { worker.audit?.follow(watch) }
         let between: [any Service] = [

@@ -50,7 +50,7 @@ struct SeriesBoundTests {
             if index % 10 == 0 { metrics.count(error: try #require(codes.randomElement(using: &random))) }
             var job = Job(
                 insertionID: InsertionIDGenerator().next(), project: "p", method: "POST", path: "/chat/completions",
-                deadline: 0, responseKey: "")
+                deadline: .past, responseKey: "")
             job.metadata.set("environment", to: "value \(random.next() % 1_000_000)", from: .header)
             job.metadata.set("team", to: "team\(random.next() % 3)", from: .header)
             job.metadata.set("secret", to: "canary-\(index)", from: .header)

@@ -87,10 +87,21 @@ extension Settings {
             "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. Not set: no further "
                 + "ones where `HOST` is a loopback address and clients need no key, and where `TRACESTORE_HOST` is one; else any.",
             commands: listening),
+        Setting(
+            "ALLOWED_ORIGINS", \.allowedOrigins, .allowedOrigins,
+            "The [origins](api.md#browsers) whose pages may call from a browser, besides this machine's own where clients need no key.",
+            commands: facing),
         Setting("CLIENT_IDLE_TIMEOUT", \.clientIdleTimeout, .seconds(1...3600), "How long a client's connection may stand unused.", commands: facing),
         Setting(
+            "CLIENT_READ_TIMEOUT", \.clientReadTimeout, .seconds(1...3600),
+            "How long a client may take for the head of a request, and from one piece of its body to the next; beyond it 408. The whole request has "
+                + "`REQUEST_TIMEOUT`.",
+            commands: facing),
+        Setting(
             "MAX_CONNECTIONS", \.maxConnections, .int(16...1_000_000),
-            "The most connections of clients; further ones wait in the system's queue until one closes.", commands: facing),
+            "The most connections of clients; further ones wait in the system's queue until one closes. Beyond 15/16 of it those give way that stand idle or are "
+                + "still sending their request, the oldest first.",
+            commands: facing),
         Setting(
             "MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20), "The largest request body; beyond it 413. The same in all processes.",
             commands: queueing),

@@ -44,7 +44,9 @@ package struct Settings: Sendable, Equatable {
     package var dashboard = true
     /// Nil: this machine's names where the listener is there for this machine alone and asks for no key, else any.
     package var allowedHosts: AllowedHosts?
+    package var allowedOrigins = AllowedOrigins.none
     package var clientIdleTimeout = Duration.seconds(75)
+    package var clientReadTimeout = Duration.seconds(30)
     package var maxConnections = 20_000
     package var maxBodyBytes = 16 << 20
     /// Bytes of large bodies that are being read at once.

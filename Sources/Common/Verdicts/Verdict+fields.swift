@@ -14,6 +14,14 @@ extension Verdict {
         return zip(Self.fieldNames, values).flatMap { [$0, $1] }
     }
 
+    /// Whether a verdict that is good for a moment is still good. One from so far ahead was written before a clock was
+    /// put back.
+    package static func holds(until: Int64, now: Int64) -> Bool {
+        let life = Int64(interimLife / .milliseconds(1))
+        // Who asks at no time at all takes any.
+        return now < until && (now < 0 || until - now <= 2 * life)
+    }
+
     /// Reads what HMGET of `fieldNames` gave.
     /// - Parameter now: milliseconds since 1970.
     /// - Returns: Nil if there is no verdict, or it is good no longer.
@@ -21,7 +29,7 @@ extension Verdict {
         guard let kind = fields[0].string.flatMap(Kind.init(rawValue:)), let expected = fields[2].int, let traced = fields[3].int,
             let inFlight = fields[4].int, let failed = fields[5].int, let checkedAt = fields[7].int
         else { return nil }
-        if let until = fields[8].int, now >= until { return nil }
+        if let until = fields[8].int, !Self.holds(until: Int64(until), now: now) { return nil }
         let reason = fields[1].string.flatMap { $0.isEmpty ? nil : $0 }
         let missing = (fields[6].string ?? "").split(separator: "\n").map(String.init)
         self.init(

@@ -55,7 +55,7 @@ extension Job {
         writer.field(Tag.model, model)
         if isStream { writer.field(Tag.isStream, "") }
         if isOperators { writer.field(Tag.isOperators, "") }
-        writer.field(Tag.deadline, deadline)
+        writer.field(Tag.deadline, deadline.unixMilliseconds)
         writer.field(Tag.responseKey, responseKey)
         writer.field(Tag.window, UInt64(clamping: window))
         writer.field(Tag.idempotencyKey, idempotency?.key)
@@ -80,9 +80,9 @@ extension Job {
         var reader = WireReader(wireBytes)
         var insertionID: InsertionID?
         var ids: [String] = []
-        var deadline: UInt64?
+        var deadline: Deadline?
         self.init(
-            insertionID: InsertionID(high: 0, low: 0), project: "", method: "", path: "", deadline: 0, responseKey: "")
+            insertionID: InsertionID(high: 0, low: 0), project: "", method: "", path: "", deadline: .past, responseKey: "")
         while let (tag, value) = try reader.next() {
             switch tag {
             case Tag.insertionID: insertionID = InsertionID(try WireReader.string(value))
@@ -100,7 +100,7 @@ extension Job {
             case Tag.model: model = try WireReader.string(value)
             case Tag.isStream: isStream = true
             case Tag.isOperators: isOperators = true
-            case Tag.deadline: deadline = try WireReader.integer(value)
+            case Tag.deadline: deadline = try Deadline(unixMilliseconds: WireReader.integer(value))
             case Tag.responseKey: responseKey = try WireReader.string(value)
             case Tag.window: window = Int(clamping: try WireReader.integer(value))
             case Tag.idempotencyKey: idempotency = Idempotency(key: try WireReader.string(value))

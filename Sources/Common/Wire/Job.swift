@@ -26,8 +26,8 @@ package struct Job: Sendable, Equatable {
     package var model: String?
     /// Whether the body asks for server-sent events.
     package var isStream: Bool
-    /// When nobody waits for the answer any longer, in milliseconds since 1970.
-    package var deadline: UInt64
+    /// When nobody waits for the answer any longer.
+    package var deadline: Deadline
     /// The Redis stream that takes the answer's frames.
     package var responseKey: String
     /// Bytes of the answer that may be under way to a reader that has not taken them. In the job, so that ingress and forwarder never differ about it.
@@ -83,7 +83,7 @@ package struct Job: Sendable, Equatable {
     package init(
         insertionID: InsertionID, project: String, rollout: RolloutIDs? = nil, account: String? = nil, method: String, path: String,
         query: String? = nil, headers: [HeaderField] = [], clientKey: SecretString? = nil, baseURL: String? = nil, model: String? = nil,
-        isStream: Bool = false, deadline: UInt64, responseKey: String, window: Int = 1 << 20, idempotency: Idempotency? = nil,
+        isStream: Bool = false, deadline: Deadline, responseKey: String, window: Int = 1 << 20, idempotency: Idempotency? = nil,
         metadata: ResolvedMetadata = ResolvedMetadata(), body: [UInt8] = []
     ) {
         self.insertionID = insertionID
@@ -114,8 +114,5 @@ package struct Job: Sendable, Equatable {
     }
 
     /// How long somebody waits for the answer yet; negative if nobody does.
-    /// - Parameter now: milliseconds since 1970.
-    package func remaining(now: UInt64 = UnixTime.milliseconds) -> Duration {
-        .milliseconds(Int64(clamping: deadline) - Int64(clamping: now))
-    }
+    package func remaining() -> Duration { deadline.left() }
 }

@@ -29,6 +29,7 @@ extension PathSegments {
             run: try labelledID("run_id"), row: try labelledID("row_id"))
         let baseURL = skip("encoded_base_url") ? try encodedBaseURL() : nil
         skip("v1")
+        if let other = UnrecordedAPI(rest) { throw .unrecorded(other) }
         guard skip("chat"), skip("completions"), rest.isEmpty || rest.elementsEqual("/".utf8) else {
             throw misplaced(expected: "chat/completions")
         }

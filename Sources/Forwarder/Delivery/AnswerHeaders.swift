@@ -1,7 +1,8 @@
 internal import Common
 
 /// Which of a provider's headers a client sees: what says how the answer is to be read, and what its SDK reads for retries and support.
-/// Hop-by-hop, length and encoding headers belong to the provider's connection; cookies and redirects to its host.
+/// Hop-by-hop, length and encoding headers belong to the provider's connection; cookies to its host.
+/// Where a redirection leads stays with it: it is not followed, and the client must see why it got no answer.
 enum AnswerHeaders {
     private static let names = [
         "content-type", "content-disposition", "content-language", "retry-after", "retry-after-ms", "x-should-retry",
@@ -12,10 +13,14 @@ enum AnswerHeaders {
     /// In whatever place: `x-ratelimit-limit-requests`, `anthropic-ratelimit-…`, `ratelimit-reset`.
     private static let rateLimit = Array("ratelimit".utf8)
 
-    static func select(from headers: [HeaderField]) -> [HeaderField] {
-        headers.filter { header in
+    private static let redirection = Array("location".utf8)
+
+    /// - Parameter status: the answer's.
+    static func select(from headers: [HeaderField], status: Int = 200) -> [HeaderField] {
+        let isRedirection = (300..<400).contains(status)
+        return headers.filter { header in
             var name = header.name
-            return name.withUTF8(isShown)
+            return name.withUTF8 { isShown($0) || isRedirection && $0.count == redirection.count && holds($0, redirection, at: 0) }
         }
     }
 

@@ -74,13 +74,18 @@ struct AnswerCollector: Sendable {
         if let stream { return stream.usage }
         guard isSuccess, count == kept else { return nil }
         let bytes = pieces.count == 1 ? pieces[0] : Array(pieces.joined())
+        do throws(JSONScanError) { return try Self.usage(in: bytes) } catch {
+            // `NaN` among the log probabilities, as some servers write it, stands before the usage.
+            return JSONRepair.repair(bytes, 0..<bytes.count).flatMap { try? Self.usage(in: $0.bytes) }
+        }
+    }
+
+    private static func usage(in bytes: [UInt8]) throws(JSONScanError) -> TokenUsage? {
         var usage: TokenUsage?
         var walker = JSONWalker(bytes)
-        do throws(JSONScanError) {
-            try walker.members { (walker, name) throws(JSONScanError) in
-                if walker.isName(name, "usage") { usage = TokenUsage(TextPiece(bytes, try walker.skip())) }
-            }
-        } catch { return usage }
+        try walker.members { (walker, name) throws(JSONScanError) in
+            if walker.isName(name, "usage") { usage = TokenUsage(TextPiece(bytes, try walker.skip())) }
+        }
         return usage
     }
 

@@ -203,7 +203,14 @@ struct SpanSender: Sendable {
             ],
             body: compressed, timeouts: UpstreamTimeouts(idle: timeout, total: timeout))
         do {
-            return ExportOutcome(try await upstream.withCall(request) { try await $0.head() })
+            return try await upstream.withCall(request) { call in
+                let head = try await call.head()
+                var body: [UInt8] = []
+                while (200..<300).contains(head.status), body.count < ExportOutcome.mostBytes,
+                    let piece = try await call.next(minimum: 1)
+                { body += piece }
+                return ExportOutcome(head, body)
+            }
         } catch let error as UpstreamError {
             return ExportOutcome(error)
         } catch {

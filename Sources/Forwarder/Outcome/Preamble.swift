@@ -110,7 +110,7 @@ struct Preamble: Sendable {
         var scanner = AnswerScanner()
         scanner.take(data, 0..<data.count)
         scanner.end()
-        let object = try? JSONObject.scan(data, maximumDepth: .max)
+        let object = (try? JSONObject.scan(data, maximumDepth: .max)) ?? repaired(data)
         let hasFailed =
             name.elementsEqual("error".utf8) || isFailure(scanner) || object.map(PreambleEvent.isFailure) ?? false
             || scanner.choices.contains { $0.failure(.streamError) != nil }
@@ -120,6 +120,11 @@ struct Preamble: Sendable {
             return data.first == UInt8(ascii: "[") || data.isEmpty ? .undecided : .content
         }
         return PreambleEvent.hasContent(object) ? .content : .undecided
+    }
+
+    /// An event in which `NaN` stands for a number, or the like.
+    private func repaired(_ data: [UInt8]) -> JSONObject? {
+        JSONRepair.repair(data, 0..<data.count).flatMap { try? JSONObject.scan($0.bytes, maximumDepth: .max) }
     }
 
     /// Only in a chat completion is an error that lies deeper one of the call: elsewhere it may be a tool's schema, or

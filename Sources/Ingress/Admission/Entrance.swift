@@ -20,13 +20,15 @@ struct Entrance: Sendable {
     /// Whether pages of other sites are kept out: where the gateway serves its own machine alone and asks nobody for a key, the browser of whoever works there
     /// would let any page in.
     private let refusesForeignOrigins: Bool
+    let origins: CrossOrigins
     /// Is told of the keys that are used; nil: nothing is.
     private let audit: AuditLog?
 
     init(
         auth: any AuthProvider, projects: KnownProjects, defaultProject: String, refusesForeignOrigins: Bool,
-        audit: AuditLog? = nil
+        origins: CrossOrigins, audit: AuditLog? = nil
     ) {
+        self.origins = origins
         self.auth = auth
         immediate = auth as? any ImmediateAuthProvider
         self.projects = projects
@@ -92,12 +94,8 @@ struct Entrance: Sendable {
 
     /// - Throws: 403 for a page of another site.
     private func question(for request: Request) throws(GatewayError) -> AuthRequest {
-        if refusesForeignOrigins, let origin = request.headers[.origin], !Self.isOwn(origin) {
-            throw GatewayError(
-                status: 403, type: "permission_error", code: "foreign_origin",
-                message:
-                    "A page of another site may not call a gateway that serves this machine alone without keys. Set API_KEYS_PATH to let it in with one.",
-                shouldRetry: false)
+        if refusesForeignOrigins, let origin = request.headers[.origin], !origins.allows(origin) {
+            throw .foreignOrigin
         }
         return AuthRequest(
             bearer: request.headers[.authorization].flatMap(Self.bearer), method: request.method,
@@ -126,13 +124,6 @@ struct Entrance: Sendable {
                     : "This key may not use the default project. Name one in the path: /project_id/{project_id}/…",
                 param: "project_id", shouldRetry: false)
         }
-    }
-
-    /// Whether a page's origin (RFC 6454 §7) is this machine.
-    private static func isOwn(_ origin: String) -> Bool {
-        BaseURL(origin).map {
-            HostName.isLoopback(String(decoding: $0.host.utf8.filter { !"[]".utf8.contains($0) }, as: UTF8.self))
-        } ?? false
     }
 
     /// The token of `Bearer <token>` (RFC 6750 §2.1; the scheme's name in any case).

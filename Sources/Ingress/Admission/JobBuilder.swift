@@ -16,7 +16,7 @@ struct JobBuilder: Sendable {
     let maximumJSONDepth: Int
     private let addresses: AddressPolicy
     /// From the request's arrival to the end of its answer, in milliseconds.
-    let timeout: UInt64
+    let timeout: Duration
     private let window: Int
     /// Retries that a client may ask for.
     private let clientRetries: Int
@@ -51,7 +51,7 @@ struct JobBuilder: Sendable {
             allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
         window = settings.maxBufferedBytes
         clientRetries = settings.maxClientRetries
-        timeout = UInt64(settings.requestTimeout.milliseconds)
+        timeout = settings.requestTimeout
     }
 
     /// The operator's rules as they are in force.
@@ -109,9 +109,9 @@ struct JobBuilder: Sendable {
     }
 
     /// Makes the job of such a request.
-    /// - Parameter deadline: when its client stops waiting, in milliseconds since 1970.
+    /// - Parameter deadline: when its client stops waiting.
     func jobAtOnce(
-        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID, deadline: UInt64,
+        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID, deadline: Deadline,
         body: [UInt8]
     ) throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
@@ -151,7 +151,7 @@ struct JobBuilder: Sendable {
             method: request.method.rawValue, path: path.backendPath,
             query: request.uri.query,
             headers: Self.headersToGoOn(of: request),
-            clientKey: admitted.clientKey, deadline: UnixTime.milliseconds + timeout, responseKey: responseKey,
+            clientKey: admitted.clientKey, deadline: Deadline(in: timeout), responseKey: responseKey,
             window: window, metadata: said.metadata)
         (job.user, job.teams) = (admitted.account?.user, admitted.account?.teams ?? [])
         job.rules.others = said.rules

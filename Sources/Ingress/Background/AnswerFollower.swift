@@ -35,8 +35,8 @@ final class AnswerFollower: Service {
     }
 
     /// Follows an answer from its beginning.
-    /// - Parameter deadline: when the wait ends if nothing more has come until then, in milliseconds since 1970.
-    func follow(_ id: InsertionID, deadline: UInt64) -> Waiter {
+    /// - Parameter deadline: when the wait ends if nothing more has come until then.
+    func follow(_ id: InsertionID, deadline: Deadline) -> Waiter {
         let waiter = Waiter(id: id, deadline: deadline, window: window, onRoom: { [ringer] in ringer.yield() })
         followed.withLockedValue { $0.add(waiter) }
         ringer.yield()
@@ -87,7 +87,7 @@ final class AnswerFollower: Service {
                 logger.debug("followed answers interrupted", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: .milliseconds(20))
             }
-            let overdue = followed.withLockedValue { $0.overdue(now: UnixTime.milliseconds, asked) }
+            let overdue = followed.withLockedValue { $0.overdue(asked) }
             for waiter in overdue { leave(waiter, as: .deadline) }
         }
     }

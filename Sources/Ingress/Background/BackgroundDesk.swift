@@ -65,7 +65,8 @@ struct BackgroundDesk: Sendable {
         case .failed(let error): return error.response(of: id)
         case .running where numbering == nil: return try await status(of: id, self.record(of: id))
         case .running, .ended:
-            return try await calls.follow(id, deadline: record.deadline, to: connection, numbering: numbering, logger: logger)
+            return try await calls.follow(
+                id, deadline: Deadline(unixMilliseconds: record.deadline), to: connection, numbering: numbering, logger: logger)
         }
     }
 
@@ -79,7 +80,7 @@ struct BackgroundDesk: Sendable {
     /// - Returns: false if it is not there in time or the client goes away.
     private func isAnswered(_ id: InsertionID, within wait: UInt64, _ connection: Connection?) async -> Bool {
         guard wait > 0 else { return false }
-        let waiter = follower.follow(id, deadline: UnixTime.milliseconds + wait)
+        let waiter = follower.follow(id, deadline: Deadline(in: .milliseconds(wait)))
         defer {
             connection?.unwatch()
             follower.leave(waiter)
@@ -92,7 +93,7 @@ struct BackgroundDesk: Sendable {
     }
 
     private func cancel(_ id: InsertionID, _ record: JobRecords.Record) -> Response {
-        desk.cancel(id, deadline: record.deadline)
+        desk.cancel(id, deadline: Deadline(unixMilliseconds: record.deadline))
         return json(.accepted, #"{"id":"\#(id)","object":"job","status":"cancelling"}"#)
     }
 

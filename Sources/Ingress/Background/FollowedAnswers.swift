@@ -60,11 +60,11 @@ struct FollowedAnswers {
 
     /// Whose time is over: those for whom a read brought nothing after their deadline. A slow reader of an answer that is there may take its time.
     /// - Parameters:
-    ///   - now: milliseconds since 1970.
+    ///   - now: what the clock says by which the readers wait.
     ///   - read: the read that has just ended.
-    func overdue(now: UInt64, _ read: Read) -> [Waiter] {
+    func overdue(at now: ContinuousClock.Instant = .now, _ read: Read) -> [Waiter] {
         read.positions.flatMap { id, start in
-            (readers[id] ?? []).filter { $0.waiter.deadline <= now && $0.position <= start && $0.waiter.hasRoom }.map(\.waiter)
+            (readers[id] ?? []).filter { $0.waiter.deadline.isOver(at: now) && $0.position <= start && $0.waiter.hasRoom }.map(\.waiter)
         }
     }
 }

@@ -54,7 +54,7 @@ final class CompletionCall: WaitingClient, LocalClient {
     }
 
     let id: InsertionID
-    let deadline: UInt64
+    let deadline: Deadline
     let eventLoop: any EventLoop
     private let connection: Connection
     private let desk: CompletionDesk
@@ -74,7 +74,7 @@ final class CompletionCall: WaitingClient, LocalClient {
         self.connection = connection
         self.desk = desk
         isRollout = path.isRollout
-        deadline = UnixTime.milliseconds + desk.jobs.timeout + desk.calls.grace
+        deadline = Deadline(in: desk.jobs.timeout + desk.calls.grace)
         state = NIOLoopBoundBox(State(request: (request, path), handler: handler), eventLoop: eventLoop)
     }
 

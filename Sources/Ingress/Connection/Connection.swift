@@ -1,4 +1,5 @@
 internal import NIOConcurrencyHelpers
+internal import NIOCore
 
 /// One client's connection, as a waiting request sees it: it can ask to be told when the client goes away.
 final class Connection: Sendable {
@@ -8,9 +9,16 @@ final class Connection: Sendable {
         /// The answer that is being written, counted from the connection's beginning, and how many bytes of its body the socket has taken.
         var answer = 0
         var handedOver = 0
+        var pace = ClientPace(at: .now())
     }
 
     private let state = NIOLockedValueBox(State())
+
+    /// How its client sends requests.
+    var pace: ClientPace { state.withLockedValue { $0.pace } }
+
+    /// Notes what comes of its client.
+    func note(_ news: (inout ClientPace) -> Void) { state.withLockedValue { news(&$0.pace) } }
 
     var isClosed: Bool { state.withLockedValue { $0.isClosed } }
 

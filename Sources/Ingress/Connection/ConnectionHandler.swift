@@ -9,7 +9,7 @@ internal import NIOHTTPTypesHTTP1
 /// - it notices at once that a client went away. A half-closed connection counts as gone, as nginx holds it: the two cannot be told apart, and
 ///   waiting for an answer that nobody reads costs a paid call;
 /// - it answers a request that cannot be parsed in the same form as every other error (Hummingbird's own answer has no body);
-/// - it does not read for ever what a refused client goes on sending;
+/// - it does not read for ever what a refused client goes on sending, nor a request that comes too slowly;
 /// - it lets a client go on that asks before it sends its body;
 /// - it closes no connection of a stopping process on which a request may be under way.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
@@ -23,6 +23,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// How long a connection of a stopping process may still bring its last request.
     private static let lastCall = TimeAmount.seconds(1)
 
+    /// What a request is refused with that comes too slowly.
+    fileprivate struct SlowRequest: Error {}
+
     private let connections: Connections
     private let identity: AnswerIdentity
     private var connection: Connection?
@@ -35,6 +38,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the head of an answer has left and its end has not.
     private var isAnswering = false
     private var isStopping = false
+    /// Whether a request was refused that is not whole. What comes of it is not read.
+    private var isGivenUp = false
 
     init(connections: Connections, identity: AnswerIdentity) {
         self.connections = connections
@@ -46,6 +51,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         answer = connection?.beginAnswer() ?? 0
         let pipeline = context.pipeline.syncOperations
         do {
+            if let connection { try pipeline.addHandler(ReadingHandler(connection), position: .first) }
             try pipeline.addHandler(VersionHandler(), position: .before(pipeline.handler(type: HTTP1ToHTTPServerCodec.self)))
         } catch {
             context.close(promise: nil)
@@ -67,6 +73,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if unanswered == 0 { closeAfterLastCall(context: context) }
             return
         }
+        if event is Connections.TooSlow {
+            // It may have gone on meanwhile.
+            if let connection, connections.isTooSlow(connection) { errorCaught(context: context, error: SlowRequest()) }
+            return
+        }
         context.fireUserInboundEventTriggered(event)
         guard case ChannelEvent.inputClosed = event else { return }
         // An idle connection is closed by Hummingbird; one that waits for an answer would not be.
@@ -75,15 +86,19 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isGivenUp else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            connection?.note { $0.readPiece(at: .now()) }
             heads += 1
             unanswered += 1
             isReadingBody = true
             allowBody(of: head, context: context)
             return context.fireChannelRead(wrapInboundOut(.head(head.withPlainConnection)))
-        case .end: isReadingBody = false
-        case .body: break
+        case .end:
+            connection?.note { $0.endRequest() }
+            isReadingBody = false
+        case .body: connection?.note { $0.readPiece(at: .now()) }
         }
         context.fireChannelRead(data)
     }
@@ -97,6 +112,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             isAnswering = false
             answer = connection?.beginAnswer() ?? 0
+            connection?.note { $0.endAnswer(at: .now()) }
             unanswered -= 1
             // With pipelining it may be a later request's body that is being read, which is not refused.
             if isReadingBody, unanswered == 0 { closeUnlessReadSoon(context: context) }
@@ -150,6 +166,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         connections.remove(context.channel)
         // An answer in between others would be taken for another request's.
         guard unanswered == (isReadingBody ? 1 : 0), !isAnswering else { return context.close(promise: nil) }
+        isGivenUp = true
         var response = HTTPResponse(status: .init(code: answer.status), headerFields: answer.fields)
         response.headerFields[.connection] = "close"
         response.headerFields[.contentLength] = String(answer.json.count)
@@ -187,6 +204,12 @@ extension GatewayError {
             self = .invalidRequest(
                 431, code: "headers_too_large",
                 "The request has too many headers or they are too large. Send fewer, or let the operator raise MAX_HEADERS or MAX_HEADER_BYTES.")
+        case is ConnectionHandler.SlowRequest:
+            self = GatewayError(
+                status: 408, type: "invalid_request_error", code: "request_too_slow",
+                message: "The request did not come in time: its head, or the next piece of its body, within "
+                    + "CLIENT_READ_TIMEOUT, and all of it within REQUEST_TIMEOUT. Nothing was done; send it again.",
+                shouldRetry: true)
         case is VersionHandler.BadHost:
             self = .invalidRequest(
                 code: "malformed_request", "The request must have one Host header with a host and perhaps a port, such as `Host: 127.0.0.1:4000`.")

@@ -1,24 +1,112 @@
+internal import Common
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 
 /// The open connections, by their channel: Hummingbird hands a request its channel, and this finds what belongs to it.
+///
+/// Near their limit those give way that nothing is done for, the oldest first: else clients that stand idle, or send a
+/// byte now and then, would keep all others out.
 final class Connections: Sendable {
-    private let open = NIOLockedValueBox<[ObjectIdentifier: Connection]>([:])
+    /// What is said to the pipeline of a connection whose client is too slow with its request.
+    struct TooSlow: Sendable {}
+
+    private struct Entry: Sendable {
+        var connection: Connection
+        var channel: any Channel
+        /// Whether it has been told to give way.
+        var isLeaving = false
+    }
+
+    /// Beyond so many some give way.
+    private let high: Int
+    /// What has just been accepted, or answered, may bring its next request first.
+    private static let youth = TimeAmount.milliseconds(250)
+
+    /// How many give way at once. More than one, since all are looked at to find the oldest.
+    private let batch: Int
+    private let bounds: ClientPace.Bounds
+    private let open = NIOLockedValueBox<[ObjectIdentifier: Entry]>([:])
+    private let gone = NIOLockedValueBox(0)
+
+    /// - Parameter limit: `MAX_CONNECTIONS`.
+    init(limit: Int = .max, bounds: ClientPace.Bounds) {
+        high = limit - max(limit / 16, 1)
+        batch = max(limit / 32, 1)
+        self.bounds = bounds
+    }
+
+    convenience init(_ settings: Settings) {
+        self.init(
+            limit: settings.maxConnections,
+            bounds: .init(
+                piece: .milliseconds(settings.clientReadTimeout.milliseconds),
+                request: .milliseconds(settings.requestTimeout.milliseconds)))
+    }
 
     /// How many clients are connected.
     var count: Int { open.withLockedValue { $0.count } }
 
     func add(_ channel: any Channel) -> Connection {
         let connection = Connection()
-        open.withLockedValue { $0[ObjectIdentifier(channel)] = connection }
+        let isNear = open.withLockedValue { open in
+            open[ObjectIdentifier(channel)] = Entry(connection: connection, channel: channel)
+            return open.count > high
+        }
+        if isNear { giveWay() }
         return connection
     }
 
     func remove(_ channel: any Channel) {
-        open.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(channel)) }?.close()
+        open.withLockedValue { $0.removeValue(forKey: ObjectIdentifier(channel)) }?.connection.close()
     }
 
     subscript(channel: any Channel) -> Connection? {
-        open.withLockedValue { $0[ObjectIdentifier(channel)] }
+        open.withLockedValue { $0[ObjectIdentifier(channel)]?.connection }
+    }
+
+    /// Whether a connection's client is too slow with its request.
+    func isTooSlow(_ connection: Connection) -> Bool { connection.pace.isTooSlow(at: .now(), bounds) }
+
+    /// Looks at all connections, and tells those whose clients are too slow, and those that have to give way.
+    func sweep(at now: NIODeadline = .now()) {
+        let slow = open.withLockedValue { open in
+            open.values.filter { $0.connection.pace.isTooSlow(at: now, bounds) }.map(\.channel)
+        }
+        for channel in slow { channel.pipeline.fireUserInboundEventTriggered(TooSlow()) }
+        giveWay()
+    }
+
+    /// - Returns: how many connections have given way since it was last asked.
+    func takeGone() -> Int {
+        gone.withLockedValue { gone in
+            defer { gone = 0 }
+            return gone
+        }
+    }
+
+    private func giveWay() {
+        let oldEnough = NIODeadline.now() - Self.youth
+        let leaving = open.withLockedValue { open in
+            let excess = open.count - high
+            guard excess > 0 else { return [any Channel]() }
+            var idle: [(key: ObjectIdentifier, since: NIODeadline)] = []
+            var leaving = 0
+            for (key, entry) in open {
+                if entry.isLeaving {
+                    leaving += 1
+                } else if let since = entry.connection.pace.givesWaySince, since <= oldEnough {
+                    idle.append((key, since))
+                }
+            }
+            guard leaving < excess else { return [] }
+            idle.sort { $0.since < $1.since }
+            return idle.prefix(max(excess - leaving, batch)).compactMap { key, _ in
+                open[key]?.isLeaving = true
+                return open[key]?.channel
+            }
+        }
+        guard !leaving.isEmpty else { return }
+        gone.withLockedValue { $0 += leaving.count }
+        for channel in leaving { channel.close(promise: nil) }
     }
 }

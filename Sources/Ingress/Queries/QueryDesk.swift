@@ -35,7 +35,7 @@ struct QueryDesk: Sendable {
         guard isOn else { throw GatewayError.requestLogOff }
         var job = Job(
             insertionID: id, project: admitted.project, method: "GET", path: path, query: request.uri.query,
-            isStream: true, deadline: UnixTime.milliseconds + UInt64(patience.milliseconds), responseKey: responseKey,
+            isStream: true, deadline: Deadline(in: patience), responseKey: responseKey,
             window: window)
         job.isOperators = isOperators
         guard try await isAttended() else { throw GatewayError.requestLogAway }

@@ -51,11 +51,13 @@ struct GatewayResponder: HTTPResponder {
         guard request.method != .connect else { throw GatewayError.noTunnel }
         guard !mark.isCarried(by: request.headers[values: .via]) else { throw GatewayError.loopDetected }
         if let page = try await look(request, context) { return page }
+        if let answer = try Preflight.response(to: request, entrance.origins) { return answer }
         let path = try path(of: request, id)
         if case .other(let rest) = path.route {
             if let response = try await respond(to: request, path, rest, as: id, context) { return response.sandboxed }
             if let response = try await respondAsOperator(to: request, context) { return response }
         }
+        guard !request.asksForWebSocket else { throw GatewayError.noWebSocket }
         let connection = connections[context.channel]
         switch try await queue(request, path, as: id, connection) {
         case .accepted(let response): return response.sandboxed
@@ -159,9 +161,23 @@ extension GatewayError {
             "The request's `Host` is no name of this gateway. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS.",
         shouldRetry: false)
 
+    fileprivate static let noWebSocket = GatewayError(
+        status: 501, type: "invalid_request_error", code: "websocket_unsupported",
+        message: "The gateway passes no websocket on, and nothing was sent to a provider. Use the API over HTTP, with "
+            + "`stream` for server-sent events; realtime sessions go to the provider itself.",
+        shouldRetry: false)
+
     fileprivate static let noTunnel = invalidRequest(
         405, code: "method_not_allowed",
         "The gateway is no forward proxy: there is no CONNECT. Use its address as the base URL, and unset HTTP_PROXY and HTTPS_PROXY for it.")
+}
+
+extension Request {
+    /// Whether it opens a websocket (RFC 6455 §4.1). Any other offer of a protocol is one that may be ignored.
+    fileprivate var asksForWebSocket: Bool {
+        method == .get && headers[.secWebSocketKey] != nil
+            && headers[values: .upgrade].contains { $0.lowercased().contains("websocket") }
+    }
 }
 
 extension HTTPField.Name {

@@ -69,7 +69,9 @@ struct RolloutList: Sendable {
             listed[index].expected = (try? replies[3 * index + 1].get())?.int ?? 0
             let verdict = try? replies[3 * index + 2].get()
             // One that was good for a moment only is none.
-            listed[index].verdict = verdict?[1].int.map { Int64($0) <= Int64(UnixTime.milliseconds) } ?? false ? nil : verdict?[0].string
+            let now = Int64(UnixTime.milliseconds)
+            let isOver = verdict?[1].int.map { !Verdict.holds(until: Int64($0), now: now) } ?? false
+            listed[index].verdict = isOver ? nil : verdict?[0].string
             // Redis has lost ids since then.
             if listed[index].verdict == Verdict.Kind.complete.rawValue, listed[index].expected < verdict?[2].int ?? 0 { listed[index].verdict = nil }
         }

@@ -10,9 +10,9 @@ internal import Redis
 /// A verdict that holds is read from Redis, with one command. Every other question becomes a job for the verifiers, whose answer comes back as a completion's does.
 struct VerificationDesk: Sendable {
     /// How long an answer may take that nobody asked to wait for: 100,000 traces come in pages, and a rate limit may make each of them wait.
-    private static let patience: UInt64 = 300_000
+    private static let patience = Duration.seconds(300)
     /// Beyond what the client asks to wait for.
-    private static let margin: UInt64 = 15_000
+    private static let margin = Duration.seconds(15)
 
     /// The queue of the verifiers.
     let calls: CallDesk
@@ -46,7 +46,7 @@ struct VerificationDesk: Sendable {
             if !wantsEvents, let response = try await cached(request, path, project, isInHurry: wait == nil) { return response }
         }
         let query = path.hasPrefix("/traces") ? try await prepared(request, path, admitted) : request.uri.query
-        let deadline = UnixTime.milliseconds + max(Self.patience, UInt64(wait ?? 0) * 1000 + Self.margin)
+        let deadline = Deadline(in: max(Self.patience, .seconds(wait ?? 0) + Self.margin))
         let job = Job(
             insertionID: id, project: project, method: "GET", path: path, query: query,
             headers: request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map { HeaderField($0.name.rawName, $0.value) },

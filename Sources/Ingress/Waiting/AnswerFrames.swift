@@ -29,8 +29,8 @@ final class AnswerFrames: Sendable {
     }
 
     private let id: InsertionID
-    /// When its client stops waiting, in milliseconds since 1970.
-    private let deadline: UInt64
+    /// When its client stops waiting.
+    private let deadline: Deadline
     private let envelope: Envelope
     private let desk: NewsDesk
     /// How many bytes a forwarder sends beyond what was taken.
@@ -38,7 +38,7 @@ final class AnswerFrames: Sendable {
     private let logger: Logger
     private let state = NIOLockedValueBox(State())
 
-    init(of id: InsertionID, deadline: UInt64, envelope: Envelope, desk: NewsDesk, window: Int, logger: Logger) {
+    init(of id: InsertionID, deadline: Deadline, envelope: Envelope, desk: NewsDesk, window: Int, logger: Logger) {
         self.id = id
         self.deadline = deadline
         self.envelope = envelope

@@ -20,7 +20,7 @@ struct CallDesk: Sendable {
     /// Where calls are noted that the queue does not take; nil where nothing logs requests.
     var refusals: RecordLog?
     /// How long past the job's deadline the answer that says so is waited for.
-    let grace: UInt64 = 2000
+    let grace = Duration.seconds(2)
 
     /// Queues a job whose answer the client waits for.
     /// - Parameter connection: the client's; nil if it has closed. What was read of a request from a closed connection may be a part of it only: Hummingbird
@@ -77,13 +77,13 @@ struct CallDesk: Sendable {
 
     /// Hands on an answer that is kept under its job's own key, from its beginning. It goes on without its client.
     /// - Parameters:
-    ///   - deadline: how long more of it is waited for, in milliseconds since 1970.
+    ///   - deadline: how long more of it is waited for.
     ///   - numbering: numbers the events of an answer that is a stream of them.
     func follow(
-        _ id: InsertionID, deadline: UInt64, to connection: Connection?, numbering: EventNumbering? = nil,
+        _ id: InsertionID, deadline: Deadline, to connection: Connection?, numbering: EventNumbering? = nil,
         logger: Logger
     ) async throws -> Response {
-        let waiter = follower.follow(id, deadline: max(deadline, UnixTime.milliseconds) + grace)
+        let waiter = follower.follow(id, deadline: deadline.orNow + grace)
         guard let connection, connection.watch({ _ in follower.leave(waiter) }) else {
             follower.leave(waiter)
             throw GatewayError(.disconnected)
@@ -101,10 +101,10 @@ struct CallDesk: Sendable {
 
     /// What puts the frames of an answer in order.
     /// - Parameters:
-    ///   - deadline: when its client stops waiting, in milliseconds since 1970.
+    ///   - deadline: when its client stops waiting.
     ///   - seal: that of its job; nil: the gateway's key seals it.
     func frames(
-        of id: InsertionID, deadline: UInt64, window: Int, sealedBy seal: OwnSeal? = nil, logger: Logger
+        of id: InsertionID, deadline: Deadline, window: Int, sealedBy seal: OwnSeal? = nil, logger: Logger
     ) -> AnswerFrames {
         AnswerFrames(
             of: id, deadline: deadline, envelope: seal?.envelope ?? envelope, desk: desk, window: window,
@@ -193,8 +193,8 @@ struct CallDesk: Sendable {
     }
 
     /// The client has gone, and nobody wants the answer any longer.
-    /// - Parameter deadline: when the job ends by itself, in milliseconds since 1970.
-    func leave(_ id: InsertionID, deadline: UInt64, handedOver: Int?) {
+    /// - Parameter deadline: when the job ends by itself.
+    func leave(_ id: InsertionID, deadline: Deadline, handedOver: Int?) {
         room.abandon(id, as: .disconnected)
         desk.cancel(id, handedOver: handedOver, deadline: deadline)
     }

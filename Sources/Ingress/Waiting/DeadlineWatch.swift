@@ -11,7 +11,7 @@ struct DeadlineWatch: Service, CustomStringConvertible {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                for waiter in room.abandonOverdue(now: UnixTime.milliseconds) { desk.cancel(waiter.id, deadline: waiter.deadline) }
+                for waiter in room.abandonOverdue() { desk.cancel(waiter.id, deadline: waiter.deadline) }
                 try? await Task.sleep(for: .milliseconds(250))
             }
         }

@@ -14,8 +14,8 @@ final class NewsDesk: Service {
 
     private struct Entry: Sendable {
         var item: Item
-        /// When nobody cares any longer, in milliseconds since 1970.
-        var deadline: UInt64
+        /// When nobody cares any longer.
+        var deadline: Deadline
     }
 
     /// What may wait to be said. More than that many clients do not leave while Redis is away; the oldest items are idle talk first.
@@ -41,8 +41,8 @@ final class NewsDesk: Service {
 
     /// - Parameters:
     ///   - handedOver: bytes of the answer that the client had when it left; nil if it has not left by itself.
-    ///   - deadline: when the job ends by itself, in milliseconds since 1970.
-    func cancel(_ id: InsertionID, handedOver: Int? = nil, deadline: UInt64) {
+    ///   - deadline: when the job ends by itself.
+    func cancel(_ id: InsertionID, handedOver: Int? = nil, deadline: Deadline) {
         local?.cancel(id, handedOver: handedOver)
         // Said in Redis too: should this process die, the worker that takes the job over shall know.
         inbox.yield(Entry(item: .cancel(id, handedOver: handedOver), deadline: deadline))
@@ -51,7 +51,7 @@ final class NewsDesk: Service {
     /// Ends a call in this process whose answer comes from another worker.
     func drop(_ id: InsertionID) { local?.drop(id) }
 
-    func credit(_ id: InsertionID, bytes: Int, deadline: UInt64) {
+    func credit(_ id: InsertionID, bytes: Int, deadline: Deadline) {
         if local?.credit(id, bytes: bytes) ?? false { return }
         inbox.yield(Entry(item: .credit(id, bytes: bytes), deadline: deadline))
     }
@@ -69,7 +69,7 @@ final class NewsDesk: Service {
     private func send(_ entry: Entry) async {
         while !Task.isCancelled, end.withLockedValue({ $0.map { $0 > .now } ?? true }) {
             // A cancelled marker must outlive the job by what clocks may differ.
-            let life = Duration.milliseconds(Int64(entry.deadline) - Int64(UnixTime.milliseconds)) + .seconds(60)
+            let life = entry.deadline.left() + .seconds(60)
             guard life > .zero else { return }
             do {
                 switch entry.item {

@@ -44,8 +44,8 @@ final class Waiter: Sendable {
     }
 
     let id: InsertionID
-    /// When the wait ends, in milliseconds since 1970.
-    let deadline: UInt64
+    /// When the wait ends.
+    let deadline: Deadline
     private let window: Int
     private let onRoom: @Sendable () -> Void
     private let state = NIOLockedValueBox(State())
@@ -53,7 +53,7 @@ final class Waiter: Sendable {
     /// - Parameters:
     ///   - window: how many bytes may wait to be taken before there is no more room. Whoever hands frames in may look at that, or trust in the sender's.
     ///   - onRoom: called when there is room again.
-    init(id: InsertionID, deadline: UInt64, window: Int = .max, onRoom: @escaping @Sendable () -> Void = {}) {
+    init(id: InsertionID, deadline: Deadline, window: Int = .max, onRoom: @escaping @Sendable () -> Void = {}) {
         self.id = id
         self.deadline = deadline
         self.window = window

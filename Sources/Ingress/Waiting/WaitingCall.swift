@@ -3,8 +3,8 @@ internal import Common
 /// What is left at the ingress of a job that was queued, while its client waits. Not the job, whose body may be large and is on the queue by now.
 struct WaitingCall: Sendable {
     var id: InsertionID
-    /// When nobody waits any longer, in milliseconds since 1970.
-    var deadline: UInt64
+    /// When nobody waits any longer.
+    var deadline: Deadline
     /// Bytes of the answer that may be under way.
     var window: Int
     /// Seals the answer's frames; nil: the gateway's key does.

@@ -4,8 +4,8 @@ internal import NIOConcurrencyHelpers
 /// A client that waits for the frames of an answer.
 protocol WaitingClient: Sendable {
     var id: InsertionID { get }
-    /// When the wait ends, in milliseconds since 1970.
-    var deadline: UInt64 { get }
+    /// When the wait ends.
+    var deadline: Deadline { get }
 
     /// Takes a sealed frame, as it came over Redis.
     func receive(_ sealed: [UInt8])
@@ -24,7 +24,7 @@ final class WaitingRoom: Sendable {
     /// The ids of the requests that wait.
     var ids: [InsertionID] { waiters.withLockedValue { Array($0.keys) } }
 
-    func admit(_ id: InsertionID, deadline: UInt64) -> Waiter {
+    func admit(_ id: InsertionID, deadline: Deadline) -> Waiter {
         let waiter = Waiter(id: id, deadline: deadline)
         admit(waiter)
         return waiter
@@ -63,11 +63,10 @@ final class WaitingRoom: Sendable {
     }
 
     /// Ends the waits whose time is over.
-    /// - Parameter now: milliseconds since 1970.
     /// - Returns: the requests whose wait was ended.
-    func abandonOverdue(now: UInt64) -> [any WaitingClient] {
+    func abandonOverdue(at now: ContinuousClock.Instant = .now) -> [any WaitingClient] {
         let overdue = waiters.withLockedValue { waiters in
-            let overdue = waiters.values.filter { $0.deadline <= now }
+            let overdue = waiters.values.filter { $0.deadline.isOver(at: now) }
             for waiter in overdue { waiters.removeValue(forKey: waiter.id) }
             return overdue
         }

@@ -18,7 +18,7 @@ package struct JobRecords: Sendable {
     /// What is known of a job that was just queued.
     package static func record(of job: Job) -> Record {
         Record(
-            project: job.project, account: job.account, queuedAt: UnixTime.milliseconds, deadline: job.deadline,
+            project: job.project, account: job.account, queuedAt: UnixTime.milliseconds, deadline: job.deadline.unixMilliseconds,
             position: nil)
     }
 

@@ -31,7 +31,7 @@ package struct JobCheck: Sendable {
             let error = GatewayError.deadLettered(reason, isKept: !job.isWithheld)
             return Refusal(error: error, frame: ResponseFrame(lastWord: error), deadLetterReason: reason)
         }
-        guard job.deadline > UnixTime.milliseconds else { return Refusal(error: .expired, frame: ResponseFrame(refusal: .expired)) }
+        guard !job.deadline.isOver() else { return Refusal(error: .expired, frame: ResponseFrame(refusal: .expired)) }
         return nil
     }
 

@@ -5,7 +5,8 @@ internal import NIOConcurrencyHelpers
 /// is this machine's.
 package final class RedisClock: Sendable {
     private struct State {
-        var offset: Int64 = 0
+        /// What the server said last, and when.
+        var heard: (time: UInt64, at: ContinuousClock.Instant)?
         var steadySince: ContinuousClock.Instant?
     }
 
@@ -14,12 +15,18 @@ package final class RedisClock: Sendable {
     package init() {}
 
     /// Milliseconds since 1970.
-    var now: UInt64 { UInt64(clamping: Int64(UnixTime.milliseconds) + state.withLockedValue { $0.offset }) }
+    var now: UInt64 { now(at: .now) }
+
+    /// The same at another instant. Between two heartbeats a clock goes on that nobody sets.
+    func now(at instant: ContinuousClock.Instant) -> UInt64 {
+        guard let heard = state.withLockedValue({ $0.heard }) else { return UnixTime.milliseconds }
+        return UInt64(clamping: Int64(clamping: heard.time) + heard.at.duration(to: instant).milliseconds)
+    }
 
     /// - Parameter serverTime: milliseconds since 1970, by the server's clock.
     func set(_ serverTime: UInt64, at instant: ContinuousClock.Instant = .now) {
         state.withLockedValue { state in
-            state.offset = Int64(clamping: serverTime) - Int64(UnixTime.milliseconds)
+            state.heard = (serverTime, instant)
             state.steadySince = state.steadySince ?? instant
         }
     }

@@ -1,7 +1,25 @@
 internal import Common
+internal import JSON
 
 /// The body of an export on its way to rows. All of it is read and checked before anything is stored.
 struct Export: Sendable {
+    /// What is to be stored of an export, and what is not.
+    struct Content: Sendable {
+        var observations: [Observation] = []
+        /// How many spans are wrong.
+        var rejected = 0
+        /// What is wrong with the first of them.
+        var complaint: String?
+
+        /// The answer, in OTLP/JSON (`ExportTraceServiceResponse`).
+        var json: [UInt8] {
+            guard let complaint else { return Array("{}".utf8) }
+            var out = Array(#"{"partialSuccess":{"rejectedSpans":"\#(rejected)","errorMessage":"#.utf8)
+            JSONText.append(complaint, to: &out)
+            return out + "}}".utf8
+        }
+    }
+
     enum Form: Sendable {
         case json, protobuf
 
@@ -33,8 +51,9 @@ struct Export: Sendable {
         return size
     }
 
-    /// - Throws: 400 for what cannot be read and for a span without good ids, 413 for what is too large.
-    func observations(_ body: [UInt8]) throws(LangfuseError) -> [Observation] {
+    /// Reads an export. A bad span costs that span alone, as OTLP has it ("partial success").
+    /// - Throws: 400 for what cannot be read and for an export without any good span, 413 for what is too large.
+    func content(_ body: [UInt8]) throws(LangfuseError) -> Content {
         let bytes = try decompressed(body)
         let spans: [OTLPSpan]
         do throws(OTLPError) {
@@ -42,10 +61,17 @@ struct Export: Sendable {
         } catch {
             throw .invalidRequest("Invalid OTLP export: \(error.message)")
         }
+        var content = Content()
         for (index, span) in spans.enumerated() {
-            if let complaint = span.complaint { throw .invalidRequest("Invalid span \(index + 1) of \(spans.count): \(complaint)") }
+            guard let complaint = span.complaint else {
+                content.observations.append(ObservationMapping.observation(span))
+                continue
+            }
+            content.rejected += 1
+            content.complaint = content.complaint ?? "Invalid span \(index + 1) of \(spans.count): \(complaint)"
         }
-        return spans.map(ObservationMapping.observation)
+        if content.observations.isEmpty, let complaint = content.complaint { throw .invalidRequest(complaint) }
+        return content
     }
 
     private func decompressed(_ body: [UInt8]) throws(LangfuseError) -> [UInt8] {

@@ -28,8 +28,7 @@ enum OTLPJSON {
                 guard let scope = try scope(object(scopeSpans, "scope")) else { return .failure(notAList) }
                 template.scope = scope
                 for text in try objects(scopeSpans, "spans") {
-                    guard let span = try span(text, template) else { return .failure(notAList) }
-                    spans.append(span)
+                    spans.append(try span(text, template))
                 }
             }
         }
@@ -43,10 +42,13 @@ enum OTLPJSON {
         return OTLPScope(name: object?.text("name") ?? "", version: object?.text("version") ?? "", attributes: attributes)
     }
 
-    private static func span(_ object: JSONObject, _ template: OTLPSpan) throws(JSONScanError) -> OTLPSpan? {
-        guard let attributes = try attributes(of: object) else { return nil }
+    private static func span(_ object: JSONObject, _ template: OTLPSpan) throws(JSONScanError) -> OTLPSpan {
         var span = template
-        span.attributes = attributes
+        if let attributes = try attributes(of: object) {
+            span.attributes = attributes
+        } else {
+            span.defect = notAList.message
+        }
         span.traceID = object.text("traceId") ?? ""
         span.spanID = object.text("spanId") ?? ""
         span.parentID = object.text("parentSpanId").flatMap { $0.isEmpty ? nil : $0 }

@@ -32,7 +32,13 @@ enum OTLPProtobuf {
             if field == 1 { template.scope = try scope(ProtobufReader(reader.bytes, range)) }
             if field == 2 { ranges.append(range) }
         }
-        for range in ranges { spans.append(try span(ProtobufReader(reader.bytes, range), template)) }
+        for range in ranges {
+            do throws(OTLPError) { spans.append(try span(ProtobufReader(reader.bytes, range), template)) } catch {
+                var span = template
+                span.defect = error.message
+                spans.append(span)
+            }
+        }
     }
 
     private static func scope(_ message: ProtobufReader) throws(OTLPError) -> OTLPScope {

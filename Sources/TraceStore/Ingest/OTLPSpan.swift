@@ -15,6 +15,8 @@ struct OTLPSpan: Sendable, Equatable {
     var statusMessage: String?
     var resource = OTLPAttributes()
     var scope = OTLPScope()
+    /// What of it could not be read; nil: all could.
+    var defect: String?
 }
 
 /// What made the spans: OTLP's `InstrumentationScope`.
@@ -25,8 +27,9 @@ struct OTLPScope: Sendable, Equatable {
 }
 
 extension OTLPSpan {
-    /// What is wrong with the span's ids; nil if nothing is. Langfuse refuses the whole export for one such span.
+    /// What is wrong with the span; nil if nothing is.
     var complaint: String? {
+        if let defect { return defect }
         if !Self.isID(traceID, digits: 32) { return "traceId must be 32 hex digits, not all zero" }
         if !Self.isID(spanID, digits: 16) { return "spanId must be 16 hex digits, not all zero" }
         if let parentID, !Self.isID(parentID, digits: 16) { return "parentSpanId must be 16 hex digits, not all zero, or absent" }

@@ -84,8 +84,9 @@ struct TraceStoreResponder: HTTPResponder {
         let body = try await body(of: request, &share)
         try share.take(export.room(for: body))
         // Some 50 µs a span: on an event loop the connections of the loop would wait for it.
-        try await intake.store(NIOThreadPool.singleton.runIfActive { try export.observations(body) }, project: number)
-        return Self.json(Array("{}".utf8))
+        let content = try await NIOThreadPool.singleton.runIfActive { try export.content(body) }
+        try await intake.store(content.observations, project: number)
+        return Self.json(content.json)
     }
 
     private func body(of request: Request, _ share: inout ExportBudget.Share) async throws -> [UInt8] {

@@ -35,7 +35,7 @@ extension Reconciler {
     /// Takes a page.
     /// - Returns: the ids that it showed for the first time; they need not be looked for again.
     package mutating func received(_ page: TracePage) -> [InsertionID] {
-        failures.reset()
+        if cursor == nil { walk = PageWalk() }
         var found: [InsertionID] = []
         for row in page.rows {
             for id in row.ids where pending.remove(id) != nil {
@@ -43,10 +43,16 @@ extension Reconciler {
                 found.append(id)
             }
         }
+        if !found.isEmpty || page.next == nil { failures.reset() }
         cursor = page.next
         // All that the batch asks for is there; what follows are repetitions.
         if stage == .lookUp, !unasked.prefix(batch).contains(where: pending.contains) { cursor = nil }
-        guard cursor == nil else { return found }
+        if let next = cursor {
+            guard !walk.goesOn(to: next, isNew: !found.isEmpty) else { return found }
+            // From the beginning, later.
+            (cursor, isWalkEndless) = (nil, true)
+            return found
+        }
         switch stage {
         case .list: _ = windows.popLast()
         case .lookUp: unasked = unasked.dropFirst(batch)
@@ -113,7 +119,7 @@ extension Reconciler {
         return true
     }
 
-    private mutating func retry(_ error: TraceSourceError, now: Int64) {
+    mutating func retry(_ error: TraceSourceError, now: Int64) {
         failureCount += 1
         let isOver = rules.attempts.map { failureCount >= $0 } ?? false
         if isOver || now >= rules.deadline { return giveUp(error.description) }

@@ -7,9 +7,16 @@ extension Reconciler {
         while true {
             if let pause, pause > now, stage != .conclude { return .wait(until: pause) }
             pause = nil
+            if isWalkEndless {
+                isWalkEndless = false
+                retry(PageWalk.trouble, now: now)
+                continue
+            }
             if stage == .list || stage == .lookUp, now - Self.overtime >= rules.deadline { giveUp(stillAsking) }
             switch stage {
-            case .read: return .readRollout
+            case .read:
+                roundBegan = now
+                return .readRollout
             case .spans: if let step = nextSpans() { return step }
             case .list: if let step = nextPage() { return step }
             case .lookUp: if let step = nextLookUp() { return step }
@@ -79,11 +86,13 @@ extension Reconciler {
         if let before, before.pending != pending.count || before.expected != expected { rests.reset() }
         before = (pending.count, expected)
         let isOver = rules.attempts.map { rounds >= $0 } ?? false
-        if (pending.isEmpty && reading.strangerCount == 0) || isOver || now >= rules.deadline {
+        // The last round ends about at the deadline. Where a store is so slow that there is no time for another one,
+        // what this one found is the answer.
+        let last = rules.deadline - max(now - (roundBegan ?? now), 0)
+        if (pending.isEmpty && reading.strangerCount == 0) || isOver || now >= last {
             stage = .conclude
         } else {
-            // The last round is at the deadline.
-            pause = min(now + Int64(rests.take() / .milliseconds(1)), rules.deadline)
+            pause = min(now + Int64(rests.take() / .milliseconds(1)), last)
             stage = .read
         }
     }

@@ -55,8 +55,8 @@ package struct Reconciler: Sendable {
     static let narrowestWindow: Int64 = 1000
     /// After so many changes of the set just as everything was found, no more is tried.
     static let mostChanges = 100
-    /// How long the last round, which may begin at the deadline, may go on beyond it, in milliseconds. Whoever waits for the answer waits longer than that.
-    static let overtime: Int64 = 5000
+    /// How long the last round may go on beyond the deadline, in milliseconds. Whoever waits for the answer waits longer than that.
+    static let overtime: Int64 = 900
     /// A server that changes its API more often than this is in trouble.
     static let mostLostCursors = 5
 
@@ -85,11 +85,17 @@ package struct Reconciler: Sendable {
     var batch: Int
     var rows = Reconciler.pageRows
     var cursor: TraceCursor?
+    /// The pages of what is being asked for.
+    var walk = PageWalk()
+    /// Whether they do not end.
+    var isWalkEndless = false
 
     var rests: BackOff
     var failures = BackOff()
     var failureCount = 0
     var rounds = 0
+    /// When the present round began.
+    var roundBegan: Int64?
     var changes = 0
     var lostCursors = 0
     /// No call before this time, in milliseconds since 1970.

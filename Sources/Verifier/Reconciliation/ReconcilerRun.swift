@@ -8,19 +8,25 @@ struct ReconcilerRun: Sendable {
     let reader: RolloutReader
     let spans: SpanKeeper
     let verdicts: VerdictStore
-    let clock: VerifierClock
+    var clock: VerifierClock
     let logger: Logger
 
     /// Goes on until there is a verdict, and writes it down.
-    /// - Parameter progress: told what is known after each answer of the trace store, and before each wait.
+    /// - Parameters:
+    ///   - rules: their deadline is by the steady clock.
+    ///   - progress: told what is known after each answer of the trace store, and before each wait.
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`.
     func verdict(
         on rollout: String, project: String, rules: Reconciler.Rules, progress: @Sendable (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         let mark = VerdictStore.Mark()
+        var (run, rules) = (self, rules)
+        let (clock, behind) = clock.started()
+        run.clock = clock
+        rules.deadline = rules.deadline.addingReportingOverflow(behind).overflow ? .max : rules.deadline + behind
         do {
-            return try await verdict(Reconciler(rollout: rollout, project: project, rules: rules), mark, progress)
+            return try await run.verdict(Reconciler(rollout: rollout, project: project, rules: rules), mark, progress)
         } catch {
             try? await verdicts.forget(mark, of: rollout, project: project)
             throw error
@@ -43,7 +49,8 @@ struct ReconcilerRun: Sendable {
             case .lookAtSpans(let ids):
                 let states = try await spans.states(of: ids)
                 reconciler.examined(states, now: clock.now())
-            case .ask(let query, let cursor, let limit):
+            case .ask(var query, let cursor, let limit):
+                query.patience = patience(until: reconciler.rules.deadline)
                 do throws(TraceSourceError) {
                     let page = try await source.page(query, after: cursor, limit: limit)
                     let found = reconciler.received(page)
@@ -74,6 +81,11 @@ struct ReconcilerRun: Sendable {
     private func loss(_ beginning: VerdictStore.Beginning, _ rules: Reconciler.Rules) -> RolloutReading.Loss? {
         let recorded = max(beginning.recorded, rules.identity == .traceID ? beginning.seen : 0)
         return recorded > beginning.expected ? RolloutReading.Loss(recorded: recorded, left: beginning.expected) : nil
+    }
+
+    /// How long a page is waited for, whatever the store does.
+    private func patience(until deadline: Int64) -> Duration {
+        .milliseconds(max(min(deadline, .max - Reconciler.overtime) + Reconciler.overtime - clock.now(), 1))
     }
 
     /// Nothing is complete before that is written down: the set may have changed.

@@ -4,6 +4,8 @@ internal import Common
 struct LangfuseAnswer: Sendable {
     /// How long to wait after a 429 that does not say it.
     static let defaultPause = Duration.seconds(10)
+    /// The longest pause that is believed.
+    static let longestPause = Duration.seconds(300)
     /// Characters of the server's own words that an error repeats.
     private static let mostWords = 200
 
@@ -35,7 +37,7 @@ struct LangfuseAnswer: Sendable {
     /// How long the server wants to be left alone; nil if it does not say.
     var retryAfter: Duration? {
         let seconds = headers.first(named: "retry-after").flatMap { Int($0) } ?? StoreJSON(body)?.nested("details")?.count("retryAfterSeconds")
-        return seconds.map { .seconds(min(max($0, 1), 86_400)) }
+        return seconds.map { min(.seconds(max($0, 1)), Self.longestPause) }
     }
 
     private var isPayload: Bool { StoreJSON(body)?.text("error")?.hasPrefix("PayloadTooLarge") == true }

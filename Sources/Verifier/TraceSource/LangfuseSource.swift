@@ -29,24 +29,25 @@ package struct LangfuseSource: TraceSource {
     }
 
     package func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage {
+        let until = query.patience.map { ContinuousClock.now + $0 }
         // Each API may send to the other once: a server that was updated meanwhile, and one that went back.
         for _ in 0..<3 {
-            let api = try await api()
+            let api = try await api(until)
             switch (cursor, api) {
             case (nil, _), (.opaque, .v2), (.page, .v1), (.index, .v1): break
             default: throw .cursorLost
             }
             let rows = min(max(limit, 1), api.mostRows)
-            if let page = api == .v2 ? try await newPage(query, cursor, rows) : try await oldPage(query, cursor, rows) { return page }
+            if let page = api == .v2 ? try await newPage(query, cursor, rows, until) : try await oldPage(query, cursor, rows, until) { return page }
             apis.remember(api.other, of: store.host)
         }
         throw .refused("what answers at \(store.host) has neither of Langfuse's read APIs (HTTP 404); check LANGFUSE_HOST")
     }
 
     /// The API that the server speaks, as far as is known.
-    private func api() async throws(TraceSourceError) -> LangfuseAPI {
+    private func api(_ until: ContinuousClock.Instant?) async throws(TraceSourceError) -> LangfuseAPI {
         if let known = apis.api(of: store.host) { return known }
-        let answer = try await call("/api/public/health")
+        let answer = try await call("/api/public/health", until)
         if let error = answer.error(from: store.host), case .unavailable = error { throw error }
         let api = LangfuseAPI(version: StoreJSON(answer.body)?.text("version") ?? "")
         apis.remember(api, of: store.host)
@@ -54,10 +55,12 @@ package struct LangfuseSource: TraceSource {
     }
 
     /// A page of the second API; nil if the server does not have it.
-    private func newPage(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async throws(TraceSourceError) -> TracePage? {
+    private func newPage(
+        _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+    ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV2(identity: identity)
         let text: String? = if case .opaque(let text) = cursor { text } else { nil }
-        let answer = try await ask(dialect.target(query, cursor: text, limit: limit), .v2)
+        let answer = try await ask(dialect.target(query, cursor: text, limit: limit), .v2, until)
         if answer.isNotFound { return nil }
         if let error = answer.error(from: store.host) { throw error }
         guard let page = dialect.page(answer.body, detail: query.detail, whole: query.wholeMetadata) else { throw malformed }
@@ -65,25 +68,29 @@ package struct LangfuseSource: TraceSource {
     }
 
     /// A page of the first API; nil if the server does not have it.
-    private func oldPage(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async throws(TraceSourceError) -> TracePage? {
-        guard query.detail == .body, query.observations else { return try await oldList(query, cursor, limit) }
+    private func oldPage(
+        _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+    ) async throws(TraceSourceError) -> TracePage? {
+        guard query.detail == .body, query.observations else { return try await oldList(query, cursor, limit, until) }
         if identity == .traceID, case .ids(let ids) = query.selection {
             let first: Int = if case .index(let index) = cursor { index } else { 0 }
             let last = min(first + min(limit, Self.singleTraces), ids.count)
-            let page = try await traces(ids[min(first, last)..<last].map(\.hex))
+            let page = try await traces(ids[min(first, last)..<last].map(\.hex), until)
             return page.map { TracePage(rows: $0.rows, next: last < ids.count ? .index(last) : nil, bytes: $0.bytes) }
         }
         var list = query
         list.detail = .head
-        guard let heads = try await oldList(list, cursor, min(limit, Self.singleTraces)) else { return nil }
-        let page = try await traces(heads.rows.map(\.head.traceID))
+        guard let heads = try await oldList(list, cursor, min(limit, Self.singleTraces), until) else { return nil }
+        let page = try await traces(heads.rows.map(\.head.traceID), until)
         return page.map { TracePage(rows: $0.rows, next: heads.next, bytes: $0.bytes) }
     }
 
-    private func oldList(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async throws(TraceSourceError) -> TracePage? {
+    private func oldList(
+        _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
+    ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV1(identity: identity)
         let (number, limit): (Int, Int) = if case .page(let page, let rows) = cursor { (page, rows) } else { (1, limit) }
-        let answer = try await ask(dialect.target(query, page: number, limit: limit), .v1)
+        let answer = try await ask(dialect.target(query, page: number, limit: limit), .v1, until)
         if answer.isNotFound { return nil }
         if let error = answer.error(from: store.host) { throw error }
         guard let page = dialect.page(answer.body, detail: query.detail, page: number, limit: limit) else { throw malformed }
@@ -91,11 +98,13 @@ package struct LangfuseSource: TraceSource {
     }
 
     /// Traces with their observations, each asked for by itself. One that is not there is left out. Nil if the server does not have the API.
-    private func traces(_ names: [String]) async throws(TraceSourceError) -> TracePage? {
+    private func traces(
+        _ names: [String], _ until: ContinuousClock.Instant?
+    ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV1(identity: identity)
         var page = TracePage(rows: [])
         for name in names {
-            let answer = try await ask(dialect.target(trace: name), .v1)
+            let answer = try await ask(dialect.target(trace: name), .v1, until)
             if answer.isNotFound {
                 if StoreJSON(answer.body)?.text("message")?.hasPrefix("Trace ") == true { continue }
                 return nil
@@ -109,17 +118,24 @@ package struct LangfuseSource: TraceSource {
     }
 
     /// Makes a call within the rate limit.
-    private func ask(_ target: String, _ api: LangfuseAPI) async throws(TraceSourceError) -> LangfuseAnswer {
-        try await budget.take(store, api.bucket)
-        let answer = try await call(target)
+    private func ask(
+        _ target: String, _ api: LangfuseAPI, _ until: ContinuousClock.Instant?
+    ) async throws(TraceSourceError) -> LangfuseAnswer {
+        try await budget.take(store, api.bucket, before: until)
+        let answer = try await call(target, until)
         try await budget.learn(from: answer, store, api.bucket)
         return answer
     }
 
-    private func call(_ target: String) async throws(TraceSourceError) -> LangfuseAnswer {
+    /// - Parameter until: when the answer is no longer waited for, whatever the store does: it may send a byte now and then.
+    private func call(
+        _ target: String, _ until: ContinuousClock.Instant?
+    ) async throws(TraceSourceError) -> LangfuseAnswer {
+        var timeouts = limits.timeouts
+        if let until { timeouts.total = max(min(timeouts.total, ContinuousClock.now.duration(to: until)), .milliseconds(1)) }
         let request = UpstreamRequest(
             method: "GET", url: store.host.text + target, headers: [authorization, HeaderField("accept", "application/json")],
-            timeouts: limits.timeouts, limits: UpstreamLimits(bodyBytes: limits.bodyBytes))
+            timeouts: timeouts, limits: UpstreamLimits(bodyBytes: limits.bodyBytes))
         do {
             return try await upstream.withCall(request) { call in
                 let head = try await call.head()

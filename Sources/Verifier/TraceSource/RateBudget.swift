@@ -1,5 +1,6 @@
 internal import Common
 internal import Crypto
+internal import NIOConcurrencyHelpers
 package import Redis
 
 /// The calls that a Langfuse organisation's rate limit leaves, shared by all verifiers through Redis.
@@ -9,11 +10,16 @@ package import Redis
 package struct RateBudget: Sendable {
     /// So many calls are left alone: Langfuse refuses the last one of a window already, and answers of several verifiers cross.
     static let reserve = 1
+    /// What a process believes of that which others learned before it began: a window of Langfuse's. A store that is in
+    /// order again is asked once somebody starts a verifier anew.
+    static let ahead = Duration.seconds(60)
 
     private let redis: RedisClient
     private let clock: VerifierClock
     /// The longest that a caller waits here for its turn.
     private let patience: Duration
+    /// The limits that this process has looked at.
+    private let known = NIOLockedValueBox<Set<UTF8Text>>([])
 
     package init(redis: RedisClient, clock: VerifierClock = .system, patience: Duration = .seconds(2)) {
         self.redis = redis
@@ -22,17 +28,27 @@ package struct RateBudget: Sendable {
     }
 
     /// Waits until a call may be made.
+    /// - Parameter until: when the call is no longer wanted.
     /// - Throws: `rateLimited` with the time to wait, if that is longer than this waits; `unavailable` if Redis cannot be asked.
-    func take(_ store: TraceDestination, _ bucket: String) async throws(TraceSourceError) {
+    func take(
+        _ store: TraceDestination, _ bucket: String, before until: ContinuousClock.Instant? = nil
+    ) async throws(TraceSourceError) {
         let key = Self.key(store, bucket)
         var patience = patience
+        if let until { patience = min(patience, ContinuousClock.now.duration(to: until)) }
         while true {
-            let pause = Duration.milliseconds(try await evaluate(RateScripts.take, key, [String(Self.reserve)]))
+            let pause = Duration.milliseconds(try await evaluate(RateScripts.take, key, [String(Self.reserve), believed(key)]))
             guard pause > .zero else { return }
             guard pause <= patience else { throw .rateLimited(retryAfter: pause) }
             patience -= pause
             do { try await clock.sleep(pause) } catch { throw .cancelled }
         }
+    }
+
+    /// How far ahead what is known of a limit is believed, in milliseconds.
+    private func believed(_ key: String) -> String {
+        let isNew = known.withLockedValue { $0.insert(UTF8Text(key)).inserted }
+        return String((isNew ? Self.ahead : LangfuseAnswer.longestPause + .seconds(1)).milliseconds)
     }
 
     /// Takes note of what an answer says.

@@ -7,8 +7,8 @@ struct RateLimitReport: Sendable, Equatable {
     /// Until the window begins anew.
     let reset: Duration
 
-    /// Longer windows are a misunderstanding; nobody waits a day by it.
-    private static let longestWindow = Duration.seconds(86_400)
+    /// Langfuse's windows have a minute. Longer ones are a misunderstanding, by which nobody waits.
+    static let longestWindow = LangfuseAnswer.longestPause
 
     /// Nil unless both are told.
     /// - Parameter now: milliseconds since 1970, for a reset that is told as a time.

@@ -3,7 +3,10 @@ internal import Redis
 
 /// The steps on a rate limit's hash. Fields: `left` calls until `reset`, and `pause`: no call before; times in milliseconds since 1970 by the server's clock.
 enum RateScripts {
-    /// KEYS[1] -> limit; ARGV[1] -> calls to leave alone
+    /// What lies further ahead than anything is believed is forgotten: it was told before the server's clock was put
+    /// back, or to a process that is gone.
+    ///
+    /// KEYS[1] -> limit; ARGV[1] -> calls to leave alone, ARGV[2] -> milliseconds ahead that are believed
     /// Output: milliseconds to wait; 0 if a call was taken
     static let take = RedisScript(
         name: "takeCall",
@@ -12,6 +15,15 @@ enum RateScripts {
             local now = time[1] * 1000 + math.floor(time[2] / 1000)
             local known = redis.call('HMGET', KEYS[1], 'left', 'reset', 'pause')
             local left, reset, pause = tonumber(known[1] or ''), tonumber(known[2] or ''), tonumber(known[3] or '')
+            local ahead = now + tonumber(ARGV[2])
+            if pause and pause > ahead then
+                redis.call('HDEL', KEYS[1], 'pause')
+                pause = nil
+            end
+            if reset and reset > ahead then
+                redis.call('HDEL', KEYS[1], 'left', 'reset')
+                reset = nil
+            end
             if pause and pause > now then return pause - now end
             if not left or not reset or reset <= now then return 0 end
             if left <= tonumber(ARGV[1]) then return reset - now end

@@ -28,6 +28,8 @@ package struct TraceQuery: Sendable, Equatable {
     package var observations: Bool
     /// Names of metadata whose values are wanted whole. A store may cut those of others.
     package var wholeMetadata: Set<UTF8Text> = []
+    /// How long the answer is waited for; nil: as long as the store is given for any.
+    package var patience: Duration?
 
     package init(_ selection: Selection, window: TimeWindow, detail: Detail = .id, observations: Bool = false) {
         self.selection = selection
@@ -38,7 +40,7 @@ package struct TraceQuery: Sendable, Equatable {
 }
 
 /// Where the next page of an answer begins.
-package enum TraceCursor: Sendable, Equatable {
+package enum TraceCursor: Sendable, Hashable {
     /// What a server of the second API gave.
     case opaque(String)
     /// The number of a page, counted from 1, of so many rows each: the first API. What is left out by another size would be missed.

@@ -9,7 +9,7 @@ package struct Question: Sendable {
     package var query: String?
     /// The client's: `Accept` and `If-None-Match` are looked at.
     package var headers: [HeaderField]
-    /// When nobody waits for the answer any longer, in milliseconds since 1970.
+    /// When nobody waits for the answer any longer, by the verifier's steady clock, in milliseconds.
     package var deadline: Int64
 
     package init(project: String, path: String, query: String? = nil, headers: [HeaderField] = [], deadline: Int64) {
@@ -20,8 +20,11 @@ package struct Question: Sendable {
         self.deadline = deadline
     }
 
-    package init(_ job: Job) {
-        self.init(project: job.project, path: job.path, query: job.query, headers: job.headers, deadline: Int64(clamping: job.deadline))
+    /// - Parameter now: what the verifier's steady clock says.
+    package init(_ job: Job, now: Int64) {
+        self.init(
+            project: job.project, path: job.path, query: job.query, headers: job.headers,
+            deadline: now + job.remaining().milliseconds)
     }
 
     enum Kind: Equatable {

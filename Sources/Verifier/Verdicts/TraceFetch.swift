@@ -12,7 +12,7 @@ struct TraceFetch: Sendable {
     /// Milliseconds by which the time of a span may differ from its id's.
     let margin: Int64
     let clock: VerifierClock
-    /// Milliseconds since 1970.
+    /// By the steady clock, in milliseconds.
     let deadline: Int64
 
     /// - Parameters:
@@ -69,9 +69,12 @@ struct TraceFetch: Sendable {
         var cursor: TraceCursor?
         var pauses = BackOff(first: .seconds(1))
         var repetitions = 0
+        var walk = PageWalk()
         while true {
             query.wholeMetadata = asking.whole
-            let (page, failure) = await ask(query, cursor, asking.rows.rows)
+            query.patience = try patience()
+            if cursor == nil { walk = PageWalk() }
+            var (page, failure) = await ask(query, cursor, asking.rows.rows)
             try Task.checkCancellation()
             if let page {
                 asking.rows.learn(rows: page.rows.count, bytes: page.bytes)
@@ -84,7 +87,10 @@ struct TraceFetch: Sendable {
                 if !fresh.isEmpty, try await !take(fresh) { return .enough }
                 if missing.isEmpty { return .all }
                 cursor = page.next
-                if cursor != nil { continue }
+                if let next = cursor {
+                    if walk.goesOn(to: next, isNew: !fresh.isEmpty) { continue }
+                    failure = PageWalk.trouble
+                }
             }
             if failure == .tooSlow, ids.count > 1 { return .tooMany(missing: missing) }
             if failure == .tooLarge || failure == .tooSlow, asking.rows.halve() {
@@ -96,6 +102,13 @@ struct TraceFetch: Sendable {
             if failure == .cursorLost, repetitions == 1 { continue }
             try await pause(after: failure, repetitions, missing, &pauses)
         }
+    }
+
+    /// What is left until nobody waits for the answer.
+    private func patience() throws(GatewayError) -> Duration {
+        let left = Duration.milliseconds(deadline - clock.steady())
+        guard left > .zero else { throw .storeUnavailable("it takes longer than the answer is waited for") }
+        return left
     }
 
     private func ask(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async -> (TracePage?, TraceSourceError?) {
@@ -111,7 +124,7 @@ struct TraceFetch: Sendable {
         case .refused(let reason): throw GatewayError.storeUnavailable(reason)
         default: break
         }
-        let isOver = repetitions > Self.mostRepetitions || clock.now() + Int64(pause / .milliseconds(1)) > deadline
+        let isOver = repetitions > Self.mostRepetitions || clock.steady() + Int64(pause / .milliseconds(1)) > deadline
         if isOver { throw GatewayError.storeUnavailable(failure?.description ?? "it does not show \(missing.count) traces that it has shown before") }
         try await clock.sleep(pause)
     }

@@ -38,7 +38,7 @@ extension VerificationRunner {
     ) async throws {
         let items = try QueryItems(question.query)
         let wait = try items.integer("wait", in: 0...Verdict.longestWait) ?? (question.wantsEvents ? Verdict.longestWait : 0)
-        let now = clock.now()
+        let now = clock.steady()
         let last = question.deadline - Self.answerMargin
         let patience =
             wait == 0

@@ -27,7 +27,7 @@ package final class VerificationRunner: Sendable {
 
     /// How persistently a rollout is looked at that is not complete.
     package struct Patience: Sendable, Equatable {
-        /// When there must be a verdict, in milliseconds since 1970.
+        /// When there must be a verdict, by the steady clock, in milliseconds.
         package var deadline: Int64
         /// The most looks; nil: as many as there is time for.
         package var attempts: Int?
@@ -153,7 +153,7 @@ package final class VerificationRunner: Sendable {
                 await tell(news)
                 if news.endsRound, patience.attempts == 1 { return news.verdict }
             }
-            let left = Duration.milliseconds(patience.deadline - clock.now())
+            let left = Duration.milliseconds(patience.deadline - clock.steady())
             guard left > .zero else { return heard?.verdict ?? stillChecking(rollout, project) }
             try await clock.sleep(min(left, WorkLease.look))
         }
@@ -173,7 +173,7 @@ package final class VerificationRunner: Sendable {
         let event = try await withThrowingTaskGroup(of: SharedWork.Event?.self) { group in
             group.addTask { [clock] in
                 // The work may take longer than this one wants to wait.
-                try await clock.sleep(.milliseconds(max(patience.deadline - clock.now(), 0)))
+                try await clock.sleep(.milliseconds(max(patience.deadline - clock.steady(), 0)))
                 return nil
             }
             group.addTask {
@@ -190,7 +190,7 @@ package final class VerificationRunner: Sendable {
             defer { group.cancelAll() }
             return try await group.next() ?? nil
         }
-        let isLate = clock.now() >= patience.deadline
+        let isLate = clock.steady() >= patience.deadline
         switch event {
         case .ended(let verdict):
             let isFinal = verdict == nil || verdict?.kind == .complete || patience.attempts == 1 || isLate

@@ -92,13 +92,6 @@ import Testing
         #expect(throws: WireError.badField) { try Job(wireBytes: Job.least.wireBytes + writer.bytes) }
     }
 
-    /// A deadline is any 64 bits; no arithmetic on it may trap.
-    @Test(arguments: [(0, -1000), (2000, 1000), (UInt64.max, Int64.max - 1000)] as [(UInt64, Int64)])
-    func saysWhatRemains(_ deadline: UInt64, _ milliseconds: Int64) {
-        var job = Job.least
-        job.deadline = deadline
-        #expect(job.remaining(now: 1000) == .milliseconds(milliseconds))
-    }
 }
 
 /// The operator's rules in a job on the stream.

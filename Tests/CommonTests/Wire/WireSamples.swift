@@ -13,7 +13,7 @@ extension Job {
         rollout: RolloutIDs(rollout: "r{*}", invocation: "i'\"", experiment: "e", run: "🙂", row: "__proto__"),
         account: "alice", method: "POST", path: "/chat/completions", query: "a=b&c=%20",
         headers: [HeaderField("Accept", "*/*"), HeaderField("X-Empty", ""), HeaderField("x-latin", "é")], clientKey: SecretString("sk-canary"),
-        baseURL: "https://example.test:8443/v1", model: "openai/gpt-4o", isStream: true, deadline: 1_763_812_345_678,
+        baseURL: "https://example.test:8443/v1", model: "openai/gpt-4o", isStream: true, deadline: Deadline(unixMilliseconds: 1_763_812_345_678),
         responseKey: "gateway/responses/abc", window: 65_536,
         idempotency: Idempotency(key: "gateway/idempotency/ab"),
         body: Array(#"{"model":"openai/gpt-4o"}"#.utf8) + Array(0...255))
@@ -35,7 +35,7 @@ extension Job {
     }()
 
     /// A job that has only what must be there.
-    static let least = Job(insertionID: .numbered(2), project: "p", method: "GET", path: "/", deadline: 0, responseKey: "k")
+    static let least = Job(insertionID: .numbered(2), project: "p", method: "GET", path: "/", deadline: .past, responseKey: "k")
 }
 
 extension ResponseFrame {

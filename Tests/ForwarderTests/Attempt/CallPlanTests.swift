@@ -11,7 +11,7 @@ import Testing
     private static func job(_ steps: [Route.Step], options: CallOptions = CallOptions()) -> Job {
         var job = Job(
             insertionID: InsertionIDGenerator().next(), project: "local", method: "POST", path: "/chat/completions",
-            model: "p/asked", deadline: 0, responseKey: "r", body: Array(#"{"model":"p/asked"}"#.utf8))
+            model: "p/asked", deadline: .past, responseKey: "r", body: Array(#"{"model":"p/asked"}"#.utf8))
         job.route = Route(steps)
         job.options = options
         return job

@@ -66,7 +66,7 @@ private final class Course {
         let job = Job(
             insertionID: InsertionIDGenerator().next(), project: "local", method: "POST", path: "/embeddings",
             isStream: random.chance(oneIn: 2),
-            deadline: UnixTime.milliseconds + 600_000, responseKey: "r", window: random.pick([5, 40, 1000]))
+            deadline: Deadline(in: .seconds(600)), responseKey: "r", window: random.pick([5, 40, 1000]))
         var asking = job
         if random.chance(oneIn: 2) {
             let failures: Set<Route.Failure> = [.status(500), .connectError, .streamError, .firstTokenTimeout]

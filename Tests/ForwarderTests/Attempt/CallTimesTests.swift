@@ -21,7 +21,7 @@ import Testing
     private func begin(_ options: CallOptions, limits: CallLimits = CallLimits()) -> Call {
         var job = Job(
             insertionID: InsertionIDGenerator().next(), project: "local", method: "POST", path: "/embeddings",
-            isStream: true, deadline: UnixTime.milliseconds + 600_000, responseKey: "r", window: 1 << 20)
+            isStream: true, deadline: Deadline(in: .seconds(600)), responseKey: "r", window: 1 << 20)
         job.options = options
         steps.window = job.window
         let call = Call(

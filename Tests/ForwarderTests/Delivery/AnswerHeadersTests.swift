@@ -21,6 +21,13 @@ import Testing
         #expect(AnswerHeaders.select(from: [HeaderField(name, "v")]).isEmpty)
     }
 
+    /// A redirection says where it leads, which tells the client what is wrong with a base URL.
+    @Test(arguments: [(301, true), (308, true), (201, false), (400, false)])
+    func aRedirectionKeepsItsLocation(_ status: Int, _ isShown: Bool) {
+        let fields = [HeaderField("Location", "https://elsewhere.example/"), HeaderField("x-location", "no")]
+        #expect(AnswerHeaders.select(from: fields, status: status) == (isShown ? [fields[0]] : []))
+    }
+
     @Test func keepsOrderAndRepetition() {
         let fields = [HeaderField("x-request-id", "1"), HeaderField("warning", "a"), HeaderField("Warning", "b")]
         #expect(AnswerHeaders.select(from: fields) == fields)

@@ -46,7 +46,7 @@ struct ExportBench: Sendable {
         let job = Job(
             insertionID: id, project: project,
             rollout: RolloutIDs(rollout: "r", invocation: "i", experiment: "e", run: "n", row: "w"),
-            method: "POST", path: "/", deadline: .max, responseKey: "gateway/responses/none")
+            method: "POST", path: "/", deadline: .distantFuture, responseKey: "gateway/responses/none")
         let admission = JobAdmission(
             redis: redis, envelope: envelope,
             limits: .init(entries: 10, bytes: 1 << 30, rolloutTTL: .seconds(600), spanBytes: 1 << 30),

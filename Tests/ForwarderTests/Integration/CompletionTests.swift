@@ -142,7 +142,7 @@ import Upstream
     /// A job that waited too long is answered and never made.
     @Test func anExpiredJobIsNotCalled() async throws {
         try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(deadline: UnixTime.milliseconds - 1)
+            let job = try await bench.enqueue(deadline: .past)
             try await bench.withForwarder { forwarder in
                 let frame = try await bench.answers.next(of: job)
                 #expect(frame.head?.status == 504 && frame.end == .complete)

@@ -128,7 +128,7 @@ import Upstream
         func isRouted(_ body: String, path: String = "/chat/completions", query: String? = nil) -> Bool {
             var job = Job(
                 insertionID: InsertionIDGenerator().next(), project: "local", method: "POST", path: path, query: query,
-                model: "openai/gpt", deadline: 0, responseKey: "r", body: Array(body.utf8))
+                model: "openai/gpt", deadline: .past, responseKey: "r", body: Array(body.utf8))
             job.route = Self.route
             return RoutedJob(job) { _ throws(GatewayError) in throw .expired } != nil
         }

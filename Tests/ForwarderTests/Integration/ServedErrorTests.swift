@@ -36,7 +36,7 @@ import Upstream
 
     private func head(
         _ route: Route, isStream: Bool = false, options: CallOptions = CallOptions(),
-        deadline: UInt64 = UnixTime.milliseconds + 60_000, _ play: (ScriptedUpstream) async throws -> Void
+        deadline: Deadline = Deadline(in: .seconds(60)), _ play: (ScriptedUpstream) async throws -> Void
     ) async throws -> UpstreamHead? {
         var head: UpstreamHead?
         try await ForwarderBench.run { bench in

@@ -87,7 +87,7 @@ import Upstream
     /// The forwarder that was lost may have made the call.
     @Test func aJobWhoseForwarderDiedKeepsItsEstimate() async throws {
         try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(deadline: UnixTime.milliseconds + 60_000, charges: [Self.charge])
+            let job = try await bench.enqueue(deadline: Deadline(in: .seconds(60)), charges: [Self.charge])
             _ = try await bench.lose()
             try await bench.withForwarder(limits: CallLimits(tries: 1)) { forwarder in
                 try #require(await bench.upstream.next()).fail(.connect, sent: false)

@@ -12,7 +12,7 @@ import Upstream
     private static let body = #"{"model":"openai/gpt","messages":[{"role":"user","content":"canary"}]}"#
 
     private func enqueue(
-        _ bench: ForwarderBench, deadline: UInt64 = UnixTime.milliseconds + 60_000, idempotencyKey: String? = nil,
+        _ bench: ForwarderBench, deadline: Deadline = Deadline(in: .seconds(60)), idempotencyKey: String? = nil,
         on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
     ) async throws -> Job {
         try await bench.enqueue(
@@ -106,12 +106,11 @@ import Upstream
 
     @Test(arguments: ["cancelled", "expired", "refused"]) func aCallThatIsNotMadeLeavesNoKey(why: String) async throws {
         try await ForwarderBench.run { bench in
-            let now = UnixTime.milliseconds
-            let job = try await enqueue(bench, deadline: why == "expired" ? now - 1000 : now + 60_000)
+            let job = try await enqueue(bench, deadline: why == "expired" ? .past : Deadline(in: .seconds(60)))
             if why == "cancelled" {
                 _ = try await bench.redis.send(RedisCommand("SET", Keys.cancelled(job.insertionID), "1"))
                 // Its marker is looked up: it came before this forwarder listened.
-                try await eventually { UnixTime.milliseconds > now + 200 }
+                try await eventually { Deadline(in: .milliseconds(200)).isOver() }
             }
             try await bench.withForwarder { forwarder in
                 if why == "refused" {

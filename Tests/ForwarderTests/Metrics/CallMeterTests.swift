@@ -13,7 +13,7 @@ struct CallMeterTests {
     private static func job(_ steps: [Route.Step] = []) -> Job {
         var job = Job(
             insertionID: InsertionIDGenerator().next(), project: "local", method: "POST", path: "/chat/completions",
-            model: "p/asked", deadline: 0, responseKey: "r", body: Array(#"{"model":"p/asked"}"#.utf8))
+            model: "p/asked", deadline: .past, responseKey: "r", body: Array(#"{"model":"p/asked"}"#.utf8))
         job.route = Route(steps)
         job.metadata.set("team", to: "search", from: .header)
         return job

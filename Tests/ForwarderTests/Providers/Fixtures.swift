@@ -14,7 +14,7 @@ extension Job {
         let text = body ?? model.map { #"{"model":"\#($0)","messages":[{"role":"user","content":"hi"}]}"# } ?? ""
         return Job(
             insertionID: id, project: project, rollout: rollout, method: method, path: path, query: query, headers: headers,
-            clientKey: key.map(SecretString.init), baseURL: baseURL, model: model, deadline: 0, responseKey: "gateway/responses/test",
+            clientKey: key.map(SecretString.init), baseURL: baseURL, model: model, deadline: .past, responseKey: "gateway/responses/test",
             body: Array(text.utf8))
     }
 }

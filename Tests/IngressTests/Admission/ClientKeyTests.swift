@@ -38,7 +38,7 @@ import Testing
     private func job(_ path: String, _ query: String?, key: String? = nil) throws -> Job {
         Job(
             insertionID: try #require(InsertionID("0198f3a0-0000-7000-8000-000000000001")), project: "p", method: "POST", path: path, query: query,
-            clientKey: key.map(SecretString.init), deadline: 0, responseKey: "r")
+            clientKey: key.map(SecretString.init), deadline: .past, responseKey: "r")
     }
 
     @Test(

@@ -8,7 +8,7 @@ import Testing
     private let ids = InsertionIDGenerator()
     private let budget = FollowedAnswers.ReadBudget()
 
-    private func waiter(_ id: InsertionID, deadline: UInt64 = .max, window: Int = .max) -> Waiter {
+    private func waiter(_ id: InsertionID, deadline: Deadline = .distantFuture, window: Int = .max) -> Waiter {
         Waiter(id: id, deadline: deadline, window: window)
     }
 
@@ -42,7 +42,7 @@ import Testing
 
     @Test func itSaysWhenThereIsRoomAgain() async throws {
         let (rings, ringer) = AsyncStream.makeStream(of: Void.self)
-        let reader = Waiter(id: ids.next(), deadline: .max, window: 8, onRoom: { ringer.yield() })
+        let reader = Waiter(id: ids.next(), deadline: .distantFuture, window: 8, onRoom: { ringer.yield() })
         for _ in 0..<3 { reader.receive([0, 0, 0, 0]) }
         _ = try await reader.next()
         #expect(!reader.hasRoom)
@@ -77,18 +77,21 @@ import Testing
     }
 
     @Test func onlyWhoWaitedInVainIsOverdue() {
+        let start = ContinuousClock.now
+        let (due, later) = (Deadline(in: .milliseconds(10), now: start), Deadline(in: .milliseconds(11), now: start))
         let (served, starved, full, early) = (
-            waiter(ids.next(), deadline: 10), waiter(ids.next(), deadline: 10), waiter(ids.next(), deadline: 10, window: 1),
-            waiter(ids.next(), deadline: 11)
+            waiter(ids.next(), deadline: due), waiter(ids.next(), deadline: due),
+            waiter(ids.next(), deadline: due, window: 1), waiter(ids.next(), deadline: later)
         )
+        let now = start + .milliseconds(10)
         var answers = FollowedAnswers()
         for reader in [served, starved, full, early] { answers.add(reader) }
         answers.hand(entries(1...1), of: full.id, readFrom: .start)
         let read = answers.next(within: budget)
         answers.hand(entries(1...1), of: served.id, readFrom: .start)
-        #expect(answers.overdue(now: 10, read).map(\.id) == [starved.id])
+        #expect(answers.overdue(at: now, read).map(\.id) == [starved.id])
         answers.remove(starved)
-        #expect(answers.overdue(now: 10, read).isEmpty)
+        #expect(answers.overdue(at: now, read).isEmpty)
         #expect(answers.waiters.count == 3)
     }
 

@@ -33,6 +33,34 @@ import Upstream
         }
     }
 
+    /// A client of a realtime API is told at once, and no provider hears of it.
+    @Test func aWebsocketIsRefused() async throws {
+        try await LiveIngress.run { ingress in
+            let before = try await ingress.keys()
+            try await ingress.connect { client in
+                for _ in 0..<2 {
+                    try await client.send(
+                        "GET /v1/realtime?model=gpt HTTP/1.1\r\nHost: g\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+                    let answer = try await client.answer()
+                    #expect(answer.status == 501 && answer.error?.code == "websocket_unsupported")
+                }
+            }
+            #expect(try await ingress.keys() == before)
+        }
+    }
+
+    /// HTTP/2 with prior knowledge: its preface gets an answer, in HTTP/1.1.
+    @Test func aPrefaceOfHTTP2IsAnswered() async throws {
+        try await LiveIngress.run { ingress in
+            try await ingress.connect { client in
+                try await client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\u{0}\u{0}\u{0}\u{4}\u{0}\u{0}\u{0}\u{0}\u{0}")
+                let said = String(decoding: await client.untilClosed(), as: UTF8.self)
+                #expect(said.hasPrefix("HTTP/1.1 400 ") && said.contains("malformed_request"), "\(said)")
+            }
+        }
+    }
+
     @Test(arguments: [
         ("CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n", 405), ("CONNECT api.openai.com:443 HTTP/1.1\r\n\r\n", 400),
         ("CONNECT a:443 HTTP/1.0\r\n\r\n", 405), ("CONNECT a:443 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 405),

@@ -18,7 +18,7 @@ import Upstream
     private let answer: Answer
 
     init() {
-        waiter = Waiter(id: InsertionIDGenerator().next(), deadline: .max)
+        waiter = Waiter(id: InsertionIDGenerator().next(), deadline: .distantFuture)
         // Never run: what is said to it stays there.
         let desk = NewsDesk(
             news: JobNews(redis: RedisClient(RedisEndpoint(.unix(path: "/nonexistent")), logger: .silent)),

@@ -12,7 +12,7 @@ import Testing
     private let room = WaitingRoom()
     private let waiter: Waiter
 
-    init() { waiter = room.admit(InsertionIDGenerator().next(), deadline: .max) }
+    init() { waiter = room.admit(InsertionIDGenerator().next(), deadline: .distantFuture) }
 
     /// Runs `body` while frames are read, over a connection that takes replies of so many bytes.
     private func reading(

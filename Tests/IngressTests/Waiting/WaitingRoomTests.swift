@@ -9,8 +9,8 @@ import Testing
     private let room = WaitingRoom()
 
     @Test func framesComeInTheirOrderAndToTheirRequest() async throws {
-        let first = room.admit(ids.next(), deadline: 10)
-        let second = room.admit(ids.next(), deadline: 10)
+        let first = room.admit(ids.next(), deadline: .past)
+        let second = room.admit(ids.next(), deadline: .past)
         #expect(room.count == 2 && Set(room.ids) == [first.id, second.id])
         for number in 1...3 { room.receive([UInt8(number)], for: first.id) }
         room.receive([9], for: second.id)
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func aFrameWakesWhoWaits() async throws {
-        let waiter = room.admit(ids.next(), deadline: 10)
+        let waiter = room.admit(ids.next(), deadline: .past)
         async let frame = waiter.next()
         for _ in 0..<100 { await Task.yield() }
         room.receive([1], for: waiter.id)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func afterDismissalNothingComesAnyMore() async {
-        let waiter = room.admit(ids.next(), deadline: 10)
+        let waiter = room.admit(ids.next(), deadline: .past)
         room.dismiss(waiter.id)
         room.receive([1], for: waiter.id)
         #expect(!room.abandon(waiter.id, as: .disconnected), "an answer that is complete cannot be abandoned")
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: [Waiter.Ending.disconnected, .deadline, .stopped]) func abandoningEndsTheWaitOnce(ending: Waiter.Ending) async throws {
-        let waiter = room.admit(ids.next(), deadline: 10)
+        let waiter = room.admit(ids.next(), deadline: .past)
         async let waiting = #expect(throws: ending) { try await waiter.next() }
         for _ in 0..<100 { await Task.yield() }
         #expect(room.abandon(waiter.id, as: ending))
@@ -52,19 +52,23 @@ import Testing
 
     /// What came before the end is not lost by it.
     @Test func whatHasComeCanBeTakenAfterTheEnd() async throws {
-        let waiter = room.admit(ids.next(), deadline: 10)
+        let waiter = room.admit(ids.next(), deadline: .past)
         room.receive([1], for: waiter.id)
         room.abandon(waiter.id, as: .deadline)
         #expect(try await waiter.next() == .sealed([1]))
         await #expect(throws: Waiter.Ending.deadline) { try await waiter.next() }
     }
 
+    private func waiter(_ milliseconds: Int, from start: ContinuousClock.Instant) -> Waiter {
+        room.admit(ids.next(), deadline: Deadline(in: .milliseconds(milliseconds), now: start))
+    }
+
     @Test func onlyTheOverdueAreAbandoned() async throws {
-        let early = room.admit(ids.next(), deadline: 10)
-        let exact = room.admit(ids.next(), deadline: 20)
-        let late = room.admit(ids.next(), deadline: 21)
-        #expect(Set(room.abandonOverdue(now: 20).map(\.id)) == [early.id, exact.id])
-        #expect(room.abandonOverdue(now: 20).isEmpty)
+        let start = ContinuousClock.now
+        let (early, exact, late) = (waiter(10, from: start), waiter(20, from: start), waiter(21, from: start))
+        let now = start + .milliseconds(20)
+        #expect(Set(room.abandonOverdue(at: now).map(\.id)) == [early.id, exact.id])
+        #expect(room.abandonOverdue(at: now).isEmpty)
         #expect(room.ids == [late.id])
         for waiter in [early, exact] { await #expect(throws: Waiter.Ending.deadline) { try await waiter.next() } }
     }

@@ -40,7 +40,7 @@ import Testing
     /// A job with an `Idempotency-Key`, the same for all.
     private func job(_ bench: QueueBench, asking request: UInt8) -> Job {
         var job = bench.job()
-        job.deadline = UnixTime.milliseconds + 300_000
+        job.deadline = Deadline(in: .seconds(300))
         job.responseKey = Keys.response(job.insertionID)
         job.idempotency = Idempotency(
             clientKey: "k", project: "local", account: nil, request: [[request]], envelope: bench.envelope)

@@ -95,7 +95,7 @@ import Testing
         let rollout = random.pick([nil, "r1", "r1", "r2", "taken"])
         let project = random.pick(["local", "local", "other", "broken"])
         var job = bench.job(rollout: rollout, project: project, body: [UInt8](repeating: 7, count: random.below(700)))
-        job.deadline = UnixTime.milliseconds + 300_000
+        job.deadline = Deadline(in: .seconds(300))
         if random.chance(oneIn: 3) { job.responseKey = Keys.response(job.insertionID) }
         if random.chance(oneIn: 3) {
             job.responseKey = Keys.response(job.insertionID)

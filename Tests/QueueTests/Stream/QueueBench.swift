@@ -27,7 +27,7 @@ struct QueueBench: Sendable {
     func job(rollout: String? = "rollout", project: String = "local", body: [UInt8] = []) -> Job {
         let rollout = rollout.map { RolloutIDs(rollout: $0, invocation: "i", experiment: "e", run: "r", row: "w") }
         return Job(
-            insertionID: ids.next(), project: project, rollout: rollout, method: "POST", path: "/chat/completions", deadline: .max,
+            insertionID: ids.next(), project: project, rollout: rollout, method: "POST", path: "/chat/completions", deadline: .distantFuture,
             responseKey: Keys.responses(ingress: "here"), body: body)
     }
 

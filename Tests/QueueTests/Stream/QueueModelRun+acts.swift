@@ -51,7 +51,7 @@ extension QueueModelRun {
         let project = random.chance(oneIn: 3) ? "other" : "local"
         let rollout = project == "other" ? "r1" : random.chance(oneIn: 12) ? Self.taken : random.pick(["r1", "r2"])
         var job = bench.job(rollout: random.chance(oneIn: 5) ? nil : rollout, project: project, body: Array(repeating: 7, count: random.below(600)))
-        job.deadline = UnixTime.milliseconds + 300_000
+        job.deadline = Deadline(in: .seconds(300))
         job.responseKey = random.chance(oneIn: 3) ? Keys.response(job.insertionID) : random.pick(Self.ingresses)
         if random.chance(oneIn: 4) {
             job.responseKey = Keys.response(job.insertionID)

@@ -12,7 +12,7 @@ import Testing
         job.idempotency = Idempotency(
             clientKey: "key", project: job.project, account: nil, request: [Array(request.utf8)], envelope: bench.envelope)
         job.responseKey = Keys.response(job.insertionID)
-        job.deadline = UnixTime.milliseconds + 60_000
+        job.deadline = Deadline(in: .seconds(60))
         return job
     }
 

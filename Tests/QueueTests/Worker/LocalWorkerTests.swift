@@ -86,7 +86,7 @@ import Testing
             }
             let client = LocalRecorder()
             var job = bench.job()
-            job.deadline = UnixTime.milliseconds + 300_000
+            job.deadline = Deadline(in: .seconds(300))
             _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
             for number: UInt8 in 0..<3 { #expect(await client.next()?.body == [number]) }
             #expect(
@@ -216,7 +216,7 @@ import Testing
             }
             let client = LocalRecorder()
             var job = bench.job()
-            job.deadline = UnixTime.milliseconds + 300_000
+            job.deadline = Deadline(in: .seconds(300))
             _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
             await isThere.wait()
             try await rig.stream.leave()
@@ -252,7 +252,7 @@ import Testing
             }
             let client = LocalRecorder()
             var job = bench.job()
-            job.deadline = UnixTime.milliseconds + 300_000
+            job.deadline = Deadline(in: .seconds(300))
             _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
             await isTaken.wait()
             try await rig.stream.leave()

@@ -28,6 +28,16 @@ import Testing
         #expect(!clock.isSteady(for: .seconds(10), at: start + .seconds(21)))
     }
 
+    /// A step of this machine's clock between two heartbeats changes nothing.
+    @Test func goesOnByItself() {
+        let clock = RedisClock()
+        let start = ContinuousClock.now
+        clock.set(1_000_000, at: start)
+        #expect(clock.now(at: start + .seconds(4)) == 1_004_000)
+        clock.set(5_000, at: start + .seconds(5))
+        #expect(clock.now(at: start + .seconds(6)) == 6_000)
+    }
+
     @Test func isThisMachinesUntilItIsSet() {
         let before = UnixTime.milliseconds
         let now = RedisClock().now

@@ -139,16 +139,20 @@ struct OTLPTests {
 
     @Test func nestingIsBounded() throws {
         #expect(try OTLPProtobuf.spans(Self.export(depth: OTLPValue.maximumDepth)).count == 1)
-        #expect(throws: OTLPError.self) { try OTLPProtobuf.spans(Self.export(depth: OTLPValue.maximumDepth + 1)) }
+        let tooDeep = try OTLPProtobuf.spans(Self.export(depth: OTLPValue.maximumDepth + 1))
+        #expect(tooDeep.count == 1 && tooDeep[0].defect?.contains("nests more than") == true)
         let deep = String(repeating: #"{"arrayValue":{"values":["#, count: 60) + String(repeating: "]}}", count: 60)
         let json = #"{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"k","value":\#(deep)}]}]}]}]}"#
         #expect(throws: OTLPError.self) { try OTLPJSON.spans(Array(json.utf8)) }
     }
 
-    @Test func aTextThatIsNotUTF8IsRefused() {
+    /// It costs its own span alone.
+    @Test func aTextThatIsNotUTF8IsRefused() throws {
         let bytes = ProtobufWriter.message { export in
             export.message(1) { resource in resource.message(2) { scope in scope.message(2) { $0.field(5, [0xFF]) } } }
+            export.message(1) { resource in resource.message(2) { scope in scope.message(2) { $0.field(5, [0x61]) } } }
         }
-        #expect(throws: OTLPError.self) { try OTLPProtobuf.spans(bytes) }
+        let spans = try OTLPProtobuf.spans(bytes)
+        #expect(spans.count == 2 && spans[0].defect != nil && spans[1].defect == nil && spans[1].name == "a")
     }
 }

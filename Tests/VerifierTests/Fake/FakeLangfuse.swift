@@ -27,6 +27,8 @@ final class FakeLangfuse: UpstreamClient {
         var order: [String] = []
         var targets: [String] = []
         var authorizations: Set<String> = []
+        /// How long each call may take.
+        var totals: [Duration] = []
         var bytes: [Int] = []
     }
 
@@ -79,6 +81,7 @@ final class FakeLangfuse: UpstreamClient {
         let target = "/" + String(Substring(path))
         state.withLockedValue { state in
             state.targets.append(target)
+            state.totals.append(request.timeouts.total)
             state.authorizations.insert(request.headers.first(named: "authorization") ?? "")
         }
         let fault = fault.withLockedValue { $0 }

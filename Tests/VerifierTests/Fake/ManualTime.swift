@@ -7,6 +7,8 @@ import NIOConcurrencyHelpers
 final class ManualTime: Sendable {
     private struct State {
         var now: Int64
+        /// By how much somebody has put the wall clock.
+        var step: Int64 = 0
         var sleeps: [Duration] = []
     }
 
@@ -21,9 +23,12 @@ final class ManualTime: Sendable {
 
     func advance(_ duration: Duration) { state.withLockedValue { $0.now += Int64(duration / .milliseconds(1)) } }
 
+    /// Puts the wall clock forward, or back.
+    func step(_ duration: Duration) { state.withLockedValue { $0.step += Int64(duration / .milliseconds(1)) } }
+
     var clock: VerifierClock {
         VerifierClock(
-            now: { self.now },
+            now: { self.state.withLockedValue { $0.now + $0.step } }, steady: { self.now },
             sleep: { duration in
                 try Task.checkCancellation()
                 self.state.withLockedValue { $0.sleeps.append(duration) }

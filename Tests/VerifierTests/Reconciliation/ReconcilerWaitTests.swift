@@ -43,6 +43,48 @@ import Testing
         #expect(verdict.kind == .incomplete)
     }
 
+    /// A store that needs a while is asked so early that its answer is there in time, and no more if there is no time.
+    @Test func theLastRoundEndsAtTheDeadline() throws {
+        let ids = InsertionID.samples(1)
+        let start = Fixture.time + 400_000
+        var (reconciler, now) = Fixture.reconciler(ids, deadline: start + 8000)
+        _ = reconciler.next(now: now)
+        reconciler.failed(.unavailable("it is away"), now: now)
+        now = start + 2000
+        // Two seconds for the first round.
+        #expect(round(&reconciler, now, ids) == .wait(until: start + 4000))
+        guard case .readRollout = reconciler.next(now: start + 4000) else { throw Unexpected("no second round") }
+        reconciler.read(RolloutReading(ids: ids, pending: ids))
+        guard case .lookAtSpans = reconciler.next(now: start + 4000) else { throw Unexpected("no spans") }
+        reconciler.examined([.none], now: start + 4000)
+        guard case .ask = reconciler.next(now: start + 4000) else { throw Unexpected("nothing is asked") }
+        _ = reconciler.received(Fixture.page([]))
+        guard case .conclude(let verdict) = reconciler.next(now: start + 6500) else { throw Unexpected("a third round") }
+        #expect(verdict.kind == .incomplete)
+    }
+
+    /// Cursors that lead in a circle, and pages that go on for ever, are asked for again later and not at once.
+    @Test(arguments: [true, false]) func pagesThatDoNotEndAreLeft(isCircle: Bool) throws {
+        var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3), deadline: Fixture.time + 400_002 + 60_000)
+        for pause: Int64 in [2000, 4000] {
+            var calls = 0
+            asking: while calls < 1000 {
+                switch reconciler.next(now: now) {
+                case .ask:
+                    calls += 1
+                    let next = TraceCursor.opaque(isCircle ? "\(calls % 3)" : "\(calls)")
+                    _ = reconciler.received(Fixture.page([], next: next))
+                case .wait(let until):
+                    #expect(until == now + pause)
+                    now = until
+                    break asking
+                default: throw Unexpected("another step")
+                }
+            }
+            #expect(calls == (isCircle ? 4 : PageWalk.mostIdlePages))
+        }
+    }
+
     /// A slow store with many pages: in time there is an answer, which says of no id that it is missing.
     @Test(arguments: [3000, 200]) func aRoundThatTakesTooLongIsLeft(count: Int) throws {
         let ids = InsertionID.samples(count, step: 100)

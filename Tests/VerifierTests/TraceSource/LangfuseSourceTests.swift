@@ -73,6 +73,17 @@ import Testing
         }
     }
 
+    /// A page is waited for as long as the question says, whatever the store does.
+    @Test func aCallEndsWithThePatienceOfItsQuestion() async throws {
+        let server = FakeLangfuse()
+        var query = query
+        query.patience = .seconds(8)
+        let asked = query
+        try await withSource(server) { source in _ = try await source.page(asked, after: nil, limit: 10) }
+        let totals = server.state.withLockedValue { $0.totals }
+        #expect(totals.count == 2 && totals.allSatisfy { (.seconds(1)...(.seconds(8))).contains($0) })
+    }
+
     @Test func aServerThatCannotBeReachedIsAway() async throws {
         let server = FakeLangfuse { _ in throw UpstreamError(.connect, "no route", requestMayHaveBeenSent: false) }
         try await withSource(server) { source in

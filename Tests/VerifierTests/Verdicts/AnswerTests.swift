@@ -54,6 +54,44 @@ import Testing
         }
     }
 
+    /// A machine that resumes, or is told the right time, puts its clock by hours. The wait is as long as it was asked
+    /// for, and an old verdict is not taken for a new one.
+    @Test(arguments: [10_800, -10_800])
+    func aStepOfTheClockNeitherEndsNorProlongsAWait(_ seconds: Int) async throws {
+        try await VerifierBench.run { bench in
+            try await bench.begin([bench.ids.next()])
+            let start = bench.time.now
+            let isPut = NIOLockedValueBox(false)
+            bench.time.onSleep.withLockedValue {
+                $0 = {
+                    let isFirst = isPut.withLockedValue { isPut in
+                        defer { isPut = true }
+                        return !isPut
+                    }
+                    if isFirst { bench.time.step(.seconds(seconds)) }
+                }
+            }
+            for round: Int64 in 1...2 {
+                let answer = try await bench.ask("/rollouts/r", query: "wait=20")
+                #expect(answer.json?.text("verdict") == "incomplete")
+                #expect(bench.time.now == start + round * 20_000)
+            }
+        }
+    }
+
+    /// A moment's verdict from before the clock was put back would hold for hours.
+    @Test func aVerdictOfTheFutureDoesNotHold() async throws {
+        try await VerifierBench.run { bench in
+            let id = bench.ids.next()
+            try await bench.begin([id])
+            #expect(try await bench.ask("/rollouts/r").json?.text("verdict") == "incomplete")
+            bench.time.step(.seconds(-10_800))
+            try await bench.finish(id)
+            bench.store.show([FakeSpan(id)])
+            #expect(try await bench.ask("/rollouts/r").json?.text("verdict") == "complete")
+        }
+    }
+
     @Test func eventsTellOfTheProgress() async throws {
         try await VerifierBench.run { bench in
             let ids = try await bench.complete(2)

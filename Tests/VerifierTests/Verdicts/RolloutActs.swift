@@ -30,7 +30,7 @@ struct RolloutActs {
             let job = Job(
                 insertionID: id ?? ids.next(), project: "local",
                 rollout: RolloutIDs(rollout: "r", invocation: "i", experiment: "e", run: "r", row: "w"),
-                method: "POST", path: "/chat/completions", deadline: .max, responseKey: Keys.responses(ingress: "here"), body: [])
+                method: "POST", path: "/chat/completions", deadline: .distantFuture, responseKey: Keys.responses(ingress: "here"), body: [])
             guard case .queued = try await admission.enqueue(job) else { throw Unexpected("not queued") }
             added.append(job.insertionID)
         }

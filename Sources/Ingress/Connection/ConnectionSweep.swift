@@ -1,0 +1,34 @@
+internal import Logging
+internal import Queue
+internal import ServiceLifecycle
+
+/// Looks after the clients' connections: one loop for all of them, since a timer for each would cost more than they do.
+struct ConnectionSweep: Service, CustomStringConvertible {
+    private static let interval = Duration.milliseconds(250)
+
+    let connections: Connections
+    let logger: Logger
+    private let log = SparseLog()
+
+    init(connections: Connections, logger: Logger) {
+        self.connections = connections
+        self.logger = logger
+    }
+
+    var description: String { "ConnectionSweep" }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                connections.sweep()
+                let gone = connections.takeGone()
+                if gone > 0, let count = log.note(gone) {
+                    logger.warning(
+                        "connections are near MAX_CONNECTIONS; idle and slow ones were closed",
+                        metadata: ["closed": "\(count)", "connections": "\(connections.count)"])
+                }
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Common
+import Testing
+
+/// A client of another API under a rollout is told what is recorded, and how it is set to that.
+@Suite struct UnrecordedAPITests {
+    private static let ids = "/rollout_id/r/invocation_id/i/experiment_id/e/run_id/n/row_id/7"
+
+    @Test(arguments: [
+        ("/responses", "set_default_openai_api(\"chat_completions\")"), ("/v1/responses/", "responses_api=false"),
+        ("/messages", "anthropic/"), ("/v1/messages", "OpenAI API"), ("/completions", "local-chat-completions"),
+    ])
+    func theErrorSaysHowToRepairIt(path: String, advice: String) throws {
+        do throws(GatewayError) {
+            _ = try CompletionPath(Self.ids + path)
+            Issue.record("it is taken")
+        } catch {
+            #expect(error.status == 400 && error.code == "invalid_path" && error.param == "chat/completions")
+            #expect(error.message.contains("chat completions are recorded") && error.message.contains(advice))
+        }
+    }
+
+    @Test(arguments: ["/responses/x", "/response", "/chat/responses", "/embeddings"])
+    func othersAreToldTheForm(path: String) throws {
+        do throws(GatewayError) {
+            _ = try CompletionPath(Self.ids + path)
+            Issue.record("it is taken")
+        } catch {
+            #expect(error.message.contains("The right form is") && !error.message.contains("recorded"))
+        }
+    }
+}
