@@ -51,8 +51,6 @@ package struct IngressService {
         let identity = AnswerIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
-        let limits = JobAdmission.Limits(
-            entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL, spanBytes: settings.outboxBytes)
         let isLogged = settings.requestLog == .embedded
         let refusals = isLogged ? RecordLog(redis: commands, envelope: envelope, logger: logger) : nil
         let audit =
@@ -61,7 +59,9 @@ package struct IngressService {
         let kept = KeptAnswers(records: JobRecords(redis: commands), envelope: envelope)
         func calls(through queue: WorkQueue) -> CallDesk {
             CallDesk(
-                admission: JobAdmission(queue, redis: commands, envelope: envelope, limits: limits, defaultProject: secrets.defaultProject),
+                admission: JobAdmission(
+                    queue, redis: commands, envelope: envelope, limits: .init(settings),
+                    defaultProject: secrets.defaultProject),
                 room: room, follower: follower, kept: kept, desk: news, local: queue == .completions ? local : nil, envelope: envelope,
                 watch: watch, rateAudit: RateAudit(audit: audit, logger: logger),
                 refusals: queue == .completions ? refusals : nil)
@@ -89,11 +89,8 @@ package struct IngressService {
             configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity, pages: pages,
             hooks: extensions.tracesHooks, calls: calls)
         let responder = GatewayResponder(
-            identity: identity, mark: mark, hosts: hosts, entrance: entrance,
-            pages: pages,
-            routes: router.buildResponder(),
-            jobs: jobs,
-            calls: completions,
+            identity: identity, mark: mark, hosts: hosts, entrance: entrance, pages: pages,
+            routes: router.buildResponder(), jobs: jobs, calls: completions,
             background: BackgroundDesk(
                 calls: completions, records: kept.records, follower: follower, desk: news, kept: kept,
                 defaultProject: secrets.defaultProject),
@@ -109,13 +106,23 @@ package struct IngressService {
         services = [
             commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger),
             DeadlineWatch(room: room, desk: news), ConnectionSweep(connections: connections, logger: logger),
-            AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
-            RulesAnnouncer(file: rules, fleet: RulesFleet(redis: commands), logger: logger),
-            DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain),
         ]
+        services += Self.upkeep(of: auth, rules, redis: commands, logger)
+        services.append(
+            DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain))
         if let refusals, let audit { services.insert(contentsOf: [refusals, audit.records], at: 1) }
         if settings.redis.address != nil { services.insert(contentsOf: Self.watches(of: commands, logger), at: 1) }
         if shared == nil { services.insert(watch, at: 0) }
+    }
+
+    /// What reads keys and rules again when they change.
+    private static func upkeep(
+        of auth: any AuthProvider, _ rules: RulesFile, redis: RedisClient, _ logger: Logger
+    ) -> [any Service] {
+        [
+            AuthUpkeep(auth: auth, logger: logger), RulesUpkeep(file: rules, logger: logger),
+            RulesAnnouncer(file: rules, fleet: RulesFleet(redis: redis), logger: logger),
+        ]
     }
 
     /// What looks after a Redis that is not the process's own.
@@ -145,5 +152,13 @@ package struct IngressService {
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
             logger: logger)
+    }
+}
+
+extension JobAdmission.Limits {
+    fileprivate init(_ settings: Settings) {
+        self.init(
+            entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL,
+            spanBytes: settings.outboxBytes)
     }
 }

@@ -80,7 +80,8 @@ package enum AddressGuard {
         default: break
         }
         switch high >> 48 {
-        case 0x2001 where high >> 32 == 0x2001_0000:  // 2001::/32: Teredo, its server and, inverted, its client (RFC 4380 §4)
+        // 2001::/32: Teredo, its server and, inverted, its client (RFC 4380 §4)
+        case 0x2001 where high >> 32 == 0x2001_0000:
             return [kind(ofIPv4: UInt32(truncatingIfNeeded: high)), kind(ofIPv4: ~tail)]
         case 0x2001 where high >> 41 == 0x2001_0000 >> 9: return [.reserved]  // 2001::/23: protocol assignments
         case 0x2001 where high >> 32 == 0x2001_0DB8: return [.reserved]  // 2001:db8::/32: documentation
