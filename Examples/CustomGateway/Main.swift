@@ -4,8 +4,8 @@ import HTTPTypes
 import Hummingbird
 import Ingress
 
-/// A gateway of your own: the same program with your rules for who may enter, what happens to a completion before it is queued, and further routes.
-/// It uses the public API alone. Build and run it: `swift run CustomGateway serve`.
+/// A gateway of your own: the same program with your rules for who may enter, what happens to a completion before it is
+/// queued, and further routes. It uses the public API alone. Build and run it: `swift run CustomGateway serve`.
 @main
 struct Main {
     static func main() async {

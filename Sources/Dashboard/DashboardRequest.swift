@@ -31,7 +31,8 @@ package struct DashboardRequest: Sendable {
         return !origin.utf8[start...].elementsEqual(authority.utf8)
     }
 
-    /// Whether the browser reached the gateway by TLS, as it says itself. A request that makes it up gets a stricter cookie.
+    /// Whether the browser reached the gateway by TLS, as it says itself. A request that makes it up gets a stricter
+    /// cookie.
     package var isSecure: Bool { origin?.hasPrefix("https://") ?? false }
 }
 

@@ -8,11 +8,11 @@ package import ServiceLifecycle
 package import Telemetry
 internal import Upstream
 
-/// The forwarder, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more jobs are taken and what runs ends,
-/// then the connections go.
+/// The forwarder, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no
+/// more jobs are taken and what runs ends, then the connections go.
 package struct ForwarderService {
     package let services: [any Service]
-    /// What hands jobs of this process to this forwarder.
+    /// Hands jobs of this process to this forwarder.
     package let local: LocalWorker
 
     /// - Parameters:

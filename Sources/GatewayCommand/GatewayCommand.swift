@@ -10,7 +10,7 @@ public enum GatewayCommand {
         await $extensions.withValue(extensions) { await RootCommand.main() }
     }
 
-    /// What this build adds, for the command that runs. Commands are made by the argument parser, which can pass them nothing.
+    /// The additions of this build, for the command that runs: the argument parser makes it, and can pass it nothing.
     @TaskLocal static var extensions = Extensions()
 }
 

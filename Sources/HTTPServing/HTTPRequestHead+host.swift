@@ -1,7 +1,7 @@
 package import NIOHTTP1
 
 extension HTTPRequestHead {
-    /// Whether the request says once which host it is for, unless it is HTTP/1.0 (RFC 9112 §3.2), and says it in a form that nobody can take for a path.
+    /// Whether the request has one `Host` that cannot be taken for a path; HTTP/1.0 may have none (RFC 9112 §3.2).
     package var hasGoodHost: Bool {
         let hosts = headers["Host"]
         guard hosts.count <= 1 else { return false }

@@ -1,12 +1,13 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Says how many bytes a decoder may be given at once, so that it never has bytes beyond the end of a message: each message ends with an empty line, or with the
-/// last byte of a body of known length. It says so of the bytes alone. More cuts than there are ends, as at an empty line inside a body, do no harm.
+/// Says how many bytes a decoder may be given at once, so that it never has bytes beyond the end of a message: each
+/// message ends with an empty line, or with the last byte of a body of known length. It says so of the bytes alone.
+/// More cuts than there are ends, as at an empty line inside a body, do no harm.
 struct MessageCut {
     private enum Line { case start, afterReturn, inside }
 
-    /// What is still to come of a body of known length, in bytes; 0: lines are read.
+    /// The rest of a body of known length, in bytes; 0: lines are read.
     private var counted = 0
     private var line = Line.start
 

@@ -1,21 +1,22 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Decodes the requests of a connection, one after the other, whatever they offer.
+/// Decodes the requests of a connection, one after the other, also if they offer another protocol.
 ///
-/// NIO's decoder stands still for ever after a request that offers another protocol (`Upgrade`, RFC 9110 §7.8) or asks for a tunnel (`CONNECT`), and its handler
-/// keeps what comes then, and also all that follows a request which cannot be parsed. Here the offer is ignored: a new decoder goes on behind the request.
-/// What follows a request that must be the last one is dropped as it comes.
+/// NIO's decoder stands still for ever after a request that offers another protocol (`Upgrade`, RFC 9110 §7.8) or asks
+/// for a tunnel (`CONNECT`), and its handler keeps what comes then, and also all that follows a request which cannot be
+/// parsed. Here the offer is ignored: a new decoder goes on behind the request. Bytes that follow a request that must
+/// be the last one are dropped as they come.
 ///
-/// A decoder whose message has ended does not say whether it stopped. So each is given bytes up to the end of a message and no further (`MessageCut`): there, a
-/// new one is as good as one that did not stop.
+/// A decoder whose message has ended does not say whether it stopped. So each is given bytes up to the end of a message
+/// and no further (`MessageCut`): there, a new one is as good as one that did not stop.
 final class RequestDecoder: ByteToMessageDecoder {
     typealias InboundOut = HTTPServerRequestPart
 
     private let limits: NIOHTTPDecoderLimitConfiguration
     private var decoder: HTTPRequestDecoder
     private var cut = MessageCut()
-    /// How many bytes at the front of what is buffered the decoder has seen and wants to see again: it is inside a name or a value.
+    /// Buffered bytes at the front that the decoder has seen and wants to see again, as it is inside a name or a value.
     private var seen = 0
     /// Whether the request that is read may stop the decoder.
     private var mayStop = false

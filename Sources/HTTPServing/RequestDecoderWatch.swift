@@ -1,7 +1,8 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Stands right behind a decoder, which hands its requests on by itself, and tells it how far it has come. It mends what of a head would be read in two ways.
+/// Stands right behind a decoder, which hands its requests on by itself, and tells it how far it has come. It mends
+/// what of a head would be read in two ways.
 final class RequestDecoderWatch: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

@@ -5,8 +5,9 @@ internal import NIOHTTP1
 package import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 
-/// One connection to a server of ours: Hummingbird's `HTTP1Channel`, but for how requests are decoded, and for its log. Hummingbird writes errors there with all
-/// that is in them, which can be a part of a request; no byte of a request belongs into a log.
+/// One connection to a server of ours: Hummingbird's `HTTP1Channel`, but for how requests are decoded, and for its log.
+/// Hummingbird writes errors there with all that is in them, which can be a part of a request; no byte of a request
+/// belongs into a log.
 package struct ServerChannel: ServerChildChannel, HTTPChannelHandler {
     package typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 

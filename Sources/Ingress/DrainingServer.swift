@@ -1,8 +1,9 @@
 internal import Common
 internal import ServiceLifecycle
 
-/// The HTTP server, which ends in time: when it is told to stop it takes no more requests, and those whose answers have not come within the drain time are
-/// told so. Else the whole process would wait for the longest call, and then break all connections off at once.
+/// The HTTP server, which ends in time: when it is told to stop it takes no more requests, and those whose answers have
+/// not come within the drain time are told so. Else the whole process would wait for the longest call, and then break
+/// all connections off at once.
 struct DrainingServer: Service, CustomStringConvertible {
     let server: any Service
     let room: WaitingRoom
@@ -28,7 +29,7 @@ struct DrainingServer: Service, CustomStringConvertible {
     }
 
     private func endWaits() {
-        // Nobody waits any longer for what comes on this process's own stream; what can be fetched goes on.
+        // No client waits any longer for answers on this process's own stream; answers that can be fetched go on.
         for waiter in room.abandonAll(as: .stopped) { desk.cancel(waiter.id, deadline: waiter.deadline) }
         follower.abandonAll(as: .stopped)
     }

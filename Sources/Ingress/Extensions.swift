@@ -1,7 +1,7 @@
 public import Hummingbird
 
-/// What an operator's own build of the gateway adds to it: who may enter, what happens to a chat completion before it is queued,
-/// what may be asked about traces, further routes.
+/// Additions of an operator's own build to the gateway: who may enter, what happens to a chat completion before it is
+/// queued, what may be asked about traces, further routes.
 ///
 /// ```swift
 /// let extensions = Extensions(auth: MyAuth(), chatHooks: [TemperatureZero()]) { router in
@@ -13,8 +13,9 @@ public struct Extensions: Sendable {
     public var auth: (any AuthProvider)?
     public var chatHooks: [any ChatHook]
     public var tracesHooks: [any TracesHook]
-    /// Adds routes. They go before the catch-all, and after the gateway's own, and are matched against the path as it is: with `/v1` or a project in front it is another
-    /// path. They are not behind `auth`: a route that is not for everyone asks for itself.
+    /// Adds routes. They go before the catch-all, and after the gateway's own, and are matched against the path as it
+    /// is: with `/v1` or a project in front it is another path. They are not behind `auth`: a route that is not for
+    /// everyone asks for itself.
     public var routes: @Sendable (Router<GatewayContext>) -> Void
 
     public init(

@@ -2,7 +2,7 @@ public import Common
 public import Hummingbird
 public import NIOCore
 
-/// What belongs to one request besides the request itself.
+/// The state of one request besides the request itself.
 public struct GatewayContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// The client's connection.

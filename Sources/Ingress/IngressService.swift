@@ -9,8 +9,8 @@ package import Redis
 package import ServiceLifecycle
 package import Telemetry
 
-/// The ingress, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken and those in
-/// flight are answered, then the connections to Redis go.
+/// The ingress, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no
+/// more requests are taken and those in flight are answered, then the connections to Redis go.
 package struct IngressService {
     package private(set) var services: [any Service]
     /// The process's metrics and what waits in Redis, as `/metrics` shows them.

@@ -1,4 +1,4 @@
-/// Which objects and arrays are open, the outermost first: a bit each, so that a usual text needs no memory for them.
+/// The open objects and arrays, the outermost first: a bit each, so that a usual text needs no memory for them.
 struct JSONNesting {
     private(set) var count = 0
     /// The innermost of them, up to 64; the last bit is the innermost.

@@ -1,4 +1,4 @@
-/// Why a text is not a JSON object that the gateway takes, and where.
+/// The reason why a text is not a JSON object that the gateway takes, and the place of the fault.
 package struct JSONScanError: Error, Sendable, Equatable {
     package enum Code: Sendable, Equatable {
         /// Nothing, or nothing but whitespace.

@@ -1,7 +1,7 @@
 /// Edits of a JSON object's members that leave every other byte as it is.
 ///
-/// Edits are collected and the text is built once, by `result()`. The last edit of a name counts. Every value that is given must be JSON: it is put
-/// in as it is.
+/// Edits are collected and the text is built once, by `result()`. The last edit of a name counts. Every value that is
+/// given must be JSON: it is put in as it is.
 package struct JSONSplice: Sendable {
     private enum Edit: Sendable {
         case value([UInt8])
@@ -44,7 +44,7 @@ package struct JSONSplice: Sendable {
         }
     }
 
-    /// The text with all edits, and with whatever stood around the object.
+    /// The text with all edits, and with the text around the object.
     package func result() -> [UInt8] {
         let bytes = object.bytes
         var out: [UInt8] = []
@@ -70,7 +70,7 @@ package struct JSONSplice: Sendable {
         return out
     }
 
-    /// What stands before a member's name: whitespace, and a comma unless it is the first member.
+    /// The gap before a member's name: whitespace, and a comma unless it is the first member.
     private func gap(before index: Int) -> Range<Int> {
         let start = index == 0 ? object.braces.lowerBound + 1 : object.members[index - 1].value.upperBound
         return start..<object.members[index].key.lowerBound - 1

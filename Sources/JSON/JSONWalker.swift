@@ -1,7 +1,8 @@
-/// Goes through a JSON text value by value and keeps no list of what it passed: for texts that come by the thousand, such as a stream's events.
+/// Goes through a JSON text value by value and keeps no list of what it passed: for texts that come by the thousand,
+/// such as a stream's events.
 ///
-/// As strict as `JSONObject` about grammar and UTF-8, but for names: one that occurs twice is seen twice, and one that is written with escapes is
-/// no known name. Ranges count the bytes of the text.
+/// As strict as `JSONObject` about grammar and UTF-8, but for names: one that occurs twice is seen twice, and one that
+/// is written with escapes is no known name. Ranges count the bytes of the text.
 package struct JSONWalker {
     private var scanner: JSONScanner
 
@@ -11,10 +12,10 @@ package struct JSONWalker {
         scanner.skipWhitespace()
     }
 
-    /// What the next value is.
+    /// The kind of the next value.
     package func kind() throws(JSONScanError) -> JSONObject.Kind { try scanner.kind() }
 
-    /// Passes the next value, whatever it is.
+    /// Passes the next value, of any kind.
     /// - Returns: Where it lies, a string's quotes included.
     @discardableResult
     package mutating func skip() throws(JSONScanError) -> Range<Int> {
@@ -33,7 +34,8 @@ package struct JSONWalker {
         return try scanner.string().text
     }
 
-    /// Passes the next value, and visits the members if it is an object. A visit reads the member's value, or leaves it to be skipped.
+    /// Passes the next value, and visits the members if it is an object. A visit reads the member's value, or leaves it
+    /// to be skipped.
     /// - Parameter visit: Is given the name's bytes, within the quotes.
     package mutating func members(_ visit: (inout JSONWalker, Range<Int>) throws(JSONScanError) -> Void) throws(JSONScanError) {
         guard try kind() == .object else {
@@ -49,7 +51,8 @@ package struct JSONWalker {
         } while try scanner.more()
     }
 
-    /// Passes the next value, and visits the elements if it is an array. A visit reads the element, or leaves it to be skipped.
+    /// Passes the next value, and visits the elements if it is an array. A visit reads the element, or leaves it to be
+    /// skipped.
     package mutating func elements(_ visit: (inout JSONWalker) throws(JSONScanError) -> Void) throws(JSONScanError) {
         guard try kind() == .array else {
             try skip()

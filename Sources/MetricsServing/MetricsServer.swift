@@ -20,7 +20,7 @@ package struct MetricsServer: Service, CustomStringConvertible {
         }
     }
 
-    /// What a scraper sends is small.
+    /// The most bytes of a head: a scraper's request is small.
     private static let maximumHeadBytes = 16 << 10
     private static let idleTimeout = TimeAmount.seconds(75)
 

@@ -1,4 +1,5 @@
-/// The waits between attempts to connect: 20 ms doubling to 1 s, each drawn from its upper half so that many clients do not come at once.
+/// The waits between attempts to connect: 20 ms doubling to 1 s, each drawn from its upper half so that many clients do
+/// not come at once.
 struct RedisBackoff {
     private static let first = Duration.milliseconds(20)
     private static let last = Duration.seconds(1)

@@ -1,6 +1,7 @@
 internal import NIOCore
 
-/// One end of a connection: writes what the outbox holds, matches replies to waiters in order, and watches their deadlines.
+/// One end of a connection: writes what the outbox holds, matches replies to waiters in order, and watches their
+/// deadlines.
 ///
 /// Confined to its channel's event loop.
 final class RedisChannelHandler: ChannelInboundHandler {
@@ -22,10 +23,11 @@ final class RedisChannelHandler: ChannelInboundHandler {
 
     private var deadlineCheck: (at: NIODeadline, timer: Scheduled<Void>)?
     private var keepAlive: Scheduled<Void>?
-    /// Why the connection takes no more commands and ends when those in flight are answered.
+    /// The reason why the connection takes no more commands and ends when those in flight are answered.
     private var retirement: RedisError?
 
-    /// - Parameter onMessages: takes what arrives on subscribed channels, on the event loop; nil if nothing is subscribed here.
+    /// - Parameter onMessages: takes what arrives on subscribed channels, on the event loop; nil if nothing is
+    ///   subscribed here.
     init(endpoint: RedisEndpoint, outbox: RedisOutbox, onMessages: (@Sendable ([RedisMessage]) -> Void)?) {
         self.endpoint = endpoint
         self.outbox = outbox
@@ -109,7 +111,8 @@ final class RedisChannelHandler: ChannelInboundHandler {
         collected = []
     }
 
-    /// Takes no more commands, and closes the connection once those in flight are answered or a second has passed: a blocked read is not waited for.
+    /// Takes no more commands, and closes the connection once those in flight are answered or a second has passed: a
+    /// blocked read is not waited for.
     func retire(because error: RedisError) {
         guard retirement == nil, let context else { return }
         retirement = RedisError(.unavailable, error.message, refusal: error.refusal)
@@ -135,8 +138,8 @@ final class RedisChannelHandler: ChannelInboundHandler {
 }
 
 extension RedisChannelHandler {
-    /// One timer watches all deadlines: it is set for the earliest and, when it fires, for the earliest of those still in flight. An
-    /// answered command leaves it alone, so a busy connection sets it about once per command timeout.
+    /// One timer watches all deadlines: it is set for the earliest and, when it fires, for the earliest of those still
+    /// in flight. An answered command leaves it alone, so a busy connection sets it about once per command timeout.
     private func checkDeadlines(at deadline: NIODeadline, _ context: ChannelHandlerContext) {
         if let deadlineCheck {
             guard deadline < deadlineCheck.at else { return }

@@ -1,8 +1,8 @@
 internal import ServiceLifecycle
 
 extension RedisClient {
-    /// Runs the client, and beside it the one piece of work that it is there for. On graceful shutdown the work is cancelled, and a read that blocks it ends
-    /// with the connection.
+    /// Runs the client, and beside it the one piece of work that it is there for. On graceful shutdown the work is
+    /// cancelled, and a read that blocks it ends with the connection.
     package func run(beside work: @escaping @Sendable () async -> Void) async throws {
         try await withThrowingTaskGroup { group in
             group.addTask { [self] in try await run() }

@@ -1,5 +1,6 @@
 extension RedisClient {
-    /// Runs a script by its digest; a server that does not know it (restarted, failed over, flushed) is sent the source, once.
+    /// Runs a script by its digest; a server that does not know it (restarted, failed over, flushed) is sent the
+    /// source, once.
     /// - Parameters:
     ///   - keys: the keys that it touches (`KEYS`).
     ///   - arguments: its other arguments (`ARGV`).

@@ -6,15 +6,15 @@ internal import ServiceLifecycle
 
 /// A client of one Redis server over one pipelined connection, made anew whenever it ends.
 ///
-/// Commands issued at the same time by any number of tasks leave in one write, and their answers come back in order. A blocking command
-/// holds up all behind it: give blocking reads a client of their own.
+/// Commands issued at the same time by any number of tasks leave in one write, and their answers come back in order. A
+/// blocking command holds up all behind it: give blocking reads a client of their own.
 ///
-/// **Cancelling a task does not cancel its command.** The connection is shared, and a command once sent cannot be recalled; the await ends
-/// with the answer or at the command's timeout.
+/// **Cancelling a task does not cancel its command.** The connection is shared, and a command once sent cannot be
+/// recalled; the await ends with the answer or at the command's timeout.
 package final class RedisClient: Service {
     private struct State {
         var connection: RedisConnection?
-        /// Why there is no connection.
+        /// The reason why there is no connection.
         var absence: RedisError
         var generation = 0
         var watchers: [Int: AsyncStream<Int>.Continuation] = [:]
@@ -24,7 +24,7 @@ package final class RedisClient: Service {
 
     /// The server that this client speaks to.
     package let endpoint: RedisEndpoint
-    /// Where the connection lives, and where callbacks are called.
+    /// The event loop on which the connection lives, and on which callbacks are called.
     package var eventLoop: any EventLoop { connector.eventLoop }
     private let connector: RedisConnector
     private let state: NIOLockedValueBox<State>
@@ -36,7 +36,7 @@ package final class RedisClient: Service {
         state = NIOLockedValueBox(State(absence: RedisError(.unavailable, "not yet connected to \(endpoint)")))
     }
 
-    /// Keeps the connection until graceful shutdown or cancellation, then fails whatever waits.
+    /// Keeps the connection until graceful shutdown or cancellation, then fails all that waits.
     /// - Throws: ``RedisError`` if the endpoint's configuration can never work.
     package func run() async throws {
         defer { finish() }
@@ -46,16 +46,17 @@ package final class RedisClient: Service {
     }
 
     /// Sends a command and returns its answer.
-    /// - Parameter timeout: the longest wait for the answer, instead of the endpoint's. When it passes the connection is closed, and
-    ///   everything in flight on it fails.
-    /// - Throws: ``RedisError``: `.unavailable` at once while there is no connection, `.server` if the server refuses. Where the command may
-    ///   have taken effect all the same, ``RedisError/mayHaveBeenExecuted`` is true.
+    /// - Parameter timeout: the longest wait for the answer, instead of the endpoint's. When it passes the connection
+    ///   is closed, and everything in flight on it fails.
+    /// - Throws: ``RedisError``: `.unavailable` at once while there is no connection, `.server` if the server refuses.
+    ///   Where the command may have taken effect all the same, ``RedisError/mayHaveBeenExecuted`` is true.
     package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws(RedisError) -> RedisValue {
         try await connection().send(command, timeout: timeout).get()
     }
 
     /// Sends commands with no other between them and returns their answers in order.
-    /// - Returns: as many values as commands; a refusal by the server is `.error` at its place and hides none of the others.
+    /// - Returns: as many values as commands; a refusal by the server is `.error` at its place and hides none of the
+    ///   others.
     /// - Throws: as ``send(_:timeout:)``, except for refusals.
     package func send(batch commands: [RedisCommand], timeout: Duration? = nil) async throws(RedisError) -> [RedisValue] {
         try await connection().send(batch: commands, timeout: timeout)
@@ -107,8 +108,9 @@ extension RedisClient {
         _ = try connection()
     }
 
-    /// The connections' numbers, 1 upwards, beginning with the present one if there is one. A reader that falls behind gets the newest only.
-    /// Whoever keeps state that rests on the server (a loaded script, a group, a place in a stream) looks at it again after each.
+    /// The connections' numbers, 1 upwards, beginning with the present one if there is one. A reader that falls behind
+    /// gets the newest only. Code whose state rests on the server (a loaded script, a group, a place in a stream)
+    /// checks it again after each.
     package func connections() -> AsyncStream<Int> {
         let (stream, continuation) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
         let watcher = state.withLockedValue { state -> Int? in

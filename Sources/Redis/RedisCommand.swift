@@ -47,7 +47,8 @@ package struct RedisCommand: Sendable {
     /// The bytes that the arguments hold together, without the protocol's framing.
     package var byteCount: Int { bytes.count }
 
-    /// Calls `body` with the command as RESP (https://redis.io/docs/latest/develop/reference/protocol-spec/), formatted by hiredis.
+    /// Calls `body` with the command as RESP (https://redis.io/docs/latest/develop/reference/protocol-spec/), formatted
+    /// by hiredis.
     /// - Returns: nil if memory was short or the command is larger than hiredis formats (2 GiB).
     func withFormatted<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result? {
         bytes.withUnsafeBufferPointer { flat in

@@ -2,8 +2,9 @@ extension RedisConnection {
     /// No key at all: deleting it is a write that changes nothing. Named by each connection as it logs in.
     package static let nothing = "gateway/nothing"
 
-    /// AUTH, SELECT, CLIENT SETNAME, PING and a write that changes nothing, in one write. A replica is no place for any of the gateway's connections, those that only
-    /// read and listen neither: after a failover they would hear of nothing any longer.
+    /// AUTH, SELECT, CLIENT SETNAME, PING and a write that changes nothing, in one write. A replica is no place for any
+    /// of the gateway's connections, those that only read and listen neither: after a failover they would hear of
+    /// nothing any longer.
     func logIn() async throws(RedisError) {
         var commands: [RedisCommand] = []
         if let password = endpoint.password {

@@ -82,10 +82,11 @@ final class RedisConnection: Sendable {
 
     func close() { channel.close(promise: nil) }
 
-    /// Takes no more commands and ends, so that the next connection looks the server up anew. What was sent may be answered yet.
+    /// Takes no more commands and ends, so that the next connection looks the server up anew. What was sent may be
+    /// answered yet.
     func retire(because error: RedisError) { channel.eventLoop.execute { [handler] in handler.value.retire(because: error) } }
 
-    /// Why it has ended, if the server said so.
+    /// The reason why it has ended, if the server said so.
     var endReason: RedisError? { outbox.reasonOfEnd.flatMap { $0.refusal == nil ? nil : $0 } }
 
     /// Returns when the connection has ended. Cancelling the task ends it.

@@ -14,7 +14,8 @@ struct RedisConnector: Sendable {
     /// - Parameters:
     ///   - onMessages: takes what arrives on subscribed channels, on the event loop.
     ///   - connected: takes each connection once it is logged in.
-    ///   - disconnected: is told why there is no connection: before the first, after each, and after each failed attempt.
+    ///   - disconnected: is told why there is no connection: before the first, after each, and after each failed
+    ///     attempt.
     /// - Throws: only if the endpoint's configuration can never work.
     func run(
         onMessages: (@Sendable ([RedisMessage]) -> Void)? = nil,

@@ -2,7 +2,7 @@ internal import NIOCore
 internal import NIOSSL
 
 extension RedisEndpoint {
-    /// What a TLS connection needs; nil if the endpoint speaks none. Reads the authorities' file: make it once.
+    /// The context of a TLS connection; nil if the endpoint speaks none. Reads the authorities' file: make it once.
     func makeTLSContext() throws(RedisError) -> NIOSSLContext? {
         guard tls else { return nil }
         var configuration = TLSConfiguration.makeClientConfiguration()
@@ -15,7 +15,8 @@ extension RedisEndpoint {
         }
     }
 
-    /// The name to ask for and to verify. An IP address is no server name (RFC 6066 §3): NIOSSL then verifies the address itself.
+    /// The name to ask for and to verify. An IP address is no server name (RFC 6066 §3): NIOSSL then verifies the
+    /// address itself.
     var serverName: String? {
         guard case .tcp(let host, _) = address, (try? SocketAddress(ipAddress: host, port: 0)) == nil else { return nil }
         return host

@@ -1,6 +1,6 @@
-/// Where a Redis server is, how to enter it, and the bounds of a connection to it.
+/// The place of a Redis server, the way to enter it, and the bounds of a connection to it.
 package struct RedisEndpoint: Sendable, CustomStringConvertible {
-    /// How to reach the server.
+    /// The way to reach the server.
     package enum Address: Sendable, Hashable {
         /// A name or IP address, and a port.
         case tcp(host: String, port: Int)
@@ -8,11 +8,11 @@ package struct RedisEndpoint: Sendable, CustomStringConvertible {
         case unix(path: String)
     }
 
-    /// Where the server listens.
+    /// The address on which the server listens.
     package var address: Address
     /// The ACL user; nil is Redis's `default` user.
     package var username: String?
-    /// What AUTH sends; nil sends no AUTH.
+    /// The password that AUTH sends; nil sends no AUTH.
     package var password: SecretString?
     /// The number that SELECT takes.
     package var database = 0
@@ -25,7 +25,8 @@ package struct RedisEndpoint: Sendable, CustomStringConvertible {
     package var connectTimeout: Duration = .seconds(2)
     /// The longest wait for an answer, unless a command brings its own.
     package var commandTimeout: Duration = .seconds(2)
-    /// The silence after which a connection is tried with PING, so that a dead peer is noticed while nothing is asked of it.
+    /// The silence after which a connection is tried with PING, so that a dead peer is noticed while nothing is asked
+    /// of it.
     package var keepAliveInterval: Duration = .seconds(5)
     /// The bytes of commands that may wait to be written; more is refused at once.
     package var maximumUnsentBytes = 256 << 20

@@ -1,4 +1,4 @@
-/// Why a Redis command brought no answer, or a refusal. Its message names the server by address and holds no argument of a command.
+/// The failure of a Redis command: no answer, or a refusal. Names the server by address, and no command's arguments.
 package struct RedisError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The kinds of failure.
     package enum Code: Sendable, Hashable {
@@ -18,9 +18,9 @@ package struct RedisError: Error, Sendable, Hashable, CustomStringConvertible {
         case configuration
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     package var code: Code
-    /// What was wrong, where, and how to repair it.
+    /// The fault, its place, and its repair.
     package var message: String
     /// The server's code word, where there is no connection because the server refuses it.
     private var refusedWith: String?
@@ -53,7 +53,8 @@ package struct RedisError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 extension RedisError {
-    /// A refusal from its reply. Redis repeats a command's arguments when it does not know the command; they may be secret, so they go.
+    /// A refusal from its reply. Redis repeats a command's arguments when it does not know the command; they may be
+    /// secret, so they go.
     init(reply: String) {
         let safe = reply.firstRange(of: ", with args beginning with").map { reply[..<$0.lowerBound] } ?? reply[...]
         self.init(.server(RedisRefusal.code(of: reply)), String(safe))

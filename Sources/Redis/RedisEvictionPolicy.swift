@@ -1,11 +1,11 @@
-/// What a Redis server does when its memory is full (`maxmemory-policy`). Anything but refusing writes loses what the gateway has recorded.
+/// A Redis server's policy for a full memory (`maxmemory-policy`). Any but refusing writes loses recorded state.
 package struct RedisEvictionPolicy: Sendable, Equatable {
     /// As Redis calls it, such as `allkeys-lru`.
     package let name: String
 
     package init(_ name: String) { self.name = name }
 
-    /// What the operator should know; nil if nothing is lost.
+    /// The warning for the operator; nil if nothing is lost.
     package var warning: String? {
         guard name != "noeviction" else { return nil }
         return "Redis has maxmemory-policy \(name): when its memory is full it deletes ids of completions, answers and traces. "
@@ -21,7 +21,7 @@ package struct RedisEvictionPolicy: Sendable, Equatable {
 }
 
 extension RedisClient {
-    /// What the server does when its memory is full; nil if it does not tell. Managed servers and ACLs often forbid `CONFIG`, and some `INFO` too.
+    /// The policy for a full memory; nil if unknown: managed servers and ACLs often forbid `CONFIG`, some `INFO` too.
     package func evictionPolicy() async -> RedisEvictionPolicy? {
         if let name = (try? await send(RedisCommand("CONFIG", "GET", "maxmemory-policy")))?[1].string { return RedisEvictionPolicy(name) }
         return (try? await send(RedisCommand("INFO", "memory")))?.string.flatMap { RedisEvictionPolicy(info: $0) }

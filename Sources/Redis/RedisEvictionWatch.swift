@@ -1,7 +1,8 @@
 package import Logging
 internal import ServiceLifecycle
 
-/// Says in the log when the Redis server may delete what the gateway has recorded, once for each policy that it is met with.
+/// Says in the log when the Redis server may delete what the gateway has recorded, once for each policy that it is met
+/// with.
 package struct RedisEvictionWatch: Service, CustomStringConvertible {
     private let redis: RedisClient
     private let logger: Logger

@@ -3,8 +3,8 @@ internal import NIOCore
 
 /// The commands that wait to be written, and who waits for their replies, in the same order.
 ///
-/// Any thread appends; the event loop takes everything at once. Only the append that finds the outbox empty has to wake the loop, so all
-/// commands issued until it comes leave in one write.
+/// Any thread appends; the event loop takes everything at once. Only the append that finds the outbox empty has to wake
+/// the loop, so all commands issued until it comes leave in one write.
 final class RedisOutbox: Sendable {
     enum Admission: Sendable {
         /// The outbox was empty: wake the event loop.
@@ -73,7 +73,7 @@ final class RedisOutbox: Sendable {
         }
     }
 
-    /// Why no more commands are taken.
+    /// The reason why no more commands are taken.
     var reasonOfEnd: RedisError? { state.withLockedValue { $0.closure } }
 
     /// Counts bytes of a batch as written.
@@ -81,7 +81,8 @@ final class RedisOutbox: Sendable {
         state.withLockedValue { $0.unwrittenBytes -= count }
     }
 
-    /// Refuses further commands, with the `error` of the first call, and returns the waiters whose commands were never written.
+    /// Refuses further commands, with the `error` of the first call, and returns the waiters whose commands were never
+    /// written.
     func close(_ error: RedisError) -> [RedisWaiter] {
         state.withLockedValue { state in
             state.closure = state.closure ?? error

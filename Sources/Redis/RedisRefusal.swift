@@ -1,4 +1,4 @@
-/// What an operator does about a Redis that refuses, by the server's code word.
+/// An operator's remedy for a Redis that refuses, by the server's code word.
 package enum RedisRefusal {
     private static let advice = [
         "READONLY":
@@ -31,7 +31,8 @@ package enum RedisRefusal {
     /// Whether the server is a replica, so that the primary is to be looked for.
     static func isReplica(_ code: String) -> Bool { code == "READONLY" || code == "MASTERDOWN" }
 
-    /// The code that a reply tells, its first word. Within a script a missing permission has none, and older servers put the code behind text of their own.
+    /// The code that a reply tells, its first word. Within a script a missing permission has none, and older servers
+    /// put the code behind text of their own.
     static func code(of reply: some StringProtocol) -> String {
         let word = String(decoding: reply.utf8.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
         guard word == "ERR" else { return word }

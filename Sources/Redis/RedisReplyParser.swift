@@ -2,15 +2,17 @@ internal import CHiredis
 
 /// hiredis's reader, which builds Swift values at once instead of a tree of `redisReply`.
 ///
-/// hiredis reports values depth first and in order, so the arrays that are still open form a stack and no value needs a node of its own.
-/// It nests arrays 8 deep at most; a deeper reply is a protocol error. Confined to the event loop of its handler.
+/// hiredis reports values depth first and in order, so the arrays that are still open form a stack and no value needs a
+/// node of its own. It nests arrays 8 deep at most; a deeper reply is a protocol error. Confined to the event loop of
+/// its handler.
 final class RedisReplyParser {
     private struct OpenArray {
         var elements: [RedisValue] = []
         let count: Int
     }
 
-    /// hiredis gives its empty buffer back above this size. Its default of 16 KiB would free and regrow it for every larger reply.
+    /// hiredis gives its empty buffer back above this size. Its default of 16 KiB would free and regrow it for every
+    /// larger reply.
     private static let retainedBytes = 1 << 20
 
     private let reader: UnsafeMutablePointer<redisReader>
@@ -86,7 +88,8 @@ extension RedisReplyParser {
 }
 
 extension redisReplyObjectFunctions {
-    /// Functions that add each value to the parser in `privdata`. What they return is only a sign of success: hiredis keeps it, unread.
+    /// Functions that add each value to the parser in `privdata`. What they return is only a sign of success: hiredis
+    /// keeps it, unread.
     fileprivate static var swiftValues: Self {
         var functions = Self()
         functions.createString = { task, text, count in

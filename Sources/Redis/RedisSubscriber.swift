@@ -5,7 +5,8 @@ internal import ServiceLifecycle
 
 /// Listens on fixed channels over a connection of its own, made anew whenever it ends.
 ///
-/// Redis keeps no messages for an absent subscriber, so a message says only "look now": after ``Event/subscribed`` the truth is in keys.
+/// Redis keeps no messages for an absent subscriber, so a message says only "look now": after ``Event/subscribed`` the
+/// truth is in keys.
 package final class RedisSubscriber: Service {
     package enum Event: Sendable, Hashable {
         /// All channels are subscribed, for the first time or again: messages may have been missed until now.

@@ -1,6 +1,7 @@
 /// A reply of Redis (RESP2).
 ///
-/// The accessors never trap and compose over nested replies: `reply[0][1][0]` of a reply that has another shape is `.null`.
+/// The accessors never trap and compose over nested replies: `reply[0][1][0]` of a reply that has another shape is
+/// `.null`.
 package enum RedisValue: Sendable, Hashable {
     /// No value: a missing key, an empty blocking read, an aborted transaction.
     case null
@@ -10,8 +11,8 @@ package enum RedisValue: Sendable, Hashable {
     case bytes([UInt8])
     /// A short word such as `OK`.
     case status(String)
-    /// The server's refusal, code word first, such as `WRONGTYPE Operation against …`. Met inside batches and transactions:
-    /// for a single command it is thrown.
+    /// The server's refusal, code word first, such as `WRONGTYPE Operation against …`. Met inside batches and
+    /// transactions: for a single command it is thrown.
     case error(String)
     /// Values in order, such as a stream's entries.
     case array([RedisValue])

@@ -20,7 +20,7 @@ extension RedisVersion {
             advice: "; leave `maxmemory-clients` at 0"),
     ]
 
-    /// What an operator should know of this version; nothing if no hole of it is known.
+    /// The warnings for an operator of this version; none if no hole of it is known.
     package var warnings: [String] {
         Self.holes.compactMap { hole in
             guard let range = hole.versions[product]?.first(where: { !isBefore($0.from) && isBefore($0.below) }) else { return nil }

@@ -1,4 +1,4 @@
-/// Which server Redis is, as `INFO server` tells it.
+/// The product and version of a Redis server, as `INFO server` tells it.
 package struct RedisVersion: Sendable, Equatable, CustomStringConvertible {
     package enum Product: String, Sendable {
         case redis = "Redis"
@@ -9,7 +9,8 @@ package struct RedisVersion: Sendable, Equatable, CustomStringConvertible {
     /// Such as `[7, 0, 15]`.
     package let numbers: [Int]
 
-    /// Reads the answer to `INFO server`. Valkey tells the version of Redis that it is compatible with too; its own counts.
+    /// Reads the answer to `INFO server`. Valkey tells the version of Redis that it is compatible with too; its own
+    /// counts.
     /// - Returns: nil if it names no version.
     package init?(info: String) {
         var versions: [Substring: [Int]] = [:]
@@ -26,7 +27,7 @@ package struct RedisVersion: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// For a person; nothing but the product, digits and dots, whatever the server said.
+    /// For a person; nothing but the product, digits and dots, even if the server said more.
     package var description: String { "\(product.rawValue) \(numbers.map(String.init).joined(separator: "."))" }
 
     private static func numbers(_ text: Substring) -> [Int]? {

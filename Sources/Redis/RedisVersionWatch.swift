@@ -27,7 +27,7 @@ package struct RedisVersionWatch: Service, CustomStringConvertible {
 }
 
 extension RedisClient {
-    /// What the server is; nil if it does not tell, as where an ACL forbids `INFO`.
+    /// The product and version of the server; nil if it does not tell, as where an ACL forbids `INFO`.
     package func version() async -> RedisVersion? {
         (try? await send(RedisCommand("INFO", "server")))?.string.flatMap { RedisVersion(info: $0) }
     }

@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Who waits for the replies to one append of commands.
+/// The sender that waits for the replies to one append of commands.
 struct RedisWaiter: Sendable {
     enum Completion: Sendable {
         case continuation(RedisContinuation)
@@ -12,7 +12,7 @@ struct RedisWaiter: Sendable {
     let expected: Int?
     let timeout: TimeAmount
     let completion: Completion
-    /// When the wait ends; set as the commands are written.
+    /// The time at which the wait ends; set as the commands are written.
     var deadline = NIODeadline.distantFuture
 
     init(expected: Int?, timeout: Duration, completion: Completion) {
@@ -29,7 +29,8 @@ struct RedisWaiter: Sendable {
     }
 }
 
-// A checked continuation costs 50 ns more, which is for debugging; swift-nio made the same choice (apple/swift-nio#3521).
+// A checked continuation costs 50 ns more, which is for debugging; swift-nio made the same choice
+// (apple/swift-nio#3521).
 #if DEBUG
 typealias RedisContinuation = CheckedContinuation<Result<RedisValue, RedisError>, Never>
 

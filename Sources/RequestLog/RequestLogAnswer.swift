@@ -1,4 +1,4 @@
-/// What a question about the request log is answered with.
+/// The answer to a question about the request log.
 package struct RequestLogAnswer: Sendable {
     /// Takes one piece of a body. It returns once there is room for the next one.
     package typealias Write = (_ piece: ArraySlice<UInt8>) async throws -> Void

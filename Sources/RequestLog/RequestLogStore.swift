@@ -15,7 +15,7 @@ package protocol RequestLogStore: Sendable {
     /// One row with its attempts; nil if the project has none of that id.
     func row(_ id: InsertionID, project: String) async throws -> RequestRow?
 
-    /// What the rows of a range of time measure together.
+    /// The measures of a time range's rows together.
     func metrics(_ query: MetricsQuery, project: String) async throws -> MetricsResult
 
     /// Keys of metadata that rows have, in the order of their bytes.

@@ -22,7 +22,7 @@ package struct RequestRow: Sendable, Equatable {
     package var outcome: Outcome
     /// Nil for a call that belongs to no rollout.
     package var rollout: RolloutIDs?
-    /// Who asked, where clients are authenticated.
+    /// The account that asked, where clients are authenticated.
     package var account: String?
     package var user: String?
     package var teams: [String] = []
@@ -69,7 +69,7 @@ package struct RequestRow: Sendable, Equatable {
         self.status = status
     }
 
-    /// When the call came in.
+    /// The time at which the call came in.
     package var time: UInt64 { id.milliseconds }
 
     package static func == (left: Self, right: Self) -> Bool {

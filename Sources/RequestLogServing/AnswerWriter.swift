@@ -6,7 +6,7 @@ internal import Upstream
 /// Writes an answer about the request log into a sink, in pieces of about one size: an export comes row by row, and
 /// each piece is a frame of its own.
 struct AnswerWriter {
-    /// What a piece has, but for the last one.
+    /// The size of each piece but the last one.
     static let pieceBytes = 64 << 10
 
     private let sink: any AnswerSink

@@ -9,11 +9,11 @@ internal import ServiceLifecycle
 struct RequestRecorder: Service, CustomStringConvertible {
     private static let batch = 500
     private static let wait = Duration.seconds(1)
-    /// How often the leavings of a reader before this one are looked for, and the bound of what waits is kept.
+    /// The interval for taking over what an earlier reader has left, and for keeping the outbox to its bound.
     private static let upkeepInterval = Duration.seconds(10)
     /// So many refused rows in a batch are the store's fault, and not theirs.
     private static let mostRefusals = 8
-    /// How long nothing is read after the store took no rows.
+    /// The time for which nothing is read after the store took no rows.
     private static let pause = Duration.seconds(1)
 
     let outbox: RecordOutbox

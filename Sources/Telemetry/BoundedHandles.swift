@@ -38,9 +38,9 @@ package final class BoundedHandles<Handle: Sendable>: Sendable {
 
 /// Values that labels have besides those that come.
 package enum MetricLabel {
-    /// What has no series of its own.
+    /// The label of values that have no series of their own.
     package static let other = "other"
-    /// What has no value.
+    /// The label where there is no value.
     package static let none = "(none)"
 
     /// `2xx` and its like.

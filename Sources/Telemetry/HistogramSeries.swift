@@ -1,7 +1,7 @@
 internal import Atomics
 internal import CoreMetrics
 
-/// How often values fell into each of a few buckets, and their sum.
+/// The counts of values in each of a few buckets, and their sum.
 ///
 /// Values are kept in millionths: whole numbers are added without a loop, and a sum of times lasts for millennia.
 final class HistogramSeries: Series, TimerHandler, RecorderHandler {

@@ -33,7 +33,7 @@ package final class MetricsRegistry: MetricsFactory {
 
     package var descriptions: [MetricDescription] { state.withLockedValue { $0.metrics.map(\.description) } }
 
-    /// How many series there are. A histogram counts as one.
+    /// The number of series. A histogram counts as one.
     package var seriesCount: Int { state.withLockedValue { $0.metrics.reduce(0) { $0 + $1.series.count } } }
 
     /// All metrics as they are now.

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What Prometheus' own clients say of each process.
+/// The metrics that Prometheus' own clients give of each process.
 package struct ProcessMetrics: Sendable {
     package static let descriptions: [MetricDescription] = [start, memory, cpu]
 

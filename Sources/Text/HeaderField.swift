@@ -1,4 +1,5 @@
-/// One HTTP header field as it travels between the gateway's parts. Names keep their spelling and compare without regard to case.
+/// One HTTP header field as it travels between the gateway's parts. Names keep their spelling and compare without
+/// regard to case.
 public struct HeaderField: Sendable, Hashable {
     public var name: String
     public var value: String

@@ -1,4 +1,4 @@
-/// A value that must not be seen: a key, a password. It prints as `***` wherever it is described, reflected or interpolated.
+/// A value that must not be seen: a key, a password. It prints as `***` when described, reflected or interpolated.
 public struct SecretString: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let value: String
 

@@ -2,9 +2,10 @@ internal import Glibc
 
 /// Comparison by UTF-8 bytes, in place of Swift's own.
 ///
-/// Swift holds two texts for equal that look alike (canonical equivalence: `é`, and `e` with an accent) and takes a letter and the marks behind it for one
-/// `Character`. Redis, SQLite, providers and clients compare bytes, so a text from outside must be compared so here too. To normalise a long run of
-/// combining marks, as Swift's `==` and `hash(into:)` do, takes quadratic time besides: a megabyte of them stops a loop for minutes.
+/// Swift holds two texts for equal that look alike (canonical equivalence: `é`, and `e` with an accent) and takes a
+/// letter and the marks behind it for one `Character`. Redis, SQLite, providers and clients compare bytes, so a text
+/// from outside must be compared so here too. To normalise a long run of combining marks, as Swift's `==` and
+/// `hash(into:)` do, takes quadratic time besides: a megabyte of them stops a loop for minutes.
 ///
 /// These declarations have the names and types of the standard library's, whose place they take in all files that
 /// import this target, or one that exports it (`Common`, `JSON`, `Redis`, `Upstream`). What is generic does not see
@@ -47,7 +48,7 @@ extension StringProtocol {
     @inlinable package static func != (left: Self, right: some StringProtocol) -> Bool { !left.utf8.elementsEqual(right.utf8) }
 }
 
-/// What `case "text":` asks.
+/// The operator behind `case "text":`.
 package func ~= (pattern: String, text: String) -> Bool { pattern.utf8.isSame(as: text.utf8) }
 package func ~= (pattern: Substring, text: Substring) -> Bool { pattern.utf8.isSame(as: text.utf8) }
 package func ~= (pattern: String?, text: String?) -> Bool { pattern == text }

@@ -1,7 +1,8 @@
 internal import Glibc
 
-/// Searching and cutting by UTF-8 bytes, in place of Swift's own, which goes by `Character`: there `:` and a combining mark behind it are one, so that a text
-/// cannot be split at this colon. Declared for both kinds of text, since what is more general would not take the standard library's place.
+/// Searching and cutting by UTF-8 bytes, in place of Swift's own, which goes by `Character`: there `:` and a combining
+/// mark behind it are one, so that a text cannot be split at this colon. Declared for both kinds of text, since what is
+/// more general would not take the standard library's place.
 extension String {
     package func hasPrefix(_ prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
     package func hasSuffix(_ suffix: String) -> Bool { utf8.reversed().starts(with: suffix.utf8.reversed()) }
@@ -53,7 +54,7 @@ extension Substring {
         }
     }
 
-    /// Where `text` begins within this one. The bytes of one character never stand within those of another, so this is the place of a character too.
+    /// The place of `text` in this one. It is a character's place, since no character's bytes stand within another's.
     fileprivate func place(of text: String) -> Index? {
         guard let first = text.utf8.first else { return startIndex }
         let count = text.utf8.count

@@ -8,17 +8,18 @@ package import RequestLog
 package import ServiceLifecycle
 package import Telemetry
 
-/// The embedded trace store, put together: what it runs, in the order in which it starts. It stops in the reverse order: first no more requests are taken.
+/// The embedded trace store, put together: what it runs, in the order in which it starts. It stops in the reverse
+/// order: first no more requests are taken.
 package struct TraceStoreService {
-    /// What the store may take.
+    /// The bounds of what the store takes.
     package struct Limits: Sendable, Equatable {
-        /// How long a trace is kept (`TRACESTORE_MAX_AGE`).
+        /// The time for which a trace is kept (`TRACESTORE_MAX_AGE`).
         package var age: Duration
         /// Bytes that the traces may take on disk (`TRACESTORE_MAX_BYTES`).
         package var bytes: Int
         /// The largest export, decompressed (`TRACESTORE_MAX_EXPORT_BYTES`).
         package var exportBytes: Int
-        /// How long a row of the request log is kept (`REQUEST_LOG_MAX_AGE`).
+        /// The time for which a row of the request log is kept (`REQUEST_LOG_MAX_AGE`).
         package var requestAge: Duration
         /// How long an audit row is kept (`AUDIT_LOG_MAX_AGE`).
         package var auditAge: Duration
@@ -39,15 +40,15 @@ package struct TraceStoreService {
 
     /// The largest head of a request: Node's default, which Langfuse keeps. It bounds the URL, and so the filter in it.
     static let maximumHeadBytes = 16 << 10
-    /// How many of the largest exports may be in memory at once; of small ones, as many as take no more.
+    /// The number of the largest exports that may be in memory at once; of small ones, as many as take no more.
     static let exportsAtOnce = 4
-    /// How long a client's connection may stand unused.
+    /// The time for which a client's connection may stand unused.
     static let idleTimeout = TimeAmount.seconds(75)
     /// The name of the file in the store's folder.
     static let fileName = "traces.sqlite"
 
     package let services: [any Service]
-    /// Where a forwarder in the same process puts its spans.
+    /// The store for the spans of a forwarder in the same process.
     package let spans: any SpanStore
     /// The request log, which lies in the same file.
     package let requests: any RequestLogStore
@@ -115,7 +116,7 @@ package struct TraceStoreService {
         services = keeping + (takesTraces ? [application] : [])
     }
 
-    /// What keeps the store from taking and giving traces, as far as it can be seen from outside; nil: nothing.
+    /// The trouble that keeps the store from taking and giving traces, as far as it is seen from outside; nil: none.
     package var trouble: String? { database.standing.trouble }
 
     /// Checks other keys, and makes room for their projects.

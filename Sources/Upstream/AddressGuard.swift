@@ -1,22 +1,23 @@
 /// Decides which addresses a call may connect to.
 ///
-/// The ranges are those of IANA's special-purpose registries (RFC 6890) and the metadata services that cloud vendors document. An IPv6 address that
-/// carries an IPv4 one (mapped, NAT64, 6to4, Teredo) is judged by both.
+/// The ranges are those of IANA's special-purpose registries (RFC 6890) and the metadata services that cloud vendors
+/// document. An IPv6 address that carries an IPv4 one (mapped, NAT64, 6to4, Teredo) is judged by both.
 package enum AddressGuard {
-    /// What an address is for.
+    /// The purpose of an address.
     package enum Kind: Sendable, Hashable, CaseIterable {
         case global
         case loopback
         /// RFC 1918, the shared space of carriers (RFC 6598) and unique local IPv6.
         case privateNetwork
         case linkLocal
-        /// A service that hands a machine's credentials to whoever asks from it.
+        /// A service that hands a machine's credentials to any process that asks from it.
         case metadata
         /// Unspecified, "this network", multicast, broadcast, documentation, benchmarks and what is not yet given out.
         case reserved
     }
 
-    /// Whether a call under `policy` may connect to an address. Nil, an address of another family, is only for the operator.
+    /// Whether a call under `policy` may connect to an address. Nil, an address of another family, is only for the
+    /// operator.
     package static func allows(_ address: IPAddress?, under policy: AddressPolicy) -> Bool {
         guard case .clientChosen(let allowLoopback, let allowPrivate) = policy else { return true }
         guard let address else { return false }

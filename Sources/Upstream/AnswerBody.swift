@@ -4,7 +4,7 @@ struct AnswerBody {
     static let capacity = 256 << 10
 
     private var buffered: [UInt8] = []
-    /// When the first of the bytes came that are buffered.
+    /// The time at which the first of the buffered bytes came.
     private(set) var since: ContinuousClock.Instant?
     private var bytesLeft: Int
 

@@ -10,7 +10,8 @@ struct AnswerHead {
     private(set) var isMultiplexed = false
     /// Whether the body is compressed or otherwise encoded.
     private(set) var isEncoded = false
-    /// Whether the final head says the body's length in two ways, or in something that is no number: readers differ in what they make of it.
+    /// Whether the final head says the body's length in two ways, or in something that is no number: readers differ in
+    /// what they make of it.
     private(set) var isAmbiguous = false
     private var status = 0
     private var headers: [HeaderField] = []
@@ -21,7 +22,8 @@ struct AnswerHead {
     /// - Parameter limit: bytes of all header lines together, those of 1xx answers and trailers included.
     init(limit: Int) { bytesLeft = limit }
 
-    /// Takes one line, line end included: a status line, a field, or the empty line. Returns false if the lines are longer than is allowed.
+    /// Takes one line, line end included: a status line, a field, or the empty line. Returns false if the lines are
+    /// longer than is allowed.
     mutating func append(_ line: UnsafeRawBufferPointer) -> Bool {
         bytesLeft -= line.count
         guard bytesLeft >= 0 else { return false }

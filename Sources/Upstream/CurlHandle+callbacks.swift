@@ -1,6 +1,6 @@
 internal import CCurl
 
-/// What libcurl calls while it works. Nothing here throws, waits, or calls libcurl back.
+/// The functions that libcurl calls while it works. Nothing here throws, waits, or calls libcurl back.
 extension CurlHandle {
     func setCallbacks(_ sockets: SocketRegistry) -> CURLcode {
         let user = Unmanaged.passUnretained(self).toOpaque()

@@ -1,7 +1,7 @@
 internal import CCurl
 
 extension CurlHandle {
-    /// What each call may set anew.
+    /// The options that each call may set anew.
     struct Options {
         let url: String
         let bodyLimit: Int

@@ -6,7 +6,7 @@ internal import CCurl
 /// Between calls it holds no pointer to anything of a call. What it keeps are options, and the URL until another is
 /// set.
 final class CurlHandle {
-    /// What calls must have in common to be served by the same handle.
+    /// The properties that calls must have in common to be served by the same handle.
     struct Kind: Equatable {
         let method: String
         /// Whether a body is sent, be it an empty one.
@@ -31,7 +31,7 @@ final class CurlHandle {
     let errorText: UnsafeMutablePointer<CChar>
     /// The call that it serves; libcurl's callbacks find it here.
     private(set) var transfer: CurlTransfer?
-    /// What the call before was configured with.
+    /// The options of the call before.
     var options: Options?
 
     /// - Throws: `unavailable` if libcurl is out of memory, or was built without an option.

@@ -3,11 +3,12 @@ internal import NIOConcurrencyHelpers
 
 /// All upstream calls of a `CurlUpstream`, on one thread that belongs to libcurl.
 ///
-/// Cost follows what happens: an open call that is silent costs its memory, and one look each time that the oldest silence has lasted too long.
+/// Cost follows what happens: an open call that is silent costs its memory, and one look each time that the oldest
+/// silence has lasted too long.
 actor CurlLoop {
     /// Handles kept for later calls.
     private static let maxIdleHandles = 1024
-    /// How far apart two looks at the idle calls are at least.
+    /// The least time between two looks at the idle calls.
     private static let idlePrecision = Duration.milliseconds(10)
 
     nonisolated let thread: LoopThread
@@ -18,7 +19,7 @@ actor CurlLoop {
     private var transfers: [ObjectIdentifier: CurlTransfer] = [:]
     private var handles = CurlHandles(capacity: maxIdleHandles)
     private let changed = ChangedTransfers()
-    /// When a call may have been silent for too long. Never later than the earliest deadline.
+    /// The time at which a call may have been silent for too long. Never later than the earliest deadline.
     private var nextIdleCheck: ContinuousClock.Instant?
     /// Readers who wait for more than is there, by when they get what is there. A short answer that comes at once is
     /// never among them.
@@ -202,7 +203,7 @@ extension CurlLoop {
         settleChanged()
     }
 
-    /// What came in one turn reaches its reader as one piece. What comes meanwhile is the next turn's.
+    /// Hands on the bytes of one turn, as one piece to each reader. Bytes that come meanwhile are the next turn's.
     private func settleChanged() {
         let transfers = changed.transfers
         changed.transfers = []

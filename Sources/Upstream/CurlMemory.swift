@@ -6,7 +6,7 @@ final class CurlMemory {
     let body: UnsafeMutableRawBufferPointer
     let bodyCount: Int
     let headers: RequestHeaders
-    /// What a resolver says of some names; nil where the system's is asked.
+    /// The answers of a resolver for some names; nil where the system's is asked.
     private(set) var names: UnsafeMutablePointer<curl_slist>?
 
     init(_ request: UpstreamRequest) {

@@ -10,7 +10,7 @@ final class CurlMulti {
     let sockets: SocketRegistry
     /// Tells its sockets' events from those of the loop's other multi handles.
     private let number: UInt32
-    /// When libcurl wants to be called although no socket is ready.
+    /// The time at which libcurl wants to be called although no socket is ready.
     private(set) var timer: ContinuousClock.Instant?
 
     init(_ configuration: CurlConfiguration, sockets: SocketRegistry, number: UInt32) throws(UpstreamError) {
@@ -43,7 +43,7 @@ final class CurlMulti {
 
     func add(_ easy: UnsafeMutableRawPointer) -> CURLMcode { curl_multi_add_handle(handle, easy) }
 
-    /// Ends a transfer at whatever point it is.
+    /// Ends a transfer at any point of it.
     func remove(_ easy: UnsafeMutableRawPointer) { curl_multi_remove_handle(handle, easy) }
 
     /// Lets libcurl work on a socket.

@@ -1,4 +1,4 @@
-/// What an event loop asks of libcurl's loop.
+/// An order of an event loop to libcurl's loop.
 enum CurlOrder: Sendable {
     case start(CurlPushedCall, UpstreamRequest)
     case cancel(CurlPushedCall)

@@ -8,7 +8,7 @@ final class CurlPools {
     private let configuration: CurlConfiguration
     private let sockets: SocketRegistry
     private var pools: [CurlMulti] = []
-    /// Where in `pools` the one of an age is. Ages are the operator's, so they are few.
+    /// The place in `pools` of the one of an age. Ages are the operator's, so they are few.
     private var places: [Int: Int] = [:]
 
     /// - Throws: `unavailable` when libcurl has no memory to begin with.

@@ -40,7 +40,7 @@ final class CurlPushedCall: UpstreamTransfer {
 extension CurlPushedCall {
     // What libcurl's loop does.
 
-    /// How many bytes of an answer are worth a piece.
+    /// The number of bytes of an answer that are worth a piece.
     func minimum(for head: UpstreamHead) -> Int { state.withLockedValue { $0.receiver }?.minimum(for: head) ?? 0 }
 
     /// Notes a piece that leaves for the event loop. Returns whether another one may follow before this one is taken.

@@ -1,7 +1,7 @@
 internal import CCurl
 internal import Glibc
 
-/// What libcurl's callbacks do to a call.
+/// The effects of libcurl's callbacks on a call.
 extension CurlTransfer {
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         noteActivity()
@@ -34,7 +34,8 @@ extension CurlTransfer {
         return socket
     }
 
-    /// Called when the request is about to be sent, on a new connection as on one that an earlier call opened under another policy.
+    /// Called when the request is about to be sent, on a new connection as on one that an earlier call opened under
+    /// another policy.
     func mayRequest(of peer: UnsafePointer<CChar>) -> Bool {
         guard maySend() else { return false }
         let isOpen = request.addresses == .operatorChosen
@@ -46,7 +47,7 @@ extension CurlTransfer {
         return true
     }
 
-    /// What RFC 9110 §9.2.2 calls idempotent.
+    /// The methods that RFC 9110 §9.2.2 calls idempotent.
     private static let idempotent = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]
 
     /// Whether the request has not gone yet, or may go twice.

@@ -1,7 +1,7 @@
 internal import CCurl
 
 extension CurlTransfer {
-    /// What libcurl's verdict means for the caller.
+    /// The meaning of libcurl's verdict for the caller.
     func outcome(of code: CURLcode) -> End {
         if code == CURLE_OK { return answer.head == nil ? .failed(headlessError) : .complete }
         // A refused address is final only if no other address of the name could be reached.
@@ -35,7 +35,7 @@ extension CurlTransfer {
             ? error(.closedEarly, "the connection was closed inside the answer's head") : error(.malformed, "the answer has no final status")
     }
 
-    /// Why there is nothing more to read.
+    /// The reason why there is nothing more to read.
     var failure: UpstreamError {
         end?.error ?? headlessError
     }
@@ -89,6 +89,6 @@ extension CurlTransfer {
         return String(String.UnicodeScalarView(words.unicodeScalars.filter { (0x20...0x7E).contains($0.value) }))
     }
 
-    /// What libcurl wrote of a failure. Only as long as the transfer has its handle.
+    /// libcurl's words on a failure. Only as long as the transfer has its handle.
     private var words: String { handle.map { String(cString: $0.errorText) } ?? "" }
 }

@@ -1,7 +1,7 @@
 extension CurlTransfer {
-    /// How far a receiver has got with its call.
+    /// The progress of a receiver with its call.
     struct PushState {
-        /// Why no pieces are passed on.
+        /// The reasons why no pieces are passed on.
         struct Holds: OptionSet {
             let rawValue: UInt8
             /// The receiver wants none.

@@ -1,8 +1,9 @@
 internal import CCurl
 
-/// One call as libcurl works on it. Owned by the loop for exactly as long as libcurl can call back; stays on the loop's thread.
+/// One call as libcurl works on it. Owned by the loop for exactly as long as libcurl can call back; stays on the loop's
+/// thread.
 final class CurlTransfer {
-    /// What the reader waits for.
+    /// The part for which the reader waits.
     enum Need {
         case head
         /// So many bytes, or fewer once the first of them has lain for so long.
@@ -11,7 +12,7 @@ final class CurlTransfer {
         case end
     }
 
-    /// Who gets what comes.
+    /// The reader of the answer.
     enum Reader {
         /// A task that asks each time, and is resumed once what it needs is there. Nil while it does not wait.
         case task(CheckedContinuation<Void, Never>?)
@@ -19,7 +20,7 @@ final class CurlTransfer {
         case receiver(CurlPushedCall)
     }
 
-    /// How the transfer ended.
+    /// The outcome of the transfer.
     enum End {
         case complete
         case failed(UpstreamError)
@@ -27,11 +28,11 @@ final class CurlTransfer {
         var error: UpstreamError? { if case .failed(let error) = self { error } else { nil } }
     }
 
-    /// What was asked, without its body.
+    /// The request, without its body.
     let request: UpstreamRequest
     /// Nil once the transfer is over and its handle serves another one.
     private(set) var handle: CurlHandle?
-    /// Where the handle is, with the connections that the call may use. Goes with the handle.
+    /// The pool that has the handle, with the connections that the call may use. Goes with the handle.
     private(set) var pool: CurlMulti?
     let began = ContinuousClock.now
     /// Freed with the transfer; libcurl reads them until the handle leaves the multi handle.
@@ -40,9 +41,9 @@ final class CurlTransfer {
     var answer: AnswerHead
     var body: AnswerBody
     private(set) var end: End?
-    /// Why a callback told libcurl to stop, which libcurl itself cannot know.
+    /// The reason why a callback told libcurl to stop, which libcurl itself cannot know.
     var refusal: UpstreamError.Code?
-    /// When bytes of the answer came last, or the request was sent. Nil until libcurl is about to send it.
+    /// The time at which bytes of the answer came last, or the request was sent. Nil until libcurl is about to send it.
     private(set) var lastActivity: ContinuousClock.Instant?
     /// Whether a socket was opened for this call. Else its connection is one that an earlier call has left, or that
     /// others share.
@@ -50,7 +51,7 @@ final class CurlTransfer {
     /// Whether a line of an answer has come, be it a 1xx's. libcurl does not tell of bytes before the first line's end.
     var hasHeard = false
     private(set) var isPaused = false
-    /// Where the transfer puts itself when something has come, once a turn.
+    /// The list in which the transfer puts itself when something has come, once a turn.
     private let changed: ChangedTransfers
     var isChanged = false
     /// The last `due` that the loop has noted.
@@ -78,7 +79,7 @@ final class CurlTransfer {
 
     var requestMayHaveBeenSent: Bool { lastActivity != nil }
 
-    /// When the peer has been silent for too long. Nil while it may not speak.
+    /// The time at which the peer has been silent for too long. Nil while it may not speak.
     var idleDeadline: ContinuousClock.Instant? {
         guard !isPaused, end == nil else { return nil }
         return lastActivity.map { $0 + request.timeouts.idle }
@@ -114,13 +115,15 @@ final class CurlTransfer {
 }
 
 extension CurlTransfer {
-    /// Makes the peer wait if more is buffered than the reader asked for. Only on a connection that this call has for itself.
+    /// Makes the peer wait if more is buffered than the reader asked for. Only on a connection that this call has for
+    /// itself.
     func pauseIfFull() {
         guard end == nil, !isPaused, !answer.isMultiplexed, body.isFull(for: wanted), let handle else { return }
         isPaused = curl_easy_pause(handle.easy, CURLPAUSE_RECV) == CURLE_OK
     }
 
-    /// The same from within libcurl's own call. Not for an encoded answer: libcurl goes on decoding what it has, and keeps it beside our own bound.
+    /// The same from within libcurl's own call. Not for an encoded answer: libcurl goes on decoding what it has, and
+    /// keeps it beside our own bound.
     func pauseInsteadOfReceiving() -> Bool {
         guard end == nil, !answer.isMultiplexed, !answer.isEncoded, body.isFull(for: wanted) else { return false }
         isPaused = true
@@ -131,7 +134,8 @@ extension CurlTransfer {
         guard isPaused, let handle else { return }
         isPaused = false
         noteActivity()
-        // It hands over what libcurl kept meanwhile. If that is refused, libcurl says so here alone, and no longer listens to the peer.
+        // It hands over what libcurl kept meanwhile. If that is refused, libcurl says so here alone, and no longer
+        // listens to the peer.
         let code = curl_easy_pause(handle.easy, CURLPAUSE_CONT)
         if code != CURLE_OK { finish(outcome(of: code)) }
     }
@@ -141,7 +145,7 @@ extension CurlTransfer {
         return minimum
     }
 
-    /// When the reader gets what is there although it waits for more. Nil if nothing is there or no reader waits.
+    /// The time at which the reader gets fewer bytes than it waits for. Nil if there are none, or no reader waits.
     var due: ContinuousClock.Instant? { need.flatMap { due(for: $0) } }
 
     private func due(for need: Need) -> ContinuousClock.Instant? {

@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// Calls providers over libcurl: HTTP/1.1 and HTTP/2, on kept connections, without redirects, proxies or anything else from the environment.
+/// Calls providers over libcurl: HTTP/1.1 and HTTP/2, on kept connections, without redirects, proxies or anything else
+/// from the environment.
 ///
 /// All calls share one thread. Calls of `start` cost it and their event loop one wake-up a turn, however many they are.
 /// libcurl may send a request a second time by itself only if its method is idempotent (RFC 9110 §9.2.2), so a
@@ -19,7 +20,8 @@ package final class CurlUpstream: UpstreamClient {
     /// Starts the thread, once. Calls that were made before wait for it.
     package func start() { loop.start() }
 
-    /// Fails the calls in flight with `unavailable`, ends the thread and waits for its end. Later calls fail at once. Not from the thread itself.
+    /// Fails the calls in flight with `unavailable`, ends the thread and waits for its end. Later calls fail at once.
+    /// Not from the thread itself.
     package func stop() { loop.stop() }
 
     package func withCall<Result: Sendable>(

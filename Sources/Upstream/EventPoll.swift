@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// Cost follows the sockets that have something to say, not those that are open.
 final class EventPoll: Sendable {
-    /// What is ready on a socket, or wanted of it.
+    /// The readiness of a socket, or that which is wanted of it.
     struct Readiness: OptionSet {
         let rawValue: UInt32
         static let input = Self(rawValue: EPOLLIN.rawValue)

@@ -7,7 +7,8 @@ package enum IPAddress: Sendable, Hashable {
 
     /// The address that a socket would connect to. Nil for other families than IPv4 and IPv6.
     ///
-    /// Read by offset (`sockaddr_in`: 4, `sockaddr_in6`: 8), since which C module these structures belong to differs between builds.
+    /// Read by offset (`sockaddr_in`: 4, `sockaddr_in6`: 8), since which C module these structures belong to differs
+    /// between builds.
     package init?(_ address: UnsafePointer<sockaddr>?) {
         guard let address else { return nil }
         let raw = UnsafeRawPointer(address)
@@ -18,7 +19,8 @@ package enum IPAddress: Sendable, Hashable {
         }
     }
 
-    /// Reads the usual text form: four decimal numbers, or RFC 4291 §2.2 without brackets; a zone id (`%eth0`) is left out of account.
+    /// Reads the usual text form: four decimal numbers, or RFC 4291 §2.2 without brackets; a zone id (`%eth0`) is left
+    /// out of account.
     package init?(_ text: some StringProtocol) {
         let address = String(text.prefix { $0 != "%" })
         let parsed = withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes -> Self? in
@@ -42,8 +44,9 @@ package enum IPAddress: Sendable, Hashable {
             low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
     }
 
-    /// Reads every form that `inet_aton` and so most resolvers take for an IPv4 address: one to four parts, each decimal, octal (`0177`) or
-    /// hexadecimal (`0x7f`), the last of which fills the bytes that are left. Nil for what is no number at all; a number out of range throws.
+    /// Reads every form that `inet_aton` and so most resolvers take for an IPv4 address: one to four parts, each
+    /// decimal, octal (`0177`) or hexadecimal (`0x7f`), the last of which fills the bytes that are left. Nil for what
+    /// is no number at all; a number out of range throws.
     package static func looseIPv4(_ text: Substring) throws(OutOfRange) -> Self? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...4).contains(parts.count), parts.allSatisfy(looksNumeric) else { return nil }

@@ -13,7 +13,7 @@ package final class LoopThread: SerialExecutor {
     }
 
     private enum Phase {
-        /// What comes waits for `start`.
+        /// Items that come wait for `start`.
         case idle
         case running
         /// The thread ends as soon as nothing is left to run.
@@ -24,7 +24,7 @@ package final class LoopThread: SerialExecutor {
     private struct State {
         var phase = Phase.idle
         var items: [Item] = []
-        /// True from the moment at which the thread decides to block until somebody wakes it, or it wakes by itself.
+        /// True from the thread's decision to block until another thread wakes it, or it wakes by itself.
         var isAsleep = false
         /// The thread that runs the items now.
         var thread: pthread_t?
@@ -36,13 +36,15 @@ package final class LoopThread: SerialExecutor {
 
     /// - Parameters:
     ///   - name: the thread's name; Linux shows 15 bytes of it.
-    ///   - wake: makes a turn that blocks return. Called from any thread, at most once for each time that the loop falls asleep.
+    ///   - wake: makes a turn that blocks return. Called from any thread, at most once for each time that the loop
+    ///     falls asleep.
     package init(name: String, wake: @escaping @Sendable () -> Void) {
         self.name = name
         self.wake = wake
     }
 
-    /// Starts the thread. `turn` runs on it after every batch of jobs. If it is told so it may block until `wake`, before anything else that it does.
+    /// Starts the thread. `turn` runs on it after every batch of jobs. If it is told so it may block until `wake`,
+    /// before anything else that it does.
     package func start(turn: @escaping @Sendable (_ mayBlock: Bool) -> Void) {
         let isFirst = state.withLockedValue { state in
             guard state.phase == .idle else { return false }
@@ -55,7 +57,7 @@ package final class LoopThread: SerialExecutor {
 
     /// Runs what is enqueued, ends the thread and waits for its end. Must not be called on the thread itself.
     ///
-    /// Later jobs still run, on a thread that lives for them alone, so that nobody waits for ever on a stopped loop.
+    /// Later jobs still run, on a thread that lives for them alone, so that no caller waits for ever on a stopped loop.
     package func stop() {
         let thread: pthread_t? = state.withLockedValue { state in
             switch state.phase {
@@ -149,7 +151,7 @@ extension LoopThread {
         }
     }
 
-    /// What the new thread is given.
+    /// The data for the new thread.
     private final class Start: Sendable {
         let loop: LoopThread
         let body: @Sendable (LoopThread) -> Void

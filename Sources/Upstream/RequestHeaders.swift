@@ -2,7 +2,8 @@ internal import CCurl
 
 /// A request's fields in libcurl's form of them, as one piece of memory that libcurl reads.
 final class RequestHeaders {
-    /// Fields that libcurl makes from the request itself. A caller's own would frame the message differently or name another host.
+    /// Fields that libcurl makes from the request itself. A caller's own would frame the message differently or name
+    /// another host.
     private static let ownedByLibcurl = [
         "accept-encoding", "connection", "content-length", "expect", "host", "transfer-encoding",
     ]

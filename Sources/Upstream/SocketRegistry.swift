@@ -8,9 +8,9 @@ internal import Glibc
 final class SocketRegistry {
     /// A socket from its opening to its closing.
     private struct Entry {
-        /// What libcurl listens for.
+        /// The events for which libcurl listens.
         var wanted: EventPoll.Readiness = []
-        /// What the kernel watches. Empty: the socket is not registered.
+        /// The events that the kernel watches. Empty: the socket is not registered.
         var watched: EventPoll.Readiness = []
     }
 

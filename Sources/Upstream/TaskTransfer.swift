@@ -74,7 +74,7 @@ final class TaskTransfer: UpstreamTransfer {
         }
     }
 
-    /// How a call ended that has no more bytes.
+    /// The error of a call that has no more bytes; nil if it ended well.
     private func end(of call: any UpstreamCall) async -> UpstreamError? {
         do throws(UpstreamError) { _ = try await call.next(minimum: 1, patience: nil) } catch { return error }
         return nil

@@ -1,16 +1,17 @@
 package import NIOCore
 
-/// Makes HTTP calls to providers. `CurlUpstream` is the real one; `MockUpstream` answers `mock/…` models without a network.
+/// Makes HTTP calls to providers. `CurlUpstream` is the real one; `MockUpstream` answers `mock/…` models without a
+/// network.
 package protocol UpstreamClient: Sendable {
-    /// Makes one call and lends it to `body`. When `body` returns or throws, or the task is cancelled, a call that has not ended is aborted
-    /// and nothing of it remains.
+    /// Makes one call and lends it to `body`. When `body` returns or throws, or the task is cancelled, a call that has
+    /// not ended is aborted and nothing of it remains.
     func withCall<Result: Sendable>(
         _ request: UpstreamRequest, _ body: (any UpstreamCall) async throws -> Result
     ) async throws -> Result
 
     /// Starts one call, whose events `receiver` gets on the event loop as they come, without a task.
     ///
-    /// What comes within one turn of the client comes as one piece, and all of a short answer at once. A piece is
+    /// The bytes of one turn of the client come as one piece, and all of a short answer at once. A piece is
     /// passed on when the bytes are there that the receiver wants for this head, the first of them has lain for
     /// `patience` (nil: however long), or the body has ended. A receiver that is slower than the peer makes it wait, by
     /// `pause` or by not yet having taken what came: a fixed amount is buffered.
@@ -25,7 +26,8 @@ package protocol UpstreamCall: Sendable {
     /// Waits for the head of the final answer (never a 1xx).
     func head() async throws(UpstreamError) -> UpstreamHead
 
-    /// The bytes of the body that have come since the last call, content encoding undone; nil once the body has ended well.
+    /// The bytes of the body that have come since the last call, content encoding undone; nil once the body has ended
+    /// well.
     ///
     /// Waits until at least `minimum` bytes are there, the first of them has lain for `patience`, or the body has
     /// ended. What comes within one turn of the loop comes as one piece. A reader that does not ask makes the peer
@@ -54,7 +56,7 @@ package struct UpstreamPiece: Sendable, Equatable {
     }
 }
 
-/// What to ask of a provider.
+/// A request to a provider.
 package struct UpstreamRequest: Sendable {
     package var method: String
     /// Absolute `http` or `https` URL, percent-encoded, visible ASCII only, without user information or fragment.
@@ -82,7 +84,7 @@ package struct UpstreamRequest: Sendable {
     }
 }
 
-/// How long a call may take in each of its phases.
+/// The time that a call may take in each of its phases.
 package struct UpstreamTimeouts: Sendable, Equatable {
     /// Until the connection stands, TLS included.
     package var connect: Duration
@@ -98,7 +100,7 @@ package struct UpstreamTimeouts: Sendable, Equatable {
     }
 }
 
-/// How much of an answer is taken. Beyond it the call fails with `tooLarge`.
+/// The most of an answer that is taken. Beyond it the call fails with `tooLarge`.
 package struct UpstreamLimits: Sendable, Equatable {
     /// Bytes of the body after its content encoding is undone, so a compressed bomb is bounded too.
     package var bodyBytes: Int
@@ -111,7 +113,7 @@ package struct UpstreamLimits: Sendable, Equatable {
     }
 }
 
-/// Which of the kept connections a call may use.
+/// The kept connections that a call may use.
 package struct ConnectionUse: Sendable, Equatable {
     /// A connection is used again if it has been idle for less than so many seconds. 0: the call opens one of its own,
     /// and closes it.
@@ -128,11 +130,12 @@ package struct ConnectionUse: Sendable, Equatable {
     }
 }
 
-/// Which addresses a call may connect to, checked on the address itself when the socket is opened.
+/// The addresses to which a call may connect, checked on the address itself when the socket is opened.
 package enum AddressPolicy: Sendable, Equatable {
     /// The operator wrote the URL: any address.
     case operatorChosen
-    /// The client chose the URL: never link-local, metadata services, unspecified, multicast or reserved addresses; the others as allowed here.
+    /// The client chose the URL: never link-local, metadata services, unspecified, multicast or reserved addresses; the
+    /// others as allowed here.
     case clientChosen(allowLoopback: Bool, allowPrivate: Bool)
 }
 

@@ -1,4 +1,4 @@
-/// Why a call to a provider failed. Holds no secret: URLs are cut to their origin.
+/// The reason why a call to a provider failed. Holds no secret: URLs are cut to their origin.
 package struct UpstreamError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Code: String, Sendable, CaseIterable {
         case invalidURL = "invalid_url"
@@ -18,7 +18,7 @@ package struct UpstreamError: Error, Sendable, Equatable, CustomStringConvertibl
     }
 
     package var code: Code
-    /// What happened, for a person.
+    /// The failure in words, for a person.
     package var message: String
     /// Whether bytes of the request may have reached the peer. If not, the call can be made again without paying twice.
     package var requestMayHaveBeenSent: Bool

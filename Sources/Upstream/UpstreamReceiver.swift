@@ -11,7 +11,7 @@ package protocol UpstreamReceiver: AnyObject, Sendable {
     func receive(_ event: UpstreamEvent)
 }
 
-/// What comes of a call.
+/// An event of a call.
 package enum UpstreamEvent: Sendable, Equatable {
     /// The final answer's (never a 1xx's).
     case head(UpstreamHead)

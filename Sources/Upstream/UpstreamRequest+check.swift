@@ -1,5 +1,6 @@
 extension UpstreamRequest {
-    /// Refuses what could become a second request or header on the wire, or reach another host than the URL seems to name.
+    /// Refuses what could become a second request or header on the wire, or reach another host than the URL seems to
+    /// name.
     func check() throws(UpstreamError) {
         guard HTTPSyntax.isToken(method) else { throw invalid("the method is not a token of RFC 9110") }
         guard url.utf8.allSatisfy(HTTPSyntax.isVisible) else {

@@ -32,7 +32,7 @@ package struct VerifierService {
             throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message)
         }
         var limits = QueueWorker.Limits(concurrency: settings.verifierConcurrency, settings: settings)
-        // A question has a time of its own, whatever a completion's is.
+        // A question has a time of its own, independent of a completion's.
         limits.patience = max(limits.patience, Self.longestQuestion)
         let worker = QueueWorker(
             .verifications, redis: endpoint, limits: limits, envelope: envelope,

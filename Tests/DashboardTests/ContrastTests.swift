@@ -2,8 +2,8 @@ import Testing
 
 @testable import Dashboard
 
-/// The style's colours, in both looks: text is told from what is behind it (WCAG 2.2, success criterion 1.4.3: 4.5 to 1;
-/// 1.4.11 for what is drawn: 3 to 1).
+/// The style's colours, in both looks: text is told from what is behind it (WCAG 2.2, success criterion 1.4.3: 4.5 to
+/// 1; 1.4.11 for what is drawn: 3 to 1).
 struct ContrastTests {
     /// The colours of a look by their names.
     private static func colours(isDark: Bool) throws -> [(name: String, value: Int)] {

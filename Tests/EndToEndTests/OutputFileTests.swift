@@ -86,7 +86,8 @@ import Testing
         }
     }
 
-    /// Standard output and its like, sent to a file: what stands there already stays, and what comes is written behind it.
+    /// Standard output and its like, sent to a file: what stands there already stays, and what comes is written behind
+    /// it.
     @Test(arguments: ["/dev/fd/", "/proc/self/fd/", "link to /dev/fd/", "link to /proc/self/fd/"]) func anOpenFileIsWrittenWhereItStands(
         way: String
     ) throws {

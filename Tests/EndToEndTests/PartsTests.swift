@@ -26,8 +26,8 @@ import Testing
         try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup))[0].int ?? 0
     }
 
-    /// A forwarder dies in the middle of a call: another takes the call over when the first one's liveness has run out, after 15 seconds, and the client that
-    /// waits gets its answer within the 30 that are promised.
+    /// A forwarder dies in the middle of a call: another takes the call over when the first one's liveness has run out,
+    /// after 15 seconds, and the client that waits gets its answer within the 30 that are promised.
     @Test func anotherForwarderAnswersForADeadOne() async throws {
         try await withRedisServer(Self.options()) { server in
             let environment = try Self.environment(server)
@@ -65,7 +65,8 @@ import Testing
         }
     }
 
-    /// What is wrong with the start is said with its repair, in one line each, and with the exit code of a bad configuration.
+    /// What is wrong with the start is said with its repair, in one line each, and with the exit code of a bad
+    /// configuration.
     @Test(arguments: [
         ("ingress", "REDIS_HOST", "must be set for `ingress`"), ("ingress", "GATEWAY_KEY", "openssl rand -base64 32"),
         ("forwarder", "REDIS_HOST", "must be set for `forwarder`"), ("forwarder", "GATEWAY_KEY", "openssl rand -base64 32"),

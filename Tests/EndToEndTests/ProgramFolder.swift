@@ -11,7 +11,8 @@ struct ProgramFolder {
     /// The redis-server that a `serve` in this folder starts.
     var redis: RedisEndpoint { RedisEndpoint(.unix(path: path + "/data/redis.sock")) }
 
-    /// Lends a folder to `body`, and removes it afterwards together with a redis-server that a killed program left behind in it.
+    /// Lends a folder to `body`, and removes it afterwards together with a redis-server that a killed program left
+    /// behind in it.
     static func with(_ body: (ProgramFolder) async throws -> Void) async throws {
         let folder = ProgramFolder(path: try RedisServer.makeFolder())
         defer { RedisServer.removeFolder(folder.path) }

@@ -153,7 +153,8 @@ import Testing
         }
     }
 
-    /// Whatever goes right or wrong, a client's key and its prompt are in no file of Redis, no key's value and no line of the log.
+    /// Whatever goes right or wrong, a client's key and its prompt are in no file of Redis, no key's value and no line
+    /// of the log.
     @Test func noSecretIsWrittenDown() async throws {
         let key = Array("sk-canary-4711".utf8)
         let canaries = [key] + ["prompt-canary-0815", "answer-canary-0815"].map { Array($0.utf8) }

@@ -97,7 +97,8 @@ import Testing
         }
     }
 
-    /// The differences above in which Foundation refuses, taken out of the text: escaped surrogates become other escapes, exponents 0.
+    /// The differences above in which Foundation refuses, taken out of the text: escaped surrogates become other
+    /// escapes, exponents 0.
     private static func withoutFoundationsLimits(_ text: [UInt8]) -> [UInt8] {
         var text = text
         for place in text.indices.dropLast(3) where text[place] | 0x20 == UInt8(ascii: "d") && text[place - 1] == UInt8(ascii: "u") {

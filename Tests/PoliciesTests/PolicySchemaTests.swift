@@ -6,8 +6,8 @@ import Testing
 
 @testable import Policies
 
-/// docs/gateway.schema.json knows the keys and words that the reader knows: each place is read with a wrong one, and the
-/// error lists the right ones. (Clients/test_schema.py lets the schema and the reader judge whole documents.)
+/// docs/gateway.schema.json knows the keys and words that the reader knows: each place is read with a wrong one, and
+/// the error lists the right ones. (Clients/test_schema.py lets the schema and the reader judge whole documents.)
 @Suite struct PolicySchemaTests {
     private static let wrong = "zzzzzzzz"
     private static let limits = "type: gateway-rate-limiting-config\n"

@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct RedisFaultTests {
-    /// Commands must fail in less than the second in which a request has to be refused. On an idle machine it is microseconds.
+    /// Commands must fail in less than the second in which a request has to be refused. On an idle machine it is
+    /// microseconds.
     private static let atOnce = Duration.milliseconds(500)
 
     private func failure(_ command: RedisCommand, on client: RedisClient, timeout: Duration? = nil) async -> RedisError? {

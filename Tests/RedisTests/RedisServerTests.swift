@@ -2,7 +2,8 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct RedisServerTests {
-    /// Tests run beside each other in one process. A server that inherited another test's connection would hold it open after its end.
+    /// Tests run beside each other in one process. A server that inherited another test's connection would hold it open
+    /// after its end.
     @Test func aServerHoldsNoConnectionOfItsTestsOpen() async throws {
         let closed = TestSignal()
         try await ScriptedServer.run { connection in

@@ -31,7 +31,8 @@ import Testing
         }
     }
 
-    /// The connection's own PING goes between messages and is answered, so a quiet subscription lives on; and finds a stopped server.
+    /// The connection's own PING goes between messages and is answered, so a quiet subscription lives on; and finds a
+    /// stopped server.
     @Test func noticesAStoppedServer() async throws {
         try await withRedisServer { server in
             var endpoint = server.endpoint

@@ -1,6 +1,7 @@
 internal import Common
 
-/// Clients that ask small things all the time, each over a connection of its own, and note how long they wait for an answer while something happens.
+/// Clients that ask small things all the time, each over a connection of its own, and note how long they wait for an
+/// answer while something happens.
 package enum Bystanders {
     /// One thing that is asked.
     package struct Asking: Sendable {

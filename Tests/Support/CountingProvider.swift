@@ -2,8 +2,8 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import NIOPosix
 
-/// A provider on a free port of 127.0.0.1 that counts its calls by what they are for: the job whose name, such as `job-17`, stands in the body, or else the insertion
-/// id that a gateway with `LITELLM_URL` sends as a tag.
+/// A provider on a free port of 127.0.0.1 that counts its calls by what they are for: the job whose name, such as
+/// `job-17`, stands in the body, or else the insertion id that a gateway with `LITELLM_URL` sends as a tag.
 package final class CountingProvider: Sendable {
     /// When it answers.
     package enum Manner: Sendable {

@@ -6,7 +6,8 @@ package enum FuzzFixture {
     /// How many inputs each seed makes: `FUZZ_ITERATIONS`, by default few enough for every test run.
     package static let iterations = ProcessInfo.processInfo.environment["FUZZ_ITERATIONS"].flatMap(Int.init) ?? 20_000
 
-    /// Tests share few threads, and some of them watch the time; a long loop gives way each time, since a dozen such loops run side by side.
+    /// Tests share few threads, and some of them watch the time; a long loop gives way each time, since a dozen such
+    /// loops run side by side.
     package static func letOthersRun() async { await Task.yield() }
 
     /// The lines of a fixture without its comments (`#`) and empty lines.
@@ -20,7 +21,8 @@ package enum FuzzFixture {
         try lines("seeds.txt").compactMap { UInt64($0) }
     }
 
-    /// The kept inputs of a fixture: a verdict, a space, and the input with all but visible ASCII (and `%`) percent-encoded.
+    /// The kept inputs of a fixture: a verdict, a space, and the input with all but visible ASCII (and `%`)
+    /// percent-encoded.
     package static func inputs(_ name: String) throws -> [(verdict: String, input: [UInt8])] {
         try lines(name).map { line in
             let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)

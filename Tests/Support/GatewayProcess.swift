@@ -60,7 +60,8 @@ package final class GatewayProcess {
 
 /// Runs a program of this build in a folder, with nothing in its environment but `environment` and `PATH`.
 /// - Parameters:
-///   - endsByItself: whether the process is waited for when `body` returns. If not, it is asked to stop (SIGTERM), unless it has ended.
+///   - endsByItself: whether the process is waited for when `body` returns. If not, it is asked to stop (SIGTERM),
+///     unless it has ended.
 ///   - body: what is done while it runs. If it throws and the process does not stop, the process is killed.
 package func withProcess(
     _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], in folder: String, endsByItself: Bool = false,
@@ -98,7 +99,8 @@ private func buildFolder() throws -> String {
     return String(program[..<(program.lastIndex(of: "/") ?? program.endIndex)])
 }
 
-/// Whether a process is there and has not ended. One whose parent was killed may stand on as a zombie (proc_pid_stat(5)).
+/// Whether a process is there and has not ended. One whose parent was killed may stand on as a zombie
+/// (proc_pid_stat(5)).
 package func isRunning(process id: Int32) -> Bool {
     guard let status = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8), let end = status.lastIndex(of: ")") else { return false }
     return !status[end...].hasPrefix(") Z")

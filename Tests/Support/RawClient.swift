@@ -2,7 +2,8 @@ internal import Common
 internal import NIOCore
 internal import NIOPosix
 
-/// An HTTP/1.1 client that sends what a test says, byte for byte and as slowly as it likes, so that it may also break HTTP. One task uses it.
+/// An HTTP/1.1 client that sends what a test says, byte for byte and as slowly as it likes, so that it may also break
+/// HTTP. One task uses it.
 package final class RawClient {
     /// The gateway closed the connection before what was waited for had come.
     package struct Closed: Error {}

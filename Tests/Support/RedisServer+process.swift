@@ -6,8 +6,8 @@ extension RedisServer {
     /// Of glibc since 2.34; the module of glibc that Swift imports leaves it out.
     private static let addCloseFrom = unsafeBitCast(dlsym(nil, "posix_spawn_file_actions_addclosefrom_np"), to: AddCloseFrom?.self)
 
-    /// Starts a program found by PATH, without standard input and output, and with nothing that is open in this process: SwiftNIO's sockets are inherited by
-    /// whoever does not refuse them.
+    /// Starts a program found by PATH, without standard input and output, and with nothing that is open in this
+    /// process: SwiftNIO's sockets are inherited by whoever does not refuse them.
     static func spawn(_ arguments: [String]) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

@@ -98,7 +98,8 @@ package final class RedisServer: Sendable {
     }
 }
 
-/// Runs `body` with a private redis-server, which is stopped and removed with all its data when the body ends, also by an error.
+/// Runs `body` with a private redis-server, which is stopped and removed with all its data when the body ends, also by
+/// an error.
 package func withRedisServer<Result>(
     _ options: RedisServer.Options = .init(), _ body: (RedisServer) async throws -> Result
 ) async throws -> Result {

@@ -3,8 +3,8 @@ internal import NIOConcurrencyHelpers
 
 /// A port of 127.0.0.1 that stays free for one server, however often that is started, until it is released.
 ///
-/// A socket holds it that never listens. Linux gives such a port to no one who asks for any port, yet lets a server have it that asks for this one with SO_REUSEADDR, as
-/// redis-server, nginx and SwiftNIO do.
+/// A socket holds it that never listens. Linux gives such a port to no one who asks for any port, yet lets a server
+/// have it that asks for this one with SO_REUSEADDR, as redis-server, nginx and SwiftNIO do.
 package final class ReservedPort: Sendable {
     package let number: Int
     private let descriptor: NIOLockedValueBox<Int32?>

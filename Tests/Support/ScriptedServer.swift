@@ -1,7 +1,8 @@
 internal import NIOCore
 internal import NIOPosix
 
-/// A TCP server on a free port of 127.0.0.1 that does, on every connection, what a test's script says: byte for byte, so that it may also break HTTP.
+/// A TCP server on a free port of 127.0.0.1 that does, on every connection, what a test's script says: byte for byte,
+/// so that it may also break HTTP.
 package struct ScriptedServer: Sendable {
     package typealias Script = @Sendable (Connection) async throws -> Void
     private typealias Channel = NIOAsyncChannel<ByteBuffer, ByteBuffer>
@@ -17,7 +18,8 @@ package struct ScriptedServer: Sendable {
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 2048)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // A connection that nobody takes any longer must not be wrapped: NIO ends the process for a wrapped one that is dropped unused.
+            // A connection that nobody takes any longer must not be wrapped: NIO ends the process for a wrapped one
+            // that is dropped unused.
             .childChannelOption(.autoRead, value: false)
             .bind(host: "127.0.0.1", port: 0) { channel in channel.eventLoop.makeSucceededFuture(channel) }
         let accepted = Counter()
@@ -66,7 +68,8 @@ extension ScriptedServer {
             self.channel = channel
         }
 
-        /// The next request's head, up to its empty line, and as many bytes of body as it announces. Nil once the peer has closed.
+        /// The next request's head, up to its empty line, and as many bytes of body as it announces. Nil once the peer
+        /// has closed.
         package func request() async throws -> String? {
             var text = ""
             while true {

@@ -1,4 +1,5 @@
-/// Random numbers that are the same on every machine for the same seed (SplitMix64, https://prng.di.unimi.it/splitmix64.c).
+/// Random numbers that are the same on every machine for the same seed (SplitMix64,
+/// https://prng.di.unimi.it/splitmix64.c).
 package struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64
 

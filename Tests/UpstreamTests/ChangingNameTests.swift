@@ -11,7 +11,8 @@ import Testing
     private static let strict = AddressPolicy.clientChosen(allowLoopback: false, allowPrivate: false)
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
-    /// Lends an upstream whose resolver says of the name whatever `addresses` holds, and a server that the name can lead to.
+    /// Lends an upstream whose resolver says of the name whatever `addresses` holds, and a server that the name can
+    /// lead to.
     private func withResolver(
         _ body: @Sendable (CurlUpstream, ScriptedServer, _ addresses: NIOLockedValueBox<String>) async throws -> Void
     ) async throws {
@@ -35,7 +36,8 @@ import Testing
         return request
     }
 
-    /// The name itself is beyond reproach, so the ingress lets it in. What it leads to when the connection is opened is refused, and nothing is sent.
+    /// The name itself is beyond reproach, so the ingress lets it in. What it leads to when the connection is opened is
+    /// refused, and nothing is sent.
     @Test(arguments: ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "[fd00:ec2::254]", "0.0.0.0", "127.0.0.1,[::1]"])
     func `a good name that leads to a forbidden address is refused at the connection`(address: String) async throws {
         try await withResolver { upstream, server, addresses in

@@ -76,7 +76,8 @@ import Testing
         #expect(try await failure(of: bytes) { $0.limits.bodyBytes = GzipBomb.size - 1 }?.code == .tooLarge)
     }
 
-    /// The bytes that are too many come while the peer is made to wait. libcurl keeps them, and says only once, when it hands them over, that they were refused.
+    /// The bytes that are too many come while the peer is made to wait. libcurl keeps them, and says only once, when it
+    /// hands them over, that they were refused.
     @Test(arguments: 1...8) func `a body that grows too large while its reader is slow ends at once`(pieces: Int) async throws {
         try await withUpstream { connection in
             _ = try await connection.request()

@@ -1,7 +1,8 @@
 import NIOCore
 import NIOPosix
 
-/// A peer that sends a byte of its answer now and then, for a while. Event loops do all of it and no task, so it speaks however busy this process is.
+/// A peer that sends a byte of its answer now and then, for a while. Event loops do all of it and no task, so it speaks
+/// however busy this process is.
 final class Speaker: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 

@@ -1,5 +1,5 @@
-/// One thing that was done to the gateway, or that it noticed, as the audit log keeps it. It holds no key, no prompt and
-/// no value of metadata.
+/// One thing that was done to the gateway, or that it noticed, as the audit log keeps it. It holds no key, no prompt
+/// and no value of metadata.
 package struct AuditEvent: Sendable, Equatable {
     /// The first byte of one on its way through Redis. No record of a request begins with it.
     package static let form: UInt8 = 2

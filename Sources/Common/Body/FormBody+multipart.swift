@@ -1,7 +1,8 @@
 extension FormBody {
     private static let lineEnd = Array("\r\n".utf8)
 
-    /// Reads a `multipart/form-data` body (RFC 7578, RFC 2046 §5.1.1), strictly: lines end with CRLF, and nothing but line ends surrounds the parts.
+    /// Reads a `multipart/form-data` body (RFC 7578, RFC 2046 §5.1.1), strictly: lines end with CRLF, and nothing but
+    /// line ends surrounds the parts.
     init(multipart bytes: [UInt8], boundary: [UInt8]) throws(GatewayError) {
         let delimiter = Array("--".utf8) + boundary
         let starts = try Self.delimiters(delimiter, in: bytes)
@@ -23,7 +24,7 @@ extension FormBody {
         throw .invalidForm("the closing delimiter is missing; end the body with the boundary between two `--`")
     }
 
-    /// Where the delimiters begin. Whatever only resembles one is refused, since readers differ in what they take for one.
+    /// Offsets of the delimiters. A line that only resembles one is refused: readers differ in what they accept.
     private static func delimiters(_ delimiter: [UInt8], in bytes: [UInt8]) throws(GatewayError) -> [Int] {
         var starts: [Int] = []
         var line = bytes.startIndex

@@ -1,8 +1,9 @@
 internal import JSON
 
-/// Where the fields of a form lie in its bytes: `multipart/form-data` (RFC 7578) or `application/x-www-form-urlencoded`.
+/// The fields of a form in its bytes: `multipart/form-data` (RFC 7578) or `application/x-www-form-urlencoded`.
 ///
-/// Nothing is copied. A form that two readers could take apart in two ways is refused: gateway and provider must find the same fields.
+/// Nothing is copied. A form that two readers could take apart in two ways is refused: gateway and provider must find
+/// the same fields.
 package struct FormBody: Sendable {
     /// One field with its place.
     package struct Field: Sendable {
@@ -56,7 +57,7 @@ package struct FormBody: Sendable {
         kind == .urlencoded ? Self.unescaped(bytes[field.value]) ?? Array(bytes[field.value]) : Array(bytes[field.value])
     }
 
-    /// What an urlencoded text stands for; nil if a `%` is not followed by two hex digits.
+    /// The bytes for which an urlencoded text stands; nil if a `%` is not followed by two hex digits.
     static func unescaped(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         var out: [UInt8] = []
         out.reserveCapacity(text.count)

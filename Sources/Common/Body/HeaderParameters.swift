@@ -1,6 +1,7 @@
-/// A header's value with parameters, as `form-data; name="model"` or `multipart/form-data; boundary=x` (RFC 9110 §5.6.6).
+/// A header's value with parameters, as `form-data; name="model"` or `multipart/form-data; boundary=x` (RFC 9110
+/// §5.6.6).
 struct HeaderParameters {
-    /// What stands before the parameters, in lower case.
+    /// The text before the parameters, in lower case.
     let value: [UInt8]
     /// By name, in lower case.
     private var parameters: [(name: [UInt8], value: [UInt8])] = []

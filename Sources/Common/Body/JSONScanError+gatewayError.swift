@@ -41,6 +41,6 @@ extension JSONScanError {
 }
 
 extension String {
-    /// At most 64 characters, so that a message stays readable whatever a client sent.
+    /// At most 64 characters, so that a message stays readable even if a client sent a long text.
     fileprivate var shortened: String { unicodeScalars.count > 64 ? String(String.UnicodeScalarView(unicodeScalars.prefix(64))) + "…" : self }
 }

@@ -1,7 +1,8 @@
 internal import JSON
 
 extension JSONSplice {
-    /// Appends to the array `name` within the object `outer` (`tags` in `metadata`), and makes either where it is absent or null.
+    /// Appends to the array `name` within the object `outer` (`tags` in `metadata`), and makes either where it is
+    /// absent or null.
     /// - Parameter elements: JSON values.
     /// - Throws: A 400 that names the member if `outer` is no object, `name` no array, or `outer` holds one name twice.
     package mutating func append(_ elements: [[UInt8]], to name: String, in outer: String) throws(GatewayError) {

@@ -1,4 +1,4 @@
-/// What the headers of one part of a form say of it (RFC 7578 §4.2).
+/// The content of the headers of one part of a form (RFC 7578 §4.2).
 struct MultipartHeader {
     private(set) var name: [UInt8]?
     /// Whether the part has a filename, or is written in another encoding than its own bytes.

@@ -1,7 +1,8 @@
 /// A model's name within a path.
 ///
-/// Google's clients write `/v1beta/models/{model}:generateContent`, Azure's `/openai/deployments/{model}/chat/completions`, Bedrock's
-/// `/model/{model}/converse`; OpenAI's read one model at `/models/{model}`. A provider's prefix makes a segment more.
+/// Google's clients write `/v1beta/models/{model}:generateContent`, Azure's
+/// `/openai/deployments/{model}/chat/completions`, Bedrock's `/model/{model}/converse`; OpenAI's read one model at
+/// `/models/{model}`. A provider's prefix makes a segment more.
 package struct PathModel: Sendable {
     /// Decoded.
     package let name: String
@@ -24,9 +25,9 @@ package struct PathModel: Sendable {
         after = path[place.upperBound...]
     }
 
-    /// What stands before the model.
+    /// The part of the path before the model.
     package var opening: String { String(before) }
-    /// What stands behind it, such as `:generateContent`.
+    /// The part of the path behind the model, such as `:generateContent`.
     package var ending: String { String(after) }
 
     /// The path with another model's name in it.
@@ -64,7 +65,7 @@ package struct PathModel: Sendable {
         return models.upperBound..<path.endIndex
     }
 
-    /// Where `:generateContent` begins. Its colon may be encoded.
+    /// The beginning of `:generateContent`. Its colon may be encoded.
     private static func methodStart(_ path: String) -> String.Index? {
         let plain = path.utf8.lastIndex(of: UInt8(ascii: ":"))
         let encoded = path.ranges(of: "%3A").last?.lowerBound ?? path.ranges(of: "%3a").last?.lowerBound

@@ -1,6 +1,7 @@
 package import JSON
 
-/// A request's body as its readers take it apart. What decides is the first byte; the label counts where the first byte says nothing.
+/// A request's body as its readers take it apart. What decides is the first byte; the label counts where the first byte
+/// says nothing.
 package enum RequestContent: Sendable {
     case json(JSONObject)
     case form(FormBody)
@@ -49,7 +50,8 @@ package enum RequestContent: Sendable {
 
     private enum Opening { case object, hiddenObject, other }
 
-    /// Whether a JSON object begins here: as it should be, or in a form that a lenient reader takes for one all the same.
+    /// Whether a JSON object begins here: as it should be, or in a form that a lenient reader takes for one all the
+    /// same.
     private static func opening(of bytes: [UInt8]) -> Opening {
         var isPlain = true
         for byte in bytes {

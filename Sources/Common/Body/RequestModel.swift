@@ -1,4 +1,4 @@
-/// The model that a request names, wherever it stands: in the body, in the path as Google's and Azure's clients write it, or in the query.
+/// The model that a request names: in the body, in the path (Google's and Azure's clients) or in the query.
 package struct RequestModel: Sendable {
     /// Nil if the request names none.
     package let name: String?

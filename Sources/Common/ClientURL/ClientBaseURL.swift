@@ -1,9 +1,10 @@
 package import Upstream
 
-/// A base URL that a client chose, checked and in one normal form: lower-case scheme and host, no default port, no trailing slash.
+/// A base URL that a client chose, checked and in one normal form: lower-case scheme and host, no default port, no
+/// trailing slash.
 ///
-/// Refused is whatever two parsers could read differently. This is the early answer to the client; what the host's name resolves to is checked again
-/// when the connection is opened (`AddressPolicy`).
+/// A URL that two parsers could read differently is refused. This is the early answer to the client; the address that
+/// the host's name resolves to is checked again when the connection is opened (`AddressPolicy`).
 package struct ClientBaseURL: Sendable, Hashable, CustomStringConvertible {
     /// `http` or `https`.
     package let scheme: String

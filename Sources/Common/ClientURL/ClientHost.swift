@@ -52,7 +52,7 @@ struct ClientHost {
             throw ClientBaseURL.refusal("has a host that looks like an IPv4 address and is none")
         }
         guard !metadataNames.contains(host) else { throw ClientBaseURL.refusal("leads to a cloud's metadata service") }
-        // RFC 6761 §6.3: these names are the machine itself, whatever a resolver says.
+        // RFC 6761 §6.3: these names are the machine itself, even if a resolver says otherwise.
         if last == "localhost" { try check(.v4(0x7F00_0001), policy) }
     }
 

@@ -1,5 +1,6 @@
-/// The names under which a server may be asked (`ALLOWED_HOSTS`). A page of another site whose name leads to this machine (DNS rebinding) is a stranger to the
-/// browser's rules no longer, but its requests still say its name in `Host`.
+/// The names under which a server may be asked (`ALLOWED_HOSTS`). A page of another site whose name leads to this
+/// machine (DNS rebinding) is a stranger to the browser's rules no longer, but its requests still say its name in
+/// `Host`.
 package struct AllowedHosts: Sendable, Hashable, CustomStringConvertible {
     package static let any = AllowedHosts(isAny: true)
     /// This machine's own names and addresses alone.
@@ -24,18 +25,19 @@ package struct AllowedHosts: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Which hosts a server answers for.
+    /// Chooses the hosts for which a server answers.
     /// - Parameters:
     ///   - set: what the operator says; holds for every server.
     ///   - host: the address on which it listens.
-    ///   - asksForKeys: whether a client needs a key. Where it needs none, or some pages need none, and the server is there for this machine alone, its names are all.
+    ///   - asksForKeys: whether a client needs a key. Where it needs none, or some pages need none, and the server is
+    ///     there for this machine alone, its names are all.
     package init(_ set: AllowedHosts?, listeningOn host: String, asksForKeys: Bool) {
         self = set ?? (!asksForKeys && HostName.isLoopback(host) ? .loopback : .any)
     }
 
     /// Whether a request may be answered. This machine's own names always may: no other site has them.
-    /// - Parameter authority: what the request says of its host: a name or an address, perhaps with a port. Nil if it says nothing, as HTTP/1.0 allows; no browser
-    ///   does so.
+    /// - Parameter authority: what the request says of its host: a name or an address, perhaps with a port. Nil if it
+    ///   says nothing, as HTTP/1.0 allows; no browser does so.
     package func allows(_ authority: String?) -> Bool {
         guard !isAny, let authority else { return true }
         guard let host = Self.withoutPort(authority.utf8) else { return false }

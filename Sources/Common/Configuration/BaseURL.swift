@@ -1,5 +1,5 @@
-/// The checked `http` or `https` URL of a service, to which paths are appended: host, perhaps a port and a path, no slash at its end, and
-/// neither user information nor query nor fragment.
+/// The checked `http` or `https` URL of a service, to which paths are appended: host, perhaps a port and a path, no
+/// slash at its end, and neither user information nor query nor fragment.
 package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     /// `http` or `https`.
     package let scheme: String

@@ -2,7 +2,7 @@
 package struct Configuration: Sendable, Equatable {
     package var settings: Settings
     package var secrets: Secrets
-    /// What is doubtful but no reason not to start.
+    /// Doubtful points that are no reason not to start.
     package var warnings: [ConfigurationProblem]
 
     /// Reads the environment and the files that it names.
@@ -28,7 +28,8 @@ package struct Configuration: Sendable, Equatable {
         return Configuration(settings: settings, secrets: secrets, warnings: log.problems)
     }
 
-    /// Everything that `load` has to say about the configuration, errors and warnings, a line each. Empty if all is well.
+    /// Everything that `load` has to say about the configuration, errors and warnings, a line each. Empty if all is
+    /// well.
     package static func check(role: Role, environment: [String: String]) -> [ConfigurationProblem] {
         do throws(ConfigurationError) {
             return try load(role: role, environment: environment).warnings

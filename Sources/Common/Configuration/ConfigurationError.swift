@@ -1,4 +1,5 @@
-/// The configuration cannot be used. Holds every problem that was found, so that one run shows all that is to be repaired.
+/// The configuration cannot be used. Holds every problem that was found, so that one run shows all that is to be
+/// repaired.
 package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// At least one of them is an error; warnings found on the way are kept.
     package var problems: [ConfigurationProblem]

@@ -4,7 +4,7 @@ extension ConfigurationFile {
     /// The most files of a folder.
     package static let folderLimit = 256
 
-    /// What tells one state of a file, or of a folder and those of its files that are read, from another.
+    /// Stamps that tell one state of a file, or of a folder and those of its files that are read, from another.
     package static func stamps(of path: String) -> [FileStamp?] {
         guard let names = try? names(in: path) else { return [FileStamp(of: path)] }
         return [FileStamp(of: path)] + names.map { FileStamp(of: $0) }

@@ -12,7 +12,8 @@ package struct ConfigurationFile: Sendable {
     /// The permission bits, such as `0o600`.
     package let permissions: UInt32
 
-    /// Reads a regular file. Throws if it is absent, unreadable, something else than a file, or larger than `sizeLimit`.
+    /// Reads a regular file. Throws if it is absent, unreadable, something else than a file, or larger than
+    /// `sizeLimit`.
     package init(reading path: String) throws(ConfigurationError) {
         func failure(_ message: String) -> ConfigurationError { ConfigurationError(at: .file(path), message) }
         guard let descriptor = FileDescriptor(reading: path) else {
@@ -35,7 +36,7 @@ package struct ConfigurationFile: Sendable {
     /// Whether there is anything at `path`, readable or not.
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    /// What a file that holds secrets should be told about: a mode that lets others than its owner read it. Nil if all is well.
+    /// A warning about a mode that lets others than its owner read a file of secrets. Nil if the mode is good.
     package var permissionWarning: ConfigurationProblem? {
         guard permissions & 0o077 != 0 else { return nil }
         let mode = String(permissions, radix: 8)

@@ -1,4 +1,5 @@
-/// The rule for the names that an operator gives to projects and accounts. They stand as one segment in URL paths and in Redis keys.
+/// The rule for the names that an operator gives to projects and accounts. They stand as one segment in URL paths and
+/// in Redis keys.
 package enum ConfigurationName {
     package static let rule = "1 to 128 characters, without `/` and control characters"
 

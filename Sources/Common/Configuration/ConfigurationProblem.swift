@@ -1,7 +1,7 @@
-/// One thing that is wrong with the configuration, or doubtful in it, and where. It prints as the line that a person reads:
-/// `secrets.yaml:3:5: error: …` or `environment: REDIS_PORT: error: …`.
+/// One thing that is wrong with the configuration, or doubtful in it, and where. It prints as the line that a person
+/// reads: `secrets.yaml:3:5: error: …` or `environment: REDIS_PORT: error: …`.
 package struct ConfigurationProblem: Sendable, Hashable, CustomStringConvertible {
-    /// Where the problem is.
+    /// The location of the problem.
     package enum Location: Sendable, Hashable {
         /// A variable of the environment, by its name.
         case environment(String)
@@ -20,7 +20,7 @@ package struct ConfigurationProblem: Sendable, Hashable, CustomStringConvertible
 
     package var severity: Severity
     package var location: Location
-    /// What is wrong and how to repair it. Never holds a secret.
+    /// The fault and its repair. Never holds a secret.
     package var message: String
 
     package init(_ severity: Severity, at location: Location, _ message: String) {

@@ -1,4 +1,4 @@
-/// What becomes of a call whose client has gone away.
+/// The fate of a call whose client has gone away.
 package enum DisconnectPolicy: String, Sendable, CaseIterable {
     /// The call to the provider is aborted and the completion counts as not made.
     case cancel

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What tells one state of a file from another without reading it (stat(2)). A file that was replaced has another inode, one that was written another time.
+/// Tells one state of a file from another without reading it (stat(2)): a replaced or rewritten file has another stamp.
 package struct FileStamp: Sendable, Equatable {
     private let device, inode: UInt
     private let size: Int

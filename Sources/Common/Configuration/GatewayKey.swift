@@ -1,8 +1,9 @@
 internal import FoundationEssentials
 
-/// The key that seals what travels through Redis: 32 bytes, the same in all processes of one gateway. It prints as `***`.
+/// The key that seals what travels through Redis: 32 bytes, the same in all processes of one gateway. It prints as
+/// `***`.
 package struct GatewayKey: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// What AES-256 takes.
+    /// The size of a key of AES-256.
     package static let byteCount = 32
 
     private let bytes: [UInt8]

@@ -1,4 +1,4 @@
-/// What can stand in an HTTP header.
+/// Checks of texts that are to stand in an HTTP header.
 package enum HeaderText {
     /// Whether a text can be a key there: visible ASCII characters without spaces, at least one.
     static func isToken(_ text: String) -> Bool {

@@ -2,7 +2,8 @@ internal import Upstream
 
 /// The names and addresses of machines, as far as their spelling goes.
 package enum HostName {
-    /// Whether `host` is a DNS name, an IPv4 address or an IPv6 address. The latter has brackets in a URL and none elsewhere.
+    /// Whether `host` is a DNS name, an IPv4 address or an IPv6 address. The latter has brackets in a URL and none
+    /// elsewhere.
     static func isValid(_ host: some StringProtocol, bracketed: Bool = false) -> Bool {
         let bytes = Array(host.utf8)
         if bracketed, bytes.first == UInt8(ascii: "["), bytes.last == UInt8(ascii: "]") {
@@ -23,8 +24,8 @@ package enum HostName {
         return (String(authority[..<colon]), port)
     }
 
-    /// Whether a listener on `host` is reached from this machine alone: `localhost` and the names below it (RFC 6761 §6.3), 127.0.0.0/8 and ::1, in any spelling
-    /// of an IPv6 address, without brackets.
+    /// Whether a listener on `host` is reached from this machine alone: `localhost` and the names below it (RFC 6761
+    /// §6.3), 127.0.0.0/8 and ::1, in any spelling of an IPv6 address, without brackets.
     package static func isLoopback(_ host: String) -> Bool {
         let name = host.utf8.map(\.asciiLowercased)
         if name.elementsEqual("localhost".utf8) || name.suffix(10).elementsEqual(".localhost".utf8) { return true }

@@ -1,4 +1,4 @@
-/// Where traces go.
+/// The place to which traces go.
 package enum LangfuseHost: Sendable, Equatable {
     /// The trace store inside the gateway.
     case embedded

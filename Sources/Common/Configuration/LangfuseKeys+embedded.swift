@@ -7,8 +7,9 @@ internal import Foundation
 #endif
 
 extension LangfuseKeys {
-    /// A project's keys at a trace store of the gateway's own, where the secrets file gives none: derived from the gateway's key (HKDF, RFC 5869), so that all
-    /// its processes know them and none keeps them. In Langfuse's form: `pk-lf-…`, `sk-lf-…`.
+    /// A project's keys at a trace store of the gateway's own, where the secrets file gives none: derived from the
+    /// gateway's key (HKDF, RFC 5869), so that all its processes know them and none keeps them. In Langfuse's form:
+    /// `pk-lf-…`, `sk-lf-…`.
     package init(embedded project: String, key: GatewayKey) {
         let derived = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: key.reveal()), info: Array("metadata-gateway langfuse \(project)".utf8), outputByteCount: 32)

@@ -1,4 +1,4 @@
-/// How much is logged. The cases are swift-log's levels, so `Logger.Level(rawValue:)` takes the raw value.
+/// The amount of logging. The cases are swift-log's levels, so `Logger.Level(rawValue:)` takes the raw value.
 package enum LogLevel: String, Sendable, CaseIterable {
     case trace, debug, info, notice, warning, error, critical
 

@@ -2,7 +2,8 @@
 package enum NearMiss {
     private static let longestWord = 1024
 
-    /// The candidate with the fewest typing errors, if they are few for the word's length: one for each three characters, at most `limit`.
+    /// The candidate with the fewest typing errors, if they are few for the word's length: one for each three
+    /// characters, at most `limit`.
     package static func nearest(to word: String, among candidates: some Sequence<String>, limit: Int = 2) -> String? {
         // No name is so long, and a client may send megabytes.
         guard word.utf8.count <= longestWord else { return nil }
@@ -16,7 +17,8 @@ package enum NearMiss {
         return best?.candidate
     }
 
-    /// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (the optimal string alignment distance).
+    /// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (the optimal string alignment
+    /// distance).
     private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var beforePrevious: [Int] = []
         var previous = Array(0...b.count)

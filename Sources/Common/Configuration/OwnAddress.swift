@@ -1,13 +1,13 @@
 internal import Glibc
 package import Upstream
 
-/// Where a process listens, in all the ways in which a URL may say so without a look-up.
+/// The address on which a process listens, in all the ways in which a URL may say so without a look-up.
 package struct OwnAddress: Sendable {
     private let host: String
     private let port: Int
     private let machine: Machine
 
-    /// What a machine is called, and its addresses.
+    /// The names and addresses of a machine.
     package struct Machine: Sendable {
         package var names: Set<UTF8Text>
         package var addresses: Set<IPAddress>
@@ -53,7 +53,7 @@ package struct OwnAddress: Sendable {
         }
     }
 
-    /// What a host in a URL stands for.
+    /// The meaning of a host in a URL.
     private enum Place: Equatable {
         case loopback
         case unspecified

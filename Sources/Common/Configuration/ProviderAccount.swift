@@ -1,6 +1,6 @@
 /// An account of the operator's at a provider, under a name that models are addressed by: `name/model`.
 package struct ProviderAccount: Sendable, Equatable {
-    /// Where the account's calls go.
+    /// The place to which the account's calls go.
     package enum Destination: Sendable, Equatable {
         /// A built-in provider, by its prefix such as `openai`.
         case provider(String)
@@ -11,19 +11,20 @@ package struct ProviderAccount: Sendable, Equatable {
     /// 1–128 characters, no `/`, no control characters.
     package var name: String
     package var destination: Destination
-    /// The account's own key, already read from the environment where `key_env` names a variable. Nil: the account has none, and the client's
-    /// key is used. A role that calls no provider does not read the environment and sees nil for `key_env` too.
+    /// The account's own key, already read from the environment where `key_env` names a variable. Nil: the account has
+    /// none, and the client's key is used. A role that calls no provider does not read the environment and sees nil for
+    /// `key_env` too.
     package var key: SecretString?
-    /// Where the account stands in its file, for errors that only the table of providers can find.
+    /// The account's location in its file, for errors that only the table of providers can find.
     package var location: ConfigurationProblem.Location
-    /// How long an idle connection may be used again, in whole seconds; 0: never. Nil:
+    /// The time for which an idle connection may be used again, in whole seconds; 0: never. Nil:
     /// `UPSTREAM_IDLE_CONNECTION_SECONDS`.
     package var idleConnectionSeconds: Int?
     /// Whether a call is made again, once, whose kept connection the provider closed without a byte of an answer.
     /// It may then be paid for twice.
     package var repeatsOnClosedConnection = true
 
-    /// What idle ages may be set.
+    /// The idle times that may be set.
     static let idleConnectionSeconds = 0...3600
 
     package init(name: String, destination: Destination, key: SecretString? = nil, location: ConfigurationProblem.Location) {

@@ -1,4 +1,4 @@
-/// Where Redis is and how to enter.
+/// The place of Redis and the way to enter.
 package struct RedisSettings: Sendable, Equatable {
     /// A host, or a socket's path.
     package enum Address: Sendable, Equatable {
@@ -14,7 +14,7 @@ package struct RedisSettings: Sendable, Equatable {
     package var password: SecretString?
     package var database = 0
     package var tls = false
-    /// How long a command may take before Redis counts as away.
+    /// The time that a command may take before Redis counts as away.
     package var commandTimeout = Duration.milliseconds(800)
 
     package init() {}

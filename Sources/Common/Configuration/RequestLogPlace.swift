@@ -1,4 +1,4 @@
-/// Where the request log is kept.
+/// The place in which the request log is kept.
 package enum RequestLogPlace: String, Sendable, CaseIterable {
     /// In the trace store's database.
     case embedded
@@ -13,7 +13,7 @@ extension Settings {
         requestLog == .embedded && (role == .serve || role == .tracestore && redis.address != nil)
     }
 
-    /// What the request log needs of a `tracestore`, which without it needs nothing.
+    /// Checks the needs of a `tracestore` that keeps the request log; without it, it needs nothing.
     func checkRequestLog(given environment: [String: String], _ log: inout ProblemLog) {
         guard role == .tracestore, requestLog == .embedded else { return }
         if redis.address == nil, environment["REQUEST_LOG"] != nil {

@@ -1,4 +1,4 @@
-/// Which part of the gateway a process runs. It decides which settings must be given, and some defaults.
+/// The part of the gateway that a process runs. It decides which settings must be given, and some defaults.
 package enum Role: String, Sendable, CaseIterable {
     /// Everything in one process, with a Redis of its own unless one is named.
     case serve

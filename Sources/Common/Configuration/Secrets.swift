@@ -1,6 +1,6 @@
-/// What secrets.yaml says: the projects with their Langfuse keys, and the operator's own provider keys and accounts.
+/// The content of secrets.yaml: projects with their Langfuse keys, and the operator's own provider keys and accounts.
 package struct Secrets: Sendable, Equatable {
-    /// Where the file is when `SECRETS_PATH` does not say.
+    /// The file's path if `SECRETS_PATH` names none.
     package static let defaultPath = "secrets.yaml"
 
     /// By name. Never empty, and always holds `defaultProject`.
@@ -9,11 +9,11 @@ package struct Secrets: Sendable, Equatable {
     package var defaultProject: String
     /// Keys of the built-in providers, by the provider's prefix such as `openai`. They go before the environment's.
     package var providerKeys: [UTF8Text: SecretString]
-    /// Where in the file each of them stands.
+    /// The location of each of them in the file.
     package var providerKeyLocations: [UTF8Text: ConfigurationProblem.Location] = [:]
     /// The operator's own accounts, by name. A model `name/model` uses one.
     package var accounts: [UTF8Text: ProviderAccount]
-    /// What the file says that is doubtful, such as its mode.
+    /// Doubtful points of the file, such as its mode.
     package var warnings: [ConfigurationProblem]
 
     package init(
@@ -27,6 +27,6 @@ package struct Secrets: Sendable, Equatable {
         self.warnings = warnings
     }
 
-    /// What there is without a file: one project, `local`, that has no Langfuse keys.
+    /// The secrets without a file: one project, `local`, that has no Langfuse keys.
     package static let none = Secrets(projects: ["local": Project(name: "local")], defaultProject: "local")
 }

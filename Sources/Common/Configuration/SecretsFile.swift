@@ -50,7 +50,8 @@ package final class SecretsFile: Sendable {
         for take in state.withLockedValue({ $0.watchers }) { take(reading) }
     }
 
-    /// Takes the file over if it is another one than before and has rested since the last look: one that is being written is not read halfway.
+    /// Takes the file over if it is another one than before and has rested since the last look: one that is being
+    /// written is not read halfway.
     package func refresh(logger: Logger) {
         let found = FileStamp(of: path)
         let isDue = state.withLockedValue { $0.changes.look([found]) }

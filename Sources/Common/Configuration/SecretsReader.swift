@@ -4,7 +4,8 @@ struct SecretsReader {
     /// Keys that it does not need are left out where they stand in the environment.
     let role: Role
 
-    /// `langfuse_keys: {project: {public_key, secret_key}}`, each `key | {env: NAME}`. A project with nothing behind its colon has no keys.
+    /// `langfuse_keys: {project: {public_key, secret_key}}`, each `key | {env: NAME}`. A project with nothing behind
+    /// its colon has no keys.
     func projects(_ node: YAMLNode, _ log: inout ProblemLog) -> [UTF8Text: Project] {
         entries(of: node, &log) { name, value throws(ConfigurationError) in
             if value.isNull { return Project(name: name) }
@@ -16,7 +17,8 @@ struct SecretsReader {
         }
     }
 
-    /// `default_project_id`, which may be left out if there is only one project. Without `langfuse_keys` that is `Secrets.none`'s.
+    /// `default_project_id`, which may be left out if there is only one project. Without `langfuse_keys` that is
+    /// `Secrets.none`'s.
     func defaultProject(_ root: YAMLMapping) throws(ConfigurationError) -> String {
         let written = root["langfuse_keys"]?.keys ?? []
         let projects = written.isEmpty ? [Secrets.none.defaultProject] : written

@@ -2,7 +2,7 @@
 package struct Setting: Sendable {
     /// Such as `REDIS_PORT`.
     package let name: String
-    /// What the setting does, in a sentence or two of Markdown.
+    /// The effect of the setting, in a sentence or two of Markdown.
     package let meaning: String
     /// Completes "must be …"; names the unit.
     package let rule: String
@@ -49,6 +49,6 @@ package struct Setting: Sendable {
     /// The rule with its example, for messages.
     package var advice: String { example.map { "\(rule); for example \($0)" } ?? rule }
 
-    /// Where problems with the setting are reported.
+    /// The location at which problems with the setting are reported.
     package var location: ConfigurationProblem.Location { .environment(name) }
 }

@@ -1,4 +1,4 @@
-/// What the values of a setting must be, how they are read and how they are written.
+/// The rule for the values of a setting: what they must be, how they are read and how they are written.
 struct SettingRule<Value: Sendable>: Sendable {
     /// Completes "must be …"; names the unit.
     let text: String

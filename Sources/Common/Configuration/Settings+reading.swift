@@ -9,7 +9,8 @@ extension Settings {
         return settings
     }
 
-    /// Reads the environment over `defaults` and notes all problems. The settings are fit for use only if none is an error.
+    /// Reads the environment over `defaults` and notes all problems. The settings are fit for use only if none is an
+    /// error.
     package static func read(over defaults: Settings, environment: [String: String], _ log: inout ProblemLog) -> Settings {
         let environment = environment.filter { !$0.value.isEmpty }
         var settings = defaults
@@ -52,7 +53,8 @@ extension Settings {
         }
     }
 
-    /// A misspelt name would otherwise be ignored without a word. Short names are left alone: too much resembles `PORT`.
+    /// A misspelt name would otherwise be ignored without a word. Short names are left alone: too much resembles
+    /// `PORT`.
     private static func warnOfNearMisses(_ environment: [String: String], _ log: inout ProblemLog) {
         let names = table.map(\.name)
         let known = Set(names)
@@ -64,7 +66,7 @@ extension Settings {
 }
 
 extension Setting {
-    /// What is wrong with a value that is against the rule.
+    /// The complaint about a value that is against the rule.
     fileprivate func complaint(about text: String) -> String {
         let value = isSecret ? "the value (not shown)" : "`\(text.escapedForDisplay)`"
         return "\(value) must be \(advice)"
@@ -72,7 +74,8 @@ extension Setting {
 }
 
 extension String {
-    /// On one line, short, and without the password that a URL may hold: control characters as escapes, and at most 100 characters.
+    /// On one line, short, and without the password that a URL may hold: control characters as escapes, and at most 100
+    /// characters.
     fileprivate var escapedForDisplay: String {
         var text = self
         if let user = text.firstRange(of: "://")?.upperBound, let at = text.lastIndex(of: "@"), user < at {

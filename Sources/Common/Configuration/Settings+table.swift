@@ -1,11 +1,11 @@
 extension Settings {
-    /// Every variable that the gateway reads from its environment, in the order of the documentation. Nothing else reads one, but for the keys of
-    /// providers, which the table of providers and the secrets file name.
+    /// Every variable that the gateway reads from its environment, in the order of the documentation. Nothing else
+    /// reads one, but for the keys of providers, which the table of providers and the secrets file name.
     package static let table: [Setting] =
         redisTable + secretsTable + backendTable + httpTable + queueTable + traceTable + upstreamTable + traceStoreTable
         + requestLogTable + metricsTable + processTable
 
-    /// Those that share a Redis and a key which somebody else gives.
+    /// Roles that share a Redis and a key, which the operator has to give.
     private static let separate: [Role] = [.ingress, .forwarder, .verifier]
     /// Those that clients call.
     private static let facing: [Role] = [.serve, .ingress]

@@ -1,6 +1,6 @@
 internal import Upstream
 
-/// What the environment says, validated. `Settings.table` is the list of the variables; docs/configuration.md shows it.
+/// The environment's settings, validated. `Settings.table` lists the variables; docs/configuration.md shows it.
 ///
 /// The values that an initialiser gives are the defaults; the table shows them and has no copy of its own.
 package struct Settings: Sendable, Equatable {
@@ -31,7 +31,8 @@ package struct Settings: Sendable, Equatable {
     package var litellmAPIKey: SecretString?
     /// Whether LiteLLM does the tracing, with the project's Langfuse keys.
     package var litellmTraces = false
-    /// `Configuration.load` makes it Langfuse's cloud in `serve` too when the secrets file has keys for it and no variable says where.
+    /// `Configuration.load` makes it Langfuse's cloud in `serve` too when the secrets file has keys for it and no
+    /// variable says where.
     package var langfuse: LangfuseHost
     /// The provider or account for calls that name no model.
     package var defaultProvider: String?
@@ -76,12 +77,12 @@ package struct Settings: Sendable, Equatable {
     /// Bytes of records that may wait for the request log.
     package var requestLogBytes = 256 << 20
     package var spanTextBytes = 4 << 20
-    /// How long a span may wait for its export.
+    /// The time for which a span may wait for its export.
     package var outboxMaxAge = Duration.seconds(86_400)
-    /// How long spans are collected before they are sent.
+    /// The time for which spans are collected before they are sent.
     package var exportInterval = Duration.milliseconds(500)
     package var exportTimeout = Duration.seconds(10)
-    /// How long an accepted span may be invisible before it is sent again.
+    /// The time for which an accepted span may be invisible before it is sent again.
     package var verifyResendGrace = Duration.seconds(15)
     /// Questions that one verifier works on at once.
     package var verifierConcurrency = 64
@@ -98,15 +99,15 @@ package struct Settings: Sendable, Equatable {
     package var maxAttempts = 10
     /// Retries that a client may ask for; 0: none.
     package var maxClientRetries = 5
-    /// How long the beginning of an answer is held back while a rule may still send its call elsewhere.
+    /// The time for which the beginning of an answer is held back while a rule may still send its call elsewhere.
     package var preambleHold = Duration.seconds(10)
     /// Bytes of an answer that are held back so.
     package var preambleHoldBytes = 64 << 10
     package var upstreamConnectTimeout = Duration.seconds(10)
     package var upstreamIdleTimeout = Duration.seconds(300)
-    /// How long an idle connection to a provider may be used again, in whole seconds; accounts may have their own.
+    /// Whole seconds for which an idle connection to a provider may be used again; accounts may have their own.
     package var upstreamIdleConnectionSeconds = ConnectionUse().idleSeconds
-    /// How long bytes of an answer may lie at a forwarder before they are sent.
+    /// The time for which bytes of an answer may lie at a forwarder before they are sent.
     package var flushInterval = Duration.milliseconds(20)
     /// Whether a client's own base URL may lead to this machine.
     package var allowLoopbackBaseURLs: Bool
@@ -115,11 +116,12 @@ package struct Settings: Sendable, Equatable {
 
     // The embedded trace store
     package var traceStoreHost = "127.0.0.1"
-    /// 0: any free port. The neighbour of the gateway's own; 3000 is where a Langfuse of one's own listens, and 4318 an OpenTelemetry collector.
+    /// 0: any free port. The neighbour of the gateway's own; 3000 is where a Langfuse of one's own listens, and 4318 an
+    /// OpenTelemetry collector.
     package var traceStorePort = 4001
     package var traceStoreMaxAge = Duration.seconds(30 * 86_400)
     package var traceStoreMaxBytes = 10 << 30
-    /// How long a row of the request log is kept.
+    /// The time for which a row of the request log is kept.
     package var requestLogMaxAge = Duration.seconds(30 * 86_400)
     /// How long an audit row is kept.
     package var auditLogMaxAge = Duration.seconds(365 * 86_400)
@@ -135,7 +137,7 @@ package struct Settings: Sendable, Equatable {
 
     // Metrics
     package var metricsHost = "127.0.0.1"
-    /// Where each process shows its metrics, besides the ingress's own page; 0: any free port. Nil: nowhere.
+    /// The port on which each process shows its metrics, besides the ingress's own page; 0: any free port. Nil: none.
     package var metricsPort: Int?
     /// Metadata by whose values calls are counted.
     package var metricsMetadataKeys: [String] = []
@@ -151,7 +153,7 @@ package struct Settings: Sendable, Equatable {
     package var logFormat = LogFormat.auto
     /// `serve` keeps its own Redis' files and keys here.
     package var dataDirectory = "./data"
-    /// How long a stopping process waits for the work in flight.
+    /// The time for which a stopping process waits for the work in flight.
     package var drain = Duration.seconds(30)
 
     /// The defaults of a role. What the role requires is still missing.

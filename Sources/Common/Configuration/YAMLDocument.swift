@@ -1,7 +1,7 @@
 /// A YAML file read whole, as one tree of values.
 ///
-/// What configuration does not need is refused, because it hides mistakes or costs without bound: several documents, anchors and aliases, tags,
-/// duplicate keys, keys that are not text, more than `depthLimit` levels, more than 1 MiB.
+/// Refuses parts that configuration does not need, because they hide mistakes or cost without bound: several documents,
+/// anchors and aliases, tags, duplicate keys, keys that are not text, more than `depthLimit` levels, more than 1 MiB.
 package struct YAMLDocument: Sendable {
     /// The most levels of sequences and mappings within one another.
     package static let depthLimit = 32

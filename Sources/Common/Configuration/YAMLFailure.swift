@@ -20,7 +20,7 @@ struct YAMLFailure: Error {
         self.message = message + Self.hint(problem)
     }
 
-    /// How to repair the mistakes that people make most.
+    /// Advice on the mistakes that people make most.
     private static func hint(_ problem: String) -> String {
         switch problem {
         case "found character that cannot start any token":

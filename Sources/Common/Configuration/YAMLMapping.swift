@@ -3,7 +3,7 @@ package struct YAMLMapping: Sendable {
     /// A key and its value. The key is text: YAML's other keys are refused.
     package struct Entry: Sendable, Equatable {
         package let key: String
-        /// Where the key stands.
+        /// The location of the key.
         package let location: ConfigurationProblem.Location
         package let value: YAMLNode
     }

@@ -30,7 +30,8 @@ extension YAMLNode {
     /// The value in words, for the beginning of a message.
     package var label: String { path.isEmpty ? "the file" : "`\(path)`" }
 
-    /// An error that says what should be here and what kind of value is. Never shows the value, which may be a secret in the wrong place.
+    /// An error that says what should be here and what kind of value is. Never shows the value, which may be a secret
+    /// in the wrong place.
     package func mismatch(_ expected: String) -> ConfigurationError {
         let found =
             switch content {

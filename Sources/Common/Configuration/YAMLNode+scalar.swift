@@ -34,7 +34,8 @@ extension YAMLNode {
         return SecretString(text)
     }
 
-    /// A name of the operator's choice, fit to be one segment of a URL path: 1–128 characters, no `/`, no control characters.
+    /// A name of the operator's choice, fit to be one segment of a URL path: 1–128 characters, no `/`, no control
+    /// characters.
     package func name() throws(ConfigurationError) -> String {
         let text = try string()
         guard ConfigurationName.isValid(text) else { throw error("\(label) must be \(ConfigurationName.rule)") }

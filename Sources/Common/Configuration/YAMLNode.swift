@@ -1,10 +1,12 @@
-/// A value of a YAML document, with the place where it stands and the way to it. A value tree: it holds nothing of the parser's.
+/// A value of a YAML document, with the place where it stands and the way to it. A value tree: it holds nothing of the
+/// parser's.
 ///
-/// The typed reader is in `YAMLNode+scalar.swift` (`string()`, `int(in:)`, `bool()`), `YAMLNode+collection.swift` (`sequence()`, `mapping()`) and
-/// `YAMLMapping`. All of it throws `ConfigurationError` with file, line and column.
+/// The typed reader is in `YAMLNode+scalar.swift` (`string()`, `int(in:)`, `bool()`), `YAMLNode+collection.swift`
+/// (`sequence()`, `mapping()`) and `YAMLMapping`. All of it throws `ConfigurationError` with file, line and column.
 package struct YAMLNode: Sendable, Equatable {
     package enum Content: Sendable, Equatable {
-        /// The text without quotes and escapes. `isPlain` says that it stood without quotes, so that `null` or `true` may be meant.
+        /// The text without quotes and escapes. `isPlain` says that it stood without quotes, so that `null` or `true`
+        /// may be meant.
         case scalar(String, isPlain: Bool)
         case sequence([YAMLNode])
         /// In the file's order; no key is twice.

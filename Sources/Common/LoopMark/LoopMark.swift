@@ -1,6 +1,8 @@
-/// The mark that a deployment's requests carry, so that it knows one which comes back: its pseudonym in `Via` (RFC 9110 §7.6.3).
+/// The mark that a deployment's requests carry, so that it knows one which comes back: its pseudonym in `Via` (RFC 9110
+/// §7.6.3).
 ///
-/// Processes that share `GATEWAY_KEY` are one deployment and have one pseudonym. Two deployments in a row pass each other's requests.
+/// Processes that share `GATEWAY_KEY` are one deployment and have one pseudonym. Two deployments in a row pass each
+/// other's requests.
 package struct LoopMark: Sendable {
     package static let header = "via"
 
@@ -14,7 +16,8 @@ package struct LoopMark: Sendable {
         value = "1.1 \(pseudonym)"
     }
 
-    /// Whether a request with these values of `Via` has been here. Proxies on its way may have joined the values, and changed their case.
+    /// Whether a request with these values of `Via` has been here. Proxies on its way may have joined the values, and
+    /// changed their case.
     package func isCarried(by values: some Sequence<String>) -> Bool {
         values.contains { value in
             value.utf8.split(whereSeparator: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") })

@@ -1,7 +1,7 @@
 internal import JSON
 
-/// Why the choices of an answer ended, as a span tells a trace store: Langfuse has no member for it, and its newer servers keep no attribute that they do not
-/// know. So it is metadata of the span, one short text.
+/// The reasons why the choices of an answer ended, as a span tells them. Langfuse has no member for them, and its newer
+/// servers keep no attribute that they do not know. So they are metadata of the span, one short text.
 package enum FinishReasons {
     /// The metadata's name. What a client calls its own metadata cannot be told from it otherwise.
     package static let name = "gateway_finish_reasons"

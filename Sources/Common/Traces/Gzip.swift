@@ -10,7 +10,7 @@ package enum Gzip {
         var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(bytes.count))))
         let result = bytes.withUnsafeBufferPointer { input in
             output.withUnsafeMutableBufferPointer { output in
-                // zlib reads through this pointer only, whatever its type says.
+                // zlib only reads through this pointer, although its type allows writing.
                 stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
                 stream.avail_in = UInt32(clamping: input.count)
                 stream.next_out = output.baseAddress

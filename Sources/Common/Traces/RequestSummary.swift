@@ -1,6 +1,6 @@
 internal import JSON
 
-/// What the request log says of a request that its span does not say already. It is one attribute of the span, a JSON
+/// A request's data for the request log that its span does not hold. It is one attribute of the span, a JSON
 /// object; what is not known is left out.
 package struct RequestSummary: Sendable, Equatable {
     /// The HTTP status that the client was told.
@@ -17,7 +17,7 @@ package struct RequestSummary: Sendable, Equatable {
     package var target: String?
     /// The operator's rules that applied.
     package var rules: [String] = []
-    /// When the first call of a provider was made, in milliseconds since 1970.
+    /// The time of the first call of a provider, in milliseconds since 1970.
     package var firstCall: UInt64?
     /// Calls whose forwarder died.
     package var lostCalls = 0

@@ -7,7 +7,7 @@ package struct SpanAttempt: Sendable, Equatable {
     package var number: Int
     /// `provider/model`.
     package var model: String
-    /// What became of it, as rules name failures; nil: its answer is the completion's.
+    /// The failure, as rules name failures; nil: its answer is the completion's.
     package var failure: String?
     /// Milliseconds since 1970.
     package var began: UInt64

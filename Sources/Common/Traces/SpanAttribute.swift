@@ -1,7 +1,7 @@
 /// An attribute of a completion's span. Its number is the tag in a ``SpanRecord``: a number is never given to another
 /// attribute.
 package enum SpanAttribute: UInt8, CaseIterable, Sendable {
-    /// What the value is. It is written as bytes in each case: numbers as the decimal text that OTLP gets.
+    /// The kind of the value. It is written as bytes in each case: numbers as the decimal text that OTLP gets.
     package enum Kind: Sendable {
         case text, texts, integer, double
     }

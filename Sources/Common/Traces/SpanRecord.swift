@@ -22,7 +22,7 @@ package struct SpanRecord: Sendable {
     package let end: UInt64
     private(set) var nameRange = 0..<0
     private var failureRange: Range<Int>?
-    /// Where each attribute's value lies, by its number; ``absent`` for one that is not there.
+    /// The place of each attribute's value, by its number; ``absent`` for one that is not there.
     private var ranges: [Range<Int>]
     private static let absent = -1 ..< -1
     /// The attributes that are there, in the order in which they were written.
@@ -67,10 +67,10 @@ package struct SpanRecord: Sendable {
 
     package var name: String { String(decoding: bytes[nameRange], as: UTF8.self) }
     package var hasFailed: Bool { failureRange != nil }
-    /// Why the completion failed.
+    /// The reason why the completion failed.
     package var failure: String? { failureRange.map { String(decoding: bytes[$0], as: UTF8.self) } }
 
-    /// Where an attribute's value lies; nil if it is not there.
+    /// The place of an attribute's value; nil if it is not there.
     package func range(_ attribute: SpanAttribute) -> Range<Int>? {
         let range = ranges[Self.slot(attribute)]
         return range.lowerBound < 0 ? nil : range

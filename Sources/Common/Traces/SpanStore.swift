@@ -5,7 +5,7 @@ package protocol SpanStore: Sendable {
     func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreAnswer
 }
 
-/// What a trace store in this process answers: the status that it would answer by HTTP.
+/// The answer of a trace store in this process: the status that it would answer by HTTP.
 package struct SpanStoreAnswer: Sendable, Equatable {
     package static let stored = SpanStoreAnswer(status: 200)
 

@@ -14,7 +14,7 @@ package struct TraceDestination: Sendable, Equatable {
         self.keys = keys
     }
 
-    /// What Langfuse's API asks for: `Basic base64(public key:secret key)`. A secret as the keys are.
+    /// The header value for Langfuse's API: `Basic base64(public key:secret key)`. A secret as the keys are.
     package var authorization: SecretString {
         SecretString("Basic " + Data("\(keys.publicKey.reveal()):\(keys.secretKey.reveal())".utf8).base64EncodedString())
     }

@@ -1,14 +1,16 @@
 internal import NIOConcurrencyHelpers
 
-/// Where each project's traces go. The trace store inside `serve` says where it listens only once it does; until then its projects have no place.
+/// The destinations of the projects' traces. That of the trace store inside `serve` is unknown until it listens.
 package final class TraceDestinations: Sendable {
     private let keys: NIOLockedValueBox<[UTF8Text: LangfuseKeys]>
-    /// The keys of a project at a trace store of the gateway's own, for one that the secrets file gives none. Nil where traces go elsewhere.
+    /// The keys of a project at a trace store of the gateway's own, for one that the secrets file gives none. Nil where
+    /// traces go elsewhere.
     private let embeddedKeys: (@Sendable (_ project: String) -> LangfuseKeys)?
     private let host: NIOLockedValueBox<BaseURL?>
     private let local = NIOLockedValueBox<(any SpanStore)?>(nil)
 
-    /// - Parameter embeddedKeys: the keys of a project at a trace store of the gateway's own, for one that the secrets file gives none.
+    /// - Parameter embeddedKeys: the keys of a project at a trace store of the gateway's own, for one that the secrets
+    ///   file gives none.
     package init(_ configuration: Configuration, embeddedKeys: @escaping @Sendable (_ project: String) -> LangfuseKeys) {
         switch configuration.settings.langfuse {
         case .embedded:

@@ -1,7 +1,8 @@
 package import Redis
 
 extension Verdict {
-    /// The hash's fields, in the order in which they are read. `until` is there only if the verdict is good for a while alone.
+    /// The hash's fields, in the order in which they are read. `until` is there only if the verdict is good for a while
+    /// alone.
     package static let fieldNames = ["verdict", "reason", "expected", "traced", "in_flight", "failed", "missing", "checked_at", "until"]
 
     /// The fields and their values in turn, as HSET takes them.

@@ -2,8 +2,8 @@ internal import Redis
 
 /// The steps around a verdict that must not be torn apart.
 ///
-/// A verdict is true for one state of the rollout's set. Whatever changes the set deletes the verdict's hash in the same step. So a verifier leaves a mark in
-/// the hash before it reads the set, and writes what it found only if the mark is still there: the set is then what it was.
+/// A verdict is true for one state of the rollout's set: each change of the set deletes the verdict's hash in the same
+/// step. A verifier marks the hash before it reads the set, and writes only if the mark, and so the set, is unchanged.
 enum VerdictScripts {
     /// Leaves a mark in front of the reading of a set.
     ///
@@ -29,7 +29,8 @@ enum VerdictScripts {
             return {redis.call('SCARD', KEYS[2]), failed, ids, type(seen) == 'number' and seen or 0}
             """)
 
-    /// Writes a verdict if the set has not changed since the mark was left. Who saw every trace knows more than who saw less of them, however late it comes.
+    /// Writes a verdict if the set has not changed since the mark was left. Who saw every trace knows more than who saw
+    /// less of them, however late it comes.
     ///
     /// KEYS[1] -> verdict; ARGV[1] -> mark, ARGV[2…] -> fields and values
     /// Output: 1, or 0 if the set has changed

@@ -5,23 +5,23 @@ package struct VerdictStore: Sendable {
     /// More marks than this are left by verifiers that died.
     static let mostFields = 200
 
-    /// Leave to write a verdict, as long as the set stays what it was when the mark was left. Everyone who looks at a rollout has a new one: what an old one may write
-    /// late must not pass for news.
+    /// Leave to write a verdict, as long as the set stays what it was when the mark was left. Everyone who looks at a
+    /// rollout has a new one: what an old one may write late must not pass for news.
     package struct Mark: Sendable, Equatable {
         let field = "checking:" + ProcessName.random()
         package init() {}
     }
 
-    /// What a verifier starts from.
+    /// The state from which a verifier starts.
     package struct Beginning: Sendable, Equatable {
         package let mark: Mark
         /// The size of the rollout's set.
         package let expected: Int
         package let failed: Int
-        /// How many ids the set should have, by what was counted when they were added and removed. Less than `expected` where an ingress of version 0.1.0 added
-        /// some, which counts nothing.
+        /// The number of ids that the set should have, as counted when they came and went. Less than `expected` where
+        /// an ingress of version 0.1.0 added some, which counts nothing.
         package let recorded: Int
-        /// How many ids were seen in the trace store.
+        /// The number of ids that were seen in the trace store.
         package let seen: Int
     }
 
@@ -33,8 +33,8 @@ package struct VerdictStore: Sendable {
         self.defaultProject = defaultProject
     }
 
-    /// The verdict on a rollout, if there is one that holds; one round trip. One that says `complete` of more ids than are left does not: nobody who takes an id out of
-    /// the set leaves the verdict, so Redis has lost some.
+    /// The verdict on a rollout, if one holds; one round trip. A `complete` for more ids than are left does not hold:
+    /// removing an id also removes the verdict, so Redis has lost some ids.
     /// - Parameter now: milliseconds since 1970.
     package func verdict(_ rollout: String, project: String, now: Int64 = Int64(UnixTime.milliseconds)) async throws(RedisError) -> Verdict? {
         var command = RedisCommand("HMGET", Keys.verdict(rollout, project: project))

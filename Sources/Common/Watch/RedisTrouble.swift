@@ -1,6 +1,6 @@
 internal import Redis
 
-/// What keeps the gateway from working with a Redis that answers.
+/// A trouble that keeps the gateway from working with a Redis that answers.
 package enum RedisTrouble: Sendable, Equatable {
     /// It refuses what it is asked for.
     /// - Parameter code: the server's word for it, such as `READONLY`.
@@ -8,7 +8,7 @@ package enum RedisTrouble: Sendable, Equatable {
     /// Others use it with another `GATEWAY_KEY`.
     case otherKey
 
-    /// What is wrong, and how to repair it, in one line.
+    /// The trouble and its repair, in one line.
     package var text: String {
         switch self {
         case .refuses(let code): "Redis refuses (\(code)): \(RedisRefusal.advice(for: code))"

@@ -3,9 +3,11 @@ internal import NIOConcurrencyHelpers
 package import Redis
 internal import ServiceLifecycle
 
-/// Looks each second whether the gateway can work with its Redis: whether it takes writes, and whether those who use it have the same key.
+/// Looks each second whether the gateway can work with its Redis: whether it takes writes, and whether those who use it
+/// have the same key.
 ///
-/// A part whose first look finds another key does not start. One that finds it later takes no part until the key is right again.
+/// A part whose first look finds another key does not start. One that finds it later takes no part until the key is
+/// right again.
 package final class RedisWatch: Service, CustomStringConvertible {
     private static let interval = Duration.seconds(1)
 
@@ -16,8 +18,8 @@ package final class RedisWatch: Service, CustomStringConvertible {
     private let state = NIOLockedValueBox(WatchState())
     private let takers = NIOLockedValueBox<[@Sendable (AuditKind) -> Void]>([])
 
-    /// - Parameter isAlone: whether the Redis is the process's own. Then another key than before is no other process's, and may replace the former once nothing
-    ///   waits that it sealed.
+    /// - Parameter isAlone: whether the Redis is the process's own. Then another key than before is no other process's,
+    ///   and may replace the former once nothing waits that it sealed.
     package init(_ endpoint: RedisEndpoint, envelope: Envelope, isAlone: Bool = false, logger: Logger) {
         // Those who work with Redis say that they cannot connect.
         redis = RedisClient(endpoint, logger: Logger(label: "watch") { _ in SwiftLogNoOpLogHandler() })
@@ -37,7 +39,7 @@ package final class RedisWatch: Service, CustomStringConvertible {
         for take in takers.withLockedValue({ $0 }) { take(change) }
     }
 
-    /// What is wrong, as far as is known.
+    /// The trouble, as far as it is known.
     package var trouble: RedisTrouble? { state.withLockedValue { $0.trouble } }
 
     /// Whether this process may take work off the queues: its key is known to be that of the others.
@@ -94,11 +96,11 @@ package final class RedisWatch: Service, CustomStringConvertible {
         }
     }
 
-    /// Compares the key with that of those who use this Redis; the first to come writes its own. Each time something is written, so that a server that takes no
-    /// writes is noticed, and a server that was flushed has it again.
+    /// Compares the key with that of those who use this Redis; the first to come writes its own. Each time something is
+    /// written, so that a server that takes no writes is noticed, and a server that was flushed has it again.
     ///
     /// KEYS[1] -> fingerprint of the key, KEYS[2] -> job stream, KEYS[3] -> questions, KEYS[4] -> bytes of spans that wait for their export
-    /// ARGV[1] -> fingerprint of this process's key, ARGV[2] -> 1 if nobody else uses this server
+    /// ARGV[1] -> fingerprint of this process's key, ARGV[2] -> 1 if this process alone uses the server
     /// Output: 1 if the keys are the same, 0 if not, 2 if this one replaces the former, 3 if there was none
     private static let compareKey = RedisScript(
         name: "compareKey",

@@ -1,6 +1,6 @@
-/// What a watch has found out about its Redis, and what is to be said of it. Pure: what was seen goes in, lines for the log come out.
+/// A watch's findings about its Redis, and the log's lines about them. Pure: sights go in, lines for the log come out.
 struct WatchState: Sendable {
-    /// What one look at Redis showed.
+    /// The finding of one look at Redis.
     enum Sight: Sendable, Equatable {
         case good
         /// This process is alone with its Redis, and nothing waited there that the former key sealed.
@@ -18,7 +18,7 @@ struct WatchState: Sendable {
         case keyReplaced
     }
 
-    /// How often a trouble is said that goes on.
+    /// The interval at which a lasting trouble is logged again.
     private static let reminder = Duration.seconds(600)
 
     private(set) var trouble: RedisTrouble?

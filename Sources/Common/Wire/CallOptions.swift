@@ -1,4 +1,4 @@
-/// What a client asks of the calls that are made for its request, in headers of TrueFoundry's.
+/// A client's wishes for the calls that are made for its request, in headers of TrueFoundry's.
 package struct CallOptions: Sendable, Equatable {
     /// `x-tfy-retry-config`, for targets of which no rule says how often they are called; nil: it asks for none.
     package var retry: Route.Retry?

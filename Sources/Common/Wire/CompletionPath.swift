@@ -1,6 +1,7 @@
-/// What a request's path asks for. Parsing is pure: no project is looked up and no URL is judged.
+/// The meaning of a request's path. Parsing is pure: no project is looked up and no URL is judged.
 ///
-/// The forms, each with or without a leading `/v1` and then `/project_id/{project_id}` (which may again be followed by `/v1`):
+/// The forms, each with or without a leading `/v1` and then `/project_id/{project_id}` (which may again be followed by
+/// `/v1`):
 ///
 ///     /rollout_id/{}/invocation_id/{}/experiment_id/{}/run_id/{}/row_id/{}[/encoded_base_url/{}][/v1]/chat/completions
 ///     /chat/completions

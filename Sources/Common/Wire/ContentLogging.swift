@@ -1,4 +1,4 @@
-/// What a trace shows of a request's input and output.
+/// The extent to which a trace shows a request's input and output.
 package enum ContentLogging: Sendable, Equatable {
     case whole
     /// All but what the operator's rules take out.
@@ -7,7 +7,7 @@ package enum ContentLogging: Sendable, Equatable {
     case withheld
 }
 
-/// What is taken out of the logged copy of a request and its answer.
+/// The redaction of the logged copy of a request and its answer.
 package struct LogRedaction: Sendable, Hashable {
     /// An expression, and what stands in the place of what it matches.
     package struct Pattern: Sendable, Hashable {

@@ -1,5 +1,6 @@
 /// When something is over. Within a process it goes by a clock that nobody sets, so a step of the machine's clock
-/// neither ends a wait nor prolongs it. Between processes it travels as wall-clock time, which is read once, at the door.
+/// neither ends a wait nor prolongs it. Between processes it travels as wall-clock time, which is read once, at the
+/// door.
 package struct Deadline: Sendable {
     /// As it travels: milliseconds since 1970.
     package let unixMilliseconds: UInt64

@@ -1,10 +1,12 @@
 extension Envelope {
-    /// What sealed bytes belong to. It is authenticated with them, so an entry that was moved or renamed in Redis does not open.
+    /// The context of sealed bytes, authenticated with them: an entry moved or renamed in Redis does not open.
     package struct Place: Sendable {
         private let bytes: [UInt8]
-        /// The version in which the place's payload is written. This one and all before it are read; a later one is left for those who know it.
+        /// The version in which the place's payload is written. This one and all before it are read; a later one is
+        /// left for those who know it.
         ///
-        /// Raise it for one kind of payload when an old reader would misread it, one release after the readers know the new version.
+        /// Raise it for one kind of payload when an old reader would misread it, one release after the readers know the
+        /// new version.
         package var version: UInt8 = 1
 
         private init(_ text: String, version: UInt8 = 1) {
@@ -34,8 +36,8 @@ extension Envelope {
             Place(named(Keys.span(id), id), version: span.first == SpanRecord.form ? 2 : 1)
         }
 
-        /// A record for the request log, of any version: an ``AuditEvent`` is version 3, so that a process that does not
-        /// know them leaves it; any other is a span.
+        /// A record for the request log, of any version: an ``AuditEvent`` is version 3, so that a process that does
+        /// not know them leaves it; any other is a span.
         package static func record(_ id: InsertionID) -> Place { Place(named(Keys.span(id), id), version: 3) }
 
         /// A record for the request log as it is written.
@@ -43,7 +45,7 @@ extension Envelope {
             record.first == AuditEvent.form ? .record(id) : .span(id, holding: record)
         }
 
-        /// What a key of ours holds, where nothing else tells its values apart.
+        /// The value of a key of ours, where nothing else tells its values apart.
         package static func value(of key: String) -> Place { Place("\(key) value") }
 
         /// A frame of a job's answer, whichever stream carries it.
@@ -56,7 +58,7 @@ extension Envelope {
             String(concatenating: key, " ", id.description)
         }
 
-        /// What is authenticated with a payload of a version. The zero byte is in no place's text.
+        /// The bytes that are authenticated with a payload of a version. The zero byte is in no place's text.
         func authenticated(at version: UInt8) -> [UInt8] { version == 1 ? bytes : bytes + [0, version] }
     }
 }

@@ -7,14 +7,17 @@ internal import FoundationEssentials
 internal import Foundation
 #endif
 
-/// Seals what the gateway puts into Redis and opens it again: AES-256-GCM under a key that only the gateway's own processes share.
+/// Seals what the gateway puts into Redis and opens it again: AES-256-GCM under a key that only the gateway's own
+/// processes share.
 ///
-/// Each process seals under a key of its own, derived (HKDF-SHA256) from the shared key and a random salt, with a counter as the nonce: random nonces under
-/// one key would be safe for 2³² messages only (NIST SP 800-38D §8.3), which a busy fleet writes in days.
+/// Each process seals under a key of its own, derived (HKDF-SHA256) from the shared key and a random salt, with a
+/// counter as the nonce: random nonces under one key would be safe for 2³² messages only (NIST SP 800-38D §8.3), which
+/// a busy fleet writes in days.
 ///
-/// Form: the payload's version (1 byte) · salt (16) · counter (8) · ciphertext · tag (16). The salt's last four bytes are a mark (HMAC) of the others under the
-/// shared key: by it what this gateway sealed is told from what another key sealed, also where it does not open. Version and salt stay in their places in all
-/// versions to come; versions from 2 on are authenticated with the place.
+/// Form: the payload's version (1 byte) · salt (16) · counter (8) · ciphertext · tag (16). The salt's last four bytes
+/// are a mark (HMAC) of the others under the shared key: by it what this gateway sealed is told from what another key
+/// sealed, also where it does not open. Version and salt stay in their places in all versions to come; versions from 2
+/// on are authenticated with the place.
 package final class Envelope: Sendable {
     /// Bytes that sealing adds.
     package static let overhead = 1 + saltLength + counterLength + tagLength
@@ -23,9 +26,9 @@ package final class Envelope: Sendable {
     private static let markLength = 4
     private static let counterLength = 8
     private static let tagLength = 16
-    /// What a version can be where nothing else shows that bytes are an envelope. No text begins with one of these.
+    /// Possible versions where nothing else shows that bytes are an envelope. No text begins with one of these.
     private static let plausibleVersions: ClosedRange<UInt8> = 1...8
-    /// How many other processes' keys are remembered. A fleet has fewer; at the bound all are derived anew.
+    /// The number of other processes' keys that are remembered. A fleet has fewer; at the bound all are derived anew.
     private static let rememberedKeys = 1024
 
     private struct State {
@@ -38,7 +41,8 @@ package final class Envelope: Sendable {
     private let sealingKey: SymmetricKey
     private let fingerprintKey: SymmetricKey
     private let markKey: SymmetricKey
-    /// Stands for the shared key, and says nothing of it: two processes have the same one if they share the key. 32 hexadecimal digits.
+    /// Stands for the shared key, and says nothing of it: two processes have the same one if they share the key. 32
+    /// hexadecimal digits.
     package let keyFingerprint: String
     private let state = NIOLockedValueBox(State())
 
@@ -80,7 +84,8 @@ package final class Envelope: Sendable {
         }
     }
 
-    /// - Throws: `EnvelopeError`. What is for others (``EnvelopeError/isForOthers``) is damaged only in the reader's eyes: leave it in its place.
+    /// - Throws: `EnvelopeError`. What is for others (``EnvelopeError/isForOthers``) is damaged only in the reader's
+    ///   eyes: leave it in its place.
     package func open(_ sealed: [UInt8], for place: Place) throws(EnvelopeError) -> [UInt8] {
         guard sealed.count >= Self.overhead else { throw .notAnEnvelope }
         let salt = Array(sealed[1..<1 + Self.saltLength])
@@ -117,7 +122,8 @@ package final class Envelope: Sendable {
         Array(HMAC<SHA256>.authenticationCode(for: random, using: key)).prefix(markLength)
     }
 
-    /// A fingerprint (HMAC-SHA256) of some texts, the same in all processes that share the key, and of no use to anyone else.
+    /// A fingerprint (HMAC-SHA256) of some texts, the same in all processes that share the key, and of no use to anyone
+    /// else.
     package func fingerprint(of parts: [[UInt8]]) -> [UInt8] {
         var code = HMAC<SHA256>(key: fingerprintKey)
         for part in parts {

@@ -1,4 +1,4 @@
-/// Why an envelope did not seal or open. Says nothing of what is in it.
+/// The reason why an envelope did not seal or open. Says nothing of its content.
 package enum EnvelopeError: Error, Sendable, Equatable, CustomStringConvertible {
     case notAnEnvelope
     /// Sealed by this gateway, in a version of its payload that this process does not know.

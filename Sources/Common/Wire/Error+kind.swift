@@ -2,8 +2,8 @@ internal import NIOCore
 internal import Redis
 
 extension Error {
-    /// What kind of error it is, for a log: the type's name, and of an enumeration the case's. The words of an error that comes with a request, or with a
-    /// provider's answer, can hold bytes of these: NIO shows what it could not decode, a library the value that it did not understand.
+    /// The error's kind for a log: the names of its type and, in an enumeration, of its case. An error's words can hold
+    /// bytes of a request or an answer: NIO shows what it could not decode, a library a value that it does not know.
     package var kind: String {
         if let error = self as? RedisError { return "\(error)" }
         if let error = self as? IOError { return "IOError(errno \(error.errnoCode))" }

@@ -2,8 +2,8 @@ internal import JSON
 
 /// An error that a client is told. It renders itself in OpenAI's shape, so nothing maps errors centrally.
 ///
-/// The shape is `{"error":{"message","type","param","code"},"detail"}`. OpenAI's SDKs read `error`; `detail` repeats the message at the
-/// top level, because eval-protocol's client prints that member.
+/// The shape is `{"error":{"message","type","param","code"},"detail"}`. OpenAI's SDKs read `error`; `detail` repeats
+/// the message at the top level, because eval-protocol's client prints that member.
 public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The HTTP status of the answer.
     public var status: Int
@@ -11,7 +11,7 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
     public var type: String
     /// A fixed identifier of the cause, fit for a metric label: never holds a dynamic value.
     public var code: String
-    /// What was wrong, where, and how to repair it.
+    /// The fault, its place, and its repair.
     public var message: String
     /// The member or path segment at fault, if there is one.
     public var param: String?

@@ -1,7 +1,8 @@
 internal import JSON
 
 extension InsertionID {
-    /// Reads a trace's id: 32 hex digits, of either case. Nil unless they are a UUID of version 7 and of RFC 9562's variant.
+    /// Reads a trace's id: 32 hex digits, of either case. Nil unless they are a UUID of version 7 and of RFC 9562's
+    /// variant.
     package init?(hex: some Collection<UInt8>) {
         guard hex.count == 32 else { return nil }
         var (high, low): (UInt64, UInt64) = (0, 0)

@@ -36,7 +36,7 @@ public struct InsertionID: Sendable, Hashable, Comparable, CustomStringConvertib
     /// As `init(_:)` of a string.
     public init?(_ text: Substring) { self.init(String(text)) }
 
-    /// When the id was made, in milliseconds since 1970.
+    /// The time at which the id was made, in milliseconds since 1970.
     public var milliseconds: UInt64 { high >> 16 }
 
     /// The bits that tell it from other processes' ids of the same time: 62 random ones behind two that are always the

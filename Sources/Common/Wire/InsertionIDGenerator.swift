@@ -3,8 +3,9 @@ internal import NIOConcurrencyHelpers
 
 /// Makes insertion ids that strictly increase within a process, also when the clock stands still or goes back.
 ///
-/// RFC 9562 §6.2, method 1: the 12 bits after the time count up within a millisecond; when they run over, or the clock steps back, the time is
-/// carried on from the last id. The other 62 bits are random, so ids of different processes do not meet and cannot be guessed.
+/// RFC 9562 §6.2, method 1: the 12 bits after the time count up within a millisecond; when they run over, or the clock
+/// steps back, the time is carried on from the last id. The other 62 bits are random, so ids of different processes do
+/// not meet and cannot be guessed.
 package final class InsertionIDGenerator: Sendable {
     private struct State {
         var milliseconds: UInt64 = 0

@@ -5,14 +5,15 @@ package struct Job: Sendable, Equatable {
     package var project: String
     /// Nil for a call that belongs to no rollout.
     package var rollout: RolloutIDs?
-    /// Who asked, when the gateway authenticates its clients.
+    /// The account that asked, when the gateway authenticates its clients.
     package var account: String?
     /// The person of the account's key.
     package var user: String?
     /// The teams of the account's key.
     package var teams: [String] = []
     package var method: String
-    /// The path that is meant for the backend: percent-encoded, beginning with `/`, without the gateway's own prefixes (`/v1`, project, ids).
+    /// The path that is meant for the backend: percent-encoded, beginning with `/`, without the gateway's own prefixes
+    /// (`/v1`, project, ids).
     package var path: String
     /// The query, without its `?`, percent-encoded.
     package var query: String?
@@ -30,23 +31,24 @@ package struct Job: Sendable, Equatable {
     package var deadline: Deadline
     /// The Redis stream that takes the answer's frames.
     package var responseKey: String
-    /// Bytes of the answer that may be under way to a reader that has not taken them. In the job, so that ingress and forwarder never differ about it.
+    /// Bytes of the answer that may be under way to a reader that has not taken them. In the job, so that ingress and
+    /// forwarder never differ about it.
     package var window: Int
     /// Metadata of the request beside the ids of its path.
     package var metadata: ResolvedMetadata
-    /// What makes the client's next request with the same `Idempotency-Key` this job.
+    /// Identifies the client's next request with the same `Idempotency-Key` as this job.
     package var idempotency: Idempotency?
     /// The request's body, byte for byte as it came.
     package var body: [UInt8]
     /// The operator's rules that decided about it.
     package var rules = JobRules()
-    /// Where the operator's rules send the call.
+    /// The targets to which the operator's rules send the call.
     package var route = Route()
-    /// What the client asks of the calls.
+    /// The client's wishes for the calls.
     package var options = CallOptions()
-    /// What the job counts on rate limits as it is queued. A job off the queue has those that its end corrects.
+    /// The job's charges on rate limits as it is queued. A job off the queue has those that its end corrects.
     package var charges: [RateCharge] = []
-    /// What its trace shows of body and answer.
+    /// The part of body and answer that its trace shows.
     package var logging = ContentLogging.whole
     /// Of a question about the logs, whether the operator asks it.
     package var isOperators = false
@@ -74,10 +76,10 @@ package struct Job: Sendable, Equatable {
     /// Whether the answer is kept under the job's own key, where any ingress can fetch it.
     package var isFetchable: Bool { Keys.isResponse(responseKey, of: insertionID) }
 
-    /// How long an answer that somebody may fetch is kept.
+    /// The time for which an answer is kept that a client may fetch.
     package static let fetchableLife = Duration.seconds(3600)
 
-    /// How long this job's answer is kept under the job's own key.
+    /// The time for which this job's answer is kept under the job's own key.
     package var answerLife: Duration { idempotency == nil ? Self.fetchableLife : Idempotency.life }
 
     package init(
@@ -113,6 +115,6 @@ package struct Job: Sendable, Equatable {
         return job
     }
 
-    /// How long somebody waits for the answer yet; negative if nobody does.
+    /// The time for which a client still waits for the answer; negative after the deadline.
     package func remaining() -> Duration { deadline.left() }
 }

@@ -2,53 +2,57 @@
 ///
 /// An id in a path can hold no `/`, and every key of ours holds one: a key that a user chose never meets one of ours.
 package enum Keys {
-    /// Set of insertion ids. Written by ingress (added) and forwarder (removed on failure), read by the verifier and by people with `SMEMBERS`.
-    /// Lives `ROLLOUT_TTL_SECONDS`, renewed with each id. The default project's rollouts go by their bare name, as in the reference gateway.
+    /// Set of insertion ids. Written by ingress (added) and forwarder (removed on failure), read by the verifier and by
+    /// people with `SMEMBERS`. Lives `ROLLOUT_TTL_SECONDS`, renewed with each id. The default project's rollouts go by
+    /// their bare name, as in the reference gateway.
     package static func rollout(_ rollout: String, project: String, defaultProject: String) -> String {
         project == defaultProject ? rollout : String(concatenating: "project/", project, "/", rollout)
     }
 
-    /// Hash: what was found out about a rollout, true for the state of its set. Written by the verifier, read by ingress, deleted with each change of the set.
+    /// Hash: what was found out about a rollout, true for the state of its set. Written by the verifier, read by
+    /// ingress, deleted with each change of the set.
     package static func verdict(_ rollout: String, project: String) -> String {
         String(concatenating: "gateway/verdict/", project, "/", rollout)
     }
 
-    /// Hash: which verifier works on a rollout's verdict, and what it knows so far. Written and read by verifiers; lives 5 s, renewed each second.
+    /// Hash: which verifier works on a rollout's verdict, and what it knows so far. Written and read by verifiers;
+    /// lives 5 s, renewed each second.
     package static func verifying(_ rollout: String, project: String) -> String {
         String(concatenating: "gateway/verifying/", project, "/", rollout)
     }
 
-    /// Set of insertion ids whose traces were seen in the trace store. Written and read by the verifier; lives as the rollout's set.
+    /// Set of insertion ids whose traces were seen in the trace store. Written and read by the verifier; lives as the
+    /// rollout's set.
     package static func verified(_ rollout: String, project: String) -> String {
         String(concatenating: "gateway/verified/", project, "/", rollout)
     }
 
-    /// Hash: a rollout's other ids, when it began, how many ids its set should have, and how many of its completions failed. Written by ingress and forwarder, read by ingress and verifier;
-    /// lives as the rollout's set.
+    /// Hash: a rollout's other ids, when it began, how many ids its set should have, and how many of its completions
+    /// failed. Written by ingress and forwarder, read by ingress and verifier; lives as the rollout's set.
     package static func record(rollout: String, project: String) -> String {
         String(concatenating: "gateway/rollout/", project, "/", rollout)
     }
 
-    /// String: how many ids a rollout's set should have. Written by ingress and forwarder in the step that changes the set, read by the verifier; lives twice as
-    /// long as the set, so that a set that was lost is missed.
+    /// String: how many ids a rollout's set should have. Written by ingress and forwarder in the step that changes the
+    /// set, read by the verifier; lives twice as long as the set, so that a set that was lost is missed.
     package static func count(rollout: String, project: String) -> String {
         String(concatenating: "gateway/count/", project, "/", rollout)
     }
 
-    /// Sorted set: a project's rollouts by the time of their last completion, in milliseconds since 1970. Written and read by ingress; lives as the newest of
-    /// their sets.
+    /// Sorted set: a project's rollouts by the time of their last completion, in milliseconds since 1970. Written and
+    /// read by ingress; lives as the newest of their sets.
     package static func rollouts(project: String) -> String {
         String(concatenating: "gateway/rollouts/", project)
     }
 
-    /// String: the sealed span of a completion. Written by the forwarder, read by the exporter and, to have it sent again, the verifier; lives while it waits
-    /// for its export, and an hour after.
+    /// String: the sealed span of a completion. Written by the forwarder, read by the exporter and, to have it sent
+    /// again, the verifier; lives while it waits for its export, and an hour after.
     package static func span(_ id: InsertionID) -> String {
         String(concatenating: "gateway/span/", id.description)
     }
 
-    /// Stream, consumer group `exporters`: the ids of spans that wait for their export to a project's trace store. Written by forwarders and verifiers, read by
-    /// forwarders; an entry is deleted when the span is accepted.
+    /// Stream, consumer group `exporters`: the ids of spans that wait for their export to a project's trace store.
+    /// Written by forwarders and verifiers, read by forwarders; an entry is deleted when the span is accepted.
     package static func traces(project: String) -> String {
         String(concatenating: "gateway/traces/", project)
     }
@@ -58,9 +62,9 @@ package enum Keys {
     /// on the stream of requests without a span.
     package static let recorderGroup = "recorders"
 
-    /// Stream, consumer group `recorders`: sealed records of requests that have no span, and audit events, `i` insertion
-    /// id, `p` record. Written by forwarders and ingresses, the latter by all parts, read by the process with the request log; an entry is deleted when its row
-    /// is written.
+    /// Stream, consumer group `recorders`: sealed records of requests that have no span, and audit events, `i`
+    /// insertion id, `p` record. Written by forwarders and ingresses, the latter by all parts, read by the process with
+    /// the request log; an entry is deleted when its row is written.
     package static let requests = "gateway/requests"
 
     /// String: bytes of all records, of spans too, that wait for the request log. Written by the scripts that add and
@@ -71,8 +75,8 @@ package enum Keys {
     /// forwarders and by the process with the request log; kept.
     package static let requestsLost = "gateway/requests/lost"
 
-    /// Hash: projects whose spans are exported, and when an exporter last said so, in unix seconds. Written and read by exporters; a project goes when nobody exports it
-    /// and nothing of it is left.
+    /// Hash: exported projects, each with the unix time, in seconds, at which an exporter last named it. Written and
+    /// read by exporters; a project goes when no exporter names it and nothing of it is left.
     package static let exportedProjects = "gateway/trace/projects"
 
     /// String: why a trace store takes no spans. Written by forwarders, read by ingress; lives two minutes.
@@ -81,16 +85,18 @@ package enum Keys {
     /// String: bytes of all spans that wait for their export. Written by the scripts that add and delete the entries.
     package static let traceBytes = "gateway/trace/bytes"
 
-    /// List: the spans that were accepted, oldest first, each as `{unix seconds} {bytes} {key}`; and a string, their bytes. Written by forwarders; of what is older than an
-    /// hour or beyond `OUTBOX_BYTES`, the span is deleted.
+    /// List: the spans that were accepted, oldest first, each as `{unix seconds} {bytes} {key}`; and a string, their
+    /// bytes. Written by forwarders; of what is older than an hour or beyond `OUTBOX_BYTES`, the span is deleted.
     package static let keptTraces = "gateway/trace/kept"
     package static let keptTraceBytes = "gateway/trace/kept/bytes"
 
-    /// Stream, consumer group `forwarders`. Written by ingress, read by forwarders; an entry is deleted when it is acknowledged.
+    /// Stream, consumer group `forwarders`. Written by ingress, read by forwarders; an entry is deleted when it is
+    /// acknowledged.
     package static let jobs = "gateway/jobs"
     package static let jobGroup = "forwarders"
 
-    /// String: bytes of all payloads on the job stream. Written by the scripts that add and delete entries; gone when the stream is empty.
+    /// String: bytes of all payloads on the job stream. Written by the scripts that add and delete entries; gone when
+    /// the stream is empty.
     package static let jobBytes = "gateway/jobs/bytes"
 
     /// String: the sealed key of its own under which a withheld job is sealed. Written by ingress, read by forwarders,
@@ -99,7 +105,8 @@ package enum Keys {
         String(concatenating: "gateway/jobkey/", id.description)
     }
 
-    /// Stream of frames for all requests that wait at one ingress. Written by forwarders, read and trimmed by that ingress; lives on its heartbeat.
+    /// Stream of frames for all requests that wait at one ingress. Written by forwarders, read and trimmed by that
+    /// ingress; lives on its heartbeat.
     package static func responses(ingress: String) -> String {
         String(concatenating: "gateway/responses/", ingress)
     }
@@ -116,13 +123,14 @@ package enum Keys {
     }
     private static let responsePrefix = "gateway/response/"
 
-    /// Hash: whose a job is that can be fetched, and its place in the queue. Written and read by ingress; lives as long as its answer could.
+    /// Hash: whose a job is that can be fetched, and its place in the queue. Written and read by ingress; lives as long
+    /// as its answer could.
     package static func record(_ id: InsertionID) -> String {
         String(concatenating: "gateway/job/", id.description)
     }
 
-    /// Hash: the job that a client's `Idempotency-Key` stands for, and the fingerprint of its request. Written and read by ingress, deleted by a forwarder when the
-    /// answer asks for another attempt; lives a day.
+    /// Hash: the job that a client's `Idempotency-Key` stands for, and the fingerprint of its request. Written and read
+    /// by ingress, deleted by a forwarder when the answer asks for another attempt; lives a day.
     /// - Parameter name: a fingerprint of whose key it is.
     package static func idempotency(_ name: [UInt8]) -> String {
         "gateway/idempotency/" + String(hexadecimal: name)
@@ -133,30 +141,34 @@ package enum Keys {
         String(concatenating: "gateway/bell/", ingress)
     }
 
-    /// String: a forwarder is alive. Written by it, read by the other forwarders and by `/ready`; lives 15 s, renewed each 5 s.
+    /// String: a forwarder is alive. Written by it, read by the other forwarders and by `/ready`; lives 15 s, renewed
+    /// each 5 s.
     package static func forwarder(_ id: String) -> String { forwarderPrefix + id }
     package static let forwarderPrefix = "gateway/forwarder/"
 
-    /// String: nobody wants this job any longer. Written by ingress, read by forwarders; lives as long as the job could.
+    /// String: the job is no longer wanted. Written by ingress, read by forwarders; lives as long as the job could.
     package static func cancelled(_ id: InsertionID) -> String {
         String(concatenating: "gateway/cancelled/", id.description)
     }
     /// Channel: an insertion id that was just cancelled. The key above is the truth, this only the news of it.
     package static let cancellations = "gateway/cancellations"
 
-    /// String: how many bytes of an answer its slow reader has taken. Written by ingress, read by the forwarder; lives as long as the job could.
+    /// String: how many bytes of an answer its slow reader has taken. Written by ingress, read by the forwarder; lives
+    /// as long as the job could.
     package static func credit(_ id: InsertionID) -> String {
         String(concatenating: "gateway/credit/", id.description)
     }
     /// Channel: `{insertion id} {bytes}`. The key above is the truth, this only the news of it.
     package static let credits = "gateway/credits"
 
-    /// String: the first bytes of an answer are on their way, so the call may not be repeated. Written and read by forwarders; lives as long as the job could.
+    /// String: the first bytes of an answer are on their way, so the call may not be repeated. Written and read by
+    /// forwarders; lives as long as the job could.
     package static func started(_ id: InsertionID) -> String {
         String(concatenating: "gateway/started/", id.description)
     }
 
-    /// Stream of questions about rollouts, consumer group `verifiers`. Written by ingress, read by verifiers; an entry is deleted when it is acknowledged.
+    /// Stream of questions about rollouts, consumer group `verifiers`. Written by ingress, read by verifiers; an entry
+    /// is deleted when it is acknowledged.
     package static let verifications = "gateway/verifications"
     package static let verifierGroup = "verifiers"
 
@@ -174,8 +186,8 @@ package enum Keys {
     /// String: a process that keeps the request log is alive. As a forwarder's.
     package static let querierPrefix = "gateway/querier/"
 
-    /// String: the fingerprint of the key that seals what is in this Redis. Written and read by all parts, each second; lives until somebody deletes it, as to change
-    /// the key on purpose.
+    /// String: the fingerprint of the key that seals the contents of this Redis. Written and read by all parts, each
+    /// second; lives until an operator deletes it, as to change the key on purpose.
     package static let keyFingerprint = "gateway/key/fingerprint"
 
     // `gateway/nothing`, which every connection deletes as it logs in, stands in the Redis target: it is a probe, and
@@ -184,7 +196,8 @@ package enum Keys {
     /// String: a verifier is alive. As a forwarder's.
     package static let verifierPrefix = "gateway/verifier/"
 
-    /// Hash: how much of a Langfuse organisation's rate limit is left, and until when its calls must pause. Written and read by verifiers; lives until both are over.
+    /// Hash: how much of a Langfuse organisation's rate limit is left, and until when its calls must pause. Written and
+    /// read by verifiers; lives until both are over.
     /// - Parameters:
     ///   - account: a fingerprint of the host and the public key.
     ///   - bucket: which of the organisation's limits (the legacy routes have one of their own).
@@ -203,21 +216,24 @@ package enum Keys {
         String(concatenating: "gateway/rate/", counter, "/amounts")
     }
 
-    /// Sorted set: ingress processes by the time of their last word, in milliseconds since 1970; and a hash, which rules
-    /// are in force in each. Written and read by ingress (`/ready`); live 15 s, renewed each 5 s.
+    /// Sorted set: ingress processes by the time of their last word, in milliseconds since 1970; and a hash, which
+    /// rules are in force in each. Written and read by ingress (`/ready`); live 15 s, renewed each 5 s.
     package static let ingresses = "gateway/ingresses"
     package static let ingressRules = "gateway/ingresses/rules"
 
-    /// Stream: what was logged of a rollout, sealed. Written and read by ingress; bounded in entries and bytes, lives a day after the last entry.
+    /// Stream: what was logged of a rollout, sealed. Written and read by ingress; bounded in entries and bytes, lives a
+    /// day after the last entry.
     package static func logs(_ rollout: String, project: String) -> String {
         String(concatenating: "gateway/logs/", project, "/", rollout)
     }
 
-    /// Hash: the newest entry of a rollout's log that tells its status, sealed, and the log's bytes. Written and read by ingress; lives as the log.
+    /// Hash: the newest entry of a rollout's log that tells its status, sealed, and the log's bytes. Written and read
+    /// by ingress; lives as the log.
     package static func status(_ rollout: String, project: String) -> String {
         String(concatenating: "gateway/status/", project, "/", rollout)
     }
 
-    /// Stream of jobs that were given up, with the reason. Written by forwarders, read by the operator; bounded in length.
+    /// Stream of jobs that were given up, with the reason. Written by forwarders, read by the operator; bounded in
+    /// length.
     package static let dead = "gateway/dead"
 }

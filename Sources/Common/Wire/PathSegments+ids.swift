@@ -1,8 +1,8 @@
 extension PathSegments {
     /// Reads an id: 1 to 128 characters (Unicode scalars) after decoding, no `/` and no control characters.
     ///
-    /// Redis keys and trace tags are built from ids, which is safe because of these rules. `.` and `..` are no ids, since proxies take them out of a
-    /// path.
+    /// Redis keys and trace tags are built from ids, which is safe because of these rules. `.` and `..` are no ids,
+    /// since proxies take them out of a path.
     /// - Parameter name: The segment before it, for the error.
     mutating func id(_ name: String) throws(GatewayError) -> String {
         let id = try value(of: name)

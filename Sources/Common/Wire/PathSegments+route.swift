@@ -14,7 +14,8 @@ extension PathSegments {
         return .other(try backendPath())
     }
 
-    /// `/rollouts/{rollout_id}`, unchanged: the gateway's own page, so that its id may be any that the other routes take. Nil for other paths.
+    /// `/rollouts/{rollout_id}`, unchanged: the gateway's own page, so that its id may be any that the other routes
+    /// take. Nil for other paths.
     private mutating func rolloutQuestion() throws(GatewayError) -> String? {
         var segments = self
         guard segments.skip("rollouts"), let id = segments.next, !id.isEmpty, segments.rest.count == id.count + 1 else { return nil }
@@ -41,7 +42,7 @@ extension PathSegments {
         return try id(name)
     }
 
-    /// Why the next segment is not `expected`. Only the gateway's own names are repeated to the client: another segment may be somebody's secret.
+    /// The error if `expected` does not follow. It quotes only the gateway's own names: others may be secrets.
     private func misplaced(expected: String) -> GatewayError {
         guard let next else { return .invalidPath("it ends where \(expected) should follow", param: expected) }
         guard let found = Self.names.first(where: { next.elementsEqual($0.utf8) }) else {
@@ -53,8 +54,8 @@ extension PathSegments {
         return .invalidPath("\(expected) should stand where \(found) is", param: expected)
     }
 
-    /// What remains, unchanged, if no reader can take it for another path: a proxy or backend that decodes or normalises it must come to the path
-    /// that the gateway has seen.
+    /// The rest, unchanged, if no reader can take it for another path: a proxy or backend that decodes or normalises it
+    /// must come to the path that the gateway has seen.
     private mutating func backendPath() throws(GatewayError) -> String {
         let path = rest.isEmpty ? "/" : String(Substring(rest))
         while let segment = take() {

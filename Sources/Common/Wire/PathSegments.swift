@@ -1,9 +1,11 @@
-/// The segments of a request's path, read from the left. A segment is compared as it is written and decoded only where it is an id.
+/// The segments of a request's path, read from the left. A segment is compared as it is written and decoded only where
+/// it is an id.
 struct PathSegments {
-    /// What has not been read: empty, or beginning with `/`.
+    /// The part that has not been read: empty, or beginning with `/`.
     private(set) var rest: Substring.UTF8View
 
-    /// - Throws: A 400 unless the path begins with `/` and is made of visible ASCII; everything else has to be percent-encoded (RFC 3986 §3.3).
+    /// - Throws: A 400 unless the path begins with `/` and is made of visible ASCII; everything else has to be
+    ///   percent-encoded (RFC 3986 §3.3).
     init(_ path: String) throws(GatewayError) {
         guard path.utf8.first == UInt8(ascii: "/") else { throw .invalidPath("it does not begin with a slash") }
         for byte in path.utf8 {
@@ -16,7 +18,8 @@ struct PathSegments {
         rest = path[...].utf8
     }
 
-    /// The next segment as it is written, without its slash. Nil at the end; empty where two slashes meet or the last byte is a slash.
+    /// The next segment as it is written, without its slash. Nil at the end; empty where two slashes meet or the last
+    /// byte is a slash.
     var next: Substring.UTF8View? {
         rest.isEmpty ? nil : rest.dropFirst().prefix { $0 != UInt8(ascii: "/") }
     }

@@ -27,7 +27,8 @@ package struct QueryItems: Sendable, Equatable {
     /// All values of a parameter that may be repeated.
     package func values(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
-    /// The value of a parameter that may not; of several the last counts, as in the reference gateway. Nil if it is absent or empty.
+    /// The value of a parameter that may not; of several the last counts, as in the reference gateway. Nil if it is
+    /// absent or empty.
     package func value(_ name: String) -> String? { values(name).last.flatMap { $0.isEmpty ? nil : $0 } }
 
     /// A whole number within a range.

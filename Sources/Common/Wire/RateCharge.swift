@@ -1,6 +1,6 @@
-/// What one job counts on one counter, in the step that queues it.
+/// One job's charge on one counter, in the step that queues it.
 package struct RateCharge: Sendable, Equatable {
-    /// What a rate limit counts.
+    /// The unit in which a rate limit counts.
     package enum Unit: String, Sendable, CaseIterable {
         case requests
         /// Tokens of request and answer together, and each alone.
@@ -45,7 +45,7 @@ package struct RateCharge: Sendable, Equatable {
 }
 
 extension RateCharge {
-    /// What the job's end needs: the unit, the amount and the counter.
+    /// The part that the job's end needs: the unit, the amount and the counter.
     var wireText: String { "\(unit.rawValue) \(amount) \(counter)" }
 
     init?(wireText: String) {
@@ -58,7 +58,7 @@ extension RateCharge {
     }
 }
 
-/// What a counter holds after a job was counted on it, or refused because of it.
+/// The state of a counter after a job was counted on it, or refused because of it.
 package struct RateUsage: Sendable, Equatable {
     /// Of the window that ends now.
     package var used: Int
@@ -71,7 +71,7 @@ package struct RateUsage: Sendable, Equatable {
     }
 }
 
-/// What a job has taken of the limits on tokens.
+/// A job's use of the limits on tokens.
 package enum TokensSpent: Sendable, Equatable {
     /// Nothing of it can have reached a provider.
     case none

@@ -1,8 +1,9 @@
 package import Upstream
 
-/// One piece of an answer on its way from a forwarder to an ingress. A short answer is a single frame with head, body and end.
+/// One piece of an answer on its way from a forwarder to an ingress. A short answer is a single frame with head, body
+/// and end.
 package struct ResponseFrame: Sendable, Equatable {
-    /// How an answer ended.
+    /// The way in which an answer ended.
     package enum End: Sendable, Equatable {
         /// Whole, as the provider gave it.
         case complete
@@ -30,8 +31,8 @@ package struct ResponseFrame: Sendable, Equatable {
         self.init(sequence: 0, head: UpstreamHead(status: error.status, headers: headers), body: error.json, end: .complete)
     }
 
-    /// The end of a job that another forwarder had begun. Nobody knows here whether a part of its answer was sent, so it serves both cases: a head and a body
-    /// for a client that has nothing yet, an end for one that has something.
+    /// The end of a job that another forwarder had begun. The sender cannot tell whether a part of the answer was sent,
+    /// so it serves both cases: a head and a body for a client that has nothing yet, an end for one that has something.
     package init(lastWord error: GatewayError) {
         self.init(refusal: error)
         sequence = .max

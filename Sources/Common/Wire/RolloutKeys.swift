@@ -4,7 +4,7 @@ package struct RolloutKeys: Sendable, Equatable {
     package var set: String
     package var verdict: String
     package var record: String
-    /// How many ids the set should have.
+    /// The number of ids that the set should have.
     package var count: String
     /// The list of its project's rollouts.
     package var list: String

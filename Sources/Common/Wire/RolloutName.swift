@@ -1,4 +1,4 @@
-/// What a rollout's id may be where it does not stand in a path: the rule of paths (`PathSegments.id`), since keys of Redis are made of it.
+/// The rule for a rollout's id outside a path: that of paths (`PathSegments.id`), since it goes into keys of Redis.
 package enum RolloutName {
     package static let rule = "must be 1 to 128 characters without slashes and control characters"
 

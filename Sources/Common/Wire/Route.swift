@@ -1,6 +1,6 @@
-/// Where a job's call goes, and where it goes next if it fails there. Empty: to the model that the request names.
+/// The target of a job's call, and those that follow if it fails there. Empty: the model that the request names.
 package struct Route: Sendable, Equatable {
-    /// Why a call failed that another target may take.
+    /// A failure of a call that another target may take.
     package enum Failure: Sendable, Hashable {
         case status(Int)
         /// No connection was made, or it broke before an answer began.
@@ -15,13 +15,13 @@ package struct Route: Sendable, Equatable {
         case errorInSuccess
     }
 
-    /// How often a call that failed is made again to the same target.
+    /// The repetition of a failed call to the same target.
     package struct Retry: Sendable, Equatable {
         /// Calls beyond the first.
         package var attempts: Int
         /// The pause before the first of them, in milliseconds; each further one is twice as long.
         package var delay: Int
-        /// What makes it their turn.
+        /// The failures that make it their turn.
         package var failures: Set<Failure>
 
         package init(attempts: Int, delay: Int, failures: Set<Failure>) {
@@ -31,7 +31,7 @@ package struct Route: Sendable, Equatable {
         }
     }
 
-    /// What a rule changes of the request to its target.
+    /// The changes that a rule makes to the request to its target.
     package struct Changes: Sendable, Equatable {
         /// A member of the body.
         package struct Member: Sendable, Equatable {
@@ -67,7 +67,7 @@ package struct Route: Sendable, Equatable {
         package var model: String
         /// The rule that chose it; nil for the model that the request names.
         package var rule: String?
-        /// What makes it the next one's turn.
+        /// The failures that make it the next one's turn.
         package var failures: Set<Failure>
 
         /// Nil: the rule says nothing, and what the client asks for counts.
@@ -96,7 +96,7 @@ package struct Route: Sendable, Equatable {
     package var steps: [Step]
     /// The place of the fallback rule's first target.
     package var fallback: Int
-    /// What makes it the fallback's turn, after any of the steps before.
+    /// The failures that make it the fallback's turn, after any of the steps before.
     package var fallbackFailures: Set<Failure>
 
     package init(_ steps: [Step] = [], fallback: Int? = nil, fallbackFailures: Set<Failure> = []) {

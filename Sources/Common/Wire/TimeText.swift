@@ -12,7 +12,8 @@ package enum TimeText {
         return "\(digits(year, 4))-\(digits(month, 2))-\(digits(date, 2))T\(clock).\(digits(rest % 1000, 3))Z"
     }
 
-    /// The day number of a date, 0 being 1970-01-01. Algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
+    /// The day number of a date, 0 being 1970-01-01. Algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date
+    /// Algorithms", days_from_civil.
     package static func day(year: Int64, month: Int64, day: Int64) -> Int64 {
         let year = month <= 2 ? year - 1 : year
         let era = (year - (year %% 400)) / 400

@@ -2,8 +2,9 @@ internal import Crypto
 internal import JSON
 
 extension Verdict {
-    /// The verdict as clients get it: `{"rollout_id","project_id","verdict","expected","traced","in_flight","failed","missing":[…],"checked_at"}`, and `reason`
-    /// in front of `checked_at` if it is `unknown`.
+    /// The verdict as clients get it:
+    /// `{"rollout_id","project_id","verdict","expected","traced","in_flight","failed","missing":[…],"checked_at"}`, and
+    /// `reason` in front of `checked_at` if it is `unknown`.
     package var json: [UInt8] {
         var out = jsonWithoutTime
         out.append(contentsOf: #","checked_at":"#.utf8)

@@ -1,4 +1,4 @@
-/// What is known of a rollout: whether the trace of every completion that succeeded is in the trace store.
+/// The state of a rollout: whether the trace of every completion that succeeded is in the trace store.
 package struct Verdict: Sendable, Equatable {
     package enum Kind: String, Sendable, CaseIterable {
         /// Every id of the rollout's set was seen in the trace store. True for exactly one state of the set.
@@ -11,7 +11,7 @@ package struct Verdict: Sendable, Equatable {
 
     /// The most ids that `missing` lists.
     package static let mostMissing = 100
-    /// How long a verdict that is not `complete` is good for those who ask meanwhile: what is missing may be found at any moment.
+    /// The time for which an incomplete verdict is good for other askers: missing traces may be found at any moment.
     package static let interimLife = Duration.seconds(1)
     /// The longest time, in seconds, that a client may ask to `wait` for a verdict.
     package static let longestWait = 3600
@@ -19,7 +19,7 @@ package struct Verdict: Sendable, Equatable {
     package var rollout: String
     package var project: String
     package var kind: Kind
-    /// Why nothing can be said; nil unless the verdict is `unknown`.
+    /// The reason why nothing can be said; nil unless the verdict is `unknown`.
     package var reason: String?
     /// Completions that succeeded or are in flight: the size of the rollout's set.
     package var expected: Int
@@ -51,7 +51,7 @@ package struct Verdict: Sendable, Equatable {
         self.checkedAt = checkedAt
     }
 
-    /// Why nothing can be said of a rollout of which Redis has lost ids.
+    /// The reason why nothing can be said of a rollout of which Redis has lost ids.
     package static func loss(of count: Int, left: Int) -> String {
         "\(lossReason): \(left) of \(count) are left. Its set was evicted or deleted, or its life (ROLLOUT_TTL_SECONDS) ended between two of them. "
             + "Set Redis's maxmemory-policy to noeviction or ROLLOUT_TTL_SECONDS to more, and run the rollout again under another rollout_id"
@@ -60,6 +60,6 @@ package struct Verdict: Sendable, Equatable {
     /// Whether Redis has lost ids of the rollout: asking again does not help.
     package var isLoss: Bool { kind == .unknown && reason?.utf8.starts(with: Self.lossReason.utf8) == true }
 
-    /// How many have ended and are not to be found, listed or not.
+    /// The number of those that have ended and are not to be found, listed or not.
     package var missingCount: Int { max(expected - traced - inFlight, 0) }
 }

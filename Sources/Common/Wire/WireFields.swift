@@ -1,7 +1,9 @@
-/// The gateway's own binary form for what it puts on streams: fields of a tag (one byte), a length (LEB128) and that many bytes.
+/// The gateway's own binary form for what it puts on streams: fields of a tag (one byte), a length (LEB128) and that
+/// many bytes.
 ///
-/// JSON would have to be escaped and scanned twice a request; this is written and read in one pass, and bytes stay bytes. A reader skips tags that it
-/// does not know, so processes of two versions can work side by side during a rolling restart.
+/// JSON would have to be escaped and scanned twice a request; this is written and read in one pass, and bytes stay
+/// bytes. A reader skips tags that it does not know, so processes of two versions can work side by side during a
+/// rolling restart.
 package struct WireWriter {
     package private(set) var bytes: [UInt8] = []
 
@@ -88,7 +90,7 @@ package struct WireReader {
     }
 }
 
-/// Why bytes from a stream are not one of ours.
+/// The reason why bytes from a stream are not one of ours.
 package enum WireError: String, Error, Sendable {
     case truncated = "the entry ends in the middle of a field"
     case badField = "a field is not of its form"

@@ -6,7 +6,7 @@ package struct WorkQueue: Sendable, Equatable {
     package let group: String
     /// Redis key of the bytes that the stream's payloads have together.
     package let bytes: String
-    /// What the Redis keys begin with by which the workers say that they live.
+    /// The prefix of the Redis keys by which the workers say that they live.
     package let livenessPrefix: String
 
     /// Calls to make, for forwarders.

@@ -4,8 +4,8 @@ package import Common
 package struct FilterForm: Sendable, Equatable {
     package private(set) var terms: [FilterTerm] = []
     package var range = TimeRange()
-    /// Whether it comes from the form, whose fields have other names: the browser is then sent to ``query``, so that the
-    /// address is one that can be shared and read.
+    /// Whether it comes from the form, whose fields have other names: the browser is then sent to ``query``, so that
+    /// the address is one that can be shared and read.
     package private(set) var isSubmitted = false
 
     /// The names of a form's fields.

@@ -37,8 +37,8 @@ package struct SessionToken: Sendable, Equatable {
         return Self.base64(try envelope.seal(time + fingerprint, for: .session))
     }
 
-    /// The header `Set-Cookie` that begins the session: for the dashboard's pages alone, and out of reach of scripts and
-    /// of other sites.
+    /// The header `Set-Cookie` that begins the session: for the dashboard's pages alone, and out of reach of scripts
+    /// and of other sites.
     /// - Parameter isSecure: whether the browser must send it over TLS alone.
     package static func cookie(_ text: String, isSecure: Bool) -> HeaderField {
         let age = text.isEmpty ? 0 : life.components.seconds

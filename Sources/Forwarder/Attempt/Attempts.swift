@@ -23,8 +23,8 @@ struct Attempts: Sendable {
 
     init(limit: Int, mayRepeat: Bool = true) { (self.limit, self.mayRepeat) = (limit, mayRepeat) }
 
-    /// How soon a call on a kept connection must fail to be repeated. A process that stood still for longer finds its
-    /// connection closed, and its job may be another's by then, and made.
+    /// The time within which a call on a kept connection must fail to be repeated. A process that stood still longer
+    /// finds its connection closed, and its job may be another's by then, and made.
     private static let repeatsWithin = JobStream.lostAfter
 
     /// - Parameters:
@@ -53,7 +53,7 @@ struct Attempts: Sendable {
         self.mayBePaid = self.mayBePaid || mayBePaid
     }
 
-    /// What a client is told when its time is over before the next call.
+    /// The error for a client whose time is over before the next call.
     var expired: GatewayError {
         guard hasRepeated || mayBePaid else { return .expired }
         let why = "its time was over before the call could be repeated"

@@ -22,7 +22,7 @@ final class Call {
     private static let capacity = 256 << 10
 
     private let job: Job
-    /// Where the call goes, and where it goes next.
+    /// The target of the call, and those that follow.
     private var plan: CallPlan
     private let span: CompletionSpan?
     private let steps: any CallSteps
@@ -40,13 +40,13 @@ final class Call {
 
     private var phase = Phase.pausing
     private var transfer: (any UpstreamTransfer)?
-    /// What is to happen to the transfer, or ends the pause.
+    /// Timers for what is to happen to the transfer, or for the end of the pause.
     private var timers: [Scheduled<Void>] = []
-    /// When the present transfer began, also in milliseconds since 1970.
+    /// The time at which the present transfer began, also in milliseconds since 1970.
     private var began = ContinuousClock.now
     private var beganAt: UInt64 = 0
     private var answer: RelayedAnswer?
-    /// What comes before the answer's content; nil if nothing is to be known of it.
+    /// The part before the answer's content; nil if nothing is to be known of it.
     private var preamble: Preamble?
     /// Until when it may be held back, as long as no timer is set for that.
     private var holdEnds: ContinuousClock.Instant?
@@ -58,7 +58,7 @@ final class Call {
     /// Frames that wait to leave.
     private var frames = CircularBuffer<ResponseFrame>()
     private var isConfirmed = false
-    /// How the transfer ended; nil while it runs.
+    /// The outcome of the transfer; nil while it runs.
     private var outcome: Result<Void, UpstreamError>?
     /// Bytes of the answer that have left for the client.
     private var sent = 0
@@ -222,7 +222,7 @@ extension Call {
     }
 }
 
-/// What comes before the content.
+/// The part before the content.
 extension Call {
     /// Holds the answer back until its content comes, if another call could still take its place.
     private func beginPreamble(_ head: UpstreamHead) {
@@ -371,7 +371,7 @@ extension Call {
         steps.finish(ending) { call.value.close() }
     }
 
-    /// What the job has taken of the limits on tokens. An answer of the provider's that does not say was perhaps paid
+    /// The job's use of the limits on tokens. An answer of the provider's that does not say was perhaps paid
     /// for.
     private var spent: TokensSpent {
         guard countsTokens else { return .unknown }

@@ -6,9 +6,9 @@ struct CallLimits: Sendable {
     var tries = 3
     /// All calls, over all targets (`MAX_ATTEMPTS`).
     var calls = 10
-    /// How long bytes of an answer may lie here before they are sent (`FLUSH_INTERVAL_MS`).
+    /// The time for which bytes of an answer may lie here before they are sent (`FLUSH_INTERVAL_MS`).
     var flushInterval = Duration.milliseconds(20)
-    /// How long the beginning of an answer may be held back (`PREAMBLE_HOLD`).
+    /// The time for which the beginning of an answer may be held back (`PREAMBLE_HOLD`).
     var hold = Duration.seconds(10)
     /// Bytes that may be held back (`PREAMBLE_HOLD_BYTES`).
     var holdBytes = 64 << 10

@@ -2,10 +2,10 @@ internal import Common
 internal import Queue
 internal import Upstream
 
-/// Where a job's call goes, and what follows one that failed: the same again, one to another target, or none. It makes
+/// The targets of a job's call, and what follows a failed one: the same again, one to another target, or none. It makes
 /// no call and knows no clock.
 struct CallPlan {
-    /// What follows a failed call.
+    /// The step that follows a failed call.
     enum Next: Equatable {
         /// The next call, after a pause.
         case call(after: Duration)
@@ -14,14 +14,14 @@ struct CallPlan {
         case giveUp(GatewayError)
     }
 
-    /// What is known of a call that failed by what a rule may name.
+    /// The facts about a failed call that a rule may name.
     struct Failure {
         var failure: Route.Failure
         /// Whether it may have been paid for.
         var mayBePaid = true
-        /// What the provider asks its clients to wait (`Retry-After`).
+        /// The wait that the provider asks of its clients (`Retry-After`).
         var retryAfter: Duration?
-        /// When the call was made and when it had failed, in milliseconds since 1970.
+        /// The times at which the call was made and at which it had failed, in milliseconds since 1970.
         var times: (began: UInt64, ended: UInt64)
     }
 
@@ -53,7 +53,7 @@ struct CallPlan {
         attempts = Attempts(limit: limits.tries, mayRepeat: target.repeatsOnClosedConnection)
     }
 
-    /// What a client is told when its time is over before the next call.
+    /// The error for a client whose time is over before the next call.
     var expired: GatewayError { attempts.expired }
 
     /// The next call, counted as made.
@@ -69,7 +69,7 @@ struct CallPlan {
         return request
     }
 
-    /// What follows a failure of the transport, as far as no rule says it.
+    /// The step that follows a failure of the transport, as far as no rule says it.
     /// - Parameters:
     ///   - failure: what rules call it.
     ///   - times: when the call was made and when it had failed, in milliseconds since 1970.
@@ -119,7 +119,7 @@ struct CallPlan {
         return routed?.mayAdvance(afterAny: isAfterHead) ?? false
     }
 
-    /// How often the present target is called: as its rule says, else as the client asks.
+    /// The retries of the present target: as its rule says, else as the client asks.
     private var retry: Route.Retry? { routed?.retry ?? options.retry }
 
     /// `provider/model` of the present target.

@@ -3,7 +3,7 @@ internal import NIOCore
 internal import Queue
 internal import Upstream
 
-/// What the transfer of one attempt hears, for its call.
+/// Receives the events of one attempt's transfer, for its call.
 final class CallReceiver: UpstreamReceiver {
     private let call: NIOLoopBound<Call>
     private let number: Int

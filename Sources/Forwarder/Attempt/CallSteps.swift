@@ -2,15 +2,15 @@ internal import Common
 internal import NIOCore
 internal import Queue
 
-/// What a call asks of the queue, as the owner of its job. Answers come on the call's event loop.
+/// A call's requests to the queue, as the owner of its job. Answers come on the call's event loop.
 protocol CallSteps: Sendable {
-    /// Why the call was ended from outside; nil if it was not.
+    /// The reason why the call was ended from outside; nil if it was not.
     var stop: CallControl.Stop? { get }
     /// Bytes of the answer that the client had when it left; nil if it has not left, or that is not known.
     var handedOver: Int? { get }
     /// Whether the client is in this process.
     var isLocal: Bool { get }
-    /// What is measured of the job; nil: nothing is.
+    /// The meter of the job; nil: nothing is measured.
     var meter: CallMeter? { get }
 
     /// Whether the reader has taken so many bytes. If not, `goOn` is called when it has, or the call was ended. The
@@ -62,7 +62,7 @@ struct DeliverySteps: CallSteps {
         bound = meter.map { NIOLoopBound($0, eventLoop: eventLoop) }
     }
 
-    /// What the job has taken of the limits on tokens before this delivery: another forwarder may have made the call.
+    /// The job's use of the limits on tokens before this delivery: another forwarder may have made the call.
     var spentBefore: TokensSpent { delivery.isTakenOver ? .unknown : .none }
 
     func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool {

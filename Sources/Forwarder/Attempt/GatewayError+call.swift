@@ -14,7 +14,7 @@ extension GatewayError {
             shouldRetry: false)
     }
 
-    /// What a client is told of a call that failed before its answer began.
+    /// The error for a client whose call failed before its answer began.
     init(upstream error: UpstreamError) {
         let status =
             switch error.code {
@@ -32,7 +32,7 @@ extension GatewayError {
 }
 
 extension Route.Failure {
-    /// What rules call a failure of the transport; nil: they cannot name it.
+    /// The rules' name of a failure of the transport; nil: they cannot name it.
     /// - Parameters:
     ///   - hasHead: whether an answer had begun.
     ///   - isStream: whether the client asked for a stream.

@@ -5,7 +5,7 @@ internal import NIOPosix
 internal import Queue
 internal import Upstream
 
-/// Works on one delivery: opens it, makes the call, sends the answer, ends the job. Whatever happens, the job ends once or goes to another forwarder.
+/// Opens one delivery, makes the call, sends the answer. The job always ends once, or goes to another forwarder.
 struct JobRunner: Sendable {
     /// The providers, as they are now.
     let directory: @Sendable () -> ProviderDirectory
@@ -22,7 +22,7 @@ struct JobRunner: Sendable {
     var writesCompactSpans: @Sendable () -> Bool = { false }
     /// Whether requests are logged (`REQUEST_LOG`).
     var logsRequests = false
-    /// What is counted of jobs and calls; nil: nothing is.
+    /// The counters of jobs and calls; nil: nothing is counted.
     var metrics: ForwarderMetrics?
     let logger: Logger
     private let contents = SpanContents()
@@ -109,7 +109,7 @@ struct JobRunner: Sendable {
         call.begin()
     }
 
-    /// The job is not wanted: nobody is answered, but whoever fetches it later.
+    /// Ends a job that is not wanted any longer. Only a client that fetches it later gets an answer.
     private func drop(
         _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
     ) {

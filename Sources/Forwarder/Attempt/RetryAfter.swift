@@ -1,7 +1,7 @@
 internal import Common
 internal import Upstream
 
-/// What a provider asks its clients to wait before they call again.
+/// The wait that a provider asks of its clients before they call again.
 enum RetryAfter {
     /// The wait that an answer's head asks for, in whole seconds (RFC 9110 §10.2.3) or in milliseconds, as OpenAI and
     /// Azure send them; nil: none, or one that cannot be read. A date is not read: its clock is another one's.

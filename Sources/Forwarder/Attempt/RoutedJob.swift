@@ -45,7 +45,7 @@ struct RoutedJob {
     /// Whether a rule names the present step's model, and not the client alone.
     var isNamedByRule: Bool { step.rule != nil }
 
-    /// How often the present step's target is called; nil: its rule does not say.
+    /// The retries of the present step's target; nil: its rule does not say.
     var retry: Route.Retry? { step.retry }
 
     /// The call to the present step's target.

@@ -2,7 +2,7 @@ internal import Common
 internal import JSON
 internal import Upstream
 
-/// What an answer says of its way: the model that served it, how many calls were made, and the operator's rules that
+/// An answer's headers about its way: the model that served it, how many calls were made, and the operator's rules that
 /// chose it (TrueFoundry's headers).
 struct ServedBy {
     let headers: [HeaderField]

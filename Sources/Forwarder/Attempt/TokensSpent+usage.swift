@@ -1,7 +1,7 @@
 internal import Common
 
 extension TokensSpent {
-    /// What the answer of a job's target says, as far as it can be believed.
+    /// The usage in the answer of a job's target, as far as it can be believed.
     /// - Parameter usage: nil if the answer does not say.
     init(_ usage: TokenUsage?, of job: Job, by target: Target) {
         guard let usage else {

@@ -1,6 +1,6 @@
 internal import Common
 
-/// Which of a provider's headers a client sees: what says how the answer is to be read, and what its SDK reads for retries and support.
+/// Selects a provider's headers for the client: those for reading the answer, and its SDK's for retries and support.
 /// Hop-by-hop, length and encoding headers belong to the provider's connection; cookies to its host.
 /// Where a redirection leads stays with it: it is not followed, and the client must see why it got no answer.
 enum AnswerHeaders {
@@ -10,7 +10,7 @@ enum AnswerHeaders {
         "sunset",
     ].map { Array($0.utf8) }
     private static let prefixes = ["openai-", "anthropic-", "x-litellm-"].map { Array($0.utf8) }
-    /// In whatever place: `x-ratelimit-limit-requests`, `anthropic-ratelimit-…`, `ratelimit-reset`.
+    /// At any position in a name: `x-ratelimit-limit-requests`, `anthropic-ratelimit-…`, `ratelimit-reset`.
     private static let rateLimit = Array("ratelimit".utf8)
 
     private static let redirection = Array("location".utf8)

@@ -2,7 +2,8 @@ internal import Common
 internal import JSON
 internal import Upstream
 
-/// Keeps what a span needs of an answer while its bytes pass by. What it is, a stream or a body, its first bytes say and not its label.
+/// Keeps what a span needs of an answer while its bytes pass by. What it is, a stream or a body, its first bytes say
+/// and not its label.
 struct AnswerCollector: Sendable {
     private var form = AnswerForm()
     /// Nil for an answer that is no stream.
@@ -14,7 +15,7 @@ struct AnswerCollector: Sendable {
     let status: Int
     private let label: String?
     private let isLabelledStream: Bool
-    /// When the first part of a streamed message came, in milliseconds since 1970.
+    /// The time at which the first part of a streamed message came, in milliseconds since 1970.
     private(set) var firstToken: UInt64?
 
     private let textBytes: Int
@@ -69,7 +70,7 @@ struct AnswerCollector: Sendable {
         return answer
     }
 
-    /// What the provider says that the answer has used, and nothing else of it.
+    /// The usage that the provider states, and nothing else of the answer.
     var usage: TokenUsage? {
         if let stream { return stream.usage }
         guard isSuccess, count == kept else { return nil }
@@ -89,7 +90,8 @@ struct AnswerCollector: Sendable {
         return usage
     }
 
-    /// The answer of events that stand in what is neither JSON nor a stream: one JSON object a line, or a stream behind other text.
+    /// The answer of events that stand in what is neither JSON nor a stream: one JSON object a line, or a stream behind
+    /// other text.
     private static func events(in bytes: [UInt8]) -> CollectedAnswer? {
         var stream = StreamCollector(takesBareLines: true)
         stream.take(bytes + Array("\n\n".utf8))

@@ -1,4 +1,4 @@
-/// What of an answer could not be read, or is not kept.
+/// The parts of an answer that could not be read, or are not kept.
 struct AnswerFaults: OptionSet, Sendable {
     let rawValue: UInt16
 

@@ -1,4 +1,5 @@
-/// Tells from the first bytes of an answer whether it is a stream of server-sent events: labels of both kinds are wrong at times.
+/// Tells from the first bytes of an answer whether it is a stream of server-sent events: labels of both kinds are wrong
+/// at times.
 struct AnswerForm: Sendable {
     /// The first bytes behind whitespace, while they may be either.
     private(set) var begun: [UInt8] = []

@@ -1,22 +1,23 @@
 internal import Common
 internal import JSON
 
-/// What a span says of an answer.
+/// The parts of an answer that a span shows.
 struct CollectedAnswer: Sendable {
-    /// The assistant's message, or an array of them if there are several choices: JSON, or a text if the answer is none.
+    /// The assistant's message, or an array of them if there are several choices: JSON, or a text if the answer is
+    /// none.
     var output: [TextPiece] = []
     var finishReasons: [String] = []
     var usage: TokenUsage?
     var model: String?
     var id: String?
-    /// What an answer with an error status says went wrong, with the provider's code if it gives one. Not yet free of keys.
+    /// The fault that an answer with an error status states, with the provider's code if any. Not yet free of keys.
     var error: String?
-    /// What the answer says beside its choices.
+    /// The members of the answer beside its choices.
     var others = ResponseMembers()
     var faults: AnswerFaults = []
     /// Whether it is a body that is no JSON.
     private(set) var isForeign = false
-    /// What of the answer could not be read.
+    /// A note of what could not be read.
     var note: String?
 }
 
@@ -52,7 +53,7 @@ extension CollectedAnswer {
         note = faults.union(others.faults).note
     }
 
-    /// What is no JSON is shown as it is.
+    /// Shows an answer that is no JSON as it is.
     private mutating func setForeign(_ bytes: [UInt8]) {
         isForeign = true
         note = bytes.isEmpty ? "The answer is empty." : "The answer is not JSON."
@@ -123,7 +124,7 @@ extension CollectedAnswer {
         return pieces + [TextPiece("}")]
     }
 
-    /// What may be said of an answer that is withheld: its usage, and why it ended in words of the API's own.
+    /// The parts of a withheld answer that may be shown: its usage, and why it ended in words of the API's own.
     var withoutContent: CollectedAnswer {
         var other = CollectedAnswer()
         other.usage = usage

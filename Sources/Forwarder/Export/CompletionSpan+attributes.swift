@@ -1,7 +1,7 @@
 internal import Common
 
 extension CompletionSpan {
-    /// Who this belongs to.
+    /// Writes whose span this is.
     func writeIdentity(
         _ writer: inout SpanWriter, _ request: SpanRequest, _ metadata: [ResolvedMetadata.Entry]
     ) {
@@ -62,7 +62,7 @@ extension CompletionSpan {
         writer.integer(.choiceCount, request.numbers["n"].flatMap(Int.init).flatMap { $0 == 1 ? nil : $0 })
     }
 
-    /// What the request log says beside.
+    /// Writes the further data of the request log.
     /// - Parameter status: the provider's.
     func writeSummary(_ writer: inout SpanWriter, _ status: Int?) {
         guard var summary else { return }

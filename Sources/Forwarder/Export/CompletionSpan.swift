@@ -2,10 +2,10 @@ internal import Common
 internal import JSON
 internal import Upstream
 
-/// What is known of one completion while its call runs, and the span that becomes of it.
+/// The facts about one completion while its call runs, and the span that becomes of it.
 ///
-/// It copies nothing of the request: it shares the bytes that are sent, and reads them when the span is written. An object, so that the frames of the task that
-/// makes the call hold a reference each, not half a kilobyte; nobody else has it.
+/// It copies nothing of the request: it shares the bytes that are sent, and reads them when the span is written. An
+/// object, so that the frames of the call's task hold a reference each, not half a kilobyte; no other task has it.
 final class CompletionSpan {
     let insertionID: InsertionID
     /// Nil for a request that belongs to no rollout, which the request log alone knows.
@@ -19,7 +19,7 @@ final class CompletionSpan {
     let metadata: [ResolvedMetadata.Entry]
     /// The operator's rules that decided about the job.
     let rules: JobRules
-    /// Where the operator's rules send the job.
+    /// The targets to which the operator's rules send the job.
     private let steps: [Route.Step]
     private(set) var body: [UInt8]
     private var keys: [SecretString]
@@ -39,9 +39,9 @@ final class CompletionSpan {
     /// Whether the call counts on limits on tokens and may have reached the provider.
     var countsTokens = false
     private var answer: AnswerCollector?
-    /// What the provider says that the completion has used; known once the span is written.
+    /// The usage that the provider states for the completion; known once the span is written.
     private(set) var usage: TokenUsage?
-    /// What the request log says beside; nil where nothing logs requests.
+    /// The request log's further data; nil where nothing logs requests.
     var summary: RequestSummary?
     /// Whether it is for the request log alone.
     private(set) var isRecord = false
@@ -102,7 +102,7 @@ final class CompletionSpan {
         if !content.isWithheld { body = target.request.body }
         provider = target.provider
         model = target.model
-        // The server's key must not be quoted either. Whatever header it is in, it is none of those that the client chose.
+        // The server's key must not be quoted either. The header that holds it is never one that the client chose.
         for header in target.request.headers where !Self.harmless.contains(header.name.lowercased()) {
             keys.append(
                 SecretString(header.value.hasPrefix("Bearer ") ? String(header.value.dropFirst(7)) : header.value))
@@ -137,7 +137,8 @@ final class CompletionSpan {
     func begins(_ head: UpstreamHead) { answer = AnswerCollector(head: head, textBytes: textBytes) }
 
     /// Notes a piece of the answer's body, as the provider sent it.
-    /// - Parameter time: now, in milliseconds since 1970; asked for when the first part of a streamed message is in the piece.
+    /// - Parameter time: now, in milliseconds since 1970; asked for when the first part of a streamed message is in the
+    ///   piece.
     func take(_ piece: [UInt8], at time: @autoclosure () -> UInt64 = UnixTime.milliseconds) {
         summary?.responseBytes += piece.count
         answer?.take(piece, at: time())
@@ -161,7 +162,8 @@ extension CompletionSpan {
             collected, failure: failure.map { ($0.message, $0.code.rawValue) }, status: answer.status, end: time)
     }
 
-    /// The span of a call that ended with an error of the gateway. What came of its answer before stands beside the error.
+    /// The span of a call that ended with an error of the gateway. What came of its answer before stands beside the
+    /// error.
     func failed(_ error: GatewayError, at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
         summary?.fails(with: error, hasAnswer: answer != nil)
         let hasOutput = answer.map { (200..<300).contains($0.status) } ?? false

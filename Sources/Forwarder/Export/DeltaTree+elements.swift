@@ -2,14 +2,14 @@ internal import Common
 internal import JSON
 
 extension DeltaTree {
-    /// How the elements of an array go on with those that came before.
+    /// The way in which elements of an array go on with those that came before.
     enum Elements: Sendable {
         /// One with the same `index` does, if it is not known to be another by its `type`, its `id` or a whole `url`.
         case plain
         /// Tool calls: see `ToolCallKey`.
         case calls
-        /// Also an element without `index` of this type goes on with the last one, if that is of this type too and has no signature yet: parts of a thought, which
-        /// LiteLLM and Mistral stream so.
+        /// Also an element without `index` of this type goes on with the last one, if that is of this type too and has
+        /// no signature yet: parts of a thought, which LiteLLM and Mistral stream so.
         case growing(StaticString)
 
         init(of name: ArraySlice<UInt8>) {
@@ -82,7 +82,7 @@ extension DeltaTree {
         nodes[run].bytes.append(contentsOf: element)
     }
 
-    /// Where the next element of an array is appended.
+    /// The node to which the next element of an array is appended.
     private mutating func run(of node: Int) -> Int? {
         if let last = nodes[node].children.last, nodes[last.node].kind == .elements {
             nodes[last.node].bytes.append(UInt8(ascii: ","))
@@ -144,8 +144,8 @@ extension DeltaTree {
         return !(known.count == url.count && known.elementsEqual(bytes[url]))
     }
 
-    /// The call that this one goes on with. Some providers (Gemini's compatible endpoint) give all calls the index 0, or none, and each whole; some repeat id and name
-    /// in each event, and some make up a new id.
+    /// The call that this one goes on with. Some providers (Gemini's compatible endpoint) give all calls the index 0,
+    /// or none, and each whole; some repeat id and name in each event, and some make up a new id.
     private mutating func call(_ key: ElementKey, _ bytes: [UInt8], among node: Int, depth: Int) throws(JSONScanError) -> Int? {
         let hasName = key.name.map { !$0.isEmpty } ?? false
         let id = key.id.flatMap { $0.isEmpty ? nil : $0 }

@@ -38,8 +38,8 @@ extension DeltaTree {
         }
     }
 
-    /// Tool calls have an `index` in a stream alone. A type that was never said is that of the tool, since OpenAI's clients read no call
-    /// without one.
+    /// Tool calls have an `index` in a stream alone. A type that was never said is that of the tool, since OpenAI's
+    /// clients read no call without one.
     private func writeCalls(_ node: Int, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "["))
         for (place, call) in ordered(node).enumerated() {

@@ -86,7 +86,8 @@ extension DeltaTree {
         }
     }
 
-    /// Keeps an object or array as it is, if it is the first in its place and there is room for it; otherwise makes the node ready for its members or elements.
+    /// Keeps an object or array as it is, if it is the first in its place and there is room for it; otherwise makes the
+    /// node ready for its members or elements.
     /// - Returns: false if the value has been taken, or cannot be.
     mutating func begin(
         _ kind: Kind, _ walker: inout JSONWalker, _ bytes: [UInt8], _ node: Int, _ elements: Elements = .plain, isTakenApart: Bool = false, depth: Int

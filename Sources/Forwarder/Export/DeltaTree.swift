@@ -3,9 +3,10 @@ internal import JSON
 
 /// JSON objects put together from the parts in which a stream gives them.
 ///
-/// Members of any name are kept: texts are joined (`JoinRule`), objects merged, the elements of an array merged by their `index` or appended; of numbers and truth
-/// values the last stands; null takes nothing away. A value that comes once is kept as it was written, and is taken apart when a second part of it comes. What is
-/// kept is bounded by `SpanLimits`; each byte is looked at a fixed number of times.
+/// Members of any name are kept: texts are joined (`JoinRule`), objects merged, the elements of an array merged by
+/// their `index` or appended; of numbers and truth values the last stands; null takes nothing away. A value that comes
+/// once is kept as it was written, and is taken apart when a second part of it comes. What is kept is bounded by
+/// `SpanLimits`; each byte is looked at a fixed number of times.
 struct DeltaTree: Sendable {
     enum Kind: Sendable {
         case null
@@ -33,7 +34,7 @@ struct DeltaTree: Sendable {
         var kind = Kind.null
         var bytes: [UInt8] = []
         var children: [Child] = []
-        /// How far the text was looked at as JSON of its own.
+        /// The point up to which the text was looked at as JSON of its own.
         var end = NestedJSONEnd()
     }
 

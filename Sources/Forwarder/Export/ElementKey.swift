@@ -1,9 +1,10 @@
 internal import Common
 internal import JSON
 
-/// The members of an array's element that say which one it is. Ranges lie in the bytes of the event; those of texts are without their quotes.
+/// The members of an array's element that say which one it is. Ranges lie in the bytes of the event; those of texts are
+/// without their quotes.
 struct ElementKey: Sendable {
-    /// The value, whatever it is, but for null.
+    /// The value, of any kind except null.
     private(set) var index: Range<Int>?
     private(set) var id: Range<Int>?
     private(set) var type: Range<Int>?
@@ -13,7 +14,7 @@ struct ElementKey: Sendable {
     private(set) var hasInput = false
     /// Whether there is something in it.
     private(set) var hasText = false
-    /// Where an image lies.
+    /// The place of an image.
     private(set) var url: Range<Int>?
 
     /// - Parameter walker: stands before the element.

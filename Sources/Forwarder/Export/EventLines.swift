@@ -1,4 +1,4 @@
-/// Puts the lines of a stream of server-sent events together, whatever way its bytes are cut. A line that lies within one piece is not copied.
+/// Joins the lines of a stream of server-sent events, which may be cut anywhere. A line within one piece is not copied.
 ///
 /// Lines end with LF, CR LF or CR (HTML standard §9.2.5).
 struct EventLines: Sendable {

@@ -47,8 +47,8 @@ struct ExportBatch: Sendable {
         )
     }
 
-    /// How many of these entries, from the first, fit into one batch: at least one, however large. As OTLP they may be
-    /// too large together all the same.
+    /// The number of these entries, from the first, that fit into one batch: at least one, however large. As OTLP they
+    /// may be too large together all the same.
     static func fitting(_ entries: some Collection<SpanOutbox.Entry>) -> Int {
         var (count, bytes) = (0, prefix.count + suffix.count)
         for entry in entries {

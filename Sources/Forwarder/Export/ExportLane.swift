@@ -1,11 +1,12 @@
 internal import Common
 internal import Queue
 
-/// One project's way out: what was taken from the outbox and is not settled, and when the trace store is asked again after it could not take it.
+/// One project's way out: what was taken from the outbox and is not settled, and when the trace store is asked again
+/// after it could not take it.
 struct ExportLane: Sendable {
     private static let shortestPause = Duration.seconds(1)
     private static let longestPause = Duration.seconds(30)
-    /// Until somebody has seen to the keys.
+    /// The pause after a store refused the keys, which the operator has to correct.
     private static let pauseAfterRefusal = Duration.seconds(60)
 
     let project: String
@@ -22,7 +23,8 @@ struct ExportLane: Sendable {
     /// Whether there is something to be sent, and it may be now.
     var hasWork: Bool { !waiting.isEmpty && notBefore <= .now }
 
-    /// Whether more may be taken from the outbox. What could not be sent waits for company: other spans show whether they are taken.
+    /// Whether more may be taken from the outbox. What could not be sent waits for company: other spans show whether
+    /// they are taken.
     var hasRoom: Bool { waiting.count < ExportBatch.maximumCount && notBefore <= .now }
 
     /// Puts entries back that were not settled, before the others.

@@ -2,13 +2,13 @@ internal import Common
 internal import JSON
 internal import Upstream
 
-/// What a trace store's answer to a batch means. (Langfuse's ingestion over OTLP: a batch is accepted or refused as a whole; 4xx is not to be sent again
-/// as it is, 408, 429 and 5xx are.)
+/// The meaning of a trace store's answer to a batch. (Langfuse's ingestion over OTLP: a batch is accepted or refused as
+/// a whole; 4xx is not to be sent again as it is, 408, 429 and 5xx are.)
 enum ExportOutcome: Sendable, Equatable {
     case accepted
     /// Something in the batch is wrong, or the place takes nothing at all: whether it takes other spans tells.
     case malformed(String)
-    /// Not the spans are wrong but the keys or the place: nothing goes there until somebody has seen to it.
+    /// The keys or the place are wrong, not the spans: nothing goes there until the operator has corrected them.
     case refused(String)
     /// It may be accepted later.
     case later(String, after: Duration?)

@@ -8,7 +8,7 @@ struct ExportPace: Sendable {
     static let spans = ExportBatch.maximumCount / 4 * 3
     static let bytes = ExportBatch.maximumBytes / 4 * 3
 
-    /// When the last collection ended.
+    /// The time at which the last collection ended.
     private var last: ContinuousClock.Instant?
 
     /// Ends a collection.

@@ -1,8 +1,8 @@
 internal import Common
 internal import Queue
 
-/// What a trace store's answers to one project's batches show, the one with the other: a span is wrong by itself only if others are taken. A place that takes none
-/// answers 400 as well, as a server does that is asked for HTTPS in plain text; then all of them wait.
+/// Tells a wrong span from a wrong place: a span is blamed only if the place takes others. A place that takes none
+/// answers 400 as well, as a server does that is asked for HTTPS in plain text; then all of the spans wait.
 struct ExportTrial {
     /// So many calls without a span that was taken are enough to know.
     private static let mostCalls = 64

@@ -4,16 +4,18 @@ internal import Queue
 internal import Redis
 internal import ServiceLifecycle
 
-/// Brings spans from the outbox to the trace store of each project, at least once, in batches (architecture §2.3). Each forwarder runs one; they share the work.
+/// Brings spans from the outbox to the trace store of each project, at least once, in batches (architecture §2.3). Each
+/// forwarder runs one; they share the work.
 ///
-/// A project whose trace store does not take its spans waits and holds up no other: nothing more of it is taken from the outbox until its pause is over.
+/// A project whose trace store does not take its spans waits and holds up no other: nothing more of it is taken from
+/// the outbox until its pause is over.
 struct Exporter: Service, CustomStringConvertible {
-    /// How often the leavings of others that are dead or have stopped are looked for.
+    /// The interval at which entries of dead or stopped exporters are looked for.
     private static let takeoverInterval = Duration.seconds(10)
     private static let wait = Duration.seconds(1)
 
     let outbox: SpanOutbox
-    /// What waits for the request log, whose bound is kept here too: its own process may be away.
+    /// The outbox of the request log, whose bound is kept here too: its own process may be away.
     var records: RecordOutbox?
     let destinations: TraceDestinations
     let sender: SpanSender
@@ -33,7 +35,7 @@ struct Exporter: Service, CustomStringConvertible {
         for project in destinations.projects { try? await outbox.handBack(project) }
     }
 
-    /// What a step of the work leads to.
+    /// The result of a step of the work.
     private enum Event: Sendable {
         /// The watched lanes were given these.
         case came([SpanOutbox.Entry])
@@ -83,7 +85,8 @@ struct Exporter: Service, CustomStringConvertible {
         }
     }
 
-    /// Takes the projects over that the secrets have now: they may gain and lose some. What a lost one had is handed back, in case it is exported elsewhere.
+    /// Takes the projects over that the secrets have now: they may gain and lose some. What a lost one had is handed
+    /// back, in case it is exported elsewhere.
     private func follow(_ projects: [String], _ idle: inout [ExportLane], _ working: Set<UTF8Text>, _ upkeep: inout Upkeep) async {
         let lost = idle.filter { !projects.contains($0.project) }.map(\.project)
         idle.removeAll { lost.contains($0.project) }
@@ -128,7 +131,7 @@ struct Exporter: Service, CustomStringConvertible {
         }
     }
 
-    /// What has to be done now and then.
+    /// The tasks that have to be done now and then.
     private struct Upkeep {
         var hasJoined = false
         var hasEndedLog = false
@@ -175,7 +178,7 @@ struct Exporter: Service, CustomStringConvertible {
             metadata: ["rows": "\(lost)"])
     }
 
-    /// Near the bound the traces of projects that nobody exports, and those of failed completions, give way to those that a rollout waits for.
+    /// Near the bound, drops traces of unexported projects and of failed completions, for those that rollouts wait for.
     private func makeRoom(_ projects: [String]) async throws(RedisError) {
         let waiting = try await outbox.bytes()
         if waiting >= outbox.maximumBytes {

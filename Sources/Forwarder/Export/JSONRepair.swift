@@ -1,8 +1,8 @@
 internal import Common
 internal import JSON
 
-/// Makes JSON of what some servers write instead: `NaN` and `Infinity` as numbers (Python's `json` does so), control characters within strings, text that is not
-/// UTF-8, a byte order mark.
+/// Makes JSON of what some servers write instead: `NaN` and `Infinity` as numbers (Python's `json` does so), control
+/// characters within strings, text that is not UTF-8, a byte order mark.
 enum JSONRepair {
     /// One value that is JSON, and what had to be changed.
     struct Result {

@@ -1,10 +1,11 @@
 internal import Common
 
-/// How two texts that a stream gives for the same member become one. Providers do not say it, so the member's name has to.
+/// The rule by which two texts of a stream for one member become one. The member's name decides: providers do not say.
 enum JoinRule: Sendable {
     /// A text that comes in parts. Every member that is not named below.
     case joined
-    /// A name for something: some providers repeat it in each event, some make up another one. The first that is not empty stands.
+    /// A name for something: some providers repeat it in each event, some make up another one. The first that is not
+    /// empty stands.
     case first
     /// A statement about the answer so far. The last that is not empty stands.
     case last

@@ -1,7 +1,8 @@
 internal import Common
 internal import JSON
 
-/// Says whether a text within a JSON string, such as a tool call's `arguments`, is a whole JSON object or array. The text may grow: each byte is looked at once.
+/// Says whether a text within a JSON string, such as a tool call's `arguments`, is a whole JSON object or array. The
+/// text may grow: each byte is looked at once.
 struct NestedJSONEnd: Sendable {
     private var place = 0
     private var depth = 0

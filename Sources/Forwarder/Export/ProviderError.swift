@@ -35,7 +35,8 @@ enum ProviderError {
         }
     }
 
-    /// The text of a whole body that came with a failure status: OpenAI's `{"error":{…}}`, `{"message":…}`, `{"detail":…}`, or the body as it is.
+    /// The text of a whole body that came with a failure status: OpenAI's `{"error":{…}}`, `{"message":…}`,
+    /// `{"detail":…}`, or the body as it is.
     static func text(ofBody bytes: [UInt8]) -> String {
         var text: String?
         if JSONWalker.isValue(bytes) {

@@ -2,7 +2,7 @@ internal import Common
 
 /// Takes keys out of a text that a provider wrote: an error may quote the key that was wrong, whole, in part or masked.
 struct Redaction: Sendable {
-    /// How the keys of providers and of Langfuse begin.
+    /// The beginnings of the keys of providers and of Langfuse.
     private static let prefixes = [
         "sk-", "pk-", "sk_", "pk_", "rk_", "gsk_", "fw_", "xai-", "hf_", "nvapi-", "aiza", "tgp_", "r8_", "pplx-", "csk-", "eyj", "ya29.",
     ]

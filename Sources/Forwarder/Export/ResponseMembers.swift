@@ -1,8 +1,8 @@
 internal import Common
 internal import JSON
 
-/// Members of an answer that stand beside its choices and that nothing else of a span shows, such as a provider's citations or `system_fingerprint`. A stream repeats
-/// them: of each the last that is not null stands.
+/// Members of an answer that stand beside its choices and that nothing else of a span shows, such as a provider's
+/// citations or `system_fingerprint`. A stream repeats them: of each the last that is not null stands.
 struct ResponseMembers: Sendable {
     private var tree = DeltaTree(room: SpanLimits.small)
 

@@ -1,14 +1,18 @@
-/// How large the parts of a span may grow. A span fits a batch as Langfuse's cloud takes it: see ``span(textBytes:)``.
+/// The bounds of the parts of a span. A span fits a batch as Langfuse's cloud takes it: see ``span(textBytes:)``.
 enum SpanLimits {
-    /// Bytes of the input and of the output, each, unless SPAN_TEXT_BYTES says otherwise. Langfuse itself cuts fields above 1 MiB when its database refuses a row.
+    /// Bytes of the input and of the output, each, unless SPAN_TEXT_BYTES says otherwise. Langfuse itself cuts fields
+    /// above 1 MiB when its database refuses a row.
     static let spanText = 4 << 20
-    /// Bytes of the model's parameters, of the metadata, of the client's tags and of what an answer says beside its choices, each.
+    /// Bytes of the model's parameters, of the metadata, of the client's tags and of what an answer says beside its
+    /// choices, each.
     static let small = 32 << 10
-    /// Bytes of one name or value that is no text: a model, an id, a tag. Langfuse's own fields of this kind end at 200 characters.
+    /// Bytes of one name or value that is no text: a model, an id, a tag. Langfuse's own fields of this kind end at 200
+    /// characters.
     static let value = 1 << 10
     /// Bytes of the status message of a failed call.
     static let message = 1 << 10
-    /// Bytes of an answer's body that are kept at least to be read when it ends, if it is no stream. Twice an output's bytes may be more.
+    /// Bytes of an answer's body that are kept at least to be read when it ends, if it is no stream. Twice an output's
+    /// bytes may be more.
     static let body = 4 << 20
     /// Bytes of one line of a stream; a longer one is passed over.
     static let line = 1 << 20
@@ -16,9 +20,9 @@ enum SpanLimits {
     static let pieces = 1024
     /// Members of one object that are put together from a stream.
     static let members = 256
-    /// Values of one answer that are put together from a stream. One that comes whole is one value, whatever is in it.
+    /// Values of one answer that are put together from a stream. A value that comes whole counts as one.
     static let nodes = 16 << 10
-    /// How deep objects and arrays are merged that come in parts.
+    /// The depth to which objects and arrays are merged that come in parts.
     static let depth = 32
     /// Bytes of an output that are left for the structure around what is kept of a stream.
     static let structure = 1 << 10
@@ -30,8 +34,8 @@ enum SpanLimits {
     /// Bytes of what follows input and output: level, notes and status, with an error's message twice.
     static let ending = 32 << 10
 
-    /// Bytes of a whole span. It goes into one batch, of which Langfuse's cloud takes 5 MB. Who asks for more text than by default has a trace store that takes more;
-    /// JSON within JSON at worst doubles.
+    /// Bytes of a whole span. It goes into one batch, of which Langfuse's cloud takes 5 MB. Who asks for more text than
+    /// by default has a trace store that takes more; JSON within JSON at worst doubles.
     static func span(textBytes: Int) -> Int {
         textBytes <= spanText ? ExportBatch.maximumBytes - 4096 : 2 * 2 * textBytes + (1 << 20)
     }
@@ -46,8 +50,8 @@ enum SpanLimits {
             })
     }
 
-    /// What stands where something was cut off.
-    /// - Parameter whole: bytes that there were; nil if nobody counted.
+    /// The mark where something was cut off.
+    /// - Parameter whole: the number of bytes before the cut; nil if they were not counted.
     static func mark(kept: Int, of whole: Int? = nil) -> String {
         "…[cut by the gateway after \(kept) bytes\(whole.map { " of \($0)" } ?? "")]"
     }

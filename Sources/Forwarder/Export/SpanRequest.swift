@@ -2,16 +2,17 @@ internal import Common
 internal import JSON
 internal import Policies
 
-/// What a span says of a request: its messages, tools, parameters, tags and metadata, as places in the body that was sent. Nothing of the body is copied.
+/// A request in a span: its messages, tools, parameters, tags and metadata, as places in the body. Nothing is copied.
 struct SpanRequest {
-    /// The value of the span's input: an object of `messages` and, if there are any, `tools`, both byte for byte. Eval-protocol's adapter reads these two.
+    /// The value of the span's input: an object of `messages` and, if there are any, `tools`, both byte for byte.
+    /// Eval-protocol's adapter reads these two.
     private(set) var input: [TextPiece] = []
-    /// Where the messages lie in the input, if its pieces are one behind the other.
+    /// The place of the messages in the input, if its pieces are one behind the other.
     private(set) var messages: Range<Int>?
     /// The model's parameters, an object; nil if there are none.
     private(set) var parametersText: TextPiece?
     private(set) var metadataText: TextPiece
-    /// What there was no room for; nil if there was for all.
+    /// A note of what found no room; nil if all did.
     var note: String? { cut.isEmpty ? nil : "Cut to \(SpanLimits.small) bytes: \(cut.joined(separator: ", "))." }
     private var cut: [String] = []
     /// `metadata.tags`.
@@ -34,7 +35,8 @@ struct SpanRequest {
     /// - Parameters:
     ///   - body: the request's body.
     ///   - metadata: what the span shall say besides; it stands before what the client says under the same name.
-    ///   - redactor: takes out what belongs into no trace: a client may send keys in the body, as LiteLLM's users and those of MCP's tools do.
+    ///   - redactor: takes out what belongs into no trace: a client may send keys in the body, as LiteLLM's users and
+    ///     those of MCP's tools do.
     init(body: [UInt8], metadata: SpanObject, redactor: SecretRedactor = SecretRedactor()) {
         self.redactor = redactor
         metadataText = Self.shortened(metadata, after: 0, "metadata", &cut)
@@ -69,7 +71,7 @@ struct SpanRequest {
         return shortener.shorten(piece, to: SpanLimits.small, main: 0..<own)
     }
 
-    /// How many choices a request asks for (`n`); 1 if it does not say.
+    /// The number of choices that a request asks for (`n`); 1 if it does not say.
     static func choices(in body: [UInt8]) -> Int {
         guard let object = try? JSONObject.scan(body, maximumDepth: .max), let member = object.member("n") else { return 1 }
         return Int(TextPiece(body, member.value).text) ?? 1
@@ -122,7 +124,8 @@ struct SpanRequest {
         if tags.count < all.count { cut.append("tags") }
     }
 
-    /// Adds a member without what is secret in it. One that is nothing but a secret, or one of Langfuse's own, is left out.
+    /// Adds a member without what is secret in it. One that is nothing but a secret, or one of Langfuse's own, is left
+    /// out.
     private func add(_ bytes: [UInt8], _ name: Range<Int>, _ value: Range<Int>, to object: inout SpanObject) {
         guard let text = JSONText.unescaped(bytes[name]) else { return }
         let kind = Array(text.utf8).withUnsafeBufferPointer { SecretName($0) }

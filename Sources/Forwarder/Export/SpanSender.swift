@@ -39,7 +39,7 @@ struct SpanSender: Sendable {
                 var entries = Array(lane.waiting.prefix(ExportBatch.fitting(lane.waiting)))
                 let (batch, left) = try await batch(of: entries)
                 if !left.isEmpty {
-                    // No longer the lane's, whatever becomes of the batch.
+                    // These are no longer the lane's, even if the batch fails.
                     entries.removeAll { left.contains($0) }
                     lane.waiting.removeAll { left.contains($0) }
                 }

@@ -27,7 +27,8 @@ struct SpanWriter {
     }
 
     /// A text; nothing for nil and for an empty one.
-    /// - Parameter isClean: whether it holds no secret of a client's or a provider's: an id by which the trace is found stays as it is.
+    /// - Parameter isClean: whether it holds no secret of a client's or a provider's: an id by which the trace is found
+    ///   stays as it is.
     mutating func string(
         _ attribute: SpanAttribute, _ value: String?, limit: Int = SpanLimits.value, isClean: Bool = false
     ) {
@@ -49,7 +50,8 @@ struct SpanWriter {
         if let value { record.text(attribute, String(value)) }
     }
 
-    /// A number that is written as it came. What no double can hold is left out: a reader might refuse the whole batch for it.
+    /// A number that is written as it came. What no double can hold is left out: a reader might refuse the whole batch
+    /// for it.
     mutating func double(_ attribute: SpanAttribute, _ text: String?) {
         guard let text, let value = Double(text), value.isFinite else { return }
         record.text(attribute, text)

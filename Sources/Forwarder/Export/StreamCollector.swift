@@ -1,15 +1,15 @@
 internal import Common
 internal import JSON
 
-/// Puts the answer of a stream together from the bytes of its events, whatever way they are cut. Each byte is looked at a fixed number of times, and what is kept is
-/// bounded by the bytes that an output may have; beyond them the answer is marked as cut.
+/// Joins a streamed answer from the bytes of its events, which may be cut anywhere. Each byte is looked at a fixed
+/// number of times. An answer beyond the bytes that an output may have is not kept further, and is marked as cut.
 struct StreamCollector: Sendable {
     private var lines = EventLines()
     /// The data of an event whose JSON goes over several lines.
     private var data: [UInt8] = []
     private var answer = CollectedAnswer()
     var messages: [StreamedMessage] = []
-    /// What is kept of the messages and beside them, but for their texts, for which it knows the room too.
+    /// The messages and the members beside them, but for the messages' texts, for which it knows the room too.
     var tree: DeltaTree
     private let textBytes: Int
     private var isFirstLine = true
@@ -32,8 +32,8 @@ struct StreamCollector: Sendable {
         self.lines = lines
     }
 
-    /// The answer as far as it has come. An event without its empty line is none, as every reader of such streams has it.
-    /// What the stream has said so far that it has used.
+    /// The usage that the stream has stated so far. An event without its empty line is none, as every reader of such
+    /// streams has it.
     var usage: TokenUsage? { answer.usage }
 
     func collected() -> CollectedAnswer {
@@ -76,7 +76,8 @@ struct StreamCollector: Sendable {
             if !Self.isSilent(bytes[line]) { answer.faults.insert(.unreadEvents) }
             return
         }
-        // Nearly every event is one line. Nothing is taken from a part of one, so what is no JSON by itself waits for the next line.
+        // Nearly every event is one line. Nothing is taken from a part of one, so what is no JSON by itself waits for
+        // the next line.
         if !take(event: bytes, line) { append(data: bytes[line]) }
     }
 
@@ -151,7 +152,8 @@ struct StreamCollector: Sendable {
         if let whole { take(message: bytes, whole, at: place) }
     }
 
-    /// A whole message counts where no delta comes; some providers repeat it in each event beside the delta, so far as it has come.
+    /// A whole message counts where no delta comes; some providers repeat it in each event beside the delta, so far as
+    /// it has come.
     private mutating func take(message bytes: [UInt8], _ range: Range<Int>, at place: Int) {
         guard !messages[place].hasDelta else { return }
         tree.room += messages[place].whole.count

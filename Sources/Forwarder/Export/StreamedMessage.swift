@@ -1,8 +1,10 @@
 internal import Common
 
-/// The message of one choice, put together from a stream's deltas. Texts are kept as they were written, escaped: behind one another they are one JSON string.
+/// The message of one choice, put together from a stream's deltas. Texts are kept as they were written, escaped: behind
+/// one another they are one JSON string.
 ///
-/// The members whose texts make up nearly all of a stream have places of their own; all others are in the collector's tree.
+/// The members whose texts make up nearly all of a stream have places of their own; all others are in the collector's
+/// tree.
 struct StreamedMessage: Sendable {
     /// The members whose text comes in parts.
     enum Part: Int, CaseIterable, Sendable {
@@ -21,7 +23,7 @@ struct StreamedMessage: Sendable {
     let index: Int
     /// The message's other members.
     let root: Int
-    /// What its choice says beside the message.
+    /// The node of its choice's members beside the message.
     let beside: Int
     var role: [UInt8] = []
     var texts = [[UInt8]?](repeating: nil, count: Part.allCases.count)
@@ -34,7 +36,8 @@ struct StreamedMessage: Sendable {
 
     init(index: Int, root: Int, beside: Int) { (self.index, self.root, self.beside) = (index, root, beside) }
 
-    /// The message as the Chat Completions API gives it without a stream, and behind its own members what its choice says beside it.
+    /// The message as the Chat Completions API gives it without a stream, and behind its own members what its choice
+    /// says beside it.
     func json(_ tree: DeltaTree, cutAfter: Int?) -> [UInt8] {
         var out: [UInt8] = []
         var known = Part.allCases.filter { texts[$0.rawValue] != nil }.map(\.name)

@@ -2,7 +2,7 @@ internal import Common
 
 /// A place in a text that is written otherwise.
 struct TextEdit: Sendable, Equatable {
-    /// What stands where a secret was.
+    /// The mark in the place of a secret.
     static let mark = Array("[redacted]".utf8)
 
     var range: Range<Int>

@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// What a provider says that a completion has used, in tokens.
+/// The usage that a provider states for a completion, in tokens.
 struct TokenUsage: Sendable, Equatable {
     var input: Int?
     var output: Int?
@@ -19,8 +19,8 @@ struct TokenUsage: Sendable, Equatable {
         guard input != nil || output != nil || total != nil else { return nil }
     }
 
-    /// Langfuse's `usage_details`. It adds up what begins with `input` and with `output`, and prices each by itself, so the parts are taken out of the two
-    /// sums, as its own reading of OpenAI's usage does.
+    /// Langfuse's `usage_details`. It adds up what begins with `input` and with `output`, and prices each by itself, so
+    /// the parts are taken out of the two sums, as its own reading of OpenAI's usage does.
     var details: [(name: String, count: Int)] {
         let parts: [(String, Int?)] = [
             ("input", input.map { max($0 - (cached ?? 0) - (inputAudio ?? 0), 0) }),

@@ -1,7 +1,8 @@
 /// Takes the event with the usage out of a stream for a client that did not ask for it.
 ///
-/// All other bytes pass as they are, and at once: of an event that has not ended, what may yet be the usage is held, and nothing else. An event that shows that it is
-/// another is held no longer, and one that grows beyond `SpanLimits.heldEvent` is another.
+/// All other bytes pass as they are, and at once: of an event that has not ended, what may yet be the usage is held,
+/// and nothing else. An event that shows that it is another is held no longer, and one that grows beyond
+/// `SpanLimits.heldEvent` is another.
 struct UsageEventFilter: Sendable {
     private var probe = UsageEventProbe()
     /// The beginning of the event, if it may be the usage and came in earlier pieces.
@@ -17,9 +18,9 @@ struct UsageEventFilter: Sendable {
     /// - Returns: what the client gets now; `piece` itself where nothing is held or taken out.
     mutating func pass(_ piece: [UInt8]) -> [UInt8] {
         var out = held.isEmpty ? nil : [UInt8]()
-        /// What lies before is passed on or taken out.
+        /// The place before which all is passed on or taken out.
         var done = 0
-        /// Where the event begins in this piece.
+        /// The beginning of the event in this piece.
         var start = 0
         var place = 0
         while place < piece.count {
@@ -64,7 +65,7 @@ struct UsageEventFilter: Sendable {
         return (out ?? []) + piece[done..<max(start, done)]
     }
 
-    /// What is still held when the stream ends.
+    /// The bytes that are still held when the stream ends.
     mutating func end() -> [UInt8] {
         defer { held = [] }
         return probe.isUsage ? [] : held

@@ -1,5 +1,5 @@
-/// Reads one server-sent event byte by byte, and says as soon as it can be known that it is not the one with the usage of a stream:
-/// `{"id":…,"choices":[],"usage":{…}}` on a single `data` line.
+/// Reads one server-sent event byte by byte, and says as soon as it can be known that it is not the one with the usage
+/// of a stream: `{"id":…,"choices":[],"usage":{…}}` on a single `data` line.
 struct UsageEventProbe: Sendable {
     /// Whether this cannot be the usage any longer.
     private(set) var isOrdinary = false
@@ -7,7 +7,7 @@ struct UsageEventProbe: Sendable {
     private var hasEmptyChoices = false
     private var hasUsage = false
 
-    /// How much of `data:` the line has shown; nil in a line that is another.
+    /// The number of bytes of `data:` that the line has shown; nil in a line that is another.
     private var prefix: Int? = 0
     private var hasData = false
 
@@ -42,7 +42,8 @@ struct UsageEventProbe: Sendable {
         guard matched == Self.data.count else {
             guard byte == Self.data[matched] else {
                 prefix = nil
-                // Before the data may stand `event`, `id`, `retry` or a comment; what else a line says is none of this API's.
+                // Before the data may stand `event`, `id`, `retry` or a comment; what else a line says is none of this
+                // API's.
                 if matched > 0 || !Self.otherFields.contains(byte) { isOrdinary = true }
                 return
             }

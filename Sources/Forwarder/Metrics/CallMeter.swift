@@ -4,19 +4,19 @@ internal import NIOCore
 internal import Queue
 internal import Upstream
 
-/// What is measured of one job: its wait, its calls and its end. It lives on the job's event loop, as long as the job
+/// The measurements of one job: its wait, its calls and its end. It lives on the job's event loop, as long as the job
 /// is worked on here.
 final class CallMeter {
     private let metrics: ForwarderMetrics
     private var provider: ProviderMetrics?
     private var target: TargetMetrics?
     private var model = ""
-    /// When the present call was made.
+    /// The time at which the present call was made.
     private var began = NIODeadline.now()
     private var firstPiece: NIODeadline?
     private var status = 0
     private var isStream = false
-    /// What the provider says that the answer has used.
+    /// The usage that the provider states for the answer.
     var usage: TokenUsage?
     /// The gateway's own error, if the job ends with one.
     var error: GatewayError?

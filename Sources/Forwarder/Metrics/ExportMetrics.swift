@@ -1,7 +1,7 @@
 internal import CoreMetrics
 package import Telemetry
 
-/// What an exporter counts and measures of the traces that it brings to the trace store.
+/// The counters and measurements of an exporter, for the traces that it brings to the trace store.
 package final class ExportMetrics: Sendable {
     static let descriptions = [
         MetricDescription(
@@ -15,7 +15,7 @@ package final class ExportMetrics: Sendable {
             "Seconds that the trace store took for a batch."),
     ]
 
-    /// Why traces are given up.
+    /// The reason why traces are given up.
     enum Loss: String, CaseIterable {
         case expired, refused, shed
     }

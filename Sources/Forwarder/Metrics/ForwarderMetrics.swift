@@ -2,10 +2,10 @@ package import Common
 internal import CoreMetrics
 package import Telemetry
 
-/// What a forwarder counts and measures. Handles are made once for each set of labels, and looked up by a model's or a
-/// value's name where they must be.
+/// The counters and measurements of a forwarder. Handles are made once for each set of labels, and looked up by the
+/// name of a model or a value where they must be.
 package final class ForwarderMetrics: Sendable {
-    /// How a job ended.
+    /// The end of a job.
     enum Outcome: Int, CaseIterable {
         case succeeded, failed, cancelled, deadLettered, released
 
@@ -48,7 +48,7 @@ package final class ForwarderMetrics: Sendable {
 
     func provider(_ name: String) -> ProviderMetrics { providers[name] }
 
-    /// What is measured of a target: a model that the operator has named by itself, all others of a provider together.
+    /// The metrics of a target: a model that the operator has named by itself, all others of a provider together.
     /// - Parameters:
     ///   - model: `provider/model`.
     ///   - isRules: whether one of the operator's rules names it.
@@ -65,7 +65,7 @@ package final class ForwarderMetrics: Sendable {
     }
 }
 
-/// What is measured of one provider.
+/// The metrics of one provider.
 final class ProviderMetrics: Sendable {
     let name: String
     let retries: Counter
@@ -106,7 +106,7 @@ private final class KnownModel: Sendable {
     func metrics(of provider: ProviderMetrics) -> TargetMetrics { made[provider.name] }
 }
 
-/// What is measured of one model, or of a provider's other models.
+/// The metrics of one model, or of a provider's other models.
 final class TargetMetrics: Sendable {
     let duration: Timer
     let firstToken: Timer

@@ -4,7 +4,7 @@ extension AnswerScanner {
     /// Whether the text says that the call failed.
     var isFailure: Bool { error != nil || isErrorTyped && choices.isEmpty || nestedError != nil && !hasChoices }
 
-    /// What it says of that. The error's own text comes first, then the text's message: some servers write `"error":true` beside it.
+    /// The failure's text: the error's own, else the message, since some servers write `"error":true` beside a message.
     var errorText: String? {
         for value in [error, nestedError, message] {
             if let value, let text = ProviderError.text(of: TextPiece(value)), !text.isEmpty { return text }
@@ -14,8 +14,8 @@ extension AnswerScanner {
 }
 
 extension AnswerScanner.Choice {
-    /// Reasons that say that the choice was not finished. (`error`: OpenRouter, Mistral; `abort`: vLLM, SGLang; `network_error`: Zhipu;
-    /// `insufficient_system_resource`: DeepSeek.)
+    /// Reasons that say that the choice was not finished. (`error`: OpenRouter, Mistral; `abort`: vLLM, SGLang;
+    /// `network_error`: Zhipu; `insufficient_system_resource`: DeepSeek.)
     private static let failures: Set<[UInt8]> = Set(
         ["error", "abort", "aborted", "cancelled", "failed", "network_error", "insufficient_system_resource"].map { Array($0.utf8) })
 

@@ -81,7 +81,8 @@ extension AnswerScanner {
         }
     }
 
-    /// Whether a reader that asks `if error` is told that there is one: SDKs ask so, and providers send `null`, `""` and `{}` for none.
+    /// Whether a reader that asks `if error` is told that there is one: SDKs ask so, and providers send `null`, `""`
+    /// and `{}` for none.
     private static func isTrue(_ value: [UInt8]) -> Bool {
         guard let first = value.first else { return false }
         switch first {

@@ -1,9 +1,10 @@
 internal import Common
 
-/// Reads one JSON text of an answer, a body or the data of an event, in the pieces in which it comes, and notes what tells a completion from a failure.
+/// Reads one JSON text of an answer, a body or the data of an event, in the pieces in which it comes, and notes what
+/// tells a completion from a failure.
 ///
-/// It is lenient about grammar: a client's reader may take `NaN`, and a failure behind it is one all the same. It keeps names, errors and finish reasons, each
-/// bounded, and nothing of the message.
+/// It is lenient about grammar: a client's reader may take `NaN`, and a failure behind it is one all the same. It keeps
+/// names, errors and finish reasons, each bounded, and nothing of the message.
 struct AnswerScanner: Sendable {
     /// A place in the text by what its members mean.
     enum Scope: Sendable {
@@ -34,7 +35,8 @@ struct AnswerScanner: Sendable {
 
     /// The first error of the answer or of a choice, as JSON.
     var error: [UInt8]?
-    /// The first error that lies elsewhere: a failure only where there is no completion beside it (Azure reports a filter that did not run so).
+    /// The first error that lies elsewhere: a failure only where there is no completion beside it (Azure reports a
+    /// filter that did not run so).
     var nestedError: [UInt8]?
     /// Whether the text calls itself an error: `"type":"error"` or `"object":"error"`.
     var isErrorTyped = false
@@ -177,7 +179,7 @@ struct AnswerScanner: Sendable {
         containers.append(Container(scope: scope, isObject: isObject, wantsName: isObject))
     }
 
-    /// What an object or array that begins here means; nil if it is passed over.
+    /// The scope of an object or array that begins here; nil if it is passed over.
     private mutating func inner(isObject: Bool) -> Scope? {
         guard let outer = containers.last else { return nil }
         return enter(outer.scope, outer.isObject ? member : .other, isObject: isObject)

@@ -1,9 +1,11 @@
 internal import Common
 
-/// Decides from the bytes of an answer with a status of success whether its completion succeeded. Pure: the bytes stay as they are.
+/// Decides from the bytes of an answer with a status of success whether its completion succeeded. Pure: the bytes stay
+/// as they are.
 ///
-/// A failure is what a reader of the answer must take for one: an error in the body, in an event or in a choice, a stream that stops in the middle, an answer
-/// that is no completion. The first bytes tell a stream from a body, since the content type may be wrong.
+/// A failure is what a reader of the answer must take for one: an error in the body, in an event or in a choice, a
+/// stream that stops in the middle, an answer that is no completion. The first bytes tell a stream from a body, since
+/// the content type may be wrong.
 struct CompletionCheck: Sendable {
     private var form = AnswerForm()
     private var body = BodyCheck()

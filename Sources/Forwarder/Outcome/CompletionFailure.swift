@@ -1,4 +1,4 @@
-/// Why an answer with a status of success is no success.
+/// The reason why an answer with a status of success is no success.
 struct CompletionFailure: Sendable, Equatable {
     enum Code: String, Sendable {
         /// A stream holds an error.

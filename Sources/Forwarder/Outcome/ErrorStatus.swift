@@ -3,7 +3,7 @@ internal import JSON
 
 /// The status that an error within an answer with a status of success stands for.
 enum ErrorStatus {
-    /// What Anthropic and OpenAI call their errors.
+    /// The names of Anthropic's and OpenAI's errors.
     private static let names: [UTF8Text: Int] = [
         "invalid_request_error": 400, "authentication_error": 401, "billing_error": 402, "permission_error": 403,
         "not_found_error": 404, "request_too_large": 413, "rate_limit_error": 429, "rate_limit_exceeded": 429,

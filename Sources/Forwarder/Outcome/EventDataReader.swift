@@ -1,5 +1,5 @@
-/// Reads the fields of server-sent events (HTML standard §9.2.6) in the pieces in which they come. It keeps the beginning of a line at the most, so that an
-/// event of any length is read.
+/// Reads the fields of server-sent events (HTML standard §9.2.6) in the pieces in which they come. It keeps the
+/// beginning of a line at the most, so that an event of any length is read.
 struct EventDataReader: Sendable {
     enum Part {
         /// A part of the event's data lies there.

@@ -2,7 +2,7 @@ internal import Common
 internal import JSON
 internal import Upstream
 
-/// What an answer with a status of success begins with: tells when its first content has come, or an error before it,
+/// The beginning of an answer with a status of success: tells when its first content has come, or an error before it,
 /// and whether it is held back until then.
 struct Preamble: Sendable {
     enum Finding: Equatable {

@@ -9,7 +9,7 @@ struct StreamCheck: Sendable {
     private var unfinished: Set<Int> = []
     private var finished: Set<Int> = []
     private var failure: CompletionFailure?
-    /// What an event without choices says, which is the cause if the stream ends early.
+    /// The text of an event without choices, which is the cause if the stream ends early.
     private var remark: String?
     /// Bytes of the stream up to the line in which the newest choice was finished.
     private var finishedAt = 0
@@ -22,7 +22,8 @@ struct StreamCheck: Sendable {
     /// Whether any part of a completion has come.
     var hasParts: Bool { !unfinished.isEmpty || !finished.isEmpty }
 
-    /// Whether the first bytes hold the whole answer: each choice that was asked for is finished, or the stream has said that it is over.
+    /// Whether the first bytes hold the whole answer: each choice that was asked for is finished, or the stream has
+    /// said that it is over.
     func isWhole(within count: Int, choices: () -> Int) -> Bool {
         guard failure == nil else { return false }
         if let doneAt, doneAt <= count { return true }

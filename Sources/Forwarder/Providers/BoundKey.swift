@@ -10,8 +10,8 @@ struct BoundKey: Sendable, Equatable {
         origin = base
     }
 
-    /// The key, if `base` is on its own origin: scheme, host and port, each as a whole. A host that merely contains or begins like the right
-    /// one is another host.
+    /// The key, if `base` is on its own origin: scheme, host and port, each as a whole. A host that merely contains or
+    /// begins like the right one is another host.
     func secret(for base: BaseURL) -> SecretString? { base.hasOrigin(of: origin) ? secret : nil }
 
     static func == (left: Self, right: Self) -> Bool {

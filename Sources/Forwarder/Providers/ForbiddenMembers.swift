@@ -1,10 +1,11 @@
 internal import Common
 internal import JSON
 
-/// Members of a request that a LiteLLM proxy would act on: they send the call, and with it the proxy's or the gateway's keys, elsewhere
-/// (CVE-2024-6587), or make the proxy call again when the gateway alone owns retries.
+/// Members of a request that a LiteLLM proxy would act on: they send the call, and with it the proxy's or the gateway's
+/// keys, elsewhere (CVE-2024-6587), or make the proxy call again when the gateway alone owns retries.
 ///
-/// One rule for every kind of body, at any depth, and for the query. The client's bytes are not changed: what does not pass is refused.
+/// One rule for every kind of body, at any depth, and for the query. The client's bytes are not changed: what does not
+/// pass is refused.
 enum ForbiddenMembers {
     /// - Parameter model: the model that the request names.
     /// - Throws: 400 that names the first such member.

@@ -1,7 +1,7 @@
 internal import Common
 
-/// The client's headers that go on to a provider. All others stay here: among them the client's own authorization, cookies, `traceparent`,
-/// `x-forwarded-*`, and what describes the connection.
+/// The client's headers that go on to a provider. All others stay here: among them the client's own authorization,
+/// cookies, `traceparent`, `x-forwarded-*`, and what describes the connection.
 enum ForwardedHeaders {
     private static let always = [
         "accept", "anthropic-beta", "anthropic-version", "content-type", "idempotency-key", "openai-beta",
@@ -17,7 +17,7 @@ enum ForwardedHeaders {
     static let userAgent = HeaderField("user-agent", "metadata-gateway")
 
     /// The headers of one call but for its key.
-    /// - Parameter isJSON: Whether the body is a JSON object; it is then labelled so, whatever the client says.
+    /// - Parameter isJSON: Whether the body is a JSON object; it is then labelled so, even against the client's label.
     static func select(from headers: [HeaderField], usesServerKey: Bool, isJSON: Bool) -> [HeaderField] {
         var selected: [HeaderField] = []
         selected.reserveCapacity(headers.count + 2)
@@ -48,7 +48,7 @@ enum ForwardedHeaders {
         return nil
     }
 
-    /// Whether the media type itself is JSON, whatever its parameters say.
+    /// Whether the media type itself is JSON, with any parameters.
     private static func isJSONType(_ value: String) -> Bool {
         if value.equalsIgnoringASCIICase("application/json") { return true }
         let bytes = value.utf8.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }

@@ -1,9 +1,10 @@
 internal import Common
 internal import JSON
 
-/// A job's body with the edits that a provider's sight of it needs. It is scanned once at most; where nothing changes, the bytes are the client's.
+/// A job's body with the edits that a provider's sight of it needs. It is scanned once at most; where nothing changes,
+/// the bytes are the client's.
 ///
-/// A body whose first visible byte is `{` is read as JSON whatever its content type says, since a provider might read it so too.
+/// A body whose first visible byte is `{` is read as JSON under any content type, since a provider might do so too.
 struct JobBody {
     let content: RequestContent
     private let bytes: [UInt8]

@@ -1,6 +1,6 @@
 internal import Common
 
-/// How a provider takes its key.
+/// The header in which a provider takes its key.
 enum KeyHeader: Sendable, Equatable {
     /// `Authorization: Bearer <key>` (RFC 6750 §2.1).
     case bearer

@@ -1,9 +1,9 @@
 internal import Common
 
-/// For which calls the operator's key is lent to whoever may use the gateway: those that ask a model, and those that list models.
+/// The calls for which the operator's key is lent to the gateway's clients: those that ask a model or list models.
 ///
-/// The same key opens much else: a LiteLLM master key makes keys and users, an OpenAI key reads the account's files and batches. None of that belongs to the
-/// gateway's clients, so there a client needs a key of its own.
+/// The same key opens much else: a LiteLLM master key makes keys and users, an OpenAI key reads the account's files and
+/// batches. None of that belongs to the gateway's clients, so there a client needs a key of its own.
 enum LentKey {
     private static let posts: Set<UTF8Text> = [
         "/chat/completions", "/completions", "/embeddings", "/moderations", "/responses", "/messages", "/rerank", "/score", "/classify", "/pooling",
@@ -22,7 +22,7 @@ enum LentKey {
         return inPath[model.opening]?.contains(model.ending) ?? false
     }
 
-    /// What a model's name in a path is made of. Servers differ in what they make of `;` and of what is encoded twice; some would go up a folder.
+    /// Whether a model's name in a path may hold it. Servers differ on `;` and double encoding; some go up a folder.
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true

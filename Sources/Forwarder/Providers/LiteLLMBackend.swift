@@ -4,19 +4,21 @@ internal import Upstream
 
 /// A LiteLLM proxy that takes the calls in the providers' stead.
 ///
-/// The request is the one that a LiteLLM proxy accepts as it comes (LiteLLM 1.109.1): OpenAI's members, `metadata.tags` and `api_key`. The
-/// Langfuse members are refused by a proxy without `allow_client_side_credentials`, so they are sent only when the operator says so.
+/// The request is the one that a LiteLLM proxy accepts as it comes (LiteLLM 1.109.1): OpenAI's members, `metadata.tags`
+/// and `api_key`. The Langfuse members are refused by a proxy without `allow_client_side_credentials`, so they are sent
+/// only when the operator says so.
 ///
-/// The operator's key goes with calls to models; on other paths the client's bearer speaks for itself, and what it may is for the proxy to say.
+/// The operator's key goes with calls to models; on other paths the client's bearer speaks for itself, and what it may
+/// is for the proxy to say.
 struct LiteLLMBackend: Sendable {
-    /// Who takes the calls, in a `Target`.
+    /// The provider's name in a `Target`.
     static let name = "litellm"
 
     private let base: BaseURL
     private let key: SecretString?
     private let traces: Traces?
 
-    /// What LiteLLM needs in order to trace to the project's own Langfuse.
+    /// The data that LiteLLM needs in order to trace to the project's own Langfuse.
     private struct Traces: Sendable {
         let host: String
         let keys: [UTF8Text: LangfuseKeys]

@@ -1,19 +1,20 @@
 internal import Common
 
-/// What the members of a request mean to a LiteLLM proxy (LiteLLM 1.109.1: types/utils.py `all_litellm_params`, proxy/auth/auth_utils.py, types/router.py).
-///
-/// Names are judged in lower case, with `_` for `-`. One that is not ASCII, or longer than any of these, is none of the proxy's.
+/// The meaning of a request's members to a LiteLLM proxy (1.109.1: types/utils.py `all_litellm_params`,
+/// proxy/auth/auth_utils.py, types/router.py). Names are judged in lower case, with `_` for `-`. One that is not ASCII,
+/// or longer than any of these, is none of the proxy's.
 enum LiteLLMNames {
     enum Kind: Sendable {
-        /// What the model is told: not looked into.
+        /// Content for the model: not looked into.
         case content
         /// A provider's parameter of any form: the names within it are looked at.
         case parameters
         /// `metadata` and the like, in which the client names what it likes and LiteLLM reads some.
         case metadata
-        /// Known to nobody here: a plain value passes.
+        /// The gateway does not know the name: a plain value passes.
         case unknown
-        /// LiteLLM acts on it: it sends the call, its keys or its traces elsewhere, chooses credentials, or makes further calls.
+        /// LiteLLM acts on it: it sends the call, its keys or its traces elsewhere, chooses credentials, or makes
+        /// further calls.
         case refused
     }
 
@@ -118,7 +119,7 @@ enum LiteLLMNames {
         "auth_token",
         "ad_token", "hf_token", "api_token", "identity_token", "proxy_server",
     ]
-    /// In a name that nobody knows these words tell of a destination or of a secret.
+    /// Words that, in an unknown name, tell of a destination or of a secret.
     private static let words: Set<UTF8Text> = [
         "url", "urls", "uri", "host", "hosts", "hostname", "endpoint", "endpoints", "proxy", "proxies", "secret", "secrets", "password",
         "authorization",

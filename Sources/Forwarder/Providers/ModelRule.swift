@@ -1,6 +1,6 @@
 internal import Common
 
-/// How a provider names the model that stands behind the prefix.
+/// A provider's rule for the name of the model that stands behind the prefix.
 enum ModelRule: String, Sendable, CaseIterable {
     /// The text after the first `/`, as it is.
     case strip

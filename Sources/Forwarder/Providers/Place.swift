@@ -1,6 +1,6 @@
 internal import Common
 
-/// Where the calls of one provider or account go, and with which of the server's keys.
+/// The destination of one provider's or account's calls, and the server's key for them.
 struct Place: Sendable {
     /// The provider's prefix or the account's name.
     let name: String
@@ -11,7 +11,7 @@ struct Place: Sendable {
     let key: BoundKey?
     /// False for an account with a key of its own: it never carries a client's.
     let takesClientKeys: Bool
-    /// How long an idle connection may be used again, in seconds. Nil: as the settings say.
+    /// The time for which an idle connection may be used again, in seconds. Nil: as the settings say.
     var idleConnectionSeconds: Int?
     /// Whether a call is made again whose kept connection closed without an answer.
     var repeatsOnClosedConnection = true

@@ -1,13 +1,14 @@
 internal import Common
 
-/// Works out, once at start, where each provider and account is and which key belongs to it. Goes on after a problem, so that all are reported.
+/// Works out, once at start, where each provider and account is and which key belongs to it. Goes on after a problem,
+/// so that all are reported.
 struct PlaceBuilder {
     let table: ProviderTable
     let secrets: Secrets
     let environment: [String: String]
-    /// How errors name the file of the secrets.
+    /// The name of the secrets' file in errors.
     let secretsFile: String
-    /// Where this process itself is called; nil if it is not.
+    /// The address at which this process itself is called; nil if it is not.
     let own: OwnAddress?
     var log = ProblemLog()
     /// For each key variable, the origins that the operator moved one of its providers to.
@@ -44,7 +45,7 @@ struct PlaceBuilder {
         return places
     }
 
-    /// Where the provider is: a variable's URL, else the table's with its variables filled in; nil when that is not known.
+    /// The provider's URL: a variable's, else the table's with its variables filled in; nil when that is not known.
     private mutating func base(of provider: Provider) -> BaseURL? {
         if let (variable, value) = environment.firstSet(of: provider.baseVariables) {
             guard var base = BaseURL(value) else {
@@ -76,8 +77,8 @@ struct PlaceBuilder {
 
     /// The server's key of a provider.
     ///
-    /// Several providers may share a variable. Once the operator has moved one of them to another origin, the variable's key is that origin's, and
-    /// the others, which would carry it elsewhere, go without.
+    /// Several providers may share a variable. Once the operator has moved one of them to another origin, the
+    /// variable's key is that origin's, and the others, which would carry it elsewhere, go without.
     private mutating func key(of provider: Provider, at base: BaseURL) -> BoundKey? {
         if let key = secrets.providerKeys[provider.prefix] { return BoundKey(key, for: base) }
         let usable = provider.keyVariables.filter { moved[$0]?.contains(base.origin) ?? true }
@@ -115,7 +116,7 @@ struct PlaceBuilder {
         }
     }
 
-    /// How the operator says where a provider is.
+    /// Advice on how the operator can say where a provider is.
     private func repair(_ provider: Provider) -> String {
         let variables = provider.baseVariables.prefix(1) + (provider.url?.variables(missingFrom: environment) ?? [])
         let set = variables.isEmpty ? "" : "set \(variables.joined(separator: " or ")) in the gateway's environment, or "

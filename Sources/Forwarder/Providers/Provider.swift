@@ -1,16 +1,16 @@
 internal import Common
 
-/// What the table knows of one provider: where it is and how it wants to be called.
+/// An entry of the table of providers: where the provider is and how it wants to be called.
 package struct Provider: Sendable, Equatable {
     /// The first segment of its models' names, such as `openai`.
     let prefix: String
-    /// Where it is. Nil when each customer has a URL of their own.
+    /// The provider's URL. Nil when each customer has a URL of their own.
     var url: URLTemplate?
     /// Variables that may hold the server's key, the first that is set wins.
     var keyVariables: [String] = []
     /// Variables that replace `url`, the first that is set wins.
     var baseVariables: [String] = []
-    /// What a replaced `url` must end with.
+    /// The required end of a replaced `url`.
     var baseSuffix = ""
     var keyHeader = KeyHeader.bearer
     /// Further headers of every call. `{key}` in a value stands for the key.
@@ -27,7 +27,7 @@ package struct Provider: Sendable, Equatable {
     /// Members of a request that it refuses.
     var rejectedMembers: Set<UTF8Text> = []
 
-    /// How the key goes with a call to `path`.
+    /// The header that takes the key in a call to `path`.
     func keyHeader(for path: String) -> KeyHeader { isNative(path) ? nativeKeyHeader ?? keyHeader : keyHeader }
 
     /// The base URL of a call to `path`.

@@ -4,7 +4,8 @@ internal import Upstream
 extension ProviderDirectory {
     /// Puts the table, the operator's accounts and keys, and the environment together.
     ///
-    /// - Parameter environment: The process' variables; keys and base URLs are looked up by the names that the table gives.
+    /// - Parameter environment: The process' variables; keys and base URLs are looked up by the names that the table
+    ///   gives.
     /// - Throws: All problems together, each with its variable or its place in secrets.yaml.
     package init(
         table: ProviderTable, settings: Settings, secrets: Secrets, environment: [String: String]

@@ -1,7 +1,7 @@
 internal import Common
 
 extension ProviderDirectory {
-    /// Who takes a job, and what its model is called there; the model is nil where its name stays.
+    /// The place that takes a job, and its name of the job's model; the model is nil where its name stays.
     func place(for job: Job, naming named: RequestModel, body: JobBody) throws(GatewayError) -> (place: Place, model: String?) {
         // A look-up of `meta-llama/Llama-3` asks the default for a model of its own.
         if let path = named.path, path.isLookUp, !isPlaced(path.name) { return (try defaultPlace(), nil) }
@@ -25,7 +25,7 @@ extension ProviderDirectory {
     /// Whether the model belongs to another provider than the default.
     private func isElsewhere(_ model: String) -> Bool { isPlaced(model) && !(defaultProvider.map { model.hasPrefix("\($0)/") } ?? false) }
 
-    /// Who takes a model, and what the model is called there.
+    /// The place that takes a model, and its name of the model.
     func place(for model: String?) throws(GatewayError) -> (place: Place, model: String?) {
         guard let model else { return (try defaultPlace(), nil) }
         guard let slash = model.firstIndex(of: "/") else {

@@ -16,16 +16,17 @@ package struct ProviderDirectory: Sendable {
     let maximumDepth: Int
     let timeouts: UpstreamTimeouts
     let limits: UpstreamLimits
-    /// Where an account does not say otherwise.
+    /// The use of connections where an account does not say otherwise.
     let connections: ConnectionUse
 
     static let mock = "mock"
 
     /// The call that a job asks for.
     ///
-    /// Its deadline is not looked at: whoever makes the call sets `timeouts.total` to what is left.
+    /// The job's deadline is not looked at: the code that makes the call sets `timeouts.total` to what is left.
     /// - Parameter isTraced: whether a span is made of the call, which then has a use for the usage of a stream.
-    /// - Throws: What the client is told: 400 for a model, path or body that cannot be sent, 401 for a missing key, 404 when nothing takes the call.
+    /// - Throws: What the client is told: 400 for a model, path or body that cannot be sent, 401 for a missing key, 404
+    ///   when nothing takes the call.
     package func resolve(_ job: Job, isTraced: Bool) throws(GatewayError) -> Target {
         guard job.path.hasPrefix("/"), RequestPath.isSafe(job.path), job.query.map(RequestPath.isSafe(query:)) ?? true else {
             throw .invalidRequest(
@@ -36,7 +37,8 @@ package struct ProviderDirectory: Sendable {
         let asksUsage = isTraced && StreamOptions.areWanted(for: job)
         if isMock(job) { return mockTarget(job, asksUsage: asksUsage) }
         let body = try JobBody(of: job, maximumDepth: maximumDepth)
-        // What the bytes say is what the provider reads. An ingress of an earlier version has not looked for a model everywhere.
+        // What the bytes say is what the provider reads. An ingress of an earlier version has not looked for a model
+        // everywhere.
         let model = try RequestModel(content: body.content, method: job.method, path: job.path, query: job.query)
         var job = job
         job.model = model.name ?? job.model
@@ -59,7 +61,8 @@ package struct ProviderDirectory: Sendable {
         return defaultProvider == Self.mock && litellm == nil && job.baseURL == nil
     }
 
-    /// The mock reads its options out of the body's model, so the job goes there as it is, but for its headers and keys, and for the usage of a stream.
+    /// The mock reads its options out of the body's model, so the job goes there as it is, but for its headers and
+    /// keys, and for the usage of a stream.
     private func mockTarget(_ job: Job, asksUsage: Bool) -> Target {
         var bytes = job.body
         var hidesUsage = false
@@ -97,8 +100,9 @@ package struct ProviderDirectory: Sendable {
 
     /// A call to a URL that the client chose carries the client's own key and none of the server's.
     ///
-    /// The reference gives URL and model to LiteLLM, which takes a known provider's prefix off: `openai/my-model` is `my-model` there.
-    /// Accounts are the operator's names; to a client's own server they mean nothing. Nor is it asked for the usage of a stream: it may refuse members that it does not know.
+    /// The reference gives URL and model to LiteLLM, which takes a known provider's prefix off: `openai/my-model` is
+    /// `my-model` there. Accounts are the operator's names; to a client's own server they mean nothing. Nor is it asked
+    /// for the usage of a stream: it may refuse members that it does not know.
     private func clientTarget(_ job: Job, url: String, body: JobBody) throws(GatewayError) -> Target {
         let base = try ClientBaseURL(url, addresses: clientAddresses).description
         var body = body

@@ -12,7 +12,8 @@ package struct ProviderTable: Sendable {
         try ProviderTable(parsing: PackageResources.providers_yaml, file: "providers.yaml")
     }
 
-    /// Reads a table in the form that providers.yaml explains at its head. Every problem is reported with its line and column.
+    /// Reads a table in the form that providers.yaml explains at its head. Every problem is reported with its line and
+    /// column.
     package init(parsing bytes: [UInt8], file: String) throws(ConfigurationError) {
         let top = try YAMLDocument(parsing: bytes, file: file).root.mapping()
         try top.allow(only: ["providers", "unsupported"])

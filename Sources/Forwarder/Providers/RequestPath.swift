@@ -1,9 +1,10 @@
 internal import Common
 
-/// Judges paths that are appended to a provider's base URL. The ingress has refused bad ones before; this is the last door.
+/// Judges paths that are appended to a provider's base URL. The ingress has refused bad ones before; this is the last
+/// door.
 enum RequestPath {
-    /// Whether a percent-encoded path stays under its base however a server normalises it (RFC 3986 §5.2.4): no dot segment, no empty segment
-    /// but the last, no encoded separator, and visible ASCII only.
+    /// Whether a percent-encoded path stays under its base however a server normalises it (RFC 3986 §5.2.4): no dot
+    /// segment, no empty segment but the last, no encoded separator, and visible ASCII only.
     static func isSafe(_ path: String) -> Bool {
         guard path.utf8.first == UInt8(ascii: "/"), path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !forbidden.contains($0) }) else {
             return false

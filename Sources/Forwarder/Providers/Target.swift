@@ -3,16 +3,17 @@ package import Upstream
 
 /// One call, ready to be made: where a job goes and what it says there. Holds keys, so it is never logged.
 package struct Target: Sendable {
-    /// Who takes the call: a provider's prefix, an account's name, `litellm`, `client` (a base URL that the client chose) or `mock`.
-    /// Chosen by the operator, never by a client, so fit for a metric label.
+    /// The taker of the call: a provider's prefix, an account's name, `litellm`, `client` (a base URL that the client
+    /// chose) or `mock`. Chosen by the operator, never by a client, so fit for a metric label.
     package var provider: String
     /// The model's name as the provider gets it. Nil for a call that names none.
     package var model: String?
     /// The call. Its URL begins with `mock:` when `MockUpstream` answers it; `Upstreams` takes both kinds.
     package var request: UpstreamRequest
-    /// Members that the provider refuses, such as `stream_options`, so that nobody adds them.
+    /// Members that the provider refuses, such as `stream_options`, and that must not be added.
     package var rejectedMembers: Set<UTF8Text>
-    /// Whether the usage of a stream was asked for in the gateway's own name: the event that tells it is then not for the client.
+    /// Whether the usage of a stream was asked for in the gateway's own name: the event that tells it is then not for
+    /// the client.
     package var hidesUsage: Bool
     /// Whether who takes the call traces it to Langfuse, so that the gateway does not.
     package var isTracedByBackend: Bool

@@ -2,7 +2,8 @@ internal import Common
 package import NIOCore
 package import Upstream
 
-/// Sends each call where it belongs: `mock:` URLs to the mock, all others to the network. So a runner knows one upstream only.
+/// Sends each call where it belongs: `mock:` URLs to the mock, all others to the network. So a runner knows one
+/// upstream only.
 package struct Upstreams: UpstreamClient {
     private let network: any UpstreamClient
     private let mock: any UpstreamClient

@@ -1,5 +1,6 @@
-/// Takes the elements of one array out of a JSON object as it comes, a line each, without ever holding more than it must: the array may have a hundred
-/// thousand of them. The bytes of an element stay as they are, but for line breaks between its tokens.
+/// Takes the elements of one array out of a JSON object as it comes, a line each, without ever holding more than it
+/// must: the array may have a hundred thousand of them. The bytes of an element stay as they are, but for line breaks
+/// between its tokens.
 struct ElementSplitter: Sendable {
     private enum Place {
         /// Before the array; with what of the object's text may be its name.

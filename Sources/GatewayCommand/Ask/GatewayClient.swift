@@ -4,7 +4,7 @@ internal import Upstream
 
 /// Asks a running gateway.
 struct GatewayClient: Sendable {
-    /// Why there is no answer that can be read.
+    /// The reason why there is no answer that can be read.
     struct Failure: Error, CustomStringConvertible {
         /// The answer's status; nil if there was none.
         var status: Int?
@@ -17,7 +17,7 @@ struct GatewayClient: Sendable {
     }
 
     let base: BaseURL
-    /// What stands in front of the paths: version and project.
+    /// The part in front of the paths: version and project.
     let prefix: String
     let key: SecretString?
     let upstream: any UpstreamClient

@@ -1,13 +1,13 @@
 internal import Glibc
 
-/// The place to which a command writes a whole file. A regular file appears, or is replaced, when all is in it. What is none, as a device, a pipe or standard
-/// output (`-`), is written to as it comes: to rename over it would destroy it.
+/// The place to which a command writes a whole file. A regular file appears, or is replaced, when all is in it. What is
+/// none, as a device, a pipe or standard output (`-`), is written to as it comes: to rename over it would destroy it.
 struct OutputFile {
     struct Failure: Error, CustomStringConvertible {
         let description: String
 
         init(_ path: String, _ reason: String) { description = "\(path): cannot be written: \(reason)" }
-        /// What the last system call failed with.
+        /// The failure of the last system call.
         init(_ path: String) { self.init(path, String(cString: strerror(errno))) }
     }
 
@@ -47,7 +47,8 @@ struct OutputFile {
             return
         }
         let part = "\(target).\(UInt64.random(in: .min ... .max)).part"
-        // Exclusively: where others may write, another's file or link could stand there. Prompts are for its owner alone, unless the file was for others before.
+        // Exclusively: where others may write, another's file or link could stand there. Prompts are for its owner
+        // alone, unless the file was for others before.
         let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor < 0 else {
             if isThere { fchmod(descriptor, status.st_mode & 0o777) }

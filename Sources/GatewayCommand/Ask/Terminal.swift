@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Where a command reports: a line that is written over on a terminal, a line for each change where the output goes elsewhere.
+/// A command's reports: a line that is written over on a terminal, and elsewhere a line for each change.
 final class Terminal {
     private let isQuiet: Bool
     private let isTerminal: Bool

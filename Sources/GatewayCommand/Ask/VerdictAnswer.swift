@@ -18,7 +18,7 @@ struct VerdictAnswer: Codable, Equatable, Sendable {
         case expected, traced, failed, missing, reason
     }
 
-    /// How many have ended and are not to be found, listed or not.
+    /// The number of those that have ended and are not to be found, listed or not.
     var missingCount: Int { max(expected - traced - inFlight, 0) }
 
     /// In a sentence.

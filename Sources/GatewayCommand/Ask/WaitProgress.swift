@@ -1,4 +1,4 @@
-/// What a person sees while a rollout is waited for: a bar, counts, how fast it goes and how long it takes yet.
+/// The display while a rollout is waited for: a bar, counts, how fast it goes and how long it takes yet.
 struct WaitProgress: Sendable {
     private static let width = 30
     /// So many looks the speed is told by.

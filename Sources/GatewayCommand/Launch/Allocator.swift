@@ -1,6 +1,6 @@
 internal import CMalloc
 
-/// How glibc gives memory to the process. Its defaults are made for programs whose blocks are alike in size: here an
+/// The way in which glibc gives memory to the process. Its defaults are for programs whose blocks are alike: here an
 /// answer of some hundred kilobytes is allocated on libcurl's thread, freed on an event loop's, and leaves a gap that
 /// little else fills.
 enum Allocator {

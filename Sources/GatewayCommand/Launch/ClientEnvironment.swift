@@ -2,7 +2,7 @@ internal import Common
 internal import FoundationEssentials
 internal import Glibc
 
-/// What a Langfuse client of the embedded trace store is told by its environment, as a file for a shell's `source`. It holds a secret key, so its mode is 0600.
+/// The environment of the embedded trace store's Langfuse clients, as a file to `source`. Holds a secret: mode 0600.
 struct ClientEnvironment {
     static let fileName = "langfuse.env"
 
@@ -18,7 +18,7 @@ struct ClientEnvironment {
 
             """
         let path = "\(folder)/\(Self.fileName)"
-        // Made anew under another name, so that nobody reads half of it, and no older file's mode stays.
+        // Made anew under another name, so that no reader gets half of it, and no older file's mode stays.
         let draft = path + ".new"
         unlink(draft)
         let descriptor = open(draft, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// How many files and sockets the process may have open. Each client and each call to a provider takes one, and the usual soft limit of 1,024 is far below what
-/// the hard one allows.
+/// The number of files and sockets that the process may have open. Each client and each call to a provider takes one,
+/// and the usual soft limit of 1,024 is far below what the hard one allows.
 enum FileLimit {
     /// Raises the soft limit to the hard one. Where that is refused, the limit stays and the gateway runs within it.
     static func raise() {

@@ -10,7 +10,7 @@ extension Launch {
     /// The longest wait for Redis, whose counters are shown if it can be had.
     private static let patience = Duration.seconds(1)
 
-    /// What the rules decide of a described request, as indented JSON.
+    /// The rules' decision on a described request, as indented JSON.
     /// - Throws: a 400 that names the member at fault.
     func explanation(of description: [UInt8]) async throws(GatewayError) -> [UInt8] {
         let check = RuleCheck(policies, settings: configuration.settings, auth: auth)
@@ -46,8 +46,8 @@ extension Launch {
         return JSONText.indented(try found.get().json)
     }
 
-    /// Where the counters are, and the key by which they are named; nil: nothing is known of them. Those of a `serve`
-    /// with a Redis of its own are in its folder.
+    /// The Redis of the counters, and the key by which they are named; nil: nothing is known of them. Those of a
+    /// `serve` with a Redis of its own are in its folder.
     private var counters: (RedisEndpoint, GatewayKey)? {
         let settings = configuration.settings
         if var endpoint = RedisEndpoint(settings.redis) {

@@ -3,7 +3,7 @@ internal import Glibc
 internal import Logging
 
 extension Launch {
-    /// What the process logs to standard error, in the form that the operator wants.
+    /// The logger of the process, which writes to standard error in the form that the operator wants.
     static func logger(_ settings: Settings) -> Logger {
         let isJSON =
             switch settings.logFormat {

@@ -4,7 +4,7 @@ internal import RequestLog
 internal import RequestLogServing
 
 extension Launch {
-    /// What models cost: the gateway's own table, with the operator's file.
+    /// The prices of models: the gateway's own table, with the operator's file.
     func prices() throws -> PriceTable {
         try Self.reporting { () throws(ConfigurationError) in
             try PriceTable.load(overriding: configuration.settings.pricesPath)

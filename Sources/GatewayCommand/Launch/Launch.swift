@@ -15,7 +15,7 @@ internal import Telemetry
 internal import UnixSignals
 internal import Verifier
 
-/// What all commands do alike: read the configuration, say what is wrong with it, and run services until a signal stops them.
+/// The steps of all commands: read the configuration, report its faults, and run services until a signal stops them.
 struct Launch {
     /// EX_CONFIG of sysexits.h: something was configured wrong.
     static let badConfiguration = ExitCode(78)
@@ -29,7 +29,7 @@ struct Launch {
     let policies: Policies
     /// The files of the rules as they were before they were read.
     let policyStamps: [FileStamp?]?
-    /// What this process counts and measures.
+    /// The counters and measurements of this process.
     let registry = MetricsRegistry()
 
     /// Reads all that a role is told, and says all that is wrong with it at once.
@@ -63,7 +63,8 @@ struct Launch {
         if configuration.settings.isTraceStoreChosenBySecrets(environment) { keepTraceStore() }
     }
 
-    /// Whether `serve` keeps the traces itself is decided at the start. Secrets that would decide it otherwise are not taken over.
+    /// Whether `serve` keeps the traces itself is decided at the start. Secrets that would decide it otherwise are not
+    /// taken over.
     private func keepTraceStore() {
         let isEmbedded = configuration.settings.langfuse == .embedded
         let path = configuration.settings.secretsPath
@@ -78,7 +79,7 @@ struct Launch {
         }
     }
 
-    /// Who may enter. The clients' keys are read although the rest of the configuration is bad, for what is wrong with them too.
+    /// The authentication. The clients' keys are read even if other configuration is bad: they may be bad too.
     private static func auth(
         _ configuration: Configuration?, _ secretsFile: SecretsFile?, _ environment: [String: String]
     ) throws(ConfigurationError) -> any AuthProvider {
@@ -88,7 +89,7 @@ struct Launch {
         return try APIKeyAuth(file: path) { secretsFile.map { Set($0.current.projects.keys) } }
     }
 
-    /// Where the configured Redis is.
+    /// The endpoint of the configured Redis.
     func redis() throws -> RedisEndpoint {
         guard let endpoint = RedisEndpoint(configuration.settings.redis) else {
             throw Self.failure("environment: REDIS_HOST: must be given")
@@ -120,7 +121,7 @@ struct Launch {
             onListening: onListening ?? announce)
     }
 
-    /// Where traces go.
+    /// The destinations of traces.
     /// - Parameter key: the gateway's own.
     func destinations(key: GatewayKey) -> TraceDestinations {
         let destinations = TraceDestinations(configuration) { project in LangfuseKeys(embedded: project, key: key) }
@@ -149,8 +150,8 @@ struct Launch {
         return Self.failure("environment: HOST, PORT: cannot listen on \(settings.host.bracketed):\(settings.port): \(reason); choose another")
     }
 
-    /// Runs services until SIGTERM or SIGINT. The first asks them to stop in order, and waits for what runs as long as `DRAIN_SECONDS`, the ingress and
-    /// then the forwarder, and a little; then they are cancelled.
+    /// Runs services until SIGTERM or SIGINT. The first asks them to stop in order, and waits for what runs as long as
+    /// `DRAIN_SECONDS`, the ingress and then the forwarder, and a little; then they are cancelled.
     /// - Parameter metrics: what is shown on `METRICS_PORT`; nil: what the process counts and measures itself.
     func run(_ services: [any Service], metrics: (@Sendable () async -> Exposition)? = nil) async throws {
         var group = ServiceGroupConfiguration(

@@ -26,7 +26,8 @@ struct DataDirectory {
             throw Launch.failure(
                 "environment: DATA_DIR: `\(self.path)` is in use by another metadata-gateway; stop that one or choose another folder")
         }
-        // What this process and its Redis make from now on is for this user alone, also in a folder that others may read; so is what is there already.
+        // What this process and its Redis make from now on is for this user alone, also in a folder that others may
+        // read; so is what is there already.
         umask(0o077)
         closeToOthers()
     }
@@ -49,10 +50,12 @@ struct DataDirectory {
         if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 { fchmod(descriptor, 0o600) }
     }
 
-    /// The key of this folder's data, made the first time. Kept in a file of mode 0600, so that what is queued survives a restart.
+    /// The key of this folder's data, made the first time. Kept in a file of mode 0600, so that what is queued survives
+    /// a restart.
     func key() throws -> GatewayKey {
         let file = path + "/gateway.key"
-        // An empty one is what a full disk left of an earlier start. Where no Redis of this folder has begun, nothing was sealed with it.
+        // An empty one is what a full disk left of an earlier start. Where no Redis of this folder has begun, nothing
+        // was sealed with it.
         var status = stat()
         if stat(file, &status) == 0, status.st_size > 0 || hasSealedData {
             let text = try? String(contentsOfFile: file, encoding: .utf8)

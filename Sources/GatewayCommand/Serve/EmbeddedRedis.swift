@@ -12,8 +12,8 @@ internal import System
 internal import SystemPackage
 #endif
 
-/// A redis-server of the gateway's own: on a unix socket that only this user can open, with an append-only file in the data folder. It is started again if it
-/// dies, and stopped with the gateway.
+/// A redis-server of the gateway's own: on a unix socket that only this user can open, with an append-only file in the
+/// data folder. It is started again if it dies, and stopped with the gateway.
 struct EmbeddedRedis: Service, CustomStringConvertible {
     /// `sun_path` of sockaddr_un holds 108 bytes, the closing zero included.
     private static let longestSocketPath = 107
@@ -74,7 +74,8 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
     /// Runs the server until it ends or the task is cancelled.
     private func serve() async throws {
         var options = PlatformOptions()
-        // A Ctrl-C goes to the whole process group of the terminal; the server must outlive the parts that still use it.
+        // A Ctrl-C goes to the whole process group of the terminal; the server must outlive the parts that still use
+        // it.
         options.createSession = true
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(10))]
         do {
@@ -102,7 +103,8 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
         ]
     }
 
-    /// A gateway that was killed leaves its server behind. That one is asked to save and stop, so that two never write the same files.
+    /// A gateway that was killed leaves its server behind. That one is asked to save and stop, so that two never write
+    /// the same files.
     private func stopLeftover() async {
         await withClient { client in
             guard (try? await client.waitUntilReady(timeout: .milliseconds(100))) != nil else { return }

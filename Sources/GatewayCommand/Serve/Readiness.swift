@@ -4,7 +4,8 @@ internal import Queue
 internal import Redis
 internal import ServiceLifecycle
 
-/// Says that the gateway is ready, and how to try it, once a call would be answered: so the line that it prints works as pasted.
+/// Says that the gateway is ready, and how to try it, once a call would be answered: so the line that it prints works
+/// as pasted.
 final class Readiness: Service {
     private let launch: Launch
     private let redis: RedisClient
@@ -12,7 +13,7 @@ final class Readiness: Service {
     private let queues: [WorkQueue]
     private let listening: AsyncStream<Int>
     private let listens: AsyncStream<Int>.Continuation
-    /// Where the trace store listens, once it does.
+    /// The port on which the trace store listens, once it does.
     private let traceStore = NIOLockedValueBox<Int?>(nil)
 
     init(launch: Launch, endpoint: RedisEndpoint) {

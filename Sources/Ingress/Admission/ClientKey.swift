@@ -3,7 +3,7 @@ internal import HTTPTypes
 
 /// The client's own key at a provider, whichever header carries it.
 enum ClientKey {
-    /// How the clients of Anthropic, Azure, Google and others carry their keys beside `Authorization`.
+    /// The headers in which clients of Anthropic, Azure, Google and others send their keys, beside `Authorization`.
     private static let headers = [
         "x-api-key", "api-key", "x-goog-api-key", "api-subscription-key", "ocp-apim-subscription-key", "x-litellm-api-key",
     ]
@@ -14,7 +14,8 @@ enum ClientKey {
     /// The one key of the request.
     /// - Parameters:
     ///   - bearer: the token of `Authorization`.
-    ///   - isGateways: whether that token is a key of this gateway, which no provider may see, in whichever header it stands.
+    ///   - isGateways: whether that token is a key of this gateway, which no provider may see, in whichever header it
+    ///     stands.
     /// - Throws: 400 if the request holds two.
     static func read(_ fields: HTTPFields, bearer: String?, isGateways: Bool) throws(GatewayError) -> SecretString? {
         var keys = isGateways ? [] : [bearer].compactMap { $0 }

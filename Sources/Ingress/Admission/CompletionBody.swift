@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// What the gateway needs to know of a request's body. The bytes themselves stay as they are.
+/// The parts of a request's body that the gateway needs to know. The bytes themselves stay as they are.
 struct CompletionBody: Sendable {
     var model: String?
     var isStream: Bool
@@ -36,7 +36,8 @@ struct CompletionBody: Sendable {
         isStream = try Self.isStream(object)
     }
 
-    /// Reads the body of any other call, and what its path and query say of the model. One that holds no members is the provider's business alone.
+    /// Reads the body of any other call, and what its path and query say of the model. One that holds no members is the
+    /// provider's business alone.
     /// - Parameters:
     ///   - request: whose method, path and query are looked at; nil: none.
     ///   - contentType: the value of the request's `Content-Type`.
@@ -44,7 +45,8 @@ struct CompletionBody: Sendable {
         let content = try RequestContent(bytes, contentType: contentType, maximumDepth: maximumDepth)
         if case .other = content, !bytes.isEmpty, contentType?.lowercased().contains("json") ?? false { try Self.checkJSON(bytes, maximumDepth) }
         let model = try RequestModel(content: content, method: request?.method ?? "POST", path: request?.path ?? "/", query: request?.query)
-        // A look-up may mean a model of the default provider's own, such as `meta-llama/…`; the forwarder knows the providers.
+        // A look-up may mean a model of the default provider's own, such as `meta-llama/…`; the forwarder knows the
+        // providers.
         self.init(model: model.path?.isLookUp ?? false ? nil : model.name, isStream: try Self.isStream(content))
         if case .json(let object) = content { self.object = object }
     }

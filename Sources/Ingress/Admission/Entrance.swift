@@ -8,7 +8,8 @@ struct Entrance: Sendable {
     struct Admitted: Sendable {
         var account: Account?
         var project: String
-        /// The client's key at a provider: its bearer, unless that is a key of this gateway, or what another header carries.
+        /// The client's key at a provider: its bearer, unless that is a key of this gateway, or what another header
+        /// carries.
         var clientKey: SecretString?
     }
 
@@ -17,8 +18,8 @@ struct Entrance: Sendable {
     private let immediate: (any ImmediateAuthProvider)?
     private let projects: KnownProjects
     private let defaultProject: String
-    /// Whether pages of other sites are kept out: where the gateway serves its own machine alone and asks nobody for a key, the browser of whoever works there
-    /// would let any page in.
+    /// Whether pages of other sites are kept out. A gateway that serves only its own machine and asks for no key would
+    /// otherwise let any page in, through the browser of a person who works there.
     private let refusesForeignOrigins: Bool
     let origins: CrossOrigins
     /// Is told of the keys that are used; nil: nothing is.
@@ -57,7 +58,7 @@ struct Entrance: Sendable {
     /// Whether it is the operator who asks. Where clients need no key, none is known by name, and each sees all.
     func isOperator(_ account: Account?) -> Bool { account?.isAdmin ?? !auth.consumesBearer }
 
-    /// Where a request is logged that was not let in: no other project's log shows what its caller says.
+    /// The project in which a refused request is logged: no other project's log shows what its caller says.
     var projectOfStrangers: String { defaultProject }
 
     /// Who a request comes from, before its project is looked at.
@@ -115,7 +116,7 @@ struct Entrance: Sendable {
     }
 
     private func check(_ account: Account?, _ project: String, isNamed: Bool) throws(GatewayError) {
-        // The same answer for both, so that nobody learns which other projects there are.
+        // The same answer for both, so that a client cannot learn which other projects there are.
         guard projects.contains(project), account?.mayUse(project) ?? true else {
             throw GatewayError(
                 status: 404, type: "not_found_error", code: "unknown_project",

@@ -8,7 +8,8 @@ internal import Policies
 internal import Queue
 internal import Upstream
 
-/// Makes the job of a request: its body checked, its hooks run. What it refuses reaches neither the queue nor a rollout's set.
+/// Makes the job of a request: its body checked, its hooks run. What it refuses reaches neither the queue nor a
+/// rollout's set.
 struct JobBuilder: Sendable {
     private let hooks: [any ChatHook]
     private let maximumBodyBytes: Int
@@ -89,7 +90,7 @@ struct JobBuilder: Sendable {
         try currentRules.decide(&job, with: content, for: admitted.account)
         if outlivesClient || job.idempotency != nil || isAsynchronous(request, path) {
             job.responseKey = Keys.response(id)
-            // Nobody has to take such an answer for it to go on.
+            // Such an answer goes on even if no client takes it.
             job.window = .max
         }
         return job
@@ -103,7 +104,7 @@ struct JobBuilder: Sendable {
         return !isAsynchronous(request, path)
     }
 
-    /// Where the body of such a request is collected.
+    /// The collector for the body of such a request.
     func collector(for request: Request) throws(GatewayError) -> BodyCollector {
         try BodyCollector(for: request.headers, upTo: maximumBodyBytes, in: uploads)
     }
@@ -169,7 +170,8 @@ struct JobBuilder: Sendable {
         return !hooks.isEmpty
     }
 
-    /// Whether a completion's answer shall be fetched later: `Prefer: respond-async` (RFC 7240 §4.1), among other preferences maybe.
+    /// Whether a completion's answer shall be fetched later: `Prefer: respond-async` (RFC 7240 §4.1), among other
+    /// preferences maybe.
     func isAsynchronous(_ request: Request, _ path: CompletionPath) -> Bool {
         if case .other = path.route { return false }
         return request.headers[values: .prefer].contains { value in
@@ -219,7 +221,7 @@ struct JobBuilder: Sendable {
         return body.object
     }
 
-    /// How the body is labelled.
+    /// The content type of the body.
     /// - Throws: 400 for a body that its readers would take apart in different ways.
     private static func contentType(of request: Request, hasBody: Bool) throws(GatewayError) -> String? {
         guard hasBody else { return nil }

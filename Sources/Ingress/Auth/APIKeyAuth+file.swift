@@ -2,11 +2,12 @@ package import Common
 public import Logging
 
 extension APIKeyAuth {
-    /// How often it is looked whether the file is another one.
+    /// The interval at which the file is checked for changes.
     static let lookInterval = Duration.seconds(1)
 
     /// Reads the keys' file.
-    /// - Parameter projects: the projects that there are; a key for another one is a mistake that is reported. Nil: not known.
+    /// - Parameter projects: the projects that there are; a key for another one is a mistake that is reported. Nil: not
+    ///   known.
     /// - Throws: all problems, each with line and column.
     package init(file path: String, projects: @escaping @Sendable () -> Set<UTF8Text>?) throws(ConfigurationError) {
         let file = APIKeysFile(path: path, projects: projects)
@@ -23,7 +24,7 @@ extension APIKeyAuth {
         }
     }
 
-    /// Takes the keys over that the file holds now. Those of a file that cannot be used are not taken, and those before stay: a slip of the pen locks nobody out.
+    /// Takes over the keys that the file holds now. An unusable file changes nothing: a typo locks no client out.
     func refresh(logger: Logger) {
         guard let file else { return }
         do throws(ConfigurationError) {

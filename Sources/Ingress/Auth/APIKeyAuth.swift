@@ -2,10 +2,10 @@ package import Common
 internal import Crypto
 internal import NIOConcurrencyHelpers
 
-/// Asks for one of the keys in a file. The file holds the keys' SHA-256 only, so reading it gives nobody a key.
+/// Asks for one of the keys in a file. The file holds the keys' SHA-256 only, so reading it reveals no key.
 ///
-/// While an ingress runs, it looks once a second whether the file is another one, and then reads it again: a key that has left it opens nothing after two seconds,
-/// without a restart.
+/// While an ingress runs, it looks once a second whether the file is another one, and then reads it again: a key that
+/// has left it opens nothing after two seconds, without a restart.
 public struct APIKeyAuth: ImmediateAuthProvider {
     /// One entry of the file.
     package struct Entry: Sendable, Equatable {
@@ -22,7 +22,7 @@ public struct APIKeyAuth: ImmediateAuthProvider {
         }
     }
 
-    /// Where the keys are read again; nil for keys that are not from a file.
+    /// The file from which the keys are read again; nil for keys that are not from a file.
     let file: APIKeysFile?
     private let entries: NIOLockedValueBox<[Entry]>
     /// What the file held when it was last taken over.
@@ -56,7 +56,7 @@ public struct APIKeyAuth: ImmediateAuthProvider {
         return account
     }
 
-    /// Lets in whoever has one of these keys, and nobody else.
+    /// Lets in the holders of these keys only.
     func replaceEntries(with entries: [Entry]) { self.entries.withLockedValue { $0 = entries } }
 
     /// Takes over what the file holds now.

@@ -34,7 +34,8 @@ struct APIKeysFile: Sendable {
         self.projects = projects
     }
 
-    /// Reads the file if it is in another state than when it was last read, or could not be, or there are other projects.
+    /// Reads the file if it is in another state than when it was last read, or could not be, or there are other
+    /// projects.
     /// - Returns: nil if it is in the same.
     /// - Throws: all problems, each with line and column; once for each state.
     func keysIfChanged() throws(ConfigurationError) -> Keys? {

@@ -2,18 +2,21 @@ public import Common
 public import HTTPTypes
 public import Logging
 
-/// Decides who a request comes from. `.none` lets everyone in; `.apiKeys(file:)` asks for a key; your own can ask anything else.
+/// Decides who a request comes from. `.none` lets everyone in; `.apiKeys(file:)` asks for a key; your own can ask
+/// anything else.
 public protocol AuthProvider: Sendable {
     /// Whether the bearer token is a key of this gateway. If so it is never passed on to a provider.
     var consumesBearer: Bool { get }
 
     /// The account that a request comes from, or nil where accounts are not known.
     ///
-    /// - Throws: the error that the client is told: 401 for an unknown key. An error that is not a `GatewayError` becomes a 401 without its text.
+    /// - Throws: the error that the client is told: 401 for an unknown key. An error that is not a `GatewayError`
+    ///   becomes a 401 without its text.
     func authenticate(_ request: AuthRequest) async throws -> Account?
 
-    /// Runs beside the requests, from the ingress's start until its task is cancelled: for what is to be kept up to date, such as a file that is read again. By default
-    /// there is nothing to do. A provider that wraps another one passes the call on.
+    /// Runs beside the requests, from the ingress's start until its task is cancelled: for what is to be kept up to
+    /// date, such as a file that is read again. By default there is nothing to do. A provider that wraps another one
+    /// passes the call on.
     func maintain(logger: Logger) async
 }
 
@@ -31,7 +34,7 @@ extension AuthProvider {
     public func maintain(logger: Logger) async {}
 }
 
-/// What an `AuthProvider` may look at.
+/// The parts of a request at which an `AuthProvider` may look.
 public struct AuthRequest: Sendable {
     /// The token of `Authorization: Bearer …`.
     public var bearer: String?
@@ -48,7 +51,7 @@ public struct AuthRequest: Sendable {
     }
 }
 
-/// Who a request comes from, and which projects that account may use.
+/// The account from which a request comes, and the projects that it may use.
 public struct Account: Sendable, Equatable {
     public enum Projects: Sendable, Equatable {
         case all

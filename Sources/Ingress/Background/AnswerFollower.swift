@@ -4,7 +4,7 @@ internal import NIOConcurrencyHelpers
 internal import Redis
 internal import ServiceLifecycle
 
-/// Follows the answers of jobs that are kept under keys of their own, for whoever asks at this ingress: one blocked read for all of them.
+/// Follows answers that are kept under their jobs' own keys, for clients of this ingress: one blocked read for all.
 ///
 /// An answer stays in Redis while its reader is slow: it is read on only while its waiter has room.
 final class AnswerFollower: Service {
@@ -22,7 +22,7 @@ final class AnswerFollower: Service {
 
     /// - Parameters:
     ///   - bell: the stream that wakes the blocked read.
-    ///   - redis: a client of its own, which nobody else runs or uses, since reading blocks it.
+    ///   - redis: a client of its own, which no other part runs or uses, since reading blocks it.
     ///   - commands: the client that rings.
     ///   - window: bytes of an answer that may wait for its reader.
     init(bell: String, redis: RedisClient, commands: RedisClient, window: Int, logger: Logger) {
@@ -54,7 +54,7 @@ final class AnswerFollower: Service {
         for waiter in followed.withLockedValue({ $0.waiters }) { leave(waiter, as: ending) }
     }
 
-    /// How many readers follow answers.
+    /// The number of readers that follow answers.
     var count: Int { followed.withLockedValue { $0.waiters.count } }
 
     func run() async throws {

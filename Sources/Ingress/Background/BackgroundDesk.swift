@@ -5,7 +5,7 @@ internal import Logging
 internal import Queue
 internal import Redis
 
-/// Completions whose answers are fetched later (`Prefer: respond-async`, RFC 7240 §4.1), at any ingress, by whoever asked for them.
+/// Completions whose answers their clients fetch later (`Prefer: respond-async`, RFC 7240 §4.1), at any ingress.
 struct BackgroundDesk: Sendable {
     /// The longest that `?wait=` may ask for, in seconds.
     private static let longestWait = 300.0

@@ -1,7 +1,9 @@
-/// Numbers the events of a server-sent stream, so that a client that lost its connection can say where to go on (`Last-Event-ID`). Pure: bytes in, bytes out.
+/// Numbers the events of a server-sent stream, so that a client that lost its connection can say where to go on
+/// (`Last-Event-ID`). Pure: bytes in, bytes out.
 ///
-/// The provider's bytes stay as they are; each event gets a line `id: n` before the blank line that ends it. The numbers depend on the bytes alone, so every
-/// ingress gives an event the same one, however the bytes are cut into pieces.
+/// The provider's bytes stay as they are; each event gets a line `id: n` before the blank line that ends it. The
+/// numbers depend on the bytes alone, so every ingress gives an event the same one, however the bytes are cut into
+/// pieces.
 struct EventNumbering: Sendable {
     private static let newline = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")

@@ -1,6 +1,6 @@
 internal import Common
 
-/// Who follows which answer, and how far each has come. Decides what is read next and who gets what; pure but for the waiters that it hands frames to.
+/// Readers of answers and their progress. Decides what is read next and which reader gets it; pure but for waiters.
 struct FollowedAnswers {
     private struct Reader {
         let waiter: Waiter
@@ -15,7 +15,7 @@ struct FollowedAnswers {
         var frame: [UInt8]?
     }
 
-    /// What to ask Redis for.
+    /// A question to Redis.
     struct Read {
         /// The answers, and where to read on.
         var positions: [InsertionID: StreamPosition]
@@ -34,7 +34,7 @@ struct FollowedAnswers {
         if readers[waiter.id]?.isEmpty ?? false { readers[waiter.id] = nil }
     }
 
-    /// What is read next: each answer that has a reader with room, from where the slowest of those is.
+    /// The next read: each answer that has a reader with room, from where the slowest of those is.
     func next(within budget: ReadBudget) -> Read {
         var positions = readers.compactMapValues { readers in readers.filter(\.waiter.hasRoom).map(\.position).min() }
         // Everything at once was too much: some of them, other ones each time.
@@ -45,7 +45,8 @@ struct FollowedAnswers {
     }
 
     /// Hands on what came, to each reader what it has not had, as long as it has room.
-    /// - Parameter start: where the reading began. A reader that has not come so far misses what is before; it has its turn with the next read.
+    /// - Parameter start: where the reading began. A reader that has not come so far misses what is before; it has its
+    ///   turn with the next read.
     mutating func hand(_ entries: [Entry], of id: InsertionID, readFrom start: StreamPosition) {
         guard var readers = readers[id] else { return }
         for index in readers.indices where readers[index].position >= start {
@@ -58,7 +59,8 @@ struct FollowedAnswers {
         self.readers[id] = readers
     }
 
-    /// Whose time is over: those for whom a read brought nothing after their deadline. A slow reader of an answer that is there may take its time.
+    /// Whose time is over: those for whom a read brought nothing after their deadline. A slow reader of an answer that
+    /// is there may take its time.
     /// - Parameters:
     ///   - now: what the clock says by which the readers wait.
     ///   - read: the read that has just ended.
@@ -70,7 +72,7 @@ struct FollowedAnswers {
 }
 
 extension FollowedAnswers {
-    /// How many entries one read may bring. Halved when a read fails, since it may have been too much at once, and doubled when one goes well.
+    /// The most entries of one read. Halved when a read fails, perhaps as too large, and doubled when one goes well.
     struct ReadBudget {
         /// Frames are at most 256 KiB.
         static let entriesOfOneAnswer = 16

@@ -2,7 +2,7 @@ internal import Common
 internal import Queue
 internal import Upstream
 
-/// What is known of answers that are kept under their jobs' own keys, without following them.
+/// The states of answers that are kept under their jobs' own keys, without following them.
 struct KeptAnswers: Sendable {
     enum State: Sendable {
         /// More of it is to come.
@@ -16,7 +16,7 @@ struct KeptAnswers: Sendable {
     let records: JobRecords
     let envelope: Envelope
 
-    /// How far the answer is.
+    /// The progress of the answer.
     /// - Throws: `GatewayError` if Redis cannot be asked.
     func state(of id: InsertionID) async throws -> State {
         do {

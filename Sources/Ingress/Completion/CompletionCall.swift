@@ -26,7 +26,7 @@ final class CompletionCall: WaitingClient, LocalClient {
         var body: BodyCollector
     }
 
-    /// What others say.
+    /// A message to the call from elsewhere.
     private enum News {
         case arrival(Waiter.Arrival)
         case ending(Waiter.Ending)
@@ -34,7 +34,7 @@ final class CompletionCall: WaitingClient, LocalClient {
         case refusal(GatewayError)
     }
 
-    /// What the event loop alone touches.
+    /// The state that the event loop alone touches.
     private struct State {
         var phase = Phase.over
         /// The request until it was let in.
@@ -45,7 +45,7 @@ final class CompletionCall: WaitingClient, LocalClient {
         var rates = Rates.none
     }
 
-    /// What the answer says of the rate limits that the job was counted on.
+    /// The answer's statement about the rate limits on which the job was counted.
     private enum Rates {
         case none
         /// Redis has not said yet. What came of the answer waits for it.

@@ -17,7 +17,7 @@ final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Parts of later requests that are held back before the client has to wait.
     private static let heldParts = 16
 
-    /// Who answers the present request.
+    /// The part that answers the present request.
     private enum Turn {
         /// There is none.
         case none
@@ -150,7 +150,7 @@ extension CompletionHandler {
     }
 }
 
-/// What a call does with its client's connection.
+/// The steps of a call on its client's connection.
 extension CompletionHandler {
     /// Writes the beginning of the answer, or all of it.
     func begin(_ head: HTTPResponse, _ body: ByteBuffer?, isWhole: Bool) {

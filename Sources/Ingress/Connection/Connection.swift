@@ -6,7 +6,8 @@ final class Connection: Sendable {
     private struct State {
         var isClosed = false
         var onClose: (@Sendable (Int) -> Void)?
-        /// The answer that is being written, counted from the connection's beginning, and how many bytes of its body the socket has taken.
+        /// The answer that is being written, counted from the connection's beginning, and how many bytes of its body
+        /// the socket has taken.
         var answer = 0
         var handedOver = 0
         var pace = ClientPace(at: .now())
@@ -42,7 +43,8 @@ final class Connection: Sendable {
         }
     }
 
-    /// Calls `action` when the client goes away, with the bytes of the answer that were handed over. There is one at a time, as there is one request at a time.
+    /// Calls `action` when the client goes away, with the bytes of the answer that were handed over. There is one at a
+    /// time, as there is one request at a time.
     /// - Returns: false if the client has gone already; `action` is not called then.
     func watch(_ action: @escaping @Sendable (_ handedOver: Int) -> Void) -> Bool {
         state.withLockedValue { state in

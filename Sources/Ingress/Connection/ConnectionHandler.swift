@@ -6,9 +6,10 @@ internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 
 /// Sits between the HTTP decoder and Hummingbird, for what Hummingbird leaves to others:
-/// - it notices at once that a client went away. A half-closed connection counts as gone, as nginx holds it: the two cannot be told apart, and
-///   waiting for an answer that nobody reads costs a paid call;
-/// - it answers a request that cannot be parsed in the same form as every other error (Hummingbird's own answer has no body);
+/// - it notices at once that a client went away. A half-closed connection counts as gone, as nginx holds it: the two
+///   cannot be told apart, and waiting for an answer that no client reads costs a paid call;
+/// - it answers a request that cannot be parsed in the same form as every other error (Hummingbird's own answer has no
+///   body);
 /// - it does not read for ever what a refused client goes on sending, nor a request that comes too slowly;
 /// - it lets a client go on that asks before it sends its body;
 /// - it closes no connection of a stopping process on which a request may be under way.
@@ -18,9 +19,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    /// How long a client may go on sending a request that has been answered.
+    /// The time for which a client may go on sending a request that has been answered.
     private static let lingering = TimeAmount.seconds(2)
-    /// How long a connection of a stopping process may still bring its last request.
+    /// The time for which a connection of a stopping process may still bring its last request.
     private static let lastCall = TimeAmount.seconds(1)
 
     /// What a request is refused with that comes too slowly.
@@ -136,8 +137,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
-    /// Closes an idle connection of a stopping process, but not at once: a client that keeps its connections, as a load balancer does, may be sending a request
-    /// on it, and could not know whether it was begun. So there is time for one more, whose answer says that the connection closes.
+    /// Closes an idle connection of a stopping process, but not at once: a client that keeps its connections, as a load
+    /// balancer does, may be sending a request on it, and could not know whether it was begun. So there is time for one
+    /// more, whose answer says that the connection closes.
     private func closeAfterLastCall(context: ChannelHandlerContext) {
         let channel = context.channel
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastCall) {
@@ -162,7 +164,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let answer = GatewayError(connectionError: error) else { return context.fireErrorCaught(error) }
-        // Whatever is being read of this connection is not whole, and never will be.
+        // A request that is being read on this connection is not whole, and never will be.
         connections.remove(context.channel)
         // An answer in between others would be taken for another request's.
         guard unanswered == (isReadingBody ? 1 : 0), !isAnswering else { return context.close(promise: nil) }
@@ -176,7 +178,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in self.closeAfterLingering(context: context) }
     }
 
-    /// Closes so that the answer arrives: a connection that is closed while its client still sends is reset, and what the client has not yet read is lost.
+    /// Closes so that the answer arrives: a connection that is closed while its client still sends is reset, and what
+    /// the client has not yet read is lost.
     private func closeAfterLingering(context: ChannelHandlerContext) {
         context.close(mode: .output, promise: nil)
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) { context.close(promise: nil) }

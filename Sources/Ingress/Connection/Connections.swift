@@ -43,7 +43,7 @@ final class Connections: Sendable {
                 request: .milliseconds(settings.requestTimeout.milliseconds)))
     }
 
-    /// How many clients are connected.
+    /// The number of connected clients.
     var count: Int { open.withLockedValue { $0.count } }
 
     func add(_ channel: any Channel) -> Connection {

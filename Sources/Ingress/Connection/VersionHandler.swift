@@ -2,9 +2,9 @@ internal import HTTPServing
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Sees to what differs between HTTP/1.0 and 1.1. It stands right behind the decoder, since further on a request tells neither its version nor how often it
-/// named its host:
-/// - a request must say once which host it is for, unless it is HTTP/1.0 (RFC 9112 §3.2), and say it in a form that nobody can take for a path;
+/// Sees to what differs between HTTP/1.0 and 1.1. It stands right behind the decoder, since further on a request tells
+/// neither its version nor how often it named its host:
+/// - a request must have one `Host` that cannot be taken for a path; HTTP/1.0 may have none (RFC 9112 §3.2);
 /// - a client of HTTP/1.0 knows no chunks: its answer ends with its connection.
 final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -12,7 +12,7 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// What a request without a host, or with more than one, is refused with.
+    /// The error for a request without a host, or with more than one.
     struct BadHost: Error {}
 
     /// Whether a request was refused. Nothing that follows it on this connection is read.

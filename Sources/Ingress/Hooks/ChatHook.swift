@@ -30,11 +30,11 @@ public struct ChatCall: Sendable {
     public var baseURL: String?
     /// The project; already known to exist and to be allowed.
     public let project: String
-    /// Who asks, where the gateway authenticates.
+    /// The account that asks, where the gateway authenticates.
     public let account: Account?
     /// The request's headers, to look at.
     public let headers: HTTPFields
-    /// What the headers, the operator's rules and the client's key say, and what hooks have set.
+    /// Metadata of the headers, of the operator's rules and of the client's key, and what hooks have set.
     package var metadata = ResolvedMetadata()
 
     /// The value of a key of the request's metadata, without the ids of the path, which are in `rollout`. Nil: there is

@@ -1,7 +1,7 @@
 public import HTTPTypes
 
-/// Looks at a question about traces (`/traces`, `/traces/pointwise`) before it is worked on, and may change what is asked. Hooks run in the order in which they were
-/// given.
+/// Looks at a question about traces (`/traces`, `/traces/pointwise`) before it is worked on, and may change what is
+/// asked. Hooks run in the order in which they were given.
 ///
 /// ```swift
 /// struct OwnTracesOnly: TracesHook {
@@ -12,19 +12,21 @@ public import HTTPTypes
 /// }
 /// ```
 public protocol TracesHook: Sendable {
-    /// - Throws: the error that the client is told. An error that is not a `GatewayError` becomes a 500 without its text.
+    /// - Throws: the error that the client is told. An error that is not a `GatewayError` becomes a 500 without its
+    ///   text.
     func prepare(_ question: inout TracesQuestion) async throws
 }
 
 /// A question about traces on its way to the verifiers.
 public struct TracesQuestion: Sendable {
-    /// The query's parameters, decoded, in their order; `tags` and `fields` may be repeated. What a hook leaves here is checked like a client's own.
+    /// The query's parameters, decoded, in their order; `tags` and `fields` may be repeated. What a hook leaves here is
+    /// checked like a client's own.
     public var items: [(name: String, value: String)]
     /// Whether `/traces/pointwise` was asked: for the newest trace alone.
     public let isPointwise: Bool
     /// The project; already known to exist and to be allowed.
     public let project: String
-    /// Who asks, where the gateway authenticates.
+    /// The account that asks, where the gateway authenticates.
     public let account: Account?
     /// The request's headers, to look at.
     public let headers: HTTPFields

@@ -3,10 +3,10 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Redis
 
-/// `POST` and `GET /logs`, `GET /status`: where a rollout server says how a rollout goes, and whoever evaluates it reads it. The shapes are those that eval-protocol's
-/// clients read.
+/// `POST` and `GET /logs`, `GET /status`: a rollout server says how a rollout goes, and its evaluator reads that. The
+/// shapes are those that eval-protocol's clients read.
 struct LogDesk: Sendable {
-    /// What a request asks of the desk.
+    /// The kinds of requests to the desk.
     enum Question: Sendable, Equatable {
         case add
         case entries

@@ -1,6 +1,6 @@
 internal import Common
 
-/// What `GET /logs` asks for.
+/// The parameters of `GET /logs`.
 struct LogQuery: Sendable, Equatable {
     static let defaultLimit = 100
     static let defaultHours = 24

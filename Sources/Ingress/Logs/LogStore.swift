@@ -1,12 +1,12 @@
 internal import Common
 internal import Redis
 
-/// The rollouts' logs in Redis: for each a stream of sealed entries, and the newest of them that tells its status. Both live a day after the last entry, and are
-/// bounded in entries and bytes: the oldest go first.
+/// The rollouts' logs in Redis: for each a stream of sealed entries, and the newest of them that tells its status. Both
+/// live a day after the last entry, and are bounded in entries and bytes: the oldest go first.
 struct LogStore: Sendable {
     /// The most entries that are kept of one rollout.
     static let entryLimit = 1000
-    /// The most bytes of entries that are kept of one rollout. A single entry is kept whatever its size.
+    /// The most bytes of entries that are kept of one rollout. A single entry of any size is kept.
     static let byteLimit = 1 << 20
     static let life = Duration.seconds(86_400)
 
@@ -24,7 +24,8 @@ struct LogStore: Sendable {
         }
     }
 
-    /// A rollout's entries since a time, newest first, each with the time at which it came; both in milliseconds since 1970.
+    /// A rollout's entries since a time, newest first, each with the time at which it came; both in milliseconds since
+    /// 1970.
     func entries(of rollout: String, project: String, since time: UInt64) async throws(RedisError) -> [(time: UInt64, bytes: [UInt8])] {
         let logs = Keys.logs(rollout, project: project)
         let reply = try await redis.send(RedisCommand("XREVRANGE", logs, "+", String(time), "COUNT", Self.entryLimit))
@@ -34,7 +35,8 @@ struct LogStore: Sendable {
         }
     }
 
-    /// The newest entry of a rollout that tells its status, of those that can be read here: a newer version of the gateway may have written later ones.
+    /// The newest entry of a rollout that tells its status, of those that can be read here: a newer version of the
+    /// gateway may have written later ones.
     func status(of rollout: String, project: String) async throws(RedisError) -> [UInt8]? {
         let reply = try await redis.send(RedisCommand("HGET", Keys.status(rollout, project: project), "entry"))
         if reply.isNull { return nil }

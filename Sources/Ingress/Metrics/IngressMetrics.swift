@@ -4,7 +4,7 @@ internal import Hummingbird
 internal import NIOCore
 package import Telemetry
 
-/// What an ingress counts and measures. Every handle that a request needs is made at the start.
+/// The counters and measurements of an ingress. Every handle that a request needs is made at the start.
 package final class IngressMetrics: Sendable {
     /// The codes are the gateway's own; this bound holds if an own build's are not so few.
     private static let mostCodes = 200

@@ -13,7 +13,7 @@ final class KeySampler: Sendable {
     private static let draws = 64
     private static let kept = 10
 
-    /// What a key is for.
+    /// The purpose of a key.
     enum Kind: String, CaseIterable {
         case rollouts, answers, logs, traces, queue, rateLimits = "rate_limits", other
 

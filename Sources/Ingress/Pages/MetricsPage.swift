@@ -7,8 +7,8 @@ internal import Telemetry
 
 /// `GET /metrics`: what this process counts and measures, and what waits in the gateway, in Prometheus' text format.
 ///
-/// What is in Redis is the state of all processes together, so every ingress says the same of it. No project, rollout
-/// or account is named.
+/// The contents of Redis are the state of all processes together, so every ingress says the same of them. No project,
+/// rollout or account is named.
 struct MetricsPage: Sendable {
     /// The bounds of what waits.
     struct Limits: Sendable {
@@ -65,7 +65,7 @@ struct MetricsPage: Sendable {
 }
 
 extension MetricsPage {
-    /// What is known without a registry, in the order of the page.
+    /// The descriptions that are known without a registry, in the order of the page.
     static let descriptions =
         ProcessMetrics.descriptions + [waiting, connections, uploads, redisUp] + SharedState.descriptions
         + RedisMemory.descriptions + [KeySampler.Estimate.bytes]

@@ -14,12 +14,12 @@ struct Pages: Sendable {
     let follower: AnswerFollower
     let connections: Connections
     let uploads: UploadRoom
-    /// Whether Redis is the operator's, and not the gateway's own, which nobody else can reach.
+    /// Whether Redis is the operator's, and not the gateway's own, which the gateway alone can reach.
     let warnsOfRedis: Bool
     let limits: MetricsPage.Limits
-    /// What this process counts and measures.
+    /// The counters and measurements of this process.
     let registry: MetricsRegistry
-    /// What is wrong with the trace store that this process runs; nil: nothing.
+    /// The trouble of the trace store that this process runs; nil: none.
     let storeTrouble: @Sendable () -> String?
     let started = ContinuousClock.now
     private let process = ProcessMetrics()
@@ -60,7 +60,7 @@ struct Pages: Sendable {
         }
     }
 
-    /// For those whom the gateway knows: how much goes on is nobody else's business.
+    /// The metrics page. It requires authentication: load figures are not public.
     /// - Returns: nil if it is not what is asked for.
     func metrics(at path: String, method: HTTPRequest.Method, admit: () async throws -> Void) async throws -> Response? {
         guard path == "/metrics", method == .get || method == .head else { return nil }
@@ -105,7 +105,7 @@ struct Pages: Sendable {
         return json(.serviceUnavailable, String(decoding: text, as: UTF8.self) + #","redis":\#(redis),"forwarders":null}"#)
     }
 
-    /// What the operator should know all the same, as a further member; empty if there is nothing.
+    /// Warnings for the operator of a ready gateway, as a further member; empty if there are none.
     private var warnings: String {
         get async {
             var warnings: [String] = []

@@ -1,7 +1,7 @@
 internal import Redis
 internal import Telemetry
 
-/// How much memory Redis uses, and how much it may use.
+/// The memory that Redis uses, and the most that it may use.
 struct RedisMemory: Sendable {
     private let used: Int
     private let most: Int

@@ -3,7 +3,7 @@ internal import Queue
 internal import Redis
 internal import Telemetry
 
-/// What waits in Redis, as the gateway itself counts it.
+/// The work that waits in Redis, as the gateway itself counts it.
 struct SharedState: Sendable {
     private let forwarders: Int
     private let verifiers: Int

@@ -15,7 +15,7 @@ struct QueryDesk: Sendable {
     let redis: RedisClient
     let responseKey: String
     let window: Int
-    /// How long an answer may take.
+    /// The time that an answer may take.
     let patience: Duration
     /// Whether there is a request log.
     let isOn: Bool

@@ -5,7 +5,7 @@ internal import NIOConcurrencyHelpers
 final class CounterNames: Sendable {
     /// The names that are remembered. A fingerprint costs more than all else that finds a counter.
     private static let most = 10_000
-    /// What such a name stands for has so many bytes at most: a client chooses some of them.
+    /// The most bytes of a counter whose name is remembered: a client chooses some of them.
     private static let longest = 1024
 
     private let envelope: Envelope

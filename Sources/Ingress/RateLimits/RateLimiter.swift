@@ -7,7 +7,7 @@ struct RateLimiter: Sendable {
     let policies: Policies
     let names: CounterNames
 
-    /// What a job counts, on each of its limits.
+    /// The job's charges, on each of its limits.
     /// - Parameter content: its body; nil if that is no JSON object.
     /// - Throws: 400 for a request that is larger than a limit and could never be let in.
     func charges(of content: JSONObject?, _ facts: RequestFacts) throws(GatewayError) -> [RateCharge] {

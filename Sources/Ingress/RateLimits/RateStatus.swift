@@ -1,7 +1,7 @@
 internal import Common
 internal import HTTPTypes
 
-/// What the answer to a job says of the rate limits that it was counted on.
+/// An answer's statement about the rate limits on which its job was counted.
 struct RateStatus: Sendable, Equatable {
     /// One limit.
     private struct Left: Sendable, Equatable {
@@ -65,7 +65,7 @@ struct RateStatus: Sendable, Equatable {
         }
     }
 
-    /// What a refusal says.
+    /// The headers of a refusal.
     var headers: [HeaderField] {
         var headers = [applied.header].compactMap(\.self)
         for left in [requests, tokens].compactMap(\.self) {

@@ -9,7 +9,8 @@ struct AnswerIdentity: Sendable {
 
     func next() -> InsertionID { generator.next() }
 
-    /// Adds `x-insertion-id`, unless the answer is another job's, and `x-request-id`, unless the provider's own is there.
+    /// Adds `x-insertion-id`, unless the answer is another job's, and `x-request-id`, unless the provider's own is
+    /// there.
     func sign(_ headers: inout HTTPFields, as id: InsertionID) {
         let text = headers[.insertionID] ?? id.description
         headers[.insertionID] = text

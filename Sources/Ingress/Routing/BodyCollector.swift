@@ -9,10 +9,10 @@ final class BodyCollector {
 
     private let limit: Int
     private let room: UploadRoom?
-    /// What is said of a body beyond the limit.
+    /// The error for a body beyond the limit.
     private let excess: (_ limit: Int) -> GatewayError
     private var bytes: [UInt8] = []
-    /// What the body has taken of the room.
+    /// The bytes of the room that the body has taken.
     private var taken = 0
 
     /// - Parameters:

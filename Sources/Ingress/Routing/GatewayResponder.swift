@@ -5,7 +5,8 @@ internal import Logging
 internal import NIOCore
 internal import RequestLog
 
-/// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the backend.
+/// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the
+/// backend.
 struct GatewayResponder: HTTPResponder {
     let identity: AnswerIdentity
     let mark: LoopMark
@@ -73,7 +74,8 @@ struct GatewayResponder: HTTPResponder {
         }
     }
 
-    /// Answers with an operator's further route; nil if none has the path. What its answer may do in a browser is the operator's affair.
+    /// Answers with an operator's further route; nil if none has the path. What its answer may do in a browser is the
+    /// operator's affair.
     @inline(never)
     private func respondAsOperator(to request: Request, _ context: GatewayContext) async throws -> Response? {
         let response = try await routes.respond(to: request, context: context)
@@ -87,7 +89,8 @@ struct GatewayResponder: HTTPResponder {
         try await dashboard.respond(to: request, connection: connections[context.channel], logger: context.logger)
     }
 
-    /// Answers with the gateway's own pages; nil if it is none. A step of its own, so that what it needs takes no memory while a completion's client waits.
+    /// Answers with the gateway's own pages; nil if it is none. A step of its own, so that what it needs takes no
+    /// memory while a completion's client waits.
     @inline(never)
     private func respond(
         to request: Request, _ path: CompletionPath, _ rest: String, as id: InsertionID, _ context: GatewayContext
@@ -127,7 +130,8 @@ struct GatewayResponder: HTTPResponder {
         case waiting(WaitingCall)
     }
 
-    /// Makes a request's job and queues it. A step of its own that is not inlined: what it needs, the request's body above all, shall be gone while the client waits.
+    /// Makes a request's job and queues it. A step of its own that is not inlined: what it needs, the request's body
+    /// above all, shall be gone while the client waits.
     @inline(never)
     private func queue(_ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?) async throws -> Queued {
         var admitted: Entrance.Admitted?

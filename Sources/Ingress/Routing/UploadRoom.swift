@@ -1,6 +1,7 @@
 internal import NIOConcurrencyHelpers
 
-/// The memory of the large bodies that are being read, over all connections (`UPLOAD_BYTES`). What a body has taken it leaves when it was read, or not.
+/// The memory of the large bodies that are being read, over all connections (`UPLOAD_BYTES`). What a body has taken it
+/// leaves when it was read, or not.
 final class UploadRoom: Sendable {
     /// A body up to this size, in bytes, needs no room: `MAX_CONNECTIONS` bounds how many there are.
     static let free = 64 << 10

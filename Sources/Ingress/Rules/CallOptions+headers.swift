@@ -6,7 +6,7 @@ extension CallOptions {
     /// The longest time that a client may give a call, a day in milliseconds.
     private static let longest = 86_400_000
 
-    /// What a request's headers ask of its calls.
+    /// The options for its calls that a request's headers ask for.
     /// - Parameter retries: the most that a client may ask for (`MAX_CLIENT_RETRIES`).
     /// - Throws: 400 for a header that cannot be read.
     init(_ fields: HTTPFields, upTo retries: Int) throws(GatewayError) {

@@ -4,7 +4,7 @@ internal import Policies
 
 /// Resolves the metadata of requests, what a later source says in the place of an earlier one's, and checks it.
 struct MetadataResolver: Sendable {
-    /// What is known of a request once all sources have been read.
+    /// The facts about a request once all sources have been read.
     struct Resolved {
         var metadata: ResolvedMetadata
         /// The ids of the operator's rules that have set some of it.

@@ -2,7 +2,7 @@ internal import Common
 internal import Policies
 
 extension RequestFacts {
-    /// What rules may ask of a job's request.
+    /// The facts about a job's request on which rules may decide.
     init(_ job: Job, from account: Account?) {
         self.init(caller: Caller(account), model: job.model, metadata: job.metadata, rollout: job.rollout)
     }

@@ -5,7 +5,7 @@ internal import Logging
 internal import Policies
 internal import Queue
 
-/// What the operator's rules decide of requests, as one reading of their files has them.
+/// The decisions of the operator's rules on requests, as one reading of their files has them.
 final class RequestRules: Sendable {
     private let policies: Policies
     /// Headers that are read beside `X-TFY-METADATA`.

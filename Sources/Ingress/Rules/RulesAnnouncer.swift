@@ -8,7 +8,7 @@ internal import ServiceLifecycle
 /// Tells the other processes which rules are in force here, each 5 s and after each change, so that `/ready` sees when
 /// they differ.
 struct RulesAnnouncer: Service, CustomStringConvertible {
-    /// How often it is looked whether the rules are others.
+    /// The interval at which the rules are checked for changes.
     private static let look = Duration.seconds(1)
 
     let file: RulesFile

@@ -16,7 +16,7 @@ struct RulesDisagreement: Sendable, Equatable {
             .sorted { ($1.processes.count, $0.hash) < ($0.processes.count, $1.hash) }
     }
 
-    /// What `/ready` says of it.
+    /// The warning that `/ready` shows.
     var warning: String {
         let list = states.prefix(Self.most).map { state in
             let more = state.processes.count - Self.most

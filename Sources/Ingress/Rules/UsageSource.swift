@@ -3,7 +3,7 @@ internal import Policies
 internal import Queue
 internal import Redis
 
-/// Where an explanation learns what counters hold.
+/// The source from which an explanation learns the counters' values.
 enum UsageSource: Sendable {
     case redis(RateReader)
     /// - Parameter reason: why nothing can be read.
@@ -23,7 +23,7 @@ enum UsageSource: Sendable {
         }
     }
 
-    /// Why nothing is asked about a limit's counter.
+    /// The reason why a limit's counter is not asked for.
     static func reason(without limit: Explanation.Limit) -> String {
         limit.mayShowUsage
             ? "the request is larger than the limit"

@@ -6,8 +6,8 @@ internal import Redis
 
 /// `GET /rollouts`: a project's rollouts, the one with the latest completion first.
 ///
-/// `{"project_id","rollouts":[{"rollout_id","invocation_id","experiment_id","run_id","last_completion_at","expected","failed","verdict"}]}`; `verdict` is null
-/// where none holds.
+/// `{"project_id","rollouts":[{"rollout_id","invocation_id","experiment_id","run_id","last_completion_at","expected","failed","verdict"}]}`;
+/// `verdict` is null where none holds.
 struct RolloutList: Sendable {
     private static let page = 500
     private static let limit = 100
@@ -91,7 +91,7 @@ extension RolloutList {
     /// One rollout as it is listed.
     private struct Listed {
         let name: String
-        /// When its last completion was queued, in milliseconds since 1970.
+        /// The time at which its last completion was queued, in milliseconds since 1970.
         let at: Int64
         var ids: [UTF8Text: String]
         var expected = 0

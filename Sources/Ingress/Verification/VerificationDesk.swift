@@ -7,9 +7,10 @@ internal import Redis
 
 /// Questions about rollouts: `/traces`, `/traces/pointwise`, `/rollouts`, `/rollouts/{rollout_id}`.
 ///
-/// A verdict that holds is read from Redis, with one command. Every other question becomes a job for the verifiers, whose answer comes back as a completion's does.
+/// A verdict that holds is read from Redis, with one command. Every other question becomes a job for the verifiers,
+/// whose answer comes back as a completion's does.
 struct VerificationDesk: Sendable {
-    /// How long an answer may take that nobody asked to wait for: 100,000 traces come in pages, and a rate limit may make each of them wait.
+    /// Time limit for a question without a wait: 100,000 traces come in pages, and a rate limit may delay each page.
     private static let patience = Duration.seconds(300)
     /// Beyond what the client asks to wait for.
     private static let margin = Duration.seconds(15)
@@ -55,7 +56,7 @@ struct VerificationDesk: Sendable {
         return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)
     }
 
-    /// The verdict on a rollout, if one holds that nobody would wait to see change.
+    /// The verdict on a rollout, if one holds that the client would not wait to see change.
     private func cached(_ request: Request, _ path: String, _ project: String, isInHurry: Bool) async throws -> Response? {
         guard let bytes = PercentDecoding.bytes(path.dropFirst("/rollouts/".count).utf8), let rollout = String(validating: bytes, as: UTF8.self)
         else { return nil }
@@ -88,5 +89,5 @@ struct VerificationDesk: Sendable {
 extension GatewayError {
     fileprivate static let noVerifier = GatewayError(
         status: 503, type: "server_error", code: "no_verifier",
-        message: "No verifier is running, so nobody can look at the traces. The operator starts one with `metadata-gateway verifier`.", retryAfter: 5)
+        message: "No verifier is running. The operator starts one with `metadata-gateway verifier`.", retryAfter: 5)
 }

@@ -70,7 +70,7 @@ extension HTTPFields {
 }
 
 extension GatewayError {
-    /// What a client is told whose wait ended without an answer.
+    /// The error for a client whose wait ended without an answer.
     init(_ ending: Waiter.Ending) {
         switch ending {
         case .disconnected:

@@ -16,7 +16,7 @@ struct AnswerBody {
         numbering?.take(bytes) ?? (isEventStream ? events.take(bytes) : bytes)
     }
 
-    /// What is left to send when the answer ends.
+    /// The bytes that are left to send when the answer ends.
     /// - Throws: the error that ended it, where a body has no place for one: the only honest end is a broken
     ///   connection.
     mutating func rest(before end: ResponseFrame.End) throws(GatewayError) -> [UInt8] {

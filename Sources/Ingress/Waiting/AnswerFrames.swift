@@ -2,7 +2,7 @@ internal import Common
 internal import Logging
 internal import NIOConcurrencyHelpers
 
-/// What comes of the answer to one request: frames opened, in order, each once. One that is missing breaks the answer
+/// The frames of the answer to one request: opened, in order, each once. One that is missing breaks the answer
 /// off, since the rest must not be glued to what came before it.
 final class AnswerFrames: Sendable {
     private struct State {
@@ -33,7 +33,7 @@ final class AnswerFrames: Sendable {
     private let deadline: Deadline
     private let envelope: Envelope
     private let desk: NewsDesk
-    /// How many bytes a forwarder sends beyond what was taken.
+    /// The number of bytes that a forwarder sends beyond those that were taken.
     private let window: Int
     private let logger: Logger
     private let state = NIOLockedValueBox(State())

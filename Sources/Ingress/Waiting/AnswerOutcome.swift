@@ -1,9 +1,9 @@
 internal import NIOConcurrencyHelpers
 
-/// What becomes of an answer that is handed on. Is said once: what comes later changes nothing.
+/// The outcome of an answer that is handed on. It is reported once: later reports change nothing.
 ///
-/// A response's body may never be asked for, as for a `HEAD`, or when its connection closes before it begins. Then nobody says anything, the outcome goes
-/// with the body, and the answer counts as abandoned.
+/// A response's body may never be asked for, as for a `HEAD`, or when its connection closes before it begins. The
+/// outcome is then released with the body, without a report, and the answer counts as abandoned.
 final class AnswerOutcome: Sendable {
     private typealias Actions = (finished: @Sendable () -> Void, abandoned: @Sendable () -> Void)
 

@@ -17,14 +17,14 @@ struct CallDesk: Sendable {
     let envelope: Envelope
     let watch: RedisWatch
     let rateAudit: RateAudit
-    /// Where calls are noted that the queue does not take; nil where nothing logs requests.
+    /// The log of calls that the queue does not take; nil where nothing logs requests.
     var refusals: RecordLog?
-    /// How long past the job's deadline the answer that says so is waited for.
+    /// The time past the job's deadline for which the answer that says so is waited for.
     let grace = Duration.seconds(2)
 
     /// Queues a job whose answer the client waits for.
-    /// - Parameter connection: the client's; nil if it has closed. What was read of a request from a closed connection may be a part of it only: Hummingbird
-    ///   takes the connection's end for the body's.
+    /// - Parameter connection: the client's; nil if it has closed. What was read of a request from a closed connection
+    ///   may be a part of it only: Hummingbird takes the connection's end for the body's.
     func begin(_ job: Job, for connection: Connection?) async throws -> WaitingCall {
         guard let connection, !connection.isClosed else { throw GatewayError(.disconnected) }
         var call = WaitingCall(
@@ -99,7 +99,7 @@ struct CallDesk: Sendable {
         return response
     }
 
-    /// What puts the frames of an answer in order.
+    /// Puts the frames of an answer in order.
     /// - Parameters:
     ///   - deadline: when its client stops waiting.
     ///   - seal: that of its job; nil: the gateway's key seals it.
@@ -183,7 +183,7 @@ struct CallDesk: Sendable {
         }
     }
 
-    /// What a client is told whose job Redis did not take, or may have taken.
+    /// The error for a client whose job Redis did not take, or may have taken.
     private func refusal(of job: Job, because error: RedisError) -> GatewayError {
         // A client that can repeat its request finds the job, if there is one.
         guard error.mayHaveBeenExecuted, job.idempotency == nil else { return .queueUnavailable(error) }
@@ -192,7 +192,7 @@ struct CallDesk: Sendable {
         return .queueUnanswered
     }
 
-    /// The client has gone, and nobody wants the answer any longer.
+    /// Cancels a job whose client has gone: its answer is no longer wanted.
     /// - Parameter deadline: when the job ends by itself.
     func leave(_ id: InsertionID, deadline: Deadline, handedOver: Int?) {
         room.abandon(id, as: .disconnected)

@@ -1,7 +1,8 @@
 internal import Common
 internal import ServiceLifecycle
 
-/// Ends the waits whose time is over. One loop for all of them, since a timer a request would cost more than the request.
+/// Ends the waits whose time is over. One loop for all of them, since a timer a request would cost more than the
+/// request.
 struct DeadlineWatch: Service, CustomStringConvertible {
     let room: WaitingRoom
     let desk: NewsDesk

@@ -4,8 +4,9 @@ internal import NIOConcurrencyHelpers
 internal import Queue
 internal import ServiceLifecycle
 
-/// Sends what a request has to tell the forwarders after its own task may be gone: that it is not wanted any longer, or how much was taken.
-/// Nothing is lost while Redis is away: what could not be said is said when it is back, unless it has become idle talk.
+/// Sends what a request has to tell the forwarders after its own task may be gone: that it is not wanted any longer, or
+/// how much was taken. Nothing is lost while Redis is away: what could not be said is said when it is back, unless it
+/// has become idle talk.
 final class NewsDesk: Service {
     private enum Item: Sendable {
         case cancel(InsertionID, handedOver: Int?)
@@ -18,10 +19,10 @@ final class NewsDesk: Service {
         var deadline: Deadline
     }
 
-    /// What may wait to be said. More than that many clients do not leave while Redis is away; the oldest items are idle talk first.
+    /// The most waiting items. More clients than this cannot leave in one outage of Redis; the oldest expire first.
     private static let capacity = 100_000
 
-    /// How long a desk that is told to stop tries to say what it has left. The markers spare calls, and no more: their jobs end by themselves.
+    /// The time in which a stopping desk sends its last items. They only spare calls: their jobs end by themselves.
     private static let grace = Duration.seconds(3)
 
     private let news: JobNews

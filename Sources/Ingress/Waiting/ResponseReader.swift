@@ -4,8 +4,8 @@ internal import Queue
 internal import Redis
 internal import ServiceLifecycle
 
-/// Reads the frames of all answers of this process from its one response stream: one blocked reader however many requests wait, and nothing is
-/// lost over a broken connection, because reading goes on from the last entry.
+/// Reads the frames of all answers of this process from its one response stream: one blocked reader however many
+/// requests wait, and nothing is lost over a broken connection, because reading goes on from the last entry.
 final class ResponseReader: Service {
     /// The stream's life without a heartbeat. Longer than a Redis that restarts is away.
     private static let life = Duration.seconds(60)
@@ -20,7 +20,7 @@ final class ResponseReader: Service {
 
     /// - Parameters:
     ///   - key: this process's response stream.
-    ///   - redis: a client of its own, which nobody else runs or uses, since reading blocks it.
+    ///   - redis: a client of its own, which no other part runs or uses, since reading blocks it.
     init(key: String, redis: RedisClient, room: WaitingRoom, logger: Logger) {
         self.key = key
         self.redis = redis
@@ -51,7 +51,8 @@ final class ResponseReader: Service {
         var isAttached = false
         var last = StreamPosition.start
         var beat = ContinuousClock.now
-        /// Entries of one read. Halved when a read fails, since it may have been too much at once, and doubled when one goes well.
+        /// Entries of one read. Halved when a read fails, since it may have been too much at once, and doubled when one
+        /// goes well.
         var batch = ResponseReader.largestBatch
     }
 
@@ -74,7 +75,8 @@ final class ResponseReader: Service {
         position.batch = min(position.batch * 2, Self.largestBatch)
     }
 
-    /// Makes the stream exist. If it had gone, answers were kept under the jobs' own keys meanwhile: they are looked up there.
+    /// Makes the stream exist. If it had gone, answers were kept under the jobs' own keys meanwhile: they are looked up
+    /// there.
     private func attach(_ position: inout Position) async throws(RedisError) {
         let existed = try await redis.evaluate(JobScripts.attach, keys: [key], arguments: Int(Self.life.components.seconds)).int == 1
         if !existed {
@@ -88,7 +90,8 @@ final class ResponseReader: Service {
         position.beat = .now
     }
 
-    /// - Parameter fields: `i`, the insertion id, and `p`, the sealed frame. The entry that made the stream has neither.
+    /// - Parameter fields: `i`, the insertion id, and `p`, the sealed frame. The entry that made the stream has
+    ///   neither.
     private func receive(_ fields: RedisValue) {
         guard fields[0].string == "i", let id = fields[1].string.flatMap({ InsertionID($0) }), let frame = fields[3].bytes else { return }
         room.receive(frame, for: id)

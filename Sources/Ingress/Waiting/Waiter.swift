@@ -6,7 +6,7 @@ internal import Queue
 
 /// One request that waits for the frames of its answer.
 final class Waiter: Sendable {
-    /// Why the wait ended without the answer's end.
+    /// The reason why the wait ended without the answer's end.
     enum Ending: Error, Equatable {
         /// The client closed its connection.
         case disconnected
@@ -51,7 +51,7 @@ final class Waiter: Sendable {
     private let state = NIOLockedValueBox(State())
 
     /// - Parameters:
-    ///   - window: how many bytes may wait to be taken before there is no more room. Whoever hands frames in may look at that, or trust in the sender's.
+    ///   - window: bytes that may wait before `hasRoom` is false. Callers check that, or rely on the sender's window.
     ///   - onRoom: called when there is room again.
     init(id: InsertionID, deadline: Deadline, window: Int = .max, onRoom: @escaping @Sendable () -> Void = {}) {
         self.id = id

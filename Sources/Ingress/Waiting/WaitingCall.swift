@@ -1,6 +1,6 @@
 internal import Common
 
-/// What is left at the ingress of a job that was queued, while its client waits. Not the job, whose body may be large and is on the queue by now.
+/// The part of a queued job that stays at the ingress while its client waits: not its body, which may be large.
 struct WaitingCall: Sendable {
     var id: InsertionID
     /// When nobody waits any longer.
@@ -9,9 +9,9 @@ struct WaitingCall: Sendable {
     var window: Int
     /// Seals the answer's frames; nil: the gateway's key does.
     var seal: OwnSeal?
-    /// Where the answer comes in; nil if it is kept under the job's own key and followed there.
+    /// The waiter that receives the answer; nil if the answer is kept under the job's own key and followed there.
     var waiter: Waiter?
-    /// What is left of the rate limits that the job was counted on; nil: it was on none.
+    /// The rest of the rate limits on which the job was counted; nil: it was on none.
     var rates: RateStatus?
     /// Whether the job was queued before, under the same Idempotency-Key.
     var isRepeated = false

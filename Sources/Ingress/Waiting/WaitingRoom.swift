@@ -18,7 +18,7 @@ protocol WaitingClient: Sendable {
 final class WaitingRoom: Sendable {
     private let waiters = NIOLockedValueBox<[InsertionID: any WaitingClient]>([:])
 
-    /// How many requests wait.
+    /// The number of requests that wait.
     var count: Int { waiters.withLockedValue { $0.count } }
 
     /// The ids of the requests that wait.

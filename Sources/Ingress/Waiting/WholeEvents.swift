@@ -1,6 +1,7 @@
-/// Cuts a server-sent stream between its events only: the beginning of one waits for its end. A client can do nothing with a part of an event, and an error that
-/// ends the stream would be read as the rest of it. Comments and empty lines between two events are there to keep a
-/// connection alive, and wait for nothing. Pure: bytes in, bytes out; none are changed.
+/// Cuts a server-sent stream between its events only: the beginning of one waits for its end. A client can do nothing
+/// with a part of an event, and an error that ends the stream would be read as the rest of it. Comments and empty lines
+/// between two events are there to keep a connection alive, and wait for nothing. Pure: bytes in, bytes out; none are
+/// changed.
 struct WholeEvents: Sendable {
     /// An event beyond this is passed on in parts, so that none fills the memory.
     private static let limit = 64 << 10
@@ -58,7 +59,8 @@ struct WholeEvents: Sendable {
 
     private static func endsLine(_ byte: UInt8) -> Bool { byte == newline || byte == carriageReturn }
 
-    /// Whether a blank line ends before `index`: a line end directly behind another one, each of them `\n`, `\r\n` or `\r` (HTML Living Standard §9.2.5).
+    /// Whether a blank line ends before `index`: a line end directly behind another one, each of them `\n`, `\r\n` or
+    /// `\r` (HTML Living Standard §9.2.5).
     private func endsEvent(at index: Int) -> Bool {
         guard index >= 2 else { return false }
         switch held[index - 1] {

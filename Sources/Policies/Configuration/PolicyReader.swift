@@ -15,7 +15,7 @@ package struct PolicyReader {
     private var balancing: [LoadBalancingRule] = []
     private var fallbacks: [FallbackRule] = []
     private var loggings: [LoggingRule] = []
-    /// Where the document of the metadata stands.
+    /// The location of the document of the metadata.
     private var place: ConfigurationProblem.Location?
     /// The ids of each kind's rules, over all documents.
     private var ids: [Kind: Set<UTF8Text>] = [:]

@@ -215,14 +215,14 @@ extension UnmetPart {
 }
 
 extension JSONWriter {
-    /// What is said of each rule.
+    /// Writes the members that each rule has.
     fileprivate mutating func head(_ id: String, _ unmet: [UnmetPart]) {
         member("id", id)
         member("matches", unmet.isEmpty)
         if !unmet.isEmpty { member("unmet") { $0.array(unmet) { $1.write(to: &$0) } } }
     }
 
-    /// How often a target is called again; null: its rule does not say.
+    /// Writes the retries of a target; null: its rule does not say.
     fileprivate mutating func retry(_ retry: Route.Retry?) {
         member("retry_config") { writer in
             guard let retry else { return writer.raw("null") }

@@ -1,6 +1,6 @@
 package import Common
 
-/// What decides on a request's place in traces, beside the operator's rules.
+/// The terms that decide on a request's place in traces, beside the operator's rules.
 package struct LoggingTerms: Sendable {
     /// `REQUEST_LOGGING_MODE`.
     package var mode: RequestLoggingMode
@@ -20,7 +20,7 @@ package struct LoggingTerms: Sendable {
 }
 
 extension Explanation {
-    /// What the request's trace would show, and what decides it.
+    /// The parts of the request that its trace would show, and what decides on them.
     package struct Logging: Sendable {
         package enum Decider: Sendable, Equatable {
             /// The first rule that matches and denies it.
@@ -30,7 +30,7 @@ extension Explanation {
             case switchedOff(LoggingSwitch.Carrier)
         }
 
-        /// What rules take out, as the reader may see it.
+        /// The redaction by rules, as the reader may see it.
         package struct Redaction: Sendable {
             package let presets: [String]
             /// The expressions, each nil where it is not for the reader, and what stands in the place of a match.

@@ -10,14 +10,14 @@ extension Explanation {
         }
 
         package let id: String
-        /// Why it does not match; empty where it does.
+        /// The reasons why it does not match; empty where it does.
         package let unmet: [UnmetPart]
         let rule: RateLimitRule
         /// As the request meets it; nil where it does not match, or a rule before it counts instead.
         package let limit: RateLimit?
         /// The id with its placeholders filled in.
         package let name: String
-        /// What the request counts; nil where it is larger than the limit.
+        /// The amount that the request counts; nil where it is larger than the limit.
         package let amount: Int?
         /// Whether the reader may know what the counter holds.
         package let mayShowUsage: Bool
@@ -39,14 +39,14 @@ extension Explanation {
             package let model: String
             /// Of a hundred, as the rule has it.
             package let weight: Double
-            /// How likely it is chosen first, from 0 to 1.
+            /// The likelihood that it is chosen first, from 0 to 1.
             package let share: Double
-            /// Why `metadata_match` does not hold; empty where it does.
+            /// The reasons why `metadata_match` does not hold; empty where it does.
             package let unmet: [UnmetPart]
             package let takesFallback: Bool
-            /// What makes it another target's turn.
+            /// The failures that make it another target's turn.
             package let failures: [String]
-            /// How often it is called again; nil: its rule does not say.
+            /// Its retries; nil: its rule does not say.
             package let retry: Route.Retry?
         }
 
@@ -65,7 +65,7 @@ extension Explanation {
         package struct Target: Sendable {
             /// `provider/model`.
             package let model: String
-            /// How often it is called again; nil: its rule does not say.
+            /// Its retries; nil: its rule does not say.
             package let retry: Route.Retry?
         }
 
@@ -75,7 +75,7 @@ extension Explanation {
         package let decides: Bool
         /// In the order of their turns; none where the rule does not match.
         package let targets: [Target]
-        /// What makes it their turn.
+        /// The failures that make it their turn.
         package let failures: [String]
 
         package var matches: Bool { unmet.isEmpty }

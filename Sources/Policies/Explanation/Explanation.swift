@@ -1,12 +1,12 @@
 package import Common
 
-/// What the operator's rules decide of a request, and why: the same conditions that decide say what holds.
+/// The decision of the operator's rules on a request, and its reasons, told by the same conditions that decide.
 package struct Explanation: Sendable {
-    /// How much a reader is shown.
+    /// The extent of what a reader is shown.
     package enum View: Sendable {
         /// All rules, and what they ask for.
         case full
-        /// What concerns a client with a key: rules for others alone are left out, the demands of rules that do not
+        /// The part for a client with a key: rules for others alone are left out, the demands of rules that do not
         /// match are not shown, and neither is what a counter holds that belongs to a value which any client may claim.
         case own
     }
@@ -51,7 +51,7 @@ package struct Explanation: Sendable {
 }
 
 extension Explanation {
-    /// What the ingress would answer.
+    /// The answer that the ingress would give.
     package enum Decision: Sendable, Equatable {
         /// The request is queued.
         case admitted

@@ -3,7 +3,7 @@ internal import JSON
 
 /// A described request, of which the rules' decision is asked for: a JSON object.
 package struct RequestDescription: Sendable {
-    /// Who sends the request.
+    /// The sender of the request.
     package enum Sender: Sendable, Equatable {
         /// A client without a key, or the one that asks.
         case own
@@ -14,7 +14,7 @@ package struct RequestDescription: Sendable {
 
     /// As the request would name it.
     package private(set) var model: String?
-    /// What its headers would carry.
+    /// The metadata that its headers would carry.
     package private(set) var carried = ResolvedMetadata()
     /// The switch with which it would keep itself out of the traces; nil if none does.
     package private(set) var denial: LoggingSwitch.Carrier?
@@ -71,7 +71,7 @@ private struct DescriptionReader {
         }
     }
 
-    /// What headers would carry, and the switch of logging that says no.
+    /// The metadata that headers would carry, and the switch of logging that says no.
     func metadata(
         _ headers: [MetadataHeader]
     ) throws(GatewayError) -> (metadata: ResolvedMetadata, denial: LoggingSwitch.Carrier?) {

@@ -42,7 +42,7 @@ package struct UnmetPart: Sendable, Equatable {
 }
 
 extension RuleCondition {
-    /// Why it does not hold; empty where it does.
+    /// The parts that do not hold; empty if all do.
     func unmetParts(_ facts: RequestFacts) -> [UnmetPart] {
         unmet(by: facts).map { UnmetPart($0, of: self, facts) }
     }

@@ -15,7 +15,7 @@ package struct LoggingPolicy: Sendable {
 
     package var isEmpty: Bool { rules.isEmpty }
 
-    /// What a request's trace shows: the operator's denial counts first, then the mode, then the client's wish.
+    /// The content of a request's trace: the operator's denial counts first, then the mode, then the client's wish.
     /// - Parameter wishesLog: false if a header of the request says no.
     /// - Returns: what it shows, and the ids of the rules that said so: one that denies it, or all that match.
     package func logging(

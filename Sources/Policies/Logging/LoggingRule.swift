@@ -6,7 +6,7 @@ struct LoggingRule: PolicyRule {
     let when: RuleCondition
     /// Whether the requests that match may stand in traces.
     let isLogged: Bool
-    /// What is taken out of them there.
+    /// The redaction of these requests in traces.
     let redaction: LogRedaction
     let location: ConfigurationProblem.Location
 }

@@ -1,6 +1,6 @@
 internal import Common
 
-/// What a rule asks of one metadata value. A value that is not there passes `present(false)` and `notIn` alone.
+/// A rule's demand on one metadata value. A value that is not there passes `present(false)` and `notIn` alone.
 enum MetadataTest: Sendable, Equatable {
     case equals(UTF8Text)
     case isIn(Set<UTF8Text>)

@@ -1,11 +1,11 @@
 package import Common
 
-/// What rules may ask of a request.
+/// The facts about a request on which rules may decide.
 package struct RequestFacts: Sendable {
     package var caller: Caller
     /// As the request names it.
     package var model: String?
-    /// What headers, the operator and the client's key say.
+    /// The metadata of the headers, the operator and the client's key.
     package var metadata: ResolvedMetadata
     /// The ids of the path.
     package var rollout: RolloutIDs?

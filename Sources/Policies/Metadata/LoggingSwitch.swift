@@ -7,7 +7,7 @@ package enum LoggingSwitch {
     /// The key of metadata that says the same. It is no metadata itself.
     package static let key = "tfy_log_request"
 
-    /// What of a request says so.
+    /// The part of a request that says so.
     package enum Carrier: Sendable {
         case header, metadata
 

@@ -9,7 +9,7 @@ extension Pattern {
 }
 
 extension YAMLNode {
-    /// What is wrong with the expression that stands here.
+    /// The error for the expression that stands here.
     func error(_ error: PatternError) -> ConfigurationError {
         let place = error.position.map { " (at its character \($0))" } ?? ""
         return self.error("\(label) is no expression: \(error.message)\(place)")

@@ -79,9 +79,9 @@ private struct Threads {
     }
 }
 
-/// Why an expression cannot be used.
+/// The reason why an expression cannot be used.
 package struct PatternError: Error, Sendable, Equatable {
-    /// What is wrong and what repairs it.
+    /// The fault and its repair.
     package var message: String
     /// The scalar at fault, counted from 1; nil for the whole.
     package var position: Int?

@@ -4,7 +4,7 @@ internal import Text
 struct PatternParser {
     indirect enum Node {
         case set(ScalarSet)
-        /// Where a word begins or ends.
+        /// The beginning or end of a word.
         case boundary
         case sequence([Node])
         case choice([Node])

@@ -81,7 +81,7 @@ package struct SearchPattern: Sendable {
 private struct PatternSearch {
     private struct Thread {
         var place: Int
-        /// Where in the text it began.
+        /// The place in the text at which it began.
         var start: Int
     }
 

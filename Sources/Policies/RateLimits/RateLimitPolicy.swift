@@ -2,7 +2,7 @@ internal import Common
 
 /// The rate limits of a configuration, compiled for finding those that a request meets.
 package struct RateLimitPolicy: Sendable {
-    /// Which of the rules that match count.
+    /// The choice of the matching rules that count.
     package enum Evaluation: String, CaseIterable, Sendable {
         case all
         case firstMatch = "first_match"

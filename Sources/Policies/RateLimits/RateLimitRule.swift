@@ -2,7 +2,7 @@ package import Common
 
 /// One rule of a `gateway-rate-limiting-config`. A class, since each request that meets it holds it.
 package final class RateLimitRule: PolicyRule {
-    /// What a limit counts in a sliding window.
+    /// The sliding window in which a limit counts.
     package enum Window: String, CaseIterable, Sendable {
         case minute
         case hour
@@ -17,7 +17,7 @@ package final class RateLimitRule: PolicyRule {
         }
     }
 
-    /// What a counter is kept apart for.
+    /// A property for whose values counters are kept apart.
     enum Part: Sendable, Equatable {
         case user
         case account
@@ -38,7 +38,7 @@ package final class RateLimitRule: PolicyRule {
     /// Whether a request beyond the limit is refused. If not, it is counted and logged.
     package let isEnforced: Bool
 
-    /// What tells the rule's counters from those of others.
+    /// Tells the rule's counters from those of others.
     fileprivate let counter: [UInt8]
 
     init(
@@ -67,7 +67,7 @@ package final class RateLimitRule: PolicyRule {
 /// A limit that a request meets.
 package struct RateLimit: Sendable {
     package let rule: RateLimitRule
-    /// What tells its counter from all others: the rule, the window, and the values that it is kept apart for.
+    /// Tells its counter from all others: the rule, the window, and the values that it is kept apart for.
     package let counter: [UInt8]
 
     init(_ rule: RateLimitRule, for facts: RequestFacts) {
@@ -88,7 +88,7 @@ package struct RateLimit: Sendable {
         self.counter = counter
     }
 
-    /// What a request counts on it.
+    /// The amount that a request counts on it.
     /// - Parameter estimate: is asked for where tokens are counted.
     /// - Returns: nil if the request is larger than the limit, so that it could never be let in.
     package func amount(_ estimate: () -> TokenEstimate) -> Int? {

@@ -32,7 +32,7 @@ struct RuleName: Sendable {
         self.segments = segments
     }
 
-    /// What its placeholders stand for.
+    /// The parts for which its placeholders stand.
     var parts: [RateLimitRule.Part] {
         segments.compactMap { if case .value(let part) = $0 { part } else { nil } }
     }

@@ -1,7 +1,7 @@
 package import Common
 package import JSON
 
-/// What a request may take in tokens at most, by what is known before its call.
+/// The most tokens that a request may take, by what is known before its call.
 package struct TokenEstimate: Sendable, Equatable {
     /// A token has some four bytes of English text.
     private static let bytesPerToken = 4
@@ -37,7 +37,7 @@ package struct TokenEstimate: Sendable, Equatable {
         choices = max(Self.number(object, "n") ?? 1, 1)
     }
 
-    /// What is counted on a limit.
+    /// The amount that is counted on a limit.
     /// - Parameter defaultOutput: of one choice, where the request does not bound it.
     /// - Returns: at most the limit; nil if the request alone is larger, so that it could never be let in.
     package func amount(of unit: RateCharge.Unit, limit: Int, defaultOutput: Int) -> Int? {

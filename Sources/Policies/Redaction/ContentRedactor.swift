@@ -8,7 +8,7 @@ package struct ContentRedactor: Sendable {
         package var replacement: [UInt8]
     }
 
-    /// What stands in the place of a preset's finding, and of a pattern's that says nothing else.
+    /// The text in the place of a preset's finding, and of a pattern's that says nothing else.
     package static let mark = "[redacted]"
     /// The most custom patterns of all rules together.
     package static let patternLimit = 64

@@ -12,7 +12,7 @@ extension FormScan {
         return found
     }
 
-    /// Where a domain ends; nil if none begins at a place. What stands behind it without a space, as where no spaces are
+    /// The end of a domain; nil if none begins at a place. Text behind it without a space, as where no spaces are
     /// written, is none of it.
     private func domainEnd(from start: Int) -> Int? {
         let run = start..<runEnd(from: start, where: Self.isDomain)
@@ -179,13 +179,13 @@ extension FormScan {
         "secret-key", "client_secret", "secret", "token", "password", "passwd",
     ]
 
-    /// How long the name is that ends at the value's sign and begins at a place; `my_api_key` begins with `api_key`.
+    /// The length of the name that ends at the value's sign and begins at a place; `my_api_key` begins with `api_key`.
     private func keyName(at place: Int) -> Int? {
         guard Self.isLetter(text[place]), !Self.isLetter(self[place - 1]) else { return nil }
         return Self.keyNames.first { has($0, at: place, ignoringCase: true) }.map(\.utf8CodeUnitCount)
     }
 
-    /// Where the value begins behind a name: behind a colon or an equals sign, with spaces and quotes around them.
+    /// The start of the value behind a name: behind a colon or an equals sign, with spaces and quotes around them.
     private func valueStart(behind name: Int) -> Int? {
         // A name, a sign and a value stand close together.
         var (place, hasSign) = (name, false)

@@ -30,7 +30,7 @@ struct FormScan {
         return ranges(where: { first.contains($0) }, end: end)
     }
 
-    /// Where the run of bytes ends that the condition holds for.
+    /// The end of the run of bytes that the condition holds for.
     func runEnd(from start: Int, where holds: (UInt8) -> Bool) -> Int {
         var place = start
         while place < text.count, holds(text[place]) { place += 1 }

@@ -1,7 +1,7 @@
 internal import Common
 
 extension LoadBalancingRule {
-    /// What makes it another target's turn where a target does not say (TrueFoundry's default).
+    /// The failures that make it another target's turn where a target does not say (TrueFoundry's default).
     private static let usualFailures: Set<Route.Failure> = Set(
         [401, 403, 404, 429, 500, 502, 503].map { Route.Failure.status($0) })
 

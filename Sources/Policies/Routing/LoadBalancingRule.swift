@@ -6,11 +6,11 @@ package struct LoadBalancingRule: PolicyRule {
         var call: RoutedTarget
         /// Of a hundred.
         var weight: Double
-        /// What makes it another target's turn.
+        /// The failures that make it another target's turn.
         var failures: Set<Route.Failure>
         /// Whether it may have the turn of another one that failed.
         var takesFallback: Bool
-        /// What a request's metadata must have for it.
+        /// The metadata that a request must have for it.
         var metadata: [RuleCondition.Demand]
 
         /// The same as a condition, which takes a value of any source.

@@ -1,7 +1,7 @@
 package import Common
 internal import JSON
 
-/// How a retry is written: in rules as `retry_config`, and by clients in a header.
+/// The form of a retry: in rules as `retry_config`, and by clients in a header.
 package enum RetryRule {
     /// The header with which a client asks for retries (TrueFoundry's).
     package static let header = "x-tfy-retry-config"
@@ -10,7 +10,7 @@ package enum RetryRule {
     /// Of a pause before a retry, in milliseconds.
     static let delays = 0...60_000
     static let usualDelay = 100
-    /// What is tried again where nothing else is said (TrueFoundry's default).
+    /// The failures that are tried again where nothing else is said (TrueFoundry's default).
     static let usualFailures: Set<Route.Failure> = Set([429, 500, 502, 503].map { Route.Failure.status($0) })
 
     /// Reads a client's header.

@@ -4,7 +4,7 @@ package import Common
 package struct RoutedModel: Sendable {
     /// `provider/model`.
     package let name: String
-    /// Where the rule names it.
+    /// The location at which the rule names it.
     package let location: ConfigurationProblem.Location
 
     init(_ node: YAMLNode) throws(ConfigurationError) {

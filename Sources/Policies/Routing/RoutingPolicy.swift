@@ -1,6 +1,6 @@
 package import Common
 
-/// Where calls go: the rules on load balancing and on fallback.
+/// The rules that route calls: on load balancing and on fallback.
 package struct RoutingPolicy: Sendable {
     let balancing: [LoadBalancingRule]
     let fallbacks: [FallbackRule]

@@ -2,7 +2,7 @@ internal import Common
 
 /// A choice among targets by their weights.
 struct TargetChoice: Sendable {
-    /// How likely each target is chosen. One of weight 0 is chosen where there is no other.
+    /// The likelihood that each target is chosen. One of weight 0 is chosen where there is no other.
     let shares: [Double]
     /// The route that begins at each of them.
     private let routes: [[Route.Step]]

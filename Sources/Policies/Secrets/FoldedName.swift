@@ -4,7 +4,7 @@ internal import Common
 struct FoldedName {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let start: Int
-    /// What is before this place belongs to the name.
+    /// The place before which all belongs to the name.
     private let end: Int
 
     /// The last bytes that are looked at: a name may be as long as a body.

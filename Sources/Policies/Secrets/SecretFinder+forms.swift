@@ -61,7 +61,7 @@ extension SecretFinder {
         return false
     }
 
-    /// What stands behind a scheme of HTTP's authentication, one space or more away.
+    /// The token behind a scheme of HTTP's authentication, one space or more away.
     private func token(behind place: Int, of start: Int, before end: Int, _ isToken: (Range<Int>) -> Bool) -> Range<Int>? {
         let begin = runEnd(from: place, before: min(end, place + 8)) { $0 == UInt8(ascii: " ") }
         guard begin > place else { return nil }
@@ -109,13 +109,13 @@ extension SecretFinder {
         return body - head >= Self.shortestPEM ? start..<body : nil
     }
 
-    /// Where the first or last line of a private key ends.
+    /// The end of the first or last line of a private key.
     private func labelEnd(from start: Int, before end: Int) -> Int? {
         let label = Array("PRIVATE KEY-----".utf8)
         return (start..<min(end, start + 64)).first { starts(with: label, at: $0, before: end) }.map { $0 + label.count }
     }
 
-    /// Where Base64 in lines ends. Line ends may be escaped, once or twice; half of an escape is not taken.
+    /// The end of Base64 in lines. Line ends may be escaped, once or twice; half of an escape is not taken.
     private func base64End(from start: Int, before end: Int) -> Int {
         var (place, last) = (start, start)
         while place < end {

@@ -3,11 +3,11 @@ internal import Common
 /// Finds secrets in a text by their form: keys of known beginnings, tokens behind `Bearer`, JSON web tokens, private
 /// keys, passwords in URLs, and the keys that the call was made with. Each byte is looked at a fixed number of times.
 ///
-/// What is no secret must stay as it is. So a key is a word of its own, has a known beginning, and its rest looks like
+/// Other text must stay as it is. So a key is a word of its own, has a known beginning, and its rest looks like
 /// chance: enough of it, with digits or mixed case.
 package struct SecretFinder {
     let text: UnsafeBufferPointer<UInt8>
-    /// What must not be seen wherever it stands.
+    /// Keys that must not be seen anywhere in the text.
     let keys: [[UInt8]]
     /// Whether the text is the inside of a JSON string, which ends at a quote.
     let isEscaped: Bool
@@ -119,14 +119,14 @@ package struct SecretFinder {
         return true
     }
 
-    /// Where the run of bytes ends that the condition holds for.
+    /// The end of the run of bytes that the condition holds for.
     func runEnd(from start: Int, before end: Int, _ isPart: (UInt8) -> Bool) -> Int {
         var place = start
         while place < end, isPart(text[place]) { place += 1 }
         return place
     }
 
-    /// Where the run of words with dots between them ends. It is gone over once, however many of its words are asked
+    /// The end of the run of words with dots between them. It is gone over once, however many of its words are asked
     /// about.
     mutating func dottedEnd(from start: Int, before end: Int) -> Int {
         if start < dotted.upperBound, start >= dotted.lowerBound { return dotted.upperBound }

@@ -1,6 +1,6 @@
 internal import Common
 
-/// How a kind of key begins and goes on, so that it is told from a word of a text.
+/// The form of a kind of key: its beginning and its rest, so that it is told from a word of a text.
 struct SecretForm: Sendable {
     enum Kind: Sendable {
         /// A beginning that words have too: much of the rest must look like chance.

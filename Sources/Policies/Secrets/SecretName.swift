@@ -1,6 +1,6 @@
 internal import Common
 
-/// What the name of a JSON member says of its value. Names compare by their ASCII letters and digits without case:
+/// The meaning of a JSON member's name for its value. Names compare by their ASCII letters and digits without case:
 /// `apiKey`, `API-Key` and `api_key` are one.
 package enum SecretName: Sendable {
     /// Nothing.

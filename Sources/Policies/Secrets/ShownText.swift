@@ -2,7 +2,7 @@ package import Common
 
 /// Short texts of a request as others than its client may see them.
 package enum ShownText {
-    /// What stands where a secret was.
+    /// The text in the place of a secret.
     private static let mark = "[redacted]"
     /// The most bytes of a text that are shown.
     private static let longest = 512

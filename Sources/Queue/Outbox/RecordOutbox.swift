@@ -133,7 +133,7 @@ package struct RecordOutbox: Sendable {
 }
 
 extension SpanOutbox.Entry {
-    /// When it was added: the two numbers of its id.
+    /// The time at which it was added: the two numbers of its id.
     fileprivate var age: (UInt64, UInt64) {
         let parts = entry.split(separator: "-").map { UInt64($0) ?? 0 }
         return (parts.first ?? 0, parts.last ?? 0)

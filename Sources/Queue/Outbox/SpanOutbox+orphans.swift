@@ -1,14 +1,14 @@
 internal import Common
 package import Redis
 
-/// Spans of projects that no exporter knows any longer, as when an operator has taken their keys away. They count for the bound of the outbox, and nobody would ever take
-/// them off it.
+/// Spans of projects that no exporter knows any longer, as when an operator has taken their keys away. They count for
+/// the bound of the outbox, and no exporter would ever take them off it.
 extension SpanOutbox {
-    /// From then on nobody exports a project of which no exporter has said so.
+    /// The time after which a project that no exporter has named counts as not exported.
     private static let orphanedAfter = Duration.seconds(300)
 
     /// Says which projects this exporter sends spans of.
-    /// - Returns: those that nobody exports.
+    /// - Returns: the projects that no exporter has named for a while.
     package func note(exported projects: [String]) async throws(RedisError) -> [String] {
         let reply = try await commands.evaluate(SpanScripts.noteExported, keys: [Keys.exportedProjects]) { command in
             command.append(Int(Self.orphanedAfter.components.seconds))
@@ -17,7 +17,7 @@ extension SpanOutbox {
         return (reply.array ?? []).compactMap(\.string)
     }
 
-    /// Takes off the outbox what has waited too long of a project that nobody exports, and whatever is the oldest if there must be room. A page at a time.
+    /// Removes one page of an unexported project's spans: those that waited too long and, to make room, the oldest.
     /// - Parameter bytes: how many shall be free afterwards that are not now.
     /// - Returns: bytes and number of the spans that went.
     package func clear(orphan project: String, bytes: Int) async throws(RedisError) -> (bytes: Int, count: Int) {

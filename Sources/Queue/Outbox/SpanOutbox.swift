@@ -8,21 +8,22 @@ package import Redis
 /// for an hour, if so many bytes are not too many. The process with the request log reads the same entries in a group
 /// of its own (``RecordOutbox``).
 package struct SpanOutbox: Sendable {
-    /// How long a span is kept after it was accepted, to be sent again if it is lost after all.
+    /// The time for which a span is kept after it was accepted, to be sent again if it is lost after all.
     package static let keptFor = Duration.seconds(3600)
 
-    /// How long the key of a span lives from when it begins to wait. While it waits it has more left than it has once it was accepted: that is how the two are told
-    /// apart.
+    /// The lifetime of a span's key from the beginning of its wait. A waiting span has more left than an accepted one:
+    /// that is how the two are told apart.
     /// - Parameter wait: how long it may wait (`OUTBOX_MAX_AGE_SECONDS`).
     package static func life(forWaiting wait: Duration) -> Duration { wait + keptFor }
 
-    /// From then on an exporter counts as dead that was given an entry and has not settled it: longer than any batch takes with all its attempts.
+    /// From then on an exporter counts as dead that was given an entry and has not settled it: longer than any batch
+    /// takes with all its attempts.
     private static let lostAfter = Duration.seconds(60)
 
     /// From then on an exporter is gone that has not asked for anything.
     private static let goneAfter = Duration.seconds(3600)
     static let page = 1000
-    /// How many spans are read by one command, and settled by one script. Redis does nothing else meanwhile, and every
+    /// The numbers of spans that one command reads and one script settles. Redis does nothing else meanwhile, and every
     /// completion waits for it; on the other hand an exporter that falls behind has to read back what it had at hand.
     static let (readStep, settleStep) = (64, 256)
     /// So long spans that were left for others are not looked at again.
@@ -122,7 +123,8 @@ package struct SpanOutbox: Sendable {
         }
     }
 
-    /// Takes over what dead exporters of a project left, and what was given to this one and never reached it; not what this one has left for others.
+    /// Takes over what dead exporters of a project left, and what was given to this one and never reached it; not what
+    /// this one has left for others.
     package func takeOver(_ project: String, upTo limit: Int) async throws(RedisError) -> [Entry] {
         let known = Set(aside.entries())
         let (key, idle) = (Self.stream(of: project), Int(Self.lostAfter.milliseconds))
@@ -135,7 +137,8 @@ package struct SpanOutbox: Sendable {
         return (try await commands.send(command).array ?? []).map { Entry(project, $0) }
     }
 
-    /// Leaves spans of one project that cannot be read here for exporters that can: they take them over as soon as they look, and this one does not for a while.
+    /// Leaves spans of one project that cannot be read here for exporters that can: they take them over as soon as they
+    /// look, and this one does not for a while.
     package func leave(_ entries: [Entry]) async throws(RedisError) {
         guard let project = entries.first?.project else { return }
         for entry in entries { aside.add(Self.name(entry.entry, of: project), for: Self.leftFor) }
@@ -207,7 +210,7 @@ package struct SpanOutbox: Sendable {
             arguments: Int(keptFor.milliseconds), Keys.recorderGroup)
     }
 
-    /// Says why a trace store takes no spans, for whoever looks at the gateway's state. Forgotten after two minutes unless it is said again.
+    /// Says why a trace store takes no spans, for readers of the gateway's state. Forgotten after two minutes.
     package func note(trouble: String) async throws(RedisError) {
         _ = try await commands.send(RedisCommand("SET", Keys.traceTrouble, trouble, "EX", 120))
     }

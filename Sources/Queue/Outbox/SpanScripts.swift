@@ -173,8 +173,8 @@ package enum SpanScripts {
 
     /// Notes which projects an exporter sends spans of.
     ///
-    /// KEYS[1] -> projects that are exported; ARGV[1] -> seconds after which one is exported by nobody, ARGV[2…] -> this exporter's projects
-    /// Output: the projects that nobody exports
+    /// KEYS[1] -> exported projects; ARGV[1] -> seconds until one counts as not exported, ARGV[2…] -> this exporter's
+    /// Output: the projects that no exporter has named for so long
     package static let noteExported = RedisScript(
         name: "noteExported",
         source: """
@@ -187,7 +187,7 @@ package enum SpanScripts {
             return orphans
             """)
 
-    /// Forgets a project that nobody exports, unless something of it waits.
+    /// Forgets a project that no exporter names, unless something of it waits.
     ///
     /// KEYS[1] -> ids that wait, KEYS[2] -> projects that are exported; ARGV[1] -> the project
     /// Output: 1 if it is forgotten

@@ -5,11 +5,12 @@ internal import Redis
 package struct Delivery: Sendable, Equatable {
     /// The entry's id on the stream, such as `1763812345678-0`.
     package var entry: String
-    /// Where it was taken from.
+    /// The queue that it was taken from.
     package let queue: WorkQueue
-    /// How often the entry has been given to a forwarder, this time included. From 1.
+    /// The number of times that the entry has been given to a forwarder, this time included. From 1.
     package var count: Int
-    /// Whether another delivery came before. Its forwarder may have begun to answer, also where it gave the entry back and its delivery does not count.
+    /// Whether another delivery came before. Its forwarder may have begun to answer, also where it gave the entry back
+    /// and its delivery does not count.
     package var isTakenOver: Bool
     /// The entry's `i`: an insertion id in text, if it is one of ours.
     package var insertionID: String
@@ -82,7 +83,7 @@ package struct Delivery: Sendable, Equatable {
         if job.ownSeal != nil { key = .unread }
     }
 
-    /// What the job's end corrects of what the job was charged with.
+    /// The corrections that the job's end makes to the job's charges.
     func settlements(of job: Job, after spent: TokensSpent) -> [JobStream.Settlement] {
         let charges = job.charges.filter(\.isSettled)
         // Without a slot for each, as after an operator has queued a dead letter again, nothing is known of them.
@@ -95,7 +96,7 @@ package struct Delivery: Sendable, Equatable {
         }
     }
 
-    /// When the entry was queued, by the Redis server's clock, in milliseconds since 1970; nil if the id is not of Redis's form.
+    /// The queueing time by the Redis server's clock, in milliseconds since 1970; nil if the id is not of Redis's form.
     package var queuedAt: UInt64? { UInt64(entry.prefix { $0 != "-" }) }
 
     /// Takes the job out, opened with the gateway's key. It is there once.
@@ -137,7 +138,7 @@ extension Delivery {
     }
 }
 
-/// Why an entry on the job stream is not a job.
+/// The reason why an entry on the job stream is not a job.
 package enum DeliveryError: Error, Sendable, Equatable, CustomStringConvertible {
     case noInsertionID
     case otherInsertionID

@@ -1,7 +1,7 @@
 internal import Common
 internal import Redis
 
-/// What the queueing of one job adds to ``JobScripts/enqueue``, and who waits for the result.
+/// One job's part in a batch of ``JobScripts/enqueue``, and the caller that waits for the result.
 struct EnqueueStep: BatchedStep {
     /// The script's keys that are common to a batch.
     static let commonKeys = 3
@@ -74,7 +74,7 @@ struct EnqueueStep: BatchedStep {
 }
 
 extension EnqueueStep {
-    /// What the script says of a batch, divided among its steps. Each entry that the consumer was given goes to the
+    /// Divides the script's reply for a batch among its steps. Each entry that the consumer was given goes to the
     /// step of its job, and the others to the steps that took a slot and did not get their own.
     static func replies(
         _ reply: RedisValue, to steps: [EnqueueStep], on queue: WorkQueue
@@ -114,7 +114,7 @@ extension EnqueueStep {
 }
 
 extension EnqueueStep {
-    /// Where the charges stand that the job's end corrects.
+    /// The slots of the charges that the job's end corrects.
     fileprivate func slots(_ result: RedisValue) -> [Int] {
         guard !job.charges.isEmpty else { return [] }
         return job.charges.indices.compactMap { place in

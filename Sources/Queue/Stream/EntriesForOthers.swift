@@ -1,12 +1,13 @@
 internal import NIOConcurrencyHelpers
 
-/// Entries that this process was given, cannot read, and has left for others. It does not take them again while it remembers them: else it would go on taking
-/// and leaving them, and would come to nothing behind them.
+/// Entries that this process was given, cannot read, and has left for others. It does not take them again while it
+/// remembers them: else it would go on taking and leaving them, and would come to nothing behind them.
 final class EntriesForOthers: Sendable {
     private let limit: Int
     private let state = NIOLockedValueBox<[(entry: String, until: ContinuousClock.Instant)]>([])
 
-    /// - Parameter limit: the most entries that are remembered. Beyond it the oldest are forgotten; they are taken and left once more.
+    /// - Parameter limit: the most entries that are remembered. Beyond it the oldest are forgotten; they are taken and
+    ///   left once more.
     init(limit: Int) { self.limit = limit }
 
     /// - Parameter life: how long the entry is remembered.

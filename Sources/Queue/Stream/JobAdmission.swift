@@ -7,14 +7,14 @@ package struct JobAdmission: Sendable {
     package struct Limits: Sendable {
         /// Entries on the stream, running ones included.
         package var entries: Int
-        /// Bytes of their payloads. A single job is let in whatever its size, if the queue is empty.
+        /// Bytes of their payloads. A single job of any size is let in, if the queue is empty.
         package var bytes: Int
-        /// How long a rollout's set lives after its last write.
+        /// The lifetime of a rollout's set after its last write.
         package var rolloutTTL: Duration
         /// Bytes of spans that wait for their export. From then on no completion of a rollout is let in, since its
         /// trace could not be kept.
         package var spanBytes: Int
-        /// How many rollouts a project's list keeps; the oldest go first.
+        /// The number of rollouts that a project's list keeps; the oldest go first.
         package static let listedRollouts = 10_000
 
         package init(entries: Int, bytes: Int, rolloutTTL: Duration, spanBytes: Int) {
@@ -45,11 +45,11 @@ package struct JobAdmission: Sendable {
         ///   - charge: the place of the first of the job's charges that is over its limit.
         ///   - usage: of its counter, and until all of the job's charges fit.
         case overLimit(charge: Int, RateUsage)
-        /// The server executed the command when nobody waited for it any longer. Nothing was queued.
+        /// The server executed the command after its sender had stopped waiting. Nothing was queued.
         case tooLate
     }
 
-    /// What is given in a reply is begun so long before it counts as lost.
+    /// A job that is given in a reply is begun at least this long before it counts as lost.
     private static let margin = Duration.seconds(2)
 
     private let queue: WorkQueue
@@ -125,7 +125,7 @@ package struct JobAdmission: Sendable {
         }
     }
 
-    /// What the script says of a job.
+    /// The script's reply for one job.
     struct Reply {
         /// The job that the consumer was given in the slot that was taken for this one.
         enum Given {

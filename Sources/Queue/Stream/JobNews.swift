@@ -1,9 +1,9 @@
 package import Common
 package import Redis
 
-/// What one gateway process tells the others about a job: nobody wants it any longer, or its slow reader has taken some bytes.
+/// Signals between gateway processes about a job: it is no longer wanted, or its slow reader has taken some bytes.
 ///
-/// A key holds the truth for whoever comes later; a channel brings the news to whoever listens.
+/// A key holds the truth for processes that come later; a channel brings the news to those that listen.
 package struct JobNews: Sendable {
     private let redis: RedisClient
 
@@ -11,7 +11,8 @@ package struct JobNews: Sendable {
 
     /// Cancels a job.
     /// - Parameters:
-    ///   - handedOver: bytes of the answer that the client had when it left; nil if that is not known, or did not end the job.
+    ///   - handedOver: bytes of the answer that the client had when it left; nil if that is not known, or did not end
+    ///     the job.
     ///   - life: how long the marker stays; longer than the job could last.
     package func cancel(_ id: InsertionID, handedOver: Int? = nil, life: Duration) async throws(RedisError) {
         let cancellation = Cancellation(handedOver: handedOver)

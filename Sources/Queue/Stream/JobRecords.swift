@@ -1,21 +1,21 @@
 package import Common
 package import Redis
 
-/// What is known of jobs whose answers are fetched.
+/// The records of jobs whose answers are fetched.
 package struct JobRecords: Sendable {
     package struct Record: Sendable, Equatable {
         package var project: String
         /// Nil where the gateway does not know its clients.
         package var account: String?
-        /// When the job was queued, in milliseconds since 1970.
+        /// The time at which the job was queued, in milliseconds since 1970.
         package var queuedAt: UInt64
-        /// When nobody waits for the answer any longer, in milliseconds since 1970.
+        /// The time after which no client waits for the answer, in milliseconds since 1970.
         package var deadline: UInt64
-        /// How many jobs are given to forwarders before and including this one: 1 is the next. 0: a forwarder has it. Nil: not known.
+        /// The job's place among those not yet given to forwarders: 1 is the next. 0: a forwarder has it. Nil: unknown.
         package var position: Int?
     }
 
-    /// What is known of a job that was just queued.
+    /// The record of a job that was just queued.
     package static func record(of job: Job) -> Record {
         Record(
             project: job.project, account: job.account, queuedAt: UnixTime.milliseconds, deadline: job.deadline.unixMilliseconds,

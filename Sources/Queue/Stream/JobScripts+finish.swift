@@ -122,8 +122,8 @@ extension JobScripts {
     /// owns nothing any longer.
     private static let ownership = """
         local function owns(entry)
-            -- Where the stream or its group is gone, as after a flush, this is an error without elements: nobody owns
-            -- anything.
+            -- Where the stream or its group is gone, as after a flush, this is an error without elements: no worker
+            -- owns anything.
             return #redis.pcall('XPENDING', KEYS[1], ARGV[1], entry, entry, 1, ARGV[2]) > 0
         end
         local function send(shared, own, id, frame, life)

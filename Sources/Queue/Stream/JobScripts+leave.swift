@@ -1,7 +1,8 @@
 package import Redis
 
 extension JobScripts {
-    /// Hands an entry back that this worker cannot read and another one may, without counting the delivery, unless it is so old that nothing waits for it.
+    /// Hands an entry back that this worker cannot read and another one may, without counting the delivery, unless it
+    /// is so old that nothing waits for it.
     ///
     /// KEYS[1] -> job stream
     /// ARGV[1] -> group, ARGV[2] -> worker that gives back, ARGV[3] -> name of the consumer that never lives, ARGV[4] -> entry,

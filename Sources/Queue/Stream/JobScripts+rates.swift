@@ -7,10 +7,10 @@ extension JobScripts {
     /// counter. All that a job is refused for is read before anything is written; it counts on all its counters or on
     /// none. A counter is read once for all jobs of a batch, and written once, at its end.
     ///
-    /// A limit is a table: the keys `slots` (a list: when something was counted, oldest first) and `amounts` (a hash: how
-    /// much at each of these times and in `sum`, the `oldest` of them, and how many `slots` they are); `limit`, `window`
-    /// in milliseconds; whether a job beyond it is refused (`enforced`), and whether a job's end corrects what it counted
-    /// (`settled`). What a job is charged with is a list of limits, and a list of what it counts on each.
+    /// A limit is a table: the keys `slots` (a list: when something was counted, oldest first) and `amounts` (a hash:
+    /// how much at each of these times and in `sum`, the `oldest` of them, and how many `slots` they are); `limit`,
+    /// `window` in milliseconds; whether a job beyond it is refused (`enforced`), and whether a job's end corrects what
+    /// it counted (`settled`). What a job is charged with is a list of limits, and a list of what it counts on each.
     static let rates = """
         local exact_slots = \(exactSlots)
         local counters, read_counters = {}, {}
@@ -164,7 +164,7 @@ extension JobScripts {
         """
 
     /// Corrects what jobs were charged with, for the script that ends them: each counter once, for all jobs of a batch.
-    /// What has left the window counts for nothing any longer.
+    /// A charge that has left the window no longer counts.
     static let settling = """
         local corrections, corrected = {}, {}
 

@@ -8,8 +8,9 @@ package import Redis
 ///
 /// The scripts name all keys of their jobs, so they need a Redis that holds all of them: one server, not a cluster.
 package enum JobScripts {
-    /// Takes over what dead forwarders have left pending, and forgets forwarders that left nothing (architecture §2.4). What this forwarder was given long ago
-    /// and does not work on never reached it, because a connection broke on the way; it is given again.
+    /// Takes over what dead forwarders have left pending, and forgets forwarders that left nothing (architecture §2.4).
+    /// What this forwarder was given long ago and does not work on never reached it, because a connection broke on the
+    /// way; it is given again.
     ///
     /// KEYS[1] -> job stream
     /// ARGV[1] -> group, ARGV[2] -> forwarder that takes, ARGV[3] -> most entries, ARGV[4] -> prefix of liveness keys, ARGV[5] -> most bytes,
@@ -49,7 +50,8 @@ package enum JobScripts {
             return taken
             """)
 
-    /// Hands entries back without counting this delivery: they go to a consumer that never lives, from which the others take them.
+    /// Hands entries back without counting this delivery: they go to a consumer that never lives, from which the others
+    /// take them.
     ///
     /// KEYS[1] -> job stream
     /// ARGV[1] -> group, ARGV[2] -> forwarder that gives back, ARGV[3] -> name of the consumer that never lives, ARGV[4…] -> entries

@@ -1,35 +1,37 @@
 package import Common
 package import Redis
 
-/// A worker's side of a queue: it takes entries, sends frames of answers, and acknowledges last, as their owner (architecture §2.2, §2.4).
+/// A worker's side of a queue: it takes entries, sends frames of answers, and acknowledges last, as their owner
+/// (architecture §2.2, §2.4).
 package struct JobStream: Sendable {
     /// The consumer that never lives. What is handed back to it goes to the next forwarder that looks.
     static let released = "released"
-    /// How long a forwarder counts as alive after a heartbeat.
+    /// The time for which a forwarder counts as alive after a heartbeat.
     package static let livenessTTL = Duration.seconds(15)
     /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
     static let deadLetterBytes = 64 << 10
-    /// How much is taken over at once: little enough to arrive in time, whatever the network. A single larger job is taken over alone.
+    /// Bytes taken over at once: few enough to arrive in time by any network. A single larger job is taken over alone.
     private static let claimBytes = 16 << 20
-    /// Longer than any reply of Redis is waited for, and shorter than what a forwarder has left to live at any time: entries are nobody else's before.
+    /// Longer than a wait for Redis, shorter than a forwarder has left to live: until then its entries stay its own.
     package static let lostAfter = Duration.seconds(10)
-    /// What clocks may differ, and an ingress waits beyond its deadline.
+    /// The most by which clocks may differ, and by which an ingress waits beyond its deadline.
     static let margin = Duration.seconds(5)
 
-    /// What ends a job besides its last frame.
+    /// The parts of a job's end besides its last frame.
     package struct Ending: Sendable {
-        /// The rollout whose set loses the id, because the completion did not succeed. Nil: the id stays, or there is no set.
+        /// The rollout whose set loses the id, because the completion did not succeed. Nil: the id stays, or there is
+        /// no set.
         package var removeFrom: RolloutKeys?
         /// The completion's trace, if it has one.
         package var span: Span?
-        /// Why the job is given up for good, if it is.
+        /// The reason why the job is given up for good, if it is.
         package var deadLetterReason: String?
 
-        /// What no longer makes a repeated request this job, because its answer asks for another attempt (a Redis key).
+        /// The Redis key to free, so that a repeated request is a new job: this job's answer asks for another attempt.
         package var frees: String?
-        /// How long the answer is kept under the job's own key, if it is sent there.
+        /// The time for which the answer is kept under the job's own key, if it is sent there.
         package var answerLife: Duration
-        /// What is corrected of the rate limits on tokens.
+        /// The corrections of the rate limits on tokens.
         package var settlements: [Settlement]
 
         package init(
@@ -56,7 +58,7 @@ package struct JobStream: Sendable {
     package struct Span: Sendable {
         package var project: String
         package var sealed: [UInt8]
-        /// How long it may wait for its export.
+        /// The time for which it may wait for its export.
         package var life: Duration
         /// Whether the project's trace store gets it.
         package var isExported: Bool
@@ -144,7 +146,7 @@ package struct JobStream: Sendable {
     ///   - running: the entries that this forwarder works on.
     ///   - now: the time by the Redis server's clock, in milliseconds since 1970.
     package func claim(upTo limit: Int, running: [String], now: UInt64 = UnixTime.milliseconds) async throws(RedisError) -> [Delivery] {
-        // On the reader's connection, between two reads: a large reply there holds up nobody's answer.
+        // On the reader's connection, between two reads: a large reply there holds up no answer.
         let reply = try await reader.evaluate(JobScripts.claim, keys: [queue.stream], timeout: Self.lostAfter) { command in
             command.append(contentsOf: [queue.group, consumer, String(limit), queue.livenessPrefix])
             command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds), Int(clamping: now)])
@@ -155,7 +157,7 @@ package struct JobStream: Sendable {
         }
     }
 
-    /// Which of these jobs are not wanted any longer.
+    /// Looks up the cancellations of these jobs; a job that is still wanted has none.
     package func cancelled(among ids: [InsertionID]) async throws(RedisError) -> [InsertionID: Cancellation] {
         guard !ids.isEmpty else { return [:] }
         var command = RedisCommand("MGET")
@@ -165,7 +167,7 @@ package struct JobStream: Sendable {
         return Dictionary(marked.map { ($0, Cancellation(marker: $1)) }) { first, _ in first }
     }
 
-    /// How many bytes of each answer its reader has taken, where that is known.
+    /// The bytes of each answer that its reader has taken, where that is known.
     package func credits(of ids: [InsertionID]) async throws(RedisError) -> [InsertionID: Int] {
         guard !ids.isEmpty else { return [:] }
         var command = RedisCommand("MGET")

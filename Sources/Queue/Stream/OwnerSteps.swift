@@ -1,7 +1,7 @@
 internal import Common
 internal import Redis
 
-/// What the sending of one job's frame adds to ``JobScripts/deliver``, and who waits for the result.
+/// One frame's part in a batch of ``JobScripts/deliver``, and the caller that waits for the result.
 struct DeliverStep: BatchedStep {
     let entry: String
     let id: InsertionID
@@ -38,7 +38,7 @@ struct DeliverStep: BatchedStep {
     }
 }
 
-/// What the end of one job adds to ``JobScripts/finish``, and who waits for the result.
+/// The end of one job in a batch of ``JobScripts/finish``, and the caller that waits for the result.
 struct FinishStep: BatchedStep {
     let entry: String
     /// Bytes of the entry's payload.
@@ -118,7 +118,7 @@ struct FinishStep: BatchedStep {
 }
 
 extension Result<RedisValue, RedisError> {
-    /// What the script says of one job of the batch: whether it was this worker's.
+    /// The script's answer for one job of the batch: whether the job was this worker's.
     fileprivate func isOwner(at place: Int) -> Result<Bool, RedisError> {
         flatMap { reply in Result<Bool, RedisError> { () throws(RedisError) in try reply[place].get().int == 1 } }
     }

@@ -7,7 +7,7 @@ package struct RateReader: Sendable {
 
     package init(redis: RedisClient) { self.redis = redis }
 
-    /// What the counters of some charges hold now, each before its charge is counted.
+    /// Reads the present values of the charges' counters, each before its charge is counted.
     /// - Returns: for each charge what its counter holds, and until it holds less; of a charge that does not fit, until
     ///   it does.
     package func usage(of charges: [RateCharge]) async throws(RedisError) -> [RateUsage] {
@@ -27,7 +27,7 @@ package struct RateReader: Sendable {
 }
 
 extension JobScripts {
-    /// What counters of rate limits hold. The server itself refuses a write of this script (`no-writes`).
+    /// Reads counters of rate limits. The server itself refuses a write of this script (`no-writes`).
     ///
     /// KEYS, for each charge its `slots` and `amounts`, as `rates` has them
     /// ARGV, three for each charge -> amount, limit, window in milliseconds

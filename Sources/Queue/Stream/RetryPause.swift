@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import NIOPosix
 
-/// A pause between two tries of something that must not be given up, whatever becomes of the task: `Task.sleep` returns at once in a cancelled task, and the
-/// loop around it would spin.
+/// A pause between two tries of something that must not be given up, even if the task is cancelled: `Task.sleep` then
+/// returns at once, and the loop around it would spin.
 package struct RetryPause: Sendable {
     private static let longest = 500
 

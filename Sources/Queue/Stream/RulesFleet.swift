@@ -1,11 +1,11 @@
 package import Common
 package import Redis
 
-/// Which rules are in force in which ingress process.
+/// The rules that are in force in each ingress process.
 package struct RulesFleet: Sendable {
-    /// How often a process says so.
+    /// The interval at which a process reports its rules.
     package static let beat = Duration.seconds(5)
-    /// How long its word is good.
+    /// The time for which such a report is good.
     private static let life = Duration.seconds(15)
 
     private let redis: RedisClient

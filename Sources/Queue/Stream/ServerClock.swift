@@ -3,8 +3,8 @@ internal import NIOConcurrencyHelpers
 
 /// The Redis server's clock, as its answers tell it. Good to about half the time that the quickest of them took.
 ///
-/// A command that was sent is executed even if its sender has given up meanwhile, as when the server stood still for a while. One that says until when it is
-/// wanted, by the server's own clock, is not.
+/// A command that was sent is executed even if its sender has given up meanwhile, as when the server stood still for a
+/// while. One that says until when it is wanted, by the server's own clock, is not.
 final class ServerClock: Sendable {
     /// An answer that took longer says too little.
     private static let quick = Duration.milliseconds(100)

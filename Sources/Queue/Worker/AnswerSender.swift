@@ -6,19 +6,19 @@ internal import NIOPosix
 internal import Redis
 package import Upstream
 
-/// Sends one job's answer to whoever waits for it, and ends the job. Everything it does is done only while this forwarder owns the job.
+/// Sends one job's answer to the client that waits for it, and ends the job, only while this forwarder owns the job.
 package struct AnswerSender: Sendable {
     /// The job was taken over by another forwarder, which now answers for it.
     package struct LostOwnership: Error {}
 
-    /// How long the pieces of a stream go to a client in this process on one confirmation. Shorter than the time for
+    /// The time for which a stream's pieces go to a client in this process on one confirmation. Less than the time for
     /// which a silent worker counts as alive.
     private static let confirmedFor = JobStream.lostAfter / 2
 
     let stream: JobStream
     let envelope: Envelope
     let defaultProject: String
-    /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
+    /// The lifetime of a span that waits for its export (``SpanOutbox/life(forWaiting:)``).
     let spanLife: Duration
     let audit: AuditLog?
     let logger: Logger
@@ -41,7 +41,7 @@ package struct AnswerSender: Sendable {
         self.logger = logger
     }
 
-    /// What became of a frame.
+    /// The outcome of sending a frame.
     package enum Sent: Sendable, Equatable {
         case sent
         /// The job was taken over by another worker, which now answers for it.
@@ -108,7 +108,7 @@ package struct AnswerSender: Sendable {
         }
     }
 
-    /// How a job ends.
+    /// The end of a job.
     package struct Ending: Sendable {
         /// The last frame; nil if no client waits for it.
         package var frame: ResponseFrame?
@@ -121,7 +121,7 @@ package struct AnswerSender: Sendable {
         /// Whether the span is for the request log alone.
         package var isRecord = false
         package var deadLetterReason: String?
-        /// What the job has taken of the limits on tokens.
+        /// The job's use of the limits on tokens.
         package var spent: TokensSpent
 
         package init(
@@ -264,7 +264,7 @@ package struct AnswerSender: Sendable {
         }
     }
 
-    /// Gives an entry up that is no job: there is nobody to answer and no set.
+    /// Gives up an entry that is no job: it has no client to answer and no set.
     private func bury(
         _ delivery: Delivery, reason: String, control: CallControl, on eventLoop: any EventLoop,
         completion: @escaping @Sendable () -> Void

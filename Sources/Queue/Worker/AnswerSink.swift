@@ -1,7 +1,7 @@
 package import Common
 package import Upstream
 
-/// Takes an answer as it is made. Each call returns when the next may be made; when one throws, nobody wants the rest.
+/// Takes an answer as it is made. Each call returns when the next may be made; when one throws, the rest is not wanted.
 package protocol AnswerSink: Sendable {
     /// Called once, first.
     func begin(_ head: UpstreamHead) async throws

@@ -1,10 +1,10 @@
 internal import NIOConcurrencyHelpers
 
-/// What others may say about a running call: end it, or go on sending.
+/// Controls a running call from outside: ends it, or lets it go on sending.
 package final class CallControl: Sendable {
-    /// Why a call was ended from outside.
+    /// The reason why a call was ended from outside.
     package enum Stop: Sendable, Equatable {
-        /// Nobody wants the answer.
+        /// The answer is no longer wanted.
         case cancelled
         /// This process stops and hands the job back.
         case released
@@ -14,11 +14,11 @@ package final class CallControl: Sendable {
         var stop: Stop?
         var handedOver: Int?
         var isReleased = false
-        /// What is told of the end.
+        /// Called when the call is ended.
         var onEnd: (@Sendable () -> Void)?
         /// Bytes of the answer that its reader has taken.
         var credit = 0
-        /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client.
+        /// The time of Redis's last word that the job is this worker's, as a part of its answer left for the client.
         var confirmedAt: ContinuousClock.Instant?
         /// The level that is not waited for any longer.
         var givenUp = 0
@@ -36,12 +36,12 @@ package final class CallControl: Sendable {
 
     package init(client: (any LocalClient)? = nil) { self.client = client }
 
-    /// Nil while nobody has ended the call.
+    /// The reason why the call was ended; nil until then.
     package var stop: Stop? { state.withLockedValue { $0.stop } }
-    /// Bytes of the answer that the client had when it left. Nil if it has not left, or nobody knows.
+    /// Bytes of the answer that the client had when it left. Nil if it has not left, or the number is not known.
     package var handedOver: Int? { state.withLockedValue { $0.handedOver } }
 
-    /// Whether this process stops, whatever the call was ended for before.
+    /// Whether this process stops, even if the call was ended before for another reason.
     var isReleased: Bool { state.withLockedValue { $0.isReleased } }
 
     /// Ends the call. The first reason stands.
@@ -76,8 +76,8 @@ package final class CallControl: Sendable {
         }
     }
 
-    /// When Redis last confirmed that the job is this worker's, as a part of its answer left for the client. Nil: Redis
-    /// knows of no part, and another worker may repeat the call.
+    /// The time of Redis's last word that the job is this worker's, as a part of its answer left for the client. Nil:
+    /// Redis knows of no part, and another worker may repeat the call.
     var confirmedAt: ContinuousClock.Instant? {
         get { state.withLockedValue { $0.confirmedAt } }
         set { state.withLockedValue { $0.confirmedAt = newValue } }
@@ -111,7 +111,8 @@ package final class CallControl: Sendable {
         }
     }
 
-    /// Waits until the reader has taken `level` bytes, the call was ended, or `limit` has passed: a reader that died says nothing more. One task calls this.
+    /// Waits until the reader has taken `level` bytes, the call was ended, or `limit` has passed: a reader that died
+    /// says nothing more. One task calls this.
     package func waitForCredit(_ level: Int, atMost limit: Duration) async {
         guard state.withLockedValue({ $0.credit < level && $0.stop == nil }) else { return }
         await withTaskGroup { group in

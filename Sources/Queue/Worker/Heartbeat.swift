@@ -32,7 +32,7 @@ package struct Heartbeat: Service, CustomStringConvertible {
                 try? await Task.sleep(for: pause)
             }
         }
-        // Whatever was left pending is taken over at once, and not 15 s later.
+        // Entries that were left pending are taken over at once, and not 15 s later.
         try? await stream.leave()
     }
 }

@@ -4,14 +4,16 @@ internal import NIOConcurrencyHelpers
 internal import Redis
 internal import ServiceLifecycle
 
-/// Takes jobs off the stream, as many as there are free slots, and starts them. One blocked reader for the whole process.
+/// Takes jobs off the stream, as many as there are free slots, and starts them. One blocked reader for the whole
+/// process.
 ///
-/// Now and then it also takes over the jobs of forwarders that died or handed theirs back, and those that were given to this one in an answer that never came.
-/// It does so between two reads, so that the two together never take more than there are slots.
+/// Now and then it also takes over the jobs of forwarders that died or handed theirs back, and those that were given to
+/// this one in an answer that never came. It does so between two reads, so that the two together never take more than
+/// there are slots.
 ///
 /// When it is told to stop, it takes no more; what runs may end within the drain time, and the rest is handed back.
 package struct Intake: Service, CustomStringConvertible {
-    /// Works on one delivery: whatever happens, its job ends once or goes to another worker.
+    /// Works on one delivery. Its job always ends once, or goes to another worker.
     package typealias Work = @Sendable (_ delivery: consuming Delivery, _ control: CallControl) async -> Void
     /// Starts the same, and calls `done` when the job has ended here. Called on any thread.
     package typealias Start =
@@ -21,12 +23,12 @@ package struct Intake: Service, CustomStringConvertible {
     /// The most entries of one read: enough to fill slots fast, few enough to share a backlog with other forwarders.
     package static let batch = 64
     private static let wait = Duration.seconds(1)
-    /// From this age on an entry may have been cancelled before this process listened; its marker is looked up. Younger ones were cancelled, if at all, in
-    /// news that this process hears.
+    /// From this age on an entry may have been cancelled before this process listened; its marker is looked up. Younger
+    /// ones were cancelled, if at all, in news that this process hears.
     private static let staleAge: UInt64 = 50
     private static let takeoverInterval = Duration.seconds(5)
-    /// Redis forgets who lives while it is away for longer than a liveness key's life. The living say so again within a heartbeat's interval; until then nobody
-    /// is taken for dead.
+    /// Redis forgets which workers live if it is away for longer than a liveness key lives. They say so again within a
+    /// heartbeat's interval; until then no worker is taken for dead.
     private static let steadiness = Duration.seconds(10)
 
     let stream: JobStream
@@ -34,7 +36,7 @@ package struct Intake: Service, CustomStringConvertible {
     private let startWork: Start
     let clock: RedisClock
     let drain: Duration
-    /// Where this process hands jobs to itself; open while this intake takes jobs.
+    /// The way by which this process hands jobs to itself; open while this intake takes jobs.
     let local: LocalWorker?
     /// Whether this process may take jobs now.
     let isOpen: @Sendable () -> Bool

@@ -5,7 +5,7 @@ internal import NIOPosix
 
 /// Decides whether a job that was taken is worked on at all.
 package struct JobCheck: Sendable {
-    /// Why it is not.
+    /// The answer to a job that is not worked on.
     package struct Refusal: Sendable {
         package var error: GatewayError
         package var frame: ResponseFrame

@@ -4,7 +4,7 @@ package import NIOCore
 
 /// A client whose request and whose call are in one process.
 package protocol LocalClient: Sendable {
-    /// Where the client is. A job that is worked on for it is worked on there, and frames come there.
+    /// The client's event loop. A job that is worked on for it is worked on there, and frames come there.
     var eventLoop: any EventLoop { get }
 
     /// Takes the next frame of the answer.
@@ -39,7 +39,7 @@ package final class LocalWorker: Sendable {
     }
 
     private let jobs: RunningJobs
-    /// What takes jobs; nil while none are taken.
+    /// The intake that takes jobs; nil while none are taken.
     private let intake = NIOLockedValueBox<Intake?>(nil)
 
     package init(jobs: RunningJobs) { self.jobs = jobs }

@@ -5,7 +5,8 @@ internal import ServiceLifecycle
 
 /// Hears which jobs are not wanted any longer and which slow readers have taken what was sent.
 ///
-/// A message may be missed while the connection is away; after each new subscription the keys, which hold the truth, are looked up for what runs.
+/// A message may be missed while the connection is away; after each new subscription the keys, which hold the truth,
+/// are looked up for what runs.
 package final class NewsListener: Service {
     private let subscriber: RedisSubscriber
     private let subscriptions: AsyncStream<Void>

@@ -7,7 +7,7 @@ package struct QuestionWork: Sendable {
     /// Answers a question. An error becomes an answer if none has begun, and else breaks it off.
     package typealias Answer = @Sendable (_ question: Job, _ sink: any AnswerSink) async throws -> Void
 
-    /// How the work on a question ended.
+    /// The outcome of the work on a question.
     package enum Outcome: String, Sendable, CaseIterable {
         case answered, refused, cancelled, failed, released, lost
     }

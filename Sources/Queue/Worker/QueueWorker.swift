@@ -4,18 +4,19 @@ package import NIOCore
 package import Redis
 package import ServiceLifecycle
 
-/// One consumer of a queue, put together: it takes jobs, says that it lives, hears what is said of its jobs, and takes over what dead workers left.
+/// One consumer of a queue, put together: it takes jobs, says that it lives, hears what is said of its jobs, and takes
+/// over what dead workers left.
 package struct QueueWorker: Sendable {
-    /// How a worker takes part.
+    /// The bounds of a worker's work.
     package struct Limits: Sendable {
         /// The most jobs at once.
         package var concurrency: Int
         /// The largest body of a request, in bytes: what a read of the queue may bring.
         package var maxBodyBytes: Int
         package var deadLetterLimit: Int
-        /// How long a stopping worker waits for what runs.
+        /// The time for which a stopping worker waits for running jobs.
         package var drain: Duration
-        /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
+        /// The lifetime of a span that waits for its export (``SpanOutbox/life(forWaiting:)``).
         package var spanLife: Duration
         /// The longest that a client waits for an answer.
         package var patience: Duration
@@ -35,7 +36,7 @@ package struct QueueWorker: Sendable {
 
     package let stream: JobStream
     package let sender: AnswerSender
-    /// What hands jobs of this process to this worker.
+    /// Hands jobs of this process to this worker.
     package let local: LocalWorker
     /// For what else the worker asks of Redis.
     package let commands: RedisClient
@@ -86,7 +87,7 @@ package struct QueueWorker: Sendable {
                 logger: logger, work: work))
     }
 
-    /// What it runs, in the order in which it starts. It stops in the reverse order: first no more jobs are taken and what runs ends, then the connections go.
+    /// Its services in starting order. They stop in reverse: intake first, which lets its jobs end, connections last.
     /// - Parameters:
     ///   - between: starts after the connections and before the first job; what the work needs.
     ///   - watch: says whether this process may take jobs.

@@ -1,8 +1,8 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 
-/// The Redis server's clock, by which entries of a stream are dated, and how long it has been heard without a break. Set by each heartbeat; until the first it
-/// is this machine's.
+/// The Redis server's clock, by which entries of a stream are dated, and how long it has been heard without a break.
+/// Set by each heartbeat; until the first it is this machine's.
 package final class RedisClock: Sendable {
     private struct State {
         /// What the server said last, and when.

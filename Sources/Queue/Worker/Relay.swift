@@ -8,7 +8,7 @@ package struct Relay: Sendable {
     private static let frameBytes = 256 << 10
 
     package let head: UpstreamHead
-    /// What waits to leave with the end.
+    /// Bytes that wait to leave with the end.
     private var held: [UInt8] = []
     /// The number of the next frame.
     package private(set) var next: UInt64 = 0
@@ -22,8 +22,8 @@ package struct Relay: Sendable {
     /// Whether a part of the answer has left.
     package var hasBegun: Bool { next > 0 }
 
-    /// How many bytes are worth a frame at once: each one in a stream, where every token counts. An error that answers
-    /// a request for a stream is no stream. What has lain for `FLUSH_INTERVAL_MS` is worth one in any answer.
+    /// The fewest bytes worth a frame at once: 1 in a stream, where every token counts. An error that answers a request
+    /// for a stream is no stream. Bytes that have lain for `FLUSH_INTERVAL_MS` are worth a frame in any answer.
     package static func minimum(for head: UpstreamHead, isStream: Bool, window: Int) -> Int {
         head.isEventStream || (isStream && (200..<300).contains(head.status)) ? 1 : min(frameBytes, max(window, 1))
     }

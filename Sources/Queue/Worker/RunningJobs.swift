@@ -1,9 +1,11 @@
 package import Common
 internal import NIOConcurrencyHelpers
 
-/// The jobs that this forwarder works on: as many as it has slots. Others find a job here by its insertion id, to end it or to let it go on sending.
+/// The jobs that this forwarder works on: as many as it has slots. Others find a job here by its insertion id, to end
+/// it or to let it go on sending.
 package final class RunningJobs: Sendable {
-    /// Cancellations that came before their job are remembered this long (in milliseconds); a marker in Redis outlives them.
+    /// Cancellations that came before their job are remembered this long (in milliseconds); a marker in Redis outlives
+    /// them.
     private static let memory: UInt64 = 60_000
     private static let rememberedCancellations = 100_000
 
@@ -54,7 +56,7 @@ package final class RunningJobs: Sendable {
         room?.resume(returning: free)
     }
 
-    /// Takes slots for entries that were read and are about to start, so that nobody takes them for lost.
+    /// Takes slots for entries that were read and are about to start, so that they are not taken for lost.
     func admit(_ entries: [String]) {
         state.withLockedValue { state in
             for entry in entries where state.running[entry] == nil { state.running[entry] = CallControl() }

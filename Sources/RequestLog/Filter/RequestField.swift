@@ -55,7 +55,7 @@ package enum RequestField: Sendable, Hashable {
         package static func named(_ name: String) -> Self? { allCases.first { $0.name == name } }
     }
 
-    /// What stands in front of a metadata key's name in queries.
+    /// The text in front of a metadata key's name in queries.
     package static let metadataPrefix = "metadata."
 
     /// The name in queries.

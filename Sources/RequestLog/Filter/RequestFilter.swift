@@ -1,6 +1,6 @@
 package import Common
 
-/// What rows of the request log are asked for. All of its conditions hold for a row that passes. Texts are compared by
+/// A choice of rows of the request log. All of its conditions hold for a row that passes. Texts are compared by
 /// their bytes.
 package struct RequestFilter: Sendable, Equatable {
     /// A condition on the values of a property.

@@ -2,9 +2,9 @@ internal import Common
 internal import JSON
 
 extension JSONWriter {
-    /// What rows without a value are called.
+    /// The name of rows without a value.
     private static let none = "(none)"
-    /// What the groups are called that have no place of their own in the answer.
+    /// The name of the groups that have no place of their own in the answer.
     private static let other = "(other)"
 
     mutating func metrics(_ result: MetricsResult, of query: MetricsQuery, project: String) {

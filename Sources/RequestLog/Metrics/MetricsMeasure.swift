@@ -24,7 +24,7 @@ package enum MetricsMeasure: Sendable, Hashable {
         }
     }
 
-    /// What percentiles are made of.
+    /// The durations of which percentiles are made.
     package enum Duration: String, Sendable, CaseIterable {
         case latency
         case timeToFirstToken = "time_to_first_token"

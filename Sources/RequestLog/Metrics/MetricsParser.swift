@@ -1,7 +1,7 @@
 internal import Common
 
 extension MetricsQuery {
-    /// What a query that names no measures is told.
+    /// The measures of a query that names none.
     private static let usualMeasures: [MetricsMeasure] = [
         .count(.requests), .count(.errors), .sum(.inputTokens), .sum(.outputTokens), .sum(.cost),
         .percentile(.p50, of: .latency), .percentile(.p99, of: .latency),

@@ -42,7 +42,7 @@ package struct MetricsGroupName: Sendable, Hashable {
     package init(_ values: [UTF8Text?]) { self.values = values }
 }
 
-/// What the rows of a range measure together.
+/// The measures of a range's rows together.
 package struct MetricsResult: Sendable, Equatable {
     /// In the order of the query's measures. Nil where no row has what the measure is made of.
     package typealias Values = [Double?]

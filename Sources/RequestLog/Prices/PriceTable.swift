@@ -1,6 +1,6 @@
 package import Common
 
-/// What models cost, read from data. A model that is not in it has no price.
+/// The prices of models, read from data. A model that is not in it has no price.
 package struct PriceTable: Sendable, Equatable {
     /// US dollars for a million tokens.
     package struct Price: Sendable, Equatable {
@@ -16,7 +16,7 @@ package struct PriceTable: Sendable, Equatable {
         }
     }
 
-    /// When the prices were taken, as the file says it.
+    /// The date at which the prices were taken, as the file says it.
     package let date: String
     /// By provider and model.
     private(set) var prices: [UTF8Text: [UTF8Text: Price]]
@@ -60,7 +60,7 @@ package struct PriceTable: Sendable, Equatable {
         return models[model] ?? models[Self.withoutVersion(model)]
     }
 
-    /// What an answer costs, in US dollars. Nil where the model has no price, or the provider did not say the tokens.
+    /// The cost of an answer, in US dollars. Nil where the model has no price, or the provider did not say the tokens.
     /// - Parameter model: as the provider names it.
     package func cost(provider: String?, model: String?, tokens: RequestTokens) -> Double? {
         guard let provider, let model, let input = tokens.input, let price = price(provider: provider, model: model)

@@ -3,8 +3,8 @@ enum AuditSchema {
     /// The project of the operator's rows; those of others have numbers from 1 on.
     static let operatorsProject: Int64 = 0
 
-    /// - `audit`: one row an event, in the order of ids and so of time. Nothing changes a row that is there, or takes its
-    ///   place, whichever program opens the file.
+    /// - `audit`: one row an event, in the order of ids and so of time. Nothing changes a row that is there, or takes
+    ///   its place, whichever program opens the file.
     /// - `audit_end`: rows with a lower id may be deleted, and they alone: those that are older than is kept.
     static let first = """
         CREATE TABLE audit(

@@ -6,7 +6,7 @@ internal import NIOConcurrencyHelpers
 package final class FaultInjector: Sendable {
     private struct State {
         var faults = Faults()
-        /// How many requests each refusal that lets every second one through has met.
+        /// The number of requests that each refusal has met which lets every second one through.
         var met: [Int: Int] = [:]
         /// Whether rows may be there that cannot be seen yet.
         var hasHidden = false

@@ -1,6 +1,6 @@
-/// What a test wants the store to do wrong, as Langfuse does at times. None of it happens unless a test asks for it.
+/// The faults that a test wants of the store, as Langfuse has them at times. None happens unless a test asks for it.
 package struct Faults: Sendable {
-    /// Which of Langfuse's servers the store plays.
+    /// The one of Langfuse's servers that the store plays.
     package enum Mode: Sendable {
         /// One that has the older and the newer routes.
         case both
@@ -10,7 +10,7 @@ package struct Faults: Sendable {
         case v4Only
     }
 
-    /// What a refusal is about.
+    /// The route that a refusal is about.
     package enum Route: Sendable, Hashable, CaseIterable {
         case export, observations, metrics, traces, health
     }
@@ -21,9 +21,10 @@ package struct Faults: Sendable {
         package var status: Int
         /// Seconds. With 429 the headers and the body of Langfuse's rate limit are added.
         package var retryAfter: Int?
-        /// How many requests it meets; nil: all.
+        /// The number of requests that it meets; nil: all.
         package var times: Int?
-        /// Whether of the requests that it meets only every second one is refused, the first one first: each has to be made twice.
+        /// Whether of the requests that it meets only every second one is refused, the first one first: each has to be
+        /// made twice.
         package var isEverySecond: Bool
 
         package init(
@@ -38,7 +39,7 @@ package struct Faults: Sendable {
     }
 
     package var mode = Mode.both
-    /// How long a row that was accepted cannot be read, by the clock that the store was given.
+    /// The time for which an accepted row cannot be read, by the clock that the store was given.
     package var visibilityDelay = Duration.zero
     /// The first of them that is about a request answers it.
     package var refusals: [Refusal] = []
@@ -46,7 +47,7 @@ package struct Faults: Sendable {
     package var loses: (@Sendable (_ traceID: String) -> Bool)?
     /// Whether the newer routes show each row twice.
     package var duplicates = false
-    /// What a request waits for before anything of it is done, and what its answer waits for when all of it is done.
+    /// Waits of a request before anything of it is done, and of its answer when all of it is done.
     package var waitsBefore: (@Sendable (Route) async -> Void)?
     package var waitsAfter: (@Sendable (Route) async -> Void)?
 

@@ -1,6 +1,7 @@
 internal import NIOConcurrencyHelpers
 
-/// Bytes of exports that may be in memory at once, as they came and decompressed. Many clients at once could otherwise take any amount, each keeping to its own bound.
+/// Bytes of exports that may be in memory at once, as they came and decompressed. Many clients at once could otherwise
+/// take any amount, each keeping to its own bound.
 final class ExportBudget: Sendable {
     private let limit: Int
     private let used = NIOLockedValueBox(0)

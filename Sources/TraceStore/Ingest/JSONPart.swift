@@ -3,7 +3,7 @@ internal import JSON
 
 /// JSON that stands as text within something else: in an attribute, in a parameter of a URL.
 enum JSONPart {
-    /// How deep such a text may nest.
+    /// The depth to which such a text may nest.
     static let maximumDepth = 128
 
     /// The text, if it is a JSON object.

@@ -1,6 +1,6 @@
 /// An export that cannot be read as OTLP. Nothing of it is stored.
 struct OTLPError: Error, Equatable {
-    /// What is wrong and where.
+    /// The fault and its place.
     var message: String
 
     init(_ message: String) { self.message = message }

@@ -1,10 +1,11 @@
 internal import Common
 internal import JSON
 
-/// Reads an `ExportTraceServiceRequest` in OTLP's JSON: names in lowerCamelCase, ids in hex, 64-bit numbers as decimal strings
-/// (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). Members that the store does not know are passed over.
+/// Reads an `ExportTraceServiceRequest` in OTLP's JSON: names in lowerCamelCase, ids in hex, 64-bit numbers as decimal
+/// strings (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding). Members that the store does not know are
+/// passed over.
 enum OTLPJSON {
-    /// How deep the document may nest: the export's own levels, and the attributes' values.
+    /// The depth to which the document may nest: the export's own levels, and the attributes' values.
     static let maximumDepth = 12 + 4 * OTLPValue.maximumDepth
 
     static func spans(_ bytes: [UInt8]) throws(OTLPError) -> [OTLPSpan] {

@@ -1,5 +1,6 @@
-/// Reads an `ExportTraceServiceRequest` in protobuf. The numbers are the fields' of opentelemetry-proto 1.x, where they are stable:
-/// collector/trace/v1/trace_service.proto, trace/v1/trace.proto, resource/v1/resource.proto, common/v1/common.proto.
+/// Reads an `ExportTraceServiceRequest` in protobuf. The numbers are the fields' of opentelemetry-proto 1.x, where they
+/// are stable: collector/trace/v1/trace_service.proto, trace/v1/trace.proto, resource/v1/resource.proto,
+/// common/v1/common.proto.
 enum OTLPProtobuf {
     static func spans(_ bytes: [UInt8]) throws(OTLPError) -> [OTLPSpan] {
         var reader = ProtobufReader(bytes)

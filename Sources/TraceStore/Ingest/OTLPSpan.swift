@@ -1,4 +1,4 @@
-/// What the store reads of an OTLP span, with its resource and its scope.
+/// The parts of an OTLP span that the store reads, with its resource and its scope.
 struct OTLPSpan: Sendable, Equatable {
     /// 32 hex digits, as they were given.
     var traceID = ""
@@ -19,7 +19,7 @@ struct OTLPSpan: Sendable, Equatable {
     var defect: String?
 }
 
-/// What made the spans: OTLP's `InstrumentationScope`.
+/// The maker of the spans: OTLP's `InstrumentationScope`.
 struct OTLPScope: Sendable, Equatable {
     var name = ""
     var version = ""

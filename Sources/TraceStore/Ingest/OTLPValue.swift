@@ -13,7 +13,7 @@ enum OTLPValue: Sendable, Equatable {
     /// A value of no kind, or of one that OTLP did not have when this was written.
     case empty
 
-    /// How deep arrays and maps in a value may nest. Beyond it the export is refused.
+    /// The depth to which arrays and maps in a value may nest. Beyond it the export is refused.
     static let maximumDepth = 32
 
     /// A string as it is, anything else as JSON: so Langfuse stores attributes.

@@ -1,8 +1,9 @@
 internal import Common
 internal import JSON
 
-/// Makes the store's row of a span. Which attribute says what is Langfuse's (packages/shared/src/server/otel/OtelIngestionProcessor.ts, version 4.16);
-/// of several names the first that is there counts.
+/// Makes the store's row of a span. Which attribute says what is Langfuse's
+/// (packages/shared/src/server/otel/OtelIngestionProcessor.ts, version 4.16); of several names the first that is there
+/// counts.
 enum ObservationMapping {
     static func observation(_ span: OTLPSpan) -> Observation {
         let attributes = span.attributes

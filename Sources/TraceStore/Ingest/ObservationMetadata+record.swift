@@ -46,7 +46,7 @@ extension ObservationMetadata {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// What the client and the gateway say of the trace: an object, whose members stand beside the others.
+    /// Appends the client's and the gateway's metadata of the trace: an object, whose members stand beside the others.
     private static func appendGiven(of span: SpanRecord, _ names: inout JSONNames, _ out: inout [UInt8]) {
         guard let range = span.range(.traceMetadata), !range.isEmpty else { return }
         guard let object = try? JSONObject.scan(span.bytes, range: range, maximumDepth: JSONPart.maximumDepth) else {

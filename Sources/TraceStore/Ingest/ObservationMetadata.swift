@@ -1,7 +1,8 @@
 internal import Common
 internal import JSON
 
-/// The metadata of a row: what the span says is metadata, and beside it its resource, its scope and the attributes that have no other place.
+/// The metadata of a row: what the span says is metadata, and beside it its resource, its scope and the attributes that
+/// have no other place.
 enum ObservationMetadata {
     private static let prefixes = ["langfuse.observation.metadata", "langfuse.trace.metadata"]
 

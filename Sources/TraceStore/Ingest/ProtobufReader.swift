@@ -1,13 +1,15 @@
-/// Reads the fields of one protobuf message from its wire format (https://protobuf.dev/programming-guides/encoding/), bounds checked at every step.
+/// Reads the fields of one protobuf message from its wire format (https://protobuf.dev/programming-guides/encoding/),
+/// bounds checked at every step.
 ///
-/// The store needs eight small messages of OTLP, read only. A reader of their wire format is shorter than a runtime and code made for the schema.
+/// The store needs eight small messages of OTLP, read only. A reader of their wire format is shorter than a runtime and
+/// code made for the schema.
 struct ProtobufReader {
-    /// What a field holds. Groups, which proto3 has not, are an error.
+    /// The value of a field. Groups, which proto3 has not, are an error.
     enum Value: Equatable {
         case varint(UInt64)
         case fixed64(UInt64)
         case fixed32(UInt32)
-        /// Where a string, bytes or a message lie.
+        /// The range of a string, of bytes or of a message.
         case bytes(Range<Int>)
     }
 

@@ -2,7 +2,7 @@ internal import Common
 internal import GRDB
 internal import Logging
 
-/// Where rows go that came in an export, by whichever way.
+/// Takes in the rows of an export, by each way in which one comes.
 struct RowIntake: Sendable {
     let database: TraceDatabase
     let faults: FaultInjector

@@ -2,7 +2,7 @@ internal import Common
 internal import CoreMetrics
 package import Telemetry
 
-/// What the trace store counts and measures.
+/// The counters and measurements of the trace store.
 package final class TraceStoreMetrics: Sendable {
     package static let descriptions = [
         MetricDescription(

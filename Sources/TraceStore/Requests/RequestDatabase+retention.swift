@@ -25,7 +25,7 @@ extension RequestDatabase {
         }
     }
 
-    /// When the oldest request came in, in milliseconds since 1970; nil: there is none.
+    /// The time at which the oldest request came in, in milliseconds since 1970; nil: there is none.
     func oldest() async throws -> UInt64? {
         try await database.read { try Self.oldest($0).map { RequestPlace.milliseconds(of: $0) } }
     }

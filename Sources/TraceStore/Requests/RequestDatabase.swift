@@ -5,7 +5,7 @@ internal import RequestLog
 
 /// The request log in the trace store's file.
 struct RequestDatabase: RequestLogStore {
-    /// How much one page looks at, counted in rows that lie one after the other: about a tenth of a second.
+    /// The work of one page, counted in rows that lie one after the other: about a tenth of a second.
     static let pageLooks = 100_000
 
     let database: TraceDatabase

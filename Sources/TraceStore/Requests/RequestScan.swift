@@ -11,7 +11,7 @@ struct RequestScan {
     private static let mostDriving = 100
     /// Rows of a chart up to which the index is the faster way: behind it each row is looked up by itself.
     private static let fewRows = 40_000
-    /// What a row costs that is looked up through the index, in rows that are read one after the other.
+    /// The cost of a row that is looked up through the index, in rows that are read one after the other.
     private static let lookupCost = 5
 
     enum Step {
@@ -27,7 +27,7 @@ struct RequestScan {
     private let range: ClosedRange<Int64>
     private var tests: [RowTest]
     private var columns = RequestRows.Column.list
-    /// How much was looked at, counted in rows that lie one after the other.
+    /// The work so far, counted in rows that lie one after the other.
     private var looks = 0
     private var texts = TermTexts()
 

@@ -130,7 +130,7 @@ struct RequestWriter {
     }
 }
 
-/// What of a row is true or not.
+/// The properties of a row that are true or not.
 struct RequestFlags: OptionSet {
     let rawValue: Int64
 

@@ -2,7 +2,7 @@ internal import Common
 internal import Crypto
 internal import FoundationEssentials
 
-/// Who may do what: each project's pair of keys opens that project. The ring holds hashes of the pairs, and looks one up by its hash.
+/// The projects' pairs of keys, each of which opens its project. The ring holds and looks up hashes of the pairs.
 struct KeyRing: Sendable {
     private var projects: [[UInt8]: String] = [:]
     private var publicKeys: Set<[UInt8]> = []

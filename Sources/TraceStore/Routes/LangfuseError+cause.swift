@@ -3,7 +3,7 @@ internal import GRDB
 internal import Logging
 
 extension LangfuseError {
-    /// What is answered for an error, and logged unless the client is to blame for it.
+    /// The answer for an error, which is logged unless the client is to blame for it.
     init(of error: any Error, _ logger: Logger) {
         switch error {
         case let error as LangfuseError: self = error
@@ -18,7 +18,7 @@ extension LangfuseError {
         }
     }
 
-    /// What is said of an error in the log: no byte of a request (`Error.kind`), but what SQLite said, which is no
+    /// The words on an error in the log: no byte of a request (`Error.kind`), but what SQLite said, which is no
     /// client's.
     private static func kind(of error: any Error) -> String {
         (error as? DatabaseError).map { "\($0.extendedResultCode)" } ?? error.kind

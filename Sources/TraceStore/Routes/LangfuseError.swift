@@ -4,7 +4,8 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import JSON
 
-/// An answer that is none: status and body as Langfuse gives them (web/src/features/public-api/server/withMiddlewares.ts, version 4.16).
+/// An answer that is none: status and body as Langfuse gives them
+/// (web/src/features/public-api/server/withMiddlewares.ts, version 4.16).
 struct LangfuseError: Error, Sendable, Equatable {
     var status: Int
     /// JSON.
@@ -69,7 +70,7 @@ extension LangfuseError {
     static let fileGone = LangfuseError(
         503, "The trace store's file was deleted, moved or replaced; its log says what to do. What waits is kept and sent later")
 
-    /// What the disk, and not a request, is to blame for; nil for all else.
+    /// The error for which the disk, and not a request, is to blame; nil for all else.
     static func disk(_ code: ResultCode) -> LangfuseError? {
         switch code {
         case .SQLITE_FULL: LangfuseError(503, "The disk of the trace store is full. Make room; what waits is kept and sent then")
@@ -87,13 +88,13 @@ extension LangfuseError {
         LangfuseError(404, "Trace \(id) not found within authorized project", error: "LangfuseNotFoundError")
     }
 
-    /// What a server that writes for version 4 alone says of the older routes.
+    /// The answer on the older routes of a server that writes for version 4 alone.
     static let eventsOnly = LangfuseError(
         404,
         "This endpoint is not available on deployments running in Langfuse v4 events_only mode. Learn more about the v4 migration in the Langfuse documentation."
     )
 
-    /// What a server of version 3 says of the newer routes.
+    /// The answer on the newer routes of a server of version 3.
     static let noV2 = LangfuseError(
         404, "The observations v2 API is only available in a Langfuse v4 write mode. Use the v1 API instead.", error: "LangfuseNotFoundError")
 

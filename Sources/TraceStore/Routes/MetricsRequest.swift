@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-/// What `GET /api/public/v2/metrics` asks for. The store counts observations; it knows no other measure, and no dimensions.
+/// The parameters of `GET /api/public/v2/metrics`. The store counts observations: no other measure, no dimensions.
 struct MetricsRequest {
     var query: ObservationQuery
 

@@ -1,6 +1,6 @@
 internal import Common
 
-/// What `GET /api/public/v2/observations` asks for.
+/// The parameters of `GET /api/public/v2/observations`.
 struct ObservationRequest {
     /// The groups of members that can be asked for.
     enum FieldGroup: String, CaseIterable {

@@ -60,6 +60,6 @@ struct QueryParameters {
 }
 
 extension Substring {
-    /// What stands in a list of names, but for the spaces around it.
+    /// The text without spaces, as in a list of names.
     var withoutSpaces: String { String(decoding: utf8.filter { $0 != UInt8(ascii: " ") }, as: UTF8.self) }
 }

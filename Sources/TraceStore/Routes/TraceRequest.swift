@@ -1,6 +1,6 @@
 internal import Common
 
-/// What `GET /api/public/traces` asks for.
+/// The parameters of `GET /api/public/traces`.
 struct TraceRequest {
     /// The groups of members that can be asked for.
     enum FieldGroup: String, CaseIterable {

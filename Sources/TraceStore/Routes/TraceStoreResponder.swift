@@ -144,7 +144,7 @@ struct TraceStoreResponder: HTTPResponder {
         }
     }
 
-    /// What SDKs ask in order to check their keys.
+    /// Answers the request by which SDKs check their keys.
     private func projects(_ request: Request) throws -> Response {
         try allow(request, .get)
         let (name, _) = try project(request)

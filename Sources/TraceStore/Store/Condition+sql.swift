@@ -5,7 +5,7 @@ internal import JSON
 
 /// A condition that the store cannot answer.
 struct UnsupportedCondition: Error, Equatable {
-    /// What is wrong, for the client.
+    /// The fault, for the client.
     var message: String
 }
 

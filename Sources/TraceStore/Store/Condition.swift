@@ -14,7 +14,7 @@ struct Condition: Sendable, Equatable {
         case timestamp
     }
 
-    /// How the column is compared.
+    /// The comparison of the column.
     enum Test: Sendable, Equatable {
         case anyOf([String])
         case noneOf([String])

@@ -31,7 +31,7 @@ struct Observation: Sendable, Equatable {
     /// A JSON object of numbers: US dollars.
     var cost: String?
     var totalCost: Double?
-    /// When the first token came. Milliseconds since 1970.
+    /// The time at which the first token came. Milliseconds since 1970.
     var firstToken: Int64?
     var promptName: String?
     var promptVersion: Int64?
@@ -40,7 +40,7 @@ struct Observation: Sendable, Equatable {
     var output: String?
     /// A JSON object.
     var metadata: String?
-    /// When the row was first and last written. Milliseconds since 1970.
+    /// The times at which the row was first and last written. Milliseconds since 1970.
     var created: Int64 = 0
     var updated: Int64 = 0
     /// The input and output of the trace as a whole, where they are given. Only Langfuse's older API shows them.

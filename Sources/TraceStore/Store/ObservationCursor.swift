@@ -2,7 +2,7 @@ internal import Common
 internal import FoundationEssentials
 internal import JSON
 
-/// Where a page ended. Clients get it in base64 and give it back.
+/// The place at which a page ended. Clients get it in base64 and give it back.
 ///
 /// It has the members of Langfuse's own cursor, and the number of the row, which orders the rows of one millisecond.
 struct ObservationCursor: Sendable, Equatable {

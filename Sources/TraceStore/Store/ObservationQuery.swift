@@ -1,9 +1,10 @@
 internal import Common
 internal import GRDB
 
-/// Which rows are asked for: the newest first, and those of one millisecond by their row, the newest row first.
+/// A query for rows: the newest first, and those of one millisecond by their row, the newest row first.
 ///
-/// Langfuse orders those of one millisecond by a hash of the trace id. Clients cannot tell: to them the cursor is opaque.
+/// Langfuse orders those of one millisecond by a hash of the trace id. Clients cannot tell: to them the cursor is
+/// opaque.
 struct ObservationQuery: Sendable {
     var project: Int64
     var conditions: [Condition] = []
@@ -15,7 +16,7 @@ struct ObservationQuery: Sendable {
     /// Whether the long columns are read too.
     var readsContent = false
 
-    /// Where SQLite begins: with the index that leaves it the fewest rows.
+    /// The index with which SQLite begins: the one that leaves it the fewest rows.
     private enum Start {
         case traces
         /// By one index entry a tag: rows that have any of them.
@@ -60,7 +61,8 @@ struct ObservationQuery: Sendable {
         case .session: return " FROM observation o INDEXED BY observation_session"
         case .time: return " FROM observation o INDEXED BY observation_time"
         case .tags(let tags):
-            // One tag's entries are in the page's order as they stand; those of several are put in order, and each row taken once.
+            // One tag's entries are in the page's order as they stand; those of several are put in order, and each row
+            // taken once.
             guard !isInOrder(tags) else { return " FROM tagged g CROSS JOIN observation o ON o.id = g.observation" }
             var rows =
                 "SELECT start, observation FROM tagged g WHERE tag IN " + .list(hashes(tags)) + " AND "

@@ -2,7 +2,7 @@ internal import GRDB
 
 /// Reads a row of the tables, as a cursor stands on it (``WholeText``).
 enum ObservationRow {
-    /// What `observation` reads, in its order; behind them come input, output and metadata.
+    /// The columns that `observation` reads, in its order; behind them come input, output and metadata.
     static let columns = """
         o.id, o.traceId, o.spanId, o.start, o."end", o.parent, o.root, o.type, o.name, o.level, o.statusMessage, o.version, o.environment, o.release, \
         o.user, o.session, o.traceName, o.tags, o.public, o.model, o.modelParameters, o.usage, o.cost, o.totalCost, o.firstToken, o.promptName, \

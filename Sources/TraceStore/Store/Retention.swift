@@ -2,9 +2,10 @@ internal import Common
 internal import Logging
 internal import ServiceLifecycle
 
-/// Deletes what is too old, or more than may be kept. It looks every few seconds, so the bound on bytes may be passed by what comes in between.
+/// Deletes what is too old, or more than may be kept. It looks every few seconds, so the bound on bytes may be passed
+/// by what comes in between.
 struct Retention: Service, CustomStringConvertible {
-    /// How long it waits between two looks.
+    /// The time between two looks.
     static let pause = Duration.seconds(10)
     /// The part of the allowed bytes that deletion goes down to, so that it does not begin again at once.
     private static let lowWater = 0.95

@@ -1,10 +1,10 @@
-/// What the store keeps.
+/// The limits of what the store keeps.
 package struct RetentionLimits: Sendable, Equatable {
-    /// How long a row is kept after it was made.
+    /// The time for which a row is kept after it was made.
     package var age: Duration
     /// Bytes that the rows and their indexes may take. The oldest go first.
     package var bytes: Int
-    /// How long a row of the request log is kept after the request came in.
+    /// The time for which a row of the request log is kept after the request came in.
     package var requestAge: Duration
     /// How long an audit row is kept.
     package var auditAge: Duration

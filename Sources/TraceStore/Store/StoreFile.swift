@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The files of the store as they were opened: the database, its log and the log's index. What is written into a file without a name is lost with the process, so
-/// that each call asks whether the names still lead to them.
+/// The files of the store as they were opened: the database, its log and the log's index. What is written into a file
+/// without a name is lost with the process, so that each call asks whether the names still lead to them.
 struct StoreFile: Sendable {
     enum Standing: Sendable {
         case inPlace
@@ -32,7 +32,7 @@ struct StoreFile: Sendable {
     /// Whether the database itself still has its name.
     var isNamed: Bool { places.first.map { Place($0.path) == $0.place } ?? false }
 
-    /// How the names stand to the files that are open.
+    /// The relation of the names to the files that are open.
     var standing: Standing {
         var standing = Standing.inPlace
         for (path, place) in places {
@@ -47,7 +47,7 @@ struct StoreFile: Sendable {
 }
 
 extension StoreFile.Standing {
-    /// What is said about it; nil: nothing is wrong.
+    /// The trouble in words; nil: there is none.
     var trouble: String? {
         switch self {
         case .inPlace: nil

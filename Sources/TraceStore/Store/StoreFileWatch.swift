@@ -4,9 +4,9 @@ internal import ServiceLifecycle
 
 /// Looks whether the store's file still has its name, and has one that was lost written again.
 struct StoreFileWatch: Service, CustomStringConvertible {
-    /// How long it waits between two looks.
+    /// The time between two looks.
     static let pause = Duration.seconds(1)
-    /// How many different troubles are said of one loss.
+    /// The number of different troubles that are logged of one loss.
     private static let mostTold = 8
 
     let database: TraceDatabase

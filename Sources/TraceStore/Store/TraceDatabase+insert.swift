@@ -2,7 +2,8 @@ internal import Common
 internal import GRDB
 
 extension TraceDatabase {
-    /// Writes rows in one transaction. A row that is there already, by project, trace, span and start, is replaced; it keeps the time at which it was made.
+    /// Writes rows in one transaction. A row that is there already, by project, trace, span and start, is replaced; it
+    /// keeps the time at which it was made.
     func insert(_ rows: [Observation], project: Int64) async throws {
         try await write { db in
             var writer = try RowWriter(db, project: project)

@@ -19,7 +19,7 @@ extension TraceDatabase {
         }
     }
 
-    /// When the oldest row was made, in milliseconds since 1970; nil: there is none.
+    /// The time at which the oldest row was made, in milliseconds since 1970; nil: there is none.
     func oldest() async throws -> Int64? {
         try await read { db in try Int64.fetchOne(db, sql: "SELECT created FROM observation ORDER BY id LIMIT 1") }
     }

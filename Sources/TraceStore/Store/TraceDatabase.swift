@@ -2,18 +2,19 @@ internal import Common
 internal import GRDB
 internal import NIOConcurrencyHelpers
 
-/// The file of the store: one writer, many readers (SQLite's write-ahead log). What `insert` has returned from outlives the process; a machine that loses
-/// its power may lose what it took in the last moments, as the log is synced at checkpoints only.
+/// The file of the store: one writer, many readers (SQLite's write-ahead log). What `insert` has returned from outlives
+/// the process; a machine that loses its power may lose what it took in the last moments, as the log is synced at
+/// checkpoints only.
 final class TraceDatabase: Sendable {
     /// KiB of pages that the writer keeps, and each reader. What they do not have comes from the system's own cache.
     private static let writerCacheKiB = 32 << 10
     private static let readerCacheKiB = 8 << 10
-    /// What the write-ahead log is cut back to at a checkpoint.
+    /// The size to which the write-ahead log is cut back at a checkpoint.
     private static let logBytes = 64 << 20
     /// Of a page of a new file; a file that is there keeps what it has. A usual row's content has more than half of 4
     /// KiB, and would have a page of its own.
     private static let pageBytes = 8 << 10
-    /// How many pages are read at a time. Each holds a page of the answer in memory.
+    /// The number of pages that are read at a time. Each holds a page of the answer in memory.
     private static let readers = 4
 
     /// The file under its name, and the connections to it.
@@ -62,7 +63,7 @@ final class TraceDatabase: Sendable {
         return configuration
     }
 
-    /// How the file stands under its name.
+    /// The relation of the file to its name.
     var standing: StoreFile.Standing { opened.withLockedValue { $0?.file.standing } ?? .gone }
 
     /// Reads on a connection of its own.

@@ -1,9 +1,9 @@
 internal import Common
 internal import GRDB
 
-/// Which traces are asked for, a page by its number. It is the older API's: deep pages cost what lies before them.
+/// A query for traces, a page by its number. It is the older API's: deep pages cost what lies before them.
 struct TraceQuery: Sendable {
-    /// What pages may be ordered by.
+    /// The columns by which pages may be ordered.
     enum Order: String, Sendable, CaseIterable {
         case id, timestamp, name, userId, release, version, `public`, bookmarked, sessionId
     }

@@ -1,7 +1,7 @@
 internal import Common
 internal import GRDB
 
-/// What is known of a trace from those of its spans that have come: the earliest start, the union of the tags, and for all else what was said last.
+/// A trace by those of its spans that have come: the earliest start, all tags, and for all else the last word.
 struct TraceRow: Sendable, Equatable {
     var row: Int64 = 0
     var id = ""
@@ -15,7 +15,7 @@ struct TraceRow: Sendable, Equatable {
     var environment = "default"
     var isPublic = false
     var tags: [String] = []
-    /// Where they differ from those of the root span.
+    /// The input and output where they differ from those of the root span.
     var input: String?
     var output: String?
     var created: Int64 = 0
@@ -45,7 +45,7 @@ struct TraceRow: Sendable, Equatable {
         [id, name, user, session, release, version, environment, input, output].map { $0.map { UTF8Text($0) } }
     }
 
-    /// What one span says of its trace.
+    /// The trace of one span alone.
     init(of span: Observation) {
         id = span.traceID
         timestamp = span.start

@@ -3,7 +3,7 @@ internal import CoreMetrics
 internal import Queue
 package import Telemetry
 
-/// What a verifier counts and measures.
+/// The counters and measurements of a verifier.
 package final class VerifierMetrics: Sendable {
     package static let descriptions = [
         MetricDescription(

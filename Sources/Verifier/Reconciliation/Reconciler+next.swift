@@ -1,7 +1,7 @@
 internal import Common
 
 extension Reconciler {
-    /// What to do now. To be called again after each answer, and after a wait.
+    /// The next step. To be called again after each answer, and after a wait.
     /// - Parameter now: milliseconds since 1970.
     package mutating func next(now: Int64) -> Step {
         while true {
@@ -74,7 +74,7 @@ extension Reconciler {
         return nil
     }
 
-    /// What was found stays found: who asks again goes on from there.
+    /// The reason why there is no verdict yet. Seen traces stay seen: a client that asks again goes on from there.
     private var stillAsking: String {
         "the trace store is still being asked: \(reading.ids.count - pending.count) of \(reading.ids.count) traces were seen so far; ask again"
     }

@@ -1,21 +1,23 @@
 package import Common
 
-/// The way to a verdict on one rollout, as decisions alone: it says what to do next, is told what came of it, and never waits or reads a clock by itself.
+/// The way to a verdict on one rollout, as decisions alone: it says what to do next, is told what came of it, and never
+/// waits or reads a clock by itself.
 ///
-/// In rounds: read the set; see which of the ids that were not found before have ended (their spans); ask the trace store for these, by page if that
-/// takes fewer calls, else by id; have those sent again that the store accepted long ago and does not show; rest a while. A round with nothing left is the last.
+/// In rounds: read the set; see which of the ids that were not found before have ended (their spans); ask the trace
+/// store for these, by page if that takes fewer calls, else by id; have those sent again that the store accepted long
+/// ago and does not show; rest a while. A round with nothing left is the last.
 package struct Reconciler: Sendable {
     package struct Rules: Sendable {
         package var identity: TraceIdentity
         /// From a completion's arrival to its end. What has no span after that time is not in flight.
         package var requestTimeout: Duration
-        /// How long an accepted span may be invisible before it is sent again.
+        /// The time for which an accepted span may be invisible before it is sent again.
         package var resendGrace: Duration
         /// Between the first two rounds; later ones are further apart.
         package var firstPause: Duration
         /// The most rounds, and the most failures of the trace store. Nil: as many as there is time for.
         package var attempts: Int?
-        /// When there must be a verdict, in milliseconds since 1970.
+        /// The time at which there must be a verdict, in milliseconds since 1970.
         package var deadline: Int64
 
         package init(
@@ -55,7 +57,8 @@ package struct Reconciler: Sendable {
     static let narrowestWindow: Int64 = 1000
     /// After so many changes of the set just as everything was found, no more is tried.
     static let mostChanges = 100
-    /// How long the last round may go on beyond the deadline, in milliseconds. Whoever waits for the answer waits longer than that.
+    /// How long the last round may go on beyond the deadline, in milliseconds. Whoever waits for the answer waits
+    /// longer than that.
     static let overtime: Int64 = 900
     /// A server that changes its API more often than this is in trouble.
     static let mostLostCursors = 5
@@ -68,7 +71,7 @@ package struct Reconciler: Sendable {
 
     var stage = Stage.read
     var reading = RolloutReading(ids: [], pending: [])
-    /// What has not been found; a part of it is `inFlight`.
+    /// Ids that have not been found; a part of them is `inFlight`.
     var pending: Set<InsertionID> = []
     var inFlight: Set<InsertionID> = []
     /// Ids whose spans are yet to be looked at, ascending.
@@ -78,9 +81,9 @@ package struct Reconciler: Sendable {
     /// Ids that the store accepted long ago.
     var overdue: [InsertionID] = []
 
-    /// What is left to be listed, the next at the end.
+    /// Windows that are left to be listed, the next at the end.
     var windows: [TimeWindow] = []
-    /// What is left to be looked up.
+    /// Ids that are left to be looked up.
     var unasked: ArraySlice<InsertionID> = []
     var batch: Int
     var rows = Reconciler.pageRows
@@ -100,9 +103,9 @@ package struct Reconciler: Sendable {
     var lostCursors = 0
     /// No call before this time, in milliseconds since 1970.
     var pause: Int64?
-    /// Why nothing can be said, if so.
+    /// The reason why nothing can be said, if so.
     var reason: String?
-    /// What was pending at the end of the round before, and how many were expected.
+    /// The numbers of pending and of expected ids at the end of the round before.
     var before: (pending: Int, expected: Int)?
 
     package init(rollout: String, project: String, rules: Rules) {

@@ -77,7 +77,7 @@ struct ReconcilerRun: Sendable {
         }
     }
 
-    /// What the set has lost, as far as anything is left that knows. A proxy's trace may be seen of a completion that fails afterwards, and tells nothing then.
+    /// The set's loss, as far as recorded. A proxy's trace may be of a completion that fails later: it tells nothing.
     private func loss(_ beginning: VerdictStore.Beginning, _ rules: Reconciler.Rules) -> RolloutReading.Loss? {
         let recorded = max(beginning.recorded, rules.identity == .traceID ? beginning.seen : 0)
         return recorded > beginning.expected ? RolloutReading.Loss(recorded: recorded, left: beginning.expected) : nil

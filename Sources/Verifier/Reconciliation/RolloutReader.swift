@@ -11,7 +11,7 @@ struct RolloutReader: Sendable {
 
     let redis: RedisClient
     let defaultProject: String
-    /// How long what was seen is remembered: as long as the set may live.
+    /// The time for which seen ids are remembered: as long as the set may live.
     let life: Duration
 
     /// The set's ids and which of them are still to be found.

@@ -9,7 +9,8 @@ package struct RolloutReading: Sendable, Equatable {
     package var ids: [InsertionID]
     /// Those that no verifier has seen in the trace store yet, ascending.
     package var pending: [InsertionID]
-    /// Members that are no insertion ids: nothing can be traced under such a name, so the rollout never gets complete. At most `mostStrangers`.
+    /// Members that are no insertion ids: nothing can be traced under such a name, so the rollout never gets complete.
+    /// At most `mostStrangers`.
     package var strangers: [String]
     package var strangerCount: Int
     /// Completions that failed.
@@ -30,7 +31,7 @@ package struct RolloutReading: Sendable, Equatable {
         self.failed = failed
     }
 
-    /// How many ids were made from the first to the last of some others.
+    /// The number of ids that were made from the first to the last of some others.
     func count(from first: InsertionID, to last: InsertionID) -> Int { index(of: last, after: true) - index(of: first, after: false) }
 
     /// The first id that is not before `id`, or behind it.

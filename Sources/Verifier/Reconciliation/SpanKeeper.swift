@@ -34,9 +34,9 @@ struct SpanKeeper: Sendable {
             """)
 
     let redis: RedisClient
-    /// How long an accepted span may be invisible before it is sent again.
+    /// The time for which an accepted span may be invisible before it is sent again.
     let grace: Duration
-    /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
+    /// The lifetime of a span that waits for its export (``SpanOutbox/life(forWaiting:)``).
     let spanLife: Duration
 
     /// One state for each id.

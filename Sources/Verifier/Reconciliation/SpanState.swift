@@ -1,18 +1,19 @@
 package import Common
 internal import Queue
 
-/// Where the span of a completion is that has not been seen in the trace store.
+/// The state of a completion's span that has not been seen in the trace store.
 package enum SpanState: Sendable, Equatable {
     /// There is none: the completion has not ended.
     case none
-    /// There is none: the completion has not ended yet, or it has and its span made room for later ones (`OUTBOX_BYTES`).
+    /// There is none: the completion has not ended yet, or it has and its span made room for later ones
+    /// (`OUTBOX_BYTES`).
     case perhapsForgotten
     /// It waits for its export.
     case waiting
     /// The trace store accepted it so long ago.
     case sent(ago: Duration)
 
-    /// How long a span is kept after the trace store accepted it, so that it can be sent again. The exporter sets this life; what is left of it says when.
+    /// The life of an accepted span, so that it can be sent again. The exporter sets it; the rest of it tells its age.
     package static let lifeAfterExport = SpanOutbox.keptFor
 
     /// Clocks differ: those that name completions, and that of Redis, in milliseconds.

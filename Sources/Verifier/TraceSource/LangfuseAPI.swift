@@ -1,14 +1,14 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 
-/// Which of Langfuse's read APIs a server speaks.
+/// The one of Langfuse's read APIs that a server speaks.
 package enum LangfuseAPI: Sendable, Equatable {
     /// `/api/public/traces`: servers up to version 3.
     case v1
     /// `/api/public/v2/observations`: servers from version 4 on. Langfuse Cloud has no other since 2026-11-16.
     case v2
 
-    /// What to try first with a server of this version, such as `4.16.0`.
+    /// The API to try first with a server of this version, such as `4.16.0`.
     init(version: String) {
         let major = version.drop { $0 == "v" }.prefix { $0.isNumber }
         self = (Int(major) ?? 4) >= 4 ? .v2 : .v1
@@ -23,7 +23,7 @@ package enum LangfuseAPI: Sendable, Equatable {
     var mostRows: Int { self == .v1 ? 100 : 1000 }
 }
 
-/// Which API each host was found to speak, as long as the process lives.
+/// The API that each host was found to speak, as long as the process lives.
 package final class LangfuseAPIs: Sendable {
     private let known = NIOLockedValueBox<[UTF8Text: LangfuseAPI]>([:])
 

@@ -1,8 +1,8 @@
 internal import Common
 
-/// What a Langfuse server's answer means (status codes and bodies: Langfuse 4.16, `withMiddlewares.ts` and `createAuthedProjectAPIRoute.ts`).
+/// The meaning of a Langfuse answer's status and body (4.16: `withMiddlewares.ts`, `createAuthedProjectAPIRoute.ts`).
 struct LangfuseAnswer: Sendable {
-    /// How long to wait after a 429 that does not say it.
+    /// The time to wait after a 429 that does not say it.
     static let defaultPause = Duration.seconds(10)
     /// The longest pause that is believed.
     static let longestPause = Duration.seconds(300)
@@ -34,7 +34,7 @@ struct LangfuseAnswer: Sendable {
         }
     }
 
-    /// How long the server wants to be left alone; nil if it does not say.
+    /// The time for which the server wants to be left alone; nil if it does not say.
     var retryAfter: Duration? {
         let seconds = headers.first(named: "retry-after").flatMap { Int($0) } ?? StoreJSON(body)?.nested("details")?.count("retryAfterSeconds")
         return seconds.map { min(.seconds(max($0, 1)), Self.longestPause) }

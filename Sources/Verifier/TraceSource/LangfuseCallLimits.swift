@@ -1,11 +1,11 @@
 internal import Common
 package import Upstream
 
-/// How long a call to a trace store may take, and how large its answer may be.
+/// The time that a call to a trace store may take, and the size that its answer may have.
 package struct LangfuseCallLimits: Sendable, Equatable {
     package var timeouts: UpstreamTimeouts
-    /// Bytes. A page is asked for in such a size that it stays far below; one single trace may be a large request and a large answer together, both in a
-    /// JSON string's escapes.
+    /// Bytes. A page is asked for in such a size that it stays far below; one single trace may be a large request and a
+    /// large answer together, both in a JSON string's escapes.
     package var bodyBytes: Int
 
     /// - Parameter timeouts: Langfuse Cloud's own gateway gives up after 100 s (HTTP 524).

@@ -97,7 +97,8 @@ package struct LangfuseSource: TraceSource {
         return page
     }
 
-    /// Traces with their observations, each asked for by itself. One that is not there is left out. Nil if the server does not have the API.
+    /// Traces with their observations, each asked for by itself. One that is not there is left out. Nil if the server
+    /// does not have the API.
     private func traces(
         _ names: [String], _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
@@ -127,7 +128,8 @@ package struct LangfuseSource: TraceSource {
         return answer
     }
 
-    /// - Parameter until: when the answer is no longer waited for, whatever the store does: it may send a byte now and then.
+    /// - Parameter until: when the answer is no longer waited for, whatever the store does: it may send a byte now and
+    ///   then.
     private func call(
         _ target: String, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> LangfuseAnswer {

@@ -1,6 +1,7 @@
 internal import Common
 
-/// `GET /api/public/traces` and `/api/public/traces/{id}`: a row is a trace. Observations come only with a trace that is asked for by itself.
+/// `GET /api/public/traces` and `/api/public/traces/{id}`: a row is a trace. Observations come only with a trace that
+/// is asked for by itself.
 struct LangfuseV1 {
     let identity: TraceIdentity
 
@@ -14,7 +15,8 @@ struct LangfuseV1 {
         target.add("fromTimestamp", TimeText.iso(query.window.start))
         target.add("toTimestamp", TimeText.iso(query.window.end))
         if case .rollout(let rollout) = query.selection, !rollout.utf8.contains(UInt8(ascii: ",")) {
-            // What the oldest servers know. A single value is split at commas, so a name that holds one needs the filter.
+            // What the oldest servers know. A single value is split at commas, so a name that holds one needs the
+            // filter.
             target.add("tags", "rollout_id:\(rollout)")
         } else {
             target.add(query.selection, by: identity, idColumn: "id")
@@ -57,7 +59,8 @@ struct LangfuseV1 {
         var body = TraceBody(
             input: json.unwrapped("input"), output: json.unwrapped("output"), metadata: json.value("metadata"),
             finishReasons: StoredMetadata(of: json).finishReasons, observations: observations.map(TraceBody.Observation.init))
-        // A server of version 3 fills the trace's own input and output from attributes that the gateway does not send twice.
+        // A server of version 3 fills the trace's own input and output from attributes that the gateway does not send
+        // twice.
         if let first = body.observations.first {
             if body.input == StoreJSON.null { body.input = first.input }
             if body.output == StoreJSON.null { body.output = first.output }

@@ -20,7 +20,8 @@ struct LangfuseV2 {
         return target.text
     }
 
-    /// Groups of members. None is asked for that is not used: a row of the first group alone takes half of one with the trace's.
+    /// Groups of members. None is asked for that is not used: a row of the first group alone takes half of one with the
+    /// trace's.
     private func fields(_ detail: TraceQuery.Detail) -> String {
         switch (detail, identity) {
         case (.id, .traceID): "core"
@@ -72,7 +73,8 @@ struct LangfuseV2 {
 }
 
 extension TraceBody.Observation {
-    /// Reads an observation: its members have the same names in both APIs, but the model's, for which the second one has a further name.
+    /// Reads an observation: its members have the same names in both APIs, but the model's, for which the second one
+    /// has a further name.
     init(_ json: StoreJSON) {
         self.init(
             id: json.value("id"), type: json.value("type"), name: json.value("name"), startTime: json.value("startTime"),

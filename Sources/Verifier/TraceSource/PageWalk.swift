@@ -1,5 +1,5 @@
-/// Watches the pages of one answer of a trace store. Cursors that lead in a circle, and pages that never end, are trouble
-/// like any other: the store is asked again later, and not a thousand times a second.
+/// Watches the pages of one answer of a trace store. Cursors that lead in a circle, and pages that never end, are
+/// trouble like any other: the store is asked again later, and not a thousand times a second.
 struct PageWalk: Sendable {
     /// So many pages in a row may show nothing new: rows of attempts, repetitions, and those that are known.
     static let mostIdlePages = 64

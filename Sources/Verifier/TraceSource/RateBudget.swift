@@ -5,10 +5,11 @@ package import Redis
 
 /// The calls that a Langfuse organisation's rate limit leaves, shared by all verifiers through Redis.
 ///
-/// Langfuse Cloud counts calls by organisation in windows of a minute, and tells with its answers what is left. Whoever is about to call takes one call out of
-/// what is known to be left; when there is none, or a 429 said to pause, everybody waits. While nothing is known, nobody waits.
+/// Langfuse Cloud counts calls by organisation in windows of a minute, and its answers tell what is left. Each caller
+/// takes a call out of that; all wait when none is left, or a 429 said to pause. None waits while nothing is known.
 package struct RateBudget: Sendable {
-    /// So many calls are left alone: Langfuse refuses the last one of a window already, and answers of several verifiers cross.
+    /// So many calls are left alone: Langfuse refuses the last one of a window already, and answers of several
+    /// verifiers cross.
     static let reserve = 1
     /// What a process believes of that which others learned before it began: a window of Langfuse's. A store that is in
     /// order again is asked once somebody starts a verifier anew.
@@ -29,7 +30,8 @@ package struct RateBudget: Sendable {
 
     /// Waits until a call may be made.
     /// - Parameter until: when the call is no longer wanted.
-    /// - Throws: `rateLimited` with the time to wait, if that is longer than this waits; `unavailable` if Redis cannot be asked.
+    /// - Throws: `rateLimited` with the time to wait, if that is longer than this waits; `unavailable` if Redis cannot
+    ///   be asked.
     func take(
         _ store: TraceDestination, _ bucket: String, before until: ContinuousClock.Instant? = nil
     ) async throws(TraceSourceError) {

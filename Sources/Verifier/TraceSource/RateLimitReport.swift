@@ -1,6 +1,6 @@
 internal import Common
 
-/// What an answer says of the caller's rate limit (`X-RateLimit-Limit`, `-Remaining`, `-Reset`).
+/// An answer's report on the caller's rate limit (`X-RateLimit-Limit`, `-Remaining`, `-Reset`).
 struct RateLimitReport: Sendable, Equatable {
     /// Calls that are left in the window.
     let remaining: Int
@@ -20,8 +20,8 @@ struct RateLimitReport: Sendable, Equatable {
         reset = min(max(.milliseconds(time - now), .zero), Self.longestWindow)
     }
 
-    /// Reads a time as servers write it: ISO 8601, seconds (since 1970, or from now), or what JavaScript prints, `Sun Nov 22 2026 19:26:39 GMT+0000 (…)`,
-    /// which is what Langfuse sends.
+    /// Reads a time as servers write it: ISO 8601, seconds (since 1970, or from now), or what JavaScript prints, `Sun
+    /// Nov 22 2026 19:26:39 GMT+0000 (…)`, which is what Langfuse sends.
     private static func time(_ text: String, now: Int64) -> Int64? {
         if let seconds = Int64(text) { return seconds > 1_000_000_000 ? seconds * 1000 : now + seconds * 1000 }
         return TimeText.milliseconds(text) ?? TimeText.millisecondsFromJavaScript(text)

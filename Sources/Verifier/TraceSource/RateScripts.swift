@@ -1,7 +1,8 @@
 internal import Common
 internal import Redis
 
-/// The steps on a rate limit's hash. Fields: `left` calls until `reset`, and `pause`: no call before; times in milliseconds since 1970 by the server's clock.
+/// The steps on a rate limit's hash. Fields: `left` calls until `reset`, and `pause`: no call before; times in
+/// milliseconds since 1970 by the server's clock.
 enum RateScripts {
     /// What lies further ahead than anything is believed is forgotten: it was told before the server's clock was put
     /// back, or to a process that is gone.
@@ -31,7 +32,8 @@ enum RateScripts {
             return 0
             """)
 
-    /// Answers arrive in another order than they were made: within a window, what is left only becomes less, and a pause only longer.
+    /// Answers arrive in another order than they were made: within a window, what is left only becomes less, and a
+    /// pause only longer.
     ///
     /// KEYS[1] -> limit; ARGV[1] -> calls left (empty: not told), ARGV[2] -> milliseconds until the window begins anew (likewise),
     /// ARGV[3] -> milliseconds to pause (empty: none)

@@ -1,7 +1,8 @@
 internal import Common
 internal import JSON
 
-/// Looks into JSON that a trace store sent. A member that is absent, null or of another kind than is wanted counts as absent.
+/// Looks into JSON that a trace store sent. A member that is absent, null or of another kind than is wanted counts as
+/// absent.
 struct StoreJSON: Sendable {
     static let null = Array("null".utf8)
     /// Deeper than anything that a client could send through the gateway, in one more layer of envelope.
@@ -25,8 +26,8 @@ struct StoreJSON: Sendable {
     /// A member as it is written; `null` if it is absent.
     func value(_ name: String) -> [UInt8] { object.member(name).map { Array(object.bytes[$0.value]) } ?? Self.null }
 
-    /// The text that a string holds if that is JSON itself, else the member as it is written. The second API hands inputs and outputs out as strings, as they
-    /// were sent; the first one as JSON.
+    /// The text that a string holds if that is JSON itself, else the member as it is written. The second API hands
+    /// inputs and outputs out as strings, as they were sent; the first one as JSON.
     func unwrapped(_ name: String) -> [UInt8] {
         guard let member = object.member(name) else { return Self.null }
         guard member.kind == .string, let text = object.string(member) else { return Array(object.bytes[member.value]) }

@@ -2,7 +2,8 @@ internal import Common
 
 /// The metadata of a row as a trace store sent it.
 struct StoredMetadata {
-    /// The span's attributes that Langfuse knows nothing of, which servers of version 3 and the embedded store keep here.
+    /// The span's attributes that Langfuse knows nothing of, which servers of version 3 and the embedded store keep
+    /// here.
     static let attributes = "attributes"
     /// To so many characters the second API cuts a value whose name the query does not have in `expandMetadata`.
     private static let shown = 200
@@ -16,7 +17,7 @@ struct StoredMetadata {
         bytes = row.value("metadata")
     }
 
-    /// Names of values that the second API seems to have cut. It does not say so: whatever has just that length may be.
+    /// Names of values that the second API seems to have cut. It does not say so: any value of just that length may be.
     func cut() -> Set<UTF8Text> { json.map { json in Set(texts: json.names.filter { Self.isCut(json, $0) }) } ?? [] }
 
     /// All but the values that are cut, for none is shown in part.
@@ -27,7 +28,7 @@ struct StoredMetadata {
         return stumps.isEmpty ? bytes : json.without(stumps)
     }
 
-    /// Why the choices ended: the gateway says it itself, and in an attribute, which spans of older versions have alone.
+    /// The reasons why the choices ended: the gateway's own metadata, else an attribute, as older versions have it.
     var finishReasons: [String] {
         guard let json else { return [] }
         if let reasons = json.texts(FinishReasons.name) ?? json.text(FinishReasons.name).flatMap(FinishReasons.list) { return reasons }

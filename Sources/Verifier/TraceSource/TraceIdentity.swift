@@ -1,12 +1,13 @@
-/// How a row of the trace store tells which completion it belongs to.
+/// The way in which a row of the trace store tells the completion to which it belongs.
 package enum TraceIdentity: Sendable, Equatable {
     /// The trace's id is the insertion id: spans that the gateway itself exports.
     case traceID
-    /// A tag `insertion_id:…` says it: spans of a LiteLLM proxy, whose trace ids are random. What the gateway exports has the tag too.
+    /// A tag `insertion_id:…` says it: spans of a LiteLLM proxy, whose trace ids are random. What the gateway exports
+    /// has the tag too.
     case tag
 
-    /// The most ids of one look-up. A GET's first line must stay within 8 KiB, the limit of an nginx that was left as it comes (Langfuse's own is 16 KiB, of the
-    /// whole head): an encoded trace id takes 41 bytes of it, a tag 60.
+    /// The most ids of one look-up. A GET's first line must stay within 8 KiB, the limit of an nginx that was left as
+    /// it comes (Langfuse's own is 16 KiB, of the whole head): an encoded trace id takes 41 bytes of it, a tag 60.
     package var mostIDs: Int {
         switch self {
         case .traceID: 150
@@ -14,8 +15,8 @@ package enum TraceIdentity: Sendable, Equatable {
         }
     }
 
-    /// Milliseconds by which the beginning of a span may differ from the time of its id: hardly, if the gateway made the span. A proxy's span begins when the
-    /// proxy got the call, by the proxy's clock.
+    /// Milliseconds by which the beginning of a span may differ from the time of its id: hardly, if the gateway made
+    /// the span. A proxy's span begins when the proxy got the call, by the proxy's clock.
     func margin(requestTimeout: Duration) -> Int64 {
         switch self {
         case .traceID: 1000

@@ -1,6 +1,6 @@
 package import Common
 
-/// What is asked of a trace store.
+/// A question to a trace store.
 package struct TraceQuery: Sendable, Equatable {
     package enum Selection: Sendable, Equatable {
         /// All traces of a rollout.
@@ -9,11 +9,11 @@ package struct TraceQuery: Sendable, Equatable {
         case ids([InsertionID])
     }
 
-    /// What is wanted of each trace.
+    /// The parts that are wanted of each trace.
     package enum Detail: Int, Sendable, Equatable, Comparable {
-        /// Which completion it belongs to.
+        /// The completion to which it belongs.
         case id
-        /// What it can be chosen by: name, user, session, environment, version, release, tags.
+        /// Properties by which it can be chosen: name, user, session, environment, version, release, tags.
         case head
         /// Input and output as well.
         case body
@@ -39,15 +39,16 @@ package struct TraceQuery: Sendable, Equatable {
     }
 }
 
-/// Where the next page of an answer begins.
+/// The place at which the next page of an answer begins.
 package enum TraceCursor: Sendable, Hashable {
-    /// What a server of the second API gave.
+    /// The cursor of a server of the second API.
     case opaque(String)
-    /// The number of a page, counted from 1, of so many rows each: the first API. What is left out by another size would be missed.
+    /// The number of a page, counted from 1, of so many rows each: the first API. What is left out by another size
+    /// would be missed.
     case page(Int, rows: Int)
-    /// How many of the query's ids have been asked for, where each is asked for by itself.
+    /// The number of the query's ids that have been asked for, where each is asked for by itself.
     case index(Int)
 
-    /// Where to go on with pages of another size; nil: from the beginning.
+    /// The cursor for pages of another size; nil: from the beginning.
     var resized: TraceCursor? { if case .page = self { nil } else { self } }
 }

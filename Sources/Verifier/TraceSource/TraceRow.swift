@@ -1,9 +1,9 @@
 package import Common
 
-/// One trace as a store told it. What is JSON is kept as bytes: nothing is decoded that nobody looks at.
+/// One trace as a store told it. JSON is kept as bytes: values that are not looked at are not decoded.
 package struct TraceRow: Sendable, Equatable {
-    /// The completions that it belongs to. Usually one; none for a row that is not of the gateway's making; several where LiteLLM was given one trace for
-    /// several completions.
+    /// The completions that it belongs to. Usually one; none for a row that is not of the gateway's making; several
+    /// where LiteLLM was given one trace for several completions.
     package var ids: [InsertionID]
     package var head: TraceHead
     /// Nil unless the query asked for bodies.
@@ -16,7 +16,7 @@ package struct TraceRow: Sendable, Equatable {
     }
 }
 
-/// What a trace can be chosen by.
+/// The properties by which a trace can be chosen.
 package struct TraceHead: Sendable, Equatable {
     package var traceID = ""
     package var name: String?
@@ -32,12 +32,12 @@ package struct TraceHead: Sendable, Equatable {
     package init() {}
 }
 
-/// What a trace holds. What has no other type is a JSON value.
+/// The content of a trace. A member without another type is a JSON value.
 package struct TraceBody: Sendable, Equatable {
     package var input: [UInt8]
     package var output: [UInt8]
     package var metadata: [UInt8]
-    /// Why the choices of the answer ended, as the trace itself says.
+    /// The reasons why the choices of the answer ended, as the trace itself says.
     package var finishReasons: [String]
     package var observations: [Observation]
 
@@ -65,7 +65,7 @@ package struct TraceBody: Sendable, Equatable {
         package var model: String?
         /// OpenAI's `usage`.
         package var usage: [UInt8]
-        /// Why the choices of the answer ended, in their order.
+        /// The reasons why the choices of the answer ended, in their order.
         package var finishReasons: [String]
     }
 }

@@ -5,7 +5,8 @@ package protocol TraceSource: Sendable {
     /// One page of the answer to a query.
     /// - Parameters:
     ///   - cursor: where the page before this one ended; nil for the first page.
-    ///   - limit: the most rows of the page. The source may send fewer, and goes below its own server's bound by itself.
+    ///   - limit: the most rows of the page. The source may send fewer, and goes below its own server's bound by
+    ///     itself.
     func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage
 }
 
@@ -13,7 +14,7 @@ package protocol TraceSource: Sendable {
 package struct TracePage: Sendable {
     /// In the store's order, perhaps with repetitions, perhaps with rows that belong to no completion of the gateway's.
     package var rows: [TraceRow]
-    /// Where the next page begins; nil if this is the last.
+    /// The place at which the next page begins; nil if this is the last.
     package var next: TraceCursor?
     /// Bytes of the answer, content encoding undone.
     package var bytes: Int

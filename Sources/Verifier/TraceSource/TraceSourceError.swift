@@ -1,6 +1,6 @@
-/// Why a trace store gave no page, by what is to be done about it.
+/// The reason why a trace store gave no page, by what is to be done about it.
 package enum TraceSourceError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Asking again is of no use before somebody has repaired something; the text says what.
+    /// Asking again is of no use before the fault is repaired; the text names it.
     case refused(String)
     /// The answer would take the server too long (or too much memory): ask for less time.
     case tooSlow
@@ -12,7 +12,7 @@ package enum TraceSourceError: Error, Sendable, Equatable, CustomStringConvertib
     case unavailable(String)
     /// Another API is spoken from now on, and the cursor is of the one before: ask from the beginning.
     case cursorLost
-    /// Nobody wants the answer any longer.
+    /// The answer is no longer wanted.
     case cancelled
 
     package var description: String {

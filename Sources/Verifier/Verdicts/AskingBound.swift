@@ -1,4 +1,4 @@
-/// How much may be asked for at once, as the answers teach: half of what was too much, and twice as much again after some good answers.
+/// The most to ask for at once, as answers teach: half of what was too much, twice as much after some good answers.
 struct AskingBound: Sendable, Equatable {
     /// After so many good answers more is tried again: what was too much may have been so for a moment only.
     private static let recovery = 8

@@ -1,4 +1,4 @@
-/// How many rows to ask for at a time, by the size of the rows that came.
+/// The number of rows to ask for at a time, by the size of the rows that came.
 package struct PageSize: Sendable, Equatable {
     /// Langfuse Cloud refuses to answer with more than 5 MB.
     package static let bytes = 4_500_000

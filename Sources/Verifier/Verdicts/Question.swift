@@ -1,6 +1,6 @@
 package import Common
 
-/// What a client asks of the verifier: a GET of `/traces`, `/traces/pointwise` or `/rollouts/{rollout_id}`.
+/// A client's question to the verifier: a GET of `/traces`, `/traces/pointwise` or `/rollouts/{rollout_id}`.
 package struct Question: Sendable {
     package var project: String
     /// Percent-encoded, without the gateway's own prefixes.

@@ -1,8 +1,8 @@
 internal import Common
 internal import NIOConcurrencyHelpers
 
-/// Lets those who ask the same at the same time share one answer. The first of them works, the others hear what comes of it; if the first gives up, one of the
-/// others takes the work over.
+/// Lets those who ask the same at the same time share one answer. The first of them works, the others hear what comes
+/// of it; if the first gives up, one of the others takes the work over.
 final class SharedWork: Sendable {
     enum Event: Sendable {
         case progress(WorkLease.State)
@@ -53,6 +53,6 @@ final class SharedWork: Sendable {
         }
     }
 
-    /// How many listen, for tests.
+    /// The number of listeners, for tests.
     func listeners(to question: String) -> Int { state.withLockedValue { $0.listeners[question]?.count ?? 0 } }
 }

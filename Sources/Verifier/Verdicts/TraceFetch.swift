@@ -2,9 +2,10 @@ internal import Common
 
 /// Fetches the traces of known ids, newest first, a batch of ids at a time, each trace once.
 struct TraceFetch: Sendable {
-    /// How often a batch is asked for again that does not show all of its traces, or a store that is in trouble.
+    /// The most repetitions of a batch that does not show all of its traces, or of a call to a store in trouble.
     static let mostRepetitions = 5
-    /// Bytes of a question that name metadata whose values shall come whole; those of further ones that are cut are left out. A proxy may take a request line of 4 KiB.
+    /// Bytes of a question that name metadata whose values shall come whole; those of further ones that are cut are
+    /// left out. A proxy may take a request line of 4 KiB.
     static let mostNames = 1000
 
     let source: any TraceSource
@@ -25,7 +26,8 @@ struct TraceFetch: Sendable {
         var asking = Asking(ids: AskingBound(limit: identity.mostIDs))
         var end = ids.count
         while end > 0 {
-            // What is left of a batch is asked for again, fewer at a time, where the store could not answer for all of it.
+            // What is left of a batch is asked for again, fewer at a time, where the store could not answer for all of
+            // it.
             var batch = ids[max(end - identity.mostIDs, 0)..<end]
             end -= batch.count
             while !batch.isEmpty {
@@ -43,7 +45,7 @@ struct TraceFetch: Sendable {
         }
     }
 
-    /// How much is asked for in one question, as the answers so far have taught.
+    /// The sizes of one question, as the answers so far have taught.
     private struct Asking {
         var ids: AskingBound
         var rows = PageSize()

@@ -1,6 +1,6 @@
 internal import Common
 
-/// Which of a rollout's traces an answer shall hold.
+/// The choice of a rollout's traces that an answer shall hold.
 package struct TraceFilter: Sendable, Equatable {
     /// All of them must be on the trace.
     package var tags: [String] = []

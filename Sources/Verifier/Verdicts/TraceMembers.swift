@@ -20,11 +20,12 @@ package struct TraceMembers: OptionSet, Sendable {
     package static let finishReasons = Self(rawValue: 1 << 11)
 
     static let head: Self = [.name, .userID, .sessionID, .tags, .timestamp]
-    /// What a trace has from the step that called the model.
+    /// The members that a trace has from the step that called the model.
     static let generation: Self = [.model, .usage, .finishReasons]
     package static let all: Self = [head, .input, .output, .metadata, .observations, generation]
 
-    /// Members by the names that they have in an answer, and Langfuse's groups of them, which the reference gateway passes on.
+    /// Members by the names that they have in an answer, and Langfuse's groups of them, which the reference gateway
+    /// passes on.
     private static let names: [(name: String, members: Self)] = [
         ("id", []), ("name", .name), ("user_id", .userID), ("session_id", .sessionID), ("tags", .tags), ("timestamp", .timestamp), ("input", .input),
         ("output", .output), ("metadata", .metadata), ("observations", .observations), ("core", head), ("io", [.input, .output, .metadata]),
@@ -43,7 +44,7 @@ package struct TraceMembers: OptionSet, Sendable {
         }
     }
 
-    /// What has to be asked of the trace store.
+    /// The detail that has to be asked of the trace store.
     var detail: TraceQuery.Detail { isDisjoint(with: Self.all.subtracting(Self.head)) ? .head : .body }
 
     /// Whether the traces' observations have to be asked of the trace store.

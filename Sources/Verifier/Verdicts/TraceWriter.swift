@@ -1,20 +1,21 @@
 internal import Common
 internal import JSON
 
-/// Writes the answer of `/traces` piece by piece:
-/// `{"project_id","total_traces","traces":[{id, name, user_id, session_id, tags[], timestamp, input, output, metadata, model, usage, finish_reason,
-/// finish_reasons[], observations:[{id, type, name, start_time, end_time, input, output, parent_observation_id, model, usage, finish_reason,
-/// finish_reasons[]}]}]}`. From `model` to `finish_reasons` the members are the gateway's own, and the others the reference's.
+/// Writes the answer of `/traces` piece by piece: `{"project_id","total_traces","traces":[{id, name, user_id,
+/// session_id, tags[], timestamp, input, output, metadata, model, usage, finish_reason, finish_reasons[],
+/// observations:[{id, type, name, start_time, end_time, input, output, parent_observation_id, model, usage,
+/// finish_reason, finish_reasons[]}]}]}`. From `model` to `finish_reasons` the members are the gateway's own, and the
+/// others the reference's.
 ///
-/// The number stands in front of the traces because it is settled before the first of them is read: which ids are meant is known, and a trace that cannot be
-/// read breaks the answer off instead of making the number wrong.
+/// The number stands in front of the traces because it is settled before the first of them is read: which ids are meant
+/// is known, and a trace that cannot be read breaks the answer off instead of making the number wrong.
 package struct TraceWriter: Sendable {
     private let members: TraceMembers
     private var isFirst = true
 
     package init(members: TraceMembers) { self.members = members }
 
-    /// What comes before the traces.
+    /// The text before the traces.
     package func head(project: String, total: Int) -> [UInt8] {
         var out = Array(#"{"project_id":"#.utf8)
         JSONText.append(project, to: &out)
@@ -22,7 +23,7 @@ package struct TraceWriter: Sendable {
         return out
     }
 
-    /// What comes behind them.
+    /// The text behind them.
     package var tail: [UInt8] { Array("]}".utf8) }
 
     package mutating func append(_ row: TraceRow, to out: inout [UInt8]) {

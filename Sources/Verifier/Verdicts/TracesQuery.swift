@@ -21,7 +21,7 @@ package struct TracesQuery: Sendable, Equatable {
     package var from: Int64?
     /// … and before this one.
     package var to: Int64?
-    /// How often the rollout is looked at again while it is not complete.
+    /// The number of further looks at the rollout while it is not complete.
     package var maxRetries = TracesQuery.defaultRetries
 
     /// - Parameters:
@@ -49,7 +49,7 @@ package struct TracesQuery: Sendable, Equatable {
         filter.release = items.value("release")
     }
 
-    /// The project that a query names, for whoever has to know it before the rest.
+    /// The project that a query names, for code that has to know it before the rest.
     package static func project(in query: String?) throws(GatewayError) -> String? { try QueryItems(query).value("project_id") }
 
     private mutating func readTimes(_ items: QueryItems, now: Int64) throws(GatewayError) {

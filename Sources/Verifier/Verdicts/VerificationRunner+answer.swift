@@ -4,14 +4,15 @@ internal import Redis
 internal import Upstream
 
 extension VerificationRunner {
-    /// So long before nobody waits any longer the verdict must be there, so that the answer arrives in time.
+    /// The verdict must be there this long before the client stops waiting, so that the answer arrives in time.
     static let answerMargin: Int64 = 2000
-    /// How long a question takes at the most that does not ask to wait: a trace store whose rate limit is used up may make it wait.
+    /// The most time for a question without a wait: a trace store whose rate limit is used up may make it wait.
     static let shortest: Int64 = 10_000
 
     /// Answers a question, errors included.
     /// - Parameter progress: told what is known of the rollout while it is not complete yet.
-    /// - Throws: What the sink throws, `CancellationError`, and an error after the answer has begun: it must then be broken off.
+    /// - Throws: What the sink throws, `CancellationError`, and an error after the answer has begun: it must then be
+    ///   broken off.
     package func answer(
         _ question: Question, to sink: any AnswerSink, progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
     ) async throws {

@@ -6,7 +6,7 @@ extension VerificationRunner {
     /// Bytes that are collected before they are sent.
     static let pieceSize = 64 << 10
 
-    /// `/traces`: the rollout is checked first, whatever is asked for; only a complete one is answered.
+    /// `/traces`: the rollout is checked first, for every query; only a complete one is answered.
     func answerTraces(
         _ question: Question, isPointwise: Bool, _ sink: BegunSink, _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
@@ -109,7 +109,7 @@ extension TracesQuery {
 }
 
 extension Verdict {
-    /// Why the traces are not given out.
+    /// The reason why the traces are not given out.
     fileprivate var explanation: String {
         guard expected > 0 else {
             return "Rollout `\(rollout)` has no traces to give: none of its completions has succeeded, and \(failed) have failed."

@@ -7,17 +7,17 @@ package import Upstream
 
 /// Answers questions about rollouts: is it complete, and what are its traces.
 package final class VerificationRunner: Sendable {
-    /// What holds for all questions.
+    /// The options for all questions.
     package struct Options: Sendable {
         /// The project whose rollouts go by their bare name in Redis.
         package var defaultProject: String
-        /// How long a rollout's set lives after the last id was added (`ROLLOUT_TTL_SECONDS`).
+        /// The lifetime of a rollout's set after the last id was added (`ROLLOUT_TTL_SECONDS`).
         package var rolloutTTL = Duration.seconds(86_400)
         /// `REQUEST_TIMEOUT`.
         package var requestTimeout = Duration.seconds(300)
         /// `VERIFY_RESEND_GRACE`.
         package var resendGrace = Duration.seconds(15)
-        /// How long a span that waits for its export lives (``SpanOutbox/life(forWaiting:)``).
+        /// The lifetime of a span that waits for its export (``SpanOutbox/life(forWaiting:)``).
         package var spanLife = SpanOutbox.life(forWaiting: .seconds(86_400))
         /// `tag` with `LITELLM_TRACES`.
         package var identity = TraceIdentity.traceID
@@ -25,7 +25,7 @@ package final class VerificationRunner: Sendable {
         package init(defaultProject: String) { self.defaultProject = defaultProject }
     }
 
-    /// How persistently a rollout is looked at that is not complete.
+    /// The persistence with which an incomplete rollout is looked at.
     package struct Patience: Sendable, Equatable {
         /// When there must be a verdict, by the steady clock, in milliseconds.
         package var deadline: Int64
@@ -74,14 +74,16 @@ package final class VerificationRunner: Sendable {
         metrics: VerifierMetrics? = nil, logger: Logger
     ) {
         let (budget, apis) = (RateBudget(redis: redis, clock: clock), LangfuseAPIs())
-        // Made anew for each question, since a place may become known later; what is remembered of a server is not theirs.
+        // Made anew for each question, since a place may become known later; what is remembered of a server is not
+        // theirs.
         let source = { @Sendable (project: String) -> (any TraceSource)? in
             destinations[project].map { LangfuseSource($0, identity: options.identity, upstream: upstream, budget: budget, apis: apis) }
         }
         self.init(redis: redis, options: options, sources: source, clock: clock, metrics: metrics, logger: logger)
     }
 
-    /// Finds out whether a rollout is complete. Those who ask for the same at the same time share the work, here and at other verifiers.
+    /// Finds out whether a rollout is complete. Those who ask for the same at the same time share the work, here and at
+    /// other verifiers.
     /// - Parameter progress: told what is known while it is not complete yet.
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`.
@@ -103,7 +105,7 @@ package final class VerificationRunner: Sendable {
 
     func source(of project: String) -> (any TraceSource)? { sources(project) }
 
-    /// How many listen to one who works on this rollout, for tests.
+    /// The number of listeners to the work on this rollout, for tests.
     func listeners(to rollout: String, project: String) -> Int { shared.listeners(to: "\(project)/\(rollout)") }
 
     private func work(
@@ -160,7 +162,7 @@ package final class VerificationRunner: Sendable {
         return nil
     }
 
-    /// What a listener heard, if it is enough for it.
+    /// The verdict that a listener heard, if it is enough for it.
     private struct Heard { var verdict: Verdict? }
 
     /// Listens to who works on the question.

@@ -1,16 +1,17 @@
 internal import Common
 internal import Redis
 
-/// Who of all verifiers works on a rollout's verdict, and what it knows so far: the others listen, instead of asking the trace store for the same.
+/// The right of one verifier to work on a rollout's verdict, and its progress: the others listen, and ask no store.
 ///
-/// A lease that is not renewed ends by itself, so a verifier that dies holds the others up for `life` at most. Nothing becomes wrong if two work at once.
+/// A lease that is not renewed ends by itself, so a verifier that dies holds the others up for `life` at most. Nothing
+/// becomes wrong if two work at once.
 struct WorkLease: Sendable {
     private static let life = Duration.seconds(5)
     private static let renewal = Duration.seconds(1)
     /// So often the others look.
     static let look = Duration.milliseconds(500)
 
-    /// What others see of the work.
+    /// The state of the work as others see it.
     struct State: Sendable, Equatable {
         var verdict: Verdict
         /// Whether it is the outcome of a whole round, and not of a part of one.
@@ -33,7 +34,7 @@ struct WorkLease: Sendable {
         try await redis.evaluate(WorkLeaseScripts.take, keys: [key], arguments: owner, Int(Self.life / .milliseconds(1))).int == 1
     }
 
-    /// What another one knows that holds the lease; nil if it has not said anything yet, or nobody holds it.
+    /// The latest progress of the lease's holder; nil if it has not reported any yet, or there is no holder.
     func state() async throws(RedisError) -> State? {
         var command = RedisCommand("HMGET", key)
         command.append(contentsOf: Verdict.fieldNames + [WorkLeaseScripts.round])
@@ -59,7 +60,7 @@ struct WorkLease: Sendable {
                 await leave()
                 return result
             } catch {
-                // Also if nobody wants the work any longer: a cancelled task's commands are executed all the same.
+                // Also if the work is no longer wanted: a cancelled task's commands are executed all the same.
                 await leave()
                 throw error
             }
@@ -84,7 +85,7 @@ enum WorkLeaseScripts {
     static let round = "round"
 
     /// KEYS[1] -> lease; ARGV[1] -> owner, ARGV[2] -> milliseconds
-    /// Output: 1, or 0 if somebody has it
+    /// Output: 1, or 0 if another verifier has it
     static let take = RedisScript(
         name: "takeWork",
         source: """

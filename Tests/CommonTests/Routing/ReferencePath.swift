@@ -2,7 +2,8 @@ import Foundation
 
 @testable import Common
 
-/// The path parser once more: slow, and written so that its rightness can be seen. It says only whether a path is good, not what is wrong with it.
+/// The path parser once more: slow, and written so that its rightness can be seen. It says only whether a path is good,
+/// not what is wrong with it.
 enum ReferencePath {
     private static let forbidden = CharacterSet(charactersIn: "\0"..."\u{1F}").union(CharacterSet(charactersIn: "\u{7F}"..."\u{9F}"))
         .union(CharacterSet(charactersIn: "/\u{2028}\u{2029}"))

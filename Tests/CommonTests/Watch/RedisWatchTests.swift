@@ -61,7 +61,8 @@ import Testing
         }
     }
 
-    /// Flushed, replaced by another's, deleted to change the key: it is seen within a second or two, and what is right again goes on.
+    /// Flushed, replaced by another's, deleted to change the key: it is seen within a second or two, and what is right
+    /// again goes on.
     @Test func whatChangesOnTheWayIsSeen() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in

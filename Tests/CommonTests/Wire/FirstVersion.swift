@@ -2,7 +2,8 @@ import FoundationEssentials
 
 @testable import Common
 
-/// What version 0.1.0 of the gateway wrote: bytes that this version has to read. Never made anew; a later version's go beside them.
+/// What version 0.1.0 of the gateway wrote: bytes that this version has to read. Never made anew; a later version's go
+/// beside them.
 enum FirstVersion {
     /// The key that sealed the samples.
     static let key = GatewayKey(bytes: Array(1...32))

@@ -6,7 +6,8 @@ import Testing
 
 /// kill -9 of forwarders in the middle of their calls (architecture §2.2, §2.4).
 @Suite(.timeLimit(.minutes(4))) struct ForwarderDeathTests {
-    /// 200 calls are in flight at the one that dies, and 60 more are anybody's. The dead one's are made again by the others, once; nobody else's are.
+    /// 200 calls are in flight at the one that dies, and 60 more are anybody's. The dead one's are made again by the
+    /// others, once; nobody else's are.
     @Test func theOthersAnswerForOneThatDiesWith200Calls() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in
@@ -42,7 +43,8 @@ import Testing
         try await fleet.expectSuccess(answers, byCall: 1...2)
     }
 
-    /// A forwarder that starts when the dead one's liveness is long over waits all the same: Redis may have forgotten who lives.
+    /// A forwarder that starts when the dead one's liveness is long over waits all the same: Redis may have forgotten
+    /// who lives.
     @Test func aNewcomerTakesOverOnlyAfterTenSteadySeconds() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in

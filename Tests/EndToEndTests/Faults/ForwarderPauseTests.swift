@@ -7,7 +7,8 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct ForwarderPauseTests {
     private static let jobs = 0..<20
 
-    /// Its answers are there when it wakes, before the new owner's. They count for nothing: no client is answered, and no job is ended.
+    /// Its answers are there when it wakes, before the new owner's. They count for nothing: no client is answered, and
+    /// no job is ended.
     @Test func whatItSaysAfterwardsChangesNothing() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in
@@ -36,7 +37,8 @@ import Testing
         }
     }
 
-    /// It is given jobs while it stands still in its read, and they are made and answered by another before it sees them. It starts none of them.
+    /// It is given jobs while it stands still in its read, and they are made and answered by another before it sees
+    /// them. It starts none of them.
     @Test func whatItWasGivenMeanwhileIsNotMadeAgain() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in
@@ -63,7 +65,8 @@ import Testing
         }
     }
 
-    /// Pauses a forwarder in its blocked read, and queues jobs until it was given one. Redis gives each to whoever has waited longest.
+    /// Pauses a forwarder in its blocked read, and queues jobs until it was given one. Redis gives each to whoever has
+    /// waited longest.
     /// - Returns: where the answers to all of them will be.
     private func giveJobs(to paused: GatewayProcess, called name: String, _ fleet: GatewayFleet, _ port: Int) async throws -> [String] {
         var locations: [String] = []

@@ -7,7 +7,8 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct ForwarderStopTests {
     private static let drain = Duration.seconds(10)
 
-    /// It takes nothing more; what its provider answers in time is answered by it; the rest goes to another forwarder, uncounted.
+    /// It takes nothing more; what its provider answers in time is answered by it; the rest goes to another forwarder,
+    /// uncounted.
     @Test func itEndsWhatItCanAndHandsTheRestBack() async throws {
         try await GatewayFleet.run(environment: ["DRAIN_SECONDS": "\(Self.drain.components.seconds)"]) { fleet in
             try await fleet.ingress { _, port in

@@ -15,7 +15,8 @@ struct GatewayFleet {
 
     /// Lends a Redis and a provider to `body`, which starts the processes that it wants.
     /// - Parameters:
-    ///   - manner: how the provider answers. It is the account `held`; one that answers by itself is asked for every model.
+    ///   - manner: how the provider answers. It is the account `held`; one that answers by itself is asked for every
+    ///     model.
     ///   - langfuseKeys: those of the project `main`; nil: nothing is traced.
     static func run(
         redis options: RedisServer.Options = .init(), provider manner: CountingProvider.Manner = .held, langfuseKeys keys: LangfuseKeys? = nil,
@@ -96,8 +97,8 @@ extension GatewayFleet {
     /// Waits for the answers of all calls.
     typealias Answers = () async throws -> [Int: HTTPAnswer]
 
-    /// Makes one call for each job, all at once, each on a connection of its own, while `body` runs, which waits for their answers, by job. Each client has
-    /// exactly one: another would be taken for the answer to what it asks next.
+    /// Makes one call for each job, all at once, each on a connection of its own, while `body` runs, which waits for
+    /// their answers, by job. Each client has exactly one: another would be taken for the answer to what it asks next.
     func calls(_ jobs: Range<Int>, to port: Int, _ body: (Answers) async throws -> Void) async throws {
         try await withThrowingTaskGroup { group in
             for job in jobs {
@@ -168,7 +169,8 @@ extension GatewayFleet {
 
     func length(_ stream: String) async throws -> Int? { try await redis.send(RedisCommand("XLEN", stream)).int }
 
-    /// Every job succeeded once: the answer is one that the provider gave to that job, the rollout has its id and no other, and nothing is left behind.
+    /// Every job succeeded once: the answer is one that the provider gave to that job, the rollout has its id and no
+    /// other, and nothing is left behind.
     func expectSuccess(_ answers: [Int: HTTPAnswer], byCall numbers: ClosedRange<Int>, sourceLocation: SourceLocation = #_sourceLocation) async throws
     {
         for (job, answer) in answers {

@@ -5,8 +5,9 @@ import Testing
 
 /// SIGTERM of an ingress whose clients keep their connections, as a load balancer does.
 @Suite(.timeLimit(.minutes(2))) struct IngressStopTests {
-    /// An answer that begins after the signal says that its connection closes, so that no request is sent into a closing one. A client that goes on asking
-    /// loses no request by it; one that asks no more does not hold the process up.
+    /// An answer that begins after the signal says that its connection closes, so that no request is sent into a
+    /// closing one. A client that goes on asking loses no request by it; one that asks no more does not hold the
+    /// process up.
     @Test func itsLastAnswersSayThatTheConnectionCloses() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.forwarder { _ in
@@ -48,9 +49,11 @@ import Testing
         }
     }
 
-    /// Tells an ingress to stop, and returns when a client that goes on asking has been told that its connection closes. All that it asked was answered.
+    /// Tells an ingress to stop, and returns when a client that goes on asking has been told that its connection
+    /// closes. All that it asked was answered.
     private func stop(_ ingress: GatewayProcess, seenBy client: RawClient) async throws {
-        // Before its first answer a connection may still wait to be accepted, and is reset when nobody accepts any longer.
+        // Before its first answer a connection may still wait to be accepted, and is reset when nobody accepts any
+        // longer.
         var answer = try await client.call("GET", "/health")
         #expect(answer["connection"] == nil)
         try ingress.send(.terminate)

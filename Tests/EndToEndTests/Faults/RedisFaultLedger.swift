@@ -42,8 +42,9 @@ struct RedisFaultLedger {
         #expect(calls.filter { $0.value > 1 }.isEmpty)
     }
 
-    /// When nothing is queued any longer: every success is recorded, and everything recorded was a success at the provider. Its client has the answer too,
-    /// unless the call was refused when Redis fell silent in the middle of the enqueuing, and had begun before its cancellation arrived.
+    /// When nothing is queued any longer: every success is recorded, and everything recorded was a success at the
+    /// provider. Its client has the answer too, unless the call was refused when Redis fell silent in the middle of the
+    /// enqueuing, and had begun before its cancellation arrived.
     /// - Parameter lossy: when an answer may have been given whose record was lost.
     func expectRecorded(_ recorded: Set<String>, lossyWhen lossy: ClosedRange<ContinuousClock.Instant>? = nil) {
         let lost = outcomes.filter { $0.succeeded && !recorded.contains($0.id) && lossy?.contains($0.began + $0.time) != true }

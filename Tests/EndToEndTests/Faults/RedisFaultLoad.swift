@@ -1,7 +1,8 @@
 import Common
 import TestSupport
 
-/// Clients that call one after the other until they are told to stop, and what became of each call. Half of them ask for streams.
+/// Clients that call one after the other until they are told to stop, and what became of each call. Half of them ask
+/// for streams.
 actor RedisFaultLoad {
     /// How one call ended.
     struct Outcome: Sendable {
@@ -50,8 +51,8 @@ actor RedisFaultLoad {
         }
     }
 
-    /// Waits until each client has had a success with a call that it began from now on. Of those that were refused, one tries again each time that it is looked; the
-    /// others do when somebody has succeeded.
+    /// Waits until each client has had a success with a call that it began from now on. Of those that were refused, one
+    /// tries again each time that it is looked; the others do when somebody has succeeded.
     func everyClientSucceeds(within limit: Duration = .seconds(60)) async throws {
         let start = ContinuousClock.now
         try await eventually(within: limit) {

@@ -3,7 +3,8 @@ import Redis
 import TestSupport
 import Testing
 
-/// An ingress and two forwarders as processes of their own around a redis-server with an append-only file, and a provider that notes what it is asked.
+/// An ingress and two forwarders as processes of their own around a redis-server with an append-only file, and a
+/// provider that notes what it is asked.
 struct RedisFaultRig {
     let port: Int
     let server: RedisServer
@@ -99,7 +100,8 @@ struct RedisFaultRig {
 }
 
 extension RedisFaultRig {
-    /// Stops Redis where it stands while `body` runs, and until every part has given up its blocked read, the longest of its waits.
+    /// Stops Redis where it stands while `body` runs, and until every part has given up its blocked read, the longest
+    /// of its waits.
     func freezeForLong(_ body: () async throws -> Void) async throws {
         server.pause()
         defer { server.resume() }
@@ -109,7 +111,8 @@ extension RedisFaultRig {
         }
     }
 
-    /// Stops Redis where it stands until the provider has answered all that it was asked: everybody waits for Redis alone.
+    /// Stops Redis where it stands until the provider has answered all that it was asked: everybody waits for Redis
+    /// alone.
     func freezeForAMoment() async throws {
         server.pause()
         defer { server.resume() }

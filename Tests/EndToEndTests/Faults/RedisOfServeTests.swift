@@ -6,7 +6,8 @@ import Testing
 
 /// The redis-server that `serve` starts dies under load: it is started again, and the calls go on.
 @Suite(.timeLimit(.minutes(2))) struct RedisOfServeTests {
-    /// `everysec` writes what it confirms to the file at once, but not while an earlier part of it is being synced: then for up to two seconds it does not.
+    /// `everysec` writes what it confirms to the file at once, but not while an earlier part of it is being synced:
+    /// then for up to two seconds it does not.
     private static let mayBeLost = Duration.seconds(2)
 
     private func processOfRedis(_ folder: ProgramFolder) async throws -> Int32 {
@@ -47,7 +48,8 @@ import Testing
         }
     }
 
-    /// Calls that began before the death and were still waiting may be lost; they are told so at their deadline. No others.
+    /// Calls that began before the death and were still waiting may be lost; they are told so at their deadline. No
+    /// others.
     private func expect(_ outcomes: [RedisFaultLoad.Outcome], death: ContinuousClock.Instant) {
         for outcome in outcomes where !outcome.succeeded {
             if outcome.status == 504, outcome.began <= death { continue }

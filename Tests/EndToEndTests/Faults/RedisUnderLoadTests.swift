@@ -5,7 +5,8 @@ import Testing
 
 /// Redis dies, stands still or forgets its scripts while dozens of clients call (architecture §2.1, §2.7, §2.10).
 ///
-/// The redis-server syncs its append-only file on each write. With `everysec` a server that is killed may lose what it has already confirmed.
+/// The redis-server syncs its append-only file on each write. With `everysec` a server that is killed may lose what it
+/// has already confirmed.
 @Suite(.timeLimit(.minutes(3)), .serialized) struct RedisUnderLoadTests {
     /// kill -9, and a restart on the same append-only file.
     @Test(arguments: [false, true]) func aRedisThatIsKilledAndComesBackLosesNothing(inOneProcess: Bool) async throws {
@@ -61,7 +62,8 @@ import Testing
         }
     }
 
-    /// A server that has forgotten all scripts, as after a restart or a failover, is given them again in the middle of the calls that need them.
+    /// A server that has forgotten all scripts, as after a restart or a failover, is given them again in the middle of
+    /// the calls that need them.
     @Test func forgottenScriptsAreSentAgain() async throws {
         try await RedisFaultRig.run(commandTimeout: 10_000) { rig in
             let outcomes = try await RedisFaultLoad.run(port: rig.port) { load in

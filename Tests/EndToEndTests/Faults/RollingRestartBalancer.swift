@@ -2,7 +2,8 @@ import Subprocess
 import TestSupport
 import Testing
 
-/// nginx in front of the ingresses: it keeps connections to them open, and gives a request to another one only where the first cannot have begun it.
+/// nginx in front of the ingresses: it keeps connections to them open, and gives a request to another one only where
+/// the first cannot have begun it.
 struct RollingRestartBalancer {
     let port: Int
 
@@ -25,7 +26,8 @@ struct RollingRestartBalancer {
         }
     }
 
-    /// One process, so that nothing is left of it when it is killed. `proxy_next_upstream` as nginx has it by itself: a POST that was sent is not sent again.
+    /// One process, so that nothing is left of it when it is killed. `proxy_next_upstream` as nginx has it by itself: a
+    /// POST that was sent is not sent again.
     private static func configuration(_ ingresses: [String], _ port: Int) -> String {
         let servers = ingresses.map { "server \($0) max_fails=0;" }.joined(separator: " ")
         return """

@@ -2,7 +2,8 @@ import Common
 import TestSupport
 import Testing
 
-/// Every process is stopped (SIGTERM) and started again, one after the other, while clients call through a load balancer.
+/// Every process is stopped (SIGTERM) and started again, one after the other, while clients call through a load
+/// balancer.
 @Suite(.timeLimit(.minutes(3))) struct RollingRestartTests {
     /// Addresses that no client's socket has for its own: the ports stay free while nobody listens there.
     private static let hosts = ["127.0.0.21", "127.0.0.22"]

@@ -4,7 +4,8 @@ import Redis
 import TestSupport
 import Testing
 
-/// A base URL of the client's own, and other ways to lead a call elsewhere: no key of the operator's goes there, and to some places nothing does.
+/// A base URL of the client's own, and other ways to lead a call elsewhere: no key of the operator's goes there, and to
+/// some places nothing does.
 @Suite(.timeLimit(.minutes(2))) struct ClientURLTests {
     private static let secrets =
         "provider_keys:\n  openai: openai-canary-1\nlangfuse_keys:\n  main:\n    public_key: pk-lf-canary\n    secret_key: sk-lf-canary\n"
@@ -105,7 +106,8 @@ import Testing
         }
     }
 
-    /// Each spelling of this machine, of a cloud's metadata service, of a private network, and what would break a request apart.
+    /// Each spelling of this machine, of a cloud's metadata service, of a private network, and what would break a
+    /// request apart.
     @Test func noSpellingOfAForbiddenAddressIsCalled() async throws {
         try await withStranger(environment: ["ALLOW_LOOPBACK_BASE_URLS": "false"]) { gateway, stranger, _ in
             let port = stranger.port
@@ -125,7 +127,8 @@ import Testing
         }
     }
 
-    /// Where this machine may be called: the checks of form hold all the same, so nothing can become a second header or request.
+    /// Where this machine may be called: the checks of form hold all the same, so nothing can become a second header or
+    /// request.
     @Test func noControlCharacterOfAURLReachesAServer() async throws {
         try await withStranger { gateway, stranger, asked in
             let base = stranger.url("/v1")

@@ -37,7 +37,8 @@ import Testing
         }
     }
 
-    /// The client leaves at every stage of a request: before its head, after each byte of head and body, and while the answer is awaited.
+    /// The client leaves at every stage of a request: before its head, after each byte of head and body, and while the
+    /// answer is awaited.
     @Test(arguments: Leaving.allCases) func aRequestThatIsBrokenOffAnywhereLeavesNothing(leaving: Leaving) async throws {
         let request = Self.request(Self.waiting)
         try await withGateway { gateway in
@@ -176,7 +177,8 @@ import Testing
         }
     }
 
-    /// Bytes behind a request that are none of the next: the request is answered, or the connection ends; no byte is taken for another request.
+    /// Bytes behind a request that are none of the next: the request is answered, or the connection ends; no byte is
+    /// taken for another request.
     @Test func garbageBehindARequestLeavesNothing() async throws {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {

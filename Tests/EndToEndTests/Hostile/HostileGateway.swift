@@ -35,7 +35,8 @@ struct HostileGateway {
                 let server = "base_url: http://127.0.0.1:\(provider.port)/v1\n"
                 let accounts = "accounts:\n  keyless:\n    \(server)  hostile:\n    \(server)    key: \(providerKey)\n"
                 try folder.write(accounts + secrets, to: "secrets.yaml")
-                // Without traces, unless the test wants them: their exporter's connections come and go by themselves, and would be counted.
+                // Without traces, unless the test wants them: their exporter's connections come and go by themselves,
+                // and would be counted.
                 let untraced = ["LANGFUSE_HOST": "http://127.0.0.1:9"]
                 let ending = try await folder.serve(environment: untraced.merging(environment) { $1 }) { process, port in
                     let gateway = HostileGateway(process: process, port: port, folder: folder, provider: provider)
@@ -59,7 +60,8 @@ struct HostileGateway {
         }
     }
 
-    /// A usual call is answered: the gateway lives, and has a free slot. It has no rollout, so it leaves nothing in Redis.
+    /// A usual call is answered: the gateway lives, and has a free slot. It has no rollout, so it leaves nothing in
+    /// Redis.
     func expectGoodAnswer(_ comment: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let outcome = try await call("hostile/good", path: "/v1/chat/completions")
         #expect(outcome == .complete(status: 200, bytes: 11, tail: #"{"ok":true}"#), "\(comment())", sourceLocation: sourceLocation)

@@ -3,7 +3,8 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-/// A provider that does not play fair, and the whole gateway between it and a client: the client is told, memory stays bounded, and the slot is free again.
+/// A provider that does not play fair, and the whole gateway between it and a client: the client is told, memory stays
+/// bounded, and the slot is free again.
 @Suite(.timeLimit(.minutes(3)), .serialized) struct HostileProviderTests {
     /// One slot: what does not free it stops all that comes later.
     private static let environment = ["FORWARDER_CONCURRENCY": "1", "REQUEST_TIMEOUT": "180", "MAX_RESPONSE_BYTES": "\(answerLimit)"]
@@ -186,7 +187,8 @@ import Testing
         ])
     }
 
-    /// Bytes pass as they are: what they mean is between provider and client. Headers that are no text of HTTP do not pass.
+    /// Bytes pass as they are: what they mean is between provider and client. Headers that are no text of HTTP do not
+    /// pass.
     @Test func whatIsNotUTF8PassesUnchanged() async throws {
         let bad: [UInt8] = [0x7B, 0x22, 0xFF, 0xC0, 0xAF, 0xED, 0xA0, 0x80, 0x00, 0x22, 0x7D]
         let event = Array("data: ".utf8) + bad + Array("\n\n".utf8)

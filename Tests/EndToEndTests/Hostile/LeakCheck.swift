@@ -5,7 +5,8 @@ import Redis
 import TestSupport
 import Testing
 
-/// Counts what a gateway holds before and after something is done to it: requests in flight, connections, open files, and all that is in Redis.
+/// Counts what a gateway holds before and after something is done to it: requests in flight, connections, open files,
+/// and all that is in Redis.
 struct LeakCheck {
     struct State: Equatable {
         var inFlight = 0

@@ -4,8 +4,8 @@ import NIOConcurrencyHelpers
 import TestSupport
 import Testing
 
-/// Long runs of combining marks, wherever a text of a client or a provider goes. To normalise them, as Swift's own comparison does, takes quadratic time, and
-/// everyone else would wait for it.
+/// Long runs of combining marks, wherever a text of a client or a provider goes. To normalise them, as Swift's own
+/// comparison does, takes quadratic time, and everyone else would wait for it.
 @Suite(.timeLimit(.minutes(10)), .serialized) struct MarksTests {
     /// 256 KB in an order that normalisation would have to change. Percent-encoded they fit into the largest head that
     /// MAX_HEADER_BYTES allows.
@@ -108,8 +108,9 @@ import Testing
         Bystanders.Asking("a verdict", "GET", "/rollouts?limit=1"),
     ]
 
-    /// A debug build on a busy machine keeps others waiting for some hundred milliseconds, for letters as well. To normalise the marks of a head takes more
-    /// than 20 seconds, those of an answer's head more than one, and others wait for all of it.
+    /// A debug build on a busy machine keeps others waiting for some hundred milliseconds, for letters as well. To
+    /// normalise the marks of a head takes more than 20 seconds, those of an answer's head more than one, and others
+    /// wait for all of it.
     private func withstand(_ place: Place, _ port: Int, within bound: Duration) async throws {
         let answered = NIOLockedValueBox<HTTPAnswer?>(nil)
         let wait = try await Bystanders.wait(for: Self.bystanders, at: port) {

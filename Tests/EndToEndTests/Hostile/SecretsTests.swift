@@ -5,7 +5,8 @@ import Redis
 import TestSupport
 import Testing
 
-/// Every secret that a gateway is given, looked for in everything that it says and writes down: answers, logs, Redis, its files, dead letters.
+/// Every secret that a gateway is given, looked for in everything that it says and writes down: answers, logs, Redis,
+/// its files, dead letters.
 @Suite(.timeLimit(.minutes(3))) struct SecretsTests {
     private static let gatewayKey = Array("gateway-key-canary-0123456789abc".utf8)
     private static let secrets = """
@@ -146,12 +147,14 @@ import Testing
         }
     }
 
-    /// Three ways to the dead letters: an entry that is none, a job under another's name, and a job that no forwarder survived.
+    /// Three ways to the dead letters: an entry that is none, a job under another's name, and a job that no forwarder
+    /// survived.
     private func makeDeadLetters(_ gateway: HostileGateway, _ redis: RedisClient) async throws {
         let before = try await redis.send(RedisCommand("XLEN", Keys.jobs)).int ?? 0
         try await withRawClient(to: gateway.port) { waiting in
             try await withRawClient(to: gateway.port) { running in
-                // The only slot is taken, so that the second job stays in the queue, where the test gives it to a forwarder that is none.
+                // The only slot is taken, so that the second job stays in the queue, where the test gives it to a
+                // forwarder that is none.
                 for (client, count) in [(running, 1), (waiting, 2)] {
                     let body = Self.bodies[0].replacing("hostile/good", with: "mock/echo?delay_ms=600000")
                     try await client.send("POST", ServeTests.path, headers: ["Authorization: Bearer client-canary-1"], body: body)

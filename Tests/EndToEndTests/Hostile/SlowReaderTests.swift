@@ -6,7 +6,8 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct SlowReaderTests {
     private static let total = 48 << 20
     private static let event = Array("data: \(String(repeating: "x", count: 1000))\n\n".utf8)
-    /// What may be under way: the window, and the buffers of the system on two loopback connections, which hold some megabytes each.
+    /// What may be under way: the window, and the buffers of the system on two loopback connections, which hold some
+    /// megabytes each.
     private static let underWay = 24 << 20
     private static let environment = ["MAX_BUFFERED_BYTES": "\(256 << 10)", "FORWARDER_CONCURRENCY": "2", "MAX_RESPONSE_BYTES": "\(total)"]
 

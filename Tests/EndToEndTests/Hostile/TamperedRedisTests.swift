@@ -3,7 +3,8 @@ import Redis
 import TestSupport
 import Testing
 
-/// Somebody else writes to the gateway's Redis. What is none of the gateway's own is put aside or passed over; the gateway lives, and answers.
+/// Somebody else writes to the gateway's Redis. What is none of the gateway's own is put aside or passed over; the
+/// gateway lives, and answers.
 @Suite(.timeLimit(.minutes(2))) struct TamperedRedisTests {
     private static let id = "01890a5d-ac96-774b-bcce-b302099a8057"
 

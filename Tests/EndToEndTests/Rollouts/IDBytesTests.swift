@@ -20,7 +20,8 @@ import Testing
     @Test func everyIDIsARolloutOfItsOwnOnEveryRoute() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
-                // As many completions as its place in the table says, so that two rollouts that were joined would be told by their counts.
+                // As many completions as its place in the table says, so that two rollouts that were joined would be
+                // told by their counts.
                 for (index, id) in Self.ids.enumerated() {
                     for _ in 0...index {
                         let answer = try await withRawClient(to: port) {
@@ -61,7 +62,8 @@ import Testing
         #expect(try folder.contents()["out.jsonl"]?.split(separator: UInt8(ascii: "\n")).count == count, "\(id.name)")
     }
 
-    /// Two projects that look alike are two, and one that is written the other way is unknown and leaves nothing behind.
+    /// Two projects that look alike are two, and one that is written the other way is unknown and leaves nothing
+    /// behind.
     @Test func projectsAreTheirBytes() async throws {
         try await ProgramFolder.with { folder in
             try folder.write(

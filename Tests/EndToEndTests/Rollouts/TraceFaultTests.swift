@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 import TraceStore
 
-/// Whatever happens to the trace store and to those who bring it spans or ask it for them: a rollout becomes `complete` without anyone's help, and never before
-/// every trace is there.
+/// Whatever happens to the trace store and to those who bring it spans or ask it for them: a rollout becomes `complete`
+/// without anyone's help, and never before every trace is there.
 @Suite(.timeLimit(.minutes(5))) struct TraceFaultTests {
     private static func complete(_ count: Int, port: Int) async throws { try await RolloutTests.complete(0..<count, port: port) }
 
@@ -46,7 +46,8 @@ import TraceStore
         }
     }
 
-    /// A quarter of the spans is lost after they were accepted, every page is refused once, every row comes twice, and none can be seen at once.
+    /// A quarter of the spans is lost after they were accepted, every page is refused once, every row comes twice, and
+    /// none can be seen at once.
     @Test func aStoreThatDoesEverythingWrong() async throws {
         let (lost, kept) = (NIOLockedValueBox<Set<String>>([]), NIOLockedValueBox<Set<String>>([]))
         try await TraceRig.run(environment: ["VERIFY_RESEND_GRACE": "2"]) { rig in
@@ -75,7 +76,8 @@ import TraceStore
         }
     }
 
-    /// kill -9 of a forwarder whose batch the store has not taken yet, and of one whose batch it has taken without saying so.
+    /// kill -9 of a forwarder whose batch the store has not taken yet, and of one whose batch it has taken without
+    /// saying so.
     @Test(arguments: [false, true]) func anExporterThatDiesMidBatch(isTaken: Bool) async throws {
         let hold = Hold()
         try await TraceRig.run { rig in

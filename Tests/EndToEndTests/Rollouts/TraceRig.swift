@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 import TraceStore
 
-/// The gateway's parts as processes of their own over a private Redis, and the trace store in this process, where a test says what goes wrong in it.
+/// The gateway's parts as processes of their own over a private Redis, and the trace store in this process, where a
+/// test says what goes wrong in it.
 struct TraceRig {
     private static let keys = LangfuseKeys(publicKey: SecretString("pk-lf-main"), secretKey: SecretString("sk-lf-main"))
 

@@ -86,7 +86,8 @@ import Upstream
         }
     }
 
-    /// A server that was asked for HTTPS in plain text, a proxy that wants to be paid: the spans are not wrong, so they wait.
+    /// A server that was asked for HTTPS in plain text, a proxy that wants to be paid: the spans are not wrong, so they
+    /// wait.
     @Test(arguments: [(400, 5), (402, 1), (406, 1), (413, 5), (415, 1), (421, 1), (422, 5), (426, 1)])
     func aPlaceThatTakesNothingLosesNothing(status: Int, calls: Int) async throws {
         try await ExportBench.run { bench in
@@ -119,7 +120,8 @@ import Upstream
         }
     }
 
-    /// One that is refused alone waits until another one shows whether any is taken; even one that is so large that it always goes alone.
+    /// One that is refused alone waits until another one shows whether any is taken; even one that is so large that it
+    /// always goes alone.
     @Test(arguments: [1, 4_000_000]) func aSpanRefusedAloneWaitsForCompany(size: Int) async throws {
         try await ExportBench.run { bench in
             let bad = try await bench.leave(text: #"{"malformed":"\#(String(repeating: "x", count: size))"}"#)

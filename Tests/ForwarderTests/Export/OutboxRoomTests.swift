@@ -27,7 +27,8 @@ import Testing
         }
     }
 
-    /// An operator takes a project's keys away while its spans wait: they must not keep the others' rollouts out for ever.
+    /// An operator takes a project's keys away while its spans wait: they must not keep the others' rollouts out for
+    /// ever.
     @Test func whatNobodyExportsMakesRoom() async throws {
         try await ExportBench.run { bench in
             let outbox = bench.outbox("f")
@@ -53,7 +54,8 @@ import Testing
         }
     }
 
-    /// It was accepted, was lost, and was accepted again: what is known of the first time ends, and the span stays for the second.
+    /// It was accepted, was lost, and was accepted again: what is known of the first time ends, and the span stays for
+    /// the second.
     @Test func aSpanAcceptedTwiceIsKeptFromTheSecondTimeOn() async throws {
         try await ExportBench.run { bench in
             let id = try await bench.leave()

@@ -115,7 +115,8 @@ import Testing
         #expect(clean(text) == text.replacing("canary plain", with: Self.mark))
     }
 
-    /// Arguments of a tool's call are JSON within a string, a tool's answer may hold another within that, and either may be cut off.
+    /// Arguments of a tool's call are JSON within a string, a tool's answer may hold another within that, and either
+    /// may be cut off.
     @Test(arguments: 1...4) func jsonWithinStringsIsReadAsJSON(level: Int) throws {
         var (text, shown) = (
             #"{"api_key":"canary plain","n":7,"t":"é \n sk-proj-AbC123dEf456GhI789"}"#, #"{"api_key":"[redacted]","n":7,"t":"é \n [redacted]"}"#

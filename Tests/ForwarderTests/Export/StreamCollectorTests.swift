@@ -110,7 +110,8 @@ import Testing
         #expect(answer.faults == [.unreadEvents, .mixedKinds])
     }
 
-    /// Whatever way the bytes are cut and the lines end, with comments, other fields and data over several lines between, the answer is the same.
+    /// Whatever way the bytes are cut and the lines end, with comments, other fields and data over several lines
+    /// between, the answer is the same.
     @Test(arguments: ["\n", "\r\n", "\r"]) func cutsAndLineEndsChangeNothing(end: String) {
         let lines =
             ["\u{FEFF}: hello", "", "event: message", "data: " + delta(#"{"content":"é"}"#), "", "data:" + delta(#"{"content":"b"}"#), "id: 1", ""]

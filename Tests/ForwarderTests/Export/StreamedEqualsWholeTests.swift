@@ -5,7 +5,8 @@ import Testing
 
 @testable import Forwarder
 
-/// A streamed answer's span says what the span of the same answer without a stream says, whatever members its message has and whatever way it is cut.
+/// A streamed answer's span says what the span of the same answer without a stream says, whatever members its message
+/// has and whatever way it is cut.
 @Suite struct StreamedEqualsWholeTests {
     @Test(arguments: 0..<24 as Range<UInt64>) func aStreamEqualsItsAnswer(seed: UInt64) throws {
         var cutter = DeltaCutter(seed: seed)

@@ -76,7 +76,8 @@ import Testing
         #expect(filter.pass([0x78]) == [0x78])
     }
 
-    /// Random streams, cut at random: what comes out is the stream without the usage, whatever the cuts, and never more than one event is held.
+    /// Random streams, cut at random: what comes out is the stream without the usage, whatever the cuts, and never more
+    /// than one event is held.
     @Test(arguments: 0..<20 as Range<UInt64>) func randomCutsChangeNothing(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let ordinary = [

@@ -63,7 +63,8 @@ import Upstream
     private static let whole = part + stop + "data: [DONE]\n\n"
     private static let finished = (part + stop).utf8.count
 
-    /// OpenAI's SDKs close their connection when they have read `[DONE]`, and others when they have read the finish reason.
+    /// OpenAI's SDKs close their connection when they have read `[DONE]`, and others when they have read the finish
+    /// reason.
     @Test(arguments: [
         Departure(testDescription: "with the finish reason", stream: part + stop, handedOver: finished, succeeds: true),
         Departure(
@@ -157,7 +158,8 @@ import Upstream
         }
     }
 
-    /// A piece may be larger than the window: a compressed answer, and one over HTTP/2, comes as large as it is. It leaves frame by frame all the same.
+    /// A piece may be larger than the window: a compressed answer, and one over HTTP/2, comes as large as it is. It
+    /// leaves frame by frame all the same.
     @Test func aPieceBeyondTheWindowGoesOnAsItIsTaken() async throws {
         try await ForwarderBench.run { bench in
             let news = JobNews(redis: bench.redis)

@@ -121,7 +121,8 @@ import Upstream
         }
     }
 
-    /// The provider's label of a stream may be wrong or missing; the event that the client did not ask for is none of its business all the same.
+    /// The provider's label of a stream may be wrong or missing; the event that the client did not ask for is none of
+    /// its business all the same.
     @Test(arguments: ["application/json", "text/plain", "application/octet-stream", "text/event-stream", ""])
     func aStreamUnderAnyLabelTellsItsUsageToTheSpanAlone(label: String) async throws {
         try await ForwarderBench.run { bench in

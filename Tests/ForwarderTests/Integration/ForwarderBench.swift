@@ -9,7 +9,8 @@ import Testing
 
 @testable import Forwarder
 
-/// A private Redis with its ingress played by the test, and a provider that the test plays too. Only the forwarders are real.
+/// A private Redis with its ingress played by the test, and a provider that the test plays too. Only the forwarders are
+/// real.
 struct ForwarderBench: Sendable {
     static let rollout = "rollout"
     private static let responses = Keys.responses(ingress: "here")
@@ -147,7 +148,8 @@ struct AnswerReader: Sendable {
         }
     }
 
-    /// The next frame, which must be one of this job. One that was written twice, since the reply to the first writing was lost, is known by its number.
+    /// The next frame, which must be one of this job. One that was written twice, since the reply to the first writing
+    /// was lost, is known by its number.
     func next(of job: Job) async throws -> ResponseFrame {
         while true {
             let (id, frame) = try await next(opening: job.answerEnvelope(envelope))

@@ -102,7 +102,8 @@ import Upstream
         }
     }
 
-    /// All slots are taken and no call ends: what is left after the drain time goes to the others, uncounted. It is called again there.
+    /// All slots are taken and no call ends: what is left after the drain time goes to the others, uncounted. It is
+    /// called again there.
     @Test func aFullForwarderHandsBackWhatDoesNotEnd() async throws {
         try await ForwarderBench.run { bench in
             for round in 0..<5 {
@@ -140,7 +141,8 @@ import Upstream
         }
     }
 
-    /// The queue is emptied under a forwarder whose only slot is taken. It must come free, or nobody makes the group again.
+    /// The queue is emptied under a forwarder whose only slot is taken. It must come free, or nobody makes the group
+    /// again.
     @Test func aFlushedQueueComesBack() async throws {
         try await ForwarderBench.run { bench in
             _ = try await bench.enqueue()

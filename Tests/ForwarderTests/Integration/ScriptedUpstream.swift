@@ -3,7 +3,8 @@ import NIOConcurrencyHelpers
 import TestSupport
 import Upstream
 
-/// A provider whose every step the test makes. Each call waits for its steps, and ends like the real one when its task is cancelled.
+/// A provider whose every step the test makes. Each call waits for its steps, and ends like the real one when its task
+/// is cancelled.
 final class ScriptedUpstream: UpstreamClient {
     private let (calls, arrivals) = AsyncStream<ScriptedCall>.makeStream()
     private let made = Counter()

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 
-/// A clock that takes no time: a sleep ends at once, at its own time. It keeps what was slept; or it holds every sleeper until it is cancelled.
+/// A clock that takes no time: a sleep ends at once, at its own time. It keeps what was slept; or it holds every
+/// sleeper until it is cancelled.
 final class ScriptedClock: Clock, Sendable {
     struct Instant: InstantProtocol {
         var offset: Duration

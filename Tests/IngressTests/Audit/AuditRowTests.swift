@@ -107,7 +107,8 @@ import Testing
         }
     }
 
-    /// A process with another key is not the only one to notice: the one that keeps the log cannot read what that wrote.
+    /// A process with another key is not the only one to notice: the one that keeps the log cannot read what that
+    /// wrote.
     @Test func whatDoesNotOpenIsTold() async throws {
         try await LiveIngress.run { ingress in
             try await withRows(of: .sealUnreadable, ingress) { rows in

@@ -80,7 +80,8 @@ import Testing
         #expect(try await client.answer().status == 413)
     }
 
-    /// What is refused may be sent to its end for two seconds, not for ever; but who has done so is not cut off in the next request.
+    /// What is refused may be sent to its end for two seconds, not for ever; but who has done so is not cut off in the
+    /// next request.
     @Test func onlyWhoGoesOnSendingWhatWasRefusedIsCutOff() async throws {
         try await LiveIngress.run({ $0.settings.maxBodyBytes = 2000 }) { ingress in
             try await ingress.connect { patient in

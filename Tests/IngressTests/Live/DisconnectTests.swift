@@ -103,7 +103,8 @@ import Testing
         }
     }
 
-    /// The next requests of a pipelining client wait unread; its going away is seen all the same, as far as they fit into the socket's buffer.
+    /// The next requests of a pipelining client wait unread; its going away is seen all the same, as far as they fit
+    /// into the socket's buffer.
     @Test func aPipeliningClientThatLeavesIsNoticed() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in

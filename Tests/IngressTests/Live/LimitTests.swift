@@ -50,7 +50,8 @@ import Testing
         }
     }
 
-    /// Large bodies share a bound. One that is being sent keeps another one out, not a small one, until it is whole or its client has gone.
+    /// Large bodies share a bound. One that is being sent keeps another one out, not a small one, until it is whole or
+    /// its client has gone.
     @Test(arguments: [true, false]) func largeBodiesShareABound(ends: Bool) async throws {
         try await LiveIngress.run({ ($0.settings.maxBodyBytes, $0.settings.uploadBytes) = (256 << 10, 256 << 10) }) { ingress in
             // Where there is room for it, it is refused for not being JSON.

@@ -102,7 +102,8 @@ import Testing
         }
     }
 
-    /// The gateway's own Redis, without an address in the settings, is not judged; the tests' Redis may have holes or not.
+    /// The gateway's own Redis, without an address in the settings, is not judged; the tests' Redis may have holes or
+    /// not.
     @Test(arguments: [false, true]) func readyTellsOfHolesInTheOperatorsRedis(isOperators: Bool) async throws {
         try await LiveIngress.run({ plan in
             if isOperators { plan.settings.redis.address = .host("redis.example") }

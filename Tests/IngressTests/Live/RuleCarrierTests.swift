@@ -115,7 +115,8 @@ import Testing
         }
     }
 
-    /// A client that claims another's tag meets no rule that asks for the key's word, and fills no counter of the other.
+    /// A client that claims another's tag meets no rule that asks for the key's word, and fills no counter of the
+    /// other.
     @Test func aClaimReachesNothingOfAnothers() async throws {
         let policies = try PolicyFixture.read(
             """

@@ -4,7 +4,8 @@ import Redis
 import TestSupport
 import Upstream
 
-/// A forwarder that the test plays: it takes jobs off the real queue and answers with the frames that the test gives it.
+/// A forwarder that the test plays: it takes jobs off the real queue and answers with the frames that the test gives
+/// it.
 struct ScriptedForwarder: Sendable {
     /// A job that this forwarder owns.
     struct Taken: Sendable {

@@ -120,7 +120,8 @@ import Upstream
         }
     }
 
-    /// The ingress's response stream is lost, with a Redis that was emptied, say. Frames are then kept under the job's own key, and found there.
+    /// The ingress's response stream is lost, with a Redis that was emptied, say. Frames are then kept under the job's
+    /// own key, and found there.
     @Test func answersSurviveTheLossOfTheResponseStream() async throws {
         try await withStream { ingress, client, taken in
             _ = try await ingress.redis.send(RedisCommand("DEL", taken.job.responseKey))

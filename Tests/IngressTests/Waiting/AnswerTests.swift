@@ -89,7 +89,8 @@ import Upstream
         #expect(try await answer.next() == frame(0, [1], end: .complete))
     }
 
-    /// A forwarder that was upgraded writes what this ingress does not know. Its client is told at once, and not at its deadline.
+    /// A forwarder that was upgraded writes what this ingress does not know. Its client is told at once, and not at its
+    /// deadline.
     @Test(arguments: [0, 1] as [UInt64]) func aFrameOfALaterVersionEndsTheAnswer(sequence: UInt64) async throws {
         if sequence > 0 { try receive(frame(0, [1])) }
         var place = Envelope.Place.frame(waiter.id)

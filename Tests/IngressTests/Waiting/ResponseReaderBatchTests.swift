@@ -5,7 +5,8 @@ import Testing
 
 @testable import Ingress
 
-/// How an ingress reads its response stream: as much at once as gets through, each frame once, and nothing is left behind it.
+/// How an ingress reads its response stream: as much at once as gets through, each frame once, and nothing is left
+/// behind it.
 @Suite(.timeLimit(.minutes(1))) struct ResponseReaderBatchTests {
     private static let key = Keys.responses(ingress: "here")
 
@@ -58,8 +59,8 @@ import Testing
         return log.reversed().compactMap { $0[3][0].string == "XREAD" ? $0[3][2].string.flatMap { Int($0) } : nil }
     }
 
-    /// Sixteen of these frames get through at once, and no thirty-two: a read that fails is tried with half as many, one that goes well is followed by one for
-    /// twice as many.
+    /// Sixteen of these frames get through at once, and no thirty-two: a read that fails is tried with half as many,
+    /// one that goes well is followed by one for twice as many.
     @Test func whatDoesNotGetThroughAtOnceIsReadInParts() async throws {
         let frames = (0..<100).map { [UInt8](repeating: UInt8($0), count: 64 << 10) }
         try await reading(frames, replies: 1200 << 10) { redis in

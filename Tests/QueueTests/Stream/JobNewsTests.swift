@@ -33,7 +33,8 @@ import Testing
         }
     }
 
-    /// A life that is over already must not become a key that stays for ever, nor an error that is tried again and again.
+    /// A life that is over already must not become a key that stays for ever, nor an error that is tried again and
+    /// again.
     @Test(arguments: [Duration.seconds(-5), .zero, .microseconds(1)]) func noMarkerStaysForEver(_ life: Duration) async throws {
         try await QueueBench.run { bench in
             let id = bench.ids.next()

@@ -30,14 +30,16 @@ import Testing
                     server.pause()
                     let error = await #expect(throws: RedisError.self) { _ = try await admission.enqueue(bench.job()) }
                     #expect(error?.mayHaveBeenExecuted == true)
-                    // The command lies in the server's socket meanwhile; its time must be over by the server's clock as well.
+                    // The command lies in the server's socket meanwhile; its time must be over by the server's clock as
+                    // well.
                     let isOver = ContinuousClock.now + .milliseconds(500)
                     try await eventually { ContinuousClock.now > isOver }
                     server.resume()
                     try await eventually { (try? await executions(watcher)) ?? 0 > before.0 }
                     #expect(try await watcher.dump() == before.1)
                     try await bench.redis.waitUntilReady(timeout: .seconds(10))
-                    // And goes on as before; on a busy machine a command may be late once more, and is not executed then.
+                    // And goes on as before; on a busy machine a command may be late once more, and is not executed
+                    // then.
                     try await eventually { try await admission.enqueue(bench.job()) == .queued(length: 2) }
                 }
             }

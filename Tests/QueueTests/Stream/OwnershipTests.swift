@@ -89,7 +89,8 @@ import Testing
         }
     }
 
-    /// After a flush nobody owns anything: a forwarder must not wait for a group that comes back only when its own slots are free.
+    /// After a flush nobody owns anything: a forwarder must not wait for a group that comes back only when its own
+    /// slots are free.
     @Test func nothingIsOwnedOnceTheStreamIsGone() async throws {
         try await QueueBench.run { bench in
             let stream = try await bench.forwarder("one")

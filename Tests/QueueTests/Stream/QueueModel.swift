@@ -1,7 +1,8 @@
 @testable import Common
 @testable import Queue
 
-/// What the queue must hold after each act upon it (architecture §2.1, §2.2, §2.4, §3): facts alone, and what follows from them.
+/// What the queue must hold after each act upon it (architecture §2.1, §2.2, §2.4, §3): facts alone, and what follows
+/// from them.
 struct QueueModel {
     enum Phase: Equatable {
         case queued
@@ -56,7 +57,8 @@ struct QueueModel {
 
     func isHeld(_ job: Job, by name: String) -> Bool { items.contains { $0.job.insertionID == job.insertionID && $0.holder == name } }
 
-    /// What a forwarder may take over: what the dead hold, and what itself was given long ago; but nothing that it believes to work on.
+    /// What a forwarder may take over: what the dead hold, and what itself was given long ago; but nothing that it
+    /// believes to work on.
     /// - Returns: what it may, and of that what it must if it takes enough.
     func claimable(by name: String, running: Set<String>) -> (may: Set<String>, must: Set<String>) {
         let own = items.filter { !running.contains($0.job.insertionID.description) && $0.holder == name }

@@ -4,7 +4,8 @@ import Testing
 @testable import Common
 @testable import Queue
 
-/// The acts of ingresses and forwarders. Each is done twice: on Redis by the code that does it in earnest, and on the model.
+/// The acts of ingresses and forwarders. Each is done twice: on Redis by the code that does it in earnest, and on the
+/// model.
 extension QueueModelRun {
     mutating func enqueue() async throws {
         let job = newJob()

@@ -29,7 +29,8 @@ extension QueueModelRun {
         try await join()
     }
 
-    /// A forwarder stands still until its liveness has run out, and goes on without knowing it; or says again that it lives.
+    /// A forwarder stands still until its liveness has run out, and goes on without knowing it; or says again that it
+    /// lives.
     mutating func fallSilentOrBeat(_ index: Int) async throws {
         let forwarder = forwarders[index]
         if model.living.contains(forwarder.name) {
@@ -109,7 +110,8 @@ extension QueueModelRun {
         try await expectOnlyWhatStays()
     }
 
-    /// Besides the job stream, whose group remembers what was read, and the dead letters and the outbox, which are bounded, nothing stays for good.
+    /// Besides the job stream, whose group remembers what was read, and the dead letters and the outbox, which are
+    /// bounded, nothing stays for good.
     private func expectOnlyWhatStays() async throws {
         let stays = [Keys.jobs, Keys.dead, Keys.traceBytes, Self.taken] + model.outbox.keys
         for key in model.keys.subtracting(stays) {

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Common
 
-/// Enqueuing, claiming, sending, ending, handing back, cancelling, deaths, late acts and lost answers in any order: the queue is what its model says, after
-/// each act and when all is over.
+/// Enqueuing, claiming, sending, ending, handing back, cancelling, deaths, late acts and lost answers in any order: the
+/// queue is what its model says, after each act and when all is over.
 @Suite(.timeLimit(.minutes(2))) struct QueueModelTests {
     /// How many runs are made, by default few enough for every test run.
     private static let runs = ProcessInfo.processInfo.environment["QUEUE_MODEL_RUNS"].flatMap { UInt64($0) } ?? 30
@@ -13,7 +13,8 @@ import Testing
 
     @Test func theQueueIsWhatItsModelSays() async throws {
         var options = RedisServer.Options()
-        // The time of a blocked read that finds nothing is over at the server's next tick; by default there are ten a second.
+        // The time of a blocked read that finds nothing is over at the server's next tick; by default there are ten a
+        // second.
         options.arguments = ["--hz", "500"]
         try await withRedisServer(options) { server in
             try await withRedisClient(server.endpoint) { redis in

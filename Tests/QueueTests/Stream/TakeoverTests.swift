@@ -28,7 +28,8 @@ import Testing
         }
     }
 
-    /// A question that waited in the socket of a frozen server is answered when every liveness key has run out, the living's too.
+    /// A question that waited in the socket of a frozen server is answered when every liveness key has run out, the
+    /// living's too.
     @Test func anOldQuestionTakesNothing() async throws {
         try await QueueBench.run { bench in
             _ = try await bench.admission().enqueue(bench.job())
@@ -87,7 +88,8 @@ import Testing
         }
     }
 
-    /// Redis gave a job to this forwarder and the connection broke on the way: nobody else may take it, so it must find it itself.
+    /// Redis gave a job to this forwarder and the connection broke on the way: nobody else may take it, so it must find
+    /// it itself.
     @Test func findsWhatWasGivenAndNeverArrived() async throws {
         try await QueueBench.run { bench in
             let stream = try await bench.forwarder("one")

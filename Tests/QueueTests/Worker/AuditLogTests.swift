@@ -43,8 +43,8 @@ import Testing
         }
     }
 
-    /// A key's use is told at once and then once an hour; what an audited rule lets pass once a minute. Each project has
-    /// its own rows.
+    /// A key's use is told at once and then once an hour; what an audited rule lets pass once a minute. Each project
+    /// has its own rows.
     @Test(arguments: [(AuditKind.keyUsed, 3600), (.ruleAudited, 60)]) func whatComesOftenIsToldOnceInAWhile(
         kind: AuditKind, seconds: Int
     ) async throws {

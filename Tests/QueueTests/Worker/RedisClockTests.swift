@@ -13,7 +13,8 @@ import Testing
         #expect((Int64(before) - 1...Int64(UnixTime.milliseconds) + 1).contains(now))
     }
 
-    /// Who is taken for dead is decided by keys that Redis forgets while it is away; so it must have been there for a while.
+    /// Who is taken for dead is decided by keys that Redis forgets while it is away; so it must have been there for a
+    /// while.
     @Test func isSteadyOnlyWithoutABreak() {
         let clock = RedisClock()
         let start = ContinuousClock.now

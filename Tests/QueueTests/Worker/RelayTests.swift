@@ -65,7 +65,8 @@ import Testing
         #expect(Array(frames.map(\.body).joined()) == piece)
     }
 
-    /// Whatever pieces a provider sends, the frames are numbered without a gap, only the first has the head, only the last the end, and no byte is lost.
+    /// Whatever pieces a provider sends, the frames are numbered without a gap, only the first has the head, only the
+    /// last the end, and no byte is lost.
     @Test func randomPiecesComeTogetherAgain() {
         var random = SystemRandomNumberGenerator()
         for round in 0..<2000 {

@@ -44,7 +44,8 @@ import Testing
         #expect(await room == 3 && jobs.freeSlots == 3)
     }
 
-    /// Read and taken-over jobs together may be more than there are slots. The end of one makes no room then: to Redis, `COUNT 0` means all there is.
+    /// Read and taken-over jobs together may be more than there are slots. The end of one makes no room then: to Redis,
+    /// `COUNT 0` means all there is.
     @Test func roomIsNeverNothing() async {
         let jobs = RunningJobs(capacity: 1)
         let (first, rest) = (Gate(), Gate())

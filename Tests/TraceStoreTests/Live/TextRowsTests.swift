@@ -47,7 +47,8 @@ import Testing
         ("a number", { SampleSpan($0, [("gen_ai.usage.cost", marks), ("langfuse.observation.prompt.version", marks)]) }),
     ]
 
-    /// Each would take more than six seconds if it normalised the marks, and it takes a fifth of one. The same span comes twice, as one that is sent again.
+    /// Each would take more than six seconds if it normalised the marks, and it takes a fifth of one. The same span
+    /// comes twice, as one that is sent again.
     @Test func marksTakeNoTime() async throws {
         try await LiveStore.run { store in
             for (index, place) in Self.places.enumerated() {

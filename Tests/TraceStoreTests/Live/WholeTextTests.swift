@@ -6,7 +6,8 @@ import Testing
 
 @testable import TraceStore
 
-/// Text with U+0000 in it is kept, found and shown whole: SQLite takes C strings, which end there, where it is not told a length.
+/// Text with U+0000 in it is kept, found and shown whole: SQLite takes C strings, which end there, where it is not told
+/// a length.
 @Suite(.timeLimit(.minutes(1)))
 struct WholeTextTests {
     /// Texts that C cuts short, each at another place.
@@ -44,7 +45,8 @@ struct WholeTextTests {
         }
     }
 
-    /// What a filter on text with a NUL finds: rows 0 to 3 have `a`, `a␀b`, `a␀c` and `b␀a` for their session, their input and the metadata `k␀`.
+    /// What a filter on text with a NUL finds: rows 0 to 3 have `a`, `a␀b`, `a␀c` and `b␀a` for their session, their
+    /// input and the metadata `k␀`.
     @Test(arguments: [
         (#"{"type":"string","column":"sessionId","operator":"=","value":"a\u0000b"}"#, [1]),
         (#"{"type":"string","column":"sessionId","operator":"=","value":"a"}"#, [0]),

@@ -3,7 +3,8 @@ import Testing
 @testable import Common
 @testable import Verifier
 
-/// What any trace store must do for the verifier, whichever API it speaks. A store is tried by an extension of this protocol's own tests: `check` runs all.
+/// What any trace store must do for the verifier, whichever API it speaks. A store is tried by an extension of this
+/// protocol's own tests: `check` runs all.
 struct TraceSourceConformance {
     let source: any TraceSource
     let identity: TraceIdentity
@@ -97,7 +98,8 @@ struct TraceSourceConformance {
         }
     }
 
-    /// Model, usage and finish reasons, also of spans of the version that had them in the attributes alone. No value of metadata is a stump.
+    /// Model, usage and finish reasons, also of spans of the version that had them in the attributes alone. No value of
+    /// metadata is a stump.
     private func tellsGenerations() async throws {
         let ids = InsertionID.samples(6, at: 1_763_450_000_000, step: 10)
         let spans = ids.enumerated().map { index, id in

@@ -5,7 +5,8 @@ import Upstream
 
 @testable import Verifier
 
-/// A Langfuse server without a network: the answers of its read APIs as the gateway uses them, and whatever faults a test wants.
+/// A Langfuse server without a network: the answers of its read APIs as the gateway uses them, and whatever faults a
+/// test wants.
 final class FakeLangfuse: UpstreamClient {
     struct Reply: Sendable {
         var status = 200

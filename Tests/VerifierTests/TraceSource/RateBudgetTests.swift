@@ -6,7 +6,8 @@ import Testing
 @testable import Redis
 @testable import Verifier
 
-/// A rate limit that several verifiers share. Redis has a clock of its own, so the limits here last longer than a test does.
+/// A rate limit that several verifiers share. Redis has a clock of its own, so the limits here last longer than a test
+/// does.
 @Suite(.timeLimit(.minutes(1))) struct RateBudgetTests {
     private func run(
         patience: Duration = .seconds(2), _ body: (RedisClient, ManualTime, @Sendable () -> RateBudget) async throws -> Void

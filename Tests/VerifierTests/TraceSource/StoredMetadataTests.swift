@@ -3,7 +3,8 @@ import Testing
 @testable import Common
 @testable import Verifier
 
-/// What is made of a row's metadata: no stump is shown, and the finish reasons are read in every form in which a server gives them.
+/// What is made of a row's metadata: no stump is shown, and the finish reasons are read in every form in which a server
+/// gives them.
 struct StoredMetadataTests {
     private func metadata(_ json: String) throws -> StoredMetadata {
         StoredMetadata(of: try #require(StoreJSON(Array(#"{"metadata":\#(json)}"#.utf8))))

@@ -97,7 +97,8 @@ import Testing
         }
     }
 
-    /// Completions come and fail, and keys vanish; either the count or the record is never among them. A verdict is then complete with all ids or not at all.
+    /// Completions come and fail, and keys vanish; either the count or the record is never among them. A verdict is
+    /// then complete with all ids or not at all.
     @Test(arguments: 0..<25) func neverCompleteWithFewerThanWereRecorded(_ seed: Int) async throws {
         try await VerifierBench.run { bench in
             var random = SeededRandom(seed: UInt64(seed))

@@ -55,7 +55,8 @@ import Testing
         }
     }
 
-    /// What a rollout cost and how its answers ended, whichever server keeps it; of old spans a server without attributes cannot tell how they ended.
+    /// What a rollout cost and how its answers ended, whichever server keeps it; of old spans a server without
+    /// attributes cannot tell how they ended.
     @Test(arguments: [("v2", true), ("v2", false), ("v1", true), ("v1", false)])
     func modelUsageAndFinishReasonAreMembers(_ api: String, _ hasAttributes: Bool) async throws {
         let store = FakeLangfuse(apis: [api], version: api == "v2" ? "4.16.0" : "3.110.0", hasAttributes: hasAttributes)
@@ -92,7 +93,8 @@ import Testing
         }
     }
 
-    /// A proxy on the way bounds the request line; a store may be too slow for many at once. Fewer ids are asked for then, and each trace comes once.
+    /// A proxy on the way bounds the request line; a store may be too slow for many at once. Fewer ids are asked for
+    /// then, and each trace comes once.
     @Test(arguments: [(414, 2000), (431, 2000), (422, 3000)]) func aQuestionThatIsTooLongIsCut(status: Int, longest: Int) async throws {
         try await VerifierBench.run { bench in
             let ids = try await bench.complete(400)
@@ -169,7 +171,8 @@ import Testing
         }
     }
 
-    /// Pages stay below what Langfuse Cloud sends, and an answer that is too large all the same is asked for in smaller ones.
+    /// Pages stay below what Langfuse Cloud sends, and an answer that is too large all the same is asked for in smaller
+    /// ones.
     @Test func pagesFitTheirRows() async throws {
         let store = FakeLangfuse()
         try await VerifierBench.run(store: store) { bench in

@@ -5,7 +5,8 @@ import Testing
 @testable import Redis
 @testable import Verifier
 
-/// Whatever happens in whatever order: a verdict is never `complete` while an id is missing, and it becomes `complete` without anyone's help.
+/// Whatever happens in whatever order: a verdict is never `complete` while an id is missing, and it becomes `complete`
+/// without anyone's help.
 @Suite(.timeLimit(.minutes(5))) struct VerdictPropertyTests {
     private static let runs = 60
 

@@ -7,7 +7,8 @@ import Testing
 @testable import Upstream
 @testable import Verifier
 
-/// All that goes on around a verifier: completions that begin, end and fail, an exporter, and a trace store that loses, delays and repeats.
+/// All that goes on around a verifier: completions that begin, end and fail, an exporter, and a trace store that loses,
+/// delays and repeats.
 actor VerdictWorld {
     private let bench: VerifierBench
     private let isTagged: Bool
@@ -116,7 +117,8 @@ actor VerdictWorld {
         #expect(missing.isEmpty, "complete without \(missing)\n\(log.suffix(60).joined(separator: "\n"))")
     }
 
-    /// Spans grow older by the clock of Redis, which does not go by the test's: what was accepted just now was accepted a while ago.
+    /// Spans grow older by the clock of Redis, which does not go by the test's: what was accepted just now was accepted
+    /// a while ago.
     func age() async throws {
         for key in try await bench.send("KEYS", "gateway/span/*").array ?? [] {
             let (name, life) = (key.string ?? "", try await bench.send("PTTL", key.string ?? "").int ?? 0)

@@ -46,7 +46,8 @@ import Testing
         }
     }
 
-    /// More was exported than `OUTBOX_BYTES` keeps before anybody asked: the first spans are gone, and their traces are there.
+    /// More was exported than `OUTBOX_BYTES` keeps before anybody asked: the first spans are gone, and their traces are
+    /// there.
     @Test func spansThatMadeRoomAreNotTakenForCallsInFlight() async throws {
         try await VerifierBench.run { bench in
             let ids = try await bench.complete(300)

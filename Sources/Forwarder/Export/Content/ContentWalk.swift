@@ -11,7 +11,7 @@ struct ContentWalk {
     private let text: UnsafeBufferPointer<UInt8>
     private let redactor: ContentRedactor
     private let work: NIOLockedValueBox<Int>
-    /// How many strings this text lies within.
+    /// The number of strings within which this text lies.
     private let level: Int
     private var edits: [TextEdit] = []
 
@@ -64,7 +64,7 @@ struct ContentWalk {
         (self.text, self.redactor, self.work, self.level) = (text, redactor, work, level)
     }
 
-    /// What is found in a part of the text as it stands.
+    /// The findings in a part of the text as it stands.
     private func found(in range: Range<Int>) -> [TextEdit] {
         let part = UnsafeBufferPointer(rebasing: text[range])
         return work.withLockedValue { work in
@@ -100,7 +100,7 @@ struct ContentWalk {
         }
     }
 
-    /// Where the quote stands that ends a string.
+    /// The place of the quote that ends a string.
     private func stringEnd(from start: Int, before end: Int) -> Int {
         var place = start
         while place < end, text[place] != UInt8(ascii: "\"") {

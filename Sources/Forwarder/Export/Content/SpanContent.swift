@@ -2,7 +2,7 @@ internal import Common
 internal import NIOConcurrencyHelpers
 internal import Policies
 
-/// What a span shows of a request and its answer.
+/// The extent to which a span shows a request and its answer.
 enum SpanContent: Sendable {
     case whole
     /// All but what is found.

@@ -1,7 +1,8 @@
 internal import Common
 internal import JSON
 
-/// The inside of a JSON string, resolved: its text, and the way back from a place in the text to the place in the string. Half of a surrogate pair stands for U+FFFD.
+/// The inside of a JSON string, resolved: its text, and the way back from a place in the text to the place in the
+/// string. Half of a surrogate pair stands for U+FFFD.
 struct EscapedString {
     private let bytes: UnsafeBufferPointer<UInt8>
     private let range: Range<Int>

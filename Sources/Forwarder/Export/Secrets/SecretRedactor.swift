@@ -3,7 +3,8 @@ internal import JSON
 internal import NIOConcurrencyHelpers
 internal import Policies
 
-/// Takes secrets out of what a span shows: of JSON by the names of its members at any depth, and of every text by their form. All other bytes stay as they are.
+/// Takes secrets out of what a span shows: of JSON by the names of its members at any depth, and of every text by their
+/// form. All other bytes stay as they are.
 struct SecretRedactor: Sendable {
     /// A key of the call that is shorter, or a word of letters up to twice as long, may stand in any text.
     private static let shortestKey = 8
@@ -67,7 +68,7 @@ struct SecretRedactor: Sendable {
         return clean(text: piece).text
     }
 
-    /// What is a secret in a text. One that is JSON is read as that; one that only begins so, as the arguments of a call that was cut off, is read as both.
+    /// The secrets in a text. JSON is read as such; a text that only begins so, as cut-off arguments, is read as both.
     static func edits(of piece: TextPiece, keys: [[UInt8]], level: Int) -> [TextEdit] {
         let first = piece.bytes[piece.range].first { $0 > 0x20 }
         let opens = level <= SecretWalk.deepestLevel && (first == UInt8(ascii: "{") || first == UInt8(ascii: "["))

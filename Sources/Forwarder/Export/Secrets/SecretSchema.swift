@@ -5,7 +5,8 @@ internal import Policies
 enum SecretSchema {
     private static let types: [StaticString] = ["string", "number", "integer", "boolean", "object", "array", "null"]
 
-    /// Whether the object there is a JSON schema: `{"api_key":{"type":"string"}}` among a tool's parameters describes a key and holds none. Its first member tells.
+    /// Whether the object there is a JSON schema: `{"api_key":{"type":"string"}}` among a tool's parameters describes a
+    /// key and holds none. Its first member tells.
     static func begins(_ text: UnsafeBufferPointer<UInt8>, at start: Int, before end: Int) -> Bool {
         var place = pass(text, from: start + 1, before: end)
         guard let name = string(text, at: &place, before: end), SecretName.isSchemaKeyword(name) else { return false }

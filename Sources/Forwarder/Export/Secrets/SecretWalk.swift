@@ -1,10 +1,10 @@
 internal import Common
 internal import Policies
 
-/// Goes over JSON once, from token to token, and notes what is a secret. It keeps a list of the objects and arrays that are open and nothing else, and takes what is no
-/// JSON as a text.
+/// Goes over JSON once, from token to token, and notes what is a secret. It keeps a list of the objects and arrays that
+/// are open and nothing else, and takes what is no JSON as a text.
 struct SecretWalk {
-    /// What an open object or array is.
+    /// The properties of an open object or array.
     struct Frame: OptionSet {
         let rawValue: UInt8
 
@@ -15,7 +15,8 @@ struct SecretWalk {
         static let isPlain = Self(rawValue: 8)
         /// A schema of a value that has a secret's name: its default is a secret.
         static let isSecretSchema = Self(rawValue: 16)
-        /// Its member `name` is a secret's name, so its member `value` is a secret: `{"name":"Authorization","value":…}`.
+        /// Its member `name` is a secret's name, so its member `value` is a secret:
+        /// `{"name":"Authorization","value":…}`.
         static let hasSecretName = Self(rawValue: 32)
         static let inherited: Self = [.isSecret, .isHeaders, .isPlain]
     }
@@ -26,11 +27,11 @@ struct SecretWalk {
 
     let text: UnsafeBufferPointer<UInt8>
     let keys: [[UInt8]]
-    /// How many strings this text lies within.
+    /// The number of strings within which this text lies.
     let level: Int
     private(set) var edits: [TextEdit] = []
     private var frames: [Frame] = []
-    /// What the name of the value says that comes next, and where it stands.
+    /// The kind of the next value's name, and the name's place.
     private var name = SecretName.plain
     private var nameRange = 0..<0
     private var wantsName = false
@@ -107,7 +108,7 @@ struct SecretWalk {
         }
     }
 
-    /// Whether the value that comes is a secret whatever it is.
+    /// Whether the next value is a secret, regardless of its content.
     private var isSecretValue: Bool {
         guard !frame.contains(.isPlain) else { return false }
         return name == .secret || frame.contains(.isSecret)
@@ -200,7 +201,7 @@ struct SecretWalk {
         return place < inside.upperBound && (text[place] == UInt8(ascii: "{") || text[place] == UInt8(ascii: "["))
     }
 
-    /// What is a secret in a string whose escapes have to be resolved before it can be read.
+    /// The secrets in a string whose escapes have to be resolved before it can be read.
     private func editsOfResolved(_ inside: Range<Int>) -> [TextEdit] {
         let string = EscapedString(text, inside)
         let edits = SecretRedactor.edits(of: TextPiece(string.text), keys: keys, level: level + 1)

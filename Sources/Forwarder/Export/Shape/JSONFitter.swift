@@ -1,12 +1,12 @@
 internal import Common
 internal import JSON
 
-/// Writes a JSON value within so many bytes where cutting strings is not enough: arrays lose their oldest elements, objects their last members, and a mark stands in
-/// their place.
+/// Writes a JSON value within so many bytes where cutting strings is not enough: arrays lose their oldest elements,
+/// objects their last members, and a mark stands in their place.
 struct JSONFitter {
     /// No value is made shorter than this: a mark needs room.
     static let shortest = 256
-    /// What is nested deeper is left out as a whole. Each level looks at its bytes once more.
+    /// Values that are nested deeper are left out as a whole. Each level looks at its bytes once more.
     private static let deepest = 8
 
     private let bytes: [UInt8]

@@ -3,9 +3,10 @@ internal import JSON
 
 /// Makes a JSON value shorter that is larger than a span may show, and leaves it JSON of the same shape.
 ///
-/// First the longest strings are cut inside: those that hold data (`data:` URIs, Base64), then texts; of those that are too long the oldest first, so that the newest
-/// messages stay whole as long as they can. If that is not enough, elements of arrays are left out, the oldest first, and a mark stands in their place. The value is
-/// gone over a fixed number of times, and strings are chosen by one threshold.
+/// First the longest strings are cut inside: those that hold data (`data:` URIs, Base64), then texts; of those that are
+/// too long the oldest first, so that the newest messages stay whole as long as they can. If that is not enough,
+/// elements of arrays are left out, the oldest first, and a mark stands in their place. The value is gone over a fixed
+/// number of times, and strings are chosen by one threshold.
 struct JSONShortener {
     /// A string that may be cut.
     struct LongString {

@@ -5,7 +5,7 @@ internal import JSON
 struct SpanTexts {
     private(set) var input: [TextPiece]
     private(set) var output: TextPiece?
-    /// What was cut; nil if nothing was.
+    /// A note of what was cut; nil if nothing was.
     let note: String?
 
     /// - Parameters:

@@ -52,7 +52,7 @@ extension MockForm.Message {
 }
 
 extension JSONObject {
-    /// What `read` makes of a member. Nil if there is none, or null.
+    /// The value that `read` makes of a member. Nil if there is none, or null.
     fileprivate func optional<Value>(_ name: String, _ read: (Member) throws -> Value?) throws -> Value? {
         guard let member = member(name), member.kind != .null else { return nil }
         guard let value = try read(member) else { throw MockForm.Malformed() }

@@ -1,6 +1,6 @@
 internal import Common
 
-/// How the mock answers, as the model's name says: `mock/echo?delay_ms=200&status=429`.
+/// The mock's options, as the model's name gives them: `mock/echo?delay_ms=200&status=429`.
 ///
 /// | option | meaning | values |
 /// |---|---|---|

@@ -1,6 +1,6 @@
 internal import Common
 
-/// What the mock reads of a chat completion's request.
+/// The parts of a chat completion's request that the mock reads.
 struct MockRequest: Sendable, Equatable {
     /// The model's name as the client wrote it.
     let model: String

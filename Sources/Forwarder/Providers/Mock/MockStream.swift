@@ -1,8 +1,8 @@
 internal import Common
 internal import JSON
 
-/// The server-sent events of a streamed completion, each made when it is asked for: the role, the text in pieces, the finish, the usage if it was
-/// asked for, `[DONE]`.
+/// The server-sent events of a streamed completion, each made when it is asked for: the role, the text in pieces, the
+/// finish, the usage if it was asked for, `[DONE]`.
 struct MockStream: Sendable {
     private let completion: MockCompletion
     private let text: [UInt8]
@@ -16,7 +16,7 @@ struct MockStream: Sendable {
         includesUsage = request.includesUsage
     }
 
-    /// How many events there are.
+    /// The number of events.
     var count: Int { chunks + (includesUsage ? 4 : 3) }
 
     /// Whether the event waits for the pace: the pieces of text after the first.

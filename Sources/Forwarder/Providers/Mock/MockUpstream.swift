@@ -3,9 +3,10 @@ package import Upstream
 
 /// Answers `mock/…` models without a network, for smoke tests and for rehearsals of an evaluation.
 ///
-/// It takes requests whose URL is `mock:` and a path, and answers chat completions, streamed or not, in OpenAI's shape. The model says how:
-/// `mock/echo` repeats the last user message; `mock/echo?delay_ms=200&chunks=20` waits and cuts it up. `MockOptions` lists all options.
-/// Whatever is asked wrongly is answered as a provider would: a 400 or 404 with OpenAI's error body.
+/// It takes requests whose URL is `mock:` and a path, and answers chat completions, streamed or not, in OpenAI's shape.
+/// The model says how: `mock/echo` repeats the last user message; `mock/echo?delay_ms=200&chunks=20` waits and cuts it
+/// up. `MockOptions` lists all options. It answers a wrong request as a provider would: a 400 or 404 with OpenAI's
+/// error body.
 package struct MockUpstream<C: Clock<Duration>>: UpstreamClient {
     private let clock: C
     private let ids: InsertionIDGenerator

@@ -7,7 +7,7 @@ internal import Common
 struct LogFollower {
     /// The most rows of one look.
     static let mostRows = 20_000
-    /// How far back a usual look sees, and how far the others: calls that took longer are not shown.
+    /// The reach of a usual look, and that of the others: calls that took longer are not shown.
     static let near = "30s"
     static let far = "10m"
     /// Milliseconds between two looks that see far.
@@ -16,7 +16,7 @@ struct LogFollower {
     static let memory: UInt64 = 1_200_000
 
     private var lastFar: UInt64
-    /// When a row was last found, by its id.
+    /// The time at which a row was last found, by its id.
     private var known: [UTF8Text: UInt64] = [:]
 
     /// - Parameter rows: those that are not shown any more.
@@ -25,7 +25,7 @@ struct LogFollower {
         for row in rows { known[row.id] = now }
     }
 
-    /// How far back the next look sees.
+    /// The reach of the next look.
     /// - Parameter now: milliseconds since 1970.
     mutating func nextWindow(at now: UInt64) -> String {
         guard now >= lastFar + Self.farEvery else { return Self.near }

@@ -5,7 +5,7 @@ internal import FoundationEssentials
 struct LogReader<Row: ListedRow>: Sendable {
     /// The most rows of one page.
     private static var page: Int { 1000 }
-    /// How long one page may take.
+    /// The time that one page may take.
     private static var patience: Duration { .seconds(60) }
 
     let client: GatewayClient
