@@ -151,7 +151,8 @@ let package = Package(
         .target(
             name: "Ingress",
             dependencies: [
-                "Common", "Dashboard", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry", "Upstream",
+                "Common", "Dashboard", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry",
+                "Upstream",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -307,7 +308,8 @@ let package = Package(
         .testTarget(
             name: "TelemetryTests",
             dependencies: [
-                "Common", "Forwarder", "Ingress", "MetricsServing", "Telemetry", "TestSupport", "TraceStore", "Verifier",
+                "Common", "Forwarder", "Ingress", "MetricsServing", "Telemetry", "TestSupport", "TraceStore",
+                "Verifier",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -369,12 +371,14 @@ let package = Package(
         .testTarget(
             name: "IngressTests",
             dependencies: [
-                "Common", "Dashboard", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog", "RequestLogServing",
+                "Common", "Dashboard", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog",
+                "RequestLogServing",
                 "Telemetry", "TestSupport", "Upstream",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -387,7 +391,8 @@ let package = Package(
                 "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry", "TestSupport",
                 "TraceStore",
                 "Upstream",
-                .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -405,7 +410,8 @@ let package = Package(
             dependencies: [
                 "Common", "JSON", "RequestLog", "TestSupport", "TraceStore",
                 .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Logging", package: "swift-log"), .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -424,8 +430,10 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Common", "CustomGateway", "GatewayCommand", "JSON", "MetadataGateway", "Redis", "RequestLog", "TestSupport", "TraceStore",
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                "Common", "CustomGateway", "GatewayCommand", "JSON", "MetadataGateway", "Redis", "RequestLog",
+                "TestSupport", "TraceStore",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: settings

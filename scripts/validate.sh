@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly file_limit=400 function_limit=90
+readonly file_limit=400 function_limit=90 line_limit=120
 # Versions of SwiftNIO below this have known holes (CVE-2026-28970, CVE-2026-28980).
 readonly nio_floor=2.100
 
@@ -29,6 +29,27 @@ layout() {
 
 sizes() {
     awk -v file_limit="$file_limit" -v function_limit="$function_limit" -f scripts/sizes.awk "${swift_files[@]}"
+}
+
+# A string literal may be wider, and so may the arguments of a Redis script.
+comments_fit() {
+    python3 - "$line_limit" "${swift_files[@]}" <<'PYTHON'
+import re, sys
+
+limit, status = int(sys.argv[1]), 0
+for name in sys.argv[2:]:
+    for number, line in enumerate(open(name, encoding="utf-8"), 1):
+        text = line.rstrip("\n")
+        if len(text) > limit and re.match(r" *///? (?!KEYS|ARGV|Output|`)", text):
+            print(f"{name}:{number}: a comment passes {limit} columns: wrap it")
+            status = 1
+sys.exit(status)
+PYTHON
+}
+
+# Words in the place of a subject: a comment says which part or person it is about.
+subjects_are_named() {
+    ! git grep -nwiE 'nobody|whoever|whatever|somebody|wherever' -- Sources
 }
 
 forbidden_calls() {
@@ -100,6 +121,8 @@ alert_rules() {
 
 check "layout (.swift-format; \`make format\` repairs it)" layout
 check "sizes (a file <= $file_limit lines, a body <= $function_limit)" sizes
+check "comments within $line_limit columns" comments_fit
+check "subjects are named" subjects_are_named
 check "forbidden calls" forbidden_calls
 check "nothing built is in git" nothing_built_in_git
 check "swift-nio >= $nio_floor" nio_is_recent

@@ -23,7 +23,8 @@ struct BadgeAuth: AuthProvider {
     func authenticate(_ request: AuthRequest) async throws -> Account? {
         guard let name = HTTPField.Name("x-badge"), let badge = request.headers[name] else {
             throw GatewayError(
-                status: 401, type: "authentication_error", code: "missing_badge", message: "Show a badge in the header x-badge.")
+                status: 401, type: "authentication_error", code: "missing_badge",
+                message: "Show a badge in the header x-badge.")
         }
         return Account(id: badge)
     }

@@ -14,18 +14,22 @@ package struct Dashboard: Sendable {
     /// A page of a project that the viewer may see.
     /// - Parameter source: answers for this project.
     package func page(
-        _ page: DashboardRoute.Page, of project: String, for viewer: Viewer, query: String?, asking source: any DashboardSource
+        _ page: DashboardRoute.Page, of project: String, for viewer: Viewer, query: String?,
+        asking source: any DashboardSource
     ) async -> DashboardResponse {
         var frame = Frame(viewer: viewer, project: project, assets: assets)
         do throws(GatewayError) {
             let request = PageRequest(
-                project: project, links: Links(project: project), query: try QueryItems(query), source: source, now: now())
+                project: project, links: Links(project: project), query: try QueryItems(query), source: source,
+                now: now())
             let found = try await contents(page, request)
             switch found {
             case .redirect(let location): return .redirect(to: location)
             case .json(let bytes):
                 return DashboardResponse(
-                    headers: [HeaderField("content-type", "application/json"), HeaderField("cache-control", "no-store")], body: bytes)
+                    headers: [
+                        HeaderField("content-type", "application/json"), HeaderField("cache-control", "no-store"),
+                    ], body: bytes)
             case .fragment(let template, let view): return html(200, Templates.render(view, with: template))
             case .page(let contents):
                 frame.show(contents)
@@ -45,7 +49,8 @@ package struct Dashboard: Sendable {
         case .rollouts: try await RolloutsPage(request).contents()
         case .rollout(let name): try await RolloutPage(request, name: name).contents()
         case .progress(let name): try await RolloutPage(request, name: name).progress()
-        case .suggestions: .json(try await request.source.get("/logs/metadata", query: FilterForm.query(request.query.items)))
+        case .suggestions:
+            .json(try await request.source.get("/logs/metadata", query: FilterForm.query(request.query.items)))
         }
     }
 
@@ -54,7 +59,8 @@ package struct Dashboard: Sendable {
         var frame = frame
         frame.show(
             PageContents(
-                title: "Not shown", section: page.section, template: "failure", view: FailureView(error), status: error.status))
+                title: "Not shown", section: page.section, template: "failure", view: FailureView(error),
+                status: error.status))
         return html(error.status, Templates.render(frame, with: "failure"))
     }
 
@@ -87,7 +93,9 @@ package struct Dashboard: Sendable {
     private func html(_ status: Int, _ body: [UInt8]) -> DashboardResponse {
         DashboardResponse(
             status: status,
-            headers: [HeaderField("content-type", "text/html; charset=utf-8"), HeaderField("cache-control", "no-store")],
+            headers: [
+                HeaderField("content-type", "text/html; charset=utf-8"), HeaderField("cache-control", "no-store"),
+            ],
             body: body)
     }
 }

@@ -50,7 +50,8 @@ package struct DashboardResponse: Sendable, Equatable {
 
     /// Sends the browser elsewhere, with a GET.
     package static func redirect(to location: String) -> Self {
-        DashboardResponse(status: 303, headers: [HeaderField("location", location), HeaderField("cache-control", "no-store")])
+        DashboardResponse(
+            status: 303, headers: [HeaderField("location", location), HeaderField("cache-control", "no-store")])
     }
 
     /// What every page may do in a browser: show the gateway's own styles, scripts and pictures, send forms to it, and
@@ -63,7 +64,8 @@ package struct DashboardResponse: Sendable, Equatable {
     package var protected: Self {
         var response = self
         response.headers += [
-            HeaderField("content-security-policy", Self.contentPolicy), HeaderField("x-content-type-options", "nosniff"),
+            HeaderField("content-security-policy", Self.contentPolicy),
+            HeaderField("x-content-type-options", "nosniff"),
             // The gateway's own forms name their page; other sites learn no path.
             HeaderField("referrer-policy", "same-origin"), HeaderField("cross-origin-resource-policy", "same-origin"),
             HeaderField("cross-origin-opener-policy", "same-origin"),

@@ -28,7 +28,8 @@ struct RootCommand: AsyncParsableCommand {
             """,
         version: GatewayVersion.current,
         subcommands: [
-            ServeCommand.self, IngressCommand.self, ForwarderCommand.self, VerifierCommand.self, TraceStoreCommand.self, CheckCommand.self,
+            ServeCommand.self, IngressCommand.self, ForwarderCommand.self, VerifierCommand.self, TraceStoreCommand.self,
+            CheckCommand.self,
             WaitCommand.self,
             RolloutsCommand.self, TracesCommand.self, LogsCommand.self,
         ])

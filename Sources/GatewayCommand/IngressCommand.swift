@@ -4,7 +4,8 @@ internal import Ingress
 
 struct IngressCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ingress", abstract: "Runs the HTTP face: takes requests, queues their jobs, waits for the answers.",
+        commandName: "ingress",
+        abstract: "Runs the HTTP face: takes requests, queues their jobs, waits for the answers.",
         discussion: "Needs REDIS_HOST and GATEWAY_KEY.")
 
     func run() async throws {

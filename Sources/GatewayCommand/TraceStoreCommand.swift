@@ -5,7 +5,8 @@ internal import TraceStore
 
 struct TraceStoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tracestore", abstract: "Runs the embedded trace store alone: Langfuse's API over one SQLite file.",
+        commandName: "tracestore",
+        abstract: "Runs the embedded trace store alone: Langfuse's API over one SQLite file.",
         discussion: """
             Any Langfuse SDK and any OTLP exporter can write to it. Each project of the secrets file has its keys there; for a project without keys they follow \
             from the gateway's key. The keys of the default project are written to DATA_DIR/langfuse.env, for `source`.
@@ -26,7 +27,8 @@ struct TraceStoreCommand: AsyncParsableCommand {
         var services = store.services
         if settings.keepsRequestLog {
             let log = try launch.requestLog(
-                in: store.requests, auditing: store.audits, of: launch.destinations(key: key), redis: try launch.redis(),
+                in: store.requests, auditing: store.audits, of: launch.destinations(key: key),
+                redis: try launch.redis(),
                 envelope: Envelope(key: key))
             services += log.services
         }

@@ -49,7 +49,9 @@ final class RequestDecoder: ByteToMessageDecoder {
         _ = decode(context: context, buffer: &buffer)
         guard !hasEnded, seenEOF else { return .needMoreData }
         // It says whether the connection ended in the middle of a request.
-        do { _ = try decoder.decodeLast(context: context, buffer: &buffer, seenEOF: true) } catch { end(with: error, context: context) }
+        do { _ = try decoder.decodeLast(context: context, buffer: &buffer, seenEOF: true) } catch {
+            end(with: error, context: context)
+        }
         return .needMoreData
     }
 

@@ -46,7 +46,8 @@ package struct IngressService {
         let connections = Connections(settings)
         let news = NewsDesk(news: JobNews(redis: commands), local: local, logger: logger)
         let follower = AnswerFollower(
-            bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands, window: settings.maxBufferedBytes,
+            bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands,
+            window: settings.maxBufferedBytes,
             logger: logger)
         let identity = AnswerIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
@@ -62,7 +63,8 @@ package struct IngressService {
                 admission: JobAdmission(
                     queue, redis: commands, envelope: envelope, limits: .init(settings),
                     defaultProject: secrets.defaultProject),
-                room: room, follower: follower, kept: kept, desk: news, local: queue == .completions ? local : nil, envelope: envelope,
+                room: room, follower: follower, kept: kept, desk: news, local: queue == .completions ? local : nil,
+                envelope: envelope,
                 watch: watch, rateAudit: RateAudit(audit: audit, logger: logger),
                 refusals: queue == .completions ? refusals : nil)
         }
@@ -72,21 +74,20 @@ package struct IngressService {
             audit: audit, logger: logger)
         let mark = LoopMark(envelope)
         let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
-        let entrance = Entrance(
-            auth: auth, projects: projects, defaultProject: secrets.defaultProject,
-            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host),
-            origins: CrossOrigins(allowed: settings.allowedOrigins, includesLoopback: !auth.consumesBearer),
-            audit: audit)
+        let entrance = Entrance(settings, auth: auth, projects: projects, secrets.defaultProject, audit: audit)
         let desk = CompletionDesk(
-            identity: identity, mark: mark, hosts: hosts, entrance: entrance, jobs: jobs, calls: completions, connections: connections,
+            identity: identity, mark: mark, hosts: hosts, entrance: entrance, jobs: jobs, calls: completions,
+            connections: connections,
             metrics: metrics, logger: logger)
         let pages = Pages(
-            redis: commands, watch: watch, room: room, follower: follower, connections: connections, uploads: jobs.uploads,
+            redis: commands, watch: watch, room: room, follower: follower, connections: connections,
+            uploads: jobs.uploads,
             warnsOfRedis: settings.redis.address != nil, limits: .init(settings), registry: registry,
             storeTrouble: storeTrouble)
         self.metrics = { await pages.metrics.exposition() }
         let desks = DashboardQuestions.Desks(
-            configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity, pages: pages,
+            configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity,
+            pages: pages,
             hooks: extensions.tracesHooks, calls: calls)
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance, pages: pages,
@@ -99,7 +100,8 @@ package struct IngressService {
                 jobs: jobs, rates: RateReader(redis: commands), asksForKeys: auth.consumesBearer),
             dashboard: DashboardDesk(
                 dashboard: Dashboard(),
-                access: .init(auth, listeningOn: settings.host, isOn: settings.dashboard), entrance: entrance, desks: desks,
+                access: .init(auth, listeningOn: settings.host, isOn: settings.dashboard), entrance: entrance,
+                desks: desks,
                 envelope: envelope, now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
         let application = Self.application(responder, desk, settings, logger, onListening: onListening)
@@ -160,5 +162,18 @@ extension JobAdmission.Limits {
         self.init(
             entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL,
             spanBytes: settings.outboxBytes)
+    }
+}
+
+extension Entrance {
+    fileprivate init(
+        _ settings: Settings, auth: any AuthProvider, projects: KnownProjects, _ defaultProject: String,
+        audit: AuditLog?
+    ) {
+        self.init(
+            auth: auth, projects: projects, defaultProject: defaultProject,
+            refusesForeignOrigins: !auth.consumesBearer && HostName.isLoopback(settings.host),
+            origins: CrossOrigins(allowed: settings.allowedOrigins, includesLoopback: !auth.consumesBearer),
+            audit: audit)
     }
 }

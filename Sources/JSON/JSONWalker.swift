@@ -37,7 +37,9 @@ package struct JSONWalker {
     /// Passes the next value, and visits the members if it is an object. A visit reads the member's value, or leaves it
     /// to be skipped.
     /// - Parameter visit: Is given the name's bytes, within the quotes.
-    package mutating func members(_ visit: (inout JSONWalker, Range<Int>) throws(JSONScanError) -> Void) throws(JSONScanError) {
+    package mutating func members(
+        _ visit: (inout JSONWalker, Range<Int>) throws(JSONScanError) -> Void
+    ) throws(JSONScanError) {
         guard try kind() == .object else {
             try skip()
             return

@@ -59,7 +59,8 @@ package struct MetricsServer: Service, CustomStringConvertible {
             onServerRunning: { [port, onListening] channel in await onListening(channel.localAddress?.port ?? port) },
             logger: logger)
         do { try await application.run() } catch let error as IOError {
-            throw CannotListen(address: "\(host):\(port)", reason: String(cString: strerror(error.errnoCode)).lowercased())
+            throw CannotListen(
+                address: "\(host):\(port)", reason: String(cString: strerror(error.errnoCode)).lowercased())
         } catch is SocketAddressError.UnknownHost {
             throw CannotListen(address: "\(host):\(port)", reason: "no such host")
         }

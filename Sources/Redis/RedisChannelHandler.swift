@@ -117,7 +117,9 @@ final class RedisChannelHandler: ChannelInboundHandler {
         guard retirement == nil, let context else { return }
         retirement = RedisError(.unavailable, error.message, refusal: error.refusal)
         let unsent = outbox.close(RedisError(.unavailable, error.message, refusal: error.refusal))
-        for waiter in unsent { waiter.finish(.failure(RedisError(.unavailable, error.message, refusal: error.refusal))) }
+        for waiter in unsent {
+            waiter.finish(.failure(RedisError(.unavailable, error.message, refusal: error.refusal)))
+        }
         guard !inFlight.isEmpty else { return end(.lost(endpoint)) }
         context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.end(.lost(self.endpoint)) }
     }
@@ -145,7 +147,9 @@ extension RedisChannelHandler {
             guard deadline < deadlineCheck.at else { return }
             deadlineCheck.timer.cancel()
         }
-        deadlineCheck = (deadline, context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.deadlineReached() })
+        deadlineCheck = (
+            deadline, context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.deadlineReached() }
+        )
     }
 
     private func deadlineReached() {
@@ -168,7 +172,9 @@ extension RedisChannelHandler {
 }
 
 extension RedisWaiter {
-    fileprivate static func ignored(timeout: Duration) -> Self { RedisWaiter(expected: nil, timeout: timeout, completion: .callback { _ in }) }
+    fileprivate static func ignored(timeout: Duration) -> Self {
+        RedisWaiter(expected: nil, timeout: timeout, completion: .callback { _ in })
+    }
 }
 
 extension RedisError {

@@ -48,7 +48,9 @@ extension RedisClient {
 }
 
 extension RedisScript {
-    fileprivate func command(_ verb: String, _ body: String, _ keys: [String], _ appendArguments: (inout RedisCommand) -> Void) -> RedisCommand {
+    fileprivate func command(
+        _ verb: String, _ body: String, _ keys: [String], _ appendArguments: (inout RedisCommand) -> Void
+    ) -> RedisCommand {
         var command = RedisCommand(verb, body, keys.count)
         command.append(contentsOf: keys)
         appendArguments(&command)

@@ -32,7 +32,8 @@ package final class RedisClient: Service {
     /// - Parameter eventLoop: where the connection lives; nil takes one of the process's shared loops.
     package init(_ endpoint: RedisEndpoint, eventLoop: (any EventLoop)? = nil, logger: Logger) {
         self.endpoint = endpoint
-        connector = RedisConnector(endpoint: endpoint, eventLoop: eventLoop ?? MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+        connector = RedisConnector(
+            endpoint: endpoint, eventLoop: eventLoop ?? MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
         state = NIOLockedValueBox(State(absence: RedisError(.unavailable, "not yet connected to \(endpoint)")))
     }
 
@@ -58,7 +59,8 @@ package final class RedisClient: Service {
     /// - Returns: as many values as commands; a refusal by the server is `.error` at its place and hides none of the
     ///   others.
     /// - Throws: as ``send(_:timeout:)``, except for refusals.
-    package func send(batch commands: [RedisCommand], timeout: Duration? = nil) async throws(RedisError) -> [RedisValue] {
+    package func send(batch commands: [RedisCommand], timeout: Duration? = nil) async throws(RedisError) -> [RedisValue]
+    {
         try await connection().send(batch: commands, timeout: timeout)
     }
 
@@ -121,7 +123,9 @@ extension RedisClient {
             return state.nextWatcher
         }
         if let watcher {
-            continuation.onTermination = { [state] _ in _ = state.withLockedValue { $0.watchers.removeValue(forKey: watcher) } }
+            continuation.onTermination = { [state] _ in
+                _ = state.withLockedValue { $0.watchers.removeValue(forKey: watcher) }
+            }
         } else {
             continuation.finish()
         }

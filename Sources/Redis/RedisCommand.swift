@@ -56,12 +56,15 @@ package struct RedisCommand: Sendable {
                 withUnsafeTemporaryAllocation(of: Int.self, capacity: lengths.count) { counts in
                     var offset = 0
                     for (index, length) in lengths.enumerated() {
-                        pointers[index] = flat.baseAddress.map { UnsafeRawPointer($0 + offset).assumingMemoryBound(to: CChar.self) }
+                        pointers[index] = flat.baseAddress.map {
+                            UnsafeRawPointer($0 + offset).assumingMemoryBound(to: CChar.self)
+                        }
                         counts[index] = length
                         offset += length
                     }
                     var formatted: UnsafeMutablePointer<CChar>?
-                    let count = chiredis_format(&formatted, Int32(lengths.count), pointers.baseAddress, counts.baseAddress)
+                    let count = chiredis_format(
+                        &formatted, Int32(lengths.count), pointers.baseAddress, counts.baseAddress)
                     guard count > 0, let formatted else { return nil }
                     defer { redisFreeCommand(formatted) }
                     return body(UnsafeRawBufferPointer(start: formatted, count: Int(count)))

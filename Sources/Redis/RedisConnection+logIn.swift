@@ -19,9 +19,11 @@ extension RedisConnection {
         commands.append(RedisCommand("PING"))
         commands.append(RedisCommand("DEL", Self.nothing))
         let replies = try await send(batch: commands, timeout: endpoint.connectTimeout)
-        if endpoint.password != nil, case .error(let reply) = replies[0], let word = RedisError(reply: reply).serverCode {
+        if endpoint.password != nil, case .error(let reply) = replies[0], let word = RedisError(reply: reply).serverCode
+        {
             // The reply itself may repeat the password.
-            throw RedisError(.server(word), "\(endpoint) refused the log-in (\(word)); check the user name and the password")
+            throw RedisError(
+                .server(word), "\(endpoint) refused the log-in (\(word)); check the user name and the password")
         }
         if case .error(let reply) = replies[commands.count - 1], RedisRefusal.code(of: reply) == "READONLY" {
             throw RedisError(.server("READONLY"), "\(endpoint) is not ready: \(reply)")

@@ -10,14 +10,18 @@ final class RedisConnection: Sendable {
     let endpoint: RedisEndpoint
 
     private init(
-        channel: any Channel, endpoint: RedisEndpoint, tls: NIOSSLContext?, onMessages: (@Sendable ([RedisMessage]) -> Void)?
+        channel: any Channel, endpoint: RedisEndpoint, tls: NIOSSLContext?,
+        onMessages: (@Sendable ([RedisMessage]) -> Void)?
     ) throws {
         self.channel = channel
         self.endpoint = endpoint
         outbox = RedisOutbox(maximumBytes: endpoint.maximumUnsentBytes)
-        handler = NIOLoopBound(RedisChannelHandler(endpoint: endpoint, outbox: outbox, onMessages: onMessages), eventLoop: channel.eventLoop)
+        handler = NIOLoopBound(
+            RedisChannelHandler(endpoint: endpoint, outbox: outbox, onMessages: onMessages),
+            eventLoop: channel.eventLoop)
         if let tls {
-            try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: endpoint.serverName))
+            try channel.pipeline.syncOperations.addHandler(
+                NIOSSLClientHandler(context: tls, serverHostname: endpoint.serverName))
         }
         try channel.pipeline.syncOperations.addHandler(handler.value)
     }
@@ -25,7 +29,8 @@ final class RedisConnection: Sendable {
     /// Connects, logs in and sees that the server answers.
     /// - Throws: ``RedisError``; its message says what to check.
     static func open(
-        _ endpoint: RedisEndpoint, tls: NIOSSLContext?, eventLoop: any EventLoop, onMessages: (@Sendable ([RedisMessage]) -> Void)?
+        _ endpoint: RedisEndpoint, tls: NIOSSLContext?, eventLoop: any EventLoop,
+        onMessages: (@Sendable ([RedisMessage]) -> Void)?
     ) async throws(RedisError) -> RedisConnection {
         // NIO's own default is TCP_NODELAY, without which a small command may wait 40 ms for an acknowledgement.
         let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(endpoint.connectTimeout))
@@ -38,8 +43,10 @@ final class RedisConnection: Sendable {
         do {
             connection =
                 switch endpoint.address {
-                case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port, channelInitializer: initialize)
-                case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path, channelInitializer: initialize)
+                case .tcp(let host, let port):
+                    try await bootstrap.connect(host: host, port: port, channelInitializer: initialize)
+                case .unix(let path):
+                    try await bootstrap.connect(unixDomainSocketPath: path, channelInitializer: initialize)
                 }
         } catch {
             throw RedisError(.unavailable, "cannot connect to \(endpoint): \(error); check that Redis runs there")
@@ -84,7 +91,9 @@ final class RedisConnection: Sendable {
 
     /// Takes no more commands and ends, so that the next connection looks the server up anew. What was sent may be
     /// answered yet.
-    func retire(because error: RedisError) { channel.eventLoop.execute { [handler] in handler.value.retire(because: error) } }
+    func retire(because error: RedisError) {
+        channel.eventLoop.execute { [handler] in handler.value.retire(because: error) }
+    }
 
     /// The reason why it has ended, if the server said so.
     var endReason: RedisError? { outbox.reasonOfEnd.flatMap { $0.refusal == nil ? nil : $0 } }
@@ -106,7 +115,9 @@ extension RedisConnection {
         try await withRedisContinuation { continuation in
             submit(
                 command,
-                waiter: RedisWaiter(expected: nil, timeout: timeout ?? endpoint.commandTimeout, completion: .continuation(continuation)))
+                waiter: RedisWaiter(
+                    expected: nil, timeout: timeout ?? endpoint.commandTimeout, completion: .continuation(continuation))
+            )
         }.get()
     }
 
@@ -117,7 +128,8 @@ extension RedisConnection {
             submit(
                 batch: commands,
                 waiter: RedisWaiter(
-                    expected: commands.count, timeout: timeout ?? endpoint.commandTimeout, completion: .continuation(continuation)))
+                    expected: commands.count, timeout: timeout ?? endpoint.commandTimeout,
+                    completion: .continuation(continuation)))
         }.get()
         return reply.array ?? []
     }

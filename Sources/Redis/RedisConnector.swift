@@ -27,7 +27,8 @@ struct RedisConnector: Sendable {
         var reported: String?
         while !Task.isCancelled {
             do throws(RedisError) {
-                let connection = try await RedisConnection.open(endpoint, tls: tls, eventLoop: eventLoop, onMessages: onMessages)
+                let connection = try await RedisConnection.open(
+                    endpoint, tls: tls, eventLoop: eventLoop, onMessages: onMessages)
                 logger.debug("connected to Redis", metadata: ["endpoint": "\(endpoint)"])
                 reported = nil
                 let start = ContinuousClock.now
@@ -35,7 +36,8 @@ struct RedisConnector: Sendable {
                 await connection.ended()
                 if start.duration(to: .now) >= Self.soundAfter { backoff = RedisBackoff() }
                 let refusal = connection.endReason
-                disconnected(refusal ?? RedisError(.unavailable, "the connection to \(endpoint) ended and is being made anew"))
+                disconnected(
+                    refusal ?? RedisError(.unavailable, "the connection to \(endpoint) ended and is being made anew"))
                 // The end that was asked for is no news, and what the server refuses is told by the watch.
                 logger.log(
                     level: Task.isCancelled || refusal != nil ? .debug : .notice, "the connection to Redis ended",

@@ -11,14 +11,18 @@ extension RedisEndpoint {
             return try NIOSSLContext(configuration: configuration)
         } catch {
             let file = certificateAuthorityPath ?? "the system's certificates"
-            throw RedisError(.configuration, "TLS to \(self) cannot be set up with \(file): \(error); the file must hold PEM certificates")
+            throw RedisError(
+                .configuration,
+                "TLS to \(self) cannot be set up with \(file): \(error); the file must hold PEM certificates")
         }
     }
 
     /// The name to ask for and to verify. An IP address is no server name (RFC 6066 §3): NIOSSL then verifies the
     /// address itself.
     var serverName: String? {
-        guard case .tcp(let host, _) = address, (try? SocketAddress(ipAddress: host, port: 0)) == nil else { return nil }
+        guard case .tcp(let host, _) = address, (try? SocketAddress(ipAddress: host, port: 0)) == nil else {
+            return nil
+        }
         return host
     }
 }

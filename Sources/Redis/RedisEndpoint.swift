@@ -42,7 +42,8 @@ package struct RedisEndpoint: Sendable, CustomStringConvertible {
     /// The address and database, without user or password.
     package var description: String {
         switch address {
-        case .tcp(let host, let port): "\(tls ? "rediss" : "redis")://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
+        case .tcp(let host, let port):
+            "\(tls ? "rediss" : "redis")://\(host.contains(":") ? "[\(host)]" : host):\(port)/\(database)"
         case .unix(let path): "unix://\(path)?db=\(database)"
         }
     }

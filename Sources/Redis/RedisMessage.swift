@@ -8,7 +8,8 @@ package struct RedisMessage: Sendable, Hashable {
     /// - Returns: nil if the value is no pushed message
     ///   (https://redis.io/docs/latest/develop/pubsub/#format-of-pushed-messages).
     init?(_ value: RedisValue) {
-        guard value[0] == .bytes(Array("message".utf8)), let channel = value[1].string, let payload = value[2].bytes else { return nil }
+        guard value[0] == .bytes(Array("message".utf8)), let channel = value[1].string, let payload = value[2].bytes
+        else { return nil }
         self.channel = channel
         self.payload = payload
     }

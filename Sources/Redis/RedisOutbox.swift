@@ -32,7 +32,8 @@ final class RedisOutbox: Sendable {
 
     func append(_ command: RedisCommand, waiter: RedisWaiter) -> Admission {
         guard command.byteCount <= maximumBytes else { return .refused(.tooLarge(command.byteCount, maximumBytes)) }
-        return command.withFormatted { append($0, waiter: waiter) } ?? .refused(.tooLarge(command.byteCount, maximumBytes))
+        return command.withFormatted { append($0, waiter: waiter) }
+            ?? .refused(.tooLarge(command.byteCount, maximumBytes))
     }
 
     /// Appends all commands or none, with no other command between them.
@@ -41,7 +42,9 @@ final class RedisOutbox: Sendable {
         guard byteCount <= maximumBytes else { return .refused(.tooLarge(byteCount, maximumBytes)) }
         var joined = ByteBuffer()
         for command in commands {
-            guard command.withFormatted({ joined.writeBytes($0) }) != nil else { return .refused(.tooLarge(byteCount, maximumBytes)) }
+            guard command.withFormatted({ joined.writeBytes($0) }) != nil else {
+                return .refused(.tooLarge(byteCount, maximumBytes))
+            }
         }
         return joined.withUnsafeReadableBytes { append($0, waiter: waiter) }
     }
@@ -94,10 +97,15 @@ final class RedisOutbox: Sendable {
 
 extension RedisError {
     fileprivate static func tooLarge(_ bytes: Int, _ maximum: Int) -> Self {
-        RedisError(.commandTooLarge, "a command of \(bytes) bytes is larger than the \(maximum) that may wait to be sent; split it")
+        RedisError(
+            .commandTooLarge,
+            "a command of \(bytes) bytes is larger than the \(maximum) that may wait to be sent; split it")
     }
 
     fileprivate static func outboxFull(_ maximum: Int) -> Self {
-        RedisError(.unavailable, "the \(maximum) bytes that may wait to be sent are in use: Redis or the network to it is too slow; try again later")
+        RedisError(
+            .unavailable,
+            "the \(maximum) bytes that may wait to be sent are in use: Redis or the network to it is too slow; try again later"
+        )
     }
 }

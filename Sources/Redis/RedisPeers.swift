@@ -5,9 +5,13 @@ internal import NIOConcurrencyHelpers
 final class RedisPeers: Sendable {
     private let connections = NIOLockedValueBox<[ObjectIdentifier: RedisConnection]>([:])
 
-    func add(_ connection: RedisConnection) { connections.withLockedValue { $0[ObjectIdentifier(connection)] = connection } }
+    func add(_ connection: RedisConnection) {
+        connections.withLockedValue { $0[ObjectIdentifier(connection)] = connection }
+    }
 
-    func remove(_ connection: RedisConnection) { connections.withLockedValue { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) } }
+    func remove(_ connection: RedisConnection) {
+        connections.withLockedValue { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) }
+    }
 
     /// Has all of them made anew.
     func retireAll(because error: RedisError) {

@@ -42,7 +42,8 @@ final class RedisReplyParser {
     /// Hands bytes from the server to the reader, which copies them.
     func feed(_ bytes: UnsafeRawBufferPointer) throws(RedisError) {
         bytesSinceReply += bytes.count
-        guard redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK else {
+        guard redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
+        else {
             throw error
         }
     }
@@ -56,15 +57,20 @@ final class RedisReplyParser {
             return value
         }
         guard bytesSinceReply <= maximumReplyBytes else {
-            throw RedisError(.protocolError, "a reply is larger than the accepted \(maximumReplyBytes) bytes; read less at a time")
+            throw RedisError(
+                .protocolError, "a reply is larger than the accepted \(maximumReplyBytes) bytes; read less at a time")
         }
         return nil
     }
 
     private var error: RedisError {
-        let text = withUnsafeBytes(of: &reader.pointee.errstr) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        let text = withUnsafeBytes(of: &reader.pointee.errstr) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
         return RedisError(
-            .protocolError, "the answer is not the Redis protocol (\(text)); check that the address and port are those of a Redis server")
+            .protocolError,
+            "the answer is not the Redis protocol (\(text)); check that the address and port are those of a Redis server"
+        )
     }
 }
 

@@ -26,7 +26,8 @@ package final class RedisSubscriber: Service {
         _ endpoint: RedisEndpoint, channels: [String], eventLoop: (any EventLoop)? = nil, logger: Logger,
         onEvent: @escaping @Sendable (Event) -> Void
     ) {
-        connector = RedisConnector(endpoint: endpoint, eventLoop: eventLoop ?? MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+        connector = RedisConnector(
+            endpoint: endpoint, eventLoop: eventLoop ?? MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
         self.channels = channels
         self.onEvent = onEvent
     }
@@ -47,12 +48,14 @@ package final class RedisSubscriber: Service {
                 for reply in try result.get().array ?? [] { _ = try reply.get() }
                 onEvent(.subscribed)
             } catch {
-                connector.logger.error("cannot subscribe: \(error.message)", metadata: ["endpoint": "\(connector.endpoint)"])
+                connector.logger.error(
+                    "cannot subscribe: \(error.message)", metadata: ["endpoint": "\(connector.endpoint)"])
                 connection.close()
             }
         }
         connection.submit(
             batch: channels.map { RedisCommand("SUBSCRIBE", $0) },
-            waiter: RedisWaiter(expected: channels.count, timeout: connector.endpoint.commandTimeout, completion: .callback(answered)))
+            waiter: RedisWaiter(
+                expected: channels.count, timeout: connector.endpoint.commandTimeout, completion: .callback(answered)))
     }
 }

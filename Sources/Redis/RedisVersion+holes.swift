@@ -23,9 +23,12 @@ extension RedisVersion {
     /// The warnings for an operator of this version; none if no hole of it is known.
     package var warnings: [String] {
         Self.holes.compactMap { hole in
-            guard let range = hole.versions[product]?.first(where: { !isBefore($0.from) && isBefore($0.below) }) else { return nil }
+            guard let range = hole.versions[product]?.first(where: { !isBefore($0.from) && isBefore($0.below) }) else {
+                return nil
+            }
             let mended = range.below.map(String.init).joined(separator: ".")
-            return "\(self) has a known hole in \(hole.what): upgrade to \(mended) or later\(hole.advice). A distribution may have mended it under "
+            return
+                "\(self) has a known hole in \(hole.what): upgrade to \(mended) or later\(hole.advice). A distribution may have mended it under "
                 + "the old number, as Debian 12 has in its 5:7.0.15-1~deb12u6"
         }
     }

@@ -51,7 +51,8 @@ package struct RequestLogService {
                 let (requests, audits) = (rows.requests, rows.audits)
                 if !requests.isEmpty { try await record(requests) }
                 if !audits.isEmpty { try await audit(audits) }
-            }, envelope: envelope, projects: projects, isOpen: { watch.hasRightKey }, audit: worker.audit, logger: logger)
+            }, envelope: envelope, projects: projects, isOpen: { watch.hasRightKey }, audit: worker.audit,
+            logger: logger)
         // Elsewhere the watch has a follower already.
         if shared == nil { worker.audit?.follow(watch) }
         let own: [any Service] = shared == nil ? [watch] : []
@@ -65,7 +66,8 @@ package struct RequestLogService {
     ) async throws {
         let answer: RequestLogAnswer
         do {
-            answer = try await respond(job.path, try QueryItems(job.query), LogAsker(project: job.project, isOperator: job.isOperators))
+            answer = try await respond(
+                job.path, try QueryItems(job.query), LogAsker(project: job.project, isOperator: job.isOperators))
         } catch let error as GatewayError {
             return try await sink.send(error.status, error.retryHeaders, json: error.json)
         }

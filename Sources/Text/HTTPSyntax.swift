@@ -1,7 +1,9 @@
 /// The characters of RFC 9110 and RFC 3986 that keep one part of a request from becoming another.
 package enum HTTPSyntax {
     /// Whether the bytes are a token (RFC 9110 §5.6.2): a method or the name of a field.
-    @inlinable package static func isToken(_ bytes: some Collection<UInt8>) -> Bool { !bytes.isEmpty && bytes.allSatisfy(isTokenByte) }
+    @inlinable package static func isToken(_ bytes: some Collection<UInt8>) -> Bool {
+        !bytes.isEmpty && bytes.allSatisfy(isTokenByte)
+    }
 
     /// Whether a field's value may hold the byte: anything but control characters, tab excepted (RFC 9110 §5.5).
     @inlinable package static func isFieldByte(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }

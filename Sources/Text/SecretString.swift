@@ -1,5 +1,6 @@
 /// A value that must not be seen: a key, a password. It prints as `***` when described, reflected or interpolated.
-public struct SecretString: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+public struct SecretString: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+{
     private let value: String
 
     public init(_ value: String) { self.value = value }

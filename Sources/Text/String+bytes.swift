@@ -39,13 +39,19 @@ extension String? {
 }
 
 extension [String] {
-    package static func == (left: [String], right: [String]) -> Bool { left.elementsEqual(right) { $0.utf8.isSame(as: $1.utf8) } }
+    package static func == (left: [String], right: [String]) -> Bool {
+        left.elementsEqual(right) { $0.utf8.isSame(as: $1.utf8) }
+    }
     package static func != (left: [String], right: [String]) -> Bool { !(left == right) }
 }
 
 extension StringProtocol {
-    @inlinable package static func == (left: Self, right: some StringProtocol) -> Bool { left.utf8.elementsEqual(right.utf8) }
-    @inlinable package static func != (left: Self, right: some StringProtocol) -> Bool { !left.utf8.elementsEqual(right.utf8) }
+    @inlinable package static func == (left: Self, right: some StringProtocol) -> Bool {
+        left.utf8.elementsEqual(right.utf8)
+    }
+    @inlinable package static func != (left: Self, right: some StringProtocol) -> Bool {
+        !left.utf8.elementsEqual(right.utf8)
+    }
 }
 
 /// The operator behind `case "text":`.
@@ -66,7 +72,9 @@ extension Collection<String> {
 
 extension RawRepresentable where RawValue == String, Self: CaseIterable {
     /// The case with that raw value. (`init(rawValue:)` compares as Swift does.)
-    @inlinable package static func named(_ text: some StringProtocol) -> Self? { allCases.first { $0.rawValue.utf8.elementsEqual(text.utf8) } }
+    @inlinable package static func named(_ text: some StringProtocol) -> Self? {
+        allCases.first { $0.rawValue.utf8.elementsEqual(text.utf8) }
+    }
 }
 
 extension Collection<UInt8> {

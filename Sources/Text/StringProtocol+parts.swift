@@ -9,8 +9,11 @@ extension String {
     package func contains(_ text: String) -> Bool { self[...].place(of: text) != nil }
     package func contains(_ character: Character) -> Bool { self[...].place(of: String(character)) != nil }
     package func firstIndex(of character: Character) -> Index? { self[...].place(of: String(character)) }
-    package func split(separator: Character, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true) -> [Substring] {
-        self[...].split(separator: separator, maxSplits: maxSplits, omittingEmptySubsequences: omittingEmptySubsequences)
+    package func split(
+        separator: Character, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true
+    ) -> [Substring] {
+        self[...].split(
+            separator: separator, maxSplits: maxSplits, omittingEmptySubsequences: omittingEmptySubsequences)
     }
     /// At most so many Unicode scalars.
     package func prefix(_ most: Int) -> Substring { self[...].prefix(most) }
@@ -27,7 +30,9 @@ extension Substring {
     package func contains(_ character: Character) -> Bool { place(of: String(character)) != nil }
     package func firstIndex(of character: Character) -> Index? { place(of: String(character)) }
 
-    package func split(separator: Character, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true) -> [Substring] {
+    package func split(
+        separator: Character, maxSplits: Int = .max, omittingEmptySubsequences: Bool = true
+    ) -> [Substring] {
         let separator = String(separator)
         var (parts, rest): ([Substring], Substring) = ([], self)
         while parts.count < maxSplits, let place = rest.place(of: separator) {

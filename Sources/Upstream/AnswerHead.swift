@@ -58,7 +58,8 @@ struct AnswerHead {
         headers.removeAll()
         isInsideHead = true
         isMultiplexed = statusLine.dropFirst(5).first.map { $0 >= UInt8(ascii: "2") } ?? false
-        let digits = statusLine.drop { $0 != UInt8(ascii: " ") }.dropFirst().prefix { (0x30...0x39).contains($0) }.prefix(3)
+        let digits = statusLine.drop { $0 != UInt8(ascii: " ") }.dropFirst().prefix { (0x30...0x39).contains($0) }
+            .prefix(3)
         status = digits.reduce(0) { 10 * $0 + Int($1 - 0x30) }
     }
 

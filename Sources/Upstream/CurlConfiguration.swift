@@ -15,7 +15,9 @@ package struct CurlConfiguration: Sendable {
     /// Nil means the system's resolver, which a test cannot make change its mind.
     var resolver: (@Sendable () -> [String])?
 
-    package init(maxHostConnections: Int = 0, maxIdleConnections: Int = 4096, usesHTTP2: Bool = true, caFile: String? = nil) {
+    package init(
+        maxHostConnections: Int = 0, maxIdleConnections: Int = 4096, usesHTTP2: Bool = true, caFile: String? = nil
+    ) {
         self.maxHostConnections = maxHostConnections
         self.maxIdleConnections = maxIdleConnections
         self.usesHTTP2 = usesHTTP2

@@ -102,7 +102,9 @@ actor CurlLoop {
         UpstreamError(.cancelled, "the call was cancelled", requestMayHaveBeenSent: requestMayHaveBeenSent)
     }
 
-    private func wait(for need: CurlTransfer.Need, of call: ObjectIdentifier) async throws(UpstreamError) -> CurlTransfer {
+    private func wait(
+        for need: CurlTransfer.Need, of call: ObjectIdentifier
+    ) async throws(UpstreamError) -> CurlTransfer {
         guard let transfer = transfers[call] else {
             throw UpstreamError(.cancelled, "the call's scope has ended", requestMayHaveBeenSent: true)
         }
@@ -276,7 +278,9 @@ extension CurlLoop {
         for transfer in transfers.values {
             abort(
                 transfer,
-                UpstreamError(.unavailable, "the upstream client was stopped", requestMayHaveBeenSent: transfer.requestMayHaveBeenSent))
+                UpstreamError(
+                    .unavailable, "the upstream client was stopped",
+                    requestMayHaveBeenSent: transfer.requestMayHaveBeenSent))
         }
         outbox.flush()
         handles = CurlHandles(capacity: 0)

@@ -32,7 +32,8 @@ extension CurlTransfer {
     /// libcurl is content with an answer that ends inside its head, and with an unasked 101.
     private var headlessError: UpstreamError {
         answer.isInsideHead
-            ? error(.closedEarly, "the connection was closed inside the answer's head") : error(.malformed, "the answer has no final status")
+            ? error(.closedEarly, "the connection was closed inside the answer's head")
+            : error(.malformed, "the answer has no final status")
     }
 
     /// The reason why there is nothing more to read.
@@ -52,7 +53,8 @@ extension CurlTransfer {
         case CURLE_UNSUPPORTED_PROTOCOL: requestMayHaveBeenSent ? .malformed : .invalidURL
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
         case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED: .connect
-        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_PEER_FAILED_VERIFICATION,
+            CURLE_SSL_CACERT_BADFILE,
             CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
             .tls
         case CURLE_OPERATION_TIMEDOUT: timeoutCode
@@ -70,13 +72,15 @@ extension CurlTransfer {
 
     private var timeoutCode: UpstreamError.Code {
         if requestMayHaveBeenSent { return .totalTimeout }
-        return ContinuousClock.now - began < min(request.timeouts.total, .milliseconds(Int32.max)) ? .connectTimeout : .totalTimeout
+        return ContinuousClock.now - began < min(request.timeouts.total, .milliseconds(Int32.max))
+            ? .connectTimeout : .totalTimeout
     }
 
     private func words(for refusal: UpstreamError.Code) -> String {
         switch refusal {
         case .blockedAddress: "the host's address is one that this call may not reach"
-        case .tooLarge where answer.head == nil: "the answer's headers are longer than \(request.limits.headerBytes) bytes"
+        case .tooLarge where answer.head == nil:
+            "the answer's headers are longer than \(request.limits.headerBytes) bytes"
         case .tooLarge: "the answer's body is longer than \(request.limits.bodyBytes) bytes"
         case .malformed: "the answer's Content-Length is no number, or says two"
         default: "the connection was closed before an answer came"

@@ -24,7 +24,8 @@ final class EventPoll: Sendable {
         wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard epoll >= 0, wakeup >= 0 else {
             throw UpstreamError(
-                .unavailable, "no file descriptors for the upstream loop (errno \(errno)); raise the limit of open files",
+                .unavailable,
+                "no file descriptors for the upstream loop (errno \(errno)); raise the limit of open files",
                 requestMayHaveBeenSent: false)
         }
         // Edge-triggered: each write is an event of its own, so the counter need never be read.

@@ -68,7 +68,9 @@ package enum IPAddress: Sendable, Hashable {
     }
 
     private static func number(_ part: Substring) -> UInt64? {
-        if part.hasPrefix("0x") || part.hasPrefix("0X") { return part.count == 2 ? 0 : UInt64(part.dropFirst(2), radix: 16) }
+        if part.hasPrefix("0x") || part.hasPrefix("0X") {
+            return part.count == 2 ? 0 : UInt64(part.dropFirst(2), radix: 16)
+        }
         return part.hasPrefix("0") ? UInt64(part, radix: 8) : UInt64(part, radix: 10)
     }
 }
@@ -77,10 +79,13 @@ extension IPAddress: CustomStringConvertible {
     /// The usual text form; IPv6 in full, without brackets.
     package var description: String {
         switch self {
-        case .v4(let value): stride(from: 24, through: 0, by: -8).map { String(value >> UInt32($0) & 0xFF) }.joined(separator: ".")
+        case .v4(let value):
+            stride(from: 24, through: 0, by: -8).map { String(value >> UInt32($0) & 0xFF) }.joined(separator: ".")
         case .v6(let high, let low):
-            [high, low].flatMap { word in stride(from: 48, through: 0, by: -16).map { String(word >> UInt64($0) & 0xFFFF, radix: 16) } }
-                .joined(separator: ":")
+            [high, low].flatMap { word in
+                stride(from: 48, through: 0, by: -16).map { String(word >> UInt64($0) & 0xFFFF, radix: 16) }
+            }
+            .joined(separator: ":")
         }
     }
 }

@@ -90,7 +90,9 @@ package final class LoopThread: SerialExecutor {
 
     private var isCurrent: Bool { state.withLockedValue { isCurrent($0) } }
 
-    private func isCurrent(_ state: State) -> Bool { state.thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+    private func isCurrent(_ state: State) -> Bool {
+        state.thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false
+    }
 }
 
 extension LoopThread {

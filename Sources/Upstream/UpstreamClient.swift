@@ -69,7 +69,8 @@ package struct UpstreamRequest: Sendable {
     package var connections: ConnectionUse
 
     package init(
-        method: String, url: String, headers: [HeaderField] = [], body: [UInt8] = [], timeouts: UpstreamTimeouts = .init(),
+        method: String, url: String, headers: [HeaderField] = [], body: [UInt8] = [],
+        timeouts: UpstreamTimeouts = .init(),
         limits: UpstreamLimits = .init(), addresses: AddressPolicy = .operatorChosen,
         connections: ConnectionUse = .init()
     ) {

@@ -4,7 +4,7 @@ internal import Common
 package struct VerifierClock: Sendable {
     /// Milliseconds since 1970, by which ages are told.
     package var now: @Sendable () -> Int64
-    /// Milliseconds since some time, by a clock that nobody sets: bounds of waits and deadlines go by it.
+    /// Milliseconds since some time, by the monotonic clock: bounds of waits and deadlines go by it.
     package var steady: @Sendable () -> Int64
     /// Waits; throws when the task is cancelled.
     package var sleep: @Sendable (Duration) async throws -> Void
@@ -27,7 +27,7 @@ package struct VerifierClock: Sendable {
             sleep: { try await Task.sleep(for: $0) })
     }()
 
-    /// A clock that says what this one says now, and from now on goes as nobody sets it. For one piece of work, in
+    /// A clock that begins with what this one says now and goes on monotonically. It is for one piece of work, in
     /// which ages and deadlines are compared.
     func started() -> (clock: VerifierClock, behind: Int64) {
         let behind = now() - steady()

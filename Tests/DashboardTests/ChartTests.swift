@@ -4,7 +4,8 @@ import Testing
 
 struct LinearScaleTests {
     @Test(arguments: [
-        (0.0, 1.0), (-3, 1), (.nan, 1), (.infinity, 1), (1, 1), (1.01, 1.5), (2.2, 3), (3, 3), (7, 8), (9, 10), (10, 10), (11, 15),
+        (0.0, 1.0), (-3, 1), (.nan, 1), (.infinity, 1), (1, 1), (1.01, 1.5), (2.2, 3), (3, 3), (7, 8), (9, 10),
+        (10, 10), (11, 15),
         (0.0031, 0.004), (999, 1000), (1001, 1500), (1e12, 1e12),
     ])
     func theTopIsARoundNumber(most: Double, top: Double) {
@@ -33,7 +34,11 @@ struct ChartTests {
         #expect(chart.most == 10)
         let shapes = chart.view.shapes
         // 300 units a point, 2 between them; 160 units are 10.
-        #expect(shapes.map(\.path) == ["M1.00 64.00h298.00v96.00h-298.00z", "M1.00 0.00h298.00v64.00h-298.00zM301.00 144.00h298.00v16.00h-298.00z"])
+        #expect(
+            shapes.map(\.path) == [
+                "M1.00 64.00h298.00v96.00h-298.00z",
+                "M1.00 0.00h298.00v64.00h-298.00zM301.00 144.00h298.00v16.00h-298.00z",
+            ])
         #expect(shapes.map(\.kind) == ["bar c-1", "bar c-2"])
     }
 
@@ -71,7 +76,9 @@ struct ProgressViewTests {
     @Test func thePartsFillTheBar() {
         let view = ProgressView(
             progress {
-                ($0.verdict, $0.expected, $0.traced, $0.inFlight, $0.failed, $0.isChecked) = ("incomplete", 8, 4, 3, 2, true)
+                ($0.verdict, $0.expected, $0.traced, $0.inFlight, $0.failed, $0.isChecked) = (
+                    "incomplete", 8, 4, 3, 2, true
+                )
             })
         #expect(view.parts.map(\.partTone) == ["good", "flight", "bad", "warn"])
         #expect(view.parts.map(\.partWidth) == ["40.00%", "30.00%", "10.00%", "20.00%"])

@@ -22,7 +22,9 @@ struct ContrastTests {
             let base = (share + 0.055) / 1.055
             // base to the power of 2.4: its square, and the fifth root of its square.
             var root = 1.0
-            for _ in 0..<60 { root -= (root * root * root * root * root - base * base) / (5 * root * root * root * root) }
+            for _ in 0..<60 {
+                root -= (root * root * root * root * root - base * base) / (5 * root * root * root * root)
+            }
             return base * base * root
         }
         return 0.2126 * part(16) + 0.7152 * part(8) + 0.0722 * part(0)

@@ -23,7 +23,8 @@ struct FilterFormTests {
     /// What a form sends: hidden fields of the chips, then the empty ones.
     @Test func aFormsFieldsBecomeTheApisQuery() throws {
         let form = try form(
-            "name=status&operator=eq&value=5xx&name=customer-id&operator=in&value=a,b&name=&operator=eq&value=&range=7d")
+            "name=status&operator=eq&value=5xx&name=customer-id&operator=in&value=a,b&name=&operator=eq&value=&range=7d"
+        )
         #expect(form.isSubmitted)
         #expect(form.query == "status=5xx&metadata.customer-id[in]=a,b&from=7d")
     }
@@ -42,7 +43,9 @@ struct FilterFormTests {
     }
 
     /// Texts with brackets, of which one could be taken for an operator.
-    @Test(arguments: ["metadata.a]", "metadata.a[b]", "metadata.[eq]", "metadata.a[in]"]) func aKeyMayHoldBrackets(name: String) throws {
+    @Test(arguments: ["metadata.a]", "metadata.a[b]", "metadata.[eq]", "metadata.a[in]"]) func aKeyMayHoldBrackets(
+        name: String
+    ) throws {
         let term = FilterTerm(name, nil, "x")
         #expect(FilterTerm(parameter: term.parameter, value: "x") == term)
         let query = FilterForm().adding(term).query
@@ -69,7 +72,8 @@ struct TimeRangeTests {
     @Test(arguments: TimeRange.presets.map(\.milliseconds) + [1, 60_000, 123_456_789, 31_536_000_000])
     func aChartHasFewPoints(length: UInt64) throws {
         let interval = TimeRange.interval(for: length)
-        let unit: UInt64 = ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000][interval.last.map(String.init) ?? ""] ?? 0
+        let unit: UInt64 =
+            ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000][interval.last.map(String.init) ?? ""] ?? 0
         let step = try #require(UInt64(interval.dropLast())) * unit
         #expect(length / step <= TimeRange.mostPoints)
     }

@@ -55,7 +55,11 @@ struct PageTests {
             (
                 "/rollouts/r",
                 #"{"rollout_id":"r","verdict":"incomplete","expected":2,"traced":0,"in_flight":1,"failed":0,"missing":["\#(hostile)"],"checked_at":"2026-11-22T19:26:39.120Z"}"#
-            ), ("/logs", #"{"entries":[{"timestamp":"2026-11-22T19:26:39.120Z","message":"\#(hostile)","severity":"INFO"}]}"#),
+            ),
+            (
+                "/logs",
+                #"{"entries":[{"timestamp":"2026-11-22T19:26:39.120Z","message":"\#(hostile)","severity":"INFO"}]}"#
+            ),
             (
                 "/traces/pointwise",
                 #"{"traces":[{"input":{"messages":[{"role":"\#(hostile)","content":"\#(hostile)"},{"role":"user","content":[{"type":"text","text":"hi"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"image_url","image_url":{"url":"https://evil.test/x.png"}}]}],"tools":[{"type":"function","function":{"name":"\#(hostile)","parameters":{"a":1}}}]},"output":{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":"{\"x\": \"\#(hostile.utf8.map { $0 == 92 ? "\\\\\\" : String(UnicodeScalar($0)) }.joined())\"}"}}]}}]}"#
@@ -67,7 +71,8 @@ struct PageTests {
         _ page: DashboardRoute.Page, _ query: String? = nil, asking source: PlayedSource = source()
     ) async -> (DashboardResponse, String) {
         let response = await Dashboard(now: { 1_790_000_000_000 }).page(
-            page, of: "p", for: Viewer(projects: ["p", "q"], account: Self.hostile, hasSession: true), query: query, asking: source)
+            page, of: "p", for: Viewer(projects: ["p", "q"], account: Self.hostile, hasSession: true), query: query,
+            asking: source)
         return (response, String(decoding: response.body, as: UTF8.self))
     }
 
@@ -86,7 +91,9 @@ struct PageTests {
     @Test func aRequestHasItsWayAndItsMessages() async throws {
         let source = Self.source()
         let (_, html) = await html(.request(Self.id), asking: source)
-        for text in ["Attempt 1", "Attempt 2", "Queue", "300 ms", "500 ms", "header", Self.shown] { #expect(html.contains(text), "\(text)") }
+        for text in ["Attempt 1", "Attempt 2", "Queue", "300 ms", "500 ms", "header", Self.shown] {
+            #expect(html.contains(text), "\(text)")
+        }
         #expect(html.contains(#"<img src="data:image/png;base64,AAAA""#))
         #expect(!html.contains(#"src="https://evil.test"#), "a page loads nothing from elsewhere")
         #expect(html.contains("$GATEWAY_API_KEY"))
@@ -97,14 +104,18 @@ struct PageTests {
     @Test func theFilterOfAFormIsTheAddress() async {
         let (response, _) = await html(.requests, "name=customer-id&operator=eq&value=acme&range=1h")
         #expect(response.status == 303)
-        #expect(response.headers.contains { $0.value == "/dashboard/projects/p/requests?metadata.customer-id=acme&from=1h" })
+        #expect(
+            response.headers.contains { $0.value == "/dashboard/projects/p/requests?metadata.customer-id=acme&from=1h" }
+        )
     }
 
     @Test func pagesGoOnWithTheirFilters() async throws {
         let source = Self.source()
         let (_, html) = await html(.requests, "status=5xx&cursor=c%2F0", asking: source)
         #expect(html.contains("/dashboard/projects/p/requests?status=5xx&amp;cursor=c/1"))
-        #expect(try #require(source.questions.first { $0.hasPrefix("/logs/requests") }) == "/logs/requests?status=5xx&limit=50&cursor=c/0")
+        #expect(
+            try #require(source.questions.first { $0.hasPrefix("/logs/requests") })
+                == "/logs/requests?status=5xx&limit=50&cursor=c/0")
     }
 
     @Test func chartsLeadToTheirRows() async {

@@ -8,7 +8,8 @@ struct SessionTokenTests {
     private let now: UInt64 = 1_790_000_000_000
     private var life: UInt64 { 12 * 3_600_000 }
 
-    private func sealed(_ fingerprint: [UInt8] = Array(repeating: 7, count: 32), until expiry: UInt64) throws -> String {
+    private func sealed(_ fingerprint: [UInt8] = Array(repeating: 7, count: 32), until expiry: UInt64) throws -> String
+    {
         try SessionToken(fingerprint: fingerprint, expiry: expiry).sealed(by: envelope)
     }
 
@@ -25,7 +26,8 @@ struct SessionTokenTests {
         let text = try sealed(until: now + life)
         #expect(SessionToken(text, now: now + life - 1, envelope: envelope) != nil)
         #expect(SessionToken(text, now: now + life, envelope: envelope) == nil)
-        #expect(SessionToken(try sealed(until: now + life + 1), now: now, envelope: envelope) == nil, "none lasts longer")
+        #expect(
+            SessionToken(try sealed(until: now + life + 1), now: now, envelope: envelope) == nil, "none lasts longer")
     }
 
     @Test func aChangedSessionIsNone() throws {
@@ -46,7 +48,8 @@ struct SessionTokenTests {
     /// What else is sealed with the gateway's key is no session.
     @Test func anotherSealedThingIsNoSession() throws {
         let expiry = now + life
-        let plain = (0..<8).map { UInt8(truncatingIfNeeded: expiry >> UInt64(56 - 8 * $0)) } + Array(repeating: 7, count: 32)
+        let plain =
+            (0..<8).map { UInt8(truncatingIfNeeded: expiry >> UInt64(56 - 8 * $0)) } + Array(repeating: 7, count: 32)
         func token(_ place: Envelope.Place) throws -> SessionToken? {
             SessionToken(SessionToken.base64(try envelope.seal(plain, for: place)), now: now, envelope: envelope)
         }
@@ -104,6 +107,9 @@ struct DashboardRequestTests {
     ])
     func aPathIsAPage(path: String, route: DashboardRoute) { #expect(DashboardRoute(path) == route) }
 
-    @Test(arguments: ["/dashboards", "/x", "/dashboard/x", "/dashboard/projects", "/dashboard/projects/a/x", "/dashboard/projects/%ff"])
+    @Test(arguments: [
+        "/dashboards", "/x", "/dashboard/x", "/dashboard/projects", "/dashboard/projects/a/x",
+        "/dashboard/projects/%ff",
+    ])
     func allElseIsNone(path: String) { #expect(DashboardRoute(path) == nil) }
 }

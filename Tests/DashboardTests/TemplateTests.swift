@@ -19,13 +19,16 @@ struct TemplateTests {
 
     /// Text that the library's own escaping would let through: to Swift the quote and the mark are one character.
     @Test(arguments: [
-        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"), ("\"\u{301} onclick=x", "&quot;\u{301} onclick=x"),
-        ("<\u{200D}b>", "&lt;\u{200D}b&gt;"), ("a & 'b'", "a &amp; &#39;b&#39;"), ("\u{0}\u{1B}x\n\ty", "\u{FFFD}\u{FFFD}x\n\ty"),
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("\"\u{301} onclick=x", "&quot;\u{301} onclick=x"),
+        ("<\u{200D}b>", "&lt;\u{200D}b&gt;"), ("a & 'b'", "a &amp; &#39;b&#39;"),
+        ("\u{0}\u{1B}x\n\ty", "\u{FFFD}\u{FFFD}x\n\ty"),
         ("👩‍💻 שלום \u{202E}x", "👩‍💻 שלום \u{202E}x"), ("{{#page}}{{.}}", "{{#page}}{{.}}"),
     ])
     func textStaysText(text: String, escaped: String) throws {
         #expect(HTMLText.escaped(text).utf8.elementsEqual(escaped.utf8))
-        var view = FilterView(FilterForm(), path: "/x", links: Links(project: "p"), keys: [text], usual: nil, error: text)
+        var view = FilterView(
+            FilterForm(), path: "/x", links: Links(project: "p"), keys: [text], usual: nil, error: text)
         view.groupBy = text
         let html = String(decoding: Templates.render(view, with: "filters"), as: UTF8.self)
         #expect(html.utf8.firstRange(of: "<option value=\"metadata.\(escaped)\">".utf8) != nil)

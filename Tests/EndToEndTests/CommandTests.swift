@@ -11,7 +11,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [[], ["serve"], ["ingress"], ["forwarder"], ["check"]]) func helpSaysWhatACommandDoes(command: [String]) async throws {
+    @Test(arguments: [[], ["serve"], ["ingress"], ["forwarder"], ["check"]]) func helpSaysWhatACommandDoes(
+        command: [String]
+    ) async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.run("metadata-gateway", command + ["--help"])
             #expect(ending.code == 0)
@@ -35,19 +37,28 @@ import Testing
     @Test func aGoodConfigurationIsGood() async throws {
         try await ProgramFolder.with { folder in
             try folder.write(
-                "langfuse_keys:\n  main:\n    public_key: pk-lf-1\n    secret_key: sk-lf-1\ndefault_project_id: main\n", to: "secrets.yaml")
+                "langfuse_keys:\n  main:\n    public_key: pk-lf-1\n    secret_key: sk-lf-1\ndefault_project_id: main\n",
+                to: "secrets.yaml")
             let digest = String(repeating: "0a", count: 32)
-            try folder.write("keys:\n  - id: a\n    account: team\n    sha256: \(digest)\n    projects: [main]\n", to: "keys.yaml")
-            let ending = try await folder.run("metadata-gateway", ["check"], environment: ["API_KEYS_PATH": "keys.yaml"])
+            try folder.write(
+                "keys:\n  - id: a\n    account: team\n    sha256: \(digest)\n    projects: [main]\n", to: "keys.yaml")
+            let ending = try await folder.run(
+                "metadata-gateway", ["check"], environment: ["API_KEYS_PATH": "keys.yaml"])
             #expect(ending.code == 0 && ending.output.contains("is good"), "\(ending.output)")
         }
     }
 
     /// Each mistake with its file, line and column, and without the secret.
     @Test(arguments: [
-        ("secrets.yaml", "langfuse_keys:\n  main:\n    public_key: pk-lf-1\n    secret_kez: sk-lf-canary\n", "secrets.yaml:4:5: error:"),
+        (
+            "secrets.yaml", "langfuse_keys:\n  main:\n    public_key: pk-lf-1\n    secret_kez: sk-lf-canary\n",
+            "secrets.yaml:4:5: error:"
+        ),
         ("secrets.yaml", "langfuse_keys: [\n", "secrets.yaml:2:1: error:"),
-        ("keys.yaml", "keys:\n  - id: a\n    account: t\n    sha256: sk-lf-canary\n    projects: \"*\"\n", "keys.yaml:4:13: error:"),
+        (
+            "keys.yaml", "keys:\n  - id: a\n    account: t\n    sha256: sk-lf-canary\n    projects: \"*\"\n",
+            "keys.yaml:4:13: error:"
+        ),
     ])
     func amistakeIsShownWithItsPlace(name: String, text: String, place: String) async throws {
         try await ProgramFolder.with { folder in
@@ -92,7 +103,8 @@ import Testing
             #expect(bad.code == 78 && bad.output.contains("REDIS_HOST") && bad.output.contains("GATEWAY_KEY"))
             let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
             let good = try await folder.run(
-                "metadata-gateway", ["check", "--role", "ingress"], environment: ["REDIS_HOST": "r", "GATEWAY_KEY": key])
+                "metadata-gateway", ["check", "--role", "ingress"],
+                environment: ["REDIS_HOST": "r", "GATEWAY_KEY": key])
             #expect(good.code == 0, "\(good.output)")
         }
     }

@@ -13,7 +13,8 @@ import Testing
                 try await withRawClient(to: port) { client in
                     let stranger = try await client.call("POST", ServeTests.path, body: ServeTests.body("mock/echo"))
                     #expect(stranger.status == 401 && stranger.error?.code == "missing_badge")
-                    let guest = try await client.call("POST", ServeTests.path, headers: ["x-badge: ann"], body: ServeTests.body("mock/echo"))
+                    let guest = try await client.call(
+                        "POST", ServeTests.path, headers: ["x-badge: ann"], body: ServeTests.body("mock/echo"))
                     #expect(guest.status == 200 && guest.text.contains("Hello!"))
                     let page = try await client.call("GET", "/motd")
                     #expect(page.status == 200 && page.text == "All providers are up.\n")
@@ -23,15 +24,21 @@ import Testing
         }
     }
 
-    @Test(arguments: [("nightly", "nightly"), ("ann", "r1")]) func itsHookFilesARunUnderAnotherName(badge: String, run: String) async throws {
+    @Test(arguments: [("nightly", "nightly"), ("ann", "r1")]) func itsHookFilesARunUnderAnotherName(
+        badge: String, run: String
+    ) async throws {
         try await withRedisServer { server in
             try await ProgramFolder.with { folder in
-                let environment = ["REDIS_HOST": "unix:" + server.folder + "/redis.sock", "GATEWAY_KEY": Self.key, "HOST": "127.0.0.1", "PORT": "0"]
+                let environment = [
+                    "REDIS_HOST": "unix:" + server.folder + "/redis.sock", "GATEWAY_KEY": Self.key, "HOST": "127.0.0.1",
+                    "PORT": "0",
+                ]
                 let ending = try await folder.run("CustomGateway", ["ingress"], environment: environment) { process in
                     let port = try port(in: try await process.line(with: "listens on"))
                     try await withRawClient(to: port) { client in
                         try await eventually { try await client.call("GET", "/ready").text.contains(#""redis":true"#) }
-                        try await client.send("POST", ServeTests.path, headers: ["x-badge: \(badge)"], body: ServeTests.body("mock/echo"))
+                        try await client.send(
+                            "POST", ServeTests.path, headers: ["x-badge: \(badge)"], body: ServeTests.body("mock/echo"))
                         #expect(try await queuedJob(server).rollout?.run == run)
                     }
                 }

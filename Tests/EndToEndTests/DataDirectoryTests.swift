@@ -64,7 +64,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [("", true), ("\n", false), ("AAAA", false), ("AAAA", true), ("\u{0}\u{1}", false), (String(repeating: "A", count: 44), false)])
+    @Test(arguments: [
+        ("", true), ("\n", false), ("AAAA", false), ("AAAA", true), ("\u{0}\u{1}", false),
+        (String(repeating: "A", count: 44), false),
+    ])
     func aBadKeyIsSaidAndKept(text: String, isSealed: Bool) throws {
         try withFolder { folder in
             try make(folder + "/gateway.key", text)

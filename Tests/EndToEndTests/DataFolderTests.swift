@@ -15,7 +15,9 @@ import Testing
     }
 
     private func call(_ port: Int) async throws {
-        let answer = try await withRawClient(to: port) { try await $0.call("POST", ServeTests.path, body: ServeTests.body("mock/echo")) }
+        let answer = try await withRawClient(to: port) {
+            try await $0.call("POST", ServeTests.path, body: ServeTests.body("mock/echo"))
+        }
         #expect(answer.status == 200)
     }
 
@@ -28,7 +30,8 @@ import Testing
             let full = try await Subprocess.run(
                 .name("sh"),
                 arguments: [
-                    "-c", "trap '' XFSZ; ulimit -f 0; cd \"$1\" && exec \"$0\" serve 2>&1", "\(build)/metadata-gateway", folder.path,
+                    "-c", "trap '' XFSZ; ulimit -f 0; cd \"$1\" && exec \"$0\" serve 2>&1", "\(build)/metadata-gateway",
+                    folder.path,
                 ],
                 environment: .inherit.updating(["PORT": "0", "TRACESTORE_PORT": "0"]),
                 output: .string(limit: 1 << 16), error: .discarded)
@@ -79,7 +82,8 @@ import Testing
     private func untilTraced(_ count: Int, _ port: Int) async throws {
         try await eventually {
             let traces = try await withRawClient(to: port) { try await $0.call("GET", "/traces?tags=rollout_id:demo") }
-            return traces.status == 200 && traces.text.contains(#""total_traces":\#(count),"#) && traces.text.contains("Hello!")
+            return traces.status == 200 && traces.text.contains(#""total_traces":\#(count),"#)
+                && traces.text.contains("Hello!")
         }
     }
 
@@ -92,7 +96,10 @@ import Testing
                     try await call(port)
                     #expect(try open(folder) == [])
                     let names = try FileManager.default.subpathsOfDirectory(atPath: data)
-                    for name in ["traces.sqlite", "traces.sqlite-wal", "traces.sqlite-shm", "redis.log", "gateway.key", "langfuse.env"] {
+                    for name in [
+                        "traces.sqlite", "traces.sqlite-wal", "traces.sqlite-shm", "redis.log", "gateway.key",
+                        "langfuse.env",
+                    ] {
                         #expect(names.contains(name), "\(name)")
                     }
                     #expect(names.contains { $0.hasPrefix("appendonlydir/") })

@@ -12,7 +12,9 @@ import Testing
     ]
 
     private func file(_ keys: String...) -> String {
-        "keys:\n" + keys.map { "  - {id: \($0), account: team, sha256: \(Self.digests[$0] ?? ""), projects: \"*\"}\n" }.joined()
+        "keys:\n"
+            + keys.map { "  - {id: \($0), account: team, sha256: \(Self.digests[$0] ?? ""), projects: \"*\"}\n" }
+            .joined()
     }
 
     /// Whether a key opens all these ingresses. Nil where they differ.
@@ -21,7 +23,9 @@ import Testing
         for port in ports {
             // Who is let in learns that there is no such job.
             let answer = try await withRawClient(to: port) { client in
-                try await client.call("GET", "/v1/jobs/01a203ac-966f-708b-8461-f0092eb2af62", headers: ["Authorization: Bearer sk-\(key)"])
+                try await client.call(
+                    "GET", "/v1/jobs/01a203ac-966f-708b-8461-f0092eb2af62", headers: ["Authorization: Bearer sk-\(key)"]
+                )
             }
             statuses.insert(answer.status)
         }

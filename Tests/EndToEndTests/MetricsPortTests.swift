@@ -9,8 +9,10 @@ import Testing
         let address = try #require(redis.tcpEndpoint).address
         guard case .tcp(_, let port) = address else { return [:] }
         return [
-            "REDIS_HOST": "127.0.0.1", "REDIS_PORT": "\(port)", "LANGFUSE_HOST": "http://127.0.0.1:9", "METRICS_PORT": "0",
-            "GATEWAY_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "TRACESTORE_PORT": "0", "HOST": "127.0.0.1", "PORT": "0",
+            "REDIS_HOST": "127.0.0.1", "REDIS_PORT": "\(port)", "LANGFUSE_HOST": "http://127.0.0.1:9",
+            "METRICS_PORT": "0",
+            "GATEWAY_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "TRACESTORE_PORT": "0", "HOST": "127.0.0.1",
+            "PORT": "0",
         ]
     }
 
@@ -58,7 +60,9 @@ import Testing
             try await ProgramFolder.with { folder in
                 let ending = try await folder.run("metadata-gateway", ["verifier"], environment: environment)
                 #expect(ending.code == 78)
-                #expect(ending.output.contains("METRICS_PORT") && ending.output.contains("already in use"), "\(ending.output)")
+                #expect(
+                    ending.output.contains("METRICS_PORT") && ending.output.contains("already in use"),
+                    "\(ending.output)")
             }
         }
     }

@@ -28,7 +28,9 @@ import Testing
         return lstat(path, &status) == 0 ? status.st_mode : 0
     }
 
-    private func names(in folder: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder).sorted() }
+    private func names(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    }
 
     @Test func aNewFileIsItsOwners() throws {
         try withFolder { folder in
@@ -53,7 +55,9 @@ import Testing
     }
 
     /// Relative and absolute, of links, to a file that is there and to one that is not.
-    @Test(arguments: [["real"], ["sub/real"], ["l2", "real"], ["sub/l2", "../real"], ["/real"], ["l2", "l3", "sub/new"], ["new"]])
+    @Test(arguments: [
+        ["real"], ["sub/real"], ["l2", "real"], ["sub/l2", "../real"], ["/real"], ["l2", "l3", "sub/new"], ["new"],
+    ])
     func linksAreFollowed(links: [String]) throws {
         try withFolder { folder in
             mkdir(folder + "/sub", 0o700)
@@ -65,7 +69,8 @@ import Testing
             }
             if !links.contains("new") { try "old".write(toFile: path, atomically: false, encoding: .utf8) }
             try write(to: folder + "/link")
-            #expect(text(path) == "{}\n" && mode(path) & S_IFMT == S_IFREG && mode(folder + "/link") & S_IFMT == S_IFLNK)
+            #expect(
+                text(path) == "{}\n" && mode(path) & S_IFMT == S_IFREG && mode(folder + "/link") & S_IFMT == S_IFLNK)
         }
     }
 
@@ -88,7 +93,8 @@ import Testing
 
     /// Standard output and its like, sent to a file: what stands there already stays, and what comes is written behind
     /// it.
-    @Test(arguments: ["/dev/fd/", "/proc/self/fd/", "link to /dev/fd/", "link to /proc/self/fd/"]) func anOpenFileIsWrittenWhereItStands(
+    @Test(arguments: ["/dev/fd/", "/proc/self/fd/", "link to /dev/fd/", "link to /proc/self/fd/"])
+    func anOpenFileIsWrittenWhereItStands(
         way: String
     ) throws {
         try withFolder { folder in

@@ -17,7 +17,8 @@ import Testing
         let address = try #require(redis.tcpEndpoint).address
         guard case .tcp(_, let port) = address else { return [:] }
         return [
-            "REDIS_HOST": "127.0.0.1", "REDIS_PORT": "\(port)", "REDIS_PASSWORD": "redis-canary-12", "HOST": "127.0.0.1", "PORT": "0",
+            "REDIS_HOST": "127.0.0.1", "REDIS_PORT": "\(port)", "REDIS_PASSWORD": "redis-canary-12",
+            "HOST": "127.0.0.1", "PORT": "0",
             "GATEWAY_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "LANGFUSE_HOST": "http://127.0.0.1:9",
         ]
     }
@@ -32,7 +33,8 @@ import Testing
         try await withRedisServer(Self.options()) { server in
             let environment = try Self.environment(server)
             try await ProgramFolder.with { folder in
-                let ingress = try await folder.run("metadata-gateway", ["ingress"], environment: environment) { ingress in
+                let ingress = try await folder.run("metadata-gateway", ["ingress"], environment: environment) {
+                    ingress in
                     let port = try port(in: try await ingress.line(with: "listens on"))
                     try await answerAfterADeath(folder, environment, server, port)
                 }
@@ -42,7 +44,9 @@ import Testing
         }
     }
 
-    private func answerAfterADeath(_ folder: ProgramFolder, _ environment: [String: String], _ server: RedisServer, _ port: Int) async throws {
+    private func answerAfterADeath(
+        _ folder: ProgramFolder, _ environment: [String: String], _ server: RedisServer, _ port: Int
+    ) async throws {
         try await withRedisClient(server.endpoint) { redis in
             try await withRawClient(to: port) { client in
                 let first = try await folder.run("metadata-gateway", ["forwarder"], environment: environment) { first in
@@ -69,26 +73,31 @@ import Testing
     /// configuration.
     @Test(arguments: [
         ("ingress", "REDIS_HOST", "must be set for `ingress`"), ("ingress", "GATEWAY_KEY", "openssl rand -base64 32"),
-        ("forwarder", "REDIS_HOST", "must be set for `forwarder`"), ("forwarder", "GATEWAY_KEY", "openssl rand -base64 32"),
+        ("forwarder", "REDIS_HOST", "must be set for `forwarder`"),
+        ("forwarder", "GATEWAY_KEY", "openssl rand -base64 32"),
     ])
     func whatIsMissingIsNamed(command: String, variable: String, repair: String) async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.run("metadata-gateway", [command])
             #expect(ending.code == 78)
-            let line = try #require(ending.output.split(separator: "\n").first { $0.contains(": \(variable): error:") }, "\(ending.output)")
+            let line = try #require(
+                ending.output.split(separator: "\n").first { $0.contains(": \(variable): error:") }, "\(ending.output)")
             #expect(line.contains(repair))
         }
     }
 
     @Test(arguments: [
-        ("PORT", "http", "`http`"), ("PORT", "70000", "65535"), ("REDIS_PORT", "0", "65535"), ("LOG_LEVEL", "loud", "`loud`"),
+        ("PORT", "http", "`http`"), ("PORT", "70000", "65535"), ("REDIS_PORT", "0", "65535"),
+        ("LOG_LEVEL", "loud", "`loud`"),
         ("MAX_HEADERS", "1", "16"), ("REQUEST_TIMEOUT", "-1", "`-1`"), ("GATEWAY_KEY", "key-canary", "32 bytes"),
     ])
     func aBadValueStopsTheStart(variable: String, value: String, part: String) async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.run("metadata-gateway", ["serve"], environment: [variable: value])
             #expect(ending.code == 78)
-            #expect(ending.output.contains("environment: \(variable): error:") && ending.output.contains(part), "\(ending.output)")
+            #expect(
+                ending.output.contains("environment: \(variable): error:") && ending.output.contains(part),
+                "\(ending.output)")
             #expect(!ending.output.contains("key-canary"), "a key is not repeated")
             #expect(try folder.contents().isEmpty, "nothing was begun")
         }

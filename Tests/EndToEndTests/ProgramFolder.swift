@@ -31,20 +31,24 @@ struct ProgramFolder {
     }
 
     /// Runs a program here until it ends by itself.
-    func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) async throws -> GatewayProcess.Ending {
+    func run(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> GatewayProcess.Ending {
         try await withProcess(program, arguments, environment: environment, in: path, endsByItself: true) { _ in }
     }
 
     /// Runs a program here while `body` runs.
     func run(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:], _ body: (GatewayProcess) async throws -> Void
+        _ program: String, _ arguments: [String], environment: [String: String] = [:],
+        _ body: (GatewayProcess) async throws -> Void
     ) async throws -> GatewayProcess.Ending {
         try await withProcess(program, arguments, environment: environment, in: path, body)
     }
 
     /// Runs `serve` on a free port, with what `body` needs to call it.
     func serve(
-        _ program: String = "metadata-gateway", environment: [String: String] = [:], _ body: (GatewayProcess, _ port: Int) async throws -> Void
+        _ program: String = "metadata-gateway", environment: [String: String] = [:],
+        _ body: (GatewayProcess, _ port: Int) async throws -> Void
     ) async throws -> GatewayProcess.Ending {
         var variables = ["PORT": "0", "TRACESTORE_PORT": "0"]
         variables.merge(environment) { $1 }
@@ -72,4 +76,6 @@ struct ProgramFolder {
 }
 
 /// The port in a line such as `… listens on http://127.0.0.1:4000`.
-func port(in line: String) throws -> Int { try #require(line.split(separator: ":").last.flatMap { Int($0) }, "no port in “\(line)”") }
+func port(in line: String) throws -> Int {
+    try #require(line.split(separator: ":").last.flatMap { Int($0) }, "no port in “\(line)”")
+}

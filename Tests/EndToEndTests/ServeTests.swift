@@ -13,13 +13,17 @@ import Testing
     }
 
     private func processOfRedis(_ folder: ProgramFolder) async throws -> Int32 {
-        let info = try await withRedisClient(folder.redis) { try await $0.send(RedisCommand("INFO", "server")).string ?? "" }
+        let info = try await withRedisClient(folder.redis) {
+            try await $0.send(RedisCommand("INFO", "server")).string ?? ""
+        }
         let line = try #require(info.split(separator: "\r\n").first { $0.hasPrefix("process_id:") })
         return try #require(Int32(line.dropFirst("process_id:".count)))
     }
 
     private func idsOfDemo(_ folder: ProgramFolder) async throws -> [String] {
-        try await withRedisClient(folder.redis) { try await $0.send(RedisCommand("SMEMBERS", "demo")).array?.compactMap(\.string) ?? [] }
+        try await withRedisClient(folder.redis) {
+            try await $0.send(RedisCommand("SMEMBERS", "demo")).array?.compactMap(\.string) ?? []
+        }
     }
 
     @Test func itStartsFromNothingAnswersThePrintedLineAndLeavesNothingRunning() async throws {
@@ -31,7 +35,8 @@ import Testing
                 let lines = process.output.split(separator: "\n", omittingEmptySubsequences: false)
                 let command = lines.drop { $0 != "Try it:" }.dropFirst().prefix { !$0.isEmpty }.joined(separator: "\n")
                 let pasted = try await Subprocess.run(
-                    .name("sh"), arguments: ["-c", command + " -s -S -i"], output: .string(limit: 1 << 16), error: .discarded)
+                    .name("sh"), arguments: ["-c", command + " -s -S -i"], output: .string(limit: 1 << 16),
+                    error: .discarded)
                 let answer = pasted.standardOutput
                 #expect(answer.hasPrefix("HTTP/1.1 200") && answer.contains("Hello!"), "\(command)\n\(answer)")
                 ids = try await idsOfDemo(folder)
@@ -59,8 +64,11 @@ import Testing
             let ending = try await folder.serve { _, port in
                 let other = try await folder.run("metadata-gateway", ["serve"], environment: ["PORT": "0"])
                 #expect(other.code == 78)
-                #expect(other.output.contains("DATA_DIR") && other.output.contains("in use by another metadata-gateway"))
-                #expect(try await withRawClient(to: port) { try await $0.call("GET", "/ready") }.status == 200, "the first goes on")
+                #expect(
+                    other.output.contains("DATA_DIR") && other.output.contains("in use by another metadata-gateway"))
+                #expect(
+                    try await withRawClient(to: port) { try await $0.call("GET", "/ready") }.status == 200,
+                    "the first goes on")
             }
             #expect(ending.code == 0)
         }
@@ -83,7 +91,9 @@ import Testing
         try await ProgramFolder.with { folder in
             var leftover: Int32 = 0
             let killed = try await folder.serve { process, port in
-                let answer = try await withRawClient(to: port) { try await $0.call("POST", Self.path, body: Self.body("mock/echo")) }
+                let answer = try await withRawClient(to: port) {
+                    try await $0.call("POST", Self.path, body: Self.body("mock/echo"))
+                }
                 #expect(answer.status == 200)
                 leftover = try await processOfRedis(folder)
                 try process.send(.kill)
@@ -94,7 +104,9 @@ import Testing
                 #expect(try await processOfRedis(folder) != leftover)
                 #expect(!isRunning(process: leftover))
                 #expect(try await idsOfDemo(folder).count == 1)
-                let answer = try await withRawClient(to: port) { try await $0.call("POST", Self.path, body: Self.body("mock/echo")) }
+                let answer = try await withRawClient(to: port) {
+                    try await $0.call("POST", Self.path, body: Self.body("mock/echo"))
+                }
                 #expect(answer.status == 200)
             }
             #expect(again.code == 0, "\(again.output)")
@@ -116,7 +128,9 @@ import Testing
             #expect(ending.code == 0, "\(ending.output)")
             let again = try await folder.serve { _, _ in
                 #expect(try await idsOfDemo(folder).isEmpty, "it did not succeed, and runs no longer")
-                let left = try await withRedisClient(folder.redis) { try await $0.send(RedisCommand("XLEN", Keys.jobs)).int }
+                let left = try await withRedisClient(folder.redis) {
+                    try await $0.send(RedisCommand("XLEN", Keys.jobs)).int
+                }
                 #expect(left == 0)
             }
             #expect(again.code == 0)
@@ -142,7 +156,8 @@ import Testing
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 try await withRawClient(to: port) { client in
-                    try await client.send("POST", Self.path, body: Self.body("mock/echo?chunks=1000&pace_ms=100", stream: true))
+                    try await client.send(
+                        "POST", Self.path, body: Self.body("mock/echo?chunks=1000&pace_ms=100", stream: true))
                     #expect(try await client.head().status == 200)
                     #expect(try await client.chunk() != nil)
                     #expect(try await idsOfDemo(folder).count == 1)
@@ -164,16 +179,23 @@ import Testing
                     let options = ["", "?status=401", "?status=500", "?fail=cut", "?fail=connect", "?nonsense=1"]
                     for option in options {
                         for stream in [false, true] {
-                            let body = Self.body("mock/echo" + option, "prompt-canary-0815 answer-canary-0815", stream: stream)
-                            _ = try? await client.call("POST", Self.path, headers: ["Authorization: Bearer sk-canary-4711"], body: body)
+                            let body = Self.body(
+                                "mock/echo" + option, "prompt-canary-0815 answer-canary-0815", stream: stream)
+                            _ = try? await client.call(
+                                "POST", Self.path, headers: ["Authorization: Bearer sk-canary-4711"], body: body)
                         }
                     }
                 }
                 try await withRawClient(to: port) { client in
                     // One that is still queued or running when the files are read.
                     let body = Self.body("mock/echo?delay_ms=60000", "prompt-canary-0815")
-                    try await client.send("POST", Self.path, headers: ["Authorization: Bearer sk-canary-4711"], body: body)
-                    try await eventually { try await withRedisClient(folder.redis) { try await $0.send(RedisCommand("XLEN", Keys.jobs)).int } == 1 }
+                    try await client.send(
+                        "POST", Self.path, headers: ["Authorization: Bearer sk-canary-4711"], body: body)
+                    try await eventually {
+                        try await withRedisClient(folder.redis) {
+                            try await $0.send(RedisCommand("XLEN", Keys.jobs)).int
+                        } == 1
+                    }
                     try await withRedisClient(folder.redis) { redis in
                         for key in try await redis.send(RedisCommand("KEYS", "*")).array ?? [] {
                             let value = try await redis.send(RedisCommand("DUMP", key.string ?? "")).bytes ?? []
@@ -187,7 +209,9 @@ import Testing
             #expect(files.keys.contains { $0.contains("appendonly") }, "\(files.keys)")
             for canary in canaries {
                 // What was asked and answered is what the trace store is for; a key is not.
-                for (name, bytes) in files where !(name.contains("traces.sqlite") && canary != key) { #expect(!bytes.contains(canary), "in \(name)") }
+                for (name, bytes) in files where !(name.contains("traces.sqlite") && canary != key) {
+                    #expect(!bytes.contains(canary), "in \(name)")
+                }
                 #expect(!Array(ending.output.utf8).contains(canary), "in the log")
             }
         }

@@ -8,8 +8,14 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct RequestDecoderTests {
     /// Headers that offer something, or look like it.
     static let offers: [(name: String, headers: String)] = [
-        ("h2c as the JDK and Apache say it", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"),
-        ("WebSocket", "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\nSec-WebSocket-Version: 13\r\n"),
+        (
+            "h2c as the JDK and Apache say it",
+            "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
+        ),
+        (
+            "WebSocket",
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\nSec-WebSocket-Version: 13\r\n"
+        ),
         ("TLS", "Upgrade: TLS/1.0\r\nConnection: upgrade\r\n"),
         ("several", "Upgrade: h2c, websocket, IRC/6.9\r\nConnection: keep-alive, Upgrade\r\n"),
         ("several headers", "Upgrade: h2c\r\nUpgrade: foo\r\nConnection: keep-alive\r\nConnection: upgrade\r\n"),
@@ -26,7 +32,10 @@ import Testing
         ("no body", "GET", "", "", ""),
         ("an empty body", "POST", "Content-Length: 0\r\n", "", ""),
         ("a body", "POST", "Content-Length: 9\r\n", "{\"a\":\r\n1}", "{\"a\":\r\n1}"),
-        ("a body like a request", "POST", "Content-Length: 21\r\n", "\r\n\r\nGET /x HTTP/1.1\r\n", "\r\n\r\nGET /x HTTP/1.1\r\n"),
+        (
+            "a body like a request", "POST", "Content-Length: 21\r\n", "\r\n\r\nGET /x HTTP/1.1\r\n",
+            "\r\n\r\nGET /x HTTP/1.1\r\n"
+        ),
         ("chunks", "POST", "Transfer-Encoding: chunked\r\n", "6\r\n\r\n\r\nab\r\n1\r\nc\r\n0\r\n\r\n", "\r\n\r\nabc"),
         ("chunks and a trailer", "PUT", "Transfer-Encoding: chunked\r\n", "1\r\na\r\n0\r\nX-T: y\r\n\r\n", "a"),
     ]
@@ -36,7 +45,9 @@ import Testing
         let (kind, method, framing, body, text) = Self.bodies[body]
         let request = "\(method) /offer HTTP/1.1\r\nHost: g\r\n\(offer)\(framing)\r\n\(body)"
         // Offered twice, before and after requests that offer nothing.
-        let bytes = Array(("GET /first HTTP/1.1\r\nHost: g\r\n\r\n" + request + request + "POST /last HTTP/1.1\r\nContent-Length: 2\r\n\r\nok").utf8)
+        let bytes = Array(
+            ("GET /first HTTP/1.1\r\nHost: g\r\n\r\n" + request + request
+                + "POST /last HTTP/1.1\r\nContent-Length: 2\r\n\r\nok").utf8)
         let offered = "\(method) /offer \(text)."
         for pieces in DecodedRequests.allPieces(of: bytes) {
             let decoded = try DecodedRequests(pieces)
@@ -58,7 +69,8 @@ import Testing
         #expect(line.count == 1)
         let hello = Array("\u{16}\u{3}\u{1} GET /x HTTP/1.1\r\n\r\n".utf8)
         for pieces in DecodedRequests.allPieces(of: Array(request.utf8) + hello) {
-            let decoded = try DecodedRequests(pieces + Array(repeating: [UInt8](repeating: 0x61, count: 1000)[...], count: 10))
+            let decoded = try DecodedRequests(
+                pieces + Array(repeating: [UInt8](repeating: 0x61, count: 1000)[...], count: 10))
             #expect(decoded.error == nil && decoded.lines == line)
         }
     }
@@ -69,7 +81,8 @@ import Testing
         "GET / HTTP/9.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         "GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\nNONSENSE\r\n",
         "GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{FC}\u{3}\u{3}", "GET / HTTP/1.1\r\nX: \(String(repeating: "x", count: 2000))\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{FC}\u{3}\u{3}",
+        "GET / HTTP/1.1\r\nX: \(String(repeating: "x", count: 2000))\r\n\r\n",
     ])
     func whatFollowsAnErrorIsDropped(request: String) throws {
         for pieces in DecodedRequests.allPieces(of: Array(request.utf8)) {

@@ -5,18 +5,24 @@ struct JSONDocumentGenerator {
     var random: SeededRandom
 
     private static let names = [
-        "model", "stream", "metadata", "tags", "mod\\u0065l", "a", "", "é", "e\u{301}", "\\u00e9", "\\ud83d\\ude00", "😀", "x\\n", "api_key",
+        "model", "stream", "metadata", "tags", "mod\\u0065l", "a", "", "é", "e\u{301}", "\\u00e9", "\\ud83d\\ude00",
+        "😀", "x\\n", "api_key",
     ]
     private static let pieces = [
-        "a", "plain text, long enough for a step of eight", " ", "\\\"", "\\\\", "\\/", "\\b\\f\\n\\r\\t", "\\u0000", "\\u00E9", "\\ud83d\\ude00",
+        "a", "plain text, long enough for a step of eight", " ", "\\\"", "\\\\", "\\/", "\\b\\f\\n\\r\\t", "\\u0000",
+        "\\u00E9", "\\ud83d\\ude00",
         "\\ud800", "\\udfff", "é", "漢", "😀", "\u{7F}", "\u{2028}", "{", "}", "[", ",", ":", "\\\\u0041",
     ]
-    private static let numbers = ["0", "-0", "7", "-12", "1.5", "-0.25", "1e5", "2E-3", "1.0e+2", "1234567890123456789", "0.1", "1e400"]
+    private static let numbers = [
+        "0", "-0", "7", "-12", "1.5", "-0.25", "1e5", "2E-3", "1.0e+2", "1234567890123456789", "0.1", "1e400",
+    ]
     private static let tokens = [
-        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "0", "-", ".", "e", "true", "null", "fals", " ", "\n", "\u{C}", "//",
+        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "0", "-", ".", "e", "true", "null", "fals", " ", "\n", "\u{C}",
+        "//",
     ]
     private static let bytes: [UInt8] = [
-        0x00, 0x1F, 0x20, 0x22, 0x2C, 0x5C, 0x7B, 0x7D, 0x7F, 0x80, 0xBF, 0xC0, 0xC3, 0xE0, 0xED, 0xA0, 0xEF, 0xF0, 0xF4, 0xFF,
+        0x00, 0x1F, 0x20, 0x22, 0x2C, 0x5C, 0x7B, 0x7D, 0x7F, 0x80, 0xBF, 0xC0, 0xC3, 0xE0, 0xED, 0xA0, 0xEF, 0xF0,
+        0xF4, 0xFF,
     ]
 
     mutating func document() -> [UInt8] {
@@ -58,7 +64,9 @@ struct JSONDocumentGenerator {
         case 4: random.pick(["true", "false"])
         case 5: "null"
         case 6: object(depth: depth + 1)
-        default: "[" + (0..<random.below(4)).map { _ in space() + value(depth: depth + 1) + space() }.joined(separator: ",") + "]"
+        default:
+            "[" + (0..<random.below(4)).map { _ in space() + value(depth: depth + 1) + space() }.joined(separator: ",")
+                + "]"
         }
     }
 

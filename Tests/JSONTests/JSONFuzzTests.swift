@@ -53,7 +53,8 @@ import Testing
             return neutral is [String: Any] ? nil : "the scanner alone accepts"
         } catch {
             guard error.offset <= text.count, error.column >= 1 else { return "a place outside of the text" }
-            return foundation == nil || Self.isDeliberate(error, text) ? nil : "the scanner alone refuses (\(error.gatewayError.message))"
+            return foundation == nil || Self.isDeliberate(error, text)
+                ? nil : "the scanner alone refuses (\(error.gatewayError.message))"
         }
     }
 
@@ -89,9 +90,11 @@ import Testing
         case .duplicateKey, .byteOrderMark, .notAnObject, .tooDeep, .tooManyMembers: return true
         case .empty, .loneSurrogateInKey: return false
         case .malformed, .notUTF8:
-            let isOtherEncoding = text.prefix(4).contains(0) || text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF])
+            let isOtherEncoding =
+                text.prefix(4).contains(0) || text.starts(with: [0xFF, 0xFE]) || text.starts(with: [0xFE, 0xFF])
             let before = text[..<error.offset].last { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-            let isAtCloser = error.offset < text.count && [UInt8(ascii: "}"), UInt8(ascii: "]")].contains(text[error.offset])
+            let isAtCloser =
+                error.offset < text.count && [UInt8(ascii: "}"), UInt8(ascii: "]")].contains(text[error.offset])
             let isTrailingComma = isAtCloser && before == UInt8(ascii: ",")
             return isOtherEncoding || isTrailingComma
         }
@@ -101,7 +104,8 @@ import Testing
     /// escapes, exponents 0.
     private static func withoutFoundationsLimits(_ text: [UInt8]) -> [UInt8] {
         var text = text
-        for place in text.indices.dropLast(3) where text[place] | 0x20 == UInt8(ascii: "d") && text[place - 1] == UInt8(ascii: "u") {
+        for place in text.indices.dropLast(3)
+        where text[place] | 0x20 == UInt8(ascii: "d") && text[place - 1] == UInt8(ascii: "u") {
             text[place] = UInt8(ascii: "4")
         }
         for place in text.indices.dropLast() where text[place] | 0x20 == UInt8(ascii: "e") {

@@ -14,11 +14,17 @@ import Testing
         let written = object.members.map { String(decoding: object.bytes[$0.value], as: UTF8.self) }
         #expect(written == [#""x""#, "-1.5e3", #"{ "i": [] }"#, "[1, 2]", "true", "false", "null"])
         #expect(object.members.map(\.kind) == [.string, .number, .object, .array, .true, .false, .null])
-        #expect(object.members.map { String(decoding: object.bytes[$0.key], as: UTF8.self) } == ["s", "n", "o", "a", "t", "f", "z"])
+        #expect(
+            object.members.map { String(decoding: object.bytes[$0.key], as: UTF8.self) } == [
+                "s", "n", "o", "a", "t", "f", "z",
+            ])
         #expect(object.braces == 1..<text.utf8.count - 1)
     }
 
-    @Test(arguments: [#"{"model":"m"}"#, #"{"mod\u0065l":"m"}"#, #"{"\u006D\u006f\u0064\u0065\u006C":"m"}"#, #"{"modem":1,"mode":2,"model":"m"}"#])
+    @Test(arguments: [
+        #"{"model":"m"}"#, #"{"mod\u0065l":"m"}"#, #"{"\u006D\u006f\u0064\u0065\u006C":"m"}"#,
+        #"{"modem":1,"mode":2,"model":"m"}"#,
+    ])
     func findsANameHoweverItIsWritten(text: String) throws {
         let object = try scan(text)
         let member = try #require(object.member("model"))
@@ -33,9 +39,12 @@ import Testing
     }
 
     static let strings: [(written: String, text: String?)] = [
-        ("", ""), ("plain", "plain"), (#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{C}\n\r\t"), (#"\u0041\u00e9\u6F22"#, "Aé漢"), (#"\u0000"#, "\u{0}"),
-        (#"\ud83d\ude00!"#, "😀!"), (#"a\uD800\uDC00b\uDBFF\uDFFFc"#, "a\u{10000}b\u{10FFFF}c"), (#"\\u0041"#, "\\u0041"), ("é漢😀", "é漢😀"),
-        (#"\ud800"#, nil), (#"\ud800x"#, nil), (#"\ud800\n"#, nil), (#"\ud800\u0041"#, nil), (#"\ud800\ud800"#, nil), (#"\udc00"#, nil),
+        ("", ""), ("plain", "plain"), (#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{C}\n\r\t"), (#"\u0041\u00e9\u6F22"#, "Aé漢"),
+        (#"\u0000"#, "\u{0}"),
+        (#"\ud83d\ude00!"#, "😀!"), (#"a\uD800\uDC00b\uDBFF\uDFFFc"#, "a\u{10000}b\u{10FFFF}c"),
+        (#"\\u0041"#, "\\u0041"), ("é漢😀", "é漢😀"),
+        (#"\ud800"#, nil), (#"\ud800x"#, nil), (#"\ud800\n"#, nil), (#"\ud800\u0041"#, nil), (#"\ud800\ud800"#, nil),
+        (#"\udc00"#, nil),
         (#"\udc00\ud800"#, nil), (#"\ude00\ud83d\ude00"#, nil),
     ]
 
@@ -45,9 +54,11 @@ import Testing
     }
 
     @Test func givesNilForAnotherKind() throws {
-        let object = try scan(#"{"s":"x","t":true,"f":false,"a":["x","\u0079"],"m":["x",1],"l":["\ud800"],"o":{"k":1}}"#)
+        let object = try scan(
+            #"{"s":"x","t":true,"f":false,"a":["x","\u0079"],"m":["x",1],"l":["\ud800"],"o":{"k":1}}"#)
         let (s, t, f, a, m, l, o) = try (
-            #require(object.member("s")), #require(object.member("t")), #require(object.member("f")), #require(object.member("a")),
+            #require(object.member("s")), #require(object.member("t")), #require(object.member("f")),
+            #require(object.member("a")),
             #require(object.member("m")), #require(object.member("l")), #require(object.member("o"))
         )
         #expect(object.bool(t) == true && object.bool(f) == false && object.bool(s) == nil)

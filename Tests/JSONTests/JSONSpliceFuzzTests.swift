@@ -18,11 +18,14 @@ import Testing
             let result = splice.result()
             let edited = try JSONObject.scan(result, maximumDepth: 64)
             let isRight =
-                MemberList(edited).members == list.members.filter { $0.value != nil } && (!edits.isEmpty || result == text)
+                MemberList(edited).members == list.members.filter { $0.value != nil }
+                && (!edits.isEmpty || result == text)
                 && result[..<edited.braces.lowerBound] == text[..<object.braces.lowerBound]
                 && result[edited.braces.upperBound...].elementsEqual(text[object.braces.upperBound...])
             guard !isRight else { continue }
-            Issue.record("seed \(seed), iteration \(iteration): \(FuzzFixture.line(text)), \(edits) → \(FuzzFixture.line(result))")
+            Issue.record(
+                "seed \(seed), iteration \(iteration): \(FuzzFixture.line(text)), \(edits) → \(FuzzFixture.line(result))"
+            )
         }
     }
 
@@ -38,7 +41,9 @@ import Testing
         private let originals: Int
 
         init(_ object: JSONObject) {
-            members = object.members.map { Member(name: Array((object.name(of: $0) ?? "").utf8), value: Array(object.bytes[$0.value])) }
+            members = object.members.map {
+                Member(name: Array((object.name(of: $0) ?? "").utf8), value: Array(object.bytes[$0.value]))
+            }
             originals = members.count
         }
 

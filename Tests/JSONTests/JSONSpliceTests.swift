@@ -33,7 +33,8 @@ import Testing
         (#"{"a":1,"b":2,"c":3}"#, ["b"], #"{"a":1,"c":3}"#), (#"{"a":1,"b":2,"c":3}"#, ["c"], #"{"a":1,"b":2}"#),
         (#"{"a":1,"b":2,"c":3}"#, ["a", "b"], #"{"c":3}"#), (#"{"a":1,"b":2,"c":3}"#, ["c", "b"], #"{"a":1}"#),
         (#"{"a":1,"b":2,"c":3}"#, ["a", "c"], #"{"b":2}"#), (#"{"a":1,"b":2,"c":3}"#, ["b", "a", "c"], "{}"),
-        ("{\n  \"a\": 1,\n  \"b\": 2\n}\n", ["a"], "{\n  \"b\": 2\n}\n"), ("{\n  \"a\": 1,\n  \"b\": 2\n}\n", ["b"], "{\n  \"a\": 1\n}\n"),
+        ("{\n  \"a\": 1,\n  \"b\": 2\n}\n", ["a"], "{\n  \"b\": 2\n}\n"),
+        ("{\n  \"a\": 1,\n  \"b\": 2\n}\n", ["b"], "{\n  \"a\": 1\n}\n"),
         (#"{ "a" : 1 , "b" : 2 , "c" : 3 }"#, ["b"], #"{ "a" : 1 , "c" : 3 }"#),
     ]
 
@@ -74,16 +75,23 @@ import Testing
 
     static let appends: [(text: String, result: String)] = [
         ("{}", #"{"metadata":{"tags":["r",1]}}"#), (#"{"a":1}"#, #"{"a":1,"metadata":{"tags":["r",1]}}"#),
-        (#"{"metadata":null}"#, #"{"metadata":{"tags":["r",1]}}"#), (#"{"metadata":{}}"#, #"{"metadata":{"tags":["r",1]}}"#),
+        (#"{"metadata":null}"#, #"{"metadata":{"tags":["r",1]}}"#),
+        (#"{"metadata":{}}"#, #"{"metadata":{"tags":["r",1]}}"#),
         (#"{"metadata":{"k":"v"}}"#, #"{"metadata":{"k":"v","tags":["r",1]}}"#),
-        (#"{"metadata":{"tags":null}}"#, #"{"metadata":{"tags":["r",1]}}"#), (#"{"metadata":{"tags":[]}}"#, #"{"metadata":{"tags":["r",1]}}"#),
+        (#"{"metadata":{"tags":null}}"#, #"{"metadata":{"tags":["r",1]}}"#),
+        (#"{"metadata":{"tags":[]}}"#, #"{"metadata":{"tags":["r",1]}}"#),
         (#"{"metadata":{"tags":["x" ]},"z":0}"#, #"{"metadata":{"tags":["x","r",1 ]},"z":0}"#),
-        ("{ \"metadata\" : { \"tags\" : [ 1.0 ,\n \"x\" ] , \"k\":0 } }", "{ \"metadata\" : { \"tags\" : [ 1.0 ,\n \"x\",\"r\",1 ] , \"k\":0 } }"),
+        (
+            "{ \"metadata\" : { \"tags\" : [ 1.0 ,\n \"x\" ] , \"k\":0 } }",
+            "{ \"metadata\" : { \"tags\" : [ 1.0 ,\n \"x\",\"r\",1 ] , \"k\":0 } }"
+        ),
         (#"{"m\u0065tadata":{"t\u0061gs":[{}]}}"#, #"{"m\u0065tadata":{"t\u0061gs":[{},"r",1]}}"#),
     ]
 
     @Test(arguments: appends) func appendsToANestedArray(text: String, result: String) throws {
-        let appended = try splice(text) { try $0.append([Array(#""r""#.utf8), Array("1".utf8)], to: "tags", in: "metadata") }
+        let appended = try splice(text) {
+            try $0.append([Array(#""r""#.utf8), Array("1".utf8)], to: "tags", in: "metadata")
+        }
         #expect(appended == result)
     }
 
@@ -105,7 +113,8 @@ import Testing
 
     static let wrongKinds: [(text: String, code: String, param: String)] = [
         (#"{"metadata":"x"}"#, "invalid_type", "metadata"), (#"{"metadata":[]}"#, "invalid_type", "metadata"),
-        (#"{"metadata":{"tags":"x"}}"#, "invalid_type", "metadata.tags"), (#"{"metadata":{"tags":{}}}"#, "invalid_type", "metadata.tags"),
+        (#"{"metadata":{"tags":"x"}}"#, "invalid_type", "metadata.tags"),
+        (#"{"metadata":{"tags":{}}}"#, "invalid_type", "metadata.tags"),
         (#"{"metadata":{"tags":[],"tags":[]}}"#, "duplicate_key", "tags"),
     ]
 

@@ -35,7 +35,10 @@ import Testing
             "id: b, limit_to: 1", "id: c, limit_to: 1",
             #""added":["gateway-rate-limiting-config/c"],"removed":["gateway-rate-limiting-config/b"],"changed":[]"#
         ),
-        ("rules:\n  - {id: a, limit_to: 1", "# a comment\nrules:\n\n  - {limit_to: 1, id: a", #""added":[],"removed":[],"changed":[]"#),
+        (
+            "rules:\n  - {id: a, limit_to: 1", "# a comment\nrules:\n\n  - {limit_to: 1, id: a",
+            #""added":[],"removed":[],"changed":[]"#
+        ),
     ])
     func aDiffNamesRules(old: String, new: String, lists: String) throws {
         let text = Self.before.replacing(old, with: new)

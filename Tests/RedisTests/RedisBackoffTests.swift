@@ -12,7 +12,9 @@ import Testing
             var generator = SeededRandom(seed: UInt64(seed))
             var backoff = RedisBackoff()
             let waits = ceilings.map { _ in backoff.next(using: &generator) }
-            for (wait, ceiling) in zip(waits, ceilings) { #expect(wait >= ceiling / 2 && wait <= ceiling, "seed \(seed)") }
+            for (wait, ceiling) in zip(waits, ceilings) {
+                #expect(wait >= ceiling / 2 && wait <= ceiling, "seed \(seed)")
+            }
             firsts.insert(waits[0])
         }
         #expect(firsts.count == 50, "clients that wait alike come at once")

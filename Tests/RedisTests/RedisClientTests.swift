@@ -16,7 +16,9 @@ import Testing
                             for round in 0..<50 {
                                 let echoed = try await client.send(RedisCommand("ECHO", "\(task)/\(round)"))
                                 #expect(echoed.string == "\(task)/\(round)")
-                                let batch = try await client.send(batch: [RedisCommand("ECHO", task), RedisCommand("ECHO", round)])
+                                let batch = try await client.send(batch: [
+                                    RedisCommand("ECHO", task), RedisCommand("ECHO", round),
+                                ])
                                 #expect(batch.map(\.int) == [task, round])
                             }
                         }
@@ -40,7 +42,8 @@ import Testing
                 var push = RedisCommand("RPUSH", "list")
                 push.append(contentsOf: 0..<10_000)
                 #expect(try await client.send(push) == .integer(10_000))
-                #expect(try await client.send(RedisCommand("LRANGE", "list", 0, -1)).array?.map(\.int) == Array(0..<10_000))
+                #expect(
+                    try await client.send(RedisCommand("LRANGE", "list", 0, -1)).array?.map(\.int) == Array(0..<10_000))
                 #expect(try await client.send(batch: []).isEmpty)
             }
         }
@@ -50,13 +53,16 @@ import Testing
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 _ = try await client.send(batch: [
-                    RedisCommand("XGROUP", "CREATE", "s", "g", 0, "MKSTREAM"), RedisCommand("XADD", "s", "1-0", "field", [UInt8](0...9)),
+                    RedisCommand("XGROUP", "CREATE", "s", "g", 0, "MKSTREAM"),
+                    RedisCommand("XADD", "s", "1-0", "field", [UInt8](0...9)),
                 ])
-                let reply = try await client.send(RedisCommand("XREADGROUP", "GROUP", "g", "c", "COUNT", 10, "STREAMS", "s", ">"))
+                let reply = try await client.send(
+                    RedisCommand("XREADGROUP", "GROUP", "g", "c", "COUNT", 10, "STREAMS", "s", ">"))
                 #expect(reply[0][0].string == "s")
                 #expect(reply[0][1][0][0].string == "1-0")
                 #expect(reply[0][1][0][1].array == [.bytes(Array("field".utf8)), .bytes([UInt8](0...9))])
-                #expect(try await client.send(RedisCommand("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">")).isNull)
+                #expect(
+                    try await client.send(RedisCommand("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">")).isNull)
             }
         }
     }
@@ -65,13 +71,16 @@ import Testing
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 let replies = try await client.send(batch: [
-                    RedisCommand("MULTI"), RedisCommand("SET", "k", "text"), RedisCommand("INCR", "k"), RedisCommand("EXEC"), RedisCommand("NOPE"),
+                    RedisCommand("MULTI"), RedisCommand("SET", "k", "text"), RedisCommand("INCR", "k"),
+                    RedisCommand("EXEC"), RedisCommand("NOPE"),
                 ])
                 #expect(replies.count == 5)
                 #expect(replies[3][0] == .status("OK"))
                 #expect(throws: RedisError.self) { try replies[3][1].get() }
                 #expect(throws: RedisError.self) { try replies[4].get() }
-                let error = await #expect(throws: RedisError.self) { try await client.send(RedisCommand("LPUSH", "k", "v")) }
+                let error = await #expect(throws: RedisError.self) {
+                    try await client.send(RedisCommand("LPUSH", "k", "v"))
+                }
                 #expect(error?.serverCode == "WRONGTYPE")
                 #expect(try await client.send(RedisCommand("GET", "k")).string == "text")
             }
@@ -83,7 +92,10 @@ import Testing
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 for _ in 0..<2 {
-                    #expect(try await client.evaluate(script, keys: ["k"], arguments: "a", 2).array?.map(\.string) == ["k", "a", "2"])
+                    #expect(
+                        try await client.evaluate(script, keys: ["k"], arguments: "a", 2).array?.map(\.string) == [
+                            "k", "a", "2",
+                        ])
                     #expect(try await client.send(RedisCommand("SCRIPT", "EXISTS", script.digest))[0].int == 1)
                     _ = try await client.send(RedisCommand("SCRIPT", "FLUSH"))
                 }
@@ -100,7 +112,8 @@ import Testing
             endpoint.commandTimeout = .milliseconds(200)
             try await withRedisClient(endpoint) { reader in
                 // The blocking read outlasts the endpoint's timeout, and another client's command ends it.
-                async let entry = reader.send(RedisCommand("XREAD", "BLOCK", 5000, "STREAMS", "s", "0-0"), timeout: .seconds(10))
+                async let entry = reader.send(
+                    RedisCommand("XREAD", "BLOCK", 5000, "STREAMS", "s", "0-0"), timeout: .seconds(10))
                 let nothing = try await withRedisClient(endpoint) { client in
                     let nothing = try await client.send(RedisCommand("BLPOP", "empty", "0.5"), timeout: .seconds(10))
                     _ = try await client.send(RedisCommand("XADD", "s", "1-0", "f", "v"), timeout: .seconds(10))

@@ -9,8 +9,11 @@ import Testing
     }
 
     @Test func formatsStringsIntegersAndBytes() {
-        let command = RedisCommand("SET", "key", -42, [UInt8]("é\0\r\n".utf8), "", Substring("tail"), [UInt8]("xyz".utf8)[1...])
-        #expect(formatted(command) == "*7\r\n$3\r\nSET\r\n$3\r\nkey\r\n$3\r\n-42\r\n$5\r\né\0\r\n\r\n$0\r\n\r\n$4\r\ntail\r\n$2\r\nyz\r\n")
+        let command = RedisCommand(
+            "SET", "key", -42, [UInt8]("é\0\r\n".utf8), "", Substring("tail"), [UInt8]("xyz".utf8)[1...])
+        #expect(
+            formatted(command)
+                == "*7\r\n$3\r\nSET\r\n$3\r\nkey\r\n$3\r\n-42\r\n$5\r\né\0\r\n\r\n$0\r\n\r\n$4\r\ntail\r\n$2\r\nyz\r\n")
         #expect(command.byteCount == 3 + 3 + 3 + 5 + 0 + 4 + 2)
     }
 

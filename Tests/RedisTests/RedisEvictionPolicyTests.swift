@@ -10,7 +10,9 @@ import Testing
         ("# Memory\r\nused_memory:1\r\nmaxmemory_policy:allkeys-lru\r\nallocator:x\r\n", "allkeys-lru"),
         ("maxmemory_policy:noeviction\n", "noeviction"), ("# Memory\r\nmaxmemory:0\r\n", nil), ("", nil),
     ])
-    func isReadFromTheServersOwnWords(info: String, name: String?) { #expect(RedisEvictionPolicy(info: info)?.name == name) }
+    func isReadFromTheServersOwnWords(info: String, name: String?) {
+        #expect(RedisEvictionPolicy(info: info)?.name == name)
+    }
 
     @Test(arguments: ["allkeys-lru", "volatile-lru", "allkeys-random", "volatile-ttl", "allkeys-lfu", "a-later-one"])
     func allButNoevictionIsWarnedOf(name: String) throws {
@@ -23,7 +25,9 @@ import Testing
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
                 _ = try await redis.send(RedisCommand("CONFIG", "SET", "maxmemory-policy", "volatile-lru"))
-                for part in rule.split(separator: " ") { _ = try await redis.send(RedisCommand("ACL", "SETUSER", "default", String(part))) }
+                for part in rule.split(separator: " ") {
+                    _ = try await redis.send(RedisCommand("ACL", "SETUSER", "default", String(part)))
+                }
                 #expect(await redis.evictionPolicy()?.name == (rule.contains("info") ? nil : "volatile-lru"))
             }
         }

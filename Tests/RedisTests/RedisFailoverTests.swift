@@ -28,7 +28,9 @@ import Testing
                             try await former.administer(["REPLICAOF", "127.0.0.1", "1"])
                             // The address follows later than the server, as a name does.
                             try await eventually {
-                                do throws(RedisError) { _ = try await commands.send(RedisCommand("SET", "k", "v")) } catch {
+                                do throws(RedisError) {
+                                    _ = try await commands.send(RedisCommand("SET", "k", "v"))
+                                } catch {
                                     return error.refusal == "READONLY"
                                 }
                                 return false
@@ -41,7 +43,9 @@ import Testing
                             #expect(await iterator.next() == .subscribed)
                             #expect(moved.duration(to: .now) < .seconds(5))
                             try await latter.administer(["PUBLISH", "c", "x"])
-                            guard case .messages(let messages)? = await iterator.next() else { throw CancellationError() }
+                            guard case .messages(let messages)? = await iterator.next() else {
+                                throw CancellationError()
+                            }
                             #expect(messages.map { String(decoding: $0.payload, as: UTF8.self) } == ["x"])
                         }
                     }
@@ -55,7 +59,9 @@ import Testing
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 try await server.administer(["REPLICAOF", "127.0.0.1", "1"])
-                let replies = try await client.send(batch: [RedisCommand("GET", "a"), RedisCommand("SET", "a", 1), RedisCommand("GET", "a")])
+                let replies = try await client.send(batch: [
+                    RedisCommand("GET", "a"), RedisCommand("SET", "a", 1), RedisCommand("GET", "a"),
+                ])
                 #expect(replies[0].isNull && replies[2].isNull, "all of the batch is answered")
                 try await eventually { !client.isReady }
                 let error = await #expect(throws: RedisError.self) { try await client.send(RedisCommand("PING")) }

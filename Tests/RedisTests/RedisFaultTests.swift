@@ -10,7 +10,8 @@ import Testing
     /// microseconds.
     private static let atOnce = Duration.milliseconds(500)
 
-    private func failure(_ command: RedisCommand, on client: RedisClient, timeout: Duration? = nil) async -> RedisError? {
+    private func failure(_ command: RedisCommand, on client: RedisClient, timeout: Duration? = nil) async -> RedisError?
+    {
         do throws(RedisError) {
             _ = try await client.send(command, timeout: timeout)
             return nil
@@ -22,7 +23,8 @@ import Testing
     /// Returns when the server holds a blocked command.
     private func untilBlocked(_ server: RedisServer) async throws {
         try await withRedisClient(server.endpoint) { client in
-            while try await client.send(RedisCommand("INFO", "clients")).string?.contains("blocked_clients:1") != true {}
+            while try await client.send(RedisCommand("INFO", "clients")).string?.contains("blocked_clients:1") != true {
+            }
         }
     }
 
@@ -30,7 +32,9 @@ import Testing
         let client = RedisClient(RedisEndpoint(.unix(path: "/nonexistent/redis.sock")), logger: .silent)
         try await withThrowingTaskGroup { group in
             group.addTask { try await client.run() }
-            let late = await #expect(throws: RedisError.self) { try await client.waitUntilReady(timeout: .milliseconds(30)) }
+            let late = await #expect(throws: RedisError.self) {
+                try await client.waitUntilReady(timeout: .milliseconds(30))
+            }
             #expect(late?.code == .unavailable)
             let start = ContinuousClock.now
             let error = await failure(RedisCommand("PING"), on: client)

@@ -37,7 +37,8 @@ import Testing
             endpoint.password = password.map(SecretString.init)
             endpoint.database = database
             let error = await #expect(throws: RedisError.self) {
-                try await RedisConnection.open(endpoint, tls: nil, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), onMessages: nil)
+                try await RedisConnection.open(
+                    endpoint, tls: nil, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), onMessages: nil)
             }
             #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
             #expect(error?.message.contains("sesame") == false && error?.message.contains("hunter2") == false)

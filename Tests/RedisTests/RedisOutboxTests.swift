@@ -7,7 +7,9 @@ import Testing
 @Suite struct RedisOutboxTests {
     private let waiter = RedisWaiter(expected: nil, timeout: .seconds(1), completion: .callback { _ in })
 
-    private func isFirst(_ admission: RedisOutbox.Admission) -> Bool { if case .first = admission { true } else { false } }
+    private func isFirst(_ admission: RedisOutbox.Admission) -> Bool {
+        if case .first = admission { true } else { false }
+    }
     private func refusal(_ admission: RedisOutbox.Admission) -> RedisError.Code? {
         if case .refused(let error) = admission { error.code } else { nil }
     }
@@ -18,7 +20,9 @@ import Testing
         #expect(!isFirst(outbox.append(batch: [RedisCommand("GET", "a"), RedisCommand("GET", "b")], waiter: waiter)))
         let batch = try #require(outbox.take())
         #expect(batch.waiters.count == 2)
-        #expect(String(buffer: batch.bytes) == "*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n")
+        #expect(
+            String(buffer: batch.bytes)
+                == "*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n")
         #expect(outbox.take() == nil)
         #expect(isFirst(outbox.append(RedisCommand("PING"), waiter: waiter)))
     }
@@ -36,7 +40,9 @@ import Testing
     @Test func refusesACommandThatCanNeverFit() {
         let outbox = RedisOutbox(maximumBytes: 10)
         #expect(refusal(outbox.append(RedisCommand("SET", "12345678"), waiter: waiter)) == .commandTooLarge)
-        #expect(refusal(outbox.append(batch: [RedisCommand("SET"), RedisCommand("12345678")], waiter: waiter)) == .commandTooLarge)
+        #expect(
+            refusal(outbox.append(batch: [RedisCommand("SET"), RedisCommand("12345678")], waiter: waiter))
+                == .commandTooLarge)
     }
 
     @Test func staysClosedWithItsFirstReason() {

@@ -23,7 +23,9 @@ import Testing
                         #expect(receivers.allSatisfy { $0 == .integer(1) })
                     }
                     var received: [RedisMessage] = []
-                    while received.count < sent.count, case .messages(let batch) = await events.next() { received += batch }
+                    while received.count < sent.count, case .messages(let batch) = await events.next() {
+                        received += batch
+                    }
                     #expect(received == sent)
                     if round == 1 { try await server.restart() }
                 }
@@ -50,7 +52,9 @@ import Testing
                         #expect(await events.next() == .messages([try message("a", "x")]))
                     }
                     server.pause()
-                    await #expect(throws: RedisError.self) { try await client.send(RedisCommand("PING"), timeout: .seconds(4)) }
+                    await #expect(throws: RedisError.self) {
+                        try await client.send(RedisCommand("PING"), timeout: .seconds(4))
+                    }
                     server.resume()
                     #expect(await events.next() == .subscribed)
                 }
@@ -61,7 +65,8 @@ import Testing
     @Test func aRefusedChannelIsNotTakenForSubscribed() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
-                _ = try await client.send(RedisCommand("ACL", "SETUSER", "narrow", "on", ">pw", "+@all", "resetchannels", "&a"))
+                _ = try await client.send(
+                    RedisCommand("ACL", "SETUSER", "narrow", "on", ">pw", "+@all", "resetchannels", "&a"))
                 var endpoint = server.endpoint
                 endpoint.username = "narrow"
                 endpoint.password = SecretString("pw")
@@ -71,7 +76,9 @@ import Testing
                     while log.array?.isEmpty ?? true { log = try await client.send(RedisCommand("ACL", "LOG")) }
                     _ = try await client.send(RedisCommand("ACL", "SETUSER", "narrow", "&b"))
                     #expect(await events.next() == .subscribed)
-                    #expect(try await client.send(RedisCommand("PUBSUB", "NUMSUB", "b")) == .array([.bytes([UInt8(ascii: "b")]), .integer(1)]))
+                    #expect(
+                        try await client.send(RedisCommand("PUBSUB", "NUMSUB", "b"))
+                            == .array([.bytes([UInt8(ascii: "b")]), .integer(1)]))
                 }
             }
         }

@@ -16,13 +16,15 @@ import Testing
         let made = try await run(
             .name("openssl"),
             arguments: [
-                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=redis-test",
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "-subj", "/CN=redis-test",
                 "-addext", "subjectAltName=\(name)", "-keyout", "\(folder)/key.pem", "-out", "\(folder)/cert.pem",
             ], output: .discarded, error: .string(limit: 4096))
         try #require(made.terminationStatus.isSuccess, "openssl: \(made.standardError)")
         var options = RedisServer.Options()
         options.arguments = [
-            "--tls-port", "\(port.number)", "--tls-cert-file", "\(folder)/cert.pem", "--tls-key-file", "\(folder)/key.pem", "--tls-ca-cert-file",
+            "--tls-port", "\(port.number)", "--tls-cert-file", "\(folder)/cert.pem", "--tls-key-file",
+            "\(folder)/key.pem", "--tls-ca-cert-file",
             "\(folder)/cert.pem", "--tls-auth-clients", "no",
         ]
         try await withRedisServer(options) { _ in
@@ -54,7 +56,8 @@ import Testing
             if !knowsAuthority { endpoint.certificateAuthorityPath = nil }
             let tls = try endpoint.makeTLSContext()
             let error = await #expect(throws: RedisError.self) {
-                try await RedisConnection.open(endpoint, tls: tls, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), onMessages: nil)
+                try await RedisConnection.open(
+                    endpoint, tls: tls, eventLoop: MultiThreadedEventLoopGroup.singleton.next(), onMessages: nil)
             }
             #expect(error?.message.contains("failed") == true, "\(error?.message ?? "")")
         }

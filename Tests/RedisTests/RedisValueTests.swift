@@ -28,7 +28,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (RedisError.Code.timeout, true), (.connectionLost, true), (.protocolError, true), (.unavailable, false), (.commandTooLarge, false),
+        (RedisError.Code.timeout, true), (.connectionLost, true), (.protocolError, true), (.unavailable, false),
+        (.commandTooLarge, false),
         (.server("OOM"), false), (.configuration, false),
     ])
     func tellsWhetherACommandMayHaveRun(_ code: RedisError.Code, _ expected: Bool) {

@@ -90,6 +90,7 @@ struct AuditResponderTests {
         let records = csv.split(separator: "\r\n")
         #expect(table.contentType == "text/csv; charset=utf-8" && records.count == 1051)
         #expect(records[0] == "id,time,kind,actor,project_id,account,user,subject,details")
-        #expect(records[1].hasSuffix(#"Z,key.used,ingress host:7,,"'=team",,s2099,"{""count"":2099}""#), "\(records[1])")
+        #expect(
+            records[1].hasSuffix(#"Z,key.used,ingress host:7,,"'=team",,s2099,"{""count"":2099}""#), "\(records[1])")
     }
 }

@@ -86,7 +86,8 @@ struct FilterParserTests {
             #expect(PageCursor(PageCursor(place: place, rest: rest).text) == PageCursor(place: place, rest: rest))
         }
         for text in [
-            "", "p1", "p1" + String(repeating: "0", count: 31), "p1" + String(repeating: "0", count: 31) + "x", "p10000000000000000x",
+            "", "p1", "p1" + String(repeating: "0", count: 31), "p1" + String(repeating: "0", count: 31) + "x",
+            "p10000000000000000x",
             "p2" + String(repeating: "0", count: 16), "p1+000000000000000",
         ] {
             #expect(PageCursor(text) == nil, "\(text)")

@@ -21,7 +21,8 @@ package struct AuditLogConformance {
 
     package mutating func event() -> AuditEvent {
         AuditEvent(
-            id: samples.id(), kind: samples.random.pick(Self.kinds), actor: samples.random.pick(["serve a:1", "ingress b:2"]),
+            id: samples.id(), kind: samples.random.pick(Self.kinds),
+            actor: samples.random.pick(["serve a:1", "ingress b:2"]),
             project: optional(SampleRequests.projects), account: optional(Self.texts), user: optional(Self.texts),
             subject: optional(Self.texts), details: .count(samples.random.below(9), example: nil))
     }

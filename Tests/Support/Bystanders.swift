@@ -30,8 +30,11 @@ package enum Bystanders {
                         var count = 0
                         while over.value == 0 {
                             let time = try await ContinuousClock().measure {
-                                let answer = try await client.call(asking.method, asking.target, headers: asking.headers, body: asking.body)
-                                guard answer.status < 400 else { throw Refused(asking: asking.name, answer: answer.text) }
+                                let answer = try await client.call(
+                                    asking.method, asking.target, headers: asking.headers, body: asking.body)
+                                guard answer.status < 400 else {
+                                    throw Refused(asking: asking.name, answer: answer.text)
+                                }
                             }
                             // The first opens the connection.
                             if count > 0 { longest = max(longest, time) }

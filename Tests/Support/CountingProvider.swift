@@ -64,7 +64,9 @@ package final class CountingProvider: Sendable {
         return (0..<events).map { event($0, job) }.joined() + done
     }
 
-    fileprivate static func completion(_ text: String) -> String { #"{"object":"chat.completion","choices":[{"message":{"content":"\#(text)"}}]}"# }
+    fileprivate static func completion(_ text: String) -> String {
+        #"{"object":"chat.completion","choices":[{"message":{"content":"\#(text)"}}]}"#
+    }
     fileprivate static func event(_ number: Int, _ job: String) -> String {
         #"data: {"id":"\#(job)","choices":[{"index":0,"delta":{"content":"\#(number)"}}]}"# + "\n\n"
     }
@@ -73,7 +75,9 @@ package final class CountingProvider: Sendable {
 
 extension CountingProvider {
     /// Runs a provider while `body` does.
-    package static func run<Result>(_ manner: Manner, _ body: (CountingProvider) async throws -> Result) async throws -> Result {
+    package static func run<Result>(
+        _ manner: Manner, _ body: (CountingProvider) async throws -> Result
+    ) async throws -> Result {
         let state = NIOLockedValueBox(State())
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 4096)
@@ -97,11 +101,15 @@ extension CountingProvider {
         return try result.get()
     }
 
-    private static func receive(_ request: String, on channel: any Channel, _ manner: Manner, _ state: NIOLockedValueBox<State>) {
+    private static func receive(
+        _ request: String, on channel: any Channel, _ manner: Manner, _ state: NIOLockedValueBox<State>
+    ) {
         guard let job = job(of: request) else { return channel.close(promise: nil) }
         let call = state.withLockedValue { state in
             state.made[job, default: 0] += 1
-            let call = Call(job: job, number: state.made[job] ?? 0, isStream: request.contains(#""stream": true"#), channel: channel)
+            let call = Call(
+                job: job, number: state.made[job] ?? 0, isStream: request.contains(#""stream": true"#), channel: channel
+            )
             state.held.append(call)
             return call
         }
@@ -120,7 +128,9 @@ extension CountingProvider {
 
     private static func job(of request: String) -> String? {
         if let tag = request.firstRange(of: "insertion_id:") { return String(request[tag.upperBound...].prefix(36)) }
-        return request.firstRange(of: "job-").map { "job-" + request[$0.upperBound...].prefix { $0.isASCII && $0.isNumber } }
+        return request.firstRange(of: "job-").map {
+            "job-" + request[$0.upperBound...].prefix { $0.isASCII && $0.isNumber }
+        }
     }
 }
 
@@ -170,7 +180,9 @@ private final class RequestCollector: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         unread += String(buffer: unwrapInboundIn(data))
         guard let end = unread.utf8.firstRange(of: "\r\n\r\n".utf8) else { return }
-        let line = unread[..<end.lowerBound].split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+        let line = unread[..<end.lowerBound].split(separator: "\r\n").first {
+            $0.lowercased().hasPrefix("content-length:")
+        }
         let length = line.flatMap { Int($0.dropFirst("content-length:".count).drop { $0 == " " }) } ?? 0
         guard unread.utf8.distance(from: end.upperBound, to: unread.utf8.endIndex) >= length else { return }
         defer { unread = "" }

@@ -33,6 +33,8 @@ package enum FuzzFixture {
 
     /// An input as a fixture keeps it, to be copied there from a failure's message.
     package static func line(_ input: some Sequence<UInt8>) -> String {
-        input.map { 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "%") ? String(UnicodeScalar($0)) : String(format: "%%%02X", $0) }.joined()
+        input.map {
+            0x21...0x7E ~= $0 && $0 != UInt8(ascii: "%") ? String(UnicodeScalar($0)) : String(format: "%%%02X", $0)
+        }.joined()
     }
 }

@@ -64,7 +64,8 @@ package final class GatewayProcess {
 ///     unless it has ended.
 ///   - body: what is done while it runs. If it throws and the process does not stop, the process is killed.
 package func withProcess(
-    _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], in folder: String, endsByItself: Bool = false,
+    _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], in folder: String,
+    endsByItself: Bool = false,
     _ body: (GatewayProcess) async throws -> Void
 ) async throws -> GatewayProcess.Ending {
     var variables = environment
@@ -73,8 +74,10 @@ package func withProcess(
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
     let result = try await Subprocess.run(
         .path(FilePath(try buildFolder() + "/" + program)), arguments: Arguments(arguments),
-        environment: .custom(Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
-        workingDirectory: FilePath(folder), platformOptions: options, input: .none, output: .sequence, error: .combinedWithOutput
+        environment: .custom(
+            Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
+        workingDirectory: FilePath(folder), platformOptions: options, input: .none, output: .sequence,
+        error: .combinedWithOutput
     ) { execution in
         let (lines, continuation) = AsyncStream.makeStream(of: String.self)
         return try await withThrowingTaskGroup { group in
@@ -83,7 +86,9 @@ package func withProcess(
                 defer { continuation.finish() }
                 for try await line in execution.standardOutput.strings() { continuation.yield(line) }
             }
-            let process = GatewayProcess(id: execution.processIdentifier.value, lines: lines) { try execution.send(signal: $0) }
+            let process = GatewayProcess(id: execution.processIdentifier.value, lines: lines) {
+                try execution.send(signal: $0)
+            }
             try await body(process)
             if !endsByItself { try? process.send(.terminate) }
             await process.untilEnd()
@@ -102,6 +107,8 @@ private func buildFolder() throws -> String {
 /// Whether a process is there and has not ended. One whose parent was killed may stand on as a zombie
 /// (proc_pid_stat(5)).
 package func isRunning(process id: Int32) -> Bool {
-    guard let status = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8), let end = status.lastIndex(of: ")") else { return false }
+    guard let status = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8),
+        let end = status.lastIndex(of: ")")
+    else { return false }
     return !status[end...].hasPrefix(") Z")
 }

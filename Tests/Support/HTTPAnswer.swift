@@ -15,7 +15,8 @@ package struct HTTPAnswer: Sendable {
     /// Reads a head, without its last empty line. Nil if it is none.
     init?(head: String) {
         var lines = head.split(separator: "\r\n", omittingEmptySubsequences: false)[...]
-        guard let start = lines.popFirst(), start.hasPrefix("HTTP/1.1 "), let status = Int(start.dropFirst(9).prefix(3)) else { return nil }
+        guard let start = lines.popFirst(), start.hasPrefix("HTTP/1.1 "), let status = Int(start.dropFirst(9).prefix(3))
+        else { return nil }
         self.status = status
         headers = lines.compactMap { line in
             guard let colon = line.firstIndex(of: ":") else { return nil }
@@ -37,8 +38,10 @@ extension HTTPAnswer {
 extension GatewayError {
     /// Reads what `json` wrote; nil if anything of it is missing.
     package init?(json: [UInt8], status: Int) {
-        guard let top = try? JSONObject.scan(json, maximumDepth: 2), let member = top.member("error"), let error = try? top.object(member),
-            let message = error.member("message").flatMap(error.string), let type = error.member("type").flatMap(error.string),
+        guard let top = try? JSONObject.scan(json, maximumDepth: 2), let member = top.member("error"),
+            let error = try? top.object(member),
+            let message = error.member("message").flatMap(error.string),
+            let type = error.member("type").flatMap(error.string),
             let code = error.member("code").flatMap(error.string), let param = error.member("param"),
             let detail = top.member("detail").flatMap(top.string), detail == message
         else { return nil }

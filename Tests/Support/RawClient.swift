@@ -17,7 +17,8 @@ package final class RawClient {
     private var unread: [UInt8] = []
 
     init(
-        incoming: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, outgoing: NIOAsyncChannelOutboundWriter<ByteBuffer>, channel: any Channel
+        incoming: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator,
+        outgoing: NIOAsyncChannelOutboundWriter<ByteBuffer>, channel: any Channel
     ) {
         self.incoming = incoming
         self.outgoing = outgoing
@@ -70,7 +71,9 @@ extension RawClient {
     }
 
     /// Sends a whole request and reads its answer.
-    package func call(_ method: String, _ target: String, headers: [String] = [], body: String = "") async throws -> HTTPAnswer {
+    package func call(
+        _ method: String, _ target: String, headers: [String] = [], body: String = ""
+    ) async throws -> HTTPAnswer {
         try await send(method, target, headers: headers, body: body)
         return try await answer(hasBody: method != "HEAD")
     }
@@ -80,7 +83,9 @@ extension RawClient {
         let lineEnd = Array("\r\n".utf8)
         while true {
             if let range = unread.firstRange(of: lineEnd) {
-                guard let size = Int(String(decoding: unread[..<range.lowerBound], as: UTF8.self), radix: 16) else { throw Closed() }
+                guard let size = Int(String(decoding: unread[..<range.lowerBound], as: UTF8.self), radix: 16) else {
+                    throw Closed()
+                }
                 unread.removeSubrange(..<range.upperBound)
                 let chunk = try await take(size + 2).dropLast(2)
                 return size == 0 ? nil : Array(chunk)
@@ -115,7 +120,9 @@ extension RawClient {
 }
 
 /// Connects to a port of 127.0.0.1, runs `body`, and closes the connection if `body` did not.
-package func withRawClient<Result: Sendable>(to port: Int, _ body: (RawClient) async throws -> Result) async throws -> Result {
+package func withRawClient<Result: Sendable>(
+    to port: Int, _ body: (RawClient) async throws -> Result
+) async throws -> Result {
     let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
         .channelOption(.allowRemoteHalfClosure, value: true)
         .connect(host: "127.0.0.1", port: port) { channel in

@@ -14,7 +14,8 @@ extension RedisServer {
     package func administer(_ arguments: [String], password: String? = nil) async throws -> String {
         let entry = password.map { ["--no-auth-warning", "-a", $0] } ?? []
         let result = try await Subprocess.run(
-            .name("redis-cli"), arguments: Arguments(["-s", folder + "/redis.sock"] + entry + arguments), output: .string(limit: 1 << 20),
+            .name("redis-cli"), arguments: Arguments(["-s", folder + "/redis.sock"] + entry + arguments),
+            output: .string(limit: 1 << 20),
             error: .discarded)
         return result.standardOutput
     }
@@ -24,6 +25,8 @@ extension RedisServer {
         try FileManager.default.createDirectory(atPath: folder + "/dump.rdb", withIntermediateDirectories: true)
         try await administer(["CONFIG", "SET", "save", "3600 1"])
         try await administer(["BGSAVE"])
-        try await eventually { try await self.administer(["INFO", "persistence"]).contains("rdb_last_bgsave_status:err") }
+        try await eventually {
+            try await self.administer(["INFO", "persistence"]).contains("rdb_last_bgsave_status:err")
+        }
     }
 }

@@ -4,7 +4,8 @@ internal import Glibc
 extension RedisServer {
     private typealias AddCloseFrom = @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
     /// Of glibc since 2.34; the module of glibc that Swift imports leaves it out.
-    private static let addCloseFrom = unsafeBitCast(dlsym(nil, "posix_spawn_file_actions_addclosefrom_np"), to: AddCloseFrom?.self)
+    private static let addCloseFrom = unsafeBitCast(
+        dlsym(nil, "posix_spawn_file_actions_addclosefrom_np"), to: AddCloseFrom?.self)
 
     /// Starts a program found by PATH, without standard input and output, and with nothing that is open in this
     /// process: SwiftNIO's sockets are inherited by whoever does not refuse them.
@@ -24,7 +25,10 @@ extension RedisServer {
         let failure = posix_spawnp(&process, arguments[0], &actions, nil, &words, environ)
         guard failure == 0 else {
             let reason = String(cString: strerror(failure))
-            throw StartError(description: "cannot start \(arguments[0]): \(reason); install it (apt-get install \(arguments[0])) or put it on PATH")
+            throw StartError(
+                description:
+                    "cannot start \(arguments[0]): \(reason); install it (apt-get install \(arguments[0])) or put it on PATH"
+            )
         }
         return process
     }

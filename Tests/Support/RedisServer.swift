@@ -43,7 +43,10 @@ package final class RedisServer: Sendable {
         port = options.listensOnTCP ? try ReservedPort() : nil
         var tcpEndpoint = endpoint
         tcpEndpoint.address = .tcp(host: "127.0.0.1", port: port?.number ?? 0)
-        var arguments = ["redis-server", "--unixsocket", folder + "/redis.sock", "--port", "\(port?.number ?? 0)", "--bind", "127.0.0.1"]
+        var arguments = [
+            "redis-server", "--unixsocket", folder + "/redis.sock", "--port", "\(port?.number ?? 0)", "--bind",
+            "127.0.0.1",
+        ]
         arguments += ["--dir", folder, "--logfile", folder + "/redis.log", "--save", "", "--daemonize", "no"]
         if options.isDurable { arguments += ["--appendonly", "yes", "--appendfsync", "always"] }
         if let password = options.password { arguments += ["--requirepass", password.reveal()] }

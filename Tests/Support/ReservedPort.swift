@@ -24,7 +24,9 @@ package final class ReservedPort: Sendable {
             }
         }
         number = Int(UInt16(bigEndian: address.sin_port))
-        guard failure == 0 else { throw RedisServer.StartError(description: "no free port: \(String(cString: strerror(failure)))") }
+        guard failure == 0 else {
+            throw RedisServer.StartError(description: "no free port: \(String(cString: strerror(failure)))")
+        }
     }
 
     /// Gives the port up. Whoever needs it calls this when the server is gone.

@@ -74,9 +74,10 @@ extension ScriptedServer {
             var text = ""
             while true {
                 if let end = text.utf8.firstRange(of: "\r\n\r\n".utf8) {
-                    let length = text.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }.flatMap {
-                        Int($0.dropFirst(16))
-                    }
+                    let length = text.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+                        .flatMap {
+                            Int($0.dropFirst(16))
+                        }
                     let missing = (length ?? 0) - text.utf8.distance(from: end.upperBound, to: text.utf8.endIndex)
                     if missing <= 0 { return text }
                 }

@@ -11,7 +11,8 @@ import Verifier
 struct DashboardTests {
     static let all: [MetricDescription] =
         ForwarderMetrics.descriptions(Settings(role: .forwarder)) + VerifierMetrics.descriptions
-        + TraceStoreMetrics.descriptions + IngressMetrics.descriptions(longest: .seconds(300)) + MetricsPage.descriptions
+        + TraceStoreMetrics.descriptions + IngressMetrics.descriptions(longest: .seconds(300))
+        + MetricsPage.descriptions
 
     static func text(_ path: String) throws -> String {
         let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")

@@ -56,7 +56,9 @@ struct RegistryTests {
         let meter = Meter(label: "test_now", factory: registry)
         meter.increment(by: 3)
         meter.decrement()
-        #expect(Self.text(registry).contains("# TYPE test_now gauge\ntest_now 2\n"), "one that is not described is shown too")
+        #expect(
+            Self.text(registry).contains("# TYPE test_now gauge\ntest_now 2\n"),
+            "one that is not described is shown too")
         meter.set(-0.5)
         #expect(Self.text(registry).contains("\ntest_now -0.5\n"))
     }

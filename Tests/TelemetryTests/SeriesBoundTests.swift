@@ -66,7 +66,8 @@ struct SeriesBoundTests {
                 $0.hasPrefix("gateway_metadata_calls_total{key=\"\(key)\"") && $0.contains("outcome=\"succeeded\"")
             }
             #expect(samples.count <= settings.metricsMetadataValues + 2)
-            #expect(samples.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +) == sum, "\(key)")
+            #expect(
+                samples.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +) == sum, "\(key)")
         }
         let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
         #expect(Set(lines.map { $0[..<($0.lastIndex(of: " ") ?? $0.endIndex)] }).count == lines.count, "each once")

@@ -21,7 +21,9 @@ import Testing
         } _: { server in
             let addresses = NIOLockedValueBox("")
             var configuration = CurlConfiguration()
-            configuration.resolver = { [port = server.port] in ["\(Self.name):\(port):\(addresses.withLockedValue { $0 })"] }
+            configuration.resolver = { [port = server.port] in
+                ["\(Self.name):\(port):\(addresses.withLockedValue { $0 })"]
+            }
             let upstream = try CurlUpstream(configuration)
             upstream.start()
             defer { upstream.stop() }
@@ -38,7 +40,10 @@ import Testing
 
     /// The name itself is beyond reproach, so the ingress lets it in. What it leads to when the connection is opened is
     /// refused, and nothing is sent.
-    @Test(arguments: ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "[fd00:ec2::254]", "0.0.0.0", "127.0.0.1,[::1]"])
+    @Test(arguments: [
+        "127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "[fd00:ec2::254]", "0.0.0.0",
+        "127.0.0.1,[::1]",
+    ])
     func `a good name that leads to a forbidden address is refused at the connection`(address: String) async throws {
         try await withResolver { upstream, server, addresses in
             addresses.withLockedValue { $0 = address }
@@ -69,7 +74,8 @@ import Testing
     func `of several addresses only the allowed ones are tried`(both: String) async throws {
         try await withResolver { upstream, server, addresses in
             addresses.withLockedValue { $0 = both }
-            let answer = try await upstream.answer(to: request(server, .clientChosen(allowLoopback: true, allowPrivate: false)))
+            let answer = try await upstream.answer(
+                to: request(server, .clientChosen(allowLoopback: true, allowPrivate: false)))
             #expect(answer.text == "ok")
         }
     }

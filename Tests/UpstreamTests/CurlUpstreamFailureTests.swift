@@ -12,7 +12,9 @@ import Testing
     func `an answer that stops early is an error at every byte`(length: Int) async throws {
         let error = try await failure(of: Array(Self.small.utf8.prefix(length)))
         // A beginning that could be no status line is not HTTP at all.
-        #expect(error?.code == .closedEarly || (error?.code == .malformed && length < 12), "\(length): \(String(describing: error))")
+        #expect(
+            error?.code == .closedEarly || (error?.code == .malformed && length < 12),
+            "\(length): \(String(describing: error))")
         #expect(error?.requestMayHaveBeenSent == true)
     }
 
@@ -31,8 +33,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "not http at all\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}", "HTTP/1.1 20\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        "not http at all\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}", "HTTP/1.1 20\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
         "HTTP/1.1 200 OK\r\nA: \u{0}\r\nContent-Length: 0\r\n\r\n",
     ])
     func `what is not HTTP is malformed`(text: String) async throws {
@@ -41,13 +45,16 @@ import Testing
     }
 
     @Test func `a broken chunk is an error`() async throws {
-        let error = try await failure(of: Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n".utf8))
+        let error = try await failure(
+            of: Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n".utf8))
         #expect(error?.code == .malformed)
     }
 
     @Test(arguments: [1 << 20, 70_000, 0])
     func `headers are bounded together and one by one`(length: Int) async throws {
-        let line = length > 0 ? "A: " + String(repeating: "a", count: length) + "\r\n" : String(repeating: "A: a\r\n", count: 20_000)
+        let line =
+            length > 0
+            ? "A: " + String(repeating: "a", count: length) + "\r\n" : String(repeating: "A: a\r\n", count: 20_000)
         let error = try await failure(of: Array("HTTP/1.1 200 OK\r\n\(line)Content-Length: 0\r\n\r\n".utf8))
         #expect(error?.code == .tooLarge)
         #expect(error?.requestMayHaveBeenSent == true)
@@ -71,14 +78,18 @@ import Testing
     }
 
     @Test func `a compressed bomb is bounded by what it becomes`() async throws {
-        let bytes = Array("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(GzipBomb.bytes.count)\r\n\r\n".utf8) + GzipBomb.bytes
+        let bytes =
+            Array("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(GzipBomb.bytes.count)\r\n\r\n".utf8)
+            + GzipBomb.bytes
         #expect(try await failure(of: bytes) { $0.limits.bodyBytes = GzipBomb.size } == nil)
         #expect(try await failure(of: bytes) { $0.limits.bodyBytes = GzipBomb.size - 1 }?.code == .tooLarge)
     }
 
     /// The bytes that are too many come while the peer is made to wait. libcurl keeps them, and says only once, when it
     /// hands them over, that they were refused.
-    @Test(arguments: 1...8) func `a body that grows too large while its reader is slow ends at once`(pieces: Int) async throws {
+    @Test(arguments: 1...8) func `a body that grows too large while its reader is slow ends at once`(
+        pieces: Int
+    ) async throws {
         try await withUpstream { connection in
             _ = try await connection.request()
             try await connection.write("HTTP/1.1 200 OK\r\n\r\n")
@@ -128,9 +139,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ftp://127.0.0.1/", UpstreamError.Code.invalidURL), ("file:///etc/passwd", .invalidURL), ("http://a b/", .invalidURL), ("", .invalidURL),
-        ("http://user:hunter2@127.0.0.1/", .invalidURL), ("http://127.0.0.1/#x", .invalidURL), ("http://127.0.0.1/\r\nX: y", .invalidURL),
-        ("http://127.0.0.1:1/?key=hunter2", .connect), ("https://127.0.0.1:1/", .connect), ("http://no-such-host.invalid/", .resolve),
+        ("ftp://127.0.0.1/", UpstreamError.Code.invalidURL), ("file:///etc/passwd", .invalidURL),
+        ("http://a b/", .invalidURL), ("", .invalidURL),
+        ("http://user:hunter2@127.0.0.1/", .invalidURL), ("http://127.0.0.1/#x", .invalidURL),
+        ("http://127.0.0.1/\r\nX: y", .invalidURL),
+        ("http://127.0.0.1:1/?key=hunter2", .connect), ("https://127.0.0.1:1/", .connect),
+        ("http://no-such-host.invalid/", .resolve),
     ])
     func `nothing was sent when no connection stood`(url: String, code: UpstreamError.Code) async throws {
         let upstream = try CurlUpstream()
@@ -144,14 +158,16 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET X", [HeaderField]()), ("", []), ("GET", [HeaderField("A\r\nB", "c")]), ("GET", [HeaderField("A", "b\r\nC: d")]),
+        ("GET X", [HeaderField]()), ("", []), ("GET", [HeaderField("A\r\nB", "c")]),
+        ("GET", [HeaderField("A", "b\r\nC: d")]),
         ("GET", [HeaderField("", "b")]),
     ])
     func `nothing can become a second header`(method: String, headers: [HeaderField]) async throws {
         let upstream = try CurlUpstream()
         upstream.start()
         defer { upstream.stop() }
-        let error = try await upstream.failure(of: UpstreamRequest(method: method, url: "http://127.0.0.1:1/", headers: headers))
+        let error = try await upstream.failure(
+            of: UpstreamRequest(method: method, url: "http://127.0.0.1:1/", headers: headers))
         #expect(error?.code == .invalidURL)
     }
 
@@ -159,7 +175,8 @@ import Testing
         try await withUpstream { connection in
             try await connection.write("HTTP/1.1 400 Bad Request\r\n\r\n")
         } _: { upstream, server in
-            let error = try await upstream.failure(of: UpstreamRequest(method: "GET", url: "https://127.0.0.1:\(server.port)/"))
+            let error = try await upstream.failure(
+                of: UpstreamRequest(method: "GET", url: "https://127.0.0.1:\(server.port)/"))
             #expect(error?.code == .tls)
             #expect(error?.requestMayHaveBeenSent == false)
         }
@@ -182,7 +199,9 @@ import Testing
         }
     }
 
-    private func failure(of bytes: [UInt8], _ change: @Sendable (inout UpstreamRequest) -> Void = { _ in }) async throws -> UpstreamError? {
+    private func failure(
+        of bytes: [UInt8], _ change: @Sendable (inout UpstreamRequest) -> Void = { _ in }
+    ) async throws -> UpstreamError? {
         try await withUpstream { connection in
             _ = try await connection.request()
             try await connection.write(bytes)

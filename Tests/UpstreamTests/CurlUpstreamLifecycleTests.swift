@@ -8,7 +8,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct CurlUpstreamLifecycleTests {
     /// Says nothing, or only the beginning of an answer.
     private static let beginnings = [
-        "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbody",
+        "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbody",
     ]
 
     @Test(arguments: beginnings)
@@ -30,7 +31,8 @@ import Testing
         try await Speaker.run(milliseconds: 4_400) { port in
             try await withUpstream { _ in
             } _: { upstream, _ in
-                let request = UpstreamRequest(method: "GET", url: "http://127.0.0.1:\(port)/", timeouts: UpstreamTimeouts(idle: .seconds(4)))
+                let request = UpstreamRequest(
+                    method: "GET", url: "http://127.0.0.1:\(port)/", timeouts: UpstreamTimeouts(idle: .seconds(4)))
                 let error = try await upstream.failure(of: request)
                 #expect(error == nil)
             }
@@ -42,7 +44,8 @@ import Testing
             try await connection.closed()
         } _: { upstream, server in
             let request = UpstreamRequest(
-                method: "GET", url: "https://127.0.0.1:\(server.port)/", timeouts: UpstreamTimeouts(connect: .milliseconds(50)))
+                method: "GET", url: "https://127.0.0.1:\(server.port)/",
+                timeouts: UpstreamTimeouts(connect: .milliseconds(50)))
             let error = try await upstream.failure(of: request)
             #expect(error?.code == .connectTimeout)
             #expect(error?.requestMayHaveBeenSent == false)
@@ -93,7 +96,9 @@ import Testing
             try await connection.closed()
             gone.send()
         } _: { upstream, server in
-            let status = try await upstream.withCall(UpstreamRequest(method: "GET", url: server.url())) { try await $0.head().status }
+            let status = try await upstream.withCall(UpstreamRequest(method: "GET", url: server.url())) {
+                try await $0.head().status
+            }
             #expect(status == 200)
             await gone.wait()
             #expect(await upstream.inFlight == 0)
@@ -160,10 +165,14 @@ import Testing
     }
 
     private static let answerAll: ScriptedServer.Script = { connection in
-        while try await connection.request() != nil { try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") }
+        while try await connection.request() != nil {
+            try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        }
     }
 
-    private func withSilentPeer(_ beginning: String, _ body: @Sendable (CurlUpstream, String) async throws -> Void) async throws {
+    private func withSilentPeer(
+        _ beginning: String, _ body: @Sendable (CurlUpstream, String) async throws -> Void
+    ) async throws {
         try await withUpstream { connection in
             _ = try await connection.request()
             if !beginning.isEmpty { try await connection.write(beginning) }

@@ -16,8 +16,12 @@ import Testing
 
     @Test(arguments: ["POST", "PUT", "PATCH", "DELETE", "GET"])
     func `a body goes out byte for byte`(method: String) async throws {
-        let headers = [HeaderField("Content-Type", "application/json"), HeaderField("X-Empty", ""), HeaderField("Content-Length", "3")]
-        let text = try await echoed(UpstreamRequest(method: method, url: "/", headers: headers, body: Array(#"{"a": 1}"#.utf8)))
+        let headers = [
+            HeaderField("Content-Type", "application/json"), HeaderField("X-Empty", ""),
+            HeaderField("Content-Length", "3"),
+        ]
+        let text = try await echoed(
+            UpstreamRequest(method: method, url: "/", headers: headers, body: Array(#"{"a": 1}"#.utf8)))
         #expect(text.hasPrefix("\(method) / HTTP/1.1\r\n"))
         #expect(text.hasSuffix("\r\n\r\n" + #"{"a": 1}"#))
         #expect(text.contains("\r\nContent-Type: application/json\r\n"))
@@ -67,20 +71,23 @@ import Testing
     }
 
     @Test func `chunks are joined and trailers dropped`() async throws {
-        let answer = try await answered("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n")
+        let answer = try await answered(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n")
         #expect(answer.text == "abcde")
         #expect(answer.headers.first(named: "X-Trailer") == nil)
     }
 
     @Test func `a compressed answer is decoded`() async throws {
         let answer = try await answered(
-            Array("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(Self.gzip.count)\r\n\r\n".utf8) + Self.gzip)
+            Array("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(Self.gzip.count)\r\n\r\n".utf8)
+                + Self.gzip)
         #expect(answer.text == String(repeating: "hello, compressed world! ", count: 8))
     }
 
     @Test(arguments: [301, 302, 307, 308])
     func `a redirect is an answer like any other`(status: Int) async throws {
-        let answer = try await answered("HTTP/1.1 \(status) Elsewhere\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
+        let answer = try await answered(
+            "HTTP/1.1 \(status) Elsewhere\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
         #expect(answer.status == status)
     }
 
@@ -103,7 +110,8 @@ import Testing
         let seen = (0..<3).map { _ in TestSignal() }
         try await withUpstream { connection in
             _ = try await connection.request()
-            try await connection.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+            try await connection.write(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
             for (index, signal) in seen.enumerated() {
                 try await connection.write("data: \(index)\n\n")
                 await signal.wait()
@@ -146,7 +154,9 @@ import Testing
             let good = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for _ in 0..<1_000 {
                     group.addTask {
-                        try await upstream.answer(to: UpstreamRequest(method: "POST", url: server.url(), body: [1, 2, 3])).text == "ok"
+                        try await upstream.answer(
+                            to: UpstreamRequest(method: "POST", url: server.url(), body: [1, 2, 3])
+                        ).text == "ok"
                     }
                 }
                 var good = 0

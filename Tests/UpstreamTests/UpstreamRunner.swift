@@ -34,7 +34,9 @@ extension CurlUpstream {
         }
     }
 
-    func answer(to url: String) async throws -> Answer { try await answer(to: UpstreamRequest(method: "GET", url: url)) }
+    func answer(to url: String) async throws -> Answer {
+        try await answer(to: UpstreamRequest(method: "GET", url: url))
+    }
 
     /// The error that a call ends with.
     func failure(of request: UpstreamRequest) async throws -> UpstreamError? {

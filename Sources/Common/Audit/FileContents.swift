@@ -51,9 +51,11 @@ package struct FileContents: Sendable, Equatable {
 }
 
 extension YAMLNode.Content {
-    /// Tells values apart, wherever they stand and whatever order their keys have.
+    /// Tells values apart by their content, in any place and with their keys in any order.
     fileprivate func add(to hash: inout SHA256) {
-        func add(_ kind: Character, _ text: String) { hash.update(data: Array("\(kind)\(text.utf8.count):\(text)".utf8)) }
+        func add(_ kind: Character, _ text: String) {
+            hash.update(data: Array("\(kind)\(text.utf8.count):\(text)".utf8))
+        }
         switch self {
         case .scalar(let text, let isPlain): add(isPlain ? "p" : "q", text)
         case .sequence(let nodes):

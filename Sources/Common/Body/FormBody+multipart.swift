@@ -11,7 +11,9 @@ extension FormBody {
         for start in starts {
             let after = start + delimiter.count
             if let open { fields.append(try Self.part(bytes, from: open, to: start, delimiter)) }
-            guard fields.count <= Self.mostFields else { throw .invalidForm("it has more than \(Self.mostFields) parts; send fewer") }
+            guard fields.count <= Self.mostFields else {
+                throw .invalidForm("it has more than \(Self.mostFields) parts; send fewer")
+            }
             if bytes[after...].starts(with: "--".utf8) {
                 guard start == starts.last, bytes[(after + 2)...].allSatisfy(Self.lineEnd.contains) else {
                     throw .invalidForm("something follows the closing delimiter; end the body there")
@@ -33,7 +35,9 @@ extension FormBody {
                 let after = bytes[(line + delimiter.count)...]
                 let isPreceded = line == 0 || line >= 2 && bytes[(line - 2)..<line].elementsEqual(lineEnd)
                 guard isPreceded, after.starts(with: lineEnd) || after.starts(with: "--".utf8) else {
-                    throw .invalidForm("a line begins with the boundary and is no delimiter; end lines with CRLF, or choose another boundary")
+                    throw .invalidForm(
+                        "a line begins with the boundary and is no delimiter; end lines with CRLF, or choose another boundary"
+                    )
                 }
                 starts.append(line)
             }
@@ -46,7 +50,9 @@ extension FormBody {
     }
 
     /// Reads one part, which begins at its delimiter and ends before the next.
-    private static func part(_ bytes: [UInt8], from start: Int, to next: Int, _ delimiter: [UInt8]) throws(GatewayError) -> Field {
+    private static func part(
+        _ bytes: [UInt8], from start: Int, to next: Int, _ delimiter: [UInt8]
+    ) throws(GatewayError) -> Field {
         var header = MultipartHeader()
         var line = start + delimiter.count + lineEnd.count
         while true {
@@ -57,8 +63,12 @@ extension FormBody {
             if end == line { break }
             try header.read(bytes[line..<end])
         }
-        guard let name = header.name else { throw .invalidForm("a part has no `Content-Disposition: form-data; name=\"…\"`") }
-        guard line <= next - lineEnd.count else { throw .invalidForm("a part has no content and no empty line before the next delimiter") }
+        guard let name = header.name else {
+            throw .invalidForm("a part has no `Content-Disposition: form-data; name=\"…\"`")
+        }
+        guard line <= next - lineEnd.count else {
+            throw .invalidForm("a part has no content and no empty line before the next delimiter")
+        }
         return Field(name: name, value: line..<(next - lineEnd.count), whole: start..<next, isFile: header.isFile)
     }
 }

@@ -6,7 +6,9 @@ extension FormBody {
         while start < bytes.endIndex {
             let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.endIndex
             if let field = try Self.field(bytes, start..<end) { fields.append(field) }
-            guard fields.count <= Self.mostFields else { throw .invalidForm("it has more than \(Self.mostFields) fields; send fewer") }
+            guard fields.count <= Self.mostFields else {
+                throw .invalidForm("it has more than \(Self.mostFields) fields; send fewer")
+            }
             start = end + 1
         }
         self.init(bytes: bytes, fields: fields, kind: .urlencoded)

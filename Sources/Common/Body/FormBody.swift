@@ -40,10 +40,13 @@ package struct FormBody: Sendable {
         guard let field = named.first else { return nil }
         guard named.count == 1 else {
             throw .invalidRequest(
-                code: "duplicate_key", "The form has the field `\(name)` \(named.count) times; readers differ in which one counts. Send it once.",
+                code: "duplicate_key",
+                "The form has the field `\(name)` \(named.count) times; readers differ in which one counts. Send it once.",
                 param: name)
         }
-        guard !field.isFile, let text = String(validating: decoded(field), as: UTF8.self), text.isEmpty || text.isPrintable else {
+        guard !field.isFile, let text = String(validating: decoded(field), as: UTF8.self),
+            text.isEmpty || text.isPrintable
+        else {
             throw .invalidRequest(
                 code: name == "model" ? "invalid_model" : "invalid_form",
                 "The form's field `\(name)` is not plain text in UTF-8. Send it as a field without filename, transfer encoding and control characters.",
@@ -54,7 +57,8 @@ package struct FormBody: Sendable {
 
     /// The value of a field as its reader gets it.
     package func decoded(_ field: Field) -> [UInt8] {
-        kind == .urlencoded ? Self.unescaped(bytes[field.value]) ?? Array(bytes[field.value]) : Array(bytes[field.value])
+        kind == .urlencoded
+            ? Self.unescaped(bytes[field.value]) ?? Array(bytes[field.value]) : Array(bytes[field.value])
     }
 
     /// The bytes for which an urlencoded text stands; nil if a `%` is not followed by two hex digits.

@@ -13,7 +13,9 @@ package struct FormSplice: Sendable {
         let fields = form.fields(name)
         let written = try written(value)
         for field in fields {
-            let isBare = form.kind == .urlencoded && (field.value.isEmpty && !(form.bytes[..<field.value.lowerBound].last == UInt8(ascii: "=")))
+            let isBare =
+                form.kind == .urlencoded
+                && (field.value.isEmpty && !(form.bytes[..<field.value.lowerBound].last == UInt8(ascii: "=")))
             edits.append((field.value, (isBare ? [UInt8(ascii: "=")] : []) + written, false))
         }
         if fields.isEmpty { add(name, written) }
@@ -38,7 +40,9 @@ package struct FormSplice: Sendable {
         switch form.kind {
         case .urlencoded:
             out += form.bytes[index...]
-            for addition in additions { out += (out.isEmpty || out.last == Self.separator ? [] : [Self.separator]) + addition }
+            for addition in additions {
+                out += (out.isEmpty || out.last == Self.separator ? [] : [Self.separator]) + addition
+            }
         case .multipart(_, let end):
             out += form.bytes[index..<end]
             out += additions.joined()

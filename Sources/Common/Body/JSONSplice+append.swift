@@ -38,14 +38,16 @@ extension JSONObject {
         guard let member = member(name), member.kind != .null else { return "[".utf8 + list + "]".utf8 }
         guard let elements = elements(member) else { throw .wrongKind(of: path, is: member.kind, expected: .array) }
         let place = elements.last?.value.upperBound ?? member.value.lowerBound + 1
-        return bytes[member.value.lowerBound..<place] + (elements.isEmpty ? [] : [UInt8(ascii: ",")]) + list + bytes[place..<member.value.upperBound]
+        return bytes[member.value.lowerBound..<place] + (elements.isEmpty ? [] : [UInt8(ascii: ",")]) + list
+            + bytes[place..<member.value.upperBound]
     }
 }
 
 extension GatewayError {
     fileprivate static func wrongKind(of name: String, is kind: JSONObject.Kind, expected: JSONObject.Kind) -> Self {
         .invalidRequest(
-            code: "invalid_type", "`\(name)` in the request body is \(kind.noun). The gateway adds to it: send \(expected.noun), or leave it out.",
+            code: "invalid_type",
+            "`\(name)` in the request body is \(kind.noun). The gateway adds to it: send \(expected.noun), or leave it out.",
             param: name)
     }
 }

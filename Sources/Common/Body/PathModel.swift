@@ -15,8 +15,11 @@ package struct PathModel: Sendable {
     /// - Parameter path: percent-encoded, without encoded slashes.
     package init?(method: String, path: String) {
         let isPost = method == "POST"
-        guard path != "/chat/completions", let place = isPost ? Self.called(path) : Self.lookedUp(path) else { return nil }
-        guard !place.isEmpty, let bytes = PercentDecoding.bytes(path[place].utf8), let name = String(validating: bytes, as: UTF8.self),
+        guard path != "/chat/completions", let place = isPost ? Self.called(path) : Self.lookedUp(path) else {
+            return nil
+        }
+        guard !place.isEmpty, let bytes = PercentDecoding.bytes(path[place].utf8),
+            let name = String(validating: bytes, as: UTF8.self),
             name.isPrintable
         else { return nil }
         self.name = name
@@ -42,13 +45,16 @@ package struct PathModel: Sendable {
     package static func isGoogles(_ path: String) -> Bool { path.hasPrefix("/v1beta") || path.hasPrefix("/v1alpha") }
 
     private static let operations = [
-        "/chat/completions", "/completions", "/embeddings", "/responses", "/audio/transcriptions", "/audio/translations", "/audio/speech",
+        "/chat/completions", "/completions", "/embeddings", "/responses", "/audio/transcriptions",
+        "/audio/translations", "/audio/speech",
         "/images/generations", "/images/edits", "/images/variations",
     ]
     private static let invocations = ["/invoke", "/invoke-with-response-stream", "/converse", "/converse-stream"]
 
     private static func called(_ path: String) -> Range<String.Index>? {
-        for (opening, endings) in [("/openai/deployments/", operations), ("/engines/", operations), ("/model/", invocations)] {
+        for (opening, endings) in [
+            ("/openai/deployments/", operations), ("/engines/", operations), ("/model/", invocations),
+        ] {
             guard path.hasPrefix(opening) else { continue }
             let start = path.index(path.startIndex, offsetBy: opening.utf8.count)
             // The longest ending counts; of an unknown one it is the last segment.
@@ -56,12 +62,14 @@ package struct PathModel: Sendable {
             guard let end = ends.min() ?? path.lastIndex(of: "/"), start < end else { return nil }
             return start..<end
         }
-        guard let models = path.firstRange(of: "/models/"), let method = methodStart(path), models.upperBound < method else { return nil }
+        guard let models = path.firstRange(of: "/models/"), let method = methodStart(path), models.upperBound < method
+        else { return nil }
         return models.upperBound..<method
     }
 
     private static func lookedUp(_ path: String) -> Range<String.Index>? {
-        guard let models = path.firstRange(of: "/models/"), models.lowerBound == path.startIndex || isGoogles(path) else { return nil }
+        guard let models = path.firstRange(of: "/models/"), models.lowerBound == path.startIndex || isGoogles(path)
+        else { return nil }
         return models.upperBound..<path.endIndex
     }
 

@@ -23,11 +23,15 @@ package enum RequestContent: Sendable {
             return
         case .hiddenObject:
             throw .invalidRequest(
-                code: "invalid_json", "The request body is JSON with a byte order mark or in another encoding than UTF-8. Send it as plain UTF-8.")
+                code: "invalid_json",
+                "The request body is JSON with a byte order mark or in another encoding than UTF-8. Send it as plain UTF-8."
+            )
         case .other: break
         }
         guard !bytes.isEmpty, let contentType, let label = HeaderParameters(contentType.utf8) else {
-            if !bytes.isEmpty, let contentType, contentType.utf8.map(\.asciiLowercased).starts(with: "multipart/form-data".utf8) {
+            if !bytes.isEmpty, let contentType,
+                contentType.utf8.map(\.asciiLowercased).starts(with: "multipart/form-data".utf8)
+            {
                 throw .invalidForm("its Content-Type is malformed; write `multipart/form-data; boundary=…`")
             }
             self = .other
@@ -76,7 +80,9 @@ extension RequestContent {
         case .json(let object):
             guard let member = object.member(name), member.kind != .null else { return nil }
             guard let text = object.string(member) else {
-                throw .invalidRequest(code: "invalid_\(name)", "The member `\(name)` is not a string. Send it as text, or leave it out.", param: name)
+                throw .invalidRequest(
+                    code: "invalid_\(name)", "The member `\(name)` is not a string. Send it as text, or leave it out.",
+                    param: name)
             }
             return text
         }
@@ -88,7 +94,9 @@ extension RequestContent {
         case .other: false
         case .json(let object): object.caseVariant(of: name) != nil
         case .form(let form):
-            form.fields.contains { !$0.name.elementsEqual(name.utf8) && $0.name.map(\.asciiLowercased).elementsEqual(name.utf8) }
+            form.fields.contains {
+                !$0.name.elementsEqual(name.utf8) && $0.name.map(\.asciiLowercased).elementsEqual(name.utf8)
+            }
         }
     }
 }

@@ -22,13 +22,16 @@ package struct RequestModel: Sendable {
             return
         }
         guard !first.isEmpty else {
-            throw .invalidRequest(code: "invalid_model", #"The request's `model` is empty. Write it like "openai/gpt-4o-mini"."#, param: "model")
+            throw .invalidRequest(
+                code: "invalid_model", #"The request's `model` is empty. Write it like "openai/gpt-4o-mini"."#,
+                param: "model")
         }
         // Google's clients repeat the path's model in the body as `models/…`.
         guard Self.agrees(inQuery, with: first), Self.agrees(inPath?.name, with: first) else {
             throw .invalidRequest(
                 code: "ambiguous_model",
-                "The request names two models: its body, path and query do not agree. Name one, in the same words everywhere.", param: "model")
+                "The request names two models: its body, path and query do not agree. Name one, in the same words everywhere.",
+                param: "model")
         }
         name = inPath?.name ?? inQuery ?? written
         self.path = inPath
@@ -45,13 +48,18 @@ package struct RequestModel: Sendable {
     }
 
     private static func model(in query: String?) throws(GatewayError) -> String? {
-        guard let query, query.utf8.contains(UInt8(ascii: "m")) || query.utf8.contains(UInt8(ascii: "%")) else { return nil }
+        guard let query, query.utf8.contains(UInt8(ascii: "m")) || query.utf8.contains(UInt8(ascii: "%")) else {
+            return nil
+        }
         let named = query.split(separator: "&").filter(isModel)
         guard let item = named.first else { return nil }
         let value = Array(item.utf8).drop { $0 != UInt8(ascii: "=") }.dropFirst()
-        guard named.count == 1, let bytes = FormBody.unescaped(value), let text = String(validating: bytes, as: UTF8.self), text.isPrintable else {
+        guard named.count == 1, let bytes = FormBody.unescaped(value),
+            let text = String(validating: bytes, as: UTF8.self), text.isPrintable
+        else {
             throw .invalidRequest(
-                code: "invalid_model", "The query names no model that can be read, or more than one. Send `model` once, percent-encoded as UTF-8.",
+                code: "invalid_model",
+                "The query names no model that can be read, or more than one. Send `model` once, percent-encoded as UTF-8.",
                 param: "model")
         }
         return text

@@ -22,12 +22,17 @@ package struct ClientBaseURL: Sendable, Hashable, CustomStringConvertible {
     package init(_ text: String, addresses: AddressPolicy) throws(GatewayError) {
         guard text.utf8.count <= 2048 else { throw Self.refusal("is longer than 2048 bytes") }
         guard text.utf8.allSatisfy(HTTPSyntax.isVisible), !text.utf8.contains(UInt8(ascii: "\\")) else {
-            throw Self.refusal("holds a space, a backslash, a control character or a character beyond ASCII; percent-encode it")
+            throw Self.refusal(
+                "holds a space, a backslash, a control character or a character beyond ASCII; percent-encode it")
         }
-        guard !text.contains("?"), !text.contains("#") else { throw Self.refusal("has a query or a fragment; leave it away") }
+        guard !text.contains("?"), !text.contains("#") else {
+            throw Self.refusal("has a query or a fragment; leave it away")
+        }
         let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
         scheme = parts[0].lowercased()
-        guard parts.count == 2, ["http", "https"].contains(scheme) else { throw Self.refusal("must begin with `http://` or `https://`") }
+        guard parts.count == 2, ["http", "https"].contains(scheme) else {
+            throw Self.refusal("must begin with `http://` or `https://`")
+        }
         let authority = parts[1].prefix { $0 != "/" }
         let (hostText, portText) = try Self.divide(authority)
         host = try ClientHost(hostText, addresses: addresses).text
@@ -41,15 +46,21 @@ package struct ClientBaseURL: Sendable, Hashable, CustomStringConvertible {
 
     /// The error for a base URL that breaks a rule.
     static func refusal(_ what: String) -> GatewayError {
-        .invalidRequest(code: "invalid_base_url", "The base URL \(what). Use a form such as `https://api.example.com/v1`.", param: "encoded_base_url")
+        .invalidRequest(
+            code: "invalid_base_url", "The base URL \(what). Use a form such as `https://api.example.com/v1`.",
+            param: "encoded_base_url")
     }
 }
 
 extension ClientBaseURL {
     /// Divides `host:port` and `[address]:port`.
     private static func divide(_ authority: Substring) throws(GatewayError) -> (host: Substring, port: Substring?) {
-        guard !authority.contains("@") else { throw refusal("holds user information (`@`); send the key in the `Authorization` header") }
-        let afterHost = authority.hasPrefix("[") ? authority.firstIndex(of: "]").map(authority.utf8.index(after:)) : authority.firstIndex(of: ":")
+        guard !authority.contains("@") else {
+            throw refusal("holds user information (`@`); send the key in the `Authorization` header")
+        }
+        let afterHost =
+            authority.hasPrefix("[")
+            ? authority.firstIndex(of: "]").map(authority.utf8.index(after:)) : authority.firstIndex(of: ":")
         let host = authority[..<(afterHost ?? authority.endIndex)]
         let rest = authority[host.endIndex...]
         guard let colon = rest.first else { return (host, nil) }
@@ -74,7 +85,8 @@ extension ClientBaseURL {
         while let percent = rest.firstIndex(of: UInt8(ascii: "%")) {
             let digits = rest[percent...].dropFirst().prefix(2)
             guard digits.count == 2, let byte = UInt8(String(Substring(digits)), radix: 16), isSafeEncoded(byte) else {
-                throw refusal("has a percent-encoded control character, dot, slash, backslash or percent sign in its path")
+                throw refusal(
+                    "has a percent-encoded control character, dot, slash, backslash or percent sign in its path")
             }
             rest = rest[digits.endIndex...]
         }

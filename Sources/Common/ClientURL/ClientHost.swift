@@ -6,11 +6,17 @@ struct ClientHost {
     let text: String
 
     init(_ host: Substring, addresses: AddressPolicy) throws(GatewayError) {
-        guard !host.isEmpty, host.utf8.count <= 253 else { throw ClientBaseURL.refusal("has no host, or one of more than 253 characters") }
+        guard !host.isEmpty, host.utf8.count <= 253 else {
+            throw ClientBaseURL.refusal("has no host, or one of more than 253 characters")
+        }
         let lowercased = host.lowercased()
         if lowercased.hasPrefix("[") {
-            guard lowercased.hasSuffix("]"), !lowercased.contains("%"), let address = IPAddress(lowercased.dropFirst().dropLast()), case .v6 = address
-            else { throw ClientBaseURL.refusal("has brackets without a plain IPv6 address in them (zone ids are not taken)") }
+            guard lowercased.hasSuffix("]"), !lowercased.contains("%"),
+                let address = IPAddress(lowercased.dropFirst().dropLast()), case .v6 = address
+            else {
+                throw ClientBaseURL.refusal(
+                    "has brackets without a plain IPv6 address in them (zone ids are not taken)")
+            }
             try Self.check(address, addresses)
         } else if let address = try Self.number(lowercased[...]) {
             try Self.check(address, addresses)
@@ -24,8 +30,10 @@ struct ClientHost {
 
     /// Names under which clouds serve their machines' credentials.
     private static let metadataNames: Set<UTF8Text> = [
-        "metadata", "metadata.google.internal", "metadata.goog", "metadata.internal", "metadata.azure.internal", "metadata.azure.com",
-        "instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com", "metadata.oraclecloud.com", "metadata.platformequinix.com",
+        "metadata", "metadata.google.internal", "metadata.goog", "metadata.internal", "metadata.azure.internal",
+        "metadata.azure.com",
+        "instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com", "metadata.oraclecloud.com",
+        "metadata.platformequinix.com",
     ]
 
     private static func number(_ host: Substring) throws(GatewayError) -> IPAddress? {
@@ -45,7 +53,8 @@ struct ClientHost {
     private static func checkName(_ host: String, _ policy: AddressPolicy) throws(GatewayError) {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
         guard labels.allSatisfy(isLabel), let last = labels.last else {
-            throw ClientBaseURL.refusal("has a host that is not a name of letters, digits and hyphens (a dot at its end is not taken either)")
+            throw ClientBaseURL.refusal(
+                "has a host that is not a name of letters, digits and hyphens (a dot at its end is not taken either)")
         }
         // As in the WHATWG URL standard: a host whose last label is a number is an address or nothing.
         guard !last.allSatisfy({ ("0"..."9").contains($0) }), !last.hasPrefix("0x") else {
@@ -59,7 +68,8 @@ struct ClientHost {
     private static func isLabel(_ label: Substring) -> Bool {
         (1...63).contains(label.utf8.count)
             && label.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == UInt8(ascii: "-")
+                    || $0 == UInt8(ascii: "_")
             }
     }
 }

@@ -70,7 +70,8 @@ package struct AllowedHosts: Sendable, Hashable, CustomStringConvertible {
 extension SettingRule<AllowedHosts> {
     static var allowedHosts: Self {
         Self(
-            text: "host names or addresses without ports, with commas between them, or `*` for any", example: "gateway.internal,10.0.0.5",
+            text: "host names or addresses without ports, with commas between them, or `*` for any",
+            example: "gateway.internal,10.0.0.5",
             parse: { AllowedHosts($0) }, show: { $0.description })
     }
 }

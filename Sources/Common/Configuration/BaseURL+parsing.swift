@@ -11,7 +11,9 @@ extension BaseURL {
         guard scheme == "http" || scheme == "https" else { return nil }
         let rest = text[colon.upperBound...]
         let pathStart = rest.firstIndex(of: "/") ?? rest.endIndex
-        guard let (host, port) = HostName.splitPort(rest[..<pathStart]), HostName.isValid(host, bracketed: true) else { return nil }
+        guard let (host, port) = HostName.splitPort(rest[..<pathStart]), HostName.isValid(host, bracketed: true) else {
+            return nil
+        }
         var path = rest[pathStart...]
         while path.hasSuffix("/") { path.removeLast() }
         // A path that could climb, or that servers would read differently, is a mistake.

@@ -4,7 +4,9 @@ enum ByteCount {
 
     /// Nil if the text is neither a whole number nor one with a unit, or too large for an `Int`.
     static func parse(_ text: String) -> Int? {
-        guard let unit = units.first(where: { text.lowercased().hasSuffix($0.suffix.lowercased()) }) else { return Int(text) }
+        guard let unit = units.first(where: { text.lowercased().hasSuffix($0.suffix.lowercased()) }) else {
+            return Int(text)
+        }
         guard let count = Int(text.dropLast(unit.suffix.count)) else { return nil }
         let (bytes, overflow) = count.multipliedReportingOverflow(by: 1 << unit.shift)
         return overflow ? nil : bytes

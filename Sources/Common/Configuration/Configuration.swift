@@ -13,7 +13,9 @@ package struct Configuration: Sendable, Equatable {
     }
 
     /// As `load(role:environment:)`, over other defaults than the role's own.
-    package static func load(over defaults: Settings, environment: [String: String]) throws(ConfigurationError) -> Configuration {
+    package static func load(
+        over defaults: Settings, environment: [String: String]
+    ) throws(ConfigurationError) -> Configuration {
         var log = ProblemLog()
         var settings = Settings.read(over: defaults, environment: environment, &log)
         let secrets = log.attempt { () throws(ConfigurationError) in try Self.secrets(settings, environment) }
@@ -38,19 +40,24 @@ package struct Configuration: Sendable, Equatable {
         }
     }
 
-    private static func secrets(_ settings: Settings, _ environment: [String: String]) throws(ConfigurationError) -> Secrets {
+    private static func secrets(
+        _ settings: Settings, _ environment: [String: String]
+    ) throws(ConfigurationError) -> Secrets {
         guard settings.isSecretsFileRequired || ConfigurationFile.exists(settings.secretsPath) else { return .none }
         return try Secrets(path: settings.secretsPath, environment: environment, role: settings.role)
     }
 
     private static func warnOfUntraced(_ secrets: Secrets, _ settings: Settings, _ log: inout ProblemLog) {
-        guard settings.role.handlesTraces, case .url(let url) = settings.langfuse, secrets.projects != Secrets.none.projects else { return }
+        guard settings.role.handlesTraces, case .url(let url) = settings.langfuse,
+            secrets.projects != Secrets.none.projects
+        else { return }
         let untraced = secrets.projects.values.filter { $0.langfuse == nil }.map(\.name).sorted()
         guard let first = untraced.first else { return }
         let others = untraced.count > 1 ? " and \(untraced.count - 1) more" : ""
         log.warning(
             at: .environment("LANGFUSE_HOST"),
-            "project `\(first)`\(others) cannot be traced to \(url): it has no `langfuse_keys` in \(settings.secretsPath)")
+            "project `\(first)`\(others) cannot be traced to \(url): it has no `langfuse_keys` in \(settings.secretsPath)"
+        )
     }
 }
 

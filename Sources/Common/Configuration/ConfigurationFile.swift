@@ -41,7 +41,8 @@ package struct ConfigurationFile: Sendable {
         guard permissions & 0o077 != 0 else { return nil }
         let mode = String(permissions, radix: 8)
         return ConfigurationProblem(
-            .warning, at: .file(path), "holds secrets, but its mode 0\(mode) lets others than its owner at it; run `chmod 600 \(path)`")
+            .warning, at: .file(path),
+            "holds secrets, but its mode 0\(mode) lets others than its owner at it; run `chmod 600 \(path)`")
     }
 
     private static func reason(_ code: CInt) -> String {

@@ -2,7 +2,8 @@
 enum DecimalText {
     static func parse(_ text: String) -> Double? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let areDigits = parts.allSatisfy { part in !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+        let areDigits = parts.allSatisfy { part in !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        }
         guard areDigits, (1...2).contains(parts.count) else { return nil }
         return Double(text)
     }

@@ -2,7 +2,8 @@ internal import FoundationEssentials
 
 /// The key that seals what travels through Redis: 32 bytes, the same in all processes of one gateway. It prints as
 /// `***`.
-package struct GatewayKey: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct GatewayKey: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+{
     /// The size of a key of AES-256.
     package static let byteCount = 32
 

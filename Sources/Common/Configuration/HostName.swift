@@ -11,7 +11,8 @@ package enum HostName {
         }
         if !bracketed, bytes.contains(UInt8(ascii: ":")) { return isIPv6(bytes[...]) }
         // 253 is DNS's bound (RFC 1035 §2.3.4); the underscore stands in the names of Compose services.
-        return (1...253).contains(bytes.count) && bytes.allSatisfy { $0.isASCIILetterOrDigit || "-._".utf8.contains($0) }
+        return (1...253).contains(bytes.count)
+            && bytes.allSatisfy { $0.isASCIILetterOrDigit || "-._".utf8.contains($0) }
             && bytes.first != UInt8(ascii: "-") && bytes.first != UInt8(ascii: ".")
     }
 
@@ -20,7 +21,8 @@ package enum HostName {
         let afterAddress = authority.lastIndex(of: "]") ?? authority.startIndex
         guard let colon = authority[afterAddress...].firstIndex(of: ":") else { return (String(authority), nil) }
         let digits = authority[authority.utf8.index(after: colon)...]
-        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(digits), (1...65535).contains(port) else { return nil }
+        guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(digits), (1...65535).contains(port)
+        else { return nil }
         return (String(authority[..<colon]), port)
     }
 

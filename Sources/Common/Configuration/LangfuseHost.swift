@@ -7,5 +7,6 @@ package enum LangfuseHost: Sendable, Equatable {
 
     /// Langfuse's own cloud in the United States, the reference gateway's default.
     package static let cloud = LangfuseHost.url(
-        BaseURL(scheme: "https", host: "us.cloud.langfuse.com", port: 443, path: "", text: "https://us.cloud.langfuse.com"))
+        BaseURL(
+            scheme: "https", host: "us.cloud.langfuse.com", port: 443, path: "", text: "https://us.cloud.langfuse.com"))
 }

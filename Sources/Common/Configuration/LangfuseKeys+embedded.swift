@@ -12,8 +12,11 @@ extension LangfuseKeys {
     /// `pk-lf-…`, `sk-lf-…`.
     package init(embedded project: String, key: GatewayKey) {
         let derived = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: key.reveal()), info: Array("metadata-gateway langfuse \(project)".utf8), outputByteCount: 32)
+            inputKeyMaterial: SymmetricKey(data: key.reveal()),
+            info: Array("metadata-gateway langfuse \(project)".utf8), outputByteCount: 32)
         let hex = derived.withUnsafeBytes { bytes in bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) } }
-        self.init(publicKey: SecretString("pk-lf-" + hex[..<12].joined()), secretKey: SecretString("sk-lf-" + hex[12...].joined()))
+        self.init(
+            publicKey: SecretString("pk-lf-" + hex[..<12].joined()),
+            secretKey: SecretString("sk-lf-" + hex[12...].joined()))
     }
 }

@@ -66,7 +66,9 @@ package struct OwnAddress: Sendable {
             var host = host.lowercased().filter { $0 != "[" && $0 != "]" }
             if host.hasSuffix(".") { host.removeLast() }
             guard let address = IPAddress(host) ?? (try? IPAddress.looseIPv4(host[...])) else {
-                self = Self.loopbackNames.contains(host) || host.hasSuffix(".localhost") ? .loopback : .name(UTF8Text(host))
+                self =
+                    Self.loopbackNames.contains(host) || host.hasSuffix(".localhost")
+                    ? .loopback : .name(UTF8Text(host))
                 return
             }
             switch address.unmapped {
@@ -77,7 +79,9 @@ package struct OwnAddress: Sendable {
             }
         }
 
-        private static let loopbackNames: Set<UTF8Text> = ["localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"]
+        private static let loopbackNames: Set<UTF8Text> = [
+            "localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback",
+        ]
     }
 }
 
@@ -87,7 +91,8 @@ extension OwnAddress.Machine {
         var machine = Self(names: [], addresses: [])
         var name = [CChar](repeating: 0, count: 256)
         if gethostname(&name, name.count - 1) == 0 {
-            let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).lowercased()
+            let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+                .lowercased()
             machine.names = [UTF8Text(text), UTF8Text(text.prefix { $0 != "." })]
         }
         var first: UnsafeMutablePointer<ifaddrs>?

@@ -27,7 +27,9 @@ package struct ProviderAccount: Sendable, Equatable {
     /// The idle times that may be set.
     static let idleConnectionSeconds = 0...3600
 
-    package init(name: String, destination: Destination, key: SecretString? = nil, location: ConfigurationProblem.Location) {
+    package init(
+        name: String, destination: Destination, key: SecretString? = nil, location: ConfigurationProblem.Location
+    ) {
         self.name = name
         self.destination = destination
         self.key = key

@@ -18,7 +18,9 @@ extension Secrets {
     }
 
     /// Reads the content of a secrets file.
-    package init(parsing document: YAMLDocument, environment: [String: String], role: Role = .serve) throws(ConfigurationError) {
+    package init(
+        parsing document: YAMLDocument, environment: [String: String], role: Role = .serve
+    ) throws(ConfigurationError) {
         let keys = ["langfuse_keys", "default_project_id", "provider_keys", "accounts"]
         let root = try document.root.mapping()
         let reader = SecretsReader(environment: environment, role: role)
@@ -31,10 +33,13 @@ extension Secrets {
         try log.check()
         guard let defaultProject else { throw ConfigurationError(log.problems) }
         self.init(
-            projects: projects.isEmpty ? Secrets.none.projects : projects, defaultProject: defaultProject, providerKeys: providerKeys,
+            projects: projects.isEmpty ? Secrets.none.projects : projects, defaultProject: defaultProject,
+            providerKeys: providerKeys,
             accounts: accounts, warnings: log.problems)
         if let written = try root["provider_keys"]?.mapping() {
-            providerKeyLocations = Dictionary(written.entries.map { (UTF8Text($0.key), $0.location) }) { first, _ in first }
+            providerKeyLocations = Dictionary(written.entries.map { (UTF8Text($0.key), $0.location) }) { first, _ in
+                first
+            }
         }
     }
 }

@@ -41,7 +41,9 @@ package final class SecretsFile: Sendable {
     package var current: Secrets { state.withLockedValue { $0.current } }
 
     /// Has each later change go through `prepare`. Only when all that were given here agree is any of them carried out.
-    package func onChange(_ prepare: @escaping Preparation) { state.withLockedValue { $0.preparations.append(prepare) } }
+    package func onChange(_ prepare: @escaping Preparation) {
+        state.withLockedValue { $0.preparations.append(prepare) }
+    }
 
     /// Tells `take` what becomes of each later reading that changes something, or cannot.
     package func onReading(_ take: @escaping FileReading.Take) { state.withLockedValue { $0.watchers.append(take) } }
@@ -85,7 +87,9 @@ package final class SecretsFile: Sendable {
         }
         tell(.taken(from: former, to: contents))
         for warning in secrets.warnings { logger.warning("\(warning)") }
-        logger.notice("read the secrets again", metadata: ["projects": "\(secrets.projects.count)", "accounts": "\(secrets.accounts.count)"])
+        logger.notice(
+            "read the secrets again",
+            metadata: ["projects": "\(secrets.projects.count)", "accounts": "\(secrets.accounts.count)"])
     }
 }
 

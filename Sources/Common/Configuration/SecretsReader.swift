@@ -24,7 +24,9 @@ struct SecretsReader {
         let projects = written.isEmpty ? [Secrets.none.defaultProject] : written
         guard let node = root["default_project_id"] else {
             if projects.count == 1 { return projects[0] }
-            throw root.node.error("`default_project_id` is missing; with several projects it must name the one for paths without `project_id`")
+            throw root.node.error(
+                "`default_project_id` is missing; with several projects it must name the one for paths without `project_id`"
+            )
         }
         let name = try node.string()
         if projects.contains(name) { return name }
@@ -60,7 +62,8 @@ struct SecretsReader {
         case (nil, let url?): return .baseURL(try url.baseURL())
         default:
             throw account.node.error(
-                "\(account.node.label) needs either `kind`, a provider such as `openai`, or `base_url`, such as \(BaseURL.example)")
+                "\(account.node.label) needs either `kind`, a provider such as `openai`, or `base_url`, such as \(BaseURL.example)"
+            )
         }
     }
 
@@ -85,7 +88,8 @@ struct SecretsReader {
         let name = try node.string()
         guard isNeeded else { return nil }
         guard let value = environment[name], !value.isEmpty else {
-            throw node.error("\(node.label) names the variable `\(name)`, which is not set; export it, or correct the name")
+            throw node.error(
+                "\(node.label) names the variable `\(name)`, which is not set; export it, or correct the name")
         }
         guard HeaderText.isToken(value) else {
             throw node.error("the variable `\(name)` must hold visible ASCII characters without spaces or line breaks")

@@ -21,7 +21,8 @@ extension SettingRule<LangfuseHost> {
 extension SettingRule<RedisSettings.Address> {
     static var redisAddress: Self {
         Self(
-            text: "a host name or address without scheme and port, or `unix:` and the absolute path of a socket", example: "redis",
+            text: "a host name or address without scheme and port, or `unix:` and the absolute path of a socket",
+            example: "redis",
             parse: { RedisSettings.Address($0) }, show: { $0.description })
     }
 }
@@ -29,7 +30,9 @@ extension SettingRule<RedisSettings.Address> {
 extension SettingRule<LogLevel> {
     static var logLevel: Self {
         Self(
-            text: "one of \(LogLevel.allCases.map { $0.rawValue.uppercased() }.joined(separator: ", ")), or one of Python's names", example: "DEBUG",
+            text:
+                "one of \(LogLevel.allCases.map { $0.rawValue.uppercased() }.joined(separator: ", ")), or one of Python's names",
+            example: "DEBUG",
             parse: { LogLevel(name: $0) }, show: { $0.rawValue.uppercased() })
     }
 }
@@ -37,7 +40,9 @@ extension SettingRule<LogLevel> {
 extension SettingRule<SecretString> {
     /// A password: any text without control characters.
     static var password: Self {
-        Self(text: "text without control characters", isSecret: true, parse: { $0.isPrintable ? SecretString($0) : nil }, show: { _ in "***" })
+        Self(
+            text: "text without control characters", isSecret: true, parse: { $0.isPrintable ? SecretString($0) : nil },
+            show: { _ in "***" })
     }
 
     /// A key that stands in an HTTP header.
@@ -51,7 +56,8 @@ extension SettingRule<SecretString> {
 extension SettingRule<GatewayKey> {
     static var gatewayKey: Self {
         Self(
-            text: "\(GatewayKey.byteCount) bytes in base64; make one with `openssl rand -base64 \(GatewayKey.byteCount)`",
+            text:
+                "\(GatewayKey.byteCount) bytes in base64; make one with `openssl rand -base64 \(GatewayKey.byteCount)`",
             isSecret: true,
             parse: { GatewayKey(base64: $0) }, show: { _ in "***" })
     }

@@ -15,7 +15,9 @@ struct SettingRule<Value: Sendable>: Sendable {
 extension SettingRule {
     /// The same rule for a setting that may be without a value.
     var optional: SettingRule<Value?> {
-        SettingRule<Value?>(text: text, example: example, isSecret: isSecret, parse: { parse($0).map(Optional.some) }, show: { $0.map(show) ?? "" })
+        SettingRule<Value?>(
+            text: text, example: example, isSecret: isSecret, parse: { parse($0).map(Optional.some) },
+            show: { $0.map(show) ?? "" })
     }
 }
 
@@ -30,11 +32,15 @@ extension SettingRule<String> {
     static var fileOrFolder: Self { .text("the path of a file or a folder", example: "/etc/gateway/gateway.yaml") }
 
     static var listenAddress: Self {
-        Self(text: "a host name or address to listen on", example: "0.0.0.0", parse: { HostName.isValid($0) ? $0 : nil }, show: { $0 })
+        Self(
+            text: "a host name or address to listen on", example: "0.0.0.0", parse: { HostName.isValid($0) ? $0 : nil },
+            show: { $0 })
     }
 
     static var name: Self {
-        Self(text: "a provider or account name, without `/`", example: "openai", parse: { ConfigurationName.isValid($0) ? $0 : nil }, show: { $0 })
+        Self(
+            text: "a provider or account name, without `/`", example: "openai",
+            parse: { ConfigurationName.isValid($0) ? $0 : nil }, show: { $0 })
     }
 }
 
@@ -47,14 +53,17 @@ extension SettingRule<Bool> {
 extension SettingRule<Int> {
     static func int(_ range: ClosedRange<Int>, example: Int? = nil) -> Self {
         Self(
-            text: "a whole number from \(range.lowerBound) to \(range.upperBound)", example: String(example ?? range.upperBound),
+            text: "a whole number from \(range.lowerBound) to \(range.upperBound)",
+            example: String(example ?? range.upperBound),
             parse: { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }, show: { String($0) })
     }
 
     static func bytes(_ range: ClosedRange<Int>) -> Self {
         Self(
-            text: "bytes, from \(ByteCount.text(range.lowerBound)) to \(ByteCount.text(range.upperBound))", example: ByteCount.text(range.upperBound),
-            parse: { text in ByteCount.parse(text).flatMap { range.contains($0) ? $0 : nil } }, show: { ByteCount.text($0) })
+            text: "bytes, from \(ByteCount.text(range.lowerBound)) to \(ByteCount.text(range.upperBound))",
+            example: ByteCount.text(range.upperBound),
+            parse: { text in ByteCount.parse(text).flatMap { range.contains($0) ? $0 : nil } },
+            show: { ByteCount.text($0) })
     }
 }
 
@@ -62,7 +71,8 @@ extension SettingRule<Duration> {
     /// Seconds, perhaps with decimals.
     static func seconds(_ range: ClosedRange<Double>) -> Self {
         Self(
-            text: "seconds, from \(DecimalText.of(range.lowerBound)) to \(DecimalText.of(range.upperBound)), decimals allowed",
+            text:
+                "seconds, from \(DecimalText.of(range.lowerBound)) to \(DecimalText.of(range.upperBound)), decimals allowed",
             example: DecimalText.of(range.upperBound),
             parse: { text in DecimalText.parse(text).flatMap { range.contains($0) ? .seconds($0) : nil } },
             show: { DecimalText.of($0 / .seconds(1)) })
@@ -71,14 +81,16 @@ extension SettingRule<Duration> {
     /// Whole seconds, for what Redis expires.
     static func wholeSeconds(_ range: ClosedRange<Int>) -> Self {
         Self(
-            text: "seconds, a whole number from \(range.lowerBound) to \(range.upperBound)", example: String(range.upperBound),
+            text: "seconds, a whole number from \(range.lowerBound) to \(range.upperBound)",
+            example: String(range.upperBound),
             parse: { text in Int(text).flatMap { range.contains($0) ? .seconds($0) : nil } },
             show: { DecimalText.of($0 / .seconds(1)) })
     }
 
     static func milliseconds(_ range: ClosedRange<Int>) -> Self {
         Self(
-            text: "milliseconds, a whole number from \(range.lowerBound) to \(range.upperBound)", example: String(range.upperBound),
+            text: "milliseconds, a whole number from \(range.lowerBound) to \(range.upperBound)",
+            example: String(range.upperBound),
             parse: { text in Int(text).flatMap { range.contains($0) ? .milliseconds($0) : nil } },
             show: { DecimalText.of($0 / .milliseconds(1)) })
     }

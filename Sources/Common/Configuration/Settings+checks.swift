@@ -8,7 +8,9 @@ extension Settings {
             log.error(at: .environment("REDIS_TLS"), "must be false when REDIS_HOST is a unix socket")
         }
         if langfuse == .embedded, role == .forwarder || role == .verifier {
-            log.error(at: .environment("LANGFUSE_HOST"), "must be the URL of the trace store: `embedded` is for `serve`, which starts one")
+            log.error(
+                at: .environment("LANGFUSE_HOST"),
+                "must be the URL of the trace store: `embedded` is for `serve`, which starts one")
         }
         if litellmTraces && litellmURL == nil {
             log.error(at: .environment("LITELLM_TRACES"), "needs LITELLM_URL, the proxy that does the tracing")
@@ -19,24 +21,31 @@ extension Settings {
                 "cannot be NEVER with LITELLM_TRACES: the proxy writes the traces, with all that it is sent")
         }
         if let own = OwnAddress(self) {
-            if let litellmURL, own.isMeant(by: litellmURL) { log.error(at: .environment("LITELLM_URL"), OwnAddress.complaint) }
-            if case .url(let url) = langfuse, own.isMeant(by: url) { log.error(at: .environment("LANGFUSE_HOST"), OwnAddress.complaint) }
+            if let litellmURL, own.isMeant(by: litellmURL) {
+                log.error(at: .environment("LITELLM_URL"), OwnAddress.complaint)
+            }
+            if case .url(let url) = langfuse, own.isMeant(by: url) {
+                log.error(at: .environment("LANGFUSE_HOST"), OwnAddress.complaint)
+            }
         }
         if maxBodyBytes > queueBytes {
             log.error(
                 at: .environment("QUEUE_BYTES"),
-                "must be at least MAX_BODY_BYTES (\(ByteCount.text(maxBodyBytes))), or the largest bodies could never be queued")
+                "must be at least MAX_BODY_BYTES (\(ByteCount.text(maxBodyBytes))), or the largest bodies could never be queued"
+            )
         }
         if maxBodyBytes > uploadBytes {
             log.error(
                 at: .environment("UPLOAD_BYTES"),
-                "must be at least MAX_BODY_BYTES (\(ByteCount.text(maxBodyBytes))), or the largest bodies could never be read")
+                "must be at least MAX_BODY_BYTES (\(ByteCount.text(maxBodyBytes))), or the largest bodies could never be read"
+            )
         }
         if rolloutTTL < requestTimeout {
             let timeout = DecimalText.of(requestTimeout / .seconds(1))
             log.error(
                 at: .environment("ROLLOUT_TTL_SECONDS"),
-                "must be at least REQUEST_TIMEOUT (\(timeout) s), or a rollout could be forgotten while a call is running")
+                "must be at least REQUEST_TIMEOUT (\(timeout) s), or a rollout could be forgotten while a call is running"
+            )
         }
     }
 }

@@ -12,11 +12,14 @@ extension Settings {
     }
 
     private static func defaultCell(_ setting: Setting) -> String {
-        if !setting.requiredBy.isEmpty { return "required by \(setting.requiredBy.map(\.code).joined(separator: ", "))" }
+        if !setting.requiredBy.isEmpty {
+            return "required by \(setting.requiredBy.map(\.code).joined(separator: ", "))"
+        }
         let serve = setting.show(Settings(role: .serve))
         let separate = setting.show(Settings(role: .ingress))
         if serve.isEmpty && separate.isEmpty { return "–" }
-        return serve == separate || setting.commands == [.serve] ? "`\(serve)`" : "`\(serve)` in `serve`, else `\(separate)`"
+        return serve == separate || setting.commands == [.serve]
+            ? "`\(serve)`" : "`\(serve)` in `serve`, else `\(separate)`"
     }
 }
 

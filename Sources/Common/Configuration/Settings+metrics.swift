@@ -16,7 +16,8 @@ extension Settings {
             "The most values of each of these keys that a process tells apart; the rest is `other`.",
             commands: [.serve, .forwarder]),
         Setting(
-            "METRICS_MODELS", \.metricsModels, .labelValues(most: 1000, example: "openai/gpt-4o,anthropic/claude-sonnet-4"),
+            "METRICS_MODELS", \.metricsModels,
+            .labelValues(most: 1000, example: "openai/gpt-4o,anthropic/claude-sonnet-4"),
             "Models that the metrics tell apart, as clients name them, besides those that the operator's rules name as "
                 + "targets; the rest is `other`.",
             commands: [.serve, .forwarder]),
@@ -30,7 +31,8 @@ extension SettingRule<[String]> {
     /// Values of a label, with commas between them.
     static func labelValues(most: Int, example: String) -> Self {
         Self(
-            text: "up to \(most) different names with commas between them, each of 1 to 128 bytes without control characters",
+            text:
+                "up to \(most) different names with commas between them, each of 1 to 128 bytes without control characters",
             example: example,
             parse: { text in
                 var names: [String] = []

@@ -11,7 +11,9 @@ extension Settings {
 
     /// Reads the environment over `defaults` and notes all problems. The settings are fit for use only if none is an
     /// error.
-    package static func read(over defaults: Settings, environment: [String: String], _ log: inout ProblemLog) -> Settings {
+    package static func read(
+        over defaults: Settings, environment: [String: String], _ log: inout ProblemLog
+    ) -> Settings {
         let environment = environment.filter { !$0.value.isEmpty }
         var settings = defaults
         for setting in table {
@@ -30,15 +32,20 @@ extension Settings {
     /// Defaults that follow from other settings.
     private mutating func applyDependentDefaults(given environment: [String: String]) {
         isSecretsFileRequired = environment["SECRETS_PATH"] != nil
-        if environment["ALLOW_LOOPBACK_BASE_URLS"] == nil, role == .serve { allowLoopbackBaseURLs = HostName.isLoopback(host) }
+        if environment["ALLOW_LOOPBACK_BASE_URLS"] == nil, role == .serve {
+            allowLoopbackBaseURLs = HostName.isLoopback(host)
+        }
     }
 
     private mutating func readGatewayKeyFile(given environment: [String: String], _ log: inout ProblemLog) {
         guard let path = gatewayKeyFile else { return }
         if environment["GATEWAY_KEY"] != nil {
-            return log.error(at: .environment("GATEWAY_KEY_FILE"), "is set together with GATEWAY_KEY; remove one of them")
+            return log.error(
+                at: .environment("GATEWAY_KEY_FILE"), "is set together with GATEWAY_KEY; remove one of them")
         }
-        guard let file = log.attempt({ () throws(ConfigurationError) in try ConfigurationFile(reading: path) }) else { return }
+        guard let file = log.attempt({ () throws(ConfigurationError) in try ConfigurationFile(reading: path) }) else {
+            return
+        }
         if let warning = file.permissionWarning { log.note(warning) }
         let text = String(decoding: file.bytes, as: UTF8.self).filter { !$0.isWhitespace }
         gatewayKey = GatewayKey(base64: text)
@@ -59,7 +66,9 @@ extension Settings {
         let names = table.map(\.name)
         let known = Set(names)
         for name in environment.keys.sorted() where name.utf8.count >= 8 && !known.contains(name) {
-            guard let nearest = NearMiss.nearest(to: name, among: names, limit: 1), nearest.utf8.count >= 8 else { continue }
+            guard let nearest = NearMiss.nearest(to: name, among: names, limit: 1), nearest.utf8.count >= 8 else {
+                continue
+            }
             log.warning(at: .environment(name), "is not one of the gateway's variables; did you mean `\(nearest)`?")
         }
     }
@@ -81,7 +90,9 @@ extension String {
         if let user = text.firstRange(of: "://")?.upperBound, let at = text.lastIndex(of: "@"), user < at {
             text.replaceSubrange(user..<at, with: "***")
         }
-        let shown = text.unicodeScalars.prefix(100).map { $0.properties.generalCategory == .control ? $0.escaped(asASCII: true) : String($0) }
+        let shown = text.unicodeScalars.prefix(100).map {
+            $0.properties.generalCategory == .control ? $0.escaped(asASCII: true) : String($0)
+        }
         return shown.joined() + (text.unicodeScalars.count > 100 ? "…" : "")
     }
 }

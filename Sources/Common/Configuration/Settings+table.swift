@@ -30,20 +30,25 @@ extension Settings {
 
     private static let redisTable: [Setting] = [
         Setting(
-            "REDIS_HOST", \.redis.address, .redisAddress, "Where Redis is. `serve` starts one of its own when this is not set.", commands: sharing,
+            "REDIS_HOST", \.redis.address, .redisAddress,
+            "Where Redis is. `serve` starts one of its own when this is not set.", commands: sharing,
             requiredBy: separate),
         Setting("REDIS_PORT", \.redis.port, .int(1...65535, example: 6379), "The port of Redis.", commands: sharing),
         Setting(
             "REDIS_USERNAME", \.redis.username, .text("text without control characters", example: "gateway"),
             "The Redis user; needs `REDIS_PASSWORD`.", commands: sharing),
         Setting("REDIS_PASSWORD", \.redis.password, .password, "The Redis user's password.", commands: sharing),
-        Setting("REDIS_DB", \.redis.database, .int(0...65535, example: 1), "The number of the Redis database.", commands: sharing),
+        Setting(
+            "REDIS_DB", \.redis.database, .int(0...65535, example: 1), "The number of the Redis database.",
+            commands: sharing),
         Setting("REDIS_TLS", \.redis.tls, .bool, "Whether to speak TLS to Redis.", commands: sharing),
         Setting(
-            "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, .milliseconds(100...10_000), "After this a command fails and Redis counts as away.",
+            "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, .milliseconds(100...10_000),
+            "After this a command fails and Redis counts as away.",
             commands: sharing),
         Setting(
-            "REDIS_SERVER_PATH", \.redisServerPath, .text("the name or path of a program", example: "/usr/bin/redis-server"),
+            "REDIS_SERVER_PATH", \.redisServerPath,
+            .text("the name or path of a program", example: "/usr/bin/redis-server"),
             "What `serve` starts as its own Redis.", commands: [.serve]),
     ]
 
@@ -53,9 +58,12 @@ extension Settings {
             "GATEWAY_KEY", \.gatewayKey, .gatewayKey,
             "Seals what travels through Redis; the same in all processes. `serve` makes one in `DATA_DIR` when neither this nor the file is given.",
             commands: sharing, requiredBy: separate),
-        Setting("GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`.", commands: sharing),
         Setting(
-            "API_KEYS_PATH", \.apiKeysPath, .file, "The file of the clients' keys. Turns authentication on: without it any client may call."),
+            "GATEWAY_KEY_FILE", \.gatewayKeyFile, .file, "A file that holds the key, instead of `GATEWAY_KEY`.",
+            commands: sharing),
+        Setting(
+            "API_KEYS_PATH", \.apiKeysPath, .file,
+            "The file of the clients' keys. Turns authentication on: without it any client may call."),
         Setting(
             "CONFIG_PATH", \.configPath, .fileOrFolder,
             "The operator's [rules](policies.md#rules): a file of YAML documents, or a folder of such files.",
@@ -63,8 +71,11 @@ extension Settings {
     ]
 
     private static let backendTable: [Setting] = [
-        Setting("LITELLM_URL", \.litellmURL, .url, "A LiteLLM proxy that gets all calls, instead of the providers themselves.", commands: working),
-        Setting("LITELLM_API_KEY", \.litellmAPIKey, .headerKey, "The key that opens the LiteLLM proxy.", commands: calling),
+        Setting(
+            "LITELLM_URL", \.litellmURL, .url,
+            "A LiteLLM proxy that gets all calls, instead of the providers themselves.", commands: working),
+        Setting(
+            "LITELLM_API_KEY", \.litellmAPIKey, .headerKey, "The key that opens the LiteLLM proxy.", commands: calling),
         Setting(
             "LITELLM_TRACES", \.litellmTraces, .bool,
             "Whether the LiteLLM proxy does the tracing, with the project's Langfuse keys.",
@@ -73,12 +84,16 @@ extension Settings {
             "LANGFUSE_HOST", \.langfuse, .langfuseHost,
             "Where traces go; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file `serve` has the default of the others.",
             commands: queueing),
-        Setting("DEFAULT_PROVIDER", \.defaultProvider, .name, "The provider or account for calls whose model names none.", commands: calling),
+        Setting(
+            "DEFAULT_PROVIDER", \.defaultProvider, .name, "The provider or account for calls whose model names none.",
+            commands: calling),
     ]
 
     private static let httpTable: [Setting] = [
         Setting("HOST", \.host, .listenAddress, "The address to listen on.", commands: facing),
-        Setting("PORT", \.port, .int(0...65535, example: 4000), "The port to listen on; 0 takes any free one.", commands: facing),
+        Setting(
+            "PORT", \.port, .int(0...65535, example: 4000), "The port to listen on; 0 takes any free one.",
+            commands: facing),
         Setting(
             "DASHBOARD", \.dashboard, .bool,
             "Whether there are [pages for people](dashboard.md) under `/dashboard`.", commands: facing),
@@ -91,7 +106,9 @@ extension Settings {
             "ALLOWED_ORIGINS", \.allowedOrigins, .allowedOrigins,
             "The [origins](api.md#browsers) whose pages may call from a browser, besides this machine's own where clients need no key.",
             commands: facing),
-        Setting("CLIENT_IDLE_TIMEOUT", \.clientIdleTimeout, .seconds(1...3600), "How long a client's connection may stand unused.", commands: facing),
+        Setting(
+            "CLIENT_IDLE_TIMEOUT", \.clientIdleTimeout, .seconds(1...3600),
+            "How long a client's connection may stand unused.", commands: facing),
         Setting(
             "CLIENT_READ_TIMEOUT", \.clientReadTimeout, .seconds(1...3600),
             "How long a client may take for the head of a request, and from one piece of its body to the next; beyond it 408. The whole request has "
@@ -103,19 +120,28 @@ extension Settings {
                 + "still sending their request, the oldest first.",
             commands: facing),
         Setting(
-            "MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20), "The largest request body; beyond it 413. The same in all processes.",
+            "MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20),
+            "The largest request body; beyond it 413. The same in all processes.",
             commands: queueing),
         Setting(
             "UPLOAD_BYTES", \.uploadBytes, .bytes(1 << 20...1 << 40),
-            "The most bytes of request bodies above 64 KiB that are being read at once; beyond it 429.", commands: facing),
-        Setting("MAX_HEADER_BYTES", \.maxHeaderBytes, .bytes(4 << 10...1 << 20), "The largest request head; beyond it 431.", commands: facing),
-        Setting("MAX_HEADERS", \.maxHeaders, .int(16...1024), "The most header fields of a request; beyond it 431.", commands: facing),
+            "The most bytes of request bodies above 64 KiB that are being read at once; beyond it 429.",
+            commands: facing),
         Setting(
-            "MAX_JSON_DEPTH", \.maxJSONDepth, .int(4...1000), "How deep arrays and objects in a body may nest; beyond it 400.", commands: passing),
+            "MAX_HEADER_BYTES", \.maxHeaderBytes, .bytes(4 << 10...1 << 20), "The largest request head; beyond it 431.",
+            commands: facing),
         Setting(
-            "MAX_RESPONSE_BYTES", \.maxResponseBytes, .bytes(1 << 10...1 << 30), "The largest answer of a provider, decompressed.", commands: calling),
+            "MAX_HEADERS", \.maxHeaders, .int(16...1024), "The most header fields of a request; beyond it 431.",
+            commands: facing),
         Setting(
-            "MAX_BUFFERED_BYTES", \.maxBufferedBytes, .bytes(64 << 10...64 << 20), "How much of an answer may wait for one slow client.",
+            "MAX_JSON_DEPTH", \.maxJSONDepth, .int(4...1000),
+            "How deep arrays and objects in a body may nest; beyond it 400.", commands: passing),
+        Setting(
+            "MAX_RESPONSE_BYTES", \.maxResponseBytes, .bytes(1 << 10...1 << 30),
+            "The largest answer of a provider, decompressed.", commands: calling),
+        Setting(
+            "MAX_BUFFERED_BYTES", \.maxBufferedBytes, .bytes(64 << 10...64 << 20),
+            "How much of an answer may wait for one slow client.",
             commands: facing),
         Setting(
             "METADATA_HEADERS", \.metadataHeaders, .metadataHeaders,
@@ -127,18 +153,28 @@ extension Settings {
                 + "(policies.md#logging).",
             commands: facing),
         Setting(
-            "ON_DISCONNECT", \.onDisconnect, .choice, "What becomes of a call whose client has gone: aborted, or finished and kept for an hour.",
+            "ON_DISCONNECT", \.onDisconnect, .choice,
+            "What becomes of a call whose client has gone: aborted, or finished and kept for an hour.",
             commands: facing),
     ]
 
     private static let queueTable: [Setting] = [
-        Setting("QUEUE_LIMIT", \.queueLimit, .int(1...10_000_000), "The most jobs in the queue; beyond it 429.", commands: facing),
-        Setting("QUEUE_BYTES", \.queueBytes, .bytes(1 << 20...1 << 40), "The most bytes of jobs in the queue; beyond it 429.", commands: facing),
-        Setting("FORWARDER_CONCURRENCY", \.forwarderConcurrency, .int(1...100_000), "The most calls in flight of one forwarder.", commands: calling),
+        Setting(
+            "QUEUE_LIMIT", \.queueLimit, .int(1...10_000_000), "The most jobs in the queue; beyond it 429.",
+            commands: facing),
+        Setting(
+            "QUEUE_BYTES", \.queueBytes, .bytes(1 << 20...1 << 40),
+            "The most bytes of jobs in the queue; beyond it 429.", commands: facing),
+        Setting(
+            "FORWARDER_CONCURRENCY", \.forwarderConcurrency, .int(1...100_000),
+            "The most calls in flight of one forwarder.", commands: calling),
         Setting(
             "MAX_DELIVERIES", \.maxDeliveries, .int(1...10),
-            "How often a job is tried whose forwarder or verifier dies, before it becomes a dead letter.", commands: taking),
-        Setting("DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000), "The most dead letters kept; the oldest go first.", commands: taking),
+            "How often a job is tried whose forwarder or verifier dies, before it becomes a dead letter.",
+            commands: taking),
+        Setting(
+            "DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000),
+            "The most dead letters kept; the oldest go first.", commands: taking),
         Setting(
             "ROLLOUT_TTL_SECONDS", \.rolloutTTL, .wholeSeconds(60...31_536_000),
             "How long a rollout's set of insertion ids lives after the last id was added.", commands: queueing),
@@ -160,18 +196,23 @@ extension Settings {
         Setting(
             "EXPORT_INTERVAL_MS", \.exportInterval, .milliseconds(10...60_000),
             "How long traces are collected before they are sent together, at most.", commands: calling),
-        Setting("EXPORT_TIMEOUT", \.exportTimeout, .seconds(1...300), "How long the trace store may take to accept a batch.", commands: calling),
         Setting(
-            "VERIFIER_CONCURRENCY", \.verifierConcurrency, .int(1...10_000), "The most questions about rollouts that one verifier works on at once.",
+            "EXPORT_TIMEOUT", \.exportTimeout, .seconds(1...300),
+            "How long the trace store may take to accept a batch.", commands: calling),
+        Setting(
+            "VERIFIER_CONCURRENCY", \.verifierConcurrency, .int(1...10_000),
+            "The most questions about rollouts that one verifier works on at once.",
             commands: verifying),
         Setting(
             "VERIFY_RESEND_GRACE", \.verifyResendGrace, .seconds(1...1800),
-            "How long a trace that the trace store has accepted may be invisible there before it is sent again.", commands: verifying),
+            "How long a trace that the trace store has accepted may be invisible there before it is sent again.",
+            commands: verifying),
     ]
 
     private static let upstreamTable: [Setting] = [
         Setting(
-            "REQUEST_TIMEOUT", \.requestTimeout, .seconds(1...86_400), "From a request's arrival to the last byte of its answer.", commands: queueing),
+            "REQUEST_TIMEOUT", \.requestTimeout, .seconds(1...86_400),
+            "From a request's arrival to the last byte of its answer.", commands: queueing),
         Setting(
             "UPSTREAM_ATTEMPTS", \.upstreamAttempts, .int(1...10),
             "How often a call that cannot reach its provider is tried, the first time included. A call that may have "
@@ -196,9 +237,12 @@ extension Settings {
             "PREAMBLE_HOLD_BYTES", \.preambleHoldBytes, .bytes(0...1 << 20), "How many bytes may be held back so.",
             commands: calling),
         Setting(
-            "UPSTREAM_CONNECT_TIMEOUT", \.upstreamConnectTimeout, .seconds(0.1...300), "For a connection to a provider, TLS included.",
+            "UPSTREAM_CONNECT_TIMEOUT", \.upstreamConnectTimeout, .seconds(0.1...300),
+            "For a connection to a provider, TLS included.",
             commands: calling),
-        Setting("UPSTREAM_IDLE_TIMEOUT", \.upstreamIdleTimeout, .seconds(1...86_400), "How long a provider may send nothing.", commands: calling),
+        Setting(
+            "UPSTREAM_IDLE_TIMEOUT", \.upstreamIdleTimeout, .seconds(1...86_400),
+            "How long a provider may send nothing.", commands: calling),
         Setting(
             "UPSTREAM_IDLE_CONNECTION_SECONDS", \.upstreamIdleConnectionSeconds,
             .int(ProviderAccount.idleConnectionSeconds),
@@ -215,16 +259,21 @@ extension Settings {
             "Whether a client's `encoded_base_url` may lead to this machine. In `serve` the default is true only if `HOST` is a loopback address.",
             commands: passing),
         Setting(
-            "ALLOW_PRIVATE_BASE_URLS", \.allowPrivateBaseURLs, .bool, "Whether a client's `encoded_base_url` may lead to a private network.",
+            "ALLOW_PRIVATE_BASE_URLS", \.allowPrivateBaseURLs, .bool,
+            "Whether a client's `encoded_base_url` may lead to a private network.",
             commands: passing),
     ]
 
     private static let traceStoreTable: [Setting] = [
         Setting(
-            "TRACESTORE_HOST", \.traceStoreHost, .listenAddress, "The address on which the embedded trace store listens.", commands: storing),
-        Setting("TRACESTORE_PORT", \.traceStorePort, .int(0...65535, example: 4001), "Its port; 0 takes any free one.", commands: storing),
+            "TRACESTORE_HOST", \.traceStoreHost, .listenAddress,
+            "The address on which the embedded trace store listens.", commands: storing),
         Setting(
-            "TRACESTORE_MAX_AGE", \.traceStoreMaxAge, .wholeSeconds(60...315_360_000), "How long it keeps a trace.", commands: storing),
+            "TRACESTORE_PORT", \.traceStorePort, .int(0...65535, example: 4001), "Its port; 0 takes any free one.",
+            commands: storing),
+        Setting(
+            "TRACESTORE_MAX_AGE", \.traceStoreMaxAge, .wholeSeconds(60...315_360_000), "How long it keeps a trace.",
+            commands: storing),
         Setting(
             "TRACESTORE_MAX_BYTES", \.traceStoreMaxBytes, .bytes(16 << 20...1 << 44),
             "Bytes that its traces and the [request log](requestlog.md) may take on disk; beyond it the oldest go. "
@@ -272,6 +321,7 @@ extension Settings {
             "DATA_DIR", \.dataDirectory, .text("the path of a folder", example: "/var/lib/gateway"),
             "Where `serve` keeps its Redis and its key, and the trace store its traces.",
             commands: storing),
-        Setting("DRAIN_SECONDS", \.drain, .seconds(0...3600), "How long a stopping process waits for the work in flight."),
+        Setting(
+            "DRAIN_SECONDS", \.drain, .seconds(0...3600), "How long a stopping process waits for the work in flight."),
     ]
 }

@@ -5,7 +5,9 @@ struct YAMLLoader: ~Copyable {
     private let file: String
 
     init(_ bytes: UnsafeBufferPointer<UInt8>, file: String) throws(ConfigurationError) {
-        guard let parser = YAMLParser(bytes) else { throw ConfigurationError(at: .file(file), "there is no memory to read it") }
+        guard let parser = YAMLParser(bytes) else {
+            throw ConfigurationError(at: .file(file), "there is no memory to read it")
+        }
         self.parser = parser
         self.bytes = bytes
         self.file = file
@@ -47,8 +49,12 @@ struct YAMLLoader: ~Copyable {
         if case .alias = event.kind {
             throw error(event, "aliases (`*name`) are not read; write the value out, or quote it if it begins with `*`")
         }
-        if event.isAnchored { throw error(event, "anchors (`&name`) are not read; remove it, or quote the value if it begins with `&`") }
-        if let tag = event.tag { throw error(event, "tags are not read; remove `\(tag)`, or quote the value if it begins with `!`") }
+        if event.isAnchored {
+            throw error(event, "anchors (`&name`) are not read; remove it, or quote the value if it begins with `&`")
+        }
+        if let tag = event.tag {
+            throw error(event, "tags are not read; remove `\(tag)`, or quote the value if it begins with `!`")
+        }
         let content: YAMLNode.Content
         switch event.kind {
         case .scalar(let text, let isPlain): content = .scalar(text, isPlain: isPlain)
@@ -58,7 +64,9 @@ struct YAMLLoader: ~Copyable {
         return YAMLNode(content: content, file: file, line: event.line, column: event.column, path: path)
     }
 
-    private mutating func elements(of start: YAMLEvent, path: String, depth: Int) throws(ConfigurationError) -> [YAMLNode] {
+    private mutating func elements(
+        of start: YAMLEvent, path: String, depth: Int
+    ) throws(ConfigurationError) -> [YAMLNode] {
         try check(depth, at: start)
         var elements: [YAMLNode] = []
         while true {
@@ -68,7 +76,9 @@ struct YAMLLoader: ~Copyable {
         }
     }
 
-    private mutating func entries(of start: YAMLEvent, path: String, depth: Int) throws(ConfigurationError) -> [YAMLMapping.Entry] {
+    private mutating func entries(
+        of start: YAMLEvent, path: String, depth: Int
+    ) throws(ConfigurationError) -> [YAMLMapping.Entry] {
         try check(depth, at: start)
         var entries: [YAMLMapping.Entry] = []
         var lines: [UTF8Text: Int] = [:]

@@ -33,7 +33,8 @@ package struct YAMLMapping: Sendable {
             unknown.map { entry in
                 let hint = NearMiss.nearest(to: entry.key, among: known).map { " Did you mean `\($0)`?" } ?? ""
                 let list = known.map { "`\($0)`" }.joined(separator: ", ")
-                return ConfigurationProblem(.error, at: entry.location, "unknown key `\(entry.key)`.\(hint) Known here: \(list).")
+                return ConfigurationProblem(
+                    .error, at: entry.location, "unknown key `\(entry.key)`.\(hint) Known here: \(list).")
             })
     }
 }

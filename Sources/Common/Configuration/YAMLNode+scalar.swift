@@ -15,13 +15,17 @@ extension YAMLNode {
     /// A whole number in decimal digits, without quotes.
     package func int(in range: ClosedRange<Int>) throws(ConfigurationError) -> Int {
         let rule = "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        guard case .scalar(let text, isPlain: true) = content, let value = Int(text), range.contains(value) else { throw mismatch(rule) }
+        guard case .scalar(let text, isPlain: true) = content, let value = Int(text), range.contains(value) else {
+            throw mismatch(rule)
+        }
         return value
     }
 
     /// `true` or `false`, without quotes.
     package func bool() throws(ConfigurationError) -> Bool {
-        guard case .scalar(let text, isPlain: true) = content, let value = Bool(text.lowercased()) else { throw mismatch("true or false") }
+        guard case .scalar(let text, isPlain: true) = content, let value = Bool(text.lowercased()) else {
+            throw mismatch("true or false")
+        }
         return value
     }
 
@@ -44,7 +48,9 @@ extension YAMLNode {
 
     /// An `http` or `https` URL to which paths can be appended.
     package func baseURL() throws(ConfigurationError) -> BaseURL {
-        guard let url = BaseURL(try string()) else { throw error("\(label) must be \(BaseURL.rule), such as \(BaseURL.example)") }
+        guard let url = BaseURL(try string()) else {
+            throw error("\(label) must be \(BaseURL.rule), such as \(BaseURL.example)")
+        }
         return url
     }
 }

@@ -20,8 +20,10 @@ package struct LoopMark: Sendable {
     /// changed their case.
     package func isCarried(by values: some Sequence<String>) -> Bool {
         values.contains { value in
-            value.utf8.split(whereSeparator: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") })
-                .contains { String(Substring($0)).equalsIgnoringASCIICase(pseudonym) }
+            value.utf8.split(whereSeparator: {
+                $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t")
+            })
+            .contains { String(Substring($0)).equalsIgnoringASCIICase(pseudonym) }
         }
     }
 

@@ -24,7 +24,8 @@ package enum FinishReasons {
     package static func list(_ text: String) -> [String]? {
         guard text.utf8.first == UInt8(ascii: "[") else { return text.isEmpty ? nil : [text] }
         do throws(JSONScanError) {
-            let object = try JSONObject.scan(Array("{\"_\":".utf8) + Array(text.utf8) + [UInt8(ascii: "}")], maximumDepth: 2)
+            let object = try JSONObject.scan(
+                Array("{\"_\":".utf8) + Array(text.utf8) + [UInt8(ascii: "}")], maximumDepth: 2)
             return object.members.count == 1 ? object.members.first.flatMap(object.strings) : nil
         } catch { return nil }
     }

@@ -16,6 +16,7 @@ package struct TraceDestination: Sendable, Equatable {
 
     /// The header value for Langfuse's API: `Basic base64(public key:secret key)`. A secret as the keys are.
     package var authorization: SecretString {
-        SecretString("Basic " + Data("\(keys.publicKey.reveal()):\(keys.secretKey.reveal())".utf8).base64EncodedString())
+        SecretString(
+            "Basic " + Data("\(keys.publicKey.reveal()):\(keys.secretKey.reveal())".utf8).base64EncodedString())
     }
 }

@@ -11,7 +11,8 @@ package final class TraceDestinations: Sendable {
 
     /// - Parameter embeddedKeys: the keys of a project at a trace store of the gateway's own, for one that the secrets
     ///   file gives none.
-    package init(_ configuration: Configuration, embeddedKeys: @escaping @Sendable (_ project: String) -> LangfuseKeys) {
+    package init(_ configuration: Configuration, embeddedKeys: @escaping @Sendable (_ project: String) -> LangfuseKeys)
+    {
         switch configuration.settings.langfuse {
         case .embedded:
             self.embeddedKeys = embeddedKeys
@@ -44,7 +45,9 @@ package final class TraceDestinations: Sendable {
     package func isTraced(_ project: String) -> Bool { keys.withLockedValue { $0[project] != nil } }
 
     package subscript(project: String) -> TraceDestination? {
-        guard let keys = keys.withLockedValue({ $0[project] }), let host = host.withLockedValue({ $0 }) else { return nil }
+        guard let keys = keys.withLockedValue({ $0[project] }), let host = host.withLockedValue({ $0 }) else {
+            return nil
+        }
         return TraceDestination(host: host, keys: keys)
     }
 

@@ -36,7 +36,9 @@ package struct VerdictStore: Sendable {
     /// The verdict on a rollout, if one holds; one round trip. A `complete` for more ids than are left does not hold:
     /// removing an id also removes the verdict, so Redis has lost some ids.
     /// - Parameter now: milliseconds since 1970.
-    package func verdict(_ rollout: String, project: String, now: Int64 = Int64(UnixTime.milliseconds)) async throws(RedisError) -> Verdict? {
+    package func verdict(
+        _ rollout: String, project: String, now: Int64 = Int64(UnixTime.milliseconds)
+    ) async throws(RedisError) -> Verdict? {
         var command = RedisCommand("HMGET", Keys.verdict(rollout, project: project))
         command.append(contentsOf: Verdict.fieldNames)
         let replies = try await redis.send(batch: [
@@ -58,7 +60,9 @@ package struct VerdictStore: Sendable {
         ]
         let reply = try await redis.evaluate(VerdictScripts.begin, keys: keys, arguments: mark.field, Self.mostFields)
         guard let expected = reply[0].int, expected >= 0 else { return nil }
-        return Beginning(mark: mark, expected: expected, failed: reply[1].int ?? 0, recorded: reply[2].int ?? 0, seen: reply[3].int ?? 0)
+        return Beginning(
+            mark: mark, expected: expected, failed: reply[1].int ?? 0, recorded: reply[2].int ?? 0,
+            seen: reply[3].int ?? 0)
     }
 
     /// Takes a mark away, for which no verdict will be written.

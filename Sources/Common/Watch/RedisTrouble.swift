@@ -26,7 +26,8 @@ package struct OtherGatewayKey: Error, Sendable, CustomStringConvertible {
 
     package var description: String {
         guard isAlone else { return RedisTrouble.otherKey.text }
-        return "is not the key that sealed what waits in DATA_DIR. Restore DATA_DIR/gateway.key, or the GATEWAY_KEY of before. If it is lost, move "
+        return
+            "is not the key that sealed what waits in DATA_DIR. Restore DATA_DIR/gateway.key, or the GATEWAY_KEY of before. If it is lost, move "
             + "DATA_DIR/appendonlydir away: calls and traces that wait, and the rollouts' sets, are forgotten then; traces.sqlite stays"
     }
 }

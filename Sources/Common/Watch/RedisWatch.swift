@@ -57,7 +57,9 @@ package final class RedisWatch: Service, CustomStringConvertible {
     private func watch() async throws {
         while !Task.isCancelled {
             let sight = await look()
-            if sight == .trouble(.otherKey), !hasRightKey, trouble != .otherKey { throw OtherGatewayKey(isAlone: isAlone) }
+            if sight == .trouble(.otherKey), !hasRightKey, trouble != .otherKey {
+                throw OtherGatewayKey(isAlone: isAlone)
+            }
             if let news = state.withLockedValue({ $0.see(sight, now: .now) }) { say(news) }
             // While it has seen nothing, others wait for it.
             try? await Task.sleep(for: sight == .away ? .milliseconds(50) : Self.interval)
@@ -67,7 +69,8 @@ package final class RedisWatch: Service, CustomStringConvertible {
     private func look() async -> WatchState.Sight {
         do throws(RedisError) {
             let reply = try await redis.evaluate(
-                Self.compareKey, keys: [Keys.keyFingerprint, Keys.jobs, Keys.verifications, Keys.traceBytes], arguments: fingerprint, isAlone ? 1 : 0)
+                Self.compareKey, keys: [Keys.keyFingerprint, Keys.jobs, Keys.verifications, Keys.traceBytes],
+                arguments: fingerprint, isAlone ? 1 : 0)
             switch reply.int {
             case 0: return .trouble(.otherKey)
             case 2:
@@ -89,10 +92,13 @@ package final class RedisWatch: Service, CustomStringConvertible {
             if trouble == .otherKey { tell(.sealKeyDiffers) }
             logger.error("\(trouble.text)", metadata: ["endpoint": "\(redis.endpoint)"])
         case .goesOn(let trouble, let time):
-            logger.error("\(trouble.text)", metadata: ["endpoint": "\(redis.endpoint)", "seconds": "\(time.components.seconds)"])
+            logger.error(
+                "\(trouble.text)", metadata: ["endpoint": "\(redis.endpoint)", "seconds": "\(time.components.seconds)"])
         case .isOver: logger.notice("Redis can be used again", metadata: ["endpoint": "\(redis.endpoint)"])
         case .keyReplaced:
-            logger.warning("the key is another one than before; answers and log entries that the former key sealed cannot be read any longer")
+            logger.warning(
+                "the key is another one than before; answers and log entries that the former key sealed cannot be read any longer"
+            )
         }
     }
 

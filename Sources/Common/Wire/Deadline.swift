@@ -1,4 +1,4 @@
-/// When something is over. Within a process it goes by a clock that nobody sets, so a step of the machine's clock
+/// When something is over. Within a process it goes by the monotonic clock, so a step of the machine's clock
 /// neither ends a wait nor prolongs it. Between processes it travels as wall-clock time, which is read once, at the
 /// door.
 package struct Deadline: Sendable {

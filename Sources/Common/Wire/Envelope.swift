@@ -51,7 +51,9 @@ package final class Envelope: Sendable {
         shared = SymmetricKey(data: key.reveal())
         var generator = SystemRandomNumberGenerator()
         markKey = Self.derive(from: shared, salt: [], for: "mark")
-        let random = (0..<Self.saltLength - Self.markLength).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        let random = (0..<Self.saltLength - Self.markLength).map { _ in
+            UInt8.random(in: .min ... .max, using: &generator)
+        }
         salt = random + Self.mark(of: random, markKey)
         sealingKey = Self.derive(from: shared, salt: salt)
         keyFingerprint = Self.derive(from: shared, salt: [], for: "key fingerprint").withUnsafeBytes { bytes in
@@ -70,7 +72,8 @@ package final class Envelope: Sendable {
         for place in 0..<8 { nonceBytes[4 + place] = UInt8(truncatingIfNeeded: counter >> UInt64(56 - 8 * place)) }
         do {
             let nonce = try AES.GCM.Nonce(data: nonceBytes)
-            let box = try AES.GCM.seal(plaintext, using: sealingKey, nonce: nonce, authenticating: place.authenticated(at: place.version))
+            let box = try AES.GCM.seal(
+                plaintext, using: sealingKey, nonce: nonce, authenticating: place.authenticated(at: place.version))
             var sealed: [UInt8] = []
             sealed.reserveCapacity(plaintext.count + Self.overhead)
             sealed.append(place.version)
@@ -142,7 +145,10 @@ package final class Envelope: Sendable {
         }
     }
 
-    private static func derive(from shared: SymmetricKey, salt: [UInt8], for purpose: String = "envelope") -> SymmetricKey {
-        HKDF<SHA256>.deriveKey(inputKeyMaterial: shared, salt: salt, info: Array("metadata-gateway \(purpose)".utf8), outputByteCount: 32)
+    private static func derive(
+        from shared: SymmetricKey, salt: [UInt8], for purpose: String = "envelope"
+    ) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: shared, salt: salt, info: Array("metadata-gateway \(purpose)".utf8), outputByteCount: 32)
     }
 }

@@ -20,7 +20,8 @@ package enum EnvelopeError: Error, Sendable, Equatable, CustomStringConvertible 
     package var description: String {
         switch self {
         case .notAnEnvelope: "not a sealed entry of this gateway"
-        case .unknownVersion(let version): "of version \(version), which this process does not know: a newer gateway wrote it"
+        case .unknownVersion(let version):
+            "of version \(version), which this process does not know: a newer gateway wrote it"
         case .otherKey: "sealed with another GATEWAY_KEY, or damaged"
         case .wrongSeal: "moved or damaged"
         case .cannotSeal: "could not be sealed"

@@ -6,8 +6,10 @@ extension GatewayError {
     static func invalidPath(_ reason: String, param: String? = nil) -> Self {
         var message = "The path of the request cannot be used: \(reason)."
         if param != nil {
-            message += " The right form is [/v1][/project_id/{project_id}]/rollout_id/{rollout_id}/invocation_id/{invocation_id}"
-            message += "/experiment_id/{experiment_id}/run_id/{run_id}/row_id/{row_id}[/encoded_base_url/{base64url}]/chat/completions"
+            message +=
+                " The right form is [/v1][/project_id/{project_id}]/rollout_id/{rollout_id}/invocation_id/{invocation_id}"
+            message +=
+                "/experiment_id/{experiment_id}/run_id/{run_id}/row_id/{row_id}[/encoded_base_url/{base64url}]/chat/completions"
             message += ", each id 1 to 128 characters, percent-encoded."
         }
         return .invalidRequest(code: "invalid_path", message, param: param)

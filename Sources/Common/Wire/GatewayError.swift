@@ -25,7 +25,8 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
     public var shouldRetry: Bool?
 
     public init(
-        status: Int, type: String, code: String, message: String, param: String? = nil, retryAfter: Int? = nil, shouldRetry: Bool? = nil
+        status: Int, type: String, code: String, message: String, param: String? = nil, retryAfter: Int? = nil,
+        shouldRetry: Bool? = nil
     ) {
         self.status = status
         self.type = type
@@ -37,8 +38,12 @@ public struct GatewayError: Error, Sendable, Equatable, CustomStringConvertible 
     }
 
     /// A request that must be changed before it can succeed.
-    public static func invalidRequest(_ status: Int = 400, code: String, _ message: String, param: String? = nil) -> Self {
-        Self(status: status, type: "invalid_request_error", code: code, message: message, param: param, shouldRetry: false)
+    public static func invalidRequest(
+        _ status: Int = 400, code: String, _ message: String, param: String? = nil
+    ) -> Self {
+        Self(
+            status: status, type: "invalid_request_error", code: code, message: message, param: param,
+            shouldRetry: false)
     }
 
     public var description: String { "\(status) \(code): \(message)" }

@@ -13,7 +13,8 @@ package struct Idempotency: Sendable, Equatable {
     ///   - envelope: its key goes into the fingerprints, so that a reader of Redis cannot test guesses of a request.
     ///   - request: all that makes the request what it is.
     package init(clientKey: String, project: String, account: String?, request: [[UInt8]], envelope: Envelope) {
-        let name = envelope.fingerprint(of: [project, account ?? "", account == nil ? "" : "account", clientKey].map { Array($0.utf8) })
+        let name = envelope.fingerprint(
+            of: [project, account ?? "", account == nil ? "" : "account", clientKey].map { Array($0.utf8) })
         key = Keys.idempotency(name)
         fingerprint = envelope.fingerprint(of: request)
     }

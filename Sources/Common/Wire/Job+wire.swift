@@ -82,7 +82,8 @@ extension Job {
         var ids: [String] = []
         var deadline: Deadline?
         self.init(
-            insertionID: InsertionID(high: 0, low: 0), project: "", method: "", path: "", deadline: .past, responseKey: "")
+            insertionID: InsertionID(high: 0, low: 0), project: "", method: "", path: "", deadline: .past,
+            responseKey: "")
         while let (tag, value) = try reader.next() {
             switch tag {
             case Tag.insertionID: insertionID = InsertionID(try WireReader.string(value))

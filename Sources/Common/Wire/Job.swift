@@ -27,7 +27,7 @@ package struct Job: Sendable, Equatable {
     package var model: String?
     /// Whether the body asks for server-sent events.
     package var isStream: Bool
-    /// When nobody waits for the answer any longer.
+    /// The time at which the client stops waiting.
     package var deadline: Deadline
     /// The Redis stream that takes the answer's frames.
     package var responseKey: String
@@ -83,9 +83,12 @@ package struct Job: Sendable, Equatable {
     package var answerLife: Duration { idempotency == nil ? Self.fetchableLife : Idempotency.life }
 
     package init(
-        insertionID: InsertionID, project: String, rollout: RolloutIDs? = nil, account: String? = nil, method: String, path: String,
-        query: String? = nil, headers: [HeaderField] = [], clientKey: SecretString? = nil, baseURL: String? = nil, model: String? = nil,
-        isStream: Bool = false, deadline: Deadline, responseKey: String, window: Int = 1 << 20, idempotency: Idempotency? = nil,
+        insertionID: InsertionID, project: String, rollout: RolloutIDs? = nil, account: String? = nil, method: String,
+        path: String,
+        query: String? = nil, headers: [HeaderField] = [], clientKey: SecretString? = nil, baseURL: String? = nil,
+        model: String? = nil,
+        isStream: Bool = false, deadline: Deadline, responseKey: String, window: Int = 1 << 20,
+        idempotency: Idempotency? = nil,
         metadata: ResolvedMetadata = ResolvedMetadata(), body: [UInt8] = []
     ) {
         self.insertionID = insertionID

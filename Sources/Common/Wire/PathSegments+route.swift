@@ -1,6 +1,8 @@
 extension PathSegments {
     /// The segments that make a metadata path, in their order.
-    private static let names = ["project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id", "encoded_base_url"]
+    private static let names = [
+        "project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id", "encoded_base_url",
+    ]
 
     /// Reads what follows version and project, to the end.
     mutating func route() throws(GatewayError) -> CompletionPath.Route {
@@ -18,7 +20,9 @@ extension PathSegments {
     /// take. Nil for other paths.
     private mutating func rolloutQuestion() throws(GatewayError) -> String? {
         var segments = self
-        guard segments.skip("rollouts"), let id = segments.next, !id.isEmpty, segments.rest.count == id.count + 1 else { return nil }
+        guard segments.skip("rollouts"), let id = segments.next, !id.isEmpty, segments.rest.count == id.count + 1 else {
+            return nil
+        }
         _ = try segments.id("rollout_id")
         defer { self = segments }
         return String(Substring(rest))
@@ -26,7 +30,8 @@ extension PathSegments {
 
     private mutating func rollout() throws(GatewayError) -> CompletionPath.Route {
         let ids = RolloutIDs(
-            rollout: try labelledID("rollout_id"), invocation: try labelledID("invocation_id"), experiment: try labelledID("experiment_id"),
+            rollout: try labelledID("rollout_id"), invocation: try labelledID("invocation_id"),
+            experiment: try labelledID("experiment_id"),
             run: try labelledID("run_id"), row: try labelledID("row_id"))
         let baseURL = skip("encoded_base_url") ? try encodedBaseURL() : nil
         skip("v1")
@@ -46,9 +51,12 @@ extension PathSegments {
     private func misplaced(expected: String) -> GatewayError {
         guard let next else { return .invalidPath("it ends where \(expected) should follow", param: expected) }
         guard let found = Self.names.first(where: { next.elementsEqual($0.utf8) }) else {
-            return .invalidPath("\(expected) should stand where \(next.isEmpty ? "an empty" : "another") segment is", param: expected)
+            return .invalidPath(
+                "\(expected) should stand where \(next.isEmpty ? "an empty" : "another") segment is", param: expected)
         }
-        if let order = Self.names.firstIndex(of: found), order < Self.names.firstIndex(of: expected) ?? Self.names.endIndex {
+        if let order = Self.names.firstIndex(of: found),
+            order < Self.names.firstIndex(of: expected) ?? Self.names.endIndex
+        {
             return .invalidPath("\(found) is repeated or out of order", param: found)
         }
         return .invalidPath("\(expected) should stand where \(found) is", param: expected)
@@ -63,10 +71,13 @@ extension PathSegments {
             guard let bytes = PercentDecoding.bytes(segment) else {
                 throw .invalidPath("a % is not followed by two hex digits; a % itself is written %25")
             }
-            guard !bytes.elementsEqual(".".utf8), !bytes.elementsEqual("..".utf8) else { throw .invalidPath("it holds a segment . or ..") }
+            guard !bytes.elementsEqual(".".utf8), !bytes.elementsEqual("..".utf8) else {
+                throw .invalidPath("it holds a segment . or ..")
+            }
             for byte in bytes {
                 switch byte {
-                case UInt8(ascii: "/"), UInt8(ascii: "\\"): throw .invalidPath("it holds a backslash or an encoded slash")
+                case UInt8(ascii: "/"), UInt8(ascii: "\\"):
+                    throw .invalidPath("it holds a backslash or an encoded slash")
                 case 0..<0x20, 0x7F: throw .invalidPath("it holds an encoded control character")
                 default: continue
                 }

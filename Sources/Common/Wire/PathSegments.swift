@@ -12,7 +12,9 @@ struct PathSegments {
             switch byte {
             case UInt8(ascii: "?"), UInt8(ascii: "#"): throw .invalidPath("a ? or # within it must be percent-encoded")
             case 0x21...0x7E: continue
-            default: throw .invalidPath("spaces, control characters and characters beyond ASCII must be percent-encoded as UTF-8")
+            default:
+                throw .invalidPath(
+                    "spaces, control characters and characters beyond ASCII must be percent-encoded as UTF-8")
             }
         }
         rest = path[...].utf8

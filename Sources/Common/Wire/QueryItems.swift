@@ -14,7 +14,8 @@ package struct QueryItems: Sendable, Equatable {
             let name = try Self.decode(parts[0], of: "a parameter's name")
             items.append((name, parts.count > 1 ? try Self.decode(parts[1], of: "a parameter's value") : ""))
             guard items.count <= Self.most else {
-                throw .invalidRequest(code: "invalid_query", "The query has more than \(Self.most) parameters. Send fewer.")
+                throw .invalidRequest(
+                    code: "invalid_query", "The query has more than \(Self.most) parameters. Send fewer.")
             }
         }
         self.items = items
@@ -71,9 +72,13 @@ package struct QueryItems: Sendable, Equatable {
     private static func decode(_ text: Substring.UTF8View, of what: String) throws(GatewayError) -> String {
         // In a query a space may stand as `+`.
         let spaced = String(decoding: text.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
-        guard let bytes = PercentDecoding.bytes(spaced[...].utf8), let decoded = String(validating: bytes, as: UTF8.self) else {
+        guard let bytes = PercentDecoding.bytes(spaced[...].utf8),
+            let decoded = String(validating: bytes, as: UTF8.self)
+        else {
             throw .invalidRequest(
-                code: "invalid_query", "The query is not percent-encoded UTF-8 in \(what). Encode each name and value; a % itself is written %25.")
+                code: "invalid_query",
+                "The query is not percent-encoded UTF-8 in \(what). Encode each name and value; a % itself is written %25."
+            )
         }
         return decoded
     }

@@ -42,7 +42,9 @@ extension ResponseFrame {
             case Tag.sequence: sequence = try WireReader.integer(value)
             case Tag.status:
                 // RFC 9110 §15: three digits.
-                guard let status = Int(exactly: try WireReader.integer(value)), (100...999).contains(status) else { throw .badField }
+                guard let status = Int(exactly: try WireReader.integer(value)), (100...999).contains(status) else {
+                    throw .badField
+                }
                 head = UpstreamHead(status: status)
             case Tag.header: head?.headers.append(try WireReader.header(value))
             case Tag.body: body = Array(value)
@@ -54,7 +56,8 @@ extension ResponseFrame {
         guard let sequence else { throw .missingField }
         self.sequence = sequence
         if failure.count == 3 {
-            end = .brokenOff(GatewayError(status: 502, type: failure[1], code: failure[0], message: failure[2], shouldRetry: false))
+            end = .brokenOff(
+                GatewayError(status: 502, type: failure[1], code: failure[0], message: failure[2], shouldRetry: false))
         } else if !failure.isEmpty {
             throw .badField
         }

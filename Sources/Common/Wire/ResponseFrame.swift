@@ -28,7 +28,8 @@ package struct ResponseFrame: Sendable, Equatable {
     /// An answer of the gateway's own that says what went wrong before anything was sent.
     package init(refusal error: GatewayError) {
         let headers = [HeaderField("content-type", "application/json")] + error.retryHeaders
-        self.init(sequence: 0, head: UpstreamHead(status: error.status, headers: headers), body: error.json, end: .complete)
+        self.init(
+            sequence: 0, head: UpstreamHead(status: error.status, headers: headers), body: error.json, end: .complete)
     }
 
     /// The end of a job that another forwarder had begun. The sender cannot tell whether a part of the answer was sent,

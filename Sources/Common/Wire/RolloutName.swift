@@ -4,7 +4,8 @@ package enum RolloutName {
 
     package static func isValid(_ name: String) -> Bool {
         let scalars = name.unicodeScalars
-        return (1...128).contains(scalars.count) && name != "." && name != ".." && !scalars.contains { $0 == "/" || $0.isControl }
+        return (1...128).contains(scalars.count) && name != "." && name != ".."
+            && !scalars.contains { $0 == "/" || $0.isControl }
     }
 
     /// The rollouts that tags name, such as `rollout_id:my-rollout`, in their order.

@@ -4,8 +4,10 @@ extension TimeText {
     /// - Returns: milliseconds since 1970, the rest cut off; nil if it is no such time.
     package static func milliseconds(_ text: String) -> Int64? {
         var rest = Array(text.utf8)[...]
-        guard let year = number(&rest, digits: 4), skip("-", &rest), let month = number(&rest, digits: 2), skip("-", &rest),
-            let date = number(&rest, digits: 2), (1...12).contains(month), (1...length(ofMonth: month, year: year)).contains(date)
+        guard let year = number(&rest, digits: 4), skip("-", &rest), let month = number(&rest, digits: 2),
+            skip("-", &rest),
+            let date = number(&rest, digits: 2), (1...12).contains(month),
+            (1...length(ofMonth: month, year: year)).contains(date)
         else { return nil }
         var time = day(year: year, month: month, day: date) * 86_400_000
         if rest.isEmpty { return time }
@@ -22,7 +24,9 @@ extension TimeText {
 
     /// Reads `hh:mm[:ss[.fraction]]`, in milliseconds.
     static func timeOfDay(_ rest: inout ArraySlice<UInt8>) -> Int64? {
-        guard let hour = number(&rest, digits: 2), skip(":", &rest), let minute = number(&rest, digits: 2), hour < 24, minute < 60 else { return nil }
+        guard let hour = number(&rest, digits: 2), skip(":", &rest), let minute = number(&rest, digits: 2), hour < 24,
+            minute < 60
+        else { return nil }
         var time = hour * 3_600_000 + minute * 60_000
         guard skip(":", &rest) else { return time }
         guard let second = number(&rest, digits: 2), second <= 60 else { return nil }
@@ -32,7 +36,10 @@ extension TimeText {
         guard !fraction.isEmpty else { return nil }
         rest = rest.dropFirst(fraction.count)
         var milliseconds: Int64 = 0
-        for place in 0..<3 { milliseconds = milliseconds * 10 + (place < fraction.count ? Int64(fraction[fraction.startIndex + place] - 0x30) : 0) }
+        for place in 0..<3 {
+            milliseconds =
+                milliseconds * 10 + (place < fraction.count ? Int64(fraction[fraction.startIndex + place] - 0x30) : 0)
+        }
         return time + milliseconds
     }
 

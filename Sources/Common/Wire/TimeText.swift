@@ -8,7 +8,8 @@ package enum TimeText {
         let day = (milliseconds - (milliseconds %% millisecondsPerDay)) / millisecondsPerDay
         let rest = milliseconds %% millisecondsPerDay
         let (year, month, date) = civil(day)
-        let clock = [rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60].map { digits($0, 2) }.joined(separator: ":")
+        let clock = [rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60].map { digits($0, 2) }.joined(
+            separator: ":")
         return "\(digits(year, 4))-\(digits(month, 2))-\(digits(date, 2))T\(clock).\(digits(rest % 1000, 3))Z"
     }
 

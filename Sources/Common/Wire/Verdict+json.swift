@@ -16,7 +16,9 @@ extension Verdict {
     /// A validator (RFC 9110 §8.8.3) for the same finding, whenever it was made: weak, since `checked_at` may differ.
     package var entityTag: String {
         let digits = Array("0123456789abcdef".utf8)
-        let hash = SHA256.hash(data: jsonWithoutTime).prefix(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        let hash = SHA256.hash(data: jsonWithoutTime).prefix(16).flatMap {
+            [digits[Int($0 >> 4)], digits[Int($0 & 15)]]
+        }
         return "W/\"\(String(decoding: hash, as: UTF8.self))\""
     }
 
@@ -38,7 +40,10 @@ extension Verdict {
         JSONText.append(project, to: &out)
         out.append(contentsOf: #","verdict":""#.utf8)
         out.append(contentsOf: kind.rawValue.utf8)
-        out.append(contentsOf: #"","expected":\#(expected),"traced":\#(traced),"in_flight":\#(inFlight),"failed":\#(failed),"missing":["#.utf8)
+        out.append(
+            contentsOf:
+                #"","expected":\#(expected),"traced":\#(traced),"in_flight":\#(inFlight),"failed":\#(failed),"missing":["#
+                .utf8)
         for (index, id) in missing.enumerated() {
             if index > 0 { out.append(UInt8(ascii: ",")) }
             JSONText.append(id, to: &out)

@@ -35,7 +35,8 @@ package struct Verdict: Sendable, Equatable {
     package var checkedAt: Int64
 
     package init(
-        rollout: String, project: String, kind: Kind, reason: String? = nil, expected: Int, traced: Int, inFlight: Int, failed: Int,
+        rollout: String, project: String, kind: Kind, reason: String? = nil, expected: Int, traced: Int, inFlight: Int,
+        failed: Int,
         missing: [String],
         checkedAt: Int64
     ) {

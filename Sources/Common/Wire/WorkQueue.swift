@@ -14,7 +14,8 @@ package struct WorkQueue: Sendable, Equatable {
         stream: Keys.jobs, group: Keys.jobGroup, bytes: Keys.jobBytes, livenessPrefix: Keys.forwarderPrefix)
     /// Questions about rollouts, for verifiers.
     package static let verifications = WorkQueue(
-        stream: Keys.verifications, group: Keys.verifierGroup, bytes: Keys.verificationBytes, livenessPrefix: Keys.verifierPrefix)
+        stream: Keys.verifications, group: Keys.verifierGroup, bytes: Keys.verificationBytes,
+        livenessPrefix: Keys.verifierPrefix)
     /// Questions about the request log, for those who keep it.
     package static let queries = WorkQueue(
         stream: Keys.queries, group: Keys.querierGroup, bytes: Keys.queryBytes, livenessPrefix: Keys.querierPrefix)

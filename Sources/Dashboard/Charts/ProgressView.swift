@@ -30,7 +30,8 @@ struct ProgressView {
         for (count, tone, word) in portions where count > 0 {
             parts.append(
                 Part(
-                    partX: SVGText.percent(start, of: whole), partWidth: SVGText.percent(Double(count), of: whole), partTone: tone))
+                    partX: SVGText.percent(start, of: whole), partWidth: SVGText.percent(Double(count), of: whole),
+                    partTone: tone))
             told.append("\(count) \(word)")
             start += Double(count)
         }

@@ -30,7 +30,11 @@ package struct FilterForm: Sendable, Equatable {
                 terms.append(term)
                 continue
             }
-            if name == "from" { range.from = value.isEmpty ? nil : value } else { range.to = value.isEmpty ? nil : value }
+            if name == "from" {
+                range.from = value.isEmpty ? nil : value
+            } else {
+                range.to = value.isEmpty ? nil : value
+            }
         }
         read(fields)
     }
@@ -63,7 +67,8 @@ package struct FilterForm: Sendable, Equatable {
         items.map { name, value in
             // Brackets stay readable; those of a name are told apart by their place.
             let name = PercentEncoding.segment(name, keeping: "[]")
-            return value.isEmpty && name.hasSuffix("]") ? name : "\(name)=\(PercentEncoding.segment(value, keeping: ":,/"))"
+            return value.isEmpty && name.hasSuffix("]")
+                ? name : "\(name)=\(PercentEncoding.segment(value, keeping: ":,/"))"
         }.joined(separator: "&")
     }
 

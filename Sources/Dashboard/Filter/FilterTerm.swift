@@ -59,7 +59,8 @@ package struct FilterTerm: Sendable, Equatable {
 
     /// What a form offers: the query's name, words for it, and a sign.
     static let operations: [(name: String, label: String, sign: String)] = [
-        ("eq", "is", "="), ("ne", "is not", "≠"), ("in", "is one of (a,b)", "in"), ("not_in", "is none of (a,b)", "not in"),
+        ("eq", "is", "="), ("ne", "is not", "≠"), ("in", "is one of (a,b)", "in"),
+        ("not_in", "is none of (a,b)", "not in"),
         ("contains", "contains", "contains"), ("starts_with", "starts with", "starts with"),
         ("present", "is set", "is set"), ("absent", "is not set", "is not set"), ("gte", "is at least", "≥"),
         ("lte", "is at most", "≤"), ("gt", "is more than", ">"), ("lt", "is less than", "<"),

@@ -16,7 +16,8 @@ package struct TimeRange: Sendable, Equatable {
 
     static let presets: [(text: String, label: String, milliseconds: UInt64)] = [
         ("15m", "Last 15 minutes", 900_000), ("1h", "Last hour", 3_600_000), ("6h", "Last 6 hours", 21_600_000),
-        ("24h", "Last 24 hours", 86_400_000), ("7d", "Last 7 days", 604_800_000), ("30d", "Last 30 days", 2_592_000_000),
+        ("24h", "Last 24 hours", 86_400_000), ("7d", "Last 7 days", 604_800_000),
+        ("30d", "Last 30 days", 2_592_000_000),
     ]
 
     var isPreset: Bool { to == nil && (from == nil || Self.presets.contains { $0.text == from }) }

@@ -14,7 +14,9 @@ enum CurlText {
         let told = object.text("path") ?? ""
         let allowed = "/-._~:@!,;=+()"
         path += told.hasPrefix("/") ? PercentEncoding.segment(told, keeping: allowed + "%") : "/chat/completions"
-        var lines = ["curl \"\(path)\"", "-H \"authorization: Bearer $GATEWAY_API_KEY\"", "-H 'content-type: application/json'"]
+        var lines = [
+            "curl \"\(path)\"", "-H \"authorization: Bearer $GATEWAY_API_KEY\"", "-H 'content-type: application/json'",
+        ]
         if !request.metadata.isEmpty {
             var writer = JSONWriter()
             writer.object { writer in for entry in request.metadata { writer.member(entry.name, entry.value) } }

@@ -42,7 +42,8 @@ struct FilterView {
     ///   - usual: the range of a page whose query says none; nil: all that is kept.
     ///   - grouping: what a chart is grouped by; nil: the page has none.
     init(
-        _ form: FilterForm, path: String, links: Links, keys: [String], usual: String?, grouping: String? = nil, error: String?
+        _ form: FilterForm, path: String, links: Links, keys: [String], usual: String?, grouping: String? = nil,
+        error: String?
     ) {
         formAction = path
         suggestionsLink = links.base + "/suggestions"
@@ -65,7 +66,10 @@ struct FilterView {
                 choiceValue: preset.text, choiceLabel: preset.label,
                 isSelected: form.range.isPreset && preset.text == chosen)
         }
-        if usual == nil { ranges.insert(Choice(choiceValue: "", choiceLabel: "Any time", isSelected: form.range == TimeRange()), at: 0) }
+        if usual == nil {
+            ranges.insert(
+                Choice(choiceValue: "", choiceLabel: "Any time", isSelected: form.range == TimeRange()), at: 0)
+        }
         kept = []
         if !form.range.isPreset {
             let text = [form.range.from, form.range.to].map { $0.map(Figures.time) ?? "now" }.joined(separator: " – ")

@@ -38,7 +38,9 @@ struct MetricsCharts {
             ? chart(
                 "Errors", .bars, Figures.compact,
                 [
-                    series("errors", "bad", { ($0.number("errors") ?? 0) - ($0.number("limit_hits") ?? 0) }, Figures.compact),
+                    series(
+                        "errors", "bad", { ($0.number("errors") ?? 0) - ($0.number("limit_hits") ?? 0) },
+                        Figures.compact),
                     series("rate limits", "4", { $0.number("limit_hits") }, Figures.compact),
                 ]) : grouped("Errors", .bars, "errors", Figures.compact)
     }
@@ -105,7 +107,8 @@ struct MetricsCharts {
     private func chart(
         _ title: String, _ kind: Chart.Form, _ show: @escaping (Double) -> String, _ series: [Chart.Series]
     ) -> Chart {
-        Chart(title: title, form: kind, times: answer.times, interval: answer.interval, series: series, show: show) { from, to in
+        Chart(title: title, form: kind, times: answer.times, interval: answer.interval, series: series, show: show) {
+            from, to in
             links.requests(form.during(from, to).query)
         }
     }

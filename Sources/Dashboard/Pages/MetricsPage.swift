@@ -36,7 +36,8 @@ struct MetricsPage {
         let form = FilterForm(request.query, others: ["group_by"])
         let grouping = request.query.value("group_by") ?? ""
         guard !form.isSubmitted else {
-            let query = FilterForm.query(form.items + (grouping.isEmpty ? [] : [("group_by", FilterTerm.property(grouping))]))
+            let query = FilterForm.query(
+                form.items + (grouping.isEmpty ? [] : [("group_by", FilterTerm.property(grouping))]))
             return .redirect(request.links.metrics(query))
         }
         let keys = await request.metadataKeys()
@@ -55,8 +56,11 @@ struct MetricsPage {
             charts: [], groupRows: [], isGrouped: property != nil, groupTitle: grouping, hasNumbers: false,
             requestsLink: links.requests(form.query))
         if let charts {
-            view.charts = [charts.requests, charts.errors, charts.tokens, charts.cost, charts.latency, charts.firstToken].map(\.view)
-            view.groupRows = property == nil ? [] : charts.answer.groups.map { Self.row($0.label, charts.link($0), $0.total) }
+            view.charts = [
+                charts.requests, charts.errors, charts.tokens, charts.cost, charts.latency, charts.firstToken,
+            ].map(\.view)
+            view.groupRows =
+                property == nil ? [] : charts.answer.groups.map { Self.row($0.label, charts.link($0), $0.total) }
             view.totalRow = Self.row("All", links.requests(form.query), charts.answer.total)
             view.hasNumbers = (charts.answer.total.number("requests") ?? 0) > 0
         }
@@ -67,24 +71,29 @@ struct MetricsPage {
     }
 
     /// Asks for all charts at once.
-    static func charts(_ form: FilterForm, by property: String?, _ request: PageRequest) async throws(GatewayError) -> MetricsCharts {
+    static func charts(
+        _ form: FilterForm, by property: String?, _ request: PageRequest
+    ) async throws(GatewayError) -> MetricsCharts {
         var asked = form
         if asked.range.from == nil, asked.range.to == nil { asked.range.from = usualRange }
         let length = asked.range.length(now: request.now) ?? 86_400_000
         var items =
             asked.items + [
-                ("measures", MetricsCharts.measures.joined(separator: ",")), ("interval", TimeRange.interval(for: length)),
+                ("measures", MetricsCharts.measures.joined(separator: ",")),
+                ("interval", TimeRange.interval(for: length)),
             ]
         if let property { items += [("group_by", property), ("limit", String(MetricsCharts.groups))] }
         let bytes = try await request.source.get("/metrics/query", query: FilterForm.query(items))
         return MetricsCharts(
-            answer: try MetricsAnswer(bytes, groupedBy: property), form: asked, links: request.links, property: property)
+            answer: try MetricsAnswer(bytes, groupedBy: property), form: asked, links: request.links, property: property
+        )
     }
 
     private static func row(_ name: String, _ link: String?, _ total: JSONObject) -> Row {
         let (requests, errors) = (total.number("requests") ?? 0, total.number("errors") ?? 0)
         return Row(
-            groupName: name, groupLink: link, groupRequests: Figures.count(requests), groupErrors: Figures.count(errors),
+            groupName: name, groupLink: link, groupRequests: Figures.count(requests),
+            groupErrors: Figures.count(errors),
             groupRate: Figures.percent(errors, of: requests),
             groupTokens: Figures.compact((total.number("input_tokens") ?? 0) + (total.number("output_tokens") ?? 0)),
             groupCost: total.number("cost").map(Figures.dollars) ?? "–",

@@ -57,14 +57,16 @@ struct OverviewPage {
                     rangeLabel: preset.text, rangeLink: links.overview("from=\(preset.text)"),
                     isActive: form.range.isPreset && form.range.from == preset.text)
             }, charts: [charts.requests, charts.latency].map(\.view),
-            errorRows: errors.rows.map { RequestRowView($0, links: links, form: form) }, hasErrors: !errors.rows.isEmpty,
+            errorRows: errors.rows.map { RequestRowView($0, links: links, form: form) },
+            hasErrors: !errors.rows.isEmpty,
             errorsLink: links.requests(failed.query), rollouts: rollouts, hasRollouts: !rollouts.isEmpty,
             rolloutsLink: links.rollouts(), readyTone: state.tone, readyText: state.text, warnings: state.warnings,
             isQuiet: (charts.answer.total.number("requests") ?? 0) == 0,
             projectPath: "/project_id/" + PercentEncoding.segment(request.project))
         return .page(
             PageContents(
-                title: "Overview", section: .overview, template: "overview", view: view, refresh: form.range.to == nil ? 10 : nil))
+                title: "Overview", section: .overview, template: "overview", view: view,
+                refresh: form.range.to == nil ? 10 : nil))
     }
 
     private func newestRollouts() async -> [RolloutRowView] {
@@ -111,18 +113,22 @@ struct OverviewPage {
                 tileTone: errors > 0 ? "bad" : "", spark: spark("errors"), sparkColour: "bad"),
             Tile(
                 tileName: "Tokens", tileValue: Figures.compact(number("input_tokens") + number("output_tokens")),
-                tileNote: "\(Figures.compact(number("input_tokens"))) in, \(Figures.compact(number("output_tokens"))) out",
-                tileLink: links.metrics(form.query), tileTone: "", spark: spark("input_tokens", "output_tokens"), sparkColour: "2"),
+                tileNote:
+                    "\(Figures.compact(number("input_tokens"))) in, \(Figures.compact(number("output_tokens"))) out",
+                tileLink: links.metrics(form.query), tileTone: "", spark: spark("input_tokens", "output_tokens"),
+                sparkColour: "2"),
             Tile(
                 tileName: "Cost", tileValue: shown("cost", Figures.dollars), tileNote: "where prices are set",
                 tileLink: links.metrics(form.query), tileTone: "", spark: spark("cost"), sparkColour: "3"),
             Tile(
                 tileName: "Latency p50", tileValue: shown("latency_p50", Figures.duration),
-                tileNote: "p99 \(shown("latency_p99", Figures.duration))", tileLink: links.metrics(form.query), tileTone: "",
+                tileNote: "p99 \(shown("latency_p99", Figures.duration))", tileLink: links.metrics(form.query),
+                tileTone: "",
                 spark: spark("latency_p50"), sparkColour: "4"),
             Tile(
                 tileName: "First token p50", tileValue: shown("time_to_first_token_p50", Figures.duration),
-                tileNote: "p99 \(shown("time_to_first_token_p99", Figures.duration))", tileLink: links.metrics(form.query),
+                tileNote: "p99 \(shown("time_to_first_token_p99", Figures.duration))",
+                tileLink: links.metrics(form.query),
                 tileTone: "", spark: spark("time_to_first_token_p50"), sparkColour: "5"),
         ]
     }

@@ -99,7 +99,9 @@ struct RequestPage {
             add(name, object.number(number).map(show))
         }
         add("Rollout", row.rollout, row.rollout.map { links.rollout($0) })
-        for (name, member) in [("Invocation", "invocation"), ("Experiment", "experiment"), ("Run", "run"), ("Row", "row")] {
+        for (name, member) in [
+            ("Invocation", "invocation"), ("Experiment", "experiment"), ("Run", "run"), ("Row", "row"),
+        ] {
             add(name, object.text(member + "_id"), same(member, object.text(member + "_id")))
         }
         add("Model asked for", object.text("model_asked"), same("model_asked", object.text("model_asked")))

@@ -51,7 +51,9 @@ struct RequestRowView {
         }
         moreTags = metadata.count > Self.mostTags ? "+\(metadata.count - Self.mostTags)" : nil
         let (input, output) = (request.object.number("input_tokens"), request.object.number("output_tokens"))
-        tokens = input == nil && output == nil ? "–" : "\(input.map(Figures.compact) ?? "–") → \(output.map(Figures.compact) ?? "–")"
+        tokens =
+            input == nil && output == nil
+            ? "–" : "\(input.map(Figures.compact) ?? "–") → \(output.map(Figures.compact) ?? "–")"
         cost = request.object.number("cost_usd").map(Figures.dollars) ?? "–"
         firstToken = request.object.number("time_to_first_token_ms").map(Figures.duration) ?? "–"
         latency = Figures.duration(request.latency)

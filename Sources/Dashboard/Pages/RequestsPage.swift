@@ -32,7 +32,8 @@ struct RequestsPage {
         var found: (rows: [LoggedRequest], next: String?) = ([], nil)
         var failure: GatewayError?
         do throws(GatewayError) {
-            found = try LoggedRequest.page(try await request.source.get("/logs/requests", query: FilterForm.query(items)))
+            found = try LoggedRequest.page(
+                try await request.source.get("/logs/requests", query: FilterForm.query(items)))
         } catch {
             // What is wrong with a filter stands at the filters, where it is mended.
             guard error.status == 400 else { throw error }

@@ -52,24 +52,29 @@ struct RolloutPage {
         let verdict = try await verdict()
         let form = FilterForm().adding(FilterTerm("rollout", nil, name))
         let rows = try? LoggedRequest.page(
-            try await request.source.get("/logs/requests", query: FilterForm.query(form.items + [("limit", String(Self.rows))]))
+            try await request.source.get(
+                "/logs/requests", query: FilterForm.query(form.items + [("limit", String(Self.rows))]))
         ).rows
         let lines = await logLines()
         let progress = RolloutProgress(verdict: verdict)
         let missing = verdict.texts("missing")
         let checked = verdict.text("checked_at") ?? ""
         let view = View(
-            rolloutName: name, progress: ProgressView(progress), progressLink: links.progress(name), checkedISO: checked,
+            rolloutName: name, progress: ProgressView(progress), progressLink: links.progress(name),
+            checkedISO: checked,
             checkedText: Self.age(checked, now: request.now), reason: verdict.text("reason"),
-            missingIDs: missing.map { Missing(missingID: $0, missingLink: links.request($0)) }, hasMissing: !missing.isEmpty,
+            missingIDs: missing.map { Missing(missingID: $0, missingLink: links.request($0)) },
+            hasMissing: !missing.isEmpty,
             rows: (rows ?? []).map { RequestRowView($0, links: links, form: form) }, hasRows: !(rows ?? []).isEmpty,
             requestsLink: links.requests(form.query), metricsLink: links.metrics(form.query), logLines: lines,
             hasLog: !lines.isEmpty, listLink: links.rollouts(),
             tracesPath: "/project_id/\(PercentEncoding.segment(request.project))/traces?"
-                + FilterForm.query([("tags", "rollout_id:\(name)")]), waitCommand: "metadata-gateway wait \(CurlText.quoted(name))")
+                + FilterForm.query([("tags", "rollout_id:\(name)")]),
+            waitCommand: "metadata-gateway wait \(CurlText.quoted(name))")
         return .page(
             PageContents(
-                title: name, section: .rollouts, template: "rollout", view: view, refresh: progress.verdict == "complete" ? 15 : 3))
+                title: name, section: .rollouts, template: "rollout", view: view,
+                refresh: progress.verdict == "complete" ? 15 : 3))
     }
 
     /// The bar alone.
@@ -83,14 +88,16 @@ struct RolloutPage {
 
     private func logLines() async -> [LogLine] {
         let query = FilterForm.query([("tags", "rollout_id:\(name)"), ("limit", String(Self.lines))])
-        guard let bytes = try? await request.source.get("/logs", query: query), let answer = try? JSONObject.answer(bytes)
+        guard let bytes = try? await request.source.get("/logs", query: query),
+            let answer = try? JSONObject.answer(bytes)
         else { return [] }
         return answer.objects("entries").map { entry in
             let time = entry.text("timestamp") ?? ""
             var message = entry.text("message") ?? ""
             if let status = entry.nested("status"), message.isEmpty { message = status.indented(status.braces) }
             return LogLine(
-                logISO: time, logTime: Figures.time(time), logSeverity: entry.text("severity") ?? "", logMessage: message)
+                logISO: time, logTime: Figures.time(time), logSeverity: entry.text("severity") ?? "",
+                logMessage: message)
         }
     }
 

@@ -48,7 +48,8 @@ struct RolloutsPage {
         let items = tags.map { (name: "tag", value: $0) } + [("limit", String(limit))]
         var (rows, failure) = ([RolloutRowView](), GatewayError?.none)
         do throws(GatewayError) {
-            let answer = try JSONObject.answer(try await request.source.get("/rollouts", query: FilterForm.query(items)))
+            let answer = try JSONObject.answer(
+                try await request.source.get("/rollouts", query: FilterForm.query(items)))
             rows = answer.objects("rollouts").compactMap { RolloutRowView($0, links: links) }
         } catch {
             guard error.status == 400 else { throw error }
@@ -63,7 +64,8 @@ struct RolloutsPage {
                 return Chip(chipTag: tags[index], removeLink: links.rollouts(FilterForm.query(rest)))
             }, rollouts: rows, hasRollouts: !rows.isEmpty, isSearched: !tags.isEmpty,
             moreLink: more
-                ? links.rollouts(FilterForm.query(items.dropLast() + [("limit", String(min(limit * 4, Self.most)))])) : nil,
+                ? links.rollouts(FilterForm.query(items.dropLast() + [("limit", String(min(limit * 4, Self.most)))]))
+                : nil,
             rolloutError: failure?.message, projectPath: "/project_id/" + PercentEncoding.segment(request.project))
         return .page(
             PageContents(

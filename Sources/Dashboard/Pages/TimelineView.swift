@@ -35,7 +35,8 @@ struct TimelineView {
             let wait = request.object.number("queue_wait_ms") ?? 0
             steps.append(
                 Self.step(
-                    wait > 0 ? "Call" : "Request", request.model ?? "", wait, request.latency - wait, request.tone, whole))
+                    wait > 0 ? "Call" : "Request", request.model ?? "", wait, request.latency - wait, request.tone,
+                    whole))
         }
         if let first = request.object.number("time_to_first_token_ms") {
             steps.append(Self.step("First token", "", 0, first, "flight", whole))

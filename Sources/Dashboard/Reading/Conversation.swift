@@ -28,7 +28,9 @@ struct Conversation {
     }
 
     /// Pictures that a browser shows without running or fetching anything.
-    private static let pictures = ["data:image/png;base64,", "data:image/jpeg;base64,", "data:image/gif;base64,", "data:image/webp;base64,"]
+    private static let pictures = [
+        "data:image/png;base64,", "data:image/jpeg;base64,", "data:image/gif;base64,", "data:image/webp;base64,",
+    ]
 
     private(set) var messages: [Message] = []
     private(set) var tools: [Call] = []

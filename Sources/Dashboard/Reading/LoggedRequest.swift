@@ -43,7 +43,8 @@ struct LoggedRequest {
                 let ended = attempt.text("ended_at").flatMap({ TimeText.milliseconds($0) })
             else { return nil }
             return Attempt(
-                number: Int(attempt.number("number") ?? 0), model: attempt.text("model"), failure: attempt.text("failure"),
+                number: Int(attempt.number("number") ?? 0), model: attempt.text("model"),
+                failure: attempt.text("failure"),
                 began: began, ended: ended)
         }
     }

@@ -35,7 +35,8 @@ struct MetricsAnswer {
             guard let total = group.nested("total") else { continue }
             let label = property.flatMap { group.nested("group")?.text($0) } ?? ""
             var found = Group(
-                label: label, isAbsent: !group.texts("absent").isEmpty, isOther: group.flag("is_other") ?? false, total: total)
+                label: label, isAbsent: !group.texts("absent").isEmpty, isOther: group.flag("is_other") ?? false,
+                total: total)
             for point in group.objects("points") {
                 guard let time = point.text("time").flatMap({ TimeText.milliseconds($0) }) else { continue }
                 found.points[time] = point

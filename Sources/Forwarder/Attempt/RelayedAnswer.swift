@@ -25,7 +25,8 @@ struct RelayedAnswer {
         check = succeeds && job.path == Provider.chatCompletions ? CompletionCheck() : nil
         request = target.request.body
         relay = Relay(
-            head: UpstreamHead(status: head.status, headers: AnswerHeaders.select(from: head.headers, status: head.status) + headers))
+            head: UpstreamHead(
+                status: head.status, headers: AnswerHeaders.select(from: head.headers, status: head.status) + headers))
     }
 
     /// Takes the next bytes.

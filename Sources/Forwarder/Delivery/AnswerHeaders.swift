@@ -20,7 +20,9 @@ enum AnswerHeaders {
         let isRedirection = (300..<400).contains(status)
         return headers.filter { header in
             var name = header.name
-            return name.withUTF8 { isShown($0) || isRedirection && $0.count == redirection.count && holds($0, redirection, at: 0) }
+            return name.withUTF8 {
+                isShown($0) || isRedirection && $0.count == redirection.count && holds($0, redirection, at: 0)
+            }
         }
     }
 

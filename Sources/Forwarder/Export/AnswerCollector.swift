@@ -54,7 +54,9 @@ struct AnswerCollector: Sendable {
     func collected() -> CollectedAnswer {
         if let stream {
             var answer = stream.collected()
-            if !isLabelledStream { answer.add("The answer is a stream of events, but its content type is \(labelShown).") }
+            if !isLabelledStream {
+                answer.add("The answer is a stream of events, but its content type is \(labelShown).")
+            }
             return answer
         }
         let all = form.isEventStream == nil ? [form.begun] : pieces
@@ -62,7 +64,9 @@ struct AnswerCollector: Sendable {
         guard !isSuccess else {
             var answer = CollectedAnswer(body: bytes, of: form.isEventStream == nil ? bytes.count : count)
             if answer.isForeign, let found = Self.events(in: bytes) { answer = found }
-            if isLabelledStream, !bytes.isEmpty { answer.add("The answer is no stream of events, but its content type is \(labelShown).") }
+            if isLabelledStream, !bytes.isEmpty {
+                answer.add("The answer is no stream of events, but its content type is \(labelShown).")
+            }
             return answer
         }
         var answer = CollectedAnswer()
@@ -97,7 +101,8 @@ struct AnswerCollector: Sendable {
         stream.take(bytes + Array("\n\n".utf8))
         var answer = stream.collected()
         guard !answer.output.isEmpty else { return nil }
-        answer.add("The answer is not JSON and does not begin as a stream of events; the events that stand in it are shown.")
+        answer.add(
+            "The answer is not JSON and does not begin as a stream of events; the events that stand in it are shown.")
         return answer
     }
 

@@ -22,7 +22,10 @@ struct AnswerFaults: OptionSet, Sendable {
     private static let sentences: [(fault: AnswerFaults, text: String)] = [
         (.cut, "The answer is longer than a span holds; its end is left out."),
         (.repairedText, "Parts of the answer are not UTF-8; U+FFFD stands in their place."),
-        (.repairedNumbers, "The answer has NaN or Infinity as numbers, which JSON does not know; they are strings here."),
+        (
+            .repairedNumbers,
+            "The answer has NaN or Infinity as numbers, which JSON does not know; they are strings here."
+        ),
         (.unreadEvents, "Events of the stream are not JSON objects and are left out."),
         (.mixedKinds, "Members of the message changed their kind within the stream; the first kind is kept."),
     ]

@@ -28,8 +28,13 @@ extension CollectedAnswer {
     ///   - count: bytes that the body had.
     init(body bytes: [UInt8], of count: Int) {
         guard bytes.count == count else {
-            note = "The answer is larger than the gateway keeps of one (\(bytes.count) bytes): its end, and with it the usage, is not here."
-            output = [TextPiece(TextPiece(bytes).prefix(SpanLimits.foreign).text + SpanLimits.mark(kept: SpanLimits.foreign, of: count))]
+            note =
+                "The answer is larger than the gateway keeps of one (\(bytes.count) bytes): its end, and with it the usage, is not here."
+            output = [
+                TextPiece(
+                    TextPiece(bytes).prefix(SpanLimits.foreign).text
+                        + SpanLimits.mark(kept: SpanLimits.foreign, of: count))
+            ]
             return
         }
         var bytes = bytes
@@ -60,7 +65,12 @@ extension CollectedAnswer {
         guard !bytes.isEmpty else { return }
         // Repairing what is no UTF-8 makes it longer.
         let text = TextPiece(TextPiece(bytes).prefix(SpanLimits.foreign).text).prefix(SpanLimits.foreign).text
-        output = [TextPiece(text + (bytes.count > SpanLimits.foreign ? SpanLimits.mark(kept: SpanLimits.foreign, of: bytes.count) : ""))]
+        output = [
+            TextPiece(
+                text
+                    + (bytes.count > SpanLimits.foreign
+                        ? SpanLimits.mark(kept: SpanLimits.foreign, of: bytes.count) : ""))
+        ]
     }
 
     private mutating func read(_ bytes: [UInt8]) throws(JSONScanError) {
@@ -80,11 +90,13 @@ extension CollectedAnswer {
             output = messages[0]
             return
         }
-        output = messages.isEmpty ? [] : [TextPiece("[")] + messages.joined(separator: [TextPiece(",")]) + [TextPiece("]")]
+        output =
+            messages.isEmpty ? [] : [TextPiece("[")] + messages.joined(separator: [TextPiece(",")]) + [TextPiece("]")]
     }
 
     /// The message, and behind its own members what the choice says beside it.
-    private mutating func readChoice(_ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) -> [TextPiece]? {
+    private mutating func readChoice(_ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) -> [TextPiece]?
+    {
         var message: Range<Int>?
         var beside: [(name: Range<Int>, value: Range<Int>)] = []
         try walker.members { (walker, name) throws(JSONScanError) in
@@ -104,10 +116,14 @@ extension CollectedAnswer {
         guard let message, bytes[message.lowerBound] != UInt8(ascii: "n") || beside.isEmpty else {
             return beside.isEmpty ? nil : Self.object([], beside, bytes)
         }
-        guard !beside.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") else { return [TextPiece(bytes, message)] }
+        guard !beside.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") else {
+            return [TextPiece(bytes, message)]
+        }
         var names: [Range<Int>] = []
         var probe = JSONWalker(bytes, range: message)
-        try probe.members { (_, name) throws(JSONScanError) in if names.count < SpanLimits.members { names.append(name) } }
+        try probe.members { (_, name) throws(JSONScanError) in
+            if names.count < SpanLimits.members { names.append(name) }
+        }
         beside.removeAll { member in names.contains { bytes[$0] == bytes[member.name] } }
         guard !beside.isEmpty else { return [TextPiece(bytes, message)] }
         return Self.object(names.isEmpty ? [] : [TextPiece(bytes, message.dropLast())], beside, bytes)
@@ -115,7 +131,9 @@ extension CollectedAnswer {
 
     /// An object of some members.
     /// - Parameter begun: its beginning, which lacks its closing brace.
-    private static func object(_ begun: [TextPiece], _ members: [(name: Range<Int>, value: Range<Int>)], _ bytes: [UInt8]) -> [TextPiece] {
+    private static func object(
+        _ begun: [TextPiece], _ members: [(name: Range<Int>, value: Range<Int>)], _ bytes: [UInt8]
+    ) -> [TextPiece] {
         var pieces = begun
         for member in members {
             pieces.append(TextPiece(pieces.isEmpty ? "{\"" : ",\""))
@@ -142,7 +160,9 @@ extension CollectedAnswer {
     mutating func add(_ sentence: String) { note = note.map { "\(sentence) \($0)" } ?? sentence }
 
     /// Reads a member that answers and events of a stream have in common. Returns false if it is another.
-    mutating func readTop(_ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8]) throws(JSONScanError) -> Bool {
+    mutating func readTop(
+        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8]
+    ) throws(JSONScanError) -> Bool {
         if walker.isName(name, "id") {
             try Self.set(&id, &walker, bytes)
         } else if walker.isName(name, "model") {

@@ -89,7 +89,8 @@ final class CompletionSpan {
     /// Whether a header has the form of W3C's trace context: anything else may be a text of the client's.
     private static func isTraceparent(_ text: String) -> Bool {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        return parts.map(\.utf8.count) == [2, 32, 16, 2] && parts.allSatisfy { $0.utf8.allSatisfy { $0.hexValue != nil } }
+        return parts.map(\.utf8.count) == [2, 32, 16, 2]
+            && parts.allSatisfy { $0.utf8.allSatisfy { $0.hexValue != nil } }
     }
 
     /// Keeps it for the request log alone: another program traces the completion. It loses the bodies.

@@ -17,7 +17,8 @@ extension DeltaTree {
         }
 
         private static let named: [(name: [UInt8], elements: Elements)] = [
-            (Array("tool_calls".utf8), .calls), (Array("thinking_blocks".utf8), .growing("thinking")), (Array("thinking".utf8), .growing("text")),
+            (Array("tool_calls".utf8), .calls), (Array("thinking_blocks".utf8), .growing("thinking")),
+            (Array("thinking".utf8), .growing("text")),
             (Array("content".utf8), .growing("thinking")),
         ]
 
@@ -30,7 +31,9 @@ extension DeltaTree {
     mutating func takeArray(
         _ walker: inout JSONWalker, _ bytes: [UInt8], into node: Int, _ elements: Elements, depth: Int
     ) throws(JSONScanError) {
-        guard try begin(.array, &walker, bytes, node, elements, isTakenApart: elements.areCalls, depth: depth) else { return }
+        guard try begin(.array, &walker, bytes, node, elements, isTakenApart: elements.areCalls, depth: depth) else {
+            return
+        }
         try takeElements(&walker, bytes, into: node, elements, depth: depth)
     }
 
@@ -56,7 +59,9 @@ extension DeltaTree {
         case .plain: known = try indexed(key, bytes, among: node, depth: depth)
         case .growing(let type):
             known = try indexed(key, bytes, among: node, depth: depth)
-            if known == nil, key.index == nil, mayGrow { known = try grown(key, type, bytes, among: node, depth: depth) }
+            if known == nil, key.index == nil, mayGrow {
+                known = try grown(key, type, bytes, among: node, depth: depth)
+            }
         }
         if let known { return try takeObject(&walker, bytes, into: known, depth: depth + 1) }
         if elements.areCalls || key.index != nil || isGrowing(elements, key, bytes) {
@@ -106,7 +111,9 @@ extension DeltaTree {
     private mutating func grown(
         _ key: ElementKey, _ type: StaticString, _ bytes: [UInt8], among node: Int, depth: Int
     ) throws(JSONScanError) -> Int? {
-        guard isGrowing(.growing(type), key, bytes), let last = nodes[node].children.last, last.name.isEmpty else { return nil }
+        guard isGrowing(.growing(type), key, bytes), let last = nodes[node].children.last, last.name.isEmpty else {
+            return nil
+        }
         try takeApart(last.node, depth: depth + 1)
         guard nodes[last.node].kind == .object, let known = text(child("type", of: last.node)),
             key.type.map({ bytes[$0].elementsEqual(known) }) == true,
@@ -115,13 +122,17 @@ extension DeltaTree {
         return last.node
     }
 
-    private mutating func indexed(_ key: ElementKey, _ bytes: [UInt8], among node: Int, depth: Int) throws(JSONScanError) -> Int? {
+    private mutating func indexed(
+        _ key: ElementKey, _ bytes: [UInt8], among node: Int, depth: Int
+    ) throws(JSONScanError) -> Int? {
         guard let index = key.index else { return nil }
-        for child in nodes[node].children.reversed() where child.name.count == index.count && child.name.elementsEqual(bytes[index]) {
+        for child in nodes[node].children.reversed()
+        where child.name.count == index.count && child.name.elementsEqual(bytes[index]) {
             try takeApart(child.node, depth: depth + 1)
             guard nodes[child.node].kind == .object else { continue }
             let isSame =
-                agrees(key.type, bytes, with: self.child("type", of: child.node)) && agrees(key.id, bytes, with: self.child("id", of: child.node))
+                agrees(key.type, bytes, with: self.child("type", of: child.node))
+                && agrees(key.id, bytes, with: self.child("id", of: child.node))
             guard isSame else { continue }
             if try !hasOther(key.url, bytes, in: child.node, depth: depth) { return child.node }
         }
@@ -135,7 +146,9 @@ extension DeltaTree {
     }
 
     /// Whether an image has another whole URL: some providers give all of them the index 0.
-    private mutating func hasOther(_ url: Range<Int>?, _ bytes: [UInt8], in node: Int, depth: Int) throws(JSONScanError) -> Bool {
+    private mutating func hasOther(
+        _ url: Range<Int>?, _ bytes: [UInt8], in node: Int, depth: Int
+    ) throws(JSONScanError) -> Bool {
         guard let url, ["data:", "http:", "https:"].contains(where: { bytes[url].starts(with: $0.utf8) }),
             let image = child("image_url", of: node)
         else { return false }
@@ -146,14 +159,22 @@ extension DeltaTree {
 
     /// The call that this one goes on with. Some providers (Gemini's compatible endpoint) give all calls the index 0,
     /// or none, and each whole; some repeat id and name in each event, and some make up a new id.
-    private mutating func call(_ key: ElementKey, _ bytes: [UInt8], among node: Int, depth: Int) throws(JSONScanError) -> Int? {
+    private mutating func call(
+        _ key: ElementKey, _ bytes: [UInt8], among node: Int, depth: Int
+    ) throws(JSONScanError) -> Int? {
         let hasName = key.name.map { !$0.isEmpty } ?? false
         let id = key.id.flatMap { $0.isEmpty ? nil : $0 }
         guard let index = key.index else {
-            guard let id else { return hasName ? nil : nodes[node].children.last.flatMap { nodes[$0.node].kind == .object ? $0.node : nil } }
-            return nodes[node].children.last { text(child("id", of: $0.node)).map { $0.elementsEqual(bytes[id]) } ?? false }?.node
+            guard let id else {
+                return hasName
+                    ? nil : nodes[node].children.last.flatMap { nodes[$0.node].kind == .object ? $0.node : nil }
+            }
+            return nodes[node].children.last {
+                text(child("id", of: $0.node)).map { $0.elementsEqual(bytes[id]) } ?? false
+            }?.node
         }
-        for child in nodes[node].children.reversed() where child.name.count == index.count && child.name.elementsEqual(bytes[index]) {
+        for child in nodes[node].children.reversed()
+        where child.name.count == index.count && child.name.elementsEqual(bytes[index]) {
             guard nodes[child.node].kind == .object else { continue }
             guard hasName else { return child.node }
             if let id, let known = text(self.child("id", of: child.node)) {
@@ -166,12 +187,17 @@ extension DeltaTree {
     }
 
     /// Whether a call with a name, which no id tells apart, is another one.
-    private mutating func isOther(_ key: ElementKey, _ bytes: [UInt8], than call: Int, depth: Int) throws(JSONScanError) -> Bool {
-        guard let part = child("function", of: call) ?? child("custom", of: call), let name = key.name else { return false }
+    private mutating func isOther(
+        _ key: ElementKey, _ bytes: [UInt8], than call: Int, depth: Int
+    ) throws(JSONScanError) -> Bool {
+        guard let part = child("function", of: call) ?? child("custom", of: call), let name = key.name else {
+            return false
+        }
         try takeApart(part, depth: depth + 2)
         guard nodes[part].kind == .object, let knownName = text(child("name", of: part)) else { return false }
         let input = child("arguments", of: part) ?? child("input", of: part)
-        let isBegun = input.map { nodes[$0].kind != .null && !(nodes[$0].kind == .text && nodes[$0].bytes.isEmpty) } ?? false
+        let isBegun =
+            input.map { nodes[$0].kind != .null && !(nodes[$0].kind == .text && nodes[$0].bytes.isEmpty) } ?? false
         guard knownName.elementsEqual(bytes[name]) else { return isBegun || key.hasInput }
         guard isBegun, key.hasText, let input else { return false }
         // The same name again: the next part of a call that is not whole yet, or the next call.

@@ -5,7 +5,8 @@ extension DeltaTree {
     func write(_ node: Int, to out: inout [UInt8]) {
         switch nodes[node].kind {
         case .null: out += "null".utf8
-        case .scalar, .whole, .sealed, .elements: out += nodes[node].bytes.isEmpty ? Array("null".utf8) : nodes[node].bytes
+        case .scalar, .whole, .sealed, .elements:
+            out += nodes[node].bytes.isEmpty ? Array("null".utf8) : nodes[node].bytes
         case .text:
             out.append(UInt8(ascii: "\""))
             out += nodes[node].bytes
@@ -73,7 +74,10 @@ extension DeltaTree {
     private func ordered(_ node: Int) -> [Child] {
         let children = nodes[node].children
         let numbers = children.compactMap { Int(String(decoding: $0.name, as: UTF8.self)) }
-        guard numbers.count == children.count, zip(numbers, numbers.dropFirst()).contains(where: { $0 > $1 }) else { return children }
-        return zip(numbers, children).enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }.map(\.element.1)
+        guard numbers.count == children.count, zip(numbers, numbers.dropFirst()).contains(where: { $0 > $1 }) else {
+            return children
+        }
+        return zip(numbers, children).enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }.map(
+            \.element.1)
     }
 }

@@ -7,7 +7,8 @@ extension DeltaTree {
     ///   - object: the object that it belongs to.
     ///   - isStatement: whether texts are statements about the answer, which are repeated, and not parts of it.
     mutating func takeMember(
-        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8], of object: Int, isStatement: Bool = false, depth: Int = 0
+        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8], of object: Int, isStatement: Bool = false,
+        depth: Int = 0
     ) throws(JSONScanError) {
         var known = child(bytes[name], of: object)
         if known == nil {
@@ -29,7 +30,9 @@ extension DeltaTree {
     }
 
     /// Puts a value in the place of the one that was there.
-    mutating func replaceMember(_ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8], of object: Int) throws(JSONScanError) {
+    mutating func replaceMember(
+        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8], of object: Int
+    ) throws(JSONScanError) {
         let value = try walker.skip()
         guard bytes[value.lowerBound] != UInt8(ascii: "n") else { return }
         let known = child(bytes[name], of: object)
@@ -38,7 +41,9 @@ extension DeltaTree {
         room += known.map { nodes[$0].bytes.count } ?? 0
         if let known { nodes[known].bytes = [] }
         if known == nil, nodes[object].children.count >= SpanLimits.members { return markCut() }
-        guard charge(value.count + (known == nil ? name.count + 4 : 0)), let node = known ?? addNode(.sealed) else { return }
+        guard charge(value.count + (known == nil ? name.count + 4 : 0)), let node = known ?? addNode(.sealed) else {
+            return
+        }
         if known == nil { nodes[object].children.append(Child(name: Array(bytes[name]), node: node)) }
         nodes[node].bytes = Array(bytes[value])
     }
@@ -78,7 +83,8 @@ extension DeltaTree {
 
     /// - Parameter isTakenApart: whether it is from the beginning, since something of it will have to be changed.
     mutating func takeObject(
-        _ walker: inout JSONWalker, _ bytes: [UInt8], into node: Int, isTakenApart: Bool = false, isStatement: Bool = false, depth: Int
+        _ walker: inout JSONWalker, _ bytes: [UInt8], into node: Int, isTakenApart: Bool = false,
+        isStatement: Bool = false, depth: Int
     ) throws(JSONScanError) {
         guard try begin(.object, &walker, bytes, node, isTakenApart: isTakenApart, depth: depth) else { return }
         try walker.members { (walker, name) throws(JSONScanError) in
@@ -90,7 +96,8 @@ extension DeltaTree {
     /// node ready for its members or elements.
     /// - Returns: false if the value has been taken, or cannot be.
     mutating func begin(
-        _ kind: Kind, _ walker: inout JSONWalker, _ bytes: [UInt8], _ node: Int, _ elements: Elements = .plain, isTakenApart: Bool = false, depth: Int
+        _ kind: Kind, _ walker: inout JSONWalker, _ bytes: [UInt8], _ node: Int, _ elements: Elements = .plain,
+        isTakenApart: Bool = false, depth: Int
     ) throws(JSONScanError) -> Bool {
         switch nodes[node].kind {
         case .null, .scalar:

@@ -87,12 +87,15 @@ struct DeltaTree: Sendable {
     }
 
     static func areEqual(_ known: [UInt8], _ bytes: ArraySlice<UInt8>) -> Bool {
-        known.count == bytes.count && known.withUnsafeBufferPointer { known in bytes.withUnsafeBufferPointer { known.elementsEqual($0) } }
+        known.count == bytes.count
+            && known.withUnsafeBufferPointer { known in bytes.withUnsafeBufferPointer { known.elementsEqual($0) } }
     }
 
     func child(_ name: StaticString, of node: Int) -> Int? {
         name.withUTF8Buffer { name in
-            for child in nodes[node].children where child.name.count == name.count && child.name.elementsEqual(name) { return child.node }
+            for child in nodes[node].children where child.name.count == name.count && child.name.elementsEqual(name) {
+                return child.node
+            }
             return nil
         }
     }

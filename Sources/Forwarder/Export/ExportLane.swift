@@ -28,7 +28,9 @@ struct ExportLane: Sendable {
     var hasRoom: Bool { waiting.count < ExportBatch.maximumCount && notBefore <= .now }
 
     /// Puts entries back that were not settled, before the others.
-    mutating func takeBack(_ entries: [SpanOutbox.Entry]) { waiting.insert(contentsOf: entries.filter { !waiting.contains($0) }, at: 0) }
+    mutating func takeBack(_ entries: [SpanOutbox.Entry]) {
+        waiting.insert(contentsOf: entries.filter { !waiting.contains($0) }, at: 0)
+    }
 
     /// All is settled; what comes next leaves together.
     /// - Parameters:

@@ -68,7 +68,9 @@ struct Exporter: Service, CustomStringConvertible {
                 switch await group.next() {
                 case .came(let entries):
                     isWatching = false
-                    for index in idle.indices { idle[index].waiting += entries.filter { $0.project == idle[index].project } }
+                    for index in idle.indices {
+                        idle[index].waiting += entries.filter { $0.project == idle[index].project }
+                    }
                     let ready = idle.filter(\.hasWork)
                     idle.removeAll { lane in ready.contains { $0.project == lane.project } }
                     working.formUnion(ready.map { UTF8Text($0.project) })
@@ -87,7 +89,9 @@ struct Exporter: Service, CustomStringConvertible {
 
     /// Takes the projects over that the secrets have now: they may gain and lose some. What a lost one had is handed
     /// back, in case it is exported elsewhere.
-    private func follow(_ projects: [String], _ idle: inout [ExportLane], _ working: Set<UTF8Text>, _ upkeep: inout Upkeep) async {
+    private func follow(
+        _ projects: [String], _ idle: inout [ExportLane], _ working: Set<UTF8Text>, _ upkeep: inout Upkeep
+    ) async {
         let lost = idle.filter { !projects.contains($0.project) }.map(\.project)
         idle.removeAll { lost.contains($0.project) }
         for project in lost { try? await outbox.handBack(project) }
@@ -103,12 +107,16 @@ struct Exporter: Service, CustomStringConvertible {
         let now = ContinuousClock.now
         let open = lanes.filter(\.hasRoom).map(\.project)
         let next = lanes.map(\.notBefore).filter { $0 > now }.min() ?? now + Self.wait
-        let wait = lanes.contains(where: \.hasWork) ? .milliseconds(1) : min(max(now.duration(to: next), .milliseconds(1)), Self.wait)
+        let wait =
+            lanes.contains(where: \.hasWork)
+            ? .milliseconds(1) : min(max(now.duration(to: next), .milliseconds(1)), Self.wait)
         guard !open.isEmpty else {
             try? await Task.sleep(for: wait)
             return .came([])
         }
-        do { return .came(try await outbox.read(open, upTo: ExportBatch.maximumCount, wait: wait)) } catch { return .interrupted(error) }
+        do { return .came(try await outbox.read(open, upTo: ExportBatch.maximumCount, wait: wait)) } catch {
+            return .interrupted(error)
+        }
     }
 
     /// Sends what the lane has, and what waits behind it. It is given more after a while, so that what comes meanwhile
@@ -183,18 +191,23 @@ struct Exporter: Service, CustomStringConvertible {
         let waiting = try await outbox.bytes()
         if waiting >= outbox.maximumBytes {
             logger.warning(
-                "completions of rollouts are refused: too much waits for the trace store (OUTBOX_BYTES)", metadata: ["bytes": "\(waiting)"])
+                "completions of rollouts are refused: too much waits for the trace store (OUTBOX_BYTES)",
+                metadata: ["bytes": "\(waiting)"])
         }
         var excess = waiting - outbox.maximumBytes / 10 * 9
         for orphan in try await outbox.note(exported: projects) {
             let gone = try await outbox.clear(orphan: orphan, bytes: excess)
             excess -= gone.bytes
-            warn(of: gone.count, of: orphan, "gave up traces of a project that no forwarder exports: it has no langfuse_keys any longer")
+            warn(
+                of: gone.count, of: orphan,
+                "gave up traces of a project that no forwarder exports: it has no langfuse_keys any longer")
         }
         for project in projects where excess > 0 {
             let gone = try await outbox.shedFailures(of: project, bytes: excess)
             excess -= gone.bytes
-            warn(of: gone.count, of: project, "gave up traces of failed completions: too much waits for the trace store (OUTBOX_BYTES)")
+            warn(
+                of: gone.count, of: project,
+                "gave up traces of failed completions: too much waits for the trace store (OUTBOX_BYTES)")
         }
     }
 

@@ -17,7 +17,9 @@ enum JSONRepair {
         var text = Array(bytes[range])
         if text.starts(with: [0xEF, 0xBB, 0xBF]) { text.removeFirst(3) }
         // What is something else altogether, such as HTML, is not gone through.
-        guard let first = text.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }), [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(first) else {
+        guard let first = text.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }),
+            [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(first)
+        else {
             return nil
         }
         let valid = Array(String(decoding: text, as: UTF8.self).utf8)

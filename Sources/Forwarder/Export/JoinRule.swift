@@ -13,7 +13,8 @@ enum JoinRule: Sendable {
     case joinedUnlessRepeated
 
     init(of name: ArraySlice<UInt8>) {
-        for (rule, names) in Self.names where names.contains(where: { $0.count == name.count && $0.elementsEqual(name) }) {
+        for (rule, names) in Self.names
+        where names.contains(where: { $0.count == name.count && $0.elementsEqual(name) }) {
             self = rule
             return
         }

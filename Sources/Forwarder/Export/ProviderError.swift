@@ -27,7 +27,8 @@ enum ProviderError {
                         code = try string(&walker, piece.bytes)
                     }
                 }
-                return message.map { text in code.map { "\($0): \(text)" } ?? text } ?? code ?? piece.prefix(SpanLimits.foreign).text
+                return message.map { text in code.map { "\($0): \(text)" } ?? text } ?? code
+                    ?? piece.prefix(SpanLimits.foreign).text
             default: return nil
             }
         } catch {

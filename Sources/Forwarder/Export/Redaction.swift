@@ -4,7 +4,8 @@ internal import Common
 struct Redaction: Sendable {
     /// The beginnings of the keys of providers and of Langfuse.
     private static let prefixes = [
-        "sk-", "pk-", "sk_", "pk_", "rk_", "gsk_", "fw_", "xai-", "hf_", "nvapi-", "aiza", "tgp_", "r8_", "pplx-", "csk-", "eyj", "ya29.",
+        "sk-", "pk-", "sk_", "pk_", "rk_", "gsk_", "fw_", "xai-", "hf_", "nvapi-", "aiza", "tgp_", "r8_", "pplx-",
+        "csk-", "eyj", "ya29.",
     ]
     /// A word of this many bytes with a key's beginning is a key; a shorter one may be `sk-` in a sentence about keys.
     private static let shortest = 8

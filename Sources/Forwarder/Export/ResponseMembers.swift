@@ -11,7 +11,8 @@ struct ResponseMembers: Sendable {
 
     /// - Parameter name: the member's, whose value comes next.
     mutating func take(_ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8]) throws(JSONScanError) {
-        guard !walker.isName(name, "object"), !walker.isName(name, "created"), !walker.isName(name, "obfuscation") else { return }
+        guard !walker.isName(name, "object"), !walker.isName(name, "created"), !walker.isName(name, "obfuscation")
+        else { return }
         if tree.nodes.isEmpty { _ = tree.addNode(.object) }
         try tree.replaceMember(&walker, name, bytes, of: 0)
     }

@@ -12,7 +12,9 @@ struct SpanObject {
     mutating func add(_ name: String, _ value: String?) {
         guard var value else { return }
         let count = value.utf8.count
-        if count > SpanLimits.value { value = TextPiece(value).prefix(SpanLimits.value).text + SpanLimits.mark(kept: SpanLimits.value, of: count) }
+        if count > SpanLimits.value {
+            value = TextPiece(value).prefix(SpanLimits.value).text + SpanLimits.mark(kept: SpanLimits.value, of: count)
+        }
         guard begin(name) else { return }
         JSONText.append(value, to: &bytes)
     }

@@ -25,7 +25,8 @@ struct SpanRequest {
     private(set) var spanName: String?
 
     private static let numeric = [
-        "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "max_tokens", "max_completion_tokens", "seed", "n",
+        "temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty", "max_tokens", "max_completion_tokens",
+        "seed", "n",
     ]
     /// No parameters of the model, or shown elsewhere. `stream_options` may be the gateway's own.
     private static let others: [StaticString] = ["model", "messages", "tools", "metadata", "user", "stream_options"]
@@ -52,7 +53,8 @@ struct SpanRequest {
             if redactor.clean(json: number).text == number.text { numbers[name] = number.text }
         }
         var parameters = SpanObject()
-        for member in object.members where !Self.others.contains(where: { $0.withUTF8Buffer { $0.elementsEqual(body[member.key]) } }) {
+        for member in object.members
+        where !Self.others.contains(where: { $0.withUTF8Buffer { $0.elementsEqual(body[member.key]) } }) {
             add(body, member.key, member.value, to: &parameters)
         }
         if !parameters.isEmpty { parametersText = Self.shortened(parameters, after: 0, "model parameters", &cut) }
@@ -63,7 +65,9 @@ struct SpanRequest {
     }
 
     /// - Parameter own: bytes of the gateway's own members, which come first and are cut last.
-    private static func shortened(_ object: SpanObject, after own: Int, _ name: String, _ cut: inout [String]) -> TextPiece {
+    private static func shortened(
+        _ object: SpanObject, after own: Int, _ name: String, _ cut: inout [String]
+    ) -> TextPiece {
         let piece = object.piece
         guard piece.count > SpanLimits.small else { return piece }
         cut.append(name)
@@ -73,7 +77,9 @@ struct SpanRequest {
 
     /// The number of choices that a request asks for (`n`); 1 if it does not say.
     static func choices(in body: [UInt8]) -> Int {
-        guard let object = try? JSONObject.scan(body, maximumDepth: .max), let member = object.member("n") else { return 1 }
+        guard let object = try? JSONObject.scan(body, maximumDepth: .max), let member = object.member("n") else {
+            return 1
+        }
         return Int(TextPiece(body, member.value).text) ?? 1
     }
 
@@ -88,7 +94,9 @@ struct SpanRequest {
         if !input.isEmpty { input.append(TextPiece("}")) }
     }
 
-    private mutating func readMetadata(_ member: JSONObject.Member, of object: JSONObject, to metadata: inout SpanObject) {
+    private mutating func readMetadata(
+        _ member: JSONObject.Member, of object: JSONObject, to metadata: inout SpanObject
+    ) {
         let bytes = object.bytes
         var walker = JSONWalker(bytes, range: member.value)
         // The text was scanned with the whole.

@@ -3,7 +3,9 @@ internal import JSON
 
 extension StreamCollector {
     /// Takes one member of a delta.
-    mutating func takeDelta(_ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8], at place: Int) throws(JSONScanError) {
+    mutating func takeDelta(
+        _ walker: inout JSONWalker, _ name: Range<Int>, _ bytes: [UInt8], at place: Int
+    ) throws(JSONScanError) {
         let kind = try walker.kind()
         for part in StreamedMessage.Part.allCases where walker.isName(name, part.name) {
             if kind == .string {
@@ -33,7 +35,8 @@ extension StreamCollector {
 
     /// Whether a member that comes as a text has not been something else before.
     private func isTextPlace(_ part: StreamedMessage.Part, at place: Int) -> Bool {
-        guard messages[place].texts[part.rawValue] == nil, let other = tree.child(part.name, of: messages[place].root) else { return true }
+        guard messages[place].texts[part.rawValue] == nil, let other = tree.child(part.name, of: messages[place].root)
+        else { return true }
         return tree.nodes[other].kind == .null || tree.nodes[other].kind == .scalar
     }
 

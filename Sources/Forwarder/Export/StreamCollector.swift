@@ -40,9 +40,13 @@ struct StreamCollector: Sendable {
         var result = answer
         let messages = self.messages.sorted { $0.index < $1.index }
         let isCut = tree.faults.contains(.cut)
-        result.finishReasons = messages.compactMap { $0.finishReason.isEmpty ? nil : JSONText.unescaped($0.finishReason[...]) }
+        result.finishReasons = messages.compactMap {
+            $0.finishReason.isEmpty ? nil : JSONText.unescaped($0.finishReason[...])
+        }
         result.output = messages.enumerated().flatMap { place, message in
-            (place == 0 ? [] : [TextPiece(",")]) + [TextPiece(message.json(tree, cutAfter: isCut && place == messages.count - 1 ? textBytes : nil))]
+            (place == 0 ? [] : [TextPiece(",")]) + [
+                TextPiece(message.json(tree, cutAfter: isCut && place == messages.count - 1 ? textBytes : nil))
+            ]
         }
         if messages.count > 1 { result.output = [TextPiece("[")] + result.output + [TextPiece("]")] }
         result.faults.formUnion(tree.faults)
@@ -69,7 +73,9 @@ struct StreamCollector: Sendable {
             _ = take(event: bytes, line)
             return
         }
-        guard line.count > 5, bytes[line.lowerBound] == UInt8(ascii: "d"), bytes[line].starts(with: "data:".utf8) else { return }
+        guard line.count > 5, bytes[line.lowerBound] == UInt8(ascii: "d"), bytes[line].starts(with: "data:".utf8) else {
+            return
+        }
         line = line.dropFirst(bytes[line.lowerBound + 5] == UInt8(ascii: " ") ? 6 : 5)
         guard data.isEmpty else { return append(data: bytes[line]) }
         guard !line.isEmpty, bytes[line.lowerBound] == UInt8(ascii: "{") else {
@@ -139,10 +145,13 @@ struct StreamCollector: Sendable {
                 }
                 messages[place].hasDelta = true
                 messages[place].whole = []
-                try walker.members { (walker, name) throws(JSONScanError) in try takeDelta(&walker, name, bytes, at: place) }
+                try walker.members { (walker, name) throws(JSONScanError) in
+                    try takeDelta(&walker, name, bytes, at: place)
+                }
             } else if walker.isName(name, "finish_reason"), try walker.kind() == .string {
                 guard let reason = try walker.string() else { return }
-                messages[place].finishReason = Array(bytes[JSONText.wholePrefix(of: bytes, reason, atMost: SpanLimits.value)])
+                messages[place].finishReason = Array(
+                    bytes[JSONText.wholePrefix(of: bytes, reason, atMost: SpanLimits.value)])
             } else if walker.isName(name, "message"), try walker.kind() == .object {
                 whole = try walker.skip()
             } else if !walker.isName(name, "index"), try walker.kind() != .null {
@@ -165,7 +174,9 @@ struct StreamCollector: Sendable {
 
     private mutating func place(of index: Int) -> Int? {
         if let place = messages.firstIndex(where: { $0.index == index }) { return place }
-        guard messages.count < SpanLimits.pieces, tree.charge(Self.frame), let root = tree.addNode(.object), let beside = tree.addNode(.object) else {
+        guard messages.count < SpanLimits.pieces, tree.charge(Self.frame), let root = tree.addNode(.object),
+            let beside = tree.addNode(.object)
+        else {
             tree.markCut()
             return nil
         }

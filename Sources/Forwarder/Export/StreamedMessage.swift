@@ -61,13 +61,18 @@ struct StreamedMessage: Sendable {
             append(tree, tree.nodes[root].children, except: known, to: &out)
         }
         append(
-            tree, tree.nodes[beside].children.filter { tree.child($0.name[...], of: root) == nil && tree.nodes[$0.node].kind != .null },
+            tree,
+            tree.nodes[beside].children.filter {
+                tree.child($0.name[...], of: root) == nil && tree.nodes[$0.node].kind != .null
+            },
             except: known, to: &out)
         out.append(UInt8(ascii: "}"))
         return out
     }
 
-    private func append(_ tree: DeltaTree, _ members: [DeltaTree.Child], except known: [StaticString], to out: inout [UInt8]) {
+    private func append(
+        _ tree: DeltaTree, _ members: [DeltaTree.Child], except known: [StaticString], to out: inout [UInt8]
+    ) {
         var isFirst = out.count <= 1
         for member in members where !known.contains(where: { $0.withUTF8Buffer { $0.elementsEqual(member.name) } }) {
             tree.writeMember(member, &isFirst, to: &out)
@@ -97,5 +102,7 @@ struct StreamedMessage: Sendable {
     }
 
     /// An element of a `content` that is an array.
-    static func textPart(_ text: [UInt8]) -> [UInt8] { Array(#"{"type":"text","text":""#.utf8) + text + Array(#""}"#.utf8) }
+    static func textPart(_ text: [UInt8]) -> [UInt8] {
+        Array(#"{"type":"text","text":""#.utf8) + text + Array(#""}"#.utf8)
+    }
 }

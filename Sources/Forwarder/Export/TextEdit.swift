@@ -14,7 +14,8 @@ struct TextEdit: Sendable, Equatable {
         var result: [TextEdit] = []
         for edit in (first + second).sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
             if let last = result.last, last.range.upperBound > edit.range.lowerBound {
-                result[result.count - 1].range = last.range.lowerBound..<max(last.range.upperBound, edit.range.upperBound)
+                result[result.count - 1].range =
+                    last.range.lowerBound..<max(last.range.upperBound, edit.range.upperBound)
             } else {
                 result.append(edit)
             }

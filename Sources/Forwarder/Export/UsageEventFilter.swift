@@ -56,7 +56,9 @@ struct UsageEventFilter: Sendable {
                 take(byte)
                 guard isOrdinary else { continue }
                 release(to: &out)
-                while place < piece.count, piece[place] != UInt8(ascii: "\n"), piece[place] != UInt8(ascii: "\r") { place += 1 }
+                while place < piece.count, piece[place] != UInt8(ascii: "\n"), piece[place] != UInt8(ascii: "\r") {
+                    place += 1
+                }
             }
         }
         if isOrdinary || count == 0 { start = piece.count }

@@ -5,11 +5,13 @@ package import Telemetry
 package final class ExportMetrics: Sendable {
     static let descriptions = [
         MetricDescription(
-            "gateway_trace_exports_total", .counter, "Batches of traces that were sent, by what the trace store made of them."),
+            "gateway_trace_exports_total", .counter,
+            "Batches of traces that were sent, by what the trace store made of them."),
         MetricDescription("gateway_trace_spans_exported_total", .counter, "Traces that a trace store accepted."),
         MetricDescription(
             "gateway_trace_spans_lost_total", .counter,
-            "Traces that were given up, because they waited too long or were damaged, the trace store does not take them, or they made room."),
+            "Traces that were given up, because they waited too long or were damaged, the trace store does not take them, or they made room."
+        ),
         MetricDescription(
             "gateway_trace_export_duration_seconds", .histogram(.times(upTo: .seconds(30))),
             "Seconds that the trace store took for a batch."),

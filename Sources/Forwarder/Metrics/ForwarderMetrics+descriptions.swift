@@ -24,17 +24,20 @@ extension ForwarderMetrics {
                 "Seconds between two tokens of a streamed answer: one mean an answer whose tokens the provider counts."),
             MetricDescription(
                 "gateway_tokens_total", .counter,
-                "Tokens of completions as providers count them. They are read for a trace, the request log or a limit on tokens."),
+                "Tokens of completions as providers count them. They are read for a trace, the request log or a limit on tokens."
+            ),
             MetricDescription(
                 "gateway_attempts_total", .counter,
                 "Calls of providers, by the answer's class of status or what went wrong without one."),
             MetricDescription(
-                "gateway_retries_total", .counter, "Calls that were made again to the same target, by the provider that failed."),
+                "gateway_retries_total", .counter,
+                "Calls that were made again to the same target, by the provider that failed."),
             MetricDescription(
                 "gateway_fallbacks_total", .counter,
                 "Calls that were made to another target instead, by the provider that failed."),
             MetricDescription(
-                "gateway_call_errors_total", .counter, "Jobs that ended with an error of the gateway's own, by its code."),
+                "gateway_call_errors_total", .counter,
+                "Jobs that ended with an error of the gateway's own, by its code."),
             MetricDescription(
                 "gateway_metadata_calls_total", .counter,
                 "Jobs by the values of the metadata that METRICS_METADATA_KEYS names, and by how they ended."),

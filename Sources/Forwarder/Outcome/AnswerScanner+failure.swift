@@ -17,11 +17,14 @@ extension AnswerScanner.Choice {
     /// Reasons that say that the choice was not finished. (`error`: OpenRouter, Mistral; `abort`: vLLM, SGLang;
     /// `network_error`: Zhipu; `insufficient_system_resource`: DeepSeek.)
     private static let failures: Set<[UInt8]> = Set(
-        ["error", "abort", "aborted", "cancelled", "failed", "network_error", "insufficient_system_resource"].map { Array($0.utf8) })
+        ["error", "abort", "aborted", "cancelled", "failed", "network_error", "insufficient_system_resource"].map {
+            Array($0.utf8)
+        })
 
     /// The failure that its finish reason tells of, if it does.
     func failure(_ code: CompletionFailure.Code) -> CompletionFailure? {
         guard Self.failures.contains(finishReason.utf8.map(\.asciiLowercased)) else { return nil }
-        return CompletionFailure(code: code, message: "The provider ended the answer with the finish reason `\(finishReason)`.")
+        return CompletionFailure(
+            code: code, message: "The provider ended the answer with the finish reason `\(finishReason)`.")
     }
 }

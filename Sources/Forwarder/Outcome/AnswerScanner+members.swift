@@ -16,7 +16,8 @@ extension AnswerScanner {
 
         /// - Parameter name: between the quotes, as it was written.
         init(_ name: [UInt8], in scope: Scope) {
-            let plain = name.contains(UInt8(ascii: "\\")) ? JSONText.unescaped(name[...]).map { Array($0.utf8) } ?? name : name
+            let plain =
+                name.contains(UInt8(ascii: "\\")) ? JSONText.unescaped(name[...]).map { Array($0.utf8) } ?? name : name
             self = Self.known(plain, in: scope)
         }
 
@@ -73,10 +74,12 @@ extension AnswerScanner {
             }
         case .kind: if value.elementsEqual(#""error""#.utf8) { isErrorTyped = true }
         case .text: message = message ?? value
-        case .index: if let last = choices.indices.last { choices[last].index = Int(String(decoding: value, as: UTF8.self)) }
+        case .index:
+            if let last = choices.indices.last { choices[last].index = Int(String(decoding: value, as: UTF8.self)) }
         case .finishReason:
             guard let last = choices.indices.last, value.first == UInt8(ascii: "\""), value.count > 2 else { return }
-            choices[last].finishReason = String(decoding: value[1..<value.count - 1].prefix(SpanLimits.value), as: UTF8.self)
+            choices[last].finishReason = String(
+                decoding: value[1..<value.count - 1].prefix(SpanLimits.value), as: UTF8.self)
         case .choices, .message, .other: return
         }
     }
@@ -87,10 +90,13 @@ extension AnswerScanner {
         guard let first = value.first else { return false }
         switch first {
         case UInt8(ascii: "\""): return value.count > 2
-        case UInt8(ascii: "{"), UInt8(ascii: "["): return value.dropFirst().first { $0 > UInt8(ascii: " ") }.map { $0 != first + 2 } ?? false
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            return value.dropFirst().first { $0 > UInt8(ascii: " ") }.map { $0 != first + 2 } ?? false
         case UInt8(ascii: "n"), UInt8(ascii: "f"), UInt8(ascii: "N"): return false
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            return value.prefix { $0 != UInt8(ascii: "e") && $0 != UInt8(ascii: "E") }.contains { (0x31...0x39).contains($0) }
+            return value.prefix { $0 != UInt8(ascii: "e") && $0 != UInt8(ascii: "E") }.contains {
+                (0x31...0x39).contains($0)
+            }
         default: return true
         }
     }

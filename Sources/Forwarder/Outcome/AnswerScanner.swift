@@ -147,7 +147,9 @@ struct AnswerScanner: Sendable {
         case UInt8(ascii: ","):
             endLiteral()
             if skipped > 0, capture != nil { keep([byte]) }
-            if skipped == 0, let last = containers.indices.last { containers[last].wantsName = containers[last].isObject }
+            if skipped == 0, let last = containers.indices.last {
+                containers[last].wantsName = containers[last].isObject
+            }
         case UInt8(ascii: ":"):
             if skipped > 0, capture != nil { keep([byte]) }
         default:

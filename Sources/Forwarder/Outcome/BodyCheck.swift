@@ -21,16 +21,20 @@ struct BodyCheck: Sendable {
     mutating func end() -> CompletionFailure? {
         scanner.end()
         if scanner.isFailure {
-            return CompletionFailure(code: .answerError, message: scanner.errorText ?? "The provider answered with an error of no words.")
+            return CompletionFailure(
+                code: .answerError, message: scanner.errorText ?? "The provider answered with an error of no words.")
         }
-        guard scanner.hasBegun else { return CompletionFailure(code: .emptyAnswer, message: "The provider's answer is empty.") }
+        guard scanner.hasBegun else {
+            return CompletionFailure(code: .emptyAnswer, message: "The provider's answer is empty.")
+        }
         guard isWholeObject else {
             return CompletionFailure(code: .notACompletion, message: "The provider's answer is not a JSON object.")
         }
         if let failure = scanner.choices.lazy.compactMap({ $0.failure(.answerError) }).first { return failure }
         guard scanner.choices.contains(where: \.hasMessage) else {
             return CompletionFailure(
-                code: .notACompletion, message: scanner.errorText ?? "The provider's answer holds no choice with a message.")
+                code: .notACompletion,
+                message: scanner.errorText ?? "The provider's answer holds no choice with a message.")
         }
         return nil
     }

@@ -56,7 +56,8 @@ struct StreamCheck: Sendable {
         if mark.elementsEqual("[DONE]".utf8) { doneAt = place }
         let isError = name.elementsEqual("error".utf8)
         if failure == nil, isError || scanner.isFailure {
-            failure = CompletionFailure(code: .streamError, message: scanner.errorText ?? "The provider ended the stream with an error event.")
+            failure = CompletionFailure(
+                code: .streamError, message: scanner.errorText ?? "The provider ended the stream with an error event.")
         }
         if !scanner.hasChoices, remark == nil { remark = scanner.errorText }
         for (position, choice) in scanner.choices.enumerated() { note(choice, at: choice.index ?? position, place) }
@@ -87,7 +88,8 @@ struct StreamCheck: Sendable {
         }
         guard doneAt != nil || unfinished.isEmpty else {
             return CompletionFailure(
-                code: .streamTruncated, message: remark ?? "The provider's stream ended without a finish reason and without [DONE].")
+                code: .streamTruncated,
+                message: remark ?? "The provider's stream ended without a finish reason and without [DONE].")
         }
         return nil
     }

@@ -35,7 +35,8 @@ enum ForbiddenMembers {
             case .refused: throw refusal(name)
             case .content: continue
             case .metadata: try checkMetadata(object, member.value, member.kind, path: name)
-            case .parameters: try visit(object, member.value, member.kind, path: name, refuses: LiteLLMNames.isActedOnWithin)
+            case .parameters:
+                try visit(object, member.value, member.kind, path: name, refuses: LiteLLMNames.isActedOnWithin)
             case .unknown:
                 guard isPlain(object, member.value, member.kind) else { throw refusal(name, because: unknownReason) }
             }
@@ -44,13 +45,16 @@ enum ForbiddenMembers {
 
     /// A field's name may lead into an object: `metadata[langfuse_host]`.
     private static func check(_ field: FormBody.Field, of form: FormBody) throws(GatewayError) {
-        let steps = field.name.split(whereSeparator: { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "]") || $0 == UInt8(ascii: ".") })
-            .map { String(decoding: $0, as: UTF8.self) }
+        let steps = field.name.split(whereSeparator: {
+            $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "]") || $0 == UInt8(ascii: ".")
+        })
+        .map { String(decoding: $0, as: UTF8.self) }
         guard let name = steps.first else { return }
         let path = steps.joined(separator: ".")
         let kind = LiteLLMNames.kind(of: name)
         let isMetadata = if case .metadata = kind { true } else { false }
-        for inner in steps.dropFirst() where isMetadata ? LiteLLMNames.isActedOnInMetadata(inner) : LiteLLMNames.isActedOnWithin(inner) {
+        for inner in steps.dropFirst()
+        where isMetadata ? LiteLLMNames.isActedOnInMetadata(inner) : LiteLLMNames.isActedOnWithin(inner) {
             throw refusal(path)
         }
         switch kind {
@@ -60,7 +64,9 @@ enum ForbiddenMembers {
         case .parameters: try checkText(form.decoded(field), path: path, refuses: LiteLLMNames.isActedOnWithin)
         case .unknown:
             let text = form.decoded(field)
-            guard !field.isFile, !isReference(text), !looksLikeObject(text) else { throw refusal(path, because: unknownReason) }
+            guard !field.isFile, !isReference(text), !looksLikeObject(text) else {
+                throw refusal(path, because: unknownReason)
+            }
         }
     }
 
@@ -79,7 +85,9 @@ enum ForbiddenMembers {
         try visit(object, object.braces, .object, path: path, refuses: refuses)
     }
 
-    private static func checkMetadata(_ object: JSONObject, _ value: Range<Int>, _ kind: JSONObject.Kind, path: String) throws(GatewayError) {
+    private static func checkMetadata(
+        _ object: JSONObject, _ value: Range<Int>, _ kind: JSONObject.Kind, path: String
+    ) throws(GatewayError) {
         guard kind == .string, let text = JSONText.unescaped(object.bytes[value.dropFirst().dropLast()]) else {
             return try visit(object, value, kind, path: path, refuses: LiteLLMNames.isActedOnInMetadata)
         }
@@ -101,7 +109,9 @@ enum ForbiddenMembers {
         if let found { throw refusal("\(path).\(found)") }
     }
 
-    private static func names(_ walker: inout JSONWalker, _ bytes: [UInt8], _ note: (String) -> Void) throws(JSONScanError) {
+    private static func names(
+        _ walker: inout JSONWalker, _ bytes: [UInt8], _ note: (String) -> Void
+    ) throws(JSONScanError) {
         switch try walker.kind() {
         case .object:
             try walker.members { inner, name throws(JSONScanError) in
@@ -122,7 +132,9 @@ enum ForbiddenMembers {
             return !isReference(text) && !looksLikeObject(Array(text.utf8))
         case .object: return false
         case .array:
-            guard let member = object.members.first(where: { $0.value == value }), let elements = object.elements(member) else { return false }
+            guard let member = object.members.first(where: { $0.value == value }),
+                let elements = object.elements(member)
+            else { return false }
             return elements.allSatisfy { $0.kind != .array && isPlain(object, $0.value, $0.kind) }
         }
     }
@@ -140,10 +152,12 @@ enum ForbiddenMembers {
         text.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) } == UInt8(ascii: "{")
     }
 
-    private static let unknownReason = "is unknown to this gateway and holds more than a plain value, a URL or a file. Send a plain value"
+    private static let unknownReason =
+        "is unknown to this gateway and holds more than a plain value, a URL or a file. Send a plain value"
 
-    private static func refusal(_ name: String, because reason: String = "would be acted on by the LiteLLM proxy behind this gateway") -> GatewayError
-    {
+    private static func refusal(
+        _ name: String, because reason: String = "would be acted on by the LiteLLM proxy behind this gateway"
+    ) -> GatewayError {
         // A name is the client's own and may be long.
         let name = name.excerpt
         return .invalidRequest(

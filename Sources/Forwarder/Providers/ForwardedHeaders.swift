@@ -51,11 +51,15 @@ enum ForwardedHeaders {
     /// Whether the media type itself is JSON, with any parameters.
     private static func isJSONType(_ value: String) -> Bool {
         if value.equalsIgnoringASCIICase("application/json") { return true }
-        let bytes = value.utf8.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+        let bytes = value.utf8.prefix { $0 != UInt8(ascii: ";") }.filter {
+            $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t")
+        }
         let type = String(decoding: bytes, as: UTF8.self).lowercased()
         return type == "application/json" || type.hasSuffix("+json")
     }
 
     /// Whether the value stays on its line (RFC 9110 §5.5).
-    private static func isSafe(_ value: String) -> Bool { value.utf8.allSatisfy { $0 == 0x09 || (0x20...0x7E).contains($0) } }
+    private static func isSafe(_ value: String) -> Bool {
+        value.utf8.allSatisfy { $0 == 0x09 || (0x20...0x7E).contains($0) }
+    }
 }

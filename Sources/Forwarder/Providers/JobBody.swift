@@ -68,7 +68,8 @@ struct JobBody {
         self.splice = splice
     }
 
-    private mutating func editForm<Failure: Error>(_ change: (inout FormSplice) throws(Failure) -> Void) throws(Failure) {
+    private mutating func editForm<Failure: Error>(_ change: (inout FormSplice) throws(Failure) -> Void) throws(Failure)
+    {
         guard case .form(let form) = content else { return }
         var splice = formSplice ?? FormSplice(form)
         try change(&splice)

@@ -6,14 +6,18 @@ internal import Common
 /// batches. None of that belongs to the gateway's clients, so there a client needs a key of its own.
 enum LentKey {
     private static let posts: Set<UTF8Text> = [
-        "/chat/completions", "/completions", "/embeddings", "/moderations", "/responses", "/messages", "/rerank", "/score", "/classify", "/pooling",
-        "/tokenize", "/detokenize", "/audio/speech", "/audio/transcriptions", "/audio/translations", "/images/generations", "/images/edits",
+        "/chat/completions", "/completions", "/embeddings", "/moderations", "/responses", "/messages", "/rerank",
+        "/score", "/classify", "/pooling",
+        "/tokenize", "/detokenize", "/audio/speech", "/audio/transcriptions", "/audio/translations",
+        "/images/generations", "/images/edits",
         "/images/variations",
     ]
 
     /// Google's and Azure's own way to a model: what stands before and behind its name.
     private static let inPath: [UTF8Text: Set<UTF8Text>] = [
-        "/v1beta/models/": [":generateContent", ":streamGenerateContent", ":embedContent", ":batchEmbedContents", ":countTokens"],
+        "/v1beta/models/": [
+            ":generateContent", ":streamGenerateContent", ":embedContent", ":batchEmbedContents", ":countTokens",
+        ],
         "/openai/deployments/": posts,
     ]
 
@@ -25,7 +29,9 @@ enum LentKey {
     /// Whether a model's name in a path may hold it. Servers differ on `;` and double encoding; some go up a folder.
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
         default: "/._:@-".utf8.contains(byte)
         }
     }
@@ -36,7 +42,8 @@ enum LentKey {
         guard !isLent(job), !(isDirect && job.method == "POST" && callsModelInPath(job.path)) else { return }
         throw GatewayError(
             status: 403, type: "permission_error", code: "own_key_needed",
-            message: "The operator's key is lent for calls to models and for the list of models only, not for \(job.method) on this path. "
+            message:
+                "The operator's key is lent for calls to models and for the list of models only, not for \(job.method) on this path. "
                 + "Send a key of your own as `Authorization: Bearer <key>`.",
             param: "authorization", shouldRetry: false)
     }

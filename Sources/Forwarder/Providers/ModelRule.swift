@@ -21,7 +21,9 @@ enum ModelRule: String, Sendable, CaseIterable {
     private static func fireworksName(_ name: String) -> String {
         if name.hasPrefix("accounts/") || name.hasPrefix("FW-") || name.contains("#") { return name }
         if name.hasPrefix("routers/") || name.hasPrefix("models/") { return "accounts/fireworks/\(name)" }
-        let isRouter = name.hasSuffix("-fast") || name.hasPrefix("firerouter/") || ["firerouter", "auto", "auto-instant"].contains(name)
+        let isRouter =
+            name.hasSuffix("-fast") || name.hasPrefix("firerouter/")
+            || ["firerouter", "auto", "auto-instant"].contains(name)
         return "accounts/fireworks/\(isRouter ? "routers" : "models")/\(name)"
     }
 }

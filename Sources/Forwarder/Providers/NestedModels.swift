@@ -5,18 +5,22 @@ internal import JSON
 enum NestedModels {
     /// The first text of a member `model`, at any depth, that `isWanted`. Nil if there is none, or the body is no JSON.
     static func first(in body: [UInt8], maximumDepth: Int, where isWanted: (String) -> Bool) -> String? {
-        guard let opening = body.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }), "{[".utf8.contains(opening) else { return nil }
+        guard let opening = body.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }), "{[".utf8.contains(opening)
+        else { return nil }
         var walker = JSONWalker(body)
         var found: String?
         do throws(JSONScanError) {
-            try visit(&walker, body, depth: maximumDepth) { model in if found == nil, isWanted(model) { found = model } }
+            try visit(&walker, body, depth: maximumDepth) { model in if found == nil, isWanted(model) { found = model }
+            }
         } catch {
             return found
         }
         return found
     }
 
-    private static func visit(_ walker: inout JSONWalker, _ body: [UInt8], depth: Int, _ note: (String) -> Void) throws(JSONScanError) {
+    private static func visit(
+        _ walker: inout JSONWalker, _ body: [UInt8], depth: Int, _ note: (String) -> Void
+    ) throws(JSONScanError) {
         guard depth > 0 else { return }
         switch try walker.kind() {
         case .array:

@@ -14,7 +14,10 @@ struct PlaceBuilder {
     /// For each key variable, the origins that the operator moved one of its providers to.
     private var moved: [UTF8Text: Set<UTF8Text>] = [:]
 
-    init(table: ProviderTable, secrets: Secrets, environment: [String: String], secretsFile: String, own: OwnAddress? = nil) {
+    init(
+        table: ProviderTable, secrets: Secrets, environment: [String: String], secretsFile: String,
+        own: OwnAddress? = nil
+    ) {
         self.secretsFile = secretsFile
         self.own = own
         self.table = table
@@ -25,7 +28,8 @@ struct PlaceBuilder {
     mutating func build() -> [UTF8Text: Place] {
         for prefix in secrets.providerKeys.keys.map(\.text).sorted() where table.providers[prefix] == nil {
             log.error(
-                at: secrets.providerKeyLocations[prefix] ?? .file(secretsFile), "provider_keys: there is no provider `\(prefix)`\(hint(for: prefix))")
+                at: secrets.providerKeyLocations[prefix] ?? .file(secretsFile),
+                "provider_keys: there is no provider `\(prefix)`\(hint(for: prefix))")
         }
         var bases: [UTF8Text: BaseURL] = [:]
         for provider in table.providers.values.sorted(by: { $0.prefix < $1.prefix }) {
@@ -50,11 +54,15 @@ struct PlaceBuilder {
         if let (variable, value) = environment.firstSet(of: provider.baseVariables) {
             guard var base = BaseURL(value) else {
                 log.error(
-                    at: .environment(variable), "must be an http or https URL without user, query and fragment, such as `https://api.example.com/v1`")
+                    at: .environment(variable),
+                    "must be an http or https URL without user, query and fragment, such as `https://api.example.com/v1`"
+                )
                 return nil
             }
             if own?.isMeant(by: base) ?? false { log.error(at: .environment(variable), OwnAddress.complaint) }
-            if !base.path.hasSuffix(provider.baseSuffix), let whole = BaseURL(base.text + provider.baseSuffix) { base = whole }
+            if !base.path.hasSuffix(provider.baseSuffix), let whole = BaseURL(base.text + provider.baseSuffix) {
+                base = whole
+            }
             for key in provider.keyVariables { moved[key, default: []].insert(base.origin) }
             return base
         }
@@ -63,7 +71,8 @@ struct PlaceBuilder {
         } catch {
             if case .unusable(let variable) = error {
                 log.error(
-                    at: .environment(variable), "can only hold letters, digits, `-`, `_` and `.`: it is a part of the URL of `\(provider.prefix)`")
+                    at: .environment(variable),
+                    "can only hold letters, digits, `-`, `_` and `.`: it is a part of the URL of `\(provider.prefix)`")
             }
             return nil
         }
@@ -71,7 +80,8 @@ struct PlaceBuilder {
 
     private mutating func place(_ provider: Provider, base: BaseURL?) -> Place {
         Place(
-            name: provider.prefix, provider: provider, base: base, repair: repair(provider), key: base.flatMap { key(of: provider, at: $0) },
+            name: provider.prefix, provider: provider, base: base, repair: repair(provider),
+            key: base.flatMap { key(of: provider, at: $0) },
             takesClientKeys: true)
     }
 
@@ -85,7 +95,9 @@ struct PlaceBuilder {
         guard let (variable, value) = environment.firstSet(of: usable) else { return nil }
         let key = SecretString(value)
         guard key.fitsHeader else {
-            log.error(at: .environment(variable), "the key has characters that no HTTP header can carry; write it without spaces and line breaks")
+            log.error(
+                at: .environment(variable),
+                "the key has characters that no HTTP header can carry; write it without spaces and line breaks")
             return nil
         }
         return BoundKey(key, for: base)
@@ -93,7 +105,9 @@ struct PlaceBuilder {
 
     private mutating func place(_ account: ProviderAccount, among providers: [UTF8Text: Place]) -> Place? {
         if account.name == ProviderDirectory.mock {
-            log.error(at: account.location, "an account cannot be named `mock`: models that begin so are the built-in mock's; choose another name")
+            log.error(
+                at: account.location,
+                "an account cannot be named `mock`: models that begin so are the built-in mock's; choose another name")
             return nil
         }
         switch account.destination {
@@ -102,28 +116,34 @@ struct PlaceBuilder {
                 log.error(at: account.location, "account `\(account.name)`: its `base_url` \(OwnAddress.complaint)")
             }
             return Place(
-                name: account.name, provider: .compatible(account.name), base: base, repair: "", key: account.key.map { BoundKey($0, for: base) },
+                name: account.name, provider: .compatible(account.name), base: base, repair: "",
+                key: account.key.map { BoundKey($0, for: base) },
                 takesClientKeys: account.key == nil)
         case .provider(let prefix):
             guard let kind = providers[prefix] else {
-                log.error(at: account.location, "account `\(account.name)`: there is no provider `\(prefix)`\(hint(for: prefix))")
+                log.error(
+                    at: account.location,
+                    "account `\(account.name)`: there is no provider `\(prefix)`\(hint(for: prefix))")
                 return nil
             }
             var key = kind.key
             if let own = account.key { key = kind.base.map { BoundKey(own, for: $0) } }
             return Place(
-                name: account.name, provider: kind.provider, base: kind.base, repair: kind.repair, key: key, takesClientKeys: account.key == nil)
+                name: account.name, provider: kind.provider, base: kind.base, repair: kind.repair, key: key,
+                takesClientKeys: account.key == nil)
         }
     }
 
     /// Advice on how the operator can say where a provider is.
     private func repair(_ provider: Provider) -> String {
         let variables = provider.baseVariables.prefix(1) + (provider.url?.variables(missingFrom: environment) ?? [])
-        let set = variables.isEmpty ? "" : "set \(variables.joined(separator: " or ")) in the gateway's environment, or "
+        let set =
+            variables.isEmpty ? "" : "set \(variables.joined(separator: " or ")) in the gateway's environment, or "
         return "Have the operator \(set)add an account with its `base_url` to secrets.yaml."
     }
 
     private func hint(for prefix: String) -> String {
-        NearMiss.nearest(to: prefix, among: table.providers.keys.map(\.text).sorted()).map { "; did you mean `\($0)`?" } ?? ""
+        NearMiss.nearest(to: prefix, among: table.providers.keys.map(\.text).sorted()).map { "; did you mean `\($0)`?" }
+            ?? ""
     }
 }

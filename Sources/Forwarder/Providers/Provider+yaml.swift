@@ -5,7 +5,8 @@ extension Provider {
     init(prefix: String, node: YAMLNode) throws(ConfigurationError) {
         let map = try node.mapping()
         try map.allow(only: [
-            "url", "keys", "bases", "base_suffix", "auth", "headers", "key_optional", "model", "chat", "rejects", "native",
+            "url", "keys", "bases", "base_suffix", "auth", "headers", "key_optional", "model", "chat", "rejects",
+            "native",
         ])
         self.init(prefix: prefix)
         if let url = map["url"] { self.url = try Self.template(url) }
@@ -13,7 +14,9 @@ extension Provider {
         baseVariables = try map["bases"]?.strings() ?? []
         if let suffix = map["base_suffix"] { baseSuffix = try Self.path(suffix) }
         if let auth = map["auth"] { keyHeader = .named(try auth.string()) }
-        for header in try map["headers"]?.mapping().entries ?? [] { headers.append(HeaderField(header.key, try header.value.string())) }
+        for header in try map["headers"]?.mapping().entries ?? [] {
+            headers.append(HeaderField(header.key, try header.value.string()))
+        }
         isKeyOptional = try map["key_optional"]?.bool() ?? false
         if let rule = map["model"] { modelRule = try Self.rule(rule) }
         if let chat = map["chat"] { chatPath = try Self.path(chat) }
@@ -30,7 +33,9 @@ extension Provider {
     private static func template(_ node: YAMLNode) throws(ConfigurationError) -> URLTemplate {
         let text = try node.string()
         guard let template = URLTemplate(text) else {
-            throw node.error("`\(text)` has a brace that is not closed or names no variable; write `{VARIABLE}` or `{FIRST|SECOND=default}`")
+            throw node.error(
+                "`\(text)` has a brace that is not closed or names no variable; write `{VARIABLE}` or `{FIRST|SECOND=default}`"
+            )
         }
         return template
     }

@@ -33,7 +33,8 @@ package struct Provider: Sendable, Equatable {
     /// The base URL of a call to `path`.
     /// - Parameter base: the provider's, of OpenAI's API.
     func base(_ base: String, for path: String) -> String {
-        nativeReplacesSuffix && isNative(path) && base.hasSuffix(baseSuffix) ? String(base.dropLast(baseSuffix.count)) : base
+        nativeReplacesSuffix && isNative(path) && base.hasSuffix(baseSuffix)
+            ? String(base.dropLast(baseSuffix.count)) : base
     }
 
     private func isNative(_ path: String) -> Bool { nativePaths.contains { path.hasPrefix($0) } }

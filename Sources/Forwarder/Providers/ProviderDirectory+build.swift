@@ -11,21 +11,28 @@ extension ProviderDirectory {
         table: ProviderTable, settings: Settings, secrets: Secrets, environment: [String: String]
     ) throws(ConfigurationError) {
         var builder = PlaceBuilder(
-            table: table, secrets: secrets, environment: environment, secretsFile: settings.secretsPath, own: OwnAddress(settings))
+            table: table, secrets: secrets, environment: environment, secretsFile: settings.secretsPath,
+            own: OwnAddress(settings))
         places = builder.build()
         if let name = settings.defaultProvider, name != Self.mock, places[name] == nil {
-            let hint = NearMiss.nearest(to: name, among: places.keys.map(\.text).sorted()).map { "; did you mean `\($0)`?" } ?? "; such as `openai`"
-            builder.log.error(at: .environment("DEFAULT_PROVIDER"), "`\(name)` is no provider and no account of \(settings.secretsPath)\(hint)")
+            let hint =
+                NearMiss.nearest(to: name, among: places.keys.map(\.text).sorted()).map { "; did you mean `\($0)`?" }
+                ?? "; such as `openai`"
+            builder.log.error(
+                at: .environment("DEFAULT_PROVIDER"),
+                "`\(name)` is no provider and no account of \(settings.secretsPath)\(hint)")
         }
         litellm = LiteLLMBackend(settings: settings, secrets: secrets, log: &builder.log)
         try builder.log.check()
         prefixes = Set(table.providers.keys)
         unsupported = table.unsupported
         defaultProvider = settings.defaultProvider
-        clientAddresses = .clientChosen(allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
+        clientAddresses = .clientChosen(
+            allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
         maximumDepth = settings.maxJSONDepth
         timeouts = UpstreamTimeouts(
-            connect: settings.upstreamConnectTimeout, idle: settings.upstreamIdleTimeout, total: settings.requestTimeout)
+            connect: settings.upstreamConnectTimeout, idle: settings.upstreamIdleTimeout, total: settings.requestTimeout
+        )
         limits = UpstreamLimits(bodyBytes: settings.maxResponseBytes)
         connections = ConnectionUse(idleSeconds: settings.upstreamIdleConnectionSeconds)
     }

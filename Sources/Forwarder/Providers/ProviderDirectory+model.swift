@@ -2,10 +2,14 @@ internal import Common
 
 extension ProviderDirectory {
     /// The place that takes a job, and its name of the job's model; the model is nil where its name stays.
-    func place(for job: Job, naming named: RequestModel, body: JobBody) throws(GatewayError) -> (place: Place, model: String?) {
+    func place(
+        for job: Job, naming named: RequestModel, body: JobBody
+    ) throws(GatewayError) -> (place: Place, model: String?) {
         // A look-up of `meta-llama/Llama-3` asks the default for a model of its own.
         if let path = named.path, path.isLookUp, !isPlaced(path.name) { return (try defaultPlace(), nil) }
-        if named.name == nil, let hidden = NestedModels.first(in: job.body, maximumDepth: maximumDepth, where: isElsewhere) {
+        if named.name == nil,
+            let hidden = NestedModels.first(in: job.body, maximumDepth: maximumDepth, where: isElsewhere)
+        {
             throw .invalidRequest(
                 code: "unreadable_model",
                 "The body names the model `\(hidden.excerpt)` where the gateway does not look for one, so the call would go to another provider. "
@@ -23,13 +27,17 @@ extension ProviderDirectory {
     }
 
     /// Whether the model belongs to another provider than the default.
-    private func isElsewhere(_ model: String) -> Bool { isPlaced(model) && !(defaultProvider.map { model.hasPrefix("\($0)/") } ?? false) }
+    private func isElsewhere(_ model: String) -> Bool {
+        isPlaced(model) && !(defaultProvider.map { model.hasPrefix("\($0)/") } ?? false)
+    }
 
     /// The place that takes a model, and its name of the model.
     func place(for model: String?) throws(GatewayError) -> (place: Place, model: String?) {
         guard let model else { return (try defaultPlace(), nil) }
         guard let slash = model.firstIndex(of: "/") else {
-            if let defaultProvider, let place = places[defaultProvider] { return (place, place.provider.modelRule.apply(to: model)) }
+            if let defaultProvider, let place = places[defaultProvider] {
+                return (place, place.provider.modelRule.apply(to: model))
+            }
             throw .invalidRequest(
                 code: "missing_provider",
                 "The model `\(model.excerpt)` names no provider. Write the provider in front, such as `openai/\(model.excerpt)`, "
@@ -41,7 +49,9 @@ extension ProviderDirectory {
         guard let place = places[name] else { throw unknown(name, in: model) }
         guard !rest.isEmpty else {
             throw .invalidRequest(
-                code: "invalid_model", "The model `\(model.excerpt)` names a provider and no model. Write it as `\(name)/<model>`.", param: "model")
+                code: "invalid_model",
+                "The model `\(model.excerpt)` names a provider and no model. Write it as `\(name)/<model>`.",
+                param: "model")
         }
         return (place, place.provider.modelRule.apply(to: rest))
     }

@@ -28,7 +28,8 @@ package struct ProviderDirectory: Sendable {
     /// - Throws: What the client is told: 400 for a model, path or body that cannot be sent, 401 for a missing key, 404
     ///   when nothing takes the call.
     package func resolve(_ job: Job, isTraced: Bool) throws(GatewayError) -> Target {
-        guard job.path.hasPrefix("/"), RequestPath.isSafe(job.path), job.query.map(RequestPath.isSafe(query:)) ?? true else {
+        guard job.path.hasPrefix("/"), RequestPath.isSafe(job.path), job.query.map(RequestPath.isSafe(query:)) ?? true
+        else {
             throw .invalidRequest(
                 code: "invalid_path",
                 "The path or query cannot be sent on: it has a dot segment, an empty segment, an encoded separator or an "
@@ -70,15 +71,19 @@ package struct ProviderDirectory: Sendable {
             hidesUsage = StreamOptions.add(to: &body)
             bytes = body.result
         }
-        let request = UpstreamRequest(method: job.method, url: "mock:\(job.path)", body: bytes, timeouts: timeouts, limits: limits)
+        let request = UpstreamRequest(
+            method: job.method, url: "mock:\(job.path)", body: bytes, timeouts: timeouts, limits: limits)
         return Target(provider: Self.mock, model: job.model, request: request, hidesUsage: hidesUsage)
     }
 
-    private func directTarget(_ job: Job, naming named: RequestModel, body: JobBody, asksUsage: Bool) throws(GatewayError) -> Target {
+    private func directTarget(
+        _ job: Job, naming named: RequestModel, body: JobBody, asksUsage: Bool
+    ) throws(GatewayError) -> Target {
         let (place, model) = try place(for: job, naming: named, body: body)
         guard let base = place.base else {
             throw .invalidRequest(
-                code: "provider_not_configured", "The gateway does not know where `\(place.name)` is. \(place.repair)", param: "model")
+                code: "provider_not_configured", "The gateway does not know where `\(place.name)` is. \(place.repair)",
+                param: "model")
         }
         var body = body
         let credential = try place.credential(client: try clientKey(job, body), base: base)
@@ -131,7 +136,8 @@ package struct ProviderDirectory: Sendable {
         _ job: Job, under base: String, of provider: Provider, with credential: Credential, body: JobBody
     ) throws(GatewayError) -> UpstreamRequest {
         if credential.isServers { try LentKey.check(job, isDirect: true) }
-        var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: credential.isServers, isJSON: body.isJSON)
+        var headers = ForwardedHeaders.select(
+            from: job.headers, usesServerKey: credential.isServers, isJSON: body.isJSON)
         if let key = credential.key {
             guard key.fitsHeader else {
                 throw .invalidRequest(
@@ -142,7 +148,9 @@ package struct ProviderDirectory: Sendable {
             headers.append(provider.keyHeader(for: job.path).field(key))
             headers += provider.headers.map { HeaderField($0.name, $0.value.replacing("{key}", with: key.reveal())) }
         }
-        let url = job.url(under: provider.base(base, for: job.path), path: job.path == Provider.chatCompletions ? provider.chatPath : nil)
+        let url = job.url(
+            under: provider.base(base, for: job.path),
+            path: job.path == Provider.chatCompletions ? provider.chatPath : nil)
         return UpstreamRequest(
             method: job.method, url: url, headers: headers, body: body.result, timeouts: timeouts, limits: limits,
             connections: connections)

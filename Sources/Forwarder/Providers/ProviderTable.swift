@@ -20,7 +20,9 @@ package struct ProviderTable: Sendable {
         var log = ProblemLog()
         var providers: [UTF8Text: Provider] = [:]
         for entry in try top.required("providers").mapping().entries {
-            providers[entry.key] = log.attempt { () throws(ConfigurationError) in try Provider(prefix: entry.key, node: entry.value) }
+            providers[entry.key] = log.attempt { () throws(ConfigurationError) in
+                try Provider(prefix: entry.key, node: entry.value)
+            }
         }
         try log.check()
         self.providers = providers

@@ -6,7 +6,9 @@ enum RequestPath {
     /// Whether a percent-encoded path stays under its base however a server normalises it (RFC 3986 §5.2.4): no dot
     /// segment, no empty segment but the last, no encoded separator, and visible ASCII only.
     static func isSafe(_ path: String) -> Bool {
-        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !forbidden.contains($0) }) else {
+        guard path.utf8.first == UInt8(ascii: "/"),
+            path.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !forbidden.contains($0) })
+        else {
             return false
         }
         var text = path

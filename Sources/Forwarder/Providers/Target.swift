@@ -22,7 +22,8 @@ package struct Target: Sendable {
     package var repeatsOnClosedConnection: Bool
 
     package init(
-        provider: String, model: String? = nil, request: UpstreamRequest, rejectedMembers: Set<UTF8Text> = [], hidesUsage: Bool = false,
+        provider: String, model: String? = nil, request: UpstreamRequest, rejectedMembers: Set<UTF8Text> = [],
+        hidesUsage: Bool = false,
         isTracedByBackend: Bool = false, repeatsOnClosedConnection: Bool = true
     ) {
         self.provider = provider

@@ -15,10 +15,14 @@ struct URLTemplate: Sendable, Equatable {
         var rest = text[...]
         while let open = rest.firstIndex(of: "{") {
             guard let close = rest[open...].firstIndex(of: "}") else { return nil }
-            let inner = rest[rest.utf8.index(after: open)..<close].split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let inner = rest[rest.utf8.index(after: open)..<close].split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let names = inner[0].split(separator: "|").map(String.init)
             guard !names.isEmpty else { return nil }
-            parts += [.text(String(rest[..<open])), .variable(names: names, fallback: inner.count == 2 ? String(inner[1]) : nil)]
+            parts += [
+                .text(String(rest[..<open])),
+                .variable(names: names, fallback: inner.count == 2 ? String(inner[1]) : nil),
+            ]
             rest = rest[rest.utf8.index(after: close)...]
         }
         guard !rest.contains("}") else { return nil }
@@ -66,7 +70,8 @@ struct URLTemplate: Sendable, Equatable {
 
 extension UInt8 {
     fileprivate var isLabelByte: Bool {
-        (0x30...0x39).contains(self) || (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) || "-_.".utf8.contains(self)
+        (0x30...0x39).contains(self) || (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self)
+            || "-_.".utf8.contains(self)
     }
 }
 

@@ -18,8 +18,10 @@ struct GatewayAddress: ParsableArguments {
     func client(_ environment: [String: String], upstream: any UpstreamClient) throws -> GatewayClient {
         let text = url ?? environment["GATEWAY_URL"] ?? "http://127.0.0.1:\(environment["PORT"] ?? "4000")"
         guard let base = BaseURL(text) else {
-            throw ValidationError("the gateway's URL `\(text)` must be \(BaseURL.rule); for example http://127.0.0.1:4000")
+            throw ValidationError(
+                "the gateway's URL `\(text)` must be \(BaseURL.rule); for example http://127.0.0.1:4000")
         }
-        return GatewayClient(base: base, prefix: prefix, key: environment["GATEWAY_API_KEY"].map(SecretString.init), upstream: upstream)
+        return GatewayClient(
+            base: base, prefix: prefix, key: environment["GATEWAY_API_KEY"].map(SecretString.init), upstream: upstream)
     }
 }

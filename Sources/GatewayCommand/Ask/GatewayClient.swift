@@ -43,17 +43,22 @@ struct GatewayClient: Sendable {
     }
 
     /// An answer of any length, piece by piece.
-    func get(_ path: String, within limit: Duration, _ take: @escaping @Sendable ([UInt8]) async throws -> Void) async throws(Failure) {
+    func get(
+        _ path: String, within limit: Duration, _ take: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) async throws(Failure) {
         var headers = [HeaderField("accept", "application/json")]
         if let key { headers.append(HeaderField("authorization", "Bearer \(key.reveal())")) }
         var limits = UpstreamLimits()
         limits.bodyBytes = .max
         let request = UpstreamRequest(
-            method: "GET", url: base.text + prefix + path, headers: headers, timeouts: .init(idle: limit, total: limit), limits: limits)
+            method: "GET", url: base.text + prefix + path, headers: headers, timeouts: .init(idle: limit, total: limit),
+            limits: limits)
         do {
             try await upstream.withCall(request) { call in
                 let status = try await call.head().status
-                guard status == 200 else { throw Self.failure(status, Data(try await call.next(minimum: 1 << 20) ?? [])) }
+                guard status == 200 else {
+                    throw Self.failure(status, Data(try await call.next(minimum: 1 << 20) ?? []))
+                }
                 while let piece = try await call.next(minimum: 1) { try await take(piece) }
             }
         } catch let failure as Failure {

@@ -43,7 +43,8 @@ struct RolloutsCommand: AsyncParsableCommand {
                 for rollout in rollouts {
                     terminal.say(
                         Self.row(
-                            rollout.rolloutId, "\(rollout.expected)", "\(rollout.failed)", rollout.verdict ?? "-", rollout.lastCompletionAt, width)
+                            rollout.rolloutId, "\(rollout.expected)", "\(rollout.failed)", rollout.verdict ?? "-",
+                            rollout.lastCompletionAt, width)
                     )
                 }
             }
@@ -53,8 +54,12 @@ struct RolloutsCommand: AsyncParsableCommand {
         }
     }
 
-    private static func row(_ name: String, _ expected: String, _ failed: String, _ verdict: String, _ last: String, _ width: Int) -> String {
-        func pad(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(width - text.count, 0)) }
+    private static func row(
+        _ name: String, _ expected: String, _ failed: String, _ verdict: String, _ last: String, _ width: Int
+    ) -> String {
+        func pad(_ text: String, _ width: Int) -> String {
+            text + String(repeating: " ", count: max(width - text.count, 0))
+        }
         return "\(pad(name, width))  \(pad(expected, 8))  \(pad(failed, 6))  \(pad(verdict, 10))  \(last)"
     }
 }

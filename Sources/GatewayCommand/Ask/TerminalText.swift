@@ -5,7 +5,11 @@ extension String {
         guard unicodeScalars.contains(where: \.isObeyedByTerminals) else { return self }
         var text = ""
         for scalar in unicodeScalars {
-            if scalar.isObeyedByTerminals { text += scalar.escaped(asASCII: true) } else { text.unicodeScalars.append(scalar) }
+            if scalar.isObeyedByTerminals {
+                text += scalar.escaped(asASCII: true)
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
         }
         return text
     }
@@ -13,8 +17,12 @@ extension String {
     /// As a value behind `=`: in quotes where it would not be seen where it ends.
     var shownAsValue: String {
         let text = escapedForTerminal
-        let isPlain = !text.isEmpty && !text.unicodeScalars.contains { $0.properties.isWhitespace || "\"=".unicodeScalars.contains($0) }
-        return isPlain ? text : "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""
+        let isPlain =
+            !text.isEmpty
+            && !text.unicodeScalars.contains { $0.properties.isWhitespace || "\"=".unicodeScalars.contains($0) }
+        return isPlain
+            ? text
+            : "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""
     }
 }
 

@@ -31,7 +31,9 @@ struct TracesCommand: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         let terminal = Terminal(isQuiet: false)
         do {
-            let count = try await unlessInterrupted { try await GatewayClient.run(gateway) { try await write(asking: $0) } }
+            let count = try await unlessInterrupted {
+                try await GatewayClient.run(gateway) { try await write(asking: $0) }
+            }
             if out != "-" { terminal.say("\(count) traces of \(rollout) are in \(out)") }
         } catch let failure as GatewayClient.Failure {
             terminal.fail(failure.description)
@@ -67,7 +69,10 @@ struct TracesCommand: AsyncParsableCommand {
                 if !lines.isEmpty { try file.write(lines) }
             }
             let (count, isWhole) = splitter.withLockedValue { ($0.count, $0.isAtEnd) }
-            guard isWhole else { throw GatewayClient.Failure(description: "the answer broke off after \(count) traces; \(out) is as it was") }
+            guard isWhole else {
+                throw GatewayClient.Failure(
+                    description: "the answer broke off after \(count) traces; \(out) is as it was")
+            }
         } catch {
             file.discard()
             throw error

@@ -37,12 +37,14 @@ struct WaitCommand: AsyncParsableCommand {
         let began = ContinuousClock.now
         let terminal = Terminal(isQuiet: json)
         var progress = WaitProgress()
-        var last: Result<(VerdictAnswer, Data), GatewayClient.Failure> = .failure(.init(description: "there was no time to ask"))
+        var last: Result<(VerdictAnswer, Data), GatewayClient.Failure> = .failure(
+            .init(description: "there was no time to ask"))
         while true {
             let remaining = timeout.duration - began.duration(to: .now)
             let asked = ContinuousClock.now
             do throws(GatewayClient.Failure) {
-                let data = try await client.get(path(within: max(min(remaining, Self.look), .zero)), within: Self.look + .seconds(30))
+                let data = try await client.get(
+                    path(within: max(min(remaining, Self.look), .zero)), within: Self.look + .seconds(30))
                 let verdict = try Self.decode(data)
                 if verdict.kind == .complete { return end(verdict, data, terminal) }
                 terminal.show(progress.line(verdict, at: began.duration(to: .now)))
@@ -79,7 +81,8 @@ struct WaitCommand: AsyncParsableCommand {
             return try JSONDecoder().decode(VerdictAnswer.self, from: data)
         } catch {
             throw GatewayClient.Failure(
-                status: 200, description: "the answer is no verdict; check the URL, and that gateway and command are of one version")
+                status: 200,
+                description: "the answer is no verdict; check the URL, and that gateway and command are of one version")
         }
     }
 

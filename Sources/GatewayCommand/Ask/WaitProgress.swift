@@ -33,6 +33,8 @@ struct WaitProgress: Sendable {
 
     private static func text(_ duration: Duration) -> String {
         let seconds = Int(duration.components.seconds)
-        return seconds < 60 ? "\(seconds)s" : seconds < 3600 ? "\(seconds / 60)m \(seconds % 60)s" : "\(seconds / 3600)h \(seconds / 60 % 60)m"
+        return seconds < 60
+            ? "\(seconds)s"
+            : seconds < 3600 ? "\(seconds / 60)m \(seconds % 60)s" : "\(seconds / 3600)h \(seconds / 60 % 60)m"
     }
 }

@@ -25,7 +25,9 @@ struct ClientEnvironment {
         guard descriptor >= 0 else { throw Failure(path: draft, code: errno) }
         defer { close(descriptor) }
         let bytes = Array(text.utf8)
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, rename(draft, path) == 0 else { throw Failure(path: path, code: errno) }
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count, rename(draft, path) == 0 else {
+            throw Failure(path: path, code: errno)
+        }
     }
 
     struct Failure: Error, CustomStringConvertible {
@@ -38,5 +40,7 @@ struct ClientEnvironment {
 
 extension String {
     /// As a shell reads it back to the byte.
-    fileprivate var quoted: String { "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'" }
+    fileprivate var quoted: String {
+        "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    }
 }

@@ -13,7 +13,8 @@ extension Launch {
 
     /// The request log that this process keeps.
     func requestLog(
-        in store: any RequestLogStore, auditing audits: any AuditLogStore, of destinations: TraceDestinations, redis: RedisEndpoint,
+        in store: any RequestLogStore, auditing audits: any AuditLogStore, of destinations: TraceDestinations,
+        redis: RedisEndpoint,
         envelope: Envelope,
         watch: RedisWatch? = nil
     ) throws -> RequestLogService {

@@ -18,7 +18,8 @@ extension Launch {
         let keys = Self.storeKeys(configuration.secrets, key)
         do {
             let store = try TraceStoreService(
-                directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort, hosts: settings.allowedHosts,
+                directory: folder.path, keys: keys, host: settings.traceStoreHost, port: settings.traceStorePort,
+                hosts: settings.allowedHosts,
                 takesTraces: takesTraces, limits: .init(settings), registry: registry, logger: logger
             ) { port in
                 if let keys = keys[project] {
@@ -29,7 +30,9 @@ extension Launch {
                 }
                 await onListening(port)
             }
-            secretsFile.onChange { secrets throws(ConfigurationError) in try store.prepare(keys: Self.storeKeys(secrets, key)) }
+            secretsFile.onChange { secrets throws(ConfigurationError) in
+                try store.prepare(keys: Self.storeKeys(secrets, key))
+            }
             return store
         } catch let error as TraceStoreError {
             throw Self.failure("environment: DATA_DIR: \(error)")

@@ -36,9 +36,12 @@ struct Launch {
     init(role: Role) throws {
         let environment = ProcessInfo.processInfo.environment
         var log = ProblemLog()
-        let configuration = log.attempt { () throws(ConfigurationError) in try Configuration.load(role: role, environment: environment) }
+        let configuration = log.attempt { () throws(ConfigurationError) in
+            try Configuration.load(role: role, environment: environment)
+        }
         let secretsFile = configuration.map { SecretsFile($0, environment: environment) }
-        let auth = log.attempt { () throws(ConfigurationError) in try Self.auth(configuration, secretsFile, environment) }
+        let auth = log.attempt { () throws(ConfigurationError) in try Self.auth(configuration, secretsFile, environment)
+        }
         let policyStamps = (configuration?.settings.configPath).map(ConfigurationFile.stamps)
         let policies = log.attempt { () throws(ConfigurationError) in
             try Self.policies(configuration, role: role, environment: environment)
@@ -107,7 +110,8 @@ struct Launch {
 
     func ingress(
         redis: RedisEndpoint, envelope: Envelope, watch: RedisWatch? = nil, local: LocalWorker? = nil,
-        storeTrouble: @escaping @Sendable () -> String? = { nil }, onListening: (@Sendable (_ port: Int) async -> Void)? = nil
+        storeTrouble: @escaping @Sendable () -> String? = { nil },
+        onListening: (@Sendable (_ port: Int) async -> Void)? = nil
     ) throws -> IngressService {
         let settings = configuration.settings
         let announce = { @Sendable (port: Int) async in
@@ -117,7 +121,8 @@ struct Launch {
             configuration: configuration, rules: rules, secretsFile: secretsFile, auth: auth,
             extensions: GatewayCommand.extensions,
             redis: redis,
-            envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, registry: registry, logger: logger,
+            envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, registry: registry,
+            logger: logger,
             onListening: onListening ?? announce)
     }
 
@@ -129,25 +134,33 @@ struct Launch {
         return destinations
     }
 
-    func forwarder(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations, watch: RedisWatch? = nil) throws -> ForwarderService {
+    func forwarder(
+        redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations, watch: RedisWatch? = nil
+    ) throws -> ForwarderService {
         try Self.reporting { () throws(ConfigurationError) in
             try ForwarderService(
-                configuration: configuration, secretsFile: secretsFile, environment: environment, redis: redis, envelope: envelope,
+                configuration: configuration, secretsFile: secretsFile, environment: environment, redis: redis,
+                envelope: envelope,
                 destinations: destinations, watch: watch, registry: registry, logger: logger)
         }
     }
 
-    func verifier(redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations, watch: RedisWatch? = nil) throws -> VerifierService {
+    func verifier(
+        redis: RedisEndpoint, envelope: Envelope, destinations: TraceDestinations, watch: RedisWatch? = nil
+    ) throws -> VerifierService {
         try Self.reporting { () throws(ConfigurationError) in
             try VerifierService(
-                configuration: configuration, redis: redis, envelope: envelope, destinations: destinations, watch: watch, registry: registry,
+                configuration: configuration, redis: redis, envelope: envelope, destinations: destinations,
+                watch: watch, registry: registry,
                 logger: logger)
         }
     }
 
     private func cannotListen(_ reason: String) -> ExitCode {
         let settings = configuration.settings
-        return Self.failure("environment: HOST, PORT: cannot listen on \(settings.host.bracketed):\(settings.port): \(reason); choose another")
+        return Self.failure(
+            "environment: HOST, PORT: cannot listen on \(settings.host.bracketed):\(settings.port): \(reason); choose another"
+        )
     }
 
     /// Runs services until SIGTERM or SIGINT. The first asks them to stop in order, and waits for what runs as long as
@@ -156,13 +169,17 @@ struct Launch {
     func run(_ services: [any Service], metrics: (@Sendable () async -> Exposition)? = nil) async throws {
         var group = ServiceGroupConfiguration(
             services: ([SecretsUpkeep(file: secretsFile, logger: logger)] + metricsServer(metrics) + services).map {
-                .init(service: $0, successTerminationBehavior: .ignore, failureTerminationBehavior: .gracefullyShutdownGroup)
+                .init(
+                    service: $0, successTerminationBehavior: .ignore,
+                    failureTerminationBehavior: .gracefullyShutdownGroup)
             },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.settings.drain * 2 + .seconds(10)
         FileLimit.raise()
         do {
-            try await withTaskExecutorPreference(EventLoopsExecutor.shared) { try await ServiceGroup(configuration: group).run() }
+            try await withTaskExecutorPreference(EventLoopsExecutor.shared) {
+                try await ServiceGroup(configuration: group).run()
+            }
         } catch let error as OtherGatewayKey {
             throw Self.failure("environment: GATEWAY_KEY: \(error)")
         } catch let error as MetricsServer.CannotListen {

@@ -13,7 +13,8 @@ struct DataDirectory {
     /// Makes the folder, for this user alone, unless it is there.
     init(_ path: String) throws {
         if mkdir(path, 0o700) != 0, errno != EEXIST {
-            throw Launch.failure("environment: DATA_DIR: cannot make the folder `\(path)`: \(Self.reason); choose another")
+            throw Launch.failure(
+                "environment: DATA_DIR: cannot make the folder `\(path)`: \(Self.reason); choose another")
         }
         guard let resolved = realpath(path, nil) else {
             throw Launch.failure("environment: DATA_DIR: cannot use `\(path)`: \(Self.reason); choose another")
@@ -21,10 +22,14 @@ struct DataDirectory {
         defer { free(resolved) }
         self.path = String(cString: resolved)
         lock = open(self.path + "/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
-        guard lock >= 0 else { throw Launch.failure("environment: DATA_DIR: cannot write to `\(self.path)`: \(Self.reason); choose another") }
+        guard lock >= 0 else {
+            throw Launch.failure(
+                "environment: DATA_DIR: cannot write to `\(self.path)`: \(Self.reason); choose another")
+        }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             throw Launch.failure(
-                "environment: DATA_DIR: `\(self.path)` is in use by another metadata-gateway; stop that one or choose another folder")
+                "environment: DATA_DIR: `\(self.path)` is in use by another metadata-gateway; stop that one or choose another folder"
+            )
         }
         // What this process and its Redis make from now on is for this user alone, also in a folder that others may
         // read; so is what is there already.
@@ -47,7 +52,9 @@ struct DataDirectory {
         guard descriptor >= 0 else { return }
         defer { Glibc.close(descriptor) }
         var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 { fchmod(descriptor, 0o600) }
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 {
+            fchmod(descriptor, 0o600)
+        }
     }
 
     /// The key of this folder's data, made the first time. Kept in a file of mode 0600, so that what is queued survives
@@ -61,7 +68,8 @@ struct DataDirectory {
             let text = try? String(contentsOfFile: file, encoding: .utf8)
             guard let key = text.flatMap({ GatewayKey(base64: $0.filter { !$0.isWhitespace }) }) else {
                 throw Launch.failure(
-                    "\(file): is not 32 bytes in base64; restore it, or delete it together with this folder's appendonlydir and what waits there")
+                    "\(file): is not 32 bytes in base64; restore it, or delete it together with this folder's appendonlydir and what waits there"
+                )
             }
             return key
         }
@@ -70,13 +78,16 @@ struct DataDirectory {
         let unfinished = file + ".part"
         unlink(unfinished)
         let descriptor = open(unfinished, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Launch.failure("\(file): cannot be made: \(Self.reason); make room or choose another DATA_DIR") }
+        guard descriptor >= 0 else {
+            throw Launch.failure("\(file): cannot be made: \(Self.reason); make room or choose another DATA_DIR")
+        }
         defer {
             Glibc.close(descriptor)
             unlink(unfinished)
         }
         let text = Array((Data(key.reveal()).base64EncodedString() + "\n").utf8)
-        guard write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0, rename(unfinished, file) == 0 else {
+        guard write(descriptor, text, text.count) == text.count, fsync(descriptor) == 0, rename(unfinished, file) == 0
+        else {
             throw Launch.failure("\(file): cannot be written: \(Self.reason); make room or choose another DATA_DIR")
         }
         let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

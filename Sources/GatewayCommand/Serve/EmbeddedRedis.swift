@@ -33,7 +33,8 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
         socket = folder.path + "/redis.sock"
         guard socket.utf8.count <= Self.longestSocketPath else {
             throw Launch.failure(
-                "environment: DATA_DIR: `\(folder.path)` is too long for a socket in it (\(Self.longestSocketPath) bytes); choose a shorter one")
+                "environment: DATA_DIR: `\(folder.path)` is too long for a socket in it (\(Self.longestSocketPath) bytes); choose a shorter one"
+            )
         }
         var endpoint = RedisEndpoint(.unix(path: socket))
         endpoint.commandTimeout = commandTimeout
@@ -95,8 +96,10 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
 
     private var arguments: [String] {
         [
-            "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", folder, "--logfile", folder + "/redis.log",
-            "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction", "--daemonize", "no",
+            "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700", "--dir", folder, "--logfile",
+            folder + "/redis.log",
+            "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction",
+            "--daemonize", "no",
             "--protected-mode", "yes",
             // Nearly all that it holds is sealed, so that a rewriting of its file would try to compress it in vain.
             "--rdbcompression", "no",

@@ -9,7 +9,8 @@ internal import Verifier
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Runs the whole gateway in one process, with a Redis of its own unless REDIS_HOST names one.",
+        commandName: "serve",
+        abstract: "Runs the whole gateway in one process, with a Redis of its own unless REDIS_HOST names one.",
         discussion: "Needs no configuration. What it keeps is in DATA_DIR (default ./data).")
 
     func run() async throws {
@@ -19,7 +20,8 @@ struct ServeCommand: AsyncParsableCommand {
         var embedded: EmbeddedRedis?
         if settings.redis.address == nil {
             embedded = try EmbeddedRedis(
-                program: settings.redisServerPath, folder: folder, commandTimeout: settings.redis.commandTimeout, logger: launch.logger)
+                program: settings.redisServerPath, folder: folder, commandTimeout: settings.redis.commandTimeout,
+                logger: launch.logger)
         }
         let endpoint = try embedded?.endpoint ?? launch.redis()
         let key = try settings.gatewayKey ?? folder.key()
@@ -27,9 +29,11 @@ struct ServeCommand: AsyncParsableCommand {
         let destinations = launch.destinations(key: key)
         let watch = RedisWatch(endpoint, envelope: envelope, isAlone: embedded != nil, logger: launch.logger)
         var services: [any Service] = [watch]
-        let forwarder = try launch.forwarder(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch)
+        let forwarder = try launch.forwarder(
+            redis: endpoint, envelope: envelope, destinations: destinations, watch: watch)
         services += forwarder.services
-        services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch).services
+        services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch)
+            .services
         let ready = Readiness(launch: launch, endpoint: endpoint)
         var store: TraceStoreService?
         if settings.langfuse == .embedded || settings.keepsRequestLog {
@@ -47,7 +51,8 @@ struct ServeCommand: AsyncParsableCommand {
             store = new
         }
         let ingress = try launch.ingress(
-            redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local, storeTrouble: { [store] in store?.trouble },
+            redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local,
+            storeTrouble: { [store] in store?.trouble },
             onListening: ready.announce)
         services += ingress.services
         services.append(ready)

@@ -5,7 +5,8 @@ internal import HTTPTypes
 enum ClientKey {
     /// The headers in which clients of Anthropic, Azure, Google and others send their keys, beside `Authorization`.
     private static let headers = [
-        "x-api-key", "api-key", "x-goog-api-key", "api-subscription-key", "ocp-apim-subscription-key", "x-litellm-api-key",
+        "x-api-key", "api-key", "x-goog-api-key", "api-subscription-key", "ocp-apim-subscription-key",
+        "x-litellm-api-key",
     ]
 
     /// Whether a header of that name carries a key.
@@ -23,7 +24,9 @@ enum ClientKey {
             let key = Substring(field.value.unicodeScalars.drop { $0 == " " })
             let isBearer = key.utf8.prefix(7).map(\.asciiLowercased).elementsEqual("bearer ".utf8)
             let token = isBearer ? Substring(key.dropFirst(7).unicodeScalars.drop { $0 == " " }) : key
-            guard !token.isEmpty, !(isGateways && bearer.map { $0.utf8.elementsEqual(token.utf8) } ?? false) else { continue }
+            guard !token.isEmpty, !(isGateways && bearer.map { $0.utf8.elementsEqual(token.utf8) } ?? false) else {
+                continue
+            }
             keys.append(String(token))
         }
         return try single(keys).map(SecretString.init)
@@ -36,7 +39,8 @@ enum ClientKey {
         var keys: [String] = []
         for item in query.split(separator: "&") {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = PercentDecoding.bytes(parts[0].utf8), name.elementsEqual("key".utf8), parts.count == 2 else {
+            guard let name = PercentDecoding.bytes(parts[0].utf8), name.elementsEqual("key".utf8), parts.count == 2
+            else {
                 others.append(item)
                 continue
             }

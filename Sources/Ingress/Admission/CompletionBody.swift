@@ -23,11 +23,14 @@ struct CompletionBody: Sendable {
         }
         guard let member = object.member("model") else {
             throw .invalidRequest(
-                code: "missing_model", #"The body has no member "model". Add one, such as "model": "openai/gpt-4o-mini"."#, param: "model")
+                code: "missing_model",
+                #"The body has no member "model". Add one, such as "model": "openai/gpt-4o-mini"."#, param: "model")
         }
         guard let model = object.string(member), !model.isEmpty else {
             throw .invalidRequest(
-                code: "invalid_model", #"The member "model" is not a string with a model's name. Write it like "openai/gpt-4o-mini"."#, param: "model"
+                code: "invalid_model",
+                #"The member "model" is not a string with a model's name. Write it like "openai/gpt-4o-mini"."#,
+                param: "model"
             )
         }
         _ = try RequestModel(content: .json(object), method: "POST", path: "/chat/completions", query: query)
@@ -43,8 +46,11 @@ struct CompletionBody: Sendable {
     ///   - contentType: the value of the request's `Content-Type`.
     init(other bytes: [UInt8], of request: Job? = nil, contentType: String?, maximumDepth: Int) throws(GatewayError) {
         let content = try RequestContent(bytes, contentType: contentType, maximumDepth: maximumDepth)
-        if case .other = content, !bytes.isEmpty, contentType?.lowercased().contains("json") ?? false { try Self.checkJSON(bytes, maximumDepth) }
-        let model = try RequestModel(content: content, method: request?.method ?? "POST", path: request?.path ?? "/", query: request?.query)
+        if case .other = content, !bytes.isEmpty, contentType?.lowercased().contains("json") ?? false {
+            try Self.checkJSON(bytes, maximumDepth)
+        }
+        let model = try RequestModel(
+            content: content, method: request?.method ?? "POST", path: request?.path ?? "/", query: request?.query)
         // A look-up may mean a model of the default provider's own, such as `meta-llama/…`; the forwarder knows the
         // providers.
         self.init(model: model.path?.isLookUp ?? false ? nil : model.name, isStream: try Self.isStream(content))
@@ -76,7 +82,8 @@ struct CompletionBody: Sendable {
     private static func isStream(_ object: JSONObject) throws(GatewayError) -> Bool {
         guard let member = object.member("stream"), member.kind != .null else { return false }
         guard let value = object.bool(member) else {
-            throw .invalidRequest(code: "invalid_stream", #"The member "stream" is neither true nor false."#, param: "stream")
+            throw .invalidRequest(
+                code: "invalid_stream", #"The member "stream" is neither true nor false."#, param: "stream")
         }
         return value
     }

@@ -131,7 +131,8 @@ struct Entrance: Sendable {
     private static func bearer(_ header: String) -> String? {
         let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") }
         let rest = header.utf8.drop(while: isSpace)
-        guard let end = rest.firstIndex(where: isSpace), String(Substring(rest[..<end])).equalsIgnoringASCIICase("bearer")
+        guard let end = rest.firstIndex(where: isSpace),
+            String(Substring(rest[..<end])).equalsIgnoringASCIICase("bearer")
         else { return nil }
         let token = rest[end...].drop(while: isSpace)
         return token.isEmpty ? nil : String(Substring(token))

@@ -12,7 +12,9 @@ extension Request {
     func idempotencyKey() throws -> String? {
         let keys = headers[values: .idempotencyKey]
         guard let key = keys.first else { return nil }
-        guard keys.count == 1, (1...Self.longestKey).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+        guard keys.count == 1, (1...Self.longestKey).contains(key.utf8.count),
+            key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
             throw GatewayError.invalidRequest(
                 code: "invalid_idempotency_key",
                 "Idempotency-Key is not one text of 1 to \(Self.longestKey) printable ASCII characters without spaces. A UUID does well.",

@@ -51,7 +51,8 @@ public struct APIKeyAuth: ImmediateAuthProvider {
         guard let account = account(forKey: bearer) else {
             throw GatewayError(
                 status: 401, type: "authentication_error", code: "invalid_api_key",
-                message: "The key in the Authorization header is not a key of this gateway. Ask its operator for one.", shouldRetry: false)
+                message: "The key in the Authorization header is not a key of this gateway. Ask its operator for one.",
+                shouldRetry: false)
         }
         return account
     }
@@ -92,7 +93,9 @@ public struct APIKeyAuth: ImmediateAuthProvider {
     func account(ofDigest digest: [UInt8]) -> Account? {
         var found: Account?
         for entry in entries.withLockedValue({ $0 }) {
-            let difference = zip(entry.digest, digest).reduce(UInt8(entry.digest.count == digest.count ? 0 : 1)) { $0 | ($1.0 ^ $1.1) }
+            let difference = zip(entry.digest, digest).reduce(UInt8(entry.digest.count == digest.count ? 0 : 1)) {
+                $0 | ($1.0 ^ $1.1)
+            }
             if difference == 0 { found = entry.account }
         }
         return found

@@ -56,9 +56,17 @@ struct APIKeysFile: Sendable {
         var ids: Set<UTF8Text> = []
         var digests: Set<[UInt8]> = []
         for node in try top.required("keys").sequence() {
-            guard let entry = log.attempt({ () throws(ConfigurationError) in try APIKeyAuth.Entry(node, projects: projects) }) else { continue }
-            if !ids.insert(entry.id) { log.error(at: node.location, "the id `\(entry.id)` is already another key's; give each its own") }
-            if !digests.insert(entry.digest).inserted { log.error(at: node.location, "the key is already another entry's; make each its own") }
+            guard
+                let entry = log.attempt({ () throws(ConfigurationError) in
+                    try APIKeyAuth.Entry(node, projects: projects)
+                })
+            else { continue }
+            if !ids.insert(entry.id) {
+                log.error(at: node.location, "the id `\(entry.id)` is already another key's; give each its own")
+            }
+            if !digests.insert(entry.digest).inserted {
+                log.error(at: node.location, "the key is already another entry's; make each its own")
+            }
             keys.entries.append(entry)
             keys.contents.add(entry.id, node.content)
         }
@@ -74,11 +82,13 @@ extension APIKeyAuth.Entry {
         guard let digest = Self.digest(try sha256.string()) else {
             throw ConfigurationError(
                 at: sha256.location,
-                "must be the key's SHA-256 in 64 hex digits: `printf %s \"$KEY\" | sha256sum`; the key itself does not belong here")
+                "must be the key's SHA-256 in 64 hex digits: `printf %s \"$KEY\" | sha256sum`; the key itself does not belong here"
+            )
         }
         let id = try map.required("id").string()
         var account = Account(
-            id: try map.required("account").string(), projects: try Self.projects(map.required("projects"), known: known),
+            id: try map.required("account").string(),
+            projects: try Self.projects(map.required("projects"), known: known),
             user: try map["user"]?.string(), teams: try Self.teams(map["teams"]),
             metadata: try Self.metadata(map["metadata"]), isAdmin: try map["admin"]?.bool() ?? false)
         account.keyID = id
@@ -98,14 +108,17 @@ extension APIKeyAuth.Entry {
         return metadata
     }
 
-    private static func projects(_ node: YAMLNode, known: Set<UTF8Text>?) throws(ConfigurationError) -> Account.Projects {
+    private static func projects(_ node: YAMLNode, known: Set<UTF8Text>?) throws(ConfigurationError) -> Account.Projects
+    {
         if case .scalar = node.content {
             guard try node.string() == "*" else { throw node.mismatch("a list of projects, or \"*\" for all") }
             return .all
         }
         var names: [String] = []
         for name in try node.sequence() { names.append(try name.name()) }
-        guard let known, let unknown = names.first(where: { !known.contains($0) }) else { return .only(Set(texts: names)) }
+        guard let known, let unknown = names.first(where: { !known.contains($0) }) else {
+            return .only(Set(texts: names))
+        }
         throw ConfigurationError(at: node.location, "`\(unknown)` is no project of secrets.yaml")
     }
 

@@ -69,7 +69,9 @@ final class AnswerFollower: Service {
     /// Wakes the blocked read, so that it asks for what is new. Unheard, that is noticed when the read ends by itself.
     private func ring() async {
         for await _ in rings {
-            _ = try? await commands.send(batch: [RedisCommand("XADD", bell, "MAXLEN", 1, "*", "b", ""), RedisCommand("EXPIRE", bell, 60)])
+            _ = try? await commands.send(batch: [
+                RedisCommand("XADD", bell, "MAXLEN", 1, "*", "b", ""), RedisCommand("EXPIRE", bell, 60),
+            ])
         }
     }
 
@@ -93,7 +95,8 @@ final class AnswerFollower: Service {
     }
 
     private func read(_ asked: FollowedAnswers.Read, heard: inout StreamPosition) async throws(RedisError) {
-        var command = RedisCommand("XREAD", "COUNT", asked.entries, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", bell)
+        var command = RedisCommand(
+            "XREAD", "COUNT", asked.entries, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", bell)
         command.append(contentsOf: asked.positions.keys.map(Keys.response))
         command.append(heard.description)
         command.append(contentsOf: asked.positions.values.map(\.description))
@@ -101,7 +104,9 @@ final class AnswerFollower: Service {
         let ids = Dictionary(uniqueKeysWithValues: asked.positions.keys.map { (Keys.response($0), $0) })
         for stream in reply.array ?? [] {
             let entries = (stream[1].array ?? []).compactMap { entry in
-                entry[0].string.flatMap(StreamPosition.init).map { FollowedAnswers.Entry(position: $0, frame: entry[1][3].bytes) }
+                entry[0].string.flatMap(StreamPosition.init).map {
+                    FollowedAnswers.Entry(position: $0, frame: entry[1][3].bytes)
+                }
             }
             if let id = stream[0].string.flatMap({ ids[$0] }), let start = asked.positions[id] {
                 followed.withLockedValue { $0.hand(entries, of: id, readFrom: start) }

@@ -42,12 +42,15 @@ struct BackgroundDesk: Sendable {
     ) async throws -> Response {
         let record = try await record(of: id)
         // The same answer for what is not there and for what is another's.
-        guard let record, record.project == admitted.project, record.account == admitted.account?.id else { throw GatewayError.unknownJob }
+        guard let record, record.project == admitted.project, record.account == admitted.account?.id else {
+            throw GatewayError.unknownJob
+        }
         switch request.method {
         case .get, .head: return try await fetch(request, id, record, connection, logger)
         case .delete: return cancel(id, record)
         default:
-            let error = GatewayError.invalidRequest(405, code: "method_not_allowed", "A job is fetched with GET and cancelled with DELETE.")
+            let error = GatewayError.invalidRequest(
+                405, code: "method_not_allowed", "A job is fetched with GET and cancelled with DELETE.")
             var response = error.response
             response.headers[.allow] = "GET, HEAD, DELETE"
             return response
@@ -60,13 +63,16 @@ struct BackgroundDesk: Sendable {
         let wait = try wait(of: request)
         let numbering = try request.wantsEvents ? EventNumbering(after: lastEvent(of: request)) : nil
         var state = try await kept.state(of: id)
-        if numbering == nil, case .running = state, await isAnswered(id, within: wait, connection) { state = try await kept.state(of: id) }
+        if numbering == nil, case .running = state, await isAnswered(id, within: wait, connection) {
+            state = try await kept.state(of: id)
+        }
         switch state {
         case .failed(let error): return error.response(of: id)
         case .running where numbering == nil: return try await status(of: id, self.record(of: id))
         case .running, .ended:
             return try await calls.follow(
-                id, deadline: Deadline(unixMilliseconds: record.deadline), to: connection, numbering: numbering, logger: logger)
+                id, deadline: Deadline(unixMilliseconds: record.deadline), to: connection, numbering: numbering,
+                logger: logger)
         }
     }
 
@@ -103,7 +109,10 @@ struct BackgroundDesk: Sendable {
         let age = Double(Int(clamping: UnixTime.milliseconds) - Int(clamping: record.queuedAt)) / 1000
         let state = isAnswered ? "completed" : record.position == 0 ? "running" : "queued"
         let position = record.position.map(String.init) ?? "null"
-        var response = json(.accepted, #"{"id":"\#(id)","object":"job","status":"\#(state)","position":\#(position),"age_seconds":\#(max(age, 0))}"#)
+        var response = json(
+            .accepted,
+            #"{"id":"\#(id)","object":"job","status":"\#(state)","position":\#(position),"age_seconds":\#(max(age, 0))}"#
+        )
         response.headers[.retryAfter] = "1"
         return response
     }
@@ -122,7 +131,8 @@ struct BackgroundDesk: Sendable {
         guard let text = request.uri.queryParameters["wait"] else { return 0 }
         guard let seconds = Double(text), (0...Self.longestWait).contains(seconds) else {
             throw GatewayError.invalidRequest(
-                code: "invalid_wait", "The query's `wait` is not a number of seconds from 0 to \(Int(Self.longestWait)). Write it like ?wait=30.",
+                code: "invalid_wait",
+                "The query's `wait` is not a number of seconds from 0 to \(Int(Self.longestWait)). Write it like ?wait=30.",
                 param: "wait")
         }
         return UInt64(seconds * 1000)
@@ -132,14 +142,17 @@ struct BackgroundDesk: Sendable {
         guard let text = request.headers[.lastEventID] else { return 0 }
         guard let number = Int(text), number >= 0 else {
             throw GatewayError.invalidRequest(
-                code: "invalid_last_event_id", "Last-Event-ID is not the id of an event of this stream. Send the last one that you got, or none.",
+                code: "invalid_last_event_id",
+                "Last-Event-ID is not the id of an event of this stream. Send the last one that you got, or none.",
                 param: "last-event-id")
         }
         return number
     }
 
     private func json(_ status: HTTPResponse.Status, _ text: String) -> Response {
-        Response(status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 }
 

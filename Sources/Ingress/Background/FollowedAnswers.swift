@@ -39,9 +39,12 @@ struct FollowedAnswers {
         var positions = readers.compactMapValues { readers in readers.filter(\.waiter.hasRoom).map(\.position).min() }
         // Everything at once was too much: some of them, other ones each time.
         if positions.count > budget.entries {
-            positions = Dictionary(uniqueKeysWithValues: positions.shuffled().prefix(budget.entries).map { ($0.key, $0.value) })
+            positions = Dictionary(
+                uniqueKeysWithValues: positions.shuffled().prefix(budget.entries).map { ($0.key, $0.value) })
         }
-        return Read(positions: positions, entries: min(max(budget.entries / max(positions.count, 1), 1), ReadBudget.entriesOfOneAnswer))
+        return Read(
+            positions: positions,
+            entries: min(max(budget.entries / max(positions.count, 1), 1), ReadBudget.entriesOfOneAnswer))
     }
 
     /// Hands on what came, to each reader what it has not had, as long as it has room.
@@ -66,7 +69,9 @@ struct FollowedAnswers {
     ///   - read: the read that has just ended.
     func overdue(at now: ContinuousClock.Instant = .now, _ read: Read) -> [Waiter] {
         read.positions.flatMap { id, start in
-            (readers[id] ?? []).filter { $0.waiter.deadline.isOver(at: now) && $0.position <= start && $0.waiter.hasRoom }.map(\.waiter)
+            (readers[id] ?? []).filter {
+                $0.waiter.deadline.isOver(at: now) && $0.position <= start && $0.waiter.hasRoom
+            }.map(\.waiter)
         }
     }
 }

@@ -53,7 +53,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let pipeline = context.pipeline.syncOperations
         do {
             if let connection { try pipeline.addHandler(ReadingHandler(connection), position: .first) }
-            try pipeline.addHandler(VersionHandler(), position: .before(pipeline.handler(type: HTTP1ToHTTPServerCodec.self)))
+            try pipeline.addHandler(
+                VersionHandler(), position: .before(pipeline.handler(type: HTTP1ToHTTPServerCodec.self)))
         } catch {
             context.close(promise: nil)
         }
@@ -127,13 +128,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func writeBody(_ bytes: ByteBuffer, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         guard let connection else { return context.write(wrapOutboundOut(.body(bytes)), promise: promise) }
         let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.whenSuccess { [answer, count = bytes.readableBytes] in connection.handOver(count, of: answer) }
+        promise.futureResult.whenSuccess { [answer, count = bytes.readableBytes] in
+            connection.handOver(count, of: answer)
+        }
         context.write(wrapOutboundOut(.body(bytes)), promise: promise)
     }
 
     /// Clients such as curl hold a large body back for a second unless they are asked for it (RFC 9110 §10.1.1).
     private func allowBody(of head: HTTPRequest, context: ChannelHandlerContext) {
-        guard unanswered == 1, head.headerFields[.expect]?.equalsIgnoringASCIICase("100-continue") ?? false else { return }
+        guard unanswered == 1, head.headerFields[.expect]?.equalsIgnoringASCIICase("100-continue") ?? false else {
+            return
+        }
         context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
@@ -175,7 +180,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         identity.sign(&response.headerFields, as: identity.next())
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         context.write(wrapOutboundOut(.body(ByteBuffer(bytes: answer.json))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in self.closeAfterLingering(context: context) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
+            self.closeAfterLingering(context: context)
+        }
     }
 
     /// Closes so that the answer arrives: a connection that is closed while its client still sends is reset, and what
@@ -192,7 +199,9 @@ extension HTTPRequest {
     /// marks.
     fileprivate var withPlainConnection: HTTPRequest {
         guard let options = headerFields[.connection] else { return self }
-        let asksToClose = options.utf8.split { ", \t".utf8.contains($0) }.contains { String(Substring($0)).equalsIgnoringASCIICase("close") }
+        let asksToClose = options.utf8.split { ", \t".utf8.contains($0) }.contains {
+            String(Substring($0)).equalsIgnoringASCIICase("close")
+        }
         var request = self
         request.headerFields[.connection] = asksToClose ? "close" : nil
         return request
@@ -206,7 +215,8 @@ extension GatewayError {
         case HTTPParserError.headerOverflow:
             self = .invalidRequest(
                 431, code: "headers_too_large",
-                "The request has too many headers or they are too large. Send fewer, or let the operator raise MAX_HEADERS or MAX_HEADER_BYTES.")
+                "The request has too many headers or they are too large. Send fewer, or let the operator raise MAX_HEADERS or MAX_HEADER_BYTES."
+            )
         case is ConnectionHandler.SlowRequest:
             self = GatewayError(
                 status: 408, type: "invalid_request_error", code: "request_too_slow",
@@ -215,10 +225,12 @@ extension GatewayError {
                 shouldRetry: true)
         case is VersionHandler.BadHost:
             self = .invalidRequest(
-                code: "malformed_request", "The request must have one Host header with a host and perhaps a port, such as `Host: 127.0.0.1:4000`.")
+                code: "malformed_request",
+                "The request must have one Host header with a host and perhaps a port, such as `Host: 127.0.0.1:4000`.")
         case is HTTPParserError:
             self = .invalidRequest(
-                code: "malformed_request", "The request is not valid HTTP/1.1. Check what builds it: line ends, header names, Content-Length.")
+                code: "malformed_request",
+                "The request is not valid HTTP/1.1. Check what builds it: line ends, header names, Content-Length.")
         default: return nil
         }
     }

@@ -53,7 +53,9 @@ extension HTTPResponse {
     /// The names of its fields: `*` would not stand for `Authorization`, and not for requests with credentials.
     fileprivate var exposedNames: String {
         var names: [String] = []
-        for field in headerFields where !names.contains(field.name.canonicalName) { names.append(field.name.canonicalName) }
+        for field in headerFields where !names.contains(field.name.canonicalName) {
+            names.append(field.name.canonicalName)
+        }
         return names.joined(separator: ", ")
     }
 }

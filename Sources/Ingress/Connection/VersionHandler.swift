@@ -33,7 +33,9 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard isHTTP10, case .head(var head) = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+        guard isHTTP10, case .head(var head) = unwrapOutboundIn(data) else {
+            return context.write(data, promise: promise)
+        }
         head.version = .http1_0
         head.headers.replaceOrAdd(name: "Connection", value: "close")
         context.write(wrapOutboundOut(.head(head)), promise: promise)

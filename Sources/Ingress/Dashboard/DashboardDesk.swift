@@ -49,7 +49,9 @@ struct DashboardDesk: Sendable {
         }
         do throws(GatewayError) {
             if asked.isPost { return try await form(route, asked, request) }
-            if case .login? = route, case .keys = access { return dashboard.login(next: try QueryItems(asked.query).value("next")) }
+            if case .login? = route, case .keys = access {
+                return dashboard.login(next: try QueryItems(asked.query).value("next"))
+            }
             guard let found = try await visitor(asked, request) else { return try loginFirst(asked) }
             return await page(route, found, asked, connection, logger)
         } catch {
@@ -58,7 +60,8 @@ struct DashboardDesk: Sendable {
     }
 
     private func page(
-        _ route: DashboardRoute?, _ visitor: Visitor, _ asked: DashboardRequest, _ connection: Connection?, _ logger: Logger
+        _ route: DashboardRoute?, _ visitor: Visitor, _ asked: DashboardRequest, _ connection: Connection?,
+        _ logger: Logger
     ) async -> DashboardResponse {
         let projects = entrance.projects(of: visitor.account)
         let viewer = Viewer(projects: projects, account: visitor.account?.id, hasSession: visitor.hasSession)
@@ -141,7 +144,8 @@ extension DashboardDesk {
         let body: [UInt8]
         do {
             body = try await request.bytes(upTo: mostFormBytes) { limit in
-                .invalidRequest(413, code: "body_too_large", "The form has more than \(limit) bytes, and no key is so long.")
+                .invalidRequest(
+                    413, code: "body_too_large", "The form has more than \(limit) bytes, and no key is so long.")
             }
         } catch { throw error as? GatewayError ?? .internalError }
         return try QueryItems(String(decoding: body, as: UTF8.self))
@@ -155,12 +159,14 @@ extension GatewayError {
 
     fileprivate static let foreignForm = GatewayError(
         status: 403, type: "permission_error", code: "foreign_origin",
-        message: "The form was sent by a page of another site. Open the dashboard itself, and log in there.", shouldRetry: false)
+        message: "The form was sent by a page of another site. Open the dashboard itself, and log in there.",
+        shouldRetry: false)
 
     fileprivate static let noSuchPage = invalidRequest(404, code: "not_found", "The dashboard has no such page.")
 
     fileprivate static let noProject = GatewayError(
-        status: 404, type: "not_found_error", code: "unknown_project", message: "This key opens no project of this gateway.",
+        status: 404, type: "not_found_error", code: "unknown_project",
+        message: "This key opens no project of this gateway.",
         shouldRetry: false)
 
     fileprivate static let wrongDashboardMethod = invalidRequest(
@@ -171,7 +177,8 @@ extension GatewayError {
 
     static let dashboardNeedsKeys = GatewayError(
         status: 403, type: "permission_error", code: "dashboard_needs_keys",
-        message: "The dashboard would be open to anyone who reaches this address. Set API_KEYS_PATH, and log in with a key, or "
+        message:
+            "The dashboard would be open to anyone who reaches this address. Set API_KEYS_PATH, and log in with a key, or "
             + "let the gateway listen on a loopback address (HOST=127.0.0.1).", shouldRetry: false)
 }
 

@@ -20,7 +20,8 @@ extension DashboardQuestions.Desks {
                 list: RolloutList(redis: redis, defaultProject: project), redis: redis, responseKey: responseKey,
                 window: settings.maxBufferedBytes, hooks: hooks),
             logs: LogDesk(
-                store: LogStore(redis: redis, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth),
+                store: LogStore(redis: redis, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth
+            ),
             pages: pages)
     }
 }

@@ -50,8 +50,10 @@ struct DashboardQuestions: DashboardSource {
             body: RequestBody(buffer: ByteBuffer()))
         let id = desks.identity.next()
         if RequestLogResponder.answers(path) {
+            // No page shows the operator's rows yet.
             return try await desks.queries.respond(
-                to: request, path: path, as: id, admitted: admitted, connection: connection, logger: logger)
+                to: request, path: path, as: id, admitted: admitted, isOperators: false, connection: connection,
+                logger: logger)
         }
         if VerificationDesk.answers(path) {
             return try await desks.verification.respond(
@@ -89,7 +91,9 @@ struct DashboardQuestions: DashboardSource {
     private static func error(_ body: [UInt8], status: Int) -> GatewayError {
         let told = try? JSONObject.scan(body, maximumDepth: 64)
         let object = told.flatMap { answer in answer.member("error").flatMap { try? answer.object($0) } }
-        func text(_ name: String) -> String? { object.flatMap { object in object.member(name).flatMap { object.string($0) } } }
+        func text(_ name: String) -> String? {
+            object.flatMap { object in object.member(name).flatMap { object.string($0) } }
+        }
         let reason = told.flatMap { answer in answer.member("reason").flatMap { answer.string($0) } }
         return GatewayError(
             status: status, type: text("type") ?? "server_error", code: text("code") ?? "error",

@@ -31,7 +31,10 @@ public struct TracesQuestion: Sendable {
     /// The request's headers, to look at.
     public let headers: HTTPFields
 
-    public init(items: [(name: String, value: String)], isPointwise: Bool, project: String, account: Account?, headers: HTTPFields) {
+    public init(
+        items: [(name: String, value: String)], isPointwise: Bool, project: String, account: Account?,
+        headers: HTTPFields
+    ) {
         self.items = items
         self.isPointwise = isPointwise
         self.project = project

@@ -43,7 +43,9 @@ struct LogDesk: Sendable {
 
     private func add(_ request: Request, _ project: String) async throws -> Response {
         let body = try await request.bytes(upTo: LogEntry.sizeLimit) { limit in
-            .invalidRequest(413, code: "body_too_large", "A log entry has at most \(limit) bytes. Shorten its message or its extras.")
+            .invalidRequest(
+                413, code: "body_too_large",
+                "A log entry has at most \(limit) bytes. Shorten its message or its extras.")
         }
         try await store.add(try LogEntry(body, maximumDepth: maximumJSONDepth), project: project)
         return json(Array(#"{"status":"ok"}"#.utf8))
@@ -55,7 +57,8 @@ struct LogDesk: Sendable {
         let since = now - min(now, UInt64(query.hours) * 3_600_000)
         var out = Array(#"{"entries":["#.utf8)
         var count = 0
-        for (time, bytes) in try await store.entries(of: query.rollout, project: project, since: since) where count < query.limit {
+        for (time, bytes) in try await store.entries(of: query.rollout, project: project, since: since)
+        where count < query.limit {
             guard let entry = try? LogEntry(bytes, maximumDepth: .max), query.wants(entry) else { continue }
             if count > 0 { out.append(UInt8(ascii: ",")) }
             out += entry.json(time: Self.text(of: time))
@@ -66,7 +69,9 @@ struct LogDesk: Sendable {
 
     private func status(_ query: String?, _ project: String) async throws -> Response {
         let rollout = try LogQuery.rollout(ofStatus: query)
-        let entry = try await store.status(of: rollout, project: project).flatMap { try? LogEntry($0, maximumDepth: .max) }
+        let entry = try await store.status(of: rollout, project: project).flatMap {
+            try? LogEntry($0, maximumDepth: .max)
+        }
         return json(LogEntry.statusJSON(of: rollout, entry))
     }
 
@@ -75,6 +80,8 @@ struct LogDesk: Sendable {
     }
 
     private func json(_ bytes: [UInt8]) -> Response {
-        Response(status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }

@@ -32,7 +32,8 @@ struct LogEntry: Sendable {
         message = try object.value("message", .string).map { bytes[$0.value] }
         let tags = try object.value("tags", .array)
         guard let texts = tags.map(object.strings) ?? [], texts.count <= Self.tagLimit else {
-            throw .invalidRequest(code: "invalid_tags", "`tags` must be a list of at most \(Self.tagLimit) strings.", param: "tags")
+            throw .invalidRequest(
+                code: "invalid_tags", "`tags` must be a list of at most \(Self.tagLimit) strings.", param: "tags")
         }
         self.tags = texts
         rollouts = try Self.rollouts(of: texts)
@@ -40,7 +41,9 @@ struct LogEntry: Sendable {
         let extras = try object.value("extras", .object)
         (self.status, self.extras) = (status.map { bytes[$0.value] }, extras.map { bytes[$0.value] })
         do {
-            tellsStatus = try status.flatMap { member throws(JSONScanError) in try object.object(member)?.member("code")?.kind } == .number
+            tellsStatus =
+                try status.flatMap { member throws(JSONScanError) in try object.object(member)?.member("code")?.kind }
+                == .number
             severity =
                 try extras.flatMap { member throws(JSONScanError) in try object.object(member) }
                 .flatMap { extras in extras.member("level").flatMap(extras.string) } ?? "INFO"
@@ -51,13 +54,15 @@ struct LogEntry: Sendable {
         var rollouts: [String] = []
         for rollout in RolloutName.named(by: tags) where !rollouts.contains(rollout) {
             guard RolloutName.isValid(rollout) else {
-                throw .invalidRequest(code: "invalid_tags", "A rollout_id in `tags` \(RolloutName.rule).", param: "tags")
+                throw .invalidRequest(
+                    code: "invalid_tags", "A rollout_id in `tags` \(RolloutName.rule).", param: "tags")
             }
             rollouts.append(rollout)
         }
         guard !rollouts.isEmpty else {
             throw .invalidRequest(
-                code: "missing_rollout_id", #"`tags` must name the rollout that the entry belongs to: {"tags": ["rollout_id:my-rollout"], …}."#,
+                code: "missing_rollout_id",
+                #"`tags` must name the rollout that the entry belongs to: {"tags": ["rollout_id:my-rollout"], …}."#,
                 param: "tags")
         }
         return rollouts
@@ -103,7 +108,8 @@ extension JSONObject {
     fileprivate func value(_ name: String, _ kind: Kind) throws(GatewayError) -> Member? {
         guard let member = member(name), member.kind != .null else { return nil }
         guard member.kind == kind else {
-            throw .invalidRequest(code: "invalid_type", "`\(name)` must be of the JSON type \(kind.rawValue), or null.", param: name)
+            throw .invalidRequest(
+                code: "invalid_type", "`\(name)` must be of the JSON type \(kind.rawValue), or null.", param: name)
         }
         return member
     }

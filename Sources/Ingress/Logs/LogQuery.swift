@@ -26,7 +26,9 @@ struct LogQuery: Sendable, Equatable {
                 "The query must name a rollout by a tag, such as /logs?tags=rollout_id:my-rollout. Tags of other kinds choose among its entries.",
                 param: "tags")
         }
-        guard RolloutName.isValid(rollout) else { throw .invalidQuery("tags", "holds a rollout_id that \(RolloutName.rule)") }
+        guard RolloutName.isValid(rollout) else {
+            throw .invalidQuery("tags", "holds a rollout_id that \(RolloutName.rule)")
+        }
         self.rollout = rollout
         limit = try items.integer("limit", in: 1...LogStore.entryLimit) ?? Self.defaultLimit
         hours = try items.integer("hours_back", in: 1...8760) ?? Self.defaultHours
@@ -42,7 +44,8 @@ struct LogQuery: Sendable, Equatable {
     static func rollout(ofStatus query: String?) throws(GatewayError) -> String {
         guard let rollout = try QueryItems(query).value("rollout_id") else {
             throw .invalidRequest(
-                code: "missing_rollout_id", "The query must name a rollout, such as /status?rollout_id=my-rollout.", param: "rollout_id")
+                code: "missing_rollout_id", "The query must name a rollout, such as /status?rollout_id=my-rollout.",
+                param: "rollout_id")
         }
         guard RolloutName.isValid(rollout) else { throw .invalidQuery("rollout_id", RolloutName.rule) }
         return rollout

@@ -20,17 +20,22 @@ struct LogStore: Sendable {
             let sealed = try envelope.seal(entry.bytes, for: .value(of: logs))
             _ = try await redis.evaluate(
                 Self.append, keys: [logs, Keys.status(rollout, project: project)],
-                arguments: sealed, entry.tellsStatus ? 1 : 0, Self.entryLimit, Self.byteLimit, Int(Self.life.components.seconds))
+                arguments: sealed, entry.tellsStatus ? 1 : 0, Self.entryLimit, Self.byteLimit,
+                Int(Self.life.components.seconds))
         }
     }
 
     /// A rollout's entries since a time, newest first, each with the time at which it came; both in milliseconds since
     /// 1970.
-    func entries(of rollout: String, project: String, since time: UInt64) async throws(RedisError) -> [(time: UInt64, bytes: [UInt8])] {
+    func entries(
+        of rollout: String, project: String, since time: UInt64
+    ) async throws(RedisError) -> [(time: UInt64, bytes: [UInt8])] {
         let logs = Keys.logs(rollout, project: project)
         let reply = try await redis.send(RedisCommand("XREVRANGE", logs, "+", String(time), "COUNT", Self.entryLimit))
         return (reply.array ?? []).compactMap { entry in
-            guard let id = entry[0].string, let time = UInt64(id.prefix { $0 != "-" }), let bytes = open(entry[1][1], of: logs) else { return nil }
+            guard let id = entry[0].string, let time = UInt64(id.prefix { $0 != "-" }),
+                let bytes = open(entry[1][1], of: logs)
+            else { return nil }
             return (time, bytes)
         }
     }

@@ -41,7 +41,8 @@ final class KeySampler: Sendable {
     struct Estimate: Sendable, Equatable {
         static let bytes = MetricDescription(
             "gateway_redis_estimated_bytes", .gauge,
-            "Bytes of Redis's keys by what they are for, estimated from a few keys that are drawn by chance once a minute.")
+            "Bytes of Redis's keys by what they are for, estimated from a few keys that are drawn by chance once a minute."
+        )
 
         var bytes: [Kind: Int] = [:]
 

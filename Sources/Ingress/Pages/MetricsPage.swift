@@ -75,7 +75,8 @@ extension MetricsPage {
     private static let connections = MetricDescription(
         "gateway_ingress_connections", .gauge, "Connections of clients to this ingress.")
     private static let uploads = MetricDescription(
-        "gateway_ingress_upload_bytes", .gauge, "Bytes of the large bodies that this ingress is reading (UPLOAD_BYTES).")
+        "gateway_ingress_upload_bytes", .gauge, "Bytes of the large bodies that this ingress is reading (UPLOAD_BYTES)."
+    )
     private static let redisUp = MetricDescription(
         "gateway_redis_up", .gauge, "1 if Redis answers. Without it the numbers of what is in it are left out.")
 }

@@ -62,7 +62,8 @@ struct Pages: Sendable {
 
     /// The metrics page. It requires authentication: load figures are not public.
     /// - Returns: nil if it is not what is asked for.
-    func metrics(at path: String, method: HTTPRequest.Method, admit: () async throws -> Void) async throws -> Response? {
+    func metrics(at path: String, method: HTTPRequest.Method, admit: () async throws -> Void) async throws -> Response?
+    {
         guard path == "/metrics", method == .get || method == .head else { return nil }
         try await admit()
         return await metrics.response
@@ -88,13 +89,15 @@ struct Pages: Sendable {
                 guard count > 0 else {
                     return json(
                         .serviceUnavailable,
-                        #"{"status":"not ready","reason":"no live forwarder: start `metadata-gateway forwarder`","redis":true,"forwarders":0}"#)
+                        #"{"status":"not ready","reason":"no live forwarder: start `metadata-gateway forwarder`","redis":true,"forwarders":0}"#
+                    )
                 }
                 return json(.ok, #"{"status":"ready","redis":true,"forwarders":\#(count)\#(await warnings)}"#)
             } catch {
                 if let code = error.refusal { return unready(RedisTrouble.refuses(code: code).text, redis: false) }
                 return json(
-                    .serviceUnavailable, #"{"status":"not ready","reason":"Redis cannot be reached","redis":false,"forwarders":null}"#)
+                    .serviceUnavailable,
+                    #"{"status":"not ready","reason":"Redis cannot be reached","redis":false,"forwarders":null}"#)
             }
         }
     }
@@ -102,7 +105,8 @@ struct Pages: Sendable {
     private func unready(_ reason: String, redis: Bool) -> Response {
         var text = Array(#"{"status":"not ready","reason":"#.utf8)
         JSONText.append(reason, to: &text)
-        return json(.serviceUnavailable, String(decoding: text, as: UTF8.self) + #","redis":\#(redis),"forwarders":null}"#)
+        return json(
+            .serviceUnavailable, String(decoding: text, as: UTF8.self) + #","redis":\#(redis),"forwarders":null}"#)
     }
 
     /// Warnings for the operator of a ready gateway, as a further member; empty if there are none.
@@ -123,7 +127,8 @@ struct Pages: Sendable {
             }
             if waiting >= limits.traceBytes {
                 warnings.append(
-                    "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(limits.traceBytes))")
+                    "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(limits.traceBytes))"
+                )
             }
             return Self.member(warnings: warnings)
         }
@@ -141,6 +146,8 @@ struct Pages: Sendable {
     }
 
     private func json(_ status: HTTPResponse.Status, _ text: String) -> Response {
-        Response(status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 }

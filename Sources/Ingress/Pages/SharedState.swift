@@ -41,7 +41,8 @@ struct SharedState: Sendable {
     private static let liveForwarders = MetricDescription("gateway_forwarders", .gauge, "Forwarders that are alive.")
     private static let liveVerifiers = MetricDescription("gateway_verifiers", .gauge, "Verifiers that are alive.")
     private static let jobLimit = MetricDescription(
-        "gateway_jobs_limit", .gauge, "The most completions in the queue (QUEUE_LIMIT); beyond it requests are refused.")
+        "gateway_jobs_limit", .gauge, "The most completions in the queue (QUEUE_LIMIT); beyond it requests are refused."
+    )
     private static let jobBytesLimit = MetricDescription(
         "gateway_jobs_limit_bytes", .gauge,
         "The most bytes of their requests (QUEUE_BYTES); beyond it requests are refused.")
@@ -73,7 +74,9 @@ struct SharedState: Sendable {
                 "gateway_trace_kept_bytes",
                 "Bytes of traces that were accepted within the last hour, OUTBOX_BYTES at most; those already seen in the trace store are counted too.",
                 RedisCommand("GET", Keys.keptTraceBytes)),
-            gauge("gateway_queries", "Questions about the request log, waiting and running.", RedisCommand("XLEN", Keys.queries)),
+            gauge(
+                "gateway_queries", "Questions about the request log, waiting and running.",
+                RedisCommand("XLEN", Keys.queries)),
             gauge(
                 "gateway_request_log_waiting_bytes", "Bytes of records that wait for the request log.",
                 RedisCommand("GET", Keys.requestBytes)),

@@ -26,7 +26,8 @@ struct RateStatus: Sendable, Equatable {
         /// - Parameter isAlone: whether no limits of the provider's are among the fields.
         func sign(_ fields: inout HTTPFields, isAlone: Bool) {
             let own = names.own
-            let isTheirsSmaller = !isAlone && fields[names.remaining].flatMap { Int($0) }.map { $0 < remaining } ?? false
+            let isTheirsSmaller =
+                !isAlone && fields[names.remaining].flatMap { Int($0) }.map { $0 < remaining } ?? false
             for (place, value) in values.enumerated() {
                 guard !isAlone, let said = fields[own[place]] else {
                     fields.append(HTTPField(name: own[place], value: value))

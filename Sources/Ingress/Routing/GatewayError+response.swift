@@ -19,7 +19,8 @@ extension GatewayError {
         // refuses it says more.
         if status == 401 { headers[.wwwAuthenticate] = "Bearer" }
         if status == 405 { headers[.allow] = "POST" }
-        return Response(status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+        return Response(
+            status: .init(code: status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
     }
 
     /// The gateway itself failed; the cause goes to the log, not to the client.

@@ -96,10 +96,13 @@ struct GatewayResponder: HTTPResponder {
         to request: Request, _ path: CompletionPath, _ rest: String, as id: InsertionID, _ context: GatewayContext
     ) async throws -> Response? {
         if let page = try await pages.respond(to: rest, method: request.method) { return page }
-        let metrics = try await pages.metrics(at: rest, method: request.method) { _ = try await entrance.admit(request, project: path.project) }
+        let metrics = try await pages.metrics(at: rest, method: request.method) {
+            _ = try await entrance.admit(request, project: path.project)
+        }
         if let metrics { return metrics }
         if let question = LogDesk.question(request.method, rest) {
-            return try await logs.respond(to: request, asking: question, admitted: try await entrance.admit(request, project: path.project))
+            return try await logs.respond(
+                to: request, asking: question, admitted: try await entrance.admit(request, project: path.project))
         }
         if rest == RulesController.path {
             return try await rules.respond(
@@ -108,7 +111,8 @@ struct GatewayResponder: HTTPResponder {
         if let job = Self.job(in: rest) {
             let admitted = try await entrance.admit(request, project: path.project)
             return try await background.respond(
-                to: request, for: job, admitted: admitted, connection: connections[context.channel], logger: context.logger)
+                to: request, for: job, admitted: admitted, connection: connections[context.channel],
+                logger: context.logger)
         }
         if RequestLogResponder.answers(rest) {
             let admitted = try await entrance.admit(request, project: path.project)
@@ -117,9 +121,11 @@ struct GatewayResponder: HTTPResponder {
                 connection: connections[context.channel], logger: context.logger)
         }
         if VerificationDesk.answers(rest) {
-            let admitted = try await entrance.admit(request, project: try path.project ?? QueryItems(request.uri.query).value("project_id"))
+            let admitted = try await entrance.admit(
+                request, project: try path.project ?? QueryItems(request.uri.query).value("project_id"))
             return try await verification.respond(
-                to: request, path: rest, as: id, admitted: admitted, connection: connections[context.channel], logger: context.logger)
+                to: request, path: rest, as: id, admitted: admitted, connection: connections[context.channel],
+                logger: context.logger)
         }
         return nil
     }
@@ -133,7 +139,9 @@ struct GatewayResponder: HTTPResponder {
     /// Makes a request's job and queues it. A step of its own that is not inlined: what it needs, the request's body
     /// above all, shall be gone while the client waits.
     @inline(never)
-    private func queue(_ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?) async throws -> Queued {
+    private func queue(
+        _ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?
+    ) async throws -> Queued {
         var admitted: Entrance.Admitted?
         let job: Job
         do {
@@ -173,7 +181,8 @@ extension GatewayError {
 
     fileprivate static let noTunnel = invalidRequest(
         405, code: "method_not_allowed",
-        "The gateway is no forward proxy: there is no CONNECT. Use its address as the base URL, and unset HTTP_PROXY and HTTPS_PROXY for it.")
+        "The gateway is no forward proxy: there is no CONNECT. Use its address as the base URL, and unset HTTP_PROXY and HTTPS_PROXY for it."
+    )
 }
 
 extension Request {

@@ -93,7 +93,8 @@ final class RequestRules: Sendable {
         of request: RequestDescription, from account: Account?, view: Explanation.View, usage: UsageSource
     ) async -> Explanation {
         let facts = RequestFacts(
-            caller: Caller(account), model: request.model, metadata: metadata.resolve(request.carried, of: account).metadata,
+            caller: Caller(account), model: request.model,
+            metadata: metadata.resolve(request.carried, of: account).metadata,
             rollout: request.rollout)
         var explanation = Explanation(
             policies, facts, body: request.body, hasBaseURL: request.hasBaseURL,

@@ -40,7 +40,8 @@ struct RolloutList: Sendable {
         } catch { throw GatewayError.queueUnavailable(error) }
         out.append(contentsOf: "]}".utf8)
         return Response(
-            status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: out)))
+            status: .ok, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: out)))
     }
 
     private func rollouts(of project: String, from start: Int) async throws(RedisError) -> [Listed] {
@@ -57,13 +58,16 @@ struct RolloutList: Sendable {
         let replies = try await redis.send(
             batch: keys.flatMap { keys in
                 [
-                    RedisCommand("HMGET", keys.record, "invocation_id", "experiment_id", "run_id", "failed"), RedisCommand("SCARD", keys.set),
+                    RedisCommand("HMGET", keys.record, "invocation_id", "experiment_id", "run_id", "failed"),
+                    RedisCommand("SCARD", keys.set),
                     RedisCommand("HMGET", keys.verdict, "verdict", "until", "expected"),
                 ]
             })
         for index in listed.indices {
             let record = try replies[3 * index].get()
-            for (place, name) in ["invocation_id", "experiment_id", "run_id"].enumerated() { listed[index].ids[name] = record[place].string }
+            for (place, name) in ["invocation_id", "experiment_id", "run_id"].enumerated() {
+                listed[index].ids[name] = record[place].string
+            }
             listed[index].failed = record[3].int ?? 0
             // Where something else has the rollout's name by now there is nothing to count.
             listed[index].expected = (try? replies[3 * index + 1].get())?.int ?? 0
@@ -73,7 +77,9 @@ struct RolloutList: Sendable {
             let isOver = verdict?[1].int.map { !Verdict.holds(until: Int64($0), now: now) } ?? false
             listed[index].verdict = isOver ? nil : verdict?[0].string
             // Redis has lost ids since then.
-            if listed[index].verdict == Verdict.Kind.complete.rawValue, listed[index].expected < verdict?[2].int ?? 0 { listed[index].verdict = nil }
+            if listed[index].verdict == Verdict.Kind.complete.rawValue, listed[index].expected < verdict?[2].int ?? 0 {
+                listed[index].verdict = nil
+            }
         }
         return listed
     }
@@ -81,7 +87,8 @@ struct RolloutList: Sendable {
     private static func tag(_ text: String) throws(GatewayError) -> (name: String, value: String) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, tags.contains(parts[0]) else {
-            throw .invalidQuery("tag", "must be one of \(tags.joined(separator: ", ")) with its value, such as ?tag=run_id:nightly")
+            throw .invalidQuery(
+                "tag", "must be one of \(tags.joined(separator: ", ")) with its value, such as ?tag=run_id:nightly")
         }
         return (parts[0], parts[1])
     }

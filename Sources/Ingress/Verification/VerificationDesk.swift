@@ -31,10 +31,13 @@ struct VerificationDesk: Sendable {
     }
 
     func respond(
-        to request: Request, path: String, as id: InsertionID, admitted: Entrance.Admitted, connection: Connection?, logger: Logger
+        to request: Request, path: String, as id: InsertionID, admitted: Entrance.Admitted, connection: Connection?,
+        logger: Logger
     ) async throws -> Response {
         guard request.method == .get || request.method == .head else {
-            var response = GatewayError.invalidRequest(405, code: "method_not_allowed", "Rollouts and traces are read with GET.").response
+            var response = GatewayError.invalidRequest(
+                405, code: "method_not_allowed", "Rollouts and traces are read with GET."
+            ).response
             response.headers[.allow] = "GET, HEAD"
             return response
         }
@@ -44,27 +47,38 @@ struct VerificationDesk: Sendable {
         var wait = wantsEvents ? Verdict.longestWait : nil
         if path.hasPrefix("/rollouts/") {
             wait = try QueryItems(request.uri.query).integer("wait", in: 0...Verdict.longestWait) ?? wait
-            if !wantsEvents, let response = try await cached(request, path, project, isInHurry: wait == nil) { return response }
+            if !wantsEvents, let response = try await cached(request, path, project, isInHurry: wait == nil) {
+                return response
+            }
         }
         let query = path.hasPrefix("/traces") ? try await prepared(request, path, admitted) : request.uri.query
         let deadline = Deadline(in: max(Self.patience, .seconds(wait ?? 0) + Self.margin))
         let job = Job(
             insertionID: id, project: project, method: "GET", path: path, query: query,
-            headers: request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map { HeaderField($0.name.rawName, $0.value) },
+            headers: request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map {
+                HeaderField($0.name.rawName, $0.value)
+            },
             isStream: true, deadline: deadline, responseKey: responseKey, window: window)
         guard try await isAttended() else { throw GatewayError.noVerifier }
         return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)
     }
 
     /// The verdict on a rollout, if one holds that the client would not wait to see change.
-    private func cached(_ request: Request, _ path: String, _ project: String, isInHurry: Bool) async throws -> Response? {
-        guard let bytes = PercentDecoding.bytes(path.dropFirst("/rollouts/".count).utf8), let rollout = String(validating: bytes, as: UTF8.self)
+    private func cached(
+        _ request: Request, _ path: String, _ project: String, isInHurry: Bool
+    ) async throws -> Response? {
+        guard let bytes = PercentDecoding.bytes(path.dropFirst("/rollouts/".count).utf8),
+            let rollout = String(validating: bytes, as: UTF8.self)
         else { return nil }
         let verdict: Verdict?
-        do { verdict = try await verdicts.verdict(rollout, project: project) } catch { throw GatewayError.queueUnavailable(error) }
+        do { verdict = try await verdicts.verdict(rollout, project: project) } catch {
+            throw GatewayError.queueUnavailable(error)
+        }
         guard let verdict, verdict.kind == .complete || isInHurry else { return nil }
         var headers: HTTPFields = [.eTag: verdict.entityTag, .cacheControl: "no-cache"]
-        if verdict.isKnown(to: request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: headers) }
+        if verdict.isKnown(to: request.headers[.ifNoneMatch]) {
+            return Response(status: .notModified, headers: headers)
+        }
         headers[.contentType] = "application/json"
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: verdict.json)))
     }
@@ -73,10 +87,12 @@ struct VerificationDesk: Sendable {
     private func prepared(_ request: Request, _ path: String, _ admitted: Entrance.Admitted) async throws -> String? {
         guard !hooks.isEmpty else { return request.uri.query }
         var question = TracesQuestion(
-            items: try QueryItems(request.uri.query).items, isPointwise: path == "/traces/pointwise", project: admitted.project,
+            items: try QueryItems(request.uri.query).items, isPointwise: path == "/traces/pointwise",
+            project: admitted.project,
             account: admitted.account, headers: request.headers)
         for hook in hooks { try await hook.prepare(&question) }
-        return question.items.map { "\(PercentEncoding.segment($0.name))=\(PercentEncoding.segment($0.value))" }.joined(separator: "&")
+        return question.items.map { "\(PercentEncoding.segment($0.name))=\(PercentEncoding.segment($0.value))" }.joined(
+            separator: "&")
     }
 
     private func isAttended() async throws -> Bool {

@@ -23,13 +23,16 @@ extension Answer {
             outcome.finished()
             response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: first.body))
         } else {
-            response.body = body(from: first, outcome, isEventStream: isEventStream, numbering: isEventStream ? numbering : nil)
+            response.body = body(
+                from: first, outcome, isEventStream: isEventStream, numbering: isEventStream ? numbering : nil)
         }
         return response
     }
 
     /// The answer from a frame that is here to its end.
-    private func body(from first: ResponseFrame, _ outcome: AnswerOutcome, isEventStream: Bool, numbering: EventNumbering?) -> ResponseBody {
+    private func body(
+        from first: ResponseFrame, _ outcome: AnswerOutcome, isEventStream: Bool, numbering: EventNumbering?
+    ) -> ResponseBody {
         ResponseBody { [self] writer in
             var frame = first
             var body = AnswerBody(isEventStream: isEventStream, numbering: numbering)
@@ -74,16 +77,20 @@ extension GatewayError {
     init(_ ending: Waiter.Ending) {
         switch ending {
         case .disconnected:
-            self.init(status: 499, type: "server_error", code: "client_closed_request", message: "The client closed its connection.")
+            self.init(
+                status: 499, type: "server_error", code: "client_closed_request",
+                message: "The client closed its connection.")
         case .deadline:
             self.init(
                 status: 504, type: "server_error", code: "no_answer_in_time",
-                message: "No forwarder answered within REQUEST_TIMEOUT. See /ready for live forwarders; the call may have been made.",
+                message:
+                    "No forwarder answered within REQUEST_TIMEOUT. See /ready for live forwarders; the call may have been made.",
                 shouldRetry: false)
         case .stopped:
             self.init(
                 status: 503, type: "server_error", code: "shutting_down",
-                message: "This ingress is stopping, and the call may have been made.", retryAfter: 1, shouldRetry: false)
+                message: "This ingress is stopping, and the call may have been made.", retryAfter: 1, shouldRetry: false
+            )
         }
     }
 }

@@ -15,7 +15,7 @@ final class NewsDesk: Service {
 
     private struct Entry: Sendable {
         var item: Item
-        /// When nobody cares any longer.
+        /// The time at which it no longer matters.
         var deadline: Deadline
     }
 

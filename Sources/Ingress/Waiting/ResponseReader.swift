@@ -62,7 +62,10 @@ final class ResponseReader: Service {
         if position.last > .start { batch.append(RedisCommand("XTRIM", key, "MINID", position.last.next.description)) }
         let beats = position.beat.duration(to: .now) >= Self.heartbeat
         if beats { batch.append(RedisCommand("EXPIRE", key, Int(Self.life.components.seconds))) }
-        batch.append(RedisCommand("XREAD", "COUNT", position.batch, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", key, position.last.description))
+        batch.append(
+            RedisCommand(
+                "XREAD", "COUNT", position.batch, "BLOCK", Int(Self.wait.milliseconds), "STREAMS", key,
+                position.last.description))
         let replies = try await redis.send(batch: batch, timeout: Self.wait + .seconds(5))
         if beats {
             position.beat = .now
@@ -78,7 +81,9 @@ final class ResponseReader: Service {
     /// Makes the stream exist. If it had gone, answers were kept under the jobs' own keys meanwhile: they are looked up
     /// there.
     private func attach(_ position: inout Position) async throws(RedisError) {
-        let existed = try await redis.evaluate(JobScripts.attach, keys: [key], arguments: Int(Self.life.components.seconds)).int == 1
+        let existed =
+            try await redis.evaluate(JobScripts.attach, keys: [key], arguments: Int(Self.life.components.seconds)).int
+            == 1
         if !existed {
             position.last = .start
             for id in room.ids {
@@ -93,7 +98,9 @@ final class ResponseReader: Service {
     /// - Parameter fields: `i`, the insertion id, and `p`, the sealed frame. The entry that made the stream has
     ///   neither.
     private func receive(_ fields: RedisValue) {
-        guard fields[0].string == "i", let id = fields[1].string.flatMap({ InsertionID($0) }), let frame = fields[3].bytes else { return }
+        guard fields[0].string == "i", let id = fields[1].string.flatMap({ InsertionID($0) }),
+            let frame = fields[3].bytes
+        else { return }
         room.receive(frame, for: id)
     }
 }

@@ -16,7 +16,9 @@ struct StreamPosition: Hashable, Comparable, CustomStringConvertible {
 
     var description: String { "\(milliseconds)-\(number)" }
 
-    static func < (left: Self, right: Self) -> Bool { (left.milliseconds, left.number) < (right.milliseconds, right.number) }
+    static func < (left: Self, right: Self) -> Bool {
+        (left.milliseconds, left.number) < (right.milliseconds, right.number)
+    }
 }
 
 extension StreamPosition {

@@ -3,7 +3,7 @@ internal import Common
 /// The part of a queued job that stays at the ingress while its client waits: not its body, which may be large.
 struct WaitingCall: Sendable {
     var id: InsertionID
-    /// When nobody waits any longer.
+    /// The time at which the client stops waiting.
     var deadline: Deadline
     /// Bytes of the answer that may be under way.
     var window: Int

@@ -49,7 +49,9 @@ extension SecretFinder {
         if !isStrict, has(.upper, range) { return true }
         var place = range.lowerBound
         while place < range.upperBound {
-            let stop = runEnd(from: place, before: range.upperBound) { isWord($0) && $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") }
+            let stop = runEnd(from: place, before: range.upperBound) {
+                isWord($0) && $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_")
+            }
             let part = place..<stop
             if isStrict {
                 if part.count >= 16, has(.digit, part) || (has(.upper, part) && has(.lower, part)) { return true }
@@ -62,7 +64,9 @@ extension SecretFinder {
     }
 
     /// The token behind a scheme of HTTP's authentication, one space or more away.
-    private func token(behind place: Int, of start: Int, before end: Int, _ isToken: (Range<Int>) -> Bool) -> Range<Int>? {
+    private func token(
+        behind place: Int, of start: Int, before end: Int, _ isToken: (Range<Int>) -> Bool
+    ) -> Range<Int>? {
         let begin = runEnd(from: place, before: min(end, place + 8)) { $0 == UInt8(ascii: " ") }
         guard begin > place else { return nil }
         var stop = runEnd(from: begin, before: end, Self.isTokenByte)
@@ -72,8 +76,10 @@ extension SecretFinder {
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-            UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="):
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+            UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "/"),
+            UInt8(ascii: "="):
             true
         default: false
         }
@@ -85,7 +91,9 @@ extension SecretFinder {
         guard token.count >= 8 else { return false }
         if has(.digit, token) || token.count >= 32 { return true }
         if token.count >= 12, has(.upper, token.dropFirst()) { return true }
-        let before = text[max(start - 4, 0)..<start].last { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        let before = text[max(start - 4, 0)..<start].last {
+            $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
         return before == nil || before == UInt8(ascii: ":")
     }
 
@@ -102,7 +110,8 @@ extension SecretFinder {
         let dashes = Array("-----".utf8)
         var place = head
         while place < min(end, head + Self.longestPEM), !starts(with: dashes, at: place, before: end) { place += 1 }
-        if starts(with: Array("-----END ".utf8), at: place, before: end), let last = labelEnd(from: place, before: end) {
+        if starts(with: Array("-----END ".utf8), at: place, before: end), let last = labelEnd(from: place, before: end)
+        {
             return place - head >= Self.shortestPEM ? start..<last : nil
         }
         let body = base64End(from: head, before: place)
@@ -112,7 +121,9 @@ extension SecretFinder {
     /// The end of the first or last line of a private key.
     private func labelEnd(from start: Int, before end: Int) -> Int? {
         let label = Array("PRIVATE KEY-----".utf8)
-        return (start..<min(end, start + 64)).first { starts(with: label, at: $0, before: end) }.map { $0 + label.count }
+        return (start..<min(end, start + 64)).first { starts(with: label, at: $0, before: end) }.map {
+            $0 + label.count
+        }
     }
 
     /// The end of Base64 in lines. Line ends may be escaped, once or twice; half of an escape is not taken.
@@ -147,7 +158,9 @@ extension SecretFinder {
             if byte <= 0x20 || Self.ends(authority: byte) { break }
         }
         guard let at else { return nil }
-        guard let colon, colon < at else { return at - start >= 20 && isChance(start..<at, isStrict: true) ? start..<at : nil }
+        guard let colon, colon < at else {
+            return at - start >= 20 && isChance(start..<at, isStrict: true) ? start..<at : nil
+        }
         let password = colon + 1..<at
         guard !password.isEmpty, !Self.opensPlaceholder(text[password.lowerBound]) else { return nil }
         return password
@@ -155,7 +168,8 @@ extension SecretFinder {
 
     private static func ends(authority byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"),
+        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\""), UInt8(ascii: "\\"),
+            UInt8(ascii: "<"), UInt8(ascii: ">"),
             UInt8(ascii: ","), UInt8(ascii: ")"):
             true
         default: false
@@ -165,7 +179,9 @@ extension SecretFinder {
     /// `$PASSWORD`, `{password}`, `<password>`, `[password]`, `***`, `%s`.
     private static func opensPlaceholder(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "$"), UInt8(ascii: "{"), UInt8(ascii: "<"), UInt8(ascii: "["), UInt8(ascii: "*"), UInt8(ascii: "%"): true
+        case UInt8(ascii: "$"), UInt8(ascii: "{"), UInt8(ascii: "<"), UInt8(ascii: "["), UInt8(ascii: "*"),
+            UInt8(ascii: "%"):
+            true
         default: false
         }
     }
@@ -175,7 +191,9 @@ extension SecretFinder {
         var name = value - 1
         while name > start, value - name <= 48, isWord(text[name - 1]) { name -= 1 }
         // What begins with dashes is a key of several lines, which is known by its form.
-        guard name < value - 1, name > start, Self.separates(text[name - 1]), value < end, text[value] != UInt8(ascii: "-") else { return nil }
+        guard name < value - 1, name > start, Self.separates(text[name - 1]), value < end,
+            text[value] != UInt8(ascii: "-")
+        else { return nil }
         guard SecretName.isSecretParameter(UnsafeBufferPointer(rebasing: text[name..<value - 1])) else { return nil }
         let stop = runEnd(from: value, before: end) {
             Self.isTokenByte($0) || $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "!") || $0 == UInt8(ascii: "*")

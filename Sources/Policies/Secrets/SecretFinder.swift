@@ -31,7 +31,8 @@ package struct SecretFinder {
 
         static let table: [ByteClass] = (0...255).map { (byte: Int) -> ByteClass in
             switch UInt8(byte) {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "-"),
                 UInt8(ascii: "_"):
                 .word
@@ -79,7 +80,9 @@ package struct SecretFinder {
 
     /// Passes a word, or a secret that begins with it.
     private mutating func passWord(at start: Int, before end: Int) -> Int {
-        if start + 1 < end, beginnings[Int(text[start]) << 8 | Int(text[start + 1])], let secret = secret(at: start, before: end) {
+        if start + 1 < end, beginnings[Int(text[start]) << 8 | Int(text[start + 1])],
+            let secret = secret(at: start, before: end)
+        {
             found.append(secret)
             return secret.upperBound
         }
@@ -99,7 +102,9 @@ package struct SecretFinder {
         hasEscapes = true
         switch text[start + 1] {
         case UInt8(ascii: "u"):
-            guard start + 6 <= end, text[start + 2] == UInt8(ascii: "0"), text[start + 3] == UInt8(ascii: "0") else { return min(start + 6, end) }
+            guard start + 6 <= end, text[start + 2] == UInt8(ascii: "0"), text[start + 3] == UInt8(ascii: "0") else {
+                return min(start + 6, end)
+            }
             if (0x32...0x37).contains(text[start + 4]) { hidesText = true }
             return start + 6
         case UInt8(ascii: "/"): hidesText = true

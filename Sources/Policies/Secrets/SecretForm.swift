@@ -29,14 +29,22 @@ struct SecretForm: Sendable {
     /// The forms, those with a longer beginning first.
     static let all: [SecretForm] =
         [
-            ("sk-", Kind.loose), ("sk_live_", .loose), ("sk_test_", .loose), ("rk_live_", .loose), ("rk_test_", .loose), ("pk_live_", .loose),
-            ("pk_test_", .loose), ("pk-lf-", .loose), ("sk_", .strict), ("pk-", .strict), ("pk_", .strict), ("rk_", .strict), ("gsk_", .strict),
-            ("fw_", .strict), ("xai-", .strict), ("hf_", .strict), ("nvapi-", .strict), ("tgp_", .strict), ("r8_", .strict), ("pplx-", .strict),
-            ("csk-", .strict), ("ya29.", .dotted), ("jina_", .strict), ("tvly-", .strict), ("lsv2_", .loose), ("dapi", .strict), ("SG.", .dotted),
-            ("ghp_", .strict), ("gho_", .strict), ("ghu_", .strict), ("ghs_", .strict), ("ghr_", .strict), ("github_pat_", .strict),
-            ("glpat-", .loose), ("xoxb-", .loose), ("xoxp-", .loose), ("xoxa-", .loose), ("xoxr-", .loose), ("xoxs-", .loose), ("xapp-", .loose),
-            ("npm_", .strict), ("pypi-", .strict), ("dop_v1_", .strict), ("shpat_", .strict), ("whsec_", .strict), ("AIza", .exact(count: 35)),
-            ("AKIA", .exact(count: 16)), ("ASIA", .exact(count: 16)), ("eyJ", .webToken), ("Bearer", .bearer), ("bearer", .bearer),
+            ("sk-", Kind.loose), ("sk_live_", .loose), ("sk_test_", .loose), ("rk_live_", .loose), ("rk_test_", .loose),
+            ("pk_live_", .loose),
+            ("pk_test_", .loose), ("pk-lf-", .loose), ("sk_", .strict), ("pk-", .strict), ("pk_", .strict),
+            ("rk_", .strict), ("gsk_", .strict),
+            ("fw_", .strict), ("xai-", .strict), ("hf_", .strict), ("nvapi-", .strict), ("tgp_", .strict),
+            ("r8_", .strict), ("pplx-", .strict),
+            ("csk-", .strict), ("ya29.", .dotted), ("jina_", .strict), ("tvly-", .strict), ("lsv2_", .loose),
+            ("dapi", .strict), ("SG.", .dotted),
+            ("ghp_", .strict), ("gho_", .strict), ("ghu_", .strict), ("ghs_", .strict), ("ghr_", .strict),
+            ("github_pat_", .strict),
+            ("glpat-", .loose), ("xoxb-", .loose), ("xoxp-", .loose), ("xoxa-", .loose), ("xoxr-", .loose),
+            ("xoxs-", .loose), ("xapp-", .loose),
+            ("npm_", .strict), ("pypi-", .strict), ("dop_v1_", .strict), ("shpat_", .strict), ("whsec_", .strict),
+            ("AIza", .exact(count: 35)),
+            ("AKIA", .exact(count: 16)), ("ASIA", .exact(count: 16)), ("eyJ", .webToken), ("Bearer", .bearer),
+            ("bearer", .bearer),
             ("BEARER", .bearer), ("Basic", .basic), ("basic", .basic), ("BASIC", .basic), ("-----BEGIN ", .privateKey),
         ].map { SecretForm($0.0, $0.1) }.sorted { $0.prefix.count > $1.prefix.count }
 

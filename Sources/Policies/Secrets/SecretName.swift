@@ -56,27 +56,35 @@ package enum SecretName: Sendable {
 
     /// Before `key`.
     private static let secretKeys: [StaticString] = [
-        "api", "secret", "access", "private", "signing", "encryption", "master", "subscription", "virtual", "auth", "shared", "sharedaccess",
-        "service", "ssh", "functions", "langfusepublic", "litellm", "openai", "anthropic", "azure", "gemini", "mistral", "groq", "cohere", "deepseek",
+        "api", "secret", "access", "private", "signing", "encryption", "master", "subscription", "virtual", "auth",
+        "shared", "sharedaccess",
+        "service", "ssh", "functions", "langfusepublic", "litellm", "openai", "anthropic", "azure", "gemini", "mistral",
+        "groq", "cohere", "deepseek",
         "fireworks", "together", "openrouter", "huggingface", "bearer",
     ]
     /// Before `key`, where the value may well look like one.
     private static let plainKeys: [StaticString] = [
-        "cache", "idempotency", "primary", "foreign", "partition", "sort", "public", "dedup", "dedupe", "group", "object", "storage", "file", "row",
+        "cache", "idempotency", "primary", "foreign", "partition", "sort", "public", "dedup", "dedupe", "group",
+        "object", "storage", "file", "row",
         "index", "unique", "routing", "event", "column", "field", "node", "item", "parent", "session", "thread",
     ]
     /// Before `token`.
     private static let secretTokens: [StaticString] = [
-        "access", "auth", "oauth", "refresh", "id", "bearer", "session", "security", "ad", "hf", "api", "csrf", "xsrf", "secret", "identity",
+        "access", "auth", "oauth", "refresh", "id", "bearer", "session", "security", "ad", "hf", "api", "csrf", "xsrf",
+        "secret", "identity",
         "github",
-        "gitlab", "huggingface", "slack", "bot", "personal", "deploy", "service", "jwt", "replicate", "vault", "admin", "app", "client",
+        "gitlab", "huggingface", "slack", "bot", "personal", "deploy", "service", "jwt", "replicate", "vault", "admin",
+        "app", "client",
     ]
     /// Before `token`: a model's tokens, and places in a list.
     private static let plainTokens: [StaticString] = [
-        "max", "min", "eos", "bos", "pad", "stop", "unk", "special", "first", "last", "next", "page", "sep", "mask", "cls", "per", "end", "start",
-        "begin", "top", "image", "audio", "video", "text", "prompt", "completion", "input", "output", "continuation", "sampled", "pagination",
+        "max", "min", "eos", "bos", "pad", "stop", "unk", "special", "first", "last", "next", "page", "sep", "mask",
+        "cls", "per", "end", "start",
+        "begin", "top", "image", "audio", "video", "text", "prompt", "completion", "input", "output", "continuation",
+        "sampled", "pagination",
         "prefix",
-        "suffix", "middle", "think", "thinking", "reasoning", "cursor", "sync", "target", "new", "current", "previous", "prev", "decoder", "context",
+        "suffix", "middle", "think", "thinking", "reasoning", "cursor", "sync", "target", "new", "current", "previous",
+        "prev", "decoder", "context",
     ]
     private static let secretTokenLists: [StaticString] = ["access", "api", "auth", "refresh", "bearer"]
     private static let authorizations: [StaticString] = ["", "proxy", "x", "http", "xforwarded", "mcp"]
@@ -84,7 +92,9 @@ package enum SecretName: Sendable {
     private static let secretEndings: [StaticString] = [
         "password", "passwd", "passphrase", "secret", "credential", "accesskeyid", "connectionstring", "jwt",
     ]
-    private static let exactSecrets: [StaticString] = ["cookie", "cookies", "setcookie", "sessioncookie", "authcookie", "bearer"]
+    private static let exactSecrets: [StaticString] = [
+        "cookie", "cookies", "setcookie", "sessioncookie", "authcookie", "bearer",
+    ]
     private static let probabilityLists: [StaticString] = ["logprobs", "toplogprobs", "promptlogprobs"]
 }
 
@@ -92,8 +102,10 @@ extension SecretName {
     /// Whether a header field of that name holds no secret.
     package static func isHarmlessHeader(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         FoldedName(name).isOne(of: [
-            "accept", "acceptencoding", "acceptlanguage", "contenttype", "contentlength", "contentencoding", "useragent", "host", "origin", "referer",
-            "cachecontrol", "connection", "date", "traceparent", "tracestate", "xrequestid", "anthropicversion", "anthropicbeta", "openaibeta",
+            "accept", "acceptencoding", "acceptlanguage", "contenttype", "contentlength", "contentencoding",
+            "useragent", "host", "origin", "referer",
+            "cachecontrol", "connection", "date", "traceparent", "tracestate", "xrequestid", "anthropicversion",
+            "anthropicbeta", "openaibeta",
         ])
     }
 
@@ -108,7 +120,8 @@ extension SecretName {
     /// Whether an object whose first member has this name is a JSON schema, if `type` has the right value.
     package static func isSchemaKeyword(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         FoldedName(name).isOne(of: [
-            "type", "$ref", "anyof", "oneof", "allof", "enum", "const", "description", "title", "properties", "items", "format", "default", "pattern",
+            "type", "$ref", "anyof", "oneof", "allof", "enum", "const", "description", "title", "properties", "items",
+            "format", "default", "pattern",
             "minlength", "maxlength", "nullable", "examples", "additionalproperties", "required",
         ])
     }

@@ -24,10 +24,12 @@ extension SpanOutbox {
         let page = try await page(of: project, after: "-")
         guard !page.isEmpty else {
             _ = try await commands.evaluate(
-                SpanScripts.forgetProject, keys: [Keys.traces(project: project), Keys.exportedProjects], arguments: project)
+                SpanScripts.forgetProject, keys: [Keys.traces(project: project), Keys.exportedProjects],
+                arguments: project)
             return (0, 0)
         }
-        let replies = try await commands.send(batch: page.map { RedisCommand("EXISTS", $0.id.map(Keys.span) ?? Self.noSpan) })
+        let replies = try await commands.send(
+            batch: page.map { RedisCommand("EXISTS", $0.id.map(Keys.span) ?? Self.noSpan) })
         let wanted = bytes > 0 ? 1 + page.partialSums(\.size).count { $0 < bytes } : 0
         var gone: [Entry] = []
         for (index, (entry, reply)) in zip(page, replies).enumerated() {

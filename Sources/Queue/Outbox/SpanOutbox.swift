@@ -130,7 +130,9 @@ package struct SpanOutbox: Sendable {
         let (key, idle) = (Self.stream(of: project), Int(Self.lostAfter.milliseconds))
         let idling = try await commands.send(
             RedisCommand("XPENDING", key, group, "IDLE", idle, "-", "+", limit + known.count))
-        let wanted = (idling.array ?? []).compactMap(\.[0].string).filter { !known.contains(Self.name($0, of: project)) }.prefix(limit)
+        let wanted = (idling.array ?? []).compactMap(\.[0].string).filter {
+            !known.contains(Self.name($0, of: project))
+        }.prefix(limit)
         guard !wanted.isEmpty else { return [] }
         var command = RedisCommand("XCLAIM", key, group, consumer, idle)
         command.append(contentsOf: wanted)
@@ -216,7 +218,9 @@ package struct SpanOutbox: Sendable {
     }
 
     /// Bytes of all spans that wait.
-    package func bytes() async throws(RedisError) -> Int { try await commands.send(RedisCommand("GET", Keys.traceBytes)).int ?? 0 }
+    package func bytes() async throws(RedisError) -> Int {
+        try await commands.send(RedisCommand("GET", Keys.traceBytes)).int ?? 0
+    }
 
     /// Makes room: the oldest spans of a project's failed completions go.
     /// - Parameter bytes: how many shall be free afterwards that are not now.
@@ -240,7 +244,8 @@ package struct SpanOutbox: Sendable {
     /// Entries from the oldest on.
     /// - Parameter start: as XRANGE has it: `-`, or `(` and an entry's id.
     func page(of project: String, after start: String) async throws(RedisError) -> [Entry] {
-        let reply = try await commands.send(RedisCommand("XRANGE", Self.stream(of: project), start, "+", "COUNT", Self.page))
+        let reply = try await commands.send(
+            RedisCommand("XRANGE", Self.stream(of: project), start, "+", "COUNT", Self.page))
         return (reply.array ?? []).map { Entry(project, $0) }
     }
 

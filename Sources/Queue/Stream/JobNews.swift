@@ -16,7 +16,8 @@ package struct JobNews: Sendable {
     ///   - life: how long the marker stays; longer than the job could last.
     package func cancel(_ id: InsertionID, handedOver: Int? = nil, life: Duration) async throws(RedisError) {
         let cancellation = Cancellation(handedOver: handedOver)
-        try await tell((Keys.cancelled(id), cancellation.marker, Keys.cancellations, cancellation.message(of: id)), life: life)
+        try await tell(
+            (Keys.cancelled(id), cancellation.marker, Keys.cancellations, cancellation.message(of: id)), life: life)
     }
 
     /// Says how much of an answer was taken.
@@ -24,9 +25,12 @@ package struct JobNews: Sendable {
         try await tell((Keys.credit(id), String(bytes), Keys.credits, "\(id) \(bytes)"), life: life)
     }
 
-    private func tell(_ news: (key: String, value: String, channel: String, message: String), life: Duration) async throws(RedisError) {
+    private func tell(
+        _ news: (key: String, value: String, channel: String, message: String), life: Duration
+    ) async throws(RedisError) {
         let batch = [
-            RedisCommand("SET", news.key, news.value, "PX", Int(max(life.milliseconds, 1))), RedisCommand("PUBLISH", news.channel, news.message),
+            RedisCommand("SET", news.key, news.value, "PX", Int(max(life.milliseconds, 1))),
+            RedisCommand("PUBLISH", news.channel, news.message),
         ]
         for reply in try await redis.send(batch: batch) { _ = try reply.get() }
     }

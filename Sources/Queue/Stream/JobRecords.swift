@@ -18,7 +18,8 @@ package struct JobRecords: Sendable {
     /// The record of a job that was just queued.
     package static func record(of job: Job) -> Record {
         Record(
-            project: job.project, account: job.account, queuedAt: UnixTime.milliseconds, deadline: job.deadline.unixMilliseconds,
+            project: job.project, account: job.account, queuedAt: UnixTime.milliseconds,
+            deadline: job.deadline.unixMilliseconds,
             position: nil)
     }
 

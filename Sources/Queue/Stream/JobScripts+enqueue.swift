@@ -8,8 +8,8 @@ extension JobScripts {
     /// KEYS[1] -> job stream, KEYS[2] -> its byte counter, KEYS[3] -> bytes of spans that wait for their export; then
     /// for each job eight, of which those that it has not are empty: its rollout's set, the set's verdict, record, list
     /// (the project's rollouts) and count (how many ids the set should have), the record of a job that can be fetched,
-    /// what makes a repeated request this job, and the key of its own under which it is sealed; then for each limit that
-    /// some of them are counted on its `slots` and `amounts`, as `rates` has them
+    /// what makes a repeated request this job, and the key of its own under which it is sealed; then for each limit
+    /// that some of them are counted on its `slots` and `amounts`, as `rates` has them
     /// ARGV[1] -> group, ARGV[2] -> consumer that takes jobs at once (empty: none), ARGV[3] -> most entries, ARGV[4] ->
     /// most bytes, ARGV[5] -> most bytes of spans that wait for their export, ARGV[6] -> most rollouts that a project's
     /// list keeps, ARGV[7] -> life of a set in seconds, ARGV[8] -> how long a repeated request is known in

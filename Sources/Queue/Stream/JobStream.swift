@@ -91,7 +91,8 @@ package struct JobStream: Sendable {
     ///   - reader: a connection of its own for `read`, which blocks it.
     ///   - patience: the longest that a client waits for the answer to an entry (`REQUEST_TIMEOUT`).
     package init(
-        _ queue: WorkQueue = .completions, consumer: String, commands: RedisClient, reader: RedisClient, deadLetterLimit: Int,
+        _ queue: WorkQueue = .completions, consumer: String, commands: RedisClient, reader: RedisClient,
+        deadLetterLimit: Int,
         patience: Duration = .seconds(300)
     ) {
         self.patience = patience
@@ -120,11 +121,14 @@ package struct JobStream: Sendable {
     /// - Returns: the Redis server's clock, in milliseconds since 1970.
     package func beat() async throws(RedisError) -> UInt64 {
         let replies = try await commands.send(batch: [
-            RedisCommand("SET", queue.livenessPrefix + consumer, "alive", "EX", Int(Self.livenessTTL.components.seconds)), RedisCommand("TIME"),
+            RedisCommand(
+                "SET", queue.livenessPrefix + consumer, "alive", "EX", Int(Self.livenessTTL.components.seconds)),
+            RedisCommand("TIME"),
         ])
         _ = try replies[0].get()
         let time = try replies[1].get()
-        return UInt64(clamping: time[0].int ?? 0).multipliedReportingOverflow(by: 1000).partialValue + UInt64(clamping: time[1].int ?? 0) / 1000
+        return UInt64(clamping: time[0].int ?? 0).multipliedReportingOverflow(by: 1000).partialValue + UInt64(
+            clamping: time[1].int ?? 0) / 1000
     }
 
     /// Stops counting as alive.
@@ -136,18 +140,24 @@ package struct JobStream: Sendable {
     /// - Returns: up to `limit` of them; none if `wait` passed.
     package func read(upTo limit: Int, wait: Duration) async throws(RedisError) -> [Delivery] {
         let command = RedisCommand(
-            "XREADGROUP", "GROUP", queue.group, consumer, "COUNT", limit, "BLOCK", Int(wait.milliseconds), "STREAMS", queue.stream, ">")
+            "XREADGROUP", "GROUP", queue.group, consumer, "COUNT", limit, "BLOCK", Int(wait.milliseconds), "STREAMS",
+            queue.stream, ">")
         let reply = try await reader.send(command, timeout: wait + .seconds(5))
-        return (reply[0][1].array ?? []).map { Delivery(entry: $0[0], fields: $0[1], on: queue, count: 1, isTakenOver: false) }
+        return (reply[0][1].array ?? []).map {
+            Delivery(entry: $0[0], fields: $0[1], on: queue, count: 1, isTakenOver: false)
+        }
     }
 
     /// Takes over what dead forwarders left behind, and what was given to this one and never reached it.
     /// - Parameters:
     ///   - running: the entries that this forwarder works on.
     ///   - now: the time by the Redis server's clock, in milliseconds since 1970.
-    package func claim(upTo limit: Int, running: [String], now: UInt64 = UnixTime.milliseconds) async throws(RedisError) -> [Delivery] {
+    package func claim(
+        upTo limit: Int, running: [String], now: UInt64 = UnixTime.milliseconds
+    ) async throws(RedisError) -> [Delivery] {
         // On the reader's connection, between two reads: a large reply there holds up no answer.
-        let reply = try await reader.evaluate(JobScripts.claim, keys: [queue.stream], timeout: Self.lostAfter) { command in
+        let reply = try await reader.evaluate(JobScripts.claim, keys: [queue.stream], timeout: Self.lostAfter) {
+            command in
             command.append(contentsOf: [queue.group, consumer, String(limit), queue.livenessPrefix])
             command.append(contentsOf: [Self.claimBytes, Int(Self.lostAfter.milliseconds), Int(clamping: now)])
             command.append(contentsOf: running + aside.entries())
@@ -173,6 +183,7 @@ package struct JobStream: Sendable {
         var command = RedisCommand("MGET")
         command.append(contentsOf: ids.map(Keys.credit))
         let reply = try await commands.send(command)
-        return Dictionary(uniqueKeysWithValues: zip(ids, reply.array ?? []).compactMap { id, value in value.int.map { (id, $0) } })
+        return Dictionary(
+            uniqueKeysWithValues: zip(ids, reply.array ?? []).compactMap { id, value in value.int.map { (id, $0) } })
     }
 }

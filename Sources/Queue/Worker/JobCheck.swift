@@ -67,15 +67,18 @@ package struct JobCheck: Sendable {
 extension GatewayError {
     package static let expired = GatewayError(
         status: 504, type: "server_error", code: "expired_in_queue",
-        message: "The call waited in the queue until its time (REQUEST_TIMEOUT) was over, and was not made. More forwarders shorten the wait.",
+        message:
+            "The call waited in the queue until its time (REQUEST_TIMEOUT) was over, and was not made. More forwarders shorten the wait.",
         retryAfter: 5)
 
     package static let cancelled = GatewayError(
-        status: 410, type: "invalid_request_error", code: "cancelled", message: "The job was cancelled.", shouldRetry: false)
+        status: 410, type: "invalid_request_error", code: "cancelled", message: "The job was cancelled.",
+        shouldRetry: false)
 
     fileprivate static let forwarderLost = GatewayError(
         status: 502, type: "server_error", code: "forwarder_lost",
-        message: "The forwarder was lost in the middle of the answer. The call is not repeated, since part of its answer was already sent.",
+        message:
+            "The forwarder was lost in the middle of the answer. The call is not repeated, since part of its answer was already sent.",
         shouldRetry: false)
 
     /// - Parameter isKept: whether the dead letter has the request, which it has not if that is withheld.

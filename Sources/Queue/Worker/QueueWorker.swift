@@ -77,7 +77,8 @@ package struct QueueWorker: Sendable {
     }
 
     /// ``services(between:watch:start:)`` with a task for each job.
-    package func services(between: [any Service] = [], watch: RedisWatch, work: @escaping Intake.Work) -> [any Service] {
+    package func services(between: [any Service] = [], watch: RedisWatch, work: @escaping Intake.Work) -> [any Service]
+    {
         let clock = RedisClock()
         return services(
             between: between, clock: clock,

@@ -17,7 +17,7 @@ package final class RedisClock: Sendable {
     /// Milliseconds since 1970.
     var now: UInt64 { now(at: .now) }
 
-    /// The same at another instant. Between two heartbeats a clock goes on that nobody sets.
+    /// The same at another instant. Between two heartbeats the monotonic clock goes on.
     func now(at instant: ContinuousClock.Instant) -> UInt64 {
         guard let heard = state.withLockedValue({ $0.heard }) else { return UnixTime.milliseconds }
         return UInt64(clamping: Int64(clamping: heard.time) + heard.at.duration(to: instant).milliseconds)

@@ -125,7 +125,9 @@ package final class RunningJobs: Sendable {
 
     /// A job is not wanted any longer, whether it runs here, will come, or runs elsewhere.
     /// - Parameter now: milliseconds since 1970.
-    package func cancel(_ id: InsertionID, _ cancellation: Cancellation = Cancellation(), now: UInt64 = UnixTime.milliseconds) {
+    package func cancel(
+        _ id: InsertionID, _ cancellation: Cancellation = Cancellation(), now: UInt64 = UnixTime.milliseconds
+    ) {
         let control = state.withLockedValue { state in
             if state.cancelled.count >= Self.rememberedCancellations {
                 state.cancelled = state.cancelled.filter { $0.value + Self.memory > now }

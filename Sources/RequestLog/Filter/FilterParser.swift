@@ -22,7 +22,9 @@ protocol RowFilterParser {
 /// Reads filters of requests.
 struct FilterParser: RowFilterParser {
     static let names =
-        RequestField.Known.allCases.map(\.name) + RequestNumber.allCases.map(\.rawValue) + ["from", "to", "metadata.KEY"]
+        RequestField.Known.allCases.map(\.name) + RequestNumber.allCases.map(\.rawValue) + [
+            "from", "to", "metadata.KEY",
+        ]
 
     private var reader: FilterReader
     private(set) var filter = RequestFilter()
@@ -84,7 +86,9 @@ struct FilterParser: RowFilterParser {
         _ operation: String?, _ value: String, _ parameter: String
     ) throws(GatewayError) {
         let known: [FilterReader.Operator] = [.eq, .ne, .anyOf, .noneOf]
-        guard let operation = FilterReader.Operator.named(operation ?? FilterReader.Operator.eq.rawValue), known.contains(operation) else {
+        guard let operation = FilterReader.Operator.named(operation ?? FilterReader.Operator.eq.rawValue),
+            known.contains(operation)
+        else {
             throw FilterReader.unknownOperator(parameter, known: known.map(\.rawValue))
         }
         let isList = operation == .anyOf || operation == .noneOf

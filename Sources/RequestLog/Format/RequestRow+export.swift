@@ -25,9 +25,11 @@ extension RequestRow: ShownRow {
         let numbers: [String?] = [
             String(retries), String(isStream), tokens.input.map { String($0) },
             tokens.output.map { String($0) }, tokens.cached.map { String($0) },
-            tokens.reasoning.map { String($0) }, cost.map { cost in JSONWriter.text { $0.number(cost) } }, String(latency),
+            tokens.reasoning.map { String($0) }, cost.map { cost in JSONWriter.text { $0.number(cost) } },
+            String(latency),
             queueWait.map { String($0) }, timeToFirstToken.map { String($0) },
-            interTokenLatency.map { time in JSONWriter.text { $0.number(time) } }, String(requestBytes), String(responseBytes),
+            interTokenLatency.map { time in JSONWriter.text { $0.number(time) } }, String(requestBytes),
+            String(responseBytes),
         ]
         return texts + numbers
     }

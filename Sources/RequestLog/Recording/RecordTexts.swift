@@ -12,7 +12,8 @@ package struct RecordTexts: Sendable {
 
     /// The attributes of which rows are made; the others may be large.
     private static let wanted: [SpanAttribute] = [
-        .insertionID, .project, .account, .provider, .modelAsked, .model, .requestModel, .traceMetadata, .metadataOrigins,
+        .insertionID, .project, .account, .provider, .modelAsked, .model, .requestModel, .traceMetadata,
+        .metadataOrigins,
         .finishReasonsMetadata, .usageDetails, .inputTokens, .outputTokens, .cachedTokens, .firstToken, .status, .level,
         .errorType, .request,
     ]

@@ -44,7 +44,8 @@ package final class FaultInjector: Sendable {
     /// - Throws: the wrong answer.
     private func check(_ route: Faults.Route) throws(LangfuseError) {
         let refusal: Faults.Refusal? = state.withLockedValue { state in
-            guard let index = state.faults.refusals.firstIndex(where: { $0.routes.contains(route) && $0.times != 0 }) else { return nil }
+            guard let index = state.faults.refusals.firstIndex(where: { $0.routes.contains(route) && $0.times != 0 })
+            else { return nil }
             if state.faults.refusals[index].isEverySecond {
                 state.met[index, default: 0] += 1
                 if state.met[index, default: 0].isMultiple(of: 2) { return nil }
@@ -63,7 +64,8 @@ package final class FaultInjector: Sendable {
 
 extension LangfuseError {
     fileprivate init(_ refusal: Faults.Refusal) {
-        let message = refusal.status == 422 ? "The query ran out of time. Ask for a shorter window." : "Injected failure"
+        let message =
+            refusal.status == 422 ? "The query ran out of time. Ask for a shorter window." : "Injected failure"
         self.init(refusal.status, message, error: refusal.status == 422 ? "Request timed out" : nil)
         guard let seconds = refusal.retryAfter else { return }
         headers = [HeaderField("Retry-After", String(seconds))]

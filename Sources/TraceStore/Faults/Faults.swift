@@ -28,7 +28,8 @@ package struct Faults: Sendable {
         package var isEverySecond: Bool
 
         package init(
-            _ status: Int, on routes: Set<Route> = Set(Route.allCases), retryAfter: Int? = nil, times: Int? = nil, isEverySecond: Bool = false
+            _ status: Int, on routes: Set<Route> = Set(Route.allCases), retryAfter: Int? = nil, times: Int? = nil,
+            isEverySecond: Bool = false
         ) {
             self.isEverySecond = isEverySecond
             self.routes = routes

@@ -24,7 +24,9 @@ enum JSONPart {
 
     /// A value of any kind, as the only member of an object: the scanner reads objects.
     static func wrapped(_ text: String) -> (object: JSONObject, member: JSONObject.Member)? {
-        guard let object = try? JSONObject.scan(Array(#"{"_":"#.utf8) + Array(text.utf8) + [UInt8(ascii: "}")], maximumDepth: maximumDepth + 1),
+        guard
+            let object = try? JSONObject.scan(
+                Array(#"{"_":"#.utf8) + Array(text.utf8) + [UInt8(ascii: "}")], maximumDepth: maximumDepth + 1),
             object.members.count == 1, let member = object.members.first
         else { return nil }
         return (object, member)

@@ -23,7 +23,9 @@ enum OTLPJSON {
         var spans: [OTLPSpan] = []
         for resourceSpans in try objects(export, "resourceSpans") {
             var template = OTLPSpan()
-            guard let resource = try attributes(of: try object(resourceSpans, "resource")) else { return .failure(notAList) }
+            guard let resource = try attributes(of: try object(resourceSpans, "resource")) else {
+                return .failure(notAList)
+            }
             template.resource = resource
             for scopeSpans in try objects(resourceSpans, "scopeSpans") {
                 guard let scope = try scope(object(scopeSpans, "scope")) else { return .failure(notAList) }
@@ -40,7 +42,8 @@ enum OTLPJSON {
 
     private static func scope(_ object: JSONObject?) throws(JSONScanError) -> OTLPScope? {
         guard let attributes = try attributes(of: object) else { return nil }
-        return OTLPScope(name: object?.text("name") ?? "", version: object?.text("version") ?? "", attributes: attributes)
+        return OTLPScope(
+            name: object?.text("name") ?? "", version: object?.text("version") ?? "", attributes: attributes)
     }
 
     private static func span(_ object: JSONObject, _ template: OTLPSpan) throws(JSONScanError) -> OTLPSpan {
@@ -66,24 +69,31 @@ enum OTLPJSON {
 
     /// Nil if the object has attributes that are no list of objects.
     private static func attributes(of object: JSONObject?) throws(JSONScanError) -> OTLPAttributes? {
-        guard let object, let member = object.member("attributes"), member.kind != .null else { return OTLPAttributes() }
+        guard let object, let member = object.member("attributes"), member.kind != .null else {
+            return OTLPAttributes()
+        }
         return try list(object, member).map { OTLPAttributes($0) }
     }
 
-    private static func list(_ object: JSONObject, _ member: JSONObject.Member) throws(JSONScanError) -> [OTLPAttribute]? {
+    private static func list(
+        _ object: JSONObject, _ member: JSONObject.Member
+    ) throws(JSONScanError) -> [OTLPAttribute]? {
         guard let elements = object.elements(member) else { return nil }
         var list: [OTLPAttribute] = []
         list.reserveCapacity(elements.count)
         for element in elements {
             guard element.kind == .object else { return nil }
             let pair = try JSONObject.scan(object.bytes, range: element.value, maximumDepth: .max)
-            list.append(OTLPAttribute(key: pair.text("key") ?? "", value: try self.object(pair, "value").map(value) ?? .empty))
+            list.append(
+                OTLPAttribute(key: pair.text("key") ?? "", value: try self.object(pair, "value").map(value) ?? .empty))
         }
         return list
     }
 
     private static func value(_ object: JSONObject) throws(JSONScanError) -> OTLPValue {
-        guard let member = object.members.first(where: { $0.kind != .null }), let name = object.name(of: member) else { return .empty }
+        guard let member = object.members.first(where: { $0.kind != .null }), let name = object.name(of: member) else {
+            return .empty
+        }
         switch name {
         case "stringValue": return object.string(member).map(OTLPValue.string) ?? .empty
         case "boolValue": return object.bool(member).map(OTLPValue.bool) ?? .empty
@@ -91,7 +101,9 @@ enum OTLPJSON {
         case "doubleValue": return object.number(name).flatMap { Double($0) }.map(OTLPValue.double) ?? .empty
         case "arrayValue": return .array(try self.object(object, name).map(elements) ?? [])
         case "kvlistValue":
-            guard let inner = try self.object(object, name), let values = inner.member("values") else { return .map([]) }
+            guard let inner = try self.object(object, name), let values = inner.member("values") else {
+                return .map([])
+            }
             return .map(try list(inner, values) ?? [])
         // Base64 as it stands: nothing of what is shown is bytes.
         case "bytesValue": return object.string(member).map(OTLPValue.string) ?? .empty

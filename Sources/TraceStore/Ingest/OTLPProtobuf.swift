@@ -6,7 +6,9 @@ enum OTLPProtobuf {
         var reader = ProtobufReader(bytes)
         var spans: [OTLPSpan] = []
         while let (field, value) = try reader.next() {
-            if field == 1, case .bytes(let range) = value { try readResourceSpans(ProtobufReader(bytes, range), into: &spans) }
+            if field == 1, case .bytes(let range) = value {
+                try readResourceSpans(ProtobufReader(bytes, range), into: &spans)
+            }
         }
         return spans
     }
@@ -24,7 +26,9 @@ enum OTLPProtobuf {
         for range in scopes { try readScopeSpans(ProtobufReader(reader.bytes, range), template, into: &spans) }
     }
 
-    private static func readScopeSpans(_ message: ProtobufReader, _ resource: OTLPSpan, into spans: inout [OTLPSpan]) throws(OTLPError) {
+    private static func readScopeSpans(
+        _ message: ProtobufReader, _ resource: OTLPSpan, into spans: inout [OTLPSpan]
+    ) throws(OTLPError) {
         var reader = message
         var template = resource
         var ranges: [Range<Int>] = []
@@ -89,7 +93,9 @@ enum OTLPProtobuf {
         OTLPAttributes(try list(of: message, field: wanted, depth: 0))
     }
 
-    private static func list(of message: ProtobufReader, field wanted: Int, depth: Int) throws(OTLPError) -> [OTLPAttribute] {
+    private static func list(
+        of message: ProtobufReader, field wanted: Int, depth: Int
+    ) throws(OTLPError) -> [OTLPAttribute] {
         var reader = message
         var list: [OTLPAttribute] = []
         while let (field, value) = try reader.next() {
@@ -111,7 +117,9 @@ enum OTLPProtobuf {
     }
 
     private static func anyValue(_ message: ProtobufReader, depth: Int) throws(OTLPError) -> OTLPValue {
-        guard depth <= OTLPValue.maximumDepth else { throw OTLPError("an attribute nests more than \(OTLPValue.maximumDepth) arrays and maps") }
+        guard depth <= OTLPValue.maximumDepth else {
+            throw OTLPError("an attribute nests more than \(OTLPValue.maximumDepth) arrays and maps")
+        }
         var reader = message
         var result = OTLPValue.empty
         while let (field, value) = try reader.next() {
@@ -120,8 +128,10 @@ enum OTLPProtobuf {
             case (2, .varint(let number)): result = .bool(number != 0)
             case (3, .varint(let number)): result = .int(Int64(bitPattern: number))
             case (4, .fixed64(let bits)): result = .double(Double(bitPattern: bits))
-            case (5, .bytes(let range)): result = .array(try elements(ProtobufReader(reader.bytes, range), depth: depth))
-            case (6, .bytes(let range)): result = .map(try list(of: ProtobufReader(reader.bytes, range), field: 1, depth: depth))
+            case (5, .bytes(let range)):
+                result = .array(try elements(ProtobufReader(reader.bytes, range), depth: depth))
+            case (6, .bytes(let range)):
+                result = .map(try list(of: ProtobufReader(reader.bytes, range), field: 1, depth: depth))
             case (7, .bytes(let range)): result = .bytes(Array(reader.bytes[range]))
             default: continue
             }

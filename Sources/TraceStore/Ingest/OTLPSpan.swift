@@ -32,12 +32,15 @@ extension OTLPSpan {
         if let defect { return defect }
         if !Self.isID(traceID, digits: 32) { return "traceId must be 32 hex digits, not all zero" }
         if !Self.isID(spanID, digits: 16) { return "spanId must be 16 hex digits, not all zero" }
-        if let parentID, !Self.isID(parentID, digits: 16) { return "parentSpanId must be 16 hex digits, not all zero, or absent" }
+        if let parentID, !Self.isID(parentID, digits: 16) {
+            return "parentSpanId must be 16 hex digits, not all zero, or absent"
+        }
         return nil
     }
 
     private static func isID(_ text: String, digits: Int) -> Bool {
-        text.utf8.count == digits && text.utf8.allSatisfy { $0.isHexDigit } && text.utf8.contains { $0 != UInt8(ascii: "0") }
+        text.utf8.count == digits && text.utf8.allSatisfy { $0.isHexDigit }
+            && text.utf8.contains { $0 != UInt8(ascii: "0") }
     }
 }
 

@@ -11,7 +11,9 @@ enum ObservationMapping {
         row.traceID = span.traceID
         row.id = span.spanID
         row.parentID = span.parentID
-        row.isRoot = span.parentID == nil || attributes.text("langfuse.internal.is_app_root", "langfuse.internal.as_root") == "true"
+        row.isRoot =
+            span.parentID == nil
+            || attributes.text("langfuse.internal.is_app_root", "langfuse.internal.as_root") == "true"
         row.name = attributes.text("gen_ai.tool.name", "logfire.msg") ?? span.name
         // A row's times have milliseconds; what is finer is cut off.
         row.start = Int64(span.start / 1_000_000)
@@ -22,8 +24,10 @@ enum ObservationMapping {
         readTrace(span, into: &row)
         readGeneration(attributes, into: &row)
         row.type = type(attributes, hasModel: row.model != nil)
-        row.input = attributes.text("langfuse.observation.input", "langfuse.trace.input", "input.value", "gen_ai.prompt", "input")
-        row.output = attributes.text("langfuse.observation.output", "langfuse.trace.output", "output.value", "gen_ai.completion", "output")
+        row.input = attributes.text(
+            "langfuse.observation.input", "langfuse.trace.input", "input.value", "gen_ai.prompt", "input")
+        row.output = attributes.text(
+            "langfuse.observation.output", "langfuse.trace.output", "output.value", "gen_ai.completion", "output")
         row.traceInput = attributes.text("langfuse.trace.input").flatMap { $0 == row.input ? nil : $0 }
         row.traceOutput = attributes.text("langfuse.trace.output").flatMap { $0 == row.output ? nil : $0 }
         row.metadata = ObservationMetadata.json(of: span)
@@ -33,9 +37,12 @@ enum ObservationMapping {
     private static func readTrace(_ span: OTLPSpan, into row: inout Observation) {
         let attributes = span.attributes
         row.traceName = attributes.text("langfuse.trace.name") ?? (span.parentID == nil ? span.name : nil)
-        row.user = attributes.text("langfuse.user.id", "user.id", "langfuse.observation.metadata.langfuse_user_id", "ai.telemetry.metadata.userId")
+        row.user = attributes.text(
+            "langfuse.user.id", "user.id", "langfuse.observation.metadata.langfuse_user_id",
+            "ai.telemetry.metadata.userId")
         row.session = attributes.text(
-            "langfuse.session.id", "session.id", "gen_ai.conversation.id", "langfuse.observation.metadata.langfuse_session_id",
+            "langfuse.session.id", "session.id", "gen_ai.conversation.id",
+            "langfuse.observation.metadata.langfuse_session_id",
             "ai.telemetry.metadata.sessionId")
         row.release = attributes.text("langfuse.release") ?? span.resource.text("langfuse.release")
         row.version = attributes.text("langfuse.version") ?? span.resource.text("langfuse.version", "service.version")
@@ -47,14 +54,18 @@ enum ObservationMapping {
 
     private static func readGeneration(_ attributes: OTLPAttributes, into row: inout Observation) {
         row.model = attributes.text(
-            "langfuse.observation.model.name", "gen_ai.response.model", "ai.model.id", "gen_ai.request.model", "llm.response.model", "llm.model_name",
+            "langfuse.observation.model.name", "gen_ai.response.model", "ai.model.id", "gen_ai.request.model",
+            "llm.response.model", "llm.model_name",
             "model")
-        row.modelParameters = attributes.text("langfuse.observation.model.parameters", "llm.invocation_parameters").flatMap(JSONPart.object)
+        row.modelParameters = attributes.text("langfuse.observation.model.parameters", "llm.invocation_parameters")
+            .flatMap(JSONPart.object)
         row.usage = Usage.details(attributes)
         (row.cost, row.totalCost) = Usage.cost(attributes)
         // LiteLLM quotes the time twice.
         let firstToken = attributes.text("langfuse.observation.completion_start_time")
-        row.firstToken = firstToken.flatMap { TimeText.milliseconds(String(decoding: $0.utf8.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self)) }
+        row.firstToken = firstToken.flatMap {
+            TimeText.milliseconds(String(decoding: $0.utf8.filter { $0 != UInt8(ascii: "\"") }, as: UTF8.self))
+        }
         row.promptName = attributes.text("langfuse.observation.prompt.name")
         row.promptVersion = attributes.text("langfuse.observation.prompt.version").flatMap { Int64($0) }
     }
@@ -68,7 +79,8 @@ enum ObservationMapping {
     ]
     private static let openInference = [("LLM", "GENERATION"), ("RERANKER", "RETRIEVER")] + types.map { ($0, $0) }
     private static let operations: [UTF8Text: String] = [
-        "chat": "GENERATION", "completion": "GENERATION", "text_completion": "GENERATION", "generate_content": "GENERATION", "generate": "GENERATION",
+        "chat": "GENERATION", "completion": "GENERATION", "text_completion": "GENERATION",
+        "generate_content": "GENERATION", "generate": "GENERATION",
         "embeddings": "EMBEDDING", "invoke_agent": "AGENT", "create_agent": "AGENT", "execute_tool": "TOOL",
     ]
 
@@ -77,7 +89,9 @@ enum ObservationMapping {
 
     private static func type(_ attributes: OTLPAttributes, hasModel: Bool) -> String {
         if let type = attributes.text("langfuse.observation.type").flatMap(type) { return type }
-        if let kind = attributes.text("openinference.span.kind"), let known = openInference.first(where: { kind.equalsIgnoringASCIICase($0.0) }) {
+        if let kind = attributes.text("openinference.span.kind"),
+            let known = openInference.first(where: { kind.equalsIgnoringASCIICase($0.0) })
+        {
             return known.1
         }
         if let operation = attributes.text("gen_ai.operation.name"), let type = operations[operation] { return type }
@@ -89,21 +103,27 @@ enum ObservationMapping {
         guard var rest = text?.utf8[...] else { return "default" }
         while String(Substring(rest.prefix(8))).equalsIgnoringASCIICase("langfuse") { rest = rest.dropFirst(8) }
         let name = String(decoding: rest.prefix(40).map(\.asciiLowercased), as: UTF8.self)
-        let isSound = !name.isEmpty && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "-_".utf8.contains($0) }
+        let isSound =
+            !name.isEmpty
+            && name.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "-_".utf8.contains($0)
+            }
         return isSound ? name : "default"
     }
 
     /// Tags are a list, or a JSON list in a string; a plain string is split at its commas.
     static func tags(_ attributes: OTLPAttributes) -> [String] {
         let names = [
-            "langfuse.trace.tags", "langfuse.tags", "langfuse.observation.metadata.langfuse_tags", "langfuse.trace.metadata.langfuse_tags",
+            "langfuse.trace.tags", "langfuse.tags", "langfuse.observation.metadata.langfuse_tags",
+            "langfuse.trace.metadata.langfuse_tags",
             "ai.telemetry.metadata.tags", "tag.tags",
         ]
         for name in names {
             var tags: [String]
             switch attributes[name] {
             case .array(let values): tags = values.compactMap(\.text)
-            case .string(let text): tags = JSONPart.strings(text) ?? text.split(separator: ",").map { String($0.trimmed) }
+            case .string(let text):
+                tags = JSONPart.strings(text) ?? text.split(separator: ",").map { String($0.trimmed) }
             default: continue
             }
             tags = distinct(tags)

@@ -14,7 +14,8 @@ enum ObservationMetadata {
             if names.insert(name) { members.append((name, json)) }
         }
         for prefix in prefixes {
-            for (key, value) in span.attributes.values.sorted(by: { $0.key < $1.key }) where key.text.hasPrefix(prefix) {
+            for (key, value) in span.attributes.values.sorted(by: { $0.key < $1.key }) where key.text.hasPrefix(prefix)
+            {
                 let name = key.text
                 if name.utf8.count == prefix.utf8.count {
                     given(value).forEach { add($0, $1) }
@@ -36,7 +37,9 @@ enum ObservationMetadata {
     /// The members of metadata that is given as one JSON object.
     private static func given(_ value: OTLPValue) -> [(String, String)] {
         guard let text = value.text else { return [] }
-        guard let object = JSONPart.scan(text) else { return [("metadata", String(decoding: JSONText.quoted(text), as: UTF8.self))] }
+        guard let object = JSONPart.scan(text) else {
+            return [("metadata", String(decoding: JSONText.quoted(text), as: UTF8.self))]
+        }
         return object.members.compactMap { member in
             object.name(of: member).map { ($0, String(decoding: object.bytes[member.value], as: UTF8.self)) }
         }
@@ -53,7 +56,10 @@ enum ObservationMetadata {
     }
 
     private static func object(_ values: [UTF8Text: OTLPValue]) -> String {
-        join(values.sorted { $0.key < $1.key }.map { ($0.text, String(decoding: JSONText.quoted($1.text ?? ""), as: UTF8.self)) })
+        join(
+            values.sorted { $0.key < $1.key }.map {
+                ($0.text, String(decoding: JSONText.quoted($1.text ?? ""), as: UTF8.self))
+            })
     }
 
     private static func join(_ members: [(String, String)]) -> String {

@@ -80,5 +80,7 @@ struct ProtobufReader {
         return range
     }
 
-    private func malformed(_ reason: String) -> OTLPError { OTLPError("malformed protobuf at byte \(index): \(reason)") }
+    private func malformed(_ reason: String) -> OTLPError {
+        OTLPError("malformed protobuf at byte \(index): \(reason)")
+    }
 }

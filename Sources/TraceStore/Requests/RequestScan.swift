@@ -86,11 +86,15 @@ struct RequestScan {
     /// Divides the range of a filter in two, as long as one another, from its first row to its last.
     /// - Returns: the filter itself, if it has less than two milliseconds of rows.
     static func halves(of filter: RequestFilter, project: Int64, _ db: Database) throws -> [RequestFilter] {
-        let ends = ["min", "max"].map { "SELECT \($0)(place) FROM request WHERE project = ?1 AND place BETWEEN ?2 AND ?3" }
+        let ends = ["min", "max"].map {
+            "SELECT \($0)(place) FROM request WHERE project = ?1 AND place BETWEEN ?2 AND ?3"
+        }
         let rows = StatementRows(try db.cachedStatement(sql: "SELECT (\(ends[0])), (\(ends[1]))"))
         let start = filter.from.map { RequestPlace.start(of: $0) } ?? 0
         rows.restart(project, start, (filter.to.map { RequestPlace.start(of: $0) } ?? .max) - 1)
-        guard try rows.next(), let first = rows.integerOrNil(0), let last = rows.integerOrNil(1) else { return [filter] }
+        guard try rows.next(), let first = rows.integerOrNil(0), let last = rows.integerOrNil(1) else {
+            return [filter]
+        }
         let (begin, end) = (RequestPlace.milliseconds(of: first), RequestPlace.milliseconds(of: last))
         let middle = begin + (end - begin) / 2 + 1
         guard middle <= end else { return [filter] }

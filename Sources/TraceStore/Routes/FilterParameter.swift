@@ -16,11 +16,16 @@ enum FilterParameter {
         return try conditions(object, elements)
     }
 
-    static func conditions(_ object: JSONObject, _ elements: [JSONObject.Element]) throws(LangfuseError) -> [Condition] {
-        guard elements.count <= maximumConditions else { throw .invalidRequest("filter has more than \(maximumConditions) conditions") }
+    static func conditions(_ object: JSONObject, _ elements: [JSONObject.Element]) throws(LangfuseError) -> [Condition]
+    {
+        guard elements.count <= maximumConditions else {
+            throw .invalidRequest("filter has more than \(maximumConditions) conditions")
+        }
         var conditions: [Condition] = []
         for element in elements {
-            guard element.kind == .object, let scanned = try? JSONObject.scan(object.bytes, range: element.value, maximumDepth: .max) else {
+            guard element.kind == .object,
+                let scanned = try? JSONObject.scan(object.bytes, range: element.value, maximumDepth: .max)
+            else {
                 throw .invalidRequest("each condition of a filter must be an object")
             }
             conditions.append(try condition(scanned))
@@ -37,17 +42,22 @@ enum FilterParameter {
         let operation = object.text("operator") ?? ""
         guard let test = try test(type, operation, object) else {
             throw .invalidRequest(
-                "Invalid filter on `\(column.rawValue)`: type `\(type.prefix(64))` with operator `\(operation.prefix(64))` and this value")
+                "Invalid filter on `\(column.rawValue)`: type `\(type.prefix(64))` with operator `\(operation.prefix(64))` and this value"
+            )
         }
         return Condition(column: column, test: test)
     }
 
-    private static func test(_ type: String, _ operation: String, _ object: JSONObject) throws(LangfuseError) -> Condition.Test? {
+    private static func test(
+        _ type: String, _ operation: String, _ object: JSONObject
+    ) throws(LangfuseError) -> Condition.Test? {
         let value = object.member("value")
         switch type {
         case "stringOptions", "arrayOptions", "categoryOptions":
             guard let values = value.flatMap(object.strings) else { return nil }
-            guard values.count <= maximumValues else { throw .invalidRequest("a condition of a filter has more than \(maximumValues) values") }
+            guard values.count <= maximumValues else {
+                throw .invalidRequest("a condition of a filter has more than \(maximumValues) values")
+            }
             return options(operation, values)
         case "string": return value.flatMap(object.string).flatMap { text(operation, $0) }
         case "stringObject":
@@ -60,7 +70,9 @@ enum FilterParameter {
             guard let number = object.number("value").flatMap({ Double($0) }) else { return nil }
             return Condition.Comparison.named(operation).map { .compares($0, number) }
         case "numberObject":
-            guard let key = object.text("key"), let number = object.number("value").flatMap({ Double($0) }) else { return nil }
+            guard let key = object.text("key"), let number = object.number("value").flatMap({ Double($0) }) else {
+                return nil
+            }
             return Condition.Comparison.named(operation).map { .member(key, .compares($0, number)) }
         case "boolean":
             guard let wanted = value.flatMap(object.bool) else { return nil }

@@ -19,7 +19,9 @@ extension JSONWriter {
                 writer.member("input", row.input)
                 writer.member("output", row.output)
             }
-            if groups.contains(.metadata) { writer.member("metadata") { $0.metadata(row.metadata, expanded: request.expanded) } }
+            if groups.contains(.metadata) {
+                writer.member("metadata") { $0.metadata(row.metadata, expanded: request.expanded) }
+            }
             if groups.contains(.model) {
                 writer.member("providedModelName", row.model)
                 writer.member("model", row.model)
@@ -93,7 +95,8 @@ extension JSONWriter {
             for member in object.members {
                 guard let name = object.name(of: member) else { continue }
                 let value = object.string(member) ?? String(decoding: object.bytes[member.value], as: UTF8.self)
-                writer.member(name, expanded.contains(name) ? value : String(value.unicodeScalars.prefix(Self.shownMetadata)))
+                writer.member(
+                    name, expanded.contains(name) ? value : String(value.unicodeScalars.prefix(Self.shownMetadata)))
             }
         }
     }
@@ -118,14 +121,20 @@ extension JSONWriter {
             writer.member("usage") { writer in
                 writer.object { writer in
                     writer.member("unit", "TOKENS")
-                    for (name, count) in zip(["input", "output", "total"], [tokens[0], tokens[1], total]) { writer.member(name, count) }
+                    for (name, count) in zip(["input", "output", "total"], [tokens[0], tokens[1], total]) {
+                        writer.member(name, count)
+                    }
                 }
             }
             writer.member("unit", "TOKENS")
-            for (name, count) in zip(["promptTokens", "completionTokens", "totalTokens"], [tokens[0], tokens[1], total]) {
+            for (name, count) in zip(
+                ["promptTokens", "completionTokens", "totalTokens"], [tokens[0], tokens[1], total])
+            {
                 writer.member(name, count)
             }
-            for name in ["modelId", "inputPrice", "outputPrice", "totalPrice", "calculatedInputCost", "calculatedOutputCost"] {
+            for name in [
+                "modelId", "inputPrice", "outputPrice", "totalPrice", "calculatedInputCost", "calculatedOutputCost",
+            ] {
                 writer.member(name, String?.none)
             }
             writer.member("calculatedTotalCost", row.totalCost)

@@ -3,7 +3,9 @@ internal import JSON
 
 extension JSONWriter {
     /// A trace of a list: its observations are their ids.
-    mutating func trace(_ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>) {
+    mutating func trace(
+        _ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>
+    ) {
         object { writer in
             writer.head(trace, spans, project: project, groups)
             writer.member("observations") { writer in
@@ -13,7 +15,9 @@ extension JSONWriter {
     }
 
     /// A trace by itself: its observations are whole.
-    mutating func fullTrace(_ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>) {
+    mutating func fullTrace(
+        _ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>
+    ) {
         object { writer in
             writer.head(trace, spans, project: project, groups)
             writer.member("observations") { writer in
@@ -22,7 +26,9 @@ extension JSONWriter {
         }
     }
 
-    private mutating func head(_ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>) {
+    private mutating func head(
+        _ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>
+    ) {
         member("id", trace.id)
         member("externalId", String?.none)
         member("timestamp", TimeText.iso(trace.timestamp))

@@ -13,7 +13,8 @@ struct KeyRing: Sendable {
             let hash = Self.hash("\(keys.publicKey.reveal()):\(keys.secretKey.reveal())")
             if let other = projects.updateValue(project.text, forKey: hash) {
                 throw ConfigurationError(
-                    at: .environment("SECRETS_PATH"), "projects `\(other)` and `\(project)` have the same langfuse_keys; give each a pair of its own")
+                    at: .environment("SECRETS_PATH"),
+                    "projects `\(other)` and `\(project)` have the same langfuse_keys; give each a pair of its own")
             }
             publicKeys.insert(Self.hash(keys.publicKey.reveal()))
         }

@@ -27,7 +27,8 @@ struct LangfuseError: Error, Sendable, Equatable {
         for header in headers {
             if let name = HTTPField.Name(header.name) { fields[name] = header.value }
         }
-        return Response(status: .init(code: status), headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+        return Response(
+            status: .init(code: status), headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 }
 
@@ -53,7 +54,9 @@ extension LangfuseError {
     }
 
     /// A filter, a cursor or a query that cannot be answered.
-    static func invalidRequest(_ message: String) -> LangfuseError { LangfuseError(400, message, error: "InvalidRequestError") }
+    static func invalidRequest(_ message: String) -> LangfuseError {
+        LangfuseError(400, message, error: "InvalidRequestError")
+    }
 
     /// The one error that has no message.
     static let badContentType: LangfuseError = {
@@ -63,19 +66,28 @@ extension LangfuseError {
     }()
 
     static let noAuthorization = LangfuseError(401, "No authorization header")
-    static let badCredentials = LangfuseError(401, "Invalid credentials. Confirm that you've configured the correct host.")
+    static let badCredentials = LangfuseError(
+        401, "Invalid credentials. Confirm that you've configured the correct host.")
     static let accessDenied = LangfuseError(403, "Access denied - insufficient permissions for this endpoint")
     static let foreignHost = LangfuseError(
-        403, "The request's `Host` is no name of this store. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS")
+        403,
+        "The request's `Host` is no name of this store. Call it as localhost or 127.0.0.1, or let the operator add the name to ALLOWED_HOSTS"
+    )
     static let fileGone = LangfuseError(
-        503, "The trace store's file was deleted, moved or replaced; its log says what to do. What waits is kept and sent later")
+        503,
+        "The trace store's file was deleted, moved or replaced; its log says what to do. What waits is kept and sent later"
+    )
 
     /// The error for which the disk, and not a request, is to blame; nil for all else.
     static func disk(_ code: ResultCode) -> LangfuseError? {
         switch code {
-        case .SQLITE_FULL: LangfuseError(503, "The disk of the trace store is full. Make room; what waits is kept and sent then")
+        case .SQLITE_FULL:
+            LangfuseError(503, "The disk of the trace store is full. Make room; what waits is kept and sent then")
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_IOERR, .SQLITE_PERM:
-            LangfuseError(503, "The trace store's file cannot be read or written. Check its folder, disk and mode; what waits is kept and sent then")
+            LangfuseError(
+                503,
+                "The trace store's file cannot be read or written. Check its folder, disk and mode; what waits is kept and sent then"
+            )
         default: nil
         }
     }
@@ -96,10 +108,13 @@ extension LangfuseError {
 
     /// The answer on the newer routes of a server of version 3.
     static let noV2 = LangfuseError(
-        404, "The observations v2 API is only available in a Langfuse v4 write mode. Use the v1 API instead.", error: "LangfuseNotFoundError")
+        404, "The observations v2 API is only available in a Langfuse v4 write mode. Use the v1 API instead.",
+        error: "LangfuseNotFoundError")
 
     static func tooLarge(_ limit: Int) -> LangfuseError {
-        LangfuseError(422, "The response is larger than \(limit) bytes. Ask for fewer rows or fewer fields.", error: "PayloadTooLargeError")
+        LangfuseError(
+            422, "The response is larger than \(limit) bytes. Ask for fewer rows or fewer fields.",
+            error: "PayloadTooLargeError")
     }
 
     /// The store has as much to do as it can hold.
@@ -112,6 +127,7 @@ extension LangfuseError {
     static func bodyTooLarge(_ limit: Int) -> LangfuseError {
         LangfuseError(
             413,
-            "The export is larger than \(limit) bytes, decompressed. Send smaller batches, or let the operator raise TRACESTORE_MAX_EXPORT_BYTES.")
+            "The export is larger than \(limit) bytes, decompressed. Send smaller batches, or let the operator raise TRACESTORE_MAX_EXPORT_BYTES."
+        )
     }
 }

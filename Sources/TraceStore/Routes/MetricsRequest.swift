@@ -9,13 +9,20 @@ struct MetricsRequest {
         guard let text = parameters["query"], let object = JSONPart.scan(text) else {
             throw .invalidParameter("query", "must be a JSON object")
         }
-        guard object.text("view") == "observations" else { throw .invalidRequest("the embedded trace store has only the view `observations`") }
-        guard try Self.isCount(object), Self.isEmpty(object, "dimensions"), object.member("timeDimension").map({ $0.kind == .null }) ?? true else {
-            throw .invalidRequest("the embedded trace store answers only one metric, `count` of `count`, without dimensions")
+        guard object.text("view") == "observations" else {
+            throw .invalidRequest("the embedded trace store has only the view `observations`")
+        }
+        guard try Self.isCount(object), Self.isEmpty(object, "dimensions"),
+            object.member("timeDimension").map({ $0.kind == .null }) ?? true
+        else {
+            throw .invalidRequest(
+                "the embedded trace store answers only one metric, `count` of `count`, without dimensions")
         }
         query = ObservationQuery(project: project)
         if let filters = object.member("filters"), filters.kind != .null {
-            guard let elements = object.elements(filters) else { throw .invalidRequest("filters must be a list of conditions") }
+            guard let elements = object.elements(filters) else {
+                throw .invalidRequest("filters must be a list of conditions")
+            }
             query.conditions = try FilterParameter.conditions(object, elements)
         }
         for (name, comparison) in [("fromTimestamp", Condition.Comparison.atLeast), ("toTimestamp", .less)] {
@@ -27,7 +34,8 @@ struct MetricsRequest {
     }
 
     private static func isCount(_ object: JSONObject) throws(LangfuseError) -> Bool {
-        guard let metrics = object.member("metrics"), let elements = object.elements(metrics), elements.count == 1, elements[0].kind == .object,
+        guard let metrics = object.member("metrics"), let elements = object.elements(metrics), elements.count == 1,
+            elements[0].kind == .object,
             let metric = try? JSONObject.scan(object.bytes, range: elements[0].value, maximumDepth: .max)
         else { return false }
         return metric.text("measure") == "count" && metric.text("aggregation") == "count"

@@ -18,7 +18,8 @@ struct ObservationRequest {
         query = ObservationQuery(project: project)
         query.limit = try parameters.int("limit", in: 0...Self.maximumLimit, default: 50)
         guard try parameters.bool("parseIoAsJson") != true else {
-            throw .invalidParameter("parseIoAsJson", "is no longer supported: input and output are strings, as they were given")
+            throw .invalidParameter(
+                "parseIoAsJson", "is no longer supported: input and output are strings, as they were given")
         }
         if let text = parameters["cursor"] {
             guard let cursor = ObservationCursor(text) else { throw .invalidRequest("Invalid cursor format") }
@@ -37,7 +38,8 @@ struct ObservationRequest {
 
     /// The conditions of the filter, and those of the simple parameters on columns that the filter does not name.
     private static func conditions(_ parameters: QueryParameters) throws(LangfuseError) -> [Condition] {
-        let filter = try parameters["filter"].map { text throws(LangfuseError) in try FilterParameter.conditions(text) } ?? []
+        let filter =
+            try parameters["filter"].map { text throws(LangfuseError) in try FilterParameter.conditions(text) } ?? []
         let named = Set(filter.map(\.column))
         return filter + (try simple(parameters).filter { !named.contains($0.column) })
     }
@@ -50,10 +52,18 @@ struct ObservationRequest {
         if let parent = parameters.even(empty: Condition.Column.parentID.rawValue) {
             conditions.append(Condition(column: .parentID, test: parent.isEmpty ? .isNull(true) : .equals(parent)))
         }
-        if let isRoot = try parameters.bool(Condition.Column.isRoot.rawValue) { conditions.append(Condition(column: .isRoot, test: .isTrue(isRoot))) }
-        if let environments = parameters.list("environment") { conditions.append(Condition(column: .environment, test: .anyOf(environments))) }
-        if let from = try parameters.time("fromStartTime") { conditions.append(Condition(column: .start, test: .compares(.atLeast, Double(from)))) }
-        if let to = try parameters.time("toStartTime") { conditions.append(Condition(column: .start, test: .compares(.less, Double(to)))) }
+        if let isRoot = try parameters.bool(Condition.Column.isRoot.rawValue) {
+            conditions.append(Condition(column: .isRoot, test: .isTrue(isRoot)))
+        }
+        if let environments = parameters.list("environment") {
+            conditions.append(Condition(column: .environment, test: .anyOf(environments)))
+        }
+        if let from = try parameters.time("fromStartTime") {
+            conditions.append(Condition(column: .start, test: .compares(.atLeast, Double(from))))
+        }
+        if let to = try parameters.time("toStartTime") {
+            conditions.append(Condition(column: .start, test: .compares(.less, Double(to))))
+        }
         return conditions
     }
 }

@@ -24,13 +24,16 @@ struct TraceRequest {
             } ?? Set(FieldGroup.allCases)
         if let order = parameters["orderBy"] {
             let parts = order.split(separator: ".").map(String.init)
-            guard parts.count == 2, let field = TraceQuery.Order.named(parts[0]), ["asc", "desc"].contains(parts[1].lowercased()) else {
+            guard parts.count == 2, let field = TraceQuery.Order.named(parts[0]),
+                ["asc", "desc"].contains(parts[1].lowercased())
+            else {
                 throw .invalidParameter("orderBy", "must be a field and a direction, such as timestamp.desc")
             }
             query.order = field
             query.isAscending = parts[1].lowercased() == "asc"
         }
-        let filter = try parameters["filter"].map { text throws(LangfuseError) in try FilterParameter.conditions(text) } ?? []
+        let filter =
+            try parameters["filter"].map { text throws(LangfuseError) in try FilterParameter.conditions(text) } ?? []
         let named = Set(filter.map(\.column))
         query.conditions = filter + (try Self.simple(parameters).filter { !named.contains($0.column) })
     }
@@ -41,11 +44,15 @@ struct TraceRequest {
             parameters[column.rawValue].map { Condition(column: column, test: .equals($0)) }
         }
         if let tags = parameters.list("tags") { conditions.append(Condition(column: .tags, test: .allOf(tags))) }
-        if let environments = parameters.list("environment") { conditions.append(Condition(column: .environment, test: .anyOf(environments))) }
+        if let environments = parameters.list("environment") {
+            conditions.append(Condition(column: .environment, test: .anyOf(environments)))
+        }
         if let from = try parameters.time("fromTimestamp") {
             conditions.append(Condition(column: .timestamp, test: .compares(.atLeast, Double(from))))
         }
-        if let to = try parameters.time("toTimestamp") { conditions.append(Condition(column: .timestamp, test: .compares(.less, Double(to)))) }
+        if let to = try parameters.time("toTimestamp") {
+            conditions.append(Condition(column: .timestamp, test: .compares(.less, Double(to))))
+        }
         return conditions
     }
 }

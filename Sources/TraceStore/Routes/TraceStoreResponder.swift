@@ -53,7 +53,9 @@ struct TraceStoreResponder: HTTPResponder {
         case "/api/public/otel/v1/traces": return try await export(request)
         case "/api/public/health":
             try allow(request, .get)
-            return try await faults.answer(.health) { Self.json(Array(#"{"status":"OK","version":"\#(Self.version)"}"#.utf8)) }
+            return try await faults.answer(.health) {
+                Self.json(Array(#"{"status":"OK","version":"\#(Self.version)"}"#.utf8))
+            }
         case "/api/public/v2/observations": return try await observations(request)
         case "/api/public/v2/metrics": return try await metrics(request)
         case "/api/public/traces": return try await traces(request)
@@ -75,7 +77,9 @@ struct TraceStoreResponder: HTTPResponder {
         guard let form = Export.Form(contentType: request.headers[.contentType]) else {
             throw LangfuseError.badContentType
         }
-        if let version = HTTPField.Name.ingestionVersion.flatMap({ request.headers[$0] }), Int(version).map({ $0 > 4 }) ?? true {
+        if let version = HTTPField.Name.ingestionVersion.flatMap({ request.headers[$0] }),
+            Int(version).map({ $0 > 4 }) ?? true
+        {
             throw LangfuseError.invalidRequest("x-langfuse-ingestion-version must be a number up to 4")
         }
         let isGzip = request.headers[.contentEncoding]?.equalsIgnoringASCIICase("gzip") ?? false
@@ -90,10 +94,14 @@ struct TraceStoreResponder: HTTPResponder {
     }
 
     private func body(of request: Request, _ share: inout ExportBudget.Share) async throws -> [UInt8] {
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > exportLimit { throw LangfuseError.bodyTooLarge(exportLimit) }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > exportLimit {
+            throw LangfuseError.bodyTooLarge(exportLimit)
+        }
         var bytes: [UInt8] = []
         for try await piece in request.body {
-            guard bytes.count + piece.readableBytes <= exportLimit else { throw LangfuseError.bodyTooLarge(exportLimit) }
+            guard bytes.count + piece.readableBytes <= exportLimit else {
+                throw LangfuseError.bodyTooLarge(exportLimit)
+            }
             try share.take(piece.readableBytes)
             bytes.append(contentsOf: piece.readableBytesView)
         }
@@ -138,8 +146,12 @@ struct TraceStoreResponder: HTTPResponder {
         return try await faults.answer(.traces) {
             var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
             page.query.madeBy = visible
-            let id = PercentDecoding.bytes(Substring(encoded).utf8).flatMap { String(validating: $0, as: UTF8.self) } ?? encoded
-            guard let trace = try await reader.trace(id, page, project: name) else { throw LangfuseError.unknownTrace(id) }
+            let id =
+                PercentDecoding.bytes(Substring(encoded).utf8).flatMap { String(validating: $0, as: UTF8.self) }
+                ?? encoded
+            guard let trace = try await reader.trace(id, page, project: name) else {
+                throw LangfuseError.unknownTrace(id)
+            }
             return Self.json(trace)
         }
     }
@@ -178,7 +190,9 @@ struct TraceStoreResponder: HTTPResponder {
     }
 
     private static func json(_ bytes: [UInt8]) -> Response {
-        Response(status: .ok, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }
 

@@ -19,7 +19,8 @@ extension Condition {
         case .noneOf(let values): return "(" + column + " IS NULL OR " + column + " NOT IN " + .list(values) + ")"
         case .equals(let text): return column + " = " + SQLFragment(text: text)
         case .contains(let text): return "instr(" + column + ", " + SQLFragment(text: text) + ") > 0"
-        case .containsNot(let text): return "(" + column + " IS NULL OR instr(" + column + ", " + SQLFragment(text: text) + ") = 0)"
+        case .containsNot(let text):
+            return "(" + column + " IS NULL OR instr(" + column + ", " + SQLFragment(text: text) + ") = 0)"
         // As bytes: SQLite counts the characters of a text up to its first NUL only.
         case .startsWith(let text):
             return "substr(CAST(" + column + SQLFragment(" AS BLOB), 1, ?) = ?", text.utf8.count, Data(text.utf8))
@@ -30,10 +31,13 @@ extension Condition {
         case .isTrue(let value): return column + SQLFragment(" = ?", value)
         case .isNull(let value): return column + (value ? " IS NULL" : " IS NOT NULL")
         case .member(let key, let test):
-            guard !key.contains("\"") else { throw UnsupportedCondition(message: "the key of a filter must not hold quotes") }
+            guard !key.contains("\"") else {
+                throw UnsupportedCondition(message: "the key of a filter must not hold quotes")
+            }
             let member =
                 if case .compares = test {
-                    "json_extract(" + column + SQLFragment(", ?)", "$." + String(decoding: JSONText.quoted(key), as: UTF8.self))
+                    "json_extract(" + column
+                        + SQLFragment(", ?)", "$." + String(decoding: JSONText.quoted(key), as: UTF8.self))
                 } else {
                     MetadataMember.text(of: column, key: key)
                 }

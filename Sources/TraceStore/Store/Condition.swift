@@ -4,7 +4,8 @@ internal import Common
 struct Condition: Sendable, Equatable {
     /// A column that conditions may name.
     enum Column: String, Sendable, CaseIterable {
-        case id, traceID = "traceId", parentID = "parentObservationId", type, name, level, statusMessage, version, environment, release
+        case id, traceID = "traceId", parentID = "parentObservationId", type, name, level, statusMessage, version,
+            environment, release
         case user = "userId", session = "sessionId", traceName, model, promptName
         case start = "startTime", end = "endTime", created = "createdAt", updated = "updatedAt"
         case tags, isRoot = "isRootObservation", isPublic = "public", bookmarked

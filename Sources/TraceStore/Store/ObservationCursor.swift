@@ -28,7 +28,8 @@ extension ObservationCursor {
     /// Nil if the text is none that the store has made.
     init?(_ text: String) {
         guard let data = Data(base64Encoded: text), let object = try? JSONObject.scan(Array(data), maximumDepth: 2),
-            let start = object.text("lastStartTimeTo").flatMap(TimeText.milliseconds), let traceID = object.text("lastTraceId"),
+            let start = object.text("lastStartTimeTo").flatMap(TimeText.milliseconds),
+            let traceID = object.text("lastTraceId"),
             let id = object.text("lastId"), let row = object.number("lastRow").flatMap({ Int64($0) })
         else { return nil }
         self.init(start: start, traceID: traceID, id: id, row: row)

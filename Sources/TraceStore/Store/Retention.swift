@@ -53,7 +53,9 @@ struct Retention: Service, CustomStringConvertible {
         }
         try await trimToSize()
         if let requests {
-            while try await requests.deleteUnusedTerms(now: UInt64(clamping: now())) > 0 { try Task.checkCancellation() }
+            while try await requests.deleteUnusedTerms(now: UInt64(clamping: now())) > 0 {
+                try Task.checkCancellation()
+            }
         }
     }
 

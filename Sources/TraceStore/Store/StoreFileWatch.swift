@@ -30,7 +30,9 @@ struct StoreFileWatch: Service, CustomStringConvertible {
         tell(trouble, &told)
         do {
             guard try await database.restore() else { return }
-            logger.notice("the trace store's file was written again, with all that it held", metadata: ["file": "\(database.path)"])
+            logger.notice(
+                "the trace store's file was written again, with all that it held",
+                metadata: ["file": "\(database.path)"])
         } catch is CancellationError {
             return
         } catch {

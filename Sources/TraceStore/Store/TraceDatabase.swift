@@ -54,7 +54,9 @@ final class TraceDatabase: Sendable {
         configuration.prepareDatabase { db in
             db.add(function: MetadataMember.function)
             db.add(function: OwnTag.function)
-            guard !db.configuration.readonly else { return try db.execute(sql: "PRAGMA cache_size = -\(readerCacheKiB)") }
+            guard !db.configuration.readonly else {
+                return try db.execute(sql: "PRAGMA cache_size = -\(readerCacheKiB)")
+            }
             try db.execute(
                 sql: """
                     PRAGMA page_size = \(pageBytes); PRAGMA cache_size = -\(writerCacheKiB); PRAGMA journal_size_limit = \(logBytes); PRAGMA synchronous = NORMAL
@@ -96,8 +98,11 @@ final class TraceDatabase: Sendable {
     private static func number(_ projects: some Collection<String>, _ db: Database) throws -> [UTF8Text: Int64] {
         var numbers: [UTF8Text: Int64] = [:]
         for name in projects {
-            try db.execute(sql: "INSERT INTO project(name) VALUES (\(WholeText.placeholder)) ON CONFLICT DO NOTHING", arguments: [name.whole])
-            numbers[name] = try Int64.fetchOne(db, sql: "SELECT id FROM project WHERE name = \(WholeText.placeholder)", arguments: [name.whole])
+            try db.execute(
+                sql: "INSERT INTO project(name) VALUES (\(WholeText.placeholder)) ON CONFLICT DO NOTHING",
+                arguments: [name.whole])
+            numbers[name] = try Int64.fetchOne(
+                db, sql: "SELECT id FROM project WHERE name = \(WholeText.placeholder)", arguments: [name.whole])
         }
         return numbers
     }

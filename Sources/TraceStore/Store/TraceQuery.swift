@@ -22,7 +22,8 @@ struct TraceQuery: Sendable {
         let direction = isAscending ? "ASC" : "DESC"
         return SQLFragment("SELECT \(TraceRow.columns)") + from + " WHERE " + (try filter())
             + SQLFragment(
-                " ORDER BY \(Self.names[order] ?? "t.timestamp") \(direction), t.id \(direction) LIMIT ? OFFSET ?", limit, (page - 1) * limit)
+                " ORDER BY \(Self.names[order] ?? "t.timestamp") \(direction), t.id \(direction) LIMIT ? OFFSET ?",
+                limit, (page - 1) * limit)
     }
 
     func count() throws(UnsupportedCondition) -> SQLFragment {
@@ -98,12 +99,15 @@ struct TraceQuery: Sendable {
     private func hashes(_ tags: [String]) -> [Int64] { tags.map { TagHash.of($0, project: project) } }
 
     private static let names: [Order: String] = [
-        .id: "t.traceId", .timestamp: "t.timestamp", .name: "t.name", .userId: "t.user", .release: "t.release", .version: "t.version",
+        .id: "t.traceId", .timestamp: "t.timestamp", .name: "t.name", .userId: "t.user", .release: "t.release",
+        .version: "t.version",
         .public: "t.public", .bookmarked: "0", .sessionId: "t.session",
     ]
     private static let columns: [Condition.Column: String] = [
-        .id: "t.traceId", .traceID: "t.traceId", .name: "t.name", .traceName: "t.name", .user: "t.user", .session: "t.session", .release: "t.release",
-        .version: "t.version", .environment: "t.environment", .isPublic: "t.public", .timestamp: "t.timestamp", .created: "t.created",
+        .id: "t.traceId", .traceID: "t.traceId", .name: "t.name", .traceName: "t.name", .user: "t.user",
+        .session: "t.session", .release: "t.release",
+        .version: "t.version", .environment: "t.environment", .isPublic: "t.public", .timestamp: "t.timestamp",
+        .created: "t.created",
         .updated: "t.updated",
     ]
 }

@@ -10,14 +10,17 @@ extension TraceReader {
         let count = try Self.checked { () throws(UnsupportedCondition) in try query.count() }
         return try await database.read { db in
             let total = try Int.fetchOne(db, sql: count.sql, arguments: count.statementArguments) ?? 0
-            let traces = try Array(Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) })
+            let traces = try Array(
+                Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) })
             var writer = JSONWriter()
             try writer.object { writer in
                 try writer.member("data") { writer in
                     try writer.array(traces) { writer, trace in
                         let spans = try Self.spans(of: trace, query, readsContent: request.groups.contains(.io), db)
                         writer.trace(trace, spans, project: project, request.groups)
-                        guard writer.bytes.count <= Self.maximumBytes else { throw LangfuseError.tooLarge(Self.maximumBytes) }
+                        guard writer.bytes.count <= Self.maximumBytes else {
+                            throw LangfuseError.tooLarge(Self.maximumBytes)
+                        }
                     }
                 }
                 writer.member("meta") { writer in
@@ -51,7 +54,9 @@ extension TraceReader {
     }
 
     /// The spans of a trace, the earliest first.
-    private static func spans(of trace: TraceRow, _ query: TraceQuery, readsContent: Bool, _ db: Database) throws -> [Observation] {
+    private static func spans(
+        of trace: TraceRow, _ query: TraceQuery, readsContent: Bool, _ db: Database
+    ) throws -> [Observation] {
         var observations = ObservationQuery(project: query.project)
         observations.conditions = [Condition(column: .traceID, test: .equals(trace.id))]
         observations.limit = .max

@@ -34,10 +34,15 @@ struct TraceReader: Sendable {
                                 break
                             }
                             let observation = ObservationRow.observation(row)
-                            for _ in 0..<(duplicates ? 2 : 1) { writer.element { $0.observation(observation, project: project, request) } }
-                            guard writer.bytes.count <= Self.maximumBytes else { throw LangfuseError.tooLarge(Self.maximumBytes) }
+                            for _ in 0..<(duplicates ? 2 : 1) {
+                                writer.element { $0.observation(observation, project: project, request) }
+                            }
+                            guard writer.bytes.count <= Self.maximumBytes else {
+                                throw LangfuseError.tooLarge(Self.maximumBytes)
+                            }
                             last = ObservationCursor(
-                                start: observation.start, traceID: observation.traceID, id: observation.id, row: ObservationRow.number(row))
+                                start: observation.start, traceID: observation.traceID, id: observation.id,
+                                row: ObservationRow.number(row))
                         }
                     }
                 }

@@ -23,7 +23,9 @@ struct WholeText: DatabaseValueConvertible, StatementColumnConvertible {
 
     var databaseValue: DatabaseValue { text.utf8.contains(0) ? Data(text.utf8).databaseValue : text.databaseValue }
 
-    static func fromDatabaseValue(_ value: DatabaseValue) -> WholeText? { String.fromDatabaseValue(value).map(WholeText.init) }
+    static func fromDatabaseValue(_ value: DatabaseValue) -> WholeText? {
+        String.fromDatabaseValue(value).map(WholeText.init)
+    }
 }
 
 extension Row {

@@ -7,8 +7,10 @@ package import Telemetry
 package final class VerifierMetrics: Sendable {
     package static let descriptions = [
         MetricDescription(
-            "gateway_verifications_total", .counter, "Questions about rollouts that this verifier worked on, by how that ended."),
-        MetricDescription("gateway_verdicts_total", .counter, "Verdicts on rollouts that this verifier found, by kind."),
+            "gateway_verifications_total", .counter,
+            "Questions about rollouts that this verifier worked on, by how that ended."),
+        MetricDescription(
+            "gateway_verdicts_total", .counter, "Verdicts on rollouts that this verifier found, by kind."),
         MetricDescription(
             "gateway_verification_duration_seconds", .histogram(.times(upTo: .seconds(Verdict.longestWait))),
             "Seconds from a question's delivery to the end of its answer."),

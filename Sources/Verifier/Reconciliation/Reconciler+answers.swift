@@ -96,7 +96,9 @@ extension Reconciler {
     private mutating func narrow() -> Bool {
         switch stage {
         case .list:
-            guard let window = windows.last, window.width > Self.narrowestWindow, let halves = window.halves else { break }
+            guard let window = windows.last, window.width > Self.narrowestWindow, let halves = window.halves else {
+                break
+            }
             windows.removeLast()
             // Newest first, as the store goes.
             windows += [halves.earlier, halves.later]

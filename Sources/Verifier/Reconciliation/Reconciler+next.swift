@@ -99,5 +99,7 @@ extension Reconciler {
 
     private var isAllFound: Bool { !askable.contains(where: pending.contains) }
 
-    func window(_ ids: [InsertionID]) -> TimeWindow { TimeWindow(of: ids, margin: rules.identity.margin(requestTimeout: rules.requestTimeout)) }
+    func window(_ ids: [InsertionID]) -> TimeWindow {
+        TimeWindow(of: ids, margin: rules.identity.margin(requestTimeout: rules.requestTimeout))
+    }
 }

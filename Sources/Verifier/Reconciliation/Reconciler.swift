@@ -21,7 +21,8 @@ package struct Reconciler: Sendable {
         package var deadline: Int64
 
         package init(
-            identity: TraceIdentity = .traceID, requestTimeout: Duration = .seconds(300), resendGrace: Duration = .seconds(15),
+            identity: TraceIdentity = .traceID, requestTimeout: Duration = .seconds(300),
+            resendGrace: Duration = .seconds(15),
             firstPause: Duration = .seconds(2), attempts: Int? = nil, deadline: Int64
         ) {
             self.identity = identity
@@ -57,8 +58,7 @@ package struct Reconciler: Sendable {
     static let narrowestWindow: Int64 = 1000
     /// After so many changes of the set just as everything was found, no more is tried.
     static let mostChanges = 100
-    /// How long the last round may go on beyond the deadline, in milliseconds. Whoever waits for the answer waits
-    /// longer than that.
+    /// The time by which the last round may pass the deadline, in milliseconds. The ingress waits longer than that.
     static let overtime: Int64 = 900
     /// A server that changes its API more often than this is in trouble.
     static let mostLostCursors = 5
@@ -122,12 +122,16 @@ package struct Reconciler: Sendable {
         let isComplete = pending.isEmpty && reading.strangerCount == 0
         let kind: Verdict.Kind = reason != nil ? .unknown : isComplete ? .complete : .incomplete
         return Verdict(
-            rollout: rollout, project: project, kind: kind, reason: reason, expected: expected, traced: reading.ids.count - pending.count,
-            inFlight: inFlight.count, failed: reading.failed, missing: kind == .incomplete ? missing : [], checkedAt: now)
+            rollout: rollout, project: project, kind: kind, reason: reason, expected: expected,
+            traced: reading.ids.count - pending.count,
+            inFlight: inFlight.count, failed: reading.failed, missing: kind == .incomplete ? missing : [],
+            checkedAt: now)
     }
 
     private var missing: [String] {
-        let ids = reading.pending.lazy.filter { pending.contains($0) && !inFlight.contains($0) }.prefix(Verdict.mostMissing).map(\.description)
+        let ids = reading.pending.lazy.filter { pending.contains($0) && !inFlight.contains($0) }.prefix(
+            Verdict.mostMissing
+        ).map(\.description)
         return Array((Array(ids) + reading.strangers).prefix(Verdict.mostMissing))
     }
 }

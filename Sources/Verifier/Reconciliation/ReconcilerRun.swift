@@ -18,7 +18,8 @@ struct ReconcilerRun: Sendable {
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`.
     func verdict(
-        on rollout: String, project: String, rules: Reconciler.Rules, progress: @Sendable (WorkLease.State) async -> Void
+        on rollout: String, project: String, rules: Reconciler.Rules,
+        progress: @Sendable (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         let mark = VerdictStore.Mark()
         var (run, rules) = (self, rules)
@@ -42,7 +43,9 @@ struct ReconcilerRun: Sendable {
             try Task.checkCancellation()
             switch reconciler.next(now: clock.now()) {
             case .readRollout:
-                guard let beginning = try await verdicts.begin(rollout, project: project, mark: mark) else { return nil }
+                guard let beginning = try await verdicts.begin(rollout, project: project, mark: mark) else {
+                    return nil
+                }
                 var reading = try await reader.read(rollout, project: project, failed: beginning.failed)
                 reading.loss = loss(beginning, reconciler.rules)
                 reconciler.read(reading)
@@ -64,7 +67,9 @@ struct ReconcilerRun: Sendable {
             case .resend(let ids):
                 let count = try await spans.resend(ids, project: project)
                 if count > 0 {
-                    logger.notice("sent spans again that the trace store lost", metadata: ["project": "\(project)", "count": "\(count)"])
+                    logger.notice(
+                        "sent spans again that the trace store lost",
+                        metadata: ["project": "\(project)", "count": "\(count)"])
                 }
                 reconciler.resent()
             case .wait(let until):
@@ -83,13 +88,15 @@ struct ReconcilerRun: Sendable {
         return recorded > beginning.expected ? RolloutReading.Loss(recorded: recorded, left: beginning.expected) : nil
     }
 
-    /// How long a page is waited for, whatever the store does.
+    /// The longest wait for a page, even if the store sends a byte now and then.
     private func patience(until deadline: Int64) -> Duration {
         .milliseconds(max(min(deadline, .max - Reconciler.overtime) + Reconciler.overtime - clock.now(), 1))
     }
 
     /// Nothing is complete before that is written down: the set may have changed.
-    private func tell(_ progress: @Sendable (WorkLease.State) async -> Void, _ reconciler: Reconciler, endsRound: Bool) async {
+    private func tell(
+        _ progress: @Sendable (WorkLease.State) async -> Void, _ reconciler: Reconciler, endsRound: Bool
+    ) async {
         let verdict = reconciler.verdict(now: clock.now())
         if verdict.kind != .complete { await progress(WorkLease.State(verdict: verdict, endsRound: endsRound)) }
     }

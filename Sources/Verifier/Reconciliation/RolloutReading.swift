@@ -23,7 +23,9 @@ package struct RolloutReading: Sendable, Equatable {
         package var left: Int
     }
 
-    package init(ids: [InsertionID], pending: [InsertionID], strangers: [String] = [], strangerCount: Int = 0, failed: Int = 0) {
+    package init(
+        ids: [InsertionID], pending: [InsertionID], strangers: [String] = [], strangerCount: Int = 0, failed: Int = 0
+    ) {
         self.ids = ids
         self.pending = pending
         self.strangers = strangers
@@ -32,7 +34,9 @@ package struct RolloutReading: Sendable, Equatable {
     }
 
     /// The number of ids that were made from the first to the last of some others.
-    func count(from first: InsertionID, to last: InsertionID) -> Int { index(of: last, after: true) - index(of: first, after: false) }
+    func count(from first: InsertionID, to last: InsertionID) -> Int {
+        index(of: last, after: true) - index(of: first, after: false)
+    }
 
     /// The first id that is not before `id`, or behind it.
     private func index(of id: InsertionID, after: Bool) -> Int {

@@ -22,21 +22,27 @@ struct LangfuseAnswer: Sendable {
         case 200: nil
         case 401, 403:
             .refused(
-                "the trace store at \(host) does not let the gateway in (HTTP \(status)\(words)); check the project's langfuse_keys in secrets.yaml")
+                "the trace store at \(host) does not let the gateway in (HTTP \(status)\(words)); check the project's langfuse_keys in secrets.yaml"
+            )
         case 413: .tooLarge
         // The question itself is too long for a proxy on the way: fewer ids make it shorter.
         case 414, 431: .tooSlow
         case 422: isPayload ? .tooLarge : .tooSlow
         case 429: .rateLimited(retryAfter: retryAfter ?? Self.defaultPause)
         case 408, 500...: .unavailable("the trace store at \(host) is in trouble (HTTP \(status)\(words))")
-        case 300..<400: .refused("the trace store at \(host) answers with a redirection (HTTP \(status)); set LANGFUSE_HOST to where it leads")
+        case 300..<400:
+            .refused(
+                "the trace store at \(host) answers with a redirection (HTTP \(status)); set LANGFUSE_HOST to where it leads"
+            )
         default: .refused("the trace store at \(host) refuses the question (HTTP \(status)\(words))")
         }
     }
 
     /// The time for which the server wants to be left alone; nil if it does not say.
     var retryAfter: Duration? {
-        let seconds = headers.first(named: "retry-after").flatMap { Int($0) } ?? StoreJSON(body)?.nested("details")?.count("retryAfterSeconds")
+        let seconds =
+            headers.first(named: "retry-after").flatMap { Int($0) }
+            ?? StoreJSON(body)?.nested("details")?.count("retryAfterSeconds")
         return seconds.map { min(.seconds(max($0, 1)), Self.longestPause) }
     }
 
@@ -45,7 +51,9 @@ struct LangfuseAnswer: Sendable {
     /// The server's message, short and on one line.
     private var words: String {
         guard let message = StoreJSON(body)?.text("message") else { return "" }
-        let scalars = message.unicodeScalars.prefix(Self.mostWords).map { $0.properties.generalCategory == .control ? " " : $0 }
+        let scalars = message.unicodeScalars.prefix(Self.mostWords).map {
+            $0.properties.generalCategory == .control ? " " : $0
+        }
         return ": \(String(String.UnicodeScalarView(scalars)))"
     }
 }

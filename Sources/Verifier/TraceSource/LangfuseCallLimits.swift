@@ -10,7 +10,8 @@ package struct LangfuseCallLimits: Sendable, Equatable {
 
     /// - Parameter timeouts: Langfuse Cloud's own gateway gives up after 100 s (HTTP 524).
     package init(
-        timeouts: UpstreamTimeouts = .init(connect: .seconds(10), idle: .seconds(100), total: .seconds(120)), bodyBytes: Int = 128 << 20
+        timeouts: UpstreamTimeouts = .init(connect: .seconds(10), idle: .seconds(100), total: .seconds(120)),
+        bodyBytes: Int = 128 << 20
     ) {
         self.timeouts = timeouts
         self.bodyBytes = bodyBytes

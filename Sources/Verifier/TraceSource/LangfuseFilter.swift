@@ -41,7 +41,8 @@ extension TraceIdentity {
     func ids(traceID: String, tags: [String]) -> [InsertionID] {
         switch self {
         case .traceID: InsertionID(hex: traceID.utf8).map { [$0] } ?? []
-        case .tag: tags.compactMap { $0.hasPrefix("insertion_id:") ? InsertionID($0.dropFirst("insertion_id:".count)) : nil }
+        case .tag:
+            tags.compactMap { $0.hasPrefix("insertion_id:") ? InsertionID($0.dropFirst("insertion_id:".count)) : nil }
         }
     }
 }

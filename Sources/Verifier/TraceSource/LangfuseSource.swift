@@ -16,7 +16,8 @@ package struct LangfuseSource: TraceSource {
     private let authorization: HeaderField
 
     package init(
-        _ store: TraceDestination, identity: TraceIdentity, upstream: any UpstreamClient, budget: RateBudget, apis: LangfuseAPIs,
+        _ store: TraceDestination, identity: TraceIdentity, upstream: any UpstreamClient, budget: RateBudget,
+        apis: LangfuseAPIs,
         limits: LangfuseCallLimits = .init()
     ) {
         self.store = store
@@ -28,7 +29,9 @@ package struct LangfuseSource: TraceSource {
         authorization = HeaderField("authorization", store.authorization.reveal())
     }
 
-    package func page(_ query: TraceQuery, after cursor: TraceCursor?, limit: Int) async throws(TraceSourceError) -> TracePage {
+    package func page(
+        _ query: TraceQuery, after cursor: TraceCursor?, limit: Int
+    ) async throws(TraceSourceError) -> TracePage {
         let until = query.patience.map { ContinuousClock.now + $0 }
         // Each API may send to the other once: a server that was updated meanwhile, and one that went back.
         for _ in 0..<3 {
@@ -38,10 +41,15 @@ package struct LangfuseSource: TraceSource {
             default: throw .cursorLost
             }
             let rows = min(max(limit, 1), api.mostRows)
-            if let page = api == .v2 ? try await newPage(query, cursor, rows, until) : try await oldPage(query, cursor, rows, until) { return page }
+            if let page = api == .v2
+                ? try await newPage(query, cursor, rows, until) : try await oldPage(query, cursor, rows, until)
+            {
+                return page
+            }
             apis.remember(api.other, of: store.host)
         }
-        throw .refused("what answers at \(store.host) has neither of Langfuse's read APIs (HTTP 404); check LANGFUSE_HOST")
+        throw .refused(
+            "what answers at \(store.host) has neither of Langfuse's read APIs (HTTP 404); check LANGFUSE_HOST")
     }
 
     /// The API that the server speaks, as far as is known.
@@ -63,7 +71,9 @@ package struct LangfuseSource: TraceSource {
         let answer = try await ask(dialect.target(query, cursor: text, limit: limit), .v2, until)
         if answer.isNotFound { return nil }
         if let error = answer.error(from: store.host) { throw error }
-        guard let page = dialect.page(answer.body, detail: query.detail, whole: query.wholeMetadata) else { throw malformed }
+        guard let page = dialect.page(answer.body, detail: query.detail, whole: query.wholeMetadata) else {
+            throw malformed
+        }
         return page
     }
 
@@ -89,11 +99,14 @@ package struct LangfuseSource: TraceSource {
         _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
         let dialect = LangfuseV1(identity: identity)
-        let (number, limit): (Int, Int) = if case .page(let page, let rows) = cursor { (page, rows) } else { (1, limit) }
+        let (number, limit): (Int, Int) =
+            if case .page(let page, let rows) = cursor { (page, rows) } else { (1, limit) }
         let answer = try await ask(dialect.target(query, page: number, limit: limit), .v1, until)
         if answer.isNotFound { return nil }
         if let error = answer.error(from: store.host) { throw error }
-        guard let page = dialect.page(answer.body, detail: query.detail, page: number, limit: limit) else { throw malformed }
+        guard let page = dialect.page(answer.body, detail: query.detail, page: number, limit: limit) else {
+            throw malformed
+        }
         return page
     }
 
@@ -128,15 +141,17 @@ package struct LangfuseSource: TraceSource {
         return answer
     }
 
-    /// - Parameter until: when the answer is no longer waited for, whatever the store does: it may send a byte now and
-    ///   then.
+    /// - Parameter until: the end of the wait for the answer, even if the store sends a byte now and then.
     private func call(
         _ target: String, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> LangfuseAnswer {
         var timeouts = limits.timeouts
-        if let until { timeouts.total = max(min(timeouts.total, ContinuousClock.now.duration(to: until)), .milliseconds(1)) }
+        if let until {
+            timeouts.total = max(min(timeouts.total, ContinuousClock.now.duration(to: until)), .milliseconds(1))
+        }
         let request = UpstreamRequest(
-            method: "GET", url: store.host.text + target, headers: [authorization, HeaderField("accept", "application/json")],
+            method: "GET", url: store.host.text + target,
+            headers: [authorization, HeaderField("accept", "application/json")],
             timeouts: timeouts, limits: UpstreamLimits(bodyBytes: limits.bodyBytes))
         do {
             return try await upstream.withCall(request) { call in

@@ -32,7 +32,8 @@ struct LangfuseV1 {
         guard let answer = StoreJSON(bytes), let rows = answer.objects("data") else { return nil }
         let total = answer.nested("meta")?.count("totalPages")
         let isLast = rows.isEmpty || total.map { page >= $0 } ?? (rows.count < limit)
-        return TracePage(rows: rows.map { row($0, detail) }, next: isLast ? nil : .page(page + 1, rows: limit), bytes: bytes.count)
+        return TracePage(
+            rows: rows.map { row($0, detail) }, next: isLast ? nil : .page(page + 1, rows: limit), bytes: bytes.count)
     }
 
     /// The row of a trace that was asked for by itself. Nil if the answer is not of the API's form.
@@ -58,7 +59,8 @@ struct LangfuseV1 {
         let observations = json.objects("observations") ?? []
         var body = TraceBody(
             input: json.unwrapped("input"), output: json.unwrapped("output"), metadata: json.value("metadata"),
-            finishReasons: StoredMetadata(of: json).finishReasons, observations: observations.map(TraceBody.Observation.init))
+            finishReasons: StoredMetadata(of: json).finishReasons,
+            observations: observations.map(TraceBody.Observation.init))
         // A server of version 3 fills the trace's own input and output from attributes that the gateway does not send
         // twice.
         if let first = body.observations.first {

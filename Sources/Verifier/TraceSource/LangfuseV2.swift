@@ -37,7 +37,8 @@ struct LangfuseV2 {
         guard let answer = StoreJSON(bytes), let rows = answer.objects("data") else { return nil }
         let cursor = answer.nested("meta")?.text("cursor")
         // A comma would end the name in `expandMetadata`.
-        let cut = detail == .body ? rows.reduce(into: Set<UTF8Text>()) { $0.formUnion(StoredMetadata(of: $1).cut()) } : []
+        let cut =
+            detail == .body ? rows.reduce(into: Set<UTF8Text>()) { $0.formUnion(StoredMetadata(of: $1).cut()) } : []
         return TracePage(
             rows: rows.filter(isCompletion).map { row($0, detail, whole: whole) },
             next: cursor.map { .opaque($0) }, bytes: bytes.count,
@@ -77,7 +78,8 @@ extension TraceBody.Observation {
     /// has a further name.
     init(_ json: StoreJSON) {
         self.init(
-            id: json.value("id"), type: json.value("type"), name: json.value("name"), startTime: json.value("startTime"),
+            id: json.value("id"), type: json.value("type"), name: json.value("name"),
+            startTime: json.value("startTime"),
             endTime: json.value("endTime"), input: json.unwrapped("input"), output: json.unwrapped("output"),
             parentID: json.value("parentObservationId"), model: json.text("providedModelName") ?? json.text("model"),
             usage: StoredUsage.json(of: json), finishReasons: StoredMetadata(of: json).finishReasons)

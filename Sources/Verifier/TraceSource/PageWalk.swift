@@ -3,7 +3,8 @@
 struct PageWalk: Sendable {
     /// So many pages in a row may show nothing new: rows of attempts, repetitions, and those that are known.
     static let mostIdlePages = 64
-    static let trouble = TraceSourceError.unavailable("the trace store's pages do not end: its cursors lead to nothing new")
+    static let trouble = TraceSourceError.unavailable(
+        "the trace store's pages do not end: its cursors lead to nothing new")
 
     private var cursors: Set<TraceCursor> = []
     private var idlePages = 0

@@ -11,8 +11,8 @@ package struct RateBudget: Sendable {
     /// So many calls are left alone: Langfuse refuses the last one of a window already, and answers of several
     /// verifiers cross.
     static let reserve = 1
-    /// What a process believes of that which others learned before it began: a window of Langfuse's. A store that is in
-    /// order again is asked once somebody starts a verifier anew.
+    /// The longest pause that a process takes over from what others learned before it began: a window of Langfuse's.
+    /// So a verifier that is started anew soon asks a store that works again.
     static let ahead = Duration.seconds(60)
 
     private let redis: RedisClient
@@ -39,7 +39,8 @@ package struct RateBudget: Sendable {
         var patience = patience
         if let until { patience = min(patience, ContinuousClock.now.duration(to: until)) }
         while true {
-            let pause = Duration.milliseconds(try await evaluate(RateScripts.take, key, [String(Self.reserve), believed(key)]))
+            let pause = Duration.milliseconds(
+                try await evaluate(RateScripts.take, key, [String(Self.reserve), believed(key)]))
             guard pause > .zero else { return }
             guard pause <= patience else { throw .rateLimited(retryAfter: pause) }
             patience -= pause
@@ -54,15 +55,19 @@ package struct RateBudget: Sendable {
     }
 
     /// Takes note of what an answer says.
-    func learn(from answer: LangfuseAnswer, _ store: TraceDestination, _ bucket: String) async throws(TraceSourceError) {
+    func learn(from answer: LangfuseAnswer, _ store: TraceDestination, _ bucket: String) async throws(TraceSourceError)
+    {
         let report = RateLimitReport(answer.headers, now: clock.now())
         let pause = answer.status == 429 ? answer.retryAfter ?? LangfuseAnswer.defaultPause : nil
         guard report != nil || pause != nil else { return }
         let milliseconds = [report?.reset, pause].map { $0.map { String(Int($0 / .milliseconds(1))) } ?? "" }
-        _ = try await evaluate(RateScripts.learn, Self.key(store, bucket), [report.map { String($0.remaining) } ?? ""] + milliseconds)
+        _ = try await evaluate(
+            RateScripts.learn, Self.key(store, bucket), [report.map { String($0.remaining) } ?? ""] + milliseconds)
     }
 
-    private func evaluate(_ script: RedisScript, _ key: String, _ arguments: [String]) async throws(TraceSourceError) -> Int {
+    private func evaluate(
+        _ script: RedisScript, _ key: String, _ arguments: [String]
+    ) async throws(TraceSourceError) -> Int {
         do throws(RedisError) {
             return try await redis.evaluate(script, keys: [key]) { $0.append(contentsOf: arguments) }.int ?? 0
         } catch {

@@ -7,7 +7,7 @@ struct RateLimitReport: Sendable, Equatable {
     /// Until the window begins anew.
     let reset: Duration
 
-    /// Langfuse's windows have a minute. Longer ones are a misunderstanding, by which nobody waits.
+    /// Langfuse's windows have a minute. A longer one is an error of the store's, and is cut to this.
     static let longestWindow = LangfuseAnswer.longestPause
 
     /// Nil unless both are told.
@@ -34,7 +34,8 @@ extension TimeText {
     /// Reads ECMAScript's `Date.prototype.toString` (ECMA-262 §21.4.4.41). Nil if it is another text.
     fileprivate static func millisecondsFromJavaScript(_ text: String) -> Int64? {
         let words = text.split(separator: " ")
-        guard words.count >= 6, let month = months.firstIndex(of: String(words[1])), let date = Int64(words[2]), (1...31).contains(date),
+        guard words.count >= 6, let month = months.firstIndex(of: String(words[1])), let date = Int64(words[2]),
+            (1...31).contains(date),
             let year = Int64(words[3]), words[5].hasPrefix("GMT"), words[5].utf8.count == 8
         else { return nil }
         let iso = day(year: year, month: Int64(month + 1), day: date)

@@ -12,7 +12,9 @@ struct StoreJSON: Sendable {
 
     /// Nil unless the text is one JSON object.
     init?(_ bytes: [UInt8]) {
-        do throws(JSONScanError) { object = try JSONObject.scan(bytes, maximumDepth: Self.maximumDepth) } catch { return nil }
+        do throws(JSONScanError) { object = try JSONObject.scan(bytes, maximumDepth: Self.maximumDepth) } catch {
+            return nil
+        }
     }
 
     private init(_ object: JSONObject) { self.object = object }
@@ -66,7 +68,8 @@ struct StoreJSON: Sendable {
         objects.reserveCapacity(elements.count)
         for element in elements {
             do throws(JSONScanError) {
-                objects.append(StoreJSON(try JSONObject.scan(object.bytes, range: element.value, maximumDepth: Self.maximumDepth)))
+                objects.append(
+                    StoreJSON(try JSONObject.scan(object.bytes, range: element.value, maximumDepth: Self.maximumDepth)))
             } catch { return nil }
         }
         return objects

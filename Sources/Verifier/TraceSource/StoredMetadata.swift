@@ -31,9 +31,15 @@ struct StoredMetadata {
     /// The reasons why the choices ended: the gateway's own metadata, else an attribute, as older versions have it.
     var finishReasons: [String] {
         guard let json else { return [] }
-        if let reasons = json.texts(FinishReasons.name) ?? json.text(FinishReasons.name).flatMap(FinishReasons.list) { return reasons }
-        guard let attributes = json.nested(Self.attributes) ?? json.text(Self.attributes).flatMap({ StoreJSON(Array($0.utf8)) }) else { return [] }
-        return attributes.texts(FinishReasons.attribute) ?? attributes.text(FinishReasons.attribute).flatMap(FinishReasons.list) ?? []
+        if let reasons = json.texts(FinishReasons.name) ?? json.text(FinishReasons.name).flatMap(FinishReasons.list) {
+            return reasons
+        }
+        guard
+            let attributes = json.nested(Self.attributes)
+                ?? json.text(Self.attributes).flatMap({ StoreJSON(Array($0.utf8)) })
+        else { return [] }
+        return attributes.texts(FinishReasons.attribute) ?? attributes.text(FinishReasons.attribute).flatMap(
+            FinishReasons.list) ?? []
     }
 
     private static func isCut(_ json: StoreJSON, _ name: String) -> Bool {

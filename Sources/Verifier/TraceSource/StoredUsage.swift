@@ -9,7 +9,9 @@ enum StoredUsage {
     /// - Parameter row: what has the member `usageDetails`.
     static func json(of row: StoreJSON) -> [UInt8] {
         guard let details = row.nested("usageDetails") else { return StoreJSON.null }
-        let counts = details.names.compactMap { name in details.number(name).map { (name: name, count: $0) } }.filter { possible.contains($0.count) }
+        let counts = details.names.compactMap { name in details.number(name).map { (name: name, count: $0) } }.filter {
+            possible.contains($0.count)
+        }
         // Langfuse's sums leave out their parts, each of which has a name of its own.
         let input = sum(counts.filter { $0.name.hasPrefix("input") }.map(\.count))
         let output = sum(counts.filter { $0.name.hasPrefix("output") }.map(\.count))
@@ -20,7 +22,9 @@ enum StoredUsage {
         }
         guard !members.isEmpty else { return StoreJSON.null }
         for (name, parts) in parts {
-            let known = parts.compactMap { part, source in counts.first { $0.name == source }.map { "\"\(part)\":\($0.count)" } }
+            let known = parts.compactMap { part, source in
+                counts.first { $0.name == source }.map { "\"\(part)\":\($0.count)" }
+            }
             if !known.isEmpty { members.append("\"\(name)\":{\(known.joined(separator: ","))}") }
         }
         return Array("{\(members.joined(separator: ","))}".utf8)
@@ -28,7 +32,10 @@ enum StoredUsage {
 
     private static let parts = [
         ("prompt_tokens_details", [("cached_tokens", "input_cached_tokens"), ("audio_tokens", "input_audio_tokens")]),
-        ("completion_tokens_details", [("reasoning_tokens", "output_reasoning_tokens"), ("audio_tokens", "output_audio_tokens")]),
+        (
+            "completion_tokens_details",
+            [("reasoning_tokens", "output_reasoning_tokens"), ("audio_tokens", "output_audio_tokens")]
+        ),
     ]
 
     private static func sum(_ counts: [Int]) -> Int? { counts.isEmpty ? nil : counts.reduce(0, &+) }

@@ -15,7 +15,10 @@ package struct TimeWindow: Sendable, Equatable {
     ///   - ids: in ascending order, at least one.
     ///   - margin: milliseconds by which it is wider on both sides.
     package init(of ids: some BidirectionalCollection<InsertionID>, margin: Int64) {
-        let times = (ids.first.map { Int64(clamping: $0.milliseconds) } ?? 0, ids.last.map { Int64(clamping: $0.milliseconds) } ?? 0)
+        let times = (
+            ids.first.map { Int64(clamping: $0.milliseconds) } ?? 0,
+            ids.last.map { Int64(clamping: $0.milliseconds) } ?? 0
+        )
         self.init(start: max(times.0 - margin, 0), end: times.1 + margin + 1)
     }
 

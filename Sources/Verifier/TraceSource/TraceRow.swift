@@ -41,7 +41,9 @@ package struct TraceBody: Sendable, Equatable {
     package var finishReasons: [String]
     package var observations: [Observation]
 
-    package init(input: [UInt8], output: [UInt8], metadata: [UInt8], finishReasons: [String] = [], observations: [Observation]) {
+    package init(
+        input: [UInt8], output: [UInt8], metadata: [UInt8], finishReasons: [String] = [], observations: [Observation]
+    ) {
         self.input = input
         self.output = output
         self.metadata = metadata

@@ -20,7 +20,8 @@ package enum TraceSourceError: Error, Sendable, Equatable, CustomStringConvertib
         case .refused(let reason), .unavailable(let reason): reason
         case .tooSlow: "the trace store found the question too large, or too large to answer in time"
         case .tooLarge: "the trace store found the answer too large"
-        case .rateLimited(let pause): "the trace store's rate limit is used up for \(max(Int((pause / .seconds(1)).rounded(.up)), 1)) s"
+        case .rateLimited(let pause):
+            "the trace store's rate limit is used up for \(max(Int((pause / .seconds(1)).rounded(.up)), 1)) s"
         case .cursorLost: "the trace store has changed its API"
         case .cancelled: "cancelled"
         }

@@ -9,7 +9,7 @@ package struct Question: Sendable {
     package var query: String?
     /// The client's: `Accept` and `If-None-Match` are looked at.
     package var headers: [HeaderField]
-    /// When nobody waits for the answer any longer, by the verifier's steady clock, in milliseconds.
+    /// The time at which the client stops waiting, by the verifier's steady clock, in milliseconds.
     package var deadline: Int64
 
     package init(project: String, path: String, query: String? = nil, headers: [HeaderField] = [], deadline: Int64) {
@@ -42,11 +42,17 @@ package struct Question: Sendable {
         }
         let prefix = "/rollouts/"
         guard path.hasPrefix(prefix) else {
-            throw .invalidRequest(404, code: "not_found", "There is no such page. Ask for /traces, /traces/pointwise or /rollouts/{rollout_id}.")
+            throw .invalidRequest(
+                404, code: "not_found",
+                "There is no such page. Ask for /traces, /traces/pointwise or /rollouts/{rollout_id}.")
         }
-        guard let bytes = PercentDecoding.bytes(path.dropFirst(prefix.count).utf8), let name = String(validating: bytes, as: UTF8.self),
+        guard let bytes = PercentDecoding.bytes(path.dropFirst(prefix.count).utf8),
+            let name = String(validating: bytes, as: UTF8.self),
             RolloutName.isValid(name)
-        else { throw .invalidRequest(code: "invalid_path", "The rollout_id in the path \(RolloutName.rule).", param: "rollout_id") }
+        else {
+            throw .invalidRequest(
+                code: "invalid_path", "The rollout_id in the path \(RolloutName.rule).", param: "rollout_id")
+        }
         return .rollout(name)
     }
 

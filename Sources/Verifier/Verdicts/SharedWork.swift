@@ -37,12 +37,16 @@ final class SharedWork: Sendable {
             return state.nextListener
         }
         guard let place else { return .work }
-        continuation.onTermination = { [state] _ in state.withLockedValue { _ = $0.listeners[question]?.removeValue(forKey: place) } }
+        continuation.onTermination = { [state] _ in
+            state.withLockedValue { _ = $0.listeners[question]?.removeValue(forKey: place) }
+        }
         return .listen(stream)
     }
 
     func tell(_ news: WorkLease.State, of question: String) {
-        for listener in state.withLockedValue({ Array(($0.listeners[question] ?? [:]).values) }) { listener.yield(.progress(news)) }
+        for listener in state.withLockedValue({ Array(($0.listeners[question] ?? [:]).values) }) {
+            listener.yield(.progress(news))
+        }
     }
 
     func end(_ question: String, _ event: Event) {

@@ -66,7 +66,8 @@ struct TraceFetch: Sendable {
         _ ids: [InsertionID], _ detail: TraceQuery.Detail, observations: Bool, _ asking: inout Asking,
         _ take: ([TraceRow]) async throws -> Bool
     ) async throws -> Outcome {
-        var query = TraceQuery(.ids(ids), window: TimeWindow(of: ids, margin: margin), detail: detail, observations: observations)
+        var query = TraceQuery(
+            .ids(ids), window: TimeWindow(of: ids, margin: margin), detail: detail, observations: observations)
         var missing = Set(ids)
         var cursor: TraceCursor?
         var pauses = BackOff(first: .seconds(1))
@@ -106,15 +107,18 @@ struct TraceFetch: Sendable {
         }
     }
 
-    /// What is left until nobody waits for the answer.
+    /// The time left until the client stops waiting.
     private func patience() throws(GatewayError) -> Duration {
         let left = Duration.milliseconds(deadline - clock.steady())
         guard left > .zero else { throw .storeUnavailable("it takes longer than the answer is waited for") }
         return left
     }
 
-    private func ask(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async -> (TracePage?, TraceSourceError?) {
-        do throws(TraceSourceError) { return (try await source.page(query, after: cursor, limit: limit), nil) } catch { return (nil, error) }
+    private func ask(_ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int) async -> (TracePage?, TraceSourceError?)
+    {
+        do throws(TraceSourceError) { return (try await source.page(query, after: cursor, limit: limit), nil) } catch {
+            return (nil, error)
+        }
     }
 
     private func pause(
@@ -127,7 +131,10 @@ struct TraceFetch: Sendable {
         default: break
         }
         let isOver = repetitions > Self.mostRepetitions || clock.steady() + Int64(pause / .milliseconds(1)) > deadline
-        if isOver { throw GatewayError.storeUnavailable(failure?.description ?? "it does not show \(missing.count) traces that it has shown before") }
+        if isOver {
+            throw GatewayError.storeUnavailable(
+                failure?.description ?? "it does not show \(missing.count) traces that it has shown before")
+        }
         try await clock.sleep(pause)
     }
 }
@@ -151,6 +158,7 @@ extension GatewayError {
     static func storeUnavailable(_ reason: String) -> Self {
         Self(
             status: 502, type: "api_error", code: "trace_store_unavailable",
-            message: "The trace store could not be asked: \(reason). Try again later.", retryAfter: 10, shouldRetry: true)
+            message: "The trace store could not be asked: \(reason). Try again later.", retryAfter: 10,
+            shouldRetry: true)
     }
 }

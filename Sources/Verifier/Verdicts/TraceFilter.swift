@@ -17,8 +17,10 @@ package struct TraceFilter: Sendable, Equatable {
     package var isOpen: Bool { self == TraceFilter() }
 
     package func lets(_ head: TraceHead) -> Bool {
-        tags.allSatisfy { head.tags.contains($0) } && matches(userID, head.userID) && matches(sessionID, head.sessionID) && matches(name, head.name)
-            && matches(environment, head.environment) && matches(version, head.version) && matches(release, head.release)
+        tags.allSatisfy { head.tags.contains($0) } && matches(userID, head.userID) && matches(sessionID, head.sessionID)
+            && matches(name, head.name)
+            && matches(environment, head.environment) && matches(version, head.version)
+            && matches(release, head.release)
     }
 
     private func matches(_ wanted: String?, _ value: String?) -> Bool { wanted == nil || wanted == value }

@@ -27,9 +27,12 @@ package struct TraceMembers: OptionSet, Sendable {
     /// Members by the names that they have in an answer, and Langfuse's groups of them, which the reference gateway
     /// passes on.
     private static let names: [(name: String, members: Self)] = [
-        ("id", []), ("name", .name), ("user_id", .userID), ("session_id", .sessionID), ("tags", .tags), ("timestamp", .timestamp), ("input", .input),
-        ("output", .output), ("metadata", .metadata), ("observations", .observations), ("core", head), ("io", [.input, .output, .metadata]),
-        ("model", .model), ("usage", .usage), ("finish_reason", .finishReasons), ("finish_reasons", .finishReasons), ("scores", []), ("metrics", []),
+        ("id", []), ("name", .name), ("user_id", .userID), ("session_id", .sessionID), ("tags", .tags),
+        ("timestamp", .timestamp), ("input", .input),
+        ("output", .output), ("metadata", .metadata), ("observations", .observations), ("core", head),
+        ("io", [.input, .output, .metadata]),
+        ("model", .model), ("usage", .usage), ("finish_reason", .finishReasons), ("finish_reasons", .finishReasons),
+        ("scores", []), ("metrics", []),
     ]
 
     /// Reads the parameter `fields`: names, separated by commas.
@@ -38,7 +41,8 @@ package struct TraceMembers: OptionSet, Sendable {
         for field in fields.split(separator: ",") {
             let name = String(decoding: field.utf8.filter { $0 != UInt8(ascii: " ") }, as: UTF8.self)
             guard let known = Self.names.first(where: { $0.name == name }) else {
-                throw .invalidQuery("fields", "must be a comma-separated list of \(Self.names.map(\.name).joined(separator: ", "))")
+                throw .invalidQuery(
+                    "fields", "must be a comma-separated list of \(Self.names.map(\.name).joined(separator: ", "))")
             }
             formUnion(known.members)
         }

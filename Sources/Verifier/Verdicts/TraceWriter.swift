@@ -45,7 +45,9 @@ package struct TraceWriter: Sendable {
     }
 
     /// - Parameter others: why the choices ended, if the step does not say it.
-    private func addGeneration(_ step: TraceBody.Observation?, _ others: [String], _ members: TraceMembers, to out: inout [UInt8]) {
+    private func addGeneration(
+        _ step: TraceBody.Observation?, _ others: [String], _ members: TraceMembers, to out: inout [UInt8]
+    ) {
         let reasons = step.map(\.finishReasons).flatMap { $0.isEmpty ? nil : $0 } ?? others
         if members.contains(.model) { add("model", step?.model, to: &out) }
         if members.contains(.usage) { add("usage", value: step?.usage, to: &out) }

@@ -50,7 +50,9 @@ package struct TracesQuery: Sendable, Equatable {
     }
 
     /// The project that a query names, for code that has to know it before the rest.
-    package static func project(in query: String?) throws(GatewayError) -> String? { try QueryItems(query).value("project_id") }
+    package static func project(in query: String?) throws(GatewayError) -> String? {
+        try QueryItems(query).value("project_id")
+    }
 
     private mutating func readTimes(_ items: QueryItems, now: Int64) throws(GatewayError) {
         let hours = try items.integer("hours_back", in: 1...876_000)
@@ -72,8 +74,12 @@ package struct TracesQuery: Sendable, Equatable {
                 "The query must name a rollout by a tag, such as /traces?tags=rollout_id:my-rollout. Tags of other kinds choose among its traces.",
                 param: "tags")
         }
-        guard rollouts.count == 1 else { throw .invalidQuery("tags", "names more than one rollout_id; ask for one rollout at a time") }
-        guard RolloutName.isValid(rollout) else { throw .invalidQuery("tags", "holds a rollout_id that \(RolloutName.rule)") }
+        guard rollouts.count == 1 else {
+            throw .invalidQuery("tags", "names more than one rollout_id; ask for one rollout at a time")
+        }
+        guard RolloutName.isValid(rollout) else {
+            throw .invalidQuery("tags", "holds a rollout_id that \(RolloutName.rule)")
+        }
         return (rollout, tags.filter { !$0.hasPrefix(prefix) && !$0.isEmpty })
     }
 }

@@ -27,7 +27,8 @@ extension VerificationRunner {
             try await sink.send(error.status, error.retryHeaders, json: error.json)
         } catch let error as RedisError where !start.hasBegun {
             let unavailable = GatewayError(
-                status: 503, type: "api_error", code: "queue_unavailable", message: "The gateway cannot reach its queue. Try again in a moment.",
+                status: 503, type: "api_error", code: "queue_unavailable",
+                message: "The gateway cannot reach its queue. Try again in a moment.",
                 retryAfter: 1, shouldRetry: true)
             guard error.code != .configuration else { throw error }
             try await sink.send(unavailable.status, unavailable.retryHeaders, json: unavailable.json)
@@ -35,17 +36,21 @@ extension VerificationRunner {
     }
 
     private func answerVerdict(
-        _ rollout: String, _ question: Question, _ sink: BegunSink, _ progress: @escaping @Sendable (Verdict) async -> Void
+        _ rollout: String, _ question: Question, _ sink: BegunSink,
+        _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let items = try QueryItems(question.query)
-        let wait = try items.integer("wait", in: 0...Verdict.longestWait) ?? (question.wantsEvents ? Verdict.longestWait : 0)
+        let wait =
+            try items.integer("wait", in: 0...Verdict.longestWait) ?? (question.wantsEvents ? Verdict.longestWait : 0)
         let now = clock.steady()
         let last = question.deadline - Self.answerMargin
         let patience =
             wait == 0
-            ? Patience(deadline: min(last, now + Self.shortest), attempts: 1) : Patience(deadline: min(last, now + Int64(wait) * 1000))
+            ? Patience(deadline: min(last, now + Self.shortest), attempts: 1)
+            : Patience(deadline: min(last, now + Int64(wait) * 1000))
         if question.wantsEvents { return try await sendEvents(rollout, question.project, patience, sink, progress) }
-        guard let verdict = try await verify(rollout, project: question.project, patience: patience, progress: progress) else {
+        guard let verdict = try await verify(rollout, project: question.project, patience: patience, progress: progress)
+        else {
             throw GatewayError.rolloutNotFound(rollout)
         }
         let headers = [HeaderField("etag", verdict.entityTag), HeaderField("cache-control", "no-cache")]
@@ -57,7 +62,8 @@ extension VerificationRunner {
 
     /// `event: progress` for each news, `event: verdict` at the end.
     private func sendEvents(
-        _ rollout: String, _ project: String, _ patience: Patience, _ sink: BegunSink, _ progress: @escaping @Sendable (Verdict) async -> Void
+        _ rollout: String, _ project: String, _ patience: Patience, _ sink: BegunSink,
+        _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let verdict = try await verify(rollout, project: project, patience: patience) { verdict in
             await sink.tell(verdict)

@@ -8,7 +8,8 @@ extension VerificationRunner {
 
     /// `/traces`: the rollout is checked first, for every query; only a complete one is answered.
     func answerTraces(
-        _ question: Question, isPointwise: Bool, _ sink: BegunSink, _ progress: @escaping @Sendable (Verdict) async -> Void
+        _ question: Question, isPointwise: Bool, _ sink: BegunSink,
+        _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let query = try TracesQuery(question.query, now: clock.now())
         if let project = query.project, project != question.project {
@@ -27,7 +28,8 @@ extension VerificationRunner {
     /// 404, as from the reference gateway, with the verdict beside the error.
     private func sendIncomplete(_ verdict: Verdict, _ sink: BegunSink) async throws {
         let error = GatewayError(
-            status: 404, type: "invalid_request_error", code: verdict.expected == 0 ? "rollout_without_traces" : "rollout_incomplete",
+            status: 404, type: "invalid_request_error",
+            code: verdict.expected == 0 ? "rollout_without_traces" : "rollout_incomplete",
             message: verdict.explanation, param: "tags", shouldRetry: true)
         var body = Array(error.json.dropLast())
         body += Array(#","verdict":"#.utf8) + verdict.json + Array("}".utf8)
@@ -37,15 +39,21 @@ extension VerificationRunner {
     /// 404 that does not ask for a repetition: what Redis has lost does not come back.
     private func sendLoss(_ verdict: Verdict, _ sink: BegunSink) async throws {
         let error = GatewayError(
-            status: 404, type: "invalid_request_error", code: "rollout_lost", message: "\(verdict.reason ?? "").", param: "tags", shouldRetry: false)
+            status: 404, type: "invalid_request_error", code: "rollout_lost", message: "\(verdict.reason ?? "").",
+            param: "tags", shouldRetry: false)
         let body = Array(error.json.dropLast()) + Array(#","verdict":"#.utf8) + verdict.json + Array("}".utf8)
         try await sink.send(404, [HeaderField("x-should-retry", "false")], json: body)
     }
 
-    private func sendTraces(_ query: TracesQuery, _ verdict: Verdict, _ question: Question, isPointwise: Bool, _ sink: BegunSink) async throws {
-        guard let source = source(of: question.project) else { throw GatewayError.storeUnavailable("the project has no langfuse_keys") }
+    private func sendTraces(
+        _ query: TracesQuery, _ verdict: Verdict, _ question: Question, isPointwise: Bool, _ sink: BegunSink
+    ) async throws {
+        guard let source = source(of: question.project) else {
+            throw GatewayError.storeUnavailable("the project has no langfuse_keys")
+        }
         let fetch = TraceFetch(
-            source: source, identity: options.identity, margin: options.identity.margin(requestTimeout: options.requestTimeout), clock: clock,
+            source: source, identity: options.identity,
+            margin: options.identity.margin(requestTimeout: options.requestTimeout), clock: clock,
             deadline: question.deadline)
         let ids = try await chosen(query, verdict, isPointwise: isPointwise, fetch)
         var writer = TraceWriter(members: query.members)
@@ -65,10 +73,13 @@ extension VerificationRunner {
         try await sink.write(out + writer.tail)
     }
 
-    private static let tracesHead = UpstreamHead(status: 200, headers: [HeaderField("content-type", "application/json")])
+    private static let tracesHead = UpstreamHead(
+        status: 200, headers: [HeaderField("content-type", "application/json")])
 
     /// The ids of the traces that the answer shall hold, ascending. Their number is the answer's `total_traces`.
-    private func chosen(_ query: TracesQuery, _ verdict: Verdict, isPointwise: Bool, _ fetch: TraceFetch) async throws -> [InsertionID] {
+    private func chosen(
+        _ query: TracesQuery, _ verdict: Verdict, isPointwise: Bool, _ fetch: TraceFetch
+    ) async throws -> [InsertionID] {
         let reading = try await reader.read(query.rollout, project: verdict.project, failed: verdict.failed)
         try Task.checkCancellation()
         var ids = reading.ids
@@ -89,7 +100,9 @@ extension VerificationRunner {
     }
 
     /// The newest ids whose traces pass a filter.
-    private func filtered(_ ids: [InsertionID], _ filter: TraceFilter, _ limit: Int, _ fetch: TraceFetch) async throws -> [InsertionID] {
+    private func filtered(
+        _ ids: [InsertionID], _ filter: TraceFilter, _ limit: Int, _ fetch: TraceFetch
+    ) async throws -> [InsertionID] {
         let asked = Set(ids)
         var passed: Set<InsertionID> = []
         try await fetch.run(ids, detail: .head, observations: false) { rows in
@@ -112,9 +125,12 @@ extension Verdict {
     /// The reason why the traces are not given out.
     fileprivate var explanation: String {
         guard expected > 0 else {
-            return "Rollout `\(rollout)` has no traces to give: none of its completions has succeeded, and \(failed) have failed."
+            return
+                "Rollout `\(rollout)` has no traces to give: none of its completions has succeeded, and \(failed) have failed."
         }
-        let ids = missing.isEmpty ? "" : " Missing: \(missing.prefix(10).joined(separator: ", "))\(missingCount > 10 ? ", …" : "")."
+        let ids =
+            missing.isEmpty
+            ? "" : " Missing: \(missing.prefix(10).joined(separator: ", "))\(missingCount > 10 ? ", …" : "")."
         return
             "Rollout `\(rollout)` is not complete: of \(expected) completions \(traced) are traced, \(inFlight) are in flight and \(missingCount) are missing; "
             + "\(failed) have failed.\(ids) Ask again later."

@@ -54,7 +54,8 @@ package final class VerificationRunner: Sendable {
 
     /// - Parameter sources: a project's trace store; nil if it has none.
     package init(
-        redis: RedisClient, options: Options, sources: @escaping @Sendable (String) -> (any TraceSource)?, clock: VerifierClock = .system,
+        redis: RedisClient, options: Options, sources: @escaping @Sendable (String) -> (any TraceSource)?,
+        clock: VerifierClock = .system,
         metrics: VerifierMetrics? = nil, logger: Logger
     ) {
         self.metrics = metrics
@@ -70,14 +71,17 @@ package final class VerificationRunner: Sendable {
 
     /// With Langfuse servers for trace stores.
     package convenience init(
-        redis: RedisClient, upstream: any UpstreamClient, options: Options, destinations: TraceDestinations, clock: VerifierClock = .system,
+        redis: RedisClient, upstream: any UpstreamClient, options: Options, destinations: TraceDestinations,
+        clock: VerifierClock = .system,
         metrics: VerifierMetrics? = nil, logger: Logger
     ) {
         let (budget, apis) = (RateBudget(redis: redis, clock: clock), LangfuseAPIs())
         // Made anew for each question, since a place may become known later; what is remembered of a server is not
         // theirs.
         let source = { @Sendable (project: String) -> (any TraceSource)? in
-            destinations[project].map { LangfuseSource($0, identity: options.identity, upstream: upstream, budget: budget, apis: apis) }
+            destinations[project].map {
+                LangfuseSource($0, identity: options.identity, upstream: upstream, budget: budget, apis: apis)
+            }
         }
         self.init(redis: redis, options: options, sources: source, clock: clock, metrics: metrics, logger: logger)
     }
@@ -88,7 +92,8 @@ package final class VerificationRunner: Sendable {
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`.
     package func verify(
-        _ rollout: String, project: String, patience: Patience, progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
+        _ rollout: String, project: String, patience: Patience,
+        progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
     ) async throws -> Verdict? {
         let cached = try await verdicts.verdict(rollout, project: project, now: clock.now())
         if let cached, cached.kind == .complete || patience.attempts == 1 { return cached }
@@ -97,7 +102,9 @@ package final class VerificationRunner: Sendable {
             switch shared.join(question) {
             case .work: return try await work(rollout, project, patience, question, progress)
             case .listen(let events):
-                if let verdict = try await listen(to: events, rollout, project, patience, progress) { return verdict.verdict }
+                if let verdict = try await listen(to: events, rollout, project, patience, progress) {
+                    return verdict.verdict
+                }
             }
             try Task.checkCancellation()
         }
@@ -109,7 +116,8 @@ package final class VerificationRunner: Sendable {
     func listeners(to rollout: String, project: String) -> Int { shared.listeners(to: "\(project)/\(rollout)") }
 
     private func work(
-        _ rollout: String, _ project: String, _ patience: Patience, _ question: String, _ progress: @escaping @Sendable (Verdict) async -> Void
+        _ rollout: String, _ project: String, _ patience: Patience, _ question: String,
+        _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws -> Verdict? {
         var ending = SharedWork.Event.abandoned
         defer { shared.end(question, ending) }
@@ -123,10 +131,12 @@ package final class VerificationRunner: Sendable {
             return heard
         }
         let rules = Reconciler.Rules(
-            identity: options.identity, requestTimeout: options.requestTimeout, resendGrace: options.resendGrace, firstPause: patience.firstPause,
+            identity: options.identity, requestTimeout: options.requestTimeout, resendGrace: options.resendGrace,
+            firstPause: patience.firstPause,
             attempts: patience.attempts, deadline: patience.deadline)
         let source = sources(project) ?? NoTraceSource(project: project)
-        let run = ReconcilerRun(source: source, reader: reader, spans: spans, verdicts: verdicts, clock: clock, logger: logger)
+        let run = ReconcilerRun(
+            source: source, reader: reader, spans: spans, verdicts: verdicts, clock: clock, logger: logger)
         let verdict = try await lease.hold { note in
             try await run.verdict(on: rollout, project: project, rules: rules) { news in
                 await note(news)
@@ -141,7 +151,8 @@ package final class VerificationRunner: Sendable {
     /// Listens to another verifier as long as one is at the same work.
     /// - Returns: what is enough for this one; nil if the work is its own now.
     private func follow(
-        _ lease: WorkLease, _ rollout: String, _ project: String, _ patience: Patience, _ tell: (WorkLease.State) async -> Void
+        _ lease: WorkLease, _ rollout: String, _ project: String, _ patience: Patience,
+        _ tell: (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         var heard: WorkLease.State?
         while try await !lease.take() {
@@ -206,7 +217,8 @@ package final class VerificationRunner: Sendable {
 
     private func stillChecking(_ rollout: String, _ project: String) -> Verdict {
         Verdict(
-            rollout: rollout, project: project, kind: .unknown, reason: "the rollout is still being checked; ask again", expected: 0, traced: 0,
+            rollout: rollout, project: project, kind: .unknown, reason: "the rollout is still being checked; ask again",
+            expected: 0, traced: 0,
             inFlight: 0, failed: 0, missing: [], checkedAt: clock.now())
     }
 }

@@ -31,7 +31,9 @@ struct WorkLease: Sendable {
 
     /// - Returns: whether the work is this one's to do.
     func take() async throws(RedisError) -> Bool {
-        try await redis.evaluate(WorkLeaseScripts.take, keys: [key], arguments: owner, Int(Self.life / .milliseconds(1))).int == 1
+        try await redis.evaluate(
+            WorkLeaseScripts.take, keys: [key], arguments: owner, Int(Self.life / .milliseconds(1))
+        ).int == 1
     }
 
     /// The latest progress of the lease's holder; nil if it has not reported any yet, or there is no holder.
@@ -46,7 +48,9 @@ struct WorkLease: Sendable {
 
     /// Does the work, and gives the lease up however it ends.
     /// - Parameter work: gets what tells the others how things stand.
-    func hold<Result: Sendable>(_ work: (_ tell: @Sendable (State) async -> Void) async throws -> Result) async throws -> Result {
+    func hold<Result: Sendable>(
+        _ work: (_ tell: @Sendable (State) async -> Void) async throws -> Result
+    ) async throws -> Result {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {

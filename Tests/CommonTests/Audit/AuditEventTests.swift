@@ -64,9 +64,11 @@ import Testing
             }
             return contents
         }
-        let before = try contents("keys:\n  - {id: a, x: 1}\n  - {id: b, x: 1, y: [1, 2]}\n  - {id: c}\n  - {id: q, x: 1}\n")
+        let before = try contents(
+            "keys:\n  - {id: a, x: 1}\n  - {id: b, x: 1, y: [1, 2]}\n  - {id: c}\n  - {id: q, x: 1}\n")
         // Moved, its members in another order: the same. Another value, another kind of value: others.
-        let after = try contents("keys:\n  - {id: d}\n\n  - {y: [1, 2], id: b, x: 1}\n  - {id: a, x: 2}\n  - {id: q, x: '1'}\n")
+        let after = try contents(
+            "keys:\n  - {id: d}\n\n  - {y: [1, 2], id: b, x: 1}\n  - {id: a, x: 2}\n  - {id: q, x: '1'}\n")
         let changes = before.changes(to: after)
         #expect(changes.added == ["d"] && changes.removed == ["c"] && changes.changed == ["a", "q"])
         #expect(before.sha256 != after.sha256 && before.sha256.utf8.count == 64)
@@ -84,7 +86,8 @@ import Testing
     /// A message may quote what stands in a wrong place, which may be a key.
     @Test func aRefusalSaysWhereAndNotWhat() {
         let problems = [
-            ConfigurationProblem(.error, at: .position(file: "/etc/gateway/keys.yaml", line: 2, column: 5), "`sk-canary` is no key"),
+            ConfigurationProblem(
+                .error, at: .position(file: "/etc/gateway/keys.yaml", line: 2, column: 5), "`sk-canary` is no key"),
             ConfigurationProblem(.error, at: .file("/etc/gateway/keys.yaml"), "sk-canary"),
         ]
         let details = AuditDetails.refused("aa", because: problems, inForce: FileContents())

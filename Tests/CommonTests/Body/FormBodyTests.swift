@@ -9,11 +9,16 @@ import Testing
         "Content-Disposition: form-data; \(disposition)\r\n\(headers)\r\n\(content)\r\n"
     }
 
-    static func form(_ parts: String..., boundary: String = "b") -> String { parts.map { "--\(boundary)\r\n\($0)" }.joined() + "--\(boundary)--\r\n" }
+    static func form(_ parts: String..., boundary: String = "b") -> String {
+        parts.map { "--\(boundary)\r\n\($0)" }.joined() + "--\(boundary)--\r\n"
+    }
 
-    private static let file = part(#"name="file"; filename="a.wav""#, "RIFF\n--\r\n\u{0}", headers: "Content-Type: audio/wav\r\n")
+    private static let file = part(
+        #"name="file"; filename="a.wav""#, "RIFF\n--\r\n\u{0}", headers: "Content-Type: audio/wav\r\n")
 
-    private static func read(_ body: String, _ type: String = "multipart/form-data; boundary=b") throws(GatewayError) -> RequestContent {
+    private static func read(
+        _ body: String, _ type: String = "multipart/form-data; boundary=b"
+    ) throws(GatewayError) -> RequestContent {
         try RequestContent(Array(body.utf8), contentType: type, maximumDepth: 8)
     }
 
@@ -23,8 +28,14 @@ import Testing
             ("first", form(part(#"name="model""#, "p/m"), file), "multipart/form-data; boundary=b"),
             ("last", form(file, part(#"name="model""#, "p/m")), "multipart/form-data; boundary=b"),
             ("name without quotes", form(part("name=model", "p/m")), "multipart/form-data; boundary=b"),
-            ("mixed case", form("CONTENT-disposition:Form-Data;NAME=\"model\"\r\n\r\np/m\r\n"), "MultiPart/Form-Data; BOUNDARY=b"),
-            ("quoted boundary", form(part(#"name="model""#, "p/m")), #"multipart/form-data; charset=utf-8; boundary="b""#),
+            (
+                "mixed case", form("CONTENT-disposition:Form-Data;NAME=\"model\"\r\n\r\np/m\r\n"),
+                "MultiPart/Form-Data; BOUNDARY=b"
+            ),
+            (
+                "quoted boundary", form(part(#"name="model""#, "p/m")),
+                #"multipart/form-data; charset=utf-8; boundary="b""#
+            ),
             (
                 "boundary of special characters", form(part(#"name="model""#, "p/m"), boundary: "'()+_,-./:=? b"),
                 #"multipart/form-data; boundary="'()+_,-./:=? b""#
@@ -33,7 +44,10 @@ import Testing
                 "further headers", form(part(#"name="model""#, "p/m", headers: "Content-Type: text/plain\r\nX: y\r\n")),
                 "multipart/form-data;boundary=b"
             ),
-            ("no line end behind", String(form(part(#"name="model""#, "p/m")).dropLast()), "multipart/form-data; boundary=b; "),
+            (
+                "no line end behind", String(form(part(#"name="model""#, "p/m")).dropLast()),
+                "multipart/form-data; boundary=b; "
+            ),
             ("line end before", "\r\n" + form(part(#"name="model""#, "p/m")), "multipart/form-data; boundary=b"),
             ("urlencoded", "x=1&model=p%2Fm", "application/x-www-form-urlencoded"),
             ("urlencoded name", "%6dodel=p/m&&x", "Application/X-WWW-Form-Urlencoded; charset=utf-8"),
@@ -53,10 +67,16 @@ import Testing
             ("two names", form(part(#"name="x"; name="model""#, "a"))),
             ("backslash in the name", form(part(#"name="mod\el""#, "a"))),
             ("quote behind a backslash", form(part(#"filename="a\"; name="model""#, "a"))),
-            ("two dispositions", form(part(#"name="x""#, "a", headers: "Content-Disposition: form-data; name=\"model\"\r\n"))),
+            (
+                "two dispositions",
+                form(part(#"name="x""#, "a", headers: "Content-Disposition: form-data; name=\"model\"\r\n"))
+            ),
             ("folded header", form("Content-Disposition: form-data;\r\n name=\"model\"\r\n\r\na\r\n")),
             ("bare line feeds", form(part(#"name="model""#, "a")).replacing("\r\n", with: "\n")),
-            ("a line feed before a delimiter", form(part(#"name="x""#, "a\n--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nb"))),
+            (
+                "a line feed before a delimiter",
+                form(part(#"name="x""#, "a\n--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nb"))
+            ),
             ("spaces behind a delimiter", form(part(#"name="model""#, "a")).replacing("--b\r\n", with: "--b \r\n")),
             ("a longer line like a delimiter", form(part(#"name="model""#, "a\r\n--bc\r\nd"))),
             ("no closing delimiter", "--b\r\n" + part(#"name="model""#, "a")),
@@ -73,15 +93,21 @@ import Testing
         #expect(error?.status == 400)
     }
 
-    @Test("An urlencoded form in doubt is refused", arguments: ["a;model=b", "model=a&model=b", "%zz=1", "model=%zz", "model=%ff", "model=%0A"])
+    @Test(
+        "An urlencoded form in doubt is refused",
+        arguments: ["a;model=b", "model=a&model=b", "%zz=1", "model=%zz", "model=%ff", "model=%0A"])
     func refusedURLEncoded(body: String) {
-        let error = #expect(throws: GatewayError.self) { _ = try Self.read(body, "application/x-www-form-urlencoded").text("model") }
+        let error = #expect(throws: GatewayError.self) {
+            _ = try Self.read(body, "application/x-www-form-urlencoded").text("model")
+        }
         #expect(error?.status == 400)
     }
 
     @Test(
         "A form needs a boundary",
-        arguments: ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=b; boundary=c"])
+        arguments: [
+            "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=b; boundary=c",
+        ])
     func noBoundary(type: String) {
         #expect(throws: GatewayError.self) { try Self.read(Self.form(Self.part("name=model", "a")), type) }
     }
@@ -112,7 +138,9 @@ import Testing
         ("model&api_key=k&a=1", "model=m&a=1&new=a%26b"),
     ])
     func urlencodedEdits(body: String, expected: String) throws {
-        guard case .form(let form) = try Self.read(body, "application/x-www-form-urlencoded") else { Issue.record("no form"); return }
+        guard case .form(let form) = try Self.read(body, "application/x-www-form-urlencoded") else {
+            Issue.record("no form"); return
+        }
         var splice = FormSplice(form)
         try splice.set("model", to: "m")
         splice.remove("api_key")

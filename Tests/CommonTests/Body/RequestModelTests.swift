@@ -4,9 +4,12 @@ import Testing
 
 /// The model is read wherever clients write it, and a request names one.
 @Suite struct RequestModelTests {
-    private func read(_ body: String = "", method: String = "POST", path: String, query: String? = nil) throws(GatewayError) -> RequestModel {
+    private func read(
+        _ body: String = "", method: String = "POST", path: String, query: String? = nil
+    ) throws(GatewayError) -> RequestModel {
         try RequestModel(
-            content: RequestContent(Array(body.utf8), contentType: nil, maximumDepth: 8), method: method, path: path, query: query)
+            content: RequestContent(Array(body.utf8), contentType: nil, maximumDepth: 8), method: method, path: path,
+            query: query)
     }
 
     @Test(
@@ -20,7 +23,8 @@ import Testing
             ("/openai/deployments/p/m/chat/completions", "p/m", "/openai/deployments/NEW/chat/completions"),
             ("/openai/deployments/m/audio/transcriptions", "m", "/openai/deployments/NEW/audio/transcriptions"),
             ("/openai/deployments/p/m/new-operation", "p/m", "/openai/deployments/NEW/new-operation"),
-            ("/engines/p/m/embeddings", "p/m", "/engines/NEW/embeddings"), ("/model/p/m/converse-stream", "p/m", "/model/NEW/converse-stream"),
+            ("/engines/p/m/embeddings", "p/m", "/engines/NEW/embeddings"),
+            ("/model/p/m/converse-stream", "p/m", "/model/NEW/converse-stream"),
         ])
     func path(path: String, model: String, renamed: String) throws {
         let read = try read(path: path)
@@ -29,7 +33,10 @@ import Testing
     }
 
     @Test(
-        "Look-ups name one too", arguments: [("/models/p/m", "p/m"), ("/v1beta/models/m", "m"), ("/models/ft:gpt-4o:org::id", "ft:gpt-4o:org::id")])
+        "Look-ups name one too",
+        arguments: [
+            ("/models/p/m", "p/m"), ("/v1beta/models/m", "m"), ("/models/ft:gpt-4o:org::id", "ft:gpt-4o:org::id"),
+        ])
     func lookUp(path: String, model: String) throws {
         let read = try read(method: "GET", path: path)
         #expect(read.name == model && read.path?.isLookUp == true)
@@ -55,8 +62,10 @@ import Testing
         arguments: [
             (#"{"model":"a"}"#, "/embeddings", "model=b"), ("", "/embeddings", "model=a&model=a"),
             (#"{"model":"a"}"#, "/v1beta/models/b:generateContent", nil),
-            (#"{"model":"p/a"}"#, "/openai/deployments/a/chat/completions", nil), ("", "/v1beta/models/b:generateContent", "model=a"),
-            (#"{"model":"é"}"#, "/x", "model=e%CC%81"), (#"{"MODEL":"a"}"#, "/x", nil), (#"{"model":["a"]}"#, "/x", nil), ("", "/x", "model=%ff"),
+            (#"{"model":"p/a"}"#, "/openai/deployments/a/chat/completions", nil),
+            ("", "/v1beta/models/b:generateContent", "model=a"),
+            (#"{"model":"é"}"#, "/x", "model=e%CC%81"), (#"{"MODEL":"a"}"#, "/x", nil),
+            (#"{"model":["a"]}"#, "/x", nil), ("", "/x", "model=%ff"),
             (#"{"model":""}"#, "/x", nil),
         ] as [(String, String, String?)])
     func refused(body: String, path: String, query: String?) {
@@ -64,7 +73,9 @@ import Testing
         #expect(error?.status == 400)
     }
 
-    @Test("The same model twice is one", arguments: [("{\"model\":\"m\"}", "model=m"), ("{\"model\":\"models/m\"}", nil)] as [(String, String?)])
+    @Test(
+        "The same model twice is one",
+        arguments: [("{\"model\":\"m\"}", "model=m"), ("{\"model\":\"models/m\"}", nil)] as [(String, String?)])
     func same(body: String, query: String?) throws {
         #expect(try read(body, path: "/v1beta/models/m:embedContent", query: query).name == "m")
     }

@@ -4,7 +4,8 @@ import Testing
 
 /// The project's documents say what the code does.
 struct ConfigurationDocumentTests {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
         .deletingLastPathComponent()
 
     static func text(_ path: String) throws -> String {
@@ -12,7 +13,9 @@ struct ConfigurationDocumentTests {
     }
 
     @Test func theDocumentShowsTheTable() throws {
-        #expect(try Self.text("docs/configuration.md").contains("\n\n\(Settings.markdownTable())\n\n"), "\n\(Settings.markdownTable())\n")
+        #expect(
+            try Self.text("docs/configuration.md").contains("\n\n\(Settings.markdownTable())\n\n"),
+            "\n\(Settings.markdownTable())\n")
     }
 
     @Test func theExampleIsRight() throws {
@@ -33,11 +36,17 @@ struct ConfigurationDocumentTests {
     }
 
     @Test func theSecretsInTheDocumentAreRight() throws {
-        let blocks = try Self.text("docs/configuration.md").split(separator: "```").filter { $0.hasPrefix("yaml\n# secrets.yaml\n") }
+        let blocks = try Self.text("docs/configuration.md").split(separator: "```").filter {
+            $0.hasPrefix("yaml\n# secrets.yaml\n")
+        }
         #expect(blocks.count == 1)
         for block in blocks {
-            let environment = ["FIREWORKS_API_KEY": "fw", "OPENAI_MAIN_KEY": "sk", "MY_PROJECT_LANGFUSE_SECRET_KEY": "sk-lf"]
-            #expect(throws: Never.self) { try SecretsTests.read(String(block.dropFirst("yaml\n".count)), environment: environment) }
+            let environment = [
+                "FIREWORKS_API_KEY": "fw", "OPENAI_MAIN_KEY": "sk", "MY_PROJECT_LANGFUSE_SECRET_KEY": "sk-lf",
+            ]
+            #expect(throws: Never.self) {
+                try SecretsTests.read(String(block.dropFirst("yaml\n".count)), environment: environment)
+            }
         }
     }
 }

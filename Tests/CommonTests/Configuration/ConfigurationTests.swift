@@ -20,13 +20,15 @@ struct ConfigurationTests {
     }
 
     @Test(arguments: [
-        ("langfuse_keys: {a: \(SecretsTests.keys)}", "", LangfuseHost.cloud), ("langfuse_keys: {a: \(SecretsTests.keys)}", "embedded", .embedded),
+        ("langfuse_keys: {a: \(SecretsTests.keys)}", "", LangfuseHost.cloud),
+        ("langfuse_keys: {a: \(SecretsTests.keys)}", "embedded", .embedded),
         ("accounts: {v: {kind: openai}}", "", .embedded), ("langfuse_keys: {a: }", "", .embedded),
     ])
     func tracesGoToLangfuseWhenThereAreKeys(secrets: String, host: String, expected: LangfuseHost) throws {
         try TemporaryFolder.with { folder in
             _ = try folder.write(secrets)
-            let configuration = try Configuration.load(over: Self.defaults(in: folder), environment: ["LANGFUSE_HOST": host])
+            let configuration = try Configuration.load(
+                over: Self.defaults(in: folder), environment: ["LANGFUSE_HOST": host])
             #expect(configuration.settings.langfuse == expected)
             #expect(configuration.warnings.isEmpty)
         }
@@ -43,19 +45,23 @@ struct ConfigurationTests {
     @Test func problemsOfTheEnvironmentAndOfTheFilesAreToldTogether() throws {
         try TemporaryFolder.with { folder in
             let path = try folder.write("accounts:\n  a: {kind: openai, key_env: NOPE}\n", mode: 0o640)
-            let problems = Configuration.check(role: .forwarder, environment: ["SECRETS_PATH": path, "REDIS_PORT": "x", "GATEWAY_KEY": "x"])
+            let problems = Configuration.check(
+                role: .forwarder, environment: ["SECRETS_PATH": path, "REDIS_PORT": "x", "GATEWAY_KEY": "x"])
             #expect(
                 problems.map { "\($0.location): \($0.severity)" } == [
-                    "environment: REDIS_PORT: error", "environment: GATEWAY_KEY: error", "environment: REDIS_HOST: error", "\(path): warning",
+                    "environment: REDIS_PORT: error", "environment: GATEWAY_KEY: error",
+                    "environment: REDIS_HOST: error", "\(path): warning",
                     "\(path):2:30: error",
                 ])
-            #expect(problems[3].message.hasSuffix("mode 0640 lets others than its owner at it; run `chmod 600 \(path)`"))
+            #expect(
+                problems[3].message.hasSuffix("mode 0640 lets others than its owner at it; run `chmod 600 \(path)`"))
         }
     }
 
     @Test func theIngressNeedsNoProviderKeys() throws {
         try TemporaryFolder.with { folder in
-            let path = try folder.write("langfuse_keys: {p: \(SecretsTests.keys)}\naccounts:\n  a: {kind: openai, key_env: NOPE}\n")
+            let path = try folder.write(
+                "langfuse_keys: {p: \(SecretsTests.keys)}\naccounts:\n  a: {kind: openai, key_env: NOPE}\n")
             let environment = SettingsTests.required.merging(["SECRETS_PATH": path]) { $1 }
             #expect(Configuration.check(role: .ingress, environment: environment).isEmpty)
             #expect(Configuration.check(role: .forwarder, environment: environment).count == 1)
@@ -89,7 +95,10 @@ struct ConfigurationTests {
             let largest = try folder.write(String(repeating: "#", count: limit), to: "largest")
             #expect(try ConfigurationFile(reading: largest).bytes.count == limit)
             let larger = try folder.write(String(repeating: "#", count: limit + 1), to: "larger")
-            for (path, reason) in [(larger, "is larger than"), (folder.path, "is not a regular file"), ("/dev/zero", "is not a regular file")] {
+            for (path, reason) in [
+                (larger, "is larger than"), (folder.path, "is not a regular file"),
+                ("/dev/zero", "is not a regular file"),
+            ] {
                 let error = try #require(throws: ConfigurationError.self) { try ConfigurationFile(reading: path) }
                 #expect(error.description.hasPrefix("\(path): error: \(reason)"))
             }

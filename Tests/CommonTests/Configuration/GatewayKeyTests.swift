@@ -20,7 +20,8 @@ struct GatewayKeyTests {
     @Test func itMayStandInAFile() throws {
         try TemporaryFolder.with { folder in
             let path = try folder.write(SettingsTests.key + "\n", to: "key")
-            let settings = try Settings.read(role: .forwarder, environment: ["REDIS_HOST": "r", "GATEWAY_KEY_FILE": path])
+            let settings = try Settings.read(
+                role: .forwarder, environment: ["REDIS_HOST": "r", "GATEWAY_KEY_FILE": path])
             #expect(settings.gatewayKey == GatewayKey(base64: SettingsTests.key))
         }
     }
@@ -29,7 +30,8 @@ struct GatewayKeyTests {
         try TemporaryFolder.with { folder in
             let path = try folder.write("canary", to: "key")
             for (path, expected) in [
-                (path, "\(path): error: must hold 32 bytes in base64"), (path + "2", "\(path)2: error: cannot be opened: there is no"),
+                (path, "\(path): error: must hold 32 bytes in base64"),
+                (path + "2", "\(path)2: error: cannot be opened: there is no"),
             ] {
                 let error = try #require(throws: ConfigurationError.self) {
                     try Settings.read(role: .forwarder, environment: ["REDIS_HOST": "r", "GATEWAY_KEY_FILE": path])

@@ -15,11 +15,14 @@ import Testing
     @Test(
         "The loopback interface",
         arguments: [
-            "http://localhost:4000/v1", "http://LOCALHOST:4000", "http://127.0.0.1:4000/v1", "http://127.9.9.9:4000", "http://127.1:4000",
+            "http://localhost:4000/v1", "http://LOCALHOST:4000", "http://127.0.0.1:4000/v1", "http://127.9.9.9:4000",
+            "http://127.1:4000",
             "http://2130706433:4000",
-            "http://0x7f.0.0.1:4000", "http://0.0.0.0:4000", "http://0:4000", "http://[::1]:4000/v1", "http://[::]:4000",
+            "http://0x7f.0.0.1:4000", "http://0.0.0.0:4000", "http://0:4000", "http://[::1]:4000/v1",
+            "http://[::]:4000",
             "http://[::ffff:127.0.0.1]:4000",
-            "http://localhost.:4000", "http://api.localhost:4000", "https://localhost:4000", "http://ip6-localhost:4000",
+            "http://localhost.:4000", "http://api.localhost:4000", "https://localhost:4000",
+            "http://ip6-localhost:4000",
         ])
     func loopback(url: String) throws {
         for host in ["127.0.0.1", "localhost", "::1", "0.0.0.0", "::"] { #expect(try isOwn(url, host: host)) }
@@ -29,7 +32,8 @@ import Testing
     @Test(
         "The machine's own names and addresses",
         arguments: [
-            "http://box:4000", "http://BOX.example.com:4000/v1", "http://10.0.0.5:4000", "http://[fd00::5]:4000", "http://[::ffff:10.0.0.5]:4000",
+            "http://box:4000", "http://BOX.example.com:4000/v1", "http://10.0.0.5:4000", "http://[fd00::5]:4000",
+            "http://[::ffff:10.0.0.5]:4000",
         ])
     func machine(url: String) throws {
         for host in ["0.0.0.0", "::", "10.0.0.5", "box"] { #expect(try isOwn(url, host: host)) }
@@ -39,7 +43,8 @@ import Testing
     @Test(
         "Others are others",
         arguments: [
-            "http://localhost:4001", "http://localhost", "https://api.openai.com:4000", "http://10.0.0.6:4000", "http://box2:4000",
+            "http://localhost:4001", "http://localhost", "https://api.openai.com:4000", "http://10.0.0.6:4000",
+            "http://box2:4000",
             "http://128.0.0.1:4000",
         ])
     func others(url: String) throws {
@@ -51,10 +56,17 @@ import Testing
         #expect(try !isOwn("http://gateway.internal:4000", host: "other.internal"))
     }
 
-    @Test("Settings that lead back are refused", arguments: ["LITELLM_URL", "LANGFUSE_HOST"]) func settings(variable: String) throws {
+    @Test("Settings that lead back are refused", arguments: ["LITELLM_URL", "LANGFUSE_HOST"]) func settings(
+        variable: String
+    ) throws {
         let environment = [variable: "http://localhost:4321", "PORT": "4321"]
-        let error = #expect(throws: ConfigurationError.self) { try Settings.read(role: .serve, environment: environment) }
-        #expect(error?.problems.map(\.description).contains { $0.contains("environment: \(variable): error: leads to this gateway itself") } == true)
+        let error = #expect(throws: ConfigurationError.self) {
+            try Settings.read(role: .serve, environment: environment)
+        }
+        #expect(
+            error?.problems.map(\.description).contains {
+                $0.contains("environment: \(variable): error: leads to this gateway itself")
+            } == true)
         _ = try Settings.read(role: .serve, environment: environment.merging(["PORT": "4322"]) { $1 })
         _ = try Settings.read(role: .serve, environment: environment.merging(["PORT": "0"]) { $1 })
     }

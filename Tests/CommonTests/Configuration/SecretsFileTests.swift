@@ -20,10 +20,12 @@ import Testing
             path = folder + "/secrets.yaml"
             try Data(text.utf8).write(to: URL(filePath: path))
             let environment = [
-                "SECRETS_PATH": path, "REDIS_HOST": "redis", "GATEWAY_KEY": Data(GatewayKey.random().reveal()).base64EncodedString(),
+                "SECRETS_PATH": path, "REDIS_HOST": "redis",
+                "GATEWAY_KEY": Data(GatewayKey.random().reveal()).base64EncodedString(),
                 "SECOND": "sk-2",
             ]
-            file = SecretsFile(try Configuration.load(role: .forwarder, environment: environment), environment: environment)
+            file = SecretsFile(
+                try Configuration.load(role: .forwarder, environment: environment), environment: environment)
             file.onChange { [taken] secrets in { taken.withLockedValue { $0.append(secrets) } } }
         }
 
@@ -49,7 +51,8 @@ import Testing
         "langfuse_keys: {a: \(keys("sk-2"))}", "langfuse_keys: {a: {public_key: pk, secret_key: {env: SECOND}}}",
         "langfuse_keys: {a: \(keys("sk-1")), b: }\ndefault_project_id: a",
         "langfuse_keys: {a: \(keys("sk-1"))}\nprovider_keys: {openai: {env: SECOND}}",
-        "langfuse_keys: {a: }", "langfuse_keys: {a: \(keys("sk-1"))}\naccounts: {mine: {base_url: \"http://127.0.0.1:1\"}}",
+        "langfuse_keys: {a: }",
+        "langfuse_keys: {a: \(keys("sk-1"))}\naccounts: {mine: {base_url: \"http://127.0.0.1:1\"}}",
     ])
     func aChangeIsTakenOver(text: String) throws {
         try run { world in
@@ -63,7 +66,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("no YAML", "langfuse_keys: [\n"), ("an unknown member", "langfuse_kyes: {}\n"), ("half a pair", "langfuse_keys: {a: {public_key: pk}}"),
+        ("no YAML", "langfuse_keys: [\n"), ("an unknown member", "langfuse_kyes: {}\n"),
+        ("half a pair", "langfuse_keys: {a: {public_key: pk}}"),
         ("a variable that is not set", "langfuse_keys: {a: {public_key: pk, secret_key: {env: THIRD}}}"),
         ("a key with a space", "langfuse_keys: {a: {public_key: pk, secret_key: \"s k\"}}"),
         ("another default project", "langfuse_keys: {b: \(keys("sk-1"))}"), ("nothing at all", ""),
@@ -102,7 +106,8 @@ import Testing
             #expect(world.taken.withLockedValue { $0.isEmpty }, "it may still be written")
             try world.write("langfuse_keys: {a: \(Self.keys("sk-3"))}")
             world.look()
-            #expect(world.taken.withLockedValue { $0.map { $0.projects["a"]?.langfuse?.secretKey.reveal() } } == ["sk-3"])
+            #expect(
+                world.taken.withLockedValue { $0.map { $0.projects["a"]?.langfuse?.secretKey.reveal() } } == ["sk-3"])
         }
     }
 
@@ -115,7 +120,9 @@ import Testing
             #expect(world.file.current == before && world.errors.count == 1)
             try world.write(Self.first)
             world.look()
-            #expect(world.file.current == before && world.taken.withLockedValue { $0.isEmpty }, "the same secrets are no change")
+            #expect(
+                world.file.current == before && world.taken.withLockedValue { $0.isEmpty },
+                "the same secrets are no change")
         }
     }
 }

@@ -2,8 +2,12 @@ import Common
 import Testing
 
 struct SecretsTests {
-    static func read(_ text: String, environment: [String: String] = [:], role: Role = .serve) throws(ConfigurationError) -> Secrets {
-        try Secrets(parsing: YAMLDocument(parsing: Array(text.utf8), file: "secrets.yaml"), environment: environment, role: role)
+    static func read(
+        _ text: String, environment: [String: String] = [:], role: Role = .serve
+    ) throws(ConfigurationError) -> Secrets {
+        try Secrets(
+            parsing: YAMLDocument(parsing: Array(text.utf8), file: "secrets.yaml"), environment: environment, role: role
+        )
     }
 
     static func problems(_ text: String) throws -> [String] {
@@ -31,7 +35,9 @@ struct SecretsTests {
         #expect(secrets.projects["project-1"] == Project(name: "project-1", langfuse: expected))
     }
 
-    @Test(arguments: ["", "langfuse_keys:", "langfuse_keys: {}", "default_project_id: local", "provider_keys:\naccounts:\n"])
+    @Test(arguments: [
+        "", "langfuse_keys:", "langfuse_keys: {}", "default_project_id: local", "provider_keys:\naccounts:\n",
+    ])
     func withoutKeysThereIsTheLocalProject(text: String) throws {
         #expect(try Self.read(text) == .none)
     }
@@ -44,29 +50,40 @@ struct SecretsTests {
 
     /// A variable in the place of a key, of either half of a pair.
     @Test(arguments: [
-        ("{public_key: {env: PK}, secret_key: {env: SK}}", "pk-e:sk-e"), ("{public_key: pk-lf, secret_key: {env: SK}}", "pk-lf:sk-e"),
-        ("{public_key: {env: PK}, secret_key: sk-lf}", "pk-e:sk-lf"), ("{secret_key: {env: SK}, public_key: {env: SK}}", "sk-e:sk-e"),
+        ("{public_key: {env: PK}, secret_key: {env: SK}}", "pk-e:sk-e"),
+        ("{public_key: pk-lf, secret_key: {env: SK}}", "pk-lf:sk-e"),
+        ("{public_key: {env: PK}, secret_key: sk-lf}", "pk-e:sk-lf"),
+        ("{secret_key: {env: SK}, public_key: {env: SK}}", "sk-e:sk-e"),
         ("{public_key: \"pk\", secret_key: {\"env\": \"SK\"}}", "pk:sk-e"),
     ])
     func langfuseKeysMayStandInTheEnvironment(pair: String, expected: String) throws {
         let environment = ["PK": "pk-e", "SK": "sk-e"]
         for role in Role.allCases {
-            let keys = try Self.read("langfuse_keys: {a: \(pair)}", environment: environment, role: role).projects["a"]?.langfuse
-            #expect(keys.map { "\($0.publicKey.reveal()):\($0.secretKey.reveal())" } == (role == .ingress ? nil : expected), "\(role)")
+            let keys = try Self.read("langfuse_keys: {a: \(pair)}", environment: environment, role: role).projects["a"]?
+                .langfuse
+            #expect(
+                keys.map { "\($0.publicKey.reveal()):\($0.secretKey.reveal())" } == (role == .ingress ? nil : expected),
+                "\(role)")
         }
-        #expect(try Self.read("langfuse_keys: {a: \(pair)}", role: .ingress).projects.keys.sorted() == ["a"], "an ingress needs no such variable")
+        #expect(
+            try Self.read("langfuse_keys: {a: \(pair)}", role: .ingress).projects.keys.sorted() == ["a"],
+            "an ingress needs no such variable")
     }
 
     @Test(arguments: [
-        ("{env: NONE}", "not set"), ("{env: EMPTY}", "not set"), ("{env: }", "env"), ("{env: SPACE}", "visible ASCII"), ("{}", "env"),
+        ("{env: NONE}", "not set"), ("{env: EMPTY}", "not set"), ("{env: }", "env"), ("{env: SPACE}", "visible ASCII"),
+        ("{}", "env"),
         ("{variable: PK}", "variable"), ("[PK]", "text"), ("{env: PK, key: x}", "key"),
     ])
     func aVariableThatHoldsNoKeyIsSaid(value: String, expected: String) throws {
         let error = try #require(throws: ConfigurationError.self) {
-            try Self.read("langfuse_keys: {a: {public_key: pk, secret_key: \(value)}}", environment: ["PK": "pk-e", "EMPTY": "", "SPACE": "a b"])
+            try Self.read(
+                "langfuse_keys: {a: {public_key: pk, secret_key: \(value)}}",
+                environment: ["PK": "pk-e", "EMPTY": "", "SPACE": "a b"])
         }
         #expect(
-            error.problems.count == 1 && "\(error.problems[0])".contains(expected) && "\(error.problems[0])".hasPrefix("secrets.yaml:1:"), "\(error)")
+            error.problems.count == 1 && "\(error.problems[0])".contains(expected)
+                && "\(error.problems[0])".hasPrefix("secrets.yaml:1:"), "\(error)")
     }
 
     @Test func keysAndAccountsAreRead() throws {
@@ -81,7 +98,8 @@ struct SecretsTests {
             """
         let secrets = try Self.read(text, environment: ["MY_GROQ": "gk", "MAIN": "sk-2"])
         #expect(secrets.providerKeys.mapValues { $0.reveal() } == ["openai": "sk-1", "groq": "gk"])
-        #expect(secrets.accounts.mapValues { $0.key?.reveal() } == ["openai-main": "sk-2", "my-vllm": "sk-3", "open": nil])
+        #expect(
+            secrets.accounts.mapValues { $0.key?.reveal() } == ["openai-main": "sk-2", "my-vllm": "sk-3", "open": nil])
         #expect(secrets.accounts["openai-main"]?.destination == .provider("openai"))
         #expect(secrets.accounts["openai-main"]?.location.description == "secrets.yaml:5:16")
         #expect(try secrets.accounts["my-vllm"]?.destination == .baseURL(#require(BaseURL("http://vllm:8000/v1"))))
@@ -106,12 +124,18 @@ struct SecretsTests {
         ("[]", "secrets.yaml:1:1: error: the file must be a mapping"),
         ("langfuse_key: {}", "secrets.yaml:1:1: error: unknown key `langfuse_key`. Did you mean `langfuse_keys`?"),
         ("langfuse_keys: {a: {public_key: p}}", "secrets.yaml:1:20: error: `langfuse_keys.a` needs `secret_key`"),
-        ("langfuse_keys: {a: {public_key: p, secret_key: ''}}", "secrets.yaml:1:48: error: `langfuse_keys.a.secret_key` has no value"),
+        (
+            "langfuse_keys: {a: {public_key: p, secret_key: ''}}",
+            "secrets.yaml:1:48: error: `langfuse_keys.a.secret_key` has no value"
+        ),
         (
             "langfuse_keys: {a: {public_key: p, secret_key: [x]}}",
             "secrets.yaml:1:48: error: `langfuse_keys.a.secret_key` must be text, but is a list"
         ),
-        ("langfuse_keys: {a/b: \(keys)}", "secrets.yaml:1:17: error: a name in `langfuse_keys` must be 1 to 128 characters, without `/`"),
+        (
+            "langfuse_keys: {a/b: \(keys)}",
+            "secrets.yaml:1:17: error: a name in `langfuse_keys` must be 1 to 128 characters, without `/`"
+        ),
         ("langfuse_keys: {\"a\\tb\": \(keys)}", "secrets.yaml:1:17: error: a name in `langfuse_keys`"),
         ("langfuse_keys: {a: , b: }", "secrets.yaml:1:1: error: `default_project_id` is missing"),
         (
@@ -120,11 +144,20 @@ struct SecretsTests {
         ),
         ("provider_keys: [a]", "secrets.yaml:1:16: error: `provider_keys` must be a mapping"),
         ("provider_keys: {openai: }", "secrets.yaml:1:25: error: `provider_keys.openai` has no value"),
-        ("provider_keys: {openai: {env: NOPE}}", "secrets.yaml:1:31: error: `provider_keys.openai.env` names the variable `NOPE`, which is not set"),
+        (
+            "provider_keys: {openai: {env: NOPE}}",
+            "secrets.yaml:1:31: error: `provider_keys.openai.env` names the variable `NOPE`, which is not set"
+        ),
         ("accounts: {a: {key: x}}", "secrets.yaml:1:15: error: `accounts.a` needs either `kind`"),
         ("accounts: {a: {kind: openai, base_url: http://a}}", "secrets.yaml:1:15: error: `accounts.a` needs either"),
-        ("accounts: {a: {kind: openai, key: x, key_env: Y}}", "secrets.yaml:1:47: error: `accounts.a` has both `key` and `key_env`"),
-        ("accounts: {a: {base_url: 'ftp://a'}}", "secrets.yaml:1:26: error: `accounts.a.base_url` must be an http or https URL"),
+        (
+            "accounts: {a: {kind: openai, key: x, key_env: Y}}",
+            "secrets.yaml:1:47: error: `accounts.a` has both `key` and `key_env`"
+        ),
+        (
+            "accounts: {a: {base_url: 'ftp://a'}}",
+            "secrets.yaml:1:26: error: `accounts.a.base_url` must be an http or https URL"
+        ),
         (
             "accounts: {a: {kind: o, idle_connection_seconds: 3601}}",
             "secrets.yaml:1:50: error: `accounts.a.idle_connection_seconds` must be a whole number from 0 to 3600"
@@ -158,14 +191,16 @@ struct SecretsTests {
     }
 
     @Test func nothingShowsAKey() throws {
-        let text = "langfuse_keys: {a: {public_key: canary, secret_key: canary}}\nprovider_keys: {o: canary}\naccounts: {b: {kind: o, key: canary}}"
+        let text =
+            "langfuse_keys: {a: {public_key: canary, secret_key: canary}}\nprovider_keys: {o: canary}\naccounts: {b: {kind: o, key: canary}}"
         var dumped = ""
         dump(try Self.read(text), to: &dumped)
         #expect(!dumped.contains("canary") && dumped.contains("***"))
     }
 
     @Test(arguments: [
-        "provider_keys: canary", "accounts: canary", "langfuse_keys: [canary]", "provider_keys: {o: 'can ary'}", "accounts: {a: canary}",
+        "provider_keys: canary", "accounts: canary", "langfuse_keys: [canary]", "provider_keys: {o: 'can ary'}",
+        "accounts: {a: canary}",
         "accounts: {a: {base_url: canary}}", "langfuse_keys: {a: {public_key: canary}}",
         "langfuse_keys: {a: {public_key: [canary], secret_key: canary}}",
         "provider_keys: {o: canary", "provider_keys: {o: \"canary\\q\"}", "provider_keys: {o: canary: canary}",

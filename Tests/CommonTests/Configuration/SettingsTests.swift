@@ -69,14 +69,19 @@ struct SettingsTests {
     }
 
     @Test(arguments: [
-        ("REDIS_PORT", "1", "65535", "0", "65536"), ("PORT", "0", "65535", "-1", "65536"), ("REDIS_DB", "0", "65535", "-1", "65536"),
-        ("REDIS_COMMAND_TIMEOUT_MS", "100", "10000", "99", "10001"), ("REQUEST_TIMEOUT", "1", "86400", "0.9", "86400.1"),
+        ("REDIS_PORT", "1", "65535", "0", "65536"), ("PORT", "0", "65535", "-1", "65536"),
+        ("REDIS_DB", "0", "65535", "-1", "65536"),
+        ("REDIS_COMMAND_TIMEOUT_MS", "100", "10000", "99", "10001"),
+        ("REQUEST_TIMEOUT", "1", "86400", "0.9", "86400.1"),
         ("MAX_HEADERS", "16", "1024", "15", "1025"), ("MAX_JSON_DEPTH", "4", "1000", "3", "1001"),
-        ("MAX_BODY_BYTES", "1KiB", "256MiB", "1023", "268435457"), ("MAX_HEADER_BYTES", "4KiB", "1MiB", "4095", "1048577"),
-        ("MAX_RESPONSE_BYTES", "1KiB", "1GiB", "1023", "1073741825"), ("MAX_BUFFERED_BYTES", "64KiB", "64MiB", "65535", "67108865"),
+        ("MAX_BODY_BYTES", "1KiB", "256MiB", "1023", "268435457"),
+        ("MAX_HEADER_BYTES", "4KiB", "1MiB", "4095", "1048577"),
+        ("MAX_RESPONSE_BYTES", "1KiB", "1GiB", "1023", "1073741825"),
+        ("MAX_BUFFERED_BYTES", "64KiB", "64MiB", "65535", "67108865"),
         ("QUEUE_LIMIT", "1", "10000000", "0", "10000001"), ("QUEUE_BYTES", "16MiB", "1024GiB", "1048575", "1025GiB"),
         ("FORWARDER_CONCURRENCY", "1", "100000", "0", "100001"), ("MAX_DELIVERIES", "1", "10", "0", "11"),
-        ("DEAD_LETTER_LIMIT", "1", "1000000", "0", "1000001"), ("ROLLOUT_TTL_SECONDS", "300", "31536000", "59", "31536001"),
+        ("DEAD_LETTER_LIMIT", "1", "1000000", "0", "1000001"),
+        ("ROLLOUT_TTL_SECONDS", "300", "31536000", "59", "31536001"),
         ("UPSTREAM_ATTEMPTS", "1", "10", "0", "11"), ("UPSTREAM_CONNECT_TIMEOUT", "0.1", "300", "0.09", "300.1"),
         ("UPSTREAM_IDLE_TIMEOUT", "1", "86400", "0", "86401"), ("DRAIN_SECONDS", "0", "3600", "-1", "3601"),
         ("UPSTREAM_IDLE_CONNECTION_SECONDS", "0", "3600", "-1", "3601"),
@@ -94,12 +99,15 @@ struct SettingsTests {
         #expect(throws: Never.self) { try Self.read([name: lowest]) }
         #expect(throws: Never.self) { try Self.read([name: highest]) }
         for value in [below, above] {
-            #expect(try Self.problems([name: value]).first?.hasPrefix("environment: \(name): error: `\(value)` must be ") == true)
+            #expect(
+                try Self.problems([name: value]).first?.hasPrefix("environment: \(name): error: `\(value)` must be ")
+                    == true)
         }
     }
 
     @Test(arguments: [
-        ("100", 100), ("100.0", 100), ("0.5", nil), ("1e2", nil), ("0x10", nil), ("nan", nil), ("inf", nil), (" 5", nil), ("5s", nil), (".5", nil),
+        ("100", 100), ("100.0", 100), ("0.5", nil), ("1e2", nil), ("0x10", nil), ("nan", nil), ("inf", nil),
+        (" 5", nil), ("5s", nil), (".5", nil),
         ("5.", nil), ("1.5.0", nil), ("+5", nil), ("٣", nil),
     ])
     func secondsAreDecimal(text: String, expected: Double?) throws {
@@ -112,7 +120,8 @@ struct SettingsTests {
     }
 
     @Test(arguments: [
-        ("65536", 65536), ("64KiB", 65536), ("1MiB", 1 << 20), ("1mib", 1 << 20), ("1 MiB", nil), ("1MB", nil), ("1.5MiB", nil), ("MiB", nil),
+        ("65536", 65536), ("64KiB", 65536), ("1MiB", 1 << 20), ("1mib", 1 << 20), ("1 MiB", nil), ("1MB", nil),
+        ("1.5MiB", nil), ("MiB", nil),
         ("9999999999999GiB", nil), ("99999999999999999999", nil),
     ])
     func bytesMayHaveAUnit(text: String, expected: Int?) throws {
@@ -160,20 +169,25 @@ struct SettingsTests {
         arguments: [
             ("", []), ("environment", ["environment"]), ("environment, team", ["environment", "team"]), ("a,,b", nil),
             ("a,a", nil), (String(repeating: "k", count: 128), [String(repeating: "k", count: 128)]),
-            (String(repeating: "k", count: 129), nil), ((0..<16).map { "k\($0)" }.joined(separator: ","), (0..<16).map { "k\($0)" }),
+            (String(repeating: "k", count: 129), nil),
+            ((0..<16).map { "k\($0)" }.joined(separator: ","), (0..<16).map { "k\($0)" }),
             ((0..<17).map { "k\($0)" }.joined(separator: ","), nil),
         ] as [(String, [String]?)])
     func metadataKeysOfMetricsAreAFewNames(text: String, keys: [String]?) throws {
         #expect((try? Self.read(["METRICS_METADATA_KEYS": text]).metricsMetadataKeys) == keys)
     }
 
-    @Test(arguments: [("true", true), ("1", true), ("YES", true), ("on", true), ("false", false), ("0", false), ("No", false), ("off", false)])
+    @Test(arguments: [
+        ("true", true), ("1", true), ("YES", true), ("on", true), ("false", false), ("0", false), ("No", false),
+        ("off", false),
+    ])
     func truthHasManyWords(text: String, expected: Bool) throws {
         #expect(try Self.read(["ALLOW_PRIVATE_BASE_URLS": text]).allowPrivateBaseURLs == expected)
     }
 
     @Test(arguments: [
-        ("INFO", LogLevel.info), ("Debug", .debug), ("WARN", .warning), ("WARNING", .warning), ("FATAL", .critical), ("CRITICAL", .critical),
+        ("INFO", LogLevel.info), ("Debug", .debug), ("WARN", .warning), ("WARNING", .warning), ("FATAL", .critical),
+        ("CRITICAL", .critical),
         ("NOTSET", .trace), ("trace", .trace), ("notice", .notice), ("error", .error),
     ])
     func logLevelsHavePythonsNamesToo(text: String, expected: LogLevel) throws {
@@ -183,7 +197,8 @@ struct SettingsTests {
     @Test(arguments: [
         ("redis", RedisSettings.Address.host("redis")), ("10.0.0.1", .host("10.0.0.1")), ("::1", .host("::1")),
         ("my_redis-1.svc", .host("my_redis-1.svc")),
-        ("unix:/run/redis.sock", .unixSocket(path: "/run/redis.sock")), ("unix:redis.sock", nil), ("redis:6379", nil), ("redis://redis", nil),
+        ("unix:/run/redis.sock", .unixSocket(path: "/run/redis.sock")), ("unix:redis.sock", nil), ("redis:6379", nil),
+        ("redis://redis", nil),
         ("[::1]", nil), ("a b", nil), ("-a", nil),
         ("unix:/" + String(repeating: "x", count: 106), .unixSocket(path: "/" + String(repeating: "x", count: 106))),
         ("unix:/" + String(repeating: "x", count: 107), nil),
@@ -192,13 +207,16 @@ struct SettingsTests {
         #expect((try? Self.read(["REDIS_HOST": text]).redis.address) == expected)
     }
 
-    @Test(arguments: [("embedded", LangfuseHost.embedded), ("Embedded", .embedded), ("https://us.cloud.langfuse.com/", .cloud)])
+    @Test(arguments: [
+        ("embedded", LangfuseHost.embedded), ("Embedded", .embedded), ("https://us.cloud.langfuse.com/", .cloud),
+    ])
     func tracesGoToAServerOrStayHere(text: String, expected: LangfuseHost) throws {
         #expect(try Self.read(["LANGFUSE_HOST": text]).langfuse == expected)
     }
 
     @Test(arguments: [
-        ("LITELLM_URL", "https://user:canary@host"), ("LANGFUSE_HOST", "http://can@ary@host/x"), ("REDIS_HOST", "redis://:canary@host:6379"),
+        ("LITELLM_URL", "https://user:canary@host"), ("LANGFUSE_HOST", "http://can@ary@host/x"),
+        ("REDIS_HOST", "redis://:canary@host:6379"),
     ])
     func aPasswordInAURLIsNotShown(name: String, value: String) throws {
         let problem = try #require(try Self.problems([name: value]).first)
@@ -215,7 +233,10 @@ struct SettingsTests {
         #expect(try Settings.read(role: .serve, environment: empty) == Settings(role: .serve))
     }
 
-    @Test(arguments: [("127.0.0.1", true), ("localhost", true), ("::1", true), ("0.0.0.0", false), ("127.example.org", false), ("10.1.2.3", false)])
+    @Test(arguments: [
+        ("127.0.0.1", true), ("localhost", true), ("::1", true), ("0.0.0.0", false), ("127.example.org", false),
+        ("10.1.2.3", false),
+    ])
     func serveAllowsLoopbackOnlyOnLoopback(host: String, expected: Bool) throws {
         #expect(try Self.read(["HOST": host], role: .serve).allowLoopbackBaseURLs == expected)
         #expect(try Self.read(["HOST": host, "ALLOW_LOOPBACK_BASE_URLS": "true"], role: .serve).allowLoopbackBaseURLs)
@@ -224,7 +245,10 @@ struct SettingsTests {
 
     @Test(arguments: [
         (["REDIS_USERNAME": "u"], "environment: REDIS_USERNAME: error: needs REDIS_PASSWORD as well"),
-        (["REDIS_TLS": "true", "REDIS_HOST": "unix:/r"], "environment: REDIS_TLS: error: must be false when REDIS_HOST is a unix socket"),
+        (
+            ["REDIS_TLS": "true", "REDIS_HOST": "unix:/r"],
+            "environment: REDIS_TLS: error: must be false when REDIS_HOST is a unix socket"
+        ),
         (["LITELLM_TRACES": "true"], "environment: LITELLM_TRACES: error: needs LITELLM_URL"),
         (
             ["LITELLM_TRACES": "true", "LITELLM_URL": "http://litellm:4000", "REQUEST_LOGGING_MODE": "never"],
@@ -232,7 +256,10 @@ struct SettingsTests {
         ),
         (["QUEUE_BYTES": "15MiB"], "environment: QUEUE_BYTES: error: must be at least MAX_BODY_BYTES (16MiB)"),
         (["UPLOAD_BYTES": "15MiB"], "environment: UPLOAD_BYTES: error: must be at least MAX_BODY_BYTES (16MiB)"),
-        (["ROLLOUT_TTL_SECONDS": "299"], "environment: ROLLOUT_TTL_SECONDS: error: must be at least REQUEST_TIMEOUT (300 s)"),
+        (
+            ["ROLLOUT_TTL_SECONDS": "299"],
+            "environment: ROLLOUT_TTL_SECONDS: error: must be at least REQUEST_TIMEOUT (300 s)"
+        ),
         (["GATEWAY_KEY_FILE": "k"], "environment: GATEWAY_KEY_FILE: error: is set together with GATEWAY_KEY"),
     ])
     func settingsMustFitTogether(environment: [String: String], message: String) throws {
@@ -243,9 +270,14 @@ struct SettingsTests {
     /// The store inside `serve` is none for other processes.
     @Test(arguments: [Role.forwarder, .verifier])
     func onlyServeHasAStoreOfItsOwn(role: Role) throws {
-        let environment = ["LANGFUSE_HOST": "embedded", "REDIS_HOST": "redis", "GATEWAY_KEY": String(repeating: "A", count: 43) + "="]
+        let environment = [
+            "LANGFUSE_HOST": "embedded", "REDIS_HOST": "redis", "GATEWAY_KEY": String(repeating: "A", count: 43) + "=",
+        ]
         let problems = try Self.problems(environment, role: role)
-        #expect(problems == ["environment: LANGFUSE_HOST: error: must be the URL of the trace store: `embedded` is for `serve`, which starts one"])
+        #expect(
+            problems == [
+                "environment: LANGFUSE_HOST: error: must be the URL of the trace store: `embedded` is for `serve`, which starts one"
+            ])
     }
 
     @Test func misspeltNamesAreAWarning() throws {

@@ -6,7 +6,8 @@ struct TemporaryFolder {
 
     /// Lends a folder to `body` and removes it with all that is in it.
     static func with<Result>(_ body: (TemporaryFolder) throws -> Result) throws -> Result {
-        let folder = TemporaryFolder(path: FileManager.default.temporaryDirectory.appending(path: "configuration-\(UUID().uuidString)").path)
+        let folder = TemporaryFolder(
+            path: FileManager.default.temporaryDirectory.appending(path: "configuration-\(UUID().uuidString)").path)
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder.path) }
         return try body(folder)

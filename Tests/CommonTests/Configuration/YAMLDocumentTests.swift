@@ -67,15 +67,21 @@ struct YAMLDocumentTests {
     }
 
     @Test func depthIsBounded() throws {
-        func nested(_ depth: Int) -> String { String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
         #expect(throws: Never.self) { try Self.parse(nested(YAMLDocument.depthLimit)) }
-        #expect(try Self.problem(nested(YAMLDocument.depthLimit + 1)) == "f.yaml:1:33: error: is nested deeper than 32 levels")
+        #expect(
+            try Self.problem(nested(YAMLDocument.depthLimit + 1))
+                == "f.yaml:1:33: error: is nested deeper than 32 levels")
     }
 
     @Test func sizeIsBounded() throws {
         let limit = ConfigurationFile.sizeLimit
         #expect(throws: Never.self) { try Self.parse("#" + String(repeating: "x", count: limit - 1)) }
-        #expect(try Self.problem("#" + String(repeating: "x", count: limit)).hasPrefix("f.yaml: error: is larger than 1048576 bytes"))
+        #expect(
+            try Self.problem("#" + String(repeating: "x", count: limit)).hasPrefix(
+                "f.yaml: error: is larger than 1048576 bytes"))
     }
 
     /// libyaml's time for each of these grows with the square of the length; at this size it would be minutes.

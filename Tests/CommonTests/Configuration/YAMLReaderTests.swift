@@ -7,7 +7,10 @@ struct YAMLReaderTests {
         try #require(YAMLDocumentTests.parse("a: " + text).mapping().entries.first).value
     }
 
-    @Test(arguments: [("x", "x"), ("123", "123"), ("no", "no"), ("'null'", "null"), ("\"a b\"", "a b"), ("|\n  two\n  lines", "two\nlines")])
+    @Test(arguments: [
+        ("x", "x"), ("123", "123"), ("no", "no"), ("'null'", "null"), ("\"a b\"", "a b"),
+        ("|\n  two\n  lines", "two\nlines"),
+    ])
     func textIsReadAsWritten(text: String, expected: String) throws {
         #expect(try Self.value(text).string() == expected)
     }
@@ -35,7 +38,10 @@ struct YAMLReaderTests {
         #expect(throws: ConfigurationError.self) { try node.bool() }
     }
 
-    @Test(arguments: [("", "`a` has no value"), ("''", "`a` has no value"), ("[]", "must be text, but is a list"), ("{}", "but is a mapping")])
+    @Test(arguments: [
+        ("", "`a` has no value"), ("''", "`a` has no value"), ("[]", "must be text, but is a list"),
+        ("{}", "but is a mapping"),
+    ])
     func otherThanTextIsRefused(text: String, message: String) throws {
         let node = try Self.value(text)
         let error = try #require(throws: ConfigurationError.self) { try node.string() }
@@ -45,8 +51,10 @@ struct YAMLReaderTests {
     @Test func aSecretInTheWrongPlaceIsNotShown() throws {
         let node = try Self.value("sk-canary")
         let errors = [
-            #expect(throws: ConfigurationError.self) { try node.mapping() }, #expect(throws: ConfigurationError.self) { try node.sequence() },
-            #expect(throws: ConfigurationError.self) { try node.int(in: 0...1) }, #expect(throws: ConfigurationError.self) { try node.bool() },
+            #expect(throws: ConfigurationError.self) { try node.mapping() },
+            #expect(throws: ConfigurationError.self) { try node.sequence() },
+            #expect(throws: ConfigurationError.self) { try node.int(in: 0...1) },
+            #expect(throws: ConfigurationError.self) { try node.bool() },
             #expect(throws: ConfigurationError.self) { try node.baseURL() },
         ]
         #expect(errors.allSatisfy { $0?.description.contains("canary") == false })
@@ -60,7 +68,9 @@ struct YAMLReaderTests {
 
     @Test func unknownKeysAreNamedTogetherWithWhatIsNear() throws {
         let mapping = try YAMLDocumentTests.parse("publik_key: 1\nsecret_key: 2\nzzz: 3").mapping()
-        let error = try #require(throws: ConfigurationError.self) { try mapping.allow(only: ["public_key", "secret_key"]) }
+        let error = try #require(throws: ConfigurationError.self) {
+            try mapping.allow(only: ["public_key", "secret_key"])
+        }
         #expect(
             error.problems.map(\.description) == [
                 "f.yaml:1:1: error: unknown key `publik_key`. Did you mean `public_key`? Known here: `public_key`, `secret_key`.",
@@ -76,7 +86,8 @@ struct YAMLReaderTests {
     }
 
     @Test(arguments: [
-        ("fo", ["foo", "bar"], "foo"), ("PROT", ["PORT"], "PORT"), ("Redis_Host", ["REDIS_HOST"], "REDIS_HOST"), ("x", ["completely"], nil),
+        ("fo", ["foo", "bar"], "foo"), ("PROT", ["PORT"], "PORT"), ("Redis_Host", ["REDIS_HOST"], "REDIS_HOST"),
+        ("x", ["completely"], nil),
         ("abcdef", ["abxyef"], "abxyef"), ("abcdef", ["axyzef"], nil), ("", ["a"], "a"),
     ])
     func nearMisses(word: String, candidates: [String], expected: String?) {

@@ -27,7 +27,9 @@ import Testing
                 for loop in loops + loops {
                     let here = await current()
                     // By way of the loop on which the task runs, so that it has been left when it is woken.
-                    await withCheckedContinuation { continuation in here?.execute { loop.execute { continuation.resume() } } }
+                    await withCheckedContinuation { continuation in
+                        here?.execute { loop.execute { continuation.resume() } }
+                    }
                     visited.append(await current())
                 }
                 return visited

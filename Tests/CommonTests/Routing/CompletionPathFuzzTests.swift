@@ -5,8 +5,10 @@ import Testing
 
 @Suite struct CompletionPathFuzzTests {
     private static let segments = [
-        "v1", "project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id", "encoded_base_url", "chat", "completions", "models",
-        "health", "", ".", "..", "%2e", "%2F", "%5c", "%", "%zz", "%00", "%C3%A9", "%FF", "%E2%80%A8", "aHR0cDovL2E", "aHR0cDovL2E=", "aHR0c", "é",
+        "v1", "project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id", "encoded_base_url",
+        "chat", "completions", "models",
+        "health", "", ".", "..", "%2e", "%2F", "%5c", "%", "%zz", "%00", "%C3%A9", "%FF", "%E2%80%A8", "aHR0cDovL2E",
+        "aHR0cDovL2E=", "aHR0c", "é",
         "a b", "%252F", "\u{0}", "?", "#", "\\", "%C2%85",
     ]
     private static let bytes = Array("/%.v1aA20FfCc_-=+~\\?# ".utf8) + [0x00, 0x0A, 0x7F]
@@ -61,7 +63,9 @@ import Testing
         if random.chance(oneIn: 2) { parts += ["project_id", id(&random)] }
         if random.chance(oneIn: 4) { parts.append("v1") }
         if !random.chance(oneIn: 3) {
-            for label in ["rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"] { parts += [label, id(&random)] }
+            for label in ["rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"] {
+                parts += [label, id(&random)]
+            }
             if random.chance(oneIn: 2) { parts += ["encoded_base_url", base64(&random)] }
             if random.chance(oneIn: 4) { parts.append("v1") }
         }
@@ -83,7 +87,9 @@ import Testing
 
     private static func id(_ random: inout SeededRandom) -> String {
         let pieces = ["a", "Z9", "-", "%20", "%C3%A9", "%F0%9F%98%80", "%25", "+", ":", "v1"]
-        guard !random.chance(oneIn: 12) else { return String(repeating: random.pick(pieces), count: 64 + random.below(66)) }
+        guard !random.chance(oneIn: 12) else {
+            return String(repeating: random.pick(pieces), count: 64 + random.below(66))
+        }
         return (0...random.below(3)).map { _ in random.pick(pieces) }.joined()
     }
 

@@ -5,13 +5,16 @@ import Foundation
 /// The path parser once more: slow, and written so that its rightness can be seen. It says only whether a path is good,
 /// not what is wrong with it.
 enum ReferencePath {
-    private static let forbidden = CharacterSet(charactersIn: "\0"..."\u{1F}").union(CharacterSet(charactersIn: "\u{7F}"..."\u{9F}"))
-        .union(CharacterSet(charactersIn: "/\u{2028}\u{2029}"))
+    private static let forbidden = CharacterSet(charactersIn: "\0"..."\u{1F}").union(
+        CharacterSet(charactersIn: "\u{7F}"..."\u{9F}")
+    )
+    .union(CharacterSet(charactersIn: "/\u{2028}\u{2029}"))
     private static let labels = ["rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"]
 
     /// What the path asks for, or nil if it must be refused.
     static func parse(_ path: String) -> (project: String?, route: CompletionPath.Route)? {
-        guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy({ $0 > " " && $0 <= "~" && $0 != "?" && $0 != "#" }) else { return nil }
+        guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy({ $0 > " " && $0 <= "~" && $0 != "?" && $0 != "#" })
+        else { return nil }
         var parts = path.components(separatedBy: "/").dropFirst().map { $0 }
         var project: String?
         if parts.first == "v1" { parts.removeFirst() }
@@ -51,21 +54,26 @@ enum ReferencePath {
     }
 
     private static func id(_ part: String) -> String? {
-        guard let id = decode(part), (1...128).contains(id.unicodeScalars.count), id != ".", id != ".." else { return nil }
+        guard let id = decode(part), (1...128).contains(id.unicodeScalars.count), id != ".", id != ".." else {
+            return nil
+        }
         return id.unicodeScalars.contains(where: forbidden.contains) ? nil : id
     }
 
     /// Bit by bit.
     private static func decodeBase64(_ text: String) -> String? {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-        let digits = text.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/").reversed().drop { $0 == "=" }.reversed()
+        let digits = text.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/").reversed()
+            .drop { $0 == "=" }.reversed()
         var bits = ""
         for digit in digits {
             guard let value = alphabet.firstIndex(of: digit) else { return nil }
             bits += String(repeating: "0", count: 6 - String(value, radix: 2).count) + String(value, radix: 2)
         }
         guard digits.count % 4 != 1 else { return nil }
-        let bytes = stride(from: 0, to: bits.count / 8 * 8, by: 8).compactMap { UInt8(bits.dropFirst($0).prefix(8), radix: 2) }
+        let bytes = stride(from: 0, to: bits.count / 8 * 8, by: 8).compactMap {
+            UInt8(bits.dropFirst($0).prefix(8), radix: 2)
+        }
         return bytes.isEmpty ? nil : String(bytes: bytes, encoding: .utf8)
     }
 
@@ -73,9 +81,12 @@ enum ReferencePath {
         parts.enumerated().allSatisfy { index, part in
             let escapes = part.components(separatedBy: "%").dropFirst().map { $0.prefix(2).uppercased() }
             let areHex = escapes.allSatisfy { $0.count == 2 && $0.allSatisfy(\.isHexDigit) }
-            let areHarmless = escapes.allSatisfy { !["2F", "5C", "7F"].contains($0) && !$0.hasPrefix("0") && !$0.hasPrefix("1") }
+            let areHarmless = escapes.allSatisfy {
+                !["2F", "5C", "7F"].contains($0) && !$0.hasPrefix("0") && !$0.hasPrefix("1")
+            }
             let dots = part.uppercased().replacingOccurrences(of: "%2E", with: ".")
-            return areHex && areHarmless && !part.contains("\\") && dots != "." && dots != ".." && (!part.isEmpty || index == parts.count - 1)
+            return areHex && areHarmless && !part.contains("\\") && dots != "." && dots != ".."
+                && (!part.isEmpty || index == parts.count - 1)
         }
     }
 }

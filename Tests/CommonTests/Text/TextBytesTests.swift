@@ -20,8 +20,10 @@ import Testing
             }
         ),
         ("substring ==", { $0[...] == $1[...] }), ("text and part", { $0 == $1[...] }), ("list ==", { [$0] == [$1] }),
-        ("list contains", { [$0].contains($1) }), ("firstIndex", { [$0].firstIndex(of: $1) != nil }), ("hasPrefix", { $0.hasPrefix($1) }),
-        ("hasSuffix", { $0.hasSuffix($1) }), ("contains", { $0.contains($1) }), ("case", { if case $0 = $1 { true } else { false } }),
+        ("list contains", { [$0].contains($1) }), ("firstIndex", { [$0].firstIndex(of: $1) != nil }),
+        ("hasPrefix", { $0.hasPrefix($1) }),
+        ("hasSuffix", { $0.hasSuffix($1) }), ("contains", { $0.contains($1) }),
+        ("case", { if case $0 = $1 { true } else { false } }),
         ("UTF8Text", { UTF8Text($0) == UTF8Text($1) }), ("set", { Set(texts: [$0]).contains($1) }),
         ("dictionary", { [UTF8Text($0): 1][$1] != nil }), ("header", { HeaderField("a", $0) == HeaderField("a", $1) }),
         (
@@ -59,8 +61,12 @@ import Testing
     }
 
     /// A mark or a joiner belongs to the `Character` before it, which is then no colon, slash or comma any longer.
-    @Test(arguments: ["\u{301}x", "\u{200D}x", "\u{FE0F}", "\u{1F3FD}"]) func separatorsAreFoundInFrontOfAMark(mark: String) {
-        #expect("rollout_id:\(mark)".split(separator: ":").map { Array($0.utf8) } == ["rollout_id", mark].map { Array($0.utf8) })
+    @Test(arguments: ["\u{301}x", "\u{200D}x", "\u{FE0F}", "\u{1F3FD}"]) func separatorsAreFoundInFrontOfAMark(
+        mark: String
+    ) {
+        #expect(
+            "rollout_id:\(mark)".split(separator: ":").map { Array($0.utf8) }
+                == ["rollout_id", mark].map { Array($0.utf8) })
         #expect("a/\(mark)".firstIndex(of: "/") != nil && "a/\(mark)".contains("/"))
         #expect("rollout_id:\(mark)".hasPrefix("rollout_id:"))
         #expect(Array("rollout_id:\(mark)".dropFirst(11).utf8) == Array(mark.utf8))
@@ -72,7 +78,8 @@ import Testing
             for omitting in [true, false] {
                 for most in [0, 1, 2, Int.max] {
                     let parts = text.split(separator: ",", maxSplits: most, omittingEmptySubsequences: omitting)
-                    let expected = text.utf8.split(separator: UInt8(ascii: ","), maxSplits: most, omittingEmptySubsequences: omitting)
+                    let expected = text.utf8.split(
+                        separator: UInt8(ascii: ","), maxSplits: most, omittingEmptySubsequences: omitting)
                     #expect(parts.map { Array($0.utf8) } == expected.map { Array($0) }, "\(text) \(omitting) \(most)")
                 }
             }

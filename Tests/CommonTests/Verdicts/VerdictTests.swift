@@ -6,7 +6,8 @@ import Testing
 @Suite struct VerdictTests {
     static func verdict(_ kind: Verdict.Kind, reason: String? = nil, at time: Int64 = 1_763_839_599_120) -> Verdict {
         Verdict(
-            rollout: "r\"é", project: "p", kind: kind, reason: reason, expected: 5, traced: kind == .complete ? 5 : 2, inFlight: 0, failed: 1,
+            rollout: "r\"é", project: "p", kind: kind, reason: reason, expected: 5, traced: kind == .complete ? 5 : 2,
+            inFlight: 0, failed: 1,
             missing: kind == .incomplete ? ["a", "b", "c"] : [], checkedAt: time)
     }
 
@@ -24,14 +25,20 @@ import Testing
         let tag = Self.verdict(.complete).entityTag
         #expect(tag == Self.verdict(.complete, at: 5).entityTag && tag != Self.verdict(.incomplete).entityTag)
         #expect(tag.hasPrefix("W/\"") && tag.hasSuffix("\""))
-        for known in [tag, String(tag.dropFirst(2)), "\"x\", \(tag)", "*"] { #expect(Self.verdict(.complete).isKnown(to: known), "\(known)") }
-        for unknown in [nil, "", "\"x\"", String(tag.dropLast(4))] { #expect(!Self.verdict(.complete).isKnown(to: unknown)) }
+        for known in [tag, String(tag.dropFirst(2)), "\"x\", \(tag)", "*"] {
+            #expect(Self.verdict(.complete).isKnown(to: known), "\(known)")
+        }
+        for unknown in [nil, "", "\"x\"", String(tag.dropLast(4))] {
+            #expect(!Self.verdict(.complete).isKnown(to: unknown))
+        }
     }
 
     @Test(arguments: Verdict.Kind.allCases)
     func comesBackFromItsFields(_ kind: Verdict.Kind) {
         let verdict = Self.verdict(kind, reason: kind == .unknown ? "why" : nil)
-        let values = stride(from: 1, to: verdict.fields.count, by: 2).map { RedisValue.bytes(Array(verdict.fields[$0].utf8)) }
+        let values = stride(from: 1, to: verdict.fields.count, by: 2).map {
+            RedisValue.bytes(Array(verdict.fields[$0].utf8))
+        }
         let read = { (now: Int64) in Verdict(fields: .array(values), rollout: "r\"é", project: "p", now: now) }
         #expect(read(verdict.checkedAt) == verdict)
         #expect(read(verdict.checkedAt + 999) == verdict)
@@ -40,6 +47,7 @@ import Testing
     }
 
     @Test func nothingIsNoVerdict() {
-        #expect(Verdict(fields: .array(Verdict.fieldNames.map { _ in .null }), rollout: "r", project: "p", now: 0) == nil)
+        #expect(
+            Verdict(fields: .array(Verdict.fieldNames.map { _ in .null }), rollout: "r", project: "p", now: 0) == nil)
     }
 }

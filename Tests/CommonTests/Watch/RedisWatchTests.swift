@@ -9,7 +9,8 @@ import Testing
 
     /// Runs a watch while `body` does.
     private func withWatch(
-        _ endpoint: RedisEndpoint, envelope: Envelope? = nil, isAlone: Bool = false, _ body: (RedisWatch) async throws -> Void
+        _ endpoint: RedisEndpoint, envelope: Envelope? = nil, isAlone: Bool = false,
+        _ body: (RedisWatch) async throws -> Void
     ) async throws {
         let watch = RedisWatch(endpoint, envelope: envelope ?? self.envelope, isAlone: isAlone, logger: .silent)
         try await withThrowingTaskGroup { group in
@@ -28,7 +29,8 @@ import Testing
             }
             try await withRedisClient(server.endpoint) { redis in
                 let (known, life) = try await (
-                    redis.send(RedisCommand("GET", Keys.keyFingerprint)), redis.send(RedisCommand("TTL", Keys.keyFingerprint))
+                    redis.send(RedisCommand("GET", Keys.keyFingerprint)),
+                    redis.send(RedisCommand("TTL", Keys.keyFingerprint))
                 )
                 #expect(known.string == envelope.keyFingerprint && life.int == -1)
             }
@@ -49,7 +51,9 @@ import Testing
         var options = RedisServer.Options()
         options.isDurable = true
         try await withRedisServer(options) { server in
-            try await withRedisClient(server.endpoint) { _ = try await $0.send(RedisCommand("SET", Keys.keyFingerprint, "another")) }
+            try await withRedisClient(server.endpoint) {
+                _ = try await $0.send(RedisCommand("SET", Keys.keyFingerprint, "another"))
+            }
             if redisComesLate { server.kill() }
             let watch = RedisWatch(server.endpoint, envelope: envelope, logger: .silent)
             try await withThrowingTaskGroup { group in
@@ -70,11 +74,17 @@ import Testing
                     try await eventually { watch.hasRightKey }
                     for round in 0..<2 {
                         _ = try await redis.send(RedisCommand("FLUSHALL"))
-                        try await eventually { try await redis.send(RedisCommand("GET", Keys.keyFingerprint)).string == envelope.keyFingerprint }
-                        _ = try await redis.send(RedisCommand("SET", Keys.keyFingerprint, Envelope(key: .random()).keyFingerprint))
+                        try await eventually {
+                            try await redis.send(RedisCommand("GET", Keys.keyFingerprint)).string
+                                == envelope.keyFingerprint
+                        }
+                        _ = try await redis.send(
+                            RedisCommand("SET", Keys.keyFingerprint, Envelope(key: .random()).keyFingerprint))
                         try await eventually { watch.trouble == .otherKey && !watch.hasRightKey }
                         _ = try await redis.send(
-                            round == 0 ? RedisCommand("DEL", Keys.keyFingerprint) : RedisCommand("SET", Keys.keyFingerprint, envelope.keyFingerprint))
+                            round == 0
+                                ? RedisCommand("DEL", Keys.keyFingerprint)
+                                : RedisCommand("SET", Keys.keyFingerprint, envelope.keyFingerprint))
                         try await eventually { watch.trouble == nil && watch.hasRightKey }
                     }
                 }
@@ -89,18 +99,23 @@ import Testing
                 try await eventually { watch.hasRightKey }
                 var other = server.endpoint
                 other.database = 1
-                try await withWatch(other, envelope: Envelope(key: .random())) { second in try await eventually { second.hasRightKey } }
+                try await withWatch(other, envelope: Envelope(key: .random())) { second in
+                    try await eventually { second.hasRightKey }
+                }
                 #expect(watch.trouble == nil)
             }
         }
     }
 
     /// `serve` with a Redis of its own, whose key was changed or lost: nothing is given up by that.
-    @Test(arguments: [(nil, true), (Keys.jobs, false), (Keys.verifications, false), (Keys.traceBytes, false)] as [(String?, Bool)])
+    @Test(
+        arguments: [(nil, true), (Keys.jobs, false), (Keys.verifications, false), (Keys.traceBytes, false)]
+            as [(String?, Bool)])
     func aKeyOfItsOwnIsReplacedWhereNothingWaits(waiting: String?, isReplaced: Bool) async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
-                _ = try await redis.send(RedisCommand("SET", Keys.keyFingerprint, Envelope(key: .random()).keyFingerprint))
+                _ = try await redis.send(
+                    RedisCommand("SET", Keys.keyFingerprint, Envelope(key: .random()).keyFingerprint))
                 switch waiting {
                 case Keys.traceBytes?: _ = try await redis.send(RedisCommand("SET", Keys.traceBytes, 7))
                 case let stream?: _ = try await redis.send(RedisCommand("XADD", stream, "*", "i", "x"))
@@ -112,7 +127,9 @@ import Testing
                     defer { group.cancelAll() }
                     if isReplaced {
                         try await eventually { watch.hasRightKey }
-                        #expect(try await redis.send(RedisCommand("GET", Keys.keyFingerprint)).string == envelope.keyFingerprint)
+                        #expect(
+                            try await redis.send(RedisCommand("GET", Keys.keyFingerprint)).string
+                                == envelope.keyFingerprint)
                     } else {
                         let error = await #expect(throws: OtherGatewayKey.self) { try await group.next() }
                         #expect(error?.description.contains("gateway.key") == true)

@@ -46,8 +46,10 @@ import Testing
     @Test func onlyASightOfTheKeyTellsOfIt() {
         var state = WatchState()
         let sights: [(WatchState.Sight, Bool)] = [
-            (.away, false), (.trouble(Self.refusal("LOADING")), false), (.good, true), (.away, true), (.trouble(Self.refusal("OOM")), true),
-            (.trouble(.otherKey), false), (.away, false), (.trouble(Self.refusal("OOM")), false), (.good, true), (.trouble(.otherKey), false),
+            (.away, false), (.trouble(Self.refusal("LOADING")), false), (.good, true), (.away, true),
+            (.trouble(Self.refusal("OOM")), true),
+            (.trouble(.otherKey), false), (.away, false), (.trouble(Self.refusal("OOM")), false), (.good, true),
+            (.trouble(.otherKey), false),
             (.keyReplaced, true),
         ]
         for (sight, isRight) in sights {

@@ -13,7 +13,8 @@ import Testing
         let sealed = try envelope.seal(plaintext, for: place)
         #expect(sealed.count == count + Envelope.overhead)
         #expect(try envelope.open(sealed, for: place) == plaintext)
-        #expect(try Envelope(key: key).open(sealed, for: place) == plaintext, "another process of the gateway opens it too")
+        #expect(
+            try Envelope(key: key).open(sealed, for: place) == plaintext, "another process of the gateway opens it too")
     }
 
     @Test func hidesWhatItSealed() throws {
@@ -57,7 +58,9 @@ import Testing
         let envelopes = (0..<4).map { _ in Envelope(key: key) }
         let nonces = try await withThrowingTaskGroup(of: [[UInt8]].self) { [place] group in
             for index in 0..<8 {
-                group.addTask { try (0..<2000).map { _ in Array(try envelopes[index % 4].seal([], for: place)[1..<25]) } }
+                group.addTask {
+                    try (0..<2000).map { _ in Array(try envelopes[index % 4].seal([], for: place)[1..<25]) }
+                }
             }
             return try await group.reduce(into: Set<[UInt8]>()) { $0.formUnion($1) }
         }
@@ -71,7 +74,9 @@ import Testing
         for _ in 0..<2 {
             for (index, entry) in entries.enumerated() {
                 #expect(try reader.open(entry, for: place) == [UInt8(index % 256)])
-                #expect(throws: EnvelopeError.wrongSeal) { try reader.open(entry.dropLast() + [~entry[entry.count - 1]], for: place) }
+                #expect(throws: EnvelopeError.wrongSeal) {
+                    try reader.open(entry.dropLast() + [~entry[entry.count - 1]], for: place)
+                }
             }
         }
     }

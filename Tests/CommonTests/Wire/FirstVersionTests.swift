@@ -16,7 +16,9 @@ import Testing
 
     @Test func itsSealedJobsAreRead() throws {
         #expect(try Job(wireBytes: envelope.open(FirstVersion.sealedJobFull, for: .job(.numbered(1)))) == .full)
-        #expect(try Job(wireBytes: envelope.open(FirstVersion.sealedQuestion, for: .job(.numbered(2), on: .verifications))) == .least)
+        #expect(
+            try Job(wireBytes: envelope.open(FirstVersion.sealedQuestion, for: .job(.numbered(2), on: .verifications)))
+                == .least)
     }
 
     @Test(arguments: ResponseFrame.samples.indices) func itsSealedFramesAreRead(index: Int) throws {
@@ -26,19 +28,25 @@ import Testing
 
     @Test func itsSealedSpansAndLogEntriesAreRead() throws {
         #expect(try envelope.open(FirstVersion.sealedSpan, for: .span(.numbered(1))) == Array(FirstVersion.span.utf8))
-        #expect(try envelope.open(FirstVersion.sealedLog, for: .value(of: Keys.logs("r", project: "local"))) == Array(FirstVersion.log.utf8))
+        #expect(
+            try envelope.open(FirstVersion.sealedLog, for: .value(of: Keys.logs("r", project: "local")))
+                == Array(FirstVersion.log.utf8))
     }
 
     @Test func itsPayloadsAreRead() throws {
         #expect(try Job(wireBytes: FirstVersion.jobFull) == .full)
         #expect(try Job(wireBytes: FirstVersion.jobLeast) == .least)
-        for (bytes, frame) in zip(FirstVersion.frames, ResponseFrame.samples) { #expect(try ResponseFrame(wireBytes: bytes) == frame) }
+        for (bytes, frame) in zip(FirstVersion.frames, ResponseFrame.samples) {
+            #expect(try ResponseFrame(wireBytes: bytes) == frame)
+        }
     }
 
     /// It skips fields that it does not know, and asks for those that it does.
     @Test func whatIsWrittenHasItsFields() throws {
         let (job, least) = (try fields(Job.full.wireBytes), try fields(Job.least.wireBytes))
-        #expect(try fields(FirstVersion.jobFull).allSatisfy(job.contains) && fields(FirstVersion.jobLeast).allSatisfy(least.contains))
+        #expect(
+            try fields(FirstVersion.jobFull).allSatisfy(job.contains)
+                && fields(FirstVersion.jobLeast).allSatisfy(least.contains))
         for (bytes, frame) in zip(FirstVersion.frames, ResponseFrame.samples) {
             let written = try fields(frame.wireBytes)
             #expect(try fields(bytes).allSatisfy(written.contains))
@@ -71,10 +79,12 @@ import Testing
     private func open(_ sealed: [UInt8], _ place: [UInt8]) throws -> [UInt8] {
         try #require(sealed.count >= 41 && sealed[0] == 1)
         let derived = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: key.reveal()), salt: Array(sealed[1..<17]), info: Array("metadata-gateway envelope".utf8),
+            inputKeyMaterial: SymmetricKey(data: key.reveal()), salt: Array(sealed[1..<17]),
+            info: Array("metadata-gateway envelope".utf8),
             outputByteCount: 32)
         let box = try AES.GCM.SealedBox(
-            nonce: AES.GCM.Nonce(data: [0, 0, 0, 0] + sealed[17..<25]), ciphertext: sealed[25..<sealed.count - 16], tag: sealed.suffix(16))
+            nonce: AES.GCM.Nonce(data: [0, 0, 0, 0] + sealed[17..<25]), ciphertext: sealed[25..<sealed.count - 16],
+            tag: sealed.suffix(16))
         return Array(try AES.GCM.open(box, using: derived, authenticating: place))
     }
 }

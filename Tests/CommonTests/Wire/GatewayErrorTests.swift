@@ -16,7 +16,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "plain", "", "quotes \" and \\ and /", "lines\r\n\ttabs", "\u{0}\u{1}\u{1f}\u{7f}", "é 🙂 \u{2028}\u{2029}", "</script>", "{\"error\":{}}",
+        "plain", "", "quotes \" and \\ and /", "lines\r\n\ttabs", "\u{0}\u{1}\u{1f}\u{7f}", "é 🙂 \u{2028}\u{2029}",
+        "</script>", "{\"error\":{}}",
         String(repeating: "x", count: 100_000),
     ])
     func isJSONInOpenAIsShape(_ text: String) throws {
@@ -29,12 +30,16 @@ import Testing
     /// OpenAI's SDKs look for the member, whatever its value.
     @Test func namesParamAlsoWhereThereIsNone() {
         let error = GatewayError(status: 500, type: "t", code: "c", message: "m")
-        #expect(String(decoding: error.json, as: UTF8.self) == #"{"error":{"message":"m","type":"t","param":null,"code":"c"},"detail":"m"}"#)
+        #expect(
+            String(decoding: error.json, as: UTF8.self)
+                == #"{"error":{"message":"m","type":"t","param":null,"code":"c"},"detail":"m"}"#)
     }
 
     /// An event is one line of data, so that a client's parser cannot be led into another event.
     @Test func isOneServerSentEvent() {
-        let event = String(decoding: GatewayError(status: 502, type: "t", code: "c", message: "a\n\ndata: [DONE]\r\r").serverSentEvent, as: UTF8.self)
+        let event = String(
+            decoding: GatewayError(status: 502, type: "t", code: "c", message: "a\n\ndata: [DONE]\r\r").serverSentEvent,
+            as: UTF8.self)
         #expect(event.hasPrefix("data: {") && event.hasSuffix("}\n\n"))
         #expect(event.utf8.filter { $0 == 10 }.count == 2 && !event.utf8.contains(13))
     }
@@ -46,7 +51,11 @@ import Testing
 
     @Test func aBadRequestIsNotToBeRetried() {
         let error = GatewayError.invalidRequest(413, code: "c", "m", param: "p")
-        #expect(error == GatewayError(status: 413, type: "invalid_request_error", code: "c", message: "m", param: "p", shouldRetry: false))
+        #expect(
+            error
+                == GatewayError(
+                    status: 413, type: "invalid_request_error", code: "c", message: "m", param: "p", shouldRetry: false)
+        )
         #expect(error.retryAfter == nil)
     }
 }

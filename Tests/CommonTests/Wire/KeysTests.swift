@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct KeysTests {
     private static let hostile = [
-        "gateway", "jobs", "dead", "*", "{x}", "a'b\"c", "a b", "redis.call", "__proto__", "..", "%2f", "\\", ":", "project", "é", "🙂",
+        "gateway", "jobs", "dead", "*", "{x}", "a'b\"c", "a b", "redis.call", "__proto__", "..", "%2f", "\\", ":",
+        "project", "é", "🙂",
         String(repeating: "x", count: 128),
     ]
 
@@ -12,7 +13,10 @@ import Testing
     private static let own: [String] =
         hostile.flatMap { [Keys.responses(ingress: $0), Keys.forwarder($0)] }
         + [Keys.jobs, Keys.jobBytes, Keys.cancellations, Keys.credits, Keys.dead]
-        + [Keys.response(.numbered(1)), Keys.cancelled(.numbered(1)), Keys.credit(.numbered(1)), Keys.started(.numbered(1))]
+        + [
+            Keys.response(.numbered(1)), Keys.cancelled(.numbered(1)), Keys.credit(.numbered(1)),
+            Keys.started(.numbered(1)),
+        ]
 
     @Test func aRolloutOfTheDefaultProjectGoesByItsBareName() {
         for rollout in Self.hostile { #expect(Keys.rollout(rollout, project: "p", defaultProject: "p") == rollout) }

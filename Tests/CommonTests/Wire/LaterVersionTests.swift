@@ -5,7 +5,8 @@ import Testing
 /// One version forward: what a newer process wrote is known as such, and never taken for damage.
 @Suite struct LaterVersionTests {
     static let places: [(String, Envelope.Place)] = [
-        ("a job", .job(.numbered(1))), ("a question", .job(.numbered(1), on: .verifications)), ("a frame", .frame(.numbered(1))),
+        ("a job", .job(.numbered(1))), ("a question", .job(.numbered(1), on: .verifications)),
+        ("a frame", .frame(.numbered(1))),
         ("a span", .span(.numbered(1))), ("a value", .value(of: "gateway/logs/local/r")),
     ]
 
@@ -31,7 +32,9 @@ import Testing
     }
 
     /// Else whoever can write to Redis could have a payload read as one of another version.
-    @Test(arguments: [(1, 2), (2, 1), (2, 3), (3, 2)] as [(UInt8, UInt8)]) func aVersionCannotBeChanged(from: UInt8, to: UInt8) throws {
+    @Test(arguments: [(1, 2), (2, 1), (2, 3), (3, 2)] as [(UInt8, UInt8)]) func aVersionCannotBeChanged(
+        from: UInt8, to: UInt8
+    ) throws {
         var place = Envelope.Place.job(.numbered(1))
         place.version = from
         var sealed = try Envelope(key: key).seal([1, 2, 3], for: place)

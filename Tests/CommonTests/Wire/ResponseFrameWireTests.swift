@@ -25,7 +25,9 @@ import Testing
     @Test func skipsTagsOfALaterVersion() throws {
         var writer = WireWriter(reserving: 0)
         writer.field(200, "later")
-        for frame in ResponseFrame.samples { #expect(try ResponseFrame(wireBytes: writer.bytes + frame.wireBytes + writer.bytes) == frame) }
+        for frame in ResponseFrame.samples {
+            #expect(try ResponseFrame(wireBytes: writer.bytes + frame.wireBytes + writer.bytes) == frame)
+        }
     }
 
     @Test func refusesAFrameWithoutNumber() {
@@ -50,7 +52,8 @@ import Testing
     }
 
     @Test func aRefusalCarriesTheErrorsHeadersAndBody() throws {
-        let error = GatewayError(status: 503, type: "server_error", code: "c", message: "m", retryAfter: 99, shouldRetry: false)
+        let error = GatewayError(
+            status: 503, type: "server_error", code: "c", message: "m", retryAfter: 99, shouldRetry: false)
         let frame = ResponseFrame(refusal: error)
         let head = try #require(frame.head)
         #expect(head.status == 503)

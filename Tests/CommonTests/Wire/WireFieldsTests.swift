@@ -55,7 +55,9 @@ import Testing
                     }
                 }
                 if let job = try? Job(wireBytes: bytes) { #expect(try Job(wireBytes: job.wireBytes) == job) }
-                if let frame = try? ResponseFrame(wireBytes: bytes) { #expect(try ResponseFrame(wireBytes: frame.wireBytes) == frame) }
+                if let frame = try? ResponseFrame(wireBytes: bytes) {
+                    #expect(try ResponseFrame(wireBytes: frame.wireBytes) == frame)
+                }
             }
         }
     }

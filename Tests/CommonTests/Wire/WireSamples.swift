@@ -3,7 +3,9 @@
 
 extension InsertionID {
     /// An id that differs from others by its number.
-    static func numbered(_ number: UInt64) -> InsertionID { InsertionID(high: 0x0198_F3A0_0000_7000, low: 0b10 << 62 | number) }
+    static func numbered(_ number: UInt64) -> InsertionID {
+        InsertionID(high: 0x0198_F3A0_0000_7000, low: 0b10 << 62 | number)
+    }
 }
 
 extension Job {
@@ -12,8 +14,10 @@ extension Job {
         insertionID: .numbered(1), project: "préféré",
         rollout: RolloutIDs(rollout: "r{*}", invocation: "i'\"", experiment: "e", run: "🙂", row: "__proto__"),
         account: "alice", method: "POST", path: "/chat/completions", query: "a=b&c=%20",
-        headers: [HeaderField("Accept", "*/*"), HeaderField("X-Empty", ""), HeaderField("x-latin", "é")], clientKey: SecretString("sk-canary"),
-        baseURL: "https://example.test:8443/v1", model: "openai/gpt-4o", isStream: true, deadline: Deadline(unixMilliseconds: 1_763_812_345_678),
+        headers: [HeaderField("Accept", "*/*"), HeaderField("X-Empty", ""), HeaderField("x-latin", "é")],
+        clientKey: SecretString("sk-canary"),
+        baseURL: "https://example.test:8443/v1", model: "openai/gpt-4o", isStream: true,
+        deadline: Deadline(unixMilliseconds: 1_763_812_345_678),
         responseKey: "gateway/responses/abc", window: 65_536,
         idempotency: Idempotency(key: "gateway/idempotency/ab"),
         body: Array(#"{"model":"openai/gpt-4o"}"#.utf8) + Array(0...255))
@@ -35,7 +39,8 @@ extension Job {
     }()
 
     /// A job that has only what must be there.
-    static let least = Job(insertionID: .numbered(2), project: "p", method: "GET", path: "/", deadline: .past, responseKey: "k")
+    static let least = Job(
+        insertionID: .numbered(2), project: "p", method: "GET", path: "/", deadline: .past, responseKey: "k")
 }
 
 extension ResponseFrame {
@@ -44,7 +49,9 @@ extension ResponseFrame {
         ResponseFrame(sequence: .max, head: UpstreamHead(status: 200), end: .complete),
         ResponseFrame(sequence: 7, body: Array(0...255)),
         ResponseFrame(
-            sequence: 1, head: UpstreamHead(status: 429, headers: [HeaderField("Retry-After", "2"), HeaderField("a", ""), HeaderField("a", "é")]),
+            sequence: 1,
+            head: UpstreamHead(
+                status: 429, headers: [HeaderField("Retry-After", "2"), HeaderField("a", ""), HeaderField("a", "é")]),
             body: [0], end: .complete),
         ResponseFrame(sequence: 1 << 40, end: .brokenOff(.broken)),
     ]
@@ -52,5 +59,6 @@ extension ResponseFrame {
 
 extension GatewayError {
     /// As it comes back from a frame: without what has no place in a stream.
-    static let broken = GatewayError(status: 502, type: "upstream_error", code: "closed_early", message: "gone \"é\"", shouldRetry: false)
+    static let broken = GatewayError(
+        status: 502, type: "upstream_error", code: "closed_early", message: "gone \"é\"", shouldRetry: false)
 }

@@ -19,7 +19,9 @@ import Testing
                             try await eventually(within: .seconds(30)) { try await fleet.alive().count == 3 }
                             try await fleet.calls(200..<260, to: port) { moreAnswers in
                                 try await eventually(within: .seconds(60)) { fleet.provider.held.count == 260 }
-                                try await expectTakeover(of: name, first, fleet) { try await answers().merging(moreAnswers()) { $1 } }
+                                try await expectTakeover(of: name, first, fleet) {
+                                    try await answers().merging(moreAnswers()) { $1 }
+                                }
                             }
                         }
                     }
@@ -28,7 +30,9 @@ import Testing
         }
     }
 
-    private func expectTakeover(of name: String, _ forwarder: GatewayProcess, _ fleet: GatewayFleet, _ answers: GatewayFleet.Answers) async throws {
+    private func expectTakeover(
+        of name: String, _ forwarder: GatewayProcess, _ fleet: GatewayFleet, _ answers: GatewayFleet.Answers
+    ) async throws {
         let all = fleet.provider.count
         let lost = try await fleet.pending()[name] ?? 0
         try forwarder.send(.kill)
@@ -38,7 +42,8 @@ import Testing
         fleet.provider.answer()
         let answers = try await answers()
         #expect(death.duration(to: .now) < .seconds(30))
-        #expect(lost >= 200 && fleet.provider.count == all + lost, "the dead one's calls, once more each, and no others")
+        #expect(
+            lost >= 200 && fleet.provider.count == all + lost, "the dead one's calls, once more each, and no others")
         #expect(fleet.provider.calls.values.allSatisfy { $0 <= 2 })
         try await fleet.expectSuccess(answers, byCall: 1...2)
     }
@@ -73,14 +78,18 @@ import Testing
                 try await fleet.calls(0..<1, to: port) { answers in
                     for death in 1...3 {
                         try await fleet.forwarder { forwarder in
-                            try await eventually(within: .seconds(30)) { fleet.provider.held.contains { $0.number == death } }
+                            try await eventually(within: .seconds(30)) {
+                                fleet.provider.held.contains { $0.number == death }
+                            }
                             try forwarder.send(.kill)
                         }
                     }
                     try await fleet.forwarder { _ in
                         let answer = try #require(try await answers()[0])
                         #expect(answer.status == 502 && answer.error?.code == "dead_lettered")
-                        #expect(answer.error?.message.contains("given to 3 forwarders") == true && answer["x-should-retry"] == "false")
+                        #expect(
+                            answer.error?.message.contains("given to 3 forwarders") == true
+                                && answer["x-should-retry"] == "false")
                         try await expectLetter(fleet, of: try #require(answer["x-insertion-id"]))
                     }
                 }

@@ -18,7 +18,9 @@ import Testing
                         try paused.send(.suspend)
                         try await fleet.forwarder { _ in
                             // The paused one's connections stand, so its calls are held beside the new ones.
-                            try await eventually(within: .seconds(30)) { fleet.provider.held.count == 2 * Self.jobs.count }
+                            try await eventually(within: .seconds(30)) {
+                                fleet.provider.held.count == 2 * Self.jobs.count
+                            }
                             let owners = try await fleet.pending()
                             #expect(owners.values.sorted() == [Self.jobs.count])
                             fleet.provider.answer { $0.number == 1 }
@@ -68,7 +70,9 @@ import Testing
     /// Pauses a forwarder in its blocked read, and queues jobs until it was given one. Redis gives each to whoever has
     /// waited longest.
     /// - Returns: where the answers to all of them will be.
-    private func giveJobs(to paused: GatewayProcess, called name: String, _ fleet: GatewayFleet, _ port: Int) async throws -> [String] {
+    private func giveJobs(
+        to paused: GatewayProcess, called name: String, _ fleet: GatewayFleet, _ port: Int
+    ) async throws -> [String] {
         var locations: [String] = []
         while true {
             try await eventually(within: .seconds(30)) { try await fleet.blockedReaders() == 2 }
@@ -97,7 +101,9 @@ import Testing
                             #expect(String(decoding: last, as: UTF8.self).contains("forwarder_lost"))
                             try paused.send(.resume)
                             try await paused.line(with: "the call was dropped")
-                            #expect(try await client.call("GET", "/health").text.contains("healthy"), "nothing came behind the end")
+                            #expect(
+                                try await client.call("GET", "/health").text.contains("healthy"),
+                                "nothing came behind the end")
                             #expect(try await fleet.ids().isEmpty)
                             #expect(try await fleet.pending().isEmpty)
                             #expect(try await fleet.length(Keys.jobs) == 0)

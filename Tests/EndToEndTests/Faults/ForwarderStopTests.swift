@@ -30,10 +30,15 @@ import Testing
                                 try await eventually(within: .seconds(20)) { !isRunning(process: stopping.id) }
                                 #expect(stop.duration(to: .now) >= Self.drain)
                                 try await eventually(within: .seconds(30)) { fleet.provider.held.count == 20 }
-                                #expect(try await fleet.deliveries() == Array(repeating: 1, count: 20), "handing back is no death")
+                                #expect(
+                                    try await fleet.deliveries() == Array(repeating: 1, count: 20),
+                                    "handing back is no death")
                                 fleet.provider.answer()
                                 let all = try await answers()
-                                for (job, answer) in all { #expect(answer.text.contains(CountingProvider.text(job < 10 ? 1 : 2, of: "job-\(job)"))) }
+                                for (job, answer) in all {
+                                    #expect(
+                                        answer.text.contains(CountingProvider.text(job < 10 ? 1 : 2, of: "job-\(job)")))
+                                }
                                 try await fleet.expectSuccess(all.merging(moreAnswers()) { $1 }, byCall: 1...2)
                             }
                         }

@@ -19,7 +19,8 @@ struct GatewayFleet {
     ///     model.
     ///   - langfuseKeys: those of the project `main`; nil: nothing is traced.
     static func run(
-        redis options: RedisServer.Options = .init(), provider manner: CountingProvider.Manner = .held, langfuseKeys keys: LangfuseKeys? = nil,
+        redis options: RedisServer.Options = .init(), provider manner: CountingProvider.Manner = .held,
+        langfuseKeys keys: LangfuseKeys? = nil,
         environment: [String: String] = [:],
         _ body: (GatewayFleet) async throws -> Void
     ) async throws {
@@ -28,11 +29,17 @@ struct GatewayFleet {
                 try await CountingProvider.run(manner) { provider in
                     try await ProgramFolder.with { folder in
                         try folder.write(secrets(provider: provider.port, keys), to: "secrets.yaml")
-                        var variables = ["REDIS_HOST": "unix:" + server.folder + "/redis.sock", "GATEWAY_KEY": key, "HOST": "127.0.0.1", "PORT": "0"]
+                        var variables = [
+                            "REDIS_HOST": "unix:" + server.folder + "/redis.sock", "GATEWAY_KEY": key,
+                            "HOST": "127.0.0.1", "PORT": "0",
+                        ]
                         variables["SECRETS_PATH"] = "secrets.yaml"
                         if manner == .paced { variables["LITELLM_URL"] = "http://127.0.0.1:\(provider.port)" }
                         variables.merge(environment) { $1 }
-                        try await body(GatewayFleet(folder: folder, server: server, redis: redis, provider: provider, environment: variables))
+                        try await body(
+                            GatewayFleet(
+                                folder: folder, server: server, redis: redis, provider: provider, environment: variables
+                            ))
                     }
                 }
             }
@@ -43,7 +50,8 @@ struct GatewayFleet {
         let account = #""accounts": {"held": {"base_url": "http://127.0.0.1:\#(port)/v1", "key": "sk-held"}}"#
         guard let keys else { return "{\(account)}" }
         let (known, secret) = (keys.publicKey.reveal(), keys.secretKey.reveal())
-        return #"{\#(account), "default_project_id": "main", "langfuse_keys": {"main": {"public_key": "\#(known)", "secret_key": "\#(secret)"}}}"#
+        return
+            #"{\#(account), "default_project_id": "main", "langfuse_keys": {"main": {"public_key": "\#(known)", "secret_key": "\#(secret)"}}}"#
     }
 
     /// Runs an ingress on a free port while `body` does, from when it has its Redis.
@@ -55,7 +63,9 @@ struct GatewayFleet {
         try await process("ingress", variables) { process in
             let port = try EndToEndTests.port(in: try await process.line(with: "listens on"))
             try await withRawClient(to: port) { client in
-                try await eventually(within: .seconds(30)) { try await client.call("GET", "/ready").text.contains(#""redis":true"#) }
+                try await eventually(within: .seconds(30)) {
+                    try await client.call("GET", "/ready").text.contains(#""redis":true"#)
+                }
             }
             try await body(process, port)
         }
@@ -125,7 +135,8 @@ extension GatewayFleet {
         try await withRawClient(to: port) { client in
             var locations: [String] = []
             for job in jobs {
-                let answer = try await client.call("POST", ServeTests.path, headers: ["Prefer: respond-async"], body: Self.body(job))
+                let answer = try await client.call(
+                    "POST", ServeTests.path, headers: ["Prefer: respond-async"], body: Self.body(job))
                 #expect(answer.status == 202)
                 locations.append(try #require(answer["location"]))
             }
@@ -140,7 +151,9 @@ extension GatewayFleet {
     func pending() async throws -> [String: Int] {
         let summary = try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup))
         var pending: [String: Int] = [:]
-        for consumer in summary[3].array ?? [] { pending[consumer[0].string ?? ""] = consumer[1].string.flatMap { Int($0) } }
+        for consumer in summary[3].array ?? [] {
+            pending[consumer[0].string ?? ""] = consumer[1].string.flatMap { Int($0) }
+        }
         return pending
     }
 
@@ -171,11 +184,15 @@ extension GatewayFleet {
 
     /// Every job succeeded once: the answer is one that the provider gave to that job, the rollout has its id and no
     /// other, and nothing is left behind.
-    func expectSuccess(_ answers: [Int: HTTPAnswer], byCall numbers: ClosedRange<Int>, sourceLocation: SourceLocation = #_sourceLocation) async throws
-    {
+    func expectSuccess(
+        _ answers: [Int: HTTPAnswer], byCall numbers: ClosedRange<Int>,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
         for (job, answer) in answers {
             let texts = numbers.map { CountingProvider.text($0, of: "job-\(job)") }
-            #expect(answer.status == 200 && texts.contains { answer.text.contains($0) }, "job-\(job): \(answer.text)", sourceLocation: sourceLocation)
+            #expect(
+                answer.status == 200 && texts.contains { answer.text.contains($0) }, "job-\(job): \(answer.text)",
+                sourceLocation: sourceLocation)
         }
         let ids = answers.values.compactMap { $0["x-insertion-id"] }
         #expect(Set(ids).count == ids.count && ids.count == answers.count, sourceLocation: sourceLocation)

@@ -8,7 +8,9 @@ import Testing
     private static let each = 10
 
     /// Its jobs finish, whoever waited for them. The answers that are kept are fetched at another ingress.
-    @Test(arguments: DisconnectPolicy.allCases) func itsJobsFinishAndTheirAnswersAreFetchedElsewhere(policy: DisconnectPolicy) async throws {
+    @Test(arguments: DisconnectPolicy.allCases) func itsJobsFinishAndTheirAnswersAreFetchedElsewhere(
+        policy: DisconnectPolicy
+    ) async throws {
         try await GatewayFleet.run(environment: ["ON_DISCONNECT": policy.rawValue]) { fleet in
             try await fleet.forwarder { _ in
                 try await fleet.ingress { _, survivor in
@@ -31,7 +33,8 @@ import Testing
     }
 
     /// Kills an ingress on which clients wait for these jobs.
-    private func lose(_ ingress: GatewayProcess, _ port: Int, with jobs: Range<Int>, _ fleet: GatewayFleet) async throws {
+    private func lose(_ ingress: GatewayProcess, _ port: Int, with jobs: Range<Int>, _ fleet: GatewayFleet) async throws
+    {
         try await withThrowingTaskGroup { group in
             for job in jobs {
                 group.addTask {
@@ -52,7 +55,8 @@ import Testing
         for location in locations {
             let answer = try await withRawClient(to: port) { try await $0.call("GET", location + "?wait=20") }
             let text = try #require(
-                answer.text.firstRange(of: CountingProvider.text(1, of: "job-")[...].dropLast()), "\(answer.status) \(answer.text)")
+                answer.text.firstRange(of: CountingProvider.text(1, of: "job-")[...].dropLast()),
+                "\(answer.status) \(answer.text)")
             jobs.insert("job-" + answer.text[text.upperBound...].prefix { $0.isNumber })
             #expect(answer.status == 200)
         }

@@ -37,7 +37,9 @@ import Testing
             try await fleet.forwarder { _ in
                 let ending = try await fleet.ingress { ingress, port in
                     try await withRawClient(to: port) { client in
-                        try await client.send("POST", ServeTests.path, body: ServeTests.body("mock/echo?chunks=30&pace_ms=50", stream: true))
+                        try await client.send(
+                            "POST", ServeTests.path,
+                            body: ServeTests.body("mock/echo?chunks=30&pace_ms=50", stream: true))
                         #expect(try await client.head()["connection"] == nil)
                         try await withRawClient(to: port) { try await stop(ingress, seenBy: $0) }
                         while try await client.chunk() != nil {}

@@ -31,9 +31,13 @@ import Testing
     }
 
     /// Opens a connection for each job, sends its request, and runs `body` once all their calls are at the provider.
-    private func withHeldCalls(_ jobs: Range<Int>, to port: Int, _ fleet: GatewayFleet, _ body: () async throws -> Void) async throws {
+    private func withHeldCalls(
+        _ jobs: Range<Int>, to port: Int, _ fleet: GatewayFleet, _ body: () async throws -> Void
+    ) async throws {
         guard let job = jobs.first else {
-            try await eventually(within: .seconds(30)) { fleet.provider.held.count == fleet.provider.calls.count && fleet.provider.count > 0 }
+            try await eventually(within: .seconds(30)) {
+                fleet.provider.held.count == fleet.provider.calls.count && fleet.provider.count > 0
+            }
             return try await body()
         }
         try await withRawClient(to: port) { client in
@@ -85,7 +89,9 @@ import Testing
                         #expect(String(decoding: last, as: UTF8.self).contains("forwarder_lost"))
                         // It finds out by itself, or by the new owner's word.
                         try await paused.line(with: "job was taken over")
-                        #expect(try await client.call("GET", "/health").text.contains("healthy"), "nothing came behind the end")
+                        #expect(
+                            try await client.call("GET", "/health").text.contains("healthy"),
+                            "nothing came behind the end")
                         #expect(try await fleet.ids().isEmpty)
                         #expect(try await fleet.pending().isEmpty)
                     }

@@ -7,10 +7,14 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct OtherKeyTests {
     private static let other = ["GATEWAY_KEY": "AQEB" + String(repeating: "AQEB", count: 9) + "AQE="]
 
-    @Test(arguments: ["ingress", "forwarder", "verifier"]) func aPartWithAnotherKeyDoesNotStart(part: String) async throws {
+    @Test(arguments: ["ingress", "forwarder", "verifier"]) func aPartWithAnotherKeyDoesNotStart(
+        part: String
+    ) async throws {
         try await GatewayFleet.run(environment: ["LANGFUSE_HOST": "http://127.0.0.1:9"]) { fleet in
             try await fleet.forwarder { _ in
-                try await eventually { try await fleet.redis.send(RedisCommand("EXISTS", Keys.keyFingerprint)).int == 1 }
+                try await eventually {
+                    try await fleet.redis.send(RedisCommand("EXISTS", Keys.keyFingerprint)).int == 1
+                }
                 let ending = try await fleet.folder.run(
                     "metadata-gateway", [part], environment: fleet.environment.merging(Self.other) { $1 })
                 #expect(ending.code == 78)
@@ -27,10 +31,13 @@ import Testing
         try await GatewayFleet.run(environment: ["LANGFUSE_HOST": "http://127.0.0.1:9"]) { fleet in
             try await fleet.forwarder { _ in
                 try await eventually { try await fleet.alive().count == 1 }
-                let ending = try await fleet.process("ingress", Self.other.merging(["REDIS_DB": "1"]) { $1 }) { ingress in
+                let ending = try await fleet.process("ingress", Self.other.merging(["REDIS_DB": "1"]) { $1 }) {
+                    ingress in
                     let port = try port(in: try await ingress.line(with: "listens on"))
                     try await withRawClient(to: port) { client in
-                        try await eventually { try await client.call("GET", "/ready").text.contains("no live forwarder") }
+                        try await eventually {
+                            try await client.call("GET", "/ready").text.contains("no live forwarder")
+                        }
                     }
                 }
                 #expect(ending.code == 0, "\(ending.output)")
@@ -52,7 +59,9 @@ import Testing
                 try await forwarder.line(with: "another GATEWAY_KEY")
                 // The read that was blocked by then may take one.
                 try await eventually { try await fleet.blockedReaders() == 0 }
-                for _ in 0..<3 { _ = try await fleet.redis.send(RedisCommand("XADD", Keys.jobs, "*", "i", "x", "p", "y")) }
+                for _ in 0..<3 {
+                    _ = try await fleet.redis.send(RedisCommand("XADD", Keys.jobs, "*", "i", "x", "p", "y"))
+                }
                 #expect(try await fleet.pending().isEmpty)
                 #expect(try await fleet.length(Keys.dead) == 0)
                 _ = try await fleet.redis.send(RedisCommand("SET", Keys.keyFingerprint, own))

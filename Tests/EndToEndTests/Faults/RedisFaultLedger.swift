@@ -47,7 +47,9 @@ struct RedisFaultLedger {
     /// enqueuing, and had begun before its cancellation arrived.
     /// - Parameter lossy: when an answer may have been given whose record was lost.
     func expectRecorded(_ recorded: Set<String>, lossyWhen lossy: ClosedRange<ContinuousClock.Instant>? = nil) {
-        let lost = outcomes.filter { $0.succeeded && !recorded.contains($0.id) && lossy?.contains($0.began + $0.time) != true }
+        let lost = outcomes.filter {
+            $0.succeeded && !recorded.contains($0.id) && lossy?.contains($0.began + $0.time) != true
+        }
         #expect(lost.isEmpty, "answered and not recorded")
         #expect(recorded.subtracting(succeeded).subtracting(served).isEmpty, "recorded and never answered")
         #expect(recorded.isSubset(of: Set(outcomes.map(\.id))), "recorded and never asked for")
@@ -55,7 +57,9 @@ struct RedisFaultLedger {
 
     /// At the moment of the snapshot each id in the set had a job, or its answer.
     func expectAccounted(_ snapshot: Snapshot) {
-        #expect(snapshot.recorded.subtracting(snapshot.queued).subtracting(succeeded).subtracting(served).isEmpty, "neither job nor answer")
+        #expect(
+            snapshot.recorded.subtracting(snapshot.queued).subtracting(succeeded).subtracting(served).isEmpty,
+            "neither job nor answer")
         #expect(snapshot.queued.isSubset(of: snapshot.recorded), "queued and not recorded")
     }
 }

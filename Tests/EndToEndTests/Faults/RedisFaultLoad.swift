@@ -23,7 +23,8 @@ actor RedisFaultLoad {
 
     /// The one set of all their insertion ids.
     static let rollout = "faults"
-    private static let path = "/rollout_id/\(rollout)/invocation_id/i1/experiment_id/e1/run_id/r1/row_id/1/chat/completions"
+    private static let path =
+        "/rollout_id/\(rollout)/invocation_id/i1/experiment_id/e1/run_id/r1/row_id/1/chat/completions"
 
     private let port: Int
     private let clients: Int
@@ -38,7 +39,9 @@ actor RedisFaultLoad {
     }
 
     /// Keeps the clients calling as long as `body` runs, and waits for their last answers.
-    static func run(port: Int, clients: Int = 36, _ body: (RedisFaultLoad) async throws -> Void) async throws -> [Outcome] {
+    static func run(
+        port: Int, clients: Int = 36, _ body: (RedisFaultLoad) async throws -> Void
+    ) async throws -> [Outcome] {
         let load = RedisFaultLoad(port: port, clients: clients)
         return try await withThrowingTaskGroup { group in
             for client in 0..<clients { group.addTask { await load.callAgainAndAgain(client) } }
@@ -86,7 +89,11 @@ actor RedisFaultLoad {
         while !isOver {
             let outcome = await Self.call(port: port, client: client)
             outcomes.append(outcome)
-            if outcome.succeeded { callAgain() } else if !isOver { await withCheckedContinuation { refused.append($0) } }
+            if outcome.succeeded {
+                callAgain()
+            } else if !isOver {
+                await withCheckedContinuation { refused.append($0) }
+            }
         }
     }
 

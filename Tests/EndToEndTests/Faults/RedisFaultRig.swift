@@ -15,11 +15,14 @@ struct RedisFaultRig {
     /// - Parameters:
     ///   - commandTimeout: `REDIS_COMMAND_TIMEOUT_MS` of all three.
     ///   - inOneProcess: whether `serve` runs instead, where jobs are handed over within the process.
-    static func run(commandTimeout: Int = 400, inOneProcess: Bool = false, _ body: (RedisFaultRig) async throws -> Void) async throws {
+    static func run(
+        commandTimeout: Int = 400, inOneProcess: Bool = false, _ body: (RedisFaultRig) async throws -> Void
+    ) async throws {
         var options = RedisServer.Options()
         options.isDurable = true
         let environment = [
-            "REDIS_COMMAND_TIMEOUT_MS": "\(commandTimeout)", "DRAIN_SECONDS": "2", "LANGFUSE_HOST": "http://127.0.0.1:9", "LOG_LEVEL": "debug",
+            "REDIS_COMMAND_TIMEOUT_MS": "\(commandTimeout)", "DRAIN_SECONDS": "2",
+            "LANGFUSE_HOST": "http://127.0.0.1:9", "LOG_LEVEL": "debug",
             // So that a lost request ends in time, as a failure of the test.
             "REQUEST_TIMEOUT": "60",
         ]
@@ -29,7 +32,8 @@ struct RedisFaultRig {
                 endings += [
                     try await fleet.serve { process, port in
                         let parts = [(process, "job stream interrupted")]
-                        try await body(RedisFaultRig(port: port, server: fleet.server, provider: fleet.provider, parts: parts))
+                        try await body(
+                            RedisFaultRig(port: port, server: fleet.server, provider: fleet.provider, parts: parts))
                     }
                 ]
                 return
@@ -41,8 +45,12 @@ struct RedisFaultRig {
                             endings += [
                                 try await fleet.forwarder { second in
                                     try await eventually(within: .seconds(30)) { try await fleet.alive().count == 2 }
-                                    let parts = [(ingress, "response stream interrupted")] + [first, second].map { ($0, "job stream interrupted") }
-                                    try await body(RedisFaultRig(port: port, server: fleet.server, provider: fleet.provider, parts: parts))
+                                    let parts =
+                                        [(ingress, "response stream interrupted")]
+                                        + [first, second].map { ($0, "job stream interrupted") }
+                                    try await body(
+                                        RedisFaultRig(
+                                            port: port, server: fleet.server, provider: fleet.provider, parts: parts))
                                 }
                             ]
                         }
@@ -70,12 +78,14 @@ struct RedisFaultRig {
     func snapshot() async throws -> RedisFaultLedger.Snapshot {
         try await withRedisClient(server.endpoint) { redis in
             let replies = try await redis.send(batch: [
-                RedisCommand("MULTI"), RedisCommand("SMEMBERS", RedisFaultLoad.rollout), RedisCommand("XRANGE", Keys.jobs, "-", "+"),
+                RedisCommand("MULTI"), RedisCommand("SMEMBERS", RedisFaultLoad.rollout),
+                RedisCommand("XRANGE", Keys.jobs, "-", "+"),
                 RedisCommand("EXEC"),
             ])
             let moment = try #require(replies.last)
             return RedisFaultLedger.Snapshot(
-                recorded: Set((moment[0].array ?? []).compactMap(\.string)), queued: Set((moment[1].array ?? []).compactMap { $0[1][1].string }))
+                recorded: Set((moment[0].array ?? []).compactMap(\.string)),
+                queued: Set((moment[1].array ?? []).compactMap { $0[1][1].string }))
         }
     }
 
@@ -88,7 +98,8 @@ struct RedisFaultRig {
             #expect(pending == 0)
             let keys = try await redis.send(RedisCommand("KEYS", "gateway/*")).array?.compactMap(\.string) ?? []
             let staying = [
-                "responses", "response", "bell", "forwarder", "verifier", "cancelled", "rollout", "rollouts", "count", "span", "traces",
+                "responses", "response", "bell", "forwarder", "verifier", "cancelled", "rollout", "rollouts", "count",
+                "span", "traces",
                 "trace", "key", "requests", "querier",
             ].map { "gateway/\($0)/" }
             let known = [Keys.jobs, Keys.verifications, Keys.queries, Keys.requests, Keys.ingresses, Keys.ingressRules]

@@ -11,14 +11,18 @@ import Testing
     private static let mayBeLost = Duration.seconds(2)
 
     private func processOfRedis(_ folder: ProgramFolder) async throws -> Int32 {
-        let info = try await withRedisClient(folder.redis) { try await $0.send(RedisCommand("INFO", "server")).string ?? "" }
+        let info = try await withRedisClient(folder.redis) {
+            try await $0.send(RedisCommand("INFO", "server")).string ?? ""
+        }
         let line = try #require(info.split(separator: "\r\n").first { $0.hasPrefix("process_id:") })
         return try #require(Int32(line.dropFirst("process_id:".count)))
     }
 
     private func recorded(_ folder: ProgramFolder) async throws -> Set<String> {
         try await withRedisClient(folder.redis) { redis in
-            try await eventually(within: .seconds(60)) { try await redis.send(RedisCommand("XLEN", Keys.jobs)).int == 0 }
+            try await eventually(within: .seconds(60)) {
+                try await redis.send(RedisCommand("XLEN", Keys.jobs)).int == 0
+            }
             let members = RedisCommand("SMEMBERS", RedisFaultLoad.rollout)
             return Set(try await redis.send(members).array?.compactMap(\.string) ?? [])
         }
@@ -27,7 +31,9 @@ import Testing
     @Test func itComesBackAndTheCallsGoOn() async throws {
         try await CountingProvider.run(.paced) { provider in
             try await ProgramFolder.with { folder in
-                let environment = ["LITELLM_URL": "http://127.0.0.1:\(provider.port)", "REQUEST_TIMEOUT": "30", "DRAIN_SECONDS": "2"]
+                let environment = [
+                    "LITELLM_URL": "http://127.0.0.1:\(provider.port)", "REQUEST_TIMEOUT": "30", "DRAIN_SECONDS": "2",
+                ]
                 let ending = try await folder.serve(environment: environment) { process, port in
                     var death = ContinuousClock.now
                     let outcomes = try await RedisFaultLoad.run(port: port) { load in
@@ -53,7 +59,9 @@ import Testing
     private func expect(_ outcomes: [RedisFaultLoad.Outcome], death: ContinuousClock.Instant) {
         for outcome in outcomes where !outcome.succeeded {
             if outcome.status == 504, outcome.began <= death { continue }
-            #expect(outcome.status == 503 && outcome.code == "queue_unavailable" && outcome.time < .seconds(1), "\(outcome)")
+            #expect(
+                outcome.status == 503 && outcome.code == "queue_unavailable" && outcome.time < .seconds(1), "\(outcome)"
+            )
         }
     }
 }

@@ -16,16 +16,20 @@ import Testing
             let forwarder = try await fleet.forwarder { forwarder in
                 let ingress = try await fleet.ingress { ingress, port in
                     try await withRawClient(to: port) { waiting in
-                        try await waiting.send("POST", ServeTests.path, body: ServeTests.body("mock/echo?delay_ms=100000"))
+                        try await waiting.send(
+                            "POST", ServeTests.path, body: ServeTests.body("mock/echo?delay_ms=100000"))
                         try await withRawClient(to: port) { client in
-                            try await client.send("POST", ServeTests.path, body: ServeTests.body("mock/echo?delay_ms=100000"))
+                            try await client.send(
+                                "POST", ServeTests.path, body: ServeTests.body("mock/echo?delay_ms=100000"))
                             // The stream comes with the first job.
                             try await eventually { (try? await fleet.pending().values.reduce(0, +)) == 2 }
                             try await fleet.server.administer(["CONFIG", "SET", "min-replicas-to-write", "1"])
                             try await ingress.line(with: "Redis refuses (NOREPLICAS): ")
                             try await forwarder.line(with: "Redis refuses (NOREPLICAS): ")
                         }
-                        for id in try await fleet.ids() { try await fleet.server.administer(["PUBLISH", Keys.cancellations, id]) }
+                        for id in try await fleet.ids() {
+                            try await fleet.server.administer(["PUBLISH", Keys.cancellations, id])
+                        }
                     }
                     stopped.ingress = .now
                 }
@@ -35,7 +39,9 @@ import Testing
             }
             #expect(try #require(stopped.forwarder).duration(to: .now) < Self.documentedEnd)
             #expect(forwarder.code == 0)
-            for ending in [forwarder] { #expect(ending.output.ranges(of: "Redis refuses (NOREPLICAS): ").count == 1, "\(ending.output)") }
+            for ending in [forwarder] {
+                #expect(ending.output.ranges(of: "Redis refuses (NOREPLICAS): ").count == 1, "\(ending.output)")
+            }
         }
     }
 
@@ -56,7 +62,9 @@ import Testing
                                         let port = try port(in: try await ingress.line(with: "listens on"))
                                         try await eventually(within: .seconds(30)) { try await isServed(port) }
                                         try await fleet.server.administer(["REPLICAOF", "127.0.0.1", "1"])
-                                        for part in [verifier, forwarder, ingress] { try await part.line(with: "Redis refuses (READONLY): ") }
+                                        for part in [verifier, forwarder, ingress] {
+                                            try await part.line(with: "Redis refuses (READONLY): ")
+                                        }
                                         try lead(link, to: latter)
                                         let moved = ContinuousClock.now
                                         try await eventually(within: .seconds(30)) { try await isServed(port) }

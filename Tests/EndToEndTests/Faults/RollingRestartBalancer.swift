@@ -9,7 +9,9 @@ struct RollingRestartBalancer {
 
     /// Runs nginx while `body` does.
     /// - Parameter ingresses: addresses such as `127.0.0.21:8000`.
-    static func run(_ ingresses: [String], in folder: ProgramFolder, _ body: (RollingRestartBalancer) async throws -> Void) async throws {
+    static func run(
+        _ ingresses: [String], in folder: ProgramFolder, _ body: (RollingRestartBalancer) async throws -> Void
+    ) async throws {
         let reserved = try ReservedPort()
         defer { reserved.release() }
         let port = reserved.number
@@ -18,7 +20,8 @@ struct RollingRestartBalancer {
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
         let arguments = ["-p", folder.path, "-e", "stderr", "-c", folder.path + "/nginx.conf"]
         _ = try await Subprocess.run(
-            .name("nginx"), arguments: Arguments(arguments), platformOptions: options, input: .none, output: .discarded, error: .discarded
+            .name("nginx"), arguments: Arguments(arguments), platformOptions: options, input: .none, output: .discarded,
+            error: .discarded
         ) { nginx in
             defer { try? nginx.send(signal: .terminate) }
             try await eventually { (try? await withRawClient(to: port) { _ in }) != nil }

@@ -3,7 +3,9 @@ import TestSupport
 
 /// Steady load: clients that each make one call after the other, and take note of all that is not the whole answer.
 actor RollingRestartLoad {
-    private static let models = ["mock/echo?delay_ms=20", "mock/echo?delay_ms=300", "mock/echo?delay_ms=1500", "mock/echo?chunks=10&pace_ms=30"]
+    private static let models = [
+        "mock/echo?delay_ms=20", "mock/echo?delay_ms=300", "mock/echo?delay_ms=1500", "mock/echo?chunks=10&pace_ms=30",
+    ]
 
     private(set) var succeeded = 0
     private(set) var failures: [String] = []

@@ -17,7 +17,9 @@ import Testing
             try await withThrowingTaskGroup { group in
                 let (ports, sender) = AsyncStream<(Int, Int)>.makeStream()
                 for (index, slot) in ingresses.enumerated() {
-                    group.addTask { try await keepIngress(fleet, Self.hosts[index], slot) { sender.yield((index, $0)) } }
+                    group.addTask {
+                        try await keepIngress(fleet, Self.hosts[index], slot) { sender.yield((index, $0)) }
+                    }
                 }
                 for slot in forwarders { group.addTask { try await keepForwarder(fleet, slot) } }
                 defer { group.cancelAll() }
@@ -66,7 +68,9 @@ import Testing
     private func restartAll(_ slots: [RollingRestartSlot], _ fleet: GatewayFleet, _ port: Int) async throws {
         let load = RollingRestartLoad()
         try await withThrowingTaskGroup { group in
-            for number in 0..<Self.clients { group.addTask { try await load.client(number, isPersistent: number % 3 > 0, to: port) } }
+            for number in 0..<Self.clients {
+                group.addTask { try await load.client(number, isPersistent: number % 3 > 0, to: port) }
+            }
             for _ in 0..<2 {
                 for slot in slots {
                     try await goOn(load)

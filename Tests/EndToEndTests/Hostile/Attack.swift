@@ -10,7 +10,10 @@ struct Attack: Sendable {
     var isRight: @Sendable (CallOutcome) -> Bool
 
     /// An attack that a client is told of in one certain way.
-    init(_ name: String, isStream: Bool = false, ends: CallOutcome, _ run: @escaping @Sendable (ScriptedServer.Connection) async throws -> Void) {
+    init(
+        _ name: String, isStream: Bool = false, ends: CallOutcome,
+        _ run: @escaping @Sendable (ScriptedServer.Connection) async throws -> Void
+    ) {
         self.init(name, isStream: isStream, isRight: { $0 == ends }, run)
     }
 
@@ -55,5 +58,7 @@ extension ScriptedServer.Connection {
     }
 
     /// A piece of a chunked body.
-    static func chunk(_ bytes: [UInt8]) -> [UInt8] { Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + Array("\r\n".utf8) }
+    static func chunk(_ bytes: [UInt8]) -> [UInt8] {
+        Array("\(String(bytes.count, radix: 16))\r\n".utf8) + bytes + Array("\r\n".utf8)
+    }
 }

@@ -45,14 +45,18 @@ enum CallOutcome: Equatable, CustomStringConvertible {
         } catch {
             return .brokenOff(bytes: bytes)
         }
-        if let error = GatewayError(json: tail, status: head.status) { return .refused(status: head.status, code: error.code) }
+        if let error = GatewayError(json: tail, status: head.status) {
+            return .refused(status: head.status, code: error.code)
+        }
         if let error = lastEvent(of: tail, status: head.status) { return .errorEvent(code: error.code) }
         return .complete(status: head.status, bytes: bytes, tail: String(decoding: tail, as: UTF8.self))
     }
 
     private static func lastEvent(of tail: [UInt8], status: Int) -> GatewayError? {
         let text = String(decoding: tail, as: UTF8.self)
-        guard text.hasSuffix("\n\n"), let line = text.split(separator: "\n").last, line.hasPrefix("data: ") else { return nil }
+        guard text.hasSuffix("\n\n"), let line = text.split(separator: "\n").last, line.hasPrefix("data: ") else {
+            return nil
+        }
         return GatewayError(json: Array(line.dropFirst(6).utf8), status: status)
     }
 }

@@ -29,7 +29,8 @@ struct CanarySearch {
         for name in try await redis.send(RedisCommand("KEYS", "*")).array ?? [] {
             let key = name.string ?? ""
             expectNone(in: Array(key.utf8), "the name of a key", sourceLocation: sourceLocation)
-            expectNone(in: try await redis.send(RedisCommand("DUMP", key)).bytes ?? [], key, sourceLocation: sourceLocation)
+            expectNone(
+                in: try await redis.send(RedisCommand("DUMP", key)).bytes ?? [], key, sourceLocation: sourceLocation)
             guard try await redis.send(RedisCommand("TYPE", key)).string == "stream" else { continue }
             // DUMP may compress.
             let entries = try await redis.send(RedisCommand("XRANGE", key, "-", "+")).array ?? []

@@ -4,7 +4,8 @@ import Testing
 
 /// A connection to the provider that is cut at every byte of a small answer.
 @Suite(.timeLimit(.minutes(3))) struct CutAnswerTests {
-    private static let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"ok\":true}"
+    private static let answer =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"ok\":true}"
     private static let stream =
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: a\n\n\r\ne\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
 
@@ -34,7 +35,8 @@ import Testing
     /// A head that is not whole, or a body of which nothing has left: the client is told in a status.
     private static func isRefusal(_ outcome: CallOutcome, after length: Int) -> Bool {
         // The beginning of a status line may be anything.
-        outcome == .refused(status: 502, code: "closed_early") || length < 12 && outcome == .refused(status: 502, code: "malformed_answer")
+        outcome == .refused(status: 502, code: "closed_early")
+            || length < 12 && outcome == .refused(status: 502, code: "malformed_answer")
     }
 
     @Test func aCutAnswerIsAnErrorAtEveryByte() async throws {
@@ -48,7 +50,8 @@ import Testing
         let done = try Self.length(upTo: "data: [DONE]\n\n")
         try await cut(Self.stream, isStream: true) { length, outcome in
             guard length < done else { if case .complete = outcome { return true } else { return false } }
-            return length > begun ? outcome == .errorEvent(code: "closed_early") : Self.isRefusal(outcome, after: length)
+            return length > begun
+                ? outcome == .errorEvent(code: "closed_early") : Self.isRefusal(outcome, after: length)
         }
     }
 

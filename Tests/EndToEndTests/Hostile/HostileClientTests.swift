@@ -9,7 +9,9 @@ import Testing
     /// How often something is done within one count: a leak of one each time cannot hide.
     private static let times = 10
 
-    private func withGateway(environment: [String: String] = [:], _ body: (HostileGateway) async throws -> Void) async throws {
+    private func withGateway(
+        environment: [String: String] = [:], _ body: (HostileGateway) async throws -> Void
+    ) async throws {
         try await HostileGateway.run(environment: environment, { connection, _ in try await connection.closed() }, body)
     }
 
@@ -27,7 +29,8 @@ import Testing
             try await LeakCheck.around(gateway) {
                 try await withRawClient(to: gateway.port) { client in
                     let body = HostileGateway.body("mock/echo")
-                    let head = "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    let head =
+                        "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
                     for byte in head.utf8 { try await client.send([byte]) }
                     for byte in body.utf8 { try await client.send(ScriptedServer.Connection.chunk([byte])) }
                     try await client.send("0\r\n\r\n")
@@ -39,7 +42,8 @@ import Testing
 
     /// The client leaves at every stage of a request: before its head, after each byte of head and body, and while the
     /// answer is awaited.
-    @Test(arguments: Leaving.allCases) func aRequestThatIsBrokenOffAnywhereLeavesNothing(leaving: Leaving) async throws {
+    @Test(arguments: Leaving.allCases) func aRequestThatIsBrokenOffAnywhereLeavesNothing(leaving: Leaving) async throws
+    {
         let request = Self.request(Self.waiting)
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
@@ -53,7 +57,9 @@ import Testing
         }
     }
 
-    @Test(arguments: Leaving.allCases) func aCallThatIsBrokenOffBeforeItsAnswerLeavesNothing(leaving: Leaving) async throws {
+    @Test(arguments: Leaving.allCases) func aCallThatIsBrokenOffBeforeItsAnswerLeavesNothing(
+        leaving: Leaving
+    ) async throws {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
                 try await withRedisClient(gateway.folder.redis) { redis in
@@ -61,7 +67,9 @@ import Testing
                         try await withRawClient(to: gateway.port) { client in
                             try await client.send(Self.request(Self.waiting))
                             // It runs: a forwarder has been given it.
-                            try await eventually { try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup))[0].int == 1 }
+                            try await eventually {
+                                try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup))[0].int == 1
+                            }
                             try await leaving.leave(client)
                         }
                         try await eventually { try await redis.send(RedisCommand("XLEN", Keys.jobs)).int == 0 }
@@ -94,7 +102,8 @@ import Testing
             try await LeakCheck.around(gateway) {
                 for _ in 0..<Self.times {
                     try await withRawClient(to: gateway.port) { client in
-                        try await client.send("POST \(ServeTests.path) HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n")
+                        try await client.send(
+                            "POST \(ServeTests.path) HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n")
                         let answer = try await client.answer()
                         #expect(answer.status == 431 && answer.error?.code == "headers_too_large")
                     }
@@ -106,7 +115,8 @@ import Testing
     }
 
     /// More connections than are ever used: none says a word, or none ends its head.
-    @Test(arguments: ["", "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nX-A: "]) func idleConnectionsDoNotStopOthers(
+    @Test(arguments: ["", "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nX-A: "])
+    func idleConnectionsDoNotStopOthers(
         beginning: String
     ) async throws {
         try await withGateway { gateway in
@@ -151,12 +161,15 @@ import Testing
             try await LeakCheck.around(gateway) {
                 try await withRawClient(to: gateway.port) { client in
                     for number in 0..<50 {
-                        let body = #"{"model": "mock/echo", "messages": [{"role": "user", "content": "number-\#(number)"}]}"#
+                        let body =
+                            #"{"model": "mock/echo", "messages": [{"role": "user", "content": "number-\#(number)"}]}"#
                         try await client.send("POST", "/chat/completions", body: body)
                     }
                     for number in 0..<50 {
                         let answer = try await client.answer()
-                        #expect(answer.status == 200 && answer.text.contains("number-\(number)\""), "\(number): \(answer.text)")
+                        #expect(
+                            answer.status == 200 && answer.text.contains("number-\(number)\""),
+                            "\(number): \(answer.text)")
                     }
                 }
             }
@@ -164,7 +177,8 @@ import Testing
     }
 
     /// The first request waits, the others stand behind it, and the client goes.
-    @Test(arguments: Leaving.allCases) func pipelinedRequestsThatAreBrokenOffLeaveNothing(leaving: Leaving) async throws {
+    @Test(arguments: Leaving.allCases) func pipelinedRequestsThatAreBrokenOffLeaveNothing(leaving: Leaving) async throws
+    {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
                 for _ in 0..<Self.times {
@@ -184,7 +198,9 @@ import Testing
             try await LeakCheck.around(gateway) {
                 for _ in 0..<Self.times {
                     try await withRawClient(to: gateway.port) { client in
-                        try await client.send(Self.request(HostileGateway.body("mock/echo?delay_ms=50")) + Array("\u{0}\u{1}garbage\r\n\r\n".utf8))
+                        try await client.send(
+                            Self.request(HostileGateway.body("mock/echo?delay_ms=50"))
+                                + Array("\u{0}\u{1}garbage\r\n\r\n".utf8))
                         let said = String(decoding: await client.untilClosed(), as: UTF8.self)
                         #expect(!said.contains("HTTP/1.1 5"), "\(said)")
                     }

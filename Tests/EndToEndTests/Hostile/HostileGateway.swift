@@ -10,7 +10,8 @@ struct HostileGateway {
     /// The key of the account, which must reach the account's own server and nobody else.
     static let providerKey = "provider-canary-4711"
     /// An answer as it should be. The connection ends with it, so that no connection is left to be counted.
-    static let good = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"ok\":true}"
+    static let good =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"ok\":true}"
 
     let process: GatewayProcess
     let port: Int
@@ -38,7 +39,8 @@ struct HostileGateway {
                 // Without traces, unless the test wants them: their exporter's connections come and go by themselves,
                 // and would be counted.
                 let untraced = ["LANGFUSE_HOST": "http://127.0.0.1:9"]
-                let ending = try await folder.serve(environment: untraced.merging(environment) { $1 }) { process, port in
+                let ending = try await folder.serve(environment: untraced.merging(environment) { $1 }) {
+                    process, port in
                     let gateway = HostileGateway(process: process, port: port, folder: folder, provider: provider)
                     try await gateway.expectGoodAnswer()
                     try await body(gateway)
@@ -53,7 +55,9 @@ struct HostileGateway {
     }
 
     /// Makes one call on a connection of its own and says what came of it.
-    func call(_ model: String = "hostile/x", stream: Bool = false, path: String = ServeTests.path) async throws -> CallOutcome {
+    func call(
+        _ model: String = "hostile/x", stream: Bool = false, path: String = ServeTests.path
+    ) async throws -> CallOutcome {
         try await withRawClient(to: port) { client in
             try await client.send("POST", path, headers: ["Connection: close"], body: Self.body(model, stream: stream))
             return await CallOutcome.read(from: client)
@@ -62,9 +66,13 @@ struct HostileGateway {
 
     /// A usual call is answered: the gateway lives, and has a free slot. It has no rollout, so it leaves nothing in
     /// Redis.
-    func expectGoodAnswer(_ comment: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    func expectGoodAnswer(
+        _ comment: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
         let outcome = try await call("hostile/good", path: "/v1/chat/completions")
-        #expect(outcome == .complete(status: 200, bytes: 11, tail: #"{"ok":true}"#), "\(comment())", sourceLocation: sourceLocation)
+        #expect(
+            outcome == .complete(status: 200, bytes: 11, tail: #"{"ok":true}"#), "\(comment())",
+            sourceLocation: sourceLocation)
     }
 
     /// Removes the set of the rollout `demo`, in which a call stays that went well.
@@ -74,7 +82,9 @@ struct HostileGateway {
 
     /// What Redis says under `name` in `INFO memory`, in bytes.
     func redisMemory(_ name: String) async throws -> Int {
-        let info = try await withRedisClient(folder.redis) { try await $0.send(RedisCommand("INFO", "memory")).string ?? "" }
+        let info = try await withRedisClient(folder.redis) {
+            try await $0.send(RedisCommand("INFO", "memory")).string ?? ""
+        }
         let line = try #require(info.split(separator: "\r\n").first { $0.hasPrefix(name + ":") })
         return try #require(Int(line.dropFirst(name.count + 1)))
     }

@@ -7,7 +7,9 @@ import Testing
 /// bounded, and the slot is free again.
 @Suite(.timeLimit(.minutes(3)), .serialized) struct HostileProviderTests {
     /// One slot: what does not free it stops all that comes later.
-    private static let environment = ["FORWARDER_CONCURRENCY": "1", "REQUEST_TIMEOUT": "180", "MAX_RESPONSE_BYTES": "\(answerLimit)"]
+    private static let environment = [
+        "FORWARDER_CONCURRENCY": "1", "REQUEST_TIMEOUT": "180", "MAX_RESPONSE_BYTES": "\(answerLimit)",
+    ]
     private static let answerLimit = 64 << 20
     /// So much more memory may an attack cost than a good call: less than what it sends, or what it would become.
     private static let memoryLimit = 48 << 20
@@ -25,7 +27,9 @@ import Testing
                 try await LeakCheck.around(gateway) {
                     let start = ContinuousClock.now
                     let outcome = try await gateway.call("hostile/" + attack.name, stream: attack.isStream)
-                    #expect(start.duration(to: .now) < .seconds(90), "\(attack.name) is over before the request's time: \(outcome)")
+                    #expect(
+                        start.duration(to: .now) < .seconds(90),
+                        "\(attack.name) is over before the request's time: \(outcome)")
                     #expect(attack.isRight(outcome), "\(attack.name): \(outcome)")
                     if case .complete = outcome { try await gateway.forgetRollout() }
                     try await gateway.expectGoodAnswer("after \(attack.name)")
@@ -56,17 +60,24 @@ import Testing
         let piece = [UInt8](repeating: 0x20, count: 64 << 10)
         try await withstand([
             Attack("chunks", isRight: Self.isBrokenOff) {
-                try await $0.writeForEver(ScriptedServer.Connection.json + ScriptedServer.Connection.chunked, ScriptedServer.Connection.chunk(piece))
+                try await $0.writeForEver(
+                    ScriptedServer.Connection.json + ScriptedServer.Connection.chunked,
+                    ScriptedServer.Connection.chunk(piece))
             },
-            Attack("until-close", isRight: Self.isBrokenOff) { try await $0.writeForEver(ScriptedServer.Connection.json + "\r\n", piece) },
+            Attack("until-close", isRight: Self.isBrokenOff) {
+                try await $0.writeForEver(ScriptedServer.Connection.json + "\r\n", piece)
+            },
             Attack("one-chunk", isRight: Self.isBrokenOff) {
                 try await $0.writeForEver(
                     ScriptedServer.Connection.json + ScriptedServer.Connection.chunked + "7fffffffffffffff\r\n", piece)
             },
             Attack("announced", ends: Self.tooLarge) {
-                try await $0.writeForEver(ScriptedServer.Connection.json + "Content-Length: 9000000000000000000\r\n\r\n", piece)
+                try await $0.writeForEver(
+                    ScriptedServer.Connection.json + "Content-Length: 9000000000000000000\r\n\r\n", piece)
             },
-            Attack("error-body", isRight: Self.isBrokenOff) { try await $0.writeForEver("HTTP/1.1 500 Oh\r\n\r\n", piece) },
+            Attack("error-body", isRight: Self.isBrokenOff) {
+                try await $0.writeForEver("HTTP/1.1 500 Oh\r\n\r\n", piece)
+            },
         ])
     }
 
@@ -76,12 +87,17 @@ import Testing
         let event = Array(#"data: {"choices":[{"index":0,"delta":{"content":"word"}}]}"#.utf8) + Array("\n\n".utf8)
         let events = Array(repeatElement(event, count: 500).joined())
         try await withstand([
-            Attack("events", isStream: true, ends: end) { try await $0.writeForEver(start, ScriptedServer.Connection.chunk(events)) },
+            Attack("events", isStream: true, ends: end) {
+                try await $0.writeForEver(start, ScriptedServer.Connection.chunk(events))
+            },
             Attack("one-event", isStream: true, ends: end) {
-                try await $0.writeForEver(start, ScriptedServer.Connection.chunk([UInt8](repeating: 0x61, count: 64 << 10)))
+                try await $0.writeForEver(
+                    start, ScriptedServer.Connection.chunk([UInt8](repeating: 0x61, count: 64 << 10)))
             },
             Attack("comments", isStream: true, ends: end) {
-                try await $0.writeForEver(start, ScriptedServer.Connection.chunk(Array(repeatElement(Array(": x\n\n".utf8), count: 8000).joined())))
+                try await $0.writeForEver(
+                    start,
+                    ScriptedServer.Connection.chunk(Array(repeatElement(Array(": x\n\n".utf8), count: 8000).joined())))
             },
         ])
     }
@@ -90,19 +106,27 @@ import Testing
         let mebibyte = String(repeating: "a", count: 1 << 20)
         let lines = String(repeating: "X-A: aaaaaaaaaaaaaaaa\r\n", count: 50_000)
         try await withstand([
-            Attack("one-header", ends: Self.tooLarge, saying: "HTTP/1.1 200 OK\r\nX-A: \(mebibyte)\r\nContent-Length: 0\r\n\r\n"),
+            Attack(
+                "one-header", ends: Self.tooLarge,
+                saying: "HTTP/1.1 200 OK\r\nX-A: \(mebibyte)\r\nContent-Length: 0\r\n\r\n"),
             Attack("many-headers", ends: Self.tooLarge, saying: "HTTP/1.1 200 OK\r\n\(lines)Content-Length: 0\r\n\r\n"),
-            Attack("endless-header", ends: Self.tooLarge) { try await $0.writeForEver("HTTP/1.1 200 OK\r\nX-A: ", Array(mebibyte.utf8)) },
-            Attack("endless-headers", ends: Self.tooLarge) { try await $0.writeForEver("HTTP/1.1 200 OK\r\n", Array(lines.utf8)) },
+            Attack("endless-header", ends: Self.tooLarge) {
+                try await $0.writeForEver("HTTP/1.1 200 OK\r\nX-A: ", Array(mebibyte.utf8))
+            },
+            Attack("endless-headers", ends: Self.tooLarge) {
+                try await $0.writeForEver("HTTP/1.1 200 OK\r\n", Array(lines.utf8))
+            },
             Attack("endless-status", isRight: { [Self.tooLarge, Self.malformed].contains($0) }) {
                 try await $0.writeForEver("HTTP/1.1 200 ", Array(mebibyte.utf8))
             },
             Attack("endless-processing", ends: Self.tooLarge) {
-                try await $0.writeForEver("", Array(String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 1000).utf8))
+                try await $0.writeForEver(
+                    "", Array(String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 1000).utf8))
             },
             Attack("endless-trailers", isRight: { $0 != .closed }) {
                 try await $0.writeForEver(
-                    ScriptedServer.Connection.json + ScriptedServer.Connection.chunked + "2\r\n{}\r\n0\r\n", Array(lines.utf8))
+                    ScriptedServer.Connection.json + ScriptedServer.Connection.chunked + "2\r\n{}\r\n0\r\n",
+                    Array(lines.utf8))
             },
         ])
     }
@@ -117,7 +141,8 @@ import Testing
                     try await $0.drip(ScriptedServer.Connection.json + "Content-Length: 100000\r\n\r\n", " ")
                 },
                 Attack("events", isStream: true, ends: event) {
-                    try await $0.drip(ScriptedServer.Connection.events + ScriptedServer.Connection.chunked, "7\r\ndata: x\r\n")
+                    try await $0.drip(
+                        ScriptedServer.Connection.events + ScriptedServer.Connection.chunked, "7\r\ndata: x\r\n")
                 },
             ], environment: ["REQUEST_TIMEOUT": "5"])
     }
@@ -136,7 +161,8 @@ import Testing
                     try await $0.closed()
                 },
                 Attack("half-a-stream", isStream: true, ends: .errorEvent(code: "idle_timeout")) {
-                    try await $0.write(ScriptedServer.Connection.events + ScriptedServer.Connection.chunked + "9\r\ndata: x\n\n\r\n")
+                    try await $0.write(
+                        ScriptedServer.Connection.events + ScriptedServer.Connection.chunked + "9\r\ndata: x\n\n\r\n")
                     try await $0.closed()
                 },
             ], environment: ["UPSTREAM_IDLE_TIMEOUT": "5"])
@@ -158,11 +184,14 @@ import Testing
                 },
                 Attack("bombs-in-bombs", ends: Self.malformed) {
                     try await $0.writeForEver(
-                        ScriptedServer.Connection.json + "Content-Encoding: " + Array(repeating: "gzip", count: 50).joined(separator: ", ")
+                        ScriptedServer.Connection.json + "Content-Encoding: "
+                            + Array(repeating: "gzip", count: 50).joined(separator: ", ")
                             + "\r\n\r\n",
                         EndlessGzip.beginning)
                 },
-                Attack("no-gzip", ends: Self.malformed, saying: ScriptedServer.Connection.json + "Content-Length: 4\r\n" + encoded + "nope"),
+                Attack(
+                    "no-gzip", ends: Self.malformed,
+                    saying: ScriptedServer.Connection.json + "Content-Length: 4\r\n" + encoded + "nope"),
             ], environment: ["MAX_RESPONSE_BYTES": "\(8 << 20)"])
     }
 
@@ -172,14 +201,21 @@ import Testing
             Attack("too-long", ends: Self.closedEarly, saying: json + "Content-Length: 100\r\n\r\n{\"a\":1}"),
             // What comes behind the announced end belongs to nobody, the next call least of all.
             Attack("too-short", ends: .complete(status: 200, bytes: 7, tail: #"{"a":1}"#)) {
-                try await $0.write(json + "Content-Length: 7\r\n\r\n{\"a\":1}" + HostileGateway.good.replacing("true", with: "nope"))
+                try await $0.write(
+                    json + "Content-Length: 7\r\n\r\n{\"a\":1}" + HostileGateway.good.replacing("true", with: "nope"))
                 try await $0.closed()
             },
-            Attack("twice", ends: Self.malformed, saying: json + "Content-Length: 7\r\nContent-Length: 8\r\n\r\n{\"a\":1}x"),
+            Attack(
+                "twice", ends: Self.malformed, saying: json + "Content-Length: 7\r\nContent-Length: 8\r\n\r\n{\"a\":1}x"
+            ),
             Attack("negative", ends: Self.malformed, saying: json + "Content-Length: -1\r\n\r\n{}"),
             Attack("no-number", ends: Self.malformed, saying: json + "Content-Length: 0x7\r\n\r\n{\"a\":1}"),
-            Attack("no-chunk", ends: Self.malformed, saying: json + ScriptedServer.Connection.chunked + "zz\r\n{}\r\n0\r\n\r\n"),
-            Attack("huge-chunk", ends: Self.malformed, saying: json + ScriptedServer.Connection.chunked + "fffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
+            Attack(
+                "no-chunk", ends: Self.malformed,
+                saying: json + ScriptedServer.Connection.chunked + "zz\r\n{}\r\n0\r\n\r\n"),
+            Attack(
+                "huge-chunk", ends: Self.malformed,
+                saying: json + ScriptedServer.Connection.chunked + "fffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
             Attack("no-HTTP", ends: Self.malformed, saying: "SSH-2.0-OpenSSH_9.2\r\n\r\n"),
             Attack(
                 "switching", isRight: { [Self.malformed, Self.closedEarly].contains($0) },
@@ -194,11 +230,13 @@ import Testing
         let event = Array("data: ".utf8) + bad + Array("\n\n".utf8)
         let scripts: [String: [UInt8]] = [
             "body": Array((ScriptedServer.Connection.json + "Content-Length: \(bad.count)\r\n\r\n").utf8) + bad,
-            "stream": Array((ScriptedServer.Connection.events + ScriptedServer.Connection.chunked).utf8) + ScriptedServer.Connection.chunk(event)
+            "stream": Array((ScriptedServer.Connection.events + ScriptedServer.Connection.chunked).utf8)
+                + ScriptedServer.Connection.chunk(event)
                 + Array("0\r\n\r\n".utf8),
             "header": Array("HTTP/1.1 200 OK\r\nX-Request-Id: a".utf8) + [0xFF, 0xC0]
                 + Array("\r\nOpenAI-\u{1}: b\r\nContent-Length: 2\r\n\r\n{}".utf8),
-            "reason": Array("HTTP/1.1 200 O".utf8) + [0xFF, 0x0D] + Array("X-Evil: 1\r\nContent-Length: 2\r\n\r\n{}".utf8),
+            "reason": Array("HTTP/1.1 200 O".utf8) + [0xFF, 0x0D]
+                + Array("X-Evil: 1\r\nContent-Length: 2\r\n\r\n{}".utf8),
         ]
         try await HostileGateway.run(environment: Self.environment) { connection, request in
             let script = scripts.first { request.contains(#""model": "\#($0.key)""#) }
@@ -207,7 +245,9 @@ import Testing
             try await LeakCheck.around(gateway) {
                 for (name, expected) in ["body": bad, "stream": event] {
                     let answer = try await withRawClient(to: gateway.port) {
-                        try await $0.call("POST", "/chat/completions", body: HostileGateway.body("hostile/" + name, stream: name == "stream"))
+                        try await $0.call(
+                            "POST", "/chat/completions",
+                            body: HostileGateway.body("hostile/" + name, stream: name == "stream"))
                     }
                     #expect(answer.status == 200 && answer.body == expected, "\(name)")
                 }
@@ -217,7 +257,9 @@ import Testing
                     }
                     #expect([200, 502].contains(answer.status), "\(name): \(answer.status)")
                     #expect(answer["x-evil"] == nil)
-                    #expect(answer.headers.allSatisfy { $0.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }, "\(answer.headers)")
+                    #expect(
+                        answer.headers.allSatisfy { $0.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } },
+                        "\(answer.headers)")
                     try await gateway.expectGoodAnswer()
                 }
             }

@@ -7,20 +7,28 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct KeyInjectionTests {
     /// As they are, and as they stand in a path.
     private static let ids: [(name: String, written: String)] = [
-        ("*", "*"), ("?", "%3F"), ("[a]", "%5Ba%5D"), ("{}", "%7B%7D"), ("{demo}", "%7Bdemo%7D"), ("gateway", "gateway"),
-        ("gateway:jobs", "gateway%3Ajobs"), ("project", "project"), ("__proto__", "__proto__"), ("constructor", "constructor"),
-        ("' OR 1=1 --", "%27%20OR%201%3D1%20--"), ("\"", "%22"), ("$(id)", "$%28id%29"), ("`id`", "%60id%60"), ("KEYS[1]", "KEYS%5B1%5D"),
-        ("redis.call('FLUSHALL')", "redis.call%28%27FLUSHALL%27%29"), (#"\"#, "%5C"), ("日本", "%E6%97%A5%E6%9C%AC"), ("a b", "a%20b"), ("-1", "-1"),
+        ("*", "*"), ("?", "%3F"), ("[a]", "%5Ba%5D"), ("{}", "%7B%7D"), ("{demo}", "%7Bdemo%7D"),
+        ("gateway", "gateway"),
+        ("gateway:jobs", "gateway%3Ajobs"), ("project", "project"), ("__proto__", "__proto__"),
+        ("constructor", "constructor"),
+        ("' OR 1=1 --", "%27%20OR%201%3D1%20--"), ("\"", "%22"), ("$(id)", "$%28id%29"), ("`id`", "%60id%60"),
+        ("KEYS[1]", "KEYS%5B1%5D"),
+        ("redis.call('FLUSHALL')", "redis.call%28%27FLUSHALL%27%29"), (#"\"#, "%5C"), ("日本", "%E6%97%A5%E6%9C%AC"),
+        ("a b", "a%20b"), ("-1", "-1"),
         ("$", "$"), ("#", "%23"), ("a%b", "a%25b"), (#"{"a":1}"#, "%7B%22a%22%3A1%7D"), ("<script>", "%3Cscript%3E"),
         (String(repeating: "a", count: 128), String(repeating: "a", count: 128)),
     ]
     private static let refused = [
-        "a%2Fb", "gateway%2Fjobs", "a%00", "a%0D%0Ab", "a%0Ab", "%7F", "%C2%85", "%FF", "%zz", String(repeating: "a", count: 129),
+        "a%2Fb", "gateway%2Fjobs", "a%00", "a%0D%0Ab", "a%0Ab", "%7F", "%C2%85", "%FF", "%zz",
+        String(repeating: "a", count: 129),
     ]
 
     private func call(_ gateway: HostileGateway, id: String, headers: [String] = []) async throws -> HTTPAnswer {
-        let path = "/rollout_id/\(id)/invocation_id/\(id)/experiment_id/\(id)/run_id/\(id)/row_id/\(id)/chat/completions"
-        return try await withRawClient(to: gateway.port) { try await $0.call("POST", path, headers: headers, body: HostileGateway.body("mock/echo")) }
+        let path =
+            "/rollout_id/\(id)/invocation_id/\(id)/experiment_id/\(id)/run_id/\(id)/row_id/\(id)/chat/completions"
+        return try await withRawClient(to: gateway.port) {
+            try await $0.call("POST", path, headers: headers, body: HostileGateway.body("mock/echo"))
+        }
     }
 
     private func keys(_ redis: RedisClient) async throws -> Set<String> {
@@ -60,7 +68,10 @@ import Testing
 
     /// A bearer token is a secret and nothing else: not a key, not an argument of a script, not a line of the log.
     @Test func aBearerTokenChangesNothingInRedis() async throws {
-        let tokens = ["*", "{}", "' OR 1=1 --", "\"; FLUSHALL", "$(id)", "redis.call('FLUSHALL')", "../../x", String(repeating: "k", count: 16_000)]
+        let tokens = [
+            "*", "{}", "' OR 1=1 --", "\"; FLUSHALL", "$(id)", "redis.call('FLUSHALL')", "../../x",
+            String(repeating: "k", count: 16_000),
+        ]
         try await HostileGateway.run { connection, _ in
             try await connection.closed()
         } _: { gateway in
@@ -72,7 +83,8 @@ import Testing
                     #expect([200, 400].contains(answer.status), "\(token.prefix(50)): \(answer.text)")
                     #expect(try await keys(redis) == known)
                 }
-                let large = try await call(gateway, id: "demo", headers: ["Authorization: Bearer " + String(repeating: "k", count: 64 << 10)])
+                let large = try await call(
+                    gateway, id: "demo", headers: ["Authorization: Bearer " + String(repeating: "k", count: 64 << 10)])
                 #expect(large.status == 431)
                 #expect(try await keys(redis) == known)
             }

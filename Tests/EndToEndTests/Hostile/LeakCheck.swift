@@ -34,12 +34,14 @@ struct LeakCheck {
     /// Does `body` and waits until all is as it was before; if that does not come, says what is different.
     /// - Parameter requestTimeout: the gateway's `REQUEST_TIMEOUT`.
     static func around(
-        _ gateway: HostileGateway, requestTimeout: Duration = .seconds(300), sourceLocation: SourceLocation = #_sourceLocation,
+        _ gateway: HostileGateway, requestTimeout: Duration = .seconds(300),
+        sourceLocation: SourceLocation = #_sourceLocation,
         _ body: () async throws -> Void
     ) async throws {
         try await withRedisClient(gateway.folder.redis) { redis in
             let check = LeakCheck(
-                process: ProcessFigures(id: gateway.process.id), port: gateway.port, redis: redis, life: requestTimeout + .seconds(65))
+                process: ProcessFigures(id: gateway.process.id), port: gateway.port, redis: redis,
+                life: requestTimeout + .seconds(65))
             // What an earlier call left to be cleaned up is not counted.
             let start = try await check.settled()
             try await body()
@@ -81,7 +83,9 @@ struct LeakCheck {
         let figures = try #require(try? JSONObject.scan(health.body, maximumDepth: 2), "\(health.text)")
         state.inFlight = try figures.integer("waiting")
         state.connections = try figures.integer("connections")
-        for name in try await redis.send(RedisCommand("KEYS", "*")).array ?? [] { try await count(name.string ?? "", in: &state) }
+        for name in try await redis.send(RedisCommand("KEYS", "*")).array ?? [] {
+            try await count(name.string ?? "", in: &state)
+        }
         return state
     }
 
@@ -93,7 +97,9 @@ struct LeakCheck {
             return
         }
         // The queue of spans and their count go with the spans.
-        if key.hasPrefix(Keys.traces(project: "")) || [Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes, Keys.exportedProjects].contains(key) {
+        if key.hasPrefix(Keys.traces(project: ""))
+            || [Keys.traceBytes, Keys.keptTraces, Keys.keptTraceBytes, Keys.exportedProjects].contains(key)
+        {
             return
         }
         // The ingress's own word, which may come for the first time meanwhile, goes by itself as the traces do.
@@ -122,7 +128,8 @@ extension LeakCheck.State {
         if descriptors != other.descriptors { words.append("open files \(descriptors) -> \(other.descriptors)") }
         if !other.lastingMarkers.isEmpty { words.append("markers that stay: \(other.lastingMarkers)") }
         for key in Set(keys.keys).union(other.keys.keys).sorted() where keys[key] != other.keys[key] {
-            words.append("\(key): \(keys[key].map { "\($0)" } ?? "none") -> \(other.keys[key].map { "\($0)" } ?? "none")")
+            words.append(
+                "\(key): \(keys[key].map { "\($0)" } ?? "none") -> \(other.keys[key].map { "\($0)" } ?? "none")")
         }
         return words.joined(separator: "; ")
     }

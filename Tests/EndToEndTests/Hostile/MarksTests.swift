@@ -34,23 +34,33 @@ import Testing
 
         /// A GET, with half of the text percent-encoded, so that it may stand there twice.
         static func get(_ name: String, _ target: @escaping @Sendable (_ text: String) -> String) -> Place {
-            Place(name) { text, client in try await client.call("GET", target(PercentEncoding.segment(String(text.unicodeScalars.prefix(1 << 16))))) }
+            Place(name) { text, client in
+                try await client.call(
+                    "GET", target(PercentEncoding.segment(String(text.unicodeScalars.prefix(1 << 16)))))
+            }
         }
 
         /// A header of a completion.
         static func header(_ name: String, _ beginning: String = "") -> Place {
             Place("header \(name)") { text, client in
-                try await client.call("POST", ServeTests.path, headers: ["\(name): \(beginning)\(text)"], body: ServeTests.body("mock/echo"))
+                try await client.call(
+                    "POST", ServeTests.path, headers: ["\(name): \(beginning)\(text)"],
+                    body: ServeTests.body("mock/echo"))
             }
         }
     }
 
     static let heads: [Place] = [
-        .header("Accept"), .header("Authorization", "Bearer "), .header("Authorization"), .header("Prefer"), .header("Idempotency-Key"),
-        .header("If-None-Match"), .header("User-Agent"), .header("Cookie"), .header("Origin"), .header("Expect"), .header("Connection"),
-        .header("Content-Type"), .header("X-Api-Key"), .header("Last-Event-ID"), .header("Accept-Encoding"), .header("Transfer-Encoding"),
+        .header("Accept"), .header("Authorization", "Bearer "), .header("Authorization"), .header("Prefer"),
+        .header("Idempotency-Key"),
+        .header("If-None-Match"), .header("User-Agent"), .header("Cookie"), .header("Origin"), .header("Expect"),
+        .header("Connection"),
+        .header("Content-Type"), .header("X-Api-Key"), .header("Last-Event-ID"), .header("Accept-Encoding"),
+        .header("Transfer-Encoding"),
         .header("Host"), .header("Upgrade"), .header("Content-Encoding"), .header("Traceparent"), .header("X-Other"),
-        .get("an id in a path") { "/rollout_id/\($0)/invocation_id/i/experiment_id/e/run_id/r/row_id/1/chat/completions" },
+        .get("an id in a path") {
+            "/rollout_id/\($0)/invocation_id/i/experiment_id/e/run_id/r/row_id/1/chat/completions"
+        },
         .get("a project in a path") { "/project_id/\($0)/traces" },
         .get("a rollout in a path") { "/rollouts/\($0)" },
         .get("any other path") { "/\($0)" },
@@ -71,13 +81,16 @@ import Testing
         },
         Place("a base URL") { text, client in
             let url = Data("http://127.0.0.1/\(text)".utf8).base64EncodedString().replacing("/", with: "_")
-            let path = ServeTests.path.replacing("/chat", with: "/encoded_base_url/\(url.replacing("+", with: "-"))/chat")
+            let path = ServeTests.path.replacing(
+                "/chat", with: "/encoded_base_url/\(url.replacing("+", with: "-"))/chat")
             return try await client.call("POST", path, body: ServeTests.body("openai/x"))
         },
     ]
 
     /// Headers that a provider sends; what its bodies hold is in Tests/Clients/test_marks.py.
-    static let answerHeaders = ["Content-Type", "Content-Encoding", "Retry-After", "X-Should-Retry", "X-Other", "Connection"]
+    static let answerHeaders = [
+        "Content-Type", "Content-Encoding", "Retry-After", "X-Should-Retry", "X-Other", "Connection",
+    ]
 
     @Test func aHeadOfMarksKeepsNoOtherWaiting() async throws { try await withstand(Self.heads, within: .seconds(2)) }
 
@@ -86,7 +99,8 @@ import Testing
     }
 
     private func withstand(_ places: [Place], within bound: Duration) async throws {
-        try await HostileGateway.run(environment: ["LANGFUSE_HOST": "embedded", "MAX_HEADER_BYTES": "1MiB"]) { connection, request in
+        try await HostileGateway.run(environment: ["LANGFUSE_HOST": "embedded", "MAX_HEADER_BYTES": "1MiB"]) {
+            connection, request in
             try await connection.write(Self.answer(to: request))
         } _: { gateway in
             for place in places { try await withstand(place, gateway.port, within: bound) }

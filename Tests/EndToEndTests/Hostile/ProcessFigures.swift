@@ -10,7 +10,8 @@ struct ProcessFigures {
         var kinds: [String: Int] = [:]
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/fd") {
             // One that was closed in between is none.
-            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/fd/\(name)") else { continue }
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/fd/\(name)")
+            else { continue }
             kinds[target.hasPrefix("/") ? "file" : String(target.prefix { $0 != ":" }), default: 0] += 1
         }
         return kinds

@@ -18,8 +18,10 @@ import Testing
           openai: openai-canary-1
         """
     private static let canaries: [String: String] = [
-        "the client's key": "client-canary-1", "the key in a body": "body-canary-1", "the account's key": "account-canary-1",
-        "the provider's key": "openai-canary-1", "the Langfuse public key": "pk-lf-canary-1", "the Langfuse secret key": "sk-lf-canary-1",
+        "the client's key": "client-canary-1", "the key in a body": "body-canary-1",
+        "the account's key": "account-canary-1",
+        "the provider's key": "openai-canary-1", "the Langfuse public key": "pk-lf-canary-1",
+        "the Langfuse secret key": "sk-lf-canary-1",
         "the LiteLLM key": "litellm-canary-1", "Redis's password": "redis-canary-1", "the prompt": "prompt-canary-1",
         "a member of a body": "member-canary-1", "a value of metadata": "metadata-canary-1",
     ]
@@ -35,13 +37,20 @@ import Testing
 
     /// Bodies that go well, and that fail in each part of the gateway.
     private static let bodies: [String] = [
-        HostileGateway.body("hostile/good"), HostileGateway.body("hostile/cut"), HostileGateway.body("hostile/cut", stream: true),
+        HostileGateway.body("hostile/good"), HostileGateway.body("hostile/cut"),
+        HostileGateway.body("hostile/cut", stream: true),
         HostileGateway.body("hostile/429"), HostileGateway.body("hostile/500"), HostileGateway.body("hostile/garbage"),
-        HostileGateway.body("nobody/x"), HostileGateway.body("openai/good"), HostileGateway.body("openai/500"), HostileGateway.body("azure/x"),
-        HostileGateway.body("mock/echo?fail=connect"), HostileGateway.body("mock/echo?fail=cut", stream: true), HostileGateway.body("mock/nope"),
+        HostileGateway.body("nobody/x"), HostileGateway.body("openai/good"), HostileGateway.body("openai/500"),
+        HostileGateway.body("azure/x"),
+        HostileGateway.body("mock/echo?fail=connect"), HostileGateway.body("mock/echo?fail=cut", stream: true),
+        HostileGateway.body("mock/nope"),
         HostileGateway.body("mock/echo?x=member-canary-1"), HostileGateway.body("closed/x"),
         "{", "[]", #"{"model": 1}"#, #"{"model": "a", "model": "b"}"#, #"{"Model": "a"}"#, "member-canary-1",
-    ].map { $0.replacing(#""messages": []"#, with: #""messages": [{"role": "user", "content": "prompt-canary-1"}], "api_key": "body-canary-1""#) }
+    ].map {
+        $0.replacing(
+            #""messages": []"#,
+            with: #""messages": [{"role": "user", "content": "prompt-canary-1"}], "api_key": "body-canary-1""#)
+    }
 
     /// Runs a gateway that has been given every secret there is, around a Redis that syncs its file on each write.
     private func withGateway(
@@ -59,7 +68,8 @@ import Testing
                 try await ProgramFolder.with { folder in
                     try folder.write(Self.secretsFile(provider.port), to: "secrets.yaml")
                     try folder.write(Self.keysFile, to: "keys.yaml")
-                    let environment = try Self.environment(server, provider: provider.port, keys: keys, logLevel: logLevel)
+                    let environment = try Self.environment(
+                        server, provider: provider.port, keys: keys, logLevel: logLevel)
                     let ending = try await folder.serve(environment: environment) { process, port in
                         let gateway = HostileGateway(process: process, port: port, folder: folder, provider: provider)
                         try await body(gateway, server, asked)
@@ -79,8 +89,11 @@ import Testing
     private static func answer(_ request: String, on connection: ScriptedServer.Connection) async throws {
         let name = request.firstMatch(of: /"model": "(\w+)"/).map { String($0.1) } ?? ""
         switch name {
-        case "cut": try await connection.write(ScriptedServer.Connection.events + ScriptedServer.Connection.chunked + "9\r\ndata: x\n\n\r\n")
-        case "429", "500": try await connection.write("HTTP/1.1 \(name) No\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        case "cut":
+            try await connection.write(
+                ScriptedServer.Connection.events + ScriptedServer.Connection.chunked + "9\r\ndata: x\n\n\r\n")
+        case "429", "500":
+            try await connection.write("HTTP/1.1 \(name) No\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
         case "garbage": try await connection.write("garbage\r\n\r\n")
         default: try await connection.write(HostileGateway.good)
         }
@@ -88,26 +101,35 @@ import Testing
 
     private static func secretsFile(_ port: Int) -> String {
         let closed = "  closed:\n    base_url: http://127.0.0.1:1/v1\n    key: account-canary-1\n"
-        return secrets + "\naccounts:\n  hostile:\n    base_url: http://127.0.0.1:\(port)/v1\n    key: account-canary-1\n" + closed
+        return secrets
+            + "\naccounts:\n  hostile:\n    base_url: http://127.0.0.1:\(port)/v1\n    key: account-canary-1\n" + closed
     }
 
     private static var keysFile: String {
-        let digest = SHA256.hash(data: Array("client-canary-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
+        let digest = SHA256.hash(data: Array("client-canary-1".utf8)).map {
+            String(Int($0) + 0x100, radix: 16).dropFirst()
+        }.joined()
         return "keys:\n  - id: a\n    account: team\n    sha256: \(digest)\n    projects: [main]\n"
     }
 
-    private static func environment(_ server: RedisServer, provider: Int, keys: Bool, logLevel: String) throws -> [String: String] {
+    private static func environment(
+        _ server: RedisServer, provider: Int, keys: Bool, logLevel: String
+    ) throws -> [String: String] {
         guard case .tcp(_, let port) = try #require(server.tcpEndpoint).address else { return [:] }
         var environment = [
-            "FORWARDER_CONCURRENCY": "1", "OPENAI_BASE_URL": "http://127.0.0.1:\(provider)/v1", "REDIS_HOST": "127.0.0.1", "REDIS_PORT": "\(port)",
+            "FORWARDER_CONCURRENCY": "1", "OPENAI_BASE_URL": "http://127.0.0.1:\(provider)/v1",
+            "REDIS_HOST": "127.0.0.1", "REDIS_PORT": "\(port)",
             "REDIS_PASSWORD": "redis-canary-1", "LOG_LEVEL": logLevel,
-            "GATEWAY_KEY": Data(gatewayKey).base64EncodedString(), "LANGFUSE_HOST": "embedded", "LITELLM_API_KEY": "litellm-canary-1",
+            "GATEWAY_KEY": Data(gatewayKey).base64EncodedString(), "LANGFUSE_HOST": "embedded",
+            "LITELLM_API_KEY": "litellm-canary-1",
         ]
         if keys { environment["API_KEYS_PATH"] = "keys.yaml" }
         return environment
     }
 
-    @Test(arguments: [true, false], ["trace", "debug"]) func noSecretIsSaidOrWrittenDown(keys: Bool, logLevel: String) async throws {
+    @Test(arguments: [true, false], ["trace", "debug"]) func noSecretIsSaidOrWrittenDown(
+        keys: Bool, logLevel: String
+    ) async throws {
         try await withGateway(keys: keys, logLevel: logLevel) { gateway, server, asked in
             try await withRedisClient(server.endpoint) { redis in
                 try await callInEachWay(gateway)
@@ -121,7 +143,8 @@ import Testing
             }
             #expect(!keys || !sent.contains("client-canary-1"), "a key of the gateway is no provider's business")
             let provider = ["the account's key", "the client's key", "the key in a body", "the prompt"]
-            CanarySearch(Self.canaries.filter { !provider.contains($0.key) }).expectNone(in: Array(sent.utf8), "the calls")
+            CanarySearch(Self.canaries.filter { !provider.contains($0.key) }).expectNone(
+                in: Array(sent.utf8), "the calls")
         }
     }
 
@@ -129,7 +152,10 @@ import Testing
         let key = "Authorization: Bearer client-canary-1"
         let metadata = #"X-TFY-METADATA: {"customer":"metadata-canary-1"}"#
         for body in Self.bodies {
-            for headers in [[key], ["Authorization: Bearer wrong-key"], [key, "Prefer: respond-async"], [key, "Idempotency-Key: 1"]] {
+            for headers in [
+                [key], ["Authorization: Bearer wrong-key"], [key, "Prefer: respond-async"],
+                [key, "Idempotency-Key: 1"],
+            ] {
                 try await withRawClient(to: gateway.port) { client in
                     try await client.send(
                         "POST", ServeTests.path, headers: headers + [metadata, "Connection: close"], body: body)
@@ -140,7 +166,8 @@ import Testing
             }
         }
         for target in [
-            "/models", "/v1/files", "/project_id/other/models", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/ready", "/health", "/nowhere%zz",
+            "/models", "/v1/files", "/project_id/other/models", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/ready",
+            "/health", "/nowhere%zz",
         ] {
             let answer = try await withRawClient(to: gateway.port) { try await $0.call("GET", target, headers: [key]) }
             Self.search().expectNone(in: answer, target)
@@ -157,16 +184,25 @@ import Testing
                 // forwarder that is none.
                 for (client, count) in [(running, 1), (waiting, 2)] {
                     let body = Self.bodies[0].replacing("hostile/good", with: "mock/echo?delay_ms=600000")
-                    try await client.send("POST", ServeTests.path, headers: ["Authorization: Bearer client-canary-1"], body: body)
+                    try await client.send(
+                        "POST", ServeTests.path, headers: ["Authorization: Bearer client-canary-1"], body: body)
                     try await eventually { try await redis.send(RedisCommand("XLEN", Keys.jobs)).int == before + count }
-                    if count == 1 { try await eventually { try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup))[0].int == 1 } }
+                    if count == 1 {
+                        try await eventually {
+                            try await redis.send(RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup))[0].int == 1
+                        }
+                    }
                 }
                 let given = try await redis.send(
-                    RedisCommand("XREADGROUP", "GROUP", Keys.jobGroup, "nobody", "COUNT", 1, "STREAMS", Keys.jobs, ">"))[0][1][0]
-                _ = try await redis.send(RedisCommand("XCLAIM", Keys.jobs, Keys.jobGroup, "nobody", 0, given[0].string ?? "", "RETRYCOUNT", 9))
+                    RedisCommand("XREADGROUP", "GROUP", Keys.jobGroup, "nobody", "COUNT", 1, "STREAMS", Keys.jobs, ">"))[
+                        0][1][0]
+                _ = try await redis.send(
+                    RedisCommand(
+                        "XCLAIM", Keys.jobs, Keys.jobGroup, "nobody", 0, given[0].string ?? "", "RETRYCOUNT", 9))
                 _ = try await redis.send(RedisCommand("XADD", Keys.jobs, "*", "i", "none", "p", "garbage"))
                 let sealed = try #require(given[1][3].bytes)
-                _ = try await redis.send(RedisCommand("XADD", Keys.jobs, "*", "i", "01890a5d-ac96-774b-bcce-b302099a8057", "p", sealed))
+                _ = try await redis.send(
+                    RedisCommand("XADD", Keys.jobs, "*", "i", "01890a5d-ac96-774b-bcce-b302099a8057", "p", sealed))
             }
             let answer = try await waiting.answer()
             #expect(answer.status == 502 && answer.error?.code == "dead_lettered", "\(answer.text)")

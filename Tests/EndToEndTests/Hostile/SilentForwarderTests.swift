@@ -7,7 +7,8 @@ import Testing
     private static let canary = MalformedRequests.canary
     private static let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-\(canary): \(canary)\r\n"
     private static let chunked = head + "Transfer-Encoding: chunked\r\n\r\n"
-    private static let events = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    private static let events =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     /// Answers by the name of what is broken in them, with the canary in each place of the provider's own text.
     static let answers: [(name: String, answer: String)] = [
@@ -17,14 +18,18 @@ import Testing
         ("control in a field", head + "Y: \(canary)\u{1}\0\(canary)\r\n\r\n"),
         ("length", head + "Content-Length: \(canary)\r\n\r\n\(canary)"),
         ("two lengths", head + "Content-Length: 1\r\nContent-Length: 14\r\n\r\n\(canary)"),
-        ("short body", head + "Content-Length: 900\r\n\r\n\(canary)"), ("chunk's size", chunked + "\(canary)\r\n\(canary)"),
-        ("chunk's end", chunked + "e\r\n\(canary)XX\(canary)"), ("chunk's extension", chunked + "e;\(canary)=\u{1}\r\n\(canary)\r\n\(canary)"),
+        ("short body", head + "Content-Length: 900\r\n\r\n\(canary)"),
+        ("chunk's size", chunked + "\(canary)\r\n\(canary)"),
+        ("chunk's end", chunked + "e\r\n\(canary)XX\(canary)"),
+        ("chunk's extension", chunked + "e;\(canary)=\u{1}\r\n\(canary)\r\n\(canary)"),
         ("trailer", chunked + "0\r\nY: \(canary)\u{1}\r\n\(canary)"), ("cut chunk", chunked + "ff\r\n\(canary)"),
         ("transfer coding", head + "Transfer-Encoding: \(canary), chunked\r\n\r\n\(canary)"),
-        ("content coding", head + "Content-Encoding: \(canary)\r\n\r\n\(canary)"), ("gzip", head + "Content-Encoding: gzip\r\n\r\n\(canary)"),
+        ("content coding", head + "Content-Encoding: \(canary)\r\n\r\n\(canary)"),
+        ("gzip", head + "Content-Encoding: gzip\r\n\r\n\(canary)"),
         ("redirect", "HTTP/1.1 302 Found\r\nLocation: http://\(canary)/\(canary)\r\n\r\n\(canary)"),
         ("cookie", head + "Set-Cookie: \(canary)=\u{2}\(canary)\r\nContent-Length: 14\r\n\r\n\(canary)"),
-        ("JSON", head + "Content-Length: 17\r\n\r\n{\"\(canary)\":"), ("UTF-8", head + "Content-Length: 17\r\n\r\n\u{FFFD}\(canary)"),
+        ("JSON", head + "Content-Length: 17\r\n\r\n{\"\(canary)\":"),
+        ("UTF-8", head + "Content-Length: 17\r\n\r\n\u{FFFD}\(canary)"),
         ("events", events + "14\r\ndata: \(canary)\r\n"),
         ("error", head.replacing("200 OK", with: "500 \(canary)") + "Content-Length: 14\r\n\r\n\(canary)"),
     ]
@@ -43,7 +48,9 @@ import Testing
             try gateway.process.send(.terminate)
             _ = try? await gateway.process.line(with: "\u{0}never")
             #expect(gateway.process.output.count > 1000, "there is a log to look at")
-            for line in gateway.process.output.split(separator: "\n") { #expect(!MalformedRequests.betrays(String(line)), "\(line)") }
+            for line in gateway.process.output.split(separator: "\n") {
+                #expect(!MalformedRequests.betrays(String(line)), "\(line)")
+            }
         }
     }
 }

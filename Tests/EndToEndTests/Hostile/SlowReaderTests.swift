@@ -9,14 +9,17 @@ import Testing
     /// What may be under way: the window, and the buffers of the system on two loopback connections, which hold some
     /// megabytes each.
     private static let underWay = 24 << 20
-    private static let environment = ["MAX_BUFFERED_BYTES": "\(256 << 10)", "FORWARDER_CONCURRENCY": "2", "MAX_RESPONSE_BYTES": "\(total)"]
+    private static let environment = [
+        "MAX_BUFFERED_BYTES": "\(256 << 10)", "FORWARDER_CONCURRENCY": "2", "MAX_RESPONSE_BYTES": "\(total)",
+    ]
 
     /// Runs `body` with a gateway whose provider sends a stream of `total` bytes, and what it has sent so far.
     private func withLongStream(_ body: (HostileGateway, Counter) async throws -> Void) async throws {
         let sent = Counter()
         let piece = Array(repeatElement(Self.event, count: 60).joined())
         try await HostileGateway.run(environment: Self.environment) { connection, _ in
-            try await connection.write(ScriptedServer.Connection.events + "Connection: close\r\n" + ScriptedServer.Connection.chunked)
+            try await connection.write(
+                ScriptedServer.Connection.events + "Connection: close\r\n" + ScriptedServer.Connection.chunked)
             for _ in 0..<(Self.total / piece.count) {
                 try await connection.write(ScriptedServer.Connection.chunk(piece))
                 sent.add(piece.count)

@@ -12,7 +12,8 @@ import Testing
         [
             [], [0], Array("{}".utf8), Array(#"{"__proto__": {"x": 1}}"#.utf8), [UInt8](repeating: 0xFF, count: 100),
             [UInt8](repeating: 0, count: 2 << 20),
-            Array(String(repeating: "[", count: 100_000).utf8), Array("cposix\nsystem\n(S'id'\ntR.".utf8), [0x80, 0x04, 0x95],
+            Array(String(repeating: "[", count: 100_000).utf8), Array("cposix\nsystem\n(S'id'\ntR.".utf8),
+            [0x80, 0x04, 0x95],
         ]
     }
 
@@ -32,10 +33,14 @@ import Testing
                     _ = try await redis.send(RedisCommand("XADD", Keys.jobs, "*", field, value))
                     count += 1
                 }
-                try await eventually(within: .seconds(30)) { try await redis.send(RedisCommand("XLEN", Keys.jobs)).int == 0 }
+                try await eventually(within: .seconds(30)) {
+                    try await redis.send(RedisCommand("XLEN", Keys.jobs)).int == 0
+                }
                 #expect(try await redis.send(RedisCommand("XLEN", Keys.dead)).int == count)
                 let kept = try await redis.send(RedisCommand("XRANGE", Keys.dead, "-", "+")).array ?? []
-                #expect(kept.allSatisfy { ($0[1].array ?? []).reduce(0) { $0 + ($1.bytes?.count ?? 0) } < 70_000 }, "a large one is not kept")
+                #expect(
+                    kept.allSatisfy { ($0[1].array ?? []).reduce(0) { $0 + ($1.bytes?.count ?? 0) } < 70_000 },
+                    "a large one is not kept")
             }
             try await gateway.expectGoodAnswer()
         }
@@ -69,11 +74,15 @@ import Testing
         let streams = try await redis.send(RedisCommand("KEYS", Keys.responses(ingress: "*"))).array ?? []
         let stream = try #require(streams.first?.string)
         for payload in Self.garbage {
-            for id in [id, Self.id, "none"] { _ = try await redis.send(RedisCommand("XADD", stream, "*", "i", id, "p", payload)) }
+            for id in [id, Self.id, "none"] {
+                _ = try await redis.send(RedisCommand("XADD", stream, "*", "i", id, "p", payload))
+            }
         }
         _ = try await redis.send(RedisCommand("XADD", stream, "*", "x", "y"))
         // The running call's id alone would be news of it: whoever can publish can cancel.
-        let news = ["", " ", "none", Self.id, String(id.dropLast()), id + id, "x \(id)", String(repeating: "x", count: 100_000)]
+        let news = [
+            "", " ", "none", Self.id, String(id.dropLast()), id + id, "x \(id)", String(repeating: "x", count: 100_000),
+        ]
         for said in news { _ = try await redis.send(RedisCommand("PUBLISH", Keys.cancellations, said)) }
         for said in news + ["\(id) x", "\(id) -1", "\(id) 99999999999999999999", "\(id) 1 2"] {
             _ = try await redis.send(RedisCommand("PUBLISH", Keys.credits, said))

@@ -55,7 +55,8 @@ import Testing
     private static func rules(_ rules: String) -> String { "type: gateway-rate-limiting-config\nrules:\n" + rules }
 
     private static let firstRules = rules(
-        "  - {id: watched, limit_to: 1, unit: requests_per_day, mode: audit}\n  - {id: gone, limit_to: 500, unit: requests_per_day}\n")
+        "  - {id: watched, limit_to: 1, unit: requests_per_day, mode: audit}\n  - {id: gone, limit_to: 500, unit: requests_per_day}\n"
+    )
 
     private func bearer(_ key: String) -> [String] { ["Authorization: Bearer sk-canary-\(key)"] }
 
@@ -93,7 +94,8 @@ import Testing
     @Test func reloadsLeaveRowsWithHashAndDiff() async throws {
         try await withServe { folder, process, port in
             let secondRules = Self.rules(
-                "  - {id: new, limit_to: 9, unit: requests_per_day}\n  - {id: watched, limit_to: 2, unit: requests_per_day, mode: audit}\n")
+                "  - {id: new, limit_to: 9, unit: requests_per_day}\n  - {id: watched, limit_to: 2, unit: requests_per_day, mode: audit}\n"
+            )
             try folder.write(secondRules, to: "gateway.yaml")
             let rules = try await row("kind=rules.reloaded", as: "admin", port: port)
             #expect(rules.subject == "gateway.yaml" && rules.projectId == nil && rules.account == nil)
@@ -112,12 +114,14 @@ import Testing
             #expect(refused.details.problems == 1 && refused.details.places == ["gateway.yaml:3:33"])
 
             let secondKeys = Self.keys(
-                ("red", "projects: [red, blue]"), ("green", "projects: [blue]"), ("admin", "projects: \"*\", admin: true"))
+                ("red", "projects: [red, blue]"), ("green", "projects: [blue]"),
+                ("admin", "projects: \"*\", admin: true"))
             try folder.write(secondKeys, to: "keys.yaml")
             let keys = try await row("kind=keys.reloaded", as: "admin", port: port)
             #expect(keys.subject == "keys.yaml" && keys.details.sha256Before == Self.sha256(Self.firstKeys))
             #expect(keys.details.sha256After == Self.sha256(secondKeys))
-            #expect(keys.details.added == ["green"] && keys.details.removed == ["blue"] && keys.details.changed == ["red"])
+            #expect(
+                keys.details.added == ["green"] && keys.details.removed == ["blue"] && keys.details.changed == ["red"])
 
             try folder.write("keys:\n  - {id: key-canary, sha256: sk-canary-raw}\n", to: "keys.yaml")
             let broken = try await row("kind=keys.refused", as: "admin", port: port)
@@ -165,7 +169,9 @@ import Testing
                 }
             }
             let used = try await row("kind=key.used", as: "red", port: port)
-            #expect(used.subject == "red" && used.account == "team-red" && used.projectId == "red" && used.details.count == 1)
+            #expect(
+                used.subject == "red" && used.account == "team-red" && used.projectId == "red"
+                    && used.details.count == 1)
             _ = try await row("kind=key.used&subject=blue", as: "blue", project: "blue", port: port)
             let audited = try await row("kind=rule.audited", as: "blue", project: "blue", port: port)
             #expect(audited.subject == "watched" && audited.projectId == "blue")
@@ -173,7 +179,8 @@ import Testing
             _ = try await row("kind=seal.key_written", as: "admin", port: port)
             #expect(Set(try await rows("", as: "red", port: port).map(\.projectId)) == ["red"])
             #expect(Set(try await rows("", as: "blue", project: "blue", port: port).map(\.projectId)) == ["blue"])
-            #expect(Set(try await rows("", as: "admin", project: "blue", port: port).map(\.projectId)) == ["blue", nil])
+            #expect(
+                Set(try await rows("", as: "admin", project: "blue", port: port).map(\.projectId)) == ["blue", nil])
             #expect(try await rows("project[absent]", as: "red", port: port).isEmpty)
             #expect(try await answer("", as: "red", project: "blue", port: port).status == 404)
             let all = try await answer("format=jsonl", as: "admin", project: "blue", port: port)
@@ -203,22 +210,27 @@ import Testing
     @Test func lossOfRedisCostsNoCompletionAndNoRow() async throws {
         var options = RedisServer.Options()
         options.isDurable = true
-        try await GatewayFleet.run(redis: options, provider: .paced, environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
+        try await GatewayFleet.run(redis: options, provider: .paced, environment: ["CONFIG_PATH": "gateway.yaml"]) {
+            fleet in
             try fleet.folder.write(Self.firstRules, to: "gateway.yaml")
             try await fleet.serve { process, port in
                 let call = {
-                    try await withRawClient(to: port) { try await $0.call("POST", ServeTests.path, body: ServeTests.body("m")) }
+                    try await withRawClient(to: port) {
+                        try await $0.call("POST", ServeTests.path, body: ServeTests.body("m"))
+                    }
                 }
                 try await eventually { try await RolloutTests.get("/logs/audit", port: port).status == 200 }
                 fleet.server.kill()
-                try fleet.folder.write(Self.rules("  - {id: other, limit_to: 100, unit: requests_per_day}\n"), to: "gateway.yaml")
+                try fleet.folder.write(
+                    Self.rules("  - {id: other, limit_to: 100, unit: requests_per_day}\n"), to: "gateway.yaml")
                 try await process.line(with: "read the rules of CONFIG_PATH again")
                 try await fleet.server.restart()
                 try await eventually(within: .seconds(30)) { try await call().status == 200 }
                 for _ in 0..<10 { #expect(try await call().status == 200) }
                 try await eventually(within: .seconds(30)) {
                     let answer = try await RolloutTests.get("/logs/audit?kind=rules.reloaded", port: port)
-                    return answer.status == 200 && answer.text.contains(#""added":["gateway-rate-limiting-config/other"]"#)
+                    return answer.status == 200
+                        && answer.text.contains(#""added":["gateway-rate-limiting-config/other"]"#)
                 }
             }
         }

@@ -11,7 +11,8 @@ import Testing
             #"{"insertion_id":"a","time":"t","outcome":"failed","status":502,"error_code":"x","rollout_id":null,"#
             + #""metadata":{"é":"1","e\#u{301}":"2"},"model":null,"model_asked":"m","input_tokens":3,"latency_ms":12.0,"#
             + #""later":[{}]}"#
-        let page = try #require(LogPage<LogRow>(Array(#"{"data": [\#(row), \#(Self.least)], "next_cursor": "p1"}"#.utf8)))
+        let page = try #require(
+            LogPage<LogRow>(Array(#"{"data": [\#(row), \#(Self.least)], "next_cursor": "p1"}"#.utf8)))
         #expect(page.nextCursor == "p1" && page.rows.map(\.json) == [row, Self.least])
         let first = try #require(page.rows.first)
         #expect(first.status == 502 && first.errorCode == "x" && first.rolloutID == nil && first.modelAsked == "m")
@@ -37,7 +38,8 @@ import Testing
         #expect(isAdded && query.add(condition: "latency[gte]=1000"))
         query.add("status", "5xx")
         #expect(
-            query.text == "metadata.customer-id=a%3Db%26c&metadata.env%5Bin%5D=prod%2Cdev&latency%5Bgte%5D=1000&status=5xx")
+            query.text
+                == "metadata.customer-id=a%3Db%26c&metadata.env%5Bin%5D=prod%2Cdev&latency%5Bgte%5D=1000&status=5xx")
     }
 
     @Test(arguments: ["customer1", "=x", ""]) func whatIsNoFilterIsRefused(text: String) {

@@ -33,7 +33,8 @@ import Testing
         var table = LogTable()
         table.makeRoom(for: [short, long])
         let place = table.line(short).utf8.distance(
-            from: table.line(short).startIndex, to: try #require(table.line(short).firstRange(of: "01a203ac")).lowerBound)
+            from: table.line(short).startIndex,
+            to: try #require(table.line(short).firstRange(of: "01a203ac")).lowerBound)
         #expect(place == 24 + 2 + 6 + 2 + 9 + 2 + 13 + 2 + 40 + 2)
     }
 

@@ -32,7 +32,8 @@ import Testing
                 let target = head.split(separator: " ").dropFirst().first.map(String.init) ?? ""
                 let (status, text) = answer(target, count)
                 try await connection.write(
-                    "HTTP/1.1 \(status) x\r\nContent-Type: application/json\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
+                    "HTTP/1.1 \(status) x\r\nContent-Type: application/json\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)"
+                )
             }
         } _: { server in
             try await body(["GATEWAY_URL": server.url("")]) { heads.withLockedValue { $0 } }
@@ -41,7 +42,11 @@ import Testing
 
     @Test func requestsAreListedTheNewestAtTheEnd() async throws {
         try await withGateway { target, _ in
-            (200, target.contains("cursor=p1") ? Self.page([Self.row("a")]) : Self.page([Self.row("c"), Self.row("b")], next: "p1"))
+            (
+                200,
+                target.contains("cursor=p1")
+                    ? Self.page([Self.row("a")]) : Self.page([Self.row("c"), Self.row("b")], next: "p1")
+            )
         } _: { environment, asked in
             try await ProgramFolder.with { folder in
                 var environment = environment
@@ -56,7 +61,8 @@ import Testing
                 let lines = ended.output.split(separator: "\n").map(String.init)
                 #expect(lines.map { $0.split(separator: " ").last } == ["MODEL", "a", "b", "c"])
                 #expect(lines[1].contains(#"customer-id=customer1\u{1B}[2J"#) && !ended.output.contains("\u{1B}"))
-                let filters = "metadata.customer-id=customer1&latency%5Bgte%5D=5&status=5xx&rollout_id=r%2F1&model=openai%2Fgpt"
+                let filters =
+                    "metadata.customer-id=customer1&latency%5Bgte%5D=5&status=5xx&rollout_id=r%2F1&model=openai%2Fgpt"
                 let path = "GET /v1/project_id/p%20q/logs/requests?" + filters
                 let heads = asked()
                 #expect(heads.count == 2 && heads[0].hasPrefix(path + "&limit=3&from=1h HTTP/1.1"), "\(heads)")
@@ -76,7 +82,9 @@ import Testing
                 let arguments = ["logs", "--audit", "--where", "kind=key.used", "--since", "7d", "--json"]
                 let ended = try await folder.run("metadata-gateway", arguments, environment: environment)
                 #expect(ended.code == 0 && ended.output == row + "\n", "\(ended.output)")
-                #expect(asked().first?.hasPrefix("GET /v1/logs/audit?kind=key.used&limit=100&from=7d ") == true, "\(asked())")
+                #expect(
+                    asked().first?.hasPrefix("GET /v1/logs/audit?kind=key.used&limit=100&from=7d ") == true,
+                    "\(asked())")
             }
         }
     }
@@ -118,7 +126,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (404, "request_log_off", "The request log is off"), (401, "invalid_api_key", "key"), (503, "no_request_log", "start it"),
+        (404, "request_log_off", "The request log is off"), (401, "invalid_api_key", "key"),
+        (503, "no_request_log", "start it"),
     ])
     func whatTheGatewayRefusesIsSaid(status: Int, code: String, message: String) async throws {
         let error = #"{"error":{"message":"\#(message)","type":"t","param":null,"code":"\#(code)"},"detail":""}"#
@@ -133,7 +142,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--filter", "customer1"], ["--status", "5xx", "--audit"], ["--where", "latency"], ["--limit", "0"], ["--limit", "many"], ["--bogus"],
+        ["--filter", "customer1"], ["--status", "5xx", "--audit"], ["--where", "latency"], ["--limit", "0"],
+        ["--limit", "many"], ["--bogus"],
     ])
     func aWrongCommandLineIsRefused(arguments: [String]) async throws {
         try await ProgramFolder.with { folder in

@@ -27,7 +27,9 @@ import TraceStore
         good.metadata = [.init("customer-id", "customer1", from: .header)]
         bad.metadata = [.init("customer-id", "customer\u{1B}[2J", from: .header)]
         (good.modelServed, bad.modelServed, bad.errorCode) = ("openai/gpt", "openai/gpt", "connect_failed")
-        bad.attempts = [SpanAttempt(number: 1, model: "openai/gpt", failure: "connect_error", began: good.time, ended: good.time)]
+        bad.attempts = [
+            SpanAttempt(number: 1, model: "openai/gpt", failure: "connect_error", began: good.time, ended: good.time)
+        ]
         try await store.requests.add([good, bad])
         return [good.id, bad.id]
     }
@@ -53,7 +55,8 @@ import TraceStore
                     #expect(total.text.contains(#""total":{"requests":2,"errors":1}"#), "\(total.text)")
                 }
                 let listed = try await folder.run(
-                    "metadata-gateway", ["logs", "--status", "5xx"], environment: ["GATEWAY_URL": "http://127.0.0.1:\(port)"])
+                    "metadata-gateway", ["logs", "--status", "5xx"],
+                    environment: ["GATEWAY_URL": "http://127.0.0.1:\(port)"])
                 #expect(listed.code == 0 && listed.output.contains("  502  "), "\(listed.output)")
                 #expect(listed.output.contains(#"error=connect_failed customer-id=customer\u{1B}[2J \#(ids[1])"#))
                 #expect(!listed.output.contains(ids[0].description) && !listed.output.contains("\u{1B}"))
@@ -99,16 +102,20 @@ import TraceStore
             ]
             try await ProgramFolder.with { folder in
                 let ids = try await fill(folder, project: "local")
-                let ingress = try await folder.run("metadata-gateway", ["ingress"], environment: environment) { ingress in
+                let ingress = try await folder.run("metadata-gateway", ["ingress"], environment: environment) {
+                    ingress in
                     let port = try port(in: try await ingress.line(with: "listens on"))
                     try await withRawClient(to: port) { client in
                         let before = try await client.call("GET", "/logs/requests")
                         #expect(before.status == 503 && before.error?.code == "no_request_log", "\(before.text)")
-                        let store = try await folder.run("metadata-gateway", ["tracestore"], environment: environment) { store in
+                        let store = try await folder.run("metadata-gateway", ["tracestore"], environment: environment) {
+                            store in
                             try await store.line(with: "keeps the request log")
                             try await eventually { try await client.call("GET", "/logs/requests").status == 200 }
-                            let answer = try await client.call("GET", "/v1/logs/requests?metadata.customer-id=customer1")
-                            #expect(answer.text.contains(ids[0].description) && !answer.text.contains(ids[1].description))
+                            let answer = try await client.call(
+                                "GET", "/v1/logs/requests?metadata.customer-id=customer1")
+                            #expect(
+                                answer.text.contains(ids[0].description) && !answer.text.contains(ids[1].description))
                         }
                         #expect(store.code == 0, "\(store.output)")
                         let after = try await client.call("GET", "/logs/requests")

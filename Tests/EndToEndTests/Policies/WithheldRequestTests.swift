@@ -178,7 +178,9 @@ import Testing
         }
         for path in ["/v1/logs/requests", "/v1/logs/requests?format=jsonl", "/v1/logs/requests?format=csv"] {
             let rows = try await RolloutTests.get(path, port: port)
-            #expect(rows.status == 200 && rows.text.contains("dead_lettered") && !rows.text.contains("canary"), "\(rows.text)")
+            #expect(
+                rows.status == 200 && rows.text.contains("dead_lettered") && !rows.text.contains("canary"),
+                "\(rows.text)")
         }
         let ends = try await RolloutTests.get("/v1/metrics/query?measures=requests&group_by=status", port: port)
         #expect(ends.status == 200 && !ends.text.contains("canary"), "\(ends.text)")

@@ -8,18 +8,23 @@ import TraceStore
 /// Whatever happens to the trace store and to those who bring it spans or ask it for them: a rollout becomes `complete`
 /// without anyone's help, and never before every trace is there.
 @Suite(.timeLimit(.minutes(5))) struct TraceFaultTests {
-    private static func complete(_ count: Int, port: Int) async throws { try await RolloutTests.complete(0..<count, port: port) }
+    private static func complete(_ count: Int, port: Int) async throws {
+        try await RolloutTests.complete(0..<count, port: port)
+    }
 
     private static func verdict(_ query: String = "", port: Int) async throws -> String {
         try await RolloutTests.get("/v1/rollouts/demo\(query)", port: port).text
     }
 
     private static func isComplete(_ verdict: String, _ count: Int) -> Bool {
-        verdict.contains(#""verdict":"complete","expected":\#(count),"traced":\#(count),"in_flight":0,"failed":0,"missing":[]"#)
+        verdict.contains(
+            #""verdict":"complete","expected":\#(count),"traced":\#(count),"in_flight":0,"failed":0,"missing":[]"#)
     }
 
     /// Waits for the verdict while `body` runs, which gets it when it is there.
-    private static func waiting(port: Int, _ body: (_ verdict: () async throws -> String) async throws -> Void) async throws {
+    private static func waiting(
+        port: Int, _ body: (_ verdict: () async throws -> String) async throws -> Void
+    ) async throws {
         try await withThrowingTaskGroup { group in
             group.addTask { try await verdict("?wait=280", port: port) }
             defer { group.cancelAll() }
@@ -36,7 +41,9 @@ import TraceStore
                 #expect(early.contains(#""verdict":"unknown""#) && early.contains(#""reason":""#), "\(early)")
                 try await Self.waiting(port: port) { final in
                     try await eventually(within: .seconds(90)) { away.duration(to: .now) > .seconds(60) }
-                    #expect(try await RolloutTests.get("/ready", port: port).text.contains("the trace store does not take traces"))
+                    #expect(
+                        try await RolloutTests.get("/ready", port: port).text.contains(
+                            "the trace store does not take traces"))
                     try await rig.store {
                         let final = try await final()
                         #expect(Self.isComplete(final, 60), "\(final)")
@@ -54,7 +61,9 @@ import TraceStore
             rig.faults.change { faults in
                 faults.loses = { id in
                     // Trace ids end at random. What is sent again is taken.
-                    if id.last.map("048c".contains) ?? false, lost.withLockedValue({ $0.insert(id).inserted }) { return true }
+                    if id.last.map("048c".contains) ?? false, lost.withLockedValue({ $0.insert(id).inserted }) {
+                        return true
+                    }
                     kept.withLockedValue { _ = $0.insert(id) }
                     return false
                 }
@@ -70,7 +79,9 @@ import TraceStore
                     #expect(kept.withLockedValue { $0.count } == 200, "every trace is there when it is said to be")
                     #expect((20...80).contains(lost.withLockedValue { $0.count }))
                     let traces = try await RolloutTests.get("/traces?tags=rollout_id:demo&limit=1000", port: port)
-                    #expect(traces.status == 200 && traces.text.hasPrefix(#"{"project_id":"main","total_traces":200,"#), "\(traces.text.prefix(300))")
+                    #expect(
+                        traces.status == 200 && traces.text.hasPrefix(#"{"project_id":"main","total_traces":200,"#),
+                        "\(traces.text.prefix(300))")
                 }
             }
         }

@@ -72,13 +72,17 @@ struct TraceRig {
         let alive = try await fleet.redis.send(RedisCommand("KEYS", queue.livenessPrefix + "*")).array ?? []
         let script =
             "local names = {} for _, c in ipairs(redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do names[#names + 1] = c[2] end return names"
-        let consumers = try await fleet.redis.send(RedisCommand("EVAL", script, "1", queue.stream, queue.group)).array ?? []
-        return Set(alive.compactMap(\.string)).intersection(consumers.compactMap(\.string).map { queue.livenessPrefix + $0 })
+        let consumers =
+            try await fleet.redis.send(RedisCommand("EVAL", script, "1", queue.stream, queue.group)).array ?? []
+        return Set(alive.compactMap(\.string)).intersection(
+            consumers.compactMap(\.string).map { queue.livenessPrefix + $0 })
     }
 
     /// Waits until so many spans have left the outbox. What a dead exporter had is taken over after a minute.
     func exported(_ count: Int) async throws {
-        try await eventually(within: .seconds(100)) { try await fleet.redis.send(RedisCommand("LLEN", Keys.keptTraces)).int == count }
+        try await eventually(within: .seconds(100)) {
+            try await fleet.redis.send(RedisCommand("LLEN", Keys.keptTraces)).int == count
+        }
     }
 }
 

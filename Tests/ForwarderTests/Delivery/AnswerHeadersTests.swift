@@ -5,17 +5,21 @@ import Testing
 
 @Suite struct AnswerHeadersTests {
     @Test(arguments: [
-        "Content-Type", "retry-after", "Retry-After-Ms", "X-Should-Retry", "x-request-id", "x-ratelimit-remaining-tokens",
+        "Content-Type", "retry-after", "Retry-After-Ms", "X-Should-Retry", "x-request-id",
+        "x-ratelimit-remaining-tokens",
         "anthropic-ratelimit-reset",
-        "RateLimit-Limit", "openai-processing-ms", "OpenAI-Organization", "anthropic-organization-id", "x-litellm-call-id", "cf-ray",
+        "RateLimit-Limit", "openai-processing-ms", "OpenAI-Organization", "anthropic-organization-id",
+        "x-litellm-call-id", "cf-ray",
     ])
     func letsThroughWhatSaysHowToReadAndToRetry(_ name: String) {
         #expect(AnswerHeaders.select(from: [HeaderField(name, "v")]) == [HeaderField(name, "v")])
     }
 
     @Test(arguments: [
-        "Content-Length", "Transfer-Encoding", "content-encoding", "Connection", "Keep-Alive", "proxy-authenticate", "trailer", "upgrade", "TE",
-        "Set-Cookie", "Location", "server", "x-insertion-id", "x-openai-x", "Authorization", "Strict-Transport-Security", "", "content-type ",
+        "Content-Length", "Transfer-Encoding", "content-encoding", "Connection", "Keep-Alive", "proxy-authenticate",
+        "trailer", "upgrade", "TE",
+        "Set-Cookie", "Location", "server", "x-insertion-id", "x-openai-x", "Authorization",
+        "Strict-Transport-Security", "", "content-type ",
     ])
     func keepsTheProvidersConnectionAndHostToItself(_ name: String) {
         #expect(AnswerHeaders.select(from: [HeaderField(name, "v")]).isEmpty)

@@ -7,13 +7,15 @@ import Upstream
 @testable import Forwarder
 
 @Suite struct CompletionSpanTests {
-    private static let messages = #"[{"role":"user","content":"\"é\" \\ \u00e9\n 1.0e+2 😀"} , {"role":"tool","content":null,"n":1.50}]"#
+    private static let messages =
+        #"[{"role":"user","content":"\"é\" \\ \u00e9\n 1.0e+2 😀"} , {"role":"tool","content":null,"n":1.50}]"#
     private static let tools = #"[{"type":"function","function":{"name":"f","parameters":{"x":1e400}}}]"#
     private static let body =
         #"{"model":"openai/gpt-x", "messages": \#(messages),"tools":\#(tools),"temperature":0.70,"max_tokens":12,"api_key":"sk-body","#
         + #""stop":["a"],"seed":9007199254740993,"stream_options":{"include_usage":true},"user":"bob","metadata":{"tags":["mine","x:y","mine"],"task":"t1","#
         + #""rollout_id":"forged","trace_name":"my-trace","langfuse_secret_key":"sk-lf-1"}}"#
-    private static let message = #"{"role":"assistant","content":"hi \"you\"","tool_calls":[{"id":"c1"}],"reasoning_content":"hm"}"#
+    private static let message =
+        #"{"role":"assistant","content":"hi \"you\"","tool_calls":[{"id":"c1"}],"reasoning_content":"hm"}"#
     private static let answer =
         #"{"id":"cmpl-1","model":"gpt-x-2026","choices":[{"index":0,"message":\#(message),"finish_reason":"tool_calls"}],"#
         + #""usage":{"prompt_tokens":10,"completion_tokens":7,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":null},"#
@@ -41,7 +43,8 @@ import Upstream
         let span = try SpanSample.span(body: Self.body, answer: Self.answer)
         #expect(
             span.strings("langfuse.trace.tags") == [
-                "mine", "x:y", "team:red", "rollout_id:R", "insertion_id:0198f3a0-0000-7000-8000-000000000001", "invocation_id:I", "experiment_id:E",
+                "mine", "x:y", "team:red", "rollout_id:R", "insertion_id:0198f3a0-0000-7000-8000-000000000001",
+                "invocation_id:I", "experiment_id:E",
                 "run_id:U",
                 "row_id:a,b",
             ])
@@ -51,7 +54,8 @@ import Upstream
     @Test func modelParametersUsageAndOpenTelemetrysNamesAreThere() throws {
         let span = try SpanSample.span(body: Self.body, answer: Self.answer)
         #expect(
-            span.string("langfuse.observation.model.parameters") == #"{"temperature":0.70,"max_tokens":12,"stop":["a"],"seed":9007199254740993}"#)
+            span.string("langfuse.observation.model.parameters")
+                == #"{"temperature":0.70,"max_tokens":12,"stop":["a"],"seed":9007199254740993}"#)
         #expect(
             span.string("langfuse.observation.usage_details")
                 == #"{"input":6,"output":2,"total":17,"input_cached_tokens":4,"output_reasoning_tokens":5}"#)
@@ -76,7 +80,8 @@ import Upstream
         let metadata = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: String])
         #expect(
             metadata == [
-                "insertion_id": "0198f3a0-0000-7000-8000-000000000001", "project_id": "p1", "rollout_id": "R", "invocation_id": "I",
+                "insertion_id": "0198f3a0-0000-7000-8000-000000000001", "project_id": "p1", "rollout_id": "R",
+                "invocation_id": "I",
                 "experiment_id": "E", "run_id": "U", "row_id": "a,b", "team": "red", "task": "t1",
             ])
         #expect(span.string("user.id") == "bob")
@@ -94,7 +99,9 @@ import Upstream
     }
 
     @Test func severalChoicesAreAnArray() throws {
-        let choices = [1, 2].map { #"{"index":\#($0),"message":{"role":"assistant","content":"\#($0)"},"finish_reason":"stop"}"# }
+        let choices = [1, 2].map {
+            #"{"index":\#($0),"message":{"role":"assistant","content":"\#($0)"},"finish_reason":"stop"}"#
+        }
         let span = try SpanSample.span(answer: #"{"choices":[\#(choices.joined(separator: ","))]}"#)
         #expect(span.output == #"[{"role":"assistant","content":"1"},{"role":"assistant","content":"2"}]"#)
         #expect(span.strings("gen_ai.response.finish_reasons") == ["stop", "stop"])
@@ -104,7 +111,8 @@ import Upstream
 
     /// A provider may give a name twice; that is no reason to lose the answer.
     @Test func aNameThatIsThereTwiceDoesNotHideTheAnswer() throws {
-        let span = try SpanSample.span(answer: #"{"id":"a","id":"b","choices":[{"message":{"role":"assistant","content":"x","content":"x"}}]}"#)
+        let span = try SpanSample.span(
+            answer: #"{"id":"a","id":"b","choices":[{"message":{"role":"assistant","content":"x","content":"x"}}]}"#)
         #expect(span.output == #"{"role":"assistant","content":"x","content":"x"}"#)
         #expect(span.string("gen_ai.response.id") == "a")
     }
@@ -119,7 +127,9 @@ import Upstream
     }
 
     @Test func aRequestThatIsNoObjectIsSaidToBeSo() throws {
-        #expect(try SpanSample.span(body: "[1]", answer: Self.answer).input == "[The request is not a JSON object: 3 bytes.]")
+        #expect(
+            try SpanSample.span(body: "[1]", answer: Self.answer).input
+                == "[The request is not a JSON object: 3 bytes.]")
     }
 
     @Test func aJobOfNoRolloutHasNoSpan() throws {
@@ -131,7 +141,8 @@ import Upstream
     @Test func theRequestIsSharedWithTheCall() throws {
         let job = try SpanSample.job(Self.body)
         let span = try #require(CompletionSpan(job))
-        let target = Target(provider: "openai", request: UpstreamRequest(method: "POST", url: "", body: Array(Self.body.utf8)))
+        let target = Target(
+            provider: "openai", request: UpstreamRequest(method: "POST", url: "", body: Array(Self.body.utf8)))
         span.sends(target)
         let address = { (bytes: [UInt8]) in bytes.withUnsafeBufferPointer { $0.baseAddress } }
         #expect(address(span.body) == address(target.request.body))
@@ -140,12 +151,18 @@ import Upstream
     /// 100,000 spans in a row are written the same; whatever a text holds, the span is JSON, and the text comes back.
     @Test(arguments: [1, 2, 3] as [UInt64]) func whateverAMessageHoldsTheSpanIsJSON(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
-        let pieces = ["\\\"", "\\\\", "\\n", "\\u0000", "é", "漢", "😀", "\u{7F}", "\u{2028}", "a", " ", "\\ud83d\\ude00", "\\ud800", "{", "]", ","]
+        let pieces = [
+            "\\\"", "\\\\", "\\n", "\\u0000", "é", "漢", "😀", "\u{7F}", "\u{2028}", "a", " ", "\\ud83d\\ude00",
+            "\\ud800", "{", "]", ",",
+        ]
         for _ in 0..<300 {
-            let text = (0..<Int.random(in: 0...20, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+            let text = (0..<Int.random(in: 0...20, using: &random)).map { _ in
+                pieces.randomElement(using: &random) ?? ""
+            }.joined()
             let messages = "[\t{\"content\":\n\"\(text)\"}]"
             let message = "{\"role\":\"assistant\",\r\n\"content\":\"\(text)\"}"
-            let span = try SpanSample.span(body: #"{"messages":\#(messages)}"#, answer: #"{"choices":[{"message":\#(message)}]}"#)
+            let span = try SpanSample.span(
+                body: #"{"messages":\#(messages)}"#, answer: #"{"choices":[{"message":\#(message)}]}"#)
             #expect(span.input == #"{"messages":\#(messages)}"#)
             #expect(span.output == message)
         }

@@ -24,13 +24,16 @@ import Upstream
         #expect(outcome(200, body) == .accepted && outcome(202, body) == .accepted)
     }
 
-    @Test(arguments: [#"{"partialSuccess":{"rejectedSpans":"2"}}"#, #" {"partialSuccess":{"errorMessage":"x","rejectedSpans":2}}"#])
+    @Test(arguments: [
+        #"{"partialSuccess":{"rejectedSpans":"2"}}"#, #" {"partialSuccess":{"errorMessage":"x","rejectedSpans":2}}"#,
+    ])
     func whatIsRejectedIsNotAccepted(body: String) {
         #expect(outcome(200, body) == .malformed("it answered 200 and rejected 2 of the spans"))
     }
 
     @Test(arguments: [
-        ("<!doctype html><html>", "text/html; charset=utf-8"), ("sign in", "Text/HTML"), (" \r\n<html>", "application/json"),
+        ("<!doctype html><html>", "text/html; charset=utf-8"), ("sign in", "Text/HTML"),
+        (" \r\n<html>", "application/json"),
     ])
     func aWebPageIsNoAcceptance(body: String, type: String) {
         #expect(outcome(200, body, type: type) == .refused("it answered 200 with a web page"))

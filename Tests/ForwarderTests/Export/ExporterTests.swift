@@ -15,7 +15,8 @@ import Upstream
             let id = try await bench.leave()
             try await bench.withExporter {
                 let call = try await bench.next()
-                #expect(call.request.method == "POST" && call.request.url == "http://store:3000/api/public/otel/v1/traces")
+                #expect(
+                    call.request.method == "POST" && call.request.url == "http://store:3000/api/public/otel/v1/traces")
                 // base64("pk:sk")
                 #expect(call.request.headers.first(named: "authorization") == "Basic cGs6c2s=")
                 #expect(call.request.headers.first(named: "x-langfuse-ingestion-version") == "4")
@@ -59,7 +60,9 @@ import Upstream
                     let settled = 2 * sizes.count
                     try await eventually { try await bench.waiting() <= max(4 - settled, 0) }
                 }
-                #expect(sizes.count == 2 && sizes.allSatisfy { $0 > 3_000_000 && $0 <= ExportBatch.maximumBytes }, "\(sizes)")
+                #expect(
+                    sizes.count == 2 && sizes.allSatisfy { $0 > 3_000_000 && $0 <= ExportBatch.maximumBytes },
+                    "\(sizes)")
             }
         }
     }
@@ -80,7 +83,9 @@ import Upstream
                 }
                 // The bad one was sent alone before the last of the others, and is given up.
                 try await bench.untilEmpty()
-                #expect(try await bench.redis.send(RedisCommand("EXISTS", Keys.span(bad))).int == 0, "nobody sends it again")
+                #expect(
+                    try await bench.redis.send(RedisCommand("EXISTS", Keys.span(bad))).int == 0, "nobody sends it again"
+                )
                 #expect(try await bench.bytes() == 0)
             }
         }

@@ -9,7 +9,9 @@ import Testing
 @Suite struct HostileStreamTests {
     private func collect(_ deltas: some Sequence<String>) -> (answer: CollectedAnswer, nodes: Int) {
         var collector = StreamCollector(textBytes: 1 << 20)
-        for delta in deltas { collector.take(Array(#"data: {"choices":[{"index":0,"delta":\#(delta)}]}"#.utf8) + [0x0A, 0x0A]) }
+        for delta in deltas {
+            collector.take(Array(#"data: {"choices":[{"index":0,"delta":\#(delta)}]}"#.utf8) + [0x0A, 0x0A])
+        }
         return (collector.collected(), collector.tree.nodes.count)
     }
 
@@ -31,7 +33,11 @@ import Testing
     }
 
     @Test func elementsOfOtherIndicesInEachEvent() {
-        expectBounded(collect((0..<3000).lazy.map { #"{"x":[{"index":\#($0),"t":"a"}],"tool_calls":[{"index":\#($0),"function":{"name":"f"}}]}"# }))
+        expectBounded(
+            collect(
+                (0..<3000).lazy.map {
+                    #"{"x":[{"index":\#($0),"t":"a"}],"tool_calls":[{"index":\#($0),"function":{"name":"f"}}]}"#
+                }))
     }
 
     @Test func elementsOfOneIndexAndOtherTypes() {
@@ -48,9 +54,12 @@ import Testing
     @Test func moreThanASpanHoldsInEachKindOfMember() {
         let text = String(repeating: #"\""#, count: 50_000)
         for delta in [
-            #"{"x":"\#(text)"}"#, #"{"x":[{"t":"\#(text)"}]}"#, #"{"x":[{"index":0,"t":"\#(text)"}]}"#, #"{"x":{"y":{"z":"\#(text)"}}}"#,
-            #"{"audio":{"id":"a","data":"\#(text)"}}"#, #"{"tool_calls":[{"index":0,"custom":{"name":"c","input":"\#(text)"}}]}"#,
-            #"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"\#(text)"}]}]}"#, #"{"content":[{"type":"text","text":"\#(text)"}]}"#,
+            #"{"x":"\#(text)"}"#, #"{"x":[{"t":"\#(text)"}]}"#, #"{"x":[{"index":0,"t":"\#(text)"}]}"#,
+            #"{"x":{"y":{"z":"\#(text)"}}}"#,
+            #"{"audio":{"id":"a","data":"\#(text)"}}"#,
+            #"{"tool_calls":[{"index":0,"custom":{"name":"c","input":"\#(text)"}}]}"#,
+            #"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"\#(text)"}]}]}"#,
+            #"{"content":[{"type":"text","text":"\#(text)"}]}"#,
         ] {
             let result = collect((0..<15).lazy.map { _ in delta })
             expectBounded(result)
@@ -59,29 +68,39 @@ import Testing
     }
 
     @Test func textAndPartsByTurns() {
-        expectBounded(collect((0..<100_000).lazy.map { $0.isMultiple(of: 2) ? #"{"content":"x"}"# : #"{"content":[]}"# }))
+        expectBounded(
+            collect((0..<100_000).lazy.map { $0.isMultiple(of: 2) ? #"{"content":"x"}"# : #"{"content":[]}"# }))
     }
 
     @Test func namesRepeatedBesideArgumentsThatNeverEnd() {
-        let result = collect((0..<20_000).lazy.map { _ in #"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{\"a\":[ "}}]}"# })
+        let result = collect(
+            (0..<20_000).lazy.map { _ in
+                #"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{\"a\":[ "}}]}"#
+            })
         expectBounded(result, isCut: false)
         #expect(result.nodes < 20)
     }
 
     @Test func theSameNothingAThousandTimes() {
-        expectBounded(collect((0..<20_000).lazy.map { _ in #"{"x":null,"y":{},"z":[],"w":[{"index":0,"type":"t"}],"v":""}"# }), isCut: false)
+        expectBounded(
+            collect((0..<20_000).lazy.map { _ in #"{"x":null,"y":{},"z":[],"w":[{"index":0,"type":"t"}],"v":""}"# }),
+            isCut: false)
     }
 
     @Test func manyChoices() {
         var collector = StreamCollector(textBytes: 1 << 20)
-        for index in 0..<2000 { collector.take(Array("data: {\"choices\":[{\"index\":\(index),\"delta\":{}}]}\n\n".utf8)) }
+        for index in 0..<2000 {
+            collector.take(Array("data: {\"choices\":[{\"index\":\(index),\"delta\":{}}]}\n\n".utf8))
+        }
         expectBounded((collector.collected(), collector.tree.nodes.count))
     }
 
     @Test func membersBesideTheChoicesAreBounded() throws {
         let members = (0..<2000).map { #""m\#($0)":"\#(String(repeating: "x", count: 40))""# }.joined(separator: ",")
         let span = try SpanSample.span(
-            answer: #"{"choices":[{"message":{"content":"x"}}],\#(members),"long":"\#(String(repeating: "x", count: 40_000))"}"#)
+            answer:
+                #"{"choices":[{"message":{"content":"x"}}],\#(members),"long":"\#(String(repeating: "x", count: 40_000))"}"#
+        )
         let response = try #require(span.string("langfuse.observation.metadata.response"))
         #expect(response.utf8.count <= SpanLimits.small)
         _ = try JSONSample.read(response)
@@ -89,7 +108,8 @@ import Testing
     }
 
     /// A broken event costs what its own bytes cost, however many lie before it in the same piece.
-    @Test(.timeLimit(.minutes(1)), arguments: ["data: {", "data: {\"a\":NaN", "data: x", "data: {\"a\":NaN}", "data: [}"])
+    @Test(
+        .timeLimit(.minutes(1)), arguments: ["data: {", "data: {\"a\":NaN", "data: x", "data: {\"a\":NaN}", "data: [}"])
     func brokenEventsInOnePiece(line: String) {
         var collector = StreamCollector(textBytes: 1 << 20)
         collector.take(Array(String(repeating: line + "\n\n", count: 1_000_000 / line.utf8.count).utf8))

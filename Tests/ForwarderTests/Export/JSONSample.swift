@@ -18,7 +18,8 @@ indirect enum JSONSample {
         case .literal(let text): text
         case .text(let text): String(decoding: JSONText.quoted(text), as: UTF8.self)
         case .array(let elements): "[\(elements.map(\.json).joined(separator: ","))]"
-        case .object(let members): "{\(members.map { "\(JSONSample.text($0.0).json):\($0.1.json)" }.joined(separator: ","))}"
+        case .object(let members):
+            "{\(members.map { "\(JSONSample.text($0.0).json):\($0.1.json)" }.joined(separator: ","))}"
         }
     }
 
@@ -33,7 +34,9 @@ indirect enum JSONSample {
 struct DeltaCutter {
     var random: SeededRandom
     /// Members that come whole, and may be repeated.
-    private static let whole: Set<String> = ["id", "type", "role", "name", "format", "signature", "thought_signature", "url", "severity"]
+    private static let whole: Set<String> = [
+        "id", "type", "role", "name", "format", "signature", "thought_signature", "url", "severity",
+    ]
 
     init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
@@ -115,7 +118,9 @@ struct DeltaCutter {
         var parts: [JSONSample] = []
         while !queues.isEmpty {
             var elements: [JSONSample] = []
-            for place in queues.indices.shuffled(using: &random) where elements.isEmpty || chance(4) { elements.append(queues[place].removeFirst()) }
+            for place in queues.indices.shuffled(using: &random) where elements.isEmpty || chance(4) {
+                elements.append(queues[place].removeFirst())
+            }
             queues.removeAll(where: \.isEmpty)
             parts.append(.array(elements))
         }
@@ -134,14 +139,18 @@ struct DeltaCutter {
         for (place, call) in calls.enumerated() {
             let tool = call.member("function") == nil ? "custom" : "function"
             let text = tool == "function" ? "arguments" : "input"
-            guard case .text(let input)? = call.member(tool)?.member(text), let name = call.member(tool)?.member("name") else { continue }
+            guard case .text(let input)? = call.member(tool)?.member(text), let name = call.member(tool)?.member("name")
+            else { continue }
             let index: (String, JSONSample) = ("index", .literal("\(place)"))
             let head = call.members.filter { $0.0 == "id" || $0.0 == "type" }
             var parts: [JSONSample] = []
             for (number, piece) in pieces(of: input).enumerated() {
                 let isHead = number == 0 || repeats
                 parts.append(
-                    .object([index] + (isHead ? head : []) + [(tool, .object((isHead ? [("name", name)] : []) + [(text, .text(piece))]))]))
+                    .object(
+                        [index] + (isHead ? head : []) + [
+                            (tool, .object((isHead ? [("name", name)] : []) + [(text, .text(piece))]))
+                        ]))
             }
             let others = call.members.filter { !["id", "type", tool].contains($0.0) }
             if !others.isEmpty { for part in self.parts(of: others) { parts.append(.object([index] + part.members)) } }

@@ -24,7 +24,9 @@ import Testing
                 #expect(try call.ids() == [good.description])
                 call.settle(200)
                 try await eventually { try await bench.waiting() == 1 }
-                #expect(try await bench.redis.send(RedisCommand("TTL", Keys.span(later))).int ?? 0 > 3600, "it counts as one that waits")
+                #expect(
+                    try await bench.redis.send(RedisCommand("TTL", Keys.span(later))).int ?? 0 > 3600,
+                    "it counts as one that waits")
             }
             try await set(1, at: 0, of: later, bench)
             try await bench.withExporter {

@@ -6,9 +6,11 @@ import Upstream
 /// Answers in whose log probabilities stand numbers that JSON does not have. The rest of them is read.
 @Suite struct NonFiniteTests {
     @Test(arguments: ["NaN", "Infinity", "-Infinity"]) func theUsageBehindThemCounts(number: String) {
-        let body = #"{"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"logprob":\#(number)}]},"finish_reason":"stop"}],"#
+        let body =
+            #"{"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"logprob":\#(number)}]},"finish_reason":"stop"}],"#
         var collector = AnswerCollector(head: UpstreamHead(status: 200))
-        collector.take(Array((body + #""usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#).utf8), at: 0)
+        collector.take(
+            Array((body + #""usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#).utf8), at: 0)
         #expect(collector.usage?.input == 7 && collector.usage?.output == 5)
         #expect(collector.collected().finishReasons == ["stop"] && collector.collected().usage?.input == 7)
     }
@@ -18,7 +20,8 @@ import Upstream
         var preamble = Preamble(isChat: true, room: 1000)
         preamble.take(Array("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}],\"x\":\(number)}\n\n".utf8))
         #expect(preamble.finding == .undecided)
-        preamble.take(Array("data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"logprobs\":{\"a\":\(number)}}]}\n\n".utf8))
+        preamble.take(
+            Array("data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"logprobs\":{\"a\":\(number)}}]}\n\n".utf8))
         #expect(preamble.finding == .content)
     }
 }

@@ -210,5 +210,7 @@ extension ExportBench {
     }
 
     /// Rows that were given up.
-    fileprivate func lost() async throws -> Int { try await redis.send(RedisCommand("GET", Keys.requestsLost)).int ?? 0 }
+    fileprivate func lost() async throws -> Int {
+        try await redis.send(RedisCommand("GET", Keys.requestsLost)).int ?? 0
+    }
 }

@@ -65,7 +65,8 @@ import Upstream
 
     /// Arguments that were cut off, an answer that broke off, and an error that quotes what it was sent.
     @Test(arguments: [
-        #"{"to":"a\nEMP-12\nad\u0061\u0040example.org","b":"c"#, #"HTTP 422: {"detail":[{"input":"a\nEMP-12 ada\u0040example.org"}]}"#,
+        #"{"to":"a\nEMP-12\nad\u0061\u0040example.org","b":"c"#,
+        #"HTTP 422: {"detail":[{"input":"a\nEMP-12 ada\u0040example.org"}]}"#,
         #"He said {\"mail\":\"\u0061da@example.org\",\"x\":\"\nEMP-12\"} and left"#,
     ])
     func `what only begins like JSON, or quotes it, is redacted with its escapes`(text: String) throws {

@@ -9,7 +9,8 @@ import Upstream
 
 /// The row that the request log makes of a request's record.
 @Suite struct RequestRowTests {
-    private static let body = #"{"model":"openai/gpt-x","messages":[{"role":"user","content":"canary"}],"metadata":{"team":"body","x":"y"}}"#
+    private static let body =
+        #"{"model":"openai/gpt-x","messages":[{"role":"user","content":"canary"}],"metadata":{"team":"body","x":"y"}}"#
     private static let answer = #"""
         {"id":"c1","model":"gpt-x-1","choices":[{"message":{"content":"canary"},"finish_reason":"length"}],"usage":{"prompt_tokens":7,
         "completion_tokens":3,"prompt_tokens_details":{"cached_tokens":2},"completion_tokens_details":{"reasoning_tokens":1}}}
@@ -47,7 +48,9 @@ import Upstream
         #expect((record.first == UInt8(ascii: "{")) != isCompact)
         let row = try Self.row(record)
         var wanted = RequestRow(id: job.insertionID, project: "p1", outcome: .succeeded, status: 200)
-        (wanted.rollout, wanted.account, wanted.user, wanted.teams) = (SpanSample.rollout, "alice", "bob", ["red", "blué"])
+        (wanted.rollout, wanted.account, wanted.user, wanted.teams) = (
+            SpanSample.rollout, "alice", "bob", ["red", "blué"]
+        )
         wanted.metadata = [.init("team", "red", from: .header), .init("cost\"", "é", from: .gateway)]
         wanted.path = "/chat/completions"
         (wanted.modelAsked, wanted.modelServed) = ("openai/gpt-x", "gpt-x-1")
@@ -72,7 +75,9 @@ import Upstream
         let start = job.insertionID.milliseconds
         span.calls("openai/gpt-x", at: start + 1, after: [])
         span.begins(UpstreamHead(status: 200))
-        for event in [#"{"choices":[{"delta":{"content":"canary"}}]}"#, #"{"choices":[],"usage":{"completion_tokens":5}}"#] {
+        for event in [
+            #"{"choices":[{"delta":{"content":"canary"}}]}"#, #"{"choices":[],"usage":{"completion_tokens":5}}"#,
+        ] {
             span.take(Array("data: \(event)\n\n".utf8), at: start + 20)
         }
         let record = span.answered(at: start + 60)
@@ -113,7 +118,8 @@ import Upstream
     @Test func deepMetadataHidesNothing() throws {
         var job = try Self.job()
         let deep = String(repeating: "[", count: 120) + String(repeating: "]", count: 120)
-        job.body = Array(#"{"model":"openai/gpt-x","messages":[],"metadata":{"a":\#(deep),"rollout_id":"forged"}}"#.utf8)
+        job.body = Array(
+            #"{"model":"openai/gpt-x","messages":[],"metadata":{"a":\#(deep),"rollout_id":"forged"}}"#.utf8)
         for isCompact in [true, false] {
             let span = try #require(CompletionSpan(job, isCompact: isCompact, isLogged: true))
             span.sends(Self.target(job))
@@ -136,7 +142,9 @@ import Upstream
         #expect(try SpanRecord(span.answered()).text(.request) == nil)
     }
 
-    @Test(arguments: ["", "{", "{}", "\u{1}", #"{"attributes":[{"key":"gateway.insertion_id","value":{"stringValue":"x"}}]}"#])
+    @Test(arguments: [
+        "", "{", "{}", "\u{1}", #"{"attributes":[{"key":"gateway.insertion_id","value":{"stringValue":"x"}}]}"#,
+    ])
     func whatIsNoRecordIsRefused(text: String) {
         #expect(throws: WireError.self) { try RecordTexts(Array(text.utf8)) }
     }

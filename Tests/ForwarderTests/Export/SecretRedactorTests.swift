@@ -17,17 +17,24 @@ import Testing
     }
 
     @Test(arguments: [
-        "api_key", "apiKey", "API-Key", "x-api-key", "X-Goog-Api-Key", "azure_ad_token", "hf_token", "authorization", "Proxy-Authorization",
+        "api_key", "apiKey", "API-Key", "x-api-key", "X-Goog-Api-Key", "azure_ad_token", "hf_token", "authorization",
+        "Proxy-Authorization",
         "password",
-        "db_password", "client_secret", "aws_secret_access_key", "aws_access_key_id", "aws_session_token", "accessToken", "refresh_token", "id_token",
-        "private_key", "secret", "Cookie", "credentials", "vertex_credentials", "langfuse_secret_key", "langfuse_public_key", "connection_string",
+        "db_password", "client_secret", "aws_secret_access_key", "aws_access_key_id", "aws_session_token",
+        "accessToken", "refresh_token", "id_token",
+        "private_key", "secret", "Cookie", "credentials", "vertex_credentials", "langfuse_secret_key",
+        "langfuse_public_key", "connection_string",
         "passphrase", "api_keys", "OPENAI_API_KEY", "GITHUB_TOKEN", #"api\u005fkey"#, "access.token",
     ])
     func aNameOfASecretHidesStringsAndNumbersAtAnyDepth(name: String) {
         for (before, after) in [(#"{"#, "}"), (#"{"a":[{"b":{"#, "}}]}"), (#"[[{"x":1.50,"#, "}]]")] {
             for (value, shown) in [
-                ("\"canary plain\"", "\"[redacted]\""), ("1234567890", "\"[redacted]\""), ("true", "true"), ("null", "null"), ("\"\"", "\"\""),
-                (#"["canary plain",{"x":"canary plain","y":[7]}]"#, #"["[redacted]",{"x":"[redacted]","y":["[redacted]"]}]"#),
+                ("\"canary plain\"", "\"[redacted]\""), ("1234567890", "\"[redacted]\""), ("true", "true"),
+                ("null", "null"), ("\"\"", "\"\""),
+                (
+                    #"["canary plain",{"x":"canary plain","y":[7]}]"#,
+                    #"["[redacted]",{"x":"[redacted]","y":["[redacted]"]}]"#
+                ),
                 (#"{ "deep" : "canary plain" }"#, #"{ "deep" : "[redacted]" }"#),
             ] {
                 let text = before + "\"\(name)\":\(value),\"z\": \"kept\"" + after
@@ -66,15 +73,18 @@ import Testing
         "gsk_abcdefghijklmnop1234567890",
         "hf_AbCdEfGhIjKlMnOpQrStUvWxYz012345", "AIzaSyA1234567890abcdefghijklmnopqrstuv", "AKIAIOSFODNN7EXAMPLE",
         "ghp_abcdefghij0123456789ABCDEFGHIJ012345",
-        "xoxb-123456789012-abcdefABCDEF", "glpat-abcdefghij0123456789", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+        "xoxb-123456789012-abcdefABCDEF", "glpat-abcdefghij0123456789",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
         "ya29.a0AfH6SMBabcdefghij0123456789",
-        "xai-abcdefghijklmnopqrst0123456789", "fw_3ZabcdefghijklmnOP0123", "sk_live_abcdefgh12345678", "own.key/of+the=client",
+        "xai-abcdefghijklmnopqrst0123456789", "fw_3ZabcdefghijklmnOP0123", "sk_live_abcdefgh12345678",
+        "own.key/of+the=client",
         "-----BEGIN RSA PRIVATE KEY-----\\nMIIEowIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF0a3qYyI6yG8\\nabcd==\\n-----END RSA PRIVATE KEY-----",
         "-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7",
     ])
     func aKeyIsKnownByItsFormInAnyText(key: String) {
         for (before, after) in [
-            ("", ""), ("my key is ", ", keep it"), ("\\n", "\\n"), ("(", ")"), ("é", "é"), ("OPENAI_API_KEY=", ""), ("\\\"", "\\\""), ("\\\\n", ""),
+            ("", ""), ("my key is ", ", keep it"), ("\\n", "\\n"), ("(", ")"), ("é", "é"), ("OPENAI_API_KEY=", ""),
+            ("\\\"", "\\\""), ("\\\\n", ""),
             ("x: '", "'"),
             ("\\u003c", "\\u003e"), ("\\t", " "), ("?key=", ""),
         ] {
@@ -86,16 +96,20 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""Authorization: Bearer abcdefghijkl""#, #""Authorization: Bearer [redacted]""#), (#""bearer 12345678""#, #""bearer [redacted]""#),
+        (#""Authorization: Bearer abcdefghijkl""#, #""Authorization: Bearer [redacted]""#),
+        (#""bearer 12345678""#, #""bearer [redacted]""#),
         (#""curl -H 'Authorization: Basic dXNlcjpodW50ZXIy'""#, #""curl -H 'Authorization: Basic [redacted]'""#),
         (#""postgres://bob:hunter2@db.example/x""#, #""postgres://bob:[redacted]@db.example/x""#),
-        (#""https:\/\/bob:hunter2@h""#, #""https:\/\/bob:[redacted]@h""#), (#""redis://:hunter2@h""#, #""redis://:[redacted]@h""#),
+        (#""https:\/\/bob:hunter2@h""#, #""https:\/\/bob:[redacted]@h""#),
+        (#""redis://:hunter2@h""#, #""redis://:[redacted]@h""#),
         (#""https://x/?a=1&api_key=hunter2&b=2""#, #""https://x/?a=1&api_key=[redacted]&b=2""#),
         (#""Server=x;Password=hunter2;Port=1""#, #""Server=x;Password=[redacted];Port=1""#),
         (#""AccountName=n;AccountKey=abc+/12==;E=x""#, #""AccountName=n;AccountKey=[redacted];E=x""#),
         (#""\u0073k-proj-AbC123dEf456GhI789 \u00e9""#, #""[redacted] \u00e9""#),
     ])
-    func whatSurroundsASecretStays(text: String, shown: String) { #expect(clean(#"{"x":\#(text)}"#) == #"{"x":\#(shown)}"#) }
+    func whatSurroundsASecretStays(text: String, shown: String) {
+        #expect(clean(#"{"x":\#(text)}"#) == #"{"x":\#(shown)}"#)
+    }
 
     @Test func headersOfAToolAreHiddenAndHarmlessOnesStay() {
         let text =
@@ -111,7 +125,8 @@ import Testing
     }
 
     @Test func aSchemaKeepsItsShapeAndLosesTheDefaultOfASecret() {
-        let text = #"{"properties":{"api_key":{"type":"string","default":"canary plain","minLength":8},"city":{"default":"Bern"}}}"#
+        let text =
+            #"{"properties":{"api_key":{"type":"string","default":"canary plain","minLength":8},"city":{"default":"Bern"}}}"#
         #expect(clean(text) == text.replacing("canary plain", with: Self.mark))
     }
 
@@ -119,7 +134,8 @@ import Testing
     /// may be cut off.
     @Test(arguments: 1...4) func jsonWithinStringsIsReadAsJSON(level: Int) throws {
         var (text, shown) = (
-            #"{"api_key":"canary plain","n":7,"t":"é \n sk-proj-AbC123dEf456GhI789"}"#, #"{"api_key":"[redacted]","n":7,"t":"é \n [redacted]"}"#
+            #"{"api_key":"canary plain","n":7,"t":"é \n sk-proj-AbC123dEf456GhI789"}"#,
+            #"{"api_key":"[redacted]","n":7,"t":"é \n [redacted]"}"#
         )
         for _ in 0..<level {
             text = #"{"arguments":\#(String(decoding: JSONText.quoted(text), as: UTF8.self))}"#
@@ -130,22 +146,30 @@ import Testing
     }
 
     @Test func jsonThatIsCutOffIsReadAsFarAsItGoes() {
-        #expect(clean(#"{"arguments":"{\"api_key\":\"canary plain\",\"x\":\"y"}"#) == #"{"arguments":"{\"api_key\":\"[redacted]\",\"x\":\"y"}"#)
-        #expect(clean(#"{"arguments":"{\"password\": 1234567, \"x"}"#) == #"{"arguments":"{\"password\": \"[redacted]\", \"x"}"#)
+        #expect(
+            clean(#"{"arguments":"{\"api_key\":\"canary plain\",\"x\":\"y"}"#)
+                == #"{"arguments":"{\"api_key\":\"[redacted]\",\"x\":\"y"}"#)
+        #expect(
+            clean(#"{"arguments":"{\"password\": 1234567, \"x"}"#)
+                == #"{"arguments":"{\"password\": \"[redacted]\", \"x"}"#)
         #expect(clean(#"{"arguments":"{\"password\":\"canary pl"}"#) == #"{"arguments":"{\"password\":\"[redacted]"}"#)
         #expect(clean("{not JSON} but \(Self.key)") == "{not JSON} but [redacted]")
     }
 
     @Test func theCallsOwnKeysAreFoundWhateverTheirForm() {
-        #expect(clean(#"{"x":"it is fwkey-Client-0, yes"}"#, keys: ["fwkey-Client-0"]) == #"{"x":"it is [redacted], yes"}"#)
-        #expect(clean(#"{"x":"an empty word"}"#, keys: ["empty", "word", ""]) == #"{"x":"an empty word"}"#, "what any text may hold is no key")
+        #expect(
+            clean(#"{"x":"it is fwkey-Client-0, yes"}"#, keys: ["fwkey-Client-0"]) == #"{"x":"it is [redacted], yes"}"#)
+        #expect(
+            clean(#"{"x":"an empty word"}"#, keys: ["empty", "word", ""]) == #"{"x":"an empty word"}"#,
+            "what any text may hold is no key")
     }
 
     /// Neither depth nor repetition takes more than one look at each byte.
     @Test(
         .timeLimit(.minutes(1)),
         arguments: [
-            "[", "{\"a\":", "sk-.", "eyJ.", "://", "://a:b", "?key=", "-----BEGIN PRIVATE KEY-----", "Bearer ", "\\\"", "\\\\", "\\u0041", "{\\\"",
+            "[", "{\"a\":", "sk-.", "eyJ.", "://", "://a:b", "?key=", "-----BEGIN PRIVATE KEY-----", "Bearer ", "\\\"",
+            "\\\\", "\\u0041", "{\\\"",
             "[\\\"[", "_", "token_",
             "\u{323}\u{301}",
         ])
@@ -157,12 +181,15 @@ import Testing
     @Test(arguments: [1, 2, 3] as [UInt64]) func whateverStandsInATextTheResultIsJSON(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let pieces = [
-            "\\\"", "\\\\", "\\n", "\\u0041", "\\/", "é", "😀", "\\ud83d\\ude00", "\\ud800", "{", "[", ":", ",", "}", " sk-AbCdEfGh12345678",
+            "\\\"", "\\\\", "\\n", "\\u0041", "\\/", "é", "😀", "\\ud83d\\ude00", "\\ud800", "{", "[", ":", ",", "}",
+            " sk-AbCdEfGh12345678",
             "\\\"api_key\\\":", "7", "://a:bcd@e ",
             "\\\"x\\\"", "Bearer 12345678", "password",
         ]
         for _ in 0..<2000 {
-            let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+            let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in
+                pieces.randomElement(using: &random) ?? ""
+            }.joined()
             let shown = Self.redactor.clean(text: TextPiece(#"{"a":"\#(text)","password":"\#(text)","b":[1]}"#))
             let object = try JSONObject.scan(shown.whole, maximumDepth: 10)
             #expect(object.members.count == 3)

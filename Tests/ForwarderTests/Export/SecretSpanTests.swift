@@ -9,34 +9,44 @@ import Testing
     private static let key = "sk-proj-CANARY0123456789abcdef"
 
     @Test(arguments: [
-        #""extra_body":{"api_key":"CANARY","top_k":5}"#, #""azure_ad_token":"CANARY""#, #""hf_token":"CANARY""#, #""api_key":"CANARY""#,
+        #""extra_body":{"api_key":"CANARY","top_k":5}"#, #""azure_ad_token":"CANARY""#, #""hf_token":"CANARY""#,
+        #""api_key":"CANARY""#,
         #""user_config":{"model_list":[{"model_name":"m","litellm_params":{"api_key":"CANARY","api_base":"https://x"}}]}"#,
-        #""tools":[{"type":"mcp","server_label":"s","headers":{"Authorization":"CANARY"}}]"#, #""extra_headers":{"X-Own":"CANARY"}"#,
-        #""metadata":{"deep":[{"password":"CANARY"}],"tags":["t"]}"#, #""vertex_credentials":{"type":"service_account","private_key":"CANARY"}"#,
-        #""metadata":{"tags":["KEY","x:KEY"],"trace_name":"KEY","generation_name":"a KEY","trace_user_id":"KEY"}"#, #""user":"KEY""#,
+        #""tools":[{"type":"mcp","server_label":"s","headers":{"Authorization":"CANARY"}}]"#,
+        #""extra_headers":{"X-Own":"CANARY"}"#,
+        #""metadata":{"deep":[{"password":"CANARY"}],"tags":["t"]}"#,
+        #""vertex_credentials":{"type":"service_account","private_key":"CANARY"}"#,
+        #""metadata":{"tags":["KEY","x:KEY"],"trace_name":"KEY","generation_name":"a KEY","trace_user_id":"KEY"}"#,
+        #""user":"KEY""#,
         #""router_settings_override":{"fallbacks":[{"model":"m","client_secret":"CANARY"}]}"#, #""stop":["KEY"]"#,
         #""web_search_options":{"token":"CANARY-0123456789"}"#,
         #""messages":[{"role":"user","content":[{"type":"text","text":"use KEY"}]},{"role":"assistant","tool_calls":[{"function":{"arguments":"{\"password\":\"CANARY\"}"}}]}]"#,
     ])
     func aKeyInTheRequestIsInNoAttribute(member: String) throws {
-        let member = member.replacing("CANARY", with: Self.canary.replacing(" ", with: member.contains("token") ? "-" : " ")).replacing(
+        let member = member.replacing(
+            "CANARY", with: Self.canary.replacing(" ", with: member.contains("token") ? "-" : " ")
+        ).replacing(
             "KEY", with: Self.key)
         let body =
-            member.hasPrefix("\"messages\"") ? "{\(member),\"top_p\":0.5}" : #"{"messages":[{"role":"user","content":"hi"}],\#(member),"top_p":0.5}"#
+            member.hasPrefix("\"messages\"")
+            ? "{\(member),\"top_p\":0.5}" : #"{"messages":[{"role":"user","content":"hi"}],\#(member),"top_p":0.5}"#
         for status in [200, 500] {
-            let span = try SpanSample.bytes(body: body, status: status, answer: #"{"choices":[{"message":{"role":"assistant","content":"yes"}}]}"#)
+            let span = try SpanSample.bytes(
+                body: body, status: status, answer: #"{"choices":[{"message":{"role":"assistant","content":"yes"}}]}"#)
             for secret in [Self.canary, Self.key, "canary", "CANARY"] { #expect(!span.contains(secret), "\(span)") }
             #expect(span.contains("top_p"))
         }
     }
 
     @Test(arguments: [
-        #"{"content":"here is KEY"}"#, #"{"tool_calls":[{"function":{"name":"f","arguments":"{\"api_key\":\"canary\",\"x\":\"KEY\"}"}}]}"#,
+        #"{"content":"here is KEY"}"#,
+        #"{"tool_calls":[{"function":{"name":"f","arguments":"{\"api_key\":\"canary\",\"x\":\"KEY\"}"}}]}"#,
         #"{"content":"it was own-key/of+the=client-1 all along"}"#,
     ])
     func aKeyInTheAnswerIsNotThere(message: String) throws {
         let message = message.replacing("KEY", with: Self.key)
-        let answer = #"{"id":"KEY","model":"KEY","choices":[{"message":\#(message),"finish_reason":"KEY"}]}"#.replacing("KEY", with: Self.key)
+        let answer = #"{"id":"KEY","model":"KEY","choices":[{"message":\#(message),"finish_reason":"KEY"}]}"#.replacing(
+            "KEY", with: Self.key)
         let span = try SpanSample.bytes(body: #"{"messages":[]}"#, answer: answer, key: "own-key/of+the=client-1")
         for secret in [Self.key, "canary", "own-key"] { #expect(!span.contains(secret), "\(span)") }
     }

@@ -22,13 +22,18 @@ import Upstream
         #expect(count < 4_500_000)
         #expect(count > 4_300_000)
         let read = try ReadSpan(record)
-        let input = try #require(read.input.flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) } as? [String: [String]])
+        let input = try #require(
+            read.input.flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) } as? [String: [String]])
         #expect(input["messages"]?.first?.hasSuffix("bytes of \(quotes.utf8.count)]") == true)
-        let output = try #require(read.output.flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) } as? [String: String])
+        let output = try #require(
+            read.output.flatMap { try? JSONSerialization.jsonObject(with: Data($0.utf8)) } as? [String: String])
         #expect(output["content"]?.hasSuffix("bytes of \(quotes.utf8.count)]") == true)
         #expect(read.level == "WARNING")
         #expect(read.message?.contains("model parameters, tags, metadata") == true, "\(read.message ?? "")")
-        for key in ["langfuse.trace.metadata", "langfuse.observation.model.parameters", "langfuse.observation.metadata.response"] {
+        for key in [
+            "langfuse.trace.metadata", "langfuse.observation.model.parameters",
+            "langfuse.observation.metadata.response",
+        ] {
             let text = try #require(read.string(key))
             #expect(text.utf8.count <= SpanLimits.small)
             #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(text.utf8)) }
@@ -40,7 +45,8 @@ import Upstream
 
     @Test(arguments: 0..<4) func aCutGoesThroughNoCharacter(shift: Int) throws {
         let text = String(repeating: "a", count: shift) + String(repeating: "😀", count: 20_000)
-        let span = try SpanSample.span(body: #"{"messages":["\#(text)"]}"#, answer: [Array("{}".utf8)], textBytes: 64 << 10)
+        let span = try SpanSample.span(
+            body: #"{"messages":["\#(text)"]}"#, answer: [Array("{}".utf8)], textBytes: 64 << 10)
         let input = try #require(span.input)
         #expect(input.utf8.count <= 64 << 10)
         #expect(input.utf8.count > (64 << 10) - 100)
@@ -49,8 +55,10 @@ import Upstream
     }
 
     @Test func aLongParameterIsCutInsideAndStaysWhatItIs() throws {
-        let schema = #"{"type":"object","properties":{"a":{"description":"\#(String(repeating: "x y", count: SpanLimits.small))"}}}"#
-        let span = try SpanSample.span(body: #"{"messages":[],"response_format":\#(schema),"top_p":1}"#, answer: #"{"choices":[{"message":{}}]}"#)
+        let schema =
+            #"{"type":"object","properties":{"a":{"description":"\#(String(repeating: "x y", count: SpanLimits.small))"}}}"#
+        let span = try SpanSample.span(
+            body: #"{"messages":[],"response_format":\#(schema),"top_p":1}"#, answer: #"{"choices":[{"message":{}}]}"#)
         let text = try #require(span.string("langfuse.observation.model.parameters"))
         #expect(text.utf8.count <= SpanLimits.small)
         #expect(text.hasPrefix(#"{"response_format":{"type":"object","properties":{"a":{"description":"x y"#))
@@ -68,7 +76,8 @@ import Upstream
 
     @Test func finishReasonsHaveABound() throws {
         let choice = #"{"message":{},"finish_reason":"\#(String(repeating: "x", count: 1000))"}"#
-        let span = try SpanSample.span(answer: #"{"choices":[\#(Array(repeating: choice, count: 100).joined(separator: ","))]}"#)
+        let span = try SpanSample.span(
+            answer: #"{"choices":[\#(Array(repeating: choice, count: 100).joined(separator: ","))]}"#)
         #expect(span.strings("gen_ai.response.finish_reasons")?.count == 31)
     }
 
@@ -83,8 +92,13 @@ import Upstream
     }
 
     @Test func numbersThatNoDoubleHoldsAreLeftOut() throws {
-        let span = try SpanSample.span(body: #"{"messages":[],"temperature":1e400,"max_tokens":1.5,"n":1,"seed":true}"#, answer: "{}")
-        for key in ["temperature", "max_tokens", "choice.count", "seed"] { #expect(!span.keys.contains("gen_ai.request.\(key)")) }
-        #expect(span.string("langfuse.observation.model.parameters") == #"{"temperature":1e400,"max_tokens":1.5,"n":1,"seed":true}"#)
+        let span = try SpanSample.span(
+            body: #"{"messages":[],"temperature":1e400,"max_tokens":1.5,"n":1,"seed":true}"#, answer: "{}")
+        for key in ["temperature", "max_tokens", "choice.count", "seed"] {
+            #expect(!span.keys.contains("gen_ai.request.\(key)"))
+        }
+        #expect(
+            span.string("langfuse.observation.model.parameters")
+                == #"{"temperature":1e400,"max_tokens":1.5,"n":1,"seed":true}"#)
     }
 }

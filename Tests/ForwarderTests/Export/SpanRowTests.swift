@@ -40,7 +40,8 @@ import Upstream
         Call(
             description: "several attempts",
             failures: [
-                FailedAttempt(model: "p/\"é", failure: .status(500), began: SpanSample.start, ended: SpanSample.start + 5),
+                FailedAttempt(
+                    model: "p/\"é", failure: .status(500), began: SpanSample.start, ended: SpanSample.start + 5),
                 FailedAttempt(model: "p/b", failure: .streamError, began: SpanSample.start + 6, ended: 0),
             ]),
         Call(

@@ -24,7 +24,9 @@ struct ReadSpan {
         keys = list.compactMap { $0["key"] as? String }
         #expect(Set(keys).count == list.count, "no attribute twice")
         attributes = Dictionary(
-            list.compactMap { entry in (entry["key"] as? String).flatMap { key in (entry["value"] as? [String: Any]).map { (key, $0) } } },
+            list.compactMap { entry in
+                (entry["key"] as? String).flatMap { key in (entry["value"] as? [String: Any]).map { (key, $0) } }
+            },
             uniquingKeysWith: { first, _ in first })
     }
 
@@ -33,7 +35,9 @@ struct ReadSpan {
     func double(_ key: String) -> Double? { attributes[key]?["doubleValue"] as? Double }
 
     func strings(_ key: String) -> [String]? {
-        ((attributes[key]?["arrayValue"] as? [String: Any])?["values"] as? [[String: Any]])?.compactMap { $0["stringValue"] as? String }
+        ((attributes[key]?["arrayValue"] as? [String: Any])?["values"] as? [[String: Any]])?.compactMap {
+            $0["stringValue"] as? String
+        }
     }
 
     var input: String? { string("langfuse.observation.input") }
@@ -57,7 +61,9 @@ enum SpanSample {
     }
 
     /// Such a span as a trace store gets it, as text.
-    static func bytes(body: String, status: Int = 200, answer: String, headers: [HeaderField] = [], key: String? = nil) throws -> String {
+    static func bytes(
+        body: String, status: Int = 200, answer: String, headers: [HeaderField] = [], key: String? = nil
+    ) throws -> String {
         let job = try job(body, headers: headers, key: key)
         let span = try #require(CompletionSpan(job))
         span.begins(UpstreamHead(status: status))
@@ -67,13 +73,16 @@ enum SpanSample {
 
     /// A span of a call that was sent as the body is, and answered so.
     static func span(
-        body: String = #"{"model":"openai/gpt-x","messages":[]}"#, status: Int = 200, type: String = "application/json", answer: [[UInt8]],
-        headers: [HeaderField] = [], requestHeaders: [HeaderField] = [], key: String? = nil, times: [UInt64] = [start + 70],
+        body: String = #"{"model":"openai/gpt-x","messages":[]}"#, status: Int = 200, type: String = "application/json",
+        answer: [[UInt8]],
+        headers: [HeaderField] = [], requestHeaders: [HeaderField] = [], key: String? = nil,
+        times: [UInt64] = [start + 70],
         textBytes: Int = SpanLimits.spanText
     ) throws -> ReadSpan {
         let job = try job(body, headers: headers, key: key)
         let span = try #require(CompletionSpan(job, textBytes: textBytes))
-        let request = UpstreamRequest(method: "POST", url: "https://provider.example", headers: requestHeaders, body: job.body)
+        let request = UpstreamRequest(
+            method: "POST", url: "https://provider.example", headers: requestHeaders, body: job.body)
         span.sends(Target(provider: "openai", model: "gpt-x", request: request))
         span.begins(UpstreamHead(status: status, headers: [HeaderField("Content-Type", type)]))
         var check = (200..<300).contains(status) ? CompletionCheck() : nil

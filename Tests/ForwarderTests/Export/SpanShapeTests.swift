@@ -23,7 +23,10 @@ import Testing
 
             init(from decoder: any Decoder) throws {
                 let value = try decoder.singleValueContainer()
-                self = if let text = try? value.decode(String.self) { .text(text) } else { .parts(try value.decode([Part].self)) }
+                self =
+                    if let text = try? value.decode(String.self) { .text(text) } else {
+                        .parts(try value.decode([Part].self))
+                    }
             }
         }
 
@@ -44,10 +47,13 @@ import Testing
         var tools: [[String: String]]?
     }
 
-    private func cut(_ messages: [String], tools: String? = nil, limit: Int = limit) throws -> (input: Input, span: ReadSpan) {
+    private func cut(
+        _ messages: [String], tools: String? = nil, limit: Int = limit
+    ) throws -> (input: Input, span: ReadSpan) {
         let body = #"{"messages":[\#(messages.joined(separator: ","))]\#(tools.map { ",\"tools\":\($0)" } ?? "")}"#
         let span = try SpanSample.span(
-            body: body, answer: [Array(#"{"choices":[{"message":{"role":"assistant","content":"ok"}}]}"#.utf8)], textBytes: limit)
+            body: body, answer: [Array(#"{"choices":[{"message":{"role":"assistant","content":"ok"}}]}"#.utf8)],
+            textBytes: limit)
         let text = try #require(span.input)
         #expect(text.utf8.count <= limit)
         return (try JSONDecoder().decode(Input.self, from: Data(text.utf8)), span)
@@ -59,7 +65,8 @@ import Testing
 
     private func image(_ count: Int) -> String {
         let data = String(repeating: "iVBORw0KGgo/", count: count / 12)
-        return #"{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,\#(data)"}}]}"#
+        return
+            #"{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,\#(data)"}}]}"#
     }
 
     private func content(_ message: Input.Message) -> String {
@@ -116,7 +123,9 @@ import Testing
         #expect(input.messages[0].role == "system")
         #expect(content(try #require(input.messages.last)) == "message 4999")
         #expect(try #require(span.input).utf8.count > Self.limit - 300)
-        #expect(span.message?.contains("elements left out: \(5001 - input.messages.count)") == true, "\(span.message ?? "")")
+        #expect(
+            span.message?.contains("elements left out: \(5001 - input.messages.count)") == true, "\(span.message ?? "")"
+        )
     }
 
     @Test func aMessageOfTooManyPartsKeepsTheLast() throws {
@@ -126,23 +135,30 @@ import Testing
     }
 
     @Test func toolsAreCutBeforeMessages() throws {
-        let (input, _) = try cut([text("user", 50_000)], tools: #"[{"description":"\#(String(repeating: "a tool ", count: 8000))"}]"#)
+        let (input, _) = try cut(
+            [text("user", 50_000)], tools: #"[{"description":"\#(String(repeating: "a tool ", count: 8000))"}]"#)
         #expect(!content(input.messages[0]).contains("[cut by"))
         #expect(input.tools?[0]["description"]?.contains("[cut by") == true)
     }
 
     @Test func argumentsAreStillAString() throws {
-        let arguments = String(decoding: JSONText.quoted(#"{"x":"\#(String(repeating: "é\n\"", count: 40_000))"}"#), as: UTF8.self)
+        let arguments = String(
+            decoding: JSONText.quoted(#"{"x":"\#(String(repeating: "é\n\"", count: 40_000))"}"#), as: UTF8.self)
         let (input, _) = try cut([#"{"role":"tool","content":\#(arguments)}"#])
         #expect(content(input.messages[0]).hasPrefix(#"{"x":"é"#))
     }
 
     @Test(arguments: [
-        "[" + String(repeating: "0,", count: 100_000) + "1]", "[" + String(repeating: "\"a\",", count: 50_000) + "\"b\"]",
-        "{" + (0..<20_000).map { "\"m\($0)\":\($0)" }.joined(separator: ",") + "}", "1" + String(repeating: "0", count: 100_000),
-        String(repeating: "[", count: 200) + "\"" + String(repeating: "a b ", count: 50_000) + "\"" + String(repeating: "]", count: 200),
-        String(repeating: "[", count: 200) + String(repeating: "1,", count: 50_000) + "1" + String(repeating: "]", count: 200),
-        "{\"" + String(repeating: "n", count: 100_000) + "\":1,\"b\":2}", "\"" + String(repeating: "\\\"", count: 50_000) + "\"",
+        "[" + String(repeating: "0,", count: 100_000) + "1]",
+        "[" + String(repeating: "\"a\",", count: 50_000) + "\"b\"]",
+        "{" + (0..<20_000).map { "\"m\($0)\":\($0)" }.joined(separator: ",") + "}",
+        "1" + String(repeating: "0", count: 100_000),
+        String(repeating: "[", count: 200) + "\"" + String(repeating: "a b ", count: 50_000) + "\""
+            + String(repeating: "]", count: 200),
+        String(repeating: "[", count: 200) + String(repeating: "1,", count: 50_000) + "1"
+            + String(repeating: "]", count: 200),
+        "{\"" + String(repeating: "n", count: 100_000) + "\":1,\"b\":2}",
+        "\"" + String(repeating: "\\\"", count: 50_000) + "\"",
         "\"" + String(repeating: "\\ud83d\\ude00", count: 10_000) + "\"",
         String(repeating: "{\"a\":[", count: 5000) + "1" + String(repeating: "]}", count: 5000),
     ])
@@ -176,7 +192,9 @@ import Testing
             let piece = ["a", "é", "\\n", "\\\"", "😀", "\\ud83d\\ude00", "\\\\"].randomElement(using: &random) ?? ""
             return "\"" + String(repeating: piece, count: Int.random(in: 0...700, using: &random)) + "\""
         case 2: return "[ " + (0..<count).map { _ in value(depth: depth - 1, &random) }.joined(separator: " , ") + " ]"
-        default: return "{" + (0..<count).map { "\"k\($0)\": " + value(depth: depth - 1, &random) }.joined(separator: ",\n") + "}"
+        default:
+            return "{" + (0..<count).map { "\"k\($0)\": " + value(depth: depth - 1, &random) }.joined(separator: ",\n")
+                + "}"
         }
     }
 
@@ -184,7 +202,8 @@ import Testing
         let calls = (0..<3).map {
             #"{"id":"c\#($0)","type":"function","function":{"name":"f","arguments":"\#(String(repeating: "a b ", count: 10_000))"}}"#
         }
-        let answer = #"{"choices":[{"message":{"role":"assistant","content":null,"tool_calls":[\#(calls.joined(separator: ","))]}}]}"#
+        let answer =
+            #"{"choices":[{"message":{"role":"assistant","content":null,"tool_calls":[\#(calls.joined(separator: ","))]}}]}"#
         let span = try SpanSample.span(body: #"{"messages":[]}"#, answer: [Array(answer.utf8)], textBytes: Self.limit)
         let text = try #require(span.output)
         let output = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
@@ -195,7 +214,8 @@ import Testing
     /// A million small strings: no step looks at them more than a few times.
     @Test(.timeLimit(.minutes(1))) func aMillionSmallStringsTakeBoundedTime() throws {
         let messages = "[" + String(repeating: "\"a\",", count: 500_000) + "\"z\"]"
-        let span = try SpanSample.span(body: #"{"messages":\#(messages)}"#, answer: [Array("{}".utf8)], textBytes: Self.limit)
+        let span = try SpanSample.span(
+            body: #"{"messages":\#(messages)}"#, answer: [Array("{}".utf8)], textBytes: Self.limit)
         #expect(try #require(span.input).hasSuffix(#","z"]}"#))
         #expect(try #require(span.input).hasPrefix(#"{"messages":["…[cut by the gateway: "#))
     }

@@ -25,9 +25,11 @@ import Testing
 
     @Test func textIsPutTogetherAsItWasWritten() {
         let answer = collect([
-            delta(#"{"role":"assistant","content":""}"#), delta(#"{"content":"a\n\"é"}"#), delta(#"{"content":"\ud83d"}"#),
+            delta(#"{"role":"assistant","content":""}"#), delta(#"{"content":"a\n\"é"}"#),
+            delta(#"{"content":"\ud83d"}"#),
             delta(#"{"content":"\ude00"}"#),
-            delta("{}", finish: #""stop""#), #"{"id":"c2","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#, "[DONE]",
+            delta("{}", finish: #""stop""#),
+            #"{"id":"c2","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}"#, "[DONE]",
         ])
         #expect(text(answer) == #"{"role":"assistant","content":"a\n\"é\ud83d\ude00"}"#)
         #expect(answer.finishReasons == ["stop"])
@@ -40,7 +42,8 @@ import Testing
     @Test func toolCallsAreJoinedByIndex() {
         let answer = collect([
             delta(
-                #"{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"c0","type":"function","function":{"name":"f","arguments":""}}]}"#),
+                #"{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"c0","type":"function","function":{"name":"f","arguments":""}}]}"#
+            ),
             delta(#"{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\""}}]}"#),
             delta(
                 #"{"tool_calls":[{"index":1,"id":"c1","type":"function","function":{"name":"g","arguments":"{"}},{"index":0,"function":{"arguments":":1}"}}]}"#
@@ -68,12 +71,15 @@ import Testing
 
     @Test func aNameAndIDThatAreRepeatedCountOnce() {
         let call = #"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"1"}}]}"#
-        #expect(text(collect([delta(call), delta(call)])).contains(#"[{"id":"a","type":"function","function":{"name":"f","arguments":"11"}}]"#))
+        #expect(
+            text(collect([delta(call), delta(call)])).contains(
+                #"[{"id":"a","type":"function","function":{"name":"f","arguments":"11"}}]"#))
     }
 
     @Test func reasoningRefusalAndTheOlderFunctionCallAreKept() {
         let answer = collect([
-            delta(#"{"reasoning_content":"th"}"#), delta(#"{"reasoning_content":"ink","reasoning":"r"}"#), delta(#"{"refusal":"no"}"#),
+            delta(#"{"reasoning_content":"th"}"#), delta(#"{"reasoning_content":"ink","reasoning":"r"}"#),
+            delta(#"{"refusal":"no"}"#),
             delta(#"{"function_call":{"name":"f","arguments":"{"}}"#), delta(#"{"function_call":{"arguments":"}"}}"#),
         ])
         #expect(
@@ -84,12 +90,14 @@ import Testing
 
     @Test func aContentOfPartsStaysOne() {
         let answer = collect([
-            delta(#"{"content":"a"}"#), delta(#"{"content":[{"type":"thinking","thinking":[]}]}"#), delta(#"{"content":"b"}"#),
+            delta(#"{"content":"a"}"#), delta(#"{"content":[{"type":"thinking","thinking":[]}]}"#),
+            delta(#"{"content":"b"}"#),
             delta(#"{"content":"c"}"#),
         ])
         #expect(
             text(answer)
-                == #"{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"thinking","thinking":[]},{"type":"text","text":"bc"}]}"#)
+                == #"{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"thinking","thinking":[]},{"type":"text","text":"bc"}]}"#
+        )
     }
 
     @Test func choicesAreSortedByIndex() {
@@ -103,8 +111,10 @@ import Testing
 
     @Test func whatIsNoCompletionIsPassedOver() {
         let answer = collect([
-            delta(#"{"content":"a"}"#), "{broken", "7", "[]", "", #"{"choices":7}"#, #"{"choices":[7,{"index":"x","delta":[]}]}"#,
-            #"{"choices":[{"index":0,"delta":{"content":7,"tool_calls":[7],"function_call":null}}],"usage":null,"id":7}"#, delta(#"{"content":"b"}"#),
+            delta(#"{"content":"a"}"#), "{broken", "7", "[]", "", #"{"choices":7}"#,
+            #"{"choices":[7,{"index":"x","delta":[]}]}"#,
+            #"{"choices":[{"index":0,"delta":{"content":7,"tool_calls":[7],"function_call":null}}],"usage":null,"id":7}"#,
+            delta(#"{"content":"b"}"#),
         ])
         #expect(text(answer) == #"{"role":"assistant","content":"ab","tool_calls":[7],"function_call":null}"#)
         #expect(answer.faults == [.unreadEvents, .mixedKinds])
@@ -114,8 +124,14 @@ import Testing
     /// between, the answer is the same.
     @Test(arguments: ["\n", "\r\n", "\r"]) func cutsAndLineEndsChangeNothing(end: String) {
         let lines =
-            ["\u{FEFF}: hello", "", "event: message", "data: " + delta(#"{"content":"é"}"#), "", "data:" + delta(#"{"content":"b"}"#), "id: 1", ""]
-            + [#"data: {"choices":[{"index":0,"delta":{}},{"#, #"data: "index":0,"delta":{"content":"c"}}]"#, "data:}", "", "data: [DONE]", "", ""]
+            [
+                "\u{FEFF}: hello", "", "event: message", "data: " + delta(#"{"content":"é"}"#), "",
+                "data:" + delta(#"{"content":"b"}"#), "id: 1", "",
+            ]
+            + [
+                #"data: {"choices":[{"index":0,"delta":{}},{"#, #"data: "index":0,"delta":{"content":"c"}}]"#, "data:}",
+                "", "data: [DONE]", "", "",
+            ]
         let bytes = Array(lines.joined(separator: end).utf8)
         var random = SeededRandom(seed: 7)
         for _ in 0..<500 {
@@ -140,7 +156,8 @@ import Testing
     @Test func aLineThatIsTooLongIsPassedOver() {
         let long = "data: " + delta(#"{"content":"\#(String(repeating: "x", count: SpanLimits.line))"}"#) + "\n\n"
         let bytes = Array((long + "data: " + delta(#"{"content":"b"}"#) + "\n\n").utf8)
-        let answer = collect(stride(from: 0, to: bytes.count, by: 1000).map { Array(bytes[$0..<min($0 + 1000, bytes.count)]) })
+        let answer = collect(
+            stride(from: 0, to: bytes.count, by: 1000).map { Array(bytes[$0..<min($0 + 1000, bytes.count)]) })
         #expect(text(answer).hasPrefix(#"{"role":"assistant","content":"b…[cut"#))
         #expect(answer.note != nil)
     }
@@ -149,7 +166,8 @@ import Testing
         let events = [#"{"role":"assistant","content":""}"#, #"{"reasoning_content":"x"}"#, #"{"content":"y"}"#].map {
             Array("data: \(delta($0))\n\n".utf8)
         }
-        let span = try SpanSample.span(type: "text/event-stream; charset=utf-8", answer: events, times: [1, 1_756_452_461_184, 3])
+        let span = try SpanSample.span(
+            type: "text/event-stream; charset=utf-8", answer: events, times: [1, 1_756_452_461_184, 3])
         #expect(span.string("langfuse.observation.completion_start_time") == "2025-08-29T07:27:41.184Z")
         #expect(try SpanSample.span(answer: "{}").string("langfuse.observation.completion_start_time") == nil)
     }
@@ -157,7 +175,8 @@ import Testing
     /// The same work a byte, however much has come before.
     @Test(.timeLimit(.minutes(1))) func aLongStreamOfSmallDeltasIsLinear() {
         var collector = StreamCollector(textBytes: 1 << 20)
-        let piece = Array(("data: " + delta(#"{"tool_calls":[{"index":0,"function":{"arguments":"xyz"}}]}"#) + "\n\n").utf8)
+        let piece = Array(
+            ("data: " + delta(#"{"tool_calls":[{"index":0,"function":{"arguments":"xyz"}}]}"#) + "\n\n").utf8)
         for _ in 0..<150_000 { collector.take(piece) }
         #expect(text(collector.collected()).utf8.count > 450_000)
     }

@@ -13,11 +13,15 @@ import Upstream
 
     @Test func theMemberIsAddedAndAllElseStays() throws {
         let body = #" { "model" : "m", "stream":true , "seed":1.0e2 } "#
-        #expect(try added(to: body) == (true, #" { "model" : "m", "stream":true , "seed":1.0e2,"stream_options":{"include_usage":true} } "#))
+        #expect(
+            try added(to: body) == (
+                true, #" { "model" : "m", "stream":true , "seed":1.0e2,"stream_options":{"include_usage":true} } "#
+            ))
     }
 
     @Test(arguments: [
-        #"{"stream_options":{"include_usage":false}}"#, #"{"stream_options":null}"#, #"{"stream_options":{}}"#, #"{"str\u0065am_options":{}}"#,
+        #"{"stream_options":{"include_usage":false}}"#, #"{"stream_options":null}"#, #"{"stream_options":{}}"#,
+        #"{"str\u0065am_options":{}}"#,
         "text", "",
     ])
     func whatTheClientSaysStands(body: String) throws {
@@ -41,13 +45,16 @@ import Upstream
         return job
     }
 
-    @Test(arguments: ["openai/x", "fireworks_ai/x", "mock/echo"]) func theUsageIsAskedForAndHidden(model: String) throws {
+    @Test(arguments: ["openai/x", "fireworks_ai/x", "mock/echo"]) func theUsageIsAskedForAndHidden(model: String) throws
+    {
         let target = try ProviderDirectory.made().resolve(try job(model))
         #expect(target.hidesUsage)
         #expect(target.bodyText.hasSuffix(#","stream_options":{"include_usage":true}}"#))
     }
 
-    @Test(arguments: ["cohere/x", "mistral/x", "codestral/x"]) func whoRefusesTheMemberDoesNotGetIt(model: String) throws {
+    @Test(arguments: ["cohere/x", "mistral/x", "codestral/x"]) func whoRefusesTheMemberDoesNotGetIt(
+        model: String
+    ) throws {
         let target = try ProviderDirectory.made().resolve(try job(model))
         #expect(!target.hidesUsage)
         #expect(!target.bodyText.contains("stream_options"))
@@ -68,8 +75,12 @@ import Upstream
     @Test func aLiteLLMProxyIsAskedUnlessItTracesByItself() throws {
         let base = try #require(BaseURL("http://litellm"))
         let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))
-        for (asks, traces, project) in [(true, false, "local"), (true, true, "other"), (true, true, "local"), (false, false, "local")] {
-            let litellm = LiteLLMBackend(base: base, key: nil, langfuseHost: traces ? "https://langfuse.example" : nil, langfuseKeys: ["local": keys])
+        for (asks, traces, project) in [
+            (true, false, "local"), (true, true, "other"), (true, true, "local"), (false, false, "local"),
+        ] {
+            let litellm = LiteLLMBackend(
+                base: base, key: nil, langfuseHost: traces ? "https://langfuse.example" : nil,
+                langfuseKeys: ["local": keys])
             var job = try job("openai/x")
             job.project = project
             let body = try JobBody(job.body, maximumDepth: 64)

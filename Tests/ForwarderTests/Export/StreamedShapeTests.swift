@@ -12,7 +12,9 @@ import Testing
         /// The message's members beside its role and content.
         let message: String
 
-        init(_ name: String, _ deltas: [String], _ message: String) { (testDescription, self.deltas, self.message) = (name, deltas, message) }
+        init(_ name: String, _ deltas: [String], _ message: String) {
+            (testDescription, self.deltas, self.message) = (name, deltas, message)
+        }
     }
 
     private static func answer(_ events: [String]) -> CollectedAnswer {
@@ -21,12 +23,15 @@ import Testing
         return collector.collected()
     }
 
-    private static func event(_ delta: String) -> String { #"{"choices":[{"index":0,"delta":\#(delta),"finish_reason":null}]}"# }
+    private static func event(_ delta: String) -> String {
+        #"{"choices":[{"index":0,"delta":\#(delta),"finish_reason":null}]}"#
+    }
 
     @Test(arguments: shapes + calls) func aShapeIsPutTogether(shape: Shape) throws {
         let answer = Self.answer(shape.deltas.map(Self.event))
         let output = answer.output.map(\.text).joined()
-        let wanted = #"{"role":"assistant",\#(shape.message.contains(#""content":"#) ? "" : #""content":null,"#)\#(shape.message)}"#
+        let wanted =
+            #"{"role":"assistant",\#(shape.message.contains(#""content":"#) ? "" : #""content":null,"#)\#(shape.message)}"#
         #expect(try JSONSample.read(output) == JSONSample.read(wanted), "\(output)")
         #expect(answer.note == nil)
     }
@@ -35,7 +40,8 @@ import Testing
         Shape(
             "audio: id repeated, data and transcript in parts",
             [
-                #"{"audio":{"id":"a1","transcript":"Hel"}}"#, #"{"audio":{"id":"a1","transcript":"lo"}}"#, #"{"audio":{"id":"a1","data":"QUJD"}}"#,
+                #"{"audio":{"id":"a1","transcript":"Hel"}}"#, #"{"audio":{"id":"a1","transcript":"lo"}}"#,
+                #"{"audio":{"id":"a1","data":"QUJD"}}"#,
                 #"{"audio":{"data":"REVG"}}"#, #"{"audio":{"expires_at":1}}"#, #"{"audio":{"expires_at":2}}"#,
             ], #""audio":{"id":"a1","transcript":"Hello","data":"QUJDREVG","expires_at":2}"#),
         Shape(
@@ -48,11 +54,17 @@ import Testing
         ),
         Shape(
             "images that all have the index 0",
-            [#"{"images":[{"image_url":{"url":"data:1"},"index":0}]}"#, #"{"images":[{"image_url":{"url":"data:2"},"index":0}]}"#],
+            [
+                #"{"images":[{"image_url":{"url":"data:1"},"index":0}]}"#,
+                #"{"images":[{"image_url":{"url":"data:2"},"index":0}]}"#,
+            ],
             #""images":[{"image_url":{"url":"data:1"},"index":0},{"image_url":{"url":"data:2"},"index":0}]"#),
         Shape(
             "an image that is repeated",
-            [#"{"images":[{"image_url":{"url":"data:1"},"index":0}]}"#, #"{"images":[{"image_url":{"url":"data:1"},"index":0}]}"#],
+            [
+                #"{"images":[{"image_url":{"url":"data:1"},"index":0}]}"#,
+                #"{"images":[{"image_url":{"url":"data:1"},"index":0}]}"#,
+            ],
             #""images":[{"image_url":{"url":"data:1"},"index":0}]"#),
         Shape(
             "annotations are appended",
@@ -60,7 +72,8 @@ import Testing
                 #"{"annotations":[{"type":"url_citation","url_citation":{"url":"u"}}]}"#,
                 #"{"annotations":[{"type":"url_citation","url_citation":{"url":"v"}}]}"#,
             ],
-            #""annotations":[{"type":"url_citation","url_citation":{"url":"u"}},{"type":"url_citation","url_citation":{"url":"v"}}]"#),
+            #""annotations":[{"type":"url_citation","url_citation":{"url":"u"}},{"type":"url_citation","url_citation":{"url":"v"}}]"#
+        ),
         Shape(
             "reasoning details: type and format repeated, text in parts, then a signature",
             [
@@ -97,7 +110,8 @@ import Testing
             "a content of thoughts in parts, then text",
             [
                 #"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"a"}]}]}"#,
-                #"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"b"}]}]}"#, #"{"content":"x"}"#, #"{"content":"y"}"#,
+                #"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"b"}]}]}"#, #"{"content":"x"}"#,
+                #"{"content":"y"}"#,
             ], #""content":[{"type":"thinking","thinking":[{"type":"text","text":"ab"}]},{"type":"text","text":"xy"}]"#),
         Shape(
             "a thought's signature beside the message",
@@ -114,12 +128,14 @@ import Testing
             ],
             #""provider_specific_fields":{"a":"12","l":[1,2]}"#),
         Shape(
-            "null takes nothing away", [#"{"x":null,"y":{"a":"b"},"z":1}"#, #"{"x":"a","y":null,"z":null}"#, #"{"x":null,"y":{"a":null}}"#],
+            "null takes nothing away",
+            [#"{"x":null,"y":{"a":"b"},"z":1}"#, #"{"x":"a","y":null,"z":null}"#, #"{"x":null,"y":{"a":null}}"#],
             #""x":"a","y":{"a":"b"},"z":1"#),
         Shape("the last number stands", [#"{"x":1,"y":false}"#, #"{"x":2.50,"y":true}"#], #""x":2.50,"y":true"#),
         Shape("a member's name with an escape", [#"{"a\u0062":"x"}"#, #"{"a\u0062":"y"}"#], #""ab":"xy""#),
         Shape(
-            "the older function call", [#"{"function_call":{"name":"f","arguments":""}}"#, #"{"function_call":{"arguments":"{}"}}"#],
+            "the older function call",
+            [#"{"function_call":{"name":"f","arguments":""}}"#, #"{"function_call":{"arguments":"{}"}}"#],
             #""function_call":{"name":"f","arguments":"{}"}"#),
     ]
 
@@ -128,11 +144,13 @@ import Testing
             "a custom tool's call",
             [
                 #"{"tool_calls":[{"index":0,"id":"c","type":"custom","custom":{"name":"sh","input":""}}]}"#,
-                #"{"tool_calls":[{"index":0,"custom":{"input":"l"}}]}"#, #"{"tool_calls":[{"index":0,"custom":{"input":"s"}}]}"#,
+                #"{"tool_calls":[{"index":0,"custom":{"input":"l"}}]}"#,
+                #"{"tool_calls":[{"index":0,"custom":{"input":"s"}}]}"#,
             ],
             #""tool_calls":[{"id":"c","type":"custom","custom":{"name":"sh","input":"ls"}}]"#),
         Shape(
-            "a custom tool's call without a type", [#"{"tool_calls":[{"index":0,"custom":{"name":"sh","input":"ls"}}]}"#],
+            "a custom tool's call without a type",
+            [#"{"tool_calls":[{"index":0,"custom":{"name":"sh","input":"ls"}}]}"#],
             #""tool_calls":[{"type":"custom","custom":{"name":"sh","input":"ls"}}]"#),
         Shape(
             "two whole calls without ids under the index 0",
@@ -144,7 +162,9 @@ import Testing
         ),
         Shape(
             "two whole calls without ids in one event",
-            [#"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}},{"index":0,"function":{"name":"g","arguments":"{}"}}]}"#],
+            [
+                #"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}},{"index":0,"function":{"name":"g","arguments":"{}"}}]}"#
+            ],
             #""tool_calls":[{"type":"function","function":{"name":"f","arguments":"{}"}},{"type":"function","function":{"name":"g","arguments":"{}"}}]"#
         ),
         Shape(
@@ -161,7 +181,8 @@ import Testing
                 #"{"tool_calls":[{"index":0,"function":{"name":"f","arguments":""}}]}"#,
                 #"{"tool_calls":[{"index":0,"function":{"name":"g","arguments":""}}]}"#,
             ],
-            #""tool_calls":[{"type":"function","function":{"name":"f","arguments":""}},{"type":"function","function":{"name":"g","arguments":""}}]"#),
+            #""tool_calls":[{"type":"function","function":{"name":"f","arguments":""}},{"type":"function","function":{"name":"g","arguments":""}}]"#
+        ),
         Shape(
             "two calls in parts without ids, each begun by its name",
             [
@@ -189,7 +210,10 @@ import Testing
             #""tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]"#),
         Shape(
             "a name in parts",
-            [#"{"tool_calls":[{"index":0,"id":"a","function":{"name":"get_"}}]}"#, #"{"tool_calls":[{"index":0,"function":{"name":"weather"}}]}"#],
+            [
+                #"{"tool_calls":[{"index":0,"id":"a","function":{"name":"get_"}}]}"#,
+                #"{"tool_calls":[{"index":0,"function":{"name":"weather"}}]}"#,
+            ],
             #""tool_calls":[{"id":"a","type":"function","function":{"name":"get_weather"}}]"#),
         Shape(
             "a name in parts beside empty arguments, told apart by the id",
@@ -223,7 +247,8 @@ import Testing
     /// What a choice says beside its message stands behind the message's members.
     @Test func logProbabilitiesAreKeptInBothForms() throws {
         let tokens = [
-            #"{"token":"a","logprob":-0.1,"bytes":[97],"top_logprobs":[]}"#, #"{"token":"b","logprob":-1e-3,"bytes":[98],"top_logprobs":[]}"#,
+            #"{"token":"a","logprob":-0.1,"bytes":[97],"top_logprobs":[]}"#,
+            #"{"token":"b","logprob":-1e-3,"bytes":[98],"top_logprobs":[]}"#,
         ]
         let stream = Self.answer([
             #"{"choices":[{"index":0,"delta":{"role":"assistant","content":"a"},"logprobs":{"content":[\#(tokens[0])],"refusal":null},"finish_reason":null}]}"#,
@@ -240,16 +265,31 @@ import Testing
     }
 
     @Test func statementsBesideAMessageAreNotJoined() {
-        func beside(_ severity: String) -> String { #""content_filter_results":{"hate":{"filtered":false,"severity":"\#(severity)"}},"note":"n""# }
+        func beside(_ severity: String) -> String {
+            #""content_filter_results":{"hate":{"filtered":false,"severity":"\#(severity)"}},"note":"n""#
+        }
         var events: [String] = []
-        for severity in ["safe", "safe", "low"] { events.append(#"{"choices":[{"index":0,"delta":{"content":"x"},\#(beside(severity))}]}"#) }
-        #expect(Self.answer(events).output.map(\.text).joined() == #"{"role":"assistant","content":"xxx",\#(beside("low"))}"#)
+        for severity in ["safe", "safe", "low"] {
+            events.append(#"{"choices":[{"index":0,"delta":{"content":"x"},\#(beside(severity))}]}"#)
+        }
+        #expect(
+            Self.answer(events).output.map(\.text).joined()
+                == #"{"role":"assistant","content":"xxx",\#(beside("low"))}"#)
     }
 
     private static let wholes: [(event: String, output: String)] = [
-        (#"{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#, #"{"role":"assistant","content":"x"}"#),
-        (#"{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"note":1}]}"#, #"{"role":"assistant","content":"x","note":1}"#),
-        (#"{"choices":[{"index":0,"message":{"content":"so far"},"delta":{"content":"x"}}]}"#, #"{"role":"assistant","content":"x"}"#),
+        (
+            #"{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#,
+            #"{"role":"assistant","content":"x"}"#
+        ),
+        (
+            #"{"choices":[{"index":0,"message":{"role":"assistant","content":"x"},"note":1}]}"#,
+            #"{"role":"assistant","content":"x","note":1}"#
+        ),
+        (
+            #"{"choices":[{"index":0,"message":{"content":"so far"},"delta":{"content":"x"}}]}"#,
+            #"{"role":"assistant","content":"x"}"#
+        ),
     ]
 
     @Test(arguments: wholes) func aWholeMessageInAStreamCountsWithoutDeltas(event: String, output: String) {

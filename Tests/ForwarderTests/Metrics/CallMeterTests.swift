@@ -31,7 +31,8 @@ struct CallMeterTests {
         let job = job(steps)
         let resolve: (Job) throws(GatewayError) -> Target = { job in
             let provider = job.model.map { String($0.prefix { $0 != "/" }) } ?? ""
-            return Target(provider: provider, model: job.model, request: UpstreamRequest(method: "POST", url: "http://p/"))
+            return Target(
+                provider: provider, model: job.model, request: UpstreamRequest(method: "POST", url: "http://p/"))
         }
         var routed = RoutedJob(job, resolve: resolve)
         var plan = CallPlan(job, to: try routed?.target() ?? resolve(job), routed: routed, limits: CallLimits())
@@ -100,7 +101,8 @@ struct CallMeterTests {
     /// A retry and a fallback count for the provider that failed, the end for the one that had the last word.
     @Test func retriesAndFallbacksAreTold() throws {
         let steps: [Route.Step] = [
-            .init("a/one", rule: "r", failures: [Self.busy], retry: .init(attempts: 1, delay: 1, failures: [Self.busy])),
+            .init(
+                "a/one", rule: "r", failures: [Self.busy], retry: .init(attempts: 1, delay: 1, failures: [Self.busy])),
             .init("b/two", rule: "r", failures: [Self.busy]),
         ]
         let page = try Self.page(steps) { meter, plan, job in

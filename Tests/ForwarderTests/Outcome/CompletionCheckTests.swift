@@ -38,73 +38,109 @@ import Testing
         Case("a finish reason whose event has no blank line", hello + stop.dropLast(2)),
         Case("carriage returns", (hello + stop + done).replacing("\n", with: "\r\n")),
         Case("lone carriage returns", (hello + stop + done).replacing("\n", with: "\r")),
-        Case("comments, blank lines and other fields", ": ping\n\n\n\nid: 1\nretry: 5\n" + hello + ": ping\n\nevent: message\n" + stop + done),
+        Case(
+            "comments, blank lines and other fields",
+            ": ping\n\n\n\nid: 1\nretry: 5\n" + hello + ": ping\n\nevent: message\n" + stop + done),
         Case("a byte order mark", "\u{FEFF}" + hello + done),
         Case("no space behind the colon", (hello + stop).replacing("data: ", with: "data:")),
         Case("JSON over two lines of data", hello.replacing(",", with: ",\ndata: ") + done),
         Case("usage behind the end", hello + stop + event(#"{"choices":[],"usage":{"total_tokens":1}}"#) + done),
-        Case("an error that is null", event(#"{"error":null,"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}"#)),
-        Case("an error that is empty", event(#"{"error":{},"choices":[{"error":"","delta":{"error":[]},"finish_reason":"stop"}]}"#)),
+        Case(
+            "an error that is null",
+            event(#"{"error":null,"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}"#)),
+        Case(
+            "an error that is empty",
+            event(#"{"error":{},"choices":[{"error":"","delta":{"error":[]},"finish_reason":"stop"}]}"#)),
         Case(
             "a filter that did not run",
             event(
                 #"{"choices":[{"delta":{},"finish_reason":"stop","content_filter_result":{"error":{"code":"content_filter_error"}}}],"#
                     + #""prompt_filter_results":[{"content_filter_result":{"error":{"message":"not filtered"}}}]}"#)),
-        Case("an error in the model's own words", chunk(#"{"content":"{\"error\":{\"message\":\"no\"}}","tool_calls":[{"error":"x"}]}"#) + done),
+        Case(
+            "an error in the model's own words",
+            chunk(#"{"content":"{\"error\":{\"message\":\"no\"}}","tool_calls":[{"error":"x"}]}"#) + done),
         Case("all choices finished", hello + stop + chunk("{}", finish: #""length""#, index: 1)),
-        Case("NaN in the log-probabilities", event(#"{"choices":[{"logprobs":{"x":NaN},"delta":{"content":"x"},"finish_reason":"stop"}]}"#)),
+        Case(
+            "NaN in the log-probabilities",
+            event(#"{"choices":[{"logprobs":{"x":NaN},"delta":{"content":"x"},"finish_reason":"stop"}]}"#)),
         Case("something behind [DONE]", hello + stop + done + event(#"{"error":"late"}"#)),
 
-        Case("an error object behind a part", hello + event(#"{"error":{"message":"engine died"}}"#), .streamError, "engine died"),
-        Case("an error before [DONE]", hello + event(#"{"error":{"message":"engine died"}}"#) + done, .streamError, "engine died"),
-        Case("an error text", hello + event(#"{"error":"engine died"}"#) + done, .streamError, "engine died"),
-        Case("an error behind the finish reason", hello + stop + event(#"{"error":{"code":"oom","message":"died"}}"#), .streamError, "oom: died"),
         Case(
-            "an error beside a choice", event(#"{"choices":[{"delta":{"content":""},"finish_reason":null}],"error":{"message":"died"}}"#) + done,
+            "an error object behind a part", hello + event(#"{"error":{"message":"engine died"}}"#), .streamError,
+            "engine died"),
+        Case(
+            "an error before [DONE]", hello + event(#"{"error":{"message":"engine died"}}"#) + done, .streamError,
+            "engine died"),
+        Case("an error text", hello + event(#"{"error":"engine died"}"#) + done, .streamError, "engine died"),
+        Case(
+            "an error behind the finish reason", hello + stop + event(#"{"error":{"code":"oom","message":"died"}}"#),
+            .streamError, "oom: died"),
+        Case(
+            "an error beside a choice",
+            event(#"{"choices":[{"delta":{"content":""},"finish_reason":null}],"error":{"message":"died"}}"#) + done,
             .streamError, "died"),
         Case(
-            "a choice's error", event(#"{"choices":[{"error":{"code":502,"message":"upstream"},"delta":{},"finish_reason":"error"}]}"#) + done,
+            "a choice's error",
+            event(#"{"choices":[{"error":{"code":502,"message":"upstream"},"delta":{},"finish_reason":"error"}]}"#)
+                + done,
             .streamError, "upstream"),
         Case("an error in a delta", chunk(#"{"content":"","error":{"message":"died"}}"#) + stop, .streamError, "died"),
-        Case("an error whose name is escaped", hello + event(#"{"err\u006Fr":{"message":"died"}}"#) + done, .streamError, "died"),
+        Case(
+            "an error whose name is escaped", hello + event(#"{"err\u006Fr":{"message":"died"}}"#) + done, .streamError,
+            "died"),
         Case(
             "an event named error", hello + "event: error\n" + event("it died") + done, .streamError,
             "The provider ended the stream with an error event."),
         Case(
             "Anthropic's error event",
-            hello + "event: error\n" + event(#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#),
+            hello + "event: error\n"
+                + event(#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#),
             .streamError, "overloaded_error: Overloaded"),
-        Case("a text that is typed as an error", hello + event(#"{"object":"error","message":"died","code":500}"#) + done, .streamError, "died"),
         Case(
-            "an error within a response", hello + event(#"{"type":"response.failed","response":{"error":{"message":"died"}}}"#) + done,
+            "a text that is typed as an error",
+            hello + event(#"{"object":"error","message":"died","code":500}"#) + done, .streamError, "died"),
+        Case(
+            "an error within a response",
+            hello + event(#"{"type":"response.failed","response":{"error":{"message":"died"}}}"#) + done,
             .streamError, "died"),
         Case(
-            "an array of errors", hello + event(#"[{"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}]"#) + done,
+            "an array of errors",
+            hello + event(#"[{"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}]"#) + done,
             .streamError, "overloaded"),
         Case("a list of errors", hello + event(#"{"errors":[{"message":"died"}]}"#) + done, .streamError, "died"),
-        Case("an error that says only that it is one", hello + event(#"{"error":true,"message":"died"}"#) + done, .streamError, "died"),
+        Case(
+            "an error that says only that it is one", hello + event(#"{"error":true,"message":"died"}"#) + done,
+            .streamError, "died"),
         Case(
             "the finish reason `error`", hello + chunk("{}", finish: #""error""#) + done, .streamError,
             "The provider ended the answer with the finish reason `error`."),
         Case(
             "the finish reason `abort`", hello + chunk("{}", finish: #""abort""#) + done, .streamError,
             "The provider ended the answer with the finish reason `abort`."),
-        Case("an error whose event has no blank line", hello + #"data: {"error":{"message":"died"}}"#, .streamError, "died"),
         Case(
-            "an error of a megabyte", hello + event(#"{"choices":[{"delta":{"x":"\#(String(repeating: "x", count: 1 << 20))"}}],"error":"big"}"#),
+            "an error whose event has no blank line", hello + #"data: {"error":{"message":"died"}}"#, .streamError,
+            "died"),
+        Case(
+            "an error of a megabyte",
+            hello + event(#"{"choices":[{"delta":{"x":"\#(String(repeating: "x", count: 1 << 20))"}}],"error":"big"}"#),
             .streamError, "big"),
 
         Case("a part and no more", hello, .streamTruncated, notDone),
         Case("half an event", hello + #"data: {"choices":[{"delta":{"content":"lo"},"fini"#, .streamTruncated, notDone),
         Case("an empty finish reason", hello + chunk("{}", finish: #""""#), .streamTruncated, notDone),
-        Case("one of two choices finished", hello + chunk(#"{"content":"x"}"#, index: 1) + stop, .streamTruncated, notDone),
+        Case(
+            "one of two choices finished", hello + chunk(#"{"content":"x"}"#, index: 1) + stop, .streamTruncated,
+            notDone),
         Case("[DONE] in the text", chunk(#"{"content":"data: [DONE]"}"#), .streamTruncated, notDone),
         Case("a remark and the end", hello + event(#"{"detail":"worker lost"}"#), .streamTruncated, "worker lost"),
-        Case("comments alone", ": ping\n\n: ping\n\n", .streamTruncated, "The provider's stream ended and held no part of a completion."),
+        Case(
+            "comments alone", ": ping\n\n: ping\n\n", .streamTruncated,
+            "The provider's stream ended and held no part of a completion."),
         Case("[DONE] alone", done, .notACompletion, "The provider's stream ended and held no part of a completion."),
     ]
 
-    private static let whole = #"{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#
+    private static let whole =
+        #"{"id":"c","choices":[{"index":0,"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#
     private static let noObject = "The provider's answer is not a JSON object."
     private static let noChoice = "The provider's answer holds no choice with a message."
 
@@ -113,22 +149,39 @@ import Testing
         Case("white space around it", "\n \r\n\t" + whole + "\n"),
         Case("a body without a finish reason", #"{"choices":[{"message":{"content":"x"}}],"error":null}"#),
         Case("a body with NaN", #"{"choices":[{"logprobs":[NaN,-Infinity],"message":{"content":"x"}}]}"#),
-        Case("an error in a tool's arguments", #"{"choices":[{"message":{"tool_calls":[{"function":{"arguments":{"error":"x"}}}]}}]}"#),
-
-        Case("an error object", #"{"error":{"message":"engine died","type":"server_error"}}"#, .answerError, "server_error: engine died"),
-        Case("an error text in a body", #"{"error":"engine died"}"#, .answerError, "engine died"),
-        Case("an error beside the choices", #"{"choices":[{"message":{"content":""}}],"error":{"message":"died"}}"#, .answerError, "died"),
-        Case("an error in a choice", #"{"choices":[{"error":{"message":"died"},"message":{"content":""}}]}"#, .answerError, "died"),
-        Case("an error in a message", #"{"choices":[{"message":{"content":null,"error":"died"}}]}"#, .answerError, "died"),
         Case(
-            "the second choice's error", #"{"choices":[{"message":{"content":"x"}},{"message":{},"error":{"message":"died"}}]}"#, .answerError, "died"
+            "an error in a tool's arguments",
+            #"{"choices":[{"message":{"tool_calls":[{"function":{"arguments":{"error":"x"}}}]}}]}"#),
+
+        Case(
+            "an error object", #"{"error":{"message":"engine died","type":"server_error"}}"#, .answerError,
+            "server_error: engine died"),
+        Case("an error text in a body", #"{"error":"engine died"}"#, .answerError, "engine died"),
+        Case(
+            "an error beside the choices", #"{"choices":[{"message":{"content":""}}],"error":{"message":"died"}}"#,
+            .answerError, "died"),
+        Case(
+            "an error in a choice", #"{"choices":[{"error":{"message":"died"},"message":{"content":""}}]}"#,
+            .answerError, "died"),
+        Case(
+            "an error in a message", #"{"choices":[{"message":{"content":null,"error":"died"}}]}"#, .answerError, "died"
+        ),
+        Case(
+            "the second choice's error",
+            #"{"choices":[{"message":{"content":"x"}},{"message":{},"error":{"message":"died"}}]}"#, .answerError,
+            "died"
         ),
         Case("an error in an array", #"[{"error":{"message":"died"}}]"#, .answerError, "died"),
-        Case("Cloudflare's envelope", #"{"result":null,"success":false,"errors":[{"code":7000,"message":"No route"}]}"#, .answerError, "No route"),
-        Case("an error without words", #"{"error":{"code":null}}"#, .answerError, #"{"code":null}"#),
-        Case("vLLM's older error", #"{"object":"error","message":"too long","type":"BadRequestError","code":400}"#, .answerError, "too long"),
         Case(
-            "a finish reason of failure", #"{"choices":[{"message":{"content":""},"finish_reason":"error"}]}"#, .answerError,
+            "Cloudflare's envelope", #"{"result":null,"success":false,"errors":[{"code":7000,"message":"No route"}]}"#,
+            .answerError, "No route"),
+        Case("an error without words", #"{"error":{"code":null}}"#, .answerError, #"{"code":null}"#),
+        Case(
+            "vLLM's older error", #"{"object":"error","message":"too long","type":"BadRequestError","code":400}"#,
+            .answerError, "too long"),
+        Case(
+            "a finish reason of failure", #"{"choices":[{"message":{"content":""},"finish_reason":"error"}]}"#,
+            .answerError,
             "The provider ended the answer with the finish reason `error`."),
 
         Case("nothing", "", .emptyAnswer, "The provider's answer is empty."),
@@ -143,7 +196,9 @@ import Testing
         Case("a refusal in other words", #"{"detail":"Not Found"}"#, .notACompletion, "Not Found"),
         Case("no choice", #"{"id":"c","choices":[]}"#, .notACompletion, noChoice),
         Case("choices that are null", #"{"choices":null}"#, .notACompletion, noChoice),
-        Case("a choice without a message", #"{"choices":[{"index":0,"finish_reason":"stop"}]}"#, .notACompletion, noChoice),
+        Case(
+            "a choice without a message", #"{"choices":[{"index":0,"finish_reason":"stop"}]}"#, .notACompletion,
+            noChoice),
     ]
 
     private func failure(of pieces: [[UInt8]]) -> CompletionFailure? {
@@ -162,12 +217,15 @@ import Testing
         var random = SeededRandom(seed: UInt64(bytes.count))
         for round in 0..<20 {
             let cuts = Set((0..<3).map { _ in random.below(bytes.count + 1) } + [0, bytes.count]).sorted()
-            #expect(failure(of: zip(cuts, cuts.dropFirst()).map { Array(bytes[$0..<$1]) }) == answer.failure, "round \(round): \(cuts)")
+            #expect(
+                failure(of: zip(cuts, cuts.dropFirst()).map { Array(bytes[$0..<$1]) }) == answer.failure,
+                "round \(round): \(cuts)")
         }
     }
 
     @Test(arguments: [
-        ("finished", hello + stop, 1, true), ("finished, of two that were asked for", hello + stop, 2, false), ("begun", hello, 1, false),
+        ("finished", hello + stop, 1, true), ("finished, of two that were asked for", hello + stop, 2, false),
+        ("begun", hello, 1, false),
         ("[DONE]", hello + done, 1, true), ("failed", hello + event(#"{"error":"x"}"#) + stop, 1, false),
         ("a failure as the finish reason", hello + chunk("{}", finish: #""error""#), 1, false),
         ("blank lines before it", "\n\n\r\n" + hello + stop, 1, true), ("no stream", whole, 1, false),
@@ -177,7 +235,8 @@ import Testing
         var check = CompletionCheck()
         for byte in bytes { check.take([byte]) }
         #expect(check.isWhole(within: bytes.count, choices: choices) == isWhole)
-        #expect(!check.isWhole(within: bytes.count - 3, choices: choices), "a client that lacks the last line has not all")
+        #expect(
+            !check.isWhole(within: bytes.count - 3, choices: choices), "a client that lacks the last line has not all")
     }
 
     /// A text that never ends is looked at once, and nothing of it is kept.

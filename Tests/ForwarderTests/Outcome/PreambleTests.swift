@@ -80,7 +80,10 @@ import Testing
     @Test(arguments: [
         (#"{"data":[]}"#, Preamble.Finding.content),
         (#"{"error":{"code":503}}"#, .failed([.errorInSuccess, .status(503)])),
-        (#"{"object":"response","error":null,"tools":[{"parameters":{"properties":{"error":{"type":"string"}}}}]}"#, .content),
+        (
+            #"{"object":"response","error":null,"tools":[{"parameters":{"properties":{"error":{"type":"string"}}}}]}"#,
+            .content
+        ),
         (#"{"type":"message","content":[{"type":"tool_use","input":{"error":"disk full","errors":[1]}}]}"#, .content),
         (#"{"type":"error","error":{"type":"overloaded_error"}}"#, .failed([.errorInSuccess, .status(529)])),
         ("[{\"error\":1}", .content),

@@ -7,14 +7,18 @@ import Upstream
 extension Job {
     /// A chat completion with that model in its body.
     static func chat(
-        _ model: String?, body: String? = nil, path: String = "/chat/completions", method: String = "POST", query: String? = nil,
-        headers: [HeaderField] = [], key: String? = nil, baseURL: String? = nil, rollout: RolloutIDs? = nil, project: String = "local"
+        _ model: String?, body: String? = nil, path: String = "/chat/completions", method: String = "POST",
+        query: String? = nil,
+        headers: [HeaderField] = [], key: String? = nil, baseURL: String? = nil, rollout: RolloutIDs? = nil,
+        project: String = "local"
     ) throws -> Job {
         let id = try #require(InsertionID("0198f3a0-0000-7000-8000-000000000001"))
         let text = body ?? model.map { #"{"model":"\#($0)","messages":[{"role":"user","content":"hi"}]}"# } ?? ""
         return Job(
-            insertionID: id, project: project, rollout: rollout, method: method, path: path, query: query, headers: headers,
-            clientKey: key.map(SecretString.init), baseURL: baseURL, model: model, deadline: .past, responseKey: "gateway/responses/test",
+            insertionID: id, project: project, rollout: rollout, method: method, path: path, query: query,
+            headers: headers,
+            clientKey: key.map(SecretString.init), baseURL: baseURL, model: model, deadline: .past,
+            responseKey: "gateway/responses/test",
             body: Array(text.utf8))
     }
 }
@@ -28,7 +32,8 @@ extension ProviderDirectory {
         var settings = Settings(role: .forwarder)
         change(&settings)
         let secrets = Secrets(
-            projects: Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0.name), $0) }), defaultProject: "local",
+            projects: Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0.name), $0) }),
+            defaultProject: "local",
             providerKeys: Dictionary(texts: providerKeys.mapValues(SecretString.init)),
             accounts: Dictionary(uniqueKeysWithValues: accounts.map { (UTF8Text($0.name), $0) }))
         return try ProviderDirectory(table: .embedded(), settings: settings, secrets: secrets, environment: environment)
@@ -40,12 +45,15 @@ extension ProviderDirectory {
 
 extension ProviderAccount {
     static func kind(_ prefix: String, named name: String, key: String? = nil) -> ProviderAccount {
-        ProviderAccount(name: name, destination: .provider(prefix), key: key.map(SecretString.init), location: .file("secrets.yaml"))
+        ProviderAccount(
+            name: name, destination: .provider(prefix), key: key.map(SecretString.init), location: .file("secrets.yaml")
+        )
     }
 
     static func server(_ url: String, named name: String, key: String? = nil) throws -> ProviderAccount {
         let base = try #require(BaseURL(url))
-        return ProviderAccount(name: name, destination: .baseURL(base), key: key.map(SecretString.init), location: .file("secrets.yaml"))
+        return ProviderAccount(
+            name: name, destination: .baseURL(base), key: key.map(SecretString.init), location: .file("secrets.yaml"))
     }
 }
 

@@ -7,21 +7,30 @@ import Upstream
 /// What a LiteLLM proxy would act on reaches it in no kind of body, at no depth.
 @Suite struct ForbiddenMembersTests {
     private static let redirecting = [
-        "api_base", "base_url", "API_BASE", "api-base", "api_version", "aws_bedrock_runtime_endpoint", "aws_sts_endpoint", "aws_session_token",
+        "api_base", "base_url", "API_BASE", "api-base", "api_version", "aws_bedrock_runtime_endpoint",
+        "aws_sts_endpoint", "aws_session_token",
         "azure_ad_token",
-        "vertex_credentials", "vertex_project", "s3_endpoint_url", "sagemaker_base_url", "deployment_url", "user_config", "model_list",
+        "vertex_credentials", "vertex_project", "s3_endpoint_url", "sagemaker_base_url", "deployment_url",
+        "user_config", "model_list",
         "litellm_params",
-        "litellm_credential_name", "router_settings_override", "fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "num_retries",
-        "max_retries", "retry_policy", "custom_llm_provider", "organization", "extra_body", "extra_headers", "headers", "default_headers",
+        "litellm_credential_name", "router_settings_override", "fallbacks", "context_window_fallbacks",
+        "content_policy_fallbacks", "num_retries",
+        "max_retries", "retry_policy", "custom_llm_provider", "organization", "extra_body", "extra_headers", "headers",
+        "default_headers",
         "langfuse_host",
-        "langsmith_base_url", "posthog_host", "slack_webhook_url", "dd_agent_host", "callbacks", "success_callback", "mock_response", "mock_timeout",
-        "fastest_response", "guardrails", "caching", "prompt_id", "ssl_verify", "proxy_server_request", "litellm_embedding_config", "hf_token",
-        "input_cost_per_token", "anthropic_issuer_url", "nvcf_function_id", "some_url", "target_host", "my_endpoint", "client_secret",
+        "langsmith_base_url", "posthog_host", "slack_webhook_url", "dd_agent_host", "callbacks", "success_callback",
+        "mock_response", "mock_timeout",
+        "fastest_response", "guardrails", "caching", "prompt_id", "ssl_verify", "proxy_server_request",
+        "litellm_embedding_config", "hf_token",
+        "input_cost_per_token", "anthropic_issuer_url", "nvcf_function_id", "some_url", "target_host", "my_endpoint",
+        "client_secret",
         "deployment_id",
-        "provider_specific_header", "_agentic_loop_depth", "model_info", "tiered_pricing", "silent_model", "shared_session",
+        "provider_specific_header", "_agentic_loop_depth", "model_info", "tiered_pricing", "silent_model",
+        "shared_session",
     ]
     private static let inMetadata = [
-        "langfuse_host", "langfuse_secret_key", "api_base", "api_key", "user_api_key_team_id", "callbacks", "langsmith_base_url",
+        "langfuse_host", "langfuse_secret_key", "api_base", "api_key", "user_api_key_team_id", "callbacks",
+        "langsmith_base_url",
         "vertex_credentials",
         "aws_role_name", "litellm_credential_name", "headers", "router_settings_override", "posthog_api_url",
     ]
@@ -30,12 +39,16 @@ import Upstream
 
     private func refusal(_ body: String, headers: [HeaderField] = [], query: String? = nil) throws -> GatewayError {
         let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
-        return try failure { try directory.resolve(.chat(nil, body: body, path: "/embeddings", query: query, headers: headers)) }
+        return try failure {
+            try directory.resolve(.chat(nil, body: body, path: "/embeddings", query: query, headers: headers))
+        }
     }
 
     private func pass(_ body: String, headers: [HeaderField] = [], query: String? = nil) throws {
         let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
-        #expect(try directory.resolve(.chat(nil, body: body, path: "/embeddings", query: query, headers: headers)).bodyText == body)
+        #expect(
+            try directory.resolve(.chat(nil, body: body, path: "/embeddings", query: query, headers: headers)).bodyText
+                == body)
     }
 
     private static func part(_ name: String, _ value: String) -> String {
@@ -65,19 +78,25 @@ import Upstream
             }
             #expect(try refusal("\(outer)%5B\(name)%5D=x", headers: Self.form).code == "forbidden_member")
             #expect(try refusal("\(outer)=%7B%22\(name)%22%3A1%7D", headers: Self.form).code == "forbidden_member")
-            #expect(try refusal(Self.part("\(outer)[\(name)]", "x"), headers: Self.multipart).code == "forbidden_member")
-            #expect(try refusal(Self.part(outer, #" {"\#(name)":"x"}"#), headers: Self.multipart).code == "forbidden_member")
+            #expect(
+                try refusal(Self.part("\(outer)[\(name)]", "x"), headers: Self.multipart).code == "forbidden_member")
+            #expect(
+                try refusal(Self.part(outer, #" {"\#(name)":"x"}"#), headers: Self.multipart).code == "forbidden_member"
+            )
         }
     }
 
     @Test(
         "Values that lead elsewhere",
         arguments: [
-            #"{"model":"huggingface/http://evil.example/x"}"#, #"{"model":"a,b"}"#, #"{"model":"m","api_key":"os.environ/OPENAI_API_KEY"}"#,
-            #"{"model":"m","unknown":"https://evil.example"}"#, #"{"model":"m","unknown":{"a":1}}"#, #"{"model":"m","unknown":[[1]]}"#,
+            #"{"model":"huggingface/http://evil.example/x"}"#, #"{"model":"a,b"}"#,
+            #"{"model":"m","api_key":"os.environ/OPENAI_API_KEY"}"#,
+            #"{"model":"m","unknown":"https://evil.example"}"#, #"{"model":"m","unknown":{"a":1}}"#,
+            #"{"model":"m","unknown":[[1]]}"#,
             #"{"model":"m","unknown":["http://evil.example"]}"#, #"{"model":"m","unknown":"os.environ/X"}"#,
             #"{"model":"m","unknown":" {\"api_base\":1}"}"#,
-            #"{"model":"m","plugins":[{"x":{"api_base":"y"}}]}"#, #"{"model":"m","chat_template_kwargs":{"extra_body":{}}}"#,
+            #"{"model":"m","plugins":[{"x":{"api_base":"y"}}]}"#,
+            #"{"model":"m","chat_template_kwargs":{"extra_body":{}}}"#,
         ])
     func values(body: String) throws {
         #expect(try refusal(body).code == "forbidden_member")
@@ -107,7 +126,8 @@ import Upstream
     @Test func formsPass() throws {
         try pass("model=m&language=de&timestamp_granularities%5B%5D=word&metadata=plain", headers: Self.form)
         try pass(
-            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n{RIFF\r\n" + Self.part("response_format", "json"),
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n{RIFF\r\n"
+                + Self.part("response_format", "json"),
             headers: Self.multipart, query: "api-version=2024-10-21")
     }
 

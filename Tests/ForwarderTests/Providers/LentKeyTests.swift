@@ -6,11 +6,14 @@ import Testing
 /// The operator's key opens models for the gateway's clients, and nothing else that it could open.
 @Suite struct LentKeyTests {
     private static let closed = [
-        ("POST", "/key/generate"), ("GET", "/key/list"), ("GET", "/files"), ("DELETE", "/models/m"), ("POST", "/models"), ("GET", "/batches/b"),
-        ("GET", "/models/..;/files"), ("GET", "/models/%252e%252e/files"), ("POST", "/chat/completions/x"), ("GET", "/chat/completions"),
+        ("POST", "/key/generate"), ("GET", "/key/list"), ("GET", "/files"), ("DELETE", "/models/m"),
+        ("POST", "/models"), ("GET", "/batches/b"),
+        ("GET", "/models/..;/files"), ("GET", "/models/%252e%252e/files"), ("POST", "/chat/completions/x"),
+        ("GET", "/chat/completions"),
     ]
     private static let open = [
-        ("POST", "/chat/completions"), ("POST", "/embeddings"), ("POST", "/responses"), ("GET", "/models"), ("GET", "/models/m"), ("HEAD", "/models"),
+        ("POST", "/chat/completions"), ("POST", "/embeddings"), ("POST", "/responses"), ("GET", "/models"),
+        ("GET", "/models/m"), ("HEAD", "/models"),
     ]
 
     private func litellm() throws -> ProviderDirectory {
@@ -21,7 +24,9 @@ import Testing
     }
 
     private func direct() throws -> ProviderDirectory {
-        try .made(accounts: [.server("http://vllm:8000/v1", named: "team", key: "canary")], settings: { $0.defaultProvider = "team" })
+        try .made(
+            accounts: [.server("http://vllm:8000/v1", named: "team", key: "canary")],
+            settings: { $0.defaultProvider = "team" })
     }
 
     @Test(arguments: closed)
@@ -35,7 +40,8 @@ import Testing
 
     @Test(arguments: open)
     func goesWithCallsToModels(method: String, path: String) throws {
-        #expect(try litellm().resolve(.chat(nil, path: path, method: method)).header("authorization") == "Bearer master")
+        #expect(
+            try litellm().resolve(.chat(nil, path: path, method: method)).header("authorization") == "Bearer master")
         #expect(try direct().resolve(.chat(nil, path: path, method: method)).header("authorization") == "Bearer canary")
     }
 

@@ -13,7 +13,9 @@ import Upstream
         try .made(
             environment: ["OPENAI_API_KEY": "canary"], accounts: [.kind("openai", named: "team", key: "canary")],
             projects: [
-                Project(name: "local"), Project(name: "p", langfuse: LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))),
+                Project(name: "local"),
+                Project(
+                    name: "p", langfuse: LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))),
             ],
             settings: {
                 $0.litellmURL = BaseURL("http://litellm:4000/")
@@ -26,15 +28,22 @@ import Upstream
     @Test(
         "Tags come after the body's own, in the reference's order; the client's key becomes api_key",
         arguments: [
-            (#"{"model":"openai/m","n":1.0}"#, #"{"model":"openai/m","n":1.0,"api_key":"ck","metadata":{"tags":[TAGS]}}"#),
+            (
+                #"{"model":"openai/m","n":1.0}"#,
+                #"{"model":"openai/m","n":1.0,"api_key":"ck","metadata":{"tags":[TAGS]}}"#
+            ),
             (
                 #"{"metadata":{"tags":["own"],"x":1},"model":"openai/m"}"#,
                 #"{"metadata":{"tags":["own",TAGS],"x":1},"model":"openai/m","api_key":"ck"}"#
             ),
-            (#"{"api_key":"old","model":"openai/m","metadata":null}"#, #"{"api_key":"ck","model":"openai/m","metadata":{"tags":[TAGS]}}"#),
+            (
+                #"{"api_key":"old","model":"openai/m","metadata":null}"#,
+                #"{"api_key":"ck","model":"openai/m","metadata":{"tags":[TAGS]}}"#
+            ),
         ])
     func completion(body: String, sent: String) throws {
-        let target = try directory().resolve(.chat("openai/m", body: body, key: "ck", rollout: Self.rollout, project: "p"))
+        let target = try directory().resolve(
+            .chat("openai/m", body: body, key: "ck", rollout: Self.rollout, project: "p"))
         #expect(target.provider == "litellm")
         #expect(target.model == "openai/m")
         #expect(target.request.url == "http://litellm:4000/chat/completions")
@@ -68,7 +77,8 @@ import Upstream
         ])
     func langfuse(traces: Bool, project: String, isSent: Bool) throws {
         let target = try directory(traces: traces).resolve(.chat("openai/m", rollout: Self.rollout, project: project))
-        let members = #""langfuse_public_key":"pk","langfuse_secret_key":"sk","langfuse_host":"https://langfuse.example""#
+        let members =
+            #""langfuse_public_key":"pk","langfuse_secret_key":"sk","langfuse_host":"https://langfuse.example""#
         #expect(target.bodyText.contains(members) == isSent)
         #expect(target.bodyText.contains("langfuse_") == isSent)
     }
@@ -103,10 +113,13 @@ import Upstream
     @Test(
         "Members that LiteLLM would act on are refused",
         arguments: [
-            ("api_base", #""https://evil.example""#), ("base_url", #""https://evil.example""#), ("user_config", "{}"), ("fallbacks", "[]"),
-            ("langfuse_host", #""https://evil.example""#), ("langfuse_public_key", #""pk""#), ("api\\u005fbase", #""x""#), ("model_list", "[]"),
+            ("api_base", #""https://evil.example""#), ("base_url", #""https://evil.example""#), ("user_config", "{}"),
+            ("fallbacks", "[]"),
+            ("langfuse_host", #""https://evil.example""#), ("langfuse_public_key", #""pk""#),
+            ("api\\u005fbase", #""x""#), ("model_list", "[]"),
             ("litellm_params", "{}"), ("vertex_credentials", "{}"),
-            ("metadata", #"{"langfuse_secret_key":"x"}"#), ("litellm_metadata", #"{"langfuse_host":"x"}"#), ("metadata", #"{"api_base":"x"}"#),
+            ("metadata", #"{"langfuse_secret_key":"x"}"#), ("litellm_metadata", #"{"langfuse_host":"x"}"#),
+            ("metadata", #"{"api_base":"x"}"#),
         ])
     func forbidden(name: String, value: String) throws {
         let body = #"{"model":"openai/m","\#(name)":\#(value)}"#
@@ -122,7 +135,8 @@ import Upstream
     @Test("Metadata of another kind cannot be tagged", arguments: [#""text""#, "[1]", #"{"tags":"text"}"#])
     func untaggable(metadata: String) throws {
         let body = #"{"model":"openai/m","metadata":\#(metadata)}"#
-        #expect(try failure { try directory().resolve(.chat("openai/m", body: body, rollout: Self.rollout)) }.status == 400)
+        #expect(
+            try failure { try directory().resolve(.chat("openai/m", body: body, rollout: Self.rollout)) }.status == 400)
     }
 
     @Test func serverKeysAndAccountsStayOut() throws {
@@ -133,7 +147,8 @@ import Upstream
 
     @Test func theMockAndTheClientsOwnURLGoPastIt() throws {
         #expect(try directory().resolve(.chat("mock/echo")).request.url == "mock:/chat/completions")
-        let target = try directory().resolve(.chat("openai/m", key: "ck", baseURL: "https://own.example/v1", rollout: Self.rollout))
+        let target = try directory().resolve(
+            .chat("openai/m", key: "ck", baseURL: "https://own.example/v1", rollout: Self.rollout))
         #expect(target.request.url == "https://own.example/v1/chat/completions")
         #expect(!target.everything.contains("litellm-key") && !target.everything.contains("rollout_id"))
     }

@@ -7,7 +7,8 @@ import Testing
     @Test func allOptionsAreRead() throws {
         let options = try MockOptions(
             model:
-                "mock/echo?delay_ms=200&chunks=20&pace_ms=10&size=1000&status=429&prompt_tokens=12&completion_tokens=34&retry_after=1&fail=cut")
+                "mock/echo?delay_ms=200&chunks=20&pace_ms=10&size=1000&status=429&prompt_tokens=12&completion_tokens=34&retry_after=1&fail=cut"
+        )
         #expect((options.delay, options.pace) == (.milliseconds(200), .milliseconds(10)))
         #expect((options.chunks, options.size, options.status, options.retryAfter) == (20, 1000, 429, 1))
         #expect((options.promptTokens, options.completionTokens, options.failure) == (12, 34, .cut))
@@ -17,7 +18,9 @@ import Testing
     @Test(arguments: ["?%=1", "?size=%", "?fail=%", "%", "?%"]) func anOptionOfMarksTakesNoTime(_ form: String) {
         let marks = String(repeating: "\u{323}\u{301}", count: 1 << 18)
         let time = ContinuousClock().measure {
-            #expect(throws: GatewayError.self) { try MockOptions(model: "mock/echo" + form.replacing("%", with: marks)) }
+            #expect(throws: GatewayError.self) {
+                try MockOptions(model: "mock/echo" + form.replacing("%", with: marks))
+            }
         }
         #expect(time < .seconds(5))
     }
@@ -25,7 +28,8 @@ import Testing
     @Test(
         "The bounds themselves are allowed",
         arguments: [
-            "delay_ms=0", "delay_ms=600000", "chunks=1", "chunks=100000", "pace_ms=600000", "size=0", "size=16777216", "status=200", "status=400",
+            "delay_ms=0", "delay_ms=600000", "chunks=1", "chunks=100000", "pace_ms=600000", "size=0", "size=16777216",
+            "status=200", "status=400",
             "status=599",
             "retry_after=3600", "prompt_tokens=0", "fail=connect", "fail=stall", "",
         ])
@@ -36,9 +40,11 @@ import Testing
     @Test(
         "A bad value is named with its rule",
         arguments: [
-            "delay_ms=600001", "delay_ms=-1", "delay_ms=", "delay_ms", "delay_ms=1.5", "chunks=0", "chunks=100001", "pace_ms=600001", "size=16777217",
+            "delay_ms=600001", "delay_ms=-1", "delay_ms=", "delay_ms", "delay_ms=1.5", "chunks=0", "chunks=100001",
+            "pace_ms=600001", "size=16777217",
             "status=199",
-            "status=302", "status=600", "retry_after=3601", "prompt_tokens=-1", "completion_tokens=99999999999999999999", "fail=maybe",
+            "status=302", "status=600", "retry_after=3601", "prompt_tokens=-1",
+            "completion_tokens=99999999999999999999", "fail=maybe",
         ])
     func badValue(option: String) throws {
         let error = try failure { try MockOptions(model: "mock/echo?chunks=2&\(option)") }

@@ -22,17 +22,22 @@ import Testing
 
     @Test(arguments: [
         #"{"model":"mock/echo"}"#, #"{"model":"mock/echo","messages":null,"stream":null,"stream_options":null}"#,
-        #"{"model":"mock/echo","messages":[],"stream_options":{}}"#, #"{"mod\u0065l":"mock/echo","messages":[{"role":"user","content":null}]}"#,
+        #"{"model":"mock/echo","messages":[],"stream_options":{}}"#,
+        #"{"mod\u0065l":"mock/echo","messages":[{"role":"user","content":null}]}"#,
     ]) func whatIsAbsentIsEmpty(body: String) throws {
         let request = try Self.read(body)
         #expect(!request.isStream && !request.includesUsage && request.lastUserText.isEmpty && request.promptWords == 0)
     }
 
     @Test(arguments: [
-        "", "[]", "{}", #"{"model":null}"#, #"{"model":1}"#, #"{"model":"mock/echo","messages":{}}"#, #"{"model":"mock/echo","messages":["a"]}"#,
-        #"{"model":"mock/echo","messages":[{"content":"a"}]}"#, #"{"model":"mock/echo","messages":[{"role":"user","content":1}]}"#,
-        #"{"model":"mock/echo","messages":[{"role":"user","content":["a"]}]}"#, #"{"model":"mock/echo","stream":"yes"}"#,
-        #"{"model":"mock/echo","messages":[{"role":"user","content":[{"text":1}]}]}"#, #"{"model":"mock/echo","stream_options":1}"#,
+        "", "[]", "{}", #"{"model":null}"#, #"{"model":1}"#, #"{"model":"mock/echo","messages":{}}"#,
+        #"{"model":"mock/echo","messages":["a"]}"#,
+        #"{"model":"mock/echo","messages":[{"content":"a"}]}"#,
+        #"{"model":"mock/echo","messages":[{"role":"user","content":1}]}"#,
+        #"{"model":"mock/echo","messages":[{"role":"user","content":["a"]}]}"#,
+        #"{"model":"mock/echo","stream":"yes"}"#,
+        #"{"model":"mock/echo","messages":[{"role":"user","content":[{"text":1}]}]}"#,
+        #"{"model":"mock/echo","stream_options":1}"#,
         #"{"model":"mock/echo","messages":[{"role":"user","content":"\ud800"}]}"#,
     ]) func aBodyOfAnotherFormIsRefused(body: String) {
         let error = #expect(throws: GatewayError.self) { try Self.read(body) }
@@ -42,7 +47,8 @@ import Testing
     /// Foundation's decoder compares names by canonical equivalence.
     @Test func namesOfMarksTakeNoTime() throws {
         let marks = String(repeating: "\u{323}\u{301}", count: 1 << 18)
-        let body = #"{"model":"mock/echo","\#(marks)":1,"messages":[{"role":"user","\#(marks)a":1,"content":[{"\#(marks)b":1,"text":"hi"}]}]}"#
+        let body =
+            #"{"model":"mock/echo","\#(marks)":1,"messages":[{"role":"user","\#(marks)a":1,"content":[{"\#(marks)b":1,"text":"hi"}]}]}"#
         var text = ""
         let time = try ContinuousClock().measure { text = try Self.read(body).lastUserText }
         #expect(text == "hi")

@@ -29,34 +29,51 @@ import Upstream
             testDescription: "multipart", header: form, body: multipart(("file", "RIFF"), ("model", "named/m")),
             sent: "/audio/transcriptions|" + multipart(("file", "RIFF"), ("model", "m"))),
         Case(
-            testDescription: "multipart with a key", header: form, body: multipart(("api_key", "k"), ("model", "named/m")),
+            testDescription: "multipart with a key", header: form,
+            body: multipart(("api_key", "k"), ("model", "named/m")),
             sent: "/audio/transcriptions|" + multipart(("model", "m"))),
-        Case(testDescription: "urlencoded", header: urlencoded, body: "model=named%2Fm&x=%20", sent: "/audio/transcriptions|model=m&x=%20"),
         Case(
-            testDescription: "JSON as text", header: HeaderField("content-type", "text/plain"), body: #"{"model":"named/m"}"#,
+            testDescription: "urlencoded", header: urlencoded, body: "model=named%2Fm&x=%20",
+            sent: "/audio/transcriptions|model=m&x=%20"),
+        Case(
+            testDescription: "JSON as text", header: HeaderField("content-type", "text/plain"),
+            body: #"{"model":"named/m"}"#,
             sent: #"/audio/transcriptions|{"model":"m"}"#),
-        Case(testDescription: "JSON without a label", body: #" {"model":"named/m"}"#, sent: #"/audio/transcriptions| {"model":"m"}"#),
-        Case(testDescription: "JSON as a form", header: form, body: #"{"model":"named/m"}"#, sent: #"/audio/transcriptions|{"model":"m"}"#),
         Case(
-            testDescription: "Google's path", path: "/v1beta/models/named/m:generateContent", body: "{}", sent: "/v1beta/models/m:generateContent|{}"),
+            testDescription: "JSON without a label", body: #" {"model":"named/m"}"#,
+            sent: #"/audio/transcriptions| {"model":"m"}"#),
         Case(
-            testDescription: "Google's path and body", path: "/v1beta/models/named/m:embedContent", body: #"{"model":"models/named/m"}"#,
+            testDescription: "JSON as a form", header: form, body: #"{"model":"named/m"}"#,
+            sent: #"/audio/transcriptions|{"model":"m"}"#),
+        Case(
+            testDescription: "Google's path", path: "/v1beta/models/named/m:generateContent", body: "{}",
+            sent: "/v1beta/models/m:generateContent|{}"),
+        Case(
+            testDescription: "Google's path and body", path: "/v1beta/models/named/m:embedContent",
+            body: #"{"model":"models/named/m"}"#,
             sent: #"/v1beta/models/m:embedContent|{"model":"m"}"#),
         Case(
-            testDescription: "Azure's path", path: "/openai/deployments/named/m/embeddings", body: "{}", sent: "/openai/deployments/m/embeddings|{}"),
-        Case(testDescription: "query", query: "a=b&model=named%2Fm", body: "RIFF", sent: "/audio/transcriptions?a=b&model=m|RIFF"),
+            testDescription: "Azure's path", path: "/openai/deployments/named/m/embeddings", body: "{}",
+            sent: "/openai/deployments/m/embeddings|{}"),
+        Case(
+            testDescription: "query", query: "a=b&model=named%2Fm", body: "RIFF",
+            sent: "/audio/transcriptions?a=b&model=m|RIFF"),
         Case(testDescription: "look-up", method: "GET", path: "/models/named/m", sent: "/models/m|"),
     ]
 
     private func directory(key: String? = nil) throws -> ProviderDirectory {
         try .made(
-            accounts: [.server("http://named.example/v1", named: "named"), .server("http://default.example/v1", named: "default", key: key)],
+            accounts: [
+                .server("http://named.example/v1", named: "named"),
+                .server("http://default.example/v1", named: "default", key: key),
+            ],
             settings: { $0.defaultProvider = "default" })
     }
 
     private func job(_ entry: Case, key: String? = "client") throws -> Job {
         try .chat(
-            nil, body: entry.body, path: entry.path, method: entry.method, query: entry.query, headers: [entry.header].compactMap { $0 }, key: key)
+            nil, body: entry.body, path: entry.path, method: entry.method, query: entry.query,
+            headers: [entry.header].compactMap { $0 }, key: key)
     }
 
     /// The job's own model is nil, as a job of an earlier version's ingress has it.
@@ -71,26 +88,31 @@ import Upstream
     @Test(
         "A model that cannot be read sends no key anywhere",
         arguments: [
-            ("two fields", form, multipart(("model", "named/m"), ("model", "m"))), ("case", form, multipart(("MODEL", "named/m"))),
+            ("two fields", form, multipart(("model", "named/m"), ("model", "m"))),
+            ("case", form, multipart(("MODEL", "named/m"))),
             ("broken form", form, "--b\r\nmodel"), ("byte order mark", nil, "\u{FEFF}{\"model\":\"named/m\"}"),
             ("no text", nil, #"{"model":["named/m"]}"#), ("nested", nil, #"{"session":{"model":"named/m"}}"#),
-            ("batch", nil, #"[{"x":1},{"params":{"model":"named/m"}}]"#), ("nested known provider", nil, #"{"a":[{"model":"openai/m"}]}"#),
+            ("batch", nil, #"[{"x":1},{"params":{"model":"named/m"}}]"#),
+            ("nested known provider", nil, #"{"a":[{"model":"openai/m"}]}"#),
             ("stripped into a delimiter", form, multipart(("model", "named/--b--"))),
         ] as [(String, HeaderField?, String)])
     func refused(name: String, header: HeaderField?, body: String) throws {
-        let job = try Job.chat(nil, body: body, path: "/audio/transcriptions", headers: [header].compactMap { $0 }, key: "k")
+        let job = try Job.chat(
+            nil, body: body, path: "/audio/transcriptions", headers: [header].compactMap { $0 }, key: "k")
         #expect(try failure { try directory().resolve(job) }.status == 400, "\(name)")
     }
 
     @Test(
         "What names no model goes to the default, as before",
         arguments: [
-            ("GET", "/models", ""), ("GET", "/models/meta-llama/Llama-3", ""), ("POST", "/files", multipart(("purpose", "batch"))),
+            ("GET", "/models", ""), ("GET", "/models/meta-llama/Llama-3", ""),
+            ("POST", "/files", multipart(("purpose", "batch"))),
             ("POST", "/batches", #"{"input_file_id":"f"}"#),
             ("POST", "/x", #"{"messages":[{"model":"default/m"},{"model":"gpt"},{"model":"nobody/m"}]}"#),
         ])
     func theDefault(method: String, path: String, body: String) throws {
-        let target = try directory().resolve(.chat(nil, body: body, path: path, method: method, headers: [Self.form], key: "client"))
+        let target = try directory().resolve(
+            .chat(nil, body: body, path: path, method: method, headers: [Self.form], key: "client"))
         #expect(target.request.url == "http://default.example/v1\(path)" && target.bodyText == body)
     }
 
@@ -98,17 +120,25 @@ import Upstream
         "Each provider's own API gets the key in its own header",
         arguments: [
             (
-                "/v1beta/models/gemini/g:generateContent", "{}", "https://generativelanguage.googleapis.com/v1beta/models/g:generateContent",
+                "/v1beta/models/gemini/g:generateContent", "{}",
+                "https://generativelanguage.googleapis.com/v1beta/models/g:generateContent",
                 "x-goog-api-key"
             ),
             ("/messages", #"{"model":"anthropic/c"}"#, "https://api.anthropic.com/v1/messages", "x-api-key"),
-            ("/openai/deployments/azure/d/embeddings", "{}", "https://r.openai.azure.com/openai/deployments/d/embeddings", "api-key"),
-            ("/embeddings", #"{"model":"gemini/g"}"#, "https://generativelanguage.googleapis.com/v1beta/openai/embeddings", "authorization"),
+            (
+                "/openai/deployments/azure/d/embeddings", "{}",
+                "https://r.openai.azure.com/openai/deployments/d/embeddings", "api-key"
+            ),
+            (
+                "/embeddings", #"{"model":"gemini/g"}"#,
+                "https://generativelanguage.googleapis.com/v1beta/openai/embeddings", "authorization"
+            ),
         ])
     func ownAPI(path: String, body: String, url: String, header: String) throws {
         for key in ["client", nil] {
             let directory = try ProviderDirectory.made(
-                environment: ["AZURE_RESOURCE": "r"], providerKeys: ["gemini": "server", "anthropic": "server", "azure": "server"])
+                environment: ["AZURE_RESOURCE": "r"],
+                providerKeys: ["gemini": "server", "anthropic": "server", "azure": "server"])
             let target = try directory.resolve(.chat(nil, body: body, path: path, key: key))
             #expect(target.request.url == url)
             #expect(target.header(header)?.hasSuffix(key ?? "server") == true)
@@ -126,13 +156,23 @@ import Upstream
     @Test(
         "LiteLLM gets the client's key where it looks for it",
         arguments: [
-            ("multipart", form, multipart(("model", "named/m")), multipart(("model", "named/m"), ("api_key", "client"))),
-            ("multipart with one", form, multipart(("api_key", "x"), ("model", "named/m")), multipart(("api_key", "client"), ("model", "named/m"))),
+            (
+                "multipart", form, multipart(("model", "named/m")),
+                multipart(("model", "named/m"), ("api_key", "client"))
+            ),
+            (
+                "multipart with one", form, multipart(("api_key", "x"), ("model", "named/m")),
+                multipart(("api_key", "client"), ("model", "named/m"))
+            ),
             ("urlencoded", urlencoded, "model=named%2Fm", "model=named%2Fm&api_key=client"),
-            ("JSON as text", HeaderField("content-type", "text/plain"), #"{"model":"named/m"}"#, #"{"model":"named/m","api_key":"client"}"#),
+            (
+                "JSON as text", HeaderField("content-type", "text/plain"), #"{"model":"named/m"}"#,
+                #"{"model":"named/m","api_key":"client"}"#
+            ),
         ])
     func litellm(name: String, header: HeaderField, body: String, sent: String) throws {
-        let target = try litellm().resolve(.chat(nil, body: body, path: "/audio/transcriptions", headers: [header], key: "client"))
+        let target = try litellm().resolve(
+            .chat(nil, body: body, path: "/audio/transcriptions", headers: [header], key: "client"))
         #expect(target.bodyText == sent, "\(name)")
         #expect(target.header("authorization") == "Bearer master")
     }

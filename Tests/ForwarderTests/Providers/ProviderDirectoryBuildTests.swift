@@ -7,14 +7,18 @@ import Testing
     @Test func allProblemsAreReportedTogether() throws {
         let error = try #require(throws: ConfigurationError.self) {
             try ProviderDirectory.made(
-                environment: ["OPENAI_BASE_URL": "ftp://canary", "GROQ_API_KEY": "canary\nkey", "AZURE_RESOURCE": "evil.example/"],
-                accounts: [.kind("opnai", named: "a"), .server("http://gpu", named: "mock")], providerKeys: ["grok": "canary"],
+                environment: [
+                    "OPENAI_BASE_URL": "ftp://canary", "GROQ_API_KEY": "canary\nkey", "AZURE_RESOURCE": "evil.example/",
+                ],
+                accounts: [.kind("opnai", named: "a"), .server("http://gpu", named: "mock")],
+                providerKeys: ["grok": "canary"],
                 settings: { $0.defaultProvider = "opnai" })
         }
         for expected in [
             "environment: OPENAI_BASE_URL: error:", "environment: GROQ_API_KEY: error:", "AZURE_RESOURCE",
             "account `a`: there is no provider `opnai`",
-            "did you mean `openai`", "cannot be named `mock`", "provider_keys: there is no provider `grok`", "environment: DEFAULT_PROVIDER: error:",
+            "did you mean `openai`", "cannot be named `mock`", "provider_keys: there is no provider `grok`",
+            "environment: DEFAULT_PROVIDER: error:",
         ] {
             #expect(error.description.contains(expected), "\(error)")
         }
@@ -38,7 +42,9 @@ import Testing
     }
 
     @Test func theFirstSetVariableHoldsTheKey() throws {
-        let directory = try ProviderDirectory.made(environment: ["FIREWORKS_AI_TOKEN": "last", "FIREWORKSAI_API_KEY": "third"])
+        let directory = try ProviderDirectory.made(environment: [
+            "FIREWORKS_AI_TOKEN": "last", "FIREWORKSAI_API_KEY": "third",
+        ])
         #expect(try directory.resolve(.chat("fireworks_ai/m")).header("authorization") == "Bearer third")
     }
 }

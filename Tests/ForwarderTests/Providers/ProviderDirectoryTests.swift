@@ -7,23 +7,43 @@ import Upstream
 @Suite struct ProviderDirectoryTests {
     @Test(arguments: [
         ("openai/gpt-4o", "https://api.openai.com/v1/chat/completions", "gpt-4o", "authorization", "Bearer k"),
-        ("openrouter/anthropic/claude", "https://openrouter.ai/api/v1/chat/completions", "anthropic/claude", "authorization", "Bearer k"),
+        (
+            "openrouter/anthropic/claude", "https://openrouter.ai/api/v1/chat/completions", "anthropic/claude",
+            "authorization", "Bearer k"
+        ),
         ("perplexity/sonar", "https://api.perplexity.ai/chat/completions", "sonar", "authorization", "Bearer k"),
         (
-            "fireworks_ai/kimi", "https://api.fireworks.ai/inference/v1/chat/completions", "accounts/fireworks/models/kimi", "authorization",
+            "fireworks_ai/kimi", "https://api.fireworks.ai/inference/v1/chat/completions",
+            "accounts/fireworks/models/kimi", "authorization",
             "Bearer k"
         ),
         ("anthropic/claude", "https://api.anthropic.com/v1/chat/completions", "claude", "authorization", "Bearer k"),
-        ("gemini/gemini-2", "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions", "gemini-2", "authorization", "Bearer k"),
+        (
+            "gemini/gemini-2", "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions", "gemini-2",
+            "authorization", "Bearer k"
+        ),
         (
             "vertex_ai/gemini-2",
-            "https://eu-aiplatform.googleapis.com/v1/projects/p/locations/eu/endpoints/openapi/chat/completions", "google/gemini-2", "authorization",
+            "https://eu-aiplatform.googleapis.com/v1/projects/p/locations/eu/endpoints/openapi/chat/completions",
+            "google/gemini-2", "authorization",
             "Bearer k"
         ),
-        ("bedrock/nova", "https://bedrock-mantle.us-east-1.api.aws/v1/chat/completions", "nova", "authorization", "Bearer k"),
-        ("azure/my-deployment", "https://res.openai.azure.com/openai/v1/chat/completions", "my-deployment", "api-key", "k"),
-        ("cohere/command", "https://api.cohere.ai/compatibility/v1/chat/completions", "command", "authorization", "Bearer k"),
-        ("datarobot/m", "https://app.datarobot.com/api/v2/genai/llmgw/chat/completions/", "m", "authorization", "Bearer k"),
+        (
+            "bedrock/nova", "https://bedrock-mantle.us-east-1.api.aws/v1/chat/completions", "nova", "authorization",
+            "Bearer k"
+        ),
+        (
+            "azure/my-deployment", "https://res.openai.azure.com/openai/v1/chat/completions", "my-deployment",
+            "api-key", "k"
+        ),
+        (
+            "cohere/command", "https://api.cohere.ai/compatibility/v1/chat/completions", "command", "authorization",
+            "Bearer k"
+        ),
+        (
+            "datarobot/m", "https://app.datarobot.com/api/v2/genai/llmgw/chat/completions/", "m", "authorization",
+            "Bearer k"
+        ),
         ("sarvam/m", "https://api.sarvam.ai/v1/chat/completions", "m", "api-subscription-key", "k"),
     ])
     func callsGoWhereTheModelSays(model: String, url: String, sent: String, header: String, value: String) throws {
@@ -39,10 +59,16 @@ import Upstream
     @Test(
         "A variable moves a provider",
         arguments: [
-            ("OPENAI_API_BASE", "https://proxy.example/openai/", "openai/m", "https://proxy.example/openai/chat/completions"),
+            (
+                "OPENAI_API_BASE", "https://proxy.example/openai/", "openai/m",
+                "https://proxy.example/openai/chat/completions"
+            ),
             ("OLLAMA_API_BASE", "http://gpu:11434", "ollama/m", "http://gpu:11434/v1/chat/completions"),
             ("OLLAMA_API_BASE", "http://gpu:11434/v1", "ollama/m", "http://gpu:11434/v1/chat/completions"),
-            ("AZURE_API_BASE", "https://r.openai.azure.com/", "azure/m", "https://r.openai.azure.com/openai/v1/chat/completions"),
+            (
+                "AZURE_API_BASE", "https://r.openai.azure.com/", "azure/m",
+                "https://r.openai.azure.com/openai/v1/chat/completions"
+            ),
             ("HOSTED_VLLM_API_BASE", "http://gpu:8000/v1", "hosted_vllm/m", "http://gpu:8000/v1/chat/completions"),
         ])
     func moved(variable: String, value: String, model: String, url: String) throws {
@@ -53,7 +79,8 @@ import Upstream
     @Test func accountsComeBeforeProviders() throws {
         let directory = try ProviderDirectory.made(
             accounts: [
-                .server("http://gpu:8000/v1", named: "my-vllm"), .kind("azure", named: "openai", key: "azure-key"), .kind("openai", named: "other"),
+                .server("http://gpu:8000/v1", named: "my-vllm"), .kind("azure", named: "openai", key: "azure-key"),
+                .kind("openai", named: "other"),
             ],
             providerKeys: ["openai": "server-key"],
             settings: { _ in })
@@ -83,7 +110,9 @@ import Upstream
             ("vertex_ai/g", 400, "provider_not_configured", "VERTEXAI_LOCATION"),
         ])
     func errors(model: String, status: Int, code: String, word: String) throws {
-        let directory = try ProviderDirectory.made(accounts: [.server("http://gpu:8000/v1", named: "my-vllm", key: "canary-account")])
+        let directory = try ProviderDirectory.made(accounts: [
+            .server("http://gpu:8000/v1", named: "my-vllm", key: "canary-account")
+        ])
         let error = try failure { try directory.resolve(.chat(model)) }
         #expect((error.status, error.code) == (status, code))
         #expect(error.message.contains(word), "\(error.message)")
@@ -91,12 +120,15 @@ import Upstream
     }
 
     @Test func aLongModelNameIsCutInErrors() throws {
-        let error = try failure { try ProviderDirectory.made().resolve(.chat("nobody/" + String(repeating: "x", count: 100_000))) }
+        let error = try failure {
+            try ProviderDirectory.made().resolve(.chat("nobody/" + String(repeating: "x", count: 100_000)))
+        }
         #expect(error.message.count < 1000)
     }
 
     @Test func theDefaultProviderTakesWhatNamesNone() throws {
-        let directory = try ProviderDirectory.made(environment: ["OPENAI_API_KEY": "server-key"], settings: { $0.defaultProvider = "openai" })
+        let directory = try ProviderDirectory.made(
+            environment: ["OPENAI_API_KEY": "server-key"], settings: { $0.defaultProvider = "openai" })
         let bare = try directory.resolve(.chat("gpt-4o"))
         #expect(bare.request.url == "https://api.openai.com/v1/chat/completions")
         #expect(bare.bodyText == #"{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}"#)
@@ -112,7 +144,9 @@ import Upstream
         #expect(error.message.contains("LITELLM_URL") && error.message.contains("DEFAULT_PROVIDER"))
     }
 
-    @Test("With the mock as the default, every call that names no provider is the mock's", arguments: [nil, "echo", "gpt-4o"] as [String?])
+    @Test(
+        "With the mock as the default, every call that names no provider is the mock's",
+        arguments: [nil, "echo", "gpt-4o"] as [String?])
     func mockByDefault(model: String?) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "mock" })
         #expect(try directory.resolve(.chat(model)).request.url == "mock:/chat/completions")
@@ -123,7 +157,8 @@ import Upstream
     @Test(
         "A path never leaves its base",
         arguments: [
-            "/../x", "/a/../b", "/a/%2e%2E/b", "/.", "/a/.", "//x", "/a//b", "/a%2fb", "/a%5Cb", "/a%0d%0aX", "/a b", "/a?b", "/a#b", "/a\\b", "a",
+            "/../x", "/a/../b", "/a/%2e%2E/b", "/.", "/a/.", "//x", "/a//b", "/a%2fb", "/a%5Cb", "/a%0d%0aX", "/a b",
+            "/a?b", "/a#b", "/a\\b", "a",
             "", "/ä", "/@\n",
             "/%00",
         ])
@@ -136,13 +171,19 @@ import Upstream
     @Test("A query stays a query", arguments: ["a=b c", "a#b", "a\r\nX: y", "ä"])
     func hostileQuery(query: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
-        #expect(try failure { try directory.resolve(.chat(nil, path: "/models", query: query, key: "k")) }.code == "invalid_path")
+        #expect(
+            try failure { try directory.resolve(.chat(nil, path: "/models", query: query, key: "k")) }.code
+                == "invalid_path")
     }
 
-    @Test("Unusual paths that are none of that pass", arguments: ["/models/ft:gpt-4o:org::id", "/files/a%20b", "/a/", "/a...b", "/v2/x@y"])
+    @Test(
+        "Unusual paths that are none of that pass",
+        arguments: ["/models/ft:gpt-4o:org::id", "/files/a%20b", "/a/", "/a...b", "/v2/x@y"])
     func unusualPath(path: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
-        #expect(try directory.resolve(.chat(nil, path: path, method: "GET", key: "k")).request.url == "https://api.openai.com/v1\(path)")
+        #expect(
+            try directory.resolve(.chat(nil, path: path, method: "GET", key: "k")).request.url
+                == "https://api.openai.com/v1\(path)")
     }
 
     @Test func timeoutsAndLimitsComeFromTheSettings() throws {

@@ -16,13 +16,17 @@ import Upstream
         #expect(table.providers["azure"]?.keyHeader == .named("api-key"))
     }
 
-    @Test("Each provider has a URL, or a variable that gives one", arguments: try ProviderTable.embedded().providers.values.map(\.prefix).sorted())
+    @Test(
+        "Each provider has a URL, or a variable that gives one",
+        arguments: try ProviderTable.embedded().providers.values.map(\.prefix).sorted())
     func eachProviderCanBeCalled(prefix: String) throws {
         let table = try ProviderTable.embedded()
         let provider = try #require(table.providers[prefix])
         var environment: [String: String] = [:]
         for variable in provider.url?.variables ?? [] { environment[variable] = "some-value" }
-        if provider.url == nil, let variable = provider.baseVariables.first { environment[variable] = "https://own.example" }
+        if provider.url == nil, let variable = provider.baseVariables.first {
+            environment[variable] = "https://own.example"
+        }
         let directory = try ProviderDirectory(
             table: table, settings: Settings(role: .forwarder), secrets: .none, environment: environment)
         guard directory.places[prefix]?.base != nil else {
@@ -52,7 +56,9 @@ import Upstream
         ("providers:\n  a: {key_optional: perhaps}\n  b: {key_optional: perhaps}", "3:21", "true or false"),
     ])
     func malformedDataNamesItsPlace(text: String, place: String, word: String) throws {
-        let error = try #require(throws: ConfigurationError.self) { try ProviderTable(parsing: Array(text.utf8), file: "table.yaml") }
+        let error = try #require(throws: ConfigurationError.self) {
+            try ProviderTable(parsing: Array(text.utf8), file: "table.yaml")
+        }
         #expect(error.description.contains("table.yaml:\(place): error:"), "\(error)")
         #expect(error.description.contains(word), "\(error)")
     }

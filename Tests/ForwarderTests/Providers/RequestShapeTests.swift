@@ -9,11 +9,23 @@ import Upstream
     @Test(
         "Bodies keep every byte but the model's and the key's",
         arguments: [
-            (" {\n\t\"n\" : 1.0e+05 , \"model\":\"openai/m\",\"x\":[1,  2]}\n", " {\n\t\"n\" : 1.0e+05 , \"model\":\"m\",\"x\":[1,  2]}\n"),
-            (#"{"model":"openai\/m","big":123456789012345678901234567890}"#, #"{"model":"m","big":123456789012345678901234567890}"#),
-            (#"{"mod\u0065l":"openai/m","metadata":{"tags":["a"]},"api_base":"x"}"#, #"{"mod\u0065l":"m","metadata":{"tags":["a"]},"api_base":"x"}"#),
+            (
+                " {\n\t\"n\" : 1.0e+05 , \"model\":\"openai/m\",\"x\":[1,  2]}\n",
+                " {\n\t\"n\" : 1.0e+05 , \"model\":\"m\",\"x\":[1,  2]}\n"
+            ),
+            (
+                #"{"model":"openai\/m","big":123456789012345678901234567890}"#,
+                #"{"model":"m","big":123456789012345678901234567890}"#
+            ),
+            (
+                #"{"mod\u0065l":"openai/m","metadata":{"tags":["a"]},"api_base":"x"}"#,
+                #"{"mod\u0065l":"m","metadata":{"tags":["a"]},"api_base":"x"}"#
+            ),
             (#"{"api_key":null,"model":"openai/m","z":"é\u00e9"}"#, #"{"model":"m","z":"é\u00e9"}"#),
-            (#"{"x":{"model":"openai/m","api_key":"k"},"model":"openai/m"}"#, #"{"x":{"model":"openai/m","api_key":"k"},"model":"m"}"#),
+            (
+                #"{"x":{"model":"openai/m","api_key":"k"},"model":"openai/m"}"#,
+                #"{"x":{"model":"openai/m","api_key":"k"},"model":"m"}"#
+            ),
         ])
     func bytes(body: String, sent: String) throws {
         #expect(try ProviderDirectory.made().resolve(.chat("openai/m", body: body, key: "k")).bodyText == sent)
@@ -25,11 +37,14 @@ import Upstream
         #expect(try directory.resolve(.chat("m", body: body, key: "k")).bodyText == body)
     }
 
-    @Test("What holds no members passes as it is", arguments: ["", "--boundary\r\nmodel", "[1,2]", "\u{0}\u{1}", "model=openai%2Fm"])
+    @Test(
+        "What holds no members passes as it is",
+        arguments: ["", "--boundary\r\nmodel", "[1,2]", "\u{0}\u{1}", "model=openai%2Fm"])
     func otherBodies(body: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
         let headers = [HeaderField("Content-Type", "audio/wav")]
-        let target = try directory.resolve(.chat(nil, body: body, path: "/audio/transcriptions", headers: headers, key: "k"))
+        let target = try directory.resolve(
+            .chat(nil, body: body, path: "/audio/transcriptions", headers: headers, key: "k"))
         #expect(target.bodyText == body)
         #expect(target.header("content-type") == "audio/wav")
     }
@@ -38,7 +53,8 @@ import Upstream
         "A body that only begins like an object is refused",
         arguments: [
             (#"{"model":"openai/m""#, "invalid_json"), (#"{"model":"openai/m","model":"x"}"#, "duplicate_key"),
-            (#"{"model":"openai/m","x":[[[[[[[[1]]]]]]]]}"#, "json_too_deep"), (#"{"model":"openai/m","api_key":1}"#, "invalid_api_key"),
+            (#"{"model":"openai/m","x":[[[[[[[[1]]]]]]]]}"#, "json_too_deep"),
+            (#"{"model":"openai/m","api_key":1}"#, "invalid_api_key"),
         ])
     func malformed(body: String, code: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.maxJSONDepth = 8 })
@@ -47,20 +63,26 @@ import Upstream
 
     private static let sent = [
         HeaderField("Content-Type", "application/json; charset=utf-8"), HeaderField("Accept", "text/event-stream"),
-        HeaderField("OpenAI-Organization", "org"), HeaderField("OpenAI-Project", "proj"), HeaderField("OpenAI-Beta", "assistants=v2"),
-        HeaderField("Anthropic-Version", "2023-06-01"), HeaderField("Idempotency-Key", "i"), HeaderField("User-Agent", "curl/8"),
-        HeaderField("Authorization", "Bearer canary"), HeaderField("X-Api-Key", "canary"), HeaderField("Api-Key", "canary"),
+        HeaderField("OpenAI-Organization", "org"), HeaderField("OpenAI-Project", "proj"),
+        HeaderField("OpenAI-Beta", "assistants=v2"),
+        HeaderField("Anthropic-Version", "2023-06-01"), HeaderField("Idempotency-Key", "i"),
+        HeaderField("User-Agent", "curl/8"),
+        HeaderField("Authorization", "Bearer canary"), HeaderField("X-Api-Key", "canary"),
+        HeaderField("Api-Key", "canary"),
         HeaderField("Traceparent", "canary"), HeaderField("Cookie", "canary"), HeaderField("X-Forwarded-For", "canary"),
         HeaderField("Forwarded", "canary"), HeaderField("Host", "canary"), HeaderField("Connection", "canary"),
-        HeaderField("Transfer-Encoding", "canary"), HeaderField("Accept-Encoding", "canary"), HeaderField("X-Stainless-Arch", "canary"),
-        HeaderField("X-TFY-Metadata", "canary"), HeaderField("Metadata-Flavor", "canary"), HeaderField("Anthropic-Beta", "canary\r\nx: y"),
+        HeaderField("Transfer-Encoding", "canary"), HeaderField("Accept-Encoding", "canary"),
+        HeaderField("X-Stainless-Arch", "canary"),
+        HeaderField("X-TFY-Metadata", "canary"), HeaderField("Metadata-Flavor", "canary"),
+        HeaderField("Anthropic-Beta", "canary\r\nx: y"),
     ]
 
     @Test func onlyListedHeadersGoOn() throws {
         let target = try ProviderDirectory.made().resolve(.chat("openai/m", headers: Self.sent, key: "k"))
         #expect(
             Set(target.request.headers.map { $0.name.lowercased() }) == [
-                "user-agent", "content-type", "accept", "openai-organization", "openai-project", "openai-beta", "anthropic-version",
+                "user-agent", "content-type", "accept", "openai-organization", "openai-project", "openai-beta",
+                "anthropic-version",
                 "idempotency-key",
                 "authorization",
             ])
@@ -70,19 +92,23 @@ import Upstream
     }
 
     @Test func theServersKeyPaysForNoOrganisationOfTheClientsChoice() throws {
-        let target = try ProviderDirectory.made(providerKeys: ["openai": "s"]).resolve(.chat("openai/m", headers: Self.sent))
+        let target = try ProviderDirectory.made(providerKeys: ["openai": "s"]).resolve(
+            .chat("openai/m", headers: Self.sent))
         #expect(target.header("openai-organization") == nil && target.header("openai-project") == nil)
         #expect(target.header("openai-beta") == "assistants=v2")
     }
 
     @Test func jsonWithoutALabelGetsOne() throws {
-        #expect(try ProviderDirectory.made().resolve(.chat("openai/m", key: "k")).header("content-type") == "application/json")
+        #expect(
+            try ProviderDirectory.made().resolve(.chat("openai/m", key: "k")).header("content-type")
+                == "application/json")
     }
 
     @Test(
         "A known provider's prefix means nothing to a client's own server; other names are kept",
         arguments: [
-            ("openai/m", "m"), ("fireworks_ai/accounts/f/models/x", "accounts/f/models/x"), ("meta-llama/m", "meta-llama/m"), ("m", "m"),
+            ("openai/m", "m"), ("fireworks_ai/accounts/f/models/x", "accounts/f/models/x"),
+            ("meta-llama/m", "meta-llama/m"), ("m", "m"),
             ("mine/m", "mine/m"),
         ])
     func clientURLModel(model: String, sent: String) throws {
@@ -92,8 +118,12 @@ import Upstream
         #expect((target.provider, target.request.url) == ("client", "https://own.example/v1/chat/completions"))
     }
 
-    @Test("A client's URL is looked at again", arguments: ["ftp://x", "https://u:p@x", "https://x/a?b", "not a url", "mock:/chat/completions"])
+    @Test(
+        "A client's URL is looked at again",
+        arguments: ["ftp://x", "https://u:p@x", "https://x/a?b", "not a url", "mock:/chat/completions"])
     func clientURLRefused(url: String) throws {
-        #expect(try failure { try ProviderDirectory.made().resolve(.chat("openai/m", key: "k", baseURL: url)) }.code == "invalid_base_url")
+        #expect(
+            try failure { try ProviderDirectory.made().resolve(.chat("openai/m", key: "k", baseURL: url)) }.code
+                == "invalid_base_url")
     }
 }

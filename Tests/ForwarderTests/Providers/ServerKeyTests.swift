@@ -17,8 +17,10 @@ import Upstream
         let table = try ProviderTable.embedded()
         var environment = Self.canaries(table)
         environment["AZURE_RESOURCE"] = "res"
-        let directory = try ProviderDirectory(table: table, settings: Settings(role: .forwarder), secrets: .none, environment: environment)
-        for provider in table.providers.values where directory.places[provider.prefix]?.base != nil && !provider.keyVariables.isEmpty {
+        let directory = try ProviderDirectory(
+            table: table, settings: Settings(role: .forwarder), secrets: .none, environment: environment)
+        for provider in table.providers.values
+        where directory.places[provider.prefix]?.base != nil && !provider.keyVariables.isEmpty {
             let text = try directory.resolve(.chat("\(provider.prefix)/m")).everything
             let expected = "canary-\(provider.keyVariables[0])"
             #expect(text.contains(expected))
@@ -26,34 +28,45 @@ import Upstream
         }
     }
 
-    @Test("A moved provider keeps its key from the others that share the variable", arguments: ["OPENAI_BASE_URL", "DASHSCOPE_API_BASE"])
+    @Test(
+        "A moved provider keeps its key from the others that share the variable",
+        arguments: ["OPENAI_BASE_URL", "DASHSCOPE_API_BASE"])
     func sharedVariable(moved: String) throws {
         let table = try ProviderTable.embedded()
         var environment = Self.canaries(table)
         environment[moved] = "https://moved.example/v1"
-        let directory = try ProviderDirectory(table: table, settings: Settings(role: .forwarder), secrets: .none, environment: environment)
+        let directory = try ProviderDirectory(
+            table: table, settings: Settings(role: .forwarder), secrets: .none, environment: environment)
         let variables = table.providers.values.filter { $0.baseVariables.contains(moved) }.flatMap(\.keyVariables)
         for provider in table.providers.values where !Set(provider.keyVariables).isDisjoint(with: variables) {
             guard let text = try? directory.resolve(.chat("\(provider.prefix)/m")).everything else { continue }
             let isMoved = text.hasPrefix("https://moved.example/")
             for variable in variables { #expect(isMoved || !text.contains("canary-\(variable)"), "\(provider.prefix)") }
         }
-        #expect(try directory.resolve(.chat("\(moved == "OPENAI_BASE_URL" ? "openai" : "dashscope")/m")).everything.contains("canary"))
+        #expect(
+            try directory.resolve(.chat("\(moved == "OPENAI_BASE_URL" ? "openai" : "dashscope")/m")).everything
+                .contains("canary"))
     }
 
     @Test(
         "No server key goes to a client's own URL, also not when it resembles the right one",
         arguments: [
-            "https://api.openai.com.evil.example/v1", "https://evil.example/api.openai.com/v1", "http://api.openai.com/v1",
+            "https://api.openai.com.evil.example/v1", "https://evil.example/api.openai.com/v1",
+            "http://api.openai.com/v1",
             "https://api.openai.com:8443/v1",
             "https://xapi.openai.com/v1", "https://api.openai.com/v1", "http://gpu.example:8000/v1",
         ])
     func clientURL(url: String) throws {
         let table = try ProviderTable.embedded()
         let directory = try ProviderDirectory.made(
-            environment: Self.canaries(table), accounts: [.server("http://gpu.example:8000/v1", named: "mine", key: "canary-account")],
+            environment: Self.canaries(table),
+            accounts: [.server("http://gpu.example:8000/v1", named: "mine", key: "canary-account")],
             providerKeys: ["openai": "canary-secrets"],
-            projects: [Project(name: "local", langfuse: LangfuseKeys(publicKey: SecretString("canary-pk"), secretKey: SecretString("canary-sk")))],
+            projects: [
+                Project(
+                    name: "local",
+                    langfuse: LangfuseKeys(publicKey: SecretString("canary-pk"), secretKey: SecretString("canary-sk")))
+            ],
             settings: {
                 $0.litellmURL = BaseURL("http://litellm:4000")
                 $0.litellmAPIKey = SecretString("canary-litellm")
@@ -74,7 +87,8 @@ import Upstream
     @Test(
         "A key is bound to scheme, host and port together",
         arguments: [
-            ("https://a.example/v1", true), ("https://a.example:443/other", true), ("https://A.example", true), ("http://a.example/v1", false),
+            ("https://a.example/v1", true), ("https://a.example:443/other", true), ("https://A.example", true),
+            ("http://a.example/v1", false),
             ("https://a.example:8443/v1", false), ("https://a.example.evil", false), ("https://xa.example", false),
         ])
     func boundKey(url: String, isSame: Bool) throws {
@@ -94,7 +108,8 @@ import Upstream
     @Test(
         "The client's key comes before the server's",
         arguments: [
-            ("header-key", "body-key", "header-key"), (nil, "body-key", "body-key"), ("header-key", nil, "header-key"), (nil, nil, "server-key"),
+            ("header-key", "body-key", "header-key"), (nil, "body-key", "body-key"), ("header-key", nil, "header-key"),
+            (nil, nil, "server-key"),
             (nil, "", "server-key"),
         ] as [(String?, String?, String)])
     func order(header: String?, body: String?, used: String) throws {
@@ -108,12 +123,15 @@ import Upstream
     @Test("A key that no header can carry is refused", arguments: [#"a\r\nx-evil: 1"#, "a b", "ä", #"a\u0000"#])
     func hostileKey(key: String) throws {
         let directory = try ProviderDirectory.made()
-        let error = try failure { try directory.resolve(.chat("openai/m", body: #"{"model":"openai/m","api_key":"\#(key)"}"#)) }
+        let error = try failure {
+            try directory.resolve(.chat("openai/m", body: #"{"model":"openai/m","api_key":"\#(key)"}"#))
+        }
         #expect((error.status, error.code) == (400, "invalid_api_key"))
     }
 
     @Test func secretsGoBeforeTheEnvironment() throws {
-        let directory = try ProviderDirectory.made(environment: ["OPENAI_API_KEY": "environment"], providerKeys: ["openai": "file"])
+        let directory = try ProviderDirectory.made(
+            environment: ["OPENAI_API_KEY": "environment"], providerKeys: ["openai": "file"])
         #expect(try directory.resolve(.chat("openai/m")).header("authorization") == "Bearer file")
     }
 

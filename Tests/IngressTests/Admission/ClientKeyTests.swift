@@ -10,7 +10,9 @@ import Testing
 
     private func fields(_ headers: [(String, String)]) throws -> HTTPFields {
         var fields = HTTPFields()
-        for (name, value) in headers { fields.append(HTTPField(name: try #require(HTTPField.Name(name)), value: value)) }
+        for (name, value) in headers {
+            fields.append(HTTPField(name: try #require(HTTPField.Name(name)), value: value))
+        }
         return fields
     }
 
@@ -26,7 +28,8 @@ import Testing
 
     @Test(
         arguments: [
-            ([("x-api-key", "b")], "a"), ([("x-api-key", "a"), ("api-key", "b")], nil), ([("x-api-key", "a"), ("x-api-key", "b")], "a"),
+            ([("x-api-key", "b")], "a"), ([("x-api-key", "a"), ("api-key", "b")], nil),
+            ([("x-api-key", "a"), ("x-api-key", "b")], "a"),
             ([("x-goog-api-key", "e\u{301}")], "\u{E9}"),
         ] as [([(String, String)], String?)])
     func twoKeysAreRefused(headers: [(String, String)], bearer: String?) throws {
@@ -37,15 +40,18 @@ import Testing
 
     private func job(_ path: String, _ query: String?, key: String? = nil) throws -> Job {
         Job(
-            insertionID: try #require(InsertionID("0198f3a0-0000-7000-8000-000000000001")), project: "p", method: "POST", path: path, query: query,
+            insertionID: try #require(InsertionID("0198f3a0-0000-7000-8000-000000000001")), project: "p",
+            method: "POST", path: path, query: query,
             clientKey: key.map(SecretString.init), deadline: .past, responseKey: "r")
     }
 
     @Test(
         "Google's clients may write it into the query",
         arguments: [
-            ("/v1beta/models/m:generateContent", "key=k%2D1", nil, "k-1", nil), ("/v1beta/models", "alt=sse&key=k&x", "k", "k", "alt=sse&x"),
-            ("/v1alpha/x", "%6bey=k", nil, "k", nil), ("/v1beta/x", "keys=k", nil, nil, "keys=k"), ("/key/info", "key=k", nil, nil, "key=k"),
+            ("/v1beta/models/m:generateContent", "key=k%2D1", nil, "k-1", nil),
+            ("/v1beta/models", "alt=sse&key=k&x", "k", "k", "alt=sse&x"),
+            ("/v1alpha/x", "%6bey=k", nil, "k", nil), ("/v1beta/x", "keys=k", nil, nil, "keys=k"),
+            ("/key/info", "key=k", nil, nil, "key=k"),
         ] as [(String, String, String?, String?, String?)])
     func query(path: String, query: String, key: String?, found: String?, left: String?) throws {
         var job = try job(path, query, key: key)

@@ -16,13 +16,16 @@ import Testing
     private static func entry(_ id: String, key: String, _ account: Account) -> APIKeyAuth.Entry {
         var account = account
         account.keyID = id
-        return APIKeyAuth.Entry(id: id, digest: APIKeyAuthTests.entry(id, key: key, projects: .all).digest, account: account)
+        return APIKeyAuth.Entry(
+            id: id, digest: APIKeyAuthTests.entry(id, key: key, projects: .all).digest, account: account)
     }
 
     private static var auth: APIKeyAuth {
         APIKeyAuth(entries: [
             entry("key-a", key: APIKeyAuthTests.shared + "-a", Account(id: "team-a", user: "ada")),
-            entry("key-b", key: APIKeyAuthTests.shared + "-b", Account(id: "team-b", projects: .only(["main"]), isAdmin: true)),
+            entry(
+                "key-b", key: APIKeyAuthTests.shared + "-b",
+                Account(id: "team-b", projects: .only(["main"]), isAdmin: true)),
         ])
     }
 
@@ -46,16 +49,23 @@ import Testing
     @Test func aKeysUseIsTold() async throws {
         try await LiveIngress.run({ $0.auth = Self.auth }) { ingress in
             try await withRows(of: .keyUsed, ingress) { rows in
-                for _ in 0..<3 { #expect(try await ingress.call("GET", "/logs?tags=rollout_id:r", headers: [Self.key + "-a"]).status == 200) }
+                for _ in 0..<3 {
+                    #expect(
+                        try await ingress.call("GET", "/logs?tags=rollout_id:r", headers: [Self.key + "-a"]).status
+                            == 200)
+                }
                 _ = try await ingress.call("GET", "/project_id/sibling/rollouts", headers: [Self.key + "-a"])
                 // Neither opens anything.
                 #expect(try await ingress.call("GET", "/rollouts", headers: [Self.key + "-x"]).status == 401)
-                #expect(try await ingress.call("GET", "/project_id/sibling/rollouts", headers: [Self.key + "-b"]).status == 404)
+                #expect(
+                    try await ingress.call("GET", "/project_id/sibling/rollouts", headers: [Self.key + "-b"]).status
+                        == 404)
                 _ = try await ingress.call("GET", "/rollouts", headers: [Self.key + "-b"])
                 let found = try await rows(3)
                 #expect(found.map(\.subject) == ["key-a", "key-a", "key-b"])
                 #expect(found.map(\.project) == ["main", "sibling", "main"])
-                #expect(found.map(\.account) == ["team-a", "team-a", "team-b"] && found.map(\.user) == ["ada", "ada", nil])
+                #expect(
+                    found.map(\.account) == ["team-a", "team-a", "team-b"] && found.map(\.user) == ["ada", "ada", nil])
                 #expect(found.allSatisfy { $0.details.json == #"{"count":1}"# && $0.actor.hasPrefix("ingress ") })
             }
         }
@@ -97,7 +107,9 @@ import Testing
                 async let replies = ingress.forwarder.answer(next: 3) { _ in "{}" }
                 for metadata in [#"{"team":"canary"}"#, #"{"team":"canary"}"#, #"{"team":"ads","key-canary":""}"#] {
                     let headers = ["x-tfy-metadata: " + metadata]
-                    #expect(try await ingress.call("POST", LiveIngress.path, headers: headers, body: LiveIngress.body).status == 200)
+                    #expect(
+                        try await ingress.call("POST", LiveIngress.path, headers: headers, body: LiveIngress.body)
+                            .status == 200)
                 }
                 try await replies
                 let found = try await rows(2)

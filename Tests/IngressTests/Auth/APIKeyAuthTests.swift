@@ -8,13 +8,16 @@ import Testing
 
 struct APIKeyAuthTests {
     static func entry(_ id: String, key: String, projects: Account.Projects) -> APIKeyAuth.Entry {
-        APIKeyAuth.Entry(id: id, digest: Array(SHA256.hash(data: Array(key.utf8))), account: Account(id: "account-\(id)", projects: projects))
+        APIKeyAuth.Entry(
+            id: id, digest: Array(SHA256.hash(data: Array(key.utf8))),
+            account: Account(id: "account-\(id)", projects: projects))
     }
 
     /// Two keys that share their first 24 characters, as a cache by prefix would mix up, and one for all projects.
     static let shared = "sk-0123456789abcdef01234"
     static let auth = APIKeyAuth(entries: [
-        entry("a", key: shared + "-a", projects: .only(["main"])), entry("b", key: shared + "-b", projects: .only(["sibling"])),
+        entry("a", key: shared + "-a", projects: .only(["main"])),
+        entry("b", key: shared + "-b", projects: .only(["sibling"])),
         entry("all", key: "sk-all", projects: .all),
     ])
 
@@ -22,12 +25,15 @@ struct APIKeyAuthTests {
         try await Self.auth.authenticate(AuthRequest(bearer: bearer, method: .post, path: "/chat/completions"))
     }
 
-    @Test(arguments: [("-a", "account-a"), ("-b", "account-b")]) func keysWithOnePrefixAreTwoKeys(end: String, account: String) async throws {
+    @Test(arguments: [("-a", "account-a"), ("-b", "account-b")]) func keysWithOnePrefixAreTwoKeys(
+        end: String, account: String
+    ) async throws {
         #expect(try await authenticate(Self.shared + end)?.id == account)
     }
 
     @Test(arguments: [
-        shared, shared + "-", shared + "-A", shared + "-a ", shared + "-aa", "sk-al", "x", "account-a", "'; --", "\u{0}",
+        shared, shared + "-", shared + "-A", shared + "-a ", shared + "-aa", "sk-al", "x", "account-a", "'; --",
+        "\u{0}",
         String(repeating: "k", count: 65536),
     ])
     func anyOtherKeyIsRefusedWithoutBeingRepeated(key: String) async throws {
@@ -38,7 +44,8 @@ struct APIKeyAuthTests {
 
     /// The digest in the file is no key.
     @Test func theDigestItselfOpensNothing() async throws {
-        let hex = SHA256.hash(data: Array("sk-all".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }.joined()
+        let hex = SHA256.hash(data: Array("sk-all".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
+            .joined()
         await #expect(throws: GatewayError.self) { try await authenticate(hex) }
     }
 
@@ -54,7 +61,8 @@ struct APIKeyAuthTests {
 
     @Test func aKeyOpensItsProjectOnlyAndNeverTravels() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
-            async let reply = ingress.call("POST", "/project_id/main" + LiveIngress.path, headers: [Self.keyA], body: LiveIngress.body)
+            async let reply = ingress.call(
+                "POST", "/project_id/main" + LiveIngress.path, headers: [Self.keyA], body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             #expect(taken.job.account == "account-a")
             #expect(taken.job.clientKey == nil, "a key of the gateway is no provider's business")
@@ -73,7 +81,8 @@ struct APIKeyAuthTests {
     func aKeyDoesNotOpenAnotherProject(prefix: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             for path in [LiveIngress.path, "/chat/completions", "/models"] {
-                let answer = try await ingress.call("POST", prefix + path, headers: [Self.keyA, "X-Project-Id: main"], body: LiveIngress.body)
+                let answer = try await ingress.call(
+                    "POST", prefix + path, headers: [Self.keyA, "X-Project-Id: main"], body: LiveIngress.body)
                 #expect(answer.status == 404 && answer.error?.code == "unknown_project")
                 #expect(answer.error?.message.contains("sibling") == false)
             }
@@ -83,14 +92,17 @@ struct APIKeyAuthTests {
 
     /// Targets that a careless router reads in two ways: none of them gets past the entrance, whatever they end at.
     @Test(arguments: [
-        "//health/../chat/completions", "/health/../chat/completions", "/health%2f..%2fchat/completions", "/health;/chat/completions",
-        "/ready/chat/completions", "http://gateway/health/x", "http://gateway@evil/chat/completions", "/chat/completions?/health",
+        "//health/../chat/completions", "/health/../chat/completions", "/health%2f..%2fchat/completions",
+        "/health;/chat/completions",
+        "/ready/chat/completions", "http://gateway/health/x", "http://gateway@evil/chat/completions",
+        "/chat/completions?/health",
         "/chat/completions/", "http:/chat/completions", "/health//", "/v1/v1/health", "/HEALTH",
     ])
     func noSpellingOfATargetAvoidsTheKey(target: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let answer = try await ingress.call(
-                "POST", target, headers: ["X-Forwarded-Host: health", "X-Original-URL: /health"], body: LiveIngress.body)
+                "POST", target, headers: ["X-Forwarded-Host: health", "X-Original-URL: /health"], body: LiveIngress.body
+            )
             #expect([400, 401].contains(answer.status), "\(answer.status) \(answer.text)")
             #expect(try await ingress.queued() == 0)
         }
@@ -107,18 +119,25 @@ struct APIKeyAuthTests {
         }
     }
 
-    @Test(arguments: ["Bearer", "Bearer ", "Basic c2stYWxsOg==", "sk-all", "Bearersk-all", "Bearer sk-all, Bearer sk-all", "Bearer \"sk-all\""])
+    @Test(arguments: [
+        "Bearer", "Bearer ", "Basic c2stYWxsOg==", "sk-all", "Bearersk-all", "Bearer sk-all, Bearer sk-all",
+        "Bearer \"sk-all\"",
+    ])
     func onlyABearerTokenIsAKey(value: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
-            let answer = try await ingress.call("POST", LiveIngress.path, headers: ["Authorization: \(value)"], body: LiveIngress.body)
+            let answer = try await ingress.call(
+                "POST", LiveIngress.path, headers: ["Authorization: \(value)"], body: LiveIngress.body)
             #expect(answer.status == 401)
         }
     }
 
-    @Test(arguments: ["Bearer sk-all", "bearer sk-all", "BEARER   sk-all"]) func aBearerTokenIsReadInEachForm(value: String) async throws {
+    @Test(arguments: ["Bearer sk-all", "bearer sk-all", "BEARER   sk-all"]) func aBearerTokenIsReadInEachForm(
+        value: String
+    ) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             async let reply = ingress.call(
-                "POST", "/project_id/sibling" + LiveIngress.path, headers: ["Authorization: \(value)"], body: LiveIngress.body)
+                "POST", "/project_id/sibling" + LiveIngress.path, headers: ["Authorization: \(value)"],
+                body: LiveIngress.body)
             try await ingress.forwarder.answer(next: 1) { $0.account ?? "nobody" }
             #expect(try await reply.text == "account-all")
         }

@@ -11,7 +11,9 @@ import Testing
     private static let prefer = ["Prefer: wait=5, respond-async"]
 
     /// Asks for a completion in the background.
-    private func accept(_ ingress: LiveIngress, _ path: String = LiveIngress.path, body: String = LiveIngress.body) async throws -> String {
+    private func accept(
+        _ ingress: LiveIngress, _ path: String = LiveIngress.path, body: String = LiveIngress.body
+    ) async throws -> String {
         let answer = try await ingress.call("POST", path, headers: Self.prefer, body: body)
         #expect(answer.status == 202)
         #expect(answer["preference-applied"] == "respond-async")
@@ -32,7 +34,8 @@ import Testing
             let running = try await ingress.call("GET", first)
             #expect(running.status == 202 && running.text.contains(#""status":"running","position":0,"#))
             #expect(try await ingress.call("GET", second).text.contains(#""position":1,"#))
-            try await ingress.forwarder.answer(taken, status: 201, headers: [HeaderField("content-type", "text/x")], body: "the answer")
+            try await ingress.forwarder.answer(
+                taken, status: 201, headers: [HeaderField("content-type", "text/x")], body: "the answer")
             for _ in 0..<3 {
                 let answer = try await ingress.call("GET", first)
                 #expect(answer.status == 201 && answer.text == "the answer" && answer["content-type"] == "text/x")
@@ -60,13 +63,15 @@ import Testing
             let location = try #require(accepted["location"])
             let taken = try await ingress.forwarder.take()
             let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", "application/json")])
-            try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: head, body: Array(#"{"half":"#.utf8)), of: taken)
+            try await ingress.forwarder.send(
+                ResponseFrame(sequence: 0, head: head, body: Array(#"{"half":"#.utf8)), of: taken)
             let error = GatewayError(status: 502, type: "server_error", code: "test", message: "It broke.")
             let end = isTakenOver ? ResponseFrame(lastWord: error) : ResponseFrame(sequence: 1, end: .brokenOff(error))
             try await ingress.forwarder.finish(taken, with: end)
             let repeated = ["Idempotency-Key: k"]
             for answer in [
-                try await ingress.call("GET", location), try await ingress.call("GET", location, headers: ["Accept: text/event-stream"]),
+                try await ingress.call("GET", location),
+                try await ingress.call("GET", location, headers: ["Accept: text/event-stream"]),
                 try await ingress.call("GET", location + "?wait=1"),
                 try await ingress.call("POST", LiveIngress.path, headers: repeated, body: LiveIngress.body),
             ] {
@@ -85,7 +90,8 @@ import Testing
             place.version = 2
             let frame = ResponseFrame(sequence: 0, head: UpstreamHead(status: 200), body: [1], end: .complete)
             let sealed = try ingress.forwarder.envelope.seal(frame.wireBytes, for: place)
-            _ = try await ingress.redis.send(RedisCommand("XADD", Keys.response(id), "*", "i", id.description, "p", sealed))
+            _ = try await ingress.redis.send(
+                RedisCommand("XADD", Keys.response(id), "*", "i", id.description, "p", sealed))
             let answer = try await ingress.call("GET", location)
             #expect(answer.status == 502 && answer.error?.code == "answer_unreadable", "\(answer.text)")
             #expect(try await ingress.redis.send(RedisCommand("XLEN", Keys.response(id))).int == 1)
@@ -124,7 +130,8 @@ import Testing
             let taken = try await ingress.forwarder.take()
             let accept = ["Accept: text/event-stream"]
             try await ingress.forwarder.send(
-                ResponseFrame(sequence: 0, head: StreamingTests.events, body: Array("data: 1\n\ndata: 2\n".utf8)), of: taken)
+                ResponseFrame(sequence: 0, head: StreamingTests.events, body: Array("data: 1\n\ndata: 2\n".utf8)),
+                of: taken)
             try await ingress.connect { first in
                 try await first.send("GET", location, headers: accept)
                 #expect(try await first.head().status == 200)
@@ -132,7 +139,8 @@ import Testing
                 try await ingress.connect { second in
                     try await second.send("GET", location, headers: accept + ["Last-Event-ID: 1"])
                     #expect(try await second.head().status == 200)
-                    try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 1, body: Array("\ndata: 3\n\n".utf8), end: .complete))
+                    try await ingress.forwarder.finish(
+                        taken, with: ResponseFrame(sequence: 1, body: Array("\ndata: 3\n\n".utf8), end: .complete))
                     for client in [first, second] {
                         var rest: [UInt8] = []
                         while let chunk = try await client.chunk() { rest += chunk }
@@ -142,7 +150,9 @@ import Testing
             }
             let late = try await ingress.call("GET", location, headers: accept + ["Last-Event-ID: 2"])
             #expect(late.text == "data: 3\nid: 3\n\n")
-            #expect(try await ingress.call("GET", location, headers: accept + ["Last-Event-ID: x"]).error?.code == "invalid_last_event_id")
+            #expect(
+                try await ingress.call("GET", location, headers: accept + ["Last-Event-ID: x"]).error?.code
+                    == "invalid_last_event_id")
         }
     }
 
@@ -156,7 +166,8 @@ import Testing
                 try await early.send("GET", location + "?wait=60")
                 for (number, piece) in pieces.enumerated() {
                     let head = number == 0 ? UpstreamHead(status: 200, headers: []) : nil
-                    try await ingress.forwarder.send(ResponseFrame(sequence: UInt64(number), head: head, body: piece), of: taken)
+                    try await ingress.forwarder.send(
+                        ResponseFrame(sequence: UInt64(number), head: head, body: piece), of: taken)
                 }
                 try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 50, end: .complete))
                 #expect(try await early.answer().body == pieces.flatMap { $0 })

@@ -7,7 +7,9 @@ import Testing
         var numbering = EventNumbering(after: last)
         let bytes = Array(text.utf8)
         var out: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: pieces) { out += numbering.take(Array(bytes[start..<min(start + pieces, bytes.count)])) }
+        for start in stride(from: 0, to: bytes.count, by: pieces) {
+            out += numbering.take(Array(bytes[start..<min(start + pieces, bytes.count)]))
+        }
         return String(decoding: out + numbering.rest(), as: UTF8.self)
     }
 

@@ -14,7 +14,10 @@ import Testing
 
     /// Entries whose frames are four bytes, each the entry's number.
     private func entries(_ numbers: ClosedRange<UInt64>) -> [FollowedAnswers.Entry] {
-        numbers.map { FollowedAnswers.Entry(position: StreamPosition(milliseconds: $0, number: 0), frame: [UInt8](repeating: UInt8($0), count: 4)) }
+        numbers.map {
+            FollowedAnswers.Entry(
+                position: StreamPosition(milliseconds: $0, number: 0), frame: [UInt8](repeating: UInt8($0), count: 4))
+        }
     }
 
     private func place(_ number: UInt64) -> StreamPosition { StreamPosition(milliseconds: number, number: 0) }
@@ -72,7 +75,8 @@ import Testing
         let reader = waiter(ids.next())
         var answers = FollowedAnswers()
         answers.add(reader)
-        answers.hand([FollowedAnswers.Entry(position: place(1), frame: nil)] + entries(2...2), of: reader.id, readFrom: .start)
+        answers.hand(
+            [FollowedAnswers.Entry(position: place(1), frame: nil)] + entries(2...2), of: reader.id, readFrom: .start)
         #expect(await taken(reader) == [2])
     }
 

@@ -42,11 +42,14 @@ import Testing
             #expect(try await first.status == 200)
             let before = try await ingress.keys()
             for (path, body) in [
-                (LiveIngress.path, Self.body + " "), (LiveIngress.path.replacing("row_id/7", with: "row_id/8"), Self.body),
+                (LiveIngress.path, Self.body + " "),
+                (LiveIngress.path.replacing("row_id/7", with: "row_id/8"), Self.body),
                 (LiveIngress.path + "?x=1", Self.body), ("/chat/completions", Self.body),
             ] {
                 let answer = try await ask(ingress, path, body: body)
-                #expect(answer.status == 422 && answer.error?.code == "idempotency_key_reused" && answer["x-should-retry"] == "false")
+                #expect(
+                    answer.status == 422 && answer.error?.code == "idempotency_key_reused"
+                        && answer["x-should-retry"] == "false")
             }
             #expect(try await ingress.keys() == before)
             #expect(try await ingress.queued() == 0)
@@ -118,12 +121,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ["Idempotency-Key:"], ["Idempotency-Key: a b"], ["Idempotency-Key: a", "Idempotency-Key: a"], ["Idempotency-Key: ü"],
+        ["Idempotency-Key:"], ["Idempotency-Key: a b"], ["Idempotency-Key: a", "Idempotency-Key: a"],
+        ["Idempotency-Key: ü"],
         ["Idempotency-Key: " + String(repeating: "a", count: 256)],
     ]) func aBadKeyIsRefused(headers: [String]) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ask(ingress, headers: headers)
-            #expect(answer.status == 400 && answer.error?.code == "invalid_idempotency_key" && answer.error?.param == "idempotency-key")
+            #expect(
+                answer.status == 400 && answer.error?.code == "invalid_idempotency_key"
+                    && answer.error?.param == "idempotency-key")
             #expect(try await ingress.queued() == 0)
         }
     }

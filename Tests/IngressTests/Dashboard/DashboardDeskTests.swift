@@ -12,7 +12,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct DashboardDeskTests {
     private static let page = #"{"data":[],"next_cursor":null}"#
 
-    private static func login(_ key: String, at ingress: LiveIngress, headers: [String] = []) async throws -> HTTPAnswer {
+    private static func login(_ key: String, at ingress: LiveIngress, headers: [String] = []) async throws -> HTTPAnswer
+    {
         try await ingress.call(
             "POST", "/dashboard/login",
             headers: ["Content-Type: application/x-www-form-urlencoded", "Sec-Fetch-Site: same-origin"] + headers,
@@ -27,8 +28,8 @@ import Testing
     @Test func aKeyOpensItsProjectAlone() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let asked = NIOLockedValueBox<[String]>([])
-            try await ingress.withRequestLog { path, _, project in
-                asked.withLockedValue { $0.append(project) }
+            try await ingress.withRequestLog { path, _, asker in
+                asked.withLockedValue { $0.append(asker.project) }
                 return .json(Self.page)
             } _: {
                 let login = try await Self.login(APIKeyAuthTests.shared + "-a", at: ingress)
@@ -59,7 +60,8 @@ import Testing
             #expect(answer.status == 303)
             #expect(answer["location"] == "/dashboard/login?next=/dashboard/projects/main/requests%3Fstatus%3D5xx")
             for cookie in ["x", "", "AAAA"] {
-                let other = try await ingress.call("GET", "/dashboard/projects/main", headers: ["Cookie: \(SessionToken.cookie)=\(cookie)"])
+                let other = try await ingress.call(
+                    "GET", "/dashboard/projects/main", headers: ["Cookie: \(SessionToken.cookie)=\(cookie)"])
                 #expect(other.status == 303)
             }
             let form = try await ingress.call("GET", "/dashboard/login?next=%22%3E%3Cb%3E")
@@ -76,7 +78,8 @@ import Testing
             for key in ["", "sk-wrong", APIKeyAuthTests.shared] {
                 let answer = try await Self.login(key, at: ingress)
                 #expect(answer.status == 401 && answer["set-cookie"] == nil)
-                #expect(answer.text.contains("not a key of this gateway") && (key.isEmpty || !answer.text.contains(key)))
+                #expect(
+                    answer.text.contains("not a key of this gateway") && (key.isEmpty || !answer.text.contains(key)))
             }
             let large = try await Self.login(String(repeating: "k", count: DashboardDesk.mostFormBytes), at: ingress)
             #expect(large.status == 413)
@@ -106,7 +109,8 @@ import Testing
     func aFormOfAnotherSiteIsRefused(header: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             for path in ["/dashboard/login", "/dashboard/logout"] {
-                let answer = try await ingress.call("POST", path, headers: [header], body: "key=\(APIKeyAuthTests.shared)-a")
+                let answer = try await ingress.call(
+                    "POST", path, headers: [header], body: "key=\(APIKeyAuthTests.shared)-a")
                 #expect(answer.status == 403 && answer["set-cookie"] == nil)
             }
         }
@@ -122,13 +126,17 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/dashboard/login", "/dashboard/assets/dashboard.css", "/dashboard/nothing", "/dashboard/projects/main"])
+    @Test(arguments: [
+        "/dashboard/login", "/dashboard/assets/dashboard.css", "/dashboard/nothing", "/dashboard/projects/main",
+    ])
     func everyAnswerIsHeldToTheGatewaysOwn(path: String) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("GET", path)
             #expect(answer["content-security-policy"] == DashboardResponse.contentPolicy)
-            #expect(DashboardResponse.contentPolicy.hasPrefix("default-src 'none'; script-src 'self'; style-src 'self';"))
-            #expect(!DashboardResponse.contentPolicy.contains("unsafe") && !DashboardResponse.contentPolicy.contains("*"))
+            #expect(
+                DashboardResponse.contentPolicy.hasPrefix("default-src 'none'; script-src 'self'; style-src 'self';"))
+            #expect(
+                !DashboardResponse.contentPolicy.contains("unsafe") && !DashboardResponse.contentPolicy.contains("*"))
             #expect(answer["x-content-type-options"] == "nosniff" && answer["referrer-policy"] == "same-origin")
             let head = try await ingress.call("HEAD", path)
             #expect(head.status == answer.status && head.body.isEmpty)
@@ -140,7 +148,8 @@ import Testing
         try await LiveIngress.run { ingress in
             #expect(try await ingress.call("GET", "/dashboard")["location"] == "/dashboard/projects/main")
             #expect(try await ingress.call("GET", "/dashboard/login")["location"] == "/dashboard/projects/main")
-            let foreign = try await ingress.call("GET", "/dashboard/projects/main", headers: ["Origin: https://evil.test"])
+            let foreign = try await ingress.call(
+                "GET", "/dashboard/projects/main", headers: ["Origin: https://evil.test"])
             #expect(foreign.status == 403)
         }
         try await LiveIngress.run({ $0.settings.host = "0.0.0.0" }) { ingress in

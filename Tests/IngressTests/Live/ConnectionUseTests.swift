@@ -25,7 +25,9 @@ import Testing
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 for number in 0..<20 {
-                    try await client.send("POST", LiveIngress.path.replacing("row_id/7", with: "row_id/\(number)"), body: LiveIngress.body)
+                    try await client.send(
+                        "POST", LiveIngress.path.replacing("row_id/7", with: "row_id/\(number)"), body: LiveIngress.body
+                    )
                     try await client.send("GET", "/health")
                 }
                 async let answering: Void = ingress.forwarder.answer(next: 20) { $0.rollout?.row ?? "" }
@@ -43,7 +45,9 @@ import Testing
             try await ingress.connect { client in
                 let head = "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
                 for byte in head.utf8 { try await client.send([byte]) }
-                for byte in LiveIngress.body.utf8 { try await client.send(Array("1\r\n".utf8) + [byte] + Array("\r\n".utf8)) }
+                for byte in LiveIngress.body.utf8 {
+                    try await client.send(Array("1\r\n".utf8) + [byte] + Array("\r\n".utf8))
+                }
                 try await client.send("0\r\n\r\n")
                 try await ingress.forwarder.answer(next: 1) { String(decoding: $0.body, as: UTF8.self) }
                 #expect(try await client.answer().text == LiveIngress.body)
@@ -55,7 +59,8 @@ import Testing
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send(
-                    "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: \(LiveIngress.body.utf8.count)\r\n\r\n")
+                    "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: \(LiveIngress.body.utf8.count)\r\n\r\n"
+                )
                 #expect(try await client.head().status == 100)
                 try await client.send(LiveIngress.body)
                 try await ingress.forwarder.answer(next: 1) { _ in "{}" }
@@ -64,7 +69,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["close", "Close", "keep-alive, CLOSE"]) func connectionCloseEndsTheConnectionBehindTheAnswer(options: String) async throws {
+    @Test(arguments: ["close", "Close", "keep-alive, CLOSE"]) func connectionCloseEndsTheConnectionBehindTheAnswer(
+        options: String
+    ) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send("GET", "/health", headers: ["Connection: \(options)"])
@@ -76,7 +83,9 @@ import Testing
 
     /// Begins a request whose body is refused, and reads the refusal.
     private func beginRefused(_ client: RawClient) async throws {
-        try await client.send("POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nContent-Length: 3000\r\n\r\n" + String(repeating: "x", count: 1000))
+        try await client.send(
+            "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nContent-Length: 3000\r\n\r\n"
+                + String(repeating: "x", count: 1000))
         #expect(try await client.answer().status == 413)
     }
 
@@ -90,7 +99,8 @@ import Testing
                 #expect(try await patient.call("GET", "/health").status == 200)
                 let size = LiveIngress.body.utf8.count
                 try await patient.send(
-                    "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nContent-Length: \(size)\r\n\r\n" + LiveIngress.body.dropLast())
+                    "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nContent-Length: \(size)\r\n\r\n"
+                        + LiveIngress.body.dropLast())
                 // This one is cut off two seconds after it was refused, which was later than the other.
                 try await ingress.connect { slow in
                     try await beginRefused(slow)

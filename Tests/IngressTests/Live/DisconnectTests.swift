@@ -37,7 +37,8 @@ import Testing
             try await ingress.connect { client in
                 try await client.send("POST", LiveIngress.path, body: StreamingTests.streamBody)
                 let taken = try await ingress.forwarder.take()
-                try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: StreamingTests.events, body: StreamingTests.a), of: taken)
+                try await ingress.forwarder.send(
+                    ResponseFrame(sequence: 0, head: StreamingTests.events, body: StreamingTests.a), of: taken)
                 _ = try await client.head()
                 #expect(try await client.chunk() == StreamingTests.a)
                 try await way.leave(client)
@@ -58,12 +59,14 @@ import Testing
                 try await client.send("POST", LiveIngress.path, body: StreamingTests.streamBody)
                 let taken = try await ingress.forwarder.take()
                 let half = Array("data: half".utf8)
-                try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: StreamingTests.events, body: StreamingTests.a + half), of: taken)
+                try await ingress.forwarder.send(
+                    ResponseFrame(sequence: 0, head: StreamingTests.events, body: StreamingTests.a + half), of: taken)
                 _ = try await client.head()
                 #expect(try await client.chunk() == StreamingTests.a)
                 try await way.leave(client)
                 try await eventually { try await ingress.isCancelled(taken.job.insertionID) }
-                let marker = try await ingress.redis.send(RedisCommand("GET", Keys.cancelled(taken.job.insertionID))).string
+                let marker = try await ingress.redis.send(RedisCommand("GET", Keys.cancelled(taken.job.insertionID)))
+                    .string
                 #expect(marker == "1 \(StreamingTests.a.count)")
             }
         }

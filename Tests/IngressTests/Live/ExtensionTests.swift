@@ -17,7 +17,9 @@ import Testing
 
     @Test func hooksRunInOrderAndChangeBodyAndIDs() async throws {
         let first = Hook { call in
-            #expect(call.project == "sibling" && call.headers[.accept] == "text/plain" && call.baseURL == nil && call.account == nil)
+            #expect(
+                call.project == "sibling" && call.headers[.accept] == "text/plain" && call.baseURL == nil
+                    && call.account == nil)
             #expect(String(decoding: call.body, as: UTF8.self) == LiveIngress.body)
             call.rollout?.run = "nightly"
             call.body = Array(#"{"model":"first"}"#.utf8)
@@ -29,7 +31,8 @@ import Testing
         }
         try await run([first, second]) { ingress in
             async let reply = ingress.call(
-                "POST", "/project_id/sibling" + LiveIngress.path, headers: ["Accept: text/plain"], body: LiveIngress.body)
+                "POST", "/project_id/sibling" + LiveIngress.path, headers: ["Accept: text/plain"],
+                body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             #expect(taken.job.model == "second" && taken.job.isStream && taken.job.rollout?.run == "nightly")
             let kept = RolloutKeys("moved", project: "sibling", defaultProject: "main").kept
@@ -40,7 +43,8 @@ import Testing
     }
 
     @Test func aHookRefusesWithItsOwnError() async throws {
-        let refusal = GatewayError(status: 402, type: "billing_error", code: "no_budget", message: "Ask for a budget.", retryAfter: 90)
+        let refusal = GatewayError(
+            status: 402, type: "billing_error", code: "no_budget", message: "Ask for a budget.", retryAfter: 90)
         try await run([Hook { _ in throw refusal }]) { ingress in
             let answer = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             #expect(answer.status == 402 && answer.error?.code == "no_budget" && answer["retry-after"] == "60")
@@ -59,7 +63,9 @@ import Testing
     }
 
     /// What a hook leaves is checked like a client's own.
-    @Test(arguments: [#"{"messages":[]}"#, "not json", #"{"model":"a","model":"b"}"#]) func aHookCannotQueueABadBody(body: String) async throws {
+    @Test(arguments: [#"{"messages":[]}"#, "not json", #"{"model":"a","model":"b"}"#]) func aHookCannotQueueABadBody(
+        body: String
+    ) async throws {
         try await run([Hook { $0.body = Array(body.utf8) }]) { ingress in
             let answer = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             #expect(answer.status == 400)
@@ -81,10 +87,13 @@ import Testing
         func prepare(_ question: inout TracesQuestion) async throws { try await change(&question) }
     }
 
-    @Test(arguments: ["/traces", "/traces/pointwise"]) func hooksChangeWhatIsAskedAboutTraces(path: String) async throws {
+    @Test(arguments: ["/traces", "/traces/pointwise"]) func hooksChangeWhatIsAskedAboutTraces(path: String) async throws
+    {
         let first = AboutTraces { question in
             #expect(question.items.map(\.name) == ["tags", "limit"] && question.items[0].value == "rollout_id:a b")
-            #expect(question.isPointwise == (path == "/traces/pointwise") && question.project == "sibling" && question.account == nil)
+            #expect(
+                question.isPointwise == (path == "/traces/pointwise") && question.project == "sibling"
+                    && question.account == nil)
             #expect(question.headers[.accept] == "text/plain")
             question.items[0].value = "rollout_id:c&d"
         }
@@ -92,9 +101,11 @@ import Testing
         try await LiveIngress.run({ $0.extensions.tracesHooks = [first, second] }) { ingress in
             try await withRedisClient(ingress.server.endpoint) { reader in
                 let verifier = ScriptedForwarder(
-                    commands: ingress.redis, reader: reader, envelope: ingress.forwarder.envelope, queue: .verifications)
+                    commands: ingress.redis, reader: reader, envelope: ingress.forwarder.envelope, queue: .verifications
+                )
                 try await verifier.join()
-                async let reply = ingress.call("GET", "/project_id/sibling\(path)?tags=rollout_id:a+b&limit=5", headers: ["Accept: text/plain"])
+                async let reply = ingress.call(
+                    "GET", "/project_id/sibling\(path)?tags=rollout_id:a+b&limit=5", headers: ["Accept: text/plain"])
                 let taken = try await verifier.take()
                 #expect(taken.job.path == path && taken.job.query == "tags=rollout_id%3Ac%26d&limit=5&max_retries=1")
                 try await verifier.answer(taken, body: "{}")
@@ -104,7 +115,8 @@ import Testing
     }
 
     @Test func aHookRefusesAQuestionWithItsOwnError() async throws {
-        let refusal = GatewayError(status: 403, type: "permission_error", code: "not_yours", message: "Ask for your own traces.")
+        let refusal = GatewayError(
+            status: 403, type: "permission_error", code: "not_yours", message: "Ask for your own traces.")
         try await LiveIngress.run({ $0.extensions.tracesHooks = [AboutTraces { _ in throw refusal }] }) { ingress in
             let answer = try await ingress.call("GET", "/traces?tags=rollout_id:r1")
             #expect(answer.status == 403 && answer.error?.code == "not_yours")

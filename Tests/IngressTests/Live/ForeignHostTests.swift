@@ -9,14 +9,18 @@ import Upstream
 /// A page of another site whose name was made to lead here (DNS rebinding) reads nothing and starts nothing.
 @Suite(.timeLimit(.minutes(1))) struct ForeignHostTests {
     private static let requests = [
-        ("GET", "/health"), ("HEAD", "/health"), ("GET", "/ready"), ("GET", "/metrics"), ("GET", "/traces?tags=rollout_id:r"), ("GET", "/rollouts"),
-        ("GET", "/rollouts/r"), ("GET", "/logs?rollout_id=r"), ("POST", "/logs"), ("GET", "/status?rollout_id=r"), ("GET", "/v1/models"),
-        ("GET", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057"), ("DELETE", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057"), ("GET", "/motd"),
+        ("GET", "/health"), ("HEAD", "/health"), ("GET", "/ready"), ("GET", "/metrics"),
+        ("GET", "/traces?tags=rollout_id:r"), ("GET", "/rollouts"),
+        ("GET", "/rollouts/r"), ("GET", "/logs?rollout_id=r"), ("POST", "/logs"), ("GET", "/status?rollout_id=r"),
+        ("GET", "/v1/models"),
+        ("GET", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057"), ("DELETE", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057"),
+        ("GET", "/motd"),
         ("POST", LiveIngress.path), ("GET", "/"), ("GET", "/%"), ("OPTIONS", LiveIngress.path), ("CONNECT", "a:1"),
     ]
 
     @Test(arguments: [
-        ("", "evil.example"), ("", "evil.example:4000"), ("", "localhost.evil.example"), ("", "127.0.0.1.nip.io"), ("", "0.0.0.0"), ("", ""),
+        ("", "evil.example"), ("", "evil.example:4000"), ("", "localhost.evil.example"), ("", "127.0.0.1.nip.io"),
+        ("", "0.0.0.0"), ("", ""),
         ("http://evil.example", "localhost"), ("http://127.0.0.1.nip.io:4000", "127.0.0.1:4000"),
     ])
     func aForeignHostIsRefused(origin: String, host: String) async throws {
@@ -34,7 +38,9 @@ import Upstream
                 }
                 #expect(answer.status == 403, "\(method) \(target)")
                 guard method != "HEAD" else { continue }
-                #expect(answer.error?.code == "foreign_host" && answer.text.contains("ALLOWED_HOSTS") && !answer.text.contains("evil"))
+                #expect(
+                    answer.error?.code == "foreign_host" && answer.text.contains("ALLOWED_HOSTS")
+                        && !answer.text.contains("evil"))
             }
             #expect(try await ingress.keys() == before)
         }
@@ -82,10 +88,13 @@ import Upstream
     @Test func answersAreSandboxed() async throws {
         try await LiveIngress.run({
             $0.extensions = Extensions { router in
-                router.get("/page") { _, _ in Response(status: .ok, headers: [.contentSecurityPolicy: "default-src 'self'"], body: .init()) }
+                router.get("/page") { _, _ in
+                    Response(status: .ok, headers: [.contentSecurityPolicy: "default-src 'self'"], body: .init())
+                }
             }
         }) { ingress in
-            for (method, target) in [("POST", LiveIngress.path), ("GET", "/v1/models"), ("GET", "/v1/files/f/content")] {
+            for (method, target) in [("POST", LiveIngress.path), ("GET", "/v1/models"), ("GET", "/v1/files/f/content")]
+            {
                 async let reply = ingress.call(method, target, body: method == "POST" ? LiveIngress.body : "")
                 let taken = try await ingress.forwarder.take()
                 let headers = [
@@ -95,7 +104,8 @@ import Upstream
                 try await ingress.forwarder.finish(
                     taken,
                     with: ResponseFrame(
-                        sequence: 0, head: UpstreamHead(status: 200, headers: headers), body: Array("<script>".utf8), end: .complete))
+                        sequence: 0, head: UpstreamHead(status: 200, headers: headers), body: Array("<script>".utf8),
+                        end: .complete))
                 expectSandboxed(try await reply, target)
             }
             for target in ["/health", "/jobs/01890a5d-ac96-774b-bcce-b302099a8057", "/%"] {

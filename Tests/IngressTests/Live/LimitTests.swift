@@ -6,7 +6,8 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct LimitTests {
     /// Sends bytes, expects an error, and that the gateway goes on as before.
     private func expect(
-        _ status: Int, _ code: String, to bytes: [UInt8], isClosed: Bool = true, _ change: (inout LiveIngress.Plan) -> Void = { _ in }
+        _ status: Int, _ code: String, to bytes: [UInt8], isClosed: Bool = true,
+        _ change: (inout LiveIngress.Plan) -> Void = { _ in }
     ) async throws {
         try await LiveIngress.run(change) { ingress in
             try await ingress.connect { client in
@@ -28,11 +29,14 @@ import Testing
     }
 
     private func request(_ headers: [String], target: String = LiveIngress.path) -> [UInt8] {
-        Array((["POST \(target) HTTP/1.1", "Host: gateway"] + headers).joined(separator: "\r\n").utf8) + Array("\r\n\r\n".utf8)
+        Array((["POST \(target) HTTP/1.1", "Host: gateway"] + headers).joined(separator: "\r\n").utf8)
+            + Array("\r\n\r\n".utf8)
     }
 
     @Test func aBodyThatSaysItIsTooLargeIsNotWaitedFor() async throws {
-        try await expect(413, "body_too_large", to: request(["Content-Length: 1025"]), isClosed: false) { $0.settings.maxBodyBytes = 1024 }
+        try await expect(413, "body_too_large", to: request(["Content-Length: 1025"]), isClosed: false) {
+            $0.settings.maxBodyBytes = 1024
+        }
     }
 
     @Test func aBodyThatTurnsOutTooLargeIsRefused() async throws {
@@ -53,13 +57,15 @@ import Testing
     /// Large bodies share a bound. One that is being sent keeps another one out, not a small one, until it is whole or
     /// its client has gone.
     @Test(arguments: [true, false]) func largeBodiesShareABound(ends: Bool) async throws {
-        try await LiveIngress.run({ ($0.settings.maxBodyBytes, $0.settings.uploadBytes) = (256 << 10, 256 << 10) }) { ingress in
+        try await LiveIngress.run({ ($0.settings.maxBodyBytes, $0.settings.uploadBytes) = (256 << 10, 256 << 10) }) {
+            ingress in
             // Where there is room for it, it is refused for not being JSON.
             let other = String(repeating: " ", count: 150 << 10)
             let isFull = { try await ingress.call("POST", LiveIngress.path, body: other).status == 429 }
             #expect(try await !isFull())
             try await ingress.connect { client in
-                try await client.send(request(["Content-Length: \(200 << 10)"]) + Array(repeating: UInt8(ascii: " "), count: 150 << 10))
+                try await client.send(
+                    request(["Content-Length: \(200 << 10)"]) + Array(repeating: UInt8(ascii: " "), count: 150 << 10))
                 // Not asked with another large body: the two would keep one another out.
                 let held = "\ngateway_ingress_upload_bytes \(150 << 10)\n"
                 try await eventually { try await ingress.call("GET", "/metrics").text.contains(held) }
@@ -104,22 +110,31 @@ import Testing
     }
 
     @Test(arguments: [17, 1000, 70_000]) func tooManyHeadersAreRefused(count: Int) async throws {
-        try await expect(431, "headers_too_large", to: request((0..<count).map { "x\($0):" })) { $0.settings.maxHeaders = 16 }
+        try await expect(431, "headers_too_large", to: request((0..<count).map { "x\($0):" })) {
+            $0.settings.maxHeaders = 16
+        }
     }
 
     @Test(arguments: [5000, 100_000, 10_000_000]) func tooLargeHeadersAreRefused(size: Int) async throws {
-        try await expect(431, "headers_too_large", to: request(["x: " + String(repeating: "a", count: size)])) { $0.settings.maxHeaderBytes = 4096 }
+        try await expect(431, "headers_too_large", to: request(["x: " + String(repeating: "a", count: size)])) {
+            $0.settings.maxHeaderBytes = 4096
+        }
     }
 
     @Test func aTooLongTargetIsRefused() async throws {
         let target = "/" + String(repeating: "a", count: 1_000_000)
-        try await expect(431, "headers_too_large", to: request([], target: target)) { $0.settings.maxHeaderBytes = 4096 }
+        try await expect(431, "headers_too_large", to: request([], target: target)) {
+            $0.settings.maxHeaderBytes = 4096
+        }
     }
 
     static let malformed: [String] = [
-        "GARBAGE\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", "BREW /health HTTP/1.1\r\n\r\n", "GET /health HTTP/2.0\r\nHost: a\r\n\r\n",
-        "GET /health HTTP/1.1\r\nBad Header: x\r\n\r\n", "GET /health HTTP/1.1\r\nno colon\r\n\r\n", "GET /health HTTP/1.1\r\nx: a\u{0}b\r\n\r\n",
-        "POST /health HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "POST /health HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "GARBAGE\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", "BREW /health HTTP/1.1\r\n\r\n",
+        "GET /health HTTP/2.0\r\nHost: a\r\n\r\n",
+        "GET /health HTTP/1.1\r\nBad Header: x\r\n\r\n", "GET /health HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET /health HTTP/1.1\r\nx: a\u{0}b\r\n\r\n",
+        "POST /health HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "POST /health HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         "POST /health HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
         "POST /health HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST \(LiveIngress.path) HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",

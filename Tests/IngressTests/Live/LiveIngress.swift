@@ -59,7 +59,8 @@ struct LiveIngress: Sendable {
     }
 
     /// One request over a connection of its own.
-    func call(_ method: String, _ target: String, headers: [String] = [], body: String = "") async throws -> HTTPAnswer {
+    func call(_ method: String, _ target: String, headers: [String] = [], body: String = "") async throws -> HTTPAnswer
+    {
         try await withRawClient(to: port) { try await $0.call(method, target, headers: headers, body: body) }
     }
 

@@ -8,18 +8,23 @@ import Testing
 
 /// A rollout's log over HTTP.
 @Suite(.timeLimit(.minutes(1))) struct LogTests {
-    private static func entry(_ rollouts: [String], message: String = "m", status: String = "null", more: String = "") -> String {
+    private static func entry(
+        _ rollouts: [String], message: String = "m", status: String = "null", more: String = ""
+    ) -> String {
         let tags = rollouts.map { #""rollout_id:\#($0)""# }.joined(separator: ",")
         return #"{"program":"eval_protocol","tags":[\#(tags)],"message":"\#(message)","status":\#(status)\#(more)}"#
     }
 
-    private func add(_ body: String, to ingress: LiveIngress, prefix: String = "", headers: [String] = []) async throws {
+    private func add(_ body: String, to ingress: LiveIngress, prefix: String = "", headers: [String] = []) async throws
+    {
         let answer = try await ingress.call("POST", prefix + "/logs", headers: headers, body: body)
         #expect(answer.status == 200 && answer.text == #"{"status":"ok"}"#, "\(answer.text)")
     }
 
     /// The messages of a rollout's entries.
-    private func messages(_ ingress: LiveIngress, _ query: String, prefix: String = "", headers: [String] = []) async throws -> [String] {
+    private func messages(
+        _ ingress: LiveIngress, _ query: String, prefix: String = "", headers: [String] = []
+    ) async throws -> [String] {
         let answer = try await ingress.call("GET", prefix + "/logs?" + query, headers: headers)
         #expect(answer.status == 200 && answer["content-type"] == "application/json", "\(answer.text)")
         let page = try JSONObject.scan(answer.body, maximumDepth: 8)
@@ -29,7 +34,9 @@ import Testing
         }
     }
 
-    private func status(_ ingress: LiveIngress, of rollout: String, prefix: String = "", headers: [String] = []) async throws -> String {
+    private func status(
+        _ ingress: LiveIngress, of rollout: String, prefix: String = "", headers: [String] = []
+    ) async throws -> String {
         let answer = try await ingress.call("GET", prefix + "/status?rollout_id=" + rollout, headers: headers)
         #expect(answer.status == 200)
         return answer.text
@@ -39,7 +46,9 @@ import Testing
     func whatIsLoggedIsReadNewestFirst(prefix: String) async throws {
         try await LiveIngress.run { ingress in
             #expect(try await messages(ingress, "tags=rollout_id:r1", prefix: prefix).isEmpty)
-            #expect(try await status(ingress, of: "r1", prefix: prefix) == #"{"rollout_id":"r1","status":null,"extras":null}"#)
+            #expect(
+                try await status(ingress, of: "r1", prefix: prefix)
+                    == #"{"rollout_id":"r1","status":null,"extras":null}"#)
             for number in 0..<5 { try await add(Self.entry(["r1"], message: "\(number)"), to: ingress, prefix: prefix) }
             #expect(try await messages(ingress, "tags=rollout_id:r1", prefix: prefix) == ["4", "3", "2", "1", "0"])
             #expect(try await messages(ingress, "tags=rollout_id:r1&limit=2", prefix: prefix) == ["4", "3"])
@@ -51,7 +60,9 @@ import Testing
     }
 
     /// What cannot be read here is passed over: another version of the gateway or one with another key wrote it.
-    @Test(arguments: ["later version", "other key", "damaged"]) func unreadableEntriesArePassedOver(what: String) async throws {
+    @Test(arguments: ["later version", "other key", "damaged"]) func unreadableEntriesArePassedOver(
+        what: String
+    ) async throws {
         try await LiveIngress.run { ingress in
             let known = #"{"code":101,"message":"running"}"#
             try await add(Self.entry(["r1"], message: "known", status: known), to: ingress)
@@ -73,10 +84,13 @@ import Testing
         try await LiveIngress.run { ingress in
             try await add(Self.entry(["r1"], status: #"{"code":101,"message":"running","details":[]}"#), to: ingress)
             try await add(
-                Self.entry(["r1"], status: #"{"code":100,"message":"done"}"#, more: #","extras":{"level":"INFO","score":0.50}"#), to: ingress)
+                Self.entry(
+                    ["r1"], status: #"{"code":100,"message":"done"}"#, more: #","extras":{"level":"INFO","score":0.50}"#
+                ), to: ingress)
             try await add(Self.entry(["r1"]), to: ingress)
             try await add(Self.entry(["r1"], status: #"{"code":null}"#), to: ingress)
-            let wanted = #"{"rollout_id":"r1","status":{"code":100,"message":"done"},"extras":{"level":"INFO","score":0.50}}"#
+            let wanted =
+                #"{"rollout_id":"r1","status":{"code":100,"message":"done"},"extras":{"level":"INFO","score":0.50}}"#
             #expect(try await status(ingress, of: "r1") == wanted)
         }
     }
@@ -125,7 +139,9 @@ import Testing
                     #expect(answer.status == 200)
                 }
             }
-            #expect(try await messages(ingress, "tags=rollout_id:r1&limit=1000") == (5..<LogStore.entryLimit + 5).reversed().map(String.init))
+            #expect(
+                try await messages(ingress, "tags=rollout_id:r1&limit=1000")
+                    == (5..<LogStore.entryLimit + 5).reversed().map(String.init))
             let large = Self.entry(["r2"], message: String(repeating: "x", count: LogEntry.sizeLimit - 200))
             for _ in 0..<LogStore.byteLimit / LogEntry.sizeLimit + 4 { try await add(large, to: ingress) }
             let logs = Keys.logs("r2", project: "main")
@@ -145,16 +161,19 @@ import Testing
         try await LiveIngress.run { ingress in
             let frame = Self.entry(["r1"], message: "").utf8.count
             let answer = try await ingress.call(
-                "POST", "/logs", body: Self.entry(["r1"], message: String(repeating: "x", count: LogEntry.sizeLimit - frame + 1)))
+                "POST", "/logs",
+                body: Self.entry(["r1"], message: String(repeating: "x", count: LogEntry.sizeLimit - frame + 1)))
             #expect(answer.status == 413 && answer.error?.message.contains("log entry") == true)
-            try await add(Self.entry(["r1"], message: String(repeating: "x", count: LogEntry.sizeLimit - frame)), to: ingress)
+            try await add(
+                Self.entry(["r1"], message: String(repeating: "x", count: LogEntry.sizeLimit - frame)), to: ingress)
         }
     }
 
     /// What a log says may be as secret as a prompt.
     @Test func nothingOfAnEntryStandsInRedisInTheClear() async throws {
         try await LiveIngress.run { ingress in
-            try await add(Self.entry(["r1"], message: "canary-4711", status: #"{"code":0,"message":"canary-4711"}"#), to: ingress)
+            try await add(
+                Self.entry(["r1"], message: "canary-4711", status: #"{"code":0,"message":"canary-4711"}"#), to: ingress)
             for key in [Keys.logs("r1", project: "main"), Keys.status("r1", project: "main")] {
                 let dump = try #require(try await ingress.redis.send(RedisCommand("DUMP", key)).bytes)
                 #expect(dump.firstRange(of: Array("canary".utf8)) == nil)
@@ -169,15 +188,19 @@ import Testing
             let entry = try await ingress.redis.send(RedisCommand("HGET", Keys.status("r1", project: "main"), "entry"))
             let moved = try #require(entry.bytes)
             for sealed in [moved, Array("garbage".utf8)] {
-                _ = try await ingress.redis.send(RedisCommand("XADD", Keys.logs("r2", project: "main"), "*", "p", sealed))
-                _ = try await ingress.redis.send(RedisCommand("HSET", Keys.status("r2", project: "main"), "entry", sealed))
+                _ = try await ingress.redis.send(
+                    RedisCommand("XADD", Keys.logs("r2", project: "main"), "*", "p", sealed))
+                _ = try await ingress.redis.send(
+                    RedisCommand("HSET", Keys.status("r2", project: "main"), "entry", sealed))
                 #expect(try await messages(ingress, "tags=rollout_id:r2").isEmpty)
                 #expect(try await status(ingress, of: "r2").contains(#""status":null"#))
             }
         }
     }
 
-    @Test(arguments: [("PUT", "/logs"), ("DELETE", "/logs"), ("POST", "/status"), ("GET", "/logs/x"), ("GET", "/statuses")])
+    @Test(arguments: [
+        ("PUT", "/logs"), ("DELETE", "/logs"), ("POST", "/status"), ("GET", "/logs/x"), ("GET", "/statuses"),
+    ])
     func allElseIsTheBackends(method: String, path: String) async throws {
         try await LiveIngress.run { ingress in
             async let reply = ingress.call(method, path)
@@ -189,7 +212,9 @@ import Testing
     @Test func withoutRedisItIsSaid() async throws {
         try await LiveIngress.run { ingress in
             ingress.server.kill()
-            for (method, target) in [("POST", "/logs"), ("GET", "/logs?tags=rollout_id:r1"), ("GET", "/status?rollout_id=r1")] {
+            for (method, target) in [
+                ("POST", "/logs"), ("GET", "/logs?tags=rollout_id:r1"), ("GET", "/status?rollout_id=r1"),
+            ] {
                 let answer = try await ingress.call(method, target, body: method == "POST" ? Self.entry(["r1"]) : "")
                 #expect(answer.status == 503 && answer["retry-after"] == "1", "\(answer.text)")
             }

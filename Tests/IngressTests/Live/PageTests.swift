@@ -8,7 +8,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct PageTests {
     @Test(arguments: [
-        "/health", "/v1/health", "/project_id/main/health", "/v1/project_id/nobody/health", "/health?x=/chat/completions", "http://gateway/health",
+        "/health", "/v1/health", "/project_id/main/health", "/v1/project_id/nobody/health",
+        "/health?x=/chat/completions", "http://gateway/health",
     ])
     func healthSaysThatTheProcessLives(target: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
@@ -45,15 +46,20 @@ import Testing
             #expect(answer.status == 200 && answer["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
             let lines = answer.text.split(separator: "\n").map(String.init)
             for line in [
-                "gateway_redis_up 1", "gateway_jobs 1", "gateway_forwarders 1", "gateway_verifiers 0", "gateway_trace_outbox_bytes 4200",
-                "gateway_trace_outbox_limit_bytes 5000", "gateway_trace_store_refuses 1", "gateway_ingress_waiting_requests 1",
+                "gateway_redis_up 1", "gateway_jobs 1", "gateway_forwarders 1", "gateway_verifiers 0",
+                "gateway_trace_outbox_bytes 4200",
+                "gateway_trace_outbox_limit_bytes 5000", "gateway_trace_store_refuses 1",
+                "gateway_ingress_waiting_requests 1",
             ] { #expect(lines.contains(line), "\(line) in \(answer.text)") }
             // What Prometheus' own parser asks for: a name, perhaps labels, a value.
             for sample in lines where !sample.hasPrefix("#") {
                 #expect(sample.wholeMatch(of: /[a-z_]+(\{.*\})? [0-9.e+-]+/) != nil, "\(sample)")
             }
             #expect(lines.contains { $0.hasPrefix("gateway_redis_used_memory_bytes ") && !$0.hasSuffix(" 0") })
-            #expect(lines.contains { $0.hasPrefix(#"gateway_redis_estimated_bytes{kind="rollouts"} "#) && !$0.hasSuffix(" 0") })
+            #expect(
+                lines.contains {
+                    $0.hasPrefix(#"gateway_redis_estimated_bytes{kind="rollouts"} "#) && !$0.hasSuffix(" 0")
+                })
             try await ingress.forwarder.answer(next: 1) { _ in "{}" }
             #expect(try await reply.status == 200)
             let counted = try await ingress.call("GET", "/metrics").text
@@ -63,7 +69,9 @@ import Testing
                 #"gateway_requests_total{route="/metrics",status="2xx"} 1"#,
             ] { #expect(counted.contains("\n\(line)\n"), "\(line)") }
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceBytes, 5000))
-            #expect(try await ingress.call("GET", "/ready").text.contains("completions of rollouts are refused: 5000 bytes of traces wait"))
+            #expect(
+                try await ingress.call("GET", "/ready").text.contains(
+                    "completions of rollouts are refused: 5000 bytes of traces wait"))
         }
     }
 
@@ -87,7 +95,9 @@ import Testing
         try await LiveIngress.run({ $0.hasForwarder = false }) { ingress in
             func readiness() async throws -> (Int, Bool) {
                 let answer = try await ingress.call("GET", "/v1/ready")
-                return (answer.status, answer.text.contains("no live forwarder") && answer.text.contains(#""redis":true"#))
+                return (
+                    answer.status, answer.text.contains("no live forwarder") && answer.text.contains(#""redis":true"#)
+                )
             }
             #expect(try await readiness() == (503, true), "no stream yet")
             async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
@@ -120,13 +130,16 @@ import Testing
         try await LiveIngress.run({ $0.settings.redis.address = .host("redis.example") }) { ingress in
             _ = try await ingress.redis.send(RedisCommand("CONFIG", "SET", "maxmemory-policy", policy))
             let answer = try await ingress.call("GET", "/ready")
-            #expect(answer.status == 200 && answer.text.contains("maxmemory-policy \(policy)") == (policy != "noeviction"), "\(answer.text)")
+            #expect(
+                answer.status == 200 && answer.text.contains("maxmemory-policy \(policy)") == (policy != "noeviction"),
+                "\(answer.text)")
         }
     }
 
     @Test func warningsAreAMemberOfThePage() throws {
         let version = try #require(RedisVersion(info: "redis_version:7.4.5\r\n"))
-        let page = try JSONObject.scan(Array(#"{"status":"ready"\#(Pages.member(warnings: version.warnings))}"#.utf8), maximumDepth: 3)
+        let page = try JSONObject.scan(
+            Array(#"{"status":"ready"\#(Pages.member(warnings: version.warnings))}"#.utf8), maximumDepth: 3)
         let list = try #require(page.member("warnings").map { String(decoding: page.bytes[$0.value], as: UTF8.self) })
         #expect(list.contains("CVE-2025-49844") && list.contains(#"","#) && list.contains("CVE-2026-23479"))
         #expect(Pages.member(warnings: []).isEmpty)

@@ -9,7 +9,8 @@ import Testing
     static let prefixes = ["", "/v1", "/project_id/sibling", "/v1/project_id/sibling", "/project_id/sibling/v1"]
 
     @Test func aBodyPassesByteForByteBothWays() async throws {
-        let question = "{ \"model\" :\"openai/gpt\",\r\n \"n\":1.50e+01, \"x\":\"\\u00e9\u{e9}\" , \"seed\": 12345678901234567890 }\n"
+        let question =
+            "{ \"model\" :\"openai/gpt\",\r\n \"n\":1.50e+01, \"x\":\"\\u00e9\u{e9}\" , \"seed\": 12345678901234567890 }\n"
         let answer = "{\"id\":\"a\",\n\"n\": 1E400 , \"text\":\"\u{1F600}\\/\"}\r\n"
         try await LiveIngress.run { ingress in
             async let reply = ingress.call("POST", LiveIngress.path, body: question)
@@ -27,18 +28,21 @@ import Testing
     @Test(arguments: prefixes) func aCompletionIsRecordedUnderItsProject(prefix: String) async throws {
         try await LiveIngress.run { ingress in
             async let reply = ingress.call(
-                "POST", prefix + LiveIngress.path + "?a=b%20c", headers: ["Authorization: bearer  sk-client", "X-Stainless-Lang: python"],
+                "POST", prefix + LiveIngress.path + "?a=b%20c",
+                headers: ["Authorization: bearer  sk-client", "X-Stainless-Lang: python"],
                 body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             let job = taken.job
             let project = prefix.contains("sibling") ? "sibling" : "main"
             #expect(job.project == project)
             #expect(job.rollout == RolloutIDs(rollout: "r1", invocation: "i1", experiment: "e1", run: "n1", row: "7"))
-            #expect((job.method, job.path, job.query, job.model) == ("POST", "/chat/completions", "a=b%20c", "openai/gpt"))
+            #expect(
+                (job.method, job.path, job.query, job.model) == ("POST", "/chat/completions", "a=b%20c", "openai/gpt"))
             #expect(job.clientKey?.reveal() == "sk-client")
             #expect(job.headers.first(named: "x-stainless-lang") == "python")
             for name in ["authorization", "host", "content-length"] { #expect(job.headers.first(named: name) == nil) }
-            let set = try await ingress.redis.send(RedisCommand("SMEMBERS", project == "main" ? "r1" : "project/sibling/r1"))
+            let set = try await ingress.redis.send(
+                RedisCommand("SMEMBERS", project == "main" ? "r1" : "project/sibling/r1"))
             #expect(set.array?.map(\.string) == [job.insertionID.description])
             try await ingress.forwarder.answer(taken, body: "{}")
             #expect(try await reply.status == 200)
@@ -57,9 +61,12 @@ import Testing
         }
     }
 
-    @Test(arguments: ["GET", "PUT", "DELETE", "PATCH", "POST", "HEAD", "OPTIONS"]) func anyOtherCallGoesToTheBackend(method: String) async throws {
+    @Test(arguments: ["GET", "PUT", "DELETE", "PATCH", "POST", "HEAD", "OPTIONS"]) func anyOtherCallGoesToTheBackend(
+        method: String
+    ) async throws {
         try await LiveIngress.run { ingress in
-            async let reply = ingress.call(method, "/v1/models/a%20b?q=1", body: method == "GET" || method == "HEAD" ? "" : "no json")
+            async let reply = ingress.call(
+                method, "/v1/models/a%20b?q=1", body: method == "GET" || method == "HEAD" ? "" : "no json")
             let taken = try await ingress.forwarder.take()
             #expect((taken.job.method, taken.job.path, taken.job.query) == (method, "/models/a%20b", "q=1"))
             #expect(taken.job.model == nil && taken.job.rollout == nil)
@@ -88,8 +95,10 @@ import Testing
             async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             let headers = [
-                HeaderField("Content-Type", "application/json; charset=utf-8"), HeaderField("x-ratelimit-remaining-tokens", "7"),
-                HeaderField("Retry-After", "3"), HeaderField("X-Request-Id", "req_provider"), HeaderField("bad name", "x"),
+                HeaderField("Content-Type", "application/json; charset=utf-8"),
+                HeaderField("x-ratelimit-remaining-tokens", "7"),
+                HeaderField("Retry-After", "3"), HeaderField("X-Request-Id", "req_provider"),
+                HeaderField("bad name", "x"),
                 HeaderField("openai-organization", "a\r\nset-cookie: b"),
             ]
             try await ingress.forwarder.answer(taken, status: 429, headers: headers, body: "{}")
@@ -109,7 +118,8 @@ import Testing
     @Test(arguments: ["Cookie", "Connection", "Keep-Alive", "Proxy-Authorization", "TE", "Trailer", "Upgrade"])
     func aHeaderOfTheConnectionStays(name: String) async throws {
         try await LiveIngress.run { ingress in
-            async let reply = ingress.call("POST", LiveIngress.path, headers: ["\(name): value"], body: LiveIngress.body)
+            async let reply = ingress.call(
+                "POST", LiveIngress.path, headers: ["\(name): value"], body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             #expect(taken.job.headers.first(named: name) == nil)
             try await ingress.forwarder.answer(taken, body: "{}")
@@ -118,13 +128,15 @@ import Testing
     }
 
     @Test(arguments: [
-        "__proto__", "constructor", "{}", "*", "{a}", "0", "gateway", "%00x".replacing("%00", with: "%C3%A9"), "'; DROP", "$(id)", "%25",
+        "__proto__", "constructor", "{}", "*", "{a}", "0", "gateway", "%00x".replacing("%00", with: "%C3%A9"),
+        "'; DROP", "$(id)", "%25",
     ])
     func anIdIsOnlyAValue(id: String) async throws {
         let encoded = id.replacing(" ", with: "%20")
         try await LiveIngress.run { ingress in
             async let reply = ingress.call(
-                "POST", "/rollout_id/\(encoded)/invocation_id/\(encoded)/experiment_id/e/run_id/n/row_id/\(encoded)/chat/completions",
+                "POST",
+                "/rollout_id/\(encoded)/invocation_id/\(encoded)/experiment_id/e/run_id/n/row_id/\(encoded)/chat/completions",
                 body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
             let rollout = try #require(taken.job.rollout)

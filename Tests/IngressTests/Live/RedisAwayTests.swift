@@ -30,14 +30,18 @@ import Testing
     }
 
     /// The longest wait for Redis leaves room within the second in which a request has to be refused.
-    @Test func theDefaultWaitIsShorterThanASecond() { #expect(Settings(role: .ingress).redis.commandTimeout < .milliseconds(900)) }
+    @Test func theDefaultWaitIsShorterThanASecond() {
+        #expect(Settings(role: .ingress).redis.commandTimeout < .milliseconds(900))
+    }
 
     /// Runs `body` while an answer is under way, whose end is sent afterwards and must arrive.
     private func whileACallWaits(on ingress: LiveIngress, _ body: () async throws -> Void) async throws {
         try await ingress.connect { client in
-            try await client.send("POST", LiveIngress.path.replacing("r1", with: "early"), body: StreamingTests.streamBody)
+            try await client.send(
+                "POST", LiveIngress.path.replacing("r1", with: "early"), body: StreamingTests.streamBody)
             let taken = try await ingress.forwarder.take()
-            try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: StreamingTests.events, body: StreamingTests.a), of: taken)
+            try await ingress.forwarder.send(
+                ResponseFrame(sequence: 0, head: StreamingTests.events, body: StreamingTests.a), of: taken)
             #expect(try await client.head().status == 200)
             #expect(try await client.chunk() == StreamingTests.a)
             try await body()
@@ -53,7 +57,9 @@ import Testing
             try await whileACallWaits(on: ingress) {
                 ingress.server.pause()
                 let refused = try await expectRefusal(ingress)
-                #expect(refused["x-should-retry"] == "false", "the command is on its way, and a forwarder may be faster than what calls it off")
+                #expect(
+                    refused["x-should-retry"] == "false",
+                    "the command is on its way, and a forwarder may be faster than what calls it off")
                 try await expectUnready(ingress)
                 #expect(try await expectRefusal(ingress)["x-should-retry"] == nil, "nothing was sent")
                 ingress.server.resume()

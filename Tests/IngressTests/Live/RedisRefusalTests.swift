@@ -63,7 +63,9 @@ import Testing
     }
 
     @Test(arguments: State.allCases) func isToldWithItsRemedyUntilItIsOver(state: State) async throws {
-        let prepare = { @Sendable (plan: inout LiveIngress.Plan) in plan.redis.password = state.password.map(SecretString.init) }
+        let prepare = { @Sendable (plan: inout LiveIngress.Plan) in
+            plan.redis.password = state.password.map(SecretString.init)
+        }
         try await LiveIngress.run(prepare) { ingress in
             try await eventually { try await ingress.call("GET", "/ready").status == 200 }
             try await state.begin(ingress.server)
@@ -71,9 +73,14 @@ import Testing
                 let ready = try await ingress.call("GET", "/ready")
                 return ready.status == 503 && state.isTold(in: ready.text)
             }
-            var requests = [("POST", LiveIngress.path, LiveIngress.body), ("POST", "/logs", #"{"tags":["rollout_id:r1"],"message":"m"}"#)]
+            var requests = [
+                ("POST", LiveIngress.path, LiveIngress.body),
+                ("POST", "/logs", #"{"tags":["rollout_id:r1"],"message":"m"}"#),
+            ]
             // Reading is not refused, unless everything is.
-            if [.replica, .passwordSet, .passwordChanged].contains(state) { requests.append(("GET", "/status?rollout_id=r1", "")) }
+            if [.replica, .passwordSet, .passwordChanged].contains(state) {
+                requests.append(("GET", "/status?rollout_id=r1", ""))
+            }
             for (method, path, body) in requests {
                 let answer = try await ingress.call(method, path, body: body)
                 #expect(answer.status == 503 && answer.error?.code == "queue_unavailable", "\(path): \(answer.text)")

@@ -25,20 +25,31 @@ import Testing
         Refusal(body: #"{"model":7}"#, code: "invalid_model", param: "model"),
         Refusal(body: #"{"model":""}"#, code: "invalid_model", param: "model"),
         Refusal(body: #"{"model":"a","stream":"yes"}"#, code: "invalid_stream", param: "stream"),
-        Refusal(body: #"{"model":"a","x":"# + String(repeating: "[", count: 200) + String(repeating: "]", count: 200) + "}", code: "json_too_deep"),
+        Refusal(
+            body: #"{"model":"a","x":"# + String(repeating: "[", count: 200) + String(repeating: "]", count: 200) + "}",
+            code: "json_too_deep"),
         Refusal(target: "/rollout_id/r1/chat/completions", code: "invalid_path", param: "invocation_id"),
-        Refusal(target: "/rollout_id//invocation_id/i/experiment_id/e/run_id/n/row_id/7/chat/completions", code: "invalid_path", param: "rollout_id"),
+        Refusal(
+            target: "/rollout_id//invocation_id/i/experiment_id/e/run_id/n/row_id/7/chat/completions",
+            code: "invalid_path", param: "rollout_id"),
         Refusal(target: "/invocation_id/r1/rollout_id/r/chat/completions", code: "invalid_path", param: "rollout_id"),
         Refusal(target: LiveIngress.path.replacing("r1", with: "a%2fb"), code: "invalid_path", param: "rollout_id"),
         Refusal(target: LiveIngress.path.replacing("r1", with: "a%0d%0ab"), code: "invalid_path", param: "rollout_id"),
-        Refusal(target: LiveIngress.path.replacing("r1", with: String(repeating: "a", count: 129)), code: "invalid_path", param: "rollout_id"),
-        Refusal(target: "/project_id/nobody" + LiveIngress.path, status: 404, code: "unknown_project", param: "project_id"),
-        Refusal(target: "/project_id/nobody/models", status: 404, code: "unknown_project", param: "project_id"),
-        Refusal(target: "/project_id/main/project_id/sibling" + LiveIngress.path, code: "invalid_path", param: "project_id"),
         Refusal(
-            target: LiveIngress.path.replacing("/chat", with: "/encoded_base_url/aHR0cDovLzE2OS4yNTQuMTY5LjI1NC8/chat"), code: "invalid_base_url",
+            target: LiveIngress.path.replacing("r1", with: String(repeating: "a", count: 129)), code: "invalid_path",
+            param: "rollout_id"),
+        Refusal(
+            target: "/project_id/nobody" + LiveIngress.path, status: 404, code: "unknown_project", param: "project_id"),
+        Refusal(target: "/project_id/nobody/models", status: 404, code: "unknown_project", param: "project_id"),
+        Refusal(
+            target: "/project_id/main/project_id/sibling" + LiveIngress.path, code: "invalid_path", param: "project_id"),
+        Refusal(
+            target: LiveIngress.path.replacing("/chat", with: "/encoded_base_url/aHR0cDovLzE2OS4yNTQuMTY5LjI1NC8/chat"),
+            code: "invalid_base_url",
             param: "encoded_base_url"),
-        Refusal(target: LiveIngress.path.replacing("/chat", with: "/encoded_base_url/!!!/chat"), code: "invalid_path", param: "encoded_base_url"),
+        Refusal(
+            target: LiveIngress.path.replacing("/chat", with: "/encoded_base_url/!!!/chat"), code: "invalid_path",
+            param: "encoded_base_url"),
         Refusal(method: "GET", body: "", status: 405, code: "method_not_allowed"),
         Refusal(method: "HEAD", body: "", status: 405, code: "method_not_allowed"),
         Refusal(method: "OPTIONS", body: "", status: 405, code: "method_not_allowed"),
@@ -64,7 +75,9 @@ import Testing
                     let error = try #require(answer.error, "\(answer.text)")
                     #expect(error.code == refusal.code)
                     #expect(error.param == refusal.param, "\(error)")
-                    #expect(!error.message.contains("sibling") || refusal.target.contains("sibling"), "the other projects are nobody's business")
+                    #expect(
+                        !error.message.contains("sibling") || refusal.target.contains("sibling"),
+                        "the other projects are nobody's business")
                 }
                 #expect(try await client.call("GET", "/health").status == 200, "the connection goes on")
             }
@@ -77,7 +90,9 @@ import Testing
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 let body = Array(#"{"model":"a","x":""#.utf8) + [0xFF, 0xC0] + Array(#""}"#.utf8)
-                try await client.send(Array("POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nContent-Length: \(body.count)\r\n\r\n".utf8) + body)
+                try await client.send(
+                    Array("POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nContent-Length: \(body.count)\r\n\r\n".utf8)
+                        + body)
                 #expect(try await client.answer().error?.code == "invalid_utf8")
             }
             #expect(try await ingress.queued() == 0)
@@ -101,7 +116,9 @@ import Testing
     @Test func aFullQueueRefusesByEntries() async throws {
         try await LiveIngress.run({ $0.settings.queueLimit = 2 }) { ingress in
             try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<2 { group.addTask { try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body).status } }
+                for _ in 0..<2 {
+                    group.addTask { try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body).status }
+                }
                 try await eventually { try await ingress.queued() == 2 }
                 try await expectFull(ingress, naming: "QUEUE_LIMIT")
                 try await ingress.forwarder.answer(next: 2) { _ in "{}" }
@@ -125,7 +142,8 @@ import Testing
     }
 
     private func expectFull(_ ingress: LiveIngress, naming setting: String) async throws {
-        let answer = try await ingress.call("POST", LiveIngress.path.replacing("r1", with: "late"), body: LiveIngress.body)
+        let answer = try await ingress.call(
+            "POST", LiveIngress.path.replacing("r1", with: "late"), body: LiveIngress.body)
         #expect(answer.status == 429)
         #expect(answer.error?.message.contains(setting) == true)
         let seconds = try #require(answer["retry-after"].flatMap { Int($0) })

@@ -21,7 +21,8 @@ struct ScriptedForwarder: Sendable {
     ///   - reader: a client of its own for waiting.
     ///   - queue: that of the verifiers, for one of these instead.
     init(commands: RedisClient, reader: RedisClient, envelope: Envelope, queue: WorkQueue = .completions) {
-        stream = JobStream(queue, consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: 10)
+        stream = JobStream(
+            queue, consumer: ProcessName.random(), commands: commands, reader: reader, deadLetterLimit: 10)
         self.envelope = envelope
     }
 
@@ -38,7 +39,9 @@ struct ScriptedForwarder: Sendable {
     func take() async throws -> Taken {
         while true {
             try Task.checkCancellation()
-            if let delivery = try await read().first { return Taken(job: try delivery.job(opening: envelope), delivery: delivery) }
+            if let delivery = try await read().first {
+                return Taken(job: try delivery.job(opening: envelope), delivery: delivery)
+            }
         }
     }
 
@@ -60,13 +63,15 @@ struct ScriptedForwarder: Sendable {
     /// Ends a job with its last frame.
     func finish(_ taken: Taken, with frame: ResponseFrame) async throws {
         _ = try await stream.finish(
-            taken.delivery, id: taken.job.insertionID, responseKey: taken.job.responseKey, sealed: seal(frame, of: taken),
+            taken.delivery, id: taken.job.insertionID, responseKey: taken.job.responseKey,
+            sealed: seal(frame, of: taken),
             ending: .init(answerLife: taken.job.answerLife))
     }
 
     /// Answers a job with a single frame.
     func answer(
-        _ taken: Taken, status: Int = 200, headers: [HeaderField] = [HeaderField("content-type", "application/json")], body: String
+        _ taken: Taken, status: Int = 200, headers: [HeaderField] = [HeaderField("content-type", "application/json")],
+        body: String
     ) async throws {
         let head = UpstreamHead(status: status, headers: headers)
         try await finish(taken, with: ResponseFrame(sequence: 0, head: head, body: Array(body.utf8), end: .complete))

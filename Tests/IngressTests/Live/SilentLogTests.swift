@@ -17,7 +17,8 @@ import Testing
                 // What breaks a body comes behind the head, and more behind that, in pieces of its own.
                 let pieces = request.split(separator: "\r\n\r\n", maxSplits: 1).map { String($0) }
                 for parts in [
-                    [request], [pieces[0] + "\r\n\r\n", pieces.last ?? ""], request.map { String($0) }.count > 4000 ? [] : [request, request],
+                    [request], [pieces[0] + "\r\n\r\n", pieces.last ?? ""],
+                    request.map { String($0) }.count > 4000 ? [] : [request, request],
                 ] {
                     try await ingress.connect { client in
                         for part in parts { try? await client.send(part) }
@@ -35,12 +36,18 @@ import Testing
         let bytes = ByteBuffer(string: MalformedRequests.canary)
         let errors: [(any Error, String)] = [
             (ByteToMessageDecoderError.leftoverDataWhenDone(bytes), "leftoverDataWhenDone"),
-            (ByteToMessageDecoderError.dataReceivedInErrorState(HTTPParserError.unknown, bytes), "dataReceivedInErrorState"),
-            (HTTPParserError.invalidChunkSize, "chunk size"), (IOError(errnoCode: 104, reason: MalformedRequests.canary), "104"),
+            (
+                ByteToMessageDecoderError.dataReceivedInErrorState(HTTPParserError.unknown, bytes),
+                "dataReceivedInErrorState"
+            ),
+            (HTTPParserError.invalidChunkSize, "chunk size"),
+            (IOError(errnoCode: 104, reason: MalformedRequests.canary), "104"),
             (Told(text: MalformedRequests.canary), "Told"), (Described.case(MalformedRequests.canary), "Described"),
             (ChannelError.eof, "ChannelError"),
         ]
-        for (error, name) in errors { #expect(error.kind.contains(name) && !MalformedRequests.betrays(error.kind), "\(error.kind)") }
+        for (error, name) in errors {
+            #expect(error.kind.contains(name) && !MalformedRequests.betrays(error.kind), "\(error.kind)")
+        }
     }
 
     private struct Told: Error { let text: String }

@@ -11,7 +11,8 @@ import Upstream
     /// Two events.
     static let (a, b) = (Array("data: a\n\n".utf8), Array("data: b\n\n".utf8))
     static let json = UpstreamHead(status: 200, headers: [HeaderField("content-type", "application/json")])
-    static let lost = GatewayError(status: 502, type: "server_error", code: "upstream_lost", message: "The provider's answer broke off.")
+    static let lost = GatewayError(
+        status: 502, type: "server_error", code: "upstream_lost", message: "The provider's answer broke off.")
 
     /// Opens a stream and hands over the job, the client and the answer's head.
     private func withStream(
@@ -23,7 +24,8 @@ import Upstream
                 try await client.send("POST", LiveIngress.path, body: Self.streamBody)
                 let taken = try await ingress.forwarder.take()
                 #expect(taken.job.isStream)
-                try await ingress.forwarder.send(ResponseFrame(sequence: 0, head: head, body: Array("data: 0\n\n".utf8)), of: taken)
+                try await ingress.forwarder.send(
+                    ResponseFrame(sequence: 0, head: head, body: Array("data: 0\n\n".utf8)), of: taken)
                 #expect(try await client.head().status == 200)
                 #expect(try await client.chunk() == Array("data: 0\n\n".utf8))
                 try await body(ingress, client, taken)
@@ -38,7 +40,8 @@ import Upstream
                 try await ingress.forwarder.send(ResponseFrame(sequence: UInt64(number), body: event), of: taken)
                 #expect(try await client.chunk() == event)
             }
-            try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 21, body: Array("data: [DONE]\n\n".utf8), end: .complete))
+            try await ingress.forwarder.finish(
+                taken, with: ResponseFrame(sequence: 21, body: Array("data: [DONE]\n\n".utf8), end: .complete))
             #expect(try await client.chunk() == Array("data: [DONE]\n\n".utf8))
             #expect(try await client.chunk() == nil)
             #expect(try await client.call("GET", "/health").status == 200)
@@ -57,7 +60,8 @@ import Upstream
     /// A client would read the error as the rest of the event, and understand neither.
     @Test func aPartOfAnEventIsNotPassedOnBeforeTheError() async throws {
         try await withStream { ingress, client, taken in
-            try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: Self.a + Array("data: {".utf8)), of: taken)
+            try await ingress.forwarder.send(
+                ResponseFrame(sequence: 1, body: Self.a + Array("data: {".utf8)), of: taken)
             #expect(try await client.chunk() == Self.a)
             try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 2, end: .brokenOff(Self.lost)))
             #expect(try await client.chunk() == Self.lost.serverSentEvent)
@@ -111,7 +115,8 @@ import Upstream
             let moved = try ingress.forwarder.envelope.seal(frame, for: .job(taken.job))
             for garbage in [moved, [], Array("garbage".utf8)] {
                 _ = try await ingress.redis.send(
-                    RedisCommand("XADD", taken.job.responseKey, "*", "i", taken.job.insertionID.description, "p", garbage))
+                    RedisCommand(
+                        "XADD", taken.job.responseKey, "*", "i", taken.job.insertionID.description, "p", garbage))
             }
             _ = try await ingress.redis.send(RedisCommand("XADD", taken.job.responseKey, "*", "q", "w"))
             try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 1, body: Self.b, end: .complete))
@@ -163,7 +168,8 @@ import Upstream
     }
 
     @Test func aStreamThatStandsStillEndsAtTheDeadline() async throws {
-        try await withStream(Self.events, { $0.settings.requestTimeout = .milliseconds(500) }) { ingress, client, taken in
+        try await withStream(Self.events, { $0.settings.requestTimeout = .milliseconds(500) }) {
+            ingress, client, taken in
             let event = String(decoding: try #require(try await client.chunk()), as: UTF8.self)
             #expect(event.hasPrefix("data: ") && event.contains("no_answer_in_time"))
             #expect(try await client.chunk() == nil)

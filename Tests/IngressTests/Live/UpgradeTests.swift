@@ -7,7 +7,8 @@ import Upstream
 @Suite(.timeLimit(.minutes(1))) struct UpgradeTests {
     @Test(arguments: [
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n",
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\n", "connection: keep-alive, UPGRADE\r\nupgrade: TLS/1.3, foo\r\n",
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: eA==\r\n",
+        "connection: keep-alive, UPGRADE\r\nupgrade: TLS/1.3, foo\r\n",
         "Upgrade: h2c\r\n",
     ])
     func anOfferIsIgnored(offer: String) async throws {
@@ -24,9 +25,15 @@ import Upstream
                         + "GET /health HTTP/1.1\r\nHost: g\r\n\r\n")
                 let taken = try await ingress.forwarder.take()
                 #expect(String(decoding: taken.job.body, as: UTF8.self) == body)
-                #expect(!taken.job.headers.contains { ["upgrade", "http2-settings", "connection"].contains($0.name.lowercased()) })
+                #expect(
+                    !taken.job.headers.contains {
+                        ["upgrade", "http2-settings", "connection"].contains($0.name.lowercased())
+                    })
                 try await ingress.forwarder.finish(
-                    taken, with: ResponseFrame(sequence: 0, head: UpstreamHead(status: 200, headers: []), body: Array("{}".utf8), end: .complete))
+                    taken,
+                    with: ResponseFrame(
+                        sequence: 0, head: UpstreamHead(status: 200, headers: []), body: Array("{}".utf8),
+                        end: .complete))
                 #expect(try await client.answer().text == "{}")
                 #expect(try await client.answer().text.contains("healthy"))
             }
@@ -62,8 +69,10 @@ import Upstream
     }
 
     @Test(arguments: [
-        ("CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n", 405), ("CONNECT api.openai.com:443 HTTP/1.1\r\n\r\n", 400),
-        ("CONNECT a:443 HTTP/1.0\r\n\r\n", 405), ("CONNECT a:443 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 405),
+        ("CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n", 405),
+        ("CONNECT api.openai.com:443 HTTP/1.1\r\n\r\n", 400),
+        ("CONNECT a:443 HTTP/1.0\r\n\r\n", 405),
+        ("CONNECT a:443 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 405),
     ])
     func aTunnelIsRefused(request: String, status: Int) async throws {
         try await LiveIngress.run { ingress in
@@ -71,7 +80,9 @@ import Upstream
             try await ingress.connect { client in
                 try await client.send(request + "\u{16}\u{3}\u{1}GET /health HTTP/1.1\r\nHost: g\r\n\r\n")
                 let said = String(decoding: await client.untilClosed(), as: UTF8.self)
-                #expect(said.contains(" \(status) ") && said.contains(#""type":"invalid_request_error""#) && !said.contains("healthy"), "\(said)")
+                #expect(
+                    said.contains(" \(status) ") && said.contains(#""type":"invalid_request_error""#)
+                        && !said.contains("healthy"), "\(said)")
                 #expect(said.lowercased().contains("x-insertion-id: "))
             }
             #expect(try await ingress.keys() == before)

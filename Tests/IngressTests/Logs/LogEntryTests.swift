@@ -10,25 +10,35 @@ struct LogEntryTests {
         let status = #"{"code":100,"x":1.0e3}"#
         let extras = #"{"level":"WARNING","n":1.50}"#
         let entry = try Self.entry(
-            #"{"tags":["rollout_id:r1","run_id:\u00e9"],"message":"a\u0001b\/","status":\#(status),"extras":\#(extras),"program":"p"}"#)
+            #"{"tags":["rollout_id:r1","run_id:\u00e9"],"message":"a\u0001b\/","status":\#(status),"extras":\#(extras),"program":"p"}"#
+        )
         let shown = String(decoding: entry.json(time: "T"), as: UTF8.self)
         let tags = #"["rollout_id:r1","run_id:é"]"#
         #expect(
-            shown == #"{"timestamp":"T","message":"a\u0001b\/","severity":"WARNING","tags":\#(tags),"status":\#(status),"extras":\#(extras)}"#)
+            shown
+                == #"{"timestamp":"T","message":"a\u0001b\/","severity":"WARNING","tags":\#(tags),"status":\#(status),"extras":\#(extras)}"#
+        )
         #expect(entry.rollouts == ["r1"] && entry.program == "p" && entry.tellsStatus)
     }
 
-    @Test(arguments: [#"{"tags":["rollout_id:r1"]}"#, #"{"tags":["rollout_id:r1"],"message":null,"status":null,"extras":null,"program":null}"#])
+    @Test(arguments: [
+        #"{"tags":["rollout_id:r1"]}"#,
+        #"{"tags":["rollout_id:r1"],"message":null,"status":null,"extras":null,"program":null}"#,
+    ])
     func whatIsNotSaidIsNull(text: String) throws {
         let entry = try Self.entry(text)
         #expect(!entry.tellsStatus && entry.program == nil)
         let shown = String(decoding: entry.json(time: "T"), as: UTF8.self)
-        #expect(shown == #"{"timestamp":"T","message":"","severity":"INFO","tags":["rollout_id:r1"],"status":null,"extras":null}"#)
+        #expect(
+            shown
+                == #"{"timestamp":"T","message":"","severity":"INFO","tags":["rollout_id:r1"],"status":null,"extras":null}"#
+        )
     }
 
     /// Only a status with a number for its code says what state a rollout is in.
     @Test(arguments: [
-        ("{}", false), (#"{"code":null}"#, false), (#"{"code":"5"}"#, false), (#"{"code":5}"#, true), (#"{"message":"x","code":0}"#, true),
+        ("{}", false), (#"{"code":null}"#, false), (#"{"code":"5"}"#, false), (#"{"code":5}"#, true),
+        (#"{"message":"x","code":0}"#, true),
     ])
     func aStatusNeedsACode(status: String, tells: Bool) throws {
         #expect(try Self.entry(#"{"tags":["rollout_id:r1"],"status":\#(status)}"#).tellsStatus == tells)
@@ -39,14 +49,18 @@ struct LogEntryTests {
     }
 
     @Test(arguments: [
-        ("", "empty_body"), ("[]", "json_not_an_object"), ("{", "invalid_json"), (#"{"tags":[],"tags":[]}"#, "duplicate_key"),
+        ("", "empty_body"), ("[]", "json_not_an_object"), ("{", "invalid_json"),
+        (#"{"tags":[],"tags":[]}"#, "duplicate_key"),
         (#"{"tags":["rollout_id:r"],"extras":{"a":1,"a":2}}"#, "duplicate_key"),
         (#"{"tags":["rollout_id:r"],"extras":[[[[[[[[[]]]]]]]]]}"#, "json_too_deep"), ("{}", "missing_rollout_id"),
         (#"{"tags":["run_id:r"]}"#, "missing_rollout_id"), (#"{"tags":"rollout_id:r"}"#, "invalid_type"),
-        (#"{"tags":[1]}"#, "invalid_tags"), (#"{"tags":["rollout_id:"]}"#, "invalid_tags"), (#"{"tags":["rollout_id:a/b"]}"#, "invalid_tags"),
+        (#"{"tags":[1]}"#, "invalid_tags"), (#"{"tags":["rollout_id:"]}"#, "invalid_tags"),
+        (#"{"tags":["rollout_id:a/b"]}"#, "invalid_tags"),
         (#"{"tags":["rollout_id:a\nb"]}"#, "invalid_tags"), (#"{"tags":["rollout_id:.."]}"#, "invalid_tags"),
-        (#"{"tags":["rollout_id:r"],"message":1}"#, "invalid_type"), (#"{"tags":["rollout_id:r"],"status":1}"#, "invalid_type"),
-        (#"{"tags":["rollout_id:r"],"extras":[]}"#, "invalid_type"), (#"{"tags":["rollout_id:r"],"program":{}}"#, "invalid_type"),
+        (#"{"tags":["rollout_id:r"],"message":1}"#, "invalid_type"),
+        (#"{"tags":["rollout_id:r"],"status":1}"#, "invalid_type"),
+        (#"{"tags":["rollout_id:r"],"extras":[]}"#, "invalid_type"),
+        (#"{"tags":["rollout_id:r"],"program":{}}"#, "invalid_type"),
     ])
     func whatIsNoEntryIsRefused(text: String, code: String) {
         let error = #expect(throws: GatewayError.self) { try Self.entry(text) }
@@ -54,9 +68,13 @@ struct LogEntryTests {
     }
 
     @Test func tagsAreBounded() throws {
-        func tags(_ count: Int) -> String { #"{"tags":[\#((0..<count).map { #""rollout_id:\#($0)""# }.joined(separator: ","))]}"# }
+        func tags(_ count: Int) -> String {
+            #"{"tags":[\#((0..<count).map { #""rollout_id:\#($0)""# }.joined(separator: ","))]}"#
+        }
         #expect(try Self.entry(tags(LogEntry.tagLimit)).rollouts.count == LogEntry.tagLimit)
         #expect(throws: GatewayError.self) { try Self.entry(tags(LogEntry.tagLimit + 1)) }
-        #expect(throws: GatewayError.self) { try Self.entry(#"{"tags":["rollout_id:\#(String(repeating: "x", count: 129))"]}"#) }
+        #expect(throws: GatewayError.self) {
+            try Self.entry(#"{"tags":["rollout_id:\#(String(repeating: "x", count: 129))"]}"#)
+        }
     }
 }

@@ -6,7 +6,9 @@ import Testing
 struct LogQueryTests {
     @Test func whatIsNotAskedForIsAsTheClientsHaveIt() throws {
         let query = try LogQuery("tags=rollout_id%3Ar1")
-        #expect(query.rollout == "r1" && query.tags == ["rollout_id:r1"] && query.limit == 100 && query.hours == 24 && query.program == nil)
+        #expect(
+            query.rollout == "r1" && query.tags == ["rollout_id:r1"] && query.limit == 100 && query.hours == 24
+                && query.program == nil)
     }
 
     /// As Python's `requests` and aiohttp write it.
@@ -17,11 +19,15 @@ struct LogQueryTests {
     }
 
     @Test(arguments: [
-        (nil, "missing_rollout_id"), ("", "missing_rollout_id"), ("tags=", "missing_rollout_id"), ("tags=run_id:a", "missing_rollout_id"),
-        ("tags=rollout_id:", "invalid_query"), ("tags=rollout_id:a%2Fb", "invalid_query"), ("tags=rollout_id:%zz", "invalid_query"),
-        ("tags=rollout_id:%FF", "invalid_query"), ("tags=rollout_id:r&limit=0", "invalid_query"), ("tags=rollout_id:r&limit=1001", "invalid_query"),
+        (nil, "missing_rollout_id"), ("", "missing_rollout_id"), ("tags=", "missing_rollout_id"),
+        ("tags=run_id:a", "missing_rollout_id"),
+        ("tags=rollout_id:", "invalid_query"), ("tags=rollout_id:a%2Fb", "invalid_query"),
+        ("tags=rollout_id:%zz", "invalid_query"),
+        ("tags=rollout_id:%FF", "invalid_query"), ("tags=rollout_id:r&limit=0", "invalid_query"),
+        ("tags=rollout_id:r&limit=1001", "invalid_query"),
         ("tags=rollout_id:r&limit=x", "invalid_query"), ("tags=rollout_id:r&hours_back=0", "invalid_query"),
-        ("tags=rollout_id:r&hours_back=-1", "invalid_query"), ("tags=rollout_id:r&hours_back=9999999999999999999", "invalid_query"),
+        ("tags=rollout_id:r&hours_back=-1", "invalid_query"),
+        ("tags=rollout_id:r&hours_back=9999999999999999999", "invalid_query"),
     ])
     func aWrongQueryIsRefused(query: String?, code: String) {
         let error = #expect(throws: GatewayError.self) { try LogQuery(query) }
@@ -29,7 +35,8 @@ struct LogQueryTests {
     }
 
     @Test(arguments: [
-        ("tags=rollout_id:r", true), ("tags=rollout_id:r&tags=run_id:1", true), ("tags=rollout_id:r&tags=run_id:2", false),
+        ("tags=rollout_id:r", true), ("tags=rollout_id:r&tags=run_id:1", true),
+        ("tags=rollout_id:r&tags=run_id:2", false),
         ("tags=rollout_id:r&program=p", true), ("tags=rollout_id:r&program=q", false),
     ])
     func anEntryIsWantedWithAllItsTagsAndItsProgram(query: String, isWanted: Bool) throws {
@@ -37,7 +44,9 @@ struct LogQueryTests {
         #expect(try LogQuery(query).wants(entry) == isWanted)
     }
 
-    @Test(arguments: [nil, "", "rollout_id=", "rollout_id=a%2Fb", "rollout=r"]) func aStatusNeedsARollout(query: String?) throws {
+    @Test(arguments: [nil, "", "rollout_id=", "rollout_id=a%2Fb", "rollout=r"]) func aStatusNeedsARollout(
+        query: String?
+    ) throws {
         #expect(throws: GatewayError.self) { try LogQuery.rollout(ofStatus: query) }
         #expect(try LogQuery.rollout(ofStatus: "rollout_id=a%20b") == "a b")
     }

@@ -17,7 +17,9 @@ struct RedisPageTests {
         #expect(text.contains("\ngateway_redis_maxmemory_bytes \(most)\n"))
     }
 
-    @Test(arguments: ["", "used_memory:", "NOPERM", "used_memory_rss:1"]) func aServerThatDoesNotSayIsLeftOut(info: String) {
+    @Test(arguments: ["", "used_memory:", "NOPERM", "used_memory_rss:1"]) func aServerThatDoesNotSayIsLeftOut(
+        info: String
+    ) {
         #expect(RedisMemory(info: info) == nil)
     }
 

@@ -41,19 +41,22 @@ import Testing
                 let bodies = ["", "hello", #"{"messages":[]}"#, #"{"model":7}"#]
                 var ids: [String?] = []
                 for body in bodies {
-                    let answer = try await ingress.call("POST", LiveIngress.path, headers: headers + [metadata], body: body)
+                    let answer = try await ingress.call(
+                        "POST", LiveIngress.path, headers: headers + [metadata], body: body)
                     #expect(answer.status == 400)
                     ids.append(answer["x-insertion-id"])
                 }
                 let wrong = try await ingress.call(
                     "POST", LiveIngress.path, headers: headers + [#"X-TFY-METADATA: {"a":1}"#], body: LiveIngress.body)
-                let path = try await ingress.call("POST", "/rollout_id/r1/chat/completions", headers: headers, body: "{}")
+                let path = try await ingress.call(
+                    "POST", "/rollout_id/r1/chat/completions", headers: headers, body: "{}")
                 let found = try await rows(6)
                 #expect(found.map(\.id.description) == ids + [wrong["x-insertion-id"], path["x-insertion-id"]])
                 #expect(found.allSatisfy { $0.outcome == .refused && $0.status == 400 && $0.project == "main" })
                 #expect(
                     found.map(\.errorCode) == [
-                        "empty_body", "invalid_json", "missing_model", "invalid_model", "invalid_metadata", "invalid_path",
+                        "empty_body", "invalid_json", "missing_model", "invalid_model", "invalid_metadata",
+                        "invalid_path",
                     ])
                 for row in found.prefix(4) {
                     #expect(row.rollout?.rollout == "r1" && row.rollout?.row == "7" && row.path == "/chat/completions")
@@ -125,7 +128,10 @@ import Testing
     @Test func pagesLeaveNoRow() async throws {
         try await LiveIngress.run { ingress in
             try await withRows(ingress) { rows in
-                for path in ["/health", "/ready", "/metrics", "/logs/requests?limit=x", "/rollouts", "/jobs/01a203ac-966f-708b-8461-f0092eb2af62"] {
+                for path in [
+                    "/health", "/ready", "/metrics", "/logs/requests?limit=x", "/rollouts",
+                    "/jobs/01a203ac-966f-708b-8461-f0092eb2af62",
+                ] {
                     _ = try await ingress.call("GET", path)
                 }
                 #expect(try await ingress.call("POST", LiveIngress.path, body: "").status == 400)
@@ -151,7 +157,8 @@ import Testing
                     #expect(try await ingress.call("POST", LiveIngress.path, body: body).status == 400)
                 }
                 try await eventually {
-                    try await ingress.redis.send(RedisCommand("XPENDING", Keys.requests, Keys.recorderGroup))[0].int == 3
+                    try await ingress.redis.send(RedisCommand("XPENDING", Keys.requests, Keys.recorderGroup))[0].int
+                        == 3
                 }
                 isFull.withLockedValue { $0 = false }
                 try await eventually {
@@ -171,7 +178,9 @@ import Testing
                 let log = RecordLog(redis: redis, envelope: envelope, logger: .silent)
                 let ids = InsertionIDGenerator()
                 let error = GatewayError.invalidRequest(code: "x", "y")
-                for _ in 0..<RecordLog.capacity + 7 { log.note(Refusal(ids.next(), of: "main", path: "/", because: error)) }
+                for _ in 0..<RecordLog.capacity + 7 {
+                    log.note(Refusal(ids.next(), of: "main", path: "/", because: error))
+                }
                 _ = try await redis.send(
                     RedisCommand("XGROUP", "CREATE", Keys.requests, Keys.recorderGroup, "0", "MKSTREAM"))
                 await log.flush()

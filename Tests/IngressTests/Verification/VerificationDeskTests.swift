@@ -7,7 +7,9 @@ import Testing
 
 /// The ingress's part of the questions about rollouts: who may ask, and what is answered without a verifier.
 @Suite(.timeLimit(.minutes(1))) struct VerificationDeskTests {
-    static let targets = ["/rollouts", "/rollouts/r1", "/traces?tags=rollout_id:r1", "/traces/pointwise?tags=rollout_id:r1"]
+    static let targets = [
+        "/rollouts", "/rollouts/r1", "/traces?tags=rollout_id:r1", "/traces/pointwise?tags=rollout_id:r1",
+    ]
 
     @Test(arguments: targets, ["", "/v1"])
     func aKeyOpensItsProjectsRolloutsOnly(target: String, version: String) async throws {
@@ -51,24 +53,30 @@ import Testing
             let begun = try await store.begin("r1", project: "main")
             let beginning = try #require(begun)
             let verdict = Verdict(
-                rollout: "r1", project: "main", kind: .complete, expected: 1, traced: 1, inFlight: 0, failed: 0, missing: [],
+                rollout: "r1", project: "main", kind: .complete, expected: 1, traced: 1, inFlight: 0, failed: 0,
+                missing: [],
                 checkedAt: Int64(UnixTime.milliseconds))
             let isWritten = try await store.write(verdict, mark: beginning.mark)
             #expect(isWritten)
             let answer = try await ingress.call("GET", "/v1/rollouts/r1?wait=30")
             #expect(answer.status == 200 && answer.body == verdict.json)
             #expect(try await ingress.call("GET", "/rollouts/r1?wait=soon").status == 400)
-            #expect(try await ingress.call("GET", "/rollouts/r1", headers: ["If-None-Match: \(answer["etag"] ?? "")"]).status == 304)
+            #expect(
+                try await ingress.call("GET", "/rollouts/r1", headers: ["If-None-Match: \(answer["etag"] ?? "")"])
+                    .status == 304)
             let listed = try await ingress.call("GET", "/rollouts?tag=run_id:n1")
             #expect(listed.text.contains(#""expected":1,"failed":0,"verdict":"complete""#), "\(listed.text)")
-            #expect(try await ingress.call("GET", "/rollouts?tag=run_id:other").text == #"{"project_id":"main","rollouts":[]}"#)
+            #expect(
+                try await ingress.call("GET", "/rollouts?tag=run_id:other").text
+                    == #"{"project_id":"main","rollouts":[]}"#)
             try await complete(ingress)
             #expect(try await ingress.call("GET", "/rollouts/r1").status == 503)
         }
     }
 
     @Test(arguments: [
-        "/rollouts?limit=0", "/rollouts?limit=x", "/rollouts?tag=x", "/rollouts?tag=row_id:1", "/rollouts/r1?wait=x", "/rollouts/r1?wait=3601",
+        "/rollouts?limit=0", "/rollouts?limit=x", "/rollouts?tag=x", "/rollouts?tag=row_id:1", "/rollouts/r1?wait=x",
+        "/rollouts/r1?wait=3601",
     ])
     func aBadQueryIsRefused(target: String) async throws {
         try await LiveIngress.run { ingress in
@@ -85,7 +93,9 @@ import Testing
             let refused = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             #expect(refused.status == 503 && refused.error?.code == "trace_backlog" && refused["retry-after"] == "30")
             #expect(try await !ingress.keys().contains("r1"))
-            #expect(try await ingress.call("GET", "/ready").text.contains("does not take traces, 1000 bytes of them wait: it answered 503"))
+            #expect(
+                try await ingress.call("GET", "/ready").text.contains(
+                    "does not take traces, 1000 bytes of them wait: it answered 503"))
             async let other = ingress.call("POST", "/v1/chat/completions", body: LiveIngress.body)
             try await ingress.forwarder.answer(next: 1) { _ in "{}" }
             #expect(try await other.status == 200)

@@ -26,7 +26,8 @@ import Testing
                 for frame in frames { try await add(frame, redis) }
                 var endpoint = server.endpoint
                 endpoint.maximumReplyBytes = replies
-                let reader = ResponseReader(key: Self.key, redis: RedisClient(endpoint, logger: .silent), room: room, logger: .silent)
+                let reader = ResponseReader(
+                    key: Self.key, redis: RedisClient(endpoint, logger: .silent), room: room, logger: .silent)
                 try await withThrowingTaskGroup { group in
                     group.addTask { try await reader.run() }
                     defer { group.cancelAll() }
@@ -51,7 +52,9 @@ import Testing
         }
     }
 
-    private func isEmpty(_ redis: RedisClient) async throws -> Bool { try await redis.send(RedisCommand("XLEN", Self.key)).int == 0 }
+    private func isEmpty(_ redis: RedisClient) async throws -> Bool {
+        try await redis.send(RedisCommand("XLEN", Self.key)).int == 0
+    }
 
     /// How many entries each read asked for that did not have to wait, in their order.
     private func batches(_ redis: RedisClient) async throws -> [Int] {
@@ -90,7 +93,9 @@ import Testing
     @Test func whatWasReadIsTrimmed() async throws {
         try await reading([[1]]) { redis in
             _ = try await redis.send(RedisCommand("XADD", Self.key, "*", "x", "y"))
-            _ = try await redis.send(RedisCommand("XADD", Self.key, "*", "i", InsertionIDGenerator().next().description, "p", "nobody waits for it"))
+            _ = try await redis.send(
+                RedisCommand(
+                    "XADD", Self.key, "*", "i", InsertionIDGenerator().next().description, "p", "nobody waits for it"))
             try await add([2], redis)
             try await expect([[1], [2]])
             try await eventually { try await isEmpty(redis) }

@@ -6,7 +6,8 @@ import Testing
     private static let end = "18446744073709551615"
 
     @Test(arguments: [
-        ("1763812345678-0", "1763812345678-1"), ("5-18446744073709551614", "5-\(end)"), ("5-\(end)", "6-0"), ("\(end)-\(end)", "\(end)-\(end)"),
+        ("1763812345678-0", "1763812345678-1"), ("5-18446744073709551614", "5-\(end)"), ("5-\(end)", "6-0"),
+        ("\(end)-\(end)", "\(end)-\(end)"),
     ])
     func theNextOneIsDirectlyBehind(id: String, next: String) {
         #expect(StreamPosition(id)?.next.description == next)
@@ -18,7 +19,8 @@ import Testing
     }
 
     /// Others can write to Redis.
-    @Test(arguments: ["", "x", "1", "1-", "-1", "1-x", "1-2-3", "1-\(end)0"]) func whatIsNoIDIsNoPosition(text: String) {
+    @Test(arguments: ["", "x", "1", "1-", "-1", "1-x", "1-2-3", "1-\(end)0"]) func whatIsNoIDIsNoPosition(text: String)
+    {
         #expect(StreamPosition(text) == nil)
     }
 }

@@ -40,7 +40,9 @@ import Testing
         await #expect(throws: Waiter.Ending.stopped) { try await waiter.next() }
     }
 
-    @Test(arguments: [Waiter.Ending.disconnected, .deadline, .stopped]) func abandoningEndsTheWaitOnce(ending: Waiter.Ending) async throws {
+    @Test(arguments: [Waiter.Ending.disconnected, .deadline, .stopped]) func abandoningEndsTheWaitOnce(
+        ending: Waiter.Ending
+    ) async throws {
         let waiter = room.admit(ids.next(), deadline: .past)
         async let waiting = #expect(throws: ending) { try await waiter.next() }
         for _ in 0..<100 { await Task.yield() }

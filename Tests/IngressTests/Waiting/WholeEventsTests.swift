@@ -6,7 +6,9 @@ import Testing
     /// What is passed on of pieces, one by one, and what is left at a good end.
     private func run(_ pieces: [String]) -> [String] {
         var events = WholeEvents()
-        return pieces.map { String(decoding: events.take(Array($0.utf8)), as: UTF8.self) } + [String(decoding: events.rest(), as: UTF8.self)]
+        return pieces.map { String(decoding: events.take(Array($0.utf8)), as: UTF8.self) } + [
+            String(decoding: events.rest(), as: UTF8.self)
+        ]
     }
 
     @Test(arguments: ["\n", "\r\n", "\r"]) func aPartOfAnEventWaitsForItsEnd(end: String) {
@@ -16,13 +18,16 @@ import Testing
     }
 
     @Test(arguments: [
-        "data: a\n\ndata: b\n\n", "data: a\r\n\r\n: c\r\n\r\ndata: b\r\n\r\n", "\n\n\n", "data: a\rdata: b\r\r", "no end",
+        "data: a\n\ndata: b\n\n", "data: a\r\n\r\n: c\r\n\r\ndata: b\r\n\r\n", "\n\n\n", "data: a\rdata: b\r\r",
+        "no end",
         ": c\n: c\n\ndata: a\n: c\n\n\n:\n\n", ":\r\n:\r\n\r\ndata: a\r\n\r\n:\rdata: b\r\r",
     ])
     func nothingIsLostOrChanged(text: String) {
         let bytes = Array(text.utf8)
         for size in 1...bytes.count {
-            let pieces = stride(from: 0, to: bytes.count, by: size).map { String(decoding: bytes[$0..<min($0 + size, bytes.count)], as: UTF8.self) }
+            let pieces = stride(from: 0, to: bytes.count, by: size).map {
+                String(decoding: bytes[$0..<min($0 + size, bytes.count)], as: UTF8.self)
+            }
             #expect(run(pieces).joined() == text)
         }
     }

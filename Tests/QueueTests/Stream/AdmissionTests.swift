@@ -91,7 +91,9 @@ import Testing
     @Test func theByteCounterGoesWithTheLastEntry() async throws {
         try await QueueBench.run { bench in
             let stream = try await bench.forwarder("one")
-            for size in [0, 10, 1000] { _ = try await bench.admission().enqueue(bench.job(body: Array(repeating: 1, count: size))) }
+            for size in [0, 10, 1000] {
+                _ = try await bench.admission().enqueue(bench.job(body: Array(repeating: 1, count: size)))
+            }
             // A stranger's entry was never counted; it takes off what it never added.
             try await bench.send("XADD", Keys.jobs, "*", "p", [UInt8](repeating: 2, count: 10_000))
             for delivery in try await bench.take(stream) {
@@ -104,7 +106,8 @@ import Testing
 
     /// Ids are arguments of a script and parts of keys; none is ever code, pattern or separator.
     @Test(arguments: [
-        "{x}", "*", "'; return redis.call('FLUSHALL') --", "a\u{0}b", "a\r\nFLUSHALL\r\n", "\"", "__proto__", String(repeating: "x", count: 65_536),
+        "{x}", "*", "'; return redis.call('FLUSHALL') --", "a\u{0}b", "a\r\nFLUSHALL\r\n", "\"", "__proto__",
+        String(repeating: "x", count: 65_536),
     ])
     func hostileIDsAreOnlyNames(_ rollout: String) async throws {
         try await QueueBench.run { bench in
@@ -112,7 +115,9 @@ import Testing
             _ = try await bench.admission().enqueue(job)
             #expect(
                 try await bench.dump().keys.sorted()
-                    == (RolloutKeys(rollout, project: "local", defaultProject: "local").kept + [Keys.jobs, Keys.jobBytes]).sorted())
+                    == (RolloutKeys(rollout, project: "local", defaultProject: "local").kept + [
+                        Keys.jobs, Keys.jobBytes,
+                    ]).sorted())
             #expect(try await bench.members(rollout) == [job.insertionID.description])
         }
     }

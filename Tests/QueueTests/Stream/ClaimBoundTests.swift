@@ -11,9 +11,13 @@ import Testing
     private static let bytes = 16 << 20
 
     /// Jobs with bodies of these sizes, which a dead forwarder has left behind.
-    private func withLeftovers(_ sizes: [Int], _ body: (QueueBench, _ taker: JobStream) async throws -> Void) async throws {
+    private func withLeftovers(
+        _ sizes: [Int], _ body: (QueueBench, _ taker: JobStream) async throws -> Void
+    ) async throws {
         try await QueueBench.run { bench in
-            for size in sizes { _ = try await bench.admission().enqueue(bench.job(body: Array(repeating: 1, count: size))) }
+            for size in sizes {
+                _ = try await bench.admission().enqueue(bench.job(body: Array(repeating: 1, count: size)))
+            }
             let (dead, taker) = try await (bench.forwarder("dead"), bench.forwarder("taker"))
             #expect(try await bench.take(dead).count == sizes.count)
             try await dead.leave()
@@ -42,11 +46,15 @@ import Testing
         ([bytes + 1, 1, 1], [1, 2]),
     ])
     func bytesBoundAClaim(sizes: [Int], counts: [Int]) async throws {
-        try await withLeftovers(sizes) { (_, taker) async throws in #expect(try await claims(taker, upTo: 100) == counts) }
+        try await withLeftovers(sizes) { (_, taker) async throws in
+            #expect(try await claims(taker, upTo: 100) == counts)
+        }
     }
 
     @Test func slotsBoundAClaim() async throws {
-        try await withLeftovers(Array(repeating: 10, count: 7)) { (_, taker) async throws in #expect(try await claims(taker, upTo: 3) == [3, 3, 1]) }
+        try await withLeftovers(Array(repeating: 10, count: 7)) { (_, taker) async throws in
+            #expect(try await claims(taker, upTo: 3) == [3, 3, 1])
+        }
     }
 
     /// What the taker works on already neither counts nor hides what it lost behind it.
@@ -56,7 +64,9 @@ import Testing
             let given = try await bench.take(taker)
             // 11 s ago, by Redis's own clock: as long as no answer takes.
             for delivery in given {
-                try await bench.send("XCLAIM", Keys.jobs, Keys.jobGroup, "taker", 0, delivery.entry, "IDLE", 11_000, "RETRYCOUNT", 1, "JUSTID")
+                try await bench.send(
+                    "XCLAIM", Keys.jobs, Keys.jobGroup, "taker", 0, delivery.entry, "IDLE", 11_000, "RETRYCOUNT", 1,
+                    "JUSTID")
             }
             let running = given.prefix(4).map(\.entry)
             let first = try await taker.claim(upTo: 3, running: running)

@@ -14,12 +14,15 @@ import Testing
         command.append(contentsOf: fields)
         _ = try await bench.redis.send(command)
         let delivery = try #require(try await bench.take(stream).first)
-        #expect(try await stream.finish(delivery, id: nil, responseKey: nil, sealed: nil, ending: .init(deadLetterReason: "why")))
+        #expect(
+            try await stream.finish(
+                delivery, id: nil, responseKey: nil, sealed: nil, ending: .init(deadLetterReason: "why")))
         let last = try await bench.send("XREVRANGE", Keys.dead, "+", "-", "COUNT", 1)
         let entry = last[0][1].array ?? []
         #expect(
             entry.prefix(4) == [
-                .bytes(Array("reason".utf8)), .bytes(Array("why".utf8)), .bytes(Array("entry".utf8)), .bytes(Array(delivery.entry.utf8)),
+                .bytes(Array("reason".utf8)), .bytes(Array("why".utf8)), .bytes(Array("entry".utf8)),
+                .bytes(Array(delivery.entry.utf8)),
             ])
         return entry
     }
@@ -36,7 +39,10 @@ import Testing
             #expect(try await letter(bench, stream, [p, huge]).count == 8)
             #expect(try await letter(bench, stream, [p, huge, p, small]).dropFirst(8) == [.bytes(p), .bytes(small)])
             #expect(try await letter(bench, stream, [Array("other".utf8), huge]).count == 8)
-            #expect(try await letter(bench, stream, Array(repeating: p, count: 20_000)).dropFirst(8) == [.bytes(p), .bytes(p)])
+            #expect(
+                try await letter(bench, stream, Array(repeating: p, count: 20_000)).dropFirst(8) == [
+                    .bytes(p), .bytes(p),
+                ])
         }
     }
 
@@ -64,8 +70,16 @@ import Testing
                 ([Array("i".utf8), [0xFF, 0xFE], Array("p".utf8), sealed], .noInsertionID),
                 ([Array("i".utf8), Array(id.description.utf8)], .envelope(.notAnEnvelope)),
                 ([Array("i".utf8), Array(id.description.utf8), Array("p".utf8), []], .envelope(.notAnEnvelope)),
-                ([Array("i".utf8), Array(id.description.utf8), Array("p".utf8), [0] + job.wireBytes], .envelope(.notAnEnvelope)),
-                ([Array("i".utf8), Array(id.description.utf8), Array("p".utf8), Array(repeating: 1, count: 8 << 20)], .envelope(.otherKey)),
+                (
+                    [Array("i".utf8), Array(id.description.utf8), Array("p".utf8), [0] + job.wireBytes],
+                    .envelope(.notAnEnvelope)
+                ),
+                (
+                    [
+                        Array("i".utf8), Array(id.description.utf8), Array("p".utf8),
+                        Array(repeating: 1, count: 8 << 20),
+                    ], .envelope(.otherKey)
+                ),
                 ([Array("i".utf8), Array(other.description.utf8), Array("p".utf8), sealed], .envelope(.wrongSeal)),
                 (
                     [
@@ -74,7 +88,10 @@ import Testing
                     ], .envelope(.otherKey)
                 ),
                 (
-                    [Array("i".utf8), Array(id.description.utf8), Array("p".utf8), try bench.envelope.seal([1, 200], for: .job(id))],
+                    [
+                        Array("i".utf8), Array(id.description.utf8), Array("p".utf8),
+                        try bench.envelope.seal([1, 200], for: .job(id)),
+                    ],
                     .wire(.truncated)
                 ),
                 (
@@ -84,7 +101,10 @@ import Testing
                     ], .wire(.truncated)
                 ),
                 (
-                    [Array("i".utf8), Array(other.description.utf8), Array("p".utf8), try bench.envelope.seal(job.wireBytes, for: .job(other))],
+                    [
+                        Array("i".utf8), Array(other.description.utf8), Array("p".utf8),
+                        try bench.envelope.seal(job.wireBytes, for: .job(other)),
+                    ],
                     .otherInsertionID
                 ),
             ]

@@ -22,10 +22,16 @@ import Testing
                     while heard.count < 3, case .messages(let messages) = await events.next() {
                         heard += messages.map { "\($0.channel) \(String(decoding: $0.payload, as: UTF8.self))" }
                     }
-                    #expect(heard == ["gateway/cancellations \(one)", "gateway/cancellations \(two) 512", "gateway/credits \(two) 4096"])
+                    #expect(
+                        heard == [
+                            "gateway/cancellations \(one)", "gateway/cancellations \(two) 512",
+                            "gateway/credits \(two) 4096",
+                        ])
                     let forwarder = JobStream(consumer: "one", commands: redis, reader: redis, deadLetterLimit: 1)
                     #expect(
-                        try await forwarder.cancelled(among: [ids.next(), two, one]) == [one: Cancellation(), two: Cancellation(handedOver: 512)])
+                        try await forwarder.cancelled(among: [ids.next(), two, one]) == [
+                            one: Cancellation(), two: Cancellation(handedOver: 512),
+                        ])
                     #expect(try await forwarder.credits(of: [one, two]) == [two: 4096])
                     #expect(try await forwarder.cancelled(among: []).isEmpty)
                 }
@@ -35,7 +41,9 @@ import Testing
 
     /// A life that is over already must not become a key that stays for ever, nor an error that is tried again and
     /// again.
-    @Test(arguments: [Duration.seconds(-5), .zero, .microseconds(1)]) func noMarkerStaysForEver(_ life: Duration) async throws {
+    @Test(arguments: [Duration.seconds(-5), .zero, .microseconds(1)]) func noMarkerStaysForEver(
+        _ life: Duration
+    ) async throws {
         try await QueueBench.run { bench in
             let id = bench.ids.next()
             try await JobNews(redis: bench.redis).cancel(id, life: life)

@@ -15,7 +15,9 @@ import Testing
     private func executions(_ bench: QueueBench) async throws -> Int {
         let text = try await bench.send("INFO", "commandstats").string ?? ""
         let calls = text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("cmdstat_eval") }
-        return calls.compactMap { $0.split(separator: "=").dropFirst().first?.prefix { $0 != "," } }.compactMap { Int($0) }.reduce(0, +)
+        return calls.compactMap { $0.split(separator: "=").dropFirst().first?.prefix { $0 != "," } }.compactMap {
+            Int($0)
+        }.reduce(0, +)
     }
 
     @Test func aServerThatStoodStillQueuesNothingThatNobodyWaitsFor() async throws {
@@ -52,7 +54,8 @@ import Testing
             let clock = ServerClock()
             clock.learn(Int(UnixTime.milliseconds) + error, asked: .now)
             let admission = JobAdmission(
-                redis: bench.redis, envelope: bench.envelope, limits: .init(entries: 10, bytes: 1 << 20, rolloutTTL: .seconds(10), spanBytes: 1),
+                redis: bench.redis, envelope: bench.envelope,
+                limits: .init(entries: 10, bytes: 1 << 20, rolloutTTL: .seconds(10), spanBytes: 1),
                 defaultProject: "local", clock: clock)
             #expect(try await admission.enqueue(bench.job()) == .queued(length: 1))
             // What is too early a time is noticed at once, what is too late with the first quick answer.

@@ -8,7 +8,9 @@ import Testing
 /// Architecture §2.2: what ends or feeds a job does nothing at all once the job is another forwarder's.
 @Suite(.timeLimit(.minutes(1))) struct OwnershipTests {
     /// A job that `late` was given and lost to `owner`.
-    private func withLostJob(_ body: (QueueBench, _ late: JobStream, _ owner: JobStream, Job, Delivery) async throws -> Void) async throws {
+    private func withLostJob(
+        _ body: (QueueBench, _ late: JobStream, _ owner: JobStream, Job, Delivery) async throws -> Void
+    ) async throws {
         try await QueueBench.run { bench in
             let late = try await bench.forwarder("late")
             let owner = try await bench.forwarder("owner")
@@ -27,7 +29,9 @@ import Testing
             let before = try await bench.dump()
             #expect(try await late.deliver([1], of: job, in: delivery, markerTTL: .seconds(60)) == false)
             let ending = JobStream.Ending(removeFrom: .sample, deadLetterReason: "late")
-            #expect(try await late.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [1], ending: ending) == false)
+            #expect(
+                try await late.finish(
+                    delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [1], ending: ending) == false)
             try await late.release([delivery.entry])
             #expect(try await bench.dump() == before)
         }
@@ -37,13 +41,19 @@ import Testing
         try await withLostJob { bench, _, owner, job, delivery in
             #expect(try await owner.deliver([1], of: job, in: delivery, markerTTL: .seconds(60)))
             #expect(try await owner.hasStarted(job.insertionID))
-            #expect(try await owner.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [2], ending: .init()))
+            #expect(
+                try await owner.finish(
+                    delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [2], ending: .init()))
             let before = try await bench.dump()
-            #expect(before.keys.sorted() == (RolloutKeys.sample.kept + [Keys.forwarder("owner"), Keys.jobs, job.responseKey]).sorted())
+            #expect(
+                before.keys.sorted()
+                    == (RolloutKeys.sample.kept + [Keys.forwarder("owner"), Keys.jobs, job.responseKey]).sorted())
             #expect(try await bench.send("XPENDING", Keys.jobs, Keys.jobGroup)[0] == .integer(0))
             #expect(try await bench.frames(on: job.responseKey) == [[1], [2]])
             // Its answer was lost on the way, and it says it again.
-            #expect(try await owner.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [2], ending: .init()) == false)
+            #expect(
+                try await owner.finish(
+                    delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [2], ending: .init()) == false)
             #expect(try await bench.dump() == before)
         }
     }
@@ -55,8 +65,12 @@ import Testing
             _ = try await bench.admission().enqueue(job)
             let delivery = try #require(try await bench.take(stream).first)
             #expect(try await stream.deliver([1], of: job, in: delivery, markerTTL: .seconds(60)))
-            #expect(try await stream.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [2], ending: .init()))
-            #expect(try await bench.send("EXISTS", job.responseKey) == .integer(0), "no stream is made for an ingress that is gone")
+            #expect(
+                try await stream.finish(
+                    delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [2], ending: .init()))
+            #expect(
+                try await bench.send("EXISTS", job.responseKey) == .integer(0),
+                "no stream is made for an ingress that is gone")
             #expect(try await bench.frames(on: Keys.response(job.insertionID)) == [[1], [2]])
             let life = try #require(try await bench.send("TTL", Keys.response(job.insertionID)).int)
             #expect((3590...3600).contains(life))
@@ -70,7 +84,9 @@ import Testing
             _ = try await bench.admission().enqueue(job)
             let delivery = try #require(try await bench.take(stream).first)
             let ending = JobStream.Ending(removeFrom: succeeded ? nil : .sample)
-            #expect(try await stream.finish(delivery, id: job.insertionID, responseKey: job.responseKey, sealed: nil, ending: ending))
+            #expect(
+                try await stream.finish(
+                    delivery, id: job.insertionID, responseKey: job.responseKey, sealed: nil, ending: ending))
             #expect(try await bench.members("rollout") == (succeeded ? [job.insertionID.description] : []))
         }
     }
@@ -99,7 +115,9 @@ import Testing
             let delivery = try #require(try await bench.take(stream).first)
             try await bench.send("FLUSHALL")
             #expect(try await stream.deliver([1], of: job, in: delivery, markerTTL: .seconds(60)) == false)
-            #expect(try await stream.finish(delivery, id: job.insertionID, responseKey: nil, sealed: [1], ending: .init()) == false)
+            #expect(
+                try await stream.finish(delivery, id: job.insertionID, responseKey: nil, sealed: [1], ending: .init())
+                    == false)
             #expect(try await bench.dump().isEmpty)
             await #expect { try await bench.take(stream) } throws: { ($0 as? RedisError)?.serverCode == "NOGROUP" }
             try await stream.join()

@@ -20,14 +20,16 @@ struct QueueBench: Sendable {
         entries: Int = 1000, bytes: Int = 1 << 30, ttl: Duration = .seconds(100), spanBytes: Int = 1 << 20
     ) -> JobAdmission {
         JobAdmission(
-            redis: redis, envelope: envelope, limits: .init(entries: entries, bytes: bytes, rolloutTTL: ttl, spanBytes: spanBytes),
+            redis: redis, envelope: envelope,
+            limits: .init(entries: entries, bytes: bytes, rolloutTTL: ttl, spanBytes: spanBytes),
             defaultProject: "local")
     }
 
     func job(rollout: String? = "rollout", project: String = "local", body: [UInt8] = []) -> Job {
         let rollout = rollout.map { RolloutIDs(rollout: $0, invocation: "i", experiment: "e", run: "r", row: "w") }
         return Job(
-            insertionID: ids.next(), project: project, rollout: rollout, method: "POST", path: "/chat/completions", deadline: .distantFuture,
+            insertionID: ids.next(), project: project, rollout: rollout, method: "POST", path: "/chat/completions",
+            deadline: .distantFuture,
             responseKey: Keys.responses(ingress: "here"), body: body)
     }
 
@@ -45,7 +47,9 @@ struct QueueBench: Sendable {
     }
 
     @discardableResult
-    func send<each Argument: RedisArgument>(_ name: String, _ arguments: repeat each Argument) async throws -> RedisValue {
+    func send<each Argument: RedisArgument>(
+        _ name: String, _ arguments: repeat each Argument
+    ) async throws -> RedisValue {
         try await redis.send(RedisCommand(name, repeat each arguments))
     }
 

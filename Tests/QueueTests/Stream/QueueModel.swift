@@ -55,7 +55,9 @@ struct QueueModel {
 
     func index(of id: String) -> Int? { items.firstIndex { $0.job.insertionID.description == id } }
 
-    func isHeld(_ job: Job, by name: String) -> Bool { items.contains { $0.job.insertionID == job.insertionID && $0.holder == name } }
+    func isHeld(_ job: Job, by name: String) -> Bool {
+        items.contains { $0.job.insertionID == job.insertionID && $0.holder == name }
+    }
 
     /// What a forwarder may take over: what the dead hold, and what itself was given long ago; but nothing that it
     /// believes to work on.
@@ -98,7 +100,9 @@ struct QueueModel {
     }
 
     /// How many completions of a rollout failed.
-    func failures(of rollout: RolloutKeys) -> Int { items.count { $0.rollout == rollout && $0.phase == .ended(succeeded: false) } }
+    func failures(of rollout: RolloutKeys) -> Int {
+        items.count { $0.rollout == rollout && $0.phase == .ended(succeeded: false) }
+    }
 
     /// The spans that wait for their export, by stream.
     var outbox: [String: Set<String>] {

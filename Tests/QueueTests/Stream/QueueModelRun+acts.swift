@@ -16,7 +16,9 @@ extension QueueModelRun {
         let admission = bench.admission(entries: Self.mostEntries, bytes: Self.mostBytes)
         let reply = try await admission.enqueue(job, givingTo: taker.map { forwarders[$0].name })
         let outcome = reply.outcome
-        note("enqueue \(job.insertionID) for \(job.responseKey): \(outcome), given to \(taker.map { forwarders[$0].name } ?? "none")")
+        note(
+            "enqueue \(job.insertionID) for \(job.responseKey): \(outcome), given to \(taker.map { forwarders[$0].name } ?? "none")"
+        )
         try require(outcome == expected, "\(outcome), not \(expected)")
         guard case .queued = outcome else { return }
         accept(job, bytes)
@@ -39,10 +41,13 @@ extension QueueModelRun {
         switch given {
         case .this(let delivery):
             try require(oldest?.insertionID == job.insertionID, "given \(job.insertionID) before an older one")
-            try require(delivery.count == 1 && !delivery.isTakenOver && delivery.payload.isEmpty, "not handed over in memory")
+            try require(
+                delivery.count == 1 && !delivery.isTakenOver && delivery.payload.isEmpty, "not handed over in memory")
             try await take([delivery], taker) { _ in 1 }
         case .older(let delivery):
-            try require(oldest?.insertionID.description == delivery.insertionID && oldest != job, "given \(delivery.insertionID)")
+            try require(
+                oldest?.insertionID.description == delivery.insertionID && oldest != job,
+                "given \(delivery.insertionID)")
             try await take([delivery], taker) { _ in 1 }
         case nil: throw Difference(what: "nothing was given")
         }
@@ -51,13 +56,16 @@ extension QueueModelRun {
     mutating func newJob() -> Job {
         let project = random.chance(oneIn: 3) ? "other" : "local"
         let rollout = project == "other" ? "r1" : random.chance(oneIn: 12) ? Self.taken : random.pick(["r1", "r2"])
-        var job = bench.job(rollout: random.chance(oneIn: 5) ? nil : rollout, project: project, body: Array(repeating: 7, count: random.below(600)))
+        var job = bench.job(
+            rollout: random.chance(oneIn: 5) ? nil : rollout, project: project,
+            body: Array(repeating: 7, count: random.below(600)))
         job.deadline = Deadline(in: .seconds(300))
         job.responseKey = random.chance(oneIn: 3) ? Keys.response(job.insertionID) : random.pick(Self.ingresses)
         if random.chance(oneIn: 4) {
             job.responseKey = Keys.response(job.insertionID)
             let request = [Array(random.pick(["a", "a", "b"]).utf8)]
-            job.idempotency = Idempotency(clientKey: "k", project: project, account: nil, request: request, envelope: bench.envelope)
+            job.idempotency = Idempotency(
+                clientKey: "k", project: project, account: nil, request: request, envelope: bench.envelope)
         }
         if random.chance(oneIn: 3) { job.logging = .withheld }
         return job.withOwnSeal
@@ -89,9 +97,11 @@ extension QueueModelRun {
         note("\(forwarder.name) claims \(deliveries.map(\.insertionID))")
         let claimed = Set(deliveries.map(\.insertionID))
         // What has become old meanwhile was not yet when it was looked at.
-        let may = able.may.union(model.claimable(by: forwarder.name, running: Set(forwarder.hand.map(\.delivery.insertionID))).may)
+        let may = able.may.union(
+            model.claimable(by: forwarder.name, running: Set(forwarder.hand.map(\.delivery.insertionID))).may)
         try require(claimed.isSubset(of: may), "claimed what it may not; it may \(may)")
-        try require(claimed.count >= min(limit, able.must.count), "claimed \(claimed.count) of \(able.must), \(limit) at most")
+        try require(
+            claimed.count >= min(limit, able.must.count), "claimed \(claimed.count) of \(able.must), \(limit) at most")
         try await take(deliveries, index) { $0 + 1 }
     }
 
@@ -101,10 +111,16 @@ extension QueueModelRun {
         let isLost = random.chance(oneIn: 6)
         if isLost { note("and never hears of it") }
         for delivery in deliveries {
-            guard let place = model.index(of: delivery.insertionID) else { throw Difference(what: "\(delivery.insertionID) was never queued") }
+            guard let place = model.index(of: delivery.insertionID) else {
+                throw Difference(what: "\(delivery.insertionID) was never queued")
+            }
             let before = if case .held(_, let count) = model.items[place].phase { count } else { 0 }
-            try require(delivery.count == count(before), "delivery \(delivery.count) of \(delivery.insertionID), not \(count(before))")
-            try require(delivery.isTakenOver == (model.items[place].phase != .queued), "taken over or not: \(delivery.insertionID)")
+            try require(
+                delivery.count == count(before),
+                "delivery \(delivery.count) of \(delivery.insertionID), not \(count(before))")
+            try require(
+                delivery.isTakenOver == (model.items[place].phase != .queued),
+                "taken over or not: \(delivery.insertionID)")
             var (queued, taken) = (model.items[place].job, delivery)
             var found = try taken.takeJob(opening: bench.envelope)
             // What was asked stays behind: only who queues it compares.
@@ -169,14 +185,20 @@ extension QueueModelRun {
         let isOurs = isOwner(forwarder, of: held)
         guard let place = model.index(of: id.description) else { return nil }
         let item = model.items[place]
-        if !item.hasEnded { try require(try await forwarder.stream.hasStarted(id) == item.hasStarted, "started or not: \(id)") }
+        if !item.hasEnded {
+            try require(try await forwarder.stream.hasStarted(id) == item.hasStarted, "started or not: \(id)")
+        }
         let isDead = held.delivery.count > Self.mostDeliveries
-        let succeeded = !isDead && !item.isCancelled && !(held.delivery.isTakenOver && item.hasStarted) && !random.chance(oneIn: 4)
+        let succeeded =
+            !isDead && !item.isCancelled && !(held.delivery.isTakenOver && item.hasStarted) && !random.chance(oneIn: 4)
         let frame: [UInt8]? = item.isCancelled ? nil : nextFrame()
         let freed = succeeded || random.chance(oneIn: 2) ? nil : held.job.idempotency?.key
-        let span = random.chance(oneIn: 2) ? JobStream.Span(project: item.job.project, sealed: nextFrame(), life: .seconds(100)) : nil
+        let span =
+            random.chance(oneIn: 2)
+            ? JobStream.Span(project: item.job.project, sealed: nextFrame(), life: .seconds(100)) : nil
         let ending = JobStream.Ending(
-            removeFrom: succeeded ? nil : item.rollout, span: span, deadLetterReason: isDead ? "lost" : nil, frees: freed)
+            removeFrom: succeeded ? nil : item.rollout, span: span, deadLetterReason: isDead ? "lost" : nil,
+            frees: freed)
         note("\(forwarder.name) ends \(id), \(succeeded ? "well" : "badly"): \(isOurs)")
         return Plan(held: held, isOurs: isOurs, succeeded: succeeded, frame: frame, ending: ending)
     }
@@ -229,7 +251,9 @@ extension QueueModelRun {
             try await forwarder.stream.release([held.delivery.entry])
             if let before {
                 try require(try await bench.dump() == before, "a release of another's job changed something")
-            } else if let place = model.index(of: held.delivery.insertionID), case .held(_, let count) = model.items[place].phase {
+            } else if let place = model.index(of: held.delivery.insertionID),
+                case .held(_, let count) = model.items[place].phase
+            {
                 model.items[place].phase = .held(by: QueueModel.released, count: count - 1)
             }
         }
@@ -237,7 +261,9 @@ extension QueueModelRun {
 
     /// An act of a forwarder that died, or of a living one upon what is no longer its own.
     mutating func lateAct() async throws {
-        guard let forwarder = (dead + forwarders).filter({ !$0.past.isEmpty }).randomElement(using: &random) else { return }
+        guard let forwarder = (dead + forwarders).filter({ !$0.past.isEmpty }).randomElement(using: &random) else {
+            return
+        }
         let held = random.pick(forwarder.past)
         // What it holds yet is not late; living forwarders act on theirs by the hand.
         guard !isOwner(forwarder, of: held) else { return }
@@ -252,7 +278,8 @@ extension QueueModelRun {
     /// Does an act that counts or not, and sees that one which does not changes nothing.
     private func expect(_ counts: Bool, _ held: Held, _ act: () async throws -> Bool) async throws {
         let before = counts ? nil : try await bench.dump()
-        try require(try await act() == counts, "an act upon \(held.job.insertionID) \(counts ? "did not count" : "counted")")
+        try require(
+            try await act() == counts, "an act upon \(held.job.insertionID) \(counts ? "did not count" : "counted")")
         guard let before else { return }
         let after = try await bench.dump()
         let changed = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }

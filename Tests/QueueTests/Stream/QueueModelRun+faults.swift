@@ -56,7 +56,9 @@ extension QueueModelRun {
         try await JobNews(redis: bench.redis).cancel(id, life: .seconds(60))
         model.items[place].isCancelled = true
         guard let forwarder = forwarders.first else { return }
-        try require(Set(try await forwarder.stream.cancelled(among: model.items.map(\.job.insertionID)).keys) == cancelled, "other cancellations")
+        try require(
+            Set(try await forwarder.stream.cancelled(among: model.items.map(\.job.insertionID)).keys) == cancelled,
+            "other cancellations")
     }
 
     private var cancelled: Set<InsertionID> { Set(model.items.filter(\.isCancelled).map(\.job.insertionID)) }
@@ -66,9 +68,12 @@ extension QueueModelRun {
         note("time passes")
         for forwarder in forwarders {
             for (place, item) in model.items.enumerated() where !item.isOld {
-                guard case .held(forwarder.name, let count) = item.phase, let entry = try await entry(of: item) else { continue }
+                guard case .held(forwarder.name, let count) = item.phase, let entry = try await entry(of: item) else {
+                    continue
+                }
                 try await bench.send(
-                    "XCLAIM", Keys.jobs, Keys.jobGroup, forwarder.name, 0, entry, "IDLE", 11_000, "RETRYCOUNT", count, "JUSTID")
+                    "XCLAIM", Keys.jobs, Keys.jobGroup, forwarder.name, 0, entry, "IDLE", 11_000, "RETRYCOUNT", count,
+                    "JUSTID")
                 model.items[place].isOld = true
             }
         }
@@ -125,18 +130,24 @@ extension QueueModelRun {
     func compare() async throws {
         let (sets, streams) = (model.sets, model.streams.keys.sorted())
         var batch = [
-            RedisCommand("XRANGE", Keys.jobs, "-", "+"), RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 1000),
+            RedisCommand("XRANGE", Keys.jobs, "-", "+"),
+            RedisCommand("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 1000),
             RedisCommand("GET", Keys.jobBytes), RedisCommand("KEYS", "*"), RedisCommand("XLEN", Keys.dead),
         ]
-        batch += rollouts.map { RedisCommand("SMEMBERS", $0.set) } + streams.map { RedisCommand("XRANGE", $0, "-", "+") }
+        batch +=
+            rollouts.map { RedisCommand("SMEMBERS", $0.set) } + streams.map { RedisCommand("XRANGE", $0, "-", "+") }
         let replies = try await bench.redis.send(batch: batch)
         try comparePlaces(entries: replies[0].array ?? [], pending: replies[1].array ?? [])
-        try require(replies[2].int == (model.present.isEmpty ? nil : model.bytes), "bytes: \(replies[2]), not \(model.bytes)")
+        try require(
+            replies[2].int == (model.present.isEmpty ? nil : model.bytes), "bytes: \(replies[2]), not \(model.bytes)")
         let keys = Set((replies[3].array ?? []).compactMap(\.string))
-        try require(keys == model.keys, "too many keys: \(keys.subtracting(model.keys)); too few: \(model.keys.subtracting(keys))")
+        try require(
+            keys == model.keys,
+            "too many keys: \(keys.subtracting(model.keys)); too few: \(model.keys.subtracting(keys))")
         try require(replies[4].int == model.letters, "dead letters")
         for (rollout, reply) in zip(rollouts, replies[5...]) {
-            try require(Set((reply.array ?? []).compactMap(\.string)) == sets[rollout.set] ?? [], "the set \(rollout.set)")
+            try require(
+                Set((reply.array ?? []).compactMap(\.string)) == sets[rollout.set] ?? [], "the set \(rollout.set)")
         }
         for (key, reply) in zip(streams, replies[(5 + rollouts.count)...]) {
             try require((reply.array ?? []).compactMap { $0[1][3].bytes } == model.streams[key], "the frames on \(key)")
@@ -148,7 +159,9 @@ extension QueueModelRun {
     private func compareTraces() async throws {
         let outbox = model.outbox
         let streams = outbox.keys.sorted()
-        var batch = streams.map { RedisCommand("XRANGE", $0, "-", "+") } + rollouts.map { RedisCommand("HGET", $0.record, "failed") }
+        var batch =
+            streams.map { RedisCommand("XRANGE", $0, "-", "+") }
+            + rollouts.map { RedisCommand("HGET", $0.record, "failed") }
         batch += rollouts.flatMap { [RedisCommand("GET", $0.count), RedisCommand("HGET", $0.record, "ids")] }
         batch.append(RedisCommand("GET", Keys.traceBytes))
         let replies = try await bench.redis.send(batch: batch)
@@ -176,7 +189,8 @@ extension QueueModelRun {
         }
         for item in model.present {
             let id = item.job.insertionID.description
-            try require(places[id] == item.phase, "\(id) is \(places[id].map { "\($0)" } ?? "nowhere"), not \(item.phase)")
+            try require(
+                places[id] == item.phase, "\(id) is \(places[id].map { "\($0)" } ?? "nowhere"), not \(item.phase)")
         }
         try require(pending.count == model.items.count { $0.holder != nil }, "\(pending.count) pending")
     }

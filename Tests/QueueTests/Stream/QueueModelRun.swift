@@ -37,7 +37,9 @@ struct QueueModelRun {
     static let taken = "taken"
 
     let bench: QueueBench
-    let rollouts = [("r1", "local"), ("r2", "local"), ("r1", "other")].map { RolloutKeys($0.0, project: $0.1, defaultProject: "local") }
+    let rollouts = [("r1", "local"), ("r2", "local"), ("r1", "other")].map {
+        RolloutKeys($0.0, project: $0.1, defaultProject: "local")
+    }
     var random: SeededRandom
     var model = QueueModel()
     var forwarders: [Forwarder] = []

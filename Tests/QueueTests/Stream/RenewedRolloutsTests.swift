@@ -14,7 +14,9 @@ import Testing
         #expect(renewed.isDue("a", now: now + .seconds(1)) && !renewed.isDue("a", now: now + .seconds(1)))
     }
 
-    private static let lives = [RolloutKeys.sample.set, RolloutKeys.sample.record, RolloutKeys.sample.list, RolloutKeys.sample.count]
+    private static let lives = [
+        RolloutKeys.sample.set, RolloutKeys.sample.record, RolloutKeys.sample.list, RolloutKeys.sample.count,
+    ]
 
     /// Shortens all lives by half, adds a completion, and says which lives are whole again.
     private func renewed(_ bench: QueueBench, by admission: JobAdmission) async throws -> [Bool] {
@@ -36,7 +38,9 @@ import Testing
     }
 
     /// Another process renews by itself, and so does one that finds a rollout's keys gone.
-    @Test(arguments: [RolloutKeys.sample.record, RolloutKeys.sample.count]) func whatIsNewHasALife(_ lost: String) async throws {
+    @Test(arguments: [RolloutKeys.sample.record, RolloutKeys.sample.count]) func whatIsNewHasALife(
+        _ lost: String
+    ) async throws {
         try await QueueBench.run { bench in
             let admission = bench.admission()
             for _ in 0..<3 { _ = try await admission.enqueue(bench.job()) }

@@ -10,7 +10,8 @@ import Testing
     private func job(_ bench: QueueBench, request: String = "request") -> Job {
         var job = bench.job()
         job.idempotency = Idempotency(
-            clientKey: "key", project: job.project, account: nil, request: [Array(request.utf8)], envelope: bench.envelope)
+            clientKey: "key", project: job.project, account: nil, request: [Array(request.utf8)],
+            envelope: bench.envelope)
         job.responseKey = Keys.response(job.insertionID)
         job.deadline = Deadline(in: .seconds(60))
         return job
@@ -47,7 +48,8 @@ import Testing
                 let delivery = try #require(try await bench.take(stream).first)
                 #expect(
                     try await stream.finish(
-                        delivery, id: first.insertionID, responseKey: first.responseKey, sealed: [1], ending: .init(frees: key)))
+                        delivery, id: first.insertionID, responseKey: first.responseKey, sealed: [1],
+                        ending: .init(frees: key)))
                 #expect(try await bench.send("EXISTS", key).int == (isFreed ? 0 : 1))
             }
         }
@@ -59,7 +61,8 @@ import Testing
             Idempotency(clientKey: text, project: project, account: account, request: [], envelope: envelope).key
         }
         let keys = [
-            key("p", nil, "k", envelope), key("p", "", "k", envelope), key("p", "a", "k", envelope), key("q", nil, "k", envelope),
+            key("p", nil, "k", envelope), key("p", "", "k", envelope), key("p", "a", "k", envelope),
+            key("q", nil, "k", envelope),
             key("p", nil, "j", envelope), key("pk", nil, "", envelope), key("p", nil, "k", Envelope(key: .random())),
         ]
         #expect(Set(keys).count == keys.count)

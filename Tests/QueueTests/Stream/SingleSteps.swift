@@ -28,7 +28,9 @@ struct SingleSteps {
             for number in [limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds)] {
                 command.append(number)
             }
-            for text in [job.project, job.account ?? "", String(UnixTime.milliseconds), String(job.deadline.unixMilliseconds)] {
+            for text in [
+                job.project, job.account ?? "", String(UnixTime.milliseconds), String(job.deadline.unixMilliseconds),
+            ] {
                 command.append(text)
             }
             command.append(300_000)

@@ -8,12 +8,17 @@ import Testing
 /// Architecture §2.4: the jobs of a dead forwarder go to the others; those of a live one never do.
 @Suite(.timeLimit(.minutes(1))) struct TakeoverTests {
     private func consumers(_ bench: QueueBench) async throws -> Set<String> {
-        Set((try await bench.send("XINFO", "CONSUMERS", Keys.jobs, Keys.jobGroup).array ?? []).compactMap { $0[1].string })
+        Set(
+            (try await bench.send("XINFO", "CONSUMERS", Keys.jobs, Keys.jobGroup).array ?? []).compactMap {
+                $0[1].string
+            })
     }
 
     @Test func takesFromTheDeadAndNotFromTheLiving() async throws {
         try await QueueBench.run { bench in
-            let (dead, living, taker) = try await (bench.forwarder("dead"), bench.forwarder("living"), bench.forwarder("taker"))
+            let (dead, living, taker) = try await (
+                bench.forwarder("dead"), bench.forwarder("living"), bench.forwarder("taker")
+            )
             let jobs = (0..<4).map { _ in bench.job() }
             for job in jobs { _ = try await bench.admission().enqueue(job) }
             let lost = try await bench.take(dead, upTo: 2)
@@ -82,7 +87,9 @@ import Testing
             _ = try await bench.take(dead)
             try await dead.leave()
             _ = try await living.claim(upTo: 1, running: [])
-            #expect(try await consumers(bench) == ["dead", "living"], "what it left was taken in this turn; it goes in the next")
+            #expect(
+                try await consumers(bench) == ["dead", "living"],
+                "what it left was taken in this turn; it goes in the next")
             _ = try await living.claim(upTo: 1, running: [])
             #expect(try await consumers(bench) == ["living"])
         }
@@ -98,10 +105,13 @@ import Testing
             #expect(try await stream.claim(upTo: 10, running: []).isEmpty, "an answer of Redis may still be on its way")
             // 11 s ago, by Redis's own clock: as long as no answer takes.
             for delivery in read {
-                try await bench.send("XCLAIM", Keys.jobs, Keys.jobGroup, "one", 0, delivery.entry, "IDLE", 11_000, "RETRYCOUNT", 1, "JUSTID")
+                try await bench.send(
+                    "XCLAIM", Keys.jobs, Keys.jobGroup, "one", 0, delivery.entry, "IDLE", 11_000, "RETRYCOUNT", 1,
+                    "JUSTID")
             }
             let found = try await stream.claim(upTo: 10, running: [read[0].entry, read[2].entry])
-            #expect(found.map(\.entry) == [read[1].entry] && found.map(\.count) == [2] && found.allSatisfy(\.isTakenOver))
+            #expect(
+                found.map(\.entry) == [read[1].entry] && found.map(\.count) == [2] && found.allSatisfy(\.isTakenOver))
             #expect(try await stream.claim(upTo: 10, running: [read[0].entry, read[2].entry]).isEmpty, "once each")
         }
     }
@@ -138,7 +148,9 @@ import Testing
     @Test func countsTheLivingForwarders() async throws {
         try await QueueBench.run { bench in
             func living() async throws -> Int? {
-                try await bench.redis.evaluate(JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix).int
+                try await bench.redis.evaluate(
+                    JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix
+                ).int
             }
             #expect(try await living() == 0)
             _ = try await bench.admission().enqueue(bench.job())

@@ -9,11 +9,15 @@ import Testing
     private let key = Keys.verdict("r", project: "local")
 
     private func run(_ body: (QueueBench, VerdictStore) async throws -> Void) async throws {
-        try await QueueBench.run { bench in try await body(bench, VerdictStore(redis: bench.redis, defaultProject: "local")) }
+        try await QueueBench.run { bench in
+            try await body(bench, VerdictStore(redis: bench.redis, defaultProject: "local"))
+        }
     }
 
     private func verdict(_ kind: Verdict.Kind) -> Verdict {
-        Verdict(rollout: "r", project: "local", kind: kind, expected: 1, traced: 1, inFlight: 0, failed: 0, missing: [], checkedAt: 1000)
+        Verdict(
+            rollout: "r", project: "local", kind: kind, expected: 1, traced: 1, inFlight: 0, failed: 0, missing: [],
+            checkedAt: 1000)
     }
 
     @Test func aVerdictIsWrittenAndLivesAsLongAsTheSet() async throws {
@@ -65,7 +69,10 @@ import Testing
     @Test func whoSawEverythingIsNotOverruled() async throws {
         try await run { bench, store in
             _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
-            let (one, two) = (try #require(try await store.begin("r", project: "local")), try #require(try await store.begin("r", project: "local")))
+            let (one, two) = (
+                try #require(try await store.begin("r", project: "local")),
+                try #require(try await store.begin("r", project: "local"))
+            )
             #expect(try await store.write(verdict(.complete), mark: one.mark))
             #expect(try await store.write(verdict(.incomplete), mark: two.mark))
             #expect(try await store.verdict("r", project: "local", now: .max)?.kind == .complete)

@@ -38,7 +38,8 @@ import Testing
             let found = try await events()
             #expect(found.map(\.kind) == [.keysReloaded, .keyUsed])
             #expect(found.allSatisfy { $0.actor == "ingress " + ProcessName.shown })
-            #expect(found[0].subject == "keys.yaml" && found[0].project == nil && found[0].details.json == #"{"count":1}"#)
+            #expect(
+                found[0].subject == "keys.yaml" && found[0].project == nil && found[0].details.json == #"{"count":1}"#)
             #expect(found[1].project == "p" && found[1].account == "a" && found[1].user == "u")
         }
     }

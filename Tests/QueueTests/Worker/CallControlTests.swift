@@ -57,7 +57,9 @@ import Testing
     }
 
     /// A reader whose ingress died says nothing more. The wait is bounded, or its slot is lost for ever.
-    @Test(arguments: [Duration.milliseconds(10), .zero, .seconds(-1)]) func doesNotWaitForADeadReader(_ limit: Duration) async {
+    @Test(arguments: [Duration.milliseconds(10), .zero, .seconds(-1)]) func doesNotWaitForADeadReader(
+        _ limit: Duration
+    ) async {
         let control = CallControl()
         await control.waitForCredit(100, atMost: limit)
         #expect(control.stop == nil)

@@ -17,7 +17,10 @@ import Testing
     }
 
     @Test(arguments: [[], [[1, 2, 3]]] as [[[UInt8]]]) func aShortAnswerIsOneFrame(_ pieces: [[UInt8]]) {
-        #expect(frames(pieces, minimum: 100) == [ResponseFrame(sequence: 0, head: head, body: Array(pieces.joined()), end: .complete)])
+        #expect(
+            frames(pieces, minimum: 100) == [
+                ResponseFrame(sequence: 0, head: head, body: Array(pieces.joined()), end: .complete)
+            ])
     }
 
     @Test func aLongAnswerEndsWithItsRest() {
@@ -72,13 +75,15 @@ import Testing
         for round in 0..<2000 {
             let minimum = [1, 7, 100][round % 3]
             let pieces = (0..<Int.random(in: 0...8, using: &random)).map { _ in
-                (0..<Int.random(in: 1...150, using: &random)).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+                (0..<Int.random(in: 1...150, using: &random)).map { _ in UInt8.random(in: .min ... .max, using: &random)
+                }
             }
             let frames = frames(pieces, minimum: minimum)
             #expect(frames.map(\.sequence) == (0..<UInt64(frames.count)).map { $0 })
             #expect(frames.map { $0.head == head } == frames.indices.map { $0 == 0 })
             #expect(frames.map { $0.end == .complete } == frames.indices.map { $0 == frames.count - 1 })
-            #expect(Array(frames.map(\.body).joined()) == Array(pieces.joined()), "minimum \(minimum), pieces \(pieces)")
+            #expect(
+                Array(frames.map(\.body).joined()) == Array(pieces.joined()), "minimum \(minimum), pieces \(pieces)")
         }
     }
 
@@ -93,11 +98,13 @@ import Testing
     @Test(arguments: [
         Asked(type: "text/event-stream"), Asked(type: "Text/Event-Stream; charset=utf-8"),
         Asked(type: "text/event-stream", status: 500, isStream: true),
-        Asked(isStream: true), Asked(type: nil, isStream: true), Asked(status: 429, isStream: true, minimum: 262_144), Asked(minimum: 262_144),
+        Asked(isStream: true), Asked(type: nil, isStream: true), Asked(status: 429, isStream: true, minimum: 262_144),
+        Asked(minimum: 262_144),
         Asked(window: 1000, minimum: 1000), Asked(window: 0, minimum: 1),
     ])
     private func asksForEveryByteOfAStreamOnly(_ asked: Asked) {
-        let head = UpstreamHead(status: asked.status, headers: asked.type.map { [HeaderField("Content-Type", $0)] } ?? [])
+        let head = UpstreamHead(
+            status: asked.status, headers: asked.type.map { [HeaderField("Content-Type", $0)] } ?? [])
         #expect(Relay.minimum(for: head, isStream: asked.isStream, window: asked.window) == asked.minimum)
     }
 }

@@ -153,7 +153,9 @@ import Testing
         }
         jobs.admit(["admitted"])
         jobs.releaseAll()
-        jobs.start(ids.next(), entry: "admitted", on: nil) { control in stops.withLockedValue { $0.append(control.stop) } }
+        jobs.start(ids.next(), entry: "admitted", on: nil) { control in
+            stops.withLockedValue { $0.append(control.stop) }
+        }
         await jobs.waitUntilEmpty()
         #expect(stops.withLockedValue { $0 } == [.released, .released, .released, .released])
     }

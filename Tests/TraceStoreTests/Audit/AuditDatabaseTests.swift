@@ -65,7 +65,8 @@ struct AuditDatabaseTests {
                 try await database.write { try $0.execute(sql: statement) }
             }
             #expect(error?.message?.hasPrefix("audit rows are ") == true)
-            let page = try await store.page(AuditFilter(), after: nil, limit: 9, for: .init(project: "p", isOperator: true))
+            let page = try await store.page(
+                AuditFilter(), after: nil, limit: 9, for: .init(project: "p", isOperator: true))
             #expect(page.rows == events.reversed())
         }
     }
@@ -83,7 +84,8 @@ struct AuditDatabaseTests {
                         INSERT OR REPLACE INTO audit(project, id, kind, actor, details) VALUES (0, ?, 'k', 'a', '{}')
                         """, arguments: [Data(event.id.bytes)])
             }
-            let page = try await store.page(AuditFilter(), after: nil, limit: 9, for: .init(project: "p", isOperator: true))
+            let page = try await store.page(
+                AuditFilter(), after: nil, limit: 9, for: .init(project: "p", isOperator: true))
             #expect(page.rows == [event])
         }
     }
@@ -95,7 +97,8 @@ struct AuditDatabaseTests {
             let now = Int64(Self.start + 12 * Self.day)
             let limits = RetentionLimits(age: .seconds(1), bytes: 1 << 40, auditAge: .seconds(2 * 86_400))
             try await Retention(
-                database: database, limits: limits, now: { now }, logger: .silent, requests: store.database, audits: store
+                database: database, limits: limits, now: { now }, logger: .silent, requests: store.database,
+                audits: store
             ).trim()
             let left = events.filter { $0.time >= Self.start + 10 * Self.day }
             let page = try await store.page(AuditFilter(), after: nil, limit: 1000, for: .init(project: "p"))

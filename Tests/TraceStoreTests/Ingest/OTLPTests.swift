@@ -74,7 +74,8 @@ struct OTLPTests {
         span.isError = true
         span.statusMessage = "broken"
         span.resource = OTLPAttributes([OTLPAttribute(key: "service.name", value: .string("litellm"))])
-        span.scope = OTLPScope(name: "litellm", version: "9", attributes: OTLPAttributes([OTLPAttribute(key: "k", value: .string("v"))]))
+        span.scope = OTLPScope(
+            name: "litellm", version: "9", attributes: OTLPAttributes([OTLPAttribute(key: "k", value: .string("v"))]))
         var attributes = [
             OTLPAttribute(key: "text", value: .string("value")), OTLPAttribute(key: "flag", value: .bool(true)),
             OTLPAttribute(key: "int", value: .int(-5)), OTLPAttribute(key: "double", value: .double(1.5)),
@@ -105,7 +106,8 @@ struct OTLPTests {
         for _ in 0..<5000 {
             var bytes = Self.export
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: .min ... .max, using: &generator)
+                bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(
+                    in: .min ... .max, using: &generator)
             }
             _ = try? OTLPProtobuf.spans(bytes)
         }
@@ -113,7 +115,8 @@ struct OTLPTests {
 
     @Test(
         arguments: [
-            [0x00], [0x08], [0x0A, 0x05, 0x01], [0x0B], [0x0C], [0x0F], [0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02],
+            [0x00], [0x08], [0x0A, 0x05, 0x01], [0x0B], [0x0C], [0x0F],
+            [0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02],
             [0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], [0x09, 1, 2, 3], [0x0D, 1],
         ] as [[UInt8]])
     func malformedFieldsAreRefused(bytes: [UInt8]) {

@@ -31,7 +31,9 @@ struct ProtobufWriter {
 
     mutating func text(_ field: Int, _ text: String) { self.field(field, Array(text.utf8)) }
 
-    mutating func message(_ field: Int, _ body: (inout ProtobufWriter) -> Void) { self.field(field, Self.message(body)) }
+    mutating func message(_ field: Int, _ body: (inout ProtobufWriter) -> Void) {
+        self.field(field, Self.message(body))
+    }
 
     /// A key-value pair with a string.
     mutating func attribute(_ field: Int, _ key: String, _ value: String) {

@@ -14,27 +14,36 @@ struct ExportTests {
             let span = SampleSpan(
                 7, tags: ["rollout_id:R", "row_id:a,b"],
                 [
-                    ("langfuse.observation.type", "generation"), ("langfuse.trace.name", "litellm-acompletion"), ("session.id", "R"),
-                    ("langfuse.observation.input", #"[{"role": "user",  "content": "é\"\n"}]"#), ("langfuse.observation.output", "plain text"),
-                    ("langfuse.observation.model.name", "m1"), ("langfuse.observation.usage_details", #"{"input":5,"output":1,"total":6}"#),
+                    ("langfuse.observation.type", "generation"), ("langfuse.trace.name", "litellm-acompletion"),
+                    ("session.id", "R"),
+                    ("langfuse.observation.input", #"[{"role": "user",  "content": "é\"\n"}]"#),
+                    ("langfuse.observation.output", "plain text"),
+                    ("langfuse.observation.model.name", "m1"),
+                    ("langfuse.observation.usage_details", #"{"input":5,"output":1,"total":6}"#),
                     ("langfuse.observation.completion_start_time", "2026-11-22T12:00:07.250Z"), ("other", "kept"),
                 ])
             #expect(try await store.export([span]).text == "{}")
             let page = try await store.observations(
-                "fields=core,basic,time,io,metadata,model,usage,prompt,metrics,trace_context&traceId=\(SampleSpan.traceID(7))")
+                "fields=core,basic,time,io,metadata,model,usage,prompt,metrics,trace_context&traceId=\(SampleSpan.traceID(7))"
+            )
             let row = try #require(page.rows.first)
             #expect(page.rows.count == 1 && page.cursor == nil)
             let expected = [
                 "id": "8e9f0a1b00000007", "traceId": SampleSpan.traceID(7), "startTime": "2026-11-22T12:00:07.000Z",
-                "endTime": "2026-11-22T12:00:08.500Z", "projectId": "main", "type": "GENERATION", "name": "litellm_request", "level": "DEFAULT",
-                "environment": "default", "sessionId": "R", "input": #"[{"role": "user",  "content": "é\"\n"}]"#, "output": "plain text",
-                "providedModelName": "m1", "traceName": "litellm-acompletion", "completionStartTime": "2026-11-22T12:00:07.250Z",
+                "endTime": "2026-11-22T12:00:08.500Z", "projectId": "main", "type": "GENERATION",
+                "name": "litellm_request", "level": "DEFAULT",
+                "environment": "default", "sessionId": "R", "input": #"[{"role": "user",  "content": "é\"\n"}]"#,
+                "output": "plain text",
+                "providedModelName": "m1", "traceName": "litellm-acompletion",
+                "completionStartTime": "2026-11-22T12:00:07.250Z",
                 "createdAt": "2026-11-22T12:00:00.000Z",
             ]
             for (name, value) in expected { #expect(row.text(name) == value, "\(name)") }
             let parts = [
-                "parentObservationId": "null", "isRootObservation": "true", "bookmarked": "false", "public": "false", "userId": "null",
-                "usageDetails": #"{"input":5,"output":1,"total":6}"#, "tags": #"["rollout_id:R","row_id:a,b"]"#, "latency": "1.5",
+                "parentObservationId": "null", "isRootObservation": "true", "bookmarked": "false", "public": "false",
+                "userId": "null",
+                "usageDetails": #"{"input":5,"output":1,"total":6}"#, "tags": #"["rollout_id:R","row_id:a,b"]"#,
+                "latency": "1.5",
                 "timeToFirstToken": "0.25", "modelId": "null", "inputPrice": "null", "promptName": "null",
             ]
             for (name, value) in parts { #expect(row.json(name) == value, "\(name)") }
@@ -63,7 +72,9 @@ struct ExportTests {
             try await store.export([SampleSpan(1, tags: ["both"], second: 2)])
             let page = try await store.observations("fields=io,time,trace_context&" + filter(tags("any of", "new")))
             #expect(page.texts("output") == ["second"] && page.rows[0].json("tags") == #"["both","new"]"#)
-            #expect(page.texts("createdAt") == ["2026-11-22T12:00:00.000Z"] && page.texts("updatedAt") == ["2026-11-22T12:01:00.000Z"])
+            #expect(
+                page.texts("createdAt") == ["2026-11-22T12:00:00.000Z"]
+                    && page.texts("updatedAt") == ["2026-11-22T12:01:00.000Z"])
             #expect(try await store.observations(filter(tags("any of", "old"))).rows.isEmpty)
             #expect(try await store.observations().rows.count == 2)
             #expect(try await store.traces().rows.count == 1)
@@ -71,7 +82,8 @@ struct ExportTests {
     }
 
     @Test(arguments: [
-        (#""traceId":"0198c1f2a4b57c3d8e9f0a1b00000002""#, #""traceId":"0198""#), (#""spanId":"8e9f0a1b00000002""#, #""spanId":"0000000000000000""#),
+        (#""traceId":"0198c1f2a4b57c3d8e9f0a1b00000002""#, #""traceId":"0198""#),
+        (#""spanId":"8e9f0a1b00000002""#, #""spanId":"0000000000000000""#),
         (#""spanId":"8e9f0a1b00000002""#, #""spanId":"8e9f0a1b0000000g""#), (#""spanId":"8e9f0a1b00000002","#, ""),
         (#""spanId":"8e9f0a1b00000002","#, #""spanId":"8e9f0a1b00000002","parentSpanId":"x","#),
     ])
@@ -79,7 +91,8 @@ struct ExportTests {
         try await LiveStore.run { store in
             let broken = SampleSpan.export([SampleSpan(1), SampleSpan(2)]).replacing(good, with: bad)
             let answer = try await store.call(
-                "POST", "/api/public/otel/v1/traces", headers: ["Content-Type: application/json"], body: Array(broken.utf8))
+                "POST", "/api/public/otel/v1/traces", headers: ["Content-Type: application/json"],
+                body: Array(broken.utf8))
             #expect(answer.status == 200 && answer.text.contains(#""rejectedSpans":"1""#))
             #expect(answer.text.contains("Invalid span 2 of 2"))
             #expect(try await store.observations().rows.count == 1)
@@ -90,8 +103,11 @@ struct ExportTests {
     func whatIsNoExportIsRefused(body: String) async throws {
         try await LiveStore.run { store in
             let answer = try await store.call(
-                "POST", "/api/public/otel/v1/traces", headers: ["Content-Type: application/json"], body: Array(body.utf8))
-            #expect(answer.status == 400 && answer.text.contains(body.hasSuffix("]}") ? "Invalid span 1 of 1" : "Invalid OTLP export"))
+                "POST", "/api/public/otel/v1/traces", headers: ["Content-Type: application/json"],
+                body: Array(body.utf8))
+            #expect(
+                answer.status == 400
+                    && answer.text.contains(body.hasSuffix("]}") ? "Invalid span 1 of 1" : "Invalid OTLP export"))
         }
     }
 
@@ -129,7 +145,8 @@ struct ExportTests {
             #expect(try await send(bomb) == 413)
             let plain = ["Content-Type: application/json"]
             let large = Array(repeating: UInt8(0x20), count: (64 << 10) + 1)
-            #expect(try await store.call("POST", "/api/public/otel/v1/traces", headers: plain, body: large).status == 413)
+            #expect(
+                try await store.call("POST", "/api/public/otel/v1/traces", headers: plain, body: large).status == 413)
         }
     }
 
@@ -168,7 +185,8 @@ struct ExportTests {
         try await LiveStore.run { store in
             let path = "/api/public/v2/observations"
             func answer(_ authorization: String?) async throws -> HTTPAnswer {
-                try await store.call("GET", path, project: nil, headers: authorization.map { ["Authorization: \($0)"] } ?? [])
+                try await store.call(
+                    "GET", path, project: nil, headers: authorization.map { ["Authorization: \($0)"] } ?? [])
             }
             #expect(try await answer(nil).text == #"{"message":"No authorization header"}"#)
             let refused = #"{"message":"Invalid credentials. Confirm that you've configured the correct host."}"#
@@ -179,13 +197,16 @@ struct ExportTests {
             #expect(try await answer("Basic ???").status == 401)
             #expect(try await answer("Bearer pk-lf-main").status == 403)
             #expect(try await answer(LiveStore.authorization("main")).status == 200)
-            #expect(try await store.call("GET", "/api/public/health", project: nil).text == #"{"status":"OK","version":"4.16.0"}"#)
+            #expect(
+                try await store.call("GET", "/api/public/health", project: nil).text
+                    == #"{"status":"OK","version":"4.16.0"}"#)
         }
     }
 
     @Test func aHeadBeyondNodesBoundIsRefused() async throws {
         try await LiveStore.run { store in
-            let answer = try await store.call("GET", "/api/public/v2/observations?name=" + String(repeating: "x", count: 20 << 10))
+            let answer = try await store.call(
+                "GET", "/api/public/v2/observations?name=" + String(repeating: "x", count: 20 << 10))
             #expect(answer.status == 431 || answer.status == 400)
         }
     }

@@ -28,7 +28,8 @@ struct FaultTests {
         try await LiveStore.run { store in
             store.faults.change { faults in
                 faults.refusals = [
-                    .init(429, on: [.observations], retryAfter: 7, times: 2), .init(422, on: [.observations], times: 1), .init(503, on: [.export]),
+                    .init(429, on: [.observations], retryAfter: 7, times: 2), .init(422, on: [.observations], times: 1),
+                    .init(503, on: [.export]),
                 ]
             }
             var statuses: [Int] = []
@@ -64,7 +65,8 @@ struct FaultTests {
             store.faults.change { $0.duplicates = true }
             let page = try await store.observations("limit=4")
             #expect(page.numbers == [3, 3, 2, 2])
-            let rest = try await store.observations("limit=4&cursor=" + PercentEncoding.segment(try #require(page.cursor)))
+            let rest = try await store.observations(
+                "limit=4&cursor=" + PercentEncoding.segment(try #require(page.cursor)))
             #expect(rest.numbers == [1, 1] && rest.cursor == nil)
             #expect(try await store.count().contains(#""6""#))
             #expect(try await store.traces().numbers == [3, 2, 1])

@@ -11,14 +11,17 @@ import Testing
     func aForeignHostIsRefused(request: String, host: String) async throws {
         try await LiveStore.run { store in
             try await withRawClient(to: store.port) { client in
-                try await client.send("\(request) HTTP/1.1\r\nHost: \(host)\r\nAuthorization: \(LiveStore.authorization("main"))\r\n\r\n")
+                try await client.send(
+                    "\(request) HTTP/1.1\r\nHost: \(host)\r\nAuthorization: \(LiveStore.authorization("main"))\r\n\r\n")
                 let answer = try await client.answer()
                 #expect(answer.status == 403 && answer.text.contains("ALLOWED_HOSTS"))
             }
         }
     }
 
-    @Test(arguments: ["localhost", "127.0.0.1:4001", "[::1]:4001", "LOCALHOST."]) func thisMachinesNamesAreServed(host: String) async throws {
+    @Test(arguments: ["localhost", "127.0.0.1:4001", "[::1]:4001", "LOCALHOST."]) func thisMachinesNamesAreServed(
+        host: String
+    ) async throws {
         try await LiveStore.run { store in
             try await withRawClient(to: store.port) { client in
                 try await client.send("GET /api/public/health HTTP/1.1\r\nHost: \(host)\r\n\r\n")

@@ -29,7 +29,9 @@ struct LiveStore: Sendable {
     let clock: NIOLockedValueBox<Int64>
 
     /// Runs `body` with a store, which is stopped when the body ends.
-    static func run<Result: Sendable>(_ plan: Plan = Plan(), _ body: (LiveStore) async throws -> Result) async throws -> Result {
+    static func run<Result: Sendable>(
+        _ plan: Plan = Plan(), _ body: (LiveStore) async throws -> Result
+    ) async throws -> Result {
         guard let folder = plan.folder else {
             return try await withTemporaryFolder { folder in
                 var plan = plan
@@ -41,7 +43,8 @@ struct LiveStore: Sendable {
         let faults = FaultInjector()
         let clock = NIOLockedValueBox(SampleSpan.start)
         let store = try TraceStoreService(
-            directory: folder, keys: keys, host: "127.0.0.1", port: 0, limits: plan.limits, faults: faults, now: { clock.withLockedValue { $0 } },
+            directory: folder, keys: keys, host: "127.0.0.1", port: 0, limits: plan.limits, faults: faults,
+            now: { clock.withLockedValue { $0 } },
             logger: plan.logger, onListening: { listening.yield($0) })
         let services = ServiceGroup(services: store.services, logger: .silent)
         return try await withThrowingTaskGroup { group in
@@ -81,7 +84,8 @@ struct LiveStore: Sendable {
     @discardableResult
     func export(_ spans: [SampleSpan], project: String = "main") async throws -> HTTPAnswer {
         try await call(
-            "POST", "/api/public/otel/v1/traces", project: project, headers: ["Content-Type: application/json", "x-langfuse-ingestion-version: 4"],
+            "POST", "/api/public/otel/v1/traces", project: project,
+            headers: ["Content-Type: application/json", "x-langfuse-ingestion-version: 4"],
             body: Array(SampleSpan.export(spans).utf8))
     }
 

@@ -54,7 +54,9 @@ struct SampleSpan: Sendable {
 }
 
 /// A filter parameter, encoded for a URL.
-func filter(_ conditions: String...) -> String { "filter=" + PercentEncoding.segment("[\(conditions.joined(separator: ","))]") }
+func filter(_ conditions: String...) -> String {
+    "filter=" + PercentEncoding.segment("[\(conditions.joined(separator: ","))]")
+}
 
 /// A condition on tags.
 func tags(_ operation: String, _ tags: String...) -> String {

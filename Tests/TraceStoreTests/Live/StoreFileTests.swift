@@ -29,7 +29,10 @@ import Testing
                 case "moved": try files.moveItem(atPath: path, toPath: path + ".old")
                 case "log deleted": try files.removeItem(atPath: path + "-wal")
                 case "index deleted": try files.removeItem(atPath: path + "-shm")
-                default: for name in try files.contentsOfDirectory(atPath: folder) { try files.removeItem(atPath: folder + "/" + name) }
+                default:
+                    for name in try files.contentsOfDirectory(atPath: folder) {
+                        try files.removeItem(atPath: folder + "/" + name)
+                    }
                 }
                 // Until then it is refused, and the sender sends it again.
                 try await eventually { try await store.export([SampleSpan(2)]).status == 200 }
@@ -106,7 +109,9 @@ import Testing
         #expect(LangfuseError.disk(code)?.status == 503)
     }
 
-    @Test(arguments: [ResultCode.SQLITE_CONSTRAINT, .SQLITE_ERROR, .SQLITE_BUSY, .SQLITE_CORRUPT]) func allElseIsNot(code: ResultCode) {
+    @Test(arguments: [ResultCode.SQLITE_CONSTRAINT, .SQLITE_ERROR, .SQLITE_BUSY, .SQLITE_CORRUPT]) func allElseIsNot(
+        code: ResultCode
+    ) {
         #expect(LangfuseError.disk(code) == nil)
     }
 }

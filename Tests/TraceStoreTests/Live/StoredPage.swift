@@ -16,7 +16,8 @@ struct StoredPage {
     init(_ answer: HTTPAnswer) throws {
         guard answer.status == 200 else { throw Unexpected(description: "\(answer.status) \(answer.text)") }
         let page = try JSONObject.scan(answer.body, maximumDepth: 64)
-        guard let data = page.member("data"), let elements = page.elements(data), let member = page.member("meta"), let meta = try page.object(member)
+        guard let data = page.member("data"), let elements = page.elements(data), let member = page.member("meta"),
+            let meta = try page.object(member)
         else { throw Unexpected(description: answer.text) }
         rows = try elements.map { try JSONObject.scan(page.bytes, range: $0.value, maximumDepth: 64) }
         self.meta = meta

@@ -11,14 +11,19 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct WholeTextTests {
     /// Texts that C cuts short, each at another place.
-    private static let texts = ["a\0b", "\0", "\0a", "a\0", "a\0\0b\0", "é\0\u{1F600}\0", String(repeating: "x\0", count: 5000)]
+    private static let texts = [
+        "a\0b", "\0", "\0a", "a\0", "a\0\0b\0", "é\0\u{1F600}\0", String(repeating: "x\0", count: 5000),
+    ]
     private static let fields = "fields=core,basic,time,io,metadata,model,usage,prompt,metrics,trace_context"
 
     /// Each attribute that becomes a column, with the member of a row that shows it.
     private static let columns: [(attribute: String, member: String)] = [
-        ("langfuse.observation.input", "input"), ("langfuse.observation.output", "output"), ("langfuse.trace.name", "traceName"),
-        ("session.id", "sessionId"), ("user.id", "userId"), ("langfuse.version", "version"), ("langfuse.release", "release"),
-        ("langfuse.observation.status_message", "statusMessage"), ("langfuse.observation.model.name", "providedModelName"),
+        ("langfuse.observation.input", "input"), ("langfuse.observation.output", "output"),
+        ("langfuse.trace.name", "traceName"),
+        ("session.id", "sessionId"), ("user.id", "userId"), ("langfuse.version", "version"),
+        ("langfuse.release", "release"),
+        ("langfuse.observation.status_message", "statusMessage"),
+        ("langfuse.observation.model.name", "providedModelName"),
         ("langfuse.observation.prompt.name", "promptName"), ("gen_ai.tool.name", "name"),
     ]
 
@@ -26,7 +31,8 @@ struct WholeTextTests {
     func everyColumnKeepsIt(text: String) async throws {
         try await LiveStore.run { store in
             let attributes = Self.columns.map { (name: $0.attribute, value: $0.member + text) }
-            let span = SampleSpan(1, tags: ["tag" + text, "tag"], attributes + [("langfuse.observation.metadata.key", "value" + text)])
+            let span = SampleSpan(
+                1, tags: ["tag" + text, "tag"], attributes + [("langfuse.observation.metadata.key", "value" + text)])
             // Twice: the second time the row is replaced.
             for _ in 0..<2 { #expect(try await store.export([span]).status == 200) }
             let row = try #require(try await store.observations("\(Self.fields)&expandMetadata=key").rows.first)
@@ -35,12 +41,14 @@ struct WholeTextTests {
             #expect(try row.member("metadata").flatMap { try row.object($0) }?.text("key") == "value" + text)
             let trace = try #require(try await store.traces("fields=core,io,metadata").rows.first)
             for (name, member) in [
-                ("name", "traceName"), ("sessionId", "sessionId"), ("userId", "userId"), ("version", "version"), ("input", "input"),
+                ("name", "traceName"), ("sessionId", "sessionId"), ("userId", "userId"), ("version", "version"),
+                ("input", "input"),
             ] {
                 #expect(trace.text(name) == member + text, "\(name)")
             }
             #expect(trace.member("tags").flatMap(trace.strings) == ["tag" + text, "tag"])
-            let whole = try JSONObject.scan(try await store.call("GET", "/api/public/traces/\(SampleSpan.traceID(1))").body, maximumDepth: 64)
+            let whole = try JSONObject.scan(
+                try await store.call("GET", "/api/public/traces/\(SampleSpan.traceID(1))").body, maximumDepth: 64)
             #expect(whole.text("output") == "output" + text && whole.text("release") == "release" + text)
         }
     }
@@ -50,7 +58,10 @@ struct WholeTextTests {
     @Test(arguments: [
         (#"{"type":"string","column":"sessionId","operator":"=","value":"a\u0000b"}"#, [1]),
         (#"{"type":"string","column":"sessionId","operator":"=","value":"a"}"#, [0]),
-        (#"{"type":"stringOptions","column":"sessionId","operator":"any of","value":["a\u0000b","a\u0000c"]}"#, [2, 1]),
+        (
+            #"{"type":"stringOptions","column":"sessionId","operator":"any of","value":["a\u0000b","a\u0000c"]}"#,
+            [2, 1]
+        ),
         (#"{"type":"stringOptions","column":"sessionId","operator":"none of","value":["a\u0000b"]}"#, [3, 2, 0]),
         (#"{"type":"string","column":"input","operator":"contains","value":"\u0000c"}"#, [2]),
         (#"{"type":"string","column":"input","operator":"contains","value":"c"}"#, [2]),
@@ -75,7 +86,8 @@ struct WholeTextTests {
                 return SampleSpan(
                     number, tags: ["t\0\(text)"],
                     [
-                        ("session.id", text), ("langfuse.observation.input", text), ("langfuse.observation.metadata.k\\u0000", text),
+                        ("session.id", text), ("langfuse.observation.input", text),
+                        ("langfuse.observation.metadata.k\\u0000", text),
                         ("langfuse.observation.metadata", metadata),
                     ])
             }
@@ -86,7 +98,10 @@ struct WholeTextTests {
 
     @Test func simpleParametersCompareAllOfIt() async throws {
         try await LiveStore.run { store in
-            try await store.export(["a", "a\0b"].enumerated().map { SampleSpan($0, tags: ["t\0\($1)"], [("session.id", $1), ("user.id", $1)]) })
+            try await store.export(
+                ["a", "a\0b"].enumerated().map {
+                    SampleSpan($0, tags: ["t\0\($1)"], [("session.id", $1), ("user.id", $1)])
+                })
             #expect(try await store.observations("sessionId=a%00b").numbers == [1])
             #expect(try await store.observations("userId=a").numbers == [0])
             #expect(try await store.traces("sessionId=a%00b").numbers == [1])
@@ -116,8 +131,10 @@ struct WholeTextTests {
                 "POST", "/api/public/otel/v1/traces", headers: ["Content-Type: application/x-protobuf"], body: export)
             #expect(answer.status == 200)
             let row = try #require(try await store.observations("\(Self.fields)&expandMetadata=attributes").rows.first)
-            #expect(row.text("name") == "na\0me" && row.text("input") == "a\0b" && row.text("statusMessage") == "bro\0ken")
-            let attributes = try row.member("metadata").flatMap { try row.object($0) }?.text("attributes").flatMap(JSONPart.scan)
+            #expect(
+                row.text("name") == "na\0me" && row.text("input") == "a\0b" && row.text("statusMessage") == "bro\0ken")
+            let attributes = try row.member("metadata").flatMap { try row.object($0) }?.text("attributes").flatMap(
+                JSONPart.scan)
             #expect(attributes?.text("other\0key") == "c\0d")
         }
     }
@@ -127,7 +144,9 @@ struct WholeTextTests {
         try await withTemporaryFolder { folder in
             var plan = LiveStore.Plan()
             plan.folder = folder
-            try await LiveStore.run(plan) { _ = try await $0.export([SampleSpan(1, [("langfuse.observation.input", "a\0b")])]) }
+            try await LiveStore.run(plan) {
+                _ = try await $0.export([SampleSpan(1, [("langfuse.observation.input", "a\0b")])])
+            }
             let file = try DatabaseQueue(path: "\(folder)/traces.sqlite")
             let found = try file.read { db in
                 try Row.fetchOne(db, sql: "SELECT typeof(input), length(CAST(input AS BLOB)), hex(input) FROM content")

@@ -31,7 +31,9 @@ struct RetentionTests {
     private static func rows(_ database: TraceDatabase) async throws -> [String: Int] {
         try await database.read { db in
             var counts: [String: Int] = [:]
-            for table in ["observation", "content", "tagged", "trace"] { counts[table] = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") }
+            for table in ["observation", "content", "tagged", "trace"] {
+                counts[table] = try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)")
+            }
             return counts
         }
     }
@@ -40,7 +42,8 @@ struct RetentionTests {
         try await Self.run { database, project in
             try await database.insert((0..<1200).map { Self.row($0, created: 1000 + Int64($0)) }, project: project)
             let retention = Retention(
-                database: database, limits: RetentionLimits(age: .seconds(1), bytes: 1 << 30), now: { 1000 + 1000 + 1100 }, logger: .silent)
+                database: database, limits: RetentionLimits(age: .seconds(1), bytes: 1 << 30),
+                now: { 1000 + 1000 + 1100 }, logger: .silent)
             try await retention.trim()
             #expect(try await Self.rows(database) == ["observation": 100, "content": 100, "tagged": 200, "trace": 100])
         }
@@ -49,7 +52,8 @@ struct RetentionTests {
     @Test func whatIsTooMuchGoesFromTheOldestOn() async throws {
         try await Self.run { database, project in
             for batch in 0..<10 {
-                try await database.insert((0..<200).map { Self.row(batch * 200 + $0, created: 1, bytes: 10_000) }, project: project)
+                try await database.insert(
+                    (0..<200).map { Self.row(batch * 200 + $0, created: 1, bytes: 10_000) }, project: project)
             }
             let before = try await database.usedBytes()
             let limits = RetentionLimits(age: .seconds(1_000_000), bytes: before / 2)

@@ -11,7 +11,9 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct EmbeddedStoreConformanceTests {
     private static let keys = LangfuseKeys(publicKey: SecretString("pk-lf-main"), secretKey: SecretString("sk-lf-main"))
 
-    @Test(arguments: [(Faults.Mode.v3Only, TraceIdentity.traceID), (.v3Only, .tag), (.v4Only, .traceID), (.v4Only, .tag)])
+    @Test(arguments: [
+        (Faults.Mode.v3Only, TraceIdentity.traceID), (.v3Only, .tag), (.v4Only, .traceID), (.v4Only, .tag),
+    ])
     func conforms(_ mode: Faults.Mode, _ identity: TraceIdentity) async throws {
         var faults = Faults()
         faults.mode = mode
@@ -22,7 +24,8 @@ import Testing
             try await withRedisServer { server in
                 try await withRedisClient(server.endpoint) { redis in
                     let source = LangfuseSource(
-                        .init(host: host, keys: Self.keys), identity: identity, upstream: upstream, budget: RateBudget(redis: redis), apis: .init())
+                        .init(host: host, keys: Self.keys), identity: identity, upstream: upstream,
+                        budget: RateBudget(redis: redis), apis: .init())
                     try await TraceSourceConformance(source: source, identity: identity) { spans in
                         try await Self.export(spans, to: host, upstream)
                     }.check()
@@ -39,7 +42,8 @@ import Testing
         // The spans are of another year: none is too old here.
         let limits = TraceStoreService.Limits(age: .seconds(3_000_000_000), bytes: 1 << 30, exportBytes: 8 << 20)
         let store = try TraceStoreService(
-            directory: folder, keys: ["main": keys], host: "127.0.0.1", port: 0, limits: limits, faults: FaultInjector(faults), logger: .silent,
+            directory: folder, keys: ["main": keys], host: "127.0.0.1", port: 0, limits: limits,
+            faults: FaultInjector(faults), logger: .silent,
             onListening: { listening.yield($0) })
         let services = ServiceGroup(services: store.services, logger: .silent)
         try await withThrowingTaskGroup { group in
@@ -47,7 +51,9 @@ import Testing
             var iterator = ports.makeAsyncIterator()
             let port = try #require(await iterator.next())
             let result: Result<Void, any Error>
-            do { result = .success(try await body(try #require(BaseURL("http://127.0.0.1:\(port)")))) } catch { result = .failure(error) }
+            do { result = .success(try await body(try #require(BaseURL("http://127.0.0.1:\(port)")))) } catch {
+                result = .failure(error)
+            }
             await services.triggerGracefulShutdown()
             try await group.waitForAll()
             try result.get()
@@ -56,11 +62,13 @@ import Testing
 
     private static func export(_ spans: [FakeSpan], to host: BaseURL, _ upstream: CurlUpstream) async throws {
         let headers = [
-            HeaderField("authorization", "Basic cGstbGYtbWFpbjpzay1sZi1tYWlu"), HeaderField("content-type", "application/json"),
+            HeaderField("authorization", "Basic cGstbGYtbWFpbjpzay1sZi1tYWlu"),
+            HeaderField("content-type", "application/json"),
             HeaderField("x-langfuse-ingestion-version", "4"),
         ]
         let request = UpstreamRequest(
-            method: "POST", url: host.text + "/api/public/otel/v1/traces", headers: headers, body: Array(FakeSpan.export(spans).utf8))
+            method: "POST", url: host.text + "/api/public/otel/v1/traces", headers: headers,
+            body: Array(FakeSpan.export(spans).utf8))
         let status = try await upstream.withCall(request) { call in
             let head = try await call.head()
             while try await call.next(minimum: 1) != nil {}

@@ -20,7 +20,8 @@ import Testing
 
 /// Runs `body` with the product's reader of a server.
 func withSource(
-    _ server: FakeLangfuse, identity: TraceIdentity = .traceID, apis: LangfuseAPIs = .init(), _ body: (LangfuseSource) async throws -> Void
+    _ server: FakeLangfuse, identity: TraceIdentity = .traceID, apis: LangfuseAPIs = .init(),
+    _ body: (LangfuseSource) async throws -> Void
 ) async throws {
     try await withRedisServer { redis in
         try await withRedisClient(redis.endpoint) { redis in

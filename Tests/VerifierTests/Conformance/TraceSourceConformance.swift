@@ -73,7 +73,8 @@ struct TraceSourceConformance {
         (span.userID, span.sessionID) = ("u", "s")
         if identity == .tag { span.traceID = "7a" + String(repeating: "b", count: 30) }
         try await export([span])
-        let row = try #require(try await rows(TraceQuery(.ids(ids), window: window(ids), detail: .head), limit: 10).first)
+        let row = try #require(
+            try await rows(TraceQuery(.ids(ids), window: window(ids), detail: .head), limit: 10).first)
         #expect(row.ids == ids && row.head.traceID == span.traceID && Set(row.head.tags) == Set(span.tags))
         #expect(row.head.userID == "u" && row.head.sessionID == "s" && row.head.name == span.name)
         #expect(row.head.timestamp.flatMap(TimeText.milliseconds) == span.start)
@@ -88,11 +89,14 @@ struct TraceSourceConformance {
             #expect(Set(rows.flatMap(\.ids)) == Set(ids))
             for row in rows {
                 let body = try #require(row.body)
-                #expect(String(decoding: body.input, as: UTF8.self) == #"{"messages":[{"role":"user","content":"Hé?"}]}"#)
+                #expect(
+                    String(decoding: body.input, as: UTF8.self) == #"{"messages":[{"role":"user","content":"Hé?"}]}"#)
                 #expect(String(decoding: body.output, as: UTF8.self) == #"{"role":"assistant","content":"4"}"#)
                 guard observations else { continue }
                 let observation = try #require(body.observations.first)
-                #expect(body.observations.count == 1 && observation.output == body.output && observation.id != StoreJSON.null)
+                #expect(
+                    body.observations.count == 1 && observation.output == body.output
+                        && observation.id != StoreJSON.null)
                 #expect(String(decoding: observation.type, as: UTF8.self) == #""GENERATION""#)
             }
         }
@@ -119,7 +123,8 @@ struct TraceSourceConformance {
             for (index, span) in spans.enumerated() {
                 let body = try #require(rows.first { $0.ids == [ids[index]] }?.body)
                 let step = try #require(body.generation)
-                #expect(step.finishReasons == span.finishReasons && body.finishReasons == span.finishReasons, "\(index)")
+                #expect(
+                    step.finishReasons == span.finishReasons && body.finishReasons == span.finishReasons, "\(index)")
                 #expect(step.model == span.model)
                 let usage =
                     index == 4

@@ -13,7 +13,8 @@ extension FakeLangfuse {
         let fields = Set((items.value("fields") ?? "core,basic").split(separator: ",").map(String.init))
         let whole = Set((items.value("expandMetadata") ?? "").split(separator: ",").map(String.init))
         let all = matching(items, from: "fromStartTime", to: "toStartTime")
-        let start = items.value("cursor").flatMap { cursor in all.firstIndex { $0.span.key < cursor } ?? all.count } ?? 0
+        let start =
+            items.value("cursor").flatMap { cursor in all.firstIndex { $0.span.key < cursor } ?? all.count } ?? 0
         var rows: [String] = []
         var index = start
         while index < all.count, rows.count < limit {
@@ -30,7 +31,9 @@ extension FakeLangfuse {
         guard limit <= 100 else { return Reply(400, #"{"message":"Invalid request data"}"#) }
         let hasIO = items.value("fields")?.contains("io") == true
         let all = matching(items, from: "fromTimestamp", to: "toTimestamp")
-        let rows = all.dropFirst((page - 1) * limit).prefix(limit).map { trace($0.span, hasIO: hasIO, observations: "[]") }
+        let rows = all.dropFirst((page - 1) * limit).prefix(limit).map {
+            trace($0.span, hasIO: hasIO, observations: "[]")
+        }
         let pages = (all.count + limit - 1) / limit
         return Reply(
             200,
@@ -40,11 +43,16 @@ extension FakeLangfuse {
 
     /// `GET /api/public/traces/{id}`.
     func trace(_ id: String) -> Reply {
-        guard let span = state.withLockedValue({ state in state.spans.values.first { $0.span.traceID == id }?.span }) else {
-            return Reply(404, #"{"message":"Trace \#(id) not found within authorized project","error":"LangfuseNotFoundError"}"#)
+        guard let span = state.withLockedValue({ state in state.spans.values.first { $0.span.traceID == id }?.span })
+        else {
+            return Reply(
+                404, #"{"message":"Trace \#(id) not found within authorized project","error":"LangfuseNotFoundError"}"#)
         }
         return Reply(
-            200, trace(span, hasIO: true, observations: "[\(row(span, ["core", "basic", "io", "metadata", "model", "usage"], isParsed: true))]"))
+            200,
+            trace(
+                span, hasIO: true,
+                observations: "[\(row(span, ["core", "basic", "io", "metadata", "model", "usage"], isParsed: true))]"))
     }
 
     /// What the conditions leave, newest first.
@@ -56,57 +64,87 @@ extension FakeLangfuse {
             if state.order.isEmpty { state.order = state.spans.keys.sorted(by: >) }
             return state.order.compactMap { state.spans[$0] }.filter { entry in
                 guard (start..<end).contains(entry.span.start) else { return false }
-                return column == "tags" ? entry.span.tags.contains { values.contains($0) } : values.contains(entry.span.traceID)
+                return column == "tags"
+                    ? entry.span.tags.contains { values.contains($0) } : values.contains(entry.span.traceID)
             }
         }
     }
 
     private func condition(_ items: QueryItems) -> (column: String, values: Set<String>) {
-        if let filter = items.value("filter"), let json = StoreJSON(Array("{\"f\":\(filter)}".utf8)), let one = json.objects("f")?.first {
+        if let filter = items.value("filter"), let json = StoreJSON(Array("{\"f\":\(filter)}".utf8)),
+            let one = json.objects("f")?.first
+        {
             return (one.text("column") == "tags" ? "tags" : "id", Set(one.texts("value") ?? []))
         }
         return ("tags", Set(items.values("tags")))
     }
 
-    private func row(_ span: FakeSpan, _ fields: Set<String>, whole: Set<String> = [], isParsed: Bool = false) -> String {
+    private func row(_ span: FakeSpan, _ fields: Set<String>, whole: Set<String> = [], isParsed: Bool = false) -> String
+    {
         let time = TimeText.iso(span.start)
         var members = [
             #""id":"\#(span.spanID)","traceId":"\#(span.traceID)","startTime":"\#(time)","endTime":"\#(time)","parentObservationId":null,"type":"GENERATION""#
         ]
         if fields.contains("basic") {
-            members.append(#""name":"litellm_request","userId":\#(quoted(span.userID)),"sessionId":\#(quoted(span.sessionID))"#)
+            members.append(
+                #""name":"litellm_request","userId":\#(quoted(span.userID)),"sessionId":\#(quoted(span.sessionID))"#)
             members.append(#""environment":"\#(span.environment)","version":"\#(span.version)""#)
         }
         if fields.contains("trace_context") {
             members.append(
-                #""tags":[\#(span.tags.map { quoted($0) }.joined(separator: ","))],"release":"\#(span.release)","traceName":"\#(span.name)""#)
+                #""tags":[\#(span.tags.map { quoted($0) }.joined(separator: ","))],"release":"\#(span.release)","traceName":"\#(span.name)""#
+            )
         }
         if fields.contains("io") {
-            members.append(#""input":\#(isParsed ? span.input : quoted(span.input)),"output":\#(isParsed ? span.output : quoted(span.output))"#)
+            members.append(
+                #""input":\#(isParsed ? span.input : quoted(span.input)),"output":\#(isParsed ? span.output : quoted(span.output))"#
+            )
         }
         if fields.contains("metadata") {
-            members.append("\"metadata\":" + metadata(span, isParsed: isParsed) { isParsed || whole.contains($0) ? $1 : String($1.prefix(200)) })
+            members.append(
+                "\"metadata\":"
+                    + metadata(span, isParsed: isParsed) {
+                        isParsed || whole.contains($0) ? $1 : String($1.prefix(200))
+                    })
         }
-        if fields.contains("model") { members.append(#""\#(isParsed ? "model" : "providedModelName")":\#(quoted(span.model))"#) }
+        if fields.contains("model") {
+            members.append(#""\#(isParsed ? "model" : "providedModelName")":\#(quoted(span.model))"#)
+        }
         if fields.contains("usage") { members.append(#""usageDetails":\#(span.usage)"#) }
         return "{\(members.joined(separator: ","))}"
     }
 
     private func trace(_ span: FakeSpan, hasIO: Bool, observations: String) -> String {
-        var members = [#""id":"\#(span.traceID)","timestamp":"\#(TimeText.iso(span.start))","name":"\#(span.name)","userId":\#(quoted(span.userID))"#]
-        members.append(#""sessionId":\#(quoted(span.sessionID)),"environment":"\#(span.environment)","version":"\#(span.version)""#)
-        members.append(#""release":"\#(span.release)","tags":[\#(span.tags.map { quoted($0) }.joined(separator: ","))]"#)
-        if hasIO { members.append(#""input":\#(span.input),"output":\#(span.output),"metadata":\#(metadata(span, isParsed: true) { $1 })"#) }
+        var members = [
+            #""id":"\#(span.traceID)","timestamp":"\#(TimeText.iso(span.start))","name":"\#(span.name)","userId":\#(quoted(span.userID))"#
+        ]
+        members.append(
+            #""sessionId":\#(quoted(span.sessionID)),"environment":"\#(span.environment)","version":"\#(span.version)""#
+        )
+        members.append(
+            #""release":"\#(span.release)","tags":[\#(span.tags.map { quoted($0) }.joined(separator: ","))]"#)
+        if hasIO {
+            members.append(
+                #""input":\#(span.input),"output":\#(span.output),"metadata":\#(metadata(span, isParsed: true) { $1 })"#
+            )
+        }
         members.append(#""observations":\#(observations),"scores":[]"#)
         return "{\(members.joined(separator: ","))}"
     }
 
-    private func metadata(_ span: FakeSpan, isParsed: Bool, _ shown: (_ name: String, _ value: String) -> String) -> String {
+    private func metadata(
+        _ span: FakeSpan, isParsed: Bool, _ shown: (_ name: String, _ value: String) -> String
+    ) -> String {
         var members = span.ownMetadata.sorted(by: <).map { "\(quoted($0.key)):\(quoted(shown($0.key, $0.value)))" }
         // Servers of version 4 do not keep the attributes.
-        if hasAttributes { members.append("\"attributes\":" + (isParsed ? span.attributes : quoted(shown("attributes", span.attributes)))) }
+        if hasAttributes {
+            members.append(
+                "\"attributes\":" + (isParsed ? span.attributes : quoted(shown("attributes", span.attributes))))
+        }
         return "{\(members.joined(separator: ","))}"
     }
 
-    private func quoted(_ text: String?) -> String { text.map { String(decoding: JSONText.quoted($0), as: UTF8.self) } ?? "null" }
+    private func quoted(_ text: String?) -> String {
+        text.map { String(decoding: JSONText.quoted($0), as: UTF8.self) } ?? "null"
+    }
 }

@@ -73,12 +73,15 @@ final class FakeLangfuse: UpstreamClient {
         }
     }
 
-    func has(_ id: InsertionID) -> Bool { state.withLockedValue { state in state.spans.values.contains { $0.span.traceID == id.hex } } }
+    func has(_ id: InsertionID) -> Bool {
+        state.withLockedValue { state in state.spans.values.contains { $0.span.traceID == id.hex } }
+    }
 
     func withCall<Result: Sendable>(
         _ request: UpstreamRequest, _ body: (any UpstreamCall) async throws -> Result
     ) async throws -> Result {
-        let path = request.url.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 3, omittingEmptySubsequences: false)[3]
+        let path = request.url.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 3, omittingEmptySubsequences: false)[
+            3]
         let target = "/" + String(Substring(path))
         state.withLockedValue { state in
             state.targets.append(target)
@@ -98,12 +101,17 @@ final class FakeLangfuse: UpstreamClient {
         if parts[0] == "/api/public/v2/observations" {
             guard apis.contains("v2") else {
                 return Reply(
-                    404, #"{"message":"The observations v2 API is only available in a Langfuse v4 write mode.","error":"LangfuseNotFoundError"}"#)
+                    404,
+                    #"{"message":"The observations v2 API is only available in a Langfuse v4 write mode.","error":"LangfuseNotFoundError"}"#
+                )
             }
             return observations(items)
         }
         guard apis.contains("v1") else {
-            return Reply(404, #"{"message":"This endpoint is not available on deployments running in Langfuse v4 events_only mode."}"#)
+            return Reply(
+                404,
+                #"{"message":"This endpoint is not available on deployments running in Langfuse v4 events_only mode."}"#
+            )
         }
         if parts[0] == "/api/public/traces" { return traces(items) }
         return trace(String(parts[0].dropFirst("/api/public/traces/".count)))
@@ -117,7 +125,9 @@ final class FakeCall: UpstreamCall {
 
     init(_ reply: FakeLangfuse.Reply) { self.reply = reply }
 
-    func head() async throws(UpstreamError) -> UpstreamHead { UpstreamHead(status: reply.status, headers: reply.headers) }
+    func head() async throws(UpstreamError) -> UpstreamHead {
+        UpstreamHead(status: reply.status, headers: reply.headers)
+    }
 
     func next(minimum: Int, patience: Duration?) async throws(UpstreamError) -> UpstreamPiece? {
         let isOver = isRead.withLockedValue { isRead in

@@ -4,13 +4,15 @@ import JSON
 extension FakeSpan {
     /// The body of an export: OTLP's JSON, as the gateway's exporter writes it.
     static func export(_ spans: [FakeSpan]) -> String {
-        let scope = #"{"scope":{"name":"metadata-gateway","version":"1"},"spans":[\#(spans.map(\.otlp).joined(separator: ","))]}"#
+        let scope =
+            #"{"scope":{"name":"metadata-gateway","version":"1"},"spans":[\#(spans.map(\.otlp).joined(separator: ","))]}"#
         return #"{"resourceSpans":[{"resource":{"attributes":[]},"scopeSpans":[\#(scope)]}]}"#
     }
 
     private var otlp: String {
         var attributes = [
-            ("langfuse.observation.type", "generation"), ("langfuse.trace.name", name), ("langfuse.observation.input", input),
+            ("langfuse.observation.type", "generation"), ("langfuse.trace.name", name),
+            ("langfuse.observation.input", input),
             ("langfuse.observation.output", output),
         ]
         if let model { attributes.append(("langfuse.observation.model.name", model)) }

@@ -22,7 +22,8 @@ final class VerifierBench: Sendable {
     }
 
     static func run(
-        store: FakeLangfuse = FakeLangfuse(), identity: TraceIdentity = .traceID, _ body: @Sendable (VerifierBench) async throws -> Void
+        store: FakeLangfuse = FakeLangfuse(), identity: TraceIdentity = .traceID,
+        _ body: @Sendable (VerifierBench) async throws -> Void
     ) async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
@@ -36,12 +37,17 @@ final class VerifierBench: Sendable {
     /// A verifier of its own, as another process would have.
     func verifier(projects: [String] = ["local"]) -> VerificationRunner {
         let sample = TraceDestination.sample
-        let destinations = TraceDestinations(Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0), sample.keys) }), at: sample.host)
-        return VerificationRunner(redis: redis, upstream: store, options: options, destinations: destinations, clock: time.clock, logger: .silent)
+        let destinations = TraceDestinations(
+            Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0), sample.keys) }), at: sample.host)
+        return VerificationRunner(
+            redis: redis, upstream: store, options: options, destinations: destinations, clock: time.clock,
+            logger: .silent)
     }
 
     @discardableResult
-    func send<each Argument: RedisArgument>(_ name: String, _ arguments: repeat each Argument) async throws -> RedisValue {
+    func send<each Argument: RedisArgument>(
+        _ name: String, _ arguments: repeat each Argument
+    ) async throws -> RedisValue {
         try await redis.send(RedisCommand(name, repeat each arguments))
     }
 
@@ -58,7 +64,8 @@ final class VerifierBench: Sendable {
     /// Ends a completion without success, as a forwarder does.
     func fail(_ id: InsertionID, rollout: String = "r") async throws {
         _ = try await redis.send(batch: [
-            RedisCommand("MULTI"), RedisCommand("SREM", rollout, id.description), RedisCommand("DEL", Keys.verdict(rollout, project: "local")),
+            RedisCommand("MULTI"), RedisCommand("SREM", rollout, id.description),
+            RedisCommand("DEL", Keys.verdict(rollout, project: "local")),
             RedisCommand("HINCRBY", Keys.record(rollout: rollout, project: "local"), "failed", 1), RedisCommand("EXEC"),
         ])
     }
@@ -95,7 +102,9 @@ final class VerifierBench: Sendable {
         try await begin(ids, rollout: rollout)
         store.show(ids.map { FakeSpan($0, rollout: rollout) })
         for start in stride(from: 0, to: ids.count, by: 1000) {
-            let spans = ids[start..<min(start + 1000, ids.count)].map { RedisCommand("SET", Keys.span($0), "sealed", "PX", 3_600_000) }
+            let spans = ids[start..<min(start + 1000, ids.count)].map {
+                RedisCommand("SET", Keys.span($0), "sealed", "PX", 3_600_000)
+            }
             _ = try await redis.send(batch: spans)
         }
         return ids
@@ -106,9 +115,12 @@ final class VerifierBench: Sendable {
     }
 
     /// Asks, and keeps the answer.
-    func ask(_ path: String, query: String? = nil, headers: [HeaderField] = [], project: String = "local") async throws -> CollectingSink {
+    func ask(
+        _ path: String, query: String? = nil, headers: [HeaderField] = [], project: String = "local"
+    ) async throws -> CollectingSink {
         let sink = CollectingSink()
-        let question = Question(project: project, path: path, query: query, headers: headers, deadline: time.now + 300_000)
+        let question = Question(
+            project: project, path: path, query: query, headers: headers, deadline: time.now + 300_000)
         try await verifier(projects: [project]).answer(question, to: sink)
         return sink
     }

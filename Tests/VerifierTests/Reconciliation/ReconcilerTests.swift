@@ -9,15 +9,20 @@ import Testing
 
     /// A reconciler that has read a set, at a time at which all of its completions have ended.
     static func reconciler(
-        _ ids: [InsertionID], pending: [InsertionID]? = nil, identity: TraceIdentity = .traceID, attempts: Int? = nil, deadline: Int64 = .max,
+        _ ids: [InsertionID], pending: [InsertionID]? = nil, identity: TraceIdentity = .traceID, attempts: Int? = nil,
+        deadline: Int64 = .max,
         states: SpanState = .waiting
     ) -> (Reconciler, Int64) {
         let now = (ids.last.map { Int64($0.milliseconds) } ?? time) + 400_000
         var reconciler = Reconciler(
-            rollout: "r", project: "p", rules: .init(identity: identity, attempts: attempts, deadline: deadline == .max ? now + 3_600_000 : deadline))
+            rollout: "r", project: "p",
+            rules: .init(
+                identity: identity, attempts: attempts, deadline: deadline == .max ? now + 3_600_000 : deadline))
         #expect(reconciler.next(now: now) == .readRollout)
         reconciler.read(RolloutReading(ids: ids, pending: pending ?? ids))
-        while case .lookAtSpans(let ids) = reconciler.next(now: now) { reconciler.examined(ids.map { _ in states }, now: now) }
+        while case .lookAtSpans(let ids) = reconciler.next(now: now) {
+            reconciler.examined(ids.map { _ in states }, now: now)
+        }
         return (reconciler, now)
     }
 
@@ -35,7 +40,9 @@ import Testing
         guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("no verdict") }
         #expect(
             verdict
-                == Verdict(rollout: "r", project: "p", kind: .complete, expected: 3, traced: 3, inFlight: 0, failed: 0, missing: [], checkedAt: now))
+                == Verdict(
+                    rollout: "r", project: "p", kind: .complete, expected: 3, traced: 3, inFlight: 0, failed: 0,
+                    missing: [], checkedAt: now))
     }
 
     @Test(arguments: [(TraceIdentity.traceID, 150), (.tag, 100)])
@@ -65,7 +72,9 @@ import Testing
         var (reconciler, now) = Self.reconciler(ids)
         for page in 0..<3 {
             let cursor: TraceCursor? = page == 0 ? nil : .opaque("\(page)")
-            guard case .ask(let query, cursor, 1000) = reconciler.next(now: now) else { throw Unexpected("page \(page) is not asked for") }
+            guard case .ask(let query, cursor, 1000) = reconciler.next(now: now) else {
+                throw Unexpected("page \(page) is not asked for")
+            }
             #expect(query.selection == .rollout("r"))
             // There would be more pages.
             _ = reconciler.received(Self.page(ids[(page * 1000)..<(page * 1000 + 1000)], next: .opaque("\(page + 1)")))
@@ -92,7 +101,9 @@ import Testing
         _ = reconciler.next(now: now)
         reconciler.examined([.none, .none], now: now)
         guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("something is asked") }
-        #expect(verdict.kind == .incomplete && verdict.inFlight == 2 && verdict.missing.isEmpty && verdict.missingCount == 0 && verdict.failed == 4)
+        #expect(
+            verdict.kind == .incomplete && verdict.inFlight == 2 && verdict.missing.isEmpty && verdict.missingCount == 0
+                && verdict.failed == 4)
     }
 
     /// Whether it runs or was forgotten, only the trace store can tell.
@@ -114,7 +125,8 @@ import Testing
     @Test func ofAProxysCallsAllAreAskedFor() throws {
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
-        var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(identity: .tag, attempts: 1, deadline: .max))
+        var reconciler = Reconciler(
+            rollout: "r", project: "p", rules: .init(identity: .tag, attempts: 1, deadline: .max))
         _ = reconciler.next(now: now)
         reconciler.read(RolloutReading(ids: ids, pending: ids))
         _ = reconciler.next(now: now)
@@ -137,7 +149,9 @@ import Testing
         reconciler.examined([.none], now: now)
         if case .ask = reconciler.next(now: now) { _ = reconciler.received(Self.page([])) }
         guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("no verdict") }
-        #expect(verdict.inFlight == inFlight && verdict.missingCount == missing && verdict.missing == (missing == 1 ? [id.description] : []))
+        #expect(
+            verdict.inFlight == inFlight && verdict.missingCount == missing
+                && verdict.missing == (missing == 1 ? [id.description] : []))
     }
 
     @Test(arguments: [(14, 0), (15, 1)])

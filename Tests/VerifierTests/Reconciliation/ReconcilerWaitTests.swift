@@ -59,7 +59,9 @@ import Testing
         reconciler.examined([.none], now: start + 4000)
         guard case .ask = reconciler.next(now: start + 4000) else { throw Unexpected("nothing is asked") }
         _ = reconciler.received(Fixture.page([]))
-        guard case .conclude(let verdict) = reconciler.next(now: start + 6500) else { throw Unexpected("a third round") }
+        guard case .conclude(let verdict) = reconciler.next(now: start + 6500) else {
+            throw Unexpected("a third round")
+        }
         #expect(verdict.kind == .incomplete)
     }
 
@@ -94,7 +96,8 @@ import Testing
         now += 1000 + Reconciler.overtime
         guard case .ask = reconciler.next(now: now - 200) else { throw Unexpected("it is left too early") }
         guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("it goes on") }
-        #expect(verdict.kind == .unknown && verdict.missing.isEmpty && verdict.expected == count && verdict.traced == 100)
+        #expect(
+            verdict.kind == .unknown && verdict.missing.isEmpty && verdict.expected == count && verdict.traced == 100)
         #expect(verdict.reason?.contains("100 of \(count) traces were seen") == true)
     }
 
@@ -120,7 +123,8 @@ import Testing
             }
         }
         // Newest first, without a gap.
-        #expect(covered.count == 4 && covered.first?.end == whole.window.end && covered.last?.start == whole.window.start)
+        #expect(
+            covered.count == 4 && covered.first?.end == whole.window.end && covered.last?.start == whole.window.start)
         for (later, earlier) in zip(covered, covered.dropFirst()) { #expect(earlier.end == later.start) }
     }
 
@@ -130,7 +134,11 @@ import Testing
         var sizes: [Int] = []
         while case .ask(let query, _, _) = reconciler.next(now: now), case .ids(let batch) = query.selection {
             sizes.append(batch.count)
-            if batch.count > 70 { reconciler.failed(.tooSlow, now: now) } else { _ = reconciler.received(Fixture.page([])) }
+            if batch.count > 70 {
+                reconciler.failed(.tooSlow, now: now)
+            } else {
+                _ = reconciler.received(Fixture.page([]))
+            }
         }
         #expect(sizes == [140, 75, 37, 37, 37, 29])
     }

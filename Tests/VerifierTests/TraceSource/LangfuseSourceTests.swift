@@ -10,11 +10,15 @@ import Testing
     private let ids = InsertionID.samples(3)
     private var query: TraceQuery { TraceQuery(.ids(ids), window: TimeWindow(of: ids, margin: 0)) }
 
-    private func failure(_ status: Int, _ body: String = "{}", _ headers: [HeaderField] = []) async throws -> TraceSourceError? {
+    private func failure(
+        _ status: Int, _ body: String = "{}", _ headers: [HeaderField] = []
+    ) async throws -> TraceSourceError? {
         let server = FakeLangfuse { target in target.hasSuffix("/health") ? nil : .init(status, body, headers) }
         var failure: TraceSourceError?
         try await withSource(server) { source in
-            do throws(TraceSourceError) { _ = try await source.page(query, after: nil, limit: 10) } catch { failure = error }
+            do throws(TraceSourceError) { _ = try await source.page(query, after: nil, limit: 10) } catch {
+                failure = error
+            }
         }
         return failure
     }
@@ -44,7 +48,9 @@ import Testing
 
     @Test func aCursorOfTheOtherAPIIsLost() async throws {
         try await withSource(FakeLangfuse()) { source in
-            await #expect(throws: TraceSourceError.cursorLost) { try await source.page(query, after: .page(2, rows: 10), limit: 10) }
+            await #expect(throws: TraceSourceError.cursorLost) {
+                try await source.page(query, after: .page(2, rows: 10), limit: 10)
+            }
         }
     }
 
@@ -59,8 +65,10 @@ import Testing
         #expect(try await failure(422, #"{"message":"…","error":"Request timed out"}"#) == .tooSlow)
         #expect(try await failure(422, #"{"message":"…","error":"PayloadTooLargeError"}"#) == .tooLarge)
         #expect(try await failure(413) == .tooLarge)
-        #expect(try await failure(429, "{}", [HeaderField("Retry-After", "12")]) == .rateLimited(retryAfter: .seconds(12)))
-        #expect(try await failure(429, #"{"details":{"retryAfterSeconds":9}}"#) == .rateLimited(retryAfter: .seconds(9)))
+        #expect(
+            try await failure(429, "{}", [HeaderField("Retry-After", "12")]) == .rateLimited(retryAfter: .seconds(12)))
+        #expect(
+            try await failure(429, #"{"details":{"retryAfterSeconds":9}}"#) == .rateLimited(retryAfter: .seconds(9)))
         #expect(try await failure(429) == .rateLimited(retryAfter: LangfuseAnswer.defaultPause))
         for status in [408, 500, 502, 503, 524] {
             guard case .unavailable = try await failure(status) else { throw Unexpected("\(status)") }
@@ -106,10 +114,14 @@ import Testing
     /// Nothing is asked for that is not looked at.
     @Test func aListingAsksForIDsAlone() async throws {
         let server = FakeLangfuse()
-        try await withSource(server) { source in _ = try await source.page(TraceQuery(.rollout("r&x"), window: query.window), after: nil, limit: 5000)
+        try await withSource(server) { source in
+            _ = try await source.page(TraceQuery(.rollout("r&x"), window: query.window), after: nil, limit: 5000)
         }
         let target = try #require(server.targets.last)
-        #expect(target.hasPrefix("/api/public/v2/observations?fields=core&limit=1000&fromStartTime=2025-11-22T11%3A52%3A25.000Z&toStartTime="))
+        #expect(
+            target.hasPrefix(
+                "/api/public/v2/observations?fields=core&limit=1000&fromStartTime=2025-11-22T11%3A52%3A25.000Z&toStartTime="
+            ))
         #expect(target.contains("rollout_id%3Ar%26x"))
     }
 }

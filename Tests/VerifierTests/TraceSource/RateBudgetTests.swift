@@ -10,7 +10,8 @@ import Testing
 /// does.
 @Suite(.timeLimit(.minutes(1))) struct RateBudgetTests {
     private func run(
-        patience: Duration = .seconds(2), _ body: (RedisClient, ManualTime, @Sendable () -> RateBudget) async throws -> Void
+        patience: Duration = .seconds(2),
+        _ body: (RedisClient, ManualTime, @Sendable () -> RateBudget) async throws -> Void
     ) async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
@@ -41,7 +42,8 @@ import Testing
     @Test func whatIsLeftIsShared() async throws {
         try await run { _, _, budget in
             let (one, other) = (budget(), budget())
-            try await one.learn(from: answer(200, [("X-RateLimit-Remaining", "4"), ("X-RateLimit-Reset", "30")]), .sample, "public")
+            try await one.learn(
+                from: answer(200, [("X-RateLimit-Remaining", "4"), ("X-RateLimit-Reset", "30")]), .sample, "public")
             // One is left alone: Langfuse refuses the last of a window.
             for budget in [one, other, one] { try await budget.take(.sample, "public") }
             let pause = try await pause { () throws(TraceSourceError) in try await other.take(.sample, "public") }
@@ -59,10 +61,14 @@ import Testing
             let budget = budget()
             let reset = TimeText.iso(time.now + 30_000)
             for left in [2, 9] {
-                try await budget.learn(from: answer(200, [("X-RateLimit-Remaining", "\(left)"), ("X-RateLimit-Reset", reset)]), .sample, "public")
+                try await budget.learn(
+                    from: answer(200, [("X-RateLimit-Remaining", "\(left)"), ("X-RateLimit-Reset", reset)]), .sample,
+                    "public")
             }
             try await budget.take(.sample, "public")
-            #expect(try await pause { () throws(TraceSourceError) in try await budget.take(.sample, "public") } > .seconds(20))
+            #expect(
+                try await pause { () throws(TraceSourceError) in try await budget.take(.sample, "public") }
+                    > .seconds(20))
         }
     }
 
@@ -120,8 +126,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("30", 30), ("2026-11-22T19:27:09.000Z", 30), ("Sun Nov 22 2026 19:27:09 GMT+0000 (Coordinated Universal Time)", 30),
-        ("Sun Nov 22 2026 21:27:09 GMT+0200 (CEST)", 30), ("1795375629", 30), ("2020-01-01T00:00:00Z", 0), ("2099-01-01T00:00:00Z", 300),
+        ("30", 30), ("2026-11-22T19:27:09.000Z", 30),
+        ("Sun Nov 22 2026 19:27:09 GMT+0000 (Coordinated Universal Time)", 30),
+        ("Sun Nov 22 2026 21:27:09 GMT+0200 (CEST)", 30), ("1795375629", 30), ("2020-01-01T00:00:00Z", 0),
+        ("2099-01-01T00:00:00Z", 300),
     ])
     func resetsAreReadAsServersWriteThem(_ text: String, _ seconds: Int) throws {
         let headers = [HeaderField("x-ratelimit-remaining", "3"), HeaderField("x-ratelimit-reset", text)]
@@ -131,6 +139,8 @@ import Testing
 
     @Test(arguments: ["", "soon", "Sun Nov 22"])
     func otherResetsAreNone(_ text: String) {
-        #expect(RateLimitReport([HeaderField("x-ratelimit-remaining", "3"), HeaderField("x-ratelimit-reset", text)], now: 0) == nil)
+        #expect(
+            RateLimitReport(
+                [HeaderField("x-ratelimit-remaining", "3"), HeaderField("x-ratelimit-reset", text)], now: 0) == nil)
     }
 }

@@ -14,18 +14,23 @@ struct StoredMetadataTests {
 
     /// A value of a member `v`, the names that were asked for whole, and whether the value stays.
     @Test(arguments: [
-        (#""\#(ascii)""#, [], false), (#""\#(ascii)""#, ["v"], true), (#""\#(ascii)y""#, [], true), (#""\#(ascii.dropLast())""#, [], true),
+        (#""\#(ascii)""#, [], false), (#""\#(ascii)""#, ["v"], true), (#""\#(ascii)y""#, [], true),
+        (#""\#(ascii.dropLast())""#, [], true),
         // 200 characters for Python, for JavaScript, and 200 bytes.
-        (#""\#(String(repeating: "\u{1F600}", count: 200))""#, [], false), (#""\#(String(repeating: "\u{1F600}", count: 100))""#, [], false),
-        (#""\#(String(repeating: "é", count: 100))""#, [], false), (#""\#(String(repeating: "é", count: 101))""#, [], true),
+        (#""\#(String(repeating: "\u{1F600}", count: 200))""#, [], false),
+        (#""\#(String(repeating: "\u{1F600}", count: 100))""#, [], false),
+        (#""\#(String(repeating: "é", count: 100))""#, [], false),
+        (#""\#(String(repeating: "é", count: 101))""#, [], true),
         // Half a character is no text.
         (#""\#(ascii.dropLast())\ud83d""#, [], false), (#""\#(ascii.dropLast())\ud83d""#, ["v"], false),
         // A server that does not know `expandMetadata`.
         (#""{\"a\":\"\#(ascii.dropLast(6))""#, ["v"], false), (#""{\"a\":\"\#(ascii.dropLast(8))\"}""#, ["v"], true),
-        (#"{"a":"\#(ascii)"}"#, [], true), (#"["\#(ascii)"]"#, [], true), ("7", [], true), ("null", [], true), (#""""#, [], true),
+        (#"{"a":"\#(ascii)"}"#, [], true), (#"["\#(ascii)"]"#, [], true), ("7", [], true), ("null", [], true),
+        (#""""#, [], true),
     ])
     func stumpsAreLeftOut(value: String, whole: [String], stays: Bool) throws {
-        let shown = try metadata(#"{"a" : "b","v":\#(value), "c\u00e9":[1.50]}"#).withoutStumps(whole: Set(texts: whole))
+        let shown = try metadata(#"{"a" : "b","v":\#(value), "c\u00e9":[1.50]}"#).withoutStumps(
+            whole: Set(texts: whole))
         let rest = try #require(StoreJSON(shown))
         #expect(rest.names == (stays ? ["a", "v", "cé"] : ["a", "cé"]))
         #expect(rest.text("a") == "b" && String(decoding: rest.value("cé"), as: UTF8.self) == "[1.50]")
@@ -38,21 +43,29 @@ struct StoredMetadataTests {
     }
 
     @Test(arguments: [
-        (#"{"gateway_finish_reasons":"stop"}"#, ["stop"]), (#"{"gateway_finish_reasons":"[\"stop\",\"length\"]"}"#, ["stop", "length"]),
-        (#"{"gateway_finish_reasons":["stop","length"]}"#, ["stop", "length"]), (#"{"gateway_finish_reasons":"a, b"}"#, ["a, b"]),
+        (#"{"gateway_finish_reasons":"stop"}"#, ["stop"]),
+        (#"{"gateway_finish_reasons":"[\"stop\",\"length\"]"}"#, ["stop", "length"]),
+        (#"{"gateway_finish_reasons":["stop","length"]}"#, ["stop", "length"]),
+        (#"{"gateway_finish_reasons":"a, b"}"#, ["a, b"]),
         (#"{"attributes":{"gen_ai.response.finish_reasons":["stop"]}}"#, ["stop"]),
         (#"{"attributes":{"gen_ai.response.finish_reasons":"[\"stop\"]"}}"#, ["stop"]),
         (#"{"attributes":"{\"gen_ai.response.finish_reasons\":\"[\\\"stop\\\"]\"}"}"#, ["stop"]),
-        (#"{"gateway_finish_reasons":"[\"stop\",\"leng","attributes":{"gen_ai.response.finish_reasons":["stop","length"]}}"#, ["stop", "length"]),
+        (
+            #"{"gateway_finish_reasons":"[\"stop\",\"leng","attributes":{"gen_ai.response.finish_reasons":["stop","length"]}}"#,
+            ["stop", "length"]
+        ),
         (#"{"gateway_finish_reasons":"new","attributes":{"gen_ai.response.finish_reasons":["old"]}}"#, ["new"]),
-        (#"{"attributes":"{\"gen_ai.response.finish_rea"}"#, []), (#"{"gateway_finish_reasons":""}"#, []), (#"{"gateway_finish_reasons":null}"#, []),
+        (#"{"attributes":"{\"gen_ai.response.finish_rea"}"#, []), (#"{"gateway_finish_reasons":""}"#, []),
+        (#"{"gateway_finish_reasons":null}"#, []),
         (#"{"gateway_finish_reasons":[7]}"#, []), ("{}", []),
     ])
     func finishReasonsAreRead(json: String, reasons: [String]) throws {
         #expect(try metadata(json).finishReasons == reasons)
     }
 
-    @Test(arguments: [["stop"], ["stop", "length"], ["[odd"], ["a,b"], ["é\"\n", ""], [String(repeating: "x", count: 500)]])
+    @Test(arguments: [
+        ["stop"], ["stop", "length"], ["[odd"], ["a,b"], ["é\"\n", ""], [String(repeating: "x", count: 500)],
+    ])
     func finishReasonsComeBack(_ reasons: [String]) throws {
         let text = try #require(FinishReasons.text(reasons))
         #expect(FinishReasons.list(text) == reasons)
@@ -66,8 +79,10 @@ struct StoredMetadataTests {
             #"{"prompt_tokens":6,"completion_tokens":9,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":1},"#
                 + #""completion_tokens_details":{"reasoning_tokens":7}}"#
         ),
-        (#"{"total":3}"#, #"{"total_tokens":3}"#), (#"{"output":3}"#, #"{"completion_tokens":3,"total_tokens":3}"#), ("{}", "null"), ("null", "null"),
-        (#"{"input":9223372036854775807,"input_cached_tokens":9223372036854775807,"output":-1}"#, "null"), (#"{"input":1.5,"output":true}"#, "null"),
+        (#"{"total":3}"#, #"{"total_tokens":3}"#), (#"{"output":3}"#, #"{"completion_tokens":3,"total_tokens":3}"#),
+        ("{}", "null"), ("null", "null"),
+        (#"{"input":9223372036854775807,"input_cached_tokens":9223372036854775807,"output":-1}"#, "null"),
+        (#"{"input":1.5,"output":true}"#, "null"),
     ])
     func usageIsToldAsTheProviderToldIt(details: String, usage: String) throws {
         let row = try #require(StoreJSON(Array(#"{"usageDetails":\#(details)}"#.utf8)))

@@ -13,7 +13,9 @@ import Testing
         try await VerifierBench.run { bench in
             _ = try await bench.complete(2, rollout: "a b")
             let answer = try await bench.ask("/rollouts/a%20b")
-            #expect(answer.status == 200 && answer.json?.text("verdict") == "complete" && answer.json?.text("rollout_id") == "a b")
+            #expect(
+                answer.status == 200 && answer.json?.text("verdict") == "complete"
+                    && answer.json?.text("rollout_id") == "a b")
             #expect(answer.headers.first(named: "content-type") == "application/json")
             let tag = try #require(answer.headers.first(named: "etag"))
             let again = try await bench.ask("/rollouts/a%20b", headers: [HeaderField("If-None-Match", tag)])
@@ -22,9 +24,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/rollouts/none", nil, 404, "rollout_not_found"), ("/rollouts/a%2Fb", nil, 400, "invalid_path"), ("/rollouts/", nil, 400, "invalid_path"),
-        ("/rollouts/r", "wait=soon", 400, "invalid_query"), ("/other", nil, 404, "not_found"), ("/traces", nil, 400, "missing_rollout_id"),
-        ("/traces", "tags=rollout_id:none", 404, "rollout_not_found"), ("/traces/pointwise", "tags=rollout_id:none", 404, "rollout_not_found"),
+        ("/rollouts/none", nil, 404, "rollout_not_found"), ("/rollouts/a%2Fb", nil, 400, "invalid_path"),
+        ("/rollouts/", nil, 400, "invalid_path"),
+        ("/rollouts/r", "wait=soon", 400, "invalid_query"), ("/other", nil, 404, "not_found"),
+        ("/traces", nil, 400, "missing_rollout_id"),
+        ("/traces", "tags=rollout_id:none", 404, "rollout_not_found"),
+        ("/traces/pointwise", "tags=rollout_id:none", 404, "rollout_not_found"),
         ("/traces", "tags=rollout_id:r&project_id=other", 400, "invalid_query"),
     ])
     func whatCannotBeAnswered(_ path: String, _ query: String?, _ status: Int, _ code: String) async throws {
@@ -106,9 +111,12 @@ import Testing
             let answer = try await bench.ask("/rollouts/r", headers: [HeaderField("Accept", "text/event-stream")])
             #expect(answer.headers.first(named: "content-type") == "text/event-stream")
             let events = answer.text.components("\n\n")
-            #expect(events.first?.hasPrefix("event: progress\ndata: {") == true && events.last?.hasPrefix("event: verdict\ndata: {") == true)
             #expect(
-                events.last?.contains(#""verdict":"complete""#) == true && events.dropLast().allSatisfy { $0.contains(#""verdict":"incomplete""#) })
+                events.first?.hasPrefix("event: progress\ndata: {") == true
+                    && events.last?.hasPrefix("event: verdict\ndata: {") == true)
+            #expect(
+                events.last?.contains(#""verdict":"complete""#) == true
+                    && events.dropLast().allSatisfy { $0.contains(#""verdict":"incomplete""#) })
             #expect(events.count >= 2 && ids.count == 2)
         }
     }
@@ -121,9 +129,13 @@ import Testing
             #expect(traces.status == 502 && traces.json?.nested("error")?.text("code") == "trace_store_unavailable")
             #expect(traces.headers.first(named: "retry-after") != nil && !traces.text.contains("canary"))
             #expect(traces.headers.first(named: "x-should-retry") == "true")
-            #expect(try await bench.ask("/rollouts/unknown").headers.first(named: "x-should-retry") == "false", "of no use while nothing changes")
+            #expect(
+                try await bench.ask("/rollouts/unknown").headers.first(named: "x-should-retry") == "false",
+                "of no use while nothing changes")
             let verdict = try await bench.ask("/rollouts/r")
-            #expect(verdict.status == 200 && verdict.json?.text("verdict") == "unknown" && verdict.json?.text("reason") != nil)
+            #expect(
+                verdict.status == 200 && verdict.json?.text("verdict") == "unknown"
+                    && verdict.json?.text("reason") != nil)
         }
     }
 
@@ -131,7 +143,8 @@ import Testing
         let redis = RedisClient(RedisEndpoint(.unix(path: "/nonexistent/redis.sock")), logger: .silent)
         let runner = VerificationRunner(
             redis: redis, upstream: FakeLangfuse(), options: .init(defaultProject: "local"),
-            destinations: TraceDestinations([:], at: TraceDestination.sample.host), clock: ManualTime().clock, logger: .silent)
+            destinations: TraceDestinations([:], at: TraceDestination.sample.host), clock: ManualTime().clock,
+            logger: .silent)
         let sink = CollectingSink()
         try await runner.answer(Question(project: "local", path: "/rollouts/r", deadline: .max / 2), to: sink)
         #expect(sink.status == 503 && sink.headers.first(named: "retry-after") == "1")
@@ -144,7 +157,9 @@ import Testing
             _ = try await bench.complete(600)
             _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
             let asked = store.asked
-            let question = Question(project: "local", path: "/traces", query: "tags=rollout_id:r&limit=600", deadline: bench.time.now + 300_000)
+            let question = Question(
+                project: "local", path: "/traces", query: "tags=rollout_id:r&limit=600",
+                deadline: bench.time.now + 300_000)
             let sink = CollectingSink(most: 1)
             await #expect(throws: CollectingSink.Gone.self) { try await bench.verifier().answer(question, to: sink) }
             #expect(store.asked <= asked + 6)

@@ -12,7 +12,8 @@ import Testing
 
     /// What happens to a rollout of three traced completions, of which a verdict was asked before.
     enum Loss: String, CaseIterable, CustomTestStringConvertible {
-        case setThenOneMore, setExpiresThenOneMore, setAlone, setAndRecordThenOneMore, setAndCountThenOneMore, allButWhatWasSeenThenOneMore
+        case setThenOneMore, setExpiresThenOneMore, setAlone, setAndRecordThenOneMore, setAndCountThenOneMore,
+            allButWhatWasSeenThenOneMore
         case oneMember, setAndCount, setThenAllButTheLastFail, setRecordVerdictAndSeenThenOneMore
         var testDescription: String { rawValue }
 
@@ -42,10 +43,15 @@ import Testing
             if loss.rawValue.hasSuffix("OneMore") { ids += try await acts.add() }
             try await acts.end { _ in false }
             bench.store.show(ids.map { FakeSpan($0) })
-            let after = try #require(try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1)))
+            let after = try #require(
+                try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1)))
             #expect(after.kind == .unknown && after.isLoss && after.expected >= 3, "\(after)")
-            #expect(after.reason?.contains("ROLLOUT_TTL_SECONDS") == true && after.reason?.contains("maxmemory-policy") == true)
-            #expect(try await VerdictStore(redis: bench.redis, defaultProject: "local").verdict("r", project: "local")?.kind != .complete)
+            #expect(
+                after.reason?.contains("ROLLOUT_TTL_SECONDS") == true
+                    && after.reason?.contains("maxmemory-policy") == true)
+            #expect(
+                try await VerdictStore(redis: bench.redis, defaultProject: "local").verdict("r", project: "local")?.kind
+                    != .complete)
             let traces = try await bench.ask("/traces", query: "tags=rollout_id:r&max_retries=0")
             #expect(traces.status == 404 && traces.json?.nested("error")?.text("code") == "rollout_lost")
             #expect(traces.json?.nested("verdict")?.text("verdict") == "unknown")
@@ -54,7 +60,8 @@ import Testing
 
     /// What is no loss, by what Redis can know.
     enum Harmless: String, CaseIterable, CustomTestStringConvertible {
-        case nothing, countIsLost, recordIsLostAndOneMore, everythingIsLost, countedByNobody, countedInPart, theSameIDTwice, oneFails, allFail
+        case nothing, countIsLost, recordIsLostAndOneMore, everythingIsLost, countedByNobody, countedInPart,
+            theSameIDTwice, oneFails, allFail
         var testDescription: String { rawValue }
     }
 
@@ -70,7 +77,9 @@ import Testing
                 try await bench.send("DEL", Self.keys.record)
                 ids += try await acts.add()
             case .everythingIsLost:
-                for key in [Self.keys.set, Self.keys.record, Self.keys.count, Self.keys.verdict] { try await bench.send("DEL", key) }
+                for key in [Self.keys.set, Self.keys.record, Self.keys.count, Self.keys.verdict] {
+                    try await bench.send("DEL", key)
+                }
                 ids = try await acts.add(2)
             case .countedByNobody, .countedInPart:
                 // As an ingress of version 0.1.0 does.
@@ -84,7 +93,8 @@ import Testing
             try await acts.end(failed.contains)
             ids.removeAll(where: failed.contains)
             bench.store.show(ids.map { FakeSpan($0) })
-            let verdict = try #require(try await bench.verifier().verify("r", project: "local", patience: bench.patience(.seconds(400))))
+            let verdict = try #require(
+                try await bench.verifier().verify("r", project: "local", patience: bench.patience(.seconds(400))))
             #expect(verdict.kind == .complete && verdict.expected == ids.count, "\(verdict)")
         }
     }
@@ -92,7 +102,10 @@ import Testing
     @Test func theCountOutlivesTheSet() async throws {
         try await VerifierBench.run { bench in
             try await RolloutActs(bench.redis, life: .seconds(100)).add()
-            let lives = [try await bench.send("TTL", Self.keys.set).int ?? 0, try await bench.send("TTL", Self.keys.count).int ?? 0]
+            let lives = [
+                try await bench.send("TTL", Self.keys.set).int ?? 0,
+                try await bench.send("TTL", Self.keys.count).int ?? 0,
+            ]
             #expect((90...100).contains(lives[0]) && (190...200).contains(lives[1]))
         }
     }
@@ -124,7 +137,8 @@ import Testing
                     if key == Self.keys.set, had > 0 { isWhole = false }
                 default: bench.store.show(alive.map { FakeSpan($0) })
                 }
-                let verdict = try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1))
+                let verdict = try await bench.verifier().verify(
+                    "r", project: "local", patience: bench.patience(attempts: 1))
                 guard let verdict, verdict.kind == .complete else { continue }
                 #expect(verdict.expected == alive.count, "\(verdict)")
             }
@@ -132,7 +146,8 @@ import Testing
             try await acts.end { _ in false }
             bench.store.show(alive.map { FakeSpan($0) })
             bench.time.advance(.seconds(2))
-            let verdict = try await bench.verifier().verify("r", project: "local", patience: bench.patience(.seconds(400)))
+            let verdict = try await bench.verifier().verify(
+                "r", project: "local", patience: bench.patience(.seconds(400)))
             #expect(verdict == nil || verdict?.kind == .complete)
         }
     }

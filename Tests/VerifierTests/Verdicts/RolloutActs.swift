@@ -14,7 +14,8 @@ struct RolloutActs {
     init(_ redis: RedisClient, life: Duration = .seconds(1000)) async throws {
         self.redis = redis
         admission = JobAdmission(
-            redis: redis, envelope: Envelope(key: .random()), limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: life, spanBytes: 1 << 30),
+            redis: redis, envelope: Envelope(key: .random()),
+            limits: .init(entries: 1000, bytes: 1 << 30, rolloutTTL: life, spanBytes: 1 << 30),
             defaultProject: "local")
         stream = JobStream(consumer: "f", commands: redis, reader: redis, deadLetterLimit: 10)
         _ = try await stream.beat()
@@ -30,7 +31,8 @@ struct RolloutActs {
             let job = Job(
                 insertionID: id ?? ids.next(), project: "local",
                 rollout: RolloutIDs(rollout: "r", invocation: "i", experiment: "e", run: "r", row: "w"),
-                method: "POST", path: "/chat/completions", deadline: .distantFuture, responseKey: Keys.responses(ingress: "here"), body: [])
+                method: "POST", path: "/chat/completions", deadline: .distantFuture,
+                responseKey: Keys.responses(ingress: "here"), body: [])
             guard case .queued = try await admission.enqueue(job) else { throw Unexpected("not queued") }
             added.append(job.insertionID)
         }
@@ -42,7 +44,8 @@ struct RolloutActs {
         for delivery in try await stream.read(upTo: 100, wait: .milliseconds(1)) {
             guard let id = InsertionID(delivery.insertionID) else { throw Unexpected("no id") }
             let ending = JobStream.Ending(
-                removeFrom: hasFailed(id) ? Self.keys : nil, span: .init(project: "local", sealed: [0], life: .seconds(1000)))
+                removeFrom: hasFailed(id) ? Self.keys : nil,
+                span: .init(project: "local", sealed: [0], life: .seconds(1000)))
             for isOurs in [true, false] {
                 let done = try await stream.finish(delivery, id: id, responseKey: nil, sealed: nil, ending: ending)
                 guard done == isOurs else { throw Unexpected("\(done)") }

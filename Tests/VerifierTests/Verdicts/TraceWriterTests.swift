@@ -6,14 +6,20 @@ import Testing
 @Suite struct TraceWriterTests {
     private func row(input: String = #"{"messages":[]}"#) -> TraceRow {
         var head = TraceHead()
-        (head.traceID, head.name, head.sessionID, head.tags, head.timestamp) = ("t1", "n\"", "s", ["a", "b,c"], "2026-01-01T00:00:00.000Z")
+        (head.traceID, head.name, head.sessionID, head.tags, head.timestamp) = (
+            "t1", "n\"", "s", ["a", "b,c"], "2026-01-01T00:00:00.000Z"
+        )
         let observation = TraceBody.Observation(
-            id: Array(#""o""#.utf8), type: Array(#""GENERATION""#.utf8), name: Array("null".utf8), startTime: Array(#""x""#.utf8),
-            endTime: Array("null".utf8), input: Array(input.utf8), output: Array("7".utf8), parentID: Array("null".utf8),
+            id: Array(#""o""#.utf8), type: Array(#""GENERATION""#.utf8), name: Array("null".utf8),
+            startTime: Array(#""x""#.utf8),
+            endTime: Array("null".utf8), input: Array(input.utf8), output: Array("7".utf8),
+            parentID: Array("null".utf8),
             model: "m", usage: Array(#"{"total_tokens":3}"#.utf8), finishReasons: ["stop", "length"])
         return TraceRow(
             ids: [], head: head,
-            body: TraceBody(input: Array(input.utf8), output: Array("7".utf8), metadata: Array("{}".utf8), observations: [observation]))
+            body: TraceBody(
+                input: Array(input.utf8), output: Array("7".utf8), metadata: Array("{}".utf8),
+                observations: [observation]))
     }
 
     private func text(_ members: TraceMembers, _ rows: [TraceRow]) -> String {
@@ -34,19 +40,27 @@ import Testing
     }
 
     @Test func membersAreChosen() {
-        #expect(text([.tags, .output], [row()]) == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t1","tags":["a","b,c"],"output":7}]}"#)
         #expect(
-            text([.model, .usage], [row()]) == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t1","model":"m","usage":{"total_tokens":3}}]}"#)
+            text([.tags, .output], [row()])
+                == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t1","tags":["a","b,c"],"output":7}]}"#)
+        #expect(
+            text([.model, .usage], [row()])
+                == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t1","model":"m","usage":{"total_tokens":3}}]}"#
+        )
         #expect(!text(TraceMembers.all.subtracting([.input, .output, .observations]), [row()]).contains("messages"))
     }
 
-    @Test func noTracesAreStillAnAnswer() { #expect(text(.all, []) == #"{"project_id":"p","total_traces":0,"traces":[]}"#) }
+    @Test func noTracesAreStillAnAnswer() {
+        #expect(text(.all, []) == #"{"project_id":"p","total_traces":0,"traces":[]}"#)
+    }
 
     /// Inputs and outputs come as strings from the second API; what is JSON in them becomes JSON again.
     @Test(arguments: [
-        (#"{"x":"{\"a\":[1,2]}"}"#, #"{"a":[1,2]}"#), (#"{"x":"[\"é\"]"}"#, #"["é"]"#), (#"{"x":"hello"}"#, #""hello""#),
+        (#"{"x":"{\"a\":[1,2]}"}"#, #"{"a":[1,2]}"#), (#"{"x":"[\"é\"]"}"#, #"["é"]"#),
+        (#"{"x":"hello"}"#, #""hello""#),
         (#"{"x":"{broken"}"#, #""{broken""#),
-        (#"{"x":""}"#, #""""#), (#"{"x":{"a":1}}"#, #"{"a":1}"#), (#"{"x":null}"#, "null"), (#"{}"#, "null"), (#"{"x":"\ud800"}"#, #""\ud800""#),
+        (#"{"x":""}"#, #""""#), (#"{"x":{"a":1}}"#, #"{"a":1}"#), (#"{"x":null}"#, "null"), (#"{}"#, "null"),
+        (#"{"x":"\ud800"}"#, #""\ud800""#),
         (#"{"x":"{\"n\":1.10e2}"}"#, #"{"n":1.10e2}"#),
     ])
     func stringsThatAreJSONBecomeJSON(_ document: String, _ value: String) throws {

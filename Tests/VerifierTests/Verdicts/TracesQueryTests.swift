@@ -8,7 +8,9 @@ import Testing
 
     @Test func theDefaultsAreThoseOfTheReference() throws {
         let query = try TracesQuery("tags=rollout_id:r", now: now)
-        #expect(query.rollout == "r" && query.limit == 100 && query.sampleSize == nil && query.maxRetries == 3 && query.filter.isOpen)
+        #expect(
+            query.rollout == "r" && query.limit == 100 && query.sampleSize == nil && query.maxRetries == 3
+                && query.filter.isOpen)
         #expect(query.members == .all && query.from == nil && query.to == nil && query.project == nil)
     }
 
@@ -17,10 +19,14 @@ import Testing
             "tags=rollout_id%3Aa%2Bb&tags=row_id:1+2&tags=x&project_id=p&limit=7&sample_size=3&user_id=u&session_id=s&name=n&environment=e&version=v"
                 + "&release=l&fields=core,io&hours_back=5&from_timestamp=2025-11-22T10:00:00Z&to_timestamp=2025-11-22T12:00:00%2B01:00"
                 + "&sleep_between_gets=0.1&max_retries=5&include_payloads=true", now: now)
-        #expect(query.rollout == "a+b" && query.project == "p" && query.limit == 7 && query.sampleSize == 3 && query.maxRetries == 5)
+        #expect(
+            query.rollout == "a+b" && query.project == "p" && query.limit == 7 && query.sampleSize == 3
+                && query.maxRetries == 5)
         var filter = TraceFilter()
         filter.tags = ["row_id:1 2", "x"]
-        (filter.userID, filter.sessionID, filter.name, filter.environment, filter.version, filter.release) = ("u", "s", "n", "e", "v", "l")
+        (filter.userID, filter.sessionID, filter.name, filter.environment, filter.version, filter.release) = (
+            "u", "s", "n", "e", "v", "l"
+        )
         #expect(query.filter == filter)
         #expect(query.members == [.name, .userID, .sessionID, .tags, .timestamp, .input, .output, .metadata])
         #expect(query.from == 1_763_805_600_000 && query.to == 1_763_809_200_000)
@@ -31,7 +37,10 @@ import Testing
     }
 
     /// The parameter is about token payloads: input and output are there in any case.
-    @Test(arguments: ["true", "false", "True", "False", "1", "0", "yes", "NO", "on", "off", "t", "f", "y", "N", "", "true&include_payloads=false"])
+    @Test(arguments: [
+        "true", "false", "True", "False", "1", "0", "yes", "NO", "on", "off", "t", "f", "y", "N", "",
+        "true&include_payloads=false",
+    ])
     func payloadsAreNeitherInputNorOutput(_ value: String) throws {
         let query = "tags=rollout_id:r&include_payloads=\(value)"
         #expect(try TracesQuery(query, now: now).members == .all)
@@ -39,13 +48,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "tags"), ("tags=row_id:1", "tags"), ("tags=rollout_id:a&tags=rollout_id:b", "tags"), ("tags=rollout_id:gateway%2Fjobs", "tags"),
+        ("", "tags"), ("tags=row_id:1", "tags"), ("tags=rollout_id:a&tags=rollout_id:b", "tags"),
+        ("tags=rollout_id:gateway%2Fjobs", "tags"),
         ("tags=rollout_id:", "tags"), ("tags=rollout_id:r&limit=0", "limit"), ("tags=rollout_id:r&limit=x", "limit"),
         ("tags=rollout_id:r&sample_size=-1", "sample_size"), ("tags=rollout_id:r&max_retries=21", "max_retries"),
-        ("tags=rollout_id:r&sleep_between_gets=-1", "sleep_between_gets"), ("tags=rollout_id:r&sleep_between_gets=soon", "sleep_between_gets"),
-        ("tags=rollout_id:r&hours_back=1.5", "hours_back"), ("tags=rollout_id:r&from_timestamp=yesterday", "from_timestamp"),
-        ("tags=rollout_id:r&from_timestamp=2025-01-02&to_timestamp=2025-01-01", "to_timestamp"), ("tags=rollout_id:r&fields=core,secrets", "fields"),
-        ("tags=rollout_id:r&include_payloads=maybe", "include_payloads"), ("tags=rollout_id:r&include_payloads=2", "include_payloads"),
+        ("tags=rollout_id:r&sleep_between_gets=-1", "sleep_between_gets"),
+        ("tags=rollout_id:r&sleep_between_gets=soon", "sleep_between_gets"),
+        ("tags=rollout_id:r&hours_back=1.5", "hours_back"),
+        ("tags=rollout_id:r&from_timestamp=yesterday", "from_timestamp"),
+        ("tags=rollout_id:r&from_timestamp=2025-01-02&to_timestamp=2025-01-01", "to_timestamp"),
+        ("tags=rollout_id:r&fields=core,secrets", "fields"),
+        ("tags=rollout_id:r&include_payloads=maybe", "include_payloads"),
+        ("tags=rollout_id:r&include_payloads=2", "include_payloads"),
         ("tags=rollout_id:r&include_payloads=tokens", "include_payloads"),
     ])
     func refusesWithTheParametersName(_ query: String, _ param: String) throws {
@@ -55,7 +69,9 @@ import Testing
 
     @Test func aMissingRolloutIsToldWithAnExample() {
         let error = #expect(throws: GatewayError.self) { try TracesQuery("limit=5", now: now) }
-        #expect(error?.code == "missing_rollout_id" && error?.message.contains("/traces?tags=rollout_id:my-rollout") == true)
+        #expect(
+            error?.code == "missing_rollout_id" && error?.message.contains("/traces?tags=rollout_id:my-rollout") == true
+        )
     }
 
     @Test(arguments: ["tags=%zz", "tags=rollout_id:%ff"])

@@ -13,7 +13,9 @@ import Testing
         return traces.compactMap { $0.text("id") }
     }
 
-    @Test(arguments: [("v2", "4.0.0", TraceIdentity.traceID), ("v1", "3.1.0", .traceID), ("v2", "4.0.0", .tag), ("v1", "3.1.0", .tag)])
+    @Test(arguments: [
+        ("v2", "4.0.0", TraceIdentity.traceID), ("v1", "3.1.0", .traceID), ("v2", "4.0.0", .tag), ("v1", "3.1.0", .tag),
+    ])
     func allTracesOfACompleteRolloutEachOnce(_ api: String, _ version: String, _ identity: TraceIdentity) async throws {
         let store = FakeLangfuse(apis: [api], version: version)
         try await VerifierBench.run(store: store, identity: identity) { bench in
@@ -25,33 +27,46 @@ import Testing
             let names = try names(answer)
             #expect(names.count == 610 && Set(names) == Set(ids.map(\.hex)))
             let trace = try #require(answer.json?.objects("traces")?.first)
-            #expect(trace.nested("input")?.objects("messages")?.count == 1 && trace.nested("output")?.text("content") == "4")
-            #expect(trace.objects("observations")?.first?.text("type") == "GENERATION" && trace.texts("tags")?.first == "rollout_id:r")
+            #expect(
+                trace.nested("input")?.objects("messages")?.count == 1 && trace.nested("output")?.text("content") == "4"
+            )
+            #expect(
+                trace.objects("observations")?.first?.text("type") == "GENERATION"
+                    && trace.texts("tags")?.first == "rollout_id:r")
             #expect(answer.json?.text("project_id") == "local")
         }
     }
 
     /// The second API cuts the values of metadata that the query does not name.
-    @Test(arguments: [("v2", "4.0.0"), ("v1", "3.1.0")]) func metadataIsWhole(_ api: String, _ version: String) async throws {
+    @Test(arguments: [("v2", "4.0.0"), ("v1", "3.1.0")]) func metadataIsWhole(
+        _ api: String, _ version: String
+    ) async throws {
         try await VerifierBench.run(store: FakeLangfuse(apis: [api], version: version)) { bench in
             let ids = try await bench.complete(120)
             let long = String(repeating: "é", count: 700)
             for (index, id) in ids.enumerated() {
                 var span = FakeSpan(id)
-                span.metadata = index % 2 == 0 ? ["even": long, "short": "s"] : ["odd, ": String(repeating: "o", count: 300), "even": "2"]
+                span.metadata =
+                    index % 2 == 0
+                    ? ["even": long, "short": "s"] : ["odd, ": String(repeating: "o", count: 300), "even": "2"]
                 bench.store.show([span])
             }
-            let traces = try #require(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000").json?.objects("traces"))
-            #expect(traces.count == 120 && traces.compactMap { $0.nested("metadata")?.text("even") }.count { $0 == long } == 60)
+            let traces = try #require(
+                try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000").json?.objects("traces"))
+            #expect(
+                traces.count == 120
+                    && traces.compactMap { $0.nested("metadata")?.text("even") }.count { $0 == long } == 60)
             let odd = traces.compactMap { $0.nested("metadata")?.text("odd, ") }
             // No query can name it, and no part of it is shown.
             #expect(odd.count == (api == "v2" ? 0 : 60) && odd.allSatisfy { $0.count == 300 })
             #expect(
                 traces.compactMap { trace in
                     let metadata = trace.nested("metadata")
-                    return metadata?.nested("attributes") ?? metadata?.text("attributes").flatMap { StoreJSON(Array($0.utf8)) }
+                    return metadata?.nested("attributes")
+                        ?? metadata?.text("attributes").flatMap { StoreJSON(Array($0.utf8)) }
                 }.count == 120)
-            #expect(bench.store.targets.count { $0.contains("expandMetadata=attributes%2Ceven") } >= (api == "v2" ? 1 : 0))
+            #expect(
+                bench.store.targets.count { $0.contains("expandMetadata=attributes%2Ceven") } >= (api == "v2" ? 1 : 0))
         }
     }
 
@@ -65,7 +80,8 @@ import Testing
             var old = FakeSpan(ids[0])
             (old.isOld, old.finishReasons) = (true, ["length", "stop"])
             store.show([old])
-            let traces = try #require(try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces"))
+            let traces = try #require(
+                try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces"))
             for (id, reasons) in zip(ids, [hasAttributes ? ["length", "stop"] : [], ["stop"]]) {
                 let trace = try #require(traces.first { $0.text("id") == id.hex })
                 let step = try #require(trace.objects("observations")?.first)
@@ -74,8 +90,11 @@ import Testing
                     #expect(part.text("finish_reason") == reasons.first && part.texts("finish_reasons") == reasons)
                 }
             }
-            let chosen = try await bench.ask("/traces", query: "tags=rollout_id:r&fields=model,usage,finish_reason").json?.objects("traces")
-            #expect(chosen?.map(\.names) == Array(repeating: ["id", "model", "usage", "finish_reason", "finish_reasons"], count: 2))
+            let chosen = try await bench.ask("/traces", query: "tags=rollout_id:r&fields=model,usage,finish_reason")
+                .json?.objects("traces")
+            #expect(
+                chosen?.map(\.names)
+                    == Array(repeating: ["id", "model", "usage", "finish_reason", "finish_reasons"], count: 2))
             #expect(chosen?.compactMap { $0.text("finish_reason") }.contains("stop") == true)
         }
     }
@@ -84,9 +103,12 @@ import Testing
         try await VerifierBench.run { bench in
             let ids = try await bench.complete(1)
             var span = FakeSpan(ids[0])
-            span.metadata = Dictionary(uniqueKeysWithValues: (100..<200).map { ("name \($0)", String(repeating: "x", count: 201)) })
+            span.metadata = Dictionary(
+                uniqueKeysWithValues: (100..<200).map { ("name \($0)", String(repeating: "x", count: 201)) })
             bench.store.show([span])
-            let trace = try #require(try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces")?.first?.nested("metadata"))
+            let trace = try #require(
+                try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces")?.first?.nested(
+                    "metadata"))
             // `name%20100,` and `attributes,` take eleven bytes. What has no room is left out.
             #expect(trace.names.count { trace.text($0)?.count == 201 } == TraceFetch.mostNames / 11 - 1)
             #expect(!trace.names.contains { trace.text($0)?.count == 200 })
@@ -95,7 +117,9 @@ import Testing
 
     /// A proxy on the way bounds the request line; a store may be too slow for many at once. Fewer ids are asked for
     /// then, and each trace comes once.
-    @Test(arguments: [(414, 2000), (431, 2000), (422, 3000)]) func aQuestionThatIsTooLongIsCut(status: Int, longest: Int) async throws {
+    @Test(arguments: [(414, 2000), (431, 2000), (422, 3000)]) func aQuestionThatIsTooLongIsCut(
+        status: Int, longest: Int
+    ) async throws {
         try await VerifierBench.run { bench in
             let ids = try await bench.complete(400)
             bench.store.fault.withLockedValue {
@@ -132,11 +156,13 @@ import Testing
             }
             let rows = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&limit=1000"))
             #expect(rows == stride(from: 293, through: 3, by: -10).map { ids[$0].hex })
-            let both = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&session_id=early&limit=2"))
+            let both = try names(
+                try await bench.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&session_id=early&limit=2"))
             #expect(both == [ids[143].hex, ids[133].hex])
             #expect(try names(try await bench.ask("/traces", query: "tags=rollout_id:r&user_id=nobody")).isEmpty)
             let time = TimeText.iso(Int64(ids[100].milliseconds))
-            let early = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000&to_timestamp=\(time)"))
+            let early = try names(
+                try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000&to_timestamp=\(time)"))
             #expect(Set(early) == Set(ids.filter { $0.milliseconds < ids[100].milliseconds }.map(\.hex)))
         }
     }
@@ -151,7 +177,9 @@ import Testing
             let answer = try await bench.ask("/traces", query: "tags=rollout_id:r&max_retries=2")
             #expect(answer.status == 404 && answer.json?.nested("error")?.text("code") == "rollout_incomplete")
             let verdict = try #require(answer.json?.nested("verdict"))
-            #expect(verdict.count("expected") == 3 && verdict.count("traced") == 2 && verdict.texts("missing") == [lost.description])
+            #expect(
+                verdict.count("expected") == 3 && verdict.count("traced") == 2
+                    && verdict.texts("missing") == [lost.description])
             #expect(answer.json?.text("detail")?.contains(lost.description) == true)
             // 1 s, then 2 s.
             #expect(bench.time.now == start + 3000)
@@ -185,7 +213,9 @@ import Testing
             store.fault.withLockedValue {
                 $0 = { target in
                     guard target.contains("io"),
-                        let limit = target.utf8.split(separator: UInt8(ascii: "&")).first(where: { $0.starts(with: "limit=".utf8) }),
+                        let limit = target.utf8.split(separator: UInt8(ascii: "&")).first(where: {
+                            $0.starts(with: "limit=".utf8)
+                        }),
                         (Int(Substring(limit).dropFirst(6)) ?? 0) > 40
                     else { return nil }
                     return .init(422, #"{"message":"too large","error":"PayloadTooLargeError"}"#)
@@ -207,7 +237,9 @@ import Testing
                 state.order = []
             }
             let sink = CollectingSink()
-            let question = Question(project: "local", path: "/traces", query: "tags=rollout_id:r&limit=1000", deadline: bench.time.now + 300_000)
+            let question = Question(
+                project: "local", path: "/traces", query: "tags=rollout_id:r&limit=1000",
+                deadline: bench.time.now + 300_000)
             await #expect(throws: GatewayError.self) { try await bench.verifier().answer(question, to: sink) }
             #expect(sink.json == nil && sink.status == 200)
         }
@@ -217,7 +249,9 @@ import Testing
         try await VerifierBench.run { bench in
             _ = try await bench.complete(2000)
             let sink = CollectingSink(keeps: false)
-            let question = Question(project: "local", path: "/traces", query: "tags=rollout_id:r&limit=100000", deadline: bench.time.now + 300_000)
+            let question = Question(
+                project: "local", path: "/traces", query: "tags=rollout_id:r&limit=100000",
+                deadline: bench.time.now + 300_000)
             try await bench.verifier().answer(question, to: sink)
             #expect(sink.pieces.count > 10 && sink.pieces.allSatisfy { $0 < VerificationRunner.pieceSize + 2000 })
         }

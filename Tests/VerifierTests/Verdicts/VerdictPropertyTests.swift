@@ -16,7 +16,9 @@ import Testing
         let store = seed % 4 == 1 ? FakeLangfuse(apis: ["v1"], version: "3.0.0") : FakeLangfuse()
         try await VerifierBench.run(store: store, identity: isTagged ? .tag : .traceID) { bench in
             let world = VerdictWorld(bench, seed: seed, isTagged: isTagged)
-            store.fault.withLockedValue { $0 = { target in target.hasSuffix("/health") ? nil : try await world.step(atStore: true) } }
+            store.fault.withLockedValue {
+                $0 = { target in target.hasSuffix("/health") ? nil : try await world.step(atStore: true) }
+            }
             bench.time.onSleep.withLockedValue {
                 $0 = {
                     _ = try await world.step(atStore: false)
@@ -30,7 +32,10 @@ import Testing
                 // Two at once, as two processes.
                 await withTaskGroup { group in
                     for _ in 0..<2 {
-                        group.addTask { _ = try? await bench.verifier().verify("r", project: "local", patience: bench.patience(.seconds(20))) }
+                        group.addTask {
+                            _ = try? await bench.verifier().verify(
+                                "r", project: "local", patience: bench.patience(.seconds(20)))
+                        }
                     }
                 }
                 try await world.check()
@@ -40,13 +45,16 @@ import Testing
             try await world.calmDown()
             var verdict: Verdict?
             for _ in 0..<200 where verdict?.kind != .complete {
-                verdict = try await bench.verifier().verify("r", project: "local", patience: bench.patience(.seconds(60)))
+                verdict = try await bench.verifier().verify(
+                    "r", project: "local", patience: bench.patience(.seconds(60)))
                 try await world.check()
                 try await world.age()
                 if verdict == nil { break }
             }
             let size = try await bench.send("SCARD", "r").int
-            #expect(verdict == nil ? size == 0 : verdict?.kind == .complete && verdict?.expected == size, "\(String(describing: verdict))")
+            #expect(
+                verdict == nil ? size == 0 : verdict?.kind == .complete && verdict?.expected == size,
+                "\(String(describing: verdict))")
         }
     }
 }

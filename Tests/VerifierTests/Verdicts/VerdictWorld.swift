@@ -57,7 +57,8 @@ actor VerdictWorld {
     private func act() async throws {
         switch Int.random(in: 0..<6, using: &random) {
         case 0 where !isCalm && begun < 80: try await begin()
-        case 1, 2: if !flying.isEmpty { try await end(flying.remove(at: Int.random(in: flying.indices, using: &random))) }
+        case 1, 2:
+            if !flying.isEmpty { try await end(flying.remove(at: Int.random(in: flying.indices, using: &random))) }
         case 3, 4: try await export()
         default:
             show(late)
@@ -101,7 +102,11 @@ actor VerdictWorld {
     private func show(_ spans: [FakeSpan]) {
         for span in spans {
             bench.store.show([span], copies: random.chance(percent: 20) ? 3 : 1)
-            if let tag = span.tags.first(where: { $0.hasPrefix("insertion_id:") }), let id = InsertionID(tag.dropFirst(13)) { visible.insert(id) }
+            if let tag = span.tags.first(where: { $0.hasPrefix("insertion_id:") }),
+                let id = InsertionID(tag.dropFirst(13))
+            {
+                visible.insert(id)
+            }
             note("shown \(span.traceID)")
         }
     }

@@ -21,7 +21,8 @@ import Testing
             _ = try await bench.complete(3)
             _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
             let asked = bench.store.asked
-            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
+            #expect(
+                try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
             #expect(bench.store.asked == asked)
             let more = try await bench.complete(1)
             #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.expected == 4)
@@ -40,8 +41,11 @@ import Testing
             try await bench.finish(missing)
             try await bench.fail(failing)
             bench.time.advance(.seconds(10))
-            let verdict = try #require(try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1)))
-            #expect(verdict.kind == .incomplete && verdict.expected == 4 && verdict.traced == traced.count && verdict.inFlight == 1)
+            let verdict = try #require(
+                try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1)))
+            #expect(
+                verdict.kind == .incomplete && verdict.expected == 4 && verdict.traced == traced.count
+                    && verdict.inFlight == 1)
             #expect(verdict.missing == [missing.description] && verdict.failed == 1)
         }
     }
@@ -54,7 +58,8 @@ import Testing
             for id in ids.prefix(200) { try await bench.send("DEL", Keys.span(id)) }
             let oldest = ids[200].milliseconds / 1000
             try await bench.send("RPUSH", Keys.keptTraces, "\(oldest) 6 \(Keys.span(ids[200]))")
-            let verdict = try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1))
+            let verdict = try await bench.verifier().verify(
+                "r", project: "local", patience: bench.patience(attempts: 1))
             #expect(verdict?.kind == .complete && verdict?.traced == 300)
         }
     }
@@ -63,11 +68,14 @@ import Testing
         try await VerifierBench.run { bench in
             try await bench.begin([bench.ids.next()])
             let verifier = bench.verifier()
-            let first = try #require(try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1)))
+            let first = try #require(
+                try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1)))
             bench.time.advance(.milliseconds(900))
             #expect(try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1)) == first)
             bench.time.advance(.milliseconds(200))
-            #expect(try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1))?.checkedAt ?? 0 > first.checkedAt)
+            #expect(
+                try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1))?.checkedAt ?? 0
+                    > first.checkedAt)
         }
     }
 
@@ -89,7 +97,8 @@ import Testing
                     }
                 }
             }
-            let verdict = try #require(try await bench.verifier().verify("r", project: "local", patience: bench.patience()))
+            let verdict = try #require(
+                try await bench.verifier().verify("r", project: "local", patience: bench.patience()))
             #expect(verdict.kind == .complete && verdict.expected == ids.count + 1 && resent.value == 1)
         }
     }
@@ -102,14 +111,17 @@ import Testing
             try await bench.send("PEXPIRE", Keys.span(ids[2]), 3_590_000)
             let keeper = SpanKeeper(redis: bench.redis, grace: .seconds(15), spanLife: .seconds(86_400))
             #expect(
-                try await keeper.states(of: ids).map { if case .sent(let ago) = $0 { ago >= .seconds(15) } else { false } } == [true, true, false])
+                try await keeper.states(of: ids).map {
+                    if case .sent(let ago) = $0 { ago >= .seconds(15) } else { false }
+                } == [true, true, false])
             #expect(try await keeper.resend(ids, project: "local") == 2)
             #expect(try await keeper.resend(ids, project: "local") == 0)
             #expect(try await keeper.states(of: ids).prefix(2) == [.waiting, .waiting])
             #expect(try await bench.send("GET", Keys.traceBytes).int == 12)
             let entries = try await bench.send("XRANGE", Keys.traces(project: "local"), "-", "+").array ?? []
             #expect(entries.map { $0[1][1].string } == ids.prefix(2).map(\.description))
-            #expect(entries.allSatisfy { $0[1][2].string == "n" && $0[1][3].int == 6 && $0[1][4].string == "succeeded" })
+            #expect(
+                entries.allSatisfy { $0[1][2].string == "n" && $0[1][3].int == 6 && $0[1][4].string == "succeeded" })
         }
     }
 
@@ -117,7 +129,8 @@ import Testing
         try await VerifierBench.run { bench in
             try await bench.begin([bench.ids.next()])
             bench.time.advance(.seconds(400))
-            let verdict = try await bench.verifier(projects: []).verify("r", project: "local", patience: bench.patience())
+            let verdict = try await bench.verifier(projects: []).verify(
+                "r", project: "local", patience: bench.patience())
             #expect(verdict?.kind == .unknown && verdict?.reason?.contains("langfuse_keys") == true)
         }
     }
@@ -137,10 +150,12 @@ import Testing
                 }
             }
             let rules = Reconciler.Rules(attempts: 1, deadline: bench.time.now)
-            let verdict = try await bench.verifier().verify("r", project: "local", patience: .init(deadline: rules.deadline, attempts: 1))
+            let verdict = try await bench.verifier().verify(
+                "r", project: "local", patience: .init(deadline: rules.deadline, attempts: 1))
             #expect(verdict?.kind == .unknown && verdict?.traced == 3000)
             bench.time.advance(.seconds(2))
-            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
+            #expect(
+                try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
             // 3 pages and the one that broke; 3 for the rest, since their window is a second wider.
             #expect(calls.value == 7)
         }
@@ -162,7 +177,9 @@ import Testing
             let patience = VerificationRunner.Patience(deadline: bench.time.now + 50_000_000)
             bench.time.onSleep.withLockedValue { $0 = { for await _ in AsyncStream<Void>.makeStream().stream {} } }
             try await withThrowingTaskGroup { group in
-                for _ in 0..<20 { group.addTask { try await verifier.verify("r", project: "local", patience: patience) } }
+                for _ in 0..<20 {
+                    group.addTask { try await verifier.verify("r", project: "local", patience: patience) }
+                }
                 try await eventually { verifier.listeners(to: "r", project: "local") == 19 }
                 gate.send()
                 for try await verdict in group { #expect(verdict?.kind == .complete) }
@@ -215,7 +232,9 @@ import Testing
                 for try await verdict in group { #expect(verdict?.kind == .complete) }
             }
             #expect(store.asked == 1)
-            #expect(try await bench.send("EXISTS", Keys.verifying("r", project: "local")).int == 0, "nobody is at it any longer")
+            #expect(
+                try await bench.send("EXISTS", Keys.verifying("r", project: "local")).int == 0,
+                "nobody is at it any longer")
         }
     }
 
@@ -230,7 +249,8 @@ import Testing
                     // The first one rests after a round.
                     guard heard.withLockedValue({ $0 }) == nil else { return }
                     bench.time.onSleep.withLockedValue { $0 = { Issue.record("the second one waits") } }
-                    let verdict = try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1))
+                    let verdict = try await bench.verifier().verify(
+                        "r", project: "local", patience: bench.patience(attempts: 1))
                     heard.withLockedValue { $0 = verdict }
                     bench.time.onSleep.withLockedValue { $0 = nil }
                 }
@@ -248,7 +268,10 @@ import Testing
             await #expect(throws: CancellationError.self) {
                 try await bench.verifier().verify("r", project: "local", patience: bench.patience())
             }
-            #expect(try await bench.send("EXISTS", Keys.verifying("r", project: "local"), Keys.verdict("r", project: "local")).int == 0)
+            #expect(
+                try await bench.send(
+                    "EXISTS", Keys.verifying("r", project: "local"), Keys.verdict("r", project: "local")
+                ).int == 0)
         }
     }
 
@@ -261,8 +284,11 @@ import Testing
             #expect(try await !WorkLease(on: "r", project: "local", redis: bench.redis).take())
             let left = try await bench.send("PTTL", Keys.verifying("r", project: "local")).int ?? 0
             #expect((1...5000).contains(left))
-            bench.time.onSleep.withLockedValue { $0 = { _ = try await bench.send("DEL", Keys.verifying("r", project: "local")) } }
-            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
+            bench.time.onSleep.withLockedValue {
+                $0 = { _ = try await bench.send("DEL", Keys.verifying("r", project: "local")) }
+            }
+            #expect(
+                try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
         }
     }
 }

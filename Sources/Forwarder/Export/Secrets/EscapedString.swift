@@ -20,7 +20,11 @@ struct EscapedString {
                 place += 1
             } else {
                 let (scalar, count) = Self.escape(in: bytes, at: place, before: range.upperBound)
-                if scalar.isASCII { text.append(UInt8(scalar.value)) } else { text += UTF8.encode(scalar).map(Array.init) ?? [] }
+                if scalar.isASCII {
+                    text.append(UInt8(scalar.value))
+                } else {
+                    text += UTF8.encode(scalar).map(Array.init) ?? []
+                }
                 place += count
             }
         }
@@ -55,7 +59,9 @@ struct EscapedString {
         }
     }
 
-    private static func escape(in bytes: UnsafeBufferPointer<UInt8>, at place: Int, before end: Int) -> (scalar: Unicode.Scalar, count: Int) {
+    private static func escape(
+        in bytes: UnsafeBufferPointer<UInt8>, at place: Int, before end: Int
+    ) -> (scalar: Unicode.Scalar, count: Int) {
         guard place + 1 < end else { return ("\\", end - place) }
         switch bytes[place + 1] {
         case UInt8(ascii: "n"): return ("\n", 2)
@@ -69,12 +75,16 @@ struct EscapedString {
         }
         guard let unit = unit(in: bytes, at: place, before: end) else { return ("\\", 1) }
         guard UTF16.isLeadSurrogate(unit) else { return (Unicode.Scalar(unit) ?? "\u{FFFD}", 6) }
-        guard let second = self.unit(in: bytes, at: place + 6, before: end), UTF16.isTrailSurrogate(second) else { return ("\u{FFFD}", 6) }
+        guard let second = self.unit(in: bytes, at: place + 6, before: end), UTF16.isTrailSurrogate(second) else {
+            return ("\u{FFFD}", 6)
+        }
         return (Unicode.Scalar(0x10000 + (UInt32(unit & 0x3FF) << 10 | UInt32(second & 0x3FF))) ?? "\u{FFFD}", 12)
     }
 
     private static func unit(in bytes: UnsafeBufferPointer<UInt8>, at place: Int, before end: Int) -> UInt16? {
-        guard place + 6 <= end, bytes[place] == UInt8(ascii: "\\"), bytes[place + 1] == UInt8(ascii: "u") else { return nil }
+        guard place + 6 <= end, bytes[place] == UInt8(ascii: "\\"), bytes[place + 1] == UInt8(ascii: "u") else {
+            return nil
+        }
         var unit: UInt16 = 0
         for digit in bytes[place + 2..<place + 6] {
             guard let value = digit.hexValue else { return nil }

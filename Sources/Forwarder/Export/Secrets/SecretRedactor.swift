@@ -31,7 +31,9 @@ struct SecretRedactor: Sendable {
         self.keys = keys.map { Array($0.reveal().utf8) }.filter { key in
             let isWord = key.allSatisfy { ($0 | 0x20) &- 0x61 < 26 }
             // A header holds neither a quote nor, in any key, a backslash: half of an escape must not match.
-            let isPrintable = key.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") }
+            let isPrintable = key.allSatisfy {
+                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"")
+            }
             return isPrintable && key.count >= (isWord ? 2 * Self.shortestKey : Self.shortestKey)
         }
     }

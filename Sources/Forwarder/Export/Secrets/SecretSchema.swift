@@ -25,7 +25,9 @@ enum SecretSchema {
         return place
     }
 
-    private static func string(_ text: UnsafeBufferPointer<UInt8>, at place: inout Int, before end: Int) -> UnsafeBufferPointer<UInt8>? {
+    private static func string(
+        _ text: UnsafeBufferPointer<UInt8>, at place: inout Int, before end: Int
+    ) -> UnsafeBufferPointer<UInt8>? {
         guard place < end, text[place] == UInt8(ascii: "\"") else { return nil }
         let start = place + 1
         place = start

@@ -103,7 +103,8 @@ struct SecretWalk {
 
     private static func endsScalar(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ":"), UInt8(ascii: "\""), 0...0x20: true
+        case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ":"), UInt8(ascii: "\""), 0...0x20:
+            true
         default: false
         }
     }
@@ -150,7 +151,9 @@ struct SecretWalk {
         } else {
             name = SecretName(UnsafeBufferPointer(rebasing: text[inside]))
         }
-        if frame.contains(.isSecretSchema), SecretName.isSchemaValue(UnsafeBufferPointer(rebasing: text[inside])) { name = .secret }
+        if frame.contains(.isSecretSchema), SecretName.isSchemaValue(UnsafeBufferPointer(rebasing: text[inside])) {
+            name = .secret
+        }
         if frame.contains(.hasSecretName), isName("value") { name = .secret }
     }
 
@@ -174,21 +177,26 @@ struct SecretWalk {
             return inside.count >= 8 && !SecretName.isHarmlessHeader(UnsafeBufferPointer(rebasing: text[nameRange]))
         }
         switch name {
-        case .token: return inside.count >= 8 && isOneWord(inside) && (inside.count >= 20 || text[inside].contains { !isLetter($0) })
+        case .token:
+            return inside.count >= 8 && isOneWord(inside)
+                && (inside.count >= 20 || text[inside].contains { !isLetter($0) })
         case .maybe: return inside.count >= 16 && isOneWord(inside) && looksLikeKey(inside)
         default: return false
         }
     }
 
     private func isOneWord(_ inside: Range<Int>) -> Bool {
-        text[inside].allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: "[") && $0 != UInt8(ascii: "\\") }
+        text[inside].allSatisfy {
+            $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: "[") && $0 != UInt8(ascii: "\\")
+        }
     }
 
     private func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 
     private func looksLikeKey(_ inside: Range<Int>) -> Bool {
         let digits = text[inside].count { $0 &- 0x30 < 10 }
-        return digits > 0 && digits < inside.count && !text[inside].contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
+        return digits > 0 && digits < inside.count
+            && !text[inside].contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
     }
 
     /// Whether a string holds JSON, as the arguments of a tool's call do.
@@ -197,7 +205,9 @@ struct SecretWalk {
         var place = inside.lowerBound
         while place < inside.upperBound, text[place] == UInt8(ascii: " ") { place += 1 }
         // Line ends are escaped here.
-        while place + 1 < inside.upperBound, text[place] == UInt8(ascii: "\\"), text[place + 1] == UInt8(ascii: "n") { place += 2 }
+        while place + 1 < inside.upperBound, text[place] == UInt8(ascii: "\\"), text[place + 1] == UInt8(ascii: "n") {
+            place += 2
+        }
         return place < inside.upperBound && (text[place] == UInt8(ascii: "{") || text[place] == UInt8(ascii: "["))
     }
 

@@ -26,7 +26,11 @@ struct JSONFitter {
         case UInt8(ascii: "["), UInt8(ascii: "{"):
             guard depth < Self.deepest, budget >= Self.shortest else { fallthrough }
             // The text was scanned with the whole.
-            if first == UInt8(ascii: "[") { try? fitArray(range, budget, depth) } else { try? fitObject(range, budget, depth) }
+            if first == UInt8(ascii: "[") {
+                try? fitArray(range, budget, depth)
+            } else {
+                try? fitObject(range, budget, depth)
+            }
         default:
             let isString = first == UInt8(ascii: "\"")
             let inside = isString ? range.dropFirst().dropLast() : range.lowerBound..<range.lowerBound

@@ -43,19 +43,25 @@ struct JSONShortener {
         var strings = Self.longStrings(in: piece)
         if let main {
             // What is beside the main part counts as older than all of it.
-            strings = strings.filter { !main.contains($0.range.lowerBound) } + strings.filter { main.contains($0.range.lowerBound) }
+            strings =
+                strings.filter { !main.contains($0.range.lowerBound) }
+                + strings.filter { main.contains($0.range.lowerBound) }
         }
         var excess = excess
         var edits: [TextEdit] = []
         for isData in [true, false] where excess > 0 {
-            cut(strings.filter { $0.isData == isData }, of: piece.bytes, to: isData ? Self.data : Self.text, &excess, &edits)
+            cut(
+                strings.filter { $0.isData == isData }, of: piece.bytes, to: isData ? Self.data : Self.text, &excess,
+                &edits)
         }
         cutStrings += edits.count
         return TextEdit.apply(edits.sorted { $0.range.lowerBound < $1.range.lowerBound }, to: piece)
     }
 
     /// Cuts strings that are longer than a threshold, the first ones first, until enough is gone.
-    private func cut(_ strings: [LongString], of bytes: [UInt8], to least: Int, _ excess: inout Int, _ edits: inout [TextEdit]) {
+    private func cut(
+        _ strings: [LongString], of bytes: [UInt8], to least: Int, _ excess: inout Int, _ edits: inout [TextEdit]
+    ) {
         let threshold = Self.threshold(strings.map(\.range.count), excess: excess)
         for string in strings where string.range.count > threshold && excess > 0 {
             let mark = Array(SpanLimits.mark(kept: string.range.count, of: string.range.count).utf8)
@@ -95,7 +101,9 @@ struct JSONShortener {
                 }
                 let start = place + 1
                 place = start
-                while place < end, bytes[place] != UInt8(ascii: "\"") { place += bytes[place] == UInt8(ascii: "\\") ? 2 : 1 }
+                while place < end, bytes[place] != UInt8(ascii: "\"") {
+                    place += bytes[place] == UInt8(ascii: "\\") ? 2 : 1
+                }
                 let inside = start..<min(place, end)
                 place += 1
                 guard inside.count >= shortest else { continue }
@@ -112,7 +120,8 @@ struct JSONShortener {
         if bytes[inside].starts(with: "data:".utf8) { return true }
         return bytes[inside].prefix(1024).allSatisfy { byte in
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "+"),
                 UInt8(ascii: "/"), UInt8(ascii: "="), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "\\"):
                 true

@@ -23,18 +23,25 @@ struct SpanTexts {
             // An answer is what a trace is kept for, and seldom long: the request gives way, up to half of the room.
             let asked = self.input.reduce(0) { $0 + Self.written($1) }
             if let given = self.output, let output {
-                self.output = Self.cut(output, nil, first: given, toWritten: max(room - asked, room / 2), "output", &outputNote)
+                self.output = Self.cut(
+                    output, nil, first: given, toWritten: max(room - asked, room / 2), "output", &outputNote)
             }
             let left = room - (self.output.map(Self.written) ?? 0)
             if asked > left {
-                self.input = [Self.cut(TextPiece.joined(input), messages, first: TextPiece.joined(self.input), toWritten: left, "input", &inputNote)]
+                self.input = [
+                    Self.cut(
+                        TextPiece.joined(input), messages, first: TextPiece.joined(self.input), toWritten: left,
+                        "input", &inputNote)
+                ]
             }
         }
         let notes = [inputNote, outputNote].compactMap(\.self)
         note = notes.isEmpty ? nil : notes.joined(separator: " ")
     }
 
-    private static func cut(_ piece: TextPiece, _ main: Range<Int>?, to limit: Int, _ name: String, _ note: inout String?) -> TextPiece {
+    private static func cut(
+        _ piece: TextPiece, _ main: Range<Int>?, to limit: Int, _ name: String, _ note: inout String?
+    ) -> TextPiece {
         guard piece.count > limit else { return piece }
         guard JSONWalker.isValue(piece.bytes, range: piece.range) else {
             let kept = piece.prefix(limit - 96)
@@ -53,7 +60,8 @@ struct SpanTexts {
     /// Cuts a text until it has room as a JSON string, by the share that its escapes take.
     /// - Parameter first: the text as it is cut so far.
     private static func cut(
-        _ piece: TextPiece, _ main: Range<Int>?, first: TextPiece, toWritten room: Int, _ name: String, _ note: inout String?
+        _ piece: TextPiece, _ main: Range<Int>?, first: TextPiece, toWritten room: Int, _ name: String,
+        _ note: inout String?
     ) -> TextPiece {
         var result = first
         for attempt in 0..<4 {

@@ -32,7 +32,8 @@ struct MockAnswer: Sendable {
         }
         let completion = MockCompletion(request, id: id, created: created)
         self.init(
-            status: 200, options: options, type: request.isStream ? "text/event-stream; charset=utf-8" : "application/json",
+            status: 200, options: options,
+            type: request.isStream ? "text/event-stream; charset=utf-8" : "application/json",
             content: request.isStream ? .stream(MockStream(completion, request)) : .whole(completion.json))
     }
 
@@ -69,6 +70,8 @@ struct MockAnswer: Sendable {
             case 500...: ("server_error", "server_error")
             default: ("invalid_request_error", "invalid_request")
             }
-        return GatewayError(status: status, type: type, code: code, message: "The mock answers with status \(status), as the model's name asks.")
+        return GatewayError(
+            status: status, type: type, code: code,
+            message: "The mock answers with status \(status), as the model's name asks.")
     }
 }

@@ -23,7 +23,8 @@ actor MockCall<C: Clock<Duration>>: UpstreamCall {
     func head() async throws(UpstreamError) -> UpstreamHead {
         if hasHead { return answer.head }
         if answer.failure == .connect {
-            throw UpstreamError(.connect, "the mock refuses the connection, as the model's name asks", requestMayHaveBeenSent: false)
+            throw UpstreamError(
+                .connect, "the mock refuses the connection, as the model's name asks", requestMayHaveBeenSent: false)
         }
         try await wait(answer.delay)
         hasHead = true
@@ -46,7 +47,9 @@ actor MockCall<C: Clock<Duration>>: UpstreamCall {
             bytes += piece.bytes
         }
         sent += bytes.count
-        guard sent <= limit else { throw UpstreamError(.tooLarge, "the answer is larger than \(limit) bytes", requestMayHaveBeenSent: true) }
+        guard sent <= limit else {
+            throw UpstreamError(.tooLarge, "the answer is larger than \(limit) bytes", requestMayHaveBeenSent: true)
+        }
         if !bytes.isEmpty {
             return UpstreamPiece(bytes, isRest: nextPiece == answer.pieceCount && answer.failure != .stall)
         }
@@ -56,7 +59,9 @@ actor MockCall<C: Clock<Duration>>: UpstreamCall {
 
     private func fail() async throws(UpstreamError) {
         switch answer.failure {
-        case .cut: throw UpstreamError(.closedEarly, "the mock cuts its answer, as the model's name asks", requestMayHaveBeenSent: true)
+        case .cut:
+            throw UpstreamError(
+                .closedEarly, "the mock cuts its answer, as the model's name asks", requestMayHaveBeenSent: true)
         case .stall: try await wait(.seconds(86_400))
         case .connect, nil: break
         }
@@ -73,7 +78,9 @@ actor MockCall<C: Clock<Duration>>: UpstreamCall {
         } catch {
             throw Self.cancelled
         }
-        if wake > end, end <= idleEnd { throw UpstreamError(.totalTimeout, "no end within the time of the request", requestMayHaveBeenSent: true) }
+        if wake > end, end <= idleEnd {
+            throw UpstreamError(.totalTimeout, "no end within the time of the request", requestMayHaveBeenSent: true)
+        }
         if wake > idleEnd { throw UpstreamError(.idleTimeout, "no byte within \(idle)", requestMayHaveBeenSent: true) }
     }
 
@@ -81,5 +88,7 @@ actor MockCall<C: Clock<Duration>>: UpstreamCall {
         if Task.isCancelled { throw Self.cancelled }
     }
 
-    private static var cancelled: UpstreamError { UpstreamError(.cancelled, "the call was cancelled", requestMayHaveBeenSent: true) }
+    private static var cancelled: UpstreamError {
+        UpstreamError(.cancelled, "the call was cancelled", requestMayHaveBeenSent: true)
+    }
 }

@@ -23,7 +23,8 @@ struct MockForm {
         isStream = try object.optional("stream", object.bool) ?? false
         let options = try object.optional("stream_options") { try object.object($0) }
         includesUsage = try options?.optional("include_usage") { options?.bool($0) } ?? false
-        messages = try object.optional("messages", object.elements)?.map { try Message(Self.object($0, of: object)) } ?? []
+        messages =
+            try object.optional("messages", object.elements)?.map { try Message(Self.object($0, of: object)) } ?? []
     }
 
     fileprivate static func object(_ element: JSONObject.Element, of object: JSONObject) throws -> JSONObject {

@@ -33,7 +33,9 @@ struct MockOptions: Sendable, Equatable {
         let name = model.hasPrefix("mock/") ? model.dropFirst(5) : model[...]
         let parts = name.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts[0] == "echo" else {
-            throw .invalidRequest(404, code: "model_not_found", "The mock has no model `\(parts[0].prefix(64))`. Write `mock/echo`.", param: "model")
+            throw .invalidRequest(
+                404, code: "model_not_found", "The mock has no model `\(parts[0].prefix(64))`. Write `mock/echo`.",
+                param: "model")
         }
         for option in parts.dropFirst().joined().split(separator: "&") {
             let pair = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -56,11 +58,14 @@ struct MockOptions: Sendable, Equatable {
         case "completion_tokens": completionTokens = try integer(name, value, in: 0...1_000_000_000)
         case "fail":
             failure = Failure.named(value)
-            guard failure != nil else { throw Self.bad(name, value, Failure.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")) }
+            guard failure != nil else {
+                throw Self.bad(name, value, Failure.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))
+            }
         default:
             let hint = NearMiss.nearest(to: String(name), among: Self.names).map { "; did you mean `\($0)`?" } ?? "."
             throw .invalidRequest(
-                code: "unknown_mock_option", "The mock has no option `\(name.prefix(64))`\(hint) It knows \(Self.names.joined(separator: ", ")).",
+                code: "unknown_mock_option",
+                "The mock has no option `\(name.prefix(64))`\(hint) It knows \(Self.names.joined(separator: ", ")).",
                 param: "model")
         }
     }
@@ -69,7 +74,8 @@ struct MockOptions: Sendable, Equatable {
         "delay_ms", "chunks", "pace_ms", "size", "status", "retry_after", "prompt_tokens", "completion_tokens", "fail",
     ]
 
-    private func integer(_ name: Substring, _ value: Substring, in range: ClosedRange<Int>) throws(GatewayError) -> Int {
+    private func integer(_ name: Substring, _ value: Substring, in range: ClosedRange<Int>) throws(GatewayError) -> Int
+    {
         guard let number = Int(value), range.contains(number) else {
             throw Self.bad(name, value, "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
@@ -78,6 +84,7 @@ struct MockOptions: Sendable, Equatable {
 
     private static func bad(_ name: Substring, _ value: Substring, _ rule: String) -> GatewayError {
         .invalidRequest(
-            code: "invalid_mock_option", "The mock's option `\(name)` cannot be `\(value.prefix(64))`: it must be \(rule).", param: "model")
+            code: "invalid_mock_option",
+            "The mock's option `\(name)` cannot be `\(value.prefix(64))`: it must be \(rule).", param: "model")
     }
 }

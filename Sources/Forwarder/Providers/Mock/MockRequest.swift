@@ -18,7 +18,8 @@ struct MockRequest: Sendable, Equatable {
         guard let form = try? MockForm(body) else {
             throw .invalidRequest(
                 code: "invalid_request",
-                "The mock cannot read the request: `model` must be a string and `messages` a list of objects with `role` and `content`.")
+                "The mock cannot read the request: `model` must be a string and `messages` a list of objects with `role` and `content`."
+            )
         }
         options = try MockOptions(model: form.model)
         model = form.model

@@ -25,7 +25,10 @@ struct MockStream: Sendable {
     func frame(_ index: Int) -> [UInt8] {
         switch index {
         case 0: event(delta: Array(#"{"role":"assistant","content":""}"#.utf8), finish: "null")
-        case 1...chunks: event(delta: Array(#"{"content":"#.utf8) + JSONText.quoted(piece(index - 1)) + [UInt8(ascii: "}")], finish: "null")
+        case 1...chunks:
+            event(
+                delta: Array(#"{"content":"#.utf8) + JSONText.quoted(piece(index - 1)) + [UInt8(ascii: "}")],
+                finish: "null")
         case chunks + 1: event(delta: Array("{}".utf8), finish: #""stop""#)
         case count - 1: Array("data: [DONE]\n\n".utf8)
         default: event(choices: Array("[]".utf8), usage: completion.usage)
@@ -44,7 +47,9 @@ struct MockStream: Sendable {
     }
 
     private func event(delta: [UInt8], finish: String) -> [UInt8] {
-        event(choices: Array(#"[{"index":0,"delta":"#.utf8) + delta + Array(#","logprobs":null,"finish_reason":\#(finish)}]"#.utf8), usage: "null")
+        event(
+            choices: Array(#"[{"index":0,"delta":"#.utf8) + delta
+                + Array(#","logprobs":null,"finish_reason":\#(finish)}]"#.utf8), usage: "null")
     }
 
     private func event(choices: [UInt8], usage: String) -> [UInt8] {

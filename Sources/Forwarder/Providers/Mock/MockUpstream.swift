@@ -32,7 +32,8 @@ package struct MockUpstream<C: Clock<Duration>>: UpstreamClient {
             guard request.method == "POST", request.url == "mock:\(Provider.chatCompletions)" else {
                 throw .invalidRequest(404, code: "not_found", "The mock answers POST /chat/completions only.")
             }
-            return try MockAnswer(to: MockRequest(parsing: request.body), id: "chatcmpl-mock-\(ids.next().hex)", created: now() / 1000)
+            return try MockAnswer(
+                to: MockRequest(parsing: request.body), id: "chatcmpl-mock-\(ids.next().hex)", created: now() / 1000)
         } catch {
             return MockAnswer(error: error)
         }

@@ -54,6 +54,7 @@ struct AuditTable: RowTable {
     private static func subject(of row: AuditRow) -> String { row.subject.map(\.escapedForTerminal) ?? "-" }
 
     private func columns(_ time: String, _ kind: String, _ subject: String, _ rest: String) -> String {
-        [time.padded(to: 24), kind.padded(to: kindWidth), subject.padded(to: subjectWidth), rest].joined(separator: "  ")
+        [time.padded(to: 24), kind.padded(to: kindWidth), subject.padded(to: subjectWidth), rest].joined(
+            separator: "  ")
     }
 }

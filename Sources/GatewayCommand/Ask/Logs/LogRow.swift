@@ -75,7 +75,9 @@ extension LogRow: ListedRow {
         func text(_ name: String) -> String? { object.text(name) }
         func number(_ name: String) -> Int? {
             guard let member = object.member(name), member.kind == .number else { return nil }
-            return Double(String(decoding: object.bytes[member.value], as: UTF8.self)).flatMap { Int(exactly: $0.rounded()) }
+            return Double(String(decoding: object.bytes[member.value], as: UTF8.self)).flatMap {
+                Int(exactly: $0.rounded())
+            }
         }
         guard let id = text("insertion_id"), let time = text("time"), let outcome = text("outcome"),
             let status = number("status")

@@ -3,7 +3,8 @@ internal import Common
 
 struct LogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs", abstract: "Lists the requests that the request log has, the newest at the end, and follows it.",
+        commandName: "logs",
+        abstract: "Lists the requests that the request log has, the newest at the end, and follows it.",
         discussion: """
             `metadata-gateway logs --filter customer-id=customer1 --status 5xx --follow` shows what fails for a \
             customer. `metadata-gateway logs --audit` lists the audit rows instead: what was done to the gateway's rules \
@@ -56,7 +57,8 @@ struct LogsCommand: AsyncParsableCommand {
     func validate() throws {
         guard limit >= 1 else { throw ValidationError("--limit must be at least 1") }
         if audit, !filter.isEmpty || status != nil || rollout != nil || model != nil {
-            throw ValidationError("--filter, --status, --rollout and --model are about requests; use --where with --audit")
+            throw ValidationError(
+                "--filter, --status, --rollout and --model are about requests; use --where with --audit")
         }
         _ = try query
     }
