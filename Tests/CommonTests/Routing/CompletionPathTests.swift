@@ -97,7 +97,7 @@ import Testing
         ("/row_id/w", "rollout_id"), ("/encoded_base_url/aHR0cDovL2E/chat/completions", "rollout_id"),
         (metadata, "chat/completions"),
         ("\(metadata)/", "chat/completions"), ("\(metadata)/chat", "chat/completions"),
-        ("\(metadata)/completions", "chat/completions"),
+        ("\(metadata)/embeddings", "chat/completions"),
         ("\(metadata)/chat/completions//", "chat/completions"), ("\(metadata)/chat/completions/x", "chat/completions"),
         ("\(metadata)/traces", "chat/completions"), ("\(metadata)/row_id/w/chat/completions", "row_id"),
         ("\(metadata)/v1/v1/chat/completions", "chat/completions"),

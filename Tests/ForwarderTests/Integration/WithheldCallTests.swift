@@ -110,7 +110,8 @@ import Upstream
             if why == "cancelled" {
                 _ = try await bench.redis.send(RedisCommand("SET", Keys.cancelled(job.insertionID), "1"))
                 // Its marker is looked up: it came before this forwarder listened.
-                try await eventually { Deadline(in: .milliseconds(200)).isOver() }
+                let isOld = Deadline(in: .milliseconds(200))
+                try await eventually { isOld.isOver() }
             }
             try await bench.withForwarder { forwarder in
                 if why == "refused" {
