@@ -6,7 +6,7 @@ import Testing
 
 /// Enqueuing, claiming, sending, ending, handing back, cancelling, deaths, late acts and lost answers in any order: the
 /// queue is what its model says, after each act and when all is over.
-@Suite(.timeLimit(.minutes(5))) struct QueueModelTests {
+@Suite(.timeLimit(.minutes(10))) struct QueueModelTests {
     /// How many runs are made, by default few enough for every test run.
     private static let runs = ProcessInfo.processInfo.environment["QUEUE_MODEL_RUNS"].flatMap { UInt64($0) } ?? 30
     private static let acts = 70
