@@ -97,7 +97,8 @@ import Testing
         }
     }
 
-    /// A redirection is an answer like any other: the client is told where it points, and the gateway does not go there.
+    /// A redirection is an answer like any other: the client is told where it points, and the gateway does not go
+    /// there.
     @Test func aRedirectIsNotFollowed() async throws {
         let target = Recorder()
         try await withStranger { connection, request in

@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(10)), .serialized) struct HostileProviderTests {
     /// One slot: what does not free it stops all that comes later.
     private static let environment = [
-        "FORWARDER_CONCURRENCY": "1", "REQUEST_TIMEOUT": "600", "MAX_RESPONSE_BYTES": "\(answerLimit)",
+        "FORWARDER_CONCURRENCY": "1", "REQUEST_TIMEOUT": "300", "MAX_RESPONSE_BYTES": "\(answerLimit)",
     ]
     private static let answerLimit = 64 << 20
     /// So much more memory may an attack cost than a good call: less than what it sends, or what it would become.
@@ -28,7 +28,7 @@ import Testing
                     let start = ContinuousClock.now
                     let outcome = try await gateway.call("hostile/" + attack.name, stream: attack.isStream)
                     #expect(
-                        start.duration(to: .now) < .seconds(300),
+                        start.duration(to: .now) < .seconds(280),
                         "\(attack.name) is over before the request's time: \(outcome)")
                     #expect(attack.isRight(outcome), "\(attack.name): \(outcome)")
                     if case .complete = outcome { try await gateway.forgetRollout() }
