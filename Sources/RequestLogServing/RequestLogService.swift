@@ -17,6 +17,7 @@ package struct RequestLogService {
     package let services: [any Service]
 
     /// - Parameters:
+    ///   - secretsFile: its readings are audited, unless the watch is run elsewhere; nil: they are not.
     ///   - projects: those whose completions are traced, as they are now.
     ///   - prices: what models cost.
     ///   - record: keeps rows, all or none (``RequestLogStore``).
@@ -24,7 +25,8 @@ package struct RequestLogService {
     ///   - envelope: opens records and questions, and seals the answers.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the service has one of its own.
     package init(
-        configuration: Configuration, projects: @escaping @Sendable () -> [String], prices: PriceTable,
+        configuration: Configuration, secretsFile: SecretsFile? = nil,
+        projects: @escaping @Sendable () -> [String], prices: PriceTable,
         redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, logger: Logger,
         record: @escaping @Sendable ([RequestRow]) async throws -> Void,
         audit: @escaping @Sendable ([AuditEvent]) async throws -> Void, answer: @escaping Answer
@@ -53,8 +55,11 @@ package struct RequestLogService {
                 if !audits.isEmpty { try await audit(audits) }
             }, envelope: envelope, projects: projects, isOpen: { watch.hasRightKey }, audit: worker.audit,
             logger: logger)
-        // Elsewhere the watch has a follower already.
-        if shared == nil { worker.audit?.follow(watch) }
+        // Elsewhere both have a follower already.
+        if shared == nil {
+            if let secretsFile { worker.audit?.follow(secretsFile) }
+            worker.audit?.follow(watch)
+        }
         let own: [any Service] = shared == nil ? [watch] : []
         services =
             own + worker.services(between: [reader, recorder], watch: watch) { await work.run($0, control: $1) }

@@ -14,14 +14,15 @@ package struct VerifierService {
     private static let longestQuestion = Duration.seconds(Verdict.longestWait + 20)
 
     /// - Parameters:
+    ///   - secretsFile: its readings are audited, unless the watch is run elsewhere; nil: they are not.
     ///   - envelope: seals and opens what travels through Redis.
     ///   - destinations: where traces are.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the verifier has one of its own.
     ///   - registry: gets the verifier's metrics.
     /// - Throws: `ConfigurationError` if the process has no room for connections.
     package init(
-        configuration: Configuration, redis endpoint: RedisEndpoint, envelope: Envelope,
-        destinations: TraceDestinations,
+        configuration: Configuration, secretsFile: SecretsFile? = nil, redis endpoint: RedisEndpoint,
+        envelope: Envelope, destinations: TraceDestinations,
         watch shared: RedisWatch? = nil, registry: MetricsRegistry = MetricsRegistry(), logger: Logger
     ) throws(ConfigurationError) {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
@@ -47,7 +48,11 @@ package struct VerifierService {
             logger: logger, ended: metrics.ended
         ) { job, sink in try await runner.answer(Question(job, now: runner.clock.steady()), to: sink) }
         let own: [any Service] = shared == nil ? [watch] : []
-        if shared == nil { worker.audit?.follow(watch) }
+        // Elsewhere both have a follower already.
+        if shared == nil {
+            if let secretsFile { worker.audit?.follow(secretsFile) }
+            worker.audit?.follow(watch)
+        }
         let between: [any Service] = [
             RedisEvictionWatch(redis: worker.commands, logger: logger), CurlService(upstream: network),
         ]

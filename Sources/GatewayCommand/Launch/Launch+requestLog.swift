@@ -20,8 +20,9 @@ extension Launch {
     ) throws -> RequestLogService {
         let responder = RequestLogResponder(store: store, audits: audits)
         return RequestLogService(
-            configuration: configuration, projects: { destinations.projects }, prices: try prices(), redis: redis,
-            envelope: envelope, watch: watch, logger: logger, record: { try await store.add($0) },
+            configuration: configuration, secretsFile: secretsFile, projects: { destinations.projects },
+            prices: try prices(), redis: redis, envelope: envelope, watch: watch, logger: logger,
+            record: { try await store.add($0) },
             audit: { try await audits.add($0) }
         ) { path, query, asker in try await responder.answer(path, query, for: asker) }
     }

@@ -150,9 +150,8 @@ struct Launch {
     ) throws -> VerifierService {
         try Self.reporting { () throws(ConfigurationError) in
             try VerifierService(
-                configuration: configuration, redis: redis, envelope: envelope, destinations: destinations,
-                watch: watch, registry: registry,
-                logger: logger)
+                configuration: configuration, secretsFile: secretsFile, redis: redis, envelope: envelope,
+                destinations: destinations, watch: watch, registry: registry, logger: logger)
         }
     }
 

@@ -191,6 +191,35 @@ import Testing
         }
     }
 
+    /// Each process that reads the secrets tells of its own readings.
+    @Test func eachPartTellsWhatItRead() async throws {
+        try await TraceRig.run { rig in
+            try await rig.store {
+                try await rig.parts { port in
+                    let log = try await rig.fleet.process(
+                        "tracestore", ["DATA_DIR": "log", "TRACESTORE_PORT": "0"]
+                    ) { process in
+                        try await process.line(with: "listens on http://")
+                        try await eventually { try await RolloutTests.get("/logs/audit", port: port).status == 200 }
+                        let keys =
+                            #"{"main": {"public_key": "pk-lf-main", "secret_key": "sk-lf-main"}, "#
+                            + #""other": {"public_key": "pk-lf-other", "secret_key": "sk-lf-other"}}"#
+                        try rig.fleet.folder.write(
+                            #"{"default_project_id": "main", "langfuse_keys": \#(keys)}"#, to: "secrets.yaml")
+                        let decoder = JSONDecoder()
+                        try await eventually {
+                            let answer = try await RolloutTests.get("/logs/audit?kind=secrets.reloaded", port: port)
+                            let rows = try decoder.decode(Page.self, from: Data(answer.body)).data
+                            let actors = Set(rows.map { $0.actor.prefix { $0 != " " } })
+                            return actors == ["ingress", "forwarder", "verifier", "tracestore"]
+                        }
+                    }
+                    #expect(log.code == 0, "\(log.output)")
+                }
+            }
+        }
+    }
+
     /// Where clients need no key, they are the operator. What is kept outlives the process.
     @Test func withoutKeysAllIsSeen() async throws {
         try await ProgramFolder.with { folder in

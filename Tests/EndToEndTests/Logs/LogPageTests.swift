@@ -42,7 +42,14 @@ import Testing
                 == "metadata.customer-id=a%3Db%26c&metadata.env%5Bin%5D=prod%2Cdev&latency%5Bgte%5D=1000&status=5xx")
     }
 
-    @Test(arguments: ["customer1", "=x", ""]) func whatIsNoFilterIsRefused(text: String) {
+    @Test func aKeysPresenceNeedsNoValue() {
+        var query = LogsQuery()
+        let isAdded = query.add(metadata: "customer-id[present]") && query.add(condition: "error_code[absent]")
+        #expect(isAdded && query.text == "metadata.customer-id%5Bpresent%5D=&error_code%5Babsent%5D=")
+    }
+
+    @Test(arguments: ["customer1", "=x", "", "customer-id[in]", "[present]"]) func whatIsNoFilterIsRefused(text: String)
+    {
         var query = LogsQuery()
         let isAdded = query.add(metadata: text)
         #expect(!isAdded && query == LogsQuery())

@@ -9,19 +9,24 @@ struct LogsQuery: Equatable, Sendable {
         text += "\(PercentEncoding.segment(name))=\(PercentEncoding.segment(value))"
     }
 
-    /// Adds `key=value` of metadata.
+    /// Operators that need no value.
+    private static let flags = ["[present]", "[absent]"]
+
+    /// Adds `key=value`, `key[present]` or `key[absent]` of metadata.
     /// - Returns: false if it is none.
     mutating func add(metadata condition: String) -> Bool {
         guard !condition.hasPrefix("=") else { return false }
         return add(condition: "metadata." + condition)
     }
 
-    /// Adds `name=value`.
+    /// Adds `name=value`, `name[present]` or `name[absent]`.
     /// - Returns: false if it is none.
     mutating func add(condition: String) -> Bool {
         let parts = condition.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[0].isEmpty else { return false }
-        add(String(Substring(parts[0])), String(Substring(parts[1])))
+        let name = String(Substring(parts[0]))
+        let isFlag = parts.count == 1 && Self.flags.contains { name.utf8.count > $0.utf8.count && name.hasSuffix($0) }
+        guard !name.isEmpty, parts.count == 2 || isFlag else { return false }
+        add(name, parts.count == 2 ? String(Substring(parts[1])) : "")
         return true
     }
 }
