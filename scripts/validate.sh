@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks what a compiler does not: layout, sizes, forbidden calls, pins, what is in git, shell scripts and alert rules.
+# Checks what a compiler does not: layout, sizes, forbidden calls, pins, what is in git, documents, shell scripts, alert rules.
 # Prints `file:line: why` for each finding, and fails if there is one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -127,6 +127,7 @@ check "forbidden calls" forbidden_calls
 check "nothing built is in git" nothing_built_in_git
 check "swift-nio >= $nio_floor" nio_is_recent
 check "versions of images, actions and packages" versions_are_pinned
+check "documents: width, links, suites and Redis keys" scripts/documents.py
 check "shell scripts" shell_scripts
 check "Prometheus' configuration and alert rules" alert_rules
 

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Checks the documents: their width, their links, and what docs/architecture.md says of suites and of Redis keys.
+
+Prints `file:line: why` for each finding, and exits with 1 if there is one."""
+
+import os
+import re
+import subprocess
+import sys
+
+LIMIT = 120
+ARCHITECTURE = "docs/architecture.md"
+KEYS = "Sources/Common/Wire/Keys.swift"
+
+findings = []
+
+
+def found(name, number, why):
+    findings.append(f"{name}:{number}: {why}")
+
+
+def lines(name):
+    """Each line of a document: its number, its text, and whether it stands in a block of code."""
+    is_code = False
+    with open(name, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            text = line.rstrip("\n")
+            if text.lstrip().startswith("```"):
+                is_code = not is_code
+                continue
+            yield number, text, is_code
+
+
+def anchors(name):
+    """The places of a document that links can name, as GitHub makes them."""
+    seen, names = {}, set()
+    for _, text, is_code in lines(name):
+        heading = re.match(r"#+ (.*)", text)
+        if is_code or not heading:
+            continue
+        slug = re.sub(r"[^\w\- ]", "", heading.group(1).lower()).replace(" ", "-")
+        count = seen.get(slug, 0)
+        seen[slug] = count + 1
+        names.add(f"{slug}-{count}" if count else slug)
+    return names
+
+
+def check_width(name):
+    """A table's row and a line of code cannot be wrapped."""
+    for number, text, is_code in lines(name):
+        if len(text) > LIMIT and not is_code and not text.lstrip().startswith("|"):
+            found(name, number, f"passes {LIMIT} columns: wrap it")
+
+
+def check_links(name, known):
+    for number, text, is_code in lines(name):
+        if is_code:
+            continue
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            file = os.path.normpath(os.path.join(os.path.dirname(name), path)) if path else name
+            if not os.path.exists(file):
+                found(name, number, f"links to {target}, which is not there")
+            elif anchor and file in known and anchor not in known[file]:
+                found(name, number, f"links to {target}, and {file} has no such heading")
+
+
+def check_promises(tracked):
+    """Each promise of the contract names tests that exist."""
+    suites = {os.path.basename(name).removesuffix(".swift") for name in tracked if name.startswith("Tests/")}
+    promise, tests = None, 0
+    for number, text, _ in lines(ARCHITECTURE):
+        heading = re.match(r"##+ (2\.\d+)? ?", text)
+        if heading:
+            if promise and not tests:
+                found(ARCHITECTURE, number, f"§{promise} names no test")
+            promise, tests = heading.group(1), 0
+        for suite in re.findall(r"\b[A-Z]\w*Tests\b(?!/)", text):
+            tests += 1
+            if suite not in suites:
+                found(ARCHITECTURE, number, f"there is no suite {suite} in Tests")
+        for path in re.findall(r"\b\w+/test_\w+\.py\b", text):
+            tests += 1
+            if f"Tests/{path}" not in tracked:
+                found(ARCHITECTURE, number, f"there is no Tests/{path}")
+
+
+def check_keys():
+    """The table of Redis keys has each key of `Keys`, and no other."""
+    with open(KEYS, encoding="utf-8") as file:
+        source = file.read()
+    made = set(re.findall(r'"(gateway/[^"\\]*)"', source))
+    shown = {}
+    for number, text, _ in lines(ARCHITECTURE):
+        cell = re.match(r"\| (`.*?) \|", text)
+        for key in re.findall(r"`(gateway/[^`{]*)", cell.group(1)) if cell else []:
+            shown[key] = number
+    for key in sorted(made - set(shown)):
+        found(ARCHITECTURE, 1, f"the table of Redis keys lacks {key}, which {KEYS} makes")
+    for key in sorted(set(shown) - made):
+        found(ARCHITECTURE, shown[key], f"{KEYS} makes no key {key}")
+
+
+def main():
+    tracked = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.splitlines()
+    documents = [name for name in tracked if name.endswith(".md")]
+    known = {name: anchors(name) for name in documents}
+    for name in documents:
+        check_width(name)
+        check_links(name, known)
+    check_promises(set(tracked))
+    check_keys()
+    print("\n".join(findings), end="\n" if findings else "")
+    return 1 if findings else 0
+
+
+sys.exit(main())
