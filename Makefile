@@ -17,7 +17,7 @@ PROCESSES = EndToEndTests
 REAL_TIME = CurlUpstream
 BINARY = .build/$(CONFIGURATION)/metadata-gateway
 
-.PHONY: help run build test test-swift test-clients tsan check validate format bench soak outage clean
+.PHONY: help run build test test-swift test-clients tsan check validate format bench soak outage sbom clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ outage: ## Take the trace store away for an hour while completions go on, and ch
 	@scripts/dependencies.sh build clients
 	swift build -c $(CONFIGURATION) --product metadata-gateway $(STATIC)
 	@Tests/Soak/run.sh $(BINARY) outage
+
+sbom: ## Print the bill of materials of what `make build` resolved, as CycloneDX
+	@scripts/sbom.py
 
 clean: ## Remove everything that the other tasks built
 	rm -rf .build .build-tsan

@@ -7,11 +7,8 @@ public enum GatewayCommand {
     /// Runs the command that the process's arguments name, and ends the process with its exit code if it fails.
     public static func main(extensions: Extensions) async {
         Allocator.bound()
-        await $extensions.withValue(extensions) { await RootCommand.main() }
+        await BuildExtensions.$current.withValue(extensions) { await RootCommand.main() }
     }
-
-    /// The additions of this build, for the command that runs: the argument parser makes it, and can pass it nothing.
-    @TaskLocal static var extensions = Extensions()
 }
 
 struct RootCommand: AsyncParsableCommand {

@@ -3,8 +3,8 @@ internal import Queue
 
 /// Spans of one project that are sent together.
 struct ExportBatch: Sendable {
-    /// The largest body before compression: Langfuse's cloud takes 5 MB.
-    static let maximumBytes = 4_500_000
+    /// The largest body before compression.
+    static let maximumBytes = SpanLimits.batch
     static let maximumCount = 512
 
     private static let prefix = Array(

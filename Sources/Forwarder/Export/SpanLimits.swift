@@ -34,10 +34,13 @@ enum SpanLimits {
     /// Bytes of what follows input and output: level, notes and status, with an error's message twice.
     static let ending = 32 << 10
 
-    /// Bytes of a whole span. It goes into one batch, of which Langfuse's cloud takes 5 MB. Who asks for more text than
-    /// by default has a trace store that takes more; JSON within JSON at worst doubles.
+    /// Bytes of spans that are sent together, before compression: Langfuse's cloud takes 5 MB.
+    static let batch = 4_500_000
+
+    /// Bytes of a whole span, which goes into one batch. An operator who asks for more text than by default has a trace
+    /// store that takes more; JSON within JSON at worst doubles.
     static func span(textBytes: Int) -> Int {
-        textBytes <= spanText ? ExportBatch.maximumBytes - 4096 : 2 * 2 * textBytes + (1 << 20)
+        textBytes <= spanText ? batch - 4096 : 2 * 2 * textBytes + (1 << 20)
     }
 
     /// The first texts that have room in `small`.

@@ -14,7 +14,7 @@ extension Launch {
         let path = configuration == nil ? environment["CONFIG_PATH"] : settings?.configPath
         guard role == .serve || role == .ingress, let path, !path.isEmpty else { return .none }
         let keys = configuration == nil ? environment["API_KEYS_PATH"] : settings?.apiKeysPath
-        let asksForKeys = GatewayCommand.extensions.auth != nil || keys?.isEmpty == false
+        let asksForKeys = BuildExtensions.current.auth != nil || keys?.isEmpty == false
         let policies = try PolicyReader.read(ConfigurationFile.all(at: path), asksForKeys: asksForKeys)
         if settings?.litellmTraces ?? false { try checkProxyTraces(policies.logging) }
         if let configuration, role.callsProviders {

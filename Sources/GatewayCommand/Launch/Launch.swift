@@ -86,7 +86,7 @@ struct Launch {
     private static func auth(
         _ configuration: Configuration?, _ secretsFile: SecretsFile?, _ environment: [String: String]
     ) throws(ConfigurationError) -> any AuthProvider {
-        if let auth = GatewayCommand.extensions.auth { return auth }
+        if let auth = BuildExtensions.current.auth { return auth }
         let named = configuration.map(\.settings.apiKeysPath) ?? environment["API_KEYS_PATH"]
         guard let path = named, !path.isEmpty else { return .none }
         return try APIKeyAuth(file: path) { secretsFile.map { Set($0.current.projects.keys) } }
@@ -119,7 +119,7 @@ struct Launch {
         }
         return IngressService(
             configuration: configuration, rules: rules, secretsFile: secretsFile, auth: auth,
-            extensions: GatewayCommand.extensions,
+            extensions: BuildExtensions.current,
             redis: redis,
             envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, registry: registry,
             logger: logger,

@@ -12,17 +12,6 @@ protocol ShownRow: Sendable, Equatable {
     func write(to writer: inout JSONWriter)
 }
 
-enum ExportForm: String, Sendable, CaseIterable {
-    case jsonl, csv
-
-    var contentType: String {
-        switch self {
-        case .jsonl: "application/jsonl"
-        case .csv: "text/csv; charset=utf-8"
-        }
-    }
-}
-
 /// All rows that pass a filter, written page by page, so that an export of any length takes the memory of one page.
 struct RowExport<Row: ShownRow>: Sendable {
     let form: ExportForm
