@@ -8,7 +8,7 @@ CONFIGURATION ?= release
 # A release has Swift's libraries within it, as the image's has: a tenth less CPU time a call than with shared ones.
 STATIC = $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
 # Hundreds of tests at once would take each other's time, until those fail that wait for a peer. So many run side by side:
-AT_ONCE = --experimental-maximum-parallelization-width 12
+AT_ONCE = --experimental-maximum-parallelization-width 8
 # The end-to-end tests run processes of their own under load. They run without the others, since some play hostile peers at full speed, and a test process has as few
 # threads as the machine has cores.
 FEW_AT_ONCE = --experimental-maximum-parallelization-width 4

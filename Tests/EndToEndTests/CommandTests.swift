@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The command line: help, version, and `check`.
-@Suite(.timeLimit(.minutes(1))) struct CommandTests {
+@Suite(.timeLimit(.minutes(5))) struct CommandTests {
     @Test(arguments: ["metadata-gateway", "CustomGateway"]) func theVersionIsPrinted(program: String) async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.run(program, ["--version"])

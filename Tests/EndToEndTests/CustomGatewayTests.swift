@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The example of an operator's own build, as a process: its entrance, its hook and its route.
-@Suite(.timeLimit(.minutes(1))) struct CustomGatewayTests {
+@Suite(.timeLimit(.minutes(5))) struct CustomGatewayTests {
     private static let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
     @Test func itsEntranceAndItsRouteAreServed() async throws {

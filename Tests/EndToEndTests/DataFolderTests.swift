@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The data folder of a `serve` that runs.
-@Suite(.timeLimit(.minutes(2)), .serialized) struct DataFolderTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct DataFolderTests {
     /// Folders and files that others may read, by their path; the lock and the socket hold nothing.
     private func open(_ folder: ProgramFolder) throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: folder.path + "/data").filter { name in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The keys of the gateway's clients change while it runs.
-@Suite(.timeLimit(.minutes(2))) struct KeyRevocationTests {
+@Suite(.timeLimit(.minutes(5))) struct KeyRevocationTests {
     /// SHA-256 of `sk-staying`, `sk-leaving` and `sk-coming`.
     private static let digests = [
         "staying": "4274dbff544056c145343565540c60643b2ca3132ff190f027ac632244c2e439",

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The port on which a process without clients shows its metrics.
-@Suite(.timeLimit(.minutes(1))) struct MetricsPortTests {
+@Suite(.timeLimit(.minutes(5))) struct MetricsPortTests {
     private static func environment(_ redis: RedisServer) throws -> [String: String] {
         let address = try #require(redis.tcpEndpoint).address
         guard case .tcp(_, let port) = address else { return [:] }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The parts as processes of their own, around a Redis that asks for a password.
-@Suite(.timeLimit(.minutes(2))) struct PartsTests {
+@Suite(.timeLimit(.minutes(5))) struct PartsTests {
     private static func options() -> RedisServer.Options {
         var options = RedisServer.Options()
         options.listensOnTCP = true

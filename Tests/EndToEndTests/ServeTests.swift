@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `serve`, as a newcomer starts it: no configuration, a folder, real processes.
-@Suite(.timeLimit(.minutes(2)), .serialized) struct ServeTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct ServeTests {
     static let path = "/rollout_id/demo/invocation_id/i1/experiment_id/e1/run_id/r1/row_id/1/chat/completions"
 
     static func body(_ model: String, _ text: String = "Hello!", stream: Bool = false) -> String {

@@ -5,7 +5,7 @@ import Testing
 @testable import HTTPServing
 
 /// An offer of another protocol is ignored (RFC 9110 §7.8): the connection goes on.
-@Suite(.timeLimit(.minutes(1))) struct RequestDecoderTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestDecoderTests {
     /// Headers that offer something, or look like it.
     static let offers: [(name: String, headers: String)] = [
         (

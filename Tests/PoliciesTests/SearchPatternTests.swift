@@ -4,7 +4,7 @@ import Testing
 @testable import Policies
 
 /// Regular expressions that are looked for anywhere in a text.
-@Suite(.timeLimit(.minutes(1))) struct SearchPatternTests {
+@Suite(.timeLimit(.minutes(5))) struct SearchPatternTests {
     /// The parts of a text that an expression covers.
     static func parts(_ expression: String, _ text: String) throws -> [String] {
         let bytes = Array(text.utf8)

@@ -8,7 +8,7 @@ import Testing
 @testable import Redis
 
 /// Commands whose answers come by callback, on the connection's event loop.
-@Suite(.timeLimit(.minutes(1))) struct RedisCallbackTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisCallbackTests {
     private static let echo = RedisScript(name: "echo", source: "return {KEYS[1], ARGV[1], #ARGV}")
 
     /// Calls `send` on the client's event loop, and waits for what calls back.

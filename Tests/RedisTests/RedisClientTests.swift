@@ -3,7 +3,7 @@ import Redis
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RedisClientTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisClientTests {
     @Test(arguments: [false, true])
     func keepsTheOrderUnderConcurrentTasks(overTCP: Bool) async throws {
         var options = RedisServer.Options()

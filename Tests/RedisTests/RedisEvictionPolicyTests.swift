@@ -5,7 +5,7 @@ import Testing
 @testable import Redis
 
 /// What a server does when its memory is full is known also where it does not let everything be asked.
-@Suite(.timeLimit(.minutes(1))) struct RedisEvictionPolicyTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisEvictionPolicyTests {
     @Test(arguments: [
         ("# Memory\r\nused_memory:1\r\nmaxmemory_policy:allkeys-lru\r\nallocator:x\r\n", "allkeys-lru"),
         ("maxmemory_policy:noeviction\n", "noeviction"), ("# Memory\r\nmaxmemory:0\r\n", nil), ("", nil),

@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// The primary becomes a replica, and the address leads to another server: a link to a socket stands for the name.
-@Suite(.timeLimit(.minutes(1))) struct RedisFailoverTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisFailoverTests {
     private func lead(_ link: String, to server: RedisServer) throws {
         try? FileManager.default.removeItem(atPath: link)
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: server.folder + "/redis.sock")

@@ -5,7 +5,7 @@ import Redis
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RedisFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisFaultTests {
     /// Commands must fail in less than the second in which a request has to be refused. On an idle machine it is
     /// microseconds.
     private static let atOnce = Duration.milliseconds(500)

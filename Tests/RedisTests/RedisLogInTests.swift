@@ -5,7 +5,7 @@ import Testing
 @testable import Common
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(1))) struct RedisLogInTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisLogInTests {
     private func withProtectedServer(_ body: (RedisServer) async throws -> Void) async throws {
         var options = RedisServer.Options()
         options.password = SecretString("open sesame")

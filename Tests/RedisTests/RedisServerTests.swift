@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RedisServerTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisServerTests {
     /// Tests run beside each other in one process. A server that inherited another test's connection would hold it open
     /// after its end.
     @Test func aServerHoldsNoConnectionOfItsTestsOpen() async throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import Common
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(1))) struct RedisSubscriberTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisSubscriberTests {
     private func message(_ channel: String, _ payload: String) throws -> RedisMessage {
         let parts = ["message", channel, payload].map { RedisValue.bytes(Array($0.utf8)) }
         return try #require(RedisMessage(.array(parts)))

@@ -6,7 +6,7 @@ import Testing
 @testable import Common
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(1))) struct RedisTLSTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisTLSTests {
     /// A server that speaks TLS with a certificate of its own for `name` alone.
     private func withTLSServer(name: String, _ body: (RedisEndpoint) async throws -> Void) async throws {
         let port = try ReservedPort()

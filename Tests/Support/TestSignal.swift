@@ -19,7 +19,7 @@ package struct TestSignal: Sendable {
 /// Waits until `condition` holds, by asking again and again: for the state of another process or of Redis, which sends
 /// no signal when it changes. Where there is a signal, wait for that.
 /// - Throws: `NeverHeld` if it does not hold within `limit`.
-package func eventually(within limit: Duration = .seconds(30), _ condition: () async throws -> Bool) async throws {
+package func eventually(within limit: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + limit
     while try await !condition() {
         guard ContinuousClock.now < end else { throw NeverHeld(limit: limit) }

@@ -6,7 +6,7 @@ import Testing
 @testable import Upstream
 
 /// A name that means one address when the ingress looks at the URL, and another when the forwarder connects.
-@Suite(.timeLimit(.minutes(1))) struct ChangingNameTests {
+@Suite(.timeLimit(.minutes(5))) struct ChangingNameTests {
     private static let name = "changing.example"
     private static let strict = AddressPolicy.clientChosen(allowLoopback: false, allowPrivate: false)
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"

@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 /// What becomes of bad peers, bad requests and bounds.
-@Suite(.timeLimit(.minutes(1))) struct CurlUpstreamFailureTests {
+@Suite(.timeLimit(.minutes(5))) struct CurlUpstreamFailureTests {
     private static let small = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
 
     @Test(arguments: 0..<small.utf8.count)

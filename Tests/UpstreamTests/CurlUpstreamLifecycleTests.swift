@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 /// Timeouts, cancelling, stopping, and the addresses that a call may reach.
-@Suite(.timeLimit(.minutes(1))) struct CurlUpstreamLifecycleTests {
+@Suite(.timeLimit(.minutes(5))) struct CurlUpstreamLifecycleTests {
     /// Says nothing, or only the beginning of an answer.
     private static let beginnings = [
         "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",

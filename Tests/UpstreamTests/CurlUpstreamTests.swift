@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 /// What a call sends, and how it reads a good answer.
-@Suite(.timeLimit(.minutes(1))) struct CurlUpstreamTests {
+@Suite(.timeLimit(.minutes(5))) struct CurlUpstreamTests {
     @Test(arguments: ["GET", "DELETE", "OPTIONS"])
     func `a call without a body sends none`(method: String) async throws {
         let text = try await echoed(UpstreamRequest(method: method, url: "/a%20b?x=1"))

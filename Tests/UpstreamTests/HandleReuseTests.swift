@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 /// What a call has of its own goes with it, although its handle and its connection serve the next one.
-@Suite(.timeLimit(.minutes(1))) struct HandleReuseTests {
+@Suite(.timeLimit(.minutes(5))) struct HandleReuseTests {
     /// A client whose handles have served all calls before answers as one that has served none: byte for byte what the
     /// server saw, or the same error.
     @Test(arguments: 0..<4) func `a used client behaves as a new one`(seed: UInt64) async throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 /// What becomes of a call whose connection was kept from an earlier one.
-@Suite(.timeLimit(.minutes(1))) struct KeptConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct KeptConnectionTests {
     /// How a provider ends a connection.
     enum Ending: CaseIterable {
         case end, reset

@@ -4,7 +4,7 @@ import Testing
 @testable import Common
 @testable import Upstream
 
-@Suite(.timeLimit(.minutes(1))) struct LoopThreadTests {
+@Suite(.timeLimit(.minutes(5))) struct LoopThreadTests {
     private actor Pinned {
         nonisolated let thread: LoopThread
         private(set) var count = 0

@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 /// How long a reader who wants many bytes waits for them.
-@Suite(.timeLimit(.minutes(1))) struct PatienceTests {
+@Suite(.timeLimit(.minutes(5))) struct PatienceTests {
     private static let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
     private static let short = Duration.milliseconds(20)
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Upstream
 
 /// How a pushed call ends: once, however it does, and not at all for a receiver that has cancelled it.
-@Suite(.timeLimit(.minutes(1))) struct PushEndTests {
+@Suite(.timeLimit(.minutes(5))) struct PushEndTests {
     /// What goes wrong.
     enum Failure: CaseIterable {
         case invalidURL, refused, blocked, reset, closed, tooLarge, silent, slow

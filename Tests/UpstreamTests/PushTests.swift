@@ -8,7 +8,7 @@ import Testing
 @testable import Upstream
 
 /// What a receiver gets of a call, and when.
-@Suite(.timeLimit(.minutes(1))) struct PushTests {
+@Suite(.timeLimit(.minutes(5))) struct PushTests {
     /// How calls are pushed: by libcurl's loop, or by a task that reads them.
     enum Way: CaseIterable {
         case loop, task

@@ -4,7 +4,7 @@ import Testing
 @testable import Upstream
 
 /// Which sockets are reported to libcurl, and how often.
-@Suite(.timeLimit(.minutes(1))) struct SocketRegistryTests {
+@Suite(.timeLimit(.minutes(5))) struct SocketRegistryTests {
     private static let short = Duration.milliseconds(30)
 
     /// A registry, and one end of a pair of sockets that it watches.

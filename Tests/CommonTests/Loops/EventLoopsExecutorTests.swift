@@ -6,7 +6,7 @@ import Testing
 @testable import Upstream
 
 /// Tasks that run on the event loops, each piece where it became runnable.
-@Suite(.timeLimit(.minutes(1))) struct EventLoopsExecutorTests {
+@Suite(.timeLimit(.minutes(5))) struct EventLoopsExecutorTests {
     private func withExecutor(_ body: (EventLoopsExecutor, [any EventLoop]) async throws -> Void) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         try await body(EventLoopsExecutor(loops: group), Array(group.makeIterator()))

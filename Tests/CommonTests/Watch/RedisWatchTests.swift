@@ -4,7 +4,7 @@ import Testing
 @testable import Common
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(1))) struct RedisWatchTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisWatchTests {
     private let envelope = Envelope(key: .random())
 
     /// Runs a watch while `body` does.

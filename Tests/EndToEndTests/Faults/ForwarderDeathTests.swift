@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// kill -9 of forwarders in the middle of their calls (architecture §2.2, §2.4).
-@Suite(.timeLimit(.minutes(4))) struct ForwarderDeathTests {
+@Suite(.timeLimit(.minutes(5))) struct ForwarderDeathTests {
     /// 200 calls are in flight at the one that dies, and 60 more are anybody's. The dead one's are made again by the
     /// others, once; nobody else's are.
     @Test func theOthersAnswerForOneThatDiesWith200Calls() async throws {

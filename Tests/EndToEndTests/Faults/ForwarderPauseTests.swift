@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A forwarder that stands still for longer than it counts as alive, and comes back (architecture §2.2).
-@Suite(.timeLimit(.minutes(2))) struct ForwarderPauseTests {
+@Suite(.timeLimit(.minutes(5))) struct ForwarderPauseTests {
     private static let jobs = 0..<20
 
     /// Its answers are there when it wakes, before the new owner's. They count for nothing: no client is answered, and

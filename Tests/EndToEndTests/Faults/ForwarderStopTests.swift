@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// SIGTERM of a forwarder (architecture §4).
-@Suite(.timeLimit(.minutes(3))) struct ForwarderStopTests {
+@Suite(.timeLimit(.minutes(5))) struct ForwarderStopTests {
     private static let drain = Duration.seconds(10)
 
     /// It takes nothing more; what its provider answers in time is answered by it; the rest goes to another forwarder,

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// kill -9 of an ingress while its clients wait.
-@Suite(.timeLimit(.minutes(2))) struct IngressDeathTests {
+@Suite(.timeLimit(.minutes(5))) struct IngressDeathTests {
     private static let each = 10
 
     /// Its jobs finish, whoever waited for them. The answers that are kept are fetched at another ingress.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// SIGTERM of an ingress whose clients keep their connections, as a load balancer does.
-@Suite(.timeLimit(.minutes(2))) struct IngressStopTests {
+@Suite(.timeLimit(.minutes(5))) struct IngressStopTests {
     /// An answer that begins after the signal says that its connection closes, so that no request is sent into a
     /// closing one. A client that goes on asking loses no request by it; one that asks no more does not hold the
     /// process up.

@@ -5,7 +5,7 @@ import Testing
 
 /// `serve` hands jobs over within its process. When it dies or stands still, others take its jobs over by the stream's
 /// rules (architecture §2.2, §2.4).
-@Suite(.timeLimit(.minutes(3))) struct LocalHandOffTests {
+@Suite(.timeLimit(.minutes(5))) struct LocalHandOffTests {
     private static let jobs = 0..<20
 
     /// Its clients' connections break with it. Another forwarder makes each call once more, and each id is accounted

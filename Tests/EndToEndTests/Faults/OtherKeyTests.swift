@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Parts with two keys on one Redis.
-@Suite(.timeLimit(.minutes(2))) struct OtherKeyTests {
+@Suite(.timeLimit(.minutes(5))) struct OtherKeyTests {
     private static let other = ["GATEWAY_KEY": "AQEB" + String(repeating: "AQEB", count: 9) + "AQE="]
 
     @Test(arguments: ["ingress", "forwarder", "verifier"]) func aPartWithAnotherKeyDoesNotStart(

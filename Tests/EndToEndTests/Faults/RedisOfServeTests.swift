@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The redis-server that `serve` starts dies under load: it is started again, and the calls go on.
-@Suite(.timeLimit(.minutes(2))) struct RedisOfServeTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisOfServeTests {
     /// `everysec` writes what it confirms to the file at once, but not while an earlier part of it is being synced:
     /// then for up to two seconds it does not.
     private static let mayBeLost = Duration.seconds(2)

@@ -7,7 +7,7 @@ import Testing
 ///
 /// The redis-server syncs its append-only file on each write. With `everysec` a server that is killed may lose what it
 /// has already confirmed.
-@Suite(.timeLimit(.minutes(3)), .serialized) struct RedisUnderLoadTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct RedisUnderLoadTests {
     /// kill -9, and a restart on the same append-only file.
     @Test(arguments: [false, true]) func aRedisThatIsKilledAndComesBackLosesNothing(inOneProcess: Bool) async throws {
         try await RedisFaultRig.run(inOneProcess: inOneProcess) { rig in

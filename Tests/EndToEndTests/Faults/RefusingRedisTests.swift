@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The parts as processes of their own, before a Redis that answers and refuses.
-@Suite(.timeLimit(.minutes(2))) struct RefusingRedisTests {
+@Suite(.timeLimit(.minutes(5))) struct RefusingRedisTests {
     private static let environment = ["DRAIN_SECONDS": "2", "LANGFUSE_HOST": "http://127.0.0.1:9"]
     /// `DRAIN_SECONDS` and 15 s, for a part by itself.
     private static let documentedEnd = Duration.seconds(17)

@@ -4,7 +4,7 @@ import Testing
 
 /// Every process is stopped (SIGTERM) and started again, one after the other, while clients call through a load
 /// balancer.
-@Suite(.timeLimit(.minutes(3))) struct RollingRestartTests {
+@Suite(.timeLimit(.minutes(5))) struct RollingRestartTests {
     /// Addresses that no client's socket has for its own: the ports stay free while nobody listens there.
     private static let hosts = ["127.0.0.21", "127.0.0.22"]
     private static let clients = 16

@@ -6,7 +6,7 @@ import Testing
 
 /// A base URL of the client's own, and other ways to lead a call elsewhere: no key of the operator's goes there, and to
 /// some places nothing does.
-@Suite(.timeLimit(.minutes(2))) struct ClientURLTests {
+@Suite(.timeLimit(.minutes(5))) struct ClientURLTests {
     private static let secrets =
         "provider_keys:\n  openai: openai-canary-1\nlangfuse_keys:\n  main:\n    public_key: pk-lf-canary\n    secret_key: sk-lf-canary\n"
     private static let canaries = [

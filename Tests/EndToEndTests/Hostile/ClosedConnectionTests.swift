@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A provider that closes a kept connection just as the next call goes out on it, and the whole gateway before it.
-@Suite(.timeLimit(.minutes(1))) struct ClosedConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct ClosedConnectionTests {
     private static let kept = HostileGateway.good.replacing("Connection: close\r\n", with: "")
     private static let complete = CallOutcome.complete(status: 200, bytes: 11, tail: #"{"ok":true}"#)
 

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Clients that do not play fair, against a whole gateway. Whatever they do, nothing of it is left behind.
-@Suite(.timeLimit(.minutes(3))) struct HostileClientTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileClientTests {
     /// How often something is done within one count: a leak of one each time cannot hide.
     private static let times = 10
 

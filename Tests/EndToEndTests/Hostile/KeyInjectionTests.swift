@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Ids and keys of a client's choice are values: whatever they hold, they name one key in Redis, or none.
-@Suite(.timeLimit(.minutes(2))) struct KeyInjectionTests {
+@Suite(.timeLimit(.minutes(5))) struct KeyInjectionTests {
     /// As they are, and as they stand in a path.
     private static let ids: [(name: String, written: String)] = [
         ("*", "*"), ("?", "%3F"), ("[a]", "%5Ba%5D"), ("{}", "%7B%7D"), ("{demo}", "%7Bdemo%7D"),

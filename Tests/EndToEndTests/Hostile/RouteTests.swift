@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The gateway has no other pages than it says, and none of them is open to whoever shows no key.
-@Suite(.timeLimit(.minutes(1))) struct RouteTests {
+@Suite(.timeLimit(.minutes(5))) struct RouteTests {
     private static let targets = [
         "/metrics", "/debug", "/debug/pprof", "/test", "/config", "/config/update", "/admin", "/env", "/.env",
         "/.git/config", "/key/generate",

@@ -7,7 +7,7 @@ import Testing
 
 /// Every secret that a gateway is given, looked for in everything that it says and writes down: answers, logs, Redis,
 /// its files, dead letters.
-@Suite(.timeLimit(.minutes(3))) struct SecretsTests {
+@Suite(.timeLimit(.minutes(5))) struct SecretsTests {
     private static let gatewayKey = Array("gateway-key-canary-0123456789abc".utf8)
     private static let secrets = """
         langfuse_keys:

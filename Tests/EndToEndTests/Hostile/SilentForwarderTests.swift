@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The log holds no byte of a provider's answer, however it is broken and however much is logged.
-@Suite(.timeLimit(.minutes(2))) struct SilentForwarderTests {
+@Suite(.timeLimit(.minutes(5))) struct SilentForwarderTests {
     private static let canary = MalformedRequests.canary
     private static let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-\(canary): \(canary)\r\n"
     private static let chunked = head + "Transfer-Encoding: chunked\r\n\r\n"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A client that takes its answer slowly, or not at all, makes the provider wait, and not the gateway fill.
-@Suite(.timeLimit(.minutes(3))) struct SlowReaderTests {
+@Suite(.timeLimit(.minutes(5))) struct SlowReaderTests {
     private static let total = 48 << 20
     private static let event = Array("data: \(String(repeating: "x", count: 1000))\n\n".utf8)
     /// What may be under way: the window, and the buffers of the system on two loopback connections, which hold some

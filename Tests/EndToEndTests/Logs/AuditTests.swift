@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Audit rows of real processes: what is done to a gateway can be read afterwards, by those whom it concerns.
-@Suite(.timeLimit(.minutes(3))) struct AuditTests {
+@Suite(.timeLimit(.minutes(5))) struct AuditTests {
     private struct Row: Decodable {
         var kind: String
         var actor: String

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `metadata-gateway logs` as a process, before a gateway that the test plays.
-@Suite(.timeLimit(.minutes(1))) struct LogsCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct LogsCommandTests {
     private static func row(_ id: String, status: Int = 200) -> String {
         #"{"insertion_id":"\#(id)","time":"2026-11-29T20:00:00.000Z","outcome":"succeeded","status":\#(status),"#
             + #""metadata":{"customer-id":"customer1\u001b[2J"},"model":"openai/gpt","latency_ms":5}"#

@@ -7,7 +7,7 @@ import Testing
 import TraceStore
 
 /// The request log as clients and operators see it: by the programs, over a store that has rows.
-@Suite(.timeLimit(.minutes(2))) struct RequestLogTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestLogTests {
     private static let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
     /// Puts two rows of a project into the store of a folder, and gives their ids, the older first.

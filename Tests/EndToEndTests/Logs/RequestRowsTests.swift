@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The request log of real processes: each call leaves one row, with its attempts.
-@Suite(.timeLimit(.minutes(3)), .serialized) struct RequestRowsTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct RequestRowsTests {
     /// A row as the query API shows it.
     private struct Row: Decodable {
         var insertionId: String

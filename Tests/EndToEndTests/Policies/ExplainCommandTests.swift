@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `metadata-gateway check --explain`: real processes, with and without a Redis.
-@Suite(.timeLimit(.minutes(2))) struct ExplainCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct ExplainCommandTests {
     private static let rules = """
         type: gateway-rate-limiting-config
         rules:

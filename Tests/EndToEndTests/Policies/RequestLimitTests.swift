@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A limit that several ingresses share: real processes, and the rule that TrueFoundry's documentation shows.
-@Suite(.timeLimit(.minutes(3))) struct RequestLimitTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestLimitTests {
     private static let limit = 1000
     private static let clients = 24
 

@@ -5,7 +5,7 @@ import Testing
 
 /// Retries, streams that fall back before their content, and what rules change of a request: real processes and a
 /// scripted provider.
-@Suite(.timeLimit(.minutes(3))) struct RetryTests {
+@Suite(.timeLimit(.minutes(5))) struct RetryTests {
     private static let rules = """
         type: gateway-load-balancing-config
         rules:

@@ -5,7 +5,7 @@ import Testing
 
 /// Load balancing and fallback by metadata: real processes, scripted providers, and the rules that TrueFoundry's
 /// documentation shows.
-@Suite(.timeLimit(.minutes(3))) struct RoutingTests {
+@Suite(.timeLimit(.minutes(5))) struct RoutingTests {
     /// Answers as the account in the call's path, with the status that the question asks of that account.
     private static func provide(_ connection: ScriptedServer.Connection) async throws {
         while let request = try await connection.request() {

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Which rules are in force where: real processes.
-@Suite(.timeLimit(.minutes(2))) struct RulesInForceTests {
+@Suite(.timeLimit(.minutes(5))) struct RulesInForceTests {
     private static func rules(_ limit: String) -> String {
         "type: gateway-rate-limiting-config\nrules:\n  - {id: all, limit_to: \(limit), unit: requests_per_hour}\n"
     }

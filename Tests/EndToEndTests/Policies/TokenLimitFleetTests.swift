@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A limit on tokens, with real processes and a provider that says what it has used.
-@Suite(.timeLimit(.minutes(2))) struct TokenLimitFleetTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenLimitFleetTests {
     private static let clients = 50
     private static let used = 37
     private static let rules = """

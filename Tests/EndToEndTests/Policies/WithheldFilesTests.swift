@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Rules and modes of logging in `serve`, whose own forwarder gets jobs and answers without Redis.
-@Suite(.timeLimit(.minutes(3)), .serialized) struct WithheldFilesTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct WithheldFilesTests {
     private static let off = #"X-TFY-LOGGING-CONFIG: {"enabled": false}"#
     private static let rules = """
         type: gateway-logging-config

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Ids are their bytes on every route: what looks alike is another rollout, and no id is broken by what it begins with.
-@Suite(.timeLimit(.minutes(3))) struct IDBytesTests {
+@Suite(.timeLimit(.minutes(5))) struct IDBytesTests {
     private static let ids: [(name: String, id: String)] = [
         ("composed", "caf\u{E9}"), ("decomposed", "cafe\u{301}"), ("a mark first", "\u{301}x"),
         ("a joiner first", "\u{200D}x"),

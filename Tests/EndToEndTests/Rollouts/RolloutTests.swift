@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The question that the gateway is for, from the first completion to its answer: real processes, and no configuration.
-@Suite(.timeLimit(.minutes(3))) struct RolloutTests {
+@Suite(.timeLimit(.minutes(5))) struct RolloutTests {
     private static func path(row: Int, rollout: String = "demo") -> String {
         "/rollout_id/\(rollout)/invocation_id/i/experiment_id/e/run_id/r/row_id/\(row)/chat/completions"
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import Upstream
 
 /// Projects and keys that come and go while an exporter runs.
-@Suite(.timeLimit(.minutes(1))) struct ChangedKeysTests {
+@Suite(.timeLimit(.minutes(5))) struct ChangedKeysTests {
     @Test func aRotatedKeyIsUsedForTheNextBatch() async throws {
         try await ExportBench.run { bench in
             let destinations = try bench.destinations(of: ["a"])

@@ -8,7 +8,7 @@ import Upstream
 @testable import Redis
 
 /// What a trace store's answer to a batch means.
-@Suite(.timeLimit(.minutes(1))) struct ExportOutcomeTests {
+@Suite(.timeLimit(.minutes(5))) struct ExportOutcomeTests {
     private func outcome(
         _ status: Int, _ body: String = "{}", type: String = "application/json", _ headers: [HeaderField] = []
     ) -> ExportOutcome {

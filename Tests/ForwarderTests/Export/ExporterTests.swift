@@ -9,7 +9,7 @@ import Upstream
 
 @testable import Forwarder
 
-@Suite(.timeLimit(.minutes(2))) struct ExporterTests {
+@Suite(.timeLimit(.minutes(5))) struct ExporterTests {
     @Test func aSpanIsSentAsOTLPAndKeptForAnHour() async throws {
         try await ExportBench.run { bench in
             let id = try await bench.leave()

@@ -7,7 +7,7 @@ import Testing
 @testable import Forwarder
 
 /// Spans that this exporter cannot read: those that another one may be able to read wait for it.
-@Suite(.timeLimit(.minutes(1))) struct LeftSpanTests {
+@Suite(.timeLimit(.minutes(5))) struct LeftSpanTests {
     /// Writes a byte of a span's sealed form.
     private func set(_ byte: UInt8, at offset: Int, of id: InsertionID, _ bench: ExportBench) async throws {
         #expect(try await bench.redis.send(RedisCommand("SETRANGE", Keys.span(id), offset, [byte])).int ?? 0 > 0)

@@ -9,7 +9,7 @@ import Upstream
 @testable import Forwarder
 
 /// An exporter beside the trace store in one process: what the store answers means what it means by HTTP.
-@Suite(.timeLimit(.minutes(2))) struct LocalStoreTests {
+@Suite(.timeLimit(.minutes(5))) struct LocalStoreTests {
     /// A store that a test plays.
     final class Store: SpanStore {
         let answers: NIOLockedValueBox<[SpanStoreAnswer]>

@@ -9,7 +9,7 @@ import Testing
 @testable import Forwarder
 
 /// The bounds of the outbox and of what is kept after it: who makes room, and what is counted.
-@Suite(.timeLimit(.minutes(2))) struct OutboxRoomTests {
+@Suite(.timeLimit(.minutes(5))) struct OutboxRoomTests {
     /// What makes room may be on its way. Its bytes are counted once.
     @Test func whatAnExporterHasMayMakeRoom() async throws {
         try await ExportBench.run { bench in

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Forwarder
 
-@Suite(.timeLimit(.minutes(1))) struct RecentSpansTests {
+@Suite(.timeLimit(.minutes(5))) struct RecentSpansTests {
     private let ids = InsertionIDGenerator()
 
     @Test func theOldestGiveWay() {

@@ -7,7 +7,7 @@ import Testing
 @testable import Queue
 
 /// Spans that two groups read: the exporters, and the process with the request log.
-@Suite(.timeLimit(.minutes(2))) struct RecordOutboxTests {
+@Suite(.timeLimit(.minutes(5))) struct RecordOutboxTests {
     /// Two readers of one stream, the first of which settles before the second.
     @Test(arguments: [true, false]) func anEntryGoesWhenBothHaveIt(exporterIsFirst: Bool) async throws {
         try await ExportBench.run { bench in

@@ -166,7 +166,7 @@ import Testing
 
     /// Neither depth nor repetition takes more than one look at each byte.
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: [
             "[", "{\"a\":", "sk-.", "eyJ.", "://", "://a:b", "?key=", "-----BEGIN PRIVATE KEY-----", "Bearer ", "\\\"",
             "\\\\", "\\u0041", "{\\\"",

@@ -7,7 +7,7 @@ import Upstream
 @testable import Forwarder
 
 /// An answer that comes slowly, under any name and status.
-@Suite(.timeLimit(.minutes(1))) struct BytesInTimeTests {
+@Suite(.timeLimit(.minutes(5))) struct BytesInTimeTests {
     /// Runs a forwarder with one job, whose call the test answers.
     private func run(
         isStream: Bool = false, _ body: (ForwarderBench, Job, ScriptedCall) async throws -> Void

@@ -8,11 +8,11 @@ import Upstream
 @testable import Forwarder
 
 /// Jobs that nobody wants any longer, and readers that are slow.
-@Suite(.timeLimit(.minutes(1))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(5))) struct CancellationTests {
     @Test func aJobCancelledBeforeItsStartIsNeverCalled() async throws {
         try await ForwarderBench.run { bench in
             let unwanted = try await bench.enqueue()
-            try await JobNews(redis: bench.redis).cancel(unwanted.insertionID, life: .seconds(60))
+            try await JobNews(redis: bench.redis).cancel(unwanted.insertionID, life: .seconds(300))
             let job = try await bench.enqueue()
             // Old enough that the forwarder, which was not there to hear it, looks the marker up.
             _ = try await bench.redis.send(RedisCommand("BLPOP", "nothing", "0.06"))
@@ -36,7 +36,7 @@ import Upstream
                     call.answer(type: "text/event-stream").send("data: 1\n\n")
                     _ = try await bench.answers.next(of: job)
                 }
-                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(300))
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()
                 #expect(try await bench.members().isEmpty)
@@ -101,7 +101,7 @@ import Upstream
                 call.answer(type: "text/event-stream").send(departure.stream)
                 _ = try await bench.answers.next(of: job)
                 try await JobNews(redis: bench.redis).cancel(
-                    job.insertionID, handedOver: departure.handedOver, life: .seconds(60))
+                    job.insertionID, handedOver: departure.handedOver, life: .seconds(300))
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()
                 #expect(try await bench.members() == (departure.succeeds ? [job.insertionID.description] : []))
@@ -146,11 +146,11 @@ import Upstream
                 let other = try await bench.enqueue()
                 try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
                 #expect(try await bench.answers.next().id == other.insertionID)
-                try await news.credit(job.insertionID, bytes: 1, life: .seconds(60))
-                try await news.credit(job.insertionID, bytes: 6, life: .seconds(60))
+                try await news.credit(job.insertionID, bytes: 1, life: .seconds(300))
+                try await news.credit(job.insertionID, bytes: 6, life: .seconds(300))
                 #expect(try await bench.answers.next(of: job).sequence == 2)
                 call.send("abcdef").end()
-                try await news.credit(job.insertionID, bytes: 24, life: .seconds(60))
+                try await news.credit(job.insertionID, bytes: 24, life: .seconds(300))
                 #expect(try await bench.answers.next(of: job).sequence == 3)
                 #expect(try await bench.answers.next(of: job).end == .complete)
                 await forwarder.jobs.waitUntilEmpty()
@@ -171,7 +171,7 @@ import Upstream
                 ).end()
                 for sequence in 0..<8 as Range<UInt64> {
                     #expect(try await bench.answers.next(of: job).sequence == sequence)
-                    try await news.credit(job.insertionID, bytes: Int(sequence + 1) * frame, life: .seconds(60))
+                    try await news.credit(job.insertionID, bytes: Int(sequence + 1) * frame, life: .seconds(300))
                 }
                 #expect(try await bench.answers.next(of: job).end == .complete)
                 await forwarder.jobs.waitUntilEmpty()
@@ -215,7 +215,7 @@ import Upstream
                 _ = try await bench.redis.send(RedisCommand("CLIENT", "KILL", "TYPE", "pubsub"))
                 if news == "credit" {
                     #expect(try await bench.answers.next(of: job).sequence == 1)
-                    try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+                    try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(300))
                 }
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()

@@ -8,7 +8,7 @@ import Upstream
 @testable import Forwarder
 
 /// What a forwarder leaves of its calls for the export.
-@Suite(.timeLimit(.minutes(1))) struct CompletionSpanKeepingTests {
+@Suite(.timeLimit(.minutes(5))) struct CompletionSpanKeepingTests {
     private static let streamHead = "text/event-stream"
     private static let usage =
         #"data: {"id":"c","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}"# + "\n\n"

@@ -46,7 +46,7 @@ struct ForwarderBench: Sendable {
     ///   - local: the forwarder that is in one process with the client.
     ///   - client: takes the answer there.
     func enqueue(
-        isStream: Bool = false, window: Int = 1 << 20, deadline: Deadline = Deadline(in: .seconds(60)),
+        isStream: Bool = false, window: Int = 1 << 20, deadline: Deadline = Deadline(in: .seconds(300)),
         idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#,
         charges: [RateCharge] = [], route: Route = Route(), options: CallOptions = CallOptions(),
         query: String? = nil, headers: [HeaderField] = [], logging: ContentLogging = .whole,

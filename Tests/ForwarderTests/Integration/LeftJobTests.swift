@@ -8,7 +8,7 @@ import Upstream
 @testable import Forwarder
 
 /// Jobs that this forwarder cannot read: those that another one may be able to read are left for it.
-@Suite(.timeLimit(.minutes(1))) struct LeftJobTests {
+@Suite(.timeLimit(.minutes(5))) struct LeftJobTests {
     enum Case: String, CaseIterable, Sendable {
         case laterVersion = "of the next version"
         case farVersion = "of a version far ahead"

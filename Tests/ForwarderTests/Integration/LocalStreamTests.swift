@@ -8,7 +8,7 @@ import Upstream
 
 /// A stream whose client is in the forwarder's process (architecture §2.2): its pieces need no Redis, and what
 /// completes it is shown once the job is known to be still this forwarder's.
-@Suite(.timeLimit(.minutes(1))) struct LocalStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct LocalStreamTests {
     private static func event(_ choice: Int, _ text: String, finish: String? = nil) -> String {
         let reason = finish.map { "\"\($0)\"" } ?? "null"
         return #"data: {"choices":[{"index":\#(choice),"delta":{"content":"\#(text)"},"finish_reason":\#(reason)}]}"#

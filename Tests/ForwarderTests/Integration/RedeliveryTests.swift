@@ -8,7 +8,7 @@ import Upstream
 @testable import Forwarder
 
 /// Jobs whose forwarder was lost, stopped or robbed (architecture §2.2, §2.4).
-@Suite(.timeLimit(.minutes(1))) struct RedeliveryTests {
+@Suite(.timeLimit(.minutes(5))) struct RedeliveryTests {
     @Test func aJobOfADeadForwarderIsMadeAgain() async throws {
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue()
@@ -51,7 +51,7 @@ import Upstream
             let delivery = try #require(try await dead.read(upTo: 1, wait: .milliseconds(100)).first)
             let begun = try bench.envelope.seal(
                 ResponseFrame(sequence: 0, body: [1]).wireBytes, for: .frame(job.insertionID))
-            #expect(try await dead.deliver(begun, of: job, in: delivery, markerTTL: .seconds(60)))
+            #expect(try await dead.deliver(begun, of: job, in: delivery, markerTTL: .seconds(300)))
             #expect(try await bench.answers.next(of: job).body == [1])
             try await dead.leave()
             try await bench.withForwarder { forwarder in
@@ -149,7 +149,7 @@ import Upstream
             try await bench.withForwarder(capacity: 1) { _ in
                 let call = try #require(await bench.upstream.next())
                 _ = try await bench.redis.send(RedisCommand("FLUSHALL"))
-                _ = try await bench.redis.evaluate(JobScripts.attach, keys: [bench.answers.key], arguments: 60)
+                _ = try await bench.redis.evaluate(JobScripts.attach, keys: [bench.answers.key], arguments: 600)
                 call.answer().send("lost").end()
                 let job = try await bench.enqueue()
                 try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()

@@ -7,7 +7,7 @@ import Upstream
 @testable import Forwarder
 
 /// Calls that are made again, or in another way, because a rule or the client says so.
-@Suite(.timeLimit(.minutes(1))) struct RepeatedByRuleTests {
+@Suite(.timeLimit(.minutes(5))) struct RepeatedByRuleTests {
     private static let retry = Route.Retry(attempts: 2, delay: 0, failures: [.status(500), .timeout])
 
     private func run(

@@ -9,7 +9,7 @@ import Upstream
 @testable import Forwarder
 
 /// Calls whose kept connection the provider closed without an answer.
-@Suite(.timeLimit(.minutes(1))) struct RepeatedCallTests {
+@Suite(.timeLimit(.minutes(5))) struct RepeatedCallTests {
     private static let mark = "langfuse.observation.metadata.gateway_possibly_paid_twice"
 
     @Test func theCallIsMadeOnceMoreOnAFreshConnectionAndMarked() async throws {
@@ -96,7 +96,7 @@ import Upstream
             let job = try await bench.enqueue()
             try await bench.withForwarder { forwarder in
                 let call = try #require(await bench.upstream.next())
-                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(300))
                 await call.isLeft()
                 call.closeKeptConnection()
                 await forwarder.jobs.waitUntilEmpty()

@@ -7,7 +7,7 @@ import Upstream
 @testable import Forwarder
 
 /// After which answers a request that is made again is a new job.
-@Suite(.timeLimit(.minutes(1))) struct RepetitionTests {
+@Suite(.timeLimit(.minutes(5))) struct RepetitionTests {
     private func isKnown(after status: Int, headers: [HeaderField] = []) async throws -> Bool {
         var isKnown = false
         try await ForwarderBench.run { bench in

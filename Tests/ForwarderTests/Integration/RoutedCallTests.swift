@@ -8,7 +8,7 @@ import Upstream
 @testable import Forwarder
 
 /// Calls that the operator's rules send to several targets.
-@Suite(.timeLimit(.minutes(1))) struct RoutedCallTests {
+@Suite(.timeLimit(.minutes(5))) struct RoutedCallTests {
     static let accounts = ["azure", "aws"].map { name in
         var account = ProviderAccount.kind("openai", named: name)
         account.key = SecretString("sk-\(name)")

@@ -7,7 +7,7 @@ import Upstream
 @testable import Forwarder
 
 /// Errors of the gateway's own say what was called before them, as answers do.
-@Suite(.timeLimit(.minutes(1))) struct ServedErrorTests {
+@Suite(.timeLimit(.minutes(5))) struct ServedErrorTests {
     private static let route = Route(
         [
             .init("azure/llama", rule: "balance", failures: [.status(500), .firstTokenTimeout]),
@@ -36,7 +36,7 @@ import Upstream
 
     private func head(
         _ route: Route, isStream: Bool = false, options: CallOptions = CallOptions(),
-        deadline: Deadline = Deadline(in: .seconds(60)), _ play: (ScriptedUpstream) async throws -> Void
+        deadline: Deadline = Deadline(in: .seconds(300)), _ play: (ScriptedUpstream) async throws -> Void
     ) async throws -> UpstreamHead? {
         var head: UpstreamHead?
         try await ForwarderBench.run { bench in

@@ -8,7 +8,7 @@ import Upstream
 @testable import Forwarder
 
 /// After any end of a job its limits on tokens hold what it has taken: the provider's own count, or the estimate.
-@Suite(.timeLimit(.minutes(2))) struct TokenEndsTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenEndsTests {
     private static let reserved = 100
     private static let stream = #"{"model":"openai/gpt","stream":true}"#
     private static let part = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
@@ -64,7 +64,7 @@ import Upstream
                 let call = try #require(await bench.upstream.next())
                 call.answer(type: "text/event-stream").send(Self.part)
                 _ = try await bench.answers.next(of: job)
-                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(300))
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()
                 #expect(try await counted(bench) == Self.reserved)
@@ -93,7 +93,7 @@ import Upstream
     @Test func aJobThatIsCancelledBeforeItsCallIsGivenBack() async throws {
         try await ForwarderBench.run { bench in
             let job = try await bench.enqueue(charges: [Self.charge()])
-            try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+            try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(300))
             // Old enough that the forwarder, which was not there to hear it, looks the marker up.
             _ = try await bench.redis.send(RedisCommand("BLPOP", "nothing", "0.06"))
             try await bench.withForwarder { _ in
@@ -152,7 +152,7 @@ import Upstream
         let end = random.pick(End.allCases)
         let amount = end.play(call, &random)
         if end == .cancelled {
-            try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(60))
+            try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(300))
             await call.isLeft()
         }
         return end == .unreachable && redelivered.contains(job.insertionID) ? Self.reserved : amount

@@ -8,7 +8,7 @@ import Upstream
 @testable import Forwarder
 
 /// What a job's end counts on limits on tokens.
-@Suite(.timeLimit(.minutes(1))) struct TokenLimitTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenLimitTests {
     private static let reserved = 100
     private static let charge = RateCharge(
         rule: "r", unit: .tokens, counter: "tokens", amount: reserved, limit: 1000, window: 3_600_000, isEnforced: true)
@@ -87,7 +87,7 @@ import Upstream
     /// The forwarder that was lost may have made the call.
     @Test func aJobWhoseForwarderDiedKeepsItsEstimate() async throws {
         try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(deadline: Deadline(in: .seconds(60)), charges: [Self.charge])
+            let job = try await bench.enqueue(deadline: Deadline(in: .seconds(300)), charges: [Self.charge])
             _ = try await bench.lose()
             try await bench.withForwarder(limits: CallLimits(tries: 1)) { forwarder in
                 try #require(await bench.upstream.next()).fail(.connect, sent: false)

@@ -8,11 +8,11 @@ import Upstream
 @testable import Forwarder
 
 /// Withheld jobs: sealed under a key of their own, which goes with each way to end them.
-@Suite(.timeLimit(.minutes(1))) struct WithheldCallTests {
+@Suite(.timeLimit(.minutes(5))) struct WithheldCallTests {
     private static let body = #"{"model":"openai/gpt","messages":[{"role":"user","content":"canary"}]}"#
 
     private func enqueue(
-        _ bench: ForwarderBench, deadline: Deadline = Deadline(in: .seconds(60)), idempotencyKey: String? = nil,
+        _ bench: ForwarderBench, deadline: Deadline = Deadline(in: .seconds(300)), idempotencyKey: String? = nil,
         on local: LocalWorker? = nil, for client: (any LocalClient)? = nil
     ) async throws -> Job {
         try await bench.enqueue(
@@ -106,7 +106,7 @@ import Upstream
 
     @Test(arguments: ["cancelled", "expired", "refused"]) func aCallThatIsNotMadeLeavesNoKey(why: String) async throws {
         try await ForwarderBench.run { bench in
-            let job = try await enqueue(bench, deadline: why == "expired" ? .past : Deadline(in: .seconds(60)))
+            let job = try await enqueue(bench, deadline: why == "expired" ? .past : Deadline(in: .seconds(300)))
             if why == "cancelled" {
                 _ = try await bench.redis.send(RedisCommand("SET", Keys.cancelled(job.insertionID), "1"))
                 // Its marker is looked up: it came before this forwarder listened.

@@ -135,7 +135,7 @@ import Upstream
         let marks = String(repeating: "\u{323}\u{301}", count: 500_000)
         let clock = ContinuousClock()
         let time = try clock.measure { try pass(#"{"model":"m","\#(marks)":1,"metadata":{"\#(marks)":"\#(marks)"}}"#) }
-        #expect(time < .seconds(10))
+        #expect(time < .seconds(60))
     }
 
     @Test(

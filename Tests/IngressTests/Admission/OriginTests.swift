@@ -4,7 +4,7 @@ import Testing
 
 /// Where the gateway serves its own machine alone and asks nobody for a key, the browser of whoever works there must
 /// not let other sites' pages in.
-@Suite(.timeLimit(.minutes(1))) struct OriginTests {
+@Suite(.timeLimit(.minutes(5))) struct OriginTests {
     @Test(arguments: [
         "http://evil.example", "null", "http://127.0.0.1.evil.example", "https://localhost.evil.example:4000",
     ])

@@ -10,7 +10,7 @@ import Testing
 @testable import Redis
 
 /// What an ingress tells the audit log, and whom it lets ask for what.
-@Suite(.timeLimit(.minutes(1))) struct AuditRowTests {
+@Suite(.timeLimit(.minutes(5))) struct AuditRowTests {
     private static let key = "Authorization: Bearer " + APIKeyAuthTests.shared
 
     private static func entry(_ id: String, key: String, _ account: Account) -> APIKeyAuth.Entry {

@@ -7,7 +7,7 @@ import Testing
 @testable import Upstream
 
 /// `Prefer: respond-async`: the answer is fetched later, at any ingress, by whoever asked for it.
-@Suite(.timeLimit(.minutes(1))) struct BackgroundTests {
+@Suite(.timeLimit(.minutes(5))) struct BackgroundTests {
     private static let prefer = ["Prefer: wait=5, respond-async"]
 
     /// Asks for a completion in the background.

@@ -4,7 +4,7 @@ import Testing
 @testable import Ingress
 
 /// Who is handed what of an answer that is kept, and what is read next.
-@Suite(.timeLimit(.minutes(1))) struct FollowedAnswersTests {
+@Suite(.timeLimit(.minutes(5))) struct FollowedAnswersTests {
     private let ids = InsertionIDGenerator()
     private let budget = FollowedAnswers.ReadBudget()
 

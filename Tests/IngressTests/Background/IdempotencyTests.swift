@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// `Idempotency-Key`: a request that is sent again is the same job.
-@Suite(.timeLimit(.minutes(1))) struct IdempotencyTests {
+@Suite(.timeLimit(.minutes(5))) struct IdempotencyTests {
     private static let key = ["Idempotency-Key: 0a1b-2c3d"]
     private static let body = LiveIngress.body
 

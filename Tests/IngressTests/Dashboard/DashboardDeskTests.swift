@@ -9,7 +9,7 @@ import Testing
 @testable import Ingress
 
 /// The dashboard over HTTP: who sees what, and what a browser is told.
-@Suite(.timeLimit(.minutes(1))) struct DashboardDeskTests {
+@Suite(.timeLimit(.minutes(5))) struct DashboardDeskTests {
     private static let page = #"{"data":[],"next_cursor":null}"#
 
     private static func login(_ key: String, at ingress: LiveIngress, headers: [String] = []) async throws -> HTTPAnswer

@@ -5,7 +5,7 @@ import Testing
 @testable import Ingress
 
 /// What a client asks of its calls, by each way into the queue.
-@Suite(.timeLimit(.minutes(1))) struct CallOptionsTests {
+@Suite(.timeLimit(.minutes(5))) struct CallOptionsTests {
     @Test(arguments: MetadataTests.ways) func `the headers reach the job, and go no further`(
         way: MetadataTests.Way
     ) async throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Many requests over one connection, and slow ones.
-@Suite(.timeLimit(.minutes(1))) struct ConnectionUseTests {
+@Suite(.timeLimit(.minutes(5))) struct ConnectionUseTests {
     @Test func aConnectionServesManyRequests() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in

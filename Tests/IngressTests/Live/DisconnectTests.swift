@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The client goes away.
-@Suite(.timeLimit(.minutes(1))) struct DisconnectTests {
+@Suite(.timeLimit(.minutes(5))) struct DisconnectTests {
     /// How a client may leave.
     enum Way: String, Sendable, CaseIterable {
         case closes, halfCloses

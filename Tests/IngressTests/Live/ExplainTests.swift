@@ -8,7 +8,7 @@ import Testing
 @testable import Ingress
 
 /// `POST /v1/rules/explain`: what the rules decide, without a trace of the question.
-@Suite(.timeLimit(.minutes(1))) struct ExplainTests {
+@Suite(.timeLimit(.minutes(5))) struct ExplainTests {
     private static let path = "/v1/rules/explain"
     private static let rules = """
         type: gateway-rate-limiting-config

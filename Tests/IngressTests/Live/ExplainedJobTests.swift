@@ -7,7 +7,7 @@ import Testing
 @testable import Ingress
 
 /// What `POST /v1/rules/explain` tells of logging and of calls is what the job of the same request has.
-@Suite(.timeLimit(.minutes(1))) struct ExplainedJobTests {
+@Suite(.timeLimit(.minutes(5))) struct ExplainedJobTests {
     private func explain(_ ingress: LiveIngress, _ body: String) async throws -> JSONObject {
         let answer = try await ingress.call("POST", "/v1/rules/explain", body: body)
         #expect(answer.status == 200, "\(answer.text)")

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What an operator's own build adds.
-@Suite(.timeLimit(.minutes(1))) struct ExtensionTests {
+@Suite(.timeLimit(.minutes(5))) struct ExtensionTests {
     struct Hook: ChatHook {
         var change: @Sendable (inout ChatCall) async throws -> Void
         func prepare(_ call: inout ChatCall) async throws { try await change(&call) }

@@ -7,7 +7,7 @@ import Testing
 import Upstream
 
 /// A page of another site whose name was made to lead here (DNS rebinding) reads nothing and starts nothing.
-@Suite(.timeLimit(.minutes(1))) struct ForeignHostTests {
+@Suite(.timeLimit(.minutes(5))) struct ForeignHostTests {
     private static let requests = [
         ("GET", "/health"), ("HEAD", "/health"), ("GET", "/ready"), ("GET", "/metrics"),
         ("GET", "/traces?tags=rollout_id:r"), ("GET", "/rollouts"),

@@ -6,7 +6,7 @@ import Testing
 @testable import Ingress
 
 /// Metadata that a hook of an own build reads, sets and takes away.
-@Suite(.timeLimit(.minutes(1))) struct HookMetadataTests {
+@Suite(.timeLimit(.minutes(5))) struct HookMetadataTests {
     private static let rules = """
         type: gateway-metadata-config
         keys: {team: {required: true, values: [red, blue]}, run_id: {values: [n1, nightly]}}

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The bounds of a request, and requests that are no HTTP. Each time the gateway says what was wrong, and lives.
-@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+@Suite(.timeLimit(.minutes(5))) struct LimitTests {
     /// Sends bytes, expects an error, and that the gateway goes on as before.
     private func expect(
         _ status: Int, _ code: String, to bytes: [UInt8], isClosed: Bool = true,

@@ -7,7 +7,7 @@ import Testing
 @testable import Ingress
 
 /// A rollout's log over HTTP.
-@Suite(.timeLimit(.minutes(1))) struct LogTests {
+@Suite(.timeLimit(.minutes(5))) struct LogTests {
     private static func entry(
         _ rollouts: [String], message: String = "m", status: String = "null", more: String = ""
     ) -> String {

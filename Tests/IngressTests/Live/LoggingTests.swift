@@ -6,7 +6,7 @@ import Testing
 @testable import Ingress
 
 /// Whether requests may stand in traces, by each way into the queue.
-@Suite(.timeLimit(.minutes(1))) struct LoggingTests {
+@Suite(.timeLimit(.minutes(5))) struct LoggingTests {
     private static let deny = """
         type: gateway-logging-config
         rules:

@@ -8,7 +8,7 @@ import Testing
 @testable import Policies
 
 /// The operator's rules on metadata, by each way into the queue.
-@Suite(.timeLimit(.minutes(1))) struct MetadataRuleTests {
+@Suite(.timeLimit(.minutes(5))) struct MetadataRuleTests {
     private static var policies: Policies {
         var policies = Policies()
         policies.metadata.allowsUnknownKeys = false

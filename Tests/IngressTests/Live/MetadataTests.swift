@@ -6,7 +6,7 @@ import Testing
 @testable import Ingress
 
 /// Metadata of requests, by each way into the queue.
-@Suite(.timeLimit(.minutes(1))) struct MetadataTests {
+@Suite(.timeLimit(.minutes(5))) struct MetadataTests {
     /// A way into the queue: on the connection's event loop, or by Hummingbird's routes.
     struct Way: Sendable, CustomTestStringConvertible {
         var target = LiveIngress.path

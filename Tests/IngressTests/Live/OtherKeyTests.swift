@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Others use the ingress's Redis with another key.
-@Suite(.timeLimit(.minutes(1))) struct OtherKeyTests {
+@Suite(.timeLimit(.minutes(5))) struct OtherKeyTests {
     private static let logs = #"{"tags":["rollout_id:r1"],"message":"m"}"#
 
     @Test func nothingIsPutBeforeForwardersThatCannotReadIt() async throws {

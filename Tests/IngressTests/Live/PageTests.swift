@@ -6,7 +6,7 @@ import Testing
 
 @testable import Ingress
 
-@Suite(.timeLimit(.minutes(1))) struct PageTests {
+@Suite(.timeLimit(.minutes(5))) struct PageTests {
     @Test(arguments: [
         "/health", "/v1/health", "/project_id/main/health", "/v1/project_id/nobody/health",
         "/health?x=/chat/completions", "http://gateway/health",

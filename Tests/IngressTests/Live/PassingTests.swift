@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// An answer as a client sees it: the provider's bytes, the allowed headers, and the ids.
-@Suite(.timeLimit(.minutes(1))) struct PassingTests {
+@Suite(.timeLimit(.minutes(5))) struct PassingTests {
     /// The gateway's own prefixes, each of which a completion may have.
     static let prefixes = ["", "/v1", "/project_id/sibling", "/v1/project_id/sibling", "/project_id/sibling/v1"]
 

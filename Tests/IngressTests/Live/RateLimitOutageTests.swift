@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Rate limits while Redis is away.
-@Suite(.timeLimit(.minutes(1))) struct RateLimitOutageTests {
+@Suite(.timeLimit(.minutes(5))) struct RateLimitOutageTests {
     /// Without its counters nothing is let in, within a second; with them it goes on where it was.
     @Test func withoutRedisTheGateIsShut() async throws {
         let policies = try PolicyFixture.read(

@@ -9,7 +9,7 @@ import Testing
 import Upstream
 
 /// Rate limits as a client meets them.
-@Suite(.timeLimit(.minutes(1))) struct RateLimitTests {
+@Suite(.timeLimit(.minutes(5))) struct RateLimitTests {
     private func policies(_ rules: String) throws -> Policies {
         try PolicyFixture.read("type: gateway-rate-limiting-config\nrules:\n" + rules)
     }

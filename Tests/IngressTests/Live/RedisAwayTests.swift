@@ -4,7 +4,7 @@ import Testing
 
 /// Redis stops answering, or is gone: new requests are refused within a second, waiting ones wait, and all goes on by
 /// itself.
-@Suite(.timeLimit(.minutes(1)), .serialized) struct RedisAwayTests {
+@Suite(.timeLimit(.minutes(5)), .serialized) struct RedisAwayTests {
     private static func patience(_ plan: inout LiveIngress.Plan) {
         plan.settings.redis.commandTimeout = .milliseconds(200)
         plan.redis.isDurable = true

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Redis answers, and refuses: clients, `/ready` and the operator are told its code and what to do.
-@Suite(.timeLimit(.minutes(1))) struct RedisRefusalTests {
+@Suite(.timeLimit(.minutes(5))) struct RedisRefusalTests {
     enum State: String, CaseIterable, Sendable {
         case replica = "READONLY"
         case replicaWithoutPrimary = "MASTERDOWN"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is refused, how it is said, and that nothing of it reaches Redis.
-@Suite(.timeLimit(.minutes(1))) struct RefusalTests {
+@Suite(.timeLimit(.minutes(5))) struct RefusalTests {
     struct Refusal: Sendable, CustomTestStringConvertible {
         var method = "POST"
         var target = LiveIngress.path

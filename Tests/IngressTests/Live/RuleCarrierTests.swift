@@ -7,7 +7,7 @@ import Testing
 @testable import Ingress
 
 /// What a rule decides does not depend on the way in which metadata comes, but on who says it.
-@Suite(.timeLimit(.minutes(1))) struct RuleCarrierTests {
+@Suite(.timeLimit(.minutes(5))) struct RuleCarrierTests {
     /// A way in which the value of a key reaches the gateway.
     struct Carrier: Sendable, CustomTestStringConvertible {
         var testDescription: String

@@ -5,7 +5,7 @@ import Upstream
 
 /// Two ways lead off a connection: completions are answered on its event loop, all else by Hummingbird. An answer that
 /// left out of turn would be taken for another request's, perhaps another client's behind the same proxy.
-@Suite(.timeLimit(.minutes(1))) struct SharedConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct SharedConnectionTests {
     /// A request, and what its answer must be.
     private struct Exchange: Sendable {
         var request: String

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Requests that come slowly, and connections that nothing is done for.
-@Suite(.timeLimit(.minutes(1))) struct SlowRequestTests {
+@Suite(.timeLimit(.minutes(5))) struct SlowRequestTests {
     private static let head = "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\n"
 
     /// A head, a body of known length, one in chunks, the framing between two chunks, and a body for Hummingbird.

@@ -5,7 +5,7 @@ import Testing
 import Upstream
 
 /// Answers in several frames.
-@Suite(.timeLimit(.minutes(1))) struct StreamingTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamingTests {
     static let streamBody = #"{"model": "openai/gpt", "stream": true}"#
     static let events = UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")])
     /// Two events.

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Exports of the request log: of any length, as fast as their reader takes them.
-@Suite(.timeLimit(.minutes(1))) struct ExportTests {
+@Suite(.timeLimit(.minutes(5))) struct ExportTests {
     private static let piece = [UInt8](repeating: 0x2E, count: 64 << 10)
     private static let pieces = 1024
     /// What the system's sockets and both ends may hold of it, with a wide margin.

@@ -8,7 +8,7 @@ import Testing
 @testable import Redis
 
 /// Questions about the request log on their way: who may ask, who answers, and what is said when it cannot be answered.
-@Suite(.timeLimit(.minutes(1))) struct QueryDeskTests {
+@Suite(.timeLimit(.minutes(5))) struct QueryDeskTests {
     static let targets = [
         "/logs/requests", "/logs/requests/01a203ac-966f-708b-8461-f0092eb2af62", "/logs/metadata", "/metrics/query",
         "/logs/audit",

@@ -9,7 +9,7 @@ import Testing
 @testable import Redis
 
 /// Refused calls as the request log shows them.
-@Suite(.timeLimit(.minutes(1))) struct RefusalRowTests {
+@Suite(.timeLimit(.minutes(5))) struct RefusalRowTests {
     private static let rules = """
         type: gateway-rate-limiting-config
         rules:

@@ -7,7 +7,7 @@ import Testing
 @testable import Ingress
 
 /// Ingress processes with different rules.
-@Suite(.timeLimit(.minutes(1))) struct RulesDisagreementTests {
+@Suite(.timeLimit(.minutes(5))) struct RulesDisagreementTests {
     @Test(
         arguments: [
             [], [("a", "1")], [("a", "1"), ("b", "1"), ("c", "1")], [("a", ""), ("b", "")],

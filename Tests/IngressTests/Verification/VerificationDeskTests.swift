@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// The ingress's part of the questions about rollouts: who may ask, and what is answered without a verifier.
-@Suite(.timeLimit(.minutes(1))) struct VerificationDeskTests {
+@Suite(.timeLimit(.minutes(5))) struct VerificationDeskTests {
     static let targets = [
         "/rollouts", "/rollouts/r1", "/traces?tags=rollout_id:r1", "/traces/pointwise?tags=rollout_id:r1",
     ]

@@ -8,7 +8,7 @@ import Upstream
 @testable import Ingress
 
 /// An answer's frames: opened, in order, each once, and the last word of a forwarder that took the job over.
-@Suite(.timeLimit(.minutes(1))) struct AnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct AnswerTests {
     private static let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")])
     private static let error = GatewayError(
         status: 502, type: "server_error", code: "forwarder_lost", message: "Lost.", shouldRetry: false)

@@ -7,7 +7,7 @@ import Testing
 
 /// How an ingress reads its response stream: as much at once as gets through, each frame once, and nothing is left
 /// behind it.
-@Suite(.timeLimit(.minutes(1))) struct ResponseReaderBatchTests {
+@Suite(.timeLimit(.minutes(5))) struct ResponseReaderBatchTests {
     private static let key = Keys.responses(ingress: "here")
 
     private let room = WaitingRoom()

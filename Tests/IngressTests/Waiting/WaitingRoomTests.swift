@@ -4,7 +4,7 @@ import Testing
 @testable import Ingress
 
 /// Requests that wait, and how their waits end.
-@Suite(.timeLimit(.minutes(1))) struct WaitingRoomTests {
+@Suite(.timeLimit(.minutes(5))) struct WaitingRoomTests {
     private let ids = InsertionIDGenerator()
     private let room = WaitingRoom()
 

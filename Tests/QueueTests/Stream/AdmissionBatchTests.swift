@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// Jobs that are queued in one script: each has its own result, and one that fails changes no other.
-@Suite(.timeLimit(.minutes(1))) struct AdmissionBatchTests {
+@Suite(.timeLimit(.minutes(5))) struct AdmissionBatchTests {
     @Test func theJobsOfATurnAreOneScript() async throws {
         try await QueueBench.run { bench in
             _ = try await bench.admission().enqueue(bench.job())

@@ -5,7 +5,7 @@ import Testing
 @testable import Queue
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(1))) struct AdmissionTests {
+@Suite(.timeLimit(.minutes(5))) struct AdmissionTests {
     @Test func recordsAndQueuesTogether() async throws {
         try await QueueBench.run { bench in
             let stream = try await bench.forwarder("one")

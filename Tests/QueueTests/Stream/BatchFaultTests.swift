@@ -7,7 +7,7 @@ import Testing
 
 /// What becomes of a batch when Redis or the way to it fails: all of its jobs hear the same, and each is repeated by
 /// itself.
-@Suite(.timeLimit(.minutes(1))) struct BatchFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct BatchFaultTests {
     /// Redis does what it was asked and its reply is lost.
     @Test func aLostReplyIsLostForEachJob() async throws {
         try await withRedisServer { server in

@@ -6,7 +6,7 @@ import Testing
 
 /// How much is taken over at once (architecture §2.7): as many jobs as there are slots, and no more bytes than arrive
 /// in time.
-@Suite(.timeLimit(.minutes(1))) struct ClaimBoundTests {
+@Suite(.timeLimit(.minutes(5))) struct ClaimBoundTests {
     /// What `JobStream` lets one claim bring, give or take the job that passes it.
     private static let bytes = 16 << 20
 

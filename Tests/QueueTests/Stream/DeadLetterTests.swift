@@ -5,7 +5,7 @@ import Testing
 @testable import Queue
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(1))) struct DeadLetterTests {
+@Suite(.timeLimit(.minutes(5))) struct DeadLetterTests {
     private static let kept = 64 << 10
 
     /// Gives an entry up that was written with these arguments after its id.

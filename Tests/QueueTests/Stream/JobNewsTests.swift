@@ -5,7 +5,7 @@ import Testing
 @testable import Queue
 @testable import Redis
 
-@Suite(.timeLimit(.minutes(1))) struct JobNewsTests {
+@Suite(.timeLimit(.minutes(5))) struct JobNewsTests {
     @Test func keysHoldWhatChannelsTell() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
@@ -15,9 +15,9 @@ import Testing
                     let news = JobNews(redis: redis)
                     let ids = InsertionIDGenerator()
                     let (one, two) = (ids.next(), ids.next())
-                    try await news.cancel(one, life: .seconds(60))
-                    try await news.cancel(two, handedOver: 512, life: .seconds(60))
-                    try await news.credit(two, bytes: 4096, life: .seconds(60))
+                    try await news.cancel(one, life: .seconds(300))
+                    try await news.cancel(two, handedOver: 512, life: .seconds(300))
+                    try await news.credit(two, bytes: 4096, life: .seconds(300))
                     var heard: [String] = []
                     while heard.count < 3, case .messages(let messages) = await events.next() {
                         heard += messages.map { "\($0.channel) \(String(decoding: $0.payload, as: UTF8.self))" }

@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// A job whose client has been told that it is not queued is not queued, whenever Redis comes to it.
-@Suite(.timeLimit(.minutes(1))) struct LateAdmissionTests {
+@Suite(.timeLimit(.minutes(5))) struct LateAdmissionTests {
     private func bench(_ endpoint: RedisEndpoint, _ body: (QueueBench) async throws -> Void) async throws {
         try await withRedisClient(endpoint) { try await body(QueueBench(redis: $0)) }
     }

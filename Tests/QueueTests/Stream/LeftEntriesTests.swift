@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// An entry that a worker cannot read, and another one may.
-@Suite(.timeLimit(.minutes(1))) struct LeftEntriesTests {
+@Suite(.timeLimit(.minutes(5))) struct LeftEntriesTests {
     @Test func isAnothersAtOnceAndItsOwnNoMore() async throws {
         try await QueueBench.run { bench in
             let (old, new) = try await (bench.forwarder("old"), bench.forwarder("new"))

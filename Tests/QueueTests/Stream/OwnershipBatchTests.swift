@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// Jobs that end or go on in one script: each has its own result, and one that fails changes no other.
-@Suite(.timeLimit(.minutes(1))) struct OwnershipBatchTests {
+@Suite(.timeLimit(.minutes(5))) struct OwnershipBatchTests {
     /// Three jobs that `here` was given.
     private func withJobs(_ body: (QueueBench, _ here: JobStream, [QueueBench.End]) async throws -> Void) async throws {
         try await QueueBench.run { bench in

@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// Architecture §2.2: what ends or feeds a job does nothing at all once the job is another forwarder's.
-@Suite(.timeLimit(.minutes(1))) struct OwnershipTests {
+@Suite(.timeLimit(.minutes(5))) struct OwnershipTests {
     /// A job that `late` was given and lost to `owner`.
     private func withLostJob(
         _ body: (QueueBench, _ late: JobStream, _ owner: JobStream, Job, Delivery) async throws -> Void
@@ -27,7 +27,7 @@ import Testing
     @Test func aLateOwnerChangesNothing() async throws {
         try await withLostJob { bench, late, _, job, delivery in
             let before = try await bench.dump()
-            #expect(try await late.deliver([1], of: job, in: delivery, markerTTL: .seconds(60)) == false)
+            #expect(try await late.deliver([1], of: job, in: delivery, markerTTL: .seconds(300)) == false)
             let ending = JobStream.Ending(removeFrom: .sample, deadLetterReason: "late")
             #expect(
                 try await late.finish(
@@ -39,7 +39,7 @@ import Testing
 
     @Test func theOwnerEndsTheJobOnce() async throws {
         try await withLostJob { bench, _, owner, job, delivery in
-            #expect(try await owner.deliver([1], of: job, in: delivery, markerTTL: .seconds(60)))
+            #expect(try await owner.deliver([1], of: job, in: delivery, markerTTL: .seconds(300)))
             #expect(try await owner.hasStarted(job.insertionID))
             #expect(
                 try await owner.finish(
@@ -64,7 +64,7 @@ import Testing
             let job = bench.job()
             _ = try await bench.admission().enqueue(job)
             let delivery = try #require(try await bench.take(stream).first)
-            #expect(try await stream.deliver([1], of: job, in: delivery, markerTTL: .seconds(60)))
+            #expect(try await stream.deliver([1], of: job, in: delivery, markerTTL: .seconds(300)))
             #expect(
                 try await stream.finish(
                     delivery, id: job.insertionID, responseKey: job.responseKey, sealed: [2], ending: .init()))
@@ -114,7 +114,7 @@ import Testing
             _ = try await bench.admission().enqueue(job)
             let delivery = try #require(try await bench.take(stream).first)
             try await bench.send("FLUSHALL")
-            #expect(try await stream.deliver([1], of: job, in: delivery, markerTTL: .seconds(60)) == false)
+            #expect(try await stream.deliver([1], of: job, in: delivery, markerTTL: .seconds(300)) == false)
             #expect(
                 try await stream.finish(delivery, id: job.insertionID, responseKey: nil, sealed: [1], ending: .init())
                     == false)

@@ -69,7 +69,7 @@ extension QueueBench {
     ) async throws -> [Result<Bool, RedisError>] {
         try await inOneTurn(frames.count) { place, completion in
             let (frame, job, delivery) = frames[place]
-            stream.deliver(frame, of: job, in: delivery, markerTTL: .seconds(60), completion: completion)
+            stream.deliver(frame, of: job, in: delivery, markerTTL: .seconds(300), completion: completion)
         }
     }
 

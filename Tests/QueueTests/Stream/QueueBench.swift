@@ -74,9 +74,9 @@ struct QueueBench: Sendable {
         (try await send("XRANGE", key, "-", "+").array ?? []).compactMap { $0[1][3].bytes }
     }
 
-    /// Makes the shared response stream exist, as its ingress does.
+    /// Makes the shared response stream exist, as its ingress does, with a life that a busy machine does not outlast.
     func attach(_ key: String = Keys.responses(ingress: "here")) async throws {
-        _ = try await redis.evaluate(JobScripts.attach, keys: [key], arguments: 60)
+        _ = try await redis.evaluate(JobScripts.attach, keys: [key], arguments: 600)
     }
 }
 

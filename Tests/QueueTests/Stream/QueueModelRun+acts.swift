@@ -150,7 +150,7 @@ extension QueueModelRun {
         note("\(forwarder.name) delivers a frame of \(held.job.insertionID): \(isOurs)")
         for _ in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
             try await expect(isOurs, held) {
-                try await forwarder.stream.deliver(frame, of: held.job, in: held.delivery, markerTTL: .seconds(60))
+                try await forwarder.stream.deliver(frame, of: held.job, in: held.delivery, markerTTL: .seconds(300))
             }
             guard isOurs, let place = model.index(of: held.delivery.insertionID) else { continue }
             model.send(frame, of: held.job)

@@ -53,7 +53,7 @@ extension QueueModelRun {
     mutating func cancel(_ place: Int) async throws {
         let id = model.items[place].job.insertionID
         note("\(id) is cancelled")
-        try await JobNews(redis: bench.redis).cancel(id, life: .seconds(60))
+        try await JobNews(redis: bench.redis).cancel(id, life: .seconds(300))
         model.items[place].isCancelled = true
         guard let forwarder = forwarders.first else { return }
         try require(

@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// Rate limits in the step that queues jobs.
-@Suite(.timeLimit(.minutes(1))) struct RateAdmissionTests {
+@Suite(.timeLimit(.minutes(5))) struct RateAdmissionTests {
     private func charge(_ counter: String, limit: Int, isEnforced: Bool = true) -> RateCharge {
         RateCharge(rule: counter, counter: counter, amount: 1, limit: limit, window: 60_000, isEnforced: isEnforced)
     }

@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// Counters of rate limits that are only looked at.
-@Suite(.timeLimit(.minutes(1))) struct RateReaderTests {
+@Suite(.timeLimit(.minutes(5))) struct RateReaderTests {
     private func charge(_ counter: String, amount: Int = 1, limit: Int) -> RateCharge {
         RateCharge(rule: counter, counter: counter, amount: amount, limit: limit, window: 60_000, isEnforced: true)
     }

@@ -6,14 +6,14 @@ import Testing
 @testable import Redis
 
 /// A request that is made again, on the queue.
-@Suite(.timeLimit(.minutes(1))) struct RepetitionTests {
+@Suite(.timeLimit(.minutes(5))) struct RepetitionTests {
     private func job(_ bench: QueueBench, request: String = "request") -> Job {
         var job = bench.job()
         job.idempotency = Idempotency(
             clientKey: "key", project: job.project, account: nil, request: [Array(request.utf8)],
             envelope: bench.envelope)
         job.responseKey = Keys.response(job.insertionID)
-        job.deadline = Deadline(in: .seconds(60))
+        job.deadline = Deadline(in: .seconds(300))
         return job
     }
 

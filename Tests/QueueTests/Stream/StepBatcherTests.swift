@@ -7,7 +7,7 @@ import Testing
 @testable import Queue
 
 /// Which steps go together.
-@Suite(.timeLimit(.minutes(1))) struct StepBatcherTests {
+@Suite(.timeLimit(.minutes(5))) struct StepBatcherTests {
     private struct Step: BatchedStep, Equatable {
         var number = 0
         var byteCount = 1

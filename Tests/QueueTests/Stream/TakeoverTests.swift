@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// Architecture §2.4: the jobs of a dead forwarder go to the others; those of a live one never do.
-@Suite(.timeLimit(.minutes(1))) struct TakeoverTests {
+@Suite(.timeLimit(.minutes(5))) struct TakeoverTests {
     private func consumers(_ bench: QueueBench) async throws -> Set<String> {
         Set(
             (try await bench.send("XINFO", "CONSUMERS", Keys.jobs, Keys.jobGroup).array ?? []).compactMap {

@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 /// A withheld job is sealed under a key of its own, which goes when the job has ended.
-@Suite(.timeLimit(.minutes(1))) struct WithheldJobTests {
+@Suite(.timeLimit(.minutes(5))) struct WithheldJobTests {
     private func withheld(_ bench: QueueBench, rollout: String? = "rollout") -> Job {
         var job = bench.job(rollout: rollout, body: Array("canary".utf8))
         job.logging = .withheld

@@ -5,7 +5,7 @@ import Testing
 @testable import Redis
 
 /// A verdict is there for as long as the set is what it was.
-@Suite(.timeLimit(.minutes(1))) struct VerdictStoreTests {
+@Suite(.timeLimit(.minutes(5))) struct VerdictStoreTests {
     private let key = Keys.verdict("r", project: "local")
 
     private func run(_ body: (QueueBench, VerdictStore) async throws -> Void) async throws {

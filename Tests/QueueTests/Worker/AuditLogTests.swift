@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Audit events on their way to the process that keeps the log.
-@Suite(.timeLimit(.minutes(1))) struct AuditLogTests {
+@Suite(.timeLimit(.minutes(5))) struct AuditLogTests {
     private static let start = ContinuousClock.now
 
     /// Runs `body` with a log of a Redis where records are kept, and what has come there.

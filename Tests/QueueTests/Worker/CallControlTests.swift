@@ -5,7 +5,7 @@ import Testing
 @testable import Common
 @testable import Queue
 
-@Suite(.timeLimit(.minutes(1))) struct CallControlTests {
+@Suite(.timeLimit(.minutes(5))) struct CallControlTests {
     @Test func theFirstReasonStands() {
         let control = CallControl()
         #expect(control.stop == nil)

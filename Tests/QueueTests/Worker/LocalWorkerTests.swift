@@ -8,7 +8,7 @@ import Testing
 
 /// A job that is handed over within a process: it is the stream's all the same (architecture §2.2), and its answer
 /// needs no Redis.
-@Suite(.timeLimit(.minutes(1))) struct LocalWorkerTests {
+@Suite(.timeLimit(.minutes(5))) struct LocalWorkerTests {
     /// A worker whose jobs are worked on by `work`; open from the start.
     private struct Rig {
         let bench: QueueBench

@@ -4,7 +4,7 @@ import Testing
 @testable import Common
 @testable import Queue
 
-@Suite(.timeLimit(.minutes(1))) struct RunningJobsTests {
+@Suite(.timeLimit(.minutes(5))) struct RunningJobsTests {
     private let ids = InsertionIDGenerator()
 
     /// Jobs that run until the test opens the gate.

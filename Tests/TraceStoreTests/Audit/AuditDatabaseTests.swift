@@ -8,7 +8,7 @@ import Testing
 @testable import TraceStore
 
 /// The audit log in SQLite does what any must; what it has, nothing changes.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct AuditDatabaseTests {
     private static let start = SampleRequests.start
     private static let day: UInt64 = 86_400_000

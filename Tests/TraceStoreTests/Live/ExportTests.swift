@@ -7,7 +7,7 @@ import Testing
 @testable import TraceStore
 
 /// What an exporter sends and what becomes of it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ExportTests {
     @Test func whatWasWrittenIsRead() async throws {
         try await LiveStore.run { store in

@@ -6,7 +6,7 @@ import Testing
 @testable import TraceStore
 
 /// What a test can have go wrong, and that it then does.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FaultTests {
     @Test func rowsAreSeenLate() async throws {
         try await LiveStore.run { store in

@@ -7,7 +7,7 @@ import Testing
 @testable import TraceStore
 
 /// `GET /api/public/v2/observations` and the counts of `v2/metrics`: which rows, in which order, in which pages.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ObservationPageTests {
     /// 20 spans, one a second; the odd ones have the tag `odd`, each its own and all `all`.
     private static let spans = (0..<20).map { number in

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The log holds no byte of a request, however it is broken and however much is logged.
-@Suite(.timeLimit(.minutes(2))) struct SilentLogTests {
+@Suite(.timeLimit(.minutes(5))) struct SilentLogTests {
     @Test func aBrokenRequestLeavesNothingInTheLog() async throws {
         let log = InMemoryLogHandler()
         var plan = LiveStore.Plan()

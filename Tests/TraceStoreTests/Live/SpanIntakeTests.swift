@@ -8,7 +8,7 @@ import Testing
 
 /// Spans that come from the same process: what they become, and what can go wrong with them, is what an export over
 /// HTTP becomes.
-@Suite(.timeLimit(.minutes(1))) struct SpanIntakeTests {
+@Suite(.timeLimit(.minutes(5))) struct SpanIntakeTests {
     private static func record(_ number: Int) throws -> SpanRecord {
         let hex = String(format: "%012lx70008000%012lx", SampleSpan.start, number)
         let id = try #require(InsertionID(hex: hex.utf8))

@@ -9,7 +9,7 @@ import Testing
 @testable import TraceStore
 
 /// A file that goes away under a running store takes no traces with it.
-@Suite(.timeLimit(.minutes(1))) struct StoreFileTests {
+@Suite(.timeLimit(.minutes(5))) struct StoreFileTests {
     @Test(arguments: ["deleted", "moved", "emptied folder", "log deleted", "index deleted", "deleted behind a link"])
     func aFileThatIsLostIsWrittenAgain(how: String) async throws {
         try await withTemporaryFolder { folder in

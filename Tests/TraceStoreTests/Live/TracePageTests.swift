@@ -6,7 +6,7 @@ import Testing
 @testable import TraceStore
 
 /// The older API: `GET /api/public/traces` and `/traces/{id}`.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TracePageTests {
     /// 10 traces, one a second; those from 5 on have a child, which has a tag of its own.
     private static let spans: [SampleSpan] = (0..<10).flatMap { number in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Offers of another protocol, and tunnels: neither is taken up, and no connection dies of it.
-@Suite(.timeLimit(.minutes(1))) struct UpgradeTests {
+@Suite(.timeLimit(.minutes(5))) struct UpgradeTests {
     @Test(arguments: [
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n",
         "connection: UPGRADE\r\nupgrade: websocket\r\n",

@@ -8,7 +8,7 @@ import Testing
 
 /// Text with U+0000 in it is kept, found and shown whole: SQLite takes C strings, which end there, where it is not told
 /// a length.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct WholeTextTests {
     /// Texts that C cuts short, each at another place.
     private static let texts = [

@@ -7,7 +7,7 @@ import Testing
 @testable import TraceStore
 
 /// The request log in SQLite does what any must, and keeps to its bounds.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct RequestDatabaseTests {
     private static func run(
         looks: Int = RequestDatabase.pageLooks, _ body: (TraceDatabase, RequestDatabase) async throws -> Void

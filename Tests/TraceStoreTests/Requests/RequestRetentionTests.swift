@@ -7,7 +7,7 @@ import Testing
 @testable import TraceStore
 
 /// Old rows of the request log go with all that belongs to them, and what is left is whole.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RequestRetentionTests {
     private static let day: UInt64 = 86_400_000
     private static let start = SampleRequests.start

@@ -6,7 +6,7 @@ import Testing
 @testable import TraceStore
 
 /// The tag that names a row's own trace is found like any other, though the index has no entry for it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct OwnTagTests {
     /// The tag that names the trace of a number.
     private static func own(_ number: Int) -> String {

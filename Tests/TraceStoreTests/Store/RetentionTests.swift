@@ -6,7 +6,7 @@ import Testing
 @testable import TraceStore
 
 /// The oldest rows go, with all that belongs to them, and only as many as must.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RetentionTests {
     private static func row(_ number: Int, created: Int64, bytes: Int = 10) -> Observation {
         var row = Observation()

@@ -8,7 +8,7 @@ import Testing
 @testable import Verifier
 
 /// The embedded trace store over HTTP, when it speaks one of Langfuse's APIs alone.
-@Suite(.timeLimit(.minutes(2))) struct EmbeddedStoreConformanceTests {
+@Suite(.timeLimit(.minutes(5))) struct EmbeddedStoreConformanceTests {
     private static let keys = LangfuseKeys(publicKey: SecretString("pk-lf-main"), secretKey: SecretString("sk-lf-main"))
 
     @Test(arguments: [

@@ -5,7 +5,7 @@ import Testing
 @testable import Verifier
 
 /// Both of Langfuse's APIs, and both ways to know a completion's row.
-@Suite(.timeLimit(.minutes(1))) struct LangfuseConformanceTests {
+@Suite(.timeLimit(.minutes(5))) struct LangfuseConformanceTests {
     @Test(arguments: [("v1", TraceIdentity.traceID), ("v1", .tag), ("v2", .traceID), ("v2", .tag)])
     func conforms(_ api: String, _ identity: TraceIdentity) async throws {
         let server = FakeLangfuse(apis: [api], version: api == "v1" ? "3.110.0" : "4.16.0")

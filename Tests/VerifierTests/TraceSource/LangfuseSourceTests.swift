@@ -6,7 +6,7 @@ import Testing
 @testable import Verifier
 
 /// Which API is spoken, and what a server's refusals mean.
-@Suite(.timeLimit(.minutes(1))) struct LangfuseSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct LangfuseSourceTests {
     private let ids = InsertionID.samples(3)
     private var query: TraceQuery { TraceQuery(.ids(ids), window: TimeWindow(of: ids, margin: 0)) }
 

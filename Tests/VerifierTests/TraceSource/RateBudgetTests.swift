@@ -8,7 +8,7 @@ import Testing
 
 /// A rate limit that several verifiers share. Redis has a clock of its own, so the limits here last longer than a test
 /// does.
-@Suite(.timeLimit(.minutes(1))) struct RateBudgetTests {
+@Suite(.timeLimit(.minutes(5))) struct RateBudgetTests {
     private func run(
         patience: Duration = .seconds(2),
         _ body: (RedisClient, ManualTime, @Sendable () -> RateBudget) async throws -> Void

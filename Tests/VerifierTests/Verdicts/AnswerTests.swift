@@ -8,7 +8,7 @@ import Testing
 @testable import Verifier
 
 /// What clients get for `/rollouts/{id}` and for questions that cannot be answered.
-@Suite(.timeLimit(.minutes(2))) struct AnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct AnswerTests {
     @Test func aRolloutsVerdict() async throws {
         try await VerifierBench.run { bench in
             _ = try await bench.complete(2, rollout: "a b")

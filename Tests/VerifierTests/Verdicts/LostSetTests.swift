@@ -6,7 +6,7 @@ import Testing
 @testable import Verifier
 
 /// A rollout of which Redis has lost ids is `unknown`, and never complete with those that are left.
-@Suite(.timeLimit(.minutes(3))) struct LostSetTests {
+@Suite(.timeLimit(.minutes(5))) struct LostSetTests {
     private static let keys = RolloutActs.keys
     private static let verified = Keys.verified("r", project: "local")
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Verifier
 
 /// What `/traces` gives out.
-@Suite(.timeLimit(.minutes(2))) struct TracesTests {
+@Suite(.timeLimit(.minutes(5))) struct TracesTests {
     private func names(_ sink: CollectingSink) throws -> [String] {
         let traces = try #require(sink.json?.objects("traces"), "\(sink.status ?? 0) \(sink.text.prefix(300))")
         #expect(sink.json?.count("total_traces") == traces.count && sink.status == 200)

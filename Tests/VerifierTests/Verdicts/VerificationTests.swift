@@ -7,7 +7,7 @@ import Testing
 @testable import Verifier
 
 /// Verdicts, with a real Redis and a trace store in memory.
-@Suite(.timeLimit(.minutes(2))) struct VerificationTests {
+@Suite(.timeLimit(.minutes(5))) struct VerificationTests {
     @Test func aRolloutWhoseTracesAreThereIsComplete() async throws {
         try await VerifierBench.run { bench in
             _ = try await bench.complete(3)
