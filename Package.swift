@@ -13,7 +13,8 @@ let settings: [SwiftSetting] = [
 let dashboardFiles = [
     "dashboard.css", "dashboard.js", "favicon.svg", "chart.mustache", "failure.mustache", "filters.mustache",
     "layout.mustache", "login.mustache", "metrics.mustache", "overview.mustache", "progress.mustache",
-    "request.mustache", "requests.mustache", "requestrows.mustache", "rollout.mustache", "rollouts.mustache",
+    "queue.mustache", "request.mustache", "requests.mustache", "requestrows.mustache", "rollout.mustache",
+    "rollouts.mustache",
 ]
 
 let package = Package(

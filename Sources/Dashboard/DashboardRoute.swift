@@ -20,6 +20,7 @@ package enum DashboardRoute: Sendable, Equatable {
         case progress(String)
         /// Values of a metadata key, for the filter's form.
         case suggestions
+        case queue
     }
 
     package static let root = "/dashboard"
@@ -62,6 +63,7 @@ extension DashboardRoute.Page {
         case ("rollouts", 1): self = .rollout(rest[0])
         case ("rollouts", 2) where rest[1] == "progress": self = .progress(rest[0])
         case ("suggestions", 0): self = .suggestions
+        case ("queue", 0): self = .queue
         default: return nil
         }
     }
@@ -79,6 +81,7 @@ struct Links: Sendable {
     func requests(_ query: String = "") -> String { Self.join(base + "/requests", query) }
     func request(_ id: String) -> String { base + "/requests/" + PercentEncoding.segment(id) }
     func metrics(_ query: String = "") -> String { Self.join(base + "/metrics", query) }
+    func queue(_ query: String = "") -> String { Self.join(base + "/queue", query) }
     func overview(_ query: String = "") -> String { Self.join(base, query) }
     func rollouts(_ query: String = "") -> String { Self.join(base + "/rollouts", query) }
     func rollout(_ name: String) -> String { base + "/rollouts/" + PercentEncoding.segment(name) }

@@ -1,7 +1,7 @@
 package import Common
 
 /// Answers the questions that pages are made of, as the gateway's API does: with the viewer's identity, and of one
-/// project alone.
+/// project alone. What waits in the gateway (`/queue`, `/queue/letters`) is answered to pages alone.
 package protocol DashboardSource: Sendable {
     /// Asks `GET path?query`.
     /// - Parameter path: of the API, without `/v1` and project.

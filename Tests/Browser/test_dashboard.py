@@ -8,7 +8,7 @@ from conftest import KEYS, write_keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-PAGES = ["", "/requests", "/metrics?from=1h&group_by=metadata.customer-id", "/rollouts"]
+PAGES = ["", "/requests", "/metrics?from=1h&group_by=metadata.customer-id", "/rollouts", "/queue"]
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,21 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
     browser.until(lambda: len(browser.all("tbody tr")) == 3)
 
 
+def test_a_call_in_flight_is_seen_in_the_queue(browser, gateway, project):
+    call = threading.Thread(target=traffic.call, args=(gateway, "mock/echo?delay_ms=8000"), kwargs={"rollout": "queued"})
+    call.start()
+    browser.open(f"{gateway.url}{project}/queue")
+    cells = lambda: [cell.text for cell in browser.all("tbody tr:first-child > *")][:7]  # noqa: E731
+    browser.until(lambda: cells()[0] == "Completions" and cells()[5] == "1")
+    assert "alive" in browser.text
+    browser.open(gateway.url + project)
+    tile = lambda name: next(tile.text for tile in browser.all(".tiles.now a") if name in tile.text)  # noqa: E731
+    browser.until(lambda: "1" in tile("In flight").split())
+    call.join()
+    browser.until(lambda: "0" in tile("In flight").split())
+    assert "takes traces" in tile("Trace store")
+
+
 @pytest.mark.parametrize("name", traffic.HOSTILE)
 def test_hostile_text_is_text(browser, gateway, project, name):
     text = traffic.HOSTILE[name]
@@ -140,12 +155,12 @@ def test_each_page_works_without_scripts(start_browser, gateway, project):
 def test_the_keyboard_reaches_everything(browser, gateway, project):
     browser.open(f"{gateway.url}{project}/requests")
     seen = []
-    for _ in range(14):
+    for _ in range(15):
         browser.driver.switch_to.active_element.send_keys(Keys.TAB)
         active = browser.driver.switch_to.active_element
         seen.append(active.get_attribute("name") or active.text)
     assert seen[0] == "Skip to the content"
-    for name in ["Overview", "Rollouts", "Requests", "Metrics", "name", "operator", "value", "range", "Apply"]:
+    for name in ["Overview", "Rollouts", "Requests", "Metrics", "Queue", "name", "operator", "value", "range", "Apply"]:
         assert name in seen, seen
     # Each control has a name that is read out.
     for control in browser.all("input:not([type=hidden]), select, button"):
@@ -201,7 +216,7 @@ def test_pages_fit_and_are_kept_as_pictures(start_browser, gateway, project, loo
     [row] = gateway.request("GET", "/v1/logs/requests?rollout=nightly-0&outcome=succeeded&limit=1").json["data"]
     named = {"overview": "", "requests": "/requests?from=1h", "rollouts": "/rollouts", "rollout": "/rollouts/nightly-1",
              "metrics": "/metrics?from=15m&group_by=metadata.customer-id", "request": f"/requests/{row['insertion_id']}",
-             "hostile": "/requests?rollout=hostile"}
+             "hostile": "/requests?rollout=hostile", "queue": "/queue"}
     for name, page in named.items():
         browser.open(gateway.url + project + page)
         assert not browser.overflows(), name

@@ -43,11 +43,32 @@ struct PageTests {
         "points":[{"time":"2026-11-22T00:00:00.000Z","requests":4,"errors":1,"latency_p90":12}]}]}
         """
 
-    private static func source() -> PlayedSource {
-        PlayedSource([
+    private static let queue = """
+        {"figures":{"gateway_jobs":7,"gateway_jobs_limit":10,"gateway_jobs_bytes":2048,"gateway_forwarders":2,
+        "gateway_verifiers":1,"gateway_dead_letters":3,"gateway_trace_outbox_bytes":1048576,
+        "gateway_trace_outbox_limit_bytes":1048576,"gateway_request_log_waiting_bytes":512,
+        "gateway_redis_used_memory_bytes":2097152,"gateway_redis_maxmemory_bytes":4194304,"gateway_trace_store_refuses":1},
+        "streams":[{"name":"completions","key":"gateway/jobs","length":7,"age_ms":61000,"groups":[{"name":"forwarders",
+        "lag":4,"pending":3,"worker_count":3,"workers":[{"name":"\(hostile)","pending":2,"idle_ms":1200,"is_alive":true},
+        {"name":"gone","pending":1,"idle_ms":99000,"is_alive":false}]}]},
+        {"name":"requests","key":"gateway/requests","length":0,"age_ms":null,"groups":[]}]}
+        """
+
+    /// - Parameter left: a path that is not answered.
+    private static func source(without left: String? = nil) -> PlayedSource {
+        PlayedSource(answers.filter { $0.0 != left })
+    }
+
+    private static var answers: [(String, String)] {
+        [
             ("/logs/requests", #"{"data":[\#(row)],"next_cursor":"c/1"}"#), ("/logs/requests/\(id)", row),
             ("/logs/metadata", #"{"keys":["\#(hostile)"]}"#), ("/metrics/query", metrics),
             ("/ready", #"{"status":"ready","forwarders":1,"warnings":["\#(hostile)"]}"#),
+            ("/queue", queue),
+            (
+                "/queue/letters",
+                #"{"letters":[{"entry":"1790000000000-0","time":"2026-11-22T19:26:39.120Z","reason":"\#(hostile)","insertion_id":"\#(id)","bytes":2048,"model":"\#(hostile)","path":"/x"}],"next":"1790000000000-0"}"#
+            ),
             (
                 "/rollouts",
                 #"{"rollouts":[{"rollout_id":"\#(hostile)","invocation_id":"i","experiment_id":"\#(hostile)","run_id":"r","last_completion_at":"2026-11-22T19:26:39.120Z","expected":2,"failed":1,"verdict":null}]}"#
@@ -64,7 +85,7 @@ struct PageTests {
                 "/traces/pointwise",
                 #"{"traces":[{"input":{"messages":[{"role":"\#(hostile)","content":"\#(hostile)"},{"role":"user","content":[{"type":"text","text":"hi"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"image_url","image_url":{"url":"https://evil.test/x.png"}}]}],"tools":[{"type":"function","function":{"name":"\#(hostile)","parameters":{"a":1}}}]},"output":{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":"{\"x\": \"\#(hostile.utf8.map { $0 == 92 ? "\\\\\\" : String(UnicodeScalar($0)) }.joined())\"}"}}]}}]}"#
             ),
-        ])
+        ]
     }
 
     private func html(
@@ -78,7 +99,7 @@ struct PageTests {
 
     @Test(arguments: [
         DashboardRoute.Page.overview, .requests, .request(id), .metrics, .rollouts, .rollout("r"), .request("nothing"),
-        .rollout("nothing"),
+        .rollout("nothing"), .queue,
     ])
     func noTextIsMarkup(page: DashboardRoute.Page) async {
         let (response, html) = await html(page, page == .metrics ? "group_by=metadata.k" : nil)
@@ -86,6 +107,36 @@ struct PageTests {
         #expect(!html.contains("<img src=x") && !html.contains("<b>/"))
         #expect(html.contains("</main>"), "the page is whole")
         #expect(!html.contains("{{"))
+    }
+
+    @Test func theQueueSaysWhoHasWhat() async {
+        let (_, html) = await html(.queue)
+        for text in [
+            "Completions", "1 min 1 s", "alive", "gone", "and 1 more", "3 in all projects", Self.shown, "2 KiB",
+            "/dashboard/projects/p/requests/\(Self.id)", "/dashboard/projects/p/queue?before=1790000000000-0",
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+        #expect(!html.contains("<form method=\"post\" action=\"/dashboard/projects"), "it shows, and does nothing")
+    }
+
+    /// Each figure leads to the page of the queue, and what is wrong is marked.
+    @Test func theOverviewSaysHowTheGatewayIs() async {
+        let (_, html) = await html(.overview)
+        for text in [
+            ">4<", "the oldest for 1 min 1 s", "2 KiB of requests", "1 verifier<", "512 B wait for the log",
+            "of 4 MiB", "refuses", "3 dead letters",
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+        #expect(html.matches(of: /href="\/dashboard\/projects\/p\/queue"/).count == 7)
+        #expect(html.contains("<strong class=\"t-bad\">1 MiB</strong>"))
+    }
+
+    /// Without it the page stands all the same.
+    @Test func theOverviewDoesWithoutTheQueue() async {
+        let (response, html) = await html(.overview, asking: Self.source(without: "/queue"))
+        #expect(response.status == 200 && !html.contains("tiles now"))
     }
 
     @Test func aRequestHasItsWayAndItsMessages() async throws {

@@ -3,7 +3,7 @@ internal import Common
 /// What stands around every page: navigation, the choice of projects, and who looks.
 struct Frame {
     enum Section: CaseIterable {
-        case overview, rollouts, requests, metrics
+        case overview, rollouts, requests, metrics, queue
 
         var label: String {
             switch self {
@@ -11,6 +11,7 @@ struct Frame {
             case .rollouts: "Rollouts"
             case .requests: "Requests"
             case .metrics: "Metrics"
+            case .queue: "Queue"
             }
         }
     }
@@ -67,6 +68,7 @@ struct Frame {
                 case .rollouts: links.rollouts()
                 case .requests: links.requests()
                 case .metrics: links.metrics()
+                case .queue: links.queue()
                 }
             return NavigationItem(navLabel: section.label, navLink: link, isCurrent: section == contents.section)
         }
@@ -80,6 +82,7 @@ extension DashboardRoute.Page {
         case .overview: .overview
         case .requests, .request, .suggestions: .requests
         case .metrics: .metrics
+        case .queue: .queue
         case .rollouts, .rollout, .progress: .rollouts
         }
     }

@@ -25,7 +25,8 @@ struct Templates: Sendable {
         ("filters", PackageResources.filters_mustache), ("layout", PackageResources.layout_mustache),
         ("login", PackageResources.login_mustache), ("metrics", PackageResources.metrics_mustache),
         ("overview", PackageResources.overview_mustache), ("progress", PackageResources.progress_mustache),
-        ("request", PackageResources.request_mustache), ("requests", PackageResources.requests_mustache),
+        ("queue", PackageResources.queue_mustache), ("request", PackageResources.request_mustache),
+        ("requests", PackageResources.requests_mustache),
         ("requestrows", PackageResources.requestrows_mustache), ("rollout", PackageResources.rollout_mustache),
         ("rollouts", PackageResources.rollouts_mustache),
     ]

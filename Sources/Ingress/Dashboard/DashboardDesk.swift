@@ -71,7 +71,9 @@ struct DashboardDesk: Sendable {
             do throws(GatewayError) { admitted = try entrance.admit(visitor.account, project: project) } catch {
                 return dashboard.failure(error, for: viewer)
             }
-            let source = DashboardQuestions(desks: desks, admitted: admitted, connection: connection, logger: logger)
+            let source = DashboardQuestions(
+                desks: desks, admitted: admitted, isOperators: entrance.isOperator(visitor.account),
+                connection: connection, logger: logger)
             return await dashboard.page(page, of: project, for: viewer, query: asked.query, asking: source)
         case .start?, .login?:
             guard let first = projects.first else { return dashboard.failure(.noProject, for: viewer) }

@@ -22,6 +22,9 @@ extension DashboardQuestions.Desks {
             logs: LogDesk(
                 store: LogStore(redis: redis, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth
             ),
-            pages: pages)
+            pages: pages,
+            queue: QueueDesk(
+                redis: redis, limits: .init(settings),
+                letters: DeadLetterDesk(letters: DeadLetters(redis: redis), envelope: envelope)))
     }
 }

@@ -17,6 +17,7 @@ struct DashboardQuestions: DashboardSource {
         let verification: VerificationDesk
         let logs: LogDesk
         let pages: Pages
+        let queue: QueueDesk
     }
 
     /// An answer that is larger stands in no page. A trace has twice `SPAN_TEXT_BYTES` (4 MiB).
@@ -24,6 +25,8 @@ struct DashboardQuestions: DashboardSource {
 
     let desks: Desks
     let admitted: Entrance.Admitted
+    /// Whether the operator looks.
+    let isOperators: Bool
     /// The browser's: if it goes away, so does the question.
     let connection: Connection?
     let logger: Logger
@@ -62,6 +65,9 @@ struct DashboardQuestions: DashboardSource {
         if let question = LogDesk.question(.get, path) {
             return try await desks.logs.respond(to: request, asking: question, admitted: admitted)
         }
+        let queue = try await desks.queue.answer(
+            path, query: query, project: admitted.project, isOperators: isOperators)
+        if let queue { return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: queue))) }
         guard let page = try await desks.pages.respond(to: path, method: .get) else { throw GatewayError.internalError }
         return page
     }
