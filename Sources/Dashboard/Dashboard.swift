@@ -21,7 +21,7 @@ package struct Dashboard: Sendable {
         do throws(GatewayError) {
             let request = PageRequest(
                 project: project, links: Links(project: project), query: try QueryItems(query), source: source,
-                now: now())
+                formToken: viewer.formToken, now: now())
             let found = try await contents(page, request)
             switch found {
             case .redirect(let location): return .redirect(to: location)

@@ -18,8 +18,13 @@ package struct Viewer: Sendable {
     package var account: String?
     /// Whether there is a session to end.
     package var hasSession: Bool
+    /// What forms of the operator's must have; nil: the viewer may only look.
+    package var formToken: FormToken?
 
-    package init(projects: [String], account: String? = nil, hasSession: Bool = false) {
+    package init(
+        projects: [String], account: String? = nil, hasSession: Bool = false, formToken: FormToken? = nil
+    ) {
+        self.formToken = formToken
         self.projects = projects
         self.account = account
         self.hasSession = hasSession

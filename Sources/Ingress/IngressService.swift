@@ -87,8 +87,7 @@ package struct IngressService {
         self.metrics = { await pages.metrics.exposition() }
         let desks = DashboardQuestions.Desks(
             configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity,
-            pages: pages,
-            hooks: extensions.tracesHooks, calls: calls)
+            pages: pages, hooks: extensions.tracesHooks, jobs: jobs, audit: audit, calls: calls)
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance, pages: pages,
             routes: router.buildResponder(), jobs: jobs, calls: completions,
@@ -100,7 +99,7 @@ package struct IngressService {
                 jobs: jobs, rates: RateReader(redis: commands), asksForKeys: auth.consumesBearer),
             dashboard: DashboardDesk(
                 dashboard: Dashboard(),
-                access: .init(auth, listeningOn: settings.host, isOn: settings.dashboard), entrance: entrance,
+                access: .init(auth, settings), entrance: entrance,
                 desks: desks,
                 envelope: envelope, now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)

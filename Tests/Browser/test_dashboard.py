@@ -4,7 +4,7 @@ import threading
 
 import pytest
 import traffic
-from conftest import KEYS, write_keys
+from conftest import KEYS, OPERATED, write_keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -207,6 +207,49 @@ def test_a_key_that_is_taken_away_ends_its_session(browser, keyed_gateway):
         browser.until(is_out)
     finally:
         write_keys(keyed_gateway.keys_file, KEYS)
+
+
+def rows_of(gateway, query):
+    return gateway.request("GET", f"/v1/logs/requests?{query}", key=OPERATED["alpha"]).json["data"]
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_the_operator_requeues_and_deletes_dead_letters(start_browser, operated_gateway, eventually, has_scripts):
+    gateway, queue = operated_gateway, "/dashboard/projects/alpha/queue"
+    hostile = traffic.HOSTILE["script"]
+    first, second = [traffic.bury(gateway, eventually, hostile, rollout="lost", row=row, key=OPERATED["alpha"]) for row in (1, 2)]
+    client = start_browser(has_scripts=has_scripts)
+    client.open(gateway.url + queue)
+    log_in(client, gateway, OPERATED["alpha"])
+    assert hostile in client.text and first in client.text
+    assert not client.all("main form"), "a client only looks"
+    operator = start_browser(has_scripts=has_scripts)
+    operator.open(gateway.url + queue)
+    log_in(operator, gateway, OPERATED["admin"])
+    row = lambda id: operator.driver.find_element(By.XPATH, f"//tr[.//a[text()='{id}']]")  # noqa: E731
+    row(first).find_element(By.XPATH, ".//button[text()='Requeue']").click()
+    operator.until(lambda: "done=requeued" in operator.path)
+    new = operator.find("[role=status] a").text
+    assert new != first and first not in [link.text for link in operator.all(".letters a")]
+    eventually(lambda: rows_of(gateway, f"metadata.requeued_from={first}"))
+    [made] = rows_of(gateway, f"metadata.requeued_from={first}")
+    assert made["insertion_id"] == new and made["outcome"] == "succeeded" and made["rollout_id"] == "lost"
+    # The form was sent once. To go back and send it again does nothing more.
+    operator.driver.refresh()
+    operator.find("h1")
+    assert len(rows_of(gateway, f"metadata.requeued_from={first}")) == 1
+    row(second).find_element(By.XPATH, ".//summary[text()='Delete…']").click()
+    operator.shoot(f"letters-{'with' if has_scripts else 'without'}-scripts")
+    row(second).find_element(By.XPATH, ".//button[text()='Delete for good']").click()
+    operator.until(lambda: "done=deleted" in operator.path)
+    assert second not in operator.text
+    kinds = lambda: [row["kind"] for row in audit(gateway, f"subject[in]={first},{second}")]  # noqa: E731
+    eventually(lambda: len(kinds()) == 2)
+    assert sorted(kinds()) == ["dead_letter.deleted", "dead_letter.requeued"]
+
+
+def audit(gateway, query):
+    return gateway.request("GET", f"/v1/logs/audit?{query}", key=OPERATED["admin"]).json["data"]
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "narrow"])

@@ -67,7 +67,7 @@ struct PageTests {
             ("/queue", queue),
             (
                 "/queue/letters",
-                #"{"letters":[{"entry":"1790000000000-0","time":"2026-11-22T19:26:39.120Z","reason":"\#(hostile)","insertion_id":"\#(id)","bytes":2048,"model":"\#(hostile)","path":"/x"}],"next":"1790000000000-0"}"#
+                #"{"letters":[{"entry":"1790000000000-0","time":"2026-11-22T19:26:39.120Z","reason":"\#(hostile)","insertion_id":"\#(id)","bytes":2048,"model":"\#(hostile)","path":"/x","refusal":null},{"entry":"1-1","time":"2026-11-22T19:26:39.120Z","reason":"r","insertion_id":null,"bytes":0,"model":null,"path":null,"refusal":"\#(hostile)"}],"next":"1790000000000-0"}"#
             ),
             (
                 "/rollouts",
@@ -89,11 +89,13 @@ struct PageTests {
     }
 
     private func html(
-        _ page: DashboardRoute.Page, _ query: String? = nil, asking source: PlayedSource = source()
+        _ page: DashboardRoute.Page, _ query: String? = nil, asking source: PlayedSource = source(),
+        token: FormToken? = nil
     ) async -> (DashboardResponse, String) {
         let response = await Dashboard(now: { 1_790_000_000_000 }).page(
-            page, of: "p", for: Viewer(projects: ["p", "q"], account: Self.hostile, hasSession: true), query: query,
-            asking: source)
+            page, of: "p",
+            for: Viewer(projects: ["p", "q"], account: Self.hostile, hasSession: true, formToken: token),
+            query: query, asking: source)
         return (response, String(decoding: response.body, as: UTF8.self))
     }
 
@@ -118,6 +120,26 @@ struct PageTests {
             #expect(html.contains(text), "\(text)")
         }
         #expect(!html.contains("<form method=\"post\" action=\"/dashboard/projects"), "it shows, and does nothing")
+    }
+
+    /// The operator's forms hold the session's token; one letter is not queued again, and says why.
+    @Test func theOperatorHasForms() async {
+        let token = FormToken(session: "s", envelope: Envelope(key: .random()))
+        let (_, html) = await html(.queue, token: token)
+        #expect(html.matches(of: /<form method="post" action="[^"]*\/queue\/[0-9-]+\/requeue">/).count == 1)
+        #expect(html.matches(of: /<form method="post" action="[^"]*\/queue\/[0-9-]+\/delete">/).count == 2)
+        #expect(html.ranges(of: "name=\"token\" value=\"\(token.text)\"").count == 3)
+        #expect(html.contains("It is not queued again: \(Self.shown)."))
+    }
+
+    /// Anyone may send a person to an address: what it says is shown only where it is an id.
+    @Test func whatWasDoneIsTold() async {
+        let (_, html) = await html(.queue, "done=requeued&id=\(Self.id)")
+        #expect(html.contains("The job is queued again.") && html.contains(">\(Self.id)</a>"))
+        let (_, other) = await self.html(.queue, "done=requeued&id=call-0800-evil")
+        #expect(other.contains("The job is queued again.") && !other.contains("evil"))
+        let (_, unknown) = await self.html(.queue, "done=evil&id=\(Self.id)")
+        #expect(!unknown.contains("role=\"status\"") && !unknown.contains("evil"))
     }
 
     /// Each figure leads to the page of the queue, and what is wrong is marked.

@@ -31,6 +31,12 @@ struct QueuePage {
         var letterLink: String?
         var letterModel: String
         var letterSize: String
+        /// Where forms of the operator's go; nil: there are none.
+        var requeueLink: String?
+        var deleteLink: String?
+        /// Why it is not queued again.
+        var letterRefusal: String?
+        var formToken: String
     }
 
     struct View {
@@ -41,6 +47,11 @@ struct QueuePage {
         var letters: [LetterRow]
         var hasLetters: Bool
         var letterCount: String
+        var mayAct: Bool
+        /// What was done just now, and the job that came of it.
+        var notice: String?
+        var noticeID: String?
+        var noticeLink: String?
         var isLater: Bool
         var newestLink: String
         var olderLink: String?
@@ -49,6 +60,10 @@ struct QueuePage {
     private static let names = [
         "completions": "Completions", "verifications": "Questions about rollouts", "queries": "Questions about the log",
         "traces": "Traces of this project", "requests": "Records for the log",
+    ]
+
+    private static let notices: [UTF8Text: String] = [
+        "requeued": "The job is queued again.", "deleted": "The dead letter is deleted.",
     ]
 
     let request: PageRequest
@@ -66,12 +81,17 @@ struct QueuePage {
             stream.groups.flatMap { group in group.workers.map { Self.row($0, of: group, on: stream) } }
         }
         let left = answer.streams.flatMap(\.groups).reduce(0) { $0 + $1.workerCount - Double($1.workers.count) }
-        let letters = found.objects("letters").map { LetterRow($0, links: links) }
+        let letters = found.objects("letters").map { LetterRow($0, links: links, token: request.formToken) }
+        let done = request.query.value("done")
+        // Only what is an id is shown: anyone may send a person here with a query.
+        let id = request.query.value("id").flatMap { InsertionID($0)?.description }
         let view = View(
             streams: answer.streams.flatMap(Self.rows), workers: workers, hasWorkers: !workers.isEmpty,
             moreWorkers: left > 0 ? "and \(Figures.count(left)) more" : nil, letters: letters,
             hasLetters: !letters.isEmpty,
             letterCount: Figures.count(answer.figure("gateway_dead_letters") ?? Double(letters.count)),
+            mayAct: request.formToken != nil, notice: done.flatMap { Self.notices[UTF8Text($0)] },
+            noticeID: done == "requeued" ? id : nil, noticeLink: id.map { links.request($0) },
             isLater: before != nil, newestLink: links.queue(),
             olderLink: found.text("next").map { links.queue(FilterForm.query([("before", $0)])) })
         return .page(
@@ -115,8 +135,15 @@ struct QueuePage {
 }
 
 extension QueuePage.LetterRow {
-    /// - Parameter object: one of `/queue/letters`.
-    init(_ object: JSONObject, links: Links) {
+    /// - Parameters:
+    ///   - object: one of `/queue/letters`.
+    ///   - token: nil: the viewer may only look.
+    init(_ object: JSONObject, links: Links, token: FormToken?) {
+        let entry = object.text("entry") ?? ""
+        letterRefusal = object.text("refusal")
+        deleteLink = token.map { _ in links.delete(entry) }
+        requeueLink = letterRefusal == nil ? token.map { _ in links.requeue(entry) } : nil
+        formToken = token?.text ?? ""
         letterISO = object.text("time") ?? ""
         letterTime = Figures.time(letterISO)
         letterReason = object.text("reason") ?? ""

@@ -7,7 +7,8 @@ extension DashboardQuestions.Desks {
     /// - Parameter calls: the desk that puts jobs on a queue.
     init(
         _ configuration: Configuration, redis: RedisClient, responseKey: String, envelope: Envelope, watch: RedisWatch,
-        identity: AnswerIdentity, pages: Pages, hooks: [any TracesHook], calls: (WorkQueue) -> CallDesk
+        identity: AnswerIdentity, pages: Pages, hooks: [any TracesHook], jobs: JobBuilder, audit: AuditLog?,
+        calls: (WorkQueue) -> CallDesk
     ) {
         let (settings, project) = (configuration.settings, configuration.secrets.defaultProject)
         self.init(
@@ -25,6 +26,8 @@ extension DashboardQuestions.Desks {
             pages: pages,
             queue: QueueDesk(
                 redis: redis, limits: .init(settings),
-                letters: DeadLetterDesk(letters: DeadLetters(redis: redis), envelope: envelope)))
+                letters: DeadLetterDesk(
+                    letters: DeadLetters(redis: redis), envelope: envelope,
+                    actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))))
     }
 }

@@ -11,6 +11,7 @@ struct DeadLetterDesk: Sendable {
 
     let letters: DeadLetters
     let envelope: Envelope
+    let actions: Actions
 
     /// A letter, and what it tells of its job.
     struct Opened {
@@ -60,6 +61,7 @@ extension DeadLetterDesk.Opened {
             writer.member("bytes", letter.bytes)
             writer.member("model", job?.model)
             writer.member("path", job?.path)
+            writer.member("refusal", refusal?.text)
         }
     }
 }
