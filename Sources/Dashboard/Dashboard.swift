@@ -46,6 +46,7 @@ package struct Dashboard: Sendable {
         case .requests: try await RequestsPage(request).contents()
         case .request(let id): try await RequestPage(request, id: id).contents()
         case .metrics: try await MetricsPage(request).contents()
+        case .audit: try await AuditPage(request).contents()
         case .queue: try await QueuePage(request).contents()
         case .rollouts: try await RolloutsPage(request).contents()
         case .rollout(let name): try await RolloutPage(request, name: name).contents()

@@ -29,6 +29,7 @@ package enum DashboardRoute: Sendable, Equatable {
         /// Values of a metadata key, for the filter's form.
         case suggestions
         case queue
+        case audit
     }
 
     package static let root = "/dashboard"
@@ -81,6 +82,7 @@ extension DashboardRoute.Page {
         case ("rollouts", 2) where rest[1] == "progress": self = .progress(rest[0])
         case ("suggestions", 0): self = .suggestions
         case ("queue", 0): self = .queue
+        case ("audit", 0): self = .audit
         default: return nil
         }
     }
@@ -99,6 +101,7 @@ struct Links: Sendable {
     func request(_ id: String) -> String { base + "/requests/" + PercentEncoding.segment(id) }
     func metrics(_ query: String = "") -> String { Self.join(base + "/metrics", query) }
     func queue(_ query: String = "") -> String { Self.join(base + "/queue", query) }
+    func audit(_ query: String = "") -> String { Self.join(base + "/audit", query) }
     func requeue(_ entry: String) -> String { "\(base)/queue/\(PercentEncoding.segment(entry))/requeue" }
     func delete(_ entry: String) -> String { "\(base)/queue/\(PercentEncoding.segment(entry))/delete" }
     func overview(_ query: String = "") -> String { Self.join(base, query) }

@@ -8,7 +8,7 @@ from conftest import KEYS, OPERATED, write_keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-PAGES = ["", "/requests", "/metrics?from=1h&group_by=metadata.customer-id", "/rollouts", "/queue"]
+PAGES = ["", "/requests", "/metrics?from=1h&group_by=metadata.customer-id", "/rollouts", "/queue", "/audit"]
 
 
 @pytest.fixture(scope="module")
@@ -155,12 +155,12 @@ def test_each_page_works_without_scripts(start_browser, gateway, project):
 def test_the_keyboard_reaches_everything(browser, gateway, project):
     browser.open(f"{gateway.url}{project}/requests")
     seen = []
-    for _ in range(15):
+    for _ in range(16):
         browser.driver.switch_to.active_element.send_keys(Keys.TAB)
         active = browser.driver.switch_to.active_element
         seen.append(active.get_attribute("name") or active.text)
     assert seen[0] == "Skip to the content"
-    for name in ["Overview", "Rollouts", "Requests", "Metrics", "Queue", "name", "operator", "value", "range", "Apply"]:
+    for name in ["Overview", "Rollouts", "Requests", "Metrics", "Queue", "Audit", "name", "operator", "value", "range", "Apply"]:
         assert name in seen, seen
     # Each control has a name that is read out.
     for control in browser.all("input:not([type=hidden]), select, button"):
@@ -246,6 +246,14 @@ def test_the_operator_requeues_and_deletes_dead_letters(start_browser, operated_
     kinds = lambda: [row["kind"] for row in audit(gateway, f"subject[in]={first},{second}")]  # noqa: E731
     eventually(lambda: len(kinds()) == 2)
     assert sorted(kinds()) == ["dead_letter.deleted", "dead_letter.requeued"]
+    # Both are read on the page of audit rows, filtered by a form.
+    operator.link("Audit").click()
+    operator.find("select[name=kind] option[value='dead_letter.requeued']").click()
+    operator.find("input[name=subject]").send_keys(first, Keys.ENTER)
+    operator.until(lambda: operator.path.endswith(f"/audit?kind=dead_letter.requeued&subject={first}"))
+    [line] = operator.all("tbody tr")
+    assert first in line.text and f"queued_as {new}" in line.text and "team-admin" in line.text
+    operator.shoot(f"audit-{'with' if has_scripts else 'without'}-scripts")
 
 
 def audit(gateway, query):

@@ -66,6 +66,10 @@ struct PageTests {
             ("/ready", #"{"status":"ready","forwarders":1,"warnings":["\#(hostile)"]}"#),
             ("/queue", queue),
             (
+                "/logs/audit",
+                #"{"data":[{"id":"\#(id)","time":"2026-11-22T19:26:39.120Z","kind":"dead_letter.requeued","actor":"\#(hostile)","project_id":"\#(hostile)","account":"\#(hostile)","user":"u","subject":"\#(id)","details":{"\#(hostile)":["\#(hostile)"],"count":3}},{"time":"2026-11-22T19:26:39.120Z","kind":"\#(hostile)","actor":"a","project_id":null,"account":null,"user":null,"subject":"\#(hostile)","details":{}}],"next_cursor":"c/1"}"#
+            ),
+            (
                 "/queue/letters",
                 #"{"letters":[{"entry":"1790000000000-0","time":"2026-11-22T19:26:39.120Z","reason":"\#(hostile)","insertion_id":"\#(id)","bytes":2048,"model":"\#(hostile)","path":"/x","refusal":null},{"entry":"1-1","time":"2026-11-22T19:26:39.120Z","reason":"r","insertion_id":null,"bytes":0,"model":null,"path":null,"refusal":"\#(hostile)"}],"next":"1790000000000-0"}"#
             ),
@@ -101,7 +105,7 @@ struct PageTests {
 
     @Test(arguments: [
         DashboardRoute.Page.overview, .requests, .request(id), .metrics, .rollouts, .rollout("r"), .request("nothing"),
-        .rollout("nothing"), .queue,
+        .rollout("nothing"), .queue, .audit,
     ])
     func noTextIsMarkup(page: DashboardRoute.Page) async {
         let (response, html) = await html(page, page == .metrics ? "group_by=metadata.k" : nil)
@@ -140,6 +144,25 @@ struct PageTests {
         #expect(other.contains("The job is queued again.") && !other.contains("evil"))
         let (_, unknown) = await self.html(.queue, "done=evil&id=\(Self.id)")
         #expect(!unknown.contains("role=\"status\"") && !unknown.contains("evil"))
+    }
+
+    @Test func auditRowsAreFiltered() async throws {
+        let source = Self.source()
+        let (_, html) = await html(.audit, "kind=key.used&subject%5Bin%5D=a,b&from=24h&cursor=c%2F0", asking: source)
+        #expect(
+            source.questions == ["/logs/audit?kind=key.used&subject[in]=a,b&from=24h&limit=50&cursor=c/0"])
+        #expect(html.contains("/audit?kind=key.used&amp;subject[in]=a,b&amp;from=24h&amp;cursor=c/1"))
+        #expect(html.contains(#"<option value="key.used" selected>"#))
+        #expect(html.contains(#"name="subject[in]" value="a,b""#), "what the form has no field for is kept")
+        #expect(html.contains("/dashboard/projects/p/requests/\(Self.id)") && html.contains("operator</bdi>"))
+        #expect(html.contains(#"<span class="muted">count</span> <bdi>3</bdi>"#))
+    }
+
+    /// The address of a form's page has no empty fields.
+    @Test func theFilterOfAuditRowsIsTheAddress() async {
+        let (response, _) = await html(.audit, "kind=key.used&subject=&account=&user=&from=")
+        #expect(response.status == 303)
+        #expect(response.headers.contains { $0.value == "/dashboard/projects/p/audit?kind=key.used" })
     }
 
     /// Each figure leads to the page of the queue, and what is wrong is marked.

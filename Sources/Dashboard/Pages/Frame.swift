@@ -3,7 +3,7 @@ internal import Common
 /// What stands around every page: navigation, the choice of projects, and who looks.
 struct Frame {
     enum Section: CaseIterable {
-        case overview, rollouts, requests, metrics, queue
+        case overview, rollouts, requests, metrics, queue, audit
 
         var label: String {
             switch self {
@@ -12,6 +12,7 @@ struct Frame {
             case .requests: "Requests"
             case .metrics: "Metrics"
             case .queue: "Queue"
+            case .audit: "Audit"
             }
         }
     }
@@ -69,6 +70,7 @@ struct Frame {
                 case .requests: links.requests()
                 case .metrics: links.metrics()
                 case .queue: links.queue()
+                case .audit: links.audit()
                 }
             return NavigationItem(navLabel: section.label, navLink: link, isCurrent: section == contents.section)
         }
@@ -83,6 +85,7 @@ extension DashboardRoute.Page {
         case .requests, .request, .suggestions: .requests
         case .metrics: .metrics
         case .queue: .queue
+        case .audit: .audit
         case .rollouts, .rollout, .progress: .rollouts
         }
     }

@@ -21,7 +21,8 @@ struct Templates: Sendable {
     }
 
     static let files: [(name: String, bytes: [UInt8])] = [
-        ("chart", PackageResources.chart_mustache), ("failure", PackageResources.failure_mustache),
+        ("audit", PackageResources.audit_mustache), ("chart", PackageResources.chart_mustache),
+        ("failure", PackageResources.failure_mustache),
         ("filters", PackageResources.filters_mustache), ("layout", PackageResources.layout_mustache),
         ("login", PackageResources.login_mustache), ("metrics", PackageResources.metrics_mustache),
         ("overview", PackageResources.overview_mustache), ("progress", PackageResources.progress_mustache),

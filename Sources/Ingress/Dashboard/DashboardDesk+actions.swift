@@ -32,7 +32,7 @@ extension DashboardDesk {
         let admitted = try entrance.admit(visitor.account, project: project)
         guard let token = token(of: visitor) else { throw .operatorOnly }
         guard token.matches(try await Self.fields(of: request).value(FormToken.field)) else { throw .otherSession }
-        var done: [(name: String, value: String)]
+        let done: [(name: String, value: String)]
         switch action {
         case .requeue(let letter):
             let id = try await desks.queue.letters.requeue(letter, by: admitted, logger: logger)

@@ -53,9 +53,8 @@ struct DashboardQuestions: DashboardSource {
             body: RequestBody(buffer: ByteBuffer()))
         let id = desks.identity.next()
         if RequestLogResponder.answers(path) {
-            // No page shows the operator's rows yet.
             return try await desks.queries.respond(
-                to: request, path: path, as: id, admitted: admitted, isOperators: false, connection: connection,
+                to: request, path: path, as: id, admitted: admitted, isOperators: isOperators, connection: connection,
                 logger: logger)
         }
         if VerificationDesk.answers(path) {
