@@ -47,6 +47,7 @@ package struct Dashboard: Sendable {
         case .request(let id): try await RequestPage(request, id: id).contents()
         case .metrics: try await MetricsPage(request).contents()
         case .audit: try await AuditPage(request).contents()
+        case .rules: try await RulesPage(request).contents()
         case .queue: try await QueuePage(request).contents()
         case .rollouts: try await RolloutsPage(request).contents()
         case .rollout(let name): try await RolloutPage(request, name: name).contents()

@@ -28,6 +28,7 @@ package enum DashboardRoute: Sendable, Equatable {
         case progress(String)
         /// Values of a metadata key, for the filter's form.
         case suggestions
+        case rules
         case queue
         case audit
     }
@@ -81,6 +82,7 @@ extension DashboardRoute.Page {
         case ("rollouts", 1): self = .rollout(rest[0])
         case ("rollouts", 2) where rest[1] == "progress": self = .progress(rest[0])
         case ("suggestions", 0): self = .suggestions
+        case ("rules", 0): self = .rules
         case ("queue", 0): self = .queue
         case ("audit", 0): self = .audit
         default: return nil
@@ -102,6 +104,7 @@ struct Links: Sendable {
     func metrics(_ query: String = "") -> String { Self.join(base + "/metrics", query) }
     func queue(_ query: String = "") -> String { Self.join(base + "/queue", query) }
     func audit(_ query: String = "") -> String { Self.join(base + "/audit", query) }
+    func rules(_ query: String = "") -> String { Self.join(base + "/rules", query) }
     func requeue(_ entry: String) -> String { "\(base)/queue/\(PercentEncoding.segment(entry))/requeue" }
     func delete(_ entry: String) -> String { "\(base)/queue/\(PercentEncoding.segment(entry))/delete" }
     func overview(_ query: String = "") -> String { Self.join(base, query) }

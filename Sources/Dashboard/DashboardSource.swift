@@ -1,13 +1,17 @@
 package import Common
 
 /// Answers the questions that pages are made of, as the gateway's API does: with the viewer's identity, and of one
-/// project alone. What waits in the gateway (`/queue`, `/queue/letters`) is answered to pages alone.
+/// project alone. What waits in the gateway (`/queue`, `/queue/letters`), and which rules are in force (`/rules`), is
+/// answered to pages alone.
 package protocol DashboardSource: Sendable {
     /// Asks `GET path?query`.
     /// - Parameter path: of the API, without `/v1` and project.
     /// - Returns: the body of a 200.
     /// - Throws: what a client of the API would be told.
     func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8]
+
+    /// Asks `POST path` what changes nothing.
+    func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8]
 }
 
 /// Who looks at the dashboard.

@@ -67,6 +67,19 @@ def operated_gateway(tmp_path_factory):
     gateway.stop()
 
 
+@pytest.fixture
+def ruled_gateway(tmp_path):
+    """Like the one before, with a rule."""
+    write_keys(tmp_path / "keys.yaml", OPERATED, admins=["admin"])
+    (tmp_path / "rules.yaml").write_text(
+        "type: gateway-rate-limiting-config\nrules:\n"
+        "  - {id: once-a-day, when: {metadata: {team: search}}, limit_to: 1, unit: requests_per_day}\n")
+    secrets = {"langfuse_keys": {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}, "default_project_id": "alpha"}
+    gateway = Gateway(tmp_path, secrets, API_KEYS_PATH=str(tmp_path / "keys.yaml"), CONFIG_PATH=str(tmp_path / "rules.yaml"))
+    yield gateway
+    gateway.stop()
+
+
 def write_keys(file, keys, admins=()):
     entries = [{"id": name, "account": f"team-{name}", "projects": "*" if name in admins else [name], "admin": name in admins,
                 "sha256": hashlib.sha256(key.encode()).hexdigest()} for name, key in keys.items()]

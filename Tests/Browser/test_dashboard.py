@@ -8,7 +8,7 @@ from conftest import KEYS, OPERATED, write_keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-PAGES = ["", "/requests", "/metrics?from=1h&group_by=metadata.customer-id", "/rollouts", "/queue", "/audit"]
+PAGES = ["", "/requests", "/metrics?from=1h&group_by=metadata.customer-id", "/rollouts", "/rules", "/queue", "/audit"]
 
 
 @pytest.fixture(scope="module")
@@ -155,12 +155,12 @@ def test_each_page_works_without_scripts(start_browser, gateway, project):
 def test_the_keyboard_reaches_everything(browser, gateway, project):
     browser.open(f"{gateway.url}{project}/requests")
     seen = []
-    for _ in range(16):
+    for _ in range(17):
         browser.driver.switch_to.active_element.send_keys(Keys.TAB)
         active = browser.driver.switch_to.active_element
         seen.append(active.get_attribute("name") or active.text)
     assert seen[0] == "Skip to the content"
-    for name in ["Overview", "Rollouts", "Requests", "Metrics", "Queue", "Audit", "name", "operator", "value", "range", "Apply"]:
+    for name in ["Overview", "Rollouts", "Requests", "Metrics", "Rules", "Queue", "Audit", "name", "operator", "value", "range", "Apply"]:
         assert name in seen, seen
     # Each control has a name that is read out.
     for control in browser.all("input:not([type=hidden]), select, button"):
@@ -207,6 +207,30 @@ def test_a_key_that_is_taken_away_ends_its_session(browser, keyed_gateway):
         browser.until(is_out)
     finally:
         write_keys(keyed_gateway.keys_file, KEYS)
+
+
+def test_a_request_is_explained(start_browser, ruled_gateway, eventually):
+    gateway = ruled_gateway
+    traffic.call(gateway, rollout="ruled", metadata={"team": "search"}, key=OPERATED["alpha"])
+    second = traffic.call(gateway, rollout="ruled", metadata={"team": "search"}, key=OPERATED["alpha"])
+    assert second.status == 429
+    eventually(lambda: traffic.settled(gateway, 2, key=OPERATED["alpha"]))
+    operator, client = start_browser(), start_browser(has_scripts=False)
+    for browser, key in [(operator, "admin"), (client, "alpha")]:
+        browser.open(f"{gateway.url}/dashboard/projects/alpha/rules?from=1h")
+        log_in(browser, gateway, OPERATED[key])
+        cells = [cell.text for cell in browser.all("tbody tr:first-child td")]
+        assert cells[:3] == ["once-a-day", "2", "1"], cells
+        browser.find("input[name=model]").send_keys("mock/echo")
+        browser.find("textarea").send_keys("team=search")
+        browser.find(".explain button").click()
+        browser.until(lambda browser=browser: "metadata=team" in browser.path)
+        assert "team" in browser.find("textarea").get_attribute("value")
+        assert "1 requests per day; used: 1" in browser.text
+    # Whose rules they are is the operator's to see.
+    assert "rules.yaml:3" in operator.text and "refused: 429 rate_limit_exceeded" in operator.text
+    assert "rules.yaml" not in client.text and "shown with an admin key" in client.text
+    operator.shoot("explained")
 
 
 def rows_of(gateway, query):
@@ -267,7 +291,8 @@ def test_pages_fit_and_are_kept_as_pictures(start_browser, gateway, project, loo
     [row] = gateway.request("GET", "/v1/logs/requests?rollout=nightly-0&outcome=succeeded&limit=1").json["data"]
     named = {"overview": "", "requests": "/requests?from=1h", "rollouts": "/rollouts", "rollout": "/rollouts/nightly-1",
              "metrics": "/metrics?from=15m&group_by=metadata.customer-id", "request": f"/requests/{row['insertion_id']}",
-             "hostile": "/requests?rollout=hostile", "queue": "/queue"}
+             "hostile": "/requests?rollout=hostile", "queue": "/queue",
+             "rules": "/rules?model=mock/echo&metadata=customer-id%3Dacme"}
     for name, page in named.items():
         browser.open(gateway.url + project + page)
         assert not browser.overflows(), name

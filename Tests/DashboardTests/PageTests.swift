@@ -15,6 +15,10 @@ private final class PlayedSource: DashboardSource {
 
     var questions: [String] { asked.withLockedValue { $0 } }
 
+    func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8] {
+        try await get(path, query: String(decoding: body, as: UTF8.self))
+    }
+
     func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8] {
         asked.withLockedValue { $0.append(query.map { "\(path)?\($0)" } ?? path) }
         guard let answer = answers[UTF8Text(path)] else {
@@ -54,6 +58,24 @@ struct PageTests {
         {"name":"requests","key":"gateway/requests","length":0,"age_ms":null,"groups":[]}]}
         """
 
+    private static let loaded = """
+        {"hash":"0123456789abcdef","is_hidden":false,"documents":[{"type":"gateway-rate-limiting-config","name":"\(hostile)",
+        "file":"\(hostile)","line":3,"rules":[{"id":"\(hostile)","line":7}]}]}
+        """
+    private static let explanation = """
+        {"decision":{"outcome":"refused","status":429,"code":"rate_limit_exceeded","rule":"\(hostile)"},
+        "metadata":[{"key":"\(hostile)","value":"\(hostile)","origin":"header"}],
+        "violation":{"key":"k","rule":"required","refuses":true,"message":"\(hostile)"},
+        "rate_limits":[{"id":"daily","matches":true,"counts":true,"limit":1000,"unit":"requests_per_day","mode":"enforce",
+        "name":"daily","amount":1,"usage":{"used":1000,"remaining":0,"reset_ms":5,"is_over":true}},
+        {"id":"other","matches":false,"unmet":[{"part":"metadata.env","wants":"\(hostile)","found":"dev","origin":"header"},
+        {"part":"models","found":null}],"counts":false,"limit":5,"unit":"tokens_per_minute","mode":"audit"}],
+        "load_balancing":[{"id":"balance","matches":true,"decides":false,"targets":[{"target":"a/m","share":0.6},
+        {"target":"b/m","share":0.4}]}],"fallback":[{"id":"fall","matches":true,"decides":true,
+        "fallback_models":[{"target":"c/m"},{"target":"d/m"}],"response_status_codes":["429","500"]}],
+        "logging":{"content":"whole","rules":[{"id":"quiet","matches":true,"log":false}]}}
+        """
+
     /// - Parameter left: a path that is not answered.
     private static func source(without left: String? = nil) -> PlayedSource {
         PlayedSource(answers.filter { $0.0 != left })
@@ -64,7 +86,7 @@ struct PageTests {
             ("/logs/requests", #"{"data":[\#(row)],"next_cursor":"c/1"}"#), ("/logs/requests/\(id)", row),
             ("/logs/metadata", #"{"keys":["\#(hostile)"]}"#), ("/metrics/query", metrics),
             ("/ready", #"{"status":"ready","forwarders":1,"warnings":["\#(hostile)"]}"#),
-            ("/queue", queue),
+            ("/queue", queue), ("/rules", loaded), ("/rules/explain", explanation),
             (
                 "/logs/audit",
                 #"{"data":[{"id":"\#(id)","time":"2026-11-22T19:26:39.120Z","kind":"dead_letter.requeued","actor":"\#(hostile)","project_id":"\#(hostile)","account":"\#(hostile)","user":"u","subject":"\#(id)","details":{"\#(hostile)":["\#(hostile)"],"count":3}},{"time":"2026-11-22T19:26:39.120Z","kind":"\#(hostile)","actor":"a","project_id":null,"account":null,"user":null,"subject":"\#(hostile)","details":{}}],"next_cursor":"c/1"}"#
@@ -105,7 +127,7 @@ struct PageTests {
 
     @Test(arguments: [
         DashboardRoute.Page.overview, .requests, .request(id), .metrics, .rollouts, .rollout("r"), .request("nothing"),
-        .rollout("nothing"), .queue, .audit,
+        .rollout("nothing"), .queue, .audit, .rules,
     ])
     func noTextIsMarkup(page: DashboardRoute.Page) async {
         let (response, html) = await html(page, page == .metrics ? "group_by=metadata.k" : nil)
@@ -144,6 +166,43 @@ struct PageTests {
         #expect(other.contains("The job is queued again.") && !other.contains("evil"))
         let (_, unknown) = await self.html(.queue, "done=evil&id=\(Self.id)")
         #expect(!unknown.contains("role=\"status\"") && !unknown.contains("evil"))
+    }
+
+    @Test func rulesAreShownWithTheirPlacesAndHits() async throws {
+        let source = Self.source()
+        let (_, html) = await html(.rules, "from=1h", asking: source)
+        let asked = try #require(source.questions.first { $0.hasPrefix("/metrics/query") })
+        #expect(asked.contains("rule[present]&from=1h&") && asked.contains("group_by=rule"))
+        #expect(html.contains("0123456789abcdef") && html.contains("gateway-rate-limiting-config"))
+        #expect(html.contains("\(Self.shown):7") && html.contains("Refused by limits"))
+        #expect(!source.questions.contains { $0.hasPrefix("/rules/explain") }, "nothing is to be explained")
+    }
+
+    @Test func aRequestIsExplained() async throws {
+        let source = Self.source()
+        let (_, html) = await html(.rules, "model=openai%2Fgpt&metadata=env%3Ddev%0D%0Ateam%3Da%3Db", asking: source)
+        let asked = try #require(source.questions.first { $0.hasPrefix("/rules/explain") })
+        #expect(
+            asked == #"/rules/explain?{"model":"openai\/gpt","metadata":{"env":"dev","team":"a=b"}}"#
+                || asked == #"/rules/explain?{"model":"openai/gpt","metadata":{"env":"dev","team":"a=b"}}"#)
+        for text in [
+            "refused: 429 rate_limit_exceeded by \(Self.shown)", "1,000 requests per day; used: 1,000",
+            "this request counts 1, and is over the limit",
+            "metadata.env is dev (from the header), wanted: \(Self.shown)",
+            "models is not there", "matches, another one decides", "a/m 60%, b/m 40%", "after 429, 500: c/m, then d/m",
+            "kept out of traces", #"value="openai/gpt""#,
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+    }
+
+    @Test(arguments: ["{", "{\"a\":1", "words", "a=1\na=2", "{} {}"]) func unreadableMetadataIsTold(text: String) async
+    {
+        let source = Self.source()
+        let (response, html) = await html(
+            .rules, FilterForm.query([("model", "m"), ("metadata", text)]), asking: source)
+        #expect(response.status == 200 && html.contains("neither a JSON object nor lines"))
+        #expect(!source.questions.contains { $0.hasPrefix("/rules/explain") })
     }
 
     @Test func auditRowsAreFiltered() async throws {

@@ -29,7 +29,7 @@ struct Templates: Sendable {
         ("queue", PackageResources.queue_mustache), ("request", PackageResources.request_mustache),
         ("requests", PackageResources.requests_mustache),
         ("requestrows", PackageResources.requestrows_mustache), ("rollout", PackageResources.rollout_mustache),
-        ("rollouts", PackageResources.rollouts_mustache),
+        ("rollouts", PackageResources.rollouts_mustache), ("rules", PackageResources.rules_mustache),
     ]
 
     /// The page's HTML.

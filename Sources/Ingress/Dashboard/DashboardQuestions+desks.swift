@@ -8,7 +8,7 @@ extension DashboardQuestions.Desks {
     init(
         _ configuration: Configuration, redis: RedisClient, responseKey: String, envelope: Envelope, watch: RedisWatch,
         identity: AnswerIdentity, pages: Pages, hooks: [any TracesHook], jobs: JobBuilder, audit: AuditLog?,
-        calls: (WorkQueue) -> CallDesk
+        asksForKeys: Bool, calls: (WorkQueue) -> CallDesk
     ) {
         let (settings, project) = (configuration.settings, configuration.secrets.defaultProject)
         self.init(
@@ -28,6 +28,7 @@ extension DashboardQuestions.Desks {
                 redis: redis, limits: .init(settings),
                 letters: DeadLetterDesk(
                     letters: DeadLetters(redis: redis), envelope: envelope,
-                    actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))))
+                    actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))),
+            rules: RulesController(jobs: jobs, rates: RateReader(redis: redis), asksForKeys: asksForKeys))
     }
 }

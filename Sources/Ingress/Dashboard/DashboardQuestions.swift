@@ -18,6 +18,7 @@ struct DashboardQuestions: DashboardSource {
         let logs: LogDesk
         let pages: Pages
         let queue: QueueDesk
+        let rules: RulesController
     }
 
     /// An answer that is larger stands in no page. A trace has twice `SPAN_TEXT_BYTES` (4 MiB).
@@ -32,8 +33,24 @@ struct DashboardQuestions: DashboardSource {
     let logger: Logger
 
     func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8] {
+        try await answer { () async throws -> Response in try await respond(to: path, query) }
+    }
+
+    func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8] {
+        try await answer { () async throws -> Response in
+            // The only question that is asked so. It changes nothing.
+            guard path == RulesController.path else { throw GatewayError.internalError }
+            let request = Request(
+                head: HTTPRequest(method: .post, scheme: nil, authority: nil, path: path),
+                body: RequestBody(buffer: ByteBuffer(bytes: body)))
+            return try await desks.rules.respond(to: request, admitted: admitted, seesAll: isOperators)
+        }
+    }
+
+    /// The body of an answer that is a 200.
+    private func answer(_ ask: () async throws -> Response) async throws(GatewayError) -> [UInt8] {
         do {
-            let response = try await respond(to: path, query)
+            let response = try await ask()
             let status = Int(response.status.code)
             let body = try await Self.bytes(of: response)
             guard status == 200 else { throw Self.error(body, status: status) }
@@ -67,6 +84,10 @@ struct DashboardQuestions: DashboardSource {
         let queue = try await desks.queue.answer(
             path, query: query, project: admitted.project, isOperators: isOperators)
         if let queue { return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: queue))) }
+        if path == "/rules" {
+            let rules = desks.rules.loaded(seesAll: isOperators)
+            return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: rules)))
+        }
         guard let page = try await desks.pages.respond(to: path, method: .get) else { throw GatewayError.internalError }
         return page
     }
