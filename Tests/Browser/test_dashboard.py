@@ -99,6 +99,9 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
     for thread in calls:
         thread.start()
     browser.until(lambda: gateway.request("GET", "/rollouts/running").status == 200)
+    # Where each completion is, in their order.
+    browser.open(f"{gateway.url}{project}/rollouts/running")
+    browser.until(lambda: [cell.text for cell in browser.all(".open tbody td:nth-child(3)")] == ["in flight"])
     browser.open(f"{gateway.url}{project}/rollouts")
     bar = "//tr[.//bdi[text()='running']]//*[name()='svg']"
     label = lambda: browser.driver.find_element(By.XPATH, bar).get_attribute("aria-label")  # noqa: E731
@@ -106,6 +109,10 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
     for thread in calls:
         thread.join()
     browser.until(lambda: label() == "3 traced")
+    # A rollout is found by what it begins with.
+    browser.find("input[name=value]").send_keys("runn", Keys.ENTER)
+    browser.until(lambda: browser.path.endswith("/rollouts?prefix=runn"))
+    assert [link.text for link in browser.all("tbody a.main")] == ["running"]
     browser.link("running").click()
     browser.until(lambda: "complete" in browser.find(".verdict").text)
     browser.until(lambda: len(browser.all("tbody tr")) == 3)

@@ -104,6 +104,10 @@ struct PageTests {
                 #"{"rollout_id":"r","verdict":"incomplete","expected":2,"traced":0,"in_flight":1,"failed":0,"missing":["\#(hostile)"],"checked_at":"2026-11-22T19:26:39.120Z"}"#
             ),
             (
+                "/rollouts/r/open",
+                #"{"open":[{"insertion_id":"\#(id)","since":"2026-11-22T19:26:39.120Z","place":"running"},{"insertion_id":"b","since":"2026-11-22T19:26:39.120Z","place":"waits"},{"insertion_id":"c","since":"2026-11-22T19:26:39.120Z","place":"missing"}],"left_out":3}"#
+            ),
+            (
                 "/logs",
                 #"{"entries":[{"timestamp":"2026-11-22T19:26:39.120Z","message":"\#(hostile)","severity":"INFO"}]}"#
             ),
@@ -203,6 +207,31 @@ struct PageTests {
             .rules, FilterForm.query([("model", "m"), ("metadata", text)]), asking: source)
         #expect(response.status == 200 && html.contains("neither a JSON object nor lines"))
         #expect(!source.questions.contains { $0.hasPrefix("/rules/explain") })
+    }
+
+    @Test func aRolloutSaysWhereItsCompletionsAre() async {
+        let (_, html) = await html(.rollout("r"))
+        for text in [
+            "its answer has begun", "waits to be sent", "is not to be found", "and 3 more",
+            "/dashboard/projects/p/requests/\(Self.id)", Self.shown,
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+    }
+
+    @Test(arguments: [
+        ("kind=prefix&value=night", "prefix=night"),
+        ("kind=prefix&value=a&prefix=b&tag=run_id:r", "tag=run_id:r&prefix=a"),
+        ("kind=run_id&value=r&prefix=b", "prefix=b&tag=run_id:r"), ("kind=prefix&value=&prefix=b", "prefix=b"),
+    ])
+    func rolloutsAreSearchedByTheirBeginning(form: String, query: String) async {
+        let (response, _) = await html(.rollouts, form)
+        #expect(response.status == 303)
+        #expect(response.headers.contains { $0.value == "/dashboard/projects/p/rollouts?\(query)" })
+        let source = Self.source()
+        let (_, page) = await self.html(.rollouts, "prefix=night&tag=run_id:r", asking: source)
+        #expect(source.questions.first == "/rollouts?tag=run_id:r&prefix=night&limit=50")
+        #expect(page.contains("begins with night") && page.contains(#"name="prefix" value="night""#))
     }
 
     @Test func auditRowsAreFiltered() async throws {

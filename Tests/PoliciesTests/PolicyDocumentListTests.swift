@@ -22,7 +22,7 @@ struct PolicyDocumentListTests {
                 keys:
                   team: {required: true}
                 """
-            ), ("b.yaml", "type: gateway-logging-config\nname: quiet\nenabled: false\n"),
+            ), ("b.yaml", "type: gateway-logging-config\nname: quiet\nlog: false\n"),
         ])
         let found = policies.documents
         #expect(found.map(\.file) == ["a.yaml", "a.yaml", "b.yaml"] && found.map(\.line) == [1, 9, 1])

@@ -29,6 +29,9 @@ extension DashboardQuestions.Desks {
                 letters: DeadLetterDesk(
                     letters: DeadLetters(redis: redis), envelope: envelope,
                     actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))),
-            rules: RulesController(jobs: jobs, rates: RateReader(redis: redis), asksForKeys: asksForKeys))
+            rules: RulesController(jobs: jobs, rates: RateReader(redis: redis), asksForKeys: asksForKeys),
+            open: OpenCompletions(
+                redis: redis, defaultProject: project, patience: settings.requestTimeout,
+                isTracedByProxy: settings.litellmTraces))
     }
 }

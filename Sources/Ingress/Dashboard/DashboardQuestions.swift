@@ -19,6 +19,7 @@ struct DashboardQuestions: DashboardSource {
         let pages: Pages
         let queue: QueueDesk
         let rules: RulesController
+        let open: OpenCompletions
     }
 
     /// An answer that is larger stands in no page. A trace has twice `SPAN_TEXT_BYTES` (4 MiB).
@@ -73,6 +74,10 @@ struct DashboardQuestions: DashboardSource {
             return try await desks.queries.respond(
                 to: request, path: path, as: id, admitted: admitted, isOperators: isOperators, connection: connection,
                 logger: logger)
+        }
+        if let rollout = OpenCompletions.rollout(in: path) {
+            let open = try await desks.open.answer(rollout, project: admitted.project)
+            return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: open)))
         }
         if VerificationDesk.answers(path) {
             return try await desks.verification.respond(
