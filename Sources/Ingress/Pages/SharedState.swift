@@ -21,12 +21,15 @@ struct SharedState: Sendable {
 
     /// Each figure, with its value or its bound.
     func figures(_ limits: MetricsPage.Limits) -> [(metric: MetricDescription, value: Int)] {
-        [(Self.liveForwarders, forwarders), (Self.liveVerifiers, verifiers)]
-            + zip(Self.counters, counts).map { ($0.metric, $1) }
-            + [
-                (Self.jobLimit, limits.jobs), (Self.jobBytesLimit, limits.jobBytes),
-                (Self.outboxLimit, limits.traceBytes), (Self.recordLimit, limits.recordBytes),
-            ]
+        var figures: [(metric: MetricDescription, value: Int)] = [
+            (Self.liveForwarders, forwarders), (Self.liveVerifiers, verifiers),
+        ]
+        for (counter, count) in zip(Self.counters, counts) { figures.append((counter.metric, count)) }
+        figures += [
+            (Self.jobLimit, limits.jobs), (Self.jobBytesLimit, limits.jobBytes),
+            (Self.outboxLimit, limits.traceBytes), (Self.recordLimit, limits.recordBytes),
+        ]
+        return figures
     }
 
     func write(to page: inout Exposition, _ limits: MetricsPage.Limits) {
