@@ -11,9 +11,10 @@ let settings: [SwiftSetting] = [
 
 /// What the dashboard's pages are made of, compiled into the executable.
 let dashboardFiles = [
-    "dashboard.css", "dashboard.js", "favicon.svg", "chart.mustache", "failure.mustache", "filters.mustache",
-    "layout.mustache", "login.mustache", "metrics.mustache", "overview.mustache", "progress.mustache",
-    "request.mustache", "requests.mustache", "requestrows.mustache", "rollout.mustache", "rollouts.mustache",
+    "dashboard.css", "dashboard.js", "favicon.svg", "audit.mustache", "chart.mustache", "failure.mustache",
+    "filters.mustache", "layout.mustache", "login.mustache", "metrics.mustache", "overview.mustache",
+    "progress.mustache", "queue.mustache", "request.mustache", "requests.mustache", "requestrows.mustache",
+    "rollout.mustache", "rollouts.mustache", "rules.mustache",
 ]
 
 let package = Package(

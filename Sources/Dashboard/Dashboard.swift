@@ -21,7 +21,7 @@ package struct Dashboard: Sendable {
         do throws(GatewayError) {
             let request = PageRequest(
                 project: project, links: Links(project: project), query: try QueryItems(query), source: source,
-                now: now())
+                formToken: viewer.formToken, now: now())
             let found = try await contents(page, request)
             switch found {
             case .redirect(let location): return .redirect(to: location)
@@ -46,6 +46,9 @@ package struct Dashboard: Sendable {
         case .requests: try await RequestsPage(request).contents()
         case .request(let id): try await RequestPage(request, id: id).contents()
         case .metrics: try await MetricsPage(request).contents()
+        case .audit: try await AuditPage(request).contents()
+        case .rules: try await RulesPage(request).contents()
+        case .queue: try await QueuePage(request).contents()
         case .rollouts: try await RolloutsPage(request).contents()
         case .rollout(let name): try await RolloutPage(request, name: name).contents()
         case .progress(let name): try await RolloutPage(request, name: name).progress()

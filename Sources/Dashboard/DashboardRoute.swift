@@ -7,6 +7,14 @@ package enum DashboardRoute: Sendable, Equatable {
     case logout
     case asset(String)
     case page(Page, project: String)
+    case action(Action, project: String)
+
+    /// What a form asks for.
+    package enum Action: Sendable, Equatable {
+        /// Of the dead letter at an entry.
+        case requeue(String)
+        case delete(String)
+    }
 
     /// A page of one project.
     package enum Page: Sendable, Equatable {
@@ -20,12 +28,20 @@ package enum DashboardRoute: Sendable, Equatable {
         case progress(String)
         /// Values of a metadata key, for the filter's form.
         case suggestions
+        case rules
+        case queue
+        case audit
     }
 
     package static let root = "/dashboard"
 
     /// Whether a path is the dashboard's.
     package static func owns(_ path: String) -> Bool { path == root || path.hasPrefix(root + "/") }
+
+    /// The address of the queue's page, with what it says of an action.
+    package static func queue(of project: String, _ said: [(name: String, value: String)]) -> String {
+        Links(project: project).queue(FilterForm.query(said))
+    }
 
     /// - Parameter path: percent-encoded, without the query. Nil if the dashboard has no such page.
     package init?(_ path: String) {
@@ -42,6 +58,10 @@ package enum DashboardRoute: Sendable, Equatable {
         case ("login", 1): self = .login
         case ("logout", 1): self = .logout
         case ("assets", 2): self = .asset(segments[1])
+        case ("projects", 5) where segments[2] == "queue" && segments[4] == "requeue":
+            self = .action(.requeue(segments[3]), project: segments[1])
+        case ("projects", 5) where segments[2] == "queue" && segments[4] == "delete":
+            self = .action(.delete(segments[3]), project: segments[1])
         case ("projects", 2...):
             guard let page = Page(segments.dropFirst(2)) else { return nil }
             self = .page(page, project: segments[1])
@@ -62,6 +82,9 @@ extension DashboardRoute.Page {
         case ("rollouts", 1): self = .rollout(rest[0])
         case ("rollouts", 2) where rest[1] == "progress": self = .progress(rest[0])
         case ("suggestions", 0): self = .suggestions
+        case ("rules", 0): self = .rules
+        case ("queue", 0): self = .queue
+        case ("audit", 0): self = .audit
         default: return nil
         }
     }
@@ -79,6 +102,11 @@ struct Links: Sendable {
     func requests(_ query: String = "") -> String { Self.join(base + "/requests", query) }
     func request(_ id: String) -> String { base + "/requests/" + PercentEncoding.segment(id) }
     func metrics(_ query: String = "") -> String { Self.join(base + "/metrics", query) }
+    func queue(_ query: String = "") -> String { Self.join(base + "/queue", query) }
+    func audit(_ query: String = "") -> String { Self.join(base + "/audit", query) }
+    func rules(_ query: String = "") -> String { Self.join(base + "/rules", query) }
+    func requeue(_ entry: String) -> String { "\(base)/queue/\(PercentEncoding.segment(entry))/requeue" }
+    func delete(_ entry: String) -> String { "\(base)/queue/\(PercentEncoding.segment(entry))/delete" }
     func overview(_ query: String = "") -> String { Self.join(base, query) }
     func rollouts(_ query: String = "") -> String { Self.join(base + "/rollouts", query) }
     func rollout(_ name: String) -> String { base + "/rollouts/" + PercentEncoding.segment(name) }

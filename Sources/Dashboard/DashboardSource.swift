@@ -1,13 +1,17 @@
 package import Common
 
 /// Answers the questions that pages are made of, as the gateway's API does: with the viewer's identity, and of one
-/// project alone.
+/// project alone. What waits in the gateway (`/queue`, `/queue/letters`), which rules are in force (`/rules`),
+/// and where the completions of a rollout are (`/rollouts/{rollout_id}/open`), is answered to pages alone.
 package protocol DashboardSource: Sendable {
     /// Asks `GET path?query`.
     /// - Parameter path: of the API, without `/v1` and project.
     /// - Returns: the body of a 200.
     /// - Throws: what a client of the API would be told.
     func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8]
+
+    /// Asks `POST path` what changes nothing.
+    func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8]
 }
 
 /// Who looks at the dashboard.
@@ -18,8 +22,13 @@ package struct Viewer: Sendable {
     package var account: String?
     /// Whether there is a session to end.
     package var hasSession: Bool
+    /// What forms of the operator's must have; nil: the viewer may only look.
+    package var formToken: FormToken?
 
-    package init(projects: [String], account: String? = nil, hasSession: Bool = false) {
+    package init(
+        projects: [String], account: String? = nil, hasSession: Bool = false, formToken: FormToken? = nil
+    ) {
+        self.formToken = formToken
         self.projects = projects
         self.account = account
         self.hasSession = hasSession

@@ -87,8 +87,8 @@ package struct IngressService {
         self.metrics = { await pages.metrics.exposition() }
         let desks = DashboardQuestions.Desks(
             configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity,
-            pages: pages,
-            hooks: extensions.tracesHooks, calls: calls)
+            pages: pages, hooks: extensions.tracesHooks, jobs: jobs, audit: audit,
+            asksForKeys: auth.consumesBearer, calls: calls)
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, entrance: entrance, pages: pages,
             routes: router.buildResponder(), jobs: jobs, calls: completions,
@@ -96,11 +96,10 @@ package struct IngressService {
                 calls: completions, records: kept.records, follower: follower, desk: news, kept: kept,
                 defaultProject: secrets.defaultProject),
             logs: desks.logs, verification: desks.verification, queries: desks.queries,
-            rules: RulesController(
-                jobs: jobs, rates: RateReader(redis: commands), asksForKeys: auth.consumesBearer),
+            rules: desks.rules,
             dashboard: DashboardDesk(
                 dashboard: Dashboard(),
-                access: .init(auth, listeningOn: settings.host, isOn: settings.dashboard), entrance: entrance,
+                access: .init(auth, settings), entrance: entrance,
                 desks: desks,
                 envelope: envelope, now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)

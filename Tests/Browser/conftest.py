@@ -9,6 +9,7 @@ import traffic
 from browser import Browser
 from processes import Gateway
 
+OPERATED = {"alpha": "sk-operated-alpha-0123456789", "admin": "sk-operated-admin-0123456789"}
 KEYS = {"alpha": "sk-key-of-alpha-0123456789", "beta": "sk-key-of-beta-0123456789"}
 
 
@@ -54,9 +55,34 @@ def keyed_gateway(tmp_path_factory, eventually):
     gateway.stop()
 
 
-def write_keys(file, keys):
-    entries = [{"id": name, "account": f"team-{name}", "projects": [name], "sha256": hashlib.sha256(key.encode()).hexdigest()}
-               for name, key in keys.items()]
+@pytest.fixture(scope="session")
+def operated_gateway(tmp_path_factory):
+    """Asks for a key; `alpha` opens a project, `admin` is the operator's."""
+    folder = tmp_path_factory.mktemp("operated-gateway")
+    keys = folder / "keys.yaml"
+    write_keys(keys, OPERATED, admins=["admin"])
+    secrets = {"langfuse_keys": {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}, "default_project_id": "alpha"}
+    gateway = Gateway(folder, secrets, API_KEYS_PATH=str(keys))
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def ruled_gateway(tmp_path):
+    """Like the one before, with a rule."""
+    write_keys(tmp_path / "keys.yaml", OPERATED, admins=["admin"])
+    (tmp_path / "rules.yaml").write_text(
+        "type: gateway-rate-limiting-config\nrules:\n"
+        "  - {id: once-a-day, when: {metadata: {team: search}}, limit_to: 1, unit: requests_per_day}\n")
+    secrets = {"langfuse_keys": {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}, "default_project_id": "alpha"}
+    gateway = Gateway(tmp_path, secrets, API_KEYS_PATH=str(tmp_path / "keys.yaml"), CONFIG_PATH=str(tmp_path / "rules.yaml"))
+    yield gateway
+    gateway.stop()
+
+
+def write_keys(file, keys, admins=()):
+    entries = [{"id": name, "account": f"team-{name}", "projects": "*" if name in admins else [name], "admin": name in admins,
+                "sha256": hashlib.sha256(key.encode()).hexdigest()} for name, key in keys.items()]
     file.write_text(json.dumps({"keys": entries}))
 
 

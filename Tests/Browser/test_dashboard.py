@@ -4,11 +4,11 @@ import threading
 
 import pytest
 import traffic
-from conftest import KEYS, write_keys
+from conftest import KEYS, OPERATED, write_keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-PAGES = ["", "/requests", "/metrics?from=1h&group_by=metadata.customer-id", "/rollouts"]
+PAGES = ["", "/requests", "/metrics?from=1h&group_by=metadata.customer-id", "/rollouts", "/rules", "/queue", "/audit"]
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,9 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
     for thread in calls:
         thread.start()
     browser.until(lambda: gateway.request("GET", "/rollouts/running").status == 200)
+    # Where each completion is, in their order.
+    browser.open(f"{gateway.url}{project}/rollouts/running")
+    browser.until(lambda: [cell.text for cell in browser.all(".open tbody td:nth-child(3)")] == ["in flight"])
     browser.open(f"{gateway.url}{project}/rollouts")
     bar = "//tr[.//bdi[text()='running']]//*[name()='svg']"
     label = lambda: browser.driver.find_element(By.XPATH, bar).get_attribute("aria-label")  # noqa: E731
@@ -106,9 +109,28 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
     for thread in calls:
         thread.join()
     browser.until(lambda: label() == "3 traced")
+    # A rollout is found by what it begins with.
+    browser.find("input[name=value]").send_keys("runn", Keys.ENTER)
+    browser.until(lambda: browser.path.endswith("/rollouts?prefix=runn"))
+    assert [link.text for link in browser.all("tbody a.main")] == ["running"]
     browser.link("running").click()
     browser.until(lambda: "complete" in browser.find(".verdict").text)
     browser.until(lambda: len(browser.all("tbody tr")) == 3)
+
+
+def test_a_call_in_flight_is_seen_in_the_queue(browser, gateway, project):
+    call = threading.Thread(target=traffic.call, args=(gateway, "mock/echo?delay_ms=8000"), kwargs={"rollout": "queued"})
+    call.start()
+    browser.open(f"{gateway.url}{project}/queue")
+    cells = lambda: [cell.text for cell in browser.all("tbody tr:first-child > *")][:7]  # noqa: E731
+    browser.until(lambda: cells()[0] == "Completions" and cells()[5] == "1")
+    assert "alive" in browser.text
+    browser.open(gateway.url + project)
+    tile = lambda name: next(tile.text for tile in browser.all(".tiles.now a") if name in tile.text)  # noqa: E731
+    browser.until(lambda: "1" in tile("In flight").split())
+    call.join()
+    browser.until(lambda: "0" in tile("In flight").split())
+    assert "takes traces" in tile("Trace store")
 
 
 @pytest.mark.parametrize("name", traffic.HOSTILE)
@@ -140,12 +162,12 @@ def test_each_page_works_without_scripts(start_browser, gateway, project):
 def test_the_keyboard_reaches_everything(browser, gateway, project):
     browser.open(f"{gateway.url}{project}/requests")
     seen = []
-    for _ in range(14):
+    for _ in range(17):
         browser.driver.switch_to.active_element.send_keys(Keys.TAB)
         active = browser.driver.switch_to.active_element
         seen.append(active.get_attribute("name") or active.text)
     assert seen[0] == "Skip to the content"
-    for name in ["Overview", "Rollouts", "Requests", "Metrics", "name", "operator", "value", "range", "Apply"]:
+    for name in ["Overview", "Rollouts", "Requests", "Metrics", "Rules", "Queue", "Audit", "name", "operator", "value", "range", "Apply"]:
         assert name in seen, seen
     # Each control has a name that is read out.
     for control in browser.all("input:not([type=hidden]), select, button"):
@@ -194,6 +216,81 @@ def test_a_key_that_is_taken_away_ends_its_session(browser, keyed_gateway):
         write_keys(keyed_gateway.keys_file, KEYS)
 
 
+def test_a_request_is_explained(start_browser, ruled_gateway, eventually):
+    gateway = ruled_gateway
+    traffic.call(gateway, rollout="ruled", metadata={"team": "search"}, key=OPERATED["alpha"])
+    second = traffic.call(gateway, rollout="ruled", metadata={"team": "search"}, key=OPERATED["alpha"])
+    assert second.status == 429
+    eventually(lambda: traffic.settled(gateway, 2, key=OPERATED["alpha"]))
+    operator, client = start_browser(), start_browser(has_scripts=False)
+    for browser, key in [(operator, "admin"), (client, "alpha")]:
+        browser.open(f"{gateway.url}/dashboard/projects/alpha/rules?from=1h")
+        log_in(browser, gateway, OPERATED[key])
+        cells = [cell.text for cell in browser.all("tbody tr:first-child td")]
+        assert cells[:3] == ["once-a-day", "2", "1"], cells
+        browser.find("input[name=model]").send_keys("mock/echo")
+        browser.find("textarea").send_keys("team=search")
+        browser.find(".explain button").click()
+        browser.until(lambda browser=browser: "metadata=team" in browser.path)
+        assert "team" in browser.find("textarea").get_attribute("value")
+        assert "1 requests per day; used: 1" in browser.text
+    # Whose rules they are is the operator's to see.
+    assert "rules.yaml:3" in operator.text and "refused: 429 rate_limit_exceeded" in operator.text
+    assert "rules.yaml" not in client.text and "shown with an admin key" in client.text
+    operator.shoot("explained")
+
+
+def rows_of(gateway, query):
+    return gateway.request("GET", f"/v1/logs/requests?{query}", key=OPERATED["alpha"]).json["data"]
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_the_operator_requeues_and_deletes_dead_letters(start_browser, operated_gateway, eventually, has_scripts):
+    gateway, queue = operated_gateway, "/dashboard/projects/alpha/queue"
+    hostile = traffic.HOSTILE["script"]
+    first, second = [traffic.bury(gateway, eventually, hostile, rollout="lost", row=row, key=OPERATED["alpha"]) for row in (1, 2)]
+    client = start_browser(has_scripts=has_scripts)
+    client.open(gateway.url + queue)
+    log_in(client, gateway, OPERATED["alpha"])
+    assert hostile in client.text and first in client.text
+    assert not client.all("main form"), "a client only looks"
+    operator = start_browser(has_scripts=has_scripts)
+    operator.open(gateway.url + queue)
+    log_in(operator, gateway, OPERATED["admin"])
+    row = lambda id: operator.driver.find_element(By.XPATH, f"//tr[.//a[text()='{id}']]")  # noqa: E731
+    row(first).find_element(By.XPATH, ".//button[text()='Requeue']").click()
+    operator.until(lambda: "done=requeued" in operator.path)
+    new = operator.find("[role=status] a").text
+    assert new != first and first not in [link.text for link in operator.all(".letters a")]
+    eventually(lambda: rows_of(gateway, f"metadata.requeued_from={first}"))
+    [made] = rows_of(gateway, f"metadata.requeued_from={first}")
+    assert made["insertion_id"] == new and made["outcome"] == "succeeded" and made["rollout_id"] == "lost"
+    # The form was sent once. To go back and send it again does nothing more.
+    operator.driver.refresh()
+    operator.find("h1")
+    assert len(rows_of(gateway, f"metadata.requeued_from={first}")) == 1
+    row(second).find_element(By.XPATH, ".//summary[text()='Delete…']").click()
+    operator.shoot(f"letters-{'with' if has_scripts else 'without'}-scripts")
+    row(second).find_element(By.XPATH, ".//button[text()='Delete for good']").click()
+    operator.until(lambda: "done=deleted" in operator.path)
+    assert second not in operator.text
+    kinds = lambda: [row["kind"] for row in audit(gateway, f"subject[in]={first},{second}")]  # noqa: E731
+    eventually(lambda: len(kinds()) == 2)
+    assert sorted(kinds()) == ["dead_letter.deleted", "dead_letter.requeued"]
+    # Both are read on the page of audit rows, filtered by a form.
+    operator.link("Audit").click()
+    operator.find("select[name=kind] option[value='dead_letter.requeued']").click()
+    operator.find("input[name=subject]").send_keys(first, Keys.ENTER)
+    operator.until(lambda: operator.path.endswith(f"/audit?kind=dead_letter.requeued&subject={first}"))
+    [line] = operator.all("tbody tr")
+    assert first in line.text and f"queued_as {new}" in line.text and "team-admin" in line.text
+    operator.shoot(f"audit-{'with' if has_scripts else 'without'}-scripts")
+
+
+def audit(gateway, query):
+    return gateway.request("GET", f"/v1/logs/audit?{query}", key=OPERATED["admin"]).json["data"]
+
+
 @pytest.mark.parametrize("look", ["light", "dark", "narrow"])
 def test_pages_fit_and_are_kept_as_pictures(start_browser, gateway, project, look):
     """The pictures are for people; what is checked is that no page is wider than its window."""
@@ -201,7 +298,8 @@ def test_pages_fit_and_are_kept_as_pictures(start_browser, gateway, project, loo
     [row] = gateway.request("GET", "/v1/logs/requests?rollout=nightly-0&outcome=succeeded&limit=1").json["data"]
     named = {"overview": "", "requests": "/requests?from=1h", "rollouts": "/rollouts", "rollout": "/rollouts/nightly-1",
              "metrics": "/metrics?from=15m&group_by=metadata.customer-id", "request": f"/requests/{row['insertion_id']}",
-             "hostile": "/requests?rollout=hostile"}
+             "hostile": "/requests?rollout=hostile", "queue": "/queue",
+             "rules": "/rules?model=mock/echo&metadata=customer-id%3Dacme"}
     for name, page in named.items():
         browser.open(gateway.url + project + page)
         assert not browser.overflows(), name

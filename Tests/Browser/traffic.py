@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 
 HOSTILE = {
     "script": "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">",
@@ -34,6 +35,27 @@ def some(gateway, count, seed=1, **further):
         model = f"mock/echo?delay_ms={chance.randint(1, 30)}&prompt_tokens={chance.randint(20, 900)}{status}"
         metadata = {"customer-id": customer, "environment": chance.choice(["prod", "prod", "staging"])}
         call(gateway, model, metadata=metadata, row=number, rollout=f"nightly-{number % 3}", stream=number % 2 == 0, **further)
+
+
+# What the step that ends a job does with one that is given up: a copy of the newest job's payload.
+BURY = """
+local found = redis.call('XREVRANGE', 'gateway/jobs', '+', '-', 'COUNT', 1)[1]
+if not found then return '' end
+local said = {}
+for index = 1, #found[2], 2 do said[found[2][index]] = found[2][index + 1] end
+redis.call('XADD', 'gateway/dead', '*', 'reason', ARGV[1], 'entry', found[1], 'i', said['i'], 'bytes', #said['p'], 'p', said['p'])
+return said['i']
+"""
+
+
+def bury(gateway, eventually, reason, **further):
+    """Makes a dead letter of a call that runs, as if its forwarders had died, and gives its insertion id."""
+    thread = threading.Thread(target=call, args=(gateway, "mock/echo?delay_ms=1500"), kwargs=further)
+    thread.start()
+    found = []
+    eventually(lambda: found.append(gateway.redis("EVAL", BURY, "0", reason).strip()) or found[-1])
+    thread.join()
+    return found[-1]
 
 
 def settled(gateway, count, project=None, key="client-key"):

@@ -15,6 +15,10 @@ private final class PlayedSource: DashboardSource {
 
     var questions: [String] { asked.withLockedValue { $0 } }
 
+    func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8] {
+        try await get(path, query: String(decoding: body, as: UTF8.self))
+    }
+
     func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8] {
         asked.withLockedValue { $0.append(query.map { "\(path)?\($0)" } ?? path) }
         guard let answer = answers[UTF8Text(path)] else {
@@ -43,11 +47,54 @@ struct PageTests {
         "points":[{"time":"2026-11-22T00:00:00.000Z","requests":4,"errors":1,"latency_p90":12}]}]}
         """
 
-    private static func source() -> PlayedSource {
-        PlayedSource([
+    private static let queue = """
+        {"figures":{"gateway_jobs":7,"gateway_jobs_limit":10,"gateway_jobs_bytes":2048,"gateway_forwarders":2,
+        "gateway_verifiers":1,"gateway_dead_letters":3,"gateway_trace_outbox_bytes":1048576,
+        "gateway_trace_outbox_limit_bytes":1048576,"gateway_request_log_waiting_bytes":512,
+        "gateway_redis_used_memory_bytes":2097152,"gateway_redis_maxmemory_bytes":4194304,"gateway_trace_store_refuses":1},
+        "streams":[{"name":"completions","key":"gateway/jobs","length":7,"age_ms":61000,"groups":[{"name":"forwarders",
+        "lag":4,"pending":3,"worker_count":3,"workers":[{"name":"\(hostile)","pending":2,"idle_ms":1200,"is_alive":true},
+        {"name":"gone","pending":1,"idle_ms":99000,"is_alive":false}]}]},
+        {"name":"requests","key":"gateway/requests","length":0,"age_ms":null,"groups":[]}]}
+        """
+
+    private static let loaded = """
+        {"hash":"0123456789abcdef","is_hidden":false,"documents":[{"type":"gateway-rate-limiting-config","name":"\(hostile)",
+        "file":"\(hostile)","line":3,"rules":[{"id":"\(hostile)","line":7}]}]}
+        """
+    private static let explanation = """
+        {"decision":{"outcome":"refused","status":429,"code":"rate_limit_exceeded","rule":"\(hostile)"},
+        "metadata":[{"key":"\(hostile)","value":"\(hostile)","origin":"header"}],
+        "violation":{"key":"k","rule":"required","refuses":true,"message":"\(hostile)"},
+        "rate_limits":[{"id":"daily","matches":true,"counts":true,"limit":1000,"unit":"requests_per_day","mode":"enforce",
+        "name":"daily","amount":1,"usage":{"used":1000,"remaining":0,"reset_ms":5,"is_over":true}},
+        {"id":"other","matches":false,"unmet":[{"part":"metadata.env","wants":"\(hostile)","found":"dev","origin":"header"},
+        {"part":"models","found":null}],"counts":false,"limit":5,"unit":"tokens_per_minute","mode":"audit"}],
+        "load_balancing":[{"id":"balance","matches":true,"decides":false,"targets":[{"target":"a/m","share":0.6},
+        {"target":"b/m","share":0.4}]}],"fallback":[{"id":"fall","matches":true,"decides":true,
+        "fallback_models":[{"target":"c/m"},{"target":"d/m"}],"response_status_codes":["429","500"]}],
+        "logging":{"content":"whole","rules":[{"id":"quiet","matches":true,"log":false}]}}
+        """
+
+    /// - Parameter left: a path that is not answered.
+    private static func source(without left: String? = nil) -> PlayedSource {
+        PlayedSource(answers.filter { $0.0 != left })
+    }
+
+    private static var answers: [(String, String)] {
+        [
             ("/logs/requests", #"{"data":[\#(row)],"next_cursor":"c/1"}"#), ("/logs/requests/\(id)", row),
             ("/logs/metadata", #"{"keys":["\#(hostile)"]}"#), ("/metrics/query", metrics),
             ("/ready", #"{"status":"ready","forwarders":1,"warnings":["\#(hostile)"]}"#),
+            ("/queue", queue), ("/rules", loaded), ("/rules/explain", explanation),
+            (
+                "/logs/audit",
+                #"{"data":[{"id":"\#(id)","time":"2026-11-22T19:26:39.120Z","kind":"dead_letter.requeued","actor":"\#(hostile)","project_id":"\#(hostile)","account":"\#(hostile)","user":"u","subject":"\#(id)","details":{"\#(hostile)":["\#(hostile)"],"count":3}},{"time":"2026-11-22T19:26:39.120Z","kind":"\#(hostile)","actor":"a","project_id":null,"account":null,"user":null,"subject":"\#(hostile)","details":{}}],"next_cursor":"c/1"}"#
+            ),
+            (
+                "/queue/letters",
+                #"{"letters":[{"entry":"1790000000000-0","time":"2026-11-22T19:26:39.120Z","reason":"\#(hostile)","insertion_id":"\#(id)","bytes":2048,"model":"\#(hostile)","path":"/x","refusal":null},{"entry":"1-1","time":"2026-11-22T19:26:39.120Z","reason":"r","insertion_id":null,"bytes":0,"model":null,"path":null,"refusal":"\#(hostile)"}],"next":"1790000000000-0"}"#
+            ),
             (
                 "/rollouts",
                 #"{"rollouts":[{"rollout_id":"\#(hostile)","invocation_id":"i","experiment_id":"\#(hostile)","run_id":"r","last_completion_at":"2026-11-22T19:26:39.120Z","expected":2,"failed":1,"verdict":null}]}"#
@@ -57,6 +104,10 @@ struct PageTests {
                 #"{"rollout_id":"r","verdict":"incomplete","expected":2,"traced":0,"in_flight":1,"failed":0,"missing":["\#(hostile)"],"checked_at":"2026-11-22T19:26:39.120Z"}"#
             ),
             (
+                "/rollouts/r/open",
+                #"{"open":[{"insertion_id":"\#(id)","since":"2026-11-22T19:26:39.120Z","place":"running"},{"insertion_id":"b","since":"2026-11-22T19:26:39.120Z","place":"waits"},{"insertion_id":"c","since":"2026-11-22T19:26:39.120Z","place":"missing"}],"left_out":3}"#
+            ),
+            (
                 "/logs",
                 #"{"entries":[{"timestamp":"2026-11-22T19:26:39.120Z","message":"\#(hostile)","severity":"INFO"}]}"#
             ),
@@ -64,21 +115,23 @@ struct PageTests {
                 "/traces/pointwise",
                 #"{"traces":[{"input":{"messages":[{"role":"\#(hostile)","content":"\#(hostile)"},{"role":"user","content":[{"type":"text","text":"hi"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"image_url","image_url":{"url":"https://evil.test/x.png"}}]}],"tools":[{"type":"function","function":{"name":"\#(hostile)","parameters":{"a":1}}}]},"output":{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":"{\"x\": \"\#(hostile.utf8.map { $0 == 92 ? "\\\\\\" : String(UnicodeScalar($0)) }.joined())\"}"}}]}}]}"#
             ),
-        ])
+        ]
     }
 
     private func html(
-        _ page: DashboardRoute.Page, _ query: String? = nil, asking source: PlayedSource = source()
+        _ page: DashboardRoute.Page, _ query: String? = nil, asking source: PlayedSource = source(),
+        token: FormToken? = nil
     ) async -> (DashboardResponse, String) {
         let response = await Dashboard(now: { 1_790_000_000_000 }).page(
-            page, of: "p", for: Viewer(projects: ["p", "q"], account: Self.hostile, hasSession: true), query: query,
-            asking: source)
+            page, of: "p",
+            for: Viewer(projects: ["p", "q"], account: Self.hostile, hasSession: true, formToken: token),
+            query: query, asking: source)
         return (response, String(decoding: response.body, as: UTF8.self))
     }
 
     @Test(arguments: [
         DashboardRoute.Page.overview, .requests, .request(id), .metrics, .rollouts, .rollout("r"), .request("nothing"),
-        .rollout("nothing"),
+        .rollout("nothing"), .queue, .audit, .rules,
     ])
     func noTextIsMarkup(page: DashboardRoute.Page) async {
         let (response, html) = await html(page, page == .metrics ? "group_by=metadata.k" : nil)
@@ -86,6 +139,137 @@ struct PageTests {
         #expect(!html.contains("<img src=x") && !html.contains("<b>/"))
         #expect(html.contains("</main>"), "the page is whole")
         #expect(!html.contains("{{"))
+    }
+
+    @Test func theQueueSaysWhoHasWhat() async {
+        let (_, html) = await html(.queue)
+        for text in [
+            "Completions", "1 min 1 s", "alive", "gone", "and 1 more", "3 in all projects", Self.shown, "2 KiB",
+            "/dashboard/projects/p/requests/\(Self.id)", "/dashboard/projects/p/queue?before=1790000000000-0",
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+        #expect(!html.contains("<form method=\"post\" action=\"/dashboard/projects"), "it shows, and does nothing")
+    }
+
+    /// The operator's forms hold the session's token; one letter is not queued again, and says why.
+    @Test func theOperatorHasForms() async {
+        let token = FormToken(session: "s", envelope: Envelope(key: .random()))
+        let (_, html) = await html(.queue, token: token)
+        #expect(html.matches(of: /<form method="post" action="[^"]*\/queue\/[0-9-]+\/requeue">/).count == 1)
+        #expect(html.matches(of: /<form method="post" action="[^"]*\/queue\/[0-9-]+\/delete">/).count == 2)
+        #expect(html.ranges(of: "name=\"token\" value=\"\(token.text)\"").count == 3)
+        #expect(html.contains("It is not queued again: \(Self.shown)."))
+    }
+
+    /// Anyone may send a person to an address: what it says is shown only where it is an id.
+    @Test func whatWasDoneIsTold() async {
+        let (_, html) = await html(.queue, "done=requeued&id=\(Self.id)")
+        #expect(html.contains("The job is queued again.") && html.contains(">\(Self.id)</a>"))
+        let (_, other) = await self.html(.queue, "done=requeued&id=call-0800-evil")
+        #expect(other.contains("The job is queued again.") && !other.contains("evil"))
+        let (_, unknown) = await self.html(.queue, "done=evil&id=\(Self.id)")
+        #expect(!unknown.contains("role=\"status\"") && !unknown.contains("evil"))
+    }
+
+    @Test func rulesAreShownWithTheirPlacesAndHits() async throws {
+        let source = Self.source()
+        let (_, html) = await html(.rules, "from=1h", asking: source)
+        let asked = try #require(source.questions.first { $0.hasPrefix("/metrics/query") })
+        #expect(asked.contains("rule[present]&from=1h&") && asked.contains("group_by=rule"))
+        #expect(html.contains("0123456789abcdef") && html.contains("gateway-rate-limiting-config"))
+        #expect(html.contains("\(Self.shown):7") && html.contains("Refused by limits"))
+        #expect(!source.questions.contains { $0.hasPrefix("/rules/explain") }, "nothing is to be explained")
+    }
+
+    @Test func aRequestIsExplained() async throws {
+        let source = Self.source()
+        let (_, html) = await html(.rules, "model=openai%2Fgpt&metadata=env%3Ddev%0D%0Ateam%3Da%3Db", asking: source)
+        let asked = try #require(source.questions.first { $0.hasPrefix("/rules/explain") })
+        #expect(
+            asked == #"/rules/explain?{"model":"openai\/gpt","metadata":{"env":"dev","team":"a=b"}}"#
+                || asked == #"/rules/explain?{"model":"openai/gpt","metadata":{"env":"dev","team":"a=b"}}"#)
+        for text in [
+            "refused: 429 rate_limit_exceeded by \(Self.shown)", "1,000 requests per day; used: 1,000",
+            "this request counts 1, and is over the limit",
+            "metadata.env is dev (from the header), wanted: \(Self.shown)",
+            "models is not there", "matches, another one decides", "a/m 60%, b/m 40%", "after 429, 500: c/m, then d/m",
+            "kept out of traces", #"value="openai/gpt""#,
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+    }
+
+    @Test(arguments: ["{", "{\"a\":1", "words", "a=1\na=2", "{} {}"]) func unreadableMetadataIsTold(text: String) async
+    {
+        let source = Self.source()
+        let (response, html) = await html(
+            .rules, FilterForm.query([("model", "m"), ("metadata", text)]), asking: source)
+        #expect(response.status == 200 && html.contains("neither a JSON object nor lines"))
+        #expect(!source.questions.contains { $0.hasPrefix("/rules/explain") })
+    }
+
+    @Test func aRolloutSaysWhereItsCompletionsAre() async {
+        let (_, html) = await html(.rollout("r"))
+        for text in [
+            "its answer has begun", "waits to be sent", "is not to be found", "and 3 more",
+            "/dashboard/projects/p/requests/\(Self.id)", Self.shown,
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+    }
+
+    @Test(arguments: [
+        ("kind=prefix&value=night", "prefix=night"),
+        ("kind=prefix&value=a&prefix=b&tag=run_id:r", "tag=run_id:r&prefix=a"),
+        ("kind=run_id&value=r&prefix=b", "prefix=b&tag=run_id:r"), ("kind=prefix&value=&prefix=b", "prefix=b"),
+    ])
+    func rolloutsAreSearchedByTheirBeginning(form: String, query: String) async {
+        let (response, _) = await html(.rollouts, form)
+        #expect(response.status == 303)
+        #expect(response.headers.contains { $0.value == "/dashboard/projects/p/rollouts?\(query)" })
+        let source = Self.source()
+        let (_, page) = await self.html(.rollouts, "prefix=night&tag=run_id:r", asking: source)
+        #expect(source.questions.first == "/rollouts?tag=run_id:r&prefix=night&limit=50")
+        #expect(page.contains("begins with night") && page.contains(#"name="prefix" value="night""#))
+    }
+
+    @Test func auditRowsAreFiltered() async throws {
+        let source = Self.source()
+        let (_, html) = await html(.audit, "kind=key.used&subject%5Bin%5D=a,b&from=24h&cursor=c%2F0", asking: source)
+        #expect(
+            source.questions == ["/logs/audit?kind=key.used&subject[in]=a,b&from=24h&limit=50&cursor=c/0"])
+        #expect(html.contains("/audit?kind=key.used&amp;subject[in]=a,b&amp;from=24h&amp;cursor=c/1"))
+        #expect(html.contains(#"<option value="key.used" selected>"#))
+        #expect(html.contains(#"name="subject[in]" value="a,b""#), "what the form has no field for is kept")
+        #expect(html.contains("/dashboard/projects/p/requests/\(Self.id)") && html.contains("operator</bdi>"))
+        #expect(html.contains(#"<span class="muted">count</span> <bdi>3</bdi>"#))
+    }
+
+    /// The address of a form's page has no empty fields.
+    @Test func theFilterOfAuditRowsIsTheAddress() async {
+        let (response, _) = await html(.audit, "kind=key.used&subject=&account=&user=&from=")
+        #expect(response.status == 303)
+        #expect(response.headers.contains { $0.value == "/dashboard/projects/p/audit?kind=key.used" })
+    }
+
+    /// Each figure leads to the page of the queue, and what is wrong is marked.
+    @Test func theOverviewSaysHowTheGatewayIs() async {
+        let (_, html) = await html(.overview)
+        for text in [
+            ">4<", "the oldest for 1 min 1 s", "2 KiB of requests", "1 verifier<", "512 B wait for the log",
+            "of 4 MiB", "refuses", "3 dead letters",
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
+        #expect(html.matches(of: /href="\/dashboard\/projects\/p\/queue"/).count == 7)
+        #expect(html.contains("<strong class=\"t-bad\">1 MiB</strong>"))
+    }
+
+    /// Without it the page stands all the same.
+    @Test func theOverviewDoesWithoutTheQueue() async {
+        let (response, html) = await html(.overview, asking: Self.source(without: "/queue"))
+        #expect(response.status == 200 && !html.contains("tiles now"))
     }
 
     @Test func aRequestHasItsWayAndItsMessages() async throws {

@@ -29,11 +29,15 @@ package struct AuditKind: RawRepresentable, Sendable, Hashable {
     package static let sealKeyDiffers = AuditKind(rawValue: "seal.key_differs")
     /// Entries of a stream do not open with this process's GATEWAY_KEY.
     package static let sealUnreadable = AuditKind(rawValue: "seal.unreadable")
+    /// The operator had the job of a dead letter queued again.
+    package static let deadLetterRequeued = AuditKind(rawValue: "dead_letter.requeued")
+    /// The operator deleted a dead letter.
+    package static let deadLetterDeleted = AuditKind(rawValue: "dead_letter.deleted")
 
     /// Those of this version.
     package static let known: [AuditKind] = [
         rulesReloaded, rulesRefused, keysReloaded, keysRefused, secretsReloaded, secretsRefused, keyUsed, ruleAudited,
-        sealKeyWritten, sealKeyReplaced, sealKeyDiffers, sealUnreadable,
+        sealKeyWritten, sealKeyReplaced, sealKeyDiffers, sealUnreadable, deadLetterRequeued, deadLetterDeleted,
     ]
 
     /// At most one row in so long a time tells of the same subject, where it may come with each request.

@@ -98,6 +98,10 @@ extension Settings {
             "DASHBOARD", \.dashboard, .bool,
             "Whether there are [pages for people](dashboard.md) under `/dashboard`.", commands: facing),
         Setting(
+            "DASHBOARD_ADMIN", \.dashboardAdmin, .bool,
+            "Whether they may delete and requeue dead letters where clients need no key; else a key with `admin: true` may.",
+            commands: facing),
+        Setting(
             "ALLOWED_HOSTS", \.allowedHosts, .allowedHosts,
             "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. Not set: no further "
                 + "ones where `HOST` is a loopback address and clients need no key, and where `TRACESTORE_HOST` is one; else any.",

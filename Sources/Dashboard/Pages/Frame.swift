@@ -3,7 +3,7 @@ internal import Common
 /// What stands around every page: navigation, the choice of projects, and who looks.
 struct Frame {
     enum Section: CaseIterable {
-        case overview, rollouts, requests, metrics
+        case overview, rollouts, requests, metrics, rules, queue, audit
 
         var label: String {
             switch self {
@@ -11,6 +11,9 @@ struct Frame {
             case .rollouts: "Rollouts"
             case .requests: "Requests"
             case .metrics: "Metrics"
+            case .rules: "Rules"
+            case .queue: "Queue"
+            case .audit: "Audit"
             }
         }
     }
@@ -67,6 +70,9 @@ struct Frame {
                 case .rollouts: links.rollouts()
                 case .requests: links.requests()
                 case .metrics: links.metrics()
+                case .rules: links.rules()
+                case .queue: links.queue()
+                case .audit: links.audit()
                 }
             return NavigationItem(navLabel: section.label, navLink: link, isCurrent: section == contents.section)
         }
@@ -80,6 +86,9 @@ extension DashboardRoute.Page {
         case .overview: .overview
         case .requests, .request, .suggestions: .requests
         case .metrics: .metrics
+        case .rules: .rules
+        case .queue: .queue
+        case .audit: .audit
         case .rollouts, .rollout, .progress: .rollouts
         }
     }

@@ -45,6 +45,9 @@ struct MetricsCharts {
                 ]) : grouped("Errors", .bars, "errors", Figures.compact)
     }
 
+    /// Requests that a limit refused, by the property.
+    var refusals: Chart { grouped("Refused by limits", .bars, "limit_hits", Figures.compact) }
+
     var tokens: Chart {
         let both = { (point: JSONObject) -> Double? in
             (point.number("input_tokens") ?? 0) + (point.number("output_tokens") ?? 0)

@@ -9,7 +9,8 @@ struct OverviewPage {
         var tileNote: String
         var tileLink: String
         var tileTone: String
-        var spark: String
+        /// Nil: it has no past.
+        var spark: String?
         var sparkColour: String
     }
 
@@ -21,6 +22,9 @@ struct OverviewPage {
 
     struct View {
         var tiles: [Tile]
+        /// As the gateway is now; none where that cannot be told.
+        var gatewayTiles: [Tile]
+        var hasGatewayTiles: Bool
         var rangeLinks: [RangeLink]
         var charts: [ChartView]
         var errorRows: [RequestRowView]
@@ -50,8 +54,9 @@ struct OverviewPage {
         let errors = try LoggedRequest.page(
             try await request.source.get("/logs/requests", query: FilterForm.query(failed.items + [("limit", "6")])))
         let rollouts = await newestRollouts()
+        let gateway = await gatewayTiles()
         let view = View(
-            tiles: tiles(charts, form, failed),
+            tiles: tiles(charts, form, failed), gatewayTiles: gateway, hasGatewayTiles: !gateway.isEmpty,
             rangeLinks: TimeRange.presets.map { preset in
                 RangeLink(
                     rangeLabel: preset.text, rangeLink: links.overview("from=\(preset.text)"),
@@ -67,6 +72,12 @@ struct OverviewPage {
             PageContents(
                 title: "Overview", section: .overview, template: "overview", view: view,
                 refresh: form.range.to == nil ? 10 : nil))
+    }
+
+    private func gatewayTiles() async -> [Tile] {
+        guard let bytes = try? await request.source.get("/queue", query: nil), let answer = try? QueueAnswer(bytes)
+        else { return [] }
+        return GatewayTiles(answer: answer, link: request.links.queue()).tiles
     }
 
     private func newestRollouts() async -> [RolloutRowView] {

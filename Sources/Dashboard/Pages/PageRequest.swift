@@ -7,6 +7,8 @@ struct PageRequest: Sendable {
     let links: Links
     let query: QueryItems
     let source: any DashboardSource
+    /// What forms of the operator's must have; nil: the viewer may only look.
+    let formToken: FormToken?
     /// Milliseconds since 1970.
     let now: UInt64
 

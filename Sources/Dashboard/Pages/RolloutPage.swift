@@ -3,9 +3,15 @@ internal import JSON
 
 /// One rollout: its verdict, what is missing, its completions, and what its server said.
 struct RolloutPage {
-    struct Missing {
-        var missingID: String
-        var missingLink: String
+    /// A completion whose trace is not there yet.
+    struct Open {
+        var openID: String
+        var openLink: String
+        var openISO: String
+        var openAge: String
+        var openTone: String
+        var openState: String
+        var openReason: String
     }
 
     struct LogLine {
@@ -22,8 +28,9 @@ struct RolloutPage {
         var checkedISO: String
         var checkedText: String
         var reason: String?
-        var missingIDs: [Missing]
-        var hasMissing: Bool
+        var open: [Open]
+        var hasOpen: Bool
+        var moreOpen: String?
         var rows: [RequestRowView]
         var hasRows: Bool
         var requestsLink: String
@@ -57,15 +64,17 @@ struct RolloutPage {
         ).rows
         let lines = await logLines()
         let progress = RolloutProgress(verdict: verdict)
-        let missing = verdict.texts("missing")
+        var (open, leftOut) = ([Open](), 0.0)
+        if progress.verdict != "complete" { (open, leftOut) = await self.open(beside: verdict.texts("missing")) }
         let checked = verdict.text("checked_at") ?? ""
         let view = View(
             rolloutName: name, progress: ProgressView(progress), progressLink: links.progress(name),
             checkedISO: checked,
             checkedText: Self.age(checked, now: request.now), reason: verdict.text("reason"),
-            missingIDs: missing.map { Missing(missingID: $0, missingLink: links.request($0)) },
-            hasMissing: !missing.isEmpty,
-            rows: (rows ?? []).map { RequestRowView($0, links: links, form: form) }, hasRows: !(rows ?? []).isEmpty,
+            open: open, hasOpen: !open.isEmpty, moreOpen: leftOut > 0 ? "and \(Figures.count(leftOut)) more" : nil,
+            // In the order in which they came, as the ids that are open are.
+            rows: (rows ?? []).reversed().map { RequestRowView($0, links: links, form: form) },
+            hasRows: !(rows ?? []).isEmpty,
             requestsLink: links.requests(form.query), metricsLink: links.metrics(form.query), logLines: lines,
             hasLog: !lines.isEmpty, listLink: links.rollouts(),
             tracesPath: "/project_id/\(PercentEncoding.segment(request.project))/traces?"
@@ -84,6 +93,18 @@ struct RolloutPage {
 
     private func verdict() async throws(GatewayError) -> JSONObject {
         try JSONObject.answer(try await request.source.get("/rollouts/" + PercentEncoding.segment(name), query: nil))
+    }
+
+    /// Completions that were not seen in the trace store, in their order.
+    /// - Parameter missing: the verdict's.
+    private func open(beside missing: [String]) async -> (open: [Open], leftOut: Double) {
+        let path = "/rollouts/\(PercentEncoding.segment(name))/open"
+        let answer = (try? await request.source.get(path, query: nil)).flatMap { try? JSONObject.answer($0) }
+        let told = answer?.objects("open") ?? []
+        let known = Set(told.compactMap { $0.text("insertion_id").map { UTF8Text($0) } })
+        var found = told.compactMap { Open($0, now: request.now, links: request.links) }
+        found += missing.filter { !known.contains(UTF8Text($0)) }.map { Open(missing: $0, links: request.links) }
+        return (found, answer?.number("left_out") ?? 0)
     }
 
     private func logLines() async -> [LogLine] {
@@ -106,5 +127,38 @@ struct RolloutPage {
         guard let time = TimeText.milliseconds(iso).flatMap({ UInt64(exactly: $0) }) else { return "" }
         let age = Double(now > time ? now - time : 0)
         return age < 1500 ? "just now" : Figures.duration((age / 1000).rounded() * 1000) + " ago"
+    }
+}
+
+extension RolloutPage.Open {
+    /// - Parameter object: one of `/rollouts/{rollout_id}/open`.
+    init?(_ object: JSONObject, now: UInt64, links: Links) {
+        guard let id = object.text("insertion_id") else { return nil }
+        openID = id
+        openLink = links.request(id)
+        openISO = object.text("since") ?? ""
+        openAge = RolloutPage.age(openISO, now: now)
+        (openTone, openState, openReason) = Self.words(object.text("place"))
+    }
+
+    /// One that the verdict calls missing, and of which nothing else is known.
+    init(missing id: String, links: Links) {
+        (openID, openLink, openISO, openAge) = (id, links.request(id), "", "")
+        (openTone, openState, openReason) = Self.words("missing")
+    }
+
+    private static func words(_ place: String?) -> (tone: String, state: String, reason: String) {
+        switch place.map({ UTF8Text($0) }) {
+        case "queued": ("quiet", "in flight", "it waits in the queue, or its call has not answered yet")
+        case "running": ("quiet", "in flight", "its answer has begun")
+        case "waits": ("warn", "ended", "its trace waits to be sent to the trace store")
+        case "accepted": ("warn", "ended", "the trace store took its trace, and does not show it yet")
+        case "proxy": ("bad", "missing", "the LiteLLM proxy has not written its trace")
+        default:
+            (
+                "bad", "missing",
+                "it ended, and its trace is not to be found: it was given up, or lost with Redis or the trace store"
+            )
+        }
     }
 }

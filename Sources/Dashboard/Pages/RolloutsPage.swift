@@ -10,7 +10,10 @@ struct RolloutsPage {
     }
 
     struct Chip {
+        /// The query's parameter and its value.
+        var chipName: String
         var chipTag: String
+        var chipText: String
         var removeLink: String
     }
 
@@ -30,7 +33,8 @@ struct RolloutsPage {
     private static let few = 50
     private static let most = 1000
     private static let kinds = [
-        ("rollout_id", "Rollout"), ("run_id", "Run"), ("experiment_id", "Experiment"), ("invocation_id", "Invocation"),
+        ("prefix", "Rollout begins with"), ("rollout_id", "Rollout"), ("run_id", "Run"),
+        ("experiment_id", "Experiment"), ("invocation_id", "Invocation"),
     ]
 
     let request: PageRequest
@@ -39,13 +43,22 @@ struct RolloutsPage {
 
     func contents() async throws(GatewayError) -> Contents {
         let (links, tags) = (request.links, request.query.values("tag"))
+        let prefix = request.query.value("prefix")
+        var searched: [(name: String, value: String)] = tags.map { ("tag", $0) }
+        if let prefix { searched.append(("prefix", prefix)) }
         if let kind = request.query.values("kind").last {
-            let value = request.query.value("value")
-            let all = tags + (value.map { ["\(kind):\($0)"] } ?? [])
-            return .redirect(links.rollouts(FilterForm.query(all.map { ("tag", $0) })))
+            if let value = request.query.value("value") {
+                if kind == "prefix" {
+                    searched.removeAll { $0.name == "prefix" }
+                    searched.append(("prefix", value))
+                } else {
+                    searched.append(("tag", "\(kind):\(value)"))
+                }
+            }
+            return .redirect(links.rollouts(FilterForm.query(searched)))
         }
         let limit = min(max(Int(request.query.value("limit") ?? "") ?? Self.few, 1), Self.most)
-        let items = tags.map { (name: "tag", value: $0) } + [("limit", String(limit))]
+        let items = searched + [("limit", String(limit))]
         var (rows, failure) = ([RolloutRowView](), GatewayError?.none)
         do throws(GatewayError) {
             let answer = try JSONObject.answer(
@@ -59,10 +72,8 @@ struct RolloutsPage {
         let view = View(
             formAction: links.rollouts(),
             kinds: Self.kinds.map { Choice(choiceValue: $0.0, choiceLabel: $0.1, isSelected: $0.0 == Self.kinds[0].0) },
-            chips: tags.indices.map { index in
-                let rest = tags.indices.filter { $0 != index }.map { (name: "tag", value: tags[$0]) }
-                return Chip(chipTag: tags[index], removeLink: links.rollouts(FilterForm.query(rest)))
-            }, rollouts: rows, hasRollouts: !rows.isEmpty, isSearched: !tags.isEmpty,
+            chips: Self.chips(searched, links), rollouts: rows, hasRollouts: !rows.isEmpty,
+            isSearched: !searched.isEmpty,
             moreLink: more
                 ? links.rollouts(FilterForm.query(items.dropLast() + [("limit", String(min(limit * 4, Self.most)))]))
                 : nil,
@@ -71,5 +82,16 @@ struct RolloutsPage {
             PageContents(
                 title: "Rollouts", section: .rollouts, template: "rollouts", view: view, status: failure?.status ?? 200,
                 refresh: failure == nil ? 5 : nil))
+    }
+
+    private static func chips(_ searched: [(name: String, value: String)], _ links: Links) -> [Chip] {
+        searched.indices.map { index in
+            var rest = searched
+            let term = rest.remove(at: index)
+            return Chip(
+                chipName: term.name, chipTag: term.value,
+                chipText: term.name == "prefix" ? "begins with \(term.value)" : term.value,
+                removeLink: links.rollouts(FilterForm.query(rest)))
+        }
     }
 }

@@ -21,13 +21,15 @@ struct Templates: Sendable {
     }
 
     static let files: [(name: String, bytes: [UInt8])] = [
-        ("chart", PackageResources.chart_mustache), ("failure", PackageResources.failure_mustache),
+        ("audit", PackageResources.audit_mustache), ("chart", PackageResources.chart_mustache),
+        ("failure", PackageResources.failure_mustache),
         ("filters", PackageResources.filters_mustache), ("layout", PackageResources.layout_mustache),
         ("login", PackageResources.login_mustache), ("metrics", PackageResources.metrics_mustache),
         ("overview", PackageResources.overview_mustache), ("progress", PackageResources.progress_mustache),
-        ("request", PackageResources.request_mustache), ("requests", PackageResources.requests_mustache),
+        ("queue", PackageResources.queue_mustache), ("request", PackageResources.request_mustache),
+        ("requests", PackageResources.requests_mustache),
         ("requestrows", PackageResources.requestrows_mustache), ("rollout", PackageResources.rollout_mustache),
-        ("rollouts", PackageResources.rollouts_mustache),
+        ("rollouts", PackageResources.rollouts_mustache), ("rules", PackageResources.rules_mustache),
     ]
 
     /// The page's HTML.

@@ -1,15 +1,15 @@
 internal import Common
 
 extension DashboardDesk.Access {
-    /// - Parameters:
-    ///   - auth: who may call the gateway.
-    ///   - host: the address on which it listens.
-    init(_ auth: any AuthProvider, listeningOn host: String, isOn: Bool) {
+    /// - Parameter auth: who may call the gateway.
+    init(_ auth: any AuthProvider, _ settings: Settings) {
         self =
             switch auth {
-            case _ where !isOn: .closed(.dashboardOff)
+            case _ where !settings.dashboard: .closed(.dashboardOff)
             case let keys as APIKeyAuth: .keys(keys)
-            case is NoAuth: HostName.isLoopback(host) ? .machine : .closed(.dashboardNeedsKeys)
+            case is NoAuth:
+                HostName.isLoopback(settings.host)
+                    ? .machine(opensActions: settings.dashboardAdmin) : .closed(.dashboardNeedsKeys)
             default: .provider
             }
     }

@@ -10,7 +10,8 @@ struct DashboardDesk: Sendable {
     /// Who may look.
     enum Access: Sendable {
         /// Everyone, since the gateway serves its own machine alone and asks for no key.
-        case machine
+        /// - Parameter opensActions: whether they may do what is the operator's (`DASHBOARD_ADMIN`).
+        case machine(opensActions: Bool)
         /// Who logs in with a key of the gateway.
         case keys(APIKeyAuth)
         /// Whom an own build's `AuthProvider` lets in by a request's headers.
@@ -48,7 +49,12 @@ struct DashboardDesk: Sendable {
             return dashboard.failure(.wrongDashboardMethod)
         }
         do throws(GatewayError) {
-            if asked.isPost { return try await form(route, asked, request) }
+            if asked.isPost {
+                guard case .action(let action, let project)? = route else {
+                    return try await form(route, asked, request)
+                }
+                return try await act(action, in: project, asked, request, logger)
+            }
             if case .login? = route, case .keys = access {
                 return dashboard.login(next: try QueryItems(asked.query).value("next"))
             }
@@ -64,14 +70,18 @@ struct DashboardDesk: Sendable {
         _ logger: Logger
     ) async -> DashboardResponse {
         let projects = entrance.projects(of: visitor.account)
-        let viewer = Viewer(projects: projects, account: visitor.account?.id, hasSession: visitor.hasSession)
+        let viewer = Viewer(
+            projects: projects, account: visitor.account?.id, hasSession: visitor.hasSession,
+            formToken: token(of: visitor))
         switch route {
         case .page(let page, let project)?:
             let admitted: Entrance.Admitted
             do throws(GatewayError) { admitted = try entrance.admit(visitor.account, project: project) } catch {
                 return dashboard.failure(error, for: viewer)
             }
-            let source = DashboardQuestions(desks: desks, admitted: admitted, connection: connection, logger: logger)
+            let source = DashboardQuestions(
+                desks: desks, admitted: admitted, isOperators: entrance.isOperator(visitor.account),
+                connection: connection, logger: logger)
             return await dashboard.page(page, of: project, for: viewer, query: asked.query, asking: source)
         case .start?, .login?:
             guard let first = projects.first else { return dashboard.failure(.noProject, for: viewer) }
@@ -82,22 +92,27 @@ struct DashboardDesk: Sendable {
 }
 
 extension DashboardDesk {
-    private struct Visitor {
+    struct Visitor {
         var account: Account?
+        /// What the browser shows of itself: its session's cookie, or who it is where there is none.
+        var session = ""
         var hasSession = false
     }
 
     /// Who asks; nil for one who has to log in first.
-    private func visitor(_ asked: DashboardRequest, _ request: Request) async throws(GatewayError) -> Visitor? {
+    func visitor(_ asked: DashboardRequest, _ request: Request) async throws(GatewayError) -> Visitor? {
         switch access {
-        case .machine, .provider: return Visitor(account: try await entrance.account(of: request))
+        case .machine: return Visitor(account: try await entrance.account(of: request), session: "machine")
+        case .provider:
+            let account = try await entrance.account(of: request)
+            return Visitor(account: account, session: "account \(account?.id ?? "")")
         case .keys(let auth):
             // A key that is gone has no account, so its sessions end with it.
             guard let text = SessionToken.text(in: asked.cookie),
                 let token = SessionToken(text, now: now(), envelope: envelope),
                 let account = auth.account(ofDigest: token.fingerprint)
             else { return nil }
-            return Visitor(account: account, hasSession: true)
+            return Visitor(account: account, session: "cookie \(text)", hasSession: true)
         case .closed(let error): throw error
         }
     }
@@ -140,7 +155,7 @@ extension DashboardDesk {
         }
     }
 
-    private static func fields(of request: Request) async throws(GatewayError) -> QueryItems {
+    static func fields(of request: Request) async throws(GatewayError) -> QueryItems {
         let body: [UInt8]
         do {
             body = try await request.bytes(upTo: mostFormBytes) { limit in
@@ -157,9 +172,9 @@ extension GatewayError {
         status: 401, type: "authentication_error", code: "invalid_api_key",
         message: "This is not a key of this gateway. Ask its operator for one.", shouldRetry: false)
 
-    fileprivate static let foreignForm = GatewayError(
+    static let foreignForm = GatewayError(
         status: 403, type: "permission_error", code: "foreign_origin",
-        message: "The form was sent by a page of another site. Open the dashboard itself, and log in there.",
+        message: "The form was sent by a page of another site. Open the dashboard itself, and send it from there.",
         shouldRetry: false)
 
     fileprivate static let noSuchPage = invalidRequest(404, code: "not_found", "The dashboard has no such page.")

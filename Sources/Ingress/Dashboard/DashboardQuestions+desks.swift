@@ -7,7 +7,8 @@ extension DashboardQuestions.Desks {
     /// - Parameter calls: the desk that puts jobs on a queue.
     init(
         _ configuration: Configuration, redis: RedisClient, responseKey: String, envelope: Envelope, watch: RedisWatch,
-        identity: AnswerIdentity, pages: Pages, hooks: [any TracesHook], calls: (WorkQueue) -> CallDesk
+        identity: AnswerIdentity, pages: Pages, hooks: [any TracesHook], jobs: JobBuilder, audit: AuditLog?,
+        asksForKeys: Bool, calls: (WorkQueue) -> CallDesk
     ) {
         let (settings, project) = (configuration.settings, configuration.secrets.defaultProject)
         self.init(
@@ -22,6 +23,15 @@ extension DashboardQuestions.Desks {
             logs: LogDesk(
                 store: LogStore(redis: redis, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth
             ),
-            pages: pages)
+            pages: pages,
+            queue: QueueDesk(
+                redis: redis, limits: .init(settings),
+                letters: DeadLetterDesk(
+                    letters: DeadLetters(redis: redis), envelope: envelope,
+                    actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))),
+            rules: RulesController(jobs: jobs, rates: RateReader(redis: redis), asksForKeys: asksForKeys),
+            open: OpenCompletions(
+                redis: redis, defaultProject: project, patience: settings.requestTimeout,
+                isTracedByProxy: settings.litellmTraces))
     }
 }

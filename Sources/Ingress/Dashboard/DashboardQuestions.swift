@@ -17,6 +17,9 @@ struct DashboardQuestions: DashboardSource {
         let verification: VerificationDesk
         let logs: LogDesk
         let pages: Pages
+        let queue: QueueDesk
+        let rules: RulesController
+        let open: OpenCompletions
     }
 
     /// An answer that is larger stands in no page. A trace has twice `SPAN_TEXT_BYTES` (4 MiB).
@@ -24,13 +27,31 @@ struct DashboardQuestions: DashboardSource {
 
     let desks: Desks
     let admitted: Entrance.Admitted
+    /// Whether the operator looks.
+    let isOperators: Bool
     /// The browser's: if it goes away, so does the question.
     let connection: Connection?
     let logger: Logger
 
     func get(_ path: String, query: String?) async throws(GatewayError) -> [UInt8] {
+        try await answer { () async throws -> Response in try await respond(to: path, query) }
+    }
+
+    func post(_ path: String, body: [UInt8]) async throws(GatewayError) -> [UInt8] {
+        try await answer { () async throws -> Response in
+            // The only question that is asked so. It changes nothing.
+            guard path == RulesController.path else { throw GatewayError.internalError }
+            let request = Request(
+                head: HTTPRequest(method: .post, scheme: nil, authority: nil, path: path),
+                body: RequestBody(buffer: ByteBuffer(bytes: body)))
+            return try await desks.rules.respond(to: request, admitted: admitted, seesAll: isOperators)
+        }
+    }
+
+    /// The body of an answer that is a 200.
+    private func answer(_ ask: () async throws -> Response) async throws(GatewayError) -> [UInt8] {
         do {
-            let response = try await respond(to: path, query)
+            let response = try await ask()
             let status = Int(response.status.code)
             let body = try await Self.bytes(of: response)
             guard status == 200 else { throw Self.error(body, status: status) }
@@ -50,10 +71,13 @@ struct DashboardQuestions: DashboardSource {
             body: RequestBody(buffer: ByteBuffer()))
         let id = desks.identity.next()
         if RequestLogResponder.answers(path) {
-            // No page shows the operator's rows yet.
             return try await desks.queries.respond(
-                to: request, path: path, as: id, admitted: admitted, isOperators: false, connection: connection,
+                to: request, path: path, as: id, admitted: admitted, isOperators: isOperators, connection: connection,
                 logger: logger)
+        }
+        if let rollout = OpenCompletions.rollout(in: path) {
+            let open = try await desks.open.answer(rollout, project: admitted.project)
+            return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: open)))
         }
         if VerificationDesk.answers(path) {
             return try await desks.verification.respond(
@@ -61,6 +85,13 @@ struct DashboardQuestions: DashboardSource {
         }
         if let question = LogDesk.question(.get, path) {
             return try await desks.logs.respond(to: request, asking: question, admitted: admitted)
+        }
+        let queue = try await desks.queue.answer(
+            path, query: query, project: admitted.project, isOperators: isOperators)
+        if let queue { return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: queue))) }
+        if path == "/rules" {
+            let rules = desks.rules.loaded(seesAll: isOperators)
+            return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: rules)))
         }
         guard let page = try await desks.pages.respond(to: path, method: .get) else { throw GatewayError.internalError }
         return page

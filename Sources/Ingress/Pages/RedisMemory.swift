@@ -24,9 +24,10 @@ struct RedisMemory: Sendable {
         most = values["maxmemory"] ?? 0
     }
 
+    var figures: [(metric: MetricDescription, value: Int)] { [(Self.usedBytes, used), (Self.mostBytes, most)] }
+
     func write(to page: inout Exposition) {
-        page.write(Self.usedBytes, used)
-        page.write(Self.mostBytes, most)
+        for (metric, value) in figures { page.write(metric, value) }
     }
 
     static let descriptions = [usedBytes, mostBytes]

@@ -19,14 +19,21 @@ struct SharedState: Sendable {
         verifiers = try await Self.alive(.verifications, redis)
     }
 
+    /// Each figure, with its value or its bound.
+    func figures(_ limits: MetricsPage.Limits) -> [(metric: MetricDescription, value: Int)] {
+        var figures: [(metric: MetricDescription, value: Int)] = [
+            (Self.liveForwarders, forwarders), (Self.liveVerifiers, verifiers),
+        ]
+        for (counter, count) in zip(Self.counters, counts) { figures.append((counter.metric, count)) }
+        figures += [
+            (Self.jobLimit, limits.jobs), (Self.jobBytesLimit, limits.jobBytes),
+            (Self.outboxLimit, limits.traceBytes), (Self.recordLimit, limits.recordBytes),
+        ]
+        return figures
+    }
+
     func write(to page: inout Exposition, _ limits: MetricsPage.Limits) {
-        page.write(Self.liveForwarders, forwarders)
-        page.write(Self.liveVerifiers, verifiers)
-        for (counter, count) in zip(Self.counters, counts) { page.write(counter.metric, count) }
-        page.write(Self.jobLimit, limits.jobs)
-        page.write(Self.jobBytesLimit, limits.jobBytes)
-        page.write(Self.outboxLimit, limits.traceBytes)
-        page.write(Self.recordLimit, limits.recordBytes)
+        for (metric, value) in figures(limits) { page.write(metric, value) }
     }
 
     private static func alive(_ queue: WorkQueue, _ redis: RedisClient) async throws(RedisError) -> Int {

@@ -85,6 +85,12 @@ final class RequestRules: Sendable {
         job.route = routing.route(for: facts, using: &random)
     }
 
+    /// The fingerprint of the rules' files; empty without files.
+    var hash: String { policies.hash }
+
+    /// Where the rules stand, in the order of the files.
+    var documents: [PolicyDocument] { policies.documents }
+
     /// Explains what is decided of a described request.
     /// - Parameters:
     ///   - account: the one that sends it.

@@ -1,6 +1,7 @@
 internal import Common
 internal import HTTPTypes
 internal import Hummingbird
+internal import JSON
 internal import Policies
 internal import Queue
 
@@ -16,7 +17,10 @@ struct RulesController: Sendable {
     /// Whether clients are known by keys.
     let asksForKeys: Bool
 
-    func respond(to request: Request, admitted: Entrance.Admitted) async throws -> Response {
+    /// - Parameter seesAll: whether it is the operator who asks in the dashboard.
+    func respond(
+        to request: Request, admitted: Entrance.Admitted, seesAll: Bool = false
+    ) async throws -> Response {
         guard request.method == .post else {
             throw GatewayError.invalidRequest(
                 405, code: "method_not_allowed", "What rules decide is asked for with POST and a description in JSON.")
@@ -25,10 +29,45 @@ struct RulesController: Sendable {
         let rules = jobs.currentRules
         let description = try rules.description(body, namesSender: false, maximumDepth: jobs.maximumJSONDepth)
         let explanation = await rules.explanation(
-            of: description, from: admitted.account, view: asksForKeys || admitted.account != nil ? .own : .full,
+            of: description, from: admitted.account,
+            view: !seesAll && (asksForKeys || admitted.account != nil) ? .own : .full,
             usage: .redis(rates))
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: explanation.json)))
+    }
+
+    /// The rules that are in force, and where each stands: `{"hash","is_hidden","documents"}`, for the dashboard.
+    /// - Parameter seesAll: whether the operator asks; others are not told which rules there are.
+    func loaded(seesAll: Bool) -> [UInt8] {
+        let rules = jobs.currentRules
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("hash", rules.hash.isEmpty ? nil : rules.hash)
+            writer.member("is_hidden", !seesAll)
+            writer.member("documents") { writer in
+                writer.array(seesAll ? rules.documents : []) { $1.write(to: &$0) }
+            }
+        }
+        return writer.bytes
+    }
+}
+
+extension PolicyDocument {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("type", type)
+            writer.member("name", name)
+            writer.member("file", file)
+            writer.member("line", line)
+            writer.member("rules") { writer in
+                writer.array(rules) { writer, rule in
+                    writer.object { writer in
+                        writer.member("id", rule.id)
+                        writer.member("line", rule.line)
+                    }
+                }
+            }
+        }
     }
 }

@@ -21,6 +21,7 @@ struct RolloutList: Sendable {
         let items = try QueryItems(request.uri.query)
         let limit = try items.integer("limit", in: 1...Self.mostListed) ?? Self.limit
         let wanted = try items.values("tag").map(Self.tag)
+        let prefix = items.value("prefix") ?? ""
         var out = Array(#"{"project_id":"#.utf8)
         JSONText.append(project, to: &out)
         out.append(contentsOf: #","rollouts":["#.utf8)
@@ -28,14 +29,14 @@ struct RolloutList: Sendable {
         var start = 0
         do {
             while count < limit {
-                let rollouts = try await rollouts(of: project, from: start)
+                let (rollouts, isLast) = try await rollouts(of: project, from: start, startingWith: prefix)
                 for rollout in rollouts where count < limit && wanted.allSatisfy({ rollout.ids[$0.name] == $0.value }) {
                     if count > 0 { out.append(UInt8(ascii: ",")) }
                     rollout.append(to: &out)
                     count += 1
                 }
                 start += Self.page
-                guard rollouts.count == Self.page else { break }
+                guard !isLast else { break }
             }
         } catch { throw GatewayError.queueUnavailable(error) }
         out.append(contentsOf: "]}".utf8)
@@ -44,16 +45,20 @@ struct RolloutList: Sendable {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: out)))
     }
 
-    private func rollouts(of project: String, from start: Int) async throws(RedisError) -> [Listed] {
+    /// - Returns: those of a page whose ids begin so, and whether there is no page behind it.
+    private func rollouts(
+        of project: String, from start: Int, startingWith prefix: String
+    ) async throws(RedisError) -> (rollouts: [Listed], isLast: Bool) {
         let named = try await redis.send(
             RedisCommand("ZREVRANGE", Keys.rollouts(project: project), start, start + Self.page - 1, "WITHSCORES"))
         var listed: [Listed] = []
         let pairs = named.array ?? []
         for index in stride(from: 0, to: pairs.count - 1, by: 2) {
-            guard let name = pairs[index].string else { continue }
+            guard let name = pairs[index].string, name.hasPrefix(prefix) else { continue }
             listed.append(Listed(name, at: Int64(Double(pairs[index + 1].string ?? "") ?? 0)))
         }
-        guard !listed.isEmpty else { return [] }
+        let isLast = pairs.count < 2 * Self.page
+        guard !listed.isEmpty else { return ([], isLast) }
         let keys = listed.map { RolloutKeys($0.name, project: project, defaultProject: defaultProject) }
         let replies = try await redis.send(
             batch: keys.flatMap { keys in
@@ -81,7 +86,7 @@ struct RolloutList: Sendable {
                 listed[index].verdict = nil
             }
         }
-        return listed
+        return (listed, isLast)
     }
 
     private static func tag(_ text: String) throws(GatewayError) -> (name: String, value: String) {

@@ -11,6 +11,8 @@ package struct Policies: Sendable {
     /// What the files hold, for the audit log.
     package var contents = FileContents()
     package var logging = LoggingPolicy()
+    /// The documents of the files, in their order.
+    package var documents: [PolicyDocument] = []
 
     package init() {}
 

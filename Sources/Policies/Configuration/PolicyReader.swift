@@ -70,6 +70,7 @@ package struct PolicyReader {
         case .logging:
             try readLogging(map)
         }
+        policies.documents.append(PolicyDocument(map, of: type))
     }
 
     private mutating func readLogging(_ map: YAMLMapping) throws(ConfigurationError) {

@@ -9,7 +9,7 @@ package struct JobStream: Sendable {
     /// The time for which a forwarder counts as alive after a heartbeat.
     package static let livenessTTL = Duration.seconds(15)
     /// A dead letter keeps its job only up to this size, so that the dead letters stay bounded in bytes too.
-    static let deadLetterBytes = 64 << 10
+    package static let deadLetterBytes = 64 << 10
     /// Bytes taken over at once: few enough to arrive in time by any network. A single larger job is taken over alone.
     private static let claimBytes = 16 << 20
     /// Longer than a wait for Redis, shorter than a forwarder has left to live: until then its entries stay its own.

@@ -64,6 +64,10 @@ import Testing
             #expect(
                 try await ingress.call("GET", "/rollouts/r1", headers: ["If-None-Match: \(answer["etag"] ?? "")"])
                     .status == 304)
+            for (prefix, isListed) in [("r", true), ("r1", true), ("r12", false), ("1", false), ("", true)] {
+                let found = try await ingress.call("GET", "/rollouts?prefix=\(prefix)").text
+                #expect(found.contains(#""rollout_id":"r1""#) == isListed, "\(prefix)")
+            }
             let listed = try await ingress.call("GET", "/rollouts?tag=run_id:n1")
             #expect(listed.text.contains(#""expected":1,"failed":0,"verdict":"complete""#), "\(listed.text)")
             #expect(

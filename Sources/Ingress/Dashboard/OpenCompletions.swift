@@ -1,0 +1,106 @@
+internal import Common
+internal import JSON
+internal import Queue
+internal import Redis
+
+/// The completions of a rollout whose traces were not seen yet, in the order in which they came, and where each is:
+/// what the page of a rollout shows while it runs.
+struct OpenCompletions: Sendable {
+    /// Where a completion is.
+    enum Place: String, Sendable {
+        /// It waits, or is called, and nothing of its answer is there yet.
+        case queued
+        /// Its answer has begun.
+        case running
+        /// It has ended, and its trace waits to be sent.
+        case waits
+        /// The trace store took its trace, and has not shown it yet.
+        case accepted
+        /// It has ended, and the gateway has no trace of it.
+        case missing
+        /// A LiteLLM proxy writes its trace, of which the gateway has nothing.
+        case proxy
+    }
+
+    /// Of a larger rollout nothing is told.
+    static let mostIDs = 10_000
+    /// The completions that are told of; the others are counted.
+    static let mostOpen = 100
+    /// A span that may live longer than this waits to be sent; one that was accepted may not.
+    private static let accepted = 3600
+
+    let redis: RedisClient
+    let defaultProject: String
+    /// No call takes longer (`REQUEST_TIMEOUT`).
+    let patience: Duration
+    /// Whether a LiteLLM proxy writes the traces.
+    let isTracedByProxy: Bool
+
+    /// The rollout that a path asks for; nil if it is another path.
+    static func rollout(in path: String) -> String? {
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[1].elementsEqual("rollouts".utf8), parts[3].elementsEqual("open".utf8),
+            let bytes = PercentDecoding.bytes(parts[2])
+        else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// - Returns: `{"open":[{"insertion_id","since","place"}],"left_out"}`.
+    func answer(
+        _ rollout: String, project: String, now: UInt64 = UnixTime.milliseconds
+    ) async throws(GatewayError) -> [UInt8] {
+        let found: (open: [(id: InsertionID, place: Place)], leftOut: Int)
+        do throws(RedisError) { found = try await open(rollout, project, now: now) } catch {
+            throw .queueUnavailable(error)
+        }
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("open") { writer in
+                writer.array(found.open) { writer, completion in
+                    writer.object { writer in
+                        writer.member("insertion_id", completion.id.description)
+                        writer.member("since", TimeText.iso(Int64(clamping: completion.id.milliseconds)))
+                        writer.member("place", completion.place.rawValue)
+                    }
+                }
+            }
+            writer.member("left_out", found.leftOut)
+        }
+        return writer.bytes
+    }
+
+    private func open(
+        _ rollout: String, _ project: String, now: UInt64
+    ) async throws(RedisError) -> (open: [(id: InsertionID, place: Place)], leftOut: Int) {
+        let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
+        // Something else may stand under the rollout's name.
+        let replies = try await redis.send(batch: [RedisCommand("SCARD", set)])
+        let count = (try? replies[0].get())?.int ?? 0
+        guard (1...Self.mostIDs).contains(count) else { return ([], count) }
+        let command = RedisCommand("SDIFF", set, Keys.verified(rollout, project: project))
+        let ids = (try await redis.send(command).array ?? []).compactMap { $0.string.flatMap { InsertionID($0) } }
+            .sorted()
+        let shown = ids.prefix(Self.mostOpen)
+        guard !shown.isEmpty else { return ([], 0) }
+        let told = try await redis.send(
+            batch: shown.flatMap { [RedisCommand("TTL", Keys.span($0)), RedisCommand("EXISTS", Keys.started($0))] })
+        var open: [(id: InsertionID, place: Place)] = []
+        for (index, id) in shown.enumerated() {
+            let (life, started) = (try told[2 * index].get().int ?? -2, try told[2 * index + 1].get().int == 1)
+            open.append(
+                (id, place(life: life, hasStarted: started, age: now > id.milliseconds ? now - id.milliseconds : 0)))
+        }
+        return (open, ids.count - shown.count)
+    }
+
+    /// - Parameters:
+    ///   - life: what is left to the completion's span, in seconds; -2: there is none.
+    ///   - age: of the completion, in milliseconds.
+    func place(life: Int, hasStarted: Bool, age: UInt64) -> Place {
+        if life > Self.accepted { return .waits }
+        // One without an end is waiting, too: nothing takes it away.
+        if life != -2 { return life == -1 ? .waits : .accepted }
+        if age < UInt64(clamping: patience.milliseconds) { return hasStarted ? .running : .queued }
+        return isTracedByProxy ? .proxy : .missing
+    }
+}

@@ -1,0 +1,81 @@
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Queue
+@testable import Redis
+
+/// Dead letters as they are read again.
+@Suite(.timeLimit(.minutes(1))) struct DeadLettersTests {
+    /// Gives a job up.
+    private func bury(_ job: Job, _ bench: QueueBench, because reason: String) async throws {
+        let stream = try await bench.forwarder("one")
+        _ = try await bench.admission().enqueue(job, givingTo: nil)
+        let delivery = try #require(try await bench.take(stream).first)
+        let ended = try await stream.finish(
+            delivery, id: job.insertionID, responseKey: nil, sealed: nil, ending: .init(deadLetterReason: reason))
+        #expect(ended)
+    }
+
+    @Test func theNewestComeFirst() async throws {
+        try await QueueBench.run { bench in
+            for number in 0..<5 { try await bury(bench.job(), bench, because: "\(number)") }
+            let letters = DeadLetters(redis: bench.redis)
+            let first = try await letters.page(before: nil, limit: 2)
+            #expect(first.map(\.reason) == ["4", "3"])
+            let next = try await letters.page(before: first.last?.entry, limit: 10)
+            #expect(next.map(\.reason) == ["2", "1", "0"])
+            let now = try await bench.send("TIME")[0].int ?? 0
+            #expect(first.allSatisfy { $0.time / 1000 > UInt64(now - 60) && $0.time / 1000 <= UInt64(now + 1) })
+        }
+    }
+
+    @Test func aLetterHasItsJob() async throws {
+        try await QueueBench.run { bench in
+            let job = bench.job(project: "p", body: Array(#"{"model":"m"}"#.utf8))
+            try await bury(job, bench, because: "why")
+            let letters = DeadLetters(redis: bench.redis)
+            let letter = try #require(try await letters.page(before: nil, limit: 1).first)
+            #expect(letter.insertionID == job.insertionID.description && letter.bytes > job.body.count)
+            let found = try #require(letter.job(opening: bench.envelope))
+            #expect(found.job.body == job.body && found.job.project == "p" && found.queue == .completions)
+            #expect(letter.job(opening: Envelope(key: .random())) == nil)
+            let again = try await letters.letter(at: letter.entry)
+            #expect(again == letter)
+            let removed = try await letters.remove(letter.entry)
+            let removedAgain = try await letters.remove(letter.entry)
+            let gone = try await letters.letter(at: letter.entry)
+            #expect(removed && !removedAgain && gone == nil)
+        }
+    }
+
+    @Test func whatIsNotKeptIsTold() async throws {
+        try await QueueBench.run { bench in
+            var withheld = bench.job()
+            withheld.logging = .withheld
+            try await bury(withheld, bench, because: "withheld")
+            try await bury(bench.job(body: [UInt8](repeating: 7, count: 100_000)), bench, because: "large")
+            let found = try await DeadLetters(redis: bench.redis).page(before: nil, limit: 9)
+            #expect(found.map(\.reason) == ["large", "withheld"])
+            #expect(found.map(\.content) == [.none, .withheld])
+            #expect(found.allSatisfy { $0.job(opening: bench.envelope) == nil })
+        }
+    }
+
+    /// Others can write to Redis.
+    @Test func garbageIsALetterWithoutAJob() async throws {
+        try await QueueBench.run { bench in
+            try await bench.send("XADD", Keys.dead, "*", "x", "y")
+            try await bench.send("XADD", Keys.dead, "*", "i", "no id", "p", "junk", "bytes", "many")
+            let found = try await DeadLetters(redis: bench.redis).page(before: nil, limit: 9)
+            #expect(found.map(\.insertionID) == ["no id", ""] && found.map(\.bytes) == [0, 0])
+            #expect(found.allSatisfy { $0.job(opening: bench.envelope) == nil })
+        }
+    }
+
+    @Test(arguments: [
+        ("1790000000000-0", true), ("0-18446744073709551615", true), ("0-18446744073709551616", false), ("1", false),
+        ("", false), ("-", false), ("+", false), ("1-", false), ("1-2-3", false), ("(1-2", false), ("١-0", false),
+    ])
+    func anEntrysIDIsTwoNumbers(text: String, isOne: Bool) { #expect(DeadLetters.isEntry(text) == isOne) }
+}
