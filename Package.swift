@@ -17,15 +17,40 @@ let dashboardFiles = [
     "rollout.mustache", "rollouts.mustache", "rules.mustache",
 ]
 
+/// Products of other packages, each named once.
+extension Target.Dependency {
+    static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let atomics: Self = .product(name: "Atomics", package: "swift-atomics")
+    static let coreMetrics: Self = .product(name: "CoreMetrics", package: "swift-metrics")
+    static let crypto: Self = .product(name: "Crypto", package: "swift-crypto")
+    static let grdb: Self = .product(name: "GRDB", package: "GRDB.swift")
+    static let grdbSQLite: Self = .product(name: "GRDBSQLite", package: "GRDB.swift")
+    static let httpTypes: Self = .product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbird: Self = .product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore: Self = .product(name: "HummingbirdCore", package: "hummingbird")
+    static let inMemoryLogging: Self = .product(name: "InMemoryLogging", package: "swift-log")
+    static let logging: Self = .product(name: "Logging", package: "swift-log")
+    static let mustache: Self = .product(name: "Mustache", package: "swift-mustache")
+    static let nioConcurrencyHelpers: Self = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+    static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypes: Self = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+    static let nioHTTPTypesHTTP1: Self = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+    static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL: Self = .product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let subprocess: Self = .product(name: "Subprocess", package: "swift-subprocess")
+    static let systemPackage: Self = .product(name: "SystemPackage", package: "swift-system")
+    static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+}
+
 let package = Package(
     name: "metadata-gateway",
     products: [
         .executable(name: "metadata-gateway", targets: ["MetadataGateway"]),
         .library(name: "Common", targets: ["Common"]),
         .library(name: "Ingress", targets: ["Ingress"]),
-        .library(name: "Forwarder", targets: ["Forwarder"]),
-        .library(name: "TraceStore", targets: ["TraceStore"]),
-        .library(name: "Verifier", targets: ["Verifier"]),
         .library(name: "GatewayCommand", targets: ["GatewayCommand"]),
     ],
     dependencies: [
@@ -56,117 +81,65 @@ let package = Package(
         .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
         .target(
             name: "Telemetry",
-            dependencies: [
-                "Text",
-                .product(name: "Atomics", package: "swift-atomics"),
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-            ],
+            dependencies: ["Text", .atomics, .coreMetrics, .nioConcurrencyHelpers],
             swiftSettings: settings
         ),
         .target(
             name: "Redis",
             dependencies: [
-                "CHiredis", "Text",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "CHiredis", "Text", .crypto, .logging, .nioConcurrencyHelpers, .nioCore, .nioPosix, .nioSSL,
+                .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "Upstream",
-            dependencies: [
-                "CCurl", "Text",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
+            dependencies: ["CCurl", "Text", .logging, .nioConcurrencyHelpers, .nioCore, .serviceLifecycle],
             swiftSettings: settings
         ),
         .target(
             name: "Common",
             dependencies: [
-                "CYAML", "CZlib", "JSON", "Redis", "Text", "Upstream",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "CYAML", "CZlib", "JSON", "Redis", "Text", "Upstream", .crypto, .logging, .nioConcurrencyHelpers,
+                .nioCore, .nioPosix, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "Queue",
             dependencies: [
-                "Common", "Redis", "Upstream",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Common", "Redis", "Upstream", .logging, .nioConcurrencyHelpers, .nioCore, .nioPosix,
+                .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
         .target(name: "Policies", dependencies: ["Common", "JSON", "Text"], swiftSettings: settings),
         .target(
             name: "HTTPServing",
-            dependencies: [
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
-            ],
+            dependencies: [.hummingbirdCore, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1],
             swiftSettings: settings
         ),
         .target(
             name: "MetricsServing",
             dependencies: [
-                "Common", "HTTPServing", "Telemetry",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Common", "HTTPServing", "Telemetry", .httpTypes, .hummingbird, .logging, .nioCore,
+                .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "Dashboard",
-            dependencies: [
-                "Common", "JSON", "RequestLog", "Text",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Mustache", package: "swift-mustache"),
-            ],
+            dependencies: ["Common", "JSON", "RequestLog", "Text", .crypto, .mustache],
             resources: dashboardFiles.map { .embedInCode("Files/\($0)") },
             swiftSettings: settings
         ),
         .target(
             name: "Ingress",
             dependencies: [
-                "Common", "Dashboard", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry",
-                "Upstream",
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                "Common", "Dashboard", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog",
+                "Telemetry", "Upstream", .coreMetrics, .crypto, .httpTypes, .hummingbird, .logging,
+                .nioConcurrencyHelpers, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioPosix,
+                .serviceLifecycle, .unixSignals,
             ],
             resources: [.embedInCode("OpenAPI/openapi.json")],
             swiftSettings: settings
@@ -174,24 +147,15 @@ let package = Package(
         .target(
             name: "Forwarder",
             dependencies: [
-                "Common", "JSON", "Policies", "Queue", "Redis", "Telemetry", "Upstream",
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Common", "JSON", "Policies", "Queue", "Redis", "Telemetry", "Upstream", .coreMetrics, .logging,
+                .nioConcurrencyHelpers, .nioCore, .nioPosix, .serviceLifecycle,
             ],
             resources: [.embedInCode("Providers/providers.yaml")],
             swiftSettings: settings
         ),
         .target(
             name: "RequestLogServing",
-            dependencies: [
-                "Common", "Queue", "Redis", "RequestLog", "Upstream",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
+            dependencies: ["Common", "Queue", "Redis", "RequestLog", "Upstream", .logging, .serviceLifecycle],
             swiftSettings: settings
         ),
         .target(
@@ -203,30 +167,17 @@ let package = Package(
         .target(
             name: "TraceStore",
             dependencies: [
-                "Common", "HTTPServing", "JSON", "RequestLog", "Telemetry",
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "GRDBSQLite", package: "GRDB.swift"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Common", "HTTPServing", "JSON", "RequestLog", "Telemetry", .coreMetrics, .crypto, .grdb,
+                .grdbSQLite, .httpTypes, .hummingbird, .logging, .nioConcurrencyHelpers, .nioCore, .nioPosix,
+                .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "Verifier",
             dependencies: [
-                "Common", "JSON", "Queue", "Redis", "Telemetry", "Upstream",
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Common", "JSON", "Queue", "Redis", "Telemetry", "Upstream", .coreMetrics, .crypto, .logging,
+                .nioConcurrencyHelpers, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
@@ -235,14 +186,8 @@ let package = Package(
             dependencies: [
                 "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "MetricsServing", "Policies", "Queue", "Redis",
                 "RequestLog", "RequestLogServing", "Telemetry", "TraceStore", "Upstream", "Verifier",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .argumentParser, .logging, .nioConcurrencyHelpers, .nioCore, .serviceLifecycle, .subprocess,
+                .systemPackage, .unixSignals,
             ],
             swiftSettings: settings
         ),
@@ -253,35 +198,21 @@ let package = Package(
         ),
         .executableTarget(
             name: "CustomGateway",
-            dependencies: [
-                "Common", "GatewayCommand", "Ingress",
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-            ],
+            dependencies: ["Common", "GatewayCommand", "Ingress", .httpTypes, .hummingbird],
             path: "Examples/CustomGateway",
             swiftSettings: settings
         ),
         .executableTarget(
             name: "RequestLogBench",
-            dependencies: [
-                "Common", "RequestLog", "TraceStore",
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "GRDBSQLite", package: "GRDB.swift"),
-                .product(name: "Logging", package: "swift-log"),
-            ],
+            dependencies: ["Common", "RequestLog", "TraceStore", .grdb, .grdbSQLite, .logging],
             path: "Benchmarks/RequestLog",
             swiftSettings: settings
         ),
         .target(
             name: "TestSupport",
             dependencies: [
-                "Common", "JSON", "Policies", "Queue", "Redis", "RequestLog",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
+                "Common", "JSON", "Policies", "Queue", "Redis", "RequestLog", .logging, .nioConcurrencyHelpers,
+                .nioCore, .nioPosix, .subprocess, .systemPackage,
             ],
             path: "Tests/Support",
             swiftSettings: settings
@@ -289,41 +220,27 @@ let package = Package(
         .testTarget(
             name: "CommonTests",
             dependencies: [
-                "Common", "JSON", "Redis", "TestSupport", "Upstream",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "InMemoryLogging", package: "swift-log"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "Common", "JSON", "Redis", "TestSupport", "Upstream", .crypto, .inMemoryLogging, .logging,
+                .nioConcurrencyHelpers, .nioCore, .nioPosix,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "JSONTests",
-            dependencies: [
-                "Common", "JSON", "TestSupport",
-            ],
+            dependencies: ["Common", "JSON", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TelemetryTests",
             dependencies: [
                 "Common", "Forwarder", "Ingress", "MetricsServing", "Telemetry", "TestSupport", "TraceStore",
-                "Verifier",
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
+                "Verifier", .coreMetrics, .logging, .nioCore, .serviceLifecycle, .subprocess,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "DashboardTests",
-            dependencies: [
-                "Common", "Dashboard", "JSON", .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-            ],
+            dependencies: ["Common", "Dashboard", "JSON", .nioConcurrencyHelpers],
             swiftSettings: settings),
         .testTarget(
             name: "PoliciesTests", dependencies: ["Common", "JSON", "Policies", "TestSupport"],
@@ -331,75 +248,43 @@ let package = Package(
         .testTarget(
             name: "QueueTests",
             dependencies: [
-                "Common", "Queue", "Redis", "TestSupport", "Upstream",
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
+                "Common", "Queue", "Redis", "TestSupport", "Upstream", .nioConcurrencyHelpers, .nioCore,
+                .nioEmbedded,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "RedisTests",
             dependencies: [
-                "Common", "Redis", "TestSupport",
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
+                "Common", "Redis", "TestSupport", .nioConcurrencyHelpers, .nioCore, .nioPosix, .subprocess,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "UpstreamTests",
-            dependencies: [
-                "Common", "TestSupport", "Upstream",
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ],
+            dependencies: ["Common", "TestSupport", "Upstream", .nioConcurrencyHelpers, .nioCore, .nioPosix],
             swiftSettings: settings
         ),
         .testTarget(
             name: "HTTPServingTests",
-            dependencies: [
-                "HTTPServing",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ],
+            dependencies: ["HTTPServing", .nioCore, .nioEmbedded, .nioHTTP1],
             swiftSettings: settings
         ),
         .testTarget(
             name: "IngressTests",
             dependencies: [
                 "Common", "Dashboard", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog",
-                "RequestLogServing",
-                "Telemetry", "TestSupport", "Upstream",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "InMemoryLogging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "RequestLogServing", "Telemetry", "TestSupport", "Upstream", .crypto, .httpTypes, .hummingbird,
+                .logging, .inMemoryLogging, .nioCore, .nioHTTP1, .nioConcurrencyHelpers, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ForwarderTests",
             dependencies: [
-                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry", "TestSupport",
-                "TraceStore",
-                "Upstream",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "InMemoryLogging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry",
+                "TestSupport", "TraceStore", "Upstream", .logging, .inMemoryLogging, .nioCore, .nioEmbedded,
+                .nioConcurrencyHelpers, .nioCore, .nioPosix, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
@@ -409,22 +294,16 @@ let package = Package(
         .testTarget(
             name: "TraceStoreTests",
             dependencies: [
-                "Common", "JSON", "RequestLog", "TestSupport", "TraceStore",
-                .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "InMemoryLogging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Common", "JSON", "RequestLog", "TestSupport", "TraceStore", .grdb, .logging, .inMemoryLogging,
+                .nioConcurrencyHelpers, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "VerifierTests",
             dependencies: [
-                "Common", "JSON", "Queue", "Redis", "TestSupport", "TraceStore", "Upstream", "Verifier",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                "Common", "JSON", "Queue", "Redis", "TestSupport", "TraceStore", "Upstream", "Verifier", .logging,
+                .nioConcurrencyHelpers, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
@@ -432,10 +311,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "Common", "CustomGateway", "GatewayCommand", "JSON", "MetadataGateway", "Redis", "RequestLog",
-                "TestSupport", "TraceStore",
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
+                "TestSupport", "TraceStore", .serviceLifecycle, .nioConcurrencyHelpers, .subprocess,
             ],
             swiftSettings: settings
         ),

@@ -10,7 +10,7 @@ import sys
 
 LIMIT = 120
 ARCHITECTURE = "docs/architecture.md"
-KEYS = "Sources/Common/Wire/Keys.swift"
+KEYS = "Sources/Common/Keys/Keys.swift"
 
 findings = []
 

@@ -127,6 +127,7 @@ check "forbidden calls" forbidden_calls
 check "nothing built is in git" nothing_built_in_git
 check "swift-nio >= $nio_floor" nio_is_recent
 check "versions of images, actions and packages" versions_are_pinned
+check "folders that layer" scripts/layers.py
 check "documents: width, links, suites and Redis keys" scripts/documents.py
 check "shell scripts" shell_scripts
 check "Prometheus' configuration and alert rules" alert_rules

@@ -30,18 +30,18 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let launch = try Launch(role: role)
-        _ = try launch.prices()
-        guard let explain else { return launch.announce("The configuration of `\(role.rawValue)` is good.") }
-        let file = try Launch.reporting { () throws(ConfigurationError) in try ConfigurationFile(reading: explain) }
+        let bootstrap = try Bootstrap(role: role)
+        _ = try bootstrap.prices()
+        guard let explain else { return bootstrap.announce("The configuration of `\(role.rawValue)` is good.") }
+        let file = try Bootstrap.reporting { () throws(ConfigurationError) in try ConfigurationFile(reading: explain) }
         let text: [UInt8]
         do {
-            text = try await launch.explanation(of: file.bytes)
+            text = try await bootstrap.explanation(of: file.bytes)
         } catch {
-            Launch.complain("\(explain): error: \(error.message)")
+            Bootstrap.complain("\(explain): error: \(error.message)")
             throw Self.badDescription
         }
-        launch.announce(String(decoding: text, as: UTF8.self))
+        bootstrap.announce(String(decoding: text, as: UTF8.self))
     }
 }
 

@@ -9,13 +9,13 @@ struct ForwarderCommand: AsyncParsableCommand {
         discussion: "Needs REDIS_HOST and GATEWAY_KEY.")
 
     func run() async throws {
-        let launch = try Launch(role: .forwarder)
-        let key = try launch.key()
-        let forwarder = try launch.forwarder(
-            redis: try launch.redis(), envelope: Envelope(key: key), destinations: launch.destinations(key: key))
-        launch.announce(
-            "metadata-gateway forwarder takes up to \(launch.configuration.settings.forwarderConcurrency) calls at a time."
+        let bootstrap = try Bootstrap(role: .forwarder)
+        let key = try bootstrap.key()
+        let forwarder = try bootstrap.forwarder(
+            redis: try bootstrap.redis(), envelope: Envelope(key: key), destinations: bootstrap.destinations(key: key))
+        bootstrap.announce(
+            "metadata-gateway forwarder takes up to \(bootstrap.configuration.settings.forwarderConcurrency) calls at a time."
         )
-        try await launch.run(forwarder.services)
+        try await bootstrap.run(forwarder.services)
     }
 }

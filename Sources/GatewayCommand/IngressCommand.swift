@@ -9,8 +9,8 @@ struct IngressCommand: AsyncParsableCommand {
         discussion: "Needs REDIS_HOST and GATEWAY_KEY.")
 
     func run() async throws {
-        let launch = try Launch(role: .ingress)
-        let ingress = try launch.ingress(redis: try launch.redis(), envelope: Envelope(key: try launch.key()))
-        try await launch.run(ingress.services, metrics: ingress.metrics)
+        let bootstrap = try Bootstrap(role: .ingress)
+        let ingress = try bootstrap.ingress(redis: try bootstrap.redis(), envelope: Envelope(key: try bootstrap.key()))
+        try await bootstrap.run(ingress.services, metrics: ingress.metrics)
     }
 }

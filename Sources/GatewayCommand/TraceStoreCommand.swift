@@ -15,23 +15,23 @@ struct TraceStoreCommand: AsyncParsableCommand {
             """)
 
     func run() async throws {
-        let launch = try Launch(role: .tracestore)
-        let settings = launch.configuration.settings
+        let bootstrap = try Bootstrap(role: .tracestore)
+        let settings = bootstrap.configuration.settings
         let folder = try DataDirectory(settings.dataDirectory)
         let key = try settings.gatewayKey ?? folder.key()
-        let store = try launch.traceStore(in: folder, key: key) { port in
+        let store = try bootstrap.traceStore(in: folder, key: key) { port in
             let log = settings.keepsRequestLog ? ", which keeps the request log," : ""
-            launch.announce(
+            bootstrap.announce(
                 "metadata-gateway tracestore\(log) listens on http://\(settings.traceStoreHost.bracketed):\(port)")
         }
         var services = store.services
         if settings.keepsRequestLog {
-            let log = try launch.requestLog(
-                in: store.requests, auditing: store.audits, of: launch.destinations(key: key),
-                redis: try launch.redis(),
+            let log = try bootstrap.requestLog(
+                in: store.requests, auditing: store.audits, of: bootstrap.destinations(key: key),
+                redis: try bootstrap.redis(),
                 envelope: Envelope(key: key))
             services += log.services
         }
-        try await launch.run(services)
+        try await bootstrap.run(services)
     }
 }

@@ -9,13 +9,13 @@ struct VerifierCommand: AsyncParsableCommand {
         discussion: "Needs REDIS_HOST and GATEWAY_KEY.")
 
     func run() async throws {
-        let launch = try Launch(role: .verifier)
-        let key = try launch.key()
-        let verifier = try launch.verifier(
-            redis: try launch.redis(), envelope: Envelope(key: key), destinations: launch.destinations(key: key))
-        launch.announce(
-            "metadata-gateway verifier answers up to \(launch.configuration.settings.verifierConcurrency) questions at a time."
+        let bootstrap = try Bootstrap(role: .verifier)
+        let key = try bootstrap.key()
+        let verifier = try bootstrap.verifier(
+            redis: try bootstrap.redis(), envelope: Envelope(key: key), destinations: bootstrap.destinations(key: key))
+        bootstrap.announce(
+            "metadata-gateway verifier answers up to \(bootstrap.configuration.settings.verifierConcurrency) questions at a time."
         )
-        try await launch.run(verifier.services)
+        try await bootstrap.run(verifier.services)
     }
 }

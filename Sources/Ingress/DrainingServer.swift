@@ -6,9 +6,9 @@ internal import ServiceLifecycle
 /// all connections off at once.
 struct DrainingServer: Service, CustomStringConvertible {
     let server: any Service
-    let room: WaitingRoom
-    let follower: AnswerFollower
-    let desk: NewsDesk
+    let pending: PendingRequests
+    let follower: ResponseTailer
+    let signals: SignalPublisher
     let drain: Duration
 
     var description: String { "DrainingServer" }
@@ -30,7 +30,7 @@ struct DrainingServer: Service, CustomStringConvertible {
 
     private func endWaits() {
         // No client waits any longer for answers on this process's own stream; answers that can be fetched go on.
-        for waiter in room.abandonAll(as: .stopped) { desk.cancel(waiter.id, deadline: waiter.deadline) }
+        for waiter in pending.abandonAll(as: .stopped) { signals.cancel(waiter.id, deadline: waiter.deadline) }
         follower.abandonAll(as: .stopped)
     }
 }

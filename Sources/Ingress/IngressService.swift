@@ -42,11 +42,11 @@ package struct IngressService {
         let name = ProcessName.random()
         let key = Keys.responses(ingress: name)
         let (commands, reader) = (RedisClient(endpoint, logger: logger), RedisClient(endpoint, logger: logger))
-        let room = WaitingRoom()
+        let pending = PendingRequests()
         let connections = Connections(settings)
-        let news = NewsDesk(news: JobNews(redis: commands), local: local, logger: logger)
-        let follower = AnswerFollower(
-            bell: Keys.bell(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands,
+        let signals = SignalPublisher(signals: JobSignals(redis: commands), local: local, logger: logger)
+        let follower = ResponseTailer(
+            wakeUp: Keys.wakeUp(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands,
             window: settings.maxBufferedBytes,
             logger: logger)
         let identity = AnswerIdentity(generator: InsertionIDGenerator())
@@ -58,12 +58,13 @@ package struct IngressService {
             isLogged ? AuditLog(role: settings.role, redis: commands, envelope: envelope, logger: logger) : nil
         audit?.follow(rules: rules, keys: auth as? APIKeyAuth, secrets: secretsFile, key: watch)
         let kept = KeptAnswers(records: JobRecords(redis: commands), envelope: envelope)
-        func calls(through queue: WorkQueue) -> CallDesk {
-            CallDesk(
+        func calls(through queue: WorkQueue) -> JobDispatcher {
+            JobDispatcher(
                 admission: JobAdmission(
                     queue, redis: commands, envelope: envelope, limits: .init(settings),
                     defaultProject: secrets.defaultProject),
-                room: room, follower: follower, kept: kept, desk: news, local: queue == .completions ? local : nil,
+                pending: pending, follower: follower, kept: kept, signals: signals,
+                local: queue == .completions ? local : nil,
                 envelope: envelope,
                 watch: watch, rateAudit: RateAudit(audit: audit, logger: logger),
                 refusals: queue == .completions ? refusals : nil)
@@ -74,43 +75,46 @@ package struct IngressService {
             audit: audit, logger: logger)
         let mark = LoopMark(envelope)
         let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
-        let entrance = Entrance(settings, auth: auth, projects: projects, secrets.defaultProject, audit: audit)
-        let desk = CompletionDesk(
-            identity: identity, mark: mark, hosts: hosts, entrance: entrance, jobs: jobs, calls: completions,
+        let authenticator = Authenticator(
+            settings, auth: auth, projects: projects, secrets.defaultProject, audit: audit)
+        let signals = CompletionController(
+            identity: identity, mark: mark, hosts: hosts, authenticator: authenticator, jobs: jobs, calls: completions,
             connections: connections,
             metrics: metrics, logger: logger)
-        let pages = Pages(
-            redis: commands, watch: watch, room: room, follower: follower, connections: connections,
+        let pages = StatusPages(
+            redis: commands, watch: watch, pending: pending, follower: follower, connections: connections,
             uploads: jobs.uploads,
             warnsOfRedis: settings.redis.address != nil, limits: .init(settings), registry: registry,
             storeTrouble: storeTrouble)
         self.metrics = { await pages.metrics.exposition() }
-        let desks = DashboardQuestions.Desks(
+        let controllers = DashboardQuestions.Controllers(
             configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity,
             pages: pages, hooks: extensions.tracesHooks, jobs: jobs, audit: audit,
             asksForKeys: auth.consumesBearer, calls: calls)
         let responder = GatewayResponder(
-            identity: identity, mark: mark, hosts: hosts, entrance: entrance, pages: pages,
+            identity: identity, mark: mark, hosts: hosts, authenticator: authenticator, pages: pages,
             routes: router.buildResponder(), jobs: jobs, calls: completions,
-            background: BackgroundDesk(
-                calls: completions, records: kept.records, follower: follower, desk: news, kept: kept,
+            background: JobController(
+                calls: completions, records: kept.records, follower: follower, signals: signals, kept: kept,
                 defaultProject: secrets.defaultProject),
-            logs: desks.logs, verification: desks.verification, queries: desks.queries,
-            rules: desks.rules,
-            dashboard: DashboardDesk(
+            logs: controllers.logs, verification: controllers.verification, queries: controllers.queries,
+            rules: controllers.rules,
+            dashboard: DashboardController(
                 dashboard: Dashboard(),
-                access: .init(auth, settings), entrance: entrance,
-                desks: desks,
+                access: .init(auth, settings), authenticator: authenticator,
+                controllers: controllers,
                 envelope: envelope, now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
-        let application = Self.application(responder, desk, settings, logger, onListening: onListening)
+        let application = Self.application(responder, signals, settings, logger, onListening: onListening)
         services = [
-            commands, news, follower, ResponseReader(key: key, redis: reader, room: room, logger: logger),
-            DeadlineWatch(room: room, desk: news), ConnectionSweep(connections: connections, logger: logger),
+            commands, signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
+            DeadlineWatch(pending: pending, signals: signals),
+            ConnectionSweep(connections: connections, logger: logger),
         ]
         services += Self.upkeep(of: auth, rules, redis: commands, logger)
         services.append(
-            DrainingServer(server: application, room: room, follower: follower, desk: news, drain: settings.drain))
+            DrainingServer(
+                server: application, pending: pending, follower: follower, signals: signals, drain: settings.drain))
         if let refusals, let audit { services.insert(contentsOf: [refusals, audit.records], at: 1) }
         if settings.redis.address != nil { services.insert(contentsOf: Self.watches(of: commands, logger), at: 1) }
         if shared == nil { services.insert(watch, at: 0) }
@@ -132,7 +136,7 @@ package struct IngressService {
     }
 
     private static func application(
-        _ responder: GatewayResponder, _ desk: CompletionDesk, _ settings: Settings, _ logger: Logger,
+        _ responder: GatewayResponder, _ signals: CompletionController, _ settings: Settings, _ logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         Application(
@@ -140,14 +144,14 @@ package struct IngressService {
             server: .serving(
                 .init(
                     additionalChannelHandlers: [
-                        ConnectionHandler(connections: desk.connections, identity: desk.identity),
-                        CrossOriginHandler(desk.entrance.origins),
+                        ConnectionHandler(connections: signals.connections, identity: signals.identity),
+                        CrossOriginHandler(signals.authenticator.origins),
                     ],
                     idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
                         maxHeaderFieldCount: settings.maxHeaders)),
-                lastHandler: { CompletionHandler(desk: desk) }),
+                lastHandler: { CompletionHandler(signals: signals) }),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), backlog: 4096,
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
@@ -164,7 +168,7 @@ extension JobAdmission.Limits {
     }
 }
 
-extension Entrance {
+extension Authenticator {
     fileprivate init(
         _ settings: Settings, auth: any AuthProvider, projects: KnownProjects, _ defaultProject: String,
         audit: AuditLog?

@@ -50,7 +50,7 @@ struct SessionTokenTests {
         let expiry = now + life
         let plain =
             (0..<8).map { UInt8(truncatingIfNeeded: expiry >> UInt64(56 - 8 * $0)) } + Array(repeating: 7, count: 32)
-        func token(_ place: Envelope.Place) throws -> SessionToken? {
+        func token(_ place: Envelope.Context) throws -> SessionToken? {
             SessionToken(SessionToken.base64(try envelope.seal(plain, for: place)), now: now, envelope: envelope)
         }
         #expect(try token(.session) != nil)

@@ -47,8 +47,8 @@ package struct AuditLogConformance {
         }
     }
 
-    /// Pages of random filters have the rows that the model has, in its order, and each row once; each asker sees what
-    /// is theirs.
+    /// StatusPages of random filters have the rows that the model has, in its order, and each row once; each asker
+    /// sees what is theirs.
     package mutating func checkPages(rounds: Int) async throws {
         for _ in 0..<rounds {
             let filter = filter()

@@ -42,7 +42,7 @@ package struct RequestLogConformance {
         }
     }
 
-    /// Pages of random filters have the rows that the model has, in its order, and each row once.
+    /// StatusPages of random filters have the rows that the model has, in its order, and each row once.
     package mutating func checkPages(rounds: Int) async throws {
         for _ in 0..<rounds {
             let filter = samples.filter()

@@ -8,7 +8,7 @@ import Testing
     private static let short = Duration.milliseconds(30)
 
     /// A registry, and one end of a pair of sockets that it watches.
-    private final class Bench {
+    private final class Fixture {
         let sockets: SocketRegistry
         let own: Int32
         let peer: Int32
@@ -57,45 +57,45 @@ import Testing
     }
 
     @Test func `a socket that is listened to again is reported again`() throws {
-        let bench = try Bench()
+        let fixture = try Fixture()
         for _ in 0..<3 {
-            bench.listen(for: .input)
-            #expect(bench.waits())
-            bench.send()
-            #expect(bench.reports() == [.input])
-            #expect(bench.reports() == [.input], "as long as it is not read")
+            fixture.listen(for: .input)
+            #expect(fixture.waits())
+            fixture.send()
+            #expect(fixture.reports() == [.input])
+            #expect(fixture.reports() == [.input], "as long as it is not read")
             var byte: UInt8 = 0
-            #expect(read(bench.own, &byte, 1) == 1)
-            bench.listen(for: [])
+            #expect(read(fixture.own, &byte, 1) == 1)
+            fixture.listen(for: [])
         }
-        bench.sockets.close(bench.own)
+        fixture.sockets.close(fixture.own)
     }
 
     @Test(arguments: [true, false])
     func `what comes unasked ends one wait at most, and is reported to who listens next`(isClosed: Bool) throws {
-        let bench = try Bench()
-        bench.listen(for: .input)
-        bench.listen(for: [])
-        if isClosed { #expect(shutdown(bench.peer, Int32(SHUT_RDWR)) == 0) } else { bench.send() }
-        #expect(bench.reports() == [])
-        #expect(bench.waits())
-        bench.listen(for: .input)
-        #expect(bench.reports().first?.contains(.input) == true)
-        bench.sockets.close(bench.own)
+        let fixture = try Fixture()
+        fixture.listen(for: .input)
+        fixture.listen(for: [])
+        if isClosed { #expect(shutdown(fixture.peer, Int32(SHUT_RDWR)) == 0) } else { fixture.send() }
+        #expect(fixture.reports() == [])
+        #expect(fixture.waits())
+        fixture.listen(for: .input)
+        #expect(fixture.reports().first?.contains(.input) == true)
+        fixture.sockets.close(fixture.own)
     }
 
     @Test func `room to write is reported only while it is wanted`() throws {
-        let bench = try Bench()
-        bench.listen(for: [.input, .output])
-        #expect(bench.reports() == [.output])
-        bench.listen(for: .input)
-        #expect(bench.waits())
-        bench.listen(for: .output)
-        bench.send()
-        #expect(bench.reports() == [.output])
-        bench.listen(for: [])
-        #expect(bench.waits())
-        bench.sockets.close(bench.own)
+        let fixture = try Fixture()
+        fixture.listen(for: [.input, .output])
+        #expect(fixture.reports() == [.output])
+        fixture.listen(for: .input)
+        #expect(fixture.waits())
+        fixture.listen(for: .output)
+        fixture.send()
+        #expect(fixture.reports() == [.output])
+        fixture.listen(for: [])
+        #expect(fixture.waits())
+        fixture.sockets.close(fixture.own)
     }
 
     /// The system gives the next socket the lowest number that is free. The tests beside this one open sockets too, so
@@ -104,37 +104,37 @@ import Testing
         var limit = rlimit()
         try #require(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
         let number = Int32(min(limit.rlim_cur, 1 << 16)) - 1
-        let bench = try Bench(number: number)
-        bench.listen(for: .input)
-        bench.sockets.close(number)
-        let (own, peer) = try Bench.pair()
+        let fixture = try Fixture(number: number)
+        fixture.listen(for: .input)
+        fixture.sockets.close(number)
+        let (own, peer) = try Fixture.pair()
         try #require(dup2(own, number) == number)
-        bench.sockets.noteOpened(number)
-        bench.listen(for: .input)
-        #expect(bench.waits())
+        fixture.sockets.noteOpened(number)
+        fixture.listen(for: .input)
+        #expect(fixture.waits())
         #expect(write(peer, [1], 1) == 1)
-        #expect(bench.reports() == [.input])
-        bench.sockets.close(number)
+        #expect(fixture.reports() == [.input])
+        fixture.sockets.close(number)
         Glibc.close(own)
         Glibc.close(peer)
     }
 
     /// libcurl's resolver opens and closes sockets of its own, without a word.
     @Test func `a socket that was not opened here is removed when it is not listened to`() throws {
-        let bench = try Bench()
-        let (own, peer) = try Bench.pair()
+        let fixture = try Fixture()
+        let (own, peer) = try Fixture.pair()
         for _ in 0..<2 {
-            bench.sockets.listen(on: own, for: .input, owner: 3)
+            fixture.sockets.listen(on: own, for: .input, owner: 3)
             #expect(write(peer, [1], 1) == 1)
             var reported = 0
-            bench.sockets.wait(timeout: Self.short) { owner, socket, _ in
+            fixture.sockets.wait(timeout: Self.short) { owner, socket, _ in
                 reported += owner == 3 && socket == own ? 1 : 0
             }
             #expect(reported == 1)
-            bench.sockets.listen(on: own, for: [], owner: 3)
-            #expect(bench.waits())
+            fixture.sockets.listen(on: own, for: [], owner: 3)
+            #expect(fixture.waits())
         }
-        bench.sockets.close(bench.own)
+        fixture.sockets.close(fixture.own)
         Glibc.close(own)
         Glibc.close(peer)
     }

@@ -137,7 +137,7 @@ package enum Keys {
     }
 
     /// Stream that an ingress writes to in order to wake its own blocked read. Lives a minute.
-    package static func bell(ingress: String) -> String {
+    package static func wakeUp(ingress: String) -> String {
         String(concatenating: "gateway/bell/", ingress)
     }
 

@@ -30,7 +30,7 @@ struct SecretsReader {
         }
         let name = try node.string()
         if projects.contains(name) { return name }
-        let hint = NearMiss.nearest(to: name, among: projects).map { "; did you mean `\($0)`?" } ?? ""
+        let hint = SpellingSuggestion.nearest(to: name, among: projects).map { "; did you mean `\($0)`?" } ?? ""
         throw node.error("`default_project_id` is `\(name)`, which is not in `langfuse_keys`\(hint)")
     }
 

@@ -66,7 +66,8 @@ extension Settings {
         let names = table.map(\.name)
         let known = Set(names)
         for name in environment.keys.sorted() where name.utf8.count >= 8 && !known.contains(name) {
-            guard let nearest = NearMiss.nearest(to: name, among: names, limit: 1), nearest.utf8.count >= 8 else {
+            guard let nearest = SpellingSuggestion.nearest(to: name, among: names, limit: 1), nearest.utf8.count >= 8
+            else {
                 continue
             }
             log.warning(at: .environment(name), "is not one of the gateway's variables; did you mean `\(nearest)`?")

@@ -31,7 +31,8 @@ package struct YAMLMapping: Sendable {
         if unknown.isEmpty { return }
         throw ConfigurationError(
             unknown.map { entry in
-                let hint = NearMiss.nearest(to: entry.key, among: known).map { " Did you mean `\($0)`?" } ?? ""
+                let hint =
+                    SpellingSuggestion.nearest(to: entry.key, among: known).map { " Did you mean `\($0)`?" } ?? ""
                 let list = known.map { "`\($0)`" }.joined(separator: ", ")
                 return ConfigurationProblem(
                     .error, at: entry.location, "unknown key `\(entry.key)`.\(hint) Known here: \(list).")

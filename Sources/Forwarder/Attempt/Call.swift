@@ -246,7 +246,7 @@ extension Call {
     private func leavePreamble() -> Bool {
         guard let finding = preamble?.finding, finding != .undecided else { return false }
         preamble = nil
-        guard case .failed(let failures) = finding, !(answer?.relay.hasBegun ?? false) else { return false }
+        guard case .failed(let failures) = finding, !(answer?.framer.hasBegun ?? false) else { return false }
         return goOn(after: failures)
     }
 
@@ -257,7 +257,7 @@ extension Call {
         isLate = false
         mayHaveReached = true
         let error = GatewayError.firstTokenTimeout(milliseconds: job.options.firstTokenTimeout ?? 0)
-        if answer?.relay.hasBegun ?? false {
+        if answer?.framer.hasBegun ?? false {
             return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
         }
         if !goOn(after: [.firstTokenTimeout]) { fail(error) }
@@ -279,7 +279,7 @@ extension Call {
 
     private func failed(_ error: UpstreamError) {
         mayHaveReached = mayHaveReached || error.requestMayHaveBeenSent
-        if answer?.relay.hasBegun ?? false {
+        if answer?.framer.hasBegun ?? false {
             let error = GatewayError(upstream: error)
             return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
         }
@@ -340,7 +340,7 @@ extension Call {
     /// Ends the job with an answer that is whole.
     private func finish() {
         guard let (frame, succeeded, failure) = answer?.end() else { return }
-        end(.init(frame, of: answer?.relay.head, succeeded: succeeded, span: span?.answered(failure)))
+        end(.init(frame, of: answer?.framer.head, succeeded: succeeded, span: span?.answered(failure)))
     }
 
     private func fail(_ error: GatewayError) {

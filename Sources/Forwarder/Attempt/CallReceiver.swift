@@ -18,7 +18,9 @@ final class CallReceiver: UpstreamReceiver {
         window = job.window
     }
 
-    func minimum(for head: UpstreamHead) -> Int { Relay.minimum(for: head, isStream: isStream, window: window) }
+    func minimum(for head: UpstreamHead) -> Int {
+        ResponseFramer.minimum(for: head, isStream: isStream, window: window)
+    }
 
     func receive(_ event: UpstreamEvent) { call.value.receive(event, from: number) }
 }

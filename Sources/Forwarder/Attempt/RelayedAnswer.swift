@@ -12,7 +12,7 @@ struct RelayedAnswer {
     /// Takes the event out that tells the usage. Only a stream has one, under any content type.
     private var filter: UsageEventFilter?
     private var check: CompletionCheck?
-    private(set) var relay: Relay
+    private(set) var framer: ResponseFramer
 
     /// - Parameters:
     ///   - headers: the gateway's own, beside those that the provider may send.
@@ -20,11 +20,11 @@ struct RelayedAnswer {
     init(_ head: UpstreamHead, saying headers: [HeaderField] = [], to job: Job, of target: Target, isLocal: Bool) {
         self.isLocal = isLocal
         succeeds = (200..<300).contains(head.status)
-        minimum = Relay.minimum(for: head, isStream: job.isStream, window: job.window)
+        minimum = ResponseFramer.minimum(for: head, isStream: job.isStream, window: job.window)
         filter = target.hidesUsage && succeeds ? UsageEventFilter() : nil
         check = succeeds && job.path == Provider.chatCompletions ? CompletionCheck() : nil
         request = target.request.body
-        relay = Relay(
+        framer = ResponseFramer(
             head: UpstreamHead(
                 status: head.status, headers: AnswerHeaders.select(from: head.headers, status: head.status) + headers))
     }
@@ -39,7 +39,7 @@ struct RelayedAnswer {
         check?.take(shown)
         let completes = isLocal && hasEveryChoice(within: .max)
         // The rest of an answer that is no stream waits for the word that it ended well, to leave with it.
-        return (relay.take(shown, isWhole: isRest && (bytes.count < minimum || completes)), completes)
+        return (framer.take(shown, isWhole: isRest && (bytes.count < minimum || completes)), completes)
     }
 
     /// Whether the client has all of a stream whose call ended early: it left, the process stops, or the provider broke
@@ -49,7 +49,7 @@ struct RelayedAnswer {
     ///   - handedOver: bytes that the client had when it left; nil if it has not left, or that is not known.
     func isWhole(sent: Int, handedOver: Int?) -> Bool {
         // Without the word of a client that left, only the end itself counts: more of the stream may be wanted.
-        guard let handedOver else { return check?.isWhole(within: sent + relay.heldBytes, choices: .max) ?? false }
+        guard let handedOver else { return check?.isWhole(within: sent + framer.heldBytes, choices: .max) ?? false }
         return hasEveryChoice(within: handedOver)
     }
 
@@ -58,14 +58,14 @@ struct RelayedAnswer {
     mutating func end() -> (frame: ResponseFrame, succeeded: Bool, failure: CompletionFailure?) {
         if let rest = filter?.end(), !rest.isEmpty {
             check?.take(rest)
-            relay.hold(rest)
+            framer.hold(rest)
         }
         let failure = check?.end()
-        return (relay.last(), succeeds && failure == nil, failure)
+        return (framer.last(), succeeds && failure == nil, failure)
     }
 
     /// The frame that ends an answer in its middle.
-    mutating func breakOff(_ error: GatewayError) -> ResponseFrame { relay.last(error) }
+    mutating func breakOff(_ error: GatewayError) -> ResponseFrame { framer.last(error) }
 
     /// Whether so many bytes of a stream hold the end of each choice that was asked for.
     private func hasEveryChoice(within count: Int) -> Bool {

@@ -37,15 +37,15 @@ struct Exporter: Service, CustomStringConvertible {
 
     /// The result of a step of the work.
     private enum Event: Sendable {
-        /// The watched lanes were given these.
+        /// The watched backlogs were given these.
         case came([SpanOutbox.Entry])
         case interrupted(RedisError)
-        case worked(ExportLane)
+        case worked(ProjectBacklog)
     }
 
     /// Each project that has something works on it by itself; one reader watches the others.
     private func export() async {
-        var idle: [ExportLane] = []
+        var idle: [ProjectBacklog] = []
         var working: Set<UTF8Text> = []
         var upkeep = Upkeep()
         await withTaskGroup(of: Event.self) { group in
@@ -62,8 +62,8 @@ struct Exporter: Service, CustomStringConvertible {
                         continue
                     }
                     isWatching = true
-                    let lanes = idle
-                    group.addTask { await watch(lanes) }
+                    let backlogs = idle
+                    group.addTask { await watch(backlogs) }
                 }
                 switch await group.next() {
                 case .came(let entries):
@@ -72,15 +72,15 @@ struct Exporter: Service, CustomStringConvertible {
                         idle[index].waiting += entries.filter { $0.project == idle[index].project }
                     }
                     let ready = idle.filter(\.hasWork)
-                    idle.removeAll { lane in ready.contains { $0.project == lane.project } }
+                    idle.removeAll { backlog in ready.contains { $0.project == backlog.project } }
                     working.formUnion(ready.map { UTF8Text($0.project) })
-                    for lane in ready { group.addTask { .worked(await work(on: lane)) } }
+                    for backlog in ready { group.addTask { .worked(await work(on: backlog)) } }
                 case .interrupted(let error):
                     isWatching = false
                     await interrupted(by: error, &upkeep)
-                case .worked(let lane):
-                    working.remove(UTF8Text(lane.project))
-                    idle.append(lane)
+                case .worked(let backlog):
+                    working.remove(UTF8Text(backlog.project))
+                    idle.append(backlog)
                 case nil: break
                 }
             }
@@ -90,7 +90,7 @@ struct Exporter: Service, CustomStringConvertible {
     /// Takes the projects over that the secrets have now: they may gain and lose some. What a lost one had is handed
     /// back, in case it is exported elsewhere.
     private func follow(
-        _ projects: [String], _ idle: inout [ExportLane], _ working: Set<UTF8Text>, _ upkeep: inout Upkeep
+        _ projects: [String], _ idle: inout [ProjectBacklog], _ working: Set<UTF8Text>, _ upkeep: inout Upkeep
     ) async {
         let lost = idle.filter { !projects.contains($0.project) }.map(\.project)
         idle.removeAll { lost.contains($0.project) }
@@ -98,17 +98,17 @@ struct Exporter: Service, CustomStringConvertible {
         let known = working.union(idle.map { UTF8Text($0.project) })
         let new = projects.filter { !known.contains($0) }
         guard !new.isEmpty else { return }
-        idle += new.map { ExportLane(project: $0, now: .now) }
+        idle += new.map { ProjectBacklog(project: $0, now: .now) }
         upkeep.hasJoined = false
     }
 
-    /// Waits until there is something for one of these lanes, or one may be asked again.
-    private func watch(_ lanes: [ExportLane]) async -> Event {
+    /// Waits until there is something for one of these backlogs, or one may be asked again.
+    private func watch(_ backlogs: [ProjectBacklog]) async -> Event {
         let now = ContinuousClock.now
-        let open = lanes.filter(\.hasRoom).map(\.project)
-        let next = lanes.map(\.notBefore).filter { $0 > now }.min() ?? now + Self.wait
+        let open = backlogs.filter(\.hasRoom).map(\.project)
+        let next = backlogs.map(\.notBefore).filter { $0 > now }.min() ?? now + Self.wait
         let wait =
-            lanes.contains(where: \.hasWork)
+            backlogs.contains(where: \.hasWork)
             ? .milliseconds(1) : min(max(now.duration(to: next), .milliseconds(1)), Self.wait)
         guard !open.isEmpty else {
             try? await Task.sleep(for: wait)
@@ -119,22 +119,24 @@ struct Exporter: Service, CustomStringConvertible {
         }
     }
 
-    /// Sends what the lane has, and what waits behind it. It is given more after a while, so that what comes meanwhile
-    /// leaves together.
-    private func work(on lane: ExportLane) async -> ExportLane {
-        var lane = lane
+    /// Sends what the backlog has, and what waits behind it. It is given more after a while, so that what comes
+    /// meanwhile leaves together.
+    private func work(on backlog: ProjectBacklog) async -> ProjectBacklog {
+        var backlog = backlog
         var sent = (count: 0, bytes: 0)
         while true {
             let began = ContinuousClock.now
-            sent.count += lane.waiting.count
-            sent.bytes += lane.waiting.reduce(0) { $0 + $1.size }
-            let isFull = lane.waiting.count >= ExportBatch.maximumCount
-            lane = await sender.send(lane)
-            guard lane.waiting.isEmpty, !Task.isCancelled else { return lane }
-            if isFull { lane.waiting = (try? await outbox.read(lane.project, upTo: ExportBatch.maximumCount)) ?? [] }
-            if lane.waiting.isEmpty {
-                lane.collect(for: interval, after: began, sent: sent)
-                return lane
+            sent.count += backlog.waiting.count
+            sent.bytes += backlog.waiting.reduce(0) { $0 + $1.size }
+            let isFull = backlog.waiting.count >= ExportBatch.maximumCount
+            backlog = await sender.send(backlog)
+            guard backlog.waiting.isEmpty, !Task.isCancelled else { return backlog }
+            if isFull {
+                backlog.waiting = (try? await outbox.read(backlog.project, upTo: ExportBatch.maximumCount)) ?? []
+            }
+            if backlog.waiting.isEmpty {
+                backlog.collect(for: interval, after: began, sent: sent)
+                return backlog
             }
         }
     }
@@ -146,7 +148,7 @@ struct Exporter: Service, CustomStringConvertible {
         var nextTakeover = ContinuousClock.now
     }
 
-    private func keep(up upkeep: inout Upkeep, _ lanes: inout [ExportLane]) async throws(RedisError) {
+    private func keep(up upkeep: inout Upkeep, _ backlogs: inout [ProjectBacklog]) async throws(RedisError) {
         let projects = destinations.projects
         guard !projects.isEmpty else { return }
         if !upkeep.hasJoined {
@@ -159,7 +161,7 @@ struct Exporter: Service, CustomStringConvertible {
         }
         guard upkeep.nextTakeover <= .now else { return }
         upkeep.nextTakeover = .now + Self.takeoverInterval * Double.random(in: 0.8...1.2)
-        try await takeOver(&lanes)
+        try await takeOver(&backlogs)
     }
 
     private func interrupted(by error: RedisError, _ upkeep: inout Upkeep) async {
@@ -169,10 +171,10 @@ struct Exporter: Service, CustomStringConvertible {
         try? await Task.sleep(for: .milliseconds(200))
     }
 
-    private func takeOver(_ lanes: inout [ExportLane]) async throws(RedisError) {
-        for index in lanes.indices where lanes[index].waiting.isEmpty && lanes[index].hasRoom {
-            let project = lanes[index].project
-            lanes[index].waiting = try await outbox.takeOver(project, upTo: ExportBatch.maximumCount)
+    private func takeOver(_ backlogs: inout [ProjectBacklog]) async throws(RedisError) {
+        for index in backlogs.indices where backlogs[index].waiting.isEmpty && backlogs[index].hasRoom {
+            let project = backlogs[index].project
+            backlogs[index].waiting = try await outbox.takeOver(project, upTo: ExportBatch.maximumCount)
             try await outbox.forgetTheDead(of: project)
         }
         try await makeRoom(destinations.projects)

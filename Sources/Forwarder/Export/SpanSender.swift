@@ -20,52 +20,52 @@ struct SpanSender: Sendable {
     let logger: Logger
     private let leftLog = SparseLog()
 
-    /// Sends what the lane has taken, as far as the trace store takes it.
-    /// - Returns: the lane as it is then.
-    func send(_ lane: ExportLane) async -> ExportLane {
-        var lane = lane
-        guard let destination = destinations[lane.project] else {
-            lane.failed(after: nil, now: .now, spread: .random(in: 0...1))
-            return lane
+    /// Sends what the backlog has taken, as far as the trace store takes it.
+    /// - Returns: the backlog as it is then.
+    func send(_ backlog: ProjectBacklog) async -> ProjectBacklog {
+        var backlog = backlog
+        guard let destination = destinations[backlog.project] else {
+            backlog.failed(after: nil, now: .now, spread: .random(in: 0...1))
+            return backlog
         }
-        var trial = ExportTrial()
+        var bisection = BatchBisection()
         var held = ContinuousClock.now
         do throws(RedisError) {
-            while !lane.waiting.isEmpty {
+            while !backlog.waiting.isEmpty {
                 if held.duration(to: .now) >= Self.holdsFor {
                     held = .now
-                    try await outbox.hold(lane.waiting)
+                    try await outbox.hold(backlog.waiting)
                 }
-                var entries = Array(lane.waiting.prefix(ExportBatch.fitting(lane.waiting)))
+                var entries = Array(backlog.waiting.prefix(ExportBatch.fitting(backlog.waiting)))
                 let (batch, left) = try await batch(of: entries)
                 if !left.isEmpty {
-                    // These are no longer the lane's, even if the batch fails.
+                    // These are no longer the backlog's, even if the batch fails.
                     entries.removeAll { left.contains($0) }
-                    lane.waiting.removeAll { left.contains($0) }
+                    backlog.waiting.removeAll { left.contains($0) }
                 }
-                if batch.count > 0, let trouble = try await send(batch, to: destination, &trial) {
-                    lane.takeBack(trial.suspects)
-                    await rest(&lane, trouble)
-                    return lane
+                if batch.count > 0, let trouble = try await send(batch, to: destination, &bisection) {
+                    backlog.takeBack(bisection.suspects)
+                    await rest(&backlog, trouble)
+                    return backlog
                 }
-                lane.waiting.removeFirst(entries.count)
-                guard trial.hasAccepted else { continue }
-                lane.succeeded()
-                try await giveUp(trial.suspects, of: lane.project, trial.reason)
-                trial.suspects = []
+                backlog.waiting.removeFirst(entries.count)
+                guard bisection.hasAccepted else { continue }
+                backlog.succeeded()
+                try await giveUp(bisection.suspects, of: backlog.project, bisection.reason)
+                bisection.suspects = []
             }
             // Nothing shows that it would take any other span either.
-            if !trial.suspects.isEmpty {
-                lane.takeBack(trial.suspects)
-                await rest(&lane, .refused(trial.reason))
+            if !bisection.suspects.isEmpty {
+                backlog.takeBack(bisection.suspects)
+                await rest(&backlog, .refused(bisection.reason))
             }
         } catch {
-            // What is not settled stays in the lane, and is sent again.
-            lane.takeBack(trial.suspects)
-            lane.failed(after: nil, now: .now, spread: 0)
+            // What is not settled stays in the backlog, and is sent again.
+            backlog.takeBack(bisection.suspects)
+            backlog.failed(after: nil, now: .now, spread: 0)
             logger.debug("outbox interrupted", metadata: ["error": "\(error)"])
         }
-        return lane
+        return backlog
     }
 
     /// Takes the spans that are at hand, and opens the others. One that is not kept any longer or was damaged is
@@ -124,7 +124,7 @@ struct SpanSender: Sendable {
     /// Sends a batch; in halves if something in it is wrong, down to the spans that may be it.
     /// - Returns: why the trace store takes nothing now; nil if all is settled or suspect.
     private func send(
-        _ batch: ExportBatch, to destination: TraceDestination, _ trial: inout ExportTrial
+        _ batch: ExportBatch, to destination: TraceDestination, _ bisection: inout BatchBisection
     ) async throws(RedisError) -> ExportOutcome? {
         let outcome: ExportOutcome
         let began = ContinuousClock.now
@@ -133,34 +133,34 @@ struct SpanSender: Sendable {
         } else {
             let body = batch.body
             guard body.count <= ExportBatch.maximumBytes || batch.count == 1 else {
-                return try await sendHalves(of: batch, to: destination, &trial)
+                return try await sendHalves(of: batch, to: destination, &bisection)
             }
             outcome = await post(body, to: destination)
         }
         metrics?.sent(outcome, spans: batch.count, in: began.duration(to: .now))
         switch outcome {
         case .accepted:
-            trial.hasAccepted = true
+            bisection.hasAccepted = true
             try await outbox.settle(batch.entries)
             return nil
         case .malformed(let reason):
-            trial.refused(reason)
-            if trial.isHopeless { return .refused(reason) }
+            bisection.refused(reason)
+            if bisection.isHopeless { return .refused(reason) }
             guard batch.count > 1 else {
-                trial.suspects += batch.entries
+                bisection.suspects += batch.entries
                 return nil
             }
-            return try await sendHalves(of: batch, to: destination, &trial)
+            return try await sendHalves(of: batch, to: destination, &bisection)
         case .refused, .later: return outcome
         }
     }
 
     private func sendHalves(
-        of batch: ExportBatch, to destination: TraceDestination, _ trial: inout ExportTrial
+        of batch: ExportBatch, to destination: TraceDestination, _ bisection: inout BatchBisection
     ) async throws(RedisError) -> ExportOutcome? {
         let (first, second) = batch.halves
-        if let trouble = try await send(first, to: destination, &trial) { return trouble }
-        return try await send(second, to: destination, &trial)
+        if let trouble = try await send(first, to: destination, &bisection) { return trouble }
+        return try await send(second, to: destination, &bisection)
     }
 
     /// Gives up spans that the trace store does not take, while it takes others.
@@ -219,22 +219,22 @@ struct SpanSender: Sendable {
     }
 
     /// Leaves the trace store alone for a while, and says why.
-    private func rest(_ lane: inout ExportLane, _ trouble: ExportOutcome) async {
+    private func rest(_ backlog: inout ProjectBacklog, _ trouble: ExportOutcome) async {
         // This process stops: that the call was broken off says nothing of the trace store.
         guard !Task.isCancelled else { return }
         let reason: String
         switch trouble {
         case .later(let text, let after):
             reason = text
-            lane.failed(after: after, now: .now, spread: .random(in: 0...1))
+            backlog.failed(after: after, now: .now, spread: .random(in: 0...1))
         case .refused(let text):
             reason = text + "; check the project's langfuse_keys and LANGFUSE_HOST"
-            lane.refused(now: .now)
+            backlog.refused(now: .now)
         case .accepted, .malformed: return
         }
         logger.warning(
             "the trace store does not take traces; they wait",
-            metadata: ["project": "\(lane.project)", "reason": "\(reason)"])
+            metadata: ["project": "\(backlog.project)", "reason": "\(reason)"])
         try? await outbox.note(trouble: reason)
     }
 }

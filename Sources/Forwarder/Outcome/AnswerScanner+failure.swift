@@ -7,9 +7,9 @@ extension AnswerScanner {
     /// The failure's text: the error's own, else the message, since some servers write `"error":true` beside a message.
     var errorText: String? {
         for value in [error, nestedError, message] {
-            if let value, let text = ProviderError.text(of: TextPiece(value)), !text.isEmpty { return text }
+            if let value, let text = ProviderError.text(of: ByteSlice(value)), !text.isEmpty { return text }
         }
-        return (error ?? nestedError).map { TextPiece($0).prefix(SpanLimits.message).text }
+        return (error ?? nestedError).map { ByteSlice($0).prefix(SpanLimits.message).text }
     }
 }
 

@@ -58,7 +58,8 @@ struct LiteLLMBackend: Sendable {
     /// Puts the client's key where the proxy looks for it: into the member or the form's field `api_key`.
     /// - Throws: 400 where there is no room for it: the operator would pay for a call that the client meant to pay for.
     private func add(_ key: SecretString, to body: inout JobBody, of job: Job) throws(GatewayError) {
-        guard try !body.set("api_key", to: key.reveal()), self.key != nil, job.method == "POST", LentKey.isLent(job)
+        guard try !body.set("api_key", to: key.reveal()), self.key != nil, job.method == "POST",
+            ServerKeyPolicy.isLent(job)
         else { return }
         throw .invalidRequest(
             code: "misplaced_api_key",
@@ -69,7 +70,7 @@ struct LiteLLMBackend: Sendable {
     private func authorization(of job: Job) throws(GatewayError) -> SecretString? {
         guard let key else { return nil }
         do throws(GatewayError) {
-            try LentKey.check(job)
+            try ServerKeyPolicy.check(job)
             return key
         } catch {
             guard let own = job.clientKey, own.fitsHeader else { throw error }

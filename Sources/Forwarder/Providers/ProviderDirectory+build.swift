@@ -6,17 +6,19 @@ extension ProviderDirectory {
     ///
     /// - Parameter environment: The process' variables; keys and base URLs are looked up by the names that the table
     ///   gives.
-    /// - Throws: All problems together, each with its variable or its place in secrets.yaml.
+    /// - Throws: All problems together, each with its variable or its endpoint in secrets.yaml.
     package init(
         table: ProviderTable, settings: Settings, secrets: Secrets, environment: [String: String]
     ) throws(ConfigurationError) {
-        var builder = PlaceBuilder(
+        var builder = EndpointResolver(
             table: table, secrets: secrets, environment: environment, secretsFile: settings.secretsPath,
             own: OwnAddress(settings))
-        places = builder.build()
-        if let name = settings.defaultProvider, name != Self.mock, places[name] == nil {
+        endpoints = builder.build()
+        if let name = settings.defaultProvider, name != Self.mock, endpoints[name] == nil {
             let hint =
-                NearMiss.nearest(to: name, among: places.keys.map(\.text).sorted()).map { "; did you mean `\($0)`?" }
+                SpellingSuggestion.nearest(to: name, among: endpoints.keys.map(\.text).sorted()).map {
+                    "; did you mean `\($0)`?"
+                }
                 ?? "; such as `openai`"
             builder.log.error(
                 at: .environment("DEFAULT_PROVIDER"),

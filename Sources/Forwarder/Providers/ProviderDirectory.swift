@@ -1,14 +1,14 @@
 package import Common
 internal import Upstream
 
-/// Knows every place that a job can go to, and makes the call that takes it there. Pure: no I/O and no clock.
+/// Knows every endpoint that a job can go to, and makes the call that takes it there. Pure: no I/O and no clock.
 package struct ProviderDirectory: Sendable {
     /// By what a model's first segment says: the operator's accounts, then the table's providers.
-    let places: [UTF8Text: Place]
+    let endpoints: [UTF8Text: ProviderEndpoint]
     /// The table's own prefixes, without the accounts.
     let prefixes: Set<UTF8Text>
     let unsupported: Set<UTF8Text>
-    /// Takes the calls whose model names none. In `places`, or `mock`.
+    /// Takes the calls whose model names none. In `endpoints`, or `mock`.
     let defaultProvider: String?
     /// Takes all calls but the mock's and those to a client's own URL.
     let litellm: LiteLLMBackend?
@@ -79,14 +79,15 @@ package struct ProviderDirectory: Sendable {
     private func directTarget(
         _ job: Job, naming named: RequestModel, body: JobBody, asksUsage: Bool
     ) throws(GatewayError) -> Target {
-        let (place, model) = try place(for: job, naming: named, body: body)
-        guard let base = place.base else {
+        let (endpoint, model) = try endpoint(for: job, naming: named, body: body)
+        guard let base = endpoint.base else {
             throw .invalidRequest(
-                code: "provider_not_configured", "The gateway does not know where `\(place.name)` is. \(place.repair)",
+                code: "provider_not_configured",
+                "The gateway does not know where `\(endpoint.name)` is. \(endpoint.repair)",
                 param: "model")
         }
         var body = body
-        let credential = try place.credential(client: try clientKey(job, body), base: base)
+        let credential = try endpoint.credential(client: try clientKey(job, body), base: base)
         var job = job
         if let model {
             try body.rename(model: model)
@@ -94,13 +95,13 @@ package struct ProviderDirectory: Sendable {
             job.query = named.query(job.query, renamed: model)
         }
         body.removeAPIKey()
-        let rejected = place.provider.rejectedMembers
+        let rejected = endpoint.provider.rejectedMembers
         let hidesUsage = asksUsage && StreamOptions.add(to: &body, rejected: rejected)
-        var request = try request(job, under: base.text, of: place.provider, with: credential, body: body)
-        if let seconds = place.idleConnectionSeconds { request.connections.idleSeconds = seconds }
+        var request = try request(job, under: base.text, of: endpoint.provider, with: credential, body: body)
+        if let seconds = endpoint.idleConnectionSeconds { request.connections.idleSeconds = seconds }
         return Target(
-            provider: place.name, model: model, request: request, rejectedMembers: rejected, hidesUsage: hidesUsage,
-            repeatsOnClosedConnection: place.repeatsOnClosedConnection)
+            provider: endpoint.name, model: model, request: request, rejectedMembers: rejected, hidesUsage: hidesUsage,
+            repeatsOnClosedConnection: endpoint.repeatsOnClosedConnection)
     }
 
     /// A call to a URL that the client chose carries the client's own key and none of the server's.
@@ -135,7 +136,7 @@ package struct ProviderDirectory: Sendable {
     private func request(
         _ job: Job, under base: String, of provider: Provider, with credential: Credential, body: JobBody
     ) throws(GatewayError) -> UpstreamRequest {
-        if credential.isServers { try LentKey.check(job, isDirect: true) }
+        if credential.isServers { try ServerKeyPolicy.check(job, isDirect: true) }
         var headers = ForwardedHeaders.select(
             from: job.headers, usesServerKey: credential.isServers, isJSON: body.isJSON)
         if let key = credential.key {

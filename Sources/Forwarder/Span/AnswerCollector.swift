@@ -89,7 +89,7 @@ struct AnswerCollector: Sendable {
         var usage: TokenUsage?
         var walker = JSONWalker(bytes)
         try walker.members { (walker, name) throws(JSONScanError) in
-            if walker.isName(name, "usage") { usage = TokenUsage(TextPiece(bytes, try walker.skip())) }
+            if walker.isName(name, "usage") { usage = TokenUsage(ByteSlice(bytes, try walker.skip())) }
         }
         return usage
     }
@@ -106,5 +106,5 @@ struct AnswerCollector: Sendable {
         return answer
     }
 
-    private var labelShown: String { label.flatMap { $0.isEmpty ? nil : TextPiece($0).prefix(100).text } ?? "missing" }
+    private var labelShown: String { label.flatMap { $0.isEmpty ? nil : ByteSlice($0).prefix(100).text } ?? "missing" }
 }

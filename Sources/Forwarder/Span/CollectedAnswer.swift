@@ -5,7 +5,7 @@ internal import JSON
 struct CollectedAnswer: Sendable {
     /// The assistant's message, or an array of them if there are several choices: JSON, or a text if the answer is
     /// none.
-    var output: [TextPiece] = []
+    var output: [ByteSlice] = []
     var finishReasons: [String] = []
     var usage: TokenUsage?
     var model: String?
@@ -31,8 +31,8 @@ extension CollectedAnswer {
             note =
                 "The answer is larger than the gateway keeps of one (\(bytes.count) bytes): its end, and with it the usage, is not here."
             output = [
-                TextPiece(
-                    TextPiece(bytes).prefix(SpanLimits.foreign).text
+                ByteSlice(
+                    ByteSlice(bytes).prefix(SpanLimits.foreign).text
                         + SpanLimits.mark(kept: SpanLimits.foreign, of: count))
             ]
             return
@@ -64,9 +64,9 @@ extension CollectedAnswer {
         note = bytes.isEmpty ? "The answer is empty." : "The answer is not JSON."
         guard !bytes.isEmpty else { return }
         // Repairing what is no UTF-8 makes it longer.
-        let text = TextPiece(TextPiece(bytes).prefix(SpanLimits.foreign).text).prefix(SpanLimits.foreign).text
+        let text = ByteSlice(ByteSlice(bytes).prefix(SpanLimits.foreign).text).prefix(SpanLimits.foreign).text
         output = [
-            TextPiece(
+            ByteSlice(
                 text
                     + (bytes.count > SpanLimits.foreign
                         ? SpanLimits.mark(kept: SpanLimits.foreign, of: bytes.count) : ""))
@@ -74,7 +74,7 @@ extension CollectedAnswer {
     }
 
     private mutating func read(_ bytes: [UInt8]) throws(JSONScanError) {
-        var messages: [[TextPiece]] = []
+        var messages: [[ByteSlice]] = []
         var walker = JSONWalker(bytes)
         try walker.members { (walker, name) throws(JSONScanError) in
             if walker.isName(name, "choices") {
@@ -91,11 +91,11 @@ extension CollectedAnswer {
             return
         }
         output =
-            messages.isEmpty ? [] : [TextPiece("[")] + messages.joined(separator: [TextPiece(",")]) + [TextPiece("]")]
+            messages.isEmpty ? [] : [ByteSlice("[")] + messages.joined(separator: [ByteSlice(",")]) + [ByteSlice("]")]
     }
 
     /// The message, and behind its own members what the choice says beside it.
-    private mutating func readChoice(_ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) -> [TextPiece]?
+    private mutating func readChoice(_ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) -> [ByteSlice]?
     {
         var message: Range<Int>?
         var beside: [(name: Range<Int>, value: Range<Int>)] = []
@@ -107,7 +107,7 @@ extension CollectedAnswer {
                 message = try walker.skip()
             } else if walker.isName(name, "finish_reason"), try walker.kind() == .string {
                 guard let reason = try walker.string() else { return }
-                finishReasons.append(TextPiece(bytes, reason).prefix(SpanLimits.value).text)
+                finishReasons.append(ByteSlice(bytes, reason).prefix(SpanLimits.value).text)
             } else if !walker.isName(name, "index"), try walker.kind() != .null {
                 let value = try walker.skip()
                 if beside.count < SpanLimits.members { beside.append((name, value)) } else { faults.insert(.cut) }
@@ -117,7 +117,7 @@ extension CollectedAnswer {
             return beside.isEmpty ? nil : Self.object([], beside, bytes)
         }
         guard !beside.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") else {
-            return [TextPiece(bytes, message)]
+            return [ByteSlice(bytes, message)]
         }
         var names: [Range<Int>] = []
         var probe = JSONWalker(bytes, range: message)
@@ -125,21 +125,21 @@ extension CollectedAnswer {
             if names.count < SpanLimits.members { names.append(name) }
         }
         beside.removeAll { member in names.contains { bytes[$0] == bytes[member.name] } }
-        guard !beside.isEmpty else { return [TextPiece(bytes, message)] }
-        return Self.object(names.isEmpty ? [] : [TextPiece(bytes, message.dropLast())], beside, bytes)
+        guard !beside.isEmpty else { return [ByteSlice(bytes, message)] }
+        return Self.object(names.isEmpty ? [] : [ByteSlice(bytes, message.dropLast())], beside, bytes)
     }
 
     /// An object of some members.
     /// - Parameter begun: its beginning, which lacks its closing brace.
     private static func object(
-        _ begun: [TextPiece], _ members: [(name: Range<Int>, value: Range<Int>)], _ bytes: [UInt8]
-    ) -> [TextPiece] {
+        _ begun: [ByteSlice], _ members: [(name: Range<Int>, value: Range<Int>)], _ bytes: [UInt8]
+    ) -> [ByteSlice] {
         var pieces = begun
         for member in members {
-            pieces.append(TextPiece(pieces.isEmpty ? "{\"" : ",\""))
-            pieces += [TextPiece(bytes, member.name), TextPiece("\":"), TextPiece(bytes, member.value)]
+            pieces.append(ByteSlice(pieces.isEmpty ? "{\"" : ",\""))
+            pieces += [ByteSlice(bytes, member.name), ByteSlice("\":"), ByteSlice(bytes, member.value)]
         }
-        return pieces + [TextPiece("}")]
+        return pieces + [ByteSlice("}")]
     }
 
     /// The parts of a withheld answer that may be shown: its usage, and why it ended in words of the API's own.
@@ -168,7 +168,7 @@ extension CollectedAnswer {
         } else if walker.isName(name, "model") {
             try Self.set(&model, &walker, bytes)
         } else if walker.isName(name, "usage") {
-            if let usage = TokenUsage(TextPiece(bytes, try walker.skip())) { self.usage = usage }
+            if let usage = TokenUsage(ByteSlice(bytes, try walker.skip())) { self.usage = usage }
         } else if walker.isName(name, "error") {
             // `CompletionCheck` says whether the answer failed.
             try walker.skip()
@@ -181,6 +181,6 @@ extension CollectedAnswer {
     /// The first text that is not empty stands; a stream repeats it in each event.
     private static func set(_ text: inout String?, _ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) {
         guard let range = try walker.string(), text == nil, !range.isEmpty else { return }
-        text = JSONText.unescaped(bytes[range]).map { TextPiece($0).prefix(SpanLimits.value).text }
+        text = JSONText.unescaped(bytes[range]).map { ByteSlice($0).prefix(SpanLimits.value).text }
     }
 }

@@ -67,7 +67,7 @@ extension CompletionSpan {
     func writeSummary(_ writer: inout SpanWriter, _ status: Int?) {
         guard var summary else { return }
         if summary.status == 0 { summary.status = status ?? 0 }
-        writer.text(.request, [TextPiece(summary.json)])
+        writer.text(.request, [ByteSlice(summary.json)])
     }
 
     func writeUsage(_ writer: inout SpanWriter, _ usage: TokenUsage?) {

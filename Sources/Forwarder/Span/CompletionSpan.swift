@@ -183,8 +183,8 @@ extension CompletionSpan {
         let redactor = secrets.of(content)
         let metadata = shownMetadata(secrets)
         let request = SpanRequest(body: body, metadata: traceMetadata(metadata), redactor: redactor)
-        let output = answer.output.isEmpty ? nil : redactor.clean(text: TextPiece.joined(answer.output))
-        let name = request.spanName.map { TextPiece($0).prefix(SpanLimits.value).text } ?? "litellm_request"
+        let output = answer.output.isEmpty ? nil : redactor.clean(text: ByteSlice.joined(answer.output))
+        let name = request.spanName.map { ByteSlice($0).prefix(SpanLimits.value).text } ?? "litellm_request"
         var writer = SpanWriter(
             insertionID, name: name, end: end, redactor: secrets,
             capacity: 4096 + min(body.count, textBytes) + min(output?.count ?? 0, textBytes))
@@ -192,7 +192,7 @@ extension CompletionSpan {
         writeModels(&writer, request, answer)
         writeUsage(&writer, answer.usage)
         if !answer.others.isEmpty {
-            writer.text(.responseMetadata, [redactor.clean(text: TextPiece(answer.others.json))])
+            writer.text(.responseMetadata, [redactor.clean(text: ByteSlice(answer.others.json))])
         }
         if let firstToken = self.answer?.firstToken, failure == nil || hasOutput {
             writer.string(.firstToken, TimeText.iso(Int64(clamping: firstToken)), isClean: true)
@@ -230,7 +230,7 @@ extension CompletionSpan {
     }
 
     /// Bytes that input and output may take together, written as JSON strings for a trace store that speaks OTLP.
-    private func room(beside writer: SpanWriter, _ request: SpanRequest, _ output: TextPiece?) -> Int {
+    private func room(beside writer: SpanWriter, _ request: SpanRequest, _ output: ByteSlice?) -> Int {
         let limit = SpanLimits.span(textBytes: textBytes) - SpanLimits.ending
         let texts = request.input.reduce(output?.count ?? 0) { $0 + $1.count }
         // At worst each byte takes six, and each attribute its name. A span that is far from the limit need not be

@@ -4,7 +4,7 @@ internal import JSON
 /// Finds what a provider says went wrong.
 enum ProviderError {
     /// The text of an error that is a string or an object; nil for null and the like.
-    static func text(of piece: TextPiece) -> String? {
+    static func text(of piece: ByteSlice) -> String? {
         var message: String?
         var code: String?
         var walker = JSONWalker(piece.bytes, range: piece.range)
@@ -16,7 +16,7 @@ enum ProviderError {
                 var first: String?
                 try walker.elements { (walker) throws(JSONScanError) in
                     let element = try walker.skip()
-                    if first == nil { first = text(of: TextPiece(piece.bytes, element)) }
+                    if first == nil { first = text(of: ByteSlice(piece.bytes, element)) }
                 }
                 return first
             case .object:
@@ -43,11 +43,11 @@ enum ProviderError {
         if JSONWalker.isValue(bytes) {
             var walker = JSONWalker(bytes)
             try? walker.members { (walker, name) throws(JSONScanError) in
-                if walker.isName(name, "error") { text = Self.text(of: TextPiece(bytes, try walker.skip())) }
+                if walker.isName(name, "error") { text = Self.text(of: ByteSlice(bytes, try walker.skip())) }
             }
-            text = text ?? Self.text(of: TextPiece(bytes))
+            text = text ?? Self.text(of: ByteSlice(bytes))
         }
-        return text ?? TextPiece(bytes).prefix(SpanLimits.foreign).text
+        return text ?? ByteSlice(bytes).prefix(SpanLimits.foreign).text
     }
 
     private static func string(_ walker: inout JSONWalker, _ bytes: [UInt8]) throws(JSONScanError) -> String? {

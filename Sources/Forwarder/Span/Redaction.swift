@@ -23,13 +23,13 @@ struct Redaction: Sendable {
         let isLong = text.utf8.count > limit * Self.excess
         if isLong {
             // A word that the cut goes through may be half of a key.
-            text = TextPiece(text).prefix(limit * Self.excess).text
+            text = ByteSlice(text).prefix(limit * Self.excess).text
             while let last = text.unicodeScalars.last, Self.isKeyCharacter(last) { text.unicodeScalars.removeLast() }
         }
         for key in keys { text.replace(key, with: "[key]") }
         text = words(of: text)
         guard isLong || text.utf8.count > limit else { return text }
-        return TextPiece(text).prefix(limit).text + SpanLimits.mark(kept: limit)
+        return ByteSlice(text).prefix(limit).text + SpanLimits.mark(kept: limit)
     }
 
     private func words(of text: String) -> String {

@@ -7,20 +7,20 @@ struct SpanObject {
     private var names = JSONNames()
 
     var isEmpty: Bool { bytes.isEmpty }
-    var piece: TextPiece { TextPiece(bytes + [UInt8(ascii: "}")]) }
+    var piece: ByteSlice { ByteSlice(bytes + [UInt8(ascii: "}")]) }
 
     mutating func add(_ name: String, _ value: String?) {
         guard var value else { return }
         let count = value.utf8.count
         if count > SpanLimits.value {
-            value = TextPiece(value).prefix(SpanLimits.value).text + SpanLimits.mark(kept: SpanLimits.value, of: count)
+            value = ByteSlice(value).prefix(SpanLimits.value).text + SpanLimits.mark(kept: SpanLimits.value, of: count)
         }
         guard begin(name) else { return }
         JSONText.append(value, to: &bytes)
     }
 
     /// - Parameter json: one JSON value.
-    mutating func add(_ name: String, json: TextPiece) {
+    mutating func add(_ name: String, json: ByteSlice) {
         guard begin(name) else { return }
         bytes += json.bytes[json.range]
     }

@@ -6,12 +6,12 @@ internal import Policies
 struct SpanRequest {
     /// The value of the span's input: an object of `messages` and, if there are any, `tools`, both byte for byte.
     /// Eval-protocol's adapter reads these two.
-    private(set) var input: [TextPiece] = []
+    private(set) var input: [ByteSlice] = []
     /// The place of the messages in the input, if its pieces are one behind the other.
     private(set) var messages: Range<Int>?
     /// The model's parameters, an object; nil if there are none.
-    private(set) var parametersText: TextPiece?
-    private(set) var metadataText: TextPiece
+    private(set) var parametersText: ByteSlice?
+    private(set) var metadataText: ByteSlice
     /// A note of what found no room; nil if all did.
     var note: String? { cut.isEmpty ? nil : "Cut to \(SpanLimits.small) bytes: \(cut.joined(separator: ", "))." }
     private var cut: [String] = []
@@ -42,14 +42,14 @@ struct SpanRequest {
         self.redactor = redactor
         metadataText = Self.shortened(metadata, after: 0, "metadata", &cut)
         guard let object = try? JSONObject.scan(body, maximumDepth: .max) else {
-            if !body.isEmpty { input = [TextPiece("[The request is not a JSON object: \(body.count) bytes.]")] }
+            if !body.isEmpty { input = [ByteSlice("[The request is not a JSON object: \(body.count) bytes.]")] }
             return
         }
         readInput(of: object)
         if let member = object.member("user") { user = object.string(member).map(redactor.clean) }
         for name in Self.numeric {
             guard let member = object.member(name), member.kind == .number else { continue }
-            let number = TextPiece(body, member.value)
+            let number = ByteSlice(body, member.value)
             if redactor.clean(json: number).text == number.text { numbers[name] = number.text }
         }
         var parameters = SpanObject()
@@ -67,7 +67,7 @@ struct SpanRequest {
     /// - Parameter own: bytes of the gateway's own members, which come first and are cut last.
     private static func shortened(
         _ object: SpanObject, after own: Int, _ name: String, _ cut: inout [String]
-    ) -> TextPiece {
+    ) -> ByteSlice {
         let piece = object.piece
         guard piece.count > SpanLimits.small else { return piece }
         cut.append(name)
@@ -80,18 +80,18 @@ struct SpanRequest {
         guard let object = try? JSONObject.scan(body, maximumDepth: .max), let member = object.member("n") else {
             return 1
         }
-        return Int(TextPiece(body, member.value).text) ?? 1
+        return Int(ByteSlice(body, member.value).text) ?? 1
     }
 
     private mutating func readInput(of object: JSONObject) {
         for (name, opening) in [("messages", #""messages":"#), ("tools", #""tools":"#)] {
             guard let member = object.member(name) else { continue }
             let isMessages = input.isEmpty && name == "messages"
-            input.append(TextPiece((input.isEmpty ? "{" : ",") + opening))
-            input.append(redactor.clean(json: TextPiece(object.bytes, member.value)))
+            input.append(ByteSlice((input.isEmpty ? "{" : ",") + opening))
+            input.append(redactor.clean(json: ByteSlice(object.bytes, member.value)))
             if isMessages { messages = input[0].count..<input[0].count + input[1].count }
         }
-        if !input.isEmpty { input.append(TextPiece("}")) }
+        if !input.isEmpty { input.append(ByteSlice("}")) }
     }
 
     private mutating func readMetadata(
@@ -126,7 +126,7 @@ struct SpanRequest {
         var walker = JSONWalker(bytes, range: list)
         try? walker.elements { (walker) throws(JSONScanError) in
             guard let range = try walker.string(), let text = JSONText.unescaped(bytes[range]) else { return }
-            all.append(TextPiece(redactor.clean(text)).prefix(SpanLimits.value).text)
+            all.append(ByteSlice(redactor.clean(text)).prefix(SpanLimits.value).text)
         }
         tags = SpanLimits.first(of: all)
         if tags.count < all.count { cut.append("tags") }
@@ -139,6 +139,6 @@ struct SpanRequest {
         let kind = Array(text.utf8).withUnsafeBufferPointer { SecretName($0) }
         let isScalar = bytes[value.lowerBound] != UInt8(ascii: "{") && bytes[value.lowerBound] != UInt8(ascii: "[")
         guard !(kind == .secret && isScalar), !text.utf8.starts(with: "langfuse_".utf8) else { return }
-        object.add(text, json: redactor.clean(json: TextPiece(bytes, value), under: kind))
+        object.add(text, json: redactor.clean(json: ByteSlice(bytes, value), under: kind))
     }
 }

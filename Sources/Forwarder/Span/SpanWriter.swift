@@ -22,7 +22,7 @@ struct SpanWriter {
     /// One of several calls.
     mutating func add(_ attempt: SpanAttempt) {
         var attempt = attempt
-        attempt.model = TextPiece(redactor.clean(attempt.model)).prefix(SpanLimits.value).text
+        attempt.model = ByteSlice(redactor.clean(attempt.model)).prefix(SpanLimits.value).text
         record.add(attempt)
     }
 
@@ -37,11 +37,11 @@ struct SpanWriter {
         let count = value.utf8.count
         record.text(
             attribute,
-            count <= limit ? value : TextPiece(value).prefix(limit).text + SpanLimits.mark(kept: limit, of: count))
+            count <= limit ? value : ByteSlice(value).prefix(limit).text + SpanLimits.mark(kept: limit, of: count))
     }
 
     /// A text in pieces.
-    mutating func text(_ attribute: SpanAttribute, _ pieces: [TextPiece]) {
+    mutating func text(_ attribute: SpanAttribute, _ pieces: [ByteSlice]) {
         record.begin(attribute, count: pieces.reduce(0) { $0 + $1.count })
         for piece in pieces { record.append(piece.bytes, piece.range) }
     }

@@ -44,11 +44,11 @@ struct StreamCollector: Sendable {
             $0.finishReason.isEmpty ? nil : JSONText.unescaped($0.finishReason[...])
         }
         result.output = messages.enumerated().flatMap { place, message in
-            (place == 0 ? [] : [TextPiece(",")]) + [
-                TextPiece(message.json(tree, cutAfter: isCut && place == messages.count - 1 ? textBytes : nil))
+            (place == 0 ? [] : [ByteSlice(",")]) + [
+                ByteSlice(message.json(tree, cutAfter: isCut && place == messages.count - 1 ? textBytes : nil))
             ]
         }
-        if messages.count > 1 { result.output = [TextPiece("[")] + result.output + [TextPiece("]")] }
+        if messages.count > 1 { result.output = [ByteSlice("[")] + result.output + [ByteSlice("]")] }
         result.faults.formUnion(tree.faults)
         result.note = result.faults.union(result.others.faults).note
         return result
@@ -130,7 +130,7 @@ struct StreamCollector: Sendable {
         var index = 0
         var probe = walker
         try probe.members { (probe, name) throws(JSONScanError) in
-            if probe.isName(name, "index") { index = Self.number(TextPiece(bytes, try probe.skip())) ?? 0 }
+            if probe.isName(name, "index") { index = Self.number(ByteSlice(bytes, try probe.skip())) ?? 0 }
         }
         guard try walker.kind() == .object, let place = place(of: index) else {
             try walker.skip()
@@ -189,5 +189,5 @@ struct StreamCollector: Sendable {
 
     mutating func noteToken() { hasToken = true }
 
-    static func number(_ piece: TextPiece) -> Int? { Int(piece.text) }
+    static func number(_ piece: ByteSlice) -> Int? { Int(piece.text) }
 }

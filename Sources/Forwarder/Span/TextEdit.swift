@@ -24,7 +24,7 @@ struct TextEdit: Sendable, Equatable {
     }
 
     /// The text with the edits, which are in their order and do not overlap.
-    static func apply(_ edits: [TextEdit], to piece: TextPiece) -> TextPiece {
+    static func apply(_ edits: [TextEdit], to piece: ByteSlice) -> ByteSlice {
         guard !edits.isEmpty else { return piece }
         var out: [UInt8] = []
         out.reserveCapacity(piece.count + edits.count * mark.count)
@@ -35,6 +35,6 @@ struct TextEdit: Sendable, Equatable {
             place = edit.range.upperBound
         }
         out += piece.bytes[place..<piece.range.upperBound]
-        return TextPiece(out)
+        return ByteSlice(out)
     }
 }

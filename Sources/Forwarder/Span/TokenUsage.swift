@@ -14,7 +14,7 @@ struct TokenUsage: Sendable, Equatable {
     var outputAudio: Int?
 
     /// Reads a `usage` object of the Chat Completions API. Nil if it counts nothing.
-    init?(_ piece: TextPiece) {
+    init?(_ piece: ByteSlice) {
         do throws(JSONScanError) { try read(piece) } catch { return nil }
         guard input != nil || output != nil || total != nil else { return nil }
     }
@@ -37,7 +37,7 @@ struct TokenUsage: Sendable, Equatable {
         return isTooLarge ? nil : sum
     }
 
-    private mutating func read(_ piece: TextPiece) throws(JSONScanError) {
+    private mutating func read(_ piece: ByteSlice) throws(JSONScanError) {
         var walker = JSONWalker(piece.bytes, range: piece.range)
         try walker.members { (walker, name) throws(JSONScanError) in
             // The second names are those of the Responses API and of Anthropic.
@@ -68,8 +68,8 @@ struct TokenUsage: Sendable, Equatable {
     private static let highestCount = 1_000_000_000
 
     /// A whole number that is not negative; nil for anything else.
-    private static func count(_ walker: inout JSONWalker, in piece: TextPiece) throws(JSONScanError) -> Int? {
+    private static func count(_ walker: inout JSONWalker, in piece: ByteSlice) throws(JSONScanError) -> Int? {
         let value = try walker.skip()
-        return Int(TextPiece(piece.bytes, value).text).flatMap { (0...highestCount).contains($0) ? $0 : nil }
+        return Int(ByteSlice(piece.bytes, value).text).flatMap { (0...highestCount).contains($0) ? $0 : nil }
     }
 }

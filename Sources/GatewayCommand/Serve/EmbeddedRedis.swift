@@ -20,7 +20,7 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
 
     let endpoint: RedisEndpoint
     /// Opens when the server answers.
-    let ready = Gate()
+    let ready = Latch()
     private let program: String
     private let folder: String
     private let socket: String
@@ -32,7 +32,7 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
         self.logger = logger
         socket = folder.path + "/redis.sock"
         guard socket.utf8.count <= Self.longestSocketPath else {
-            throw Launch.failure(
+            throw Bootstrap.failure(
                 "environment: DATA_DIR: `\(folder.path)` is too long for a socket in it (\(Self.longestSocketPath) bytes); choose a shorter one"
             )
         }
@@ -88,7 +88,7 @@ struct EmbeddedRedis: Service, CustomStringConvertible {
                 platformOptions: options, input: .none, output: .discarded, error: .discarded)
         } catch let error as SubprocessError where !Task.isCancelled {
             logger.critical("cannot start redis-server", metadata: ["program": "\(program)", "error": "\(error)"])
-            throw Launch.failure(
+            throw Bootstrap.failure(
                 "environment: REDIS_SERVER_PATH: `\(program)` cannot be started; install redis-server (`make run` does), or name a Redis with REDIS_HOST"
             )
         }

@@ -14,43 +14,46 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: "Needs no configuration. What it keeps is in DATA_DIR (default ./data).")
 
     func run() async throws {
-        let launch = try Launch(role: .serve)
-        let settings = launch.configuration.settings
+        let bootstrap = try Bootstrap(role: .serve)
+        let settings = bootstrap.configuration.settings
         let folder = try DataDirectory(settings.dataDirectory)
         var embedded: EmbeddedRedis?
         if settings.redis.address == nil {
             embedded = try EmbeddedRedis(
                 program: settings.redisServerPath, folder: folder, commandTimeout: settings.redis.commandTimeout,
-                logger: launch.logger)
+                logger: bootstrap.logger)
         }
-        let endpoint = try embedded?.endpoint ?? launch.redis()
+        let endpoint = try embedded?.endpoint ?? bootstrap.redis()
         let key = try settings.gatewayKey ?? folder.key()
         let envelope = Envelope(key: key)
-        let destinations = launch.destinations(key: key)
-        let watch = RedisWatch(endpoint, envelope: envelope, isAlone: embedded != nil, logger: launch.logger)
+        let destinations = bootstrap.destinations(key: key)
+        let watch = RedisWatch(endpoint, envelope: envelope, isAlone: embedded != nil, logger: bootstrap.logger)
         var services: [any Service] = [watch]
-        let forwarder = try launch.forwarder(
+        let forwarder = try bootstrap.forwarder(
             redis: endpoint, envelope: envelope, destinations: destinations, watch: watch)
         services += forwarder.services
-        services += try launch.verifier(redis: endpoint, envelope: envelope, destinations: destinations, watch: watch)
-            .services
-        let ready = Readiness(launch: launch, endpoint: endpoint)
+        services += try bootstrap.verifier(
+            redis: endpoint, envelope: envelope, destinations: destinations, watch: watch
+        )
+        .services
+        let ready = StartupBanner(bootstrap: bootstrap, endpoint: endpoint)
         var store: TraceStoreService?
         if settings.langfuse == .embedded || settings.keepsRequestLog {
-            let new = try launch.traceStore(in: folder, key: key, takesTraces: settings.langfuse == .embedded) { port in
+            let new = try bootstrap.traceStore(in: folder, key: key, takesTraces: settings.langfuse == .embedded) {
+                port in
                 ready.traceStoreListens(onPort: port)
                 destinations.listens(onPort: port, host: settings.traceStoreHost)
             }
             if settings.langfuse == .embedded { destinations.keep(in: new.spans) }
             if settings.keepsRequestLog {
-                let log = try launch.requestLog(
+                let log = try bootstrap.requestLog(
                     in: new.requests, auditing: new.audits, of: destinations, redis: endpoint, envelope: envelope,
                     watch: watch)
                 services += log.services
             }
             store = new
         }
-        let ingress = try launch.ingress(
+        let ingress = try bootstrap.ingress(
             redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local,
             storeTrouble: { [store] in store?.trouble },
             onListening: ready.announce)
@@ -60,8 +63,8 @@ struct ServeCommand: AsyncParsableCommand {
         var first = store?.services ?? []
         if let embedded {
             first.append(embedded)
-            services = services.map { StartsBehind(gate: embedded.ready, service: $0) }
+            services = services.map { LatchedService(latch: embedded.ready, service: $0) }
         }
-        try await launch.run(first + services, metrics: ingress.metrics)
+        try await bootstrap.run(first + services, metrics: ingress.metrics)
     }
 }

@@ -13,7 +13,7 @@ internal import Upstream
 struct JobBuilder: Sendable {
     private let hooks: [any ChatHook]
     private let maximumBodyBytes: Int
-    let uploads: UploadRoom
+    let uploads: UploadBudget
     let maximumJSONDepth: Int
     private let addresses: AddressPolicy
     /// From the request's arrival to the end of its answer, in milliseconds.
@@ -46,7 +46,7 @@ struct JobBuilder: Sendable {
         self.responseKey = responseKey
         outlivesClient = settings.onDisconnect == .finish
         maximumBodyBytes = settings.maxBodyBytes
-        uploads = UploadRoom(limit: settings.uploadBytes)
+        uploads = UploadBudget(limit: settings.uploadBytes)
         maximumJSONDepth = settings.maxJSONDepth
         addresses = .clientChosen(
             allowLoopback: settings.allowLoopbackBaseURLs, allowPrivate: settings.allowPrivateBaseURLs)
@@ -64,7 +64,7 @@ struct JobBuilder: Sendable {
     }
 
     func job(
-        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
+        for request: Request, path: CompletionPath, admitted: Authenticator.Admitted, id: InsertionID
     ) async throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
         let content: JSONObject?
@@ -112,7 +112,8 @@ struct JobBuilder: Sendable {
     /// Makes the job of such a request.
     /// - Parameter deadline: when its client stops waiting.
     func jobAtOnce(
-        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID, deadline: Deadline,
+        for request: Request, path: CompletionPath, admitted: Authenticator.Admitted, id: InsertionID,
+        deadline: Deadline,
         body: [UInt8]
     ) throws -> Job {
         var job = try draft(for: request, path: path, admitted: admitted, id: id)
@@ -130,7 +131,7 @@ struct JobBuilder: Sendable {
     ///   - admitted: nil if it was not let in.
     ///   - project: where it is logged then.
     func refusal(
-        of request: Request, path: CompletionPath, admitted: Entrance.Admitted?, else project: String,
+        of request: Request, path: CompletionPath, admitted: Authenticator.Admitted?, else project: String,
         id: InsertionID, because error: GatewayError
     ) -> Refusal {
         guard let admitted else { return Refusal(id, of: project, path: "", because: error) }
@@ -144,7 +145,7 @@ struct JobBuilder: Sendable {
 
     /// A job without its body and all that is read from it.
     private func draft(
-        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, id: InsertionID
+        for request: Request, path: CompletionPath, admitted: Authenticator.Admitted, id: InsertionID
     ) throws(GatewayError) -> Job {
         let said = try currentRules.metadata(of: request.headers, from: admitted.account)
         var job = Job(
@@ -202,7 +203,7 @@ struct JobBuilder: Sendable {
     }
 
     private func chatCall(
-        for request: Request, path: CompletionPath, admitted: Entrance.Admitted, body: [UInt8],
+        for request: Request, path: CompletionPath, admitted: Authenticator.Admitted, body: [UInt8],
         metadata: ResolvedMetadata
     ) -> ChatCall {
         var call = ChatCall(

@@ -8,7 +8,7 @@ final class BodyCollector {
     private static let trusted = 1 << 20
 
     private let limit: Int
-    private let room: UploadRoom?
+    private let budget: UploadBudget?
     /// The error for a body beyond the limit.
     private let excess: (_ limit: Int) -> GatewayError
     private var bytes: [UInt8] = []
@@ -22,11 +22,11 @@ final class BodyCollector {
     ///   - error: what is said of a body beyond the limit.
     /// - Throws: `error`, if the request announces such a body.
     init(
-        for headers: HTTPFields, upTo limit: Int, in room: UploadRoom?,
+        for headers: HTTPFields, upTo limit: Int, in budget: UploadBudget?,
         orThrow error: @escaping (_ limit: Int) -> GatewayError = GatewayError.bodyTooLarge
     ) throws(GatewayError) {
         self.limit = limit
-        self.room = room
+        self.budget = budget
         excess = error
         guard let announced = headers[.contentLength] else { return }
         // A number beyond any Int is larger too.
@@ -36,14 +36,14 @@ final class BodyCollector {
         bytes.reserveCapacity(min(length, Self.trusted))
     }
 
-    deinit { room?.leave(taken) }
+    deinit { budget?.leave(taken) }
 
     /// - Throws: 413 for what is beyond the limit, 429 if a large body finds no room.
     func take(_ piece: ByteBuffer) throws(GatewayError) {
         let count = bytes.count + piece.readableBytes
         guard count <= limit else { throw excess(limit) }
-        if let room, count > UploadRoom.free {
-            guard room.take(count - taken) else { throw .uploadsFull }
+        if let budget, count > UploadBudget.free {
+            guard budget.take(count - taken) else { throw .uploadsFull }
             taken = count
         }
         bytes.append(contentsOf: piece.readableBytesView)
@@ -51,7 +51,7 @@ final class BodyCollector {
 
     /// The whole body. It leaves its room.
     func finish() -> [UInt8] {
-        room?.leave(taken)
+        budget?.leave(taken)
         taken = 0
         defer { bytes = [] }
         return bytes

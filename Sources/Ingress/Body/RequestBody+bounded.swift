@@ -6,10 +6,10 @@ extension Request {
     /// Reads the whole body, as far as it is allowed.
     /// - Parameters: as ``BodyCollector/init(for:upTo:in:orThrow:)`` has them.
     func bytes(
-        upTo limit: Int, in room: UploadRoom? = nil,
+        upTo limit: Int, in budget: UploadBudget? = nil,
         orThrow error: @escaping (_ limit: Int) -> GatewayError = GatewayError.bodyTooLarge
     ) async throws -> [UInt8] {
-        let collector = try BodyCollector(for: headers, upTo: limit, in: room, orThrow: error)
+        let collector = try BodyCollector(for: headers, upTo: limit, in: budget, orThrow: error)
         for try await piece in body { try collector.take(piece) }
         return collector.finish()
     }

@@ -22,7 +22,7 @@ final class CompletionCall: WaitingClient, LocalClient {
     private struct Reading {
         var request: Request
         var path: CompletionPath
-        var admitted: Entrance.Admitted
+        var admitted: Authenticator.Admitted
         var body: BodyCollector
     }
 
@@ -57,7 +57,7 @@ final class CompletionCall: WaitingClient, LocalClient {
     let deadline: Deadline
     let eventLoop: any EventLoop
     private let connection: Connection
-    private let desk: CompletionDesk
+    private let controller: CompletionController
     private let state: NIOLoopBoundBox<State>
     private let began = NIODeadline.now()
     private let isRollout: Bool
@@ -66,15 +66,15 @@ final class CompletionCall: WaitingClient, LocalClient {
     /// Called on the event loop.
     init(
         _ id: InsertionID, _ request: Request, _ path: CompletionPath, on eventLoop: any EventLoop,
-        connection: Connection, desk: CompletionDesk,
+        connection: Connection, controller: CompletionController,
         handler: CompletionHandler
     ) {
         self.id = id
         self.eventLoop = eventLoop
         self.connection = connection
-        self.desk = desk
+        self.controller = controller
         isRollout = path.isRollout
-        deadline = Deadline(in: desk.jobs.timeout + desk.calls.grace)
+        deadline = Deadline(in: controller.jobs.timeout + controller.calls.grace)
         state = NIOLoopBoundBox(State(request: (request, path), handler: handler), eventLoop: eventLoop)
     }
 
@@ -86,9 +86,9 @@ final class CompletionCall: WaitingClient, LocalClient {
 
     func end(_ ending: Waiter.Ending) { hear(.ending(ending)) }
 
-    private func hear(_ news: News) {
+    private func hear(_ signals: News) {
         let isFirst = inbox.withLockedValue { inbox in
-            inbox.append(news)
+            inbox.append(signals)
             return inbox.count == 1
         }
         guard isFirst else { return }
@@ -100,8 +100,8 @@ final class CompletionCall: WaitingClient, LocalClient {
             defer { inbox = [] }
             return inbox
         }
-        for news in all {
-            switch news {
+        for signals in all {
+            switch signals {
             case .arrival(let arrival): take(arrival)
             case .ending(let ending): fail(GatewayError(ending))
             case .queued(let status): take(status)
@@ -116,12 +116,13 @@ extension CompletionCall {
     /// Lets the request in, or refuses it before its body was read.
     func begin() {
         guard let (request, path) = state.value.request.take() else { return }
-        var admitted: Entrance.Admitted?
+        var admitted: Authenticator.Admitted?
         do throws(GatewayError) {
-            let found = try desk.entrance.admitAtOnce(request, project: path.project)
+            let found = try controller.authenticator.admitAtOnce(request, project: path.project)
             admitted = found
             state.value.phase = .reading(
-                Reading(request: request, path: path, admitted: found, body: try desk.jobs.collector(for: request)))
+                Reading(
+                    request: request, path: path, admitted: found, body: try controller.jobs.collector(for: request)))
         } catch {
             note(error, of: request, path, admitted)
             answer(error)
@@ -141,43 +142,43 @@ extension CompletionCall {
     func endBody() {
         guard case .reading(let reading) = state.value.phase else { return }
         do {
-            let job = try desk.jobs.jobAtOnce(
+            let job = try controller.jobs.jobAtOnce(
                 for: reading.request, path: reading.path, admitted: reading.admitted, id: id,
-                deadline: deadline - desk.calls.grace,
+                deadline: deadline - controller.calls.grace,
                 body: reading.body.finish())
             try queue(job)
         } catch let error as GatewayError {
             note(error, of: reading.request, reading.path, reading.admitted)
             fail(error)
         } catch {
-            desk.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
+            controller.logger.error("request failed", metadata: ["insertion_id": "\(id)", "error": "\(error.kind)"])
             fail(.internalError)
         }
     }
 
     /// Notes for the request log that the request is refused.
     private func note(
-        _ error: GatewayError, of request: Request, _ path: CompletionPath, _ admitted: Entrance.Admitted?
+        _ error: GatewayError, of request: Request, _ path: CompletionPath, _ admitted: Authenticator.Admitted?
     ) {
-        desk.calls.refusals?.note(
-            desk.jobs.refusal(
-                of: request, path: path, admitted: admitted, else: desk.entrance.projectOfStrangers, id: id,
+        controller.calls.refusals?.note(
+            controller.jobs.refusal(
+                of: request, path: path, admitted: admitted, else: controller.authenticator.projectOfStrangers, id: id,
                 because: error))
     }
 
     private func queue(_ job: Job) throws {
         state.value.phase = .waiting(
-            desk.calls.frames(
-                of: id, deadline: deadline, window: job.window, sealedBy: job.ownSeal, logger: desk.logger))
-        desk.calls.room.admit(self)
+            controller.calls.frames(
+                of: id, deadline: deadline, window: job.window, sealedBy: job.ownSeal, logger: controller.logger))
+        controller.calls.pending.register(self)
         // From now on, so that a client that leaves meanwhile is seen to.
-        let isOpen = connection.watch { [id, deadline, calls = desk.calls] handedOver in
+        let isOpen = connection.watch { [id, deadline, calls = controller.calls] handedOver in
             calls.leave(id, deadline: deadline, handedOver: handedOver)
         }
         guard isOpen else { throw GatewayError(.disconnected) }
         let isCounted = !job.charges.isEmpty
         if isCounted { state.value.rates = .awaited([]) }
-        try desk.calls.enqueue(job, for: self) { [self] result in
+        try controller.calls.enqueue(job, for: self) { [self] result in
             switch result {
             case .success(let status): if isCounted { hear(.queued(status)) }
             case .failure(let error): hear(.refusal(error))
@@ -262,20 +263,20 @@ extension CompletionCall {
         state.value.phase = .over
         var response = error.response.head
         state.value.handler?.begin(signed(&response), ByteBuffer(bytes: error.json), isWhole: true)
-        desk.metrics?.refused(error)
+        controller.metrics?.refused(error)
         measure()
     }
 
     /// Counts the request, whose answer has ended.
     private func measure() {
-        desk.metrics?.answered(
+        controller.metrics?.answered(
             isRollout ? .rollout : .completion, status: state.value.status, in: NIODeadline.now() - began)
     }
 
     private func close() {
         state.value.phase = .over
         connection.unwatch()
-        desk.calls.room.dismiss(id)
+        controller.calls.pending.dismiss(id)
     }
 
     /// Writes on an answer what all of them say.
@@ -283,8 +284,8 @@ extension CompletionCall {
         state.value.status = response.status.code
         response.headerFields.sandbox()
         if case .known(let status) = state.value.rates { status.sign(&response.headerFields) }
-        desk.identity.sign(&response.headerFields, as: id)
-        response.headerFields[.date] = desk.date.now
+        controller.identity.sign(&response.headerFields, as: id)
+        response.headerFields[.date] = controller.date.now
         return response
     }
 }

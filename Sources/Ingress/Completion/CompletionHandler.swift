@@ -27,7 +27,7 @@ final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case over
     }
 
-    private let desk: CompletionDesk
+    private let controller: CompletionController
     private var context: ChannelHandlerContext?
     private var connection: Connection?
     private var turn = Turn.none
@@ -44,11 +44,11 @@ final class CompletionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// The host of the last request that was allowed; a client names the same one each time.
     private var allowedHost: String?
 
-    init(desk: CompletionDesk) { self.desk = desk }
+    init(controller: CompletionController) { self.controller = controller }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        connection = desk.connections[context.channel]
+        connection = controller.connections[context.channel]
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -95,7 +95,7 @@ extension CompletionHandler {
         switch part {
         case .head(let head):
             (isReading, isAnswered) = (true, false)
-            if let call = desk.call(for: head, on: context.eventLoop, connection, to: self) {
+            if let call = controller.call(for: head, on: context.eventLoop, connection, to: self) {
                 turn = .call(call)
                 // The decoder takes nothing that comes behind such a request.
                 isLast = head.headerFields[.connection] == "close"

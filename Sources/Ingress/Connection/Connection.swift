@@ -19,7 +19,7 @@ final class Connection: Sendable {
     var pace: ClientPace { state.withLockedValue { $0.pace } }
 
     /// Notes what comes of its client.
-    func note(_ news: (inout ClientPace) -> Void) { state.withLockedValue { news(&$0.pace) } }
+    func note(_ signals: (inout ClientPace) -> Void) { state.withLockedValue { signals(&$0.pace) } }
 
     var isClosed: Bool { state.withLockedValue { $0.isClosed } }
 

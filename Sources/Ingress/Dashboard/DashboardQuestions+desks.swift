@@ -2,25 +2,25 @@ internal import Common
 internal import Queue
 internal import Redis
 
-extension DashboardQuestions.Desks {
-    /// The desks that answer questions, the API's and the dashboard's alike.
-    /// - Parameter calls: the desk that puts jobs on a queue.
+extension DashboardQuestions.Controllers {
+    /// The controllers that answer questions, the API's and the dashboard's alike.
+    /// - Parameter calls: the controller that puts jobs on a queue.
     init(
         _ configuration: Configuration, redis: RedisClient, responseKey: String, envelope: Envelope, watch: RedisWatch,
-        identity: AnswerIdentity, pages: Pages, hooks: [any TracesHook], jobs: JobBuilder, audit: AuditLog?,
-        asksForKeys: Bool, calls: (WorkQueue) -> CallDesk
+        identity: AnswerIdentity, pages: StatusPages, hooks: [any TracesHook], jobs: JobBuilder, audit: AuditLog?,
+        asksForKeys: Bool, calls: (WorkQueue) -> JobDispatcher
     ) {
         let (settings, project) = (configuration.settings, configuration.secrets.defaultProject)
         self.init(
             identity: identity,
-            queries: QueryDesk(
+            queries: QueryController(
                 calls: calls(.queries), redis: redis, responseKey: responseKey, window: settings.maxBufferedBytes,
                 patience: settings.queryTimeout, isOn: settings.requestLog == .embedded),
-            verification: VerificationDesk(
+            verification: VerificationController(
                 calls: calls(.verifications), verdicts: VerdictStore(redis: redis, defaultProject: project),
                 list: RolloutList(redis: redis, defaultProject: project), redis: redis, responseKey: responseKey,
                 window: settings.maxBufferedBytes, hooks: hooks),
-            logs: LogDesk(
+            logs: LogController(
                 store: LogStore(redis: redis, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth
             ),
             pages: pages,

@@ -8,15 +8,15 @@ internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import RequestLog
 
-/// Asks the desks that answer the API, in this process and as the viewer's own request would: no page sees what the
-/// viewer's key could not ask for.
+/// Asks the controllers that answer the API, in this process and as the viewer's own request would: no page sees what
+/// the viewer's key could not ask for.
 struct DashboardQuestions: DashboardSource {
-    struct Desks: Sendable {
+    struct Controllers: Sendable {
         let identity: AnswerIdentity
-        let queries: QueryDesk
-        let verification: VerificationDesk
-        let logs: LogDesk
-        let pages: Pages
+        let queries: QueryController
+        let verification: VerificationController
+        let logs: LogController
+        let pages: StatusPages
         let queue: QueueDesk
         let rules: RulesController
         let open: OpenCompletions
@@ -25,8 +25,8 @@ struct DashboardQuestions: DashboardSource {
     /// An answer that is larger stands in no page. A trace has twice `SPAN_TEXT_BYTES` (4 MiB).
     static let mostBytes = 16 << 20
 
-    let desks: Desks
-    let admitted: Entrance.Admitted
+    let controllers: Controllers
+    let admitted: Authenticator.Admitted
     /// Whether the operator looks.
     let isOperators: Bool
     /// The browser's: if it goes away, so does the question.
@@ -44,7 +44,7 @@ struct DashboardQuestions: DashboardSource {
             let request = Request(
                 head: HTTPRequest(method: .post, scheme: nil, authority: nil, path: path),
                 body: RequestBody(buffer: ByteBuffer(bytes: body)))
-            return try await desks.rules.respond(to: request, admitted: admitted, seesAll: isOperators)
+            return try await controllers.rules.respond(to: request, admitted: admitted, seesAll: isOperators)
         }
     }
 
@@ -69,31 +69,33 @@ struct DashboardQuestions: DashboardSource {
         let request = Request(
             head: HTTPRequest(method: .get, scheme: nil, authority: nil, path: target),
             body: RequestBody(buffer: ByteBuffer()))
-        let id = desks.identity.next()
+        let id = controllers.identity.next()
         if RequestLogResponder.answers(path) {
-            return try await desks.queries.respond(
+            return try await controllers.queries.respond(
                 to: request, path: path, as: id, admitted: admitted, isOperators: isOperators, connection: connection,
                 logger: logger)
         }
         if let rollout = OpenCompletions.rollout(in: path) {
-            let open = try await desks.open.answer(rollout, project: admitted.project)
+            let open = try await controllers.open.answer(rollout, project: admitted.project)
             return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: open)))
         }
-        if VerificationDesk.answers(path) {
-            return try await desks.verification.respond(
+        if VerificationController.answers(path) {
+            return try await controllers.verification.respond(
                 to: request, path: path, as: id, admitted: admitted, connection: connection, logger: logger)
         }
-        if let question = LogDesk.question(.get, path) {
-            return try await desks.logs.respond(to: request, asking: question, admitted: admitted)
+        if let question = LogController.question(.get, path) {
+            return try await controllers.logs.respond(to: request, asking: question, admitted: admitted)
         }
-        let queue = try await desks.queue.answer(
+        let queue = try await controllers.queue.answer(
             path, query: query, project: admitted.project, isOperators: isOperators)
         if let queue { return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: queue))) }
         if path == "/rules" {
-            let rules = desks.rules.loaded(seesAll: isOperators)
+            let rules = controllers.rules.loaded(seesAll: isOperators)
             return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: rules)))
         }
-        guard let page = try await desks.pages.respond(to: path, method: .get) else { throw GatewayError.internalError }
+        guard let page = try await controllers.pages.respond(to: path, method: .get) else {
+            throw GatewayError.internalError
+        }
         return page
     }
 

@@ -10,7 +10,7 @@ extension DeadLetterDesk {
         let identity: AnswerIdentity
         let jobs: JobBuilder
         /// The queue of completions.
-        let calls: CallDesk
+        let calls: JobDispatcher
         /// Nil where nothing logs requests.
         let audit: AuditLog?
     }
@@ -19,7 +19,7 @@ extension DeadLetterDesk {
     /// - Parameter admitted: the operator, and the project in which the letter is seen.
     /// - Returns: the new job's id.
     func requeue(
-        _ entry: String, by admitted: Entrance.Admitted, logger: Logger
+        _ entry: String, by admitted: Authenticator.Admitted, logger: Logger
     ) async throws(GatewayError) -> InsertionID {
         let opened = try await find(entry, in: admitted.project)
         if let refusal = opened.refusal { throw .notRequeued(refusal) }
@@ -42,7 +42,7 @@ extension DeadLetterDesk {
 
     /// Takes a letter away for good.
     /// - Parameter admitted: the operator, and the project in which the letter is seen.
-    func delete(_ entry: String, by admitted: Entrance.Admitted, logger: Logger) async throws(GatewayError) {
+    func delete(_ entry: String, by admitted: Authenticator.Admitted, logger: Logger) async throws(GatewayError) {
         let opened = try await find(entry, in: admitted.project)
         guard try await remove(entry) else { throw .noSuchLetter }
         tell(.deadLetterDeleted, of: opened, by: admitted, queuedAs: nil, logger)
@@ -61,7 +61,7 @@ extension DeadLetterDesk {
     }
 
     private func tell(
-        _ kind: AuditKind, of opened: Opened, by admitted: Entrance.Admitted, queuedAs id: InsertionID?,
+        _ kind: AuditKind, of opened: Opened, by admitted: Authenticator.Admitted, queuedAs id: InsertionID?,
         _ logger: Logger
     ) {
         let letter = opened.letter

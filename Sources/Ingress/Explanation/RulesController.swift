@@ -19,7 +19,7 @@ struct RulesController: Sendable {
 
     /// - Parameter seesAll: whether it is the operator who asks in the dashboard.
     func respond(
-        to request: Request, admitted: Entrance.Admitted, seesAll: Bool = false
+        to request: Request, admitted: Authenticator.Admitted, seesAll: Bool = false
     ) async throws -> Response {
         guard request.method == .post else {
             throw GatewayError.invalidRequest(

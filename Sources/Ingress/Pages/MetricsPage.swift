@@ -32,10 +32,10 @@ struct MetricsPage: Sendable {
     let redis: RedisClient
     let limits: Limits
     let registry: MetricsRegistry
-    let room: WaitingRoom
-    let follower: AnswerFollower
+    let pending: PendingRequests
+    let follower: ResponseTailer
     let connections: Connections
-    let uploads: UploadRoom
+    let uploads: UploadBudget
     let process: ProcessMetrics
     let sampler: KeySampler
 
@@ -53,7 +53,7 @@ struct MetricsPage: Sendable {
         let estimate = await sampler.estimate(with: redis)
         var page = registry.exposition()
         process.write(to: &page)
-        page.write(Self.waiting, room.count + follower.count)
+        page.write(Self.waiting, pending.count + follower.count)
         page.write(Self.connections, connections.count)
         page.write(Self.uploads, uploads.bytes)
         page.write(Self.redisUp, shared == nil ? 0 : 1)

@@ -11,17 +11,17 @@ struct GatewayResponder: HTTPResponder {
     let identity: AnswerIdentity
     let mark: LoopMark
     let hosts: AllowedHosts
-    let entrance: Entrance
-    let pages: Pages
+    let authenticator: Authenticator
+    let pages: StatusPages
     let routes: RouterResponder<GatewayContext>
     let jobs: JobBuilder
-    let calls: CallDesk
-    let background: BackgroundDesk
-    let logs: LogDesk
-    let verification: VerificationDesk
-    let queries: QueryDesk
+    let calls: JobDispatcher
+    let background: JobController
+    let logs: LogController
+    let verification: VerificationController
+    let queries: QueryController
     let rules: RulesController
-    let dashboard: DashboardDesk
+    let dashboard: DashboardController
     let connections: Connections
     let metrics: IngressMetrics
 
@@ -52,7 +52,7 @@ struct GatewayResponder: HTTPResponder {
         guard request.method != .connect else { throw GatewayError.noTunnel }
         guard !mark.isCarried(by: request.headers[values: .via]) else { throw GatewayError.loopDetected }
         if let page = try await look(request, context) { return page }
-        if let answer = try Preflight.response(to: request, entrance.origins) { return answer }
+        if let answer = try Preflight.response(to: request, authenticator.origins) { return answer }
         let path = try path(of: request, id)
         if case .other(let rest) = path.route {
             if let response = try await respond(to: request, path, rest, as: id, context) { return response.sandboxed }
@@ -69,7 +69,7 @@ struct GatewayResponder: HTTPResponder {
     private func path(of request: Request, _ id: InsertionID) throws(GatewayError) -> CompletionPath {
         do throws(GatewayError) { return try CompletionPath(request.uri.path) } catch {
             calls.refusals?.note(
-                Refusal(id, of: entrance.projectOfStrangers, path: "", because: error))
+                Refusal(id, of: authenticator.projectOfStrangers, path: "", because: error))
             throw error
         }
     }
@@ -97,31 +97,32 @@ struct GatewayResponder: HTTPResponder {
     ) async throws -> Response? {
         if let page = try await pages.respond(to: rest, method: request.method) { return page }
         let metrics = try await pages.metrics(at: rest, method: request.method) {
-            _ = try await entrance.admit(request, project: path.project)
+            _ = try await authenticator.admit(request, project: path.project)
         }
         if let metrics { return metrics }
-        if let question = LogDesk.question(request.method, rest) {
+        if let question = LogController.question(request.method, rest) {
             return try await logs.respond(
-                to: request, asking: question, admitted: try await entrance.admit(request, project: path.project))
+                to: request, asking: question, admitted: try await authenticator.admit(request, project: path.project))
         }
         if rest == RulesController.path {
             return try await rules.respond(
-                to: request, admitted: try await entrance.admit(request, project: path.project))
+                to: request, admitted: try await authenticator.admit(request, project: path.project))
         }
         if let job = Self.job(in: rest) {
-            let admitted = try await entrance.admit(request, project: path.project)
+            let admitted = try await authenticator.admit(request, project: path.project)
             return try await background.respond(
                 to: request, for: job, admitted: admitted, connection: connections[context.channel],
                 logger: context.logger)
         }
         if RequestLogResponder.answers(rest) {
-            let admitted = try await entrance.admit(request, project: path.project)
+            let admitted = try await authenticator.admit(request, project: path.project)
             return try await queries.respond(
-                to: request, path: rest, as: id, admitted: admitted, isOperators: entrance.isOperator(admitted.account),
+                to: request, path: rest, as: id, admitted: admitted,
+                isOperators: authenticator.isOperator(admitted.account),
                 connection: connections[context.channel], logger: context.logger)
         }
-        if VerificationDesk.answers(rest) {
-            let admitted = try await entrance.admit(
+        if VerificationController.answers(rest) {
+            let admitted = try await authenticator.admit(
                 request, project: try path.project ?? QueryItems(request.uri.query).value("project_id"))
             return try await verification.respond(
                 to: request, path: rest, as: id, admitted: admitted, connection: connections[context.channel],
@@ -142,17 +143,17 @@ struct GatewayResponder: HTTPResponder {
     private func queue(
         _ request: Request, _ path: CompletionPath, as id: InsertionID, _ connection: Connection?
     ) async throws -> Queued {
-        var admitted: Entrance.Admitted?
+        var admitted: Authenticator.Admitted?
         let job: Job
         do {
-            let found = try await entrance.admit(request, project: path.project)
+            let found = try await authenticator.admit(request, project: path.project)
             admitted = found
             job = try await jobs.job(for: request, path: path, admitted: found, id: id)
         } catch {
             let told = error as? GatewayError ?? .internalError
             calls.refusals?.note(
                 jobs.refusal(
-                    of: request, path: path, admitted: admitted, else: entrance.projectOfStrangers, id: id,
+                    of: request, path: path, admitted: admitted, else: authenticator.projectOfStrangers, id: id,
                     because: told))
             throw error
         }

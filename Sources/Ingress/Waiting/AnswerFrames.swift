@@ -32,17 +32,20 @@ final class AnswerFrames: Sendable {
     /// When its client stops waiting.
     private let deadline: Deadline
     private let envelope: Envelope
-    private let desk: NewsDesk
+    private let signals: SignalPublisher
     /// The number of bytes that a forwarder sends beyond those that were taken.
     private let window: Int
     private let logger: Logger
     private let state = NIOLockedValueBox(State())
 
-    init(of id: InsertionID, deadline: Deadline, envelope: Envelope, desk: NewsDesk, window: Int, logger: Logger) {
+    init(
+        of id: InsertionID, deadline: Deadline, envelope: Envelope, signals: SignalPublisher, window: Int,
+        logger: Logger
+    ) {
         self.id = id
         self.deadline = deadline
         self.envelope = envelope
-        self.desk = desk
+        self.signals = signals
         self.window = window
         self.logger = logger
     }
@@ -50,7 +53,7 @@ final class AnswerFrames: Sendable {
     /// - Returns: the frame that came; nil if it is none, or was there before. After one with an end there are no more.
     func take(_ arrival: Waiter.Arrival) -> ResponseFrame? {
         guard let opened = open(arrival), let frame = state.withLockedValue({ $0.place(opened) }) else { return nil }
-        if frame.end == .brokenOff(.answerLost) { desk.cancel(id, deadline: deadline) }
+        if frame.end == .brokenOff(.answerLost) { signals.cancel(id, deadline: deadline) }
         return frame
     }
 
@@ -62,7 +65,7 @@ final class AnswerFrames: Sendable {
             state.credited = state.taken
             return state.taken
         }
-        if let credit { desk.credit(id, bytes: credit, deadline: deadline) }
+        if let credit { signals.credit(id, bytes: credit, deadline: deadline) }
     }
 
     /// An answer under a key of its own is read without a window.
@@ -73,7 +76,7 @@ final class AnswerFrames: Sendable {
         case .opened(let frame): return frame
         case .sealed(let bytes):
             guard let frame = open(bytes) else { return nil }
-            desk.drop(id)
+            signals.drop(id)
             return frame
         }
     }
@@ -86,7 +89,7 @@ final class AnswerFrames: Sendable {
                 "an answer came in a version that this ingress does not know; upgrade the ingresses",
                 metadata: ["insertion_id": "\(id)", "version": "\(version)"])
             // An answer that is kept may be read elsewhere yet, so its call goes on.
-            if !isKept { desk.cancel(id, deadline: deadline) }
+            if !isKept { signals.cancel(id, deadline: deadline) }
             return ResponseFrame(lastWord: .answerUnreadable)
         } catch {
             logger.warning(

@@ -15,16 +15,16 @@ final class ResponseReader: Service {
 
     private let key: String
     private let redis: RedisClient
-    private let room: WaitingRoom
+    private let pending: PendingRequests
     private let logger: Logger
 
     /// - Parameters:
     ///   - key: this process's response stream.
     ///   - redis: a client of its own, which no other part runs or uses, since reading blocks it.
-    init(key: String, redis: RedisClient, room: WaitingRoom, logger: Logger) {
+    init(key: String, redis: RedisClient, pending: PendingRequests, logger: Logger) {
         self.key = key
         self.redis = redis
-        self.room = room
+        self.pending = pending
         self.logger = logger
     }
 
@@ -86,7 +86,7 @@ final class ResponseReader: Service {
             == 1
         if !existed {
             position.last = .start
-            for id in room.ids {
+            for id in pending.ids {
                 let kept = try await redis.send(RedisCommand("XRANGE", Keys.response(id), "-", "+"))
                 for entry in kept.array ?? [] { receive(entry[1]) }
             }
@@ -101,6 +101,6 @@ final class ResponseReader: Service {
         guard fields[0].string == "i", let id = fields[1].string.flatMap({ InsertionID($0) }),
             let frame = fields[3].bytes
         else { return }
-        room.receive(frame, for: id)
+        pending.receive(frame, for: id)
     }
 }

@@ -30,7 +30,7 @@ struct MetadataPolicyReader {
         let text = try node.string()
         if let mode = MetadataPolicy.Mode.named(text) { return mode }
         let names = MetadataPolicy.Mode.allCases.map(\.rawValue)
-        let hint = NearMiss.nearest(to: text, among: names).map { "; did you mean `\($0)`?" } ?? ""
+        let hint = SpellingSuggestion.nearest(to: text, among: names).map { "; did you mean `\($0)`?" } ?? ""
         throw node.error("\(node.label) must be `enforce` or `audit`\(hint)")
     }
 

@@ -45,7 +45,7 @@ package struct PolicyReader {
         let type = try node.string()
         guard let kind = Kind(rawValue: type) else {
             let known = Kind.allCases.map(\.rawValue)
-            let hint = NearMiss.nearest(to: type, among: known).map { " Did you mean `\($0)`?" } ?? ""
+            let hint = SpellingSuggestion.nearest(to: type, among: known).map { " Did you mean `\($0)`?" } ?? ""
             let list = known.map { "`\($0)`" }.joined(separator: ", ")
             throw node.error("`\(type)` is no type of document.\(hint) Supported: \(list).")
         }

@@ -5,7 +5,8 @@ extension YAMLNode {
     func choice<Value>(among choices: [(word: String, value: Value)]) throws(ConfigurationError) -> Value {
         let text = try string()
         if let choice = choices.first(where: { $0.word == text }) { return choice.value }
-        let hint = NearMiss.nearest(to: text, among: choices.map(\.word)).map { " Did you mean `\($0)`?" } ?? ""
+        let hint =
+            SpellingSuggestion.nearest(to: text, among: choices.map(\.word)).map { " Did you mean `\($0)`?" } ?? ""
         let list = choices.map { "`\($0.word)`" }.joined(separator: ", ")
         throw error("\(label) cannot be `\(text)`.\(hint) It can be \(list).")
     }
@@ -17,7 +18,7 @@ extension YAMLNode {
             let text = try node.string()
             guard let failure = Route.Failure(word: text) else {
                 let words = Route.Failure.words.map { "`\($0.word)`" }.joined(separator: ", ")
-                let hint = NearMiss.nearest(to: text, among: Route.Failure.words.map(\.word)).map {
+                let hint = SpellingSuggestion.nearest(to: text, among: Route.Failure.words.map(\.word)).map {
                     "; did you mean `\($0)`?"
                 }
                 throw node.error("\(node.label) must be a status from 400 to 599, or one of \(words)\(hint ?? "")")

@@ -65,7 +65,7 @@ private struct DescriptionReader {
             if Self.senders.contains(name) {
                 throw Self.error(name, "cannot be chosen here: a request is explained as yours. Leave it out.")
             }
-            let hint = NearMiss.nearest(to: name, among: known).map { " Did you mean `\($0)`?" } ?? ""
+            let hint = SpellingSuggestion.nearest(to: name, among: known).map { " Did you mean `\($0)`?" } ?? ""
             throw Self.error(
                 MetadataRule.shown(name), "is not known.\(hint) Known: \(MetadataViolation.list(known)).")
         }

@@ -21,7 +21,7 @@ extension Subject {
             throw node.error("`\(text)` is no subject; write `user:NAME`, `team:NAME`, `account:NAME` or `*`")
         }
         guard let prefix = Self.prefixes.first(where: { $0.name == parts[0] }) else {
-            let hint = NearMiss.nearest(to: String(parts[0]), among: Self.prefixes.map(\.name)).map {
+            let hint = SpellingSuggestion.nearest(to: String(parts[0]), among: Self.prefixes.map(\.name)).map {
                 " Did you mean `\($0):`?"
             }
             throw node.error(

@@ -24,7 +24,7 @@ package struct Intake: Service, CustomStringConvertible {
     package static let batch = 64
     private static let wait = Duration.seconds(1)
     /// From this age on an entry may have been cancelled before this process listened; its marker is looked up. Younger
-    /// ones were cancelled, if at all, in news that this process hears.
+    /// ones were cancelled, if at all, in signals that this process hears.
     private static let staleAge: UInt64 = 50
     private static let takeoverInterval = Duration.seconds(5)
     /// Redis forgets which workers live if it is away for longer than a liveness key lives. They say so again within a
@@ -154,7 +154,7 @@ package struct Intake: Service, CustomStringConvertible {
         }
     }
 
-    /// Starts a job of this process. It is younger than any news of it that could have been missed.
+    /// Starts a job of this process. It is younger than any signals of it that could have been missed.
     func start(_ job: consuming Delivery, for client: any LocalClient) { begin(job, for: client) }
 
     /// Starts a job that came with the queueing of a younger one. Whether it was cancelled is looked up in a task, so

@@ -57,7 +57,7 @@ package struct QuestionWork: Sendable {
                 control: control)
             return .refused
         }
-        let sink = FrameSink(job: job, delivery: delivery, sender: sender, control: control)
+        let sink = FrameWriter(job: job, delivery: delivery, sender: sender, control: control)
         do {
             try await answer(job, sink)
             await sender.finish(job, in: delivery, with: sink.last(), succeeded: true, control: control)

@@ -106,7 +106,7 @@ package struct QueueWorker: Sendable {
 
     private func services(between: [any Service], clock: RedisClock, intake: Intake) -> [any Service] {
         [commands, reader] + (audit.map { [$0.records] } ?? []) + between + [
-            NewsListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
+            SignalListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
             Heartbeat(stream: stream, clock: clock, logger: logger), intake,
         ]
     }

@@ -37,7 +37,8 @@ extension MetricsQuery {
         for name in text.split(separator: ",") {
             guard let measure = MetricsMeasure.named(String(name)) else {
                 let known = MetricsMeasure.all.map(\.name)
-                let hint = NearMiss.nearest(to: String(name), among: known).map { " Did you mean `\($0)`?" } ?? ""
+                let hint =
+                    SpellingSuggestion.nearest(to: String(name), among: known).map { " Did you mean `\($0)`?" } ?? ""
                 throw .invalidQuery(
                     "measures",
                     "has no measure `\(name.prefix(64))`.\(hint) Known: \(known.map { "`\($0)`" }.joined(separator: ", "))"
@@ -59,7 +60,7 @@ extension MetricsQuery {
                 if !groups.contains(group) { groups.append(group) }
             } else {
                 let known = RequestField.Known.allCases.map(\.name) + ["project"]
-                let hint = NearMiss.nearest(to: name, among: known).map { " Did you mean `\($0)`?" } ?? ""
+                let hint = SpellingSuggestion.nearest(to: name, among: known).map { " Did you mean `\($0)`?" } ?? ""
                 throw .invalidQuery(
                     "group_by",
                     "cannot group by `\(name.prefix(64))`.\(hint) Known: "
@@ -91,7 +92,7 @@ extension GatewayError {
     /// A parameter that nothing reads, which would otherwise seem to have been obeyed.
     static func unknownParameter(_ name: String, known: [String]) -> Self {
         let hint =
-            NearMiss.nearest(to: name, among: known).map { ". Did you mean `\($0)`?" }
+            SpellingSuggestion.nearest(to: name, among: known).map { ". Did you mean `\($0)`?" }
             ?? ". Known: " + known.map { "`\($0)`" }.joined(separator: ", ")
         return .invalidQuery(String(name.prefix(64)), "is not known here\(hint)")
     }

@@ -23,7 +23,7 @@ extension ObservationMapping {
         row.version = GatewayVersion.current
         row.tags = distinct(span.texts(.tags).map { String(decoding: span.bytes[$0], as: UTF8.self) })
         row.model = span.text(.model) ?? span.text(.responseModel) ?? span.text(.requestModel)
-        row.modelParameters = span.text(.modelParameters).flatMap(JSONPart.object)
+        row.modelParameters = span.text(.modelParameters).flatMap(EmbeddedJSON.object)
         row.usage = span.text(.usageDetails).flatMap(Usage.details)
         row.firstToken = span.text(.firstToken).flatMap(TimeText.milliseconds)
         row.input = span.text(.input)

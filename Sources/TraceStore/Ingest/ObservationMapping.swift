@@ -58,7 +58,7 @@ enum ObservationMapping {
             "llm.response.model", "llm.model_name",
             "model")
         row.modelParameters = attributes.text("langfuse.observation.model.parameters", "llm.invocation_parameters")
-            .flatMap(JSONPart.object)
+            .flatMap(EmbeddedJSON.object)
         row.usage = Usage.details(attributes)
         (row.cost, row.totalCost) = Usage.cost(attributes)
         // LiteLLM quotes the time twice.
@@ -123,7 +123,7 @@ enum ObservationMapping {
             switch attributes[name] {
             case .array(let values): tags = values.compactMap(\.text)
             case .string(let text):
-                tags = JSONPart.strings(text) ?? text.split(separator: ",").map { String($0.trimmed) }
+                tags = EmbeddedJSON.strings(text) ?? text.split(separator: ",").map { String($0.trimmed) }
             default: continue
             }
             tags = distinct(tags)

@@ -49,7 +49,8 @@ extension ObservationMetadata {
     /// Appends the client's and the gateway's metadata of the trace: an object, whose members stand beside the others.
     private static func appendGiven(of span: SpanRecord, _ names: inout JSONNames, _ out: inout [UInt8]) {
         guard let range = span.range(.traceMetadata), !range.isEmpty else { return }
-        guard let object = try? JSONObject.scan(span.bytes, range: range, maximumDepth: JSONPart.maximumDepth) else {
+        guard let object = try? JSONObject.scan(span.bytes, range: range, maximumDepth: EmbeddedJSON.maximumDepth)
+        else {
             guard names.insert("metadata") else { return }
             begin("metadata", &out)
             return append(span.bytes, range, &out)

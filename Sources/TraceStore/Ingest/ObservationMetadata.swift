@@ -37,7 +37,7 @@ enum ObservationMetadata {
     /// The members of metadata that is given as one JSON object.
     private static func given(_ value: OTLPValue) -> [(String, String)] {
         guard let text = value.text else { return [] }
-        guard let object = JSONPart.scan(text) else {
+        guard let object = EmbeddedJSON.scan(text) else {
             return [("metadata", String(decoding: JSONText.quoted(text), as: UTF8.self))]
         }
         return object.members.compactMap { member in

@@ -5,7 +5,7 @@ internal import JSON
 enum Usage {
     /// A JSON object of whole numbers that are not negative; nil if the span says nothing.
     static func details(_ attributes: OTLPAttributes) -> String? {
-        if let given = attributes.text("langfuse.observation.usage_details"), let details = JSONPart.scan(given) {
+        if let given = attributes.text("langfuse.observation.usage_details"), let details = EmbeddedJSON.scan(given) {
             return counts(details)
         }
         let counts: [(String, Double?)] = [
@@ -29,7 +29,7 @@ enum Usage {
 
     /// The same of Langfuse's own attribute.
     /// - Parameter given: nil comes of what is no JSON object.
-    static func details(_ given: String) -> String? { JSONPart.scan(given).flatMap(counts) }
+    static func details(_ given: String) -> String? { EmbeddedJSON.scan(given).flatMap(counts) }
 
     private static func counts(_ details: JSONObject) -> String? {
         object(numbers(details).map { ($0, String($1.asInteger)) })
@@ -37,7 +37,7 @@ enum Usage {
 
     /// A JSON object of US dollars, and their total.
     static func cost(_ attributes: OTLPAttributes) -> (details: String?, total: Double?) {
-        if let given = attributes.text("langfuse.observation.cost_details"), let details = JSONPart.scan(given) {
+        if let given = attributes.text("langfuse.observation.cost_details"), let details = EmbeddedJSON.scan(given) {
             let costs = numbers(details)
             let total = costs.first { $0.0 == "total" }?.1 ?? costs.reduce(0) { $0 + $1.1 }
             return (object(costs.map { ($0, $1.json) }), costs.isEmpty ? nil : total)

@@ -10,7 +10,7 @@ enum FilterParameter {
     private static let aliases: [UTF8Text: String] = ["traceTags": "tags", "providedModelName": "model"]
 
     static func conditions(_ text: String) throws(LangfuseError) -> [Condition] {
-        guard let (object, member) = JSONPart.wrapped(text), let elements = object.elements(member) else {
+        guard let (object, member) = EmbeddedJSON.wrapped(text), let elements = object.elements(member) else {
             throw .invalidRequest("filter must be a JSON list of conditions")
         }
         return try conditions(object, elements)

@@ -6,7 +6,7 @@ struct MetricsRequest {
     var query: ObservationQuery
 
     init(_ parameters: QueryParameters, project: Int64) throws(LangfuseError) {
-        guard let text = parameters["query"], let object = JSONPart.scan(text) else {
+        guard let text = parameters["query"], let object = EmbeddedJSON.scan(text) else {
             throw .invalidParameter("query", "must be a JSON object")
         }
         guard object.text("view") == "observations" else {

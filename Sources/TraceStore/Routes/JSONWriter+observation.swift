@@ -90,7 +90,7 @@ extension JSONWriter {
     }
 
     private mutating func metadata(_ text: String?, expanded: Set<UTF8Text>) {
-        guard let text, let object = JSONPart.scan(text) else { return raw("{}") }
+        guard let text, let object = EmbeddedJSON.scan(text) else { return raw("{}") }
         self.object { writer in
             for member in object.members {
                 guard let name = object.name(of: member) else { continue }
@@ -103,7 +103,7 @@ extension JSONWriter {
 
     /// An observation of the older API: everything, with input and output as JSON where they are JSON.
     mutating func fullObservation(_ row: Observation, project: String) {
-        let details = row.usage.flatMap(JSONPart.scan)
+        let details = row.usage.flatMap(EmbeddedJSON.scan)
         let tokens = ["input", "output", "total"].map { name in details?.number(name).flatMap { Int($0) } ?? 0 }
         let total = tokens[2] > 0 ? tokens[2] : tokens[0] + tokens[1]
         object { writer in
@@ -145,6 +145,6 @@ extension JSONWriter {
     /// Text that is JSON as what it is, any other as a string.
     mutating func json(orText text: String?) {
         guard let text else { return raw("null") }
-        if JSONPart.isJSON(text) { raw(text) } else { string(text) }
+        if EmbeddedJSON.isJSON(text) { raw(text) } else { string(text) }
     }
 }

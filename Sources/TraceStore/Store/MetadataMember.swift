@@ -9,7 +9,7 @@ enum MetadataMember {
     /// `metadata_member(object, key)`: a string's text and any other value's JSON; NULL where there is none.
     static let function = DatabaseFunction("metadata_member", argumentCount: 2, pure: true) { values in
         guard let json = String.fromDatabaseValue(values[0]), let key = String.fromDatabaseValue(values[1]),
-            let object = JSONPart.scan(json),
+            let object = EmbeddedJSON.scan(json),
             let member = object.member(key), member.kind != .null
         else { return nil }
         return (object.string(member) ?? String(decoding: object.bytes[member.value], as: UTF8.self)).whole

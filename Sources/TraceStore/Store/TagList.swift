@@ -8,5 +8,5 @@ enum TagList {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    static func tags(_ json: String) -> [String] { JSONPart.strings(json) ?? [] }
+    static func tags(_ json: String) -> [String] { EmbeddedJSON.strings(json) ?? [] }
 }

@@ -34,7 +34,7 @@ extension Reconciler {
         return nil
     }
 
-    /// Pages of the whole rollout find many at once; look-ups go straight for what is missing.
+    /// StatusPages of the whole rollout find many at once; look-ups go straight for what is missing.
     private mutating func beginAsking() {
         stage = .lookUp
         unasked = askable[...]

@@ -6,7 +6,7 @@ internal import Redis
 struct ReconcilerRun: Sendable {
     let source: any TraceSource
     let reader: RolloutReader
-    let spans: SpanKeeper
+    let spans: SpanResender
     let verdicts: VerdictStore
     var clock: VerifierClock
     let logger: Logger

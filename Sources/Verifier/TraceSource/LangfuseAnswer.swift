@@ -42,15 +42,15 @@ struct LangfuseAnswer: Sendable {
     var retryAfter: Duration? {
         let seconds =
             headers.first(named: "retry-after").flatMap { Int($0) }
-            ?? StoreJSON(body)?.nested("details")?.count("retryAfterSeconds")
+            ?? LangfuseJSON(body)?.nested("details")?.count("retryAfterSeconds")
         return seconds.map { min(.seconds(max($0, 1)), Self.longestPause) }
     }
 
-    private var isPayload: Bool { StoreJSON(body)?.text("error")?.hasPrefix("PayloadTooLarge") == true }
+    private var isPayload: Bool { LangfuseJSON(body)?.text("error")?.hasPrefix("PayloadTooLarge") == true }
 
     /// The server's message, short and on one line.
     private var words: String {
-        guard let message = StoreJSON(body)?.text("message") else { return "" }
+        guard let message = LangfuseJSON(body)?.text("message") else { return "" }
         let scalars = message.unicodeScalars.prefix(Self.mostWords).map {
             $0.properties.generalCategory == .control ? " " : $0
         }

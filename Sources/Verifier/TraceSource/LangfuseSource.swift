@@ -57,7 +57,7 @@ package struct LangfuseSource: TraceSource {
         if let known = apis.api(of: store.host) { return known }
         let answer = try await call("/api/public/health", until)
         if let error = answer.error(from: store.host), case .unavailable = error { throw error }
-        let api = LangfuseAPI(version: StoreJSON(answer.body)?.text("version") ?? "")
+        let api = LangfuseAPI(version: LangfuseJSON(answer.body)?.text("version") ?? "")
         apis.remember(api, of: store.host)
         return api
     }
@@ -120,7 +120,7 @@ package struct LangfuseSource: TraceSource {
         for name in names {
             let answer = try await ask(dialect.target(trace: name), .v1, until)
             if answer.isNotFound {
-                if StoreJSON(answer.body)?.text("message")?.hasPrefix("Trace ") == true { continue }
+                if LangfuseJSON(answer.body)?.text("message")?.hasPrefix("Trace ") == true { continue }
                 return nil
             }
             if let error = answer.error(from: store.host) { throw error }

@@ -29,7 +29,7 @@ struct LangfuseV1 {
 
     /// Nil if the answer is not of the API's form.
     func page(_ bytes: [UInt8], detail: TraceQuery.Detail, page: Int, limit: Int) -> TracePage? {
-        guard let answer = StoreJSON(bytes), let rows = answer.objects("data") else { return nil }
+        guard let answer = LangfuseJSON(bytes), let rows = answer.objects("data") else { return nil }
         let total = answer.nested("meta")?.count("totalPages")
         let isLast = rows.isEmpty || total.map { page >= $0 } ?? (rows.count < limit)
         return TracePage(
@@ -38,11 +38,11 @@ struct LangfuseV1 {
 
     /// The row of a trace that was asked for by itself. Nil if the answer is not of the API's form.
     func trace(_ bytes: [UInt8]) -> TraceRow? {
-        guard let answer = StoreJSON(bytes), answer.text("id") != nil else { return nil }
+        guard let answer = LangfuseJSON(bytes), answer.text("id") != nil else { return nil }
         return row(answer, .body)
     }
 
-    private func row(_ json: StoreJSON, _ detail: TraceQuery.Detail) -> TraceRow {
+    private func row(_ json: LangfuseJSON, _ detail: TraceQuery.Detail) -> TraceRow {
         var head = TraceHead()
         head.traceID = json.text("id") ?? ""
         head.tags = json.texts("tags") ?? []
@@ -64,8 +64,8 @@ struct LangfuseV1 {
         // A server of version 3 fills the trace's own input and output from attributes that the gateway does not send
         // twice.
         if let first = body.observations.first {
-            if body.input == StoreJSON.null { body.input = first.input }
-            if body.output == StoreJSON.null { body.output = first.output }
+            if body.input == LangfuseJSON.null { body.input = first.input }
+            if body.output == LangfuseJSON.null { body.output = first.output }
         }
         return TraceRow(ids: ids, head: head, body: body)
     }

@@ -34,7 +34,7 @@ struct LangfuseV2 {
     /// Nil if the answer is not of the API's form.
     /// - Parameter whole: names of metadata that were asked for whole.
     func page(_ bytes: [UInt8], detail: TraceQuery.Detail, whole: Set<UTF8Text> = []) -> TracePage? {
-        guard let answer = StoreJSON(bytes), let rows = answer.objects("data") else { return nil }
+        guard let answer = LangfuseJSON(bytes), let rows = answer.objects("data") else { return nil }
         let cursor = answer.nested("meta")?.text("cursor")
         // A comma would end the name in `expandMetadata`.
         let cut =
@@ -46,11 +46,11 @@ struct LangfuseV2 {
     }
 
     /// Whether a row is a completion: spans below those that the gateway makes are its attempts.
-    private func isCompletion(_ json: StoreJSON) -> Bool {
+    private func isCompletion(_ json: LangfuseJSON) -> Bool {
         identity == .tag || (json.text("parentObservationId") ?? "").isEmpty
     }
 
-    private func row(_ json: StoreJSON, _ detail: TraceQuery.Detail, whole: Set<UTF8Text>) -> TraceRow {
+    private func row(_ json: LangfuseJSON, _ detail: TraceQuery.Detail, whole: Set<UTF8Text>) -> TraceRow {
         var head = TraceHead()
         head.traceID = json.text("traceId") ?? ""
         if detail > .id || identity == .tag { head.tags = json.texts("tags") ?? [] }
@@ -76,7 +76,7 @@ struct LangfuseV2 {
 extension TraceBody.Observation {
     /// Reads an observation: its members have the same names in both APIs, but the model's, for which the second one
     /// has a further name.
-    init(_ json: StoreJSON) {
+    init(_ json: LangfuseJSON) {
         self.init(
             id: json.value("id"), type: json.value("type"), name: json.value("name"),
             startTime: json.value("startTime"),

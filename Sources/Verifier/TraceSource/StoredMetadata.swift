@@ -8,11 +8,11 @@ struct StoredMetadata {
     /// To so many characters the second API cuts a value whose name the query does not have in `expandMetadata`.
     private static let shown = 200
 
-    private let json: StoreJSON?
+    private let json: LangfuseJSON?
     private let bytes: [UInt8]
 
     /// - Parameter row: what has the member `metadata`.
-    init(of row: StoreJSON) {
+    init(of row: LangfuseJSON) {
         json = row.nested("metadata")
         bytes = row.value("metadata")
     }
@@ -36,13 +36,13 @@ struct StoredMetadata {
         }
         guard
             let attributes = json.nested(Self.attributes)
-                ?? json.text(Self.attributes).flatMap({ StoreJSON(Array($0.utf8)) })
+                ?? json.text(Self.attributes).flatMap({ LangfuseJSON(Array($0.utf8)) })
         else { return [] }
         return attributes.texts(FinishReasons.attribute) ?? attributes.text(FinishReasons.attribute).flatMap(
             FinishReasons.list) ?? []
     }
 
-    private static func isCut(_ json: StoreJSON, _ name: String) -> Bool {
+    private static func isCut(_ json: LangfuseJSON, _ name: String) -> Bool {
         guard json.isString(name) else { return false }
         // JavaScript may cut a character in two, whose half is no text.
         guard let text = json.text(name) else { return true }
@@ -50,8 +50,9 @@ struct StoredMetadata {
     }
 
     /// Whether a value is the beginning of JSON: a server that does not know `expandMetadata` cuts it all the same.
-    private static func isBroken(_ json: StoreJSON, _ name: String) -> Bool {
+    private static func isBroken(_ json: LangfuseJSON, _ name: String) -> Bool {
         guard let text = json.text(name) else { return true }
-        return [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(text.utf8.first) && !StoreJSON.isJSON(Array(text.utf8))
+        return [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(text.utf8.first)
+            && !LangfuseJSON.isJSON(Array(text.utf8))
     }
 }

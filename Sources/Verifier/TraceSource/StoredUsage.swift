@@ -7,8 +7,8 @@ enum StoredUsage {
 
     /// A JSON object; `null` if nothing was counted.
     /// - Parameter row: what has the member `usageDetails`.
-    static func json(of row: StoreJSON) -> [UInt8] {
-        guard let details = row.nested("usageDetails") else { return StoreJSON.null }
+    static func json(of row: LangfuseJSON) -> [UInt8] {
+        guard let details = row.nested("usageDetails") else { return LangfuseJSON.null }
         let counts = details.names.compactMap { name in details.number(name).map { (name: name, count: $0) } }.filter {
             possible.contains($0.count)
         }
@@ -20,7 +20,7 @@ enum StoredUsage {
         for (name, count) in [("prompt_tokens", input), ("completion_tokens", output), ("total_tokens", total)] {
             if let count { members.append("\"\(name)\":\(count)") }
         }
-        guard !members.isEmpty else { return StoreJSON.null }
+        guard !members.isEmpty else { return LangfuseJSON.null }
         for (name, parts) in parts {
             let known = parts.compactMap { part, source in
                 counts.first { $0.name == source }.map { "\"\(part)\":\($0.count)" }

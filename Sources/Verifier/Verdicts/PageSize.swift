@@ -3,7 +3,7 @@ package struct PageSize: Sendable, Equatable {
     /// Langfuse Cloud refuses to answer with more than 5 MB.
     package static let bytes = 4_500_000
     /// Larger ones were refused.
-    private var bound = AskingBound(limit: 1000)
+    private var bound = AdaptiveLimit(limit: 1000)
 
     /// The next page's.
     package private(set) var rows: Int

@@ -23,7 +23,7 @@ struct TraceFetch: Sendable {
     func run(
         _ ids: [InsertionID], detail: TraceQuery.Detail, observations: Bool, take: ([TraceRow]) async throws -> Bool
     ) async throws {
-        var asking = Asking(ids: AskingBound(limit: identity.mostIDs))
+        var asking = Asking(ids: AdaptiveLimit(limit: identity.mostIDs))
         var end = ids.count
         while end > 0 {
             // What is left of a batch is asked for again, fewer at a time, where the store could not answer for all of
@@ -47,7 +47,7 @@ struct TraceFetch: Sendable {
 
     /// The sizes of one question, as the answers so far have taught.
     private struct Asking {
-        var ids: AskingBound
+        var ids: AdaptiveLimit
         var rows = PageSize()
         /// Names of metadata whose values come whole. The attributes are always longer than what is shown else.
         var whole: Set<UTF8Text> = [UTF8Text(StoredMetadata.attributes)]

@@ -77,7 +77,7 @@ package struct TraceWriter: Sendable {
 
     private func add(_ name: String, _ text: String?, to out: inout [UInt8]) {
         out.append(contentsOf: ",\"\(name)\":".utf8)
-        if let text { JSONText.append(text, to: &out) } else { out += StoreJSON.null }
+        if let text { JSONText.append(text, to: &out) } else { out += LangfuseJSON.null }
     }
 
     private func add(_ name: String, _ texts: [String], to out: inout [UInt8]) {
@@ -91,6 +91,6 @@ package struct TraceWriter: Sendable {
 
     private func add(_ name: String, value: [UInt8]?, to out: inout [UInt8]) {
         out.append(contentsOf: ",\"\(name)\":".utf8)
-        out += value ?? StoreJSON.null
+        out += value ?? LangfuseJSON.null
     }
 }

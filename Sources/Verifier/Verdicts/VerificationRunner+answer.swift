@@ -16,7 +16,7 @@ extension VerificationRunner {
     package func answer(
         _ question: Question, to sink: any AnswerSink, progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
     ) async throws {
-        let start = BegunSink(sink)
+        let start = EventSink(sink)
         do {
             switch try question.kind() {
             case .rollout(let name): try await answerVerdict(name, question, start, progress)
@@ -36,7 +36,7 @@ extension VerificationRunner {
     }
 
     private func answerVerdict(
-        _ rollout: String, _ question: Question, _ sink: BegunSink,
+        _ rollout: String, _ question: Question, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let items = try QueryItems(question.query)
@@ -46,8 +46,8 @@ extension VerificationRunner {
         let last = question.deadline - Self.answerMargin
         let patience =
             wait == 0
-            ? Patience(deadline: min(last, now + Self.shortest), attempts: 1)
-            : Patience(deadline: min(last, now + Int64(wait) * 1000))
+            ? WaitPolicy(deadline: min(last, now + Self.shortest), attempts: 1)
+            : WaitPolicy(deadline: min(last, now + Int64(wait) * 1000))
         if question.wantsEvents { return try await sendEvents(rollout, question.project, patience, sink, progress) }
         guard let verdict = try await verify(rollout, project: question.project, patience: patience, progress: progress)
         else {
@@ -62,7 +62,7 @@ extension VerificationRunner {
 
     /// `event: progress` for each news, `event: verdict` at the end.
     private func sendEvents(
-        _ rollout: String, _ project: String, _ patience: Patience, _ sink: BegunSink,
+        _ rollout: String, _ project: String, _ patience: WaitPolicy, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let verdict = try await verify(rollout, project: project, patience: patience) { verdict in

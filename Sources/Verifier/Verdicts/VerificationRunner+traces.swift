@@ -8,14 +8,14 @@ extension VerificationRunner {
 
     /// `/traces`: the rollout is checked first, for every query; only a complete one is answered.
     func answerTraces(
-        _ question: Question, isPointwise: Bool, _ sink: BegunSink,
+        _ question: Question, isPointwise: Bool, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
         let query = try TracesQuery(question.query, now: clock.now())
         if let project = query.project, project != question.project {
             throw GatewayError.invalidQuery("project_id", "names another project than the path; leave one of them out")
         }
-        let patience = Patience(
+        let patience = WaitPolicy(
             deadline: question.deadline - Self.answerMargin, attempts: query.maxRetries + 1, firstPause: .seconds(1))
         let verdict = try await verify(query.rollout, project: question.project, patience: patience, progress: progress)
         guard let verdict else { throw GatewayError.rolloutNotFound(query.rollout) }
@@ -26,7 +26,7 @@ extension VerificationRunner {
     }
 
     /// 404, as from the reference gateway, with the verdict beside the error.
-    private func sendIncomplete(_ verdict: Verdict, _ sink: BegunSink) async throws {
+    private func sendIncomplete(_ verdict: Verdict, _ sink: EventSink) async throws {
         let error = GatewayError(
             status: 404, type: "invalid_request_error",
             code: verdict.expected == 0 ? "rollout_without_traces" : "rollout_incomplete",
@@ -37,7 +37,7 @@ extension VerificationRunner {
     }
 
     /// 404 that does not ask for a repetition: what Redis has lost does not come back.
-    private func sendLoss(_ verdict: Verdict, _ sink: BegunSink) async throws {
+    private func sendLoss(_ verdict: Verdict, _ sink: EventSink) async throws {
         let error = GatewayError(
             status: 404, type: "invalid_request_error", code: "rollout_lost", message: "\(verdict.reason ?? "").",
             param: "tags", shouldRetry: false)
@@ -46,7 +46,7 @@ extension VerificationRunner {
     }
 
     private func sendTraces(
-        _ query: TracesQuery, _ verdict: Verdict, _ question: Question, isPointwise: Bool, _ sink: BegunSink
+        _ query: TracesQuery, _ verdict: Verdict, _ question: Question, isPointwise: Bool, _ sink: EventSink
     ) async throws {
         guard let source = source(of: question.project) else {
             throw GatewayError.storeUnavailable("the project has no langfuse_keys")

@@ -26,7 +26,7 @@ package final class VerificationRunner: Sendable {
     }
 
     /// The persistence with which an incomplete rollout is looked at.
-    package struct Patience: Sendable, Equatable {
+    package struct WaitPolicy: Sendable, Equatable {
         /// When there must be a verdict, by the steady clock, in milliseconds.
         package var deadline: Int64
         /// The most looks; nil: as many as there is time for.
@@ -46,9 +46,9 @@ package final class VerificationRunner: Sendable {
     let verdicts: VerdictStore
     let clock: VerifierClock
     private let redis: RedisClient
-    private let spans: SpanKeeper
+    private let spans: SpanResender
     private let sources: @Sendable (String) -> (any TraceSource)?
-    private let shared = SharedWork()
+    private let shared = SingleFlight()
     private let metrics: VerifierMetrics?
     private let logger: Logger
 
@@ -66,7 +66,7 @@ package final class VerificationRunner: Sendable {
         self.redis = redis
         reader = RolloutReader(redis: redis, defaultProject: options.defaultProject, life: options.rolloutTTL)
         verdicts = VerdictStore(redis: redis, defaultProject: options.defaultProject)
-        spans = SpanKeeper(redis: redis, grace: options.resendGrace, spanLife: options.spanLife)
+        spans = SpanResender(redis: redis, grace: options.resendGrace, spanLife: options.spanLife)
     }
 
     /// With Langfuse servers for trace stores.
@@ -92,7 +92,7 @@ package final class VerificationRunner: Sendable {
     /// - Returns: Nil if there is no such rollout.
     /// - Throws: `RedisError`, `CancellationError`.
     package func verify(
-        _ rollout: String, project: String, patience: Patience,
+        _ rollout: String, project: String, patience: WaitPolicy,
         progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
     ) async throws -> Verdict? {
         let cached = try await verdicts.verdict(rollout, project: project, now: clock.now())
@@ -116,10 +116,10 @@ package final class VerificationRunner: Sendable {
     func listeners(to rollout: String, project: String) -> Int { shared.listeners(to: "\(project)/\(rollout)") }
 
     private func work(
-        _ rollout: String, _ project: String, _ patience: Patience, _ question: String,
+        _ rollout: String, _ project: String, _ patience: WaitPolicy, _ question: String,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws -> Verdict? {
-        var ending = SharedWork.Event.abandoned
+        var ending = SingleFlight.Event.abandoned
         defer { shared.end(question, ending) }
         let tell = { @Sendable [shared] (news: WorkLease.State) in
             shared.tell(news, of: question)
@@ -151,7 +151,7 @@ package final class VerificationRunner: Sendable {
     /// Listens to another verifier as long as one is at the same work.
     /// - Returns: what is enough for this one; nil if the work is its own now.
     private func follow(
-        _ lease: WorkLease, _ rollout: String, _ project: String, _ patience: Patience,
+        _ lease: WorkLease, _ rollout: String, _ project: String, _ patience: WaitPolicy,
         _ tell: (WorkLease.State) async -> Void
     ) async throws -> Verdict? {
         var heard: WorkLease.State?
@@ -179,18 +179,18 @@ package final class VerificationRunner: Sendable {
     /// Listens to who works on the question.
     /// - Returns: Nil if the question has to be asked again.
     private func listen(
-        to events: AsyncStream<SharedWork.Event>, _ rollout: String, _ project: String, _ patience: Patience,
+        to events: AsyncStream<SingleFlight.Event>, _ rollout: String, _ project: String, _ patience: WaitPolicy,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws -> Heard? {
         let latest = NIOLockedValueBox<Verdict?>(nil)
-        let event = try await withThrowingTaskGroup(of: SharedWork.Event?.self) { group in
+        let event = try await withThrowingTaskGroup(of: SingleFlight.Event?.self) { group in
             group.addTask { [clock] in
                 // The work may take longer than this one wants to wait.
                 try await clock.sleep(.milliseconds(max(patience.deadline - clock.steady(), 0)))
                 return nil
             }
             group.addTask {
-                var last = SharedWork.Event.abandoned
+                var last = SingleFlight.Event.abandoned
                 for await event in events {
                     last = event
                     guard case .progress(let news) = event else { continue }

@@ -91,6 +91,6 @@ struct YAMLReaderTests {
         ("abcdef", ["abxyef"], "abxyef"), ("abcdef", ["axyzef"], nil), ("", ["a"], "a"),
     ])
     func nearMisses(word: String, candidates: [String], expected: String?) {
-        #expect(NearMiss.nearest(to: word, among: candidates) == expected)
+        #expect(SpellingSuggestion.nearest(to: word, among: candidates) == expected)
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct EnvelopeTests {
     private let key = GatewayKey.random()
-    private let place = Envelope.Place.job(.full)
+    private let place = Envelope.Context.job(.full)
 
     @Test(arguments: [0, 1, 15, 16, 17, 1 << 20])
     func opensWhatItSealed(_ count: Int) throws {
@@ -26,7 +26,7 @@ import Testing
     @Test func opensInItsPlaceOnly() throws {
         let envelope = Envelope(key: key)
         let sealed = try envelope.seal([1, 2, 3], for: place)
-        for other in [.job(.numbered(2)), .frame(.numbered(1))] as [Envelope.Place] {
+        for other in [.job(.numbered(2)), .frame(.numbered(1))] as [Envelope.Context] {
             #expect(throws: EnvelopeError.wrongSeal) { try envelope.open(sealed, for: other) }
         }
     }

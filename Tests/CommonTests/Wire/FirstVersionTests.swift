@@ -63,16 +63,16 @@ import Testing
         arguments: [
             ("a job", .job(.full)), ("a question", .job(.full, on: .verifications)), ("a frame", .frame(.numbered(1))),
             ("a span", .span(.numbered(1), holding: Array("{}".utf8))), ("a value", .value(of: "gateway/logs/local/r")),
-        ] as [(String, Envelope.Place)])
-    func itOpensWhatIsSealed(what: String, place: Envelope.Place) throws {
+        ] as [(String, Envelope.Context)])
+    func itOpensWhatIsSealed(what: String, place: Envelope.Context) throws {
         #expect(try open(envelope.seal([1, 2, 3], for: place), place.authenticated(at: 1)) == [1, 2, 3], "\(what)")
     }
 
     /// It gives up what it cannot open: where its exporters may be, spans are written as it knows them. Only the
     /// process whose own trace store takes them writes them otherwise (`JobRunner.writesCompactSpans`).
     @Test func onlyOTLPIsWrittenInItsVersion() throws {
-        #expect(Envelope.Place.span(.numbered(1), holding: Array("{}".utf8)).version == 1)
-        #expect(Envelope.Place.span(.numbered(1), holding: [SpanRecord.form]).version == 2)
+        #expect(Envelope.Context.span(.numbered(1), holding: Array("{}".utf8)).version == 1)
+        #expect(Envelope.Context.span(.numbered(1), holding: [SpanRecord.form]).version == 2)
     }
 
     /// As version 0.1.0 opened an envelope.

@@ -4,7 +4,7 @@ import Testing
 
 /// One version forward: what a newer process wrote is known as such, and never taken for damage.
 @Suite struct LaterVersionTests {
-    static let places: [(String, Envelope.Place)] = [
+    static let places: [(String, Envelope.Context)] = [
         ("a job", .job(.numbered(1))), ("a question", .job(.numbered(1), on: .verifications)),
         ("a frame", .frame(.numbered(1))),
         ("a span", .span(.numbered(1))), ("a value", .value(of: "gateway/logs/local/r")),
@@ -13,7 +13,7 @@ import Testing
     private let key = GatewayKey.random()
 
     @Test(arguments: places, [1, 2, 8, 9, 31, 123, 253] as [UInt8])
-    func aLaterVersionIsForOthers(_ what: (String, Envelope.Place), by step: UInt8) throws {
+    func aLaterVersionIsForOthers(_ what: (String, Envelope.Context), by step: UInt8) throws {
         let version = what.1.version + step
         var later = what.1
         later.version = version
@@ -25,7 +25,7 @@ import Testing
     }
 
     /// A process that knows the next version reads this one as well.
-    @Test(arguments: places) func aLaterProcessReadsTheFormerVersion(_ what: (String, Envelope.Place)) throws {
+    @Test(arguments: places) func aLaterProcessReadsTheFormerVersion(_ what: (String, Envelope.Context)) throws {
         var later = what.1
         later.version += 1
         #expect(try Envelope(key: key).open(Envelope(key: key).seal([7], for: what.1), for: later) == [7])
@@ -35,7 +35,7 @@ import Testing
     @Test(arguments: [(1, 2), (2, 1), (2, 3), (3, 2)] as [(UInt8, UInt8)]) func aVersionCannotBeChanged(
         from: UInt8, to: UInt8
     ) throws {
-        var place = Envelope.Place.job(.numbered(1))
+        var place = Envelope.Context.job(.numbered(1))
         place.version = from
         var sealed = try Envelope(key: key).seal([1, 2, 3], for: place)
         sealed[0] = to
@@ -45,7 +45,7 @@ import Testing
 
     /// Whose an envelope is shows although it does not open.
     @Test func whatIsNotOursIsToldFromWhatIsDamaged() throws {
-        let place = Envelope.Place.job(.numbered(1))
+        let place = Envelope.Context.job(.numbered(1))
         let own = Envelope(key: key)
         let sealed = try own.seal(Array(repeating: 7, count: 100), for: place)
         let foreign = try Envelope(key: .random()).seal(Array(repeating: 7, count: 100), for: place)

@@ -16,7 +16,7 @@ struct RedisFiles {
     /// All texts of all commands.
     private let texts: [[UInt8]]
     /// What an envelope of ours may be bound to.
-    private let places: [Envelope.Place]
+    private let places: [Envelope.Context]
     private let keys: [String]
     private let gateway: Envelope
     private let ids: [InsertionID]

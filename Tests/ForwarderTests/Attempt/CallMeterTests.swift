@@ -85,7 +85,7 @@ struct CallMeterTests {
             meter.hears(.head(UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")])))
             meter.hears(.piece(UpstreamPiece([1], isRest: false)))
             let usage = Array(#"{"prompt_tokens":9,"completion_tokens":5}"#.utf8)
-            meter.usage = TokenUsage(TextPiece(usage))
+            meter.usage = TokenUsage(ByteSlice(usage))
             meter.ends(job, Self.end, isCancelled: false)
         }
         Self.expect(

@@ -51,15 +51,15 @@ import Upstream
 
     /// The others of its batch are settled, the one that is rejected is given up, and nothing is sent for ever.
     @Test func aSpanThatIsRejectedAloneIsGivenUp() async throws {
-        try await ExportBench.run { bench in
+        try await ExportFixture.run { fixture in
             var good: Set<String> = []
-            for _ in 0..<2 { good.insert(try await bench.leave().description) }
-            let bad = try await bench.leave(text: #"{"malformed":1}"#)
-            good.insert(try await bench.leave().description)
-            try await bench.withExporter {
+            for _ in 0..<2 { good.insert(try await fixture.leave().description) }
+            let bad = try await fixture.leave(text: #"{"malformed":1}"#)
+            good.insert(try await fixture.leave().description)
+            try await fixture.withExporter {
                 var accepted: Set<String> = []
                 while accepted != good {
-                    let call = try await bench.next()
+                    let call = try await fixture.next()
                     if try call.text().contains("malformed") {
                         call.answer(200).send(#"{"partialSuccess":{"rejectedSpans":"1"}}"#).end()
                     } else {
@@ -67,21 +67,23 @@ import Upstream
                         call.settle(200)
                     }
                 }
-                try await bench.untilEmpty()
-                #expect(try await bench.redis.send(RedisCommand("EXISTS", Keys.span(bad))).int == 0)
+                try await fixture.untilEmpty()
+                #expect(try await fixture.redis.send(RedisCommand("EXISTS", Keys.span(bad))).int == 0)
             }
         }
     }
 
     /// A proxy's login page takes nothing: the spans stay, and `/ready` says why.
     @Test func aLoginPageLosesNothing() async throws {
-        try await ExportBench.run { bench in
-            let id = try await bench.leave()
-            try await bench.withExporter {
-                try await bench.next().answer(200, type: "text/html").send("<html>Sign in</html>").end()
-                try await eventually { try await bench.redis.send(RedisCommand("EXISTS", Keys.traceTrouble)).int == 1 }
-                #expect(try await bench.waiting() == 1)
-                #expect(try await bench.redis.send(RedisCommand("EXISTS", Keys.span(id))).int == 1)
+        try await ExportFixture.run { fixture in
+            let id = try await fixture.leave()
+            try await fixture.withExporter {
+                try await fixture.next().answer(200, type: "text/html").send("<html>Sign in</html>").end()
+                try await eventually {
+                    try await fixture.redis.send(RedisCommand("EXISTS", Keys.traceTrouble)).int == 1
+                }
+                #expect(try await fixture.waiting() == 1)
+                #expect(try await fixture.redis.send(RedisCommand("EXISTS", Keys.span(id))).int == 1)
             }
         }
     }

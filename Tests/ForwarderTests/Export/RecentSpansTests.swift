@@ -42,22 +42,22 @@ import Testing
 
     /// An exporter sends what is at hand, and reads back what is not, each under its own entry.
     @Test func anExporterReadsBackTheOthersAlone() async throws {
-        try await ExportBench.run { bench in
+        try await ExportFixture.run { fixture in
             let spans = RecentSpans()
             var ids: [InsertionID] = []
             for index in 0..<6 {
-                let id = try await bench.leave()
+                let id = try await fixture.leave()
                 ids.append(id)
                 guard index.isMultiple(of: 2) else { continue }
                 spans.keep(Array(#"{"id":"\#(id)","atHand":1}"#.utf8), of: id)
             }
-            let outbox = bench.outbox("f")
+            let outbox = fixture.outbox("f")
             try await outbox.join(["a"])
-            var lane = ExportLane(project: "a", now: .now)
-            lane.waiting = try await outbox.read("a", upTo: 10)
-            let given = lane
-            async let sent = bench.sender(outbox, recent: spans).send(given)
-            let call = try await bench.next()
+            var backlog = ProjectBacklog(project: "a", now: .now)
+            backlog.waiting = try await outbox.read("a", upTo: 10)
+            let given = backlog
+            async let sent = fixture.sender(outbox, recent: spans).send(given)
+            let call = try await fixture.next()
             let expected = ids.enumerated().map {
                 $0.isMultiple(of: 2) ? #"{"id":"\#($1)","atHand":1}"# : #"{"id":"\#($1)"}"#
             }
@@ -65,12 +65,12 @@ import Testing
             call.settle(503)
             #expect(try await sent.waiting.map(\.id) == ids)
             // The next time all are read back.
-            async let again = bench.sender(outbox, recent: spans).send(given)
-            let second = try await bench.next()
+            async let again = fixture.sender(outbox, recent: spans).send(given)
+            let second = try await fixture.next()
             #expect(try second.ids() == Set(ids.map(\.description)) && !second.text().contains("atHand"))
             second.settle(200)
             #expect(try await again.waiting.isEmpty)
-            #expect(try await bench.bytes() == 0)
+            #expect(try await fixture.bytes() == 0)
         }
     }
 }

@@ -63,7 +63,7 @@ import Testing
     ])
     func whatIsNoSecretStaysToTheByte(text: String) {
         #expect(clean(text) == text)
-        #expect(String(decoding: Self.redactor.clean(json: TextPiece(text)).whole, as: UTF8.self) == text)
+        #expect(String(decoding: Self.redactor.clean(json: ByteSlice(text)).whole, as: UTF8.self) == text)
     }
 
     private static let redactor = SecretRedactor()
@@ -190,7 +190,7 @@ import Testing
             let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in
                 pieces.randomElement(using: &random) ?? ""
             }.joined()
-            let shown = Self.redactor.clean(text: TextPiece(#"{"a":"\#(text)","password":"\#(text)","b":[1]}"#))
+            let shown = Self.redactor.clean(text: ByteSlice(#"{"a":"\#(text)","password":"\#(text)","b":[1]}"#))
             let object = try JSONObject.scan(shown.whole, maximumDepth: 10)
             #expect(object.members.count == 3)
             #expect(!shown.text.contains("AbCdEfGh12345678"))
@@ -198,6 +198,6 @@ import Testing
     }
 }
 
-extension TextPiece {
+extension ByteSlice {
     var whole: [UInt8] { Array(bytes[range]) }
 }

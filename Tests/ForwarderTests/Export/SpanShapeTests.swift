@@ -165,7 +165,7 @@ import Testing
     func whateverIsLargeStaysJSONOfItsKind(json: String) {
         for limit in [1024, 10_000, 65_536] {
             var shortener = JSONShortener()
-            let cut = shortener.shorten(TextPiece(json), to: limit)
+            let cut = shortener.shorten(ByteSlice(json), to: limit)
             #expect(cut.count <= limit)
             #expect(JSONWalker.isValue(cut.bytes, range: cut.range), "\(cut.text.prefix(300))")
             #expect(cut.bytes[cut.range.lowerBound] == json.utf8.first || json.hasPrefix("1"))
@@ -179,7 +179,7 @@ import Testing
             let json = Self.value(depth: 5, &random)
             let limit = Int.random(in: 600...4000, using: &random)
             var shortener = JSONShortener()
-            let cut = shortener.shorten(TextPiece(json), to: limit)
+            let cut = shortener.shorten(ByteSlice(json), to: limit)
             #expect(cut.count <= limit)
             #expect(JSONWalker.isValue(cut.bytes, range: cut.range), "\(json) → \(cut.text)")
         }

@@ -10,13 +10,13 @@ import Upstream
 @Suite(.timeLimit(.minutes(5))) struct BytesInTimeTests {
     /// Runs a forwarder with one job, whose call the test answers.
     private func run(
-        isStream: Bool = false, _ body: (ForwarderBench, Job, ScriptedCall) async throws -> Void
+        isStream: Bool = false, _ body: (ForwarderFixture, Job, ScriptedCall) async throws -> Void
     ) async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let text = #"{"model":"openai/gpt"\#(isStream ? #","stream":true"# : "")}"#
-            let job = try await bench.enqueue(isStream: isStream, body: text)
-            try await bench.withForwarder { forwarder in
-                try await body(bench, job, try #require(await bench.upstream.next()))
+            let job = try await fixture.enqueue(isStream: isStream, body: text)
+            try await fixture.withForwarder { forwarder in
+                try await body(fixture, job, try #require(await fixture.upstream.next()))
                 await forwarder.jobs.waitUntilEmpty()
             }
         }
@@ -28,52 +28,52 @@ import Upstream
         ("text/event-stream", 200), ("application/json", 429), ("text/html", 500),
     ]) func whatHasLainLeaves(type: String, status: Int) async throws {
         for isStream in [false, true] {
-            try await run(isStream: isStream) { bench, job, call in
+            try await run(isStream: isStream) { fixture, job, call in
                 call.answer(status, type: type)
                 for number in 0..<5 {
                     call.send("\(number)\n").pause()
-                    let frame = try await bench.answers.next(of: job)
+                    let frame = try await fixture.answers.next(of: job)
                     #expect(frame.sequence == UInt64(number) && frame.end == nil)
                     #expect(frame.head?.status == (number == 0 ? status : nil))
                     #expect(frame.body == Array("\(number)\n".utf8))
                 }
                 call.end()
-                let frame = try await bench.answers.next(of: job)
+                let frame = try await fixture.answers.next(of: job)
                 #expect(frame == ResponseFrame(sequence: 5, end: .complete))
             }
         }
     }
 
     @Test func whatComesBehindItLeavesWithTheEnd() async throws {
-        try await run { bench, job, call in
+        try await run { fixture, job, call in
             call.answer().send("\n").pause()
-            var frame = try await bench.answers.next(of: job)
+            var frame = try await fixture.answers.next(of: job)
             #expect(frame.body == Array("\n".utf8))
             call.send("rest").end()
-            frame = try await bench.answers.next(of: job)
+            frame = try await fixture.answers.next(of: job)
             #expect(frame == ResponseFrame(sequence: 1, body: Array("rest".utf8), end: .complete))
         }
     }
 
     /// A head of which nothing follows is not an answer yet: a call that ends so is told in a status.
     @Test func aHeadAloneWaits() async throws {
-        try await run { bench, job, call in
+        try await run { fixture, job, call in
             call.answer().pause().fail(.closedEarly, sent: true)
-            let frame = try await bench.answers.next(of: job)
+            let frame = try await fixture.answers.next(of: job)
             #expect(frame.sequence == 0 && frame.head?.status == 502 && frame.end == .complete)
         }
     }
 
     @Test func whatBreaksBehindItIsBrokenOff() async throws {
-        try await run { bench, job, call in
+        try await run { fixture, job, call in
             call.answer().send("{").pause()
-            var frame = try await bench.answers.next(of: job)
+            var frame = try await fixture.answers.next(of: job)
             #expect(frame.body == Array("{".utf8))
             call.fail(.closedEarly, sent: true)
-            frame = try await bench.answers.next(of: job)
-            guard case .brokenOff(let error) = frame.end else { throw ForwarderBench.ResponseMissing() }
+            frame = try await fixture.answers.next(of: job)
+            guard case .brokenOff(let error) = frame.end else { throw ForwarderFixture.ResponseMissing() }
             #expect(frame.sequence == 1 && frame.head == nil && error.code == "closed_early")
-            try await eventually { try await bench.members().isEmpty }
+            try await eventually { try await fixture.members().isEmpty }
         }
     }
 
@@ -81,22 +81,22 @@ import Upstream
     @Test(arguments: [(ScriptedCall.completion, true), (#"{"error":{"message":"overloaded"}}"#, false)])
     func itCountsAsItWouldInOnePiece(answer: String, counts: Bool) async throws {
         var ids: Set<String> = []
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue()
-            try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next()).answer()
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue()
+            try await fixture.withForwarder { forwarder in
+                let call = try #require(await fixture.upstream.next()).answer()
                 for character in answer { call.send(String(character)).pause() }
                 call.end()
                 var body: [UInt8] = []
                 while true {
-                    let frame = try await bench.answers.next(of: job)
+                    let frame = try await fixture.answers.next(of: job)
                     body += frame.body
                     if frame.end != nil { break }
                 }
                 #expect(body == Array(answer.utf8))
                 await forwarder.jobs.waitUntilEmpty()
             }
-            ids = try await bench.members()
+            ids = try await fixture.members()
             #expect(ids == (counts ? [job.insertionID.description] : []))
         }
     }
@@ -104,26 +104,26 @@ import Upstream
     /// The status is in the first frame, and what is done at the end goes by it.
     @Test(arguments: [(500, false), (429, false), (400, true), (200, true)])
     func aFailureThatMayPassIsNotKept(status: Int, isKept: Bool) async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(idempotencyKey: "key")
-            try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next()).answer(status)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(idempotencyKey: "key")
+            try await fixture.withForwarder { forwarder in
+                let call = try #require(await fixture.upstream.next()).answer(status)
                 call.send("\n").pause().send(ScriptedCall.completion).end()
                 await forwarder.jobs.waitUntilEmpty()
             }
             let key = try #require(job.idempotency?.key)
-            #expect(try await bench.exists(key) == isKept)
+            #expect(try await fixture.exists(key) == isKept)
         }
     }
 
     /// The forwarder asks for the usage, so it looks for the event that brings it, and holds nothing else for that.
     @Test func whatKeepsAStreamAliveIsNotTakenForTheUsage() async throws {
-        try await run(isStream: true) { bench, job, call in
+        try await run(isStream: true) { fixture, job, call in
             #expect(String(decoding: call.request.body, as: UTF8.self).contains("include_usage"))
             call.answer(type: "text/event-stream")
             for text in [": keep-alive\n", ": keep-alive\n\n", "\n", ":", "\n", "data: {\"choices\":[{"] {
                 call.send(text)
-                let frame = try await bench.answers.next(of: job)
+                let frame = try await fixture.answers.next(of: job)
                 #expect(frame.body == Array(text.utf8))
             }
             call.send("}]}\n\n" + #"data: {"choices":[],"usage":{"total_tokens":1}}"#).pause()
@@ -131,10 +131,10 @@ import Upstream
             // Together, if the second came while the first was on its way.
             let expected = Array("}]}\n\n: keep-alive\n".utf8)
             var shown: [UInt8] = []
-            while shown.count < expected.count { shown += try await bench.answers.next(of: job).body }
+            while shown.count < expected.count { shown += try await fixture.answers.next(of: job).body }
             #expect(shown == expected)
             call.send(ScriptedCall.lastEvents).end()
-            let frame = try await bench.answers.next(of: job)
+            let frame = try await fixture.answers.next(of: job)
             #expect(frame.body == Array(ScriptedCall.lastEvents.utf8))
         }
     }

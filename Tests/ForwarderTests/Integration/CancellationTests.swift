@@ -10,40 +10,40 @@ import Upstream
 /// Jobs that nobody wants any longer, and readers that are slow.
 @Suite(.timeLimit(.minutes(5))) struct CancellationTests {
     @Test func aJobCancelledBeforeItsStartIsNeverCalled() async throws {
-        try await ForwarderBench.run { bench in
-            let unwanted = try await bench.enqueue()
-            try await JobNews(redis: bench.redis).cancel(unwanted.insertionID, life: .seconds(300))
-            let job = try await bench.enqueue()
+        try await ForwarderFixture.run { fixture in
+            let unwanted = try await fixture.enqueue()
+            try await JobSignals(redis: fixture.redis).cancel(unwanted.insertionID, life: .seconds(300))
+            let job = try await fixture.enqueue()
             // Old enough that the forwarder, which was not there to hear it, looks the marker up.
-            _ = try await bench.redis.send(RedisCommand("BLPOP", "nothing", "0.06"))
-            try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
-                #expect(try await bench.answers.next().id == job.insertionID)
+            _ = try await fixture.redis.send(RedisCommand("BLPOP", "nothing", "0.06"))
+            try await fixture.withForwarder { forwarder in
+                try #require(await fixture.upstream.next()).answer().send(ScriptedCall.completion).end()
+                #expect(try await fixture.answers.next().id == job.insertionID)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(bench.upstream.count == 1)
-                #expect(try await bench.members() == [job.insertionID.description])
-                #expect(try await bench.length(Keys.jobs) == 0)
+                #expect(fixture.upstream.count == 1)
+                #expect(try await fixture.members() == [job.insertionID.description])
+                #expect(try await fixture.length(Keys.jobs) == 0)
             }
         }
     }
 
     @Test(arguments: [false, true]) func aRunningCallIsAborted(_ hasBegun: Bool) async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(isStream: true)
-            try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(isStream: true)
+            try await fixture.withForwarder { forwarder in
+                let call = try #require(await fixture.upstream.next())
                 if hasBegun {
                     call.answer(type: "text/event-stream").send("data: 1\n\n")
-                    _ = try await bench.answers.next(of: job)
+                    _ = try await fixture.answers.next(of: job)
                 }
-                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(300))
+                try await JobSignals(redis: fixture.redis).cancel(job.insertionID, life: .seconds(300))
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await bench.members().isEmpty)
-                #expect(try await bench.length(Keys.jobs) == 0)
-                #expect(try await bench.exists(Keys.started(job.insertionID)) == false)
-                #expect(try await bench.length(job.responseKey) == (hasBegun ? 2 : 1), "nobody is answered")
-                #expect(bench.upstream.count == 1)
+                #expect(try await fixture.members().isEmpty)
+                #expect(try await fixture.length(Keys.jobs) == 0)
+                #expect(try await fixture.exists(Keys.started(job.insertionID)) == false)
+                #expect(try await fixture.length(job.responseKey) == (hasBegun ? 2 : 1), "nobody is answered")
+                #expect(fixture.upstream.count == 1)
             }
         }
     }
@@ -94,19 +94,19 @@ import Upstream
             succeeds: false),
     ])
     func aClientThatHasTheWholeAnswerHasSucceeded(_ departure: Departure) async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(isStream: true, body: #"{"model":"openai/gpt","n":\#(departure.n)}"#)
-            try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(isStream: true, body: #"{"model":"openai/gpt","n":\#(departure.n)}"#)
+            try await fixture.withForwarder { forwarder in
+                let call = try #require(await fixture.upstream.next())
                 call.answer(type: "text/event-stream").send(departure.stream)
-                _ = try await bench.answers.next(of: job)
-                try await JobNews(redis: bench.redis).cancel(
+                _ = try await fixture.answers.next(of: job)
+                try await JobSignals(redis: fixture.redis).cancel(
                     job.insertionID, handedOver: departure.handedOver, life: .seconds(300))
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await bench.members() == (departure.succeeds ? [job.insertionID.description] : []))
-                #expect(try await bench.length(Keys.jobs) == 0)
-                let span = try await bench.span(of: job)
+                #expect(try await fixture.members() == (departure.succeeds ? [job.insertionID.description] : []))
+                #expect(try await fixture.length(Keys.jobs) == 0)
+                let span = try await fixture.span(of: job)
                 #expect(span.level == (departure.succeeds ? nil : "ERROR"))
                 #expect(span.output == #"{"role":"assistant","content":"x"}"#, "what came stays in the trace")
             }
@@ -115,16 +115,16 @@ import Upstream
 
     /// The end of the connection says nothing that `[DONE]` has not said.
     @Test(arguments: [true, false]) func aConnectionThatBreaksBehindTheEndBreaksNothing(_ hasEnd: Bool) async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(isStream: true)
-            try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(isStream: true)
+            try await fixture.withForwarder { forwarder in
+                let call = try #require(await fixture.upstream.next())
                 call.answer(type: "text/event-stream").send(hasEnd ? Self.whole : Self.part + Self.stop)
-                _ = try await bench.answers.next(of: job)
+                _ = try await fixture.answers.next(of: job)
                 call.fail(.closedEarly, sent: true)
-                let end = try await bench.answers.next(of: job).end
+                let end = try await fixture.answers.next(of: job).end
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await bench.members().isEmpty == !hasEnd)
+                #expect(try await fixture.members().isEmpty == !hasEnd)
                 #expect((end == .complete) == hasEnd, "a client that is told of an error must not count as answered")
             }
         }
@@ -132,27 +132,27 @@ import Upstream
 
     /// Two frames of 6 bytes go beyond a window of 10; each further one needs its credit.
     @Test func aSlowReaderHoldsTheSenderUp() async throws {
-        try await ForwarderBench.run { bench in
-            let news = JobNews(redis: bench.redis)
-            let job = try await bench.enqueue(isStream: true, window: 10)
-            try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream")
+        try await ForwarderFixture.run { fixture in
+            let news = JobSignals(redis: fixture.redis)
+            let job = try await fixture.enqueue(isStream: true, window: 10)
+            try await fixture.withForwarder { forwarder in
+                let call = try #require(await fixture.upstream.next()).answer(type: "text/event-stream")
                 for sequence in 0..<2 as Range<UInt64> {
                     call.send("abcdef")
-                    #expect(try await bench.answers.next(of: job).sequence == sequence)
+                    #expect(try await fixture.answers.next(of: job).sequence == sequence)
                 }
                 call.send("abcdef")
                 // Another job's whole way takes longer than a frame that is not held up.
-                let other = try await bench.enqueue()
-                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
-                #expect(try await bench.answers.next().id == other.insertionID)
+                let other = try await fixture.enqueue()
+                try #require(await fixture.upstream.next()).answer().send(ScriptedCall.completion).end()
+                #expect(try await fixture.answers.next().id == other.insertionID)
                 try await news.credit(job.insertionID, bytes: 1, life: .seconds(300))
                 try await news.credit(job.insertionID, bytes: 6, life: .seconds(300))
-                #expect(try await bench.answers.next(of: job).sequence == 2)
+                #expect(try await fixture.answers.next(of: job).sequence == 2)
                 call.send("abcdef").end()
                 try await news.credit(job.insertionID, bytes: 24, life: .seconds(300))
-                #expect(try await bench.answers.next(of: job).sequence == 3)
-                #expect(try await bench.answers.next(of: job).end == .complete)
+                #expect(try await fixture.answers.next(of: job).sequence == 3)
+                #expect(try await fixture.answers.next(of: job).end == .complete)
                 await forwarder.jobs.waitUntilEmpty()
             }
         }
@@ -161,19 +161,19 @@ import Upstream
     /// A piece may be larger than the window: a compressed answer, and one over HTTP/2, comes as large as it is. It
     /// leaves frame by frame all the same.
     @Test func aPieceBeyondTheWindowGoesOnAsItIsTaken() async throws {
-        try await ForwarderBench.run { bench in
-            let news = JobNews(redis: bench.redis)
+        try await ForwarderFixture.run { fixture in
+            let news = JobSignals(redis: fixture.redis)
             let frame = 256 << 10
-            let job = try await bench.enqueue(isStream: true, window: frame)
-            try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(
+            let job = try await fixture.enqueue(isStream: true, window: frame)
+            try await fixture.withForwarder { forwarder in
+                try #require(await fixture.upstream.next()).answer(type: "text/event-stream").send(
                     String(repeating: "x", count: 8 * frame)
                 ).end()
                 for sequence in 0..<8 as Range<UInt64> {
-                    #expect(try await bench.answers.next(of: job).sequence == sequence)
+                    #expect(try await fixture.answers.next(of: job).sequence == sequence)
                     try await news.credit(job.insertionID, bytes: Int(sequence + 1) * frame, life: .seconds(300))
                 }
-                #expect(try await bench.answers.next(of: job).end == .complete)
+                #expect(try await fixture.answers.next(of: job).end == .complete)
                 await forwarder.jobs.waitUntilEmpty()
             }
         }
@@ -184,42 +184,43 @@ import Upstream
     @Test(arguments: [false, true]) func aReaderThatSaysNothingMoreIsWaitedForUntilTheDeadline(
         hasEnded: Bool
     ) async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let deadline = Deadline(in: .seconds(2))
-            let job = try await bench.enqueue(isStream: true, window: 1, deadline: deadline)
-            try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream")
+            let job = try await fixture.enqueue(isStream: true, window: 1, deadline: deadline)
+            try await fixture.withForwarder { forwarder in
+                let call = try #require(await fixture.upstream.next()).answer(type: "text/event-stream")
                 call.send(Self.part).send(Self.stop).send("data: [DONE]\n\n")
                 if hasEnded { call.end() }
-                #expect(try await bench.answers.next(of: job).sequence == 0)
+                #expect(try await fixture.answers.next(of: job).sequence == 0)
                 await forwarder.jobs.waitUntilEmpty()
                 #expect(deadline.isOver())
-                #expect(try await bench.members().isEmpty, "the client cannot have the whole answer")
-                #expect(try await bench.length(Keys.jobs) == 0)
-                #expect(try await bench.span(of: job).level == "ERROR")
+                #expect(try await fixture.members().isEmpty, "the client cannot have the whole answer")
+                #expect(try await fixture.length(Keys.jobs) == 0)
+                #expect(try await fixture.span(of: job).level == "ERROR")
             }
         }
     }
 
     /// The channel keeps nothing for a subscriber that is away. The key does.
     @Test(arguments: ["credit", "cancel"]) func newsThatWasMissedIsLookedUp(_ news: String) async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(isStream: true, window: 1)
-            try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next()).answer(type: "text/event-stream").send("ab").send(
-                    "cd")
-                #expect(try await bench.answers.next(of: job).sequence == 0)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(isStream: true, window: 1)
+            try await fixture.withForwarder { forwarder in
+                let call = try #require(await fixture.upstream.next()).answer(type: "text/event-stream").send("ab")
+                    .send(
+                        "cd")
+                #expect(try await fixture.answers.next(of: job).sequence == 0)
                 let (key, value) =
                     news == "credit" ? (Keys.credit(job.insertionID), "2") : (Keys.cancelled(job.insertionID), "1")
-                _ = try await bench.redis.send(RedisCommand("SET", key, value))
-                _ = try await bench.redis.send(RedisCommand("CLIENT", "KILL", "TYPE", "pubsub"))
+                _ = try await fixture.redis.send(RedisCommand("SET", key, value))
+                _ = try await fixture.redis.send(RedisCommand("CLIENT", "KILL", "TYPE", "pubsub"))
                 if news == "credit" {
-                    #expect(try await bench.answers.next(of: job).sequence == 1)
-                    try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(300))
+                    #expect(try await fixture.answers.next(of: job).sequence == 1)
+                    try await JobSignals(redis: fixture.redis).cancel(job.insertionID, life: .seconds(300))
                 }
                 await call.isLeft()
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await bench.members().isEmpty)
+                #expect(try await fixture.members().isEmpty)
             }
         }
     }

@@ -18,49 +18,49 @@ import Upstream
     }
 
     /// Reads frames up to the last one.
-    private func answer(to job: Job, in bench: ForwarderBench) async throws -> String {
+    private func answer(to job: Job, in fixture: ForwarderFixture) async throws -> String {
         var body: [UInt8] = []
         while true {
-            let frame = try await bench.answers.next(of: job)
+            let frame = try await fixture.answers.next(of: job)
             body += frame.body
             if frame.end != nil { return String(decoding: body, as: UTF8.self) }
         }
     }
 
     @Test func aCompletionIsKeptWithItsEnd() async throws {
-        try await ForwarderBench.run { bench in
-            try await bench.withForwarder { _ in
-                let job = try await bench.enqueue()
-                let call = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            try await fixture.withForwarder { _ in
+                let job = try await fixture.enqueue()
+                let call = try #require(await fixture.upstream.next())
                 #expect(!String(decoding: call.request.body, as: UTF8.self).contains("stream_options"))
                 call.answer().send(#"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#).end()
-                _ = try await answer(to: job, in: bench)
-                let span = try await bench.span(of: job)
+                _ = try await answer(to: job, in: fixture)
+                let span = try await fixture.span(of: job)
                 #expect(span.output == #"{"role":"assistant","content":"x"}"#)
                 #expect(span.string("gateway.provider") == "openai")
                 #expect(span.string("gen_ai.request.model") == "gpt")
                 #expect(span.level == nil)
-                #expect(try await bench.length(Keys.traces(project: "local")) == 1)
+                #expect(try await fixture.length(Keys.traces(project: "local")) == 1)
             }
         }
     }
 
     /// Exporters of version 0.1.0 may send it, unless it goes to the trace store of this process.
     @Test func whereOthersMaySendItItIsOTLP() async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             for isCompact in [false, true] {
-                try await bench.withForwarder(isCompact: isCompact) { _ in
-                    let job = try await bench.enqueue()
-                    try #require(await bench.upstream.next()).answer().send(
+                try await fixture.withForwarder(isCompact: isCompact) { _ in
+                    let job = try await fixture.enqueue()
+                    try #require(await fixture.upstream.next()).answer().send(
                         #"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#
                     ).end()
-                    _ = try await answer(to: job, in: bench)
+                    _ = try await answer(to: job, in: fixture)
                     let sealed = try #require(
-                        try await bench.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
+                        try await fixture.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
                     #expect(sealed.first == (isCompact ? 2 : 1))
-                    let span = try bench.envelope.open(sealed, for: .span(job.insertionID))
+                    let span = try fixture.envelope.open(sealed, for: .span(job.insertionID))
                     #expect(span.first == (isCompact ? SpanRecord.form : UInt8(ascii: "{")))
-                    #expect(try await bench.span(of: job).output == #"{"role":"assistant","content":"x"}"#)
+                    #expect(try await fixture.span(of: job).output == #"{"role":"assistant","content":"x"}"#)
                 }
             }
         }
@@ -68,17 +68,17 @@ import Upstream
 
     /// The exporter of the process need not read it back.
     @Test func itIsAtHandOnceItIsKept() async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let spans = RecentSpans()
-            try await bench.withForwarder(spans: spans) { forwarder in
-                let job = try await bench.enqueue()
-                let call = try #require(await bench.upstream.next())
+            try await fixture.withForwarder(spans: spans) { forwarder in
+                let job = try await fixture.enqueue()
+                let call = try #require(await fixture.upstream.next())
                 #expect(spans.take(job.insertionID) == nil)
                 call.answer().send(#"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#).end()
                 try await eventually { forwarder.jobs.entries.isEmpty }
                 let sealed = try #require(
-                    try await bench.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
-                #expect(spans.take(job.insertionID) == (try bench.envelope.open(sealed, for: .span(job.insertionID))))
+                    try await fixture.redis.send(RedisCommand("GET", Keys.span(job.insertionID))).bytes)
+                #expect(spans.take(job.insertionID) == (try fixture.envelope.open(sealed, for: .span(job.insertionID))))
                 #expect(spans.take(job.insertionID) == nil)
             }
         }
@@ -86,34 +86,34 @@ import Upstream
 
     /// Another forwarder has the job by now, and writes its own span: this one's does not count.
     @Test func aSpanOfALateOwnerIsNotAtHand() async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let spans = RecentSpans()
-            try await bench.withForwarder(spans: spans) { forwarder in
-                let job = try await bench.enqueue()
-                let call = try #require(await bench.upstream.next())
+            try await fixture.withForwarder(spans: spans) { forwarder in
+                let job = try await fixture.enqueue()
+                let call = try #require(await fixture.upstream.next())
                 let queue = WorkQueue.completions
                 let entry = try #require(forwarder.jobs.entries.first)
-                _ = try await bench.redis.send(RedisCommand("XCLAIM", queue.stream, queue.group, "other", 0, entry))
+                _ = try await fixture.redis.send(RedisCommand("XCLAIM", queue.stream, queue.group, "other", 0, entry))
                 call.answer().send(#"{"choices":[{"message":{"role":"assistant","content":"x"}}]}"#).end()
                 try await eventually { forwarder.jobs.entries.isEmpty }
                 #expect(spans.take(job.insertionID) == nil)
-                #expect(try await !bench.exists(Keys.span(job.insertionID)))
+                #expect(try await !fixture.exists(Keys.span(job.insertionID)))
             }
         }
     }
 
     @Test func aStreamTellsItsUsageToTheSpanAlone() async throws {
-        try await ForwarderBench.run { bench in
-            try await bench.withForwarder { _ in
-                let job = try await bench.enqueue(isStream: true)
-                let call = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            try await fixture.withForwarder { _ in
+                let job = try await fixture.enqueue(isStream: true)
+                let call = try #require(await fixture.upstream.next())
                 #expect(
                     String(decoding: call.request.body, as: UTF8.self)
                         == #"{"model":"gpt","stream_options":{"include_usage":true}}"#)
                 call.answer(type: Self.streamHead).send(chunk("a")).send(chunk("b")).send(String(Self.usage.prefix(40)))
                 call.send(String(Self.usage.dropFirst(40))).send("data: [DONE]\n\n").end()
-                #expect(try await answer(to: job, in: bench) == chunk("a") + chunk("b") + "data: [DONE]\n\n")
-                let span = try await bench.span(of: job)
+                #expect(try await answer(to: job, in: fixture) == chunk("a") + chunk("b") + "data: [DONE]\n\n")
+                let span = try await fixture.span(of: job)
                 #expect(span.output == #"{"role":"assistant","content":"ab"}"#)
                 #expect(span.string("langfuse.observation.usage_details") == #"{"input":3,"output":2,"total":5}"#)
                 #expect(span.string("langfuse.observation.completion_start_time") != nil)
@@ -125,14 +125,14 @@ import Upstream
     /// its business all the same.
     @Test(arguments: ["application/json", "text/plain", "application/octet-stream", "text/event-stream", ""])
     func aStreamUnderAnyLabelTellsItsUsageToTheSpanAlone(label: String) async throws {
-        try await ForwarderBench.run { bench in
-            try await bench.withForwarder { _ in
-                let job = try await bench.enqueue(isStream: true)
-                let call = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            try await fixture.withForwarder { _ in
+                let job = try await fixture.enqueue(isStream: true)
+                let call = try #require(await fixture.upstream.next())
                 call.answer(type: label).send(chunk("a")).send(String(Self.usage.prefix(40)))
                 call.send(String(Self.usage.dropFirst(40))).send("data: [DONE]\n\n").end()
-                #expect(try await answer(to: job, in: bench) == chunk("a") + "data: [DONE]\n\n")
-                let span = try await bench.span(of: job)
+                #expect(try await answer(to: job, in: fixture) == chunk("a") + "data: [DONE]\n\n")
+                let span = try await fixture.span(of: job)
                 #expect(span.output == #"{"role":"assistant","content":"a"}"#)
                 #expect(span.string("langfuse.observation.usage_details") == #"{"input":3,"output":2,"total":5}"#)
                 #expect(span.level == (label == "text/event-stream" ? nil : "WARNING"))
@@ -146,28 +146,28 @@ import Upstream
         "id: x", "plain\n\ntext", "",
     ])
     func aBodyInAStreamsPlacePassesWhole(body: String) async throws {
-        try await ForwarderBench.run { bench in
-            try await bench.withForwarder { _ in
-                let job = try await bench.enqueue(isStream: true)
-                let call = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            try await fixture.withForwarder { _ in
+                let job = try await fixture.enqueue(isStream: true)
+                let call = try #require(await fixture.upstream.next())
                 call.answer(type: "application/json").send(String(body.prefix(7))).send(String(body.dropFirst(7))).end()
-                #expect(try await answer(to: job, in: bench) == body)
+                #expect(try await answer(to: job, in: fixture) == body)
             }
         }
     }
 
     @Test func aFailureIsKeptAsOne() async throws {
-        try await ForwarderBench.run { bench in
-            try await bench.withForwarder { _ in
-                let job = try await bench.enqueue()
-                try #require(await bench.upstream.next()).answer(500).send(
+        try await ForwarderFixture.run { fixture in
+            try await fixture.withForwarder { _ in
+                let job = try await fixture.enqueue()
+                try #require(await fixture.upstream.next()).answer(500).send(
                     #"{"error":{"message":"no sk-client here"}}"#
                 ).end()
-                _ = try await answer(to: job, in: bench)
-                let span = try await bench.span(of: job)
+                _ = try await answer(to: job, in: fixture)
+                let span = try await fixture.span(of: job)
                 #expect(span.level == "ERROR")
                 #expect(span.message == "HTTP 500: no [key] here")
-                #expect(try await bench.members().isEmpty)
+                #expect(try await fixture.members().isEmpty)
             }
         }
     }
@@ -189,32 +189,32 @@ import Upstream
         ("text/html", "<html>", "The provider's answer is not a JSON object.", "not_a_completion"),
     ])
     func aFailureWithinASuccessIsAFailure(type: String, body: String, message: String, code: String) async throws {
-        try await ForwarderBench.run { bench in
-            try await bench.withForwarder { forwarder in
-                let job = try await bench.enqueue(isStream: type == Self.streamHead)
-                try #require(await bench.upstream.next()).answer(type: type).send(body).end()
-                #expect(try await answer(to: job, in: bench) == body)
+        try await ForwarderFixture.run { fixture in
+            try await fixture.withForwarder { forwarder in
+                let job = try await fixture.enqueue(isStream: type == Self.streamHead)
+                try #require(await fixture.upstream.next()).answer(type: type).send(body).end()
+                #expect(try await answer(to: job, in: fixture) == body)
                 await forwarder.jobs.waitUntilEmpty()
-                let span = try await bench.span(of: job)
+                let span = try await fixture.span(of: job)
                 #expect(span.level == "ERROR")
                 #expect(span.message == message)
                 #expect(span.string("error.type") == code)
-                #expect(try await bench.members().isEmpty)
+                #expect(try await fixture.members().isEmpty)
             }
         }
     }
 
     @Test func aStreamThatBreaksOffIsAFailure() async throws {
-        try await ForwarderBench.run { bench in
-            try await bench.withForwarder { _ in
-                let job = try await bench.enqueue(isStream: true)
-                let call = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            try await fixture.withForwarder { _ in
+                let job = try await fixture.enqueue(isStream: true)
+                let call = try #require(await fixture.upstream.next())
                 call.answer(type: Self.streamHead).send(chunk("a"))
-                let first = try await bench.answers.next(of: job)
+                let first = try await fixture.answers.next(of: job)
                 #expect(first.body == Array(chunk("a").utf8), "an event that is not the usage is passed on at once")
                 call.fail(.closedEarly, sent: true)
-                _ = try await answer(to: job, in: bench)
-                let span = try await bench.span(of: job)
+                _ = try await answer(to: job, in: fixture)
+                let span = try await fixture.span(of: job)
                 #expect(span.level == "ERROR")
                 #expect(span.string("error.type") == "closed_early" || span.string("error.type") != nil)
                 #expect(span.output == #"{"role":"assistant","content":"a"}"#, "what came stays in the trace")
@@ -224,16 +224,16 @@ import Upstream
 
     /// A provider that could not be reached is called again; what is kept is the call that was answered.
     @Test func theCallThatWasAnsweredIsTheOneThatIsKept() async throws {
-        try await ForwarderBench.run { bench in
-            try await bench.withForwarder { _ in
-                let job = try await bench.enqueue()
-                try #require(await bench.upstream.next()).fail(.connect, sent: false)
-                try #require(await bench.upstream.next()).answer().send(
+        try await ForwarderFixture.run { fixture in
+            try await fixture.withForwarder { _ in
+                let job = try await fixture.enqueue()
+                try #require(await fixture.upstream.next()).fail(.connect, sent: false)
+                try #require(await fixture.upstream.next()).answer().send(
                     #"{"choices":[{"message":{"content":"second"}}]}"#
                 ).end()
-                _ = try await answer(to: job, in: bench)
-                #expect(try await bench.span(of: job).output == #"{"content":"second"}"#)
-                #expect(try await bench.length(Keys.traces(project: "local")) == 1)
+                _ = try await answer(to: job, in: fixture)
+                #expect(try await fixture.span(of: job).output == #"{"content":"second"}"#)
+                #expect(try await fixture.length(Keys.traces(project: "local")) == 1)
             }
         }
     }

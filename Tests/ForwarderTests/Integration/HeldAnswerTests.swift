@@ -19,24 +19,24 @@ import Upstream
 
     private func run(
         route: Route = route, options: CallOptions = CallOptions(), limits: CallLimits = CallLimits(),
-        isStream: Bool = true, _ test: (ForwarderBench, Job, ScriptedCall) async throws -> Void
+        isStream: Bool = true, _ test: (ForwarderFixture, Job, ScriptedCall) async throws -> Void
     ) async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let body = isStream ? #"{"model":"openai/gpt","stream":true}"# : #"{"model":"openai/gpt"}"#
-            let job = try await bench.enqueue(isStream: isStream, body: body, route: route, options: options)
-            try await bench.withForwarder(limits: limits, accounts: RoutedCallTests.accounts) { forwarder in
-                let call = try #require(await bench.upstream.next())
-                try await test(bench, job, call)
+            let job = try await fixture.enqueue(isStream: isStream, body: body, route: route, options: options)
+            try await fixture.withForwarder(limits: limits, accounts: RoutedCallTests.accounts) { forwarder in
+                let call = try #require(await fixture.upstream.next())
+                try await test(fixture, job, call)
                 await forwarder.jobs.waitUntilEmpty()
             }
         }
     }
 
     /// The whole answer, and how it ended.
-    private func rest(_ bench: ForwarderBench, _ job: Job) async throws -> (text: String, end: ResponseFrame.End?) {
+    private func rest(_ fixture: ForwarderFixture, _ job: Job) async throws -> (text: String, end: ResponseFrame.End?) {
         var text = ""
         while true {
-            let frame = try await bench.answers.next(of: job)
+            let frame = try await fixture.answers.next(of: job)
             text += String(decoding: frame.body, as: UTF8.self)
             if let end = frame.end { return (text, end) }
         }
@@ -49,15 +49,15 @@ import Upstream
 
     @Test(arguments: beginnings)
     func anErrorBeforeTheContentIsTheNextTargetsTurn(beginning: String) async throws {
-        try await run { (bench, job, call) async throws in
+        try await run { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(beginning + Self.error).end()
-            let second = try #require(await bench.upstream.next())
-            #expect(try await !bench.exists(Keys.started(job.insertionID)), "nothing has left")
+            let second = try #require(await fixture.upstream.next())
+            #expect(try await !fixture.exists(Keys.started(job.insertionID)), "nothing has left")
             second.answer(type: "text/event-stream").send(Self.role).send(ScriptedCall.lastEvents).end()
-            let (text, end) = try await rest(bench, job)
+            let (text, end) = try await rest(fixture, job)
             #expect(text == Self.role + ScriptedCall.lastEvents && end == .complete, "one clean stream")
-            try await eventually { try await bench.exists(Keys.span(job.insertionID)) }
-            let span = try await bench.span(of: job)
+            try await eventually { try await fixture.exists(Keys.span(job.insertionID)) }
+            let span = try await fixture.span(of: job)
             #expect(
                 span.string("langfuse.observation.metadata.gateway_failed_attempts") == "azure/a: stream_error")
             #expect(span.level == nil)
@@ -65,93 +65,94 @@ import Upstream
     }
 
     @Test func aStreamThatBreaksBeforeItsContentIsTheNextTargetsTurn() async throws {
-        try await run { (bench, job, call) async throws in
+        try await run { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).fail(.closedEarly, sent: true)
-            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
+            try #require(await fixture.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
                 .end()
-            #expect(try await rest(bench, job).text == ScriptedCall.lastEvents)
+            #expect(try await rest(fixture, job).text == ScriptedCall.lastEvents)
         }
     }
 
     @Test func aStreamThatEndsWithoutContentIsTheNextTargetsTurn() async throws {
-        try await run { (bench, job, call) async throws in
+        try await run { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).send("data: [DONE]\n\n").end()
             // A role and `[DONE]` are a completion, if an empty one.
-            #expect(try await rest(bench, job).text == Self.role + "data: [DONE]\n\n")
-            #expect(bench.upstream.count == 1)
+            #expect(try await rest(fixture, job).text == Self.role + "data: [DONE]\n\n")
+            #expect(fixture.upstream.count == 1)
         }
-        try await run { (bench, job, call) async throws in
+        try await run { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(": nothing\n\n").end()
-            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
+            try #require(await fixture.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
                 .end()
-            #expect(try await rest(bench, job).text == ScriptedCall.lastEvents)
+            #expect(try await rest(fixture, job).text == ScriptedCall.lastEvents)
         }
     }
 
     @Test func theStatusWithinAnErrorCountsToo() async throws {
         var route = Self.route
         route.steps[0].failures = [.status(429)]
-        try await run(route: route) { (bench, job, call) async throws in
+        try await run(route: route) { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).send("data: {\"error\":{\"code\":429}}\n\n").end()
-            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
+            try #require(await fixture.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
                 .end()
-            #expect(try await rest(bench, job).text == ScriptedCall.lastEvents)
+            #expect(try await rest(fixture, job).text == ScriptedCall.lastEvents)
         }
-        try await run(route: route) { (bench, job, call) async throws in
+        try await run(route: route) { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).send(Self.error).end()
-            #expect(try await rest(bench, job).text == Self.role + Self.error, "what no rule lists is passed on")
-            #expect(bench.upstream.count == 1)
+            #expect(try await rest(fixture, job).text == Self.role + Self.error, "what no rule lists is passed on")
+            #expect(fixture.upstream.count == 1)
         }
     }
 
     @Test func afterContentAnErrorIsTheAnswers() async throws {
-        try await run { (bench, job, call) async throws in
+        try await run { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).send(Self.content)
             #expect(
-                String(decoding: try await bench.answers.next(of: job).body, as: UTF8.self) == Self.role + Self.content)
-            #expect(try await bench.exists(Keys.started(job.insertionID)))
+                String(decoding: try await fixture.answers.next(of: job).body, as: UTF8.self) == Self.role
+                    + Self.content)
+            #expect(try await fixture.exists(Keys.started(job.insertionID)))
             call.send(Self.error).end()
-            #expect(try await rest(bench, job).text == Self.error)
-            #expect(bench.upstream.count == 1)
-            #expect(try await bench.members().isEmpty)
+            #expect(try await rest(fixture, job).text == Self.error)
+            #expect(fixture.upstream.count == 1)
+            #expect(try await fixture.members().isEmpty)
         }
     }
 
     @Test func anErrorInABodyOfSuccessIsTheNextTargetsTurn() async throws {
-        try await run(isStream: false) { (bench, job, call) async throws in
+        try await run(isStream: false) { (fixture, job, call) async throws in
             call.answer().send(#"{"error":{"message":"overloaded"}}"#).end()
-            try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
-            #expect(try await rest(bench, job).text == ScriptedCall.completion)
+            try #require(await fixture.upstream.next()).answer().send(ScriptedCall.completion).end()
+            #expect(try await rest(fixture, job).text == ScriptedCall.completion)
         }
     }
 
     @Test func aTargetIsCalledAgainForItToo() async throws {
         let retry = Route.Retry(attempts: 1, delay: 0, failures: [.streamError])
-        try await run(route: Route([.init("azure/a", rule: "r", retry: retry)])) { (bench, job, call) async throws in
+        try await run(route: Route([.init("azure/a", rule: "r", retry: retry)])) { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.error).end()
-            try #require(await bench.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
+            try #require(await fixture.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
                 .end()
-            #expect(try await rest(bench, job).text == ScriptedCall.lastEvents)
+            #expect(try await rest(fixture, job).text == ScriptedCall.lastEvents)
         }
     }
 
     /// Without a rule the first byte leaves at once.
     @Test func withoutARuleNothingIsHeld() async throws {
-        try await run(route: Route()) { (bench, job, call) async throws in
+        try await run(route: Route()) { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role)
-            #expect(String(decoding: try await bench.answers.next(of: job).body, as: UTF8.self) == Self.role)
+            #expect(String(decoding: try await fixture.answers.next(of: job).body, as: UTF8.self) == Self.role)
             call.send(ScriptedCall.lastEvents).end()
-            _ = try await rest(bench, job)
+            _ = try await rest(fixture, job)
         }
     }
 
     @Test func whatIsHeldIsBounded() async throws {
-        try await run(limits: CallLimits(holdBytes: 10)) { (bench, job, call) async throws in
+        try await run(limits: CallLimits(holdBytes: 10)) { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role)
-            #expect(String(decoding: try await bench.answers.next(of: job).body, as: UTF8.self) == Self.role)
+            #expect(String(decoding: try await fixture.answers.next(of: job).body, as: UTF8.self) == Self.role)
             call.send(Self.error).end()
-            #expect(try await rest(bench, job).text == Self.error, "no call follows what has left")
-            #expect(bench.upstream.count == 1)
+            #expect(try await rest(fixture, job).text == Self.error, "no call follows what has left")
+            #expect(fixture.upstream.count == 1)
         }
     }
 }

@@ -16,9 +16,10 @@ import Upstream
         case otherKeyAndVersion = "sealed with another key, of the next version"
         case otherKeyDamaged = "sealed with another key and damaged"
 
-        func payload(_ bench: ForwarderBench, _ id: InsertionID) throws -> [UInt8] {
+        func payload(_ fixture: ForwarderFixture, _ id: InsertionID) throws -> [UInt8] {
             let isOurs = self == .laterVersion || self == .farVersion
-            var sealed = try (isOurs ? bench.envelope : Envelope(key: .random())).seal(Array("{}".utf8), for: .job(id))
+            var sealed = try (isOurs ? fixture.envelope : Envelope(key: .random())).seal(
+                Array("{}".utf8), for: .job(id))
             switch self {
             case .laterVersion, .otherKeyAndVersion: sealed[0] = 3
             case .farVersion: sealed[0] = 200
@@ -29,45 +30,47 @@ import Upstream
         }
     }
 
-    private func add(_ payload: [UInt8], _ bench: ForwarderBench, _ id: InsertionID, entry: String = "*") async throws {
-        _ = try await bench.redis.send(RedisCommand("XADD", Keys.jobs, entry, "i", id.description, "p", payload))
+    private func add(
+        _ payload: [UInt8], _ fixture: ForwarderFixture, _ id: InsertionID, entry: String = "*"
+    ) async throws {
+        _ = try await fixture.redis.send(RedisCommand("XADD", Keys.jobs, entry, "i", id.description, "p", payload))
     }
 
     @Test(arguments: Case.allCases) func isLeftForOthersAndHoldsUpNothing(what: Case) async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let id = InsertionIDGenerator().next()
-            try await bench.withForwarder { forwarder in
-                try await add(what.payload(bench, id), bench, id)
+            try await fixture.withForwarder { forwarder in
+                try await add(what.payload(fixture, id), fixture, id)
                 for _ in 0..<2 {
-                    let job = try await bench.enqueue()
-                    try #require(await bench.upstream.next()).answer().send("{}").end()
-                    #expect(try await bench.answers.next(of: job).head?.status == 200)
+                    let job = try await fixture.enqueue()
+                    try #require(await fixture.upstream.next()).answer().send("{}").end()
+                    #expect(try await fixture.answers.next(of: job).head?.status == 200)
                     await forwarder.jobs.waitUntilEmpty()
                     try await forwarder.reclaim()
                 }
                 #expect(forwarder.jobs.count == 0, "it is not taken again")
-                #expect(try await bench.exists(Keys.dead) == false)
-                let newer = try await bench.member("newer")
+                #expect(try await fixture.exists(Keys.dead) == false)
+                let newer = try await fixture.member("newer")
                 let taken = try await newer.claim(upTo: 10, running: [])
                 #expect(taken.map(\.insertionID) == [id.description] && taken.map(\.count) == [1])
             }
-            #expect(bench.upstream.count == 2)
+            #expect(fixture.upstream.count == 2)
         }
     }
 
     /// Nothing can be waiting for it: it is put aside, and the operator sees why.
     @Test(arguments: Case.allCases) func isADeadLetterAfterItsTime(what: Case) async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let id = InsertionIDGenerator().next()
-            try await add(what.payload(bench, id), bench, id, entry: "\(UnixTime.milliseconds - 400_000)-0")
-            try await bench.withForwarder { _ in
+            try await add(what.payload(fixture, id), fixture, id, entry: "\(UnixTime.milliseconds - 400_000)-0")
+            try await fixture.withForwarder { _ in
                 try await eventually {
-                    let lengths = try await (bench.length(Keys.jobs), bench.length(Keys.dead))
+                    let lengths = try await (fixture.length(Keys.jobs), fixture.length(Keys.dead))
                     return lengths == (0, 1)
                 }
             }
             let reason = try #require(
-                try await bench.redis.send(RedisCommand("XRANGE", Keys.dead, "-", "+"))[0][1][1].string)
+                try await fixture.redis.send(RedisCommand("XRANGE", Keys.dead, "-", "+"))[0][1][1].string)
             #expect(reason.contains("found none that reads it within REQUEST_TIMEOUT"), "\(reason)")
             #expect(reason.contains("version") == (what == .laterVersion || what == .farVersion), "\(reason)")
         }
@@ -77,14 +80,14 @@ import Upstream
     @Test(arguments: ["damaged", "moved", "garbage", "no job"]) func whatNobodyCanReadIsGivenUp(
         what: String
     ) async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let ids = InsertionIDGenerator()
             let id = ids.next()
-            var sealed = try bench.envelope.seal(Array("{}".utf8), for: .job(what == "moved" ? ids.next() : id))
+            var sealed = try fixture.envelope.seal(Array("{}".utf8), for: .job(what == "moved" ? ids.next() : id))
             if what == "damaged" { sealed[sealed.count - 1] ^= 1 }
-            try await add(what == "garbage" ? Array(repeating: 0x5B, count: 100) : sealed, bench, id)
-            try await bench.withForwarder { _ in try await eventually { try await bench.length(Keys.dead) == 1 } }
-            #expect(try await bench.length(Keys.jobs) == 0)
+            try await add(what == "garbage" ? Array(repeating: 0x5B, count: 100) : sealed, fixture, id)
+            try await fixture.withForwarder { _ in try await eventually { try await fixture.length(Keys.dead) == 1 } }
+            #expect(try await fixture.length(Keys.jobs) == 0)
         }
     }
 }

@@ -18,16 +18,16 @@ import Upstream
     /// Runs a stream, from its request to its call at the provider.
     private func withStream(
         body: String = #"{"model":"openai/gpt","stream":true}"#,
-        _ run: (ForwarderBench, TestForwarder, Job, LocalRecorder, ScriptedCall) async throws -> Void
+        _ run: (ForwarderFixture, TestForwarder, Job, LocalRecorder, ScriptedCall) async throws -> Void
     ) async throws {
-        try await ForwarderBench.run { bench in
-            try await bench.withForwarder { forwarder in
+        try await ForwarderFixture.run { fixture in
+            try await fixture.withForwarder { forwarder in
                 try await eventually { forwarder.local.isOpen }
                 let client = LocalRecorder()
-                let job = try await bench.enqueue(isStream: true, body: body, on: forwarder.local, for: client)
-                let call = try #require(await bench.upstream.next())
+                let job = try await fixture.enqueue(isStream: true, body: body, on: forwarder.local, for: client)
+                let call = try #require(await fixture.upstream.next())
                 call.answer(type: "text/event-stream")
-                try await run(bench, forwarder, job, client, call)
+                try await run(fixture, forwarder, job, client, call)
             }
         }
     }
@@ -35,19 +35,19 @@ import Upstream
     private func text(_ frame: ResponseFrame?) -> String { String(decoding: frame?.body ?? [], as: UTF8.self) }
 
     @Test func theEndIsShownOnceItIsConfirmed() async throws {
-        try await withStream { (bench, _, job, client, call) async throws in
+        try await withStream { (fixture, _, job, client, call) async throws in
             call.send(Self.event(0, "a"))
             #expect(text(await client.next()) == Self.event(0, "a"))
-            #expect(try await bench.exists(Keys.started(job.insertionID)))
+            #expect(try await fixture.exists(Keys.started(job.insertionID)))
             let last = Self.event(0, "", finish: "stop")
             call.send(last).send("data: [DONE]\n\n").end()
             let end = await client.next()
             #expect(text(end) == last && end?.end == nil)
             #expect(text(await client.next()) == "data: [DONE]\n\n")
             #expect(await client.next()?.end == .complete)
-            #expect(try await bench.length(Keys.jobs) == 0, "the job has ended before")
-            #expect(try await bench.members() == [job.insertionID.description])
-            #expect(try await bench.length(job.responseKey) == 1, "only what made the stream exist is there")
+            #expect(try await fixture.length(Keys.jobs) == 0, "the job has ended before")
+            #expect(try await fixture.members() == [job.insertionID.description])
+            #expect(try await fixture.length(job.responseKey) == 1, "only what made the stream exist is there")
         }
     }
 
@@ -68,10 +68,10 @@ import Upstream
 
     /// The process stood still, and another forwarder has the job.
     @Test func aLateOwnersStreamNeverLooksComplete() async throws {
-        try await withStream { bench, forwarder, job, client, call in
+        try await withStream { fixture, forwarder, job, client, call in
             call.send(Self.event(0, "a"))
             #expect(text(await client.next()) == Self.event(0, "a"))
-            let other = try await bench.member("other")
+            let other = try await fixture.member("other")
             var taken: [Delivery] = []
             // A heartbeat of the forwarder's may come in between.
             while taken.isEmpty {
@@ -83,13 +83,13 @@ import Upstream
             await forwarder.jobs.waitUntilEmpty()
             client.hangUp()
             #expect(await client.next() == nil)
-            #expect(try await bench.length(Keys.jobs) == 1, "the job is the other's to end")
+            #expect(try await fixture.length(Keys.jobs) == 1, "the job is the other's to end")
         }
     }
 
     /// The provider breaks off behind the last finish reason and before its own word that the stream is over.
     @Test func aStreamThatBreaksBehindItsEndIsToldWhole() async throws {
-        try await withStream { (bench, _, _, client, call) async throws in
+        try await withStream { (fixture, _, _, client, call) async throws in
             call.send(Self.event(0, "a"))
             _ = await client.next()
             let last = Self.event(0, "", finish: "stop")
@@ -98,7 +98,7 @@ import Upstream
             #expect(text(await client.next()) == last)
             let end = await client.next()
             if case .brokenOff? = end?.end {} else { Issue.record("the client is told of the error") }
-            #expect(try await bench.members().isEmpty)
+            #expect(try await fixture.members().isEmpty)
         }
     }
 }

@@ -13,27 +13,27 @@ import Upstream
     private func run(
         _ route: Route = Route(), options: CallOptions = CallOptions(), limits: CallLimits = CallLimits(),
         body: String = #"{"model":"openai/gpt"}"#, isStream: Bool = false, headers: [HeaderField] = [],
-        _ test: (ForwarderBench, Job, TestForwarder) async throws -> Void
+        _ test: (ForwarderFixture, Job, TestForwarder) async throws -> Void
     ) async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(
                 isStream: isStream, body: body, route: route, options: options, headers: headers)
-            try await bench.withForwarder(limits: limits, accounts: RoutedCallTests.accounts) { forwarder in
-                try await test(bench, job, forwarder)
+            try await fixture.withForwarder(limits: limits, accounts: RoutedCallTests.accounts) { forwarder in
+                try await test(fixture, job, forwarder)
                 await forwarder.jobs.waitUntilEmpty()
             }
         }
     }
 
     @Test func aTargetIsCalledAgainAsItsRuleSays() async throws {
-        try await run(Route([.init("azure/a", rule: "r", retry: Self.retry)])) { (bench, job, _) async throws in
-            try #require(await bench.upstream.next()).answer(500).send("1").end()
-            try #require(await bench.upstream.next()).fail(.idleTimeout, sent: true)
-            try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
-            let head = try #require(try await bench.answers.next(of: job).head)
+        try await run(Route([.init("azure/a", rule: "r", retry: Self.retry)])) { (fixture, job, _) async throws in
+            try #require(await fixture.upstream.next()).answer(500).send("1").end()
+            try #require(await fixture.upstream.next()).fail(.idleTimeout, sent: true)
+            try #require(await fixture.upstream.next()).answer().send(ScriptedCall.completion).end()
+            let head = try #require(try await fixture.answers.next(of: job).head)
             #expect(head.status == 200 && head.headers.first(named: "x-tfy-attempts") == "3")
-            try await eventually { try await bench.exists(Keys.span(job.insertionID)) }
-            let span = try await bench.span(of: job)
+            try await eventually { try await fixture.exists(Keys.span(job.insertionID)) }
+            let span = try await fixture.span(of: job)
             #expect(
                 span.string("langfuse.observation.metadata.gateway_failed_attempts")
                     == "azure/a: 500, azure/a: timeout")
@@ -47,19 +47,19 @@ import Upstream
     }
 
     @Test func theClientMayAskForIt() async throws {
-        try await run(options: CallOptions(retry: Self.retry)) { (bench, job, _) async throws in
-            for _ in 0..<3 { try #require(await bench.upstream.next()).answer(500).send("no").end() }
-            let frame = try await bench.answers.next(of: job)
+        try await run(options: CallOptions(retry: Self.retry)) { (fixture, job, _) async throws in
+            for _ in 0..<3 { try #require(await fixture.upstream.next()).answer(500).send("no").end() }
+            let frame = try await fixture.answers.next(of: job)
             #expect(frame.head?.status == 500 && frame.body == Array("no".utf8))
-            #expect(bench.upstream.count == 3)
+            #expect(fixture.upstream.count == 3)
         }
     }
 
     @Test func withoutARuleNothingIsRepeated() async throws {
-        try await run { (bench, job, _) async throws in
-            try #require(await bench.upstream.next()).answer(500).send("no").end()
-            #expect(try await bench.answers.next(of: job).head?.status == 500)
-            #expect(bench.upstream.count == 1)
+        try await run { (fixture, job, _) async throws in
+            try #require(await fixture.upstream.next()).answer(500).send("no").end()
+            #expect(try await fixture.answers.next(of: job).head?.status == 500)
+            #expect(fixture.upstream.count == 1)
         }
     }
 
@@ -73,8 +73,8 @@ import Upstream
         ])
         let body = #"{"model":"openai/gpt", "temperature": 1, "messages": []}"#
         let headers = [HeaderField("openai-beta", "x"), HeaderField("accept", "application/json")]
-        try await run(route, body: body, headers: headers) { (bench, job, _) async throws in
-            let first = try #require(await bench.upstream.next())
+        try await run(route, body: body, headers: headers) { (fixture, job, _) async throws in
+            let first = try #require(await fixture.upstream.next())
             #expect(
                 String(decoding: first.request.body, as: UTF8.self)
                     == #"{"model":"gpt", "temperature": 0.2, "messages": [],"stop":["a"]}"#)
@@ -83,13 +83,13 @@ import Upstream
             #expect(first.request.headers.filter { $0.name == "accept" }.map(\.value) == ["text/plain"])
             #expect(first.request.headers.first(named: "authorization") == "Bearer sk-client")
             first.answer(500).end()
-            let second = try #require(await bench.upstream.next())
+            let second = try #require(await fixture.upstream.next())
             #expect(
                 String(decoding: second.request.body, as: UTF8.self)
                     == #"{"model":"b", "temperature": 1, "messages": []}"#, "the next target has its own")
             #expect(second.request.headers.first(named: "openai-beta") == "x")
             second.answer().send(ScriptedCall.completion).end()
-            #expect(try await bench.answers.next(of: job).head?.status == 200)
+            #expect(try await fixture.answers.next(of: job).head?.status == 200)
         }
     }
 
@@ -141,18 +141,18 @@ import Upstream
         let isStream = way == .ttft
         let body = isStream ? #"{"model":"openai/gpt","stream":true}"# : #"{"model":"openai/gpt"}"#
         try await run(route, options: options, limits: CallLimits(tries: 1), body: body, isStream: isStream) {
-            (bench, job, forwarder) async throws in
-            way.happens(to: try #require(await bench.upstream.next()))
+            (fixture, job, forwarder) async throws in
+            way.happens(to: try #require(await fixture.upstream.next()))
             if isListed {
-                let second = try #require(await bench.upstream.next())
+                let second = try #require(await fixture.upstream.next())
                 second.answer(type: isStream ? "text/event-stream" : "application/json")
                     .send(isStream ? ScriptedCall.lastEvents : ScriptedCall.completion).end()
             }
-            let frame = try await bench.answers.next(of: job)
+            let frame = try await fixture.answers.next(of: job)
             #expect(frame.head?.status == (isListed ? 200 : way.status))
             await forwarder.jobs.waitUntilEmpty()
-            #expect(bench.upstream.count == (isListed ? 2 : 1))
-            #expect(try await bench.members().isEmpty == !isListed)
+            #expect(fixture.upstream.count == (isListed ? 2 : 1))
+            #expect(try await fixture.members().isEmpty == !isListed)
         }
     }
 }

@@ -14,23 +14,23 @@ import Upstream
 
     @Test func theCallIsMadeOnceMoreOnAFreshConnectionAndMarked() async throws {
         let log = InMemoryLogHandler()
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue()
-            try await bench.withForwarder(logger: Logger(label: "test") { _ in log }) { forwarder in
-                let first = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue()
+            try await fixture.withForwarder(logger: Logger(label: "test") { _ in log }) { forwarder in
+                let first = try #require(await fixture.upstream.next())
                 #expect(!first.request.connections.mustBeFresh && first.request.connections.idleSeconds == 4)
                 first.closeKeptConnection()
-                let second = try #require(await bench.upstream.next())
+                let second = try #require(await fixture.upstream.next())
                 #expect(second.request.connections.mustBeFresh)
                 #expect(second.request.body == first.request.body && second.request.url == first.request.url)
                 #expect(second.request.headers == first.request.headers)
                 #expect(second.request.timeouts.total <= first.request.timeouts.total, "within the same time")
                 second.answer().send(ScriptedCall.completion).end()
-                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                #expect(try await fixture.answers.next(of: job).head?.status == 200)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(bench.upstream.count == 2)
-                #expect(try await bench.members() == [job.insertionID.description])
-                let span = try await bench.span(of: job)
+                #expect(fixture.upstream.count == 2)
+                #expect(try await fixture.members() == [job.insertionID.description])
+                let span = try await fixture.span(of: job)
                 #expect(span.string("gateway.possibly_paid_twice") == "true" && span.string(Self.mark) == "true")
                 #expect(span.level == nil && span.statusCode == 1)
             }
@@ -41,34 +41,34 @@ import Upstream
     }
 
     @Test func theSecondTimeIsTheLast() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue()
-            try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).closeKeptConnection()
-                try #require(await bench.upstream.next()).closeKeptConnection()
-                let frame = try await bench.answers.next(of: job)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue()
+            try await fixture.withForwarder { forwarder in
+                try #require(await fixture.upstream.next()).closeKeptConnection()
+                try #require(await fixture.upstream.next()).closeKeptConnection()
+                let frame = try await fixture.answers.next(of: job)
                 #expect(frame.head?.status == 502 && frame.head?.headers.first(named: "x-should-retry") == "false")
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(bench.upstream.count == 2)
-                #expect(try await bench.members().isEmpty)
-                #expect(try await bench.span(of: job).string(Self.mark) == "true")
+                #expect(fixture.upstream.count == 2)
+                #expect(try await fixture.members().isEmpty)
+                #expect(try await fixture.span(of: job).string(Self.mark) == "true")
             }
         }
     }
 
     /// The repeated call has not been made, so it may be tried again, and the first one may have been paid for.
     @Test func theRepeatedCallMayFailToConnect() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue()
-            try await bench.withForwarder { _ in
-                try #require(await bench.upstream.next()).closeKeptConnection()
-                try #require(await bench.upstream.next()).fail(.connect, sent: false)
-                let third = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue()
+            try await fixture.withForwarder { _ in
+                try #require(await fixture.upstream.next()).closeKeptConnection()
+                try #require(await fixture.upstream.next()).fail(.connect, sent: false)
+                let third = try #require(await fixture.upstream.next())
                 #expect(third.request.connections.mustBeFresh)
                 third.fail(.connect, sent: false)
-                let frame = try await bench.answers.next(of: job)
+                let frame = try await fixture.answers.next(of: job)
                 #expect(frame.head?.status == 502 && frame.head?.headers.first(named: "x-should-retry") == "false")
-                #expect(bench.upstream.count == 3)
+                #expect(fixture.upstream.count == 3)
             }
         }
     }
@@ -77,30 +77,30 @@ import Upstream
     func anAccountAndTheAttemptsCanForbidIt(_ attempts: Int, _ repeats: Bool) async throws {
         var account = ProviderAccount.kind("openai", named: "openai")
         account.repeatsOnClosedConnection = repeats
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue()
-            try await bench.withForwarder(limits: CallLimits(tries: attempts), accounts: [account]) { forwarder in
-                try #require(await bench.upstream.next()).closeKeptConnection()
-                let frame = try await bench.answers.next(of: job)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue()
+            try await fixture.withForwarder(limits: CallLimits(tries: attempts), accounts: [account]) { forwarder in
+                try #require(await fixture.upstream.next()).closeKeptConnection()
+                let frame = try await fixture.answers.next(of: job)
                 #expect(frame.head?.status == 502 && frame.head?.headers.first(named: "x-should-retry") == "false")
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(bench.upstream.count == 1)
-                let span = try await bench.span(of: job)
+                #expect(fixture.upstream.count == 1)
+                let span = try await fixture.span(of: job)
                 #expect(span.string(Self.mark) == nil && span.statusCode == 2)
             }
         }
     }
 
     @Test func aCancelledJobIsNotRepeated() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue()
-            try await bench.withForwarder { forwarder in
-                let call = try #require(await bench.upstream.next())
-                try await JobNews(redis: bench.redis).cancel(job.insertionID, life: .seconds(300))
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue()
+            try await fixture.withForwarder { forwarder in
+                let call = try #require(await fixture.upstream.next())
+                try await JobSignals(redis: fixture.redis).cancel(job.insertionID, life: .seconds(300))
                 await call.isLeft()
                 call.closeKeptConnection()
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(bench.upstream.count == 1)
+                #expect(fixture.upstream.count == 1)
             }
         }
     }

@@ -10,13 +10,13 @@ import Upstream
 @Suite(.timeLimit(.minutes(5))) struct RepetitionTests {
     private func isKnown(after status: Int, headers: [HeaderField] = []) async throws -> Bool {
         var isKnown = false
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(idempotencyKey: "key")
-            try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).answer(status, headers).send(ScriptedCall.completion).end()
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(idempotencyKey: "key")
+            try await fixture.withForwarder { forwarder in
+                try #require(await fixture.upstream.next()).answer(status, headers).send(ScriptedCall.completion).end()
                 await forwarder.jobs.waitUntilEmpty()
             }
-            isKnown = try await bench.exists(try #require(job.idempotency?.key))
+            isKnown = try await fixture.exists(try #require(job.idempotency?.key))
         }
         return isKnown
     }
@@ -36,13 +36,13 @@ import Upstream
     }
 
     @Test func aCallThatMayHaveBeenMadeIsKept() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(idempotencyKey: "key")
-            try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).fail(.closedEarly, sent: true)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(idempotencyKey: "key")
+            try await fixture.withForwarder { forwarder in
+                try #require(await fixture.upstream.next()).fail(.closedEarly, sent: true)
                 await forwarder.jobs.waitUntilEmpty()
             }
-            #expect(try await bench.exists(try #require(job.idempotency?.key)))
+            #expect(try await fixture.exists(try #require(job.idempotency?.key)))
         }
     }
 }

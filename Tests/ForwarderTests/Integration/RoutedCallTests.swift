@@ -24,21 +24,21 @@ import Upstream
     private func key(_ call: ScriptedCall) -> String? { call.request.headers.first(named: "authorization") }
 
     @Test func theNextTargetIsCalledForWhatTheRuleNames() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(body: #"{"model":"openai/gpt", "x":1.0}"#, route: Self.route)
-            try await bench.withForwarder(accounts: Self.accounts) { forwarder in
-                let first = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(body: #"{"model":"openai/gpt", "x":1.0}"#, route: Self.route)
+            try await fixture.withForwarder(accounts: Self.accounts) { forwarder in
+                let first = try #require(await fixture.upstream.next())
                 #expect(String(decoding: first.request.body, as: UTF8.self) == #"{"model":"llama", "x":1.0}"#)
                 #expect(key(first) == "Bearer sk-azure", "the client's key is for the provider that it named")
                 first.answer(500).send("broken").end()
-                let second = try #require(await bench.upstream.next())
+                let second = try #require(await fixture.upstream.next())
                 #expect(key(second) == "Bearer sk-aws")
                 second.answer(429).send("busy").end()
-                let third = try #require(await bench.upstream.next())
+                let third = try #require(await fixture.upstream.next())
                 #expect(String(decoding: third.request.body, as: UTF8.self) == #"{"model":"last", "x":1.0}"#)
                 #expect(key(third) == "Bearer sk-client")
                 third.answer().send(ScriptedCall.completion).end()
-                let frame = try await bench.answers.next(of: job)
+                let frame = try await fixture.answers.next(of: job)
                 let head = try #require(frame.head)
                 #expect(head.status == 200)
                 #expect(head.headers.first(named: "x-tfy-resolved-model") == "openai/last")
@@ -47,9 +47,9 @@ import Upstream
                     head.headers.first(named: "x-tfy-applied-configurations")
                         == #"{"load_balance":["balance"],"fallback":["fallback"]}"#)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(bench.upstream.count == 3)
-                #expect(try await bench.members() == [job.insertionID.description])
-                let span = try await bench.span(of: job)
+                #expect(fixture.upstream.count == 3)
+                #expect(try await fixture.members() == [job.insertionID.description])
+                let span = try await fixture.span(of: job)
                 #expect(
                     span.string("langfuse.observation.metadata.gateway_failed_attempts")
                         == "azure/llama: 500, aws/llama: 429")
@@ -59,28 +59,28 @@ import Upstream
     }
 
     @Test func whatNoRuleNamesIsTheAnswer() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(route: Self.route)
-            try await bench.withForwarder(accounts: Self.accounts) { forwarder in
-                try #require(await bench.upstream.next()).answer(503).send("away").end()
-                let frame = try await bench.answers.next(of: job)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(route: Self.route)
+            try await fixture.withForwarder(accounts: Self.accounts) { forwarder in
+                try #require(await fixture.upstream.next()).answer(503).send("away").end()
+                let frame = try await fixture.answers.next(of: job)
                 #expect(frame.head?.status == 503 && frame.body == Array("away".utf8))
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(bench.upstream.count == 1)
-                #expect(try await bench.members().isEmpty)
+                #expect(fixture.upstream.count == 1)
+                #expect(try await fixture.members().isEmpty)
             }
         }
     }
 
     @Test func aConnectionThatFailsIsOneOfTheFailures() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(route: Self.route)
-            try await bench.withForwarder(limits: CallLimits(tries: 1), accounts: Self.accounts) { forwarder in
-                try #require(await bench.upstream.next()).fail(.connect, sent: false)
-                try #require(await bench.upstream.next()).answer().send(ScriptedCall.completion).end()
-                #expect(try await bench.answers.next(of: job).head?.status == 200)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(route: Self.route)
+            try await fixture.withForwarder(limits: CallLimits(tries: 1), accounts: Self.accounts) { forwarder in
+                try #require(await fixture.upstream.next()).fail(.connect, sent: false)
+                try #require(await fixture.upstream.next()).answer().send(ScriptedCall.completion).end()
+                #expect(try await fixture.answers.next(of: job).head?.status == 200)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(bench.upstream.count == 2)
+                #expect(fixture.upstream.count == 2)
             }
         }
     }
@@ -89,31 +89,31 @@ import Upstream
     @Test func whenAllTargetsFailEachWasCalledOnce() async throws {
         let failures: Set<Route.Failure> = [.status(500)]
         let route = Route(["azure/a", "aws/b", "azure/a", "openai/c"].map { .init($0, rule: "r", failures: failures) })
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(route: route)
-            try await bench.withForwarder(accounts: Self.accounts) { forwarder in
-                for place in 1...3 { try #require(await bench.upstream.next()).answer(500).send("\(place)").end() }
-                let frame = try await bench.answers.next(of: job)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(route: route)
+            try await fixture.withForwarder(accounts: Self.accounts) { forwarder in
+                for place in 1...3 { try #require(await fixture.upstream.next()).answer(500).send("\(place)").end() }
+                let frame = try await fixture.answers.next(of: job)
                 #expect(frame.head?.status == 500 && frame.body == Array("3".utf8))
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(bench.upstream.count == 3)
+                #expect(fixture.upstream.count == 3)
             }
         }
     }
 
     @Test func aStreamGoesToTheNextTargetToo() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(
                 isStream: true, body: #"{"model":"openai/gpt","stream":true}"#, route: Self.route)
-            try await bench.withForwarder(accounts: Self.accounts) { forwarder in
-                try #require(await bench.upstream.next()).answer(500).send("broken").end()
-                try #require(await bench.upstream.next()).answer(type: "text/event-stream")
+            try await fixture.withForwarder(accounts: Self.accounts) { forwarder in
+                try #require(await fixture.upstream.next()).answer(500).send("broken").end()
+                try #require(await fixture.upstream.next()).answer(type: "text/event-stream")
                     .send(
                         "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
                     ).end()
                 var text = ""
                 while true {
-                    let frame = try await bench.answers.next(of: job)
+                    let frame = try await fixture.answers.next(of: job)
                     text += String(decoding: frame.body, as: UTF8.self)
                     if frame.end != nil { break }
                 }
@@ -140,29 +140,29 @@ import Upstream
 
     /// What the client sent for the provider that it named is for that one alone.
     @Test func theClientsQueryGoesToNoOtherProvider() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(
                 body: #"{"model":"openai/gpt","api_key":"sk-body"}"#, route: Self.route, query: "api_key=secret",
                 headers: [HeaderField("openai-organization", "org-client")])
-            try await bench.withForwarder(accounts: Self.accounts) { _ in
-                let first = try #require(await bench.upstream.next())
+            try await fixture.withForwarder(accounts: Self.accounts) { _ in
+                let first = try #require(await fixture.upstream.next())
                 #expect(!first.request.url.contains("secret") && key(first) == "Bearer sk-azure")
                 #expect(first.request.headers.first(named: "openai-organization") == nil)
                 #expect(String(decoding: first.request.body, as: UTF8.self) == #"{"model":"llama"}"#)
                 first.answer().send(ScriptedCall.completion).end()
-                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                #expect(try await fixture.answers.next(of: job).head?.status == 200)
             }
         }
     }
 
     /// A call before may have been paid for, so the client's SDK must not repeat it.
     @Test func theClientIsNotToldToPayTwice() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(route: Self.route)
-            try await bench.withForwarder(limits: CallLimits(tries: 1), accounts: Self.accounts) { _ in
-                try #require(await bench.upstream.next()).answer(500).send("broken").end()
-                try #require(await bench.upstream.next()).fail(.connect, sent: false)
-                let head = try await bench.answers.next(of: job).head
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(route: Self.route)
+            try await fixture.withForwarder(limits: CallLimits(tries: 1), accounts: Self.accounts) { _ in
+                try #require(await fixture.upstream.next()).answer(500).send("broken").end()
+                try #require(await fixture.upstream.next()).fail(.connect, sent: false)
+                let head = try await fixture.answers.next(of: job).head
                 #expect(head?.status == 502 && head?.headers.first(named: "x-should-retry") == "false")
             }
         }

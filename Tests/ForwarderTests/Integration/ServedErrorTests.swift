@@ -39,13 +39,13 @@ import Upstream
         deadline: Deadline = Deadline(in: .seconds(300)), _ play: (ScriptedUpstream) async throws -> Void
     ) async throws -> UpstreamHead? {
         var head: UpstreamHead?
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let body = #"{"model":"openai/gpt","stream":\#(isStream)}"#
-            let job = try await bench.enqueue(
+            let job = try await fixture.enqueue(
                 isStream: isStream, deadline: deadline, body: body, route: route, options: options)
-            try await bench.withForwarder(limits: CallLimits(tries: 1), accounts: RoutedCallTests.accounts) { _ in
-                try await play(bench.upstream)
-                head = try await bench.answers.next(of: job).head
+            try await fixture.withForwarder(limits: CallLimits(tries: 1), accounts: RoutedCallTests.accounts) { _ in
+                try await play(fixture.upstream)
+                head = try await fixture.answers.next(of: job).head
             }
         }
         return head

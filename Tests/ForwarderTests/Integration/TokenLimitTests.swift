@@ -13,34 +13,34 @@ import Upstream
     private static let charge = RateCharge(
         rule: "r", unit: .tokens, counter: "tokens", amount: reserved, limit: 1000, window: 3_600_000, isEnforced: true)
 
-    private func counted(_ bench: ForwarderBench) async throws -> Int {
-        let sum = try await bench.redis.send(RedisCommand("HGET", Keys.rateAmounts(Self.charge.counter), "sum"))
+    private func counted(_ fixture: ForwarderFixture) async throws -> Int {
+        let sum = try await fixture.redis.send(RedisCommand("HGET", Keys.rateAmounts(Self.charge.counter), "sum"))
         return Int(sum.string ?? "") ?? 0
     }
 
     @Test(arguments: [true, false]) func theProvidersUsageIsWhatCounts(isTraced: Bool) async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(charges: [Self.charge])
-            #expect(try await counted(bench) == Self.reserved)
-            try await bench.withForwarder(isTraced: isTraced) { forwarder in
-                let call = try #require(await bench.upstream.next())
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(charges: [Self.charge])
+            #expect(try await counted(fixture) == Self.reserved)
+            try await fixture.withForwarder(isTraced: isTraced) { forwarder in
+                let call = try #require(await fixture.upstream.next())
                 call.answer().send(
                     #"{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#
                 ).end()
-                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                #expect(try await fixture.answers.next(of: job).head?.status == 200)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await counted(bench) == 12)
+                #expect(try await counted(fixture) == 12)
             }
         }
     }
 
     /// The gateway asks for a stream's usage, which is not for the client.
     @Test func aStreamsUsageCounts() async throws {
-        try await ForwarderBench.run { bench in
+        try await ForwarderFixture.run { fixture in
             let body = #"{"model":"openai/gpt","stream":true}"#
-            let job = try await bench.enqueue(isStream: true, body: body, charges: [Self.charge])
-            try await bench.withForwarder(isTraced: false) { forwarder in
-                let call = try #require(await bench.upstream.next())
+            let job = try await fixture.enqueue(isStream: true, body: body, charges: [Self.charge])
+            try await fixture.withForwarder(isTraced: false) { forwarder in
+                let call = try #require(await fixture.upstream.next())
                 #expect(String(decoding: call.request.body, as: UTF8.self).contains("include_usage"))
                 call.answer(type: "text/event-stream")
                     .send(
@@ -50,50 +50,50 @@ import Upstream
                         "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1,\"total_tokens\":4}}\n\ndata: [DONE]\n\n"
                     )
                     .end()
-                #expect(try await bench.answers.next(of: job).head?.status == 200)
+                #expect(try await fixture.answers.next(of: job).head?.status == 200)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await counted(bench) == 4)
+                #expect(try await counted(fixture) == 4)
             }
         }
     }
 
     /// An answer that does not say what it has used was perhaps paid for.
     @Test(arguments: [200, 500]) func withoutAUsageTheEstimateStands(status: Int) async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(charges: [Self.charge])
-            try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).answer(status).send("{}").end()
-                #expect(try await bench.answers.next(of: job).head?.status == status)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(charges: [Self.charge])
+            try await fixture.withForwarder { forwarder in
+                try #require(await fixture.upstream.next()).answer(status).send("{}").end()
+                #expect(try await fixture.answers.next(of: job).head?.status == status)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await counted(bench) == Self.reserved)
+                #expect(try await counted(fixture) == Self.reserved)
                 let mark = "langfuse.observation.metadata.gateway_tokens_estimated"
-                #expect(try await bench.span(of: job).string(mark) == "true")
+                #expect(try await fixture.span(of: job).string(mark) == "true")
             }
         }
     }
 
     @Test(arguments: [true, false]) func onlyWhatReachedNoProviderIsGivenBack(wasSent: Bool) async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(charges: [Self.charge])
-            try await bench.withForwarder(limits: CallLimits(tries: 1)) { forwarder in
-                try #require(await bench.upstream.next()).fail(wasSent ? .closedEarly : .connect, sent: wasSent)
-                #expect(try await bench.answers.next(of: job).head?.status == 502)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(charges: [Self.charge])
+            try await fixture.withForwarder(limits: CallLimits(tries: 1)) { forwarder in
+                try #require(await fixture.upstream.next()).fail(wasSent ? .closedEarly : .connect, sent: wasSent)
+                #expect(try await fixture.answers.next(of: job).head?.status == 502)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await counted(bench) == (wasSent ? Self.reserved : 0))
+                #expect(try await counted(fixture) == (wasSent ? Self.reserved : 0))
             }
         }
     }
 
     /// The forwarder that was lost may have made the call.
     @Test func aJobWhoseForwarderDiedKeepsItsEstimate() async throws {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(deadline: Deadline(in: .seconds(300)), charges: [Self.charge])
-            _ = try await bench.lose()
-            try await bench.withForwarder(limits: CallLimits(tries: 1)) { forwarder in
-                try #require(await bench.upstream.next()).fail(.connect, sent: false)
-                #expect(try await bench.answers.next(of: job).head?.status == 502)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(deadline: Deadline(in: .seconds(300)), charges: [Self.charge])
+            _ = try await fixture.lose()
+            try await fixture.withForwarder(limits: CallLimits(tries: 1)) { forwarder in
+                try #require(await fixture.upstream.next()).fail(.connect, sent: false)
+                #expect(try await fixture.answers.next(of: job).head?.status == 502)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await counted(bench) == Self.reserved)
+                #expect(try await counted(fixture) == Self.reserved)
             }
         }
     }
@@ -110,13 +110,13 @@ import Upstream
             (#"{"input_tokens":3,"output_tokens":4}"#, 7),
         ]) func anyUsageIsSurvived(usage: String, counts: Int) async throws
     {
-        try await ForwarderBench.run { bench in
-            let job = try await bench.enqueue(charges: [Self.charge])
-            try await bench.withForwarder { forwarder in
-                try #require(await bench.upstream.next()).answer().send(#"{"choices":[],"usage":\#(usage)}"#).end()
-                #expect(try await bench.answers.next(of: job).head?.status == 200)
+        try await ForwarderFixture.run { fixture in
+            let job = try await fixture.enqueue(charges: [Self.charge])
+            try await fixture.withForwarder { forwarder in
+                try #require(await fixture.upstream.next()).answer().send(#"{"choices":[],"usage":\#(usage)}"#).end()
+                #expect(try await fixture.answers.next(of: job).head?.status == 200)
                 await forwarder.jobs.waitUntilEmpty()
-                #expect(try await counted(bench) == counts)
+                #expect(try await counted(fixture) == counts)
             }
         }
     }

@@ -90,7 +90,8 @@ struct APIKeyAuthTests {
         }
     }
 
-    /// Targets that a careless router reads in two ways: none of them gets past the entrance, whatever they end at.
+    /// Targets that a careless router reads in two ways: none of them gets past the authenticator, whatever they end
+    /// at.
     @Test(arguments: [
         "//health/../chat/completions", "/health/../chat/completions", "/health%2f..%2fchat/completions",
         "/health;/chat/completions",

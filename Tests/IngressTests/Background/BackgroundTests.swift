@@ -86,7 +86,7 @@ import Testing
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             let id = try #require(InsertionID(String(location.suffix(36))))
-            var place = Envelope.Place.frame(id)
+            var place = Envelope.Context.frame(id)
             place.version = 2
             let frame = ResponseFrame(sequence: 0, head: UpstreamHead(status: 200), body: [1], end: .complete)
             let sealed = try ingress.forwarder.envelope.seal(frame.wireBytes, for: place)

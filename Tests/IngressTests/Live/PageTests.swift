@@ -139,10 +139,10 @@ import Testing
     @Test func warningsAreAMemberOfThePage() throws {
         let version = try #require(RedisVersion(info: "redis_version:7.4.5\r\n"))
         let page = try JSONObject.scan(
-            Array(#"{"status":"ready"\#(Pages.member(warnings: version.warnings))}"#.utf8), maximumDepth: 3)
+            Array(#"{"status":"ready"\#(StatusPages.member(warnings: version.warnings))}"#.utf8), maximumDepth: 3)
         let list = try #require(page.member("warnings").map { String(decoding: page.bytes[$0.value], as: UTF8.self) })
         #expect(list.contains("CVE-2025-49844") && list.contains(#"","#) && list.contains("CVE-2026-23479"))
-        #expect(Pages.member(warnings: []).isEmpty)
+        #expect(StatusPages.member(warnings: []).isEmpty)
     }
 
     /// Only GET and HEAD are pages; the rest belongs to the backend.

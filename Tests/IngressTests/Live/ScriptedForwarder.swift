@@ -57,7 +57,8 @@ struct ScriptedForwarder: Sendable {
 
     /// Sends a frame in the middle of an answer.
     func send(_ frame: ResponseFrame, of taken: Taken) async throws {
-        _ = try await stream.deliver(seal(frame, of: taken), of: taken.job, in: taken.delivery, markerTTL: .seconds(300))
+        _ = try await stream.deliver(
+            seal(frame, of: taken), of: taken.job, in: taken.delivery, markerTTL: .seconds(300))
     }
 
     /// Ends a job with its last frame.

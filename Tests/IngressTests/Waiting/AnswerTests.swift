@@ -20,13 +20,14 @@ import Upstream
     init() {
         waiter = Waiter(id: InsertionIDGenerator().next(), deadline: .distantFuture)
         // Never run: what is said to it stays there.
-        let desk = NewsDesk(
-            news: JobNews(redis: RedisClient(RedisEndpoint(.unix(path: "/nonexistent")), logger: .silent)),
+        let signals = SignalPublisher(
+            signals: JobSignals(redis: RedisClient(RedisEndpoint(.unix(path: "/nonexistent")), logger: .silent)),
             logger: .silent)
         answer = Answer(
             waiter: waiter,
             frames: AnswerFrames(
-                of: waiter.id, deadline: waiter.deadline, envelope: envelope, desk: desk, window: 1000, logger: .silent)
+                of: waiter.id, deadline: waiter.deadline, envelope: envelope, signals: signals, window: 1000,
+                logger: .silent)
         )
     }
 
@@ -93,7 +94,7 @@ import Upstream
     /// deadline.
     @Test(arguments: [0, 1] as [UInt64]) func aFrameOfALaterVersionEndsTheAnswer(sequence: UInt64) async throws {
         if sequence > 0 { try receive(frame(0, [1])) }
-        var place = Envelope.Place.frame(waiter.id)
+        var place = Envelope.Context.frame(waiter.id)
         place.version = 2
         waiter.receive(try envelope.seal(frame(sequence, [7]).wireBytes, for: place))
         if sequence > 0 { #expect(try await answer.next() == frame(0, [1])) }

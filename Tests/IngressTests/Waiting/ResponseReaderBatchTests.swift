@@ -10,10 +10,10 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct ResponseReaderBatchTests {
     private static let key = Keys.responses(ingress: "here")
 
-    private let room = WaitingRoom()
+    private let pending = PendingRequests()
     private let waiter: Waiter
 
-    init() { waiter = room.admit(InsertionIDGenerator().next(), deadline: .distantFuture) }
+    init() { waiter = pending.register(InsertionIDGenerator().next(), deadline: .distantFuture) }
 
     /// Runs `body` while frames are read, over a connection that takes replies of so many bytes.
     private func reading(
@@ -27,7 +27,7 @@ import Testing
                 var endpoint = server.endpoint
                 endpoint.maximumReplyBytes = replies
                 let reader = ResponseReader(
-                    key: Self.key, redis: RedisClient(endpoint, logger: .silent), room: room, logger: .silent)
+                    key: Self.key, redis: RedisClient(endpoint, logger: .silent), pending: pending, logger: .silent)
                 try await withThrowingTaskGroup { group in
                     group.addTask { try await reader.run() }
                     defer { group.cancelAll() }

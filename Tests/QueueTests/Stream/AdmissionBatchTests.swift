@@ -8,56 +8,56 @@ import Testing
 /// Jobs that are queued in one script: each has its own result, and one that fails changes no other.
 @Suite(.timeLimit(.minutes(5))) struct AdmissionBatchTests {
     @Test func theJobsOfATurnAreOneScript() async throws {
-        try await QueueBench.run { bench in
-            _ = try await bench.admission().enqueue(bench.job())
-            let before = try await bench.executions()
-            let results = try await bench.enqueue((0..<100).map { _ in bench.job() })
+        try await QueueFixture.run { fixture in
+            _ = try await fixture.admission().enqueue(fixture.job())
+            let before = try await fixture.executions()
+            let results = try await fixture.enqueue((0..<100).map { _ in fixture.job() })
             #expect(results.map(\.outcome) == (2...101).map { .queued(length: $0) })
-            #expect(try await bench.executions() - before == 2, "64 and 36")
+            #expect(try await fixture.executions() - before == 2, "64 and 36")
         }
     }
 
     @Test func aBadJobChangesNoOther() async throws {
-        try await QueueBench.run { bench in
-            try await bench.send("SET", "taken", "a stranger's")
+        try await QueueFixture.run { fixture in
+            try await fixture.send("SET", "taken", "a stranger's")
             // Its list cannot be written, which shows after its id was added.
-            try await bench.send("SET", Keys.rollouts(project: "broken"), "a stranger's")
+            try await fixture.send("SET", Keys.rollouts(project: "broken"), "a stranger's")
             let jobs = [
-                bench.job(), bench.job(rollout: "taken"), bench.job(rollout: nil),
-                bench.job(rollout: "new", project: "broken"), bench.job(),
+                fixture.job(), fixture.job(rollout: "taken"), fixture.job(rollout: nil),
+                fixture.job(rollout: "new", project: "broken"), fixture.job(),
             ]
-            let results = try await bench.enqueue(jobs)
+            let results = try await fixture.enqueue(jobs)
             #expect(
                 results.map(\.outcome) == [.queued(length: 1), .notASet, .queued(length: 2), nil, .queued(length: 3)])
             #expect(results[3].refusal == "WRONGTYPE")
-            let stream = try await bench.forwarder("one")
-            let deliveries = try await bench.take(stream)
+            let stream = try await fixture.forwarder("one")
+            let deliveries = try await fixture.take(stream)
             #expect(deliveries.map(\.insertionID) == [jobs[0], jobs[2], jobs[4]].map(\.insertionID.description))
-            #expect(try await bench.byteCount() == deliveries.reduce(0) { $0 + $1.size })
+            #expect(try await fixture.byteCount() == deliveries.reduce(0) { $0 + $1.size })
         }
     }
 
     /// A job with an `Idempotency-Key`, the same for all.
-    private func job(_ bench: QueueBench, asking request: UInt8) -> Job {
-        var job = bench.job()
+    private func job(_ fixture: QueueFixture, asking request: UInt8) -> Job {
+        var job = fixture.job()
         job.deadline = Deadline(in: .seconds(300))
         job.responseKey = Keys.response(job.insertionID)
         job.idempotency = Idempotency(
-            clientKey: "k", project: "local", account: nil, request: [[request]], envelope: bench.envelope)
+            clientKey: "k", project: "local", account: nil, request: [[request]], envelope: fixture.envelope)
         return job
     }
 
     @Test func aServerWithoutMemoryRefusesEach() async throws {
-        try await QueueBench.run { bench in
-            let repeated = job(bench, asking: 1)
-            _ = try await bench.admission().enqueue(repeated)
-            let before = try await bench.dump()
-            try await bench.send("CONFIG", "SET", "maxmemory", "1")
-            let results = try await bench.enqueue([bench.job(), repeated, bench.job(rollout: nil)])
+        try await QueueFixture.run { fixture in
+            let repeated = job(fixture, asking: 1)
+            _ = try await fixture.admission().enqueue(repeated)
+            let before = try await fixture.dump()
+            try await fixture.send("CONFIG", "SET", "maxmemory", "1")
+            let results = try await fixture.enqueue([fixture.job(), repeated, fixture.job(rollout: nil)])
             #expect(results.map(\.refusal) == ["OOM", nil, "OOM"])
             #expect(results[1].outcome == .repeats(repeated.insertionID))
-            try await bench.send("CONFIG", "SET", "maxmemory", "0")
-            #expect(try await bench.dump() == before)
+            try await fixture.send("CONFIG", "SET", "maxmemory", "0")
+            #expect(try await fixture.dump() == before)
         }
     }
 
@@ -65,10 +65,10 @@ import Testing
     @Test func aReplicaRefusesAll() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
-                let bench = QueueBench(redis: redis)
-                _ = try await bench.admission().enqueue(bench.job())
+                let fixture = QueueFixture(redis: redis)
+                _ = try await fixture.admission().enqueue(fixture.job())
                 try await server.administer(["REPLICAOF", "127.0.0.1", "1"])
-                let results = try await bench.enqueue([bench.job(), bench.job(rollout: nil)])
+                let results = try await fixture.enqueue([fixture.job(), fixture.job(rollout: nil)])
                 #expect(results.map(\.refusal) == ["READONLY", "READONLY"])
                 try await eventually { !redis.isReady }
             }
@@ -76,9 +76,9 @@ import Testing
     }
 
     @Test func aLateJobIsLateAlone() async throws {
-        try await QueueBench.run { bench in
-            let (admission, jobs) = (bench.admission(), (0..<3).map { _ in bench.job(rollout: nil) })
-            let results = try await bench.inOneTurn(3) { place, completion in
+        try await QueueFixture.run { fixture in
+            let (admission, jobs) = (fixture.admission(), (0..<3).map { _ in fixture.job(rollout: nil) })
+            let results = try await fixture.inOneTurn(3) { place, completion in
                 admission.batcher.submit(
                     EnqueueStep(
                         job: jobs[place], sealed: [UInt8](repeating: 1, count: 100), rollout: nil, renews: false,
@@ -90,57 +90,58 @@ import Testing
     }
 
     @Test func aRepetitionIsKnownWithinTheBatch() async throws {
-        try await QueueBench.run { bench in
-            let jobs = [job(bench, asking: 1), job(bench, asking: 1), job(bench, asking: 2)]
-            let results = try await bench.enqueue(jobs)
+        try await QueueFixture.run { fixture in
+            let jobs = [job(fixture, asking: 1), job(fixture, asking: 1), job(fixture, asking: 2)]
+            let results = try await fixture.enqueue(jobs)
             #expect(results.map(\.outcome) == [.queued(length: 1), .repeats(jobs[0].insertionID), .anotherRequest])
-            #expect(try await bench.members("rollout") == [jobs[0].insertionID.description])
+            #expect(try await fixture.members("rollout") == [jobs[0].insertionID.description])
         }
     }
 
     @Test func theJobsOfOneRolloutAreAllCounted() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             let keys = RolloutKeys.sample
-            try await bench.send("HSET", keys.verdict, "verdict", "complete")
-            let jobs = (0..<3).map { _ in bench.job() }
-            _ = try await bench.enqueue(jobs)
-            #expect(try await bench.members(keys.set) == Set(jobs.map(\.insertionID.description)))
-            #expect(try await bench.send("GET", keys.count).int == 3)
-            #expect(try await bench.send("HGET", keys.record, "ids").int == 3)
-            #expect(try await bench.send("EXISTS", keys.verdict).int == 0)
+            try await fixture.send("HSET", keys.verdict, "verdict", "complete")
+            let jobs = (0..<3).map { _ in fixture.job() }
+            _ = try await fixture.enqueue(jobs)
+            #expect(try await fixture.members(keys.set) == Set(jobs.map(\.insertionID.description)))
+            #expect(try await fixture.send("GET", keys.count).int == 3)
+            #expect(try await fixture.send("HGET", keys.record, "ids").int == 3)
+            #expect(try await fixture.send("EXISTS", keys.verdict).int == 0)
             for key in [keys.set, keys.count, keys.record, keys.list] {
-                #expect(try await bench.send("TTL", key).int ?? -1 > 0, "\(key)")
+                #expect(try await fixture.send("TTL", key).int ?? -1 > 0, "\(key)")
             }
         }
     }
 
     @Test func theBoundsAreExactWithinABatch() async throws {
-        try await QueueBench.run { bench in
-            let jobs = (0..<4).map { _ in bench.job() }
-            let entries = try await bench.enqueue(jobs, by: bench.admission(entries: 3))
+        try await QueueFixture.run { fixture in
+            let jobs = (0..<4).map { _ in fixture.job() }
+            let entries = try await fixture.enqueue(jobs, by: fixture.admission(entries: 3))
             #expect(
                 entries.map(\.outcome) == [.queued(length: 1), .queued(length: 2), .queued(length: 3), .tooManyEntries])
-            try await bench.send("FLUSHALL")
+            try await fixture.send("FLUSHALL")
             let size = jobs[0].wireBytes.count + Envelope.overhead
-            let (large, small) = (bench.job(body: [UInt8](repeating: 1, count: 100)), bench.job())
-            let bytes = try await bench.enqueue([jobs[0], large, small, jobs[1]], by: bench.admission(bytes: 2 * size))
+            let (large, small) = (fixture.job(body: [UInt8](repeating: 1, count: 100)), fixture.job())
+            let bytes = try await fixture.enqueue(
+                [jobs[0], large, small, jobs[1]], by: fixture.admission(bytes: 2 * size))
             #expect(bytes.map(\.outcome) == [.queued(length: 1), .tooManyBytes, .queued(length: 2), .tooManyBytes])
-            #expect(try await bench.byteCount() == 2 * size)
+            #expect(try await fixture.byteCount() == 2 * size)
         }
     }
 
     /// First come, first served: of a batch that meets older jobs as many are given as slots were taken, the oldest
     /// first.
     @Test func theOldestAreGivenForTheSlotsOfABatch() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("here")
-            let (old, jobs) = (bench.job(), (0..<5).map { _ in bench.job() })
-            _ = try await bench.admission().enqueue(old)
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("here")
+            let (old, jobs) = (fixture.job(), (0..<5).map { _ in fixture.job() })
+            _ = try await fixture.admission().enqueue(old)
             // The first and the third have no slot; the fourth is refused, and its slot is for none.
-            try await bench.send("SET", "taken", "a stranger's")
-            let refused = bench.job(rollout: "taken")
+            try await fixture.send("SET", "taken", "a stranger's")
+            let refused = fixture.job(rollout: "taken")
             let batch = [jobs[0], jobs[1], jobs[2], refused, jobs[3], jobs[4]]
-            let results = try await bench.enqueue(batch, givingTo: [nil, "here", nil, "here", "here", "here"])
+            let results = try await fixture.enqueue(batch, givingTo: [nil, "here", nil, "here", "here", "here"])
             let given = results.map { result -> String in
                 switch result.given {
                 case .this(let delivery): "own \(delivery.insertionID)"
@@ -154,20 +155,20 @@ import Testing
                     "none", "own \(jobs[1].insertionID)", "none", "none", "other \(old.insertionID)",
                     "other \(jobs[0].insertionID)",
                 ])
-            #expect(try await bench.take(stream).map(\.insertionID) == jobs[2...].map(\.insertionID.description))
-            guard case .older(let delivery) = results[5].given else { throw QueueBench.NotGiven() }
+            #expect(try await fixture.take(stream).map(\.insertionID) == jobs[2...].map(\.insertionID.description))
+            guard case .older(let delivery) = results[5].given else { throw QueueFixture.NotGiven() }
             var taken = delivery
-            #expect(try taken.takeJob(opening: bench.envelope) == jobs[0])
+            #expect(try taken.takeJob(opening: fixture.envelope) == jobs[0])
         }
     }
 
     @Test func withoutAGroupABatchWaits() async throws {
-        try await QueueBench.run { bench in
-            let jobs = (0..<3).map { _ in bench.job() }
-            let results = try await bench.enqueue(jobs, givingTo: jobs.map { _ in "here" })
+        try await QueueFixture.run { fixture in
+            let jobs = (0..<3).map { _ in fixture.job() }
+            let results = try await fixture.enqueue(jobs, givingTo: jobs.map { _ in "here" })
             #expect(
                 results.map(\.outcome) == (1...3).map { .queued(length: $0) } && results.allSatisfy { $0.given == nil })
-            #expect(try await bench.take(try await bench.forwarder("here")).count == 3)
+            #expect(try await fixture.take(try await fixture.forwarder("here")).count == 3)
         }
     }
 }

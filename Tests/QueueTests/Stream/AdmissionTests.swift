@@ -7,100 +7,100 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct AdmissionTests {
     @Test func recordsAndQueuesTogether() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("one")
-            let job = bench.job(rollout: "a{*}'\"b", project: "other", body: [1, 2, 3])
-            #expect(try await bench.admission().enqueue(job) == .queued(length: 1))
-            #expect(try await bench.members("project/other/a{*}'\"b") == [job.insertionID.description])
-            let delivery = try #require(try await bench.take(stream).first)
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("one")
+            let job = fixture.job(rollout: "a{*}'\"b", project: "other", body: [1, 2, 3])
+            #expect(try await fixture.admission().enqueue(job) == .queued(length: 1))
+            #expect(try await fixture.members("project/other/a{*}'\"b") == [job.insertionID.description])
+            let delivery = try #require(try await fixture.take(stream).first)
             #expect(delivery.count == 1 && !delivery.isTakenOver)
-            #expect(try delivery.job(opening: bench.envelope) == job)
-            #expect(try await bench.byteCount() == delivery.size)
+            #expect(try delivery.job(opening: fixture.envelope) == job)
+            #expect(try await fixture.byteCount() == delivery.size)
         }
     }
 
     @Test func aCallWithoutRolloutHasNoSet() async throws {
-        try await QueueBench.run { bench async throws in
-            #expect(try await bench.admission().enqueue(bench.job(rollout: nil)) == .queued(length: 1))
-            #expect(try await bench.dump().keys.sorted() == [Keys.jobs, Keys.jobBytes])
+        try await QueueFixture.run { fixture async throws in
+            #expect(try await fixture.admission().enqueue(fixture.job(rollout: nil)) == .queued(length: 1))
+            #expect(try await fixture.dump().keys.sorted() == [Keys.jobs, Keys.jobBytes])
         }
     }
 
     @Test func aNameThatSomethingElseHasIsRefused() async throws {
-        try await QueueBench.run { bench in
-            try await bench.send("SET", "rollout", "a stranger's")
-            let before = try await bench.dump()
-            #expect(try await bench.admission().enqueue(bench.job()) == .notASet)
-            #expect(try await bench.dump() == before)
+        try await QueueFixture.run { fixture in
+            try await fixture.send("SET", "rollout", "a stranger's")
+            let before = try await fixture.dump()
+            #expect(try await fixture.admission().enqueue(fixture.job()) == .notASet)
+            #expect(try await fixture.dump() == before)
         }
     }
 
     @Test func renewsTheLifeOfTheSet() async throws {
-        try await QueueBench.run { bench in
-            _ = try await bench.admission().enqueue(bench.job())
-            try await bench.send("EXPIRE", "rollout", 5)
-            _ = try await bench.admission(ttl: .seconds(3600)).enqueue(bench.job())
-            let life = try #require(try await bench.send("TTL", "rollout").int)
+        try await QueueFixture.run { fixture in
+            _ = try await fixture.admission().enqueue(fixture.job())
+            try await fixture.send("EXPIRE", "rollout", 5)
+            _ = try await fixture.admission(ttl: .seconds(3600)).enqueue(fixture.job())
+            let life = try #require(try await fixture.send("TTL", "rollout").int)
             #expect((3590...3600).contains(life))
-            #expect(try await bench.members("rollout").count == 2)
+            #expect(try await fixture.members("rollout").count == 2)
         }
     }
 
     @Test(arguments: [1, 3]) func isFullAtExactlySoManyEntries(_ limit: Int) async throws {
-        try await QueueBench.run { bench in
-            let admission = bench.admission(entries: limit)
-            for length in 1...limit { #expect(try await admission.enqueue(bench.job()) == .queued(length: length)) }
-            let before = try await bench.dump()
-            #expect(try await admission.enqueue(bench.job(rollout: "new")) == .tooManyEntries)
-            #expect(try await bench.dump() == before, "a refused job leaves nothing, not even its rollout's set")
+        try await QueueFixture.run { fixture in
+            let admission = fixture.admission(entries: limit)
+            for length in 1...limit { #expect(try await admission.enqueue(fixture.job()) == .queued(length: length)) }
+            let before = try await fixture.dump()
+            #expect(try await admission.enqueue(fixture.job(rollout: "new")) == .tooManyEntries)
+            #expect(try await fixture.dump() == before, "a refused job leaves nothing, not even its rollout's set")
         }
     }
 
     @Test(arguments: [0, 1]) func isFullAtExactlySoManyBytes(_ short: Int) async throws {
-        try await QueueBench.run { bench in
-            let job = bench.job()
+        try await QueueFixture.run { fixture in
+            let job = fixture.job()
             let size = job.wireBytes.count + Envelope.overhead
-            let admission = bench.admission(bytes: 3 * size - short)
-            for length in 1...2 { #expect(try await admission.enqueue(bench.job()) == .queued(length: length)) }
-            let before = try await bench.dump()
+            let admission = fixture.admission(bytes: 3 * size - short)
+            for length in 1...2 { #expect(try await admission.enqueue(fixture.job()) == .queued(length: length)) }
+            let before = try await fixture.dump()
             #expect(try await admission.enqueue(job) == (short == 0 ? .queued(length: 3) : .tooManyBytes))
-            if short > 0 { #expect(try await bench.dump() == before) }
+            if short > 0 { #expect(try await fixture.dump() == before) }
         }
     }
 
     @Test func anEmptyQueueTakesAJobOfAnySize() async throws {
-        try await QueueBench.run { bench async throws in
-            #expect(try await bench.admission(bytes: 1).enqueue(bench.job()) == .queued(length: 1))
-            #expect(try await bench.admission(bytes: 1).enqueue(bench.job()) == .tooManyBytes)
+        try await QueueFixture.run { fixture async throws in
+            #expect(try await fixture.admission(bytes: 1).enqueue(fixture.job()) == .queued(length: 1))
+            #expect(try await fixture.admission(bytes: 1).enqueue(fixture.job()) == .tooManyBytes)
         }
     }
 
     /// A counter that something else spoilt neither shuts the queue nor opens it for good.
     @Test(arguments: ["-1000000", "garbage", ""]) func healsTheByteCounter(_ value: String) async throws {
-        try await QueueBench.run { bench in
-            let job = bench.job()
+        try await QueueFixture.run { fixture in
+            let job = fixture.job()
             let size = job.wireBytes.count + Envelope.overhead
-            _ = try await bench.admission().enqueue(job)
-            try await bench.send("SET", Keys.jobBytes, value)
-            #expect(try await bench.admission(bytes: size).enqueue(bench.job()) == .queued(length: 2))
-            #expect(try await bench.byteCount() == size)
-            #expect(try await bench.admission(bytes: size).enqueue(bench.job()) == .tooManyBytes)
+            _ = try await fixture.admission().enqueue(job)
+            try await fixture.send("SET", Keys.jobBytes, value)
+            #expect(try await fixture.admission(bytes: size).enqueue(fixture.job()) == .queued(length: 2))
+            #expect(try await fixture.byteCount() == size)
+            #expect(try await fixture.admission(bytes: size).enqueue(fixture.job()) == .tooManyBytes)
         }
     }
 
     @Test func theByteCounterGoesWithTheLastEntry() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("one")
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("one")
             for size in [0, 10, 1000] {
-                _ = try await bench.admission().enqueue(bench.job(body: Array(repeating: 1, count: size)))
+                _ = try await fixture.admission().enqueue(fixture.job(body: Array(repeating: 1, count: size)))
             }
             // A stranger's entry was never counted; it takes off what it never added.
-            try await bench.send("XADD", Keys.jobs, "*", "p", [UInt8](repeating: 2, count: 10_000))
-            for delivery in try await bench.take(stream) {
+            try await fixture.send("XADD", Keys.jobs, "*", "p", [UInt8](repeating: 2, count: 10_000))
+            for delivery in try await fixture.take(stream) {
                 #expect(try await stream.finish(delivery, id: nil, responseKey: nil, sealed: nil, ending: .init()))
             }
-            #expect(try await bench.byteCount() == nil)
-            #expect(try await bench.send("XLEN", Keys.jobs).int == 0)
+            #expect(try await fixture.byteCount() == nil)
+            #expect(try await fixture.send("XLEN", Keys.jobs).int == 0)
         }
     }
 
@@ -110,15 +110,15 @@ import Testing
         String(repeating: "x", count: 65_536),
     ])
     func hostileIDsAreOnlyNames(_ rollout: String) async throws {
-        try await QueueBench.run { bench in
-            let job = bench.job(rollout: rollout)
-            _ = try await bench.admission().enqueue(job)
+        try await QueueFixture.run { fixture in
+            let job = fixture.job(rollout: rollout)
+            _ = try await fixture.admission().enqueue(job)
             #expect(
-                try await bench.dump().keys.sorted()
+                try await fixture.dump().keys.sorted()
                     == (RolloutKeys(rollout, project: "local", defaultProject: "local").kept + [
                         Keys.jobs, Keys.jobBytes,
                     ]).sorted())
-            #expect(try await bench.members(rollout) == [job.insertionID.description])
+            #expect(try await fixture.members(rollout) == [job.insertionID.description])
         }
     }
 }

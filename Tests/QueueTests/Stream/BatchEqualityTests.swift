@@ -26,7 +26,7 @@ import Testing
             try await withRedisClient(server.endpoint) { first in
                 try await withRedisClient(other) { second in
                     for seed in UInt64(1)...40 {
-                        try await compare(QueueBench(redis: first), QueueBench(redis: second), seed)
+                        try await compare(QueueFixture(redis: first), QueueFixture(redis: second), seed)
                         await FuzzFixture.letOthersRun()
                     }
                 }
@@ -34,19 +34,19 @@ import Testing
         }
     }
 
-    private func compare(_ batched: QueueBench, _ single: QueueBench, _ seed: UInt64) async throws {
+    private func compare(_ batched: QueueFixture, _ single: QueueFixture, _ seed: UInt64) async throws {
         try await batched.send("FLUSHALL")
         var random = SeededRandom(seed: seed)
-        let steps = SingleSteps(bench: single, limits: Self.limits, consumer: Self.here)
+        let steps = SingleSteps(fixture: single, limits: Self.limits, consumer: Self.here)
         let spans = random.below(80)
         var streams: [JobStream] = []
-        for bench in [batched, single] {
-            streams.append(try await bench.forwarder(Self.here))
-            try await bench.attach()
-            try await bench.send("SET", "taken", "a stranger's")
-            try await bench.send("SET", Keys.rollouts(project: "broken"), "a stranger's")
-            if spans > 40 { try await bench.send("SET", Keys.traceBytes, spans) }
-            try await bench.send("HSET", Keys.verdict("r1", project: "local"), "verdict", "complete")
+        for fixture in [batched, single] {
+            streams.append(try await fixture.forwarder(Self.here))
+            try await fixture.attach()
+            try await fixture.send("SET", "taken", "a stranger's")
+            try await fixture.send("SET", Keys.rollouts(project: "broken"), "a stranger's")
+            if spans > 40 { try await fixture.send("SET", Keys.traceBytes, spans) }
+            try await fixture.send("HSET", Keys.verdict("r1", project: "local"), "verdict", "complete")
         }
         for _ in 0..<3 {
             let asked = (0..<1 + random.below(8)).map { _ in ask(batched, &random) }
@@ -67,7 +67,7 @@ import Testing
             // One that ends twice is ended once.
             let order = (ours.indices.map { $0 } + ours.indices.filter { _ in random.chance(oneIn: 4) }).shuffled(
                 using: &random)
-            func ends(_ held: [QueueBench.End]) -> [QueueBench.End] {
+            func ends(_ held: [QueueFixture.End]) -> [QueueFixture.End] {
                 order.map { place in
                     var end = endings[place]
                     end.delivery = held[place].delivery
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    private func expectSame(_ batched: QueueBench, _ single: QueueBench, _ what: String) async throws {
+    private func expectSame(_ batched: QueueFixture, _ single: QueueFixture, _ what: String) async throws {
         let (ours, theirs) = (try await QueueSnapshot(batched), try await QueueSnapshot(single))
         let differences = ours.differences(from: theirs)
         for key in differences {
@@ -91,10 +91,10 @@ import Testing
         try #require(differences.isEmpty)
     }
 
-    private func ask(_ bench: QueueBench, _ random: inout SeededRandom) -> Asked {
+    private func ask(_ fixture: QueueFixture, _ random: inout SeededRandom) -> Asked {
         let rollout = random.pick([nil, "r1", "r1", "r2", "taken"])
         let project = random.pick(["local", "local", "other", "broken"])
-        var job = bench.job(rollout: rollout, project: project, body: [UInt8](repeating: 7, count: random.below(700)))
+        var job = fixture.job(rollout: rollout, project: project, body: [UInt8](repeating: 7, count: random.below(700)))
         job.deadline = Deadline(in: .seconds(300))
         if random.chance(oneIn: 3) { job.responseKey = Keys.response(job.insertionID) }
         if random.chance(oneIn: 3) {
@@ -102,7 +102,7 @@ import Testing
             let request = [[UInt8(random.below(2))]]
             job.idempotency = Idempotency(
                 clientKey: random.pick(["k", "l"]), project: project, account: nil, request: request,
-                envelope: bench.envelope)
+                envelope: fixture.envelope)
         }
         return Asked(
             job: job, sealed: [UInt8](repeating: 1, count: job.body.count + 100), takes: random.chance(oneIn: 2),
@@ -110,10 +110,10 @@ import Testing
     }
 
     /// - Returns: what became of each job, in words.
-    private func enqueue(_ asked: [Asked], _ bench: QueueBench) async throws -> [String] {
+    private func enqueue(_ asked: [Asked], _ fixture: QueueFixture) async throws -> [String] {
         let admission = JobAdmission(
-            redis: bench.redis, envelope: bench.envelope, limits: Self.limits, defaultProject: "local")
-        let results = try await bench.inOneTurn(asked.count) { place, completion in
+            redis: fixture.redis, envelope: fixture.envelope, limits: Self.limits, defaultProject: "local")
+        let results = try await fixture.inOneTurn(asked.count) { place, completion in
             let (job, one) = (asked[place].job, asked[place])
             let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: "local") }
             admission.batcher.submit(
@@ -146,26 +146,27 @@ import Testing
     }
 
     /// The jobs of these that the consumer was given.
-    private func held(_ bench: QueueBench, _ asked: [Asked]) async throws -> [QueueBench.End] {
-        let pending = try await bench.send("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 1000, Self.here).array ?? []
+    private func held(_ fixture: QueueFixture, _ asked: [Asked]) async throws -> [QueueFixture.End] {
+        let pending =
+            try await fixture.send("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 1000, Self.here).array ?? []
         let entries = pending.map(\.[0])
-        return (try await bench.send("XRANGE", Keys.jobs, "-", "+").array ?? []).compactMap { entry in
+        return (try await fixture.send("XRANGE", Keys.jobs, "-", "+").array ?? []).compactMap { entry in
             guard entries.contains(entry[0]),
                 let one = asked.first(where: { $0.job.insertionID.description == entry[1][1].string })
             else {
                 return nil
             }
-            return QueueBench.End(
+            return QueueFixture.End(
                 job: one.job,
                 delivery: Delivery(entry: entry[0], fields: entry[1], on: .completions, count: 1, isTakenOver: false))
         }
     }
 
-    private func end(of job: Job, _ random: inout SeededRandom) -> QueueBench.End {
+    private func end(of job: Job, _ random: inout SeededRandom) -> QueueFixture.End {
         let rollout = job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: "local") }
         let span = JobStream.Span(
             project: job.project, sealed: [UInt8](repeating: 2, count: random.below(20)), life: .seconds(100))
-        return QueueBench.End(
+        return QueueFixture.End(
             job: job, delivery: Delivery(job, entry: "", on: .completions, size: 0),
             responseKey: random.chance(oneIn: 6) ? "taken" : nil,
             sealed: random.chance(oneIn: 3) ? nil : [UInt8(random.below(9))],
@@ -175,13 +176,13 @@ import Testing
                 frees: random.chance(oneIn: 2) ? job.idempotency?.key : nil))
     }
 
-    private func deliver(_ held: [QueueBench.End], _ steps: SingleSteps) async throws -> [String] {
+    private func deliver(_ held: [QueueFixture.End], _ steps: SingleSteps) async throws -> [String] {
         var texts: [String] = []
         for one in held { texts.append("\(try await steps.deliver([7], of: one.job, in: one.delivery))") }
         return texts
     }
 
-    private func finish(_ ends: [QueueBench.End], _ steps: SingleSteps) async throws -> [String] {
+    private func finish(_ ends: [QueueFixture.End], _ steps: SingleSteps) async throws -> [String] {
         var texts: [String] = []
         for end in ends {
             do throws(RedisError) {

@@ -15,26 +15,26 @@ import Testing
             impatient.commandTimeout = .seconds(1)
             try await withRedisClient(server.endpoint) { watching in
                 try await withRedisClient(impatient) { redis in
-                    let (watcher, bench) = (QueueBench(redis: watching), QueueBench(redis: redis))
-                    let here = try await bench.forwarder("here")
-                    let jobs = (0..<4).map { _ in bench.job() }
-                    let given = zip(jobs, try await bench.give(jobs, to: "here")).map {
-                        QueueBench.End(job: $0, delivery: $1)
+                    let (watcher, fixture) = (QueueFixture(redis: watching), QueueFixture(redis: redis))
+                    let here = try await fixture.forwarder("here")
+                    let jobs = (0..<4).map { _ in fixture.job() }
+                    let given = zip(jobs, try await fixture.give(jobs, to: "here")).map {
+                        QueueFixture.End(job: $0, delivery: $1)
                     }
                     // From now on the server knows the script.
-                    #expect(try await bench.finish([given[3]], by: here).map(\.isOwner) == [true])
+                    #expect(try await fixture.finish([given[3]], by: here).map(\.isOwner) == [true])
                     let ends = Array(given[..<3])
                     server.pause()
-                    let lost = try await bench.finish(ends, by: here)
+                    let lost = try await fixture.finish(ends, by: here)
                     for result in lost {
                         guard case .failure(let error) = result else { throw NotLost() }
                         #expect(error.mayHaveBeenExecuted)
                     }
                     server.resume()
                     try await eventually { try await watcher.send("XLEN", Keys.jobs).int == 0 }
-                    try await bench.redis.waitUntilReady(timeout: .seconds(10))
+                    try await fixture.redis.waitUntilReady(timeout: .seconds(10))
                     try await eventually {
-                        try await bench.finish(ends, by: here).map(\.isOwner) == [false, false, false]
+                        try await fixture.finish(ends, by: here).map(\.isOwner) == [false, false, false]
                     }
                     let set = RolloutKeys.sample.set
                     for end in ends {
@@ -56,7 +56,7 @@ import Testing
         options.isDurable = true
         try await withRedisServer(options) { server in
             try await withRedisClient(server.endpoint) { redis in
-                let bench = QueueBench(redis: redis)
+                let fixture = QueueFixture(redis: redis)
                 let (confirmed, isUnderWay) = (Counter(), TestSignal())
                 async let killed: Void = {
                     await isUnderWay.wait()
@@ -66,11 +66,11 @@ import Testing
                     // Several at a time, so that some are on their way when the server goes.
                     for _ in 0..<4 {
                         group.addTask {
-                            let admission = bench.admission()
+                            let admission = fixture.admission()
                             var sent: [Sent] = []
                             while sent.last.map({ $0.results[0] }) ?? true {
-                                let jobs = (0..<5).map { _ in bench.job() }
-                                let results = try await bench.enqueue(jobs, by: admission).map { $0.outcome != nil }
+                                let jobs = (0..<5).map { _ in fixture.job() }
+                                let results = try await fixture.enqueue(jobs, by: admission).map { $0.outcome != nil }
                                 sent.append(Sent(ids: jobs.map(\.insertionID.description), results: results))
                                 if results[0] { confirmed.add(5) }
                                 if confirmed.value >= 50 { isUnderWay.send() }
@@ -85,8 +85,8 @@ import Testing
                 try await server.start()
                 try await redis.waitUntilReady(timeout: .seconds(10))
                 let queued = Set(
-                    (try await bench.send("XRANGE", Keys.jobs, "-", "+").array ?? []).compactMap { $0[1][1].string })
-                #expect(try await bench.members("rollout") == queued)
+                    (try await fixture.send("XRANGE", Keys.jobs, "-", "+").array ?? []).compactMap { $0[1][1].string })
+                #expect(try await fixture.members("rollout") == queued)
                 for batch in sent {
                     #expect(Set(batch.results).count == 1, "one reply, or none")
                     #expect(Set(batch.ids.map(queued.contains)).count == 1, "all of it, or nothing")

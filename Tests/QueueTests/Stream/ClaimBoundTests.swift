@@ -12,16 +12,16 @@ import Testing
 
     /// Jobs with bodies of these sizes, which a dead forwarder has left behind.
     private func withLeftovers(
-        _ sizes: [Int], _ body: (QueueBench, _ taker: JobStream) async throws -> Void
+        _ sizes: [Int], _ body: (QueueFixture, _ taker: JobStream) async throws -> Void
     ) async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             for size in sizes {
-                _ = try await bench.admission().enqueue(bench.job(body: Array(repeating: 1, count: size)))
+                _ = try await fixture.admission().enqueue(fixture.job(body: Array(repeating: 1, count: size)))
             }
-            let (dead, taker) = try await (bench.forwarder("dead"), bench.forwarder("taker"))
-            #expect(try await bench.take(dead).count == sizes.count)
+            let (dead, taker) = try await (fixture.forwarder("dead"), fixture.forwarder("taker"))
+            #expect(try await fixture.take(dead).count == sizes.count)
             try await dead.leave()
-            try await body(bench, taker)
+            try await body(fixture, taker)
         }
     }
 
@@ -59,12 +59,12 @@ import Testing
 
     /// What the taker works on already neither counts nor hides what it lost behind it.
     @Test func whatRunsTakesNoRoom() async throws {
-        try await withLeftovers([1, 1]) { bench, taker in
-            for _ in 0..<6 { _ = try await bench.admission().enqueue(bench.job()) }
-            let given = try await bench.take(taker)
+        try await withLeftovers([1, 1]) { fixture, taker in
+            for _ in 0..<6 { _ = try await fixture.admission().enqueue(fixture.job()) }
+            let given = try await fixture.take(taker)
             // 11 s ago, by Redis's own clock: as long as no answer takes.
             for delivery in given {
-                try await bench.send(
+                try await fixture.send(
                     "XCLAIM", Keys.jobs, Keys.jobGroup, "taker", 0, delivery.entry, "IDLE", 11_000, "RETRYCOUNT", 1,
                     "JUSTID")
             }

@@ -9,15 +9,16 @@ import Testing
     private static let kept = 64 << 10
 
     /// Gives an entry up that was written with these arguments after its id.
-    private func letter(_ bench: QueueBench, _ stream: JobStream, _ fields: [[UInt8]]) async throws -> [RedisValue] {
+    private func letter(_ fixture: QueueFixture, _ stream: JobStream, _ fields: [[UInt8]]) async throws -> [RedisValue]
+    {
         var command = RedisCommand("XADD", Keys.jobs, "*")
         command.append(contentsOf: fields)
-        _ = try await bench.redis.send(command)
-        let delivery = try #require(try await bench.take(stream).first)
+        _ = try await fixture.redis.send(command)
+        let delivery = try #require(try await fixture.take(stream).first)
         #expect(
             try await stream.finish(
                 delivery, id: nil, responseKey: nil, sealed: nil, ending: .init(deadLetterReason: "why")))
-        let last = try await bench.send("XREVRANGE", Keys.dead, "+", "-", "COUNT", 1)
+        let last = try await fixture.send("XREVRANGE", Keys.dead, "+", "-", "COUNT", 1)
         let entry = last[0][1].array ?? []
         #expect(
             entry.prefix(4) == [
@@ -29,40 +30,40 @@ import Testing
 
     /// The payload is kept up to the bound, whatever else the entry holds and however often.
     @Test func keepsASmallPayloadOnly() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("one")
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("one")
             let p = Array("p".utf8)
             let (small, atBound) = ([UInt8](repeating: 1, count: 3), [UInt8](repeating: 2, count: Self.kept))
             let huge = [UInt8](repeating: 3, count: Self.kept + 1)
-            #expect(try await letter(bench, stream, [p, small]).dropFirst(8) == [.bytes(p), .bytes(small)])
-            #expect(try await letter(bench, stream, [p, atBound]).dropFirst(8) == [.bytes(p), .bytes(atBound)])
-            #expect(try await letter(bench, stream, [p, huge]).count == 8)
-            #expect(try await letter(bench, stream, [p, huge, p, small]).dropFirst(8) == [.bytes(p), .bytes(small)])
-            #expect(try await letter(bench, stream, [Array("other".utf8), huge]).count == 8)
+            #expect(try await letter(fixture, stream, [p, small]).dropFirst(8) == [.bytes(p), .bytes(small)])
+            #expect(try await letter(fixture, stream, [p, atBound]).dropFirst(8) == [.bytes(p), .bytes(atBound)])
+            #expect(try await letter(fixture, stream, [p, huge]).count == 8)
+            #expect(try await letter(fixture, stream, [p, huge, p, small]).dropFirst(8) == [.bytes(p), .bytes(small)])
+            #expect(try await letter(fixture, stream, [Array("other".utf8), huge]).count == 8)
             #expect(
-                try await letter(bench, stream, Array(repeating: p, count: 20_000)).dropFirst(8) == [
+                try await letter(fixture, stream, Array(repeating: p, count: 20_000)).dropFirst(8) == [
                     .bytes(p), .bytes(p),
                 ])
         }
     }
 
     @Test func keepsTheNewestUpToTheLimit() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("one", deadLetterLimit: 3)
-            for number in 0..<10 { _ = try await letter(bench, stream, [Array("p".utf8), [UInt8(number)]]) }
-            let letters = try await bench.send("XRANGE", Keys.dead, "-", "+").array ?? []
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("one", deadLetterLimit: 3)
+            for number in 0..<10 { _ = try await letter(fixture, stream, [Array("p".utf8), [UInt8(number)]]) }
+            let letters = try await fixture.send("XRANGE", Keys.dead, "-", "+").array ?? []
             #expect(letters.map { $0[1][9].bytes } == [[7], [8], [9]])
         }
     }
 
     /// Others can write to Redis. Whatever they put on the stream is an entry that is no job, and never a trap.
     @Test func garbageIsNoJob() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("one")
-            let job = bench.job(body: Array(repeating: 7, count: 100))
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("one")
+            let job = fixture.job(body: Array(repeating: 7, count: 100))
             let id = job.insertionID
-            let sealed = try bench.envelope.seal(job.wireBytes, for: .job(id))
-            let other = bench.ids.next()
+            let sealed = try fixture.envelope.seal(job.wireBytes, for: .job(id))
+            let other = fixture.ids.next()
             let entries: [([[UInt8]], DeliveryError)] = [
                 ([[], []], .noInsertionID),
                 ([Array("x".utf8), Array("y".utf8)], .noInsertionID),
@@ -90,20 +91,20 @@ import Testing
                 (
                     [
                         Array("i".utf8), Array(id.description.utf8), Array("p".utf8),
-                        try bench.envelope.seal([1, 200], for: .job(id)),
+                        try fixture.envelope.seal([1, 200], for: .job(id)),
                     ],
                     .wire(.truncated)
                 ),
                 (
                     [
                         Array("i".utf8), Array(id.description.utf8), Array("p".utf8),
-                        try bench.envelope.seal(Array(String(repeating: "[", count: 100_000).utf8), for: .job(id)),
+                        try fixture.envelope.seal(Array(String(repeating: "[", count: 100_000).utf8), for: .job(id)),
                     ], .wire(.truncated)
                 ),
                 (
                     [
                         Array("i".utf8), Array(other.description.utf8), Array("p".utf8),
-                        try bench.envelope.seal(job.wireBytes, for: .job(other)),
+                        try fixture.envelope.seal(job.wireBytes, for: .job(other)),
                     ],
                     .otherInsertionID
                 ),
@@ -111,9 +112,9 @@ import Testing
             for (fields, expected) in entries {
                 var command = RedisCommand("XADD", Keys.jobs, "*")
                 command.append(contentsOf: fields)
-                _ = try await bench.redis.send(command)
-                let delivery = try #require(try await bench.take(stream).first)
-                #expect(throws: expected) { try delivery.job(opening: bench.envelope) }
+                _ = try await fixture.redis.send(command)
+                let delivery = try #require(try await fixture.take(stream).first)
+                #expect(throws: expected) { try delivery.job(opening: fixture.envelope) }
             }
         }
     }

@@ -8,36 +8,36 @@ import Testing
 /// Dead letters as they are read again.
 @Suite(.timeLimit(.minutes(1))) struct DeadLettersTests {
     /// Gives a job up.
-    private func bury(_ job: Job, _ bench: QueueBench, because reason: String) async throws {
-        let stream = try await bench.forwarder("one")
-        _ = try await bench.admission().enqueue(job, givingTo: nil)
-        let delivery = try #require(try await bench.take(stream).first)
+    private func bury(_ job: Job, _ fixture: QueueFixture, because reason: String) async throws {
+        let stream = try await fixture.forwarder("one")
+        _ = try await fixture.admission().enqueue(job, givingTo: nil)
+        let delivery = try #require(try await fixture.take(stream).first)
         let ended = try await stream.finish(
             delivery, id: job.insertionID, responseKey: nil, sealed: nil, ending: .init(deadLetterReason: reason))
         #expect(ended)
     }
 
     @Test func theNewestComeFirst() async throws {
-        try await QueueBench.run { bench in
-            for number in 0..<5 { try await bury(bench.job(), bench, because: "\(number)") }
-            let letters = DeadLetters(redis: bench.redis)
+        try await QueueFixture.run { fixture in
+            for number in 0..<5 { try await bury(fixture.job(), fixture, because: "\(number)") }
+            let letters = DeadLetters(redis: fixture.redis)
             let first = try await letters.page(before: nil, limit: 2)
             #expect(first.map(\.reason) == ["4", "3"])
             let next = try await letters.page(before: first.last?.entry, limit: 10)
             #expect(next.map(\.reason) == ["2", "1", "0"])
-            let now = try await bench.send("TIME")[0].int ?? 0
+            let now = try await fixture.send("TIME")[0].int ?? 0
             #expect(first.allSatisfy { $0.time / 1000 > UInt64(now - 60) && $0.time / 1000 <= UInt64(now + 1) })
         }
     }
 
     @Test func aLetterHasItsJob() async throws {
-        try await QueueBench.run { bench in
-            let job = bench.job(project: "p", body: Array(#"{"model":"m"}"#.utf8))
-            try await bury(job, bench, because: "why")
-            let letters = DeadLetters(redis: bench.redis)
+        try await QueueFixture.run { fixture in
+            let job = fixture.job(project: "p", body: Array(#"{"model":"m"}"#.utf8))
+            try await bury(job, fixture, because: "why")
+            let letters = DeadLetters(redis: fixture.redis)
             let letter = try #require(try await letters.page(before: nil, limit: 1).first)
             #expect(letter.insertionID == job.insertionID.description && letter.bytes > job.body.count)
-            let found = try #require(letter.job(opening: bench.envelope))
+            let found = try #require(letter.job(opening: fixture.envelope))
             #expect(found.job.body == job.body && found.job.project == "p" && found.queue == .completions)
             #expect(letter.job(opening: Envelope(key: .random())) == nil)
             let again = try await letters.letter(at: letter.entry)
@@ -50,26 +50,26 @@ import Testing
     }
 
     @Test func whatIsNotKeptIsTold() async throws {
-        try await QueueBench.run { bench in
-            var withheld = bench.job()
+        try await QueueFixture.run { fixture in
+            var withheld = fixture.job()
             withheld.logging = .withheld
-            try await bury(withheld, bench, because: "withheld")
-            try await bury(bench.job(body: [UInt8](repeating: 7, count: 100_000)), bench, because: "large")
-            let found = try await DeadLetters(redis: bench.redis).page(before: nil, limit: 9)
+            try await bury(withheld, fixture, because: "withheld")
+            try await bury(fixture.job(body: [UInt8](repeating: 7, count: 100_000)), fixture, because: "large")
+            let found = try await DeadLetters(redis: fixture.redis).page(before: nil, limit: 9)
             #expect(found.map(\.reason) == ["large", "withheld"])
             #expect(found.map(\.content) == [.none, .withheld])
-            #expect(found.allSatisfy { $0.job(opening: bench.envelope) == nil })
+            #expect(found.allSatisfy { $0.job(opening: fixture.envelope) == nil })
         }
     }
 
     /// Others can write to Redis.
     @Test func garbageIsALetterWithoutAJob() async throws {
-        try await QueueBench.run { bench in
-            try await bench.send("XADD", Keys.dead, "*", "x", "y")
-            try await bench.send("XADD", Keys.dead, "*", "i", "no id", "p", "junk", "bytes", "many")
-            let found = try await DeadLetters(redis: bench.redis).page(before: nil, limit: 9)
+        try await QueueFixture.run { fixture in
+            try await fixture.send("XADD", Keys.dead, "*", "x", "y")
+            try await fixture.send("XADD", Keys.dead, "*", "i", "no id", "p", "junk", "bytes", "many")
+            let found = try await DeadLetters(redis: fixture.redis).page(before: nil, limit: 9)
             #expect(found.map(\.insertionID) == ["no id", ""] && found.map(\.bytes) == [0, 0])
-            #expect(found.allSatisfy { $0.job(opening: bench.envelope) == nil })
+            #expect(found.allSatisfy { $0.job(opening: fixture.envelope) == nil })
         }
     }
 

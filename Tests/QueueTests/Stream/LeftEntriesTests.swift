@@ -8,10 +8,10 @@ import Testing
 /// An entry that a worker cannot read, and another one may.
 @Suite(.timeLimit(.minutes(5))) struct LeftEntriesTests {
     @Test func isAnothersAtOnceAndItsOwnNoMore() async throws {
-        try await QueueBench.run { bench in
-            let (old, new) = try await (bench.forwarder("old"), bench.forwarder("new"))
-            _ = try await bench.admission().enqueue(bench.job())
-            let read = try await bench.take(old)
+        try await QueueFixture.run { fixture in
+            let (old, new) = try await (fixture.forwarder("old"), fixture.forwarder("new"))
+            _ = try await fixture.admission().enqueue(fixture.job())
+            let read = try await fixture.take(old)
             #expect(try await old.leave(read[0]))
             for _ in 0..<3 { #expect(try await old.claim(upTo: 10, running: []).isEmpty) }
             let taken = try await new.claim(upTo: 10, running: [])
@@ -22,12 +22,12 @@ import Testing
 
     /// However often it goes from one to the other, it is not one of the deliveries after which a job is given up.
     @Test func countsNoDelivery() async throws {
-        try await QueueBench.run { bench in
-            _ = try await bench.admission().enqueue(bench.job())
-            let first = try await bench.forwarder("0")
-            #expect(try await first.leave(try #require(try await bench.take(first).first)))
+        try await QueueFixture.run { fixture in
+            _ = try await fixture.admission().enqueue(fixture.job())
+            let first = try await fixture.forwarder("0")
+            #expect(try await first.leave(try #require(try await fixture.take(first).first)))
             for number in 1...5 {
-                let next = try await bench.forwarder("\(number)")
+                let next = try await fixture.forwarder("\(number)")
                 let taken = try await next.claim(upTo: 10, running: [])
                 #expect(taken.map(\.count) == [1])
                 #expect(try await next.leave(try #require(taken.first)))
@@ -37,14 +37,14 @@ import Testing
 
     /// What others left behind is found, however much lies before it.
     @Test func doesNotStandBeforeOthers() async throws {
-        try await QueueBench.run { bench in
-            let old = try await bench.forwarder("old")
-            for _ in 0..<20 { _ = try await bench.admission().enqueue(bench.job()) }
-            let read = try await bench.take(old)
+        try await QueueFixture.run { fixture in
+            let old = try await fixture.forwarder("old")
+            for _ in 0..<20 { _ = try await fixture.admission().enqueue(fixture.job()) }
+            let read = try await fixture.take(old)
             for delivery in read { #expect(try await old.leave(delivery)) }
-            _ = try await bench.admission().enqueue(bench.job())
-            let dead = try await bench.forwarder("dead")
-            let lost = try await bench.take(dead)
+            _ = try await fixture.admission().enqueue(fixture.job())
+            let dead = try await fixture.forwarder("dead")
+            let lost = try await fixture.take(dead)
             try await dead.release(lost.map(\.entry))
             #expect(lost.count == 1)
             #expect(try await old.claim(upTo: 1, running: []).map(\.entry) == lost.map(\.entry))
@@ -53,27 +53,27 @@ import Testing
 
     @Test(arguments: [(290, true), (304, true), (306, false), (86_400, false)])
     func isGivenUpWhenNothingWaitsForIt(age: Int, isLeft: Bool) async throws {
-        try await QueueBench.run { bench in
-            let old = try await bench.forwarder("old")
+        try await QueueFixture.run { fixture in
+            let old = try await fixture.forwarder("old")
             let entry = "\(UnixTime.milliseconds - UInt64(age) * 1000)-0"
-            try await bench.send("XADD", Keys.jobs, entry, "i", "x", "p", "y")
-            let delivery = try #require(try await bench.take(old).first)
+            try await fixture.send("XADD", Keys.jobs, entry, "i", "x", "p", "y")
+            let delivery = try #require(try await fixture.take(old).first)
             #expect(try await old.leave(delivery) == isLeft)
-            let holders = try await bench.send("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 10).array ?? []
+            let holders = try await fixture.send("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 10).array ?? []
             #expect(holders.map { $0[1].string } == [isLeft ? "released" : "old"])
         }
     }
 
     /// One that was taken over by another one meanwhile stays that one's.
     @Test func isNotTakenFromAnother() async throws {
-        try await QueueBench.run { bench in
-            let (old, new) = try await (bench.forwarder("old"), bench.forwarder("new"))
-            _ = try await bench.admission().enqueue(bench.job())
-            let read = try await bench.take(old)
+        try await QueueFixture.run { fixture in
+            let (old, new) = try await (fixture.forwarder("old"), fixture.forwarder("new"))
+            _ = try await fixture.admission().enqueue(fixture.job())
+            let read = try await fixture.take(old)
             try await old.leave()
             #expect(try await new.claim(upTo: 1, running: []).count == 1)
             #expect(try await old.leave(read[0]))
-            let holders = try await bench.send("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 10).array ?? []
+            let holders = try await fixture.send("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 10).array ?? []
             #expect(holders.map { $0[1].string } == ["new"])
         }
     }

@@ -13,7 +13,7 @@ extension QueueModelRun {
         let expected = outcome(of: job, bytes)
         // An ingress with a worker in its process has the oldest job given to that one in the same step.
         let taker = random.chance(oneIn: 2) ? nil : random.below(forwarders.count)
-        let admission = bench.admission(entries: Self.mostEntries, bytes: Self.mostBytes)
+        let admission = fixture.admission(entries: Self.mostEntries, bytes: Self.mostBytes)
         let reply = try await admission.enqueue(job, givingTo: taker.map { forwarders[$0].name })
         let outcome = reply.outcome
         note(
@@ -56,7 +56,7 @@ extension QueueModelRun {
     mutating func newJob() -> Job {
         let project = random.chance(oneIn: 3) ? "other" : "local"
         let rollout = project == "other" ? "r1" : random.chance(oneIn: 12) ? Self.taken : random.pick(["r1", "r2"])
-        var job = bench.job(
+        var job = fixture.job(
             rollout: random.chance(oneIn: 5) ? nil : rollout, project: project,
             body: Array(repeating: 7, count: random.below(600)))
         job.deadline = Deadline(in: .seconds(300))
@@ -65,7 +65,7 @@ extension QueueModelRun {
             job.responseKey = Keys.response(job.insertionID)
             let request = [Array(random.pick(["a", "a", "b"]).utf8)]
             job.idempotency = Idempotency(
-                clientKey: "k", project: project, account: nil, request: request, envelope: bench.envelope)
+                clientKey: "k", project: project, account: nil, request: request, envelope: fixture.envelope)
         }
         if random.chance(oneIn: 3) { job.logging = .withheld }
         return job.withOwnSeal
@@ -84,7 +84,7 @@ extension QueueModelRun {
     mutating func read(_ index: Int) async throws {
         let limit = 1 + random.below(3)
         let expected = model.items.filter { $0.phase == .queued }.prefix(limit).map(\.job.insertionID.description)
-        let deliveries = try await bench.take(forwarders[index].stream, upTo: limit)
+        let deliveries = try await fixture.take(forwarders[index].stream, upTo: limit)
         note("\(forwarders[index].name) reads \(deliveries.map(\.insertionID))")
         try require(deliveries.map(\.insertionID) == expected, "read \(deliveries.map(\.insertionID)), not \(expected)")
         try await take(deliveries, index) { _ in 1 }
@@ -122,7 +122,7 @@ extension QueueModelRun {
                 delivery.isTakenOver == (model.items[place].phase != .queued),
                 "taken over or not: \(delivery.insertionID)")
             var (queued, taken) = (model.items[place].job, delivery)
-            var found = try taken.takeJob(opening: bench.envelope)
+            var found = try taken.takeJob(opening: fixture.envelope)
             // What was asked stays behind: only who queues it compares.
             queued.idempotency = queued.idempotency.map { Idempotency(key: $0.key) }
             found.idempotency = found.idempotency.map { Idempotency(key: $0.key) }
@@ -174,8 +174,8 @@ extension QueueModelRun {
         let ending: JobStream.Ending
 
         /// As an act of a batch.
-        var end: QueueBench.End {
-            QueueBench.End(job: held.job, delivery: held.delivery, sealed: frame, ending: ending)
+        var end: QueueFixture.End {
+            QueueFixture.End(job: held.job, delivery: held.delivery, sealed: frame, ending: ending)
         }
     }
 
@@ -233,8 +233,8 @@ extension QueueModelRun {
     mutating func judge() async throws {
         let rollout = random.pick(rollouts)
         note("a verdict on \(rollout.set)")
-        try await bench.send("HSET", rollout.verdict, "verdict", "complete")
-        try await bench.send("EXPIRE", rollout.verdict, 100)
+        try await fixture.send("HSET", rollout.verdict, "verdict", "complete")
+        try await fixture.send("EXPIRE", rollout.verdict, 100)
         model.verdicts.insert(rollout.verdict)
     }
 
@@ -247,10 +247,10 @@ extension QueueModelRun {
 
     private mutating func release(_ held: Held, by forwarder: Forwarder) async throws {
         for _ in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
-            let before = isOwner(forwarder, of: held) ? nil : try await bench.dump()
+            let before = isOwner(forwarder, of: held) ? nil : try await fixture.dump()
             try await forwarder.stream.release([held.delivery.entry])
             if let before {
-                try require(try await bench.dump() == before, "a release of another's job changed something")
+                try require(try await fixture.dump() == before, "a release of another's job changed something")
             } else if let place = model.index(of: held.delivery.insertionID),
                 case .held(_, let count) = model.items[place].phase
             {
@@ -277,11 +277,11 @@ extension QueueModelRun {
 
     /// Does an act that counts or not, and sees that one which does not changes nothing.
     private func expect(_ counts: Bool, _ held: Held, _ act: () async throws -> Bool) async throws {
-        let before = counts ? nil : try await bench.dump()
+        let before = counts ? nil : try await fixture.dump()
         try require(
             try await act() == counts, "an act upon \(held.job.insertionID) \(counts ? "did not count" : "counted")")
         guard let before else { return }
-        let after = try await bench.dump()
+        let after = try await fixture.dump()
         let changed = Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }
         try require(changed.isEmpty, "an act upon another's \(held.job.insertionID) changed \(changed.sorted())")
     }

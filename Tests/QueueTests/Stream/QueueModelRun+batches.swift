@@ -9,8 +9,8 @@ extension QueueModelRun {
     mutating func enqueueBatch(_ taker: Int) async throws {
         let jobs = (0..<2 + random.below(5)).map { _ in newJob() }
         let consumers = jobs.map { _ in random.chance(oneIn: 2) ? forwarders[taker].name : nil }
-        let admission = bench.admission(entries: Self.mostEntries, bytes: Self.mostBytes)
-        let results = try await bench.enqueue(jobs, givingTo: consumers, by: admission)
+        let admission = fixture.admission(entries: Self.mostEntries, bytes: Self.mostBytes)
+        let results = try await fixture.enqueue(jobs, givingTo: consumers, by: admission)
         note("enqueue \(jobs.map(\.insertionID)) together for \(consumers): \(results.map(\.outcome))")
         var slots = 0
         for (place, job) in jobs.enumerated() {
@@ -49,7 +49,8 @@ extension QueueModelRun {
         let frames = some(of: index).map { (frame: nextFrame(), job: $0.job, delivery: $0.delivery, held: $0) }
         note("\(forwarder.name) delivers frames of \(frames.map(\.job.insertionID)) together")
         for _ in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
-            let results = try await bench.deliver(frames.map { ($0.frame, $0.job, $0.delivery) }, by: forwarder.stream)
+            let results = try await fixture.deliver(
+                frames.map { ($0.frame, $0.job, $0.delivery) }, by: forwarder.stream)
             for (part, result) in zip(frames, results) {
                 let isOurs = isOwner(forwarder, of: part.held)
                 try require(result.isOwner == isOurs, "a frame of \(part.job.insertionID): \(result)")
@@ -78,7 +79,7 @@ extension QueueModelRun {
         }
         note("together\(bad.map { ", all but \(plans[$0].held.job.insertionID)" } ?? "")")
         for attempt in 0..<(random.chance(oneIn: 4) ? 2 : 1) {
-            for (place, result) in try await bench.finish(ends, by: forwarder.stream).enumerated() {
+            for (place, result) in try await fixture.finish(ends, by: forwarder.stream).enumerated() {
                 let (id, isOurs) = (plans[place].held.job.insertionID, plans[place].isOurs)
                 if place == bad, isOurs {
                     try require(result.refusal == "WRONGTYPE", "the end of \(id): \(result)")

@@ -8,7 +8,7 @@ import Testing
 /// What befalls forwarders and ingresses, and the comparison of Redis with the model.
 extension QueueModelRun {
     mutating func join() async throws {
-        let forwarder = Forwarder(stream: try await bench.forwarder(nextName()))
+        let forwarder = Forwarder(stream: try await fixture.forwarder(nextName()))
         try await keepAlive(forwarder)
         model.living.insert(forwarder.name)
         forwarders.append(forwarder)
@@ -16,7 +16,7 @@ extension QueueModelRun {
 
     /// Time passes by acts alone: a run that has to wait for the other tests must not lose its forwarders meanwhile.
     private func keepAlive(_ forwarder: Forwarder) async throws {
-        try await bench.send("EXPIRE", Keys.forwarder(forwarder.name), 1000)
+        try await fixture.send("EXPIRE", Keys.forwarder(forwarder.name), 1000)
     }
 
     /// A forwarder dies, and another comes.
@@ -53,7 +53,7 @@ extension QueueModelRun {
     mutating func cancel(_ place: Int) async throws {
         let id = model.items[place].job.insertionID
         note("\(id) is cancelled")
-        try await JobNews(redis: bench.redis).cancel(id, life: .seconds(300))
+        try await JobSignals(redis: fixture.redis).cancel(id, life: .seconds(300))
         model.items[place].isCancelled = true
         guard let forwarder = forwarders.first else { return }
         try require(
@@ -71,7 +71,7 @@ extension QueueModelRun {
                 guard case .held(forwarder.name, let count) = item.phase, let entry = try await entry(of: item) else {
                     continue
                 }
-                try await bench.send(
+                try await fixture.send(
                     "XCLAIM", Keys.jobs, Keys.jobGroup, forwarder.name, 0, entry, "IDLE", 11_000, "RETRYCOUNT", count,
                     "JUSTID")
                 model.items[place].isOld = true
@@ -80,12 +80,12 @@ extension QueueModelRun {
     }
 
     private func entry(of item: QueueModel.Item) async throws -> String? {
-        let entries = try await bench.send("XRANGE", Keys.jobs, "-", "+").array ?? []
+        let entries = try await fixture.send("XRANGE", Keys.jobs, "-", "+").array ?? []
         return entries.first { $0[1][1].string == item.job.insertionID.description }?[0].string
     }
 
     mutating func attach(_ key: String) async throws {
-        try await bench.attach(key)
+        try await fixture.attach(key)
         model.streams[key] = model.streams[key] ?? []
     }
 
@@ -96,7 +96,7 @@ extension QueueModelRun {
             return try await attach(key)
         }
         note("\(key) is lost")
-        try await bench.send("DEL", key)
+        try await fixture.send("DEL", key)
         model.streams[key] = nil
     }
 
@@ -120,7 +120,7 @@ extension QueueModelRun {
     private func expectOnlyWhatStays() async throws {
         let stays = [Keys.jobs, Keys.dead, Keys.traceBytes, Self.taken] + model.outbox.keys
         for key in model.keys.subtracting(stays) {
-            try require((try await bench.send("PTTL", key).int ?? 0) > 0, "\(key) stays for good")
+            try require((try await fixture.send("PTTL", key).int ?? 0) > 0, "\(key) stays for good")
         }
         let ends = model.items.map(\.hasEnded)
         try require(ends.allSatisfy { $0 } && model.bytes == 0, "something has not ended")
@@ -136,7 +136,7 @@ extension QueueModelRun {
         ]
         batch +=
             rollouts.map { RedisCommand("SMEMBERS", $0.set) } + streams.map { RedisCommand("XRANGE", $0, "-", "+") }
-        let replies = try await bench.redis.send(batch: batch)
+        let replies = try await fixture.redis.send(batch: batch)
         try comparePlaces(entries: replies[0].array ?? [], pending: replies[1].array ?? [])
         try require(
             replies[2].int == (model.present.isEmpty ? nil : model.bytes), "bytes: \(replies[2]), not \(model.bytes)")
@@ -164,7 +164,7 @@ extension QueueModelRun {
             + rollouts.map { RedisCommand("HGET", $0.record, "failed") }
         batch += rollouts.flatMap { [RedisCommand("GET", $0.count), RedisCommand("HGET", $0.record, "ids")] }
         batch.append(RedisCommand("GET", Keys.traceBytes))
-        let replies = try await bench.redis.send(batch: batch)
+        let replies = try await fixture.redis.send(batch: batch)
         for (key, reply) in zip(streams, replies) {
             try require(Set((reply.array ?? []).compactMap { $0[1][1].string }) == outbox[key], "waits on \(key)")
         }

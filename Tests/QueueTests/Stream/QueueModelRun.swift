@@ -36,7 +36,7 @@ struct QueueModelRun {
     /// A name that something else than a rollout has.
     static let taken = "taken"
 
-    let bench: QueueBench
+    let fixture: QueueFixture
     let rollouts = [("r1", "local"), ("r2", "local"), ("r1", "other")].map {
         RolloutKeys($0.0, project: $0.1, defaultProject: "local")
     }
@@ -49,15 +49,15 @@ struct QueueModelRun {
     private var names = 0
     private var frames = 0
 
-    init(_ bench: QueueBench, seed: UInt64) {
-        self.bench = bench
+    init(_ fixture: QueueFixture, seed: UInt64) {
+        self.fixture = fixture
         random = SeededRandom(seed: seed)
     }
 
     /// Begins on an empty Redis.
     mutating func begin() async throws {
-        try await bench.send("FLUSHALL")
-        try await bench.send("SET", Self.taken, "a stranger's")
+        try await fixture.send("FLUSHALL")
+        try await fixture.send("SET", Self.taken, "a stranger's")
         for key in Self.ingresses { try await attach(key) }
         for _ in 0..<3 { try await join() }
         try await compare()

@@ -19,7 +19,7 @@ import Testing
         try await withRedisServer(options) { server in
             try await withRedisClient(server.endpoint) { redis in
                 for seed in 1...Self.runs {
-                    guard try await agrees(QueueModelRun(QueueBench(redis: redis), seed: seed), seed) else { return }
+                    guard try await agrees(QueueModelRun(QueueFixture(redis: redis), seed: seed), seed) else { return }
                     await FuzzFixture.letOthersRun()
                 }
             }

@@ -9,32 +9,33 @@ struct QueueSnapshot: Equatable {
     /// Who has which job, for the how-manieth time, in the order of the stream.
     private(set) var pending: [String] = []
 
-    init(_ bench: QueueBench) async throws {
-        for name in try await bench.send("KEYS", "*").array ?? [] {
+    init(_ fixture: QueueFixture) async throws {
+        for name in try await fixture.send("KEYS", "*").array ?? [] {
             let key = name.string ?? ""
             // A worker's sign of life ends after 15 s by the server's clock, be the test slow or not.
             if key.hasPrefix(Keys.forwarderPrefix) { continue }
-            let type = try await bench.send("TYPE", key).string ?? ""
-            let hasLife = try await bench.send("PTTL", key).int ?? 0 > 0
-            keys[key] = "\(type) \(hasLife) \(try await Self.value(of: key, type, bench))"
+            let type = try await fixture.send("TYPE", key).string ?? ""
+            let hasLife = try await fixture.send("PTTL", key).int ?? 0 > 0
+            keys[key] = "\(type) \(hasLife) \(try await Self.value(of: key, type, fixture))"
         }
         var ids: [String: String] = [:]
-        for entry in try await bench.send("XRANGE", Keys.jobs, "-", "+").array ?? [] {
+        for entry in try await fixture.send("XRANGE", Keys.jobs, "-", "+").array ?? [] {
             ids[entry[0].string ?? ""] = entry[1][1].string
         }
-        for held in try await bench.send("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 1000).array ?? [] {
+        for held in try await fixture.send("XPENDING", Keys.jobs, Keys.jobGroup, "-", "+", 1000).array ?? [] {
             pending.append("\(ids[held[0].string ?? ""] ?? "gone") \(held[1].string ?? "") \(held[3].int ?? 0)")
         }
     }
 
-    private static func value(of key: String, _ type: String, _ bench: QueueBench) async throws -> String {
+    private static func value(of key: String, _ type: String, _ fixture: QueueFixture) async throws -> String {
         switch type {
-        case "set": return "\(try await bench.members(key).sorted())"
-        case "zset": return "\((try await bench.send("ZRANGE", key, 0, -1).array ?? []).compactMap(\.string).sorted())"
-        case "hash": return "\(fields(try await bench.send("HGETALL", key).array ?? []).sorted())"
+        case "set": return "\(try await fixture.members(key).sorted())"
+        case "zset":
+            return "\((try await fixture.send("ZRANGE", key, 0, -1).array ?? []).compactMap(\.string).sorted())"
+        case "hash": return "\(fields(try await fixture.send("HGETALL", key).array ?? []).sorted())"
         case "stream":
-            return "\((try await bench.send("XRANGE", key, "-", "+").array ?? []).map { fields($0[1].array ?? []) })"
-        default: return "\(try await bench.send("GET", key))"
+            return "\((try await fixture.send("XRANGE", key, "-", "+").array ?? []).map { fields($0[1].array ?? []) })"
+        default: return "\(try await fixture.send("GET", key))"
         }
     }
 

@@ -13,12 +13,12 @@ import Testing
 
     /// What is read is what the next job would meet, and everything in Redis is as before.
     @Test func readingCountsNothing() async throws {
-        try await QueueBench.run { bench in
-            var job = bench.job()
+        try await QueueFixture.run { fixture in
+            var job = fixture.job()
             job.charges = [charge("a", amount: 3, limit: 4), charge("b", limit: 9)]
-            _ = try await bench.enqueue([job])
-            let before = try await bench.dump()
-            let reader = RateReader(redis: bench.redis)
+            _ = try await fixture.enqueue([job])
+            let before = try await fixture.dump()
+            let reader = RateReader(redis: fixture.redis)
             for _ in 0..<20 {
                 let usage = try await reader.usage(of: [
                     charge("a", amount: 1, limit: 4), charge("a", amount: 2, limit: 4), charge("never", limit: 1),
@@ -27,10 +27,10 @@ import Testing
                 #expect(usage[2].reset == 0 && usage[..<2].allSatisfy { (1...60_000).contains($0.reset) })
             }
             #expect(try await reader.usage(of: []).isEmpty)
-            #expect(try await bench.dump() == before)
-            job = bench.job()
+            #expect(try await fixture.dump() == before)
+            job = fixture.job()
             job.charges = [charge("a", amount: 2, limit: 4)]
-            let outcome = try await bench.enqueue([job]).map { try $0.get().outcome }
+            let outcome = try await fixture.enqueue([job]).map { try $0.get().outcome }
             guard case .overLimit(charge: 0, let usage) = outcome[0] else { throw Unexpected() }
             #expect(usage.used == 3)
         }
@@ -40,24 +40,24 @@ import Testing
 
     /// A time that has left its window is left where it is, and does not count.
     @Test func whatIsOverIsNotTakenAway() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             for (slot, amount) in [(1000, 5), (2000, 6)] {
-                try await bench.send("RPUSH", Keys.rateSlots("old"), slot)
-                try await bench.send("HSET", Keys.rateAmounts("old"), slot, amount, "sum", 11, "oldest", 1000)
+                try await fixture.send("RPUSH", Keys.rateSlots("old"), slot)
+                try await fixture.send("HSET", Keys.rateAmounts("old"), slot, amount, "sum", 11, "oldest", 1000)
             }
-            let before = try await bench.dump()
-            let usage = try await RateReader(redis: bench.redis).usage(of: [charge("old", limit: 5)])
+            let before = try await fixture.dump()
+            let usage = try await RateReader(redis: fixture.redis).usage(of: [charge("old", limit: 5)])
             #expect(usage == [RateUsage(used: 0, reset: 0)])
-            #expect(try await bench.dump() == before)
+            #expect(try await fixture.dump() == before)
         }
     }
 
     /// The server itself forbids the script to write.
     @Test func theServerRefusesAWriteOfTheScript() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             let source = JobScripts.usage.source.replacing("local result = {}", with: "redis.call('SET', 'x', 1)")
             let error = await #expect(throws: RedisError.self) {
-                try await bench.redis.send(RedisCommand("EVAL", source, 0))
+                try await fixture.redis.send(RedisCommand("EVAL", source, 0))
             }
             #expect(error?.message.contains("not allowed") == true, "\(String(describing: error))")
         }

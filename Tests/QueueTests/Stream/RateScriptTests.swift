@@ -77,9 +77,9 @@ import Testing
     /// No window ever holds more than the limit, and nothing that fits is refused.
     @Test func aWindowHoldsTheLimitAndNoMore() async throws {
         let script = Self.script()
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             for seed in UInt64(1)...12 {
-                try await bench.send("FLUSHALL")
+                try await fixture.send("FLUSHALL")
                 var random = SeededRandom(seed: seed)
                 var models = [Model(), Model(), Model()]
                 var now = 1_800_000_000_000
@@ -92,7 +92,7 @@ import Testing
                             isEnforced: true),
                         RateCharge(rule: "r", counter: "c", amount: 1, limit: 3, window: 1_000_000, isEnforced: false),
                     ]
-                    let result = try await charge(charges, at: now, script, on: bench.redis)
+                    let result = try await charge(charges, at: now, script, on: fixture.redis)
                     let over = charges.indices.filter {
                         charges[$0].isEnforced && !models[$0].fits(charges[$0], at: now)
                     }
@@ -165,9 +165,9 @@ import Testing
 
     /// The windows are long, since the server's own clock ends counters meanwhile.
     @Test func aBatchCountsAsItsJobsOneByOne() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             for seed in UInt64(1)...20 {
-                try await bench.send("FLUSHALL")
+                try await fixture.send("FLUSHALL")
                 var random = SeededRandom(seed: seed)
                 let limits = [12, 30, 7].map { random.below($0) + 3 }
                 var now = 1_800_000_000_000
@@ -181,16 +181,16 @@ import Testing
                                 isEnforced: place < 2)
                         }
                     }
-                    let together = try await charge(jobs, of: "batch", at: now, on: bench.redis)
+                    let together = try await charge(jobs, of: "batch", at: now, on: fixture.redis)
                     var alone: [[Int]] = []
-                    for job in jobs { alone += try await charge([job], of: "alone", at: now, on: bench.redis) }
+                    for job in jobs { alone += try await charge([job], of: "alone", at: now, on: fixture.redis) }
                     #expect(together == alone, "seed \(seed)")
                     for counter in ["a", "b", "c"] {
                         var states: [[String]] = []
                         for name in ["batch", "alone"] {
-                            let slots = try await bench.send("LRANGE", Keys.rateSlots(name + counter), 0, -1)
+                            let slots = try await fixture.send("LRANGE", Keys.rateSlots(name + counter), 0, -1)
                             var amounts: [String] = []
-                            let hash = try await bench.send("HGETALL", Keys.rateAmounts(name + counter)).array ?? []
+                            let hash = try await fixture.send("HGETALL", Keys.rateAmounts(name + counter)).array ?? []
                             for place in stride(from: 0, to: hash.count, by: 2) {
                                 amounts.append("\(hash[place].string ?? "")=\(hash[place + 1].string ?? "")")
                             }
@@ -205,25 +205,26 @@ import Testing
 
     /// What the window has left behind goes with a refusal, and the counter lives on for what it holds.
     @Test func aCounterThatARefusalCleansLivesOn() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             let one = RateCharge(rule: "r", counter: "a", amount: 1, limit: 2, window: 60_000, isEnforced: true)
             let start = 1_800_000_000_000
             for later in [0, 59_000] {
-                guard case .counted = try await charge([one], at: start + later, Self.script(), on: bench.redis) else {
+                guard case .counted = try await charge([one], at: start + later, Self.script(), on: fixture.redis)
+                else {
                     Issue.record("it was refused")
                     return
                 }
             }
-            for key in [Keys.rateSlots("a"), Keys.rateAmounts("a")] { try await bench.send("PEXPIRE", key, 30_000) }
+            for key in [Keys.rateSlots("a"), Keys.rateAmounts("a")] { try await fixture.send("PEXPIRE", key, 30_000) }
             var two = one
             two.amount = 2
-            guard case .refused = try await charge([two], at: start + 60_000, Self.script(), on: bench.redis) else {
+            guard case .refused = try await charge([two], at: start + 60_000, Self.script(), on: fixture.redis) else {
                 Issue.record("it was counted")
                 return
             }
-            #expect(try await bench.send("LLEN", Keys.rateSlots("a")).int == 1)
+            #expect(try await fixture.send("LLEN", Keys.rateSlots("a")).int == 1)
             for key in [Keys.rateSlots("a"), Keys.rateAmounts("a")] {
-                #expect(try await bench.send("PTTL", key).int ?? 0 > 100_000)
+                #expect(try await fixture.send("PTTL", key).int ?? 0 > 100_000)
             }
         }
     }
@@ -232,9 +233,9 @@ import Testing
     @Test func beyondTheExactTimesNothingIsLetInEarly() async throws {
         let script = Self.script(exactSlots: 20)
         let width = 1000
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             for seed in UInt64(1)...6 {
-                try await bench.send("FLUSHALL")
+                try await fixture.send("FLUSHALL")
                 var random = SeededRandom(seed: seed)
                 var model = Model()
                 var now = 1_800_000_000_003
@@ -243,7 +244,7 @@ import Testing
                     now += random.pick([100, 200, 300, 2000, 12_000])
                     let one = RateCharge(
                         rule: "r", counter: "a", amount: 1, limit: 150, window: 600 * width, isEnforced: true)
-                    let result = try await charge([one], at: now, script, on: bench.redis)
+                    let result = try await charge([one], at: now, script, on: fixture.redis)
                     guard case .refused(_, let usage) = result else {
                         #expect(model.fits(one, at: now), "seed \(seed): more than the limit")
                         model.log.append((now, 1))
@@ -254,7 +255,7 @@ import Testing
                     #expect(usage.reset > 0)
                 }
                 #expect(refusals > 20)
-                let slots = try await bench.send("LLEN", Keys.rateSlots("a")).int ?? 0
+                let slots = try await fixture.send("LLEN", Keys.rateSlots("a")).int ?? 0
                 #expect(slots <= 20 + 600 + 1)
             }
         }
@@ -263,50 +264,52 @@ import Testing
     /// What was given back leaves a time behind, and these are bounded too.
     @Test func timesWithNothingAtThemAreBounded() async throws {
         let script = Self.script(exactSlots: 20)
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             let day = RateCharge(rule: "r", counter: "b", amount: 1, limit: 5, window: 600_000, isEnforced: true)
             for step in 0..<200 {
-                _ = try await charge([day], at: 1_800_000_000_000 + 3 * step, script, on: bench.redis)
-                for slot in try await bench.send("LRANGE", Keys.rateSlots("b"), 0, -1).array ?? [] {
-                    try await bench.send("HSET", Keys.rateAmounts("b"), slot.string ?? "", 0)
+                _ = try await charge([day], at: 1_800_000_000_000 + 3 * step, script, on: fixture.redis)
+                for slot in try await fixture.send("LRANGE", Keys.rateSlots("b"), 0, -1).array ?? [] {
+                    try await fixture.send("HSET", Keys.rateAmounts("b"), slot.string ?? "", 0)
                 }
-                try await bench.send("HSET", Keys.rateAmounts("b"), "sum", 0)
+                try await fixture.send("HSET", Keys.rateAmounts("b"), "sum", 0)
             }
-            #expect(try await bench.send("LLEN", Keys.rateSlots("b")).int ?? 0 <= 22)
+            #expect(try await fixture.send("LLEN", Keys.rateSlots("b")).int ?? 0 <= 22)
         }
     }
 
     /// A refusal takes away what the window has left behind, and nothing else.
     @Test func aRefusalLooksThroughOldTimesOnce() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             let old = RateCharge(rule: "r", counter: "old", amount: 1, limit: 900, window: 100_000, isEnforced: true)
             let full = RateCharge(rule: "r", counter: "full", amount: 1, limit: 1, window: 10_000_000, isEnforced: true)
             let start = 1_800_000_000_000
-            for step in 0..<700 { _ = try await charge([old], at: start + 100 * step, Self.script(), on: bench.redis) }
-            _ = try await charge([full], at: start + 70_000, Self.script(), on: bench.redis)
-            let result = try await charge([old, full], at: start + 120_000, Self.script(), on: bench.redis)
+            for step in 0..<700 {
+                _ = try await charge([old], at: start + 100 * step, Self.script(), on: fixture.redis)
+            }
+            _ = try await charge([full], at: start + 70_000, Self.script(), on: fixture.redis)
+            let result = try await charge([old, full], at: start + 120_000, Self.script(), on: fixture.redis)
             #expect(result == .refused(place: 1, RateUsage(used: 1, reset: 9_950_000)))
-            #expect(try await bench.send("LLEN", Keys.rateSlots("old")).int == 499)
-            #expect(try await bench.send("HGET", Keys.rateAmounts("old"), "sum").string == "499")
+            #expect(try await fixture.send("LLEN", Keys.rateSlots("old")).int == 499)
+            #expect(try await fixture.send("HGET", Keys.rateAmounts("old"), "sum").string == "499")
             #expect(
-                try await charge([old], at: start + 120_000, Self.script(), on: bench.redis)
+                try await charge([old], at: start + 120_000, Self.script(), on: fixture.redis)
                     == .counted([RateUsage(used: 500, reset: 100)]))
         }
     }
 
     /// The counter lives as long as anything in it counts, and not for ever.
     @Test func aCounterLivesTwoWindows() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             let one = RateCharge(rule: "r", counter: "a", amount: 2, limit: 100, window: 60_000, isEnforced: true)
             for later in [0, 59_999, 60_000] {
-                _ = try await charge([one], at: 1_800_000_000_000 + later, Self.script(), on: bench.redis)
+                _ = try await charge([one], at: 1_800_000_000_000 + later, Self.script(), on: fixture.redis)
                 for key in [Keys.rateSlots("a"), Keys.rateAmounts("a")] {
-                    let left = try await bench.send("PTTL", key).int ?? 0
+                    let left = try await fixture.send("PTTL", key).int ?? 0
                     #expect((110_000...120_000).contains(left), "\(key)")
                 }
             }
-            #expect(try await bench.send("HGET", Keys.rateAmounts("a"), "sum").string == "4")
-            #expect(try await bench.send("HLEN", Keys.rateAmounts("a")).int == 5, "what has left the window is gone")
+            #expect(try await fixture.send("HGET", Keys.rateAmounts("a"), "sum").string == "4")
+            #expect(try await fixture.send("HLEN", Keys.rateAmounts("a")).int == 5, "what has left the window is gone")
         }
     }
 }

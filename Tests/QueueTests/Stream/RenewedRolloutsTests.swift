@@ -19,21 +19,21 @@ import Testing
     ]
 
     /// Shortens all lives by half, adds a completion, and says which lives are whole again.
-    private func renewed(_ bench: QueueBench, by admission: JobAdmission) async throws -> [Bool] {
-        for key in Self.lives { try await bench.send("EXPIRE", key, 50) }
-        #expect(try await admission.enqueue(bench.job()) != .tooLate)
+    private func renewed(_ fixture: QueueFixture, by admission: JobAdmission) async throws -> [Bool] {
+        for key in Self.lives { try await fixture.send("EXPIRE", key, 50) }
+        #expect(try await admission.enqueue(fixture.job()) != .tooLate)
         var renewed: [Bool] = []
-        for key in Self.lives { renewed.append(try #require(try await bench.send("TTL", key).int) > 50) }
+        for key in Self.lives { renewed.append(try #require(try await fixture.send("TTL", key).int) > 50) }
         return renewed
     }
 
     @Test func theSetAtOnceAndTheOthersOnceASecond() async throws {
-        try await QueueBench.run { bench in
-            let admission = bench.admission()
-            _ = try await admission.enqueue(bench.job())
+        try await QueueFixture.run { fixture in
+            let admission = fixture.admission()
+            _ = try await admission.enqueue(fixture.job())
             // Within the second of the first, unless that has just ended.
-            try await eventually { try await renewed(bench, by: admission) == [true, false, false, false] }
-            try await eventually { try await renewed(bench, by: admission) == [true, true, true, true] }
+            try await eventually { try await renewed(fixture, by: admission) == [true, false, false, false] }
+            try await eventually { try await renewed(fixture, by: admission) == [true, true, true, true] }
         }
     }
 
@@ -41,16 +41,16 @@ import Testing
     @Test(arguments: [RolloutKeys.sample.record, RolloutKeys.sample.count]) func whatIsNewHasALife(
         _ lost: String
     ) async throws {
-        try await QueueBench.run { bench in
-            let admission = bench.admission()
-            for _ in 0..<3 { _ = try await admission.enqueue(bench.job()) }
-            try await bench.send("DEL", lost)
-            _ = try await admission.enqueue(bench.job())
-            #expect(try await bench.send("TTL", lost).int ?? -1 > 0)
-            #expect(try await bench.send("GET", RolloutKeys.sample.count).string == "4")
-            #expect(try await bench.send("HGET", RolloutKeys.sample.record, "ids").string == "4")
-            #expect(try await bench.send("HGET", RolloutKeys.sample.record, "invocation_id").string == "i")
-            #expect(try await renewed(bench, by: bench.admission()) == [true, true, true, true])
+        try await QueueFixture.run { fixture in
+            let admission = fixture.admission()
+            for _ in 0..<3 { _ = try await admission.enqueue(fixture.job()) }
+            try await fixture.send("DEL", lost)
+            _ = try await admission.enqueue(fixture.job())
+            #expect(try await fixture.send("TTL", lost).int ?? -1 > 0)
+            #expect(try await fixture.send("GET", RolloutKeys.sample.count).string == "4")
+            #expect(try await fixture.send("HGET", RolloutKeys.sample.record, "ids").string == "4")
+            #expect(try await fixture.send("HGET", RolloutKeys.sample.record, "invocation_id").string == "i")
+            #expect(try await renewed(fixture, by: fixture.admission()) == [true, true, true, true])
         }
     }
 }

@@ -7,50 +7,50 @@ import Testing
 
 /// A request that is made again, on the queue.
 @Suite(.timeLimit(.minutes(5))) struct RepetitionTests {
-    private func job(_ bench: QueueBench, request: String = "request") -> Job {
-        var job = bench.job()
+    private func job(_ fixture: QueueFixture, request: String = "request") -> Job {
+        var job = fixture.job()
         job.idempotency = Idempotency(
             clientKey: "key", project: job.project, account: nil, request: [Array(request.utf8)],
-            envelope: bench.envelope)
+            envelope: fixture.envelope)
         job.responseKey = Keys.response(job.insertionID)
         job.deadline = Deadline(in: .seconds(300))
         return job
     }
 
     @Test func isTheFirstJobEvenWhereTheQueueIsFull() async throws {
-        try await QueueBench.run { bench in
-            let admission = bench.admission(entries: 1)
-            let first = job(bench)
+        try await QueueFixture.run { fixture in
+            let admission = fixture.admission(entries: 1)
+            let first = job(fixture)
             #expect(try await admission.enqueue(first) == .queued(length: 1))
-            let before = try await bench.dump()
-            #expect(try await admission.enqueue(job(bench)) == .repeats(first.insertionID))
-            #expect(try await admission.enqueue(job(bench, request: "another")) == .anotherRequest)
-            #expect(try await bench.dump() == before)
+            let before = try await fixture.dump()
+            #expect(try await admission.enqueue(job(fixture)) == .repeats(first.insertionID))
+            #expect(try await admission.enqueue(job(fixture, request: "another")) == .anotherRequest)
+            #expect(try await fixture.dump() == before)
         }
     }
 
     @Test func aRefusedJobLeavesItsKeyFree() async throws {
-        try await QueueBench.run { bench in
-            _ = try await bench.admission().enqueue(bench.job())
-            #expect(try await bench.admission(entries: 1).enqueue(job(bench)) == .tooManyEntries)
-            #expect(try await bench.admission().enqueue(job(bench)) == .queued(length: 2))
+        try await QueueFixture.run { fixture in
+            _ = try await fixture.admission().enqueue(fixture.job())
+            #expect(try await fixture.admission(entries: 1).enqueue(job(fixture)) == .tooManyEntries)
+            #expect(try await fixture.admission().enqueue(job(fixture)) == .queued(length: 2))
         }
     }
 
     @Test func aJobFreesItsOwnKeyOnly() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("one")
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("one")
             for isFreed in [true, false] {
-                let first = job(bench)
+                let first = job(fixture)
                 let key = try #require(first.idempotency?.key)
-                #expect(try await bench.admission().enqueue(first) == .queued(length: 1))
-                if !isFreed { try await bench.send("HSET", key, "id", "another's") }
-                let delivery = try #require(try await bench.take(stream).first)
+                #expect(try await fixture.admission().enqueue(first) == .queued(length: 1))
+                if !isFreed { try await fixture.send("HSET", key, "id", "another's") }
+                let delivery = try #require(try await fixture.take(stream).first)
                 #expect(
                     try await stream.finish(
                         delivery, id: first.insertionID, responseKey: first.responseKey, sealed: [1],
                         ending: .init(frees: key)))
-                #expect(try await bench.send("EXISTS", key).int == (isFreed ? 0 : 1))
+                #expect(try await fixture.send("EXISTS", key).int == (isFreed ? 0 : 1))
             }
         }
     }

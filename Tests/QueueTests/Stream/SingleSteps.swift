@@ -4,7 +4,7 @@
 
 /// The queue as the version before batches used it: one script a job.
 struct SingleSteps {
-    let bench: QueueBench
+    let fixture: QueueFixture
     let limits: JobAdmission.Limits
     let consumer: String
 
@@ -22,7 +22,7 @@ struct SingleSteps {
             keys.append(Keys.record(job.insertionID))
             if let idempotency = job.idempotency { keys.append(idempotency.key) }
         }
-        let reply = try await bench.redis.evaluate(SingleScripts.enqueue, keys: keys) { command in
+        let reply = try await fixture.redis.evaluate(SingleScripts.enqueue, keys: keys) { command in
             command.append(job.insertionID.description)
             command.append(sealed)
             for number in [limits.entries, limits.bytes, Int(limits.rolloutTTL.components.seconds)] {
@@ -47,7 +47,7 @@ struct SingleSteps {
     func deliver(_ frame: [UInt8], of job: Job, in delivery: Delivery) async throws(RedisError) -> Bool {
         let id = job.insertionID
         let keys = [Keys.jobs, job.responseKey, Keys.response(id), Keys.started(id)]
-        let reply = try await bench.redis.evaluate(SingleScripts.deliver, keys: keys) { command in
+        let reply = try await fixture.redis.evaluate(SingleScripts.deliver, keys: keys) { command in
             for text in [Keys.jobGroup, consumer, delivery.entry, id.description] { command.append(text) }
             command.append(frame)
             for number in [Int(job.answerLife.components.seconds), 60_000] { command.append(number) }
@@ -55,7 +55,7 @@ struct SingleSteps {
         return reply.int == 1
     }
 
-    func finish(_ end: QueueBench.End) async throws(RedisError) -> Bool {
+    func finish(_ end: QueueFixture.End) async throws(RedisError) -> Bool {
         let (id, ending) = (end.job.insertionID, end.ending)
         var keys = [
             Keys.jobs, end.responseKey ?? end.job.responseKey, Keys.response(id), Keys.started(id), Keys.jobBytes,
@@ -65,7 +65,7 @@ struct SingleSteps {
         keys += ending.span.map { [Keys.span(id), Keys.traces(project: $0.project), Keys.traceBytes] } ?? ["", "", ""]
         keys.append(ending.removeFrom?.count ?? "")
         if let key = ending.frees { keys.append(key) }
-        let reply = try await bench.redis.evaluate(SingleScripts.finish, keys: keys) { command in
+        let reply = try await fixture.redis.evaluate(SingleScripts.finish, keys: keys) { command in
             for text in [Keys.jobGroup, consumer, end.delivery.entry, id.description] { command.append(text) }
             command.append(end.sealed ?? [])
             command.append(Int(ending.answerLife.components.seconds))

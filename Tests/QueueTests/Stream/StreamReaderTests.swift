@@ -11,27 +11,27 @@ import Testing
         .init(.completions), .init(.verifications), .init(key: Keys.requests),
     ]
 
-    private func look(_ bench: QueueBench) async throws -> [StreamState] {
-        try await StreamReader(redis: bench.redis).states(of: Self.streams)
+    private func look(_ fixture: QueueFixture) async throws -> [StreamState] {
+        try await StreamReader(redis: fixture.redis).states(of: Self.streams)
     }
 
     @Test func whatIsNotThereIsEmpty() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             // Something else under the name is no stream either.
-            try await bench.send("SET", Keys.requests, "x")
-            let found = try await look(bench)
+            try await fixture.send("SET", Keys.requests, "x")
+            let found = try await look(fixture)
             #expect(found == Self.streams.map { StreamState(key: $0.key) })
         }
     }
 
     @Test func waitingAndPendingAreToldApart() async throws {
-        try await QueueBench.run { bench in
-            let (one, two) = (try await bench.forwarder("one"), try await bench.forwarder("two"))
-            for _ in 0..<5 { _ = try await bench.admission().enqueue(bench.job(), givingTo: nil) }
-            #expect(try await bench.take(one, upTo: 2).count == 2)
-            #expect(try await bench.take(two, upTo: 1).count == 1)
+        try await QueueFixture.run { fixture in
+            let (one, two) = (try await fixture.forwarder("one"), try await fixture.forwarder("two"))
+            for _ in 0..<5 { _ = try await fixture.admission().enqueue(fixture.job(), givingTo: nil) }
+            #expect(try await fixture.take(one, upTo: 2).count == 2)
+            #expect(try await fixture.take(two, upTo: 1).count == 1)
             try await two.leave()
-            let found = try await look(bench)[0]
+            let found = try await look(fixture)[0]
             #expect(found.length == 5 && found.age ?? -1 >= 0)
             let group = try #require(found.groups.first)
             #expect(group.name == "forwarders" && group.lag == 2 && group.pending == 3 && group.workerCount == 2)
@@ -42,23 +42,23 @@ import Testing
 
     /// The age is told by Redis's clock, as the entries' ids are.
     @Test func theOldestTellsItsAge() async throws {
-        try await QueueBench.run { bench in
-            try await bench.send("XADD", Keys.requests, "1000-0", "i", "x")
-            let time = try await bench.send("TIME")
+        try await QueueFixture.run { fixture in
+            try await fixture.send("XADD", Keys.requests, "1000-0", "i", "x")
+            let time = try await fixture.send("TIME")
             let before = (time[0].int ?? 0) * 1000 - 1000
-            let found = try await look(bench)[2]
+            let found = try await look(fixture)[2]
             #expect(found.length == 1 && found.groups.isEmpty)
             #expect(found.age ?? 0 >= before && found.age ?? .max < before + 60_000)
         }
     }
 
     @Test func manyWorkersAreCounted() async throws {
-        try await QueueBench.run { bench in
-            try await bench.send("XGROUP", "CREATE", Keys.requests, "g", "0", "MKSTREAM")
+        try await QueueFixture.run { fixture in
+            try await fixture.send("XGROUP", "CREATE", Keys.requests, "g", "0", "MKSTREAM")
             for number in 0..<StreamReader.workers + 3 {
-                try await bench.send("XGROUP", "CREATECONSUMER", Keys.requests, "g", "w\(number)")
+                try await fixture.send("XGROUP", "CREATECONSUMER", Keys.requests, "g", "w\(number)")
             }
-            let group = try #require(try await look(bench)[2].groups.first)
+            let group = try #require(try await look(fixture)[2].groups.first)
             #expect(group.workers.count == StreamReader.workers && group.workerCount == StreamReader.workers + 3)
             #expect(group.workers.allSatisfy { $0.isAlive == nil })
         }

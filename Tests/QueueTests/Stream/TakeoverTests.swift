@@ -7,28 +7,28 @@ import Testing
 
 /// Architecture §2.4: the jobs of a dead forwarder go to the others; those of a live one never do.
 @Suite(.timeLimit(.minutes(5))) struct TakeoverTests {
-    private func consumers(_ bench: QueueBench) async throws -> Set<String> {
+    private func consumers(_ fixture: QueueFixture) async throws -> Set<String> {
         Set(
-            (try await bench.send("XINFO", "CONSUMERS", Keys.jobs, Keys.jobGroup).array ?? []).compactMap {
+            (try await fixture.send("XINFO", "CONSUMERS", Keys.jobs, Keys.jobGroup).array ?? []).compactMap {
                 $0[1].string
             })
     }
 
     @Test func takesFromTheDeadAndNotFromTheLiving() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             let (dead, living, taker) = try await (
-                bench.forwarder("dead"), bench.forwarder("living"), bench.forwarder("taker")
+                fixture.forwarder("dead"), fixture.forwarder("living"), fixture.forwarder("taker")
             )
-            let jobs = (0..<4).map { _ in bench.job() }
-            for job in jobs { _ = try await bench.admission().enqueue(job) }
-            let lost = try await bench.take(dead, upTo: 2)
-            _ = try await bench.take(living, upTo: 2)
+            let jobs = (0..<4).map { _ in fixture.job() }
+            for job in jobs { _ = try await fixture.admission().enqueue(job) }
+            let lost = try await fixture.take(dead, upTo: 2)
+            _ = try await fixture.take(living, upTo: 2)
             #expect(try await taker.claim(upTo: 10, running: []).isEmpty)
             try await dead.leave()
             let claimed = try await taker.claim(upTo: 10, running: [])
             #expect(claimed.map(\.entry) == lost.map(\.entry))
             #expect(claimed.allSatisfy { $0.count == 2 && $0.isTakenOver })
-            #expect(try claimed.map { try $0.job(opening: bench.envelope) } == Array(jobs[..<2]))
+            #expect(try claimed.map { try $0.job(opening: fixture.envelope) } == Array(jobs[..<2]))
             #expect(try await taker.claim(upTo: 10, running: claimed.map(\.entry)).isEmpty)
         }
     }
@@ -36,10 +36,10 @@ import Testing
     /// A question that waited in the socket of a frozen server is answered when every liveness key has run out, the
     /// living's too.
     @Test func anOldQuestionTakesNothing() async throws {
-        try await QueueBench.run { bench in
-            _ = try await bench.admission().enqueue(bench.job())
-            let (dead, taker) = try await (bench.forwarder("dead"), bench.forwarder("taker"))
-            let lost = try await bench.take(dead)
+        try await QueueFixture.run { fixture in
+            _ = try await fixture.admission().enqueue(fixture.job())
+            let (dead, taker) = try await (fixture.forwarder("dead"), fixture.forwarder("taker"))
+            let lost = try await fixture.take(dead)
             try await dead.leave()
             #expect(try await taker.claim(upTo: 10, running: [], now: UnixTime.milliseconds - 2500).isEmpty)
             #expect(try await taker.claim(upTo: 10, running: []).map(\.entry) == lost.map(\.entry))
@@ -47,13 +47,13 @@ import Testing
     }
 
     @Test func countsEachDeath() async throws {
-        try await QueueBench.run { bench in
-            _ = try await bench.admission().enqueue(bench.job())
-            let first = try await bench.forwarder("0")
-            #expect(try await bench.take(first).map(\.count) == [1])
+        try await QueueFixture.run { fixture in
+            _ = try await fixture.admission().enqueue(fixture.job())
+            let first = try await fixture.forwarder("0")
+            #expect(try await fixture.take(first).map(\.count) == [1])
             try await first.leave()
             for death in 1...4 {
-                let next = try await bench.forwarder("\(death)")
+                let next = try await fixture.forwarder("\(death)")
                 #expect(try await next.claim(upTo: 1, running: []).map(\.count) == [death + 1])
                 try await next.leave()
             }
@@ -61,14 +61,14 @@ import Testing
     }
 
     @Test func takesNoMoreThanThereIsRoomFor() async throws {
-        try await QueueBench.run { bench in
-            for _ in 0..<5 { _ = try await bench.admission().enqueue(bench.job()) }
-            let (one, two) = try await (bench.forwarder("one"), bench.forwarder("two"))
-            _ = try await bench.take(one, upTo: 3)
-            _ = try await bench.take(two, upTo: 2)
+        try await QueueFixture.run { fixture in
+            for _ in 0..<5 { _ = try await fixture.admission().enqueue(fixture.job()) }
+            let (one, two) = try await (fixture.forwarder("one"), fixture.forwarder("two"))
+            _ = try await fixture.take(one, upTo: 3)
+            _ = try await fixture.take(two, upTo: 2)
             try await one.leave()
             try await two.leave()
-            let taker = try await bench.forwarder("taker")
+            let taker = try await fixture.forwarder("taker")
             var running: [String] = []
             for expected in [4, 1, 0] {
                 let claimed = try await taker.claim(upTo: 4, running: running)
@@ -80,32 +80,32 @@ import Testing
     }
 
     @Test func forgetsTheDeadThatLeftNothing() async throws {
-        try await QueueBench.run { bench in
-            let dead = try await bench.forwarder("dead")
-            let living = try await bench.forwarder("living")
-            _ = try await bench.admission().enqueue(bench.job())
-            _ = try await bench.take(dead)
+        try await QueueFixture.run { fixture in
+            let dead = try await fixture.forwarder("dead")
+            let living = try await fixture.forwarder("living")
+            _ = try await fixture.admission().enqueue(fixture.job())
+            _ = try await fixture.take(dead)
             try await dead.leave()
             _ = try await living.claim(upTo: 1, running: [])
             #expect(
-                try await consumers(bench) == ["dead", "living"],
+                try await consumers(fixture) == ["dead", "living"],
                 "what it left was taken in this turn; it goes in the next")
             _ = try await living.claim(upTo: 1, running: [])
-            #expect(try await consumers(bench) == ["living"])
+            #expect(try await consumers(fixture) == ["living"])
         }
     }
 
     /// Redis gave a job to this forwarder and the connection broke on the way: nobody else may take it, so it must find
     /// it itself.
     @Test func findsWhatWasGivenAndNeverArrived() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("one")
-            for _ in 0..<3 { _ = try await bench.admission().enqueue(bench.job()) }
-            let read = try await bench.take(stream)
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("one")
+            for _ in 0..<3 { _ = try await fixture.admission().enqueue(fixture.job()) }
+            let read = try await fixture.take(stream)
             #expect(try await stream.claim(upTo: 10, running: []).isEmpty, "an answer of Redis may still be on its way")
             // 11 s ago, by Redis's own clock: as long as no answer takes.
             for delivery in read {
-                try await bench.send(
+                try await fixture.send(
                     "XCLAIM", Keys.jobs, Keys.jobGroup, "one", 0, delivery.entry, "IDLE", 11_000, "RETRYCOUNT", 1,
                     "JUSTID")
             }
@@ -117,10 +117,10 @@ import Testing
     }
 
     @Test func handingBackDoesNotCount() async throws {
-        try await QueueBench.run { bench in
-            let (one, two) = try await (bench.forwarder("one"), bench.forwarder("two"))
-            for _ in 0..<3 { _ = try await bench.admission().enqueue(bench.job()) }
-            let read = try await bench.take(one)
+        try await QueueFixture.run { fixture in
+            let (one, two) = try await (fixture.forwarder("one"), fixture.forwarder("two"))
+            for _ in 0..<3 { _ = try await fixture.admission().enqueue(fixture.job()) }
+            let read = try await fixture.take(one)
             for _ in 0..<3 {
                 try await one.release(read[..<2].map(\.entry))
                 let claimed = try await two.claim(upTo: 10, running: [])
@@ -134,29 +134,29 @@ import Testing
 
     /// An entry that somebody deleted while it was pending is no job any longer.
     @Test func passesOverADeletedEntry() async throws {
-        try await QueueBench.run { bench in
-            let dead = try await bench.forwarder("dead")
-            for _ in 0..<2 { _ = try await bench.admission().enqueue(bench.job()) }
-            let read = try await bench.take(dead)
-            try await bench.send("XDEL", Keys.jobs, read[0].entry)
+        try await QueueFixture.run { fixture in
+            let dead = try await fixture.forwarder("dead")
+            for _ in 0..<2 { _ = try await fixture.admission().enqueue(fixture.job()) }
+            let read = try await fixture.take(dead)
+            try await fixture.send("XDEL", Keys.jobs, read[0].entry)
             try await dead.leave()
-            let taker = try await bench.forwarder("taker")
+            let taker = try await fixture.forwarder("taker")
             #expect(try await taker.claim(upTo: 10, running: []).map(\.entry) == [read[1].entry])
         }
     }
 
     @Test func countsTheLivingForwarders() async throws {
-        try await QueueBench.run { bench in
+        try await QueueFixture.run { fixture in
             func living() async throws -> Int? {
-                try await bench.redis.evaluate(
+                try await fixture.redis.evaluate(
                     JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix
                 ).int
             }
             #expect(try await living() == 0)
-            _ = try await bench.admission().enqueue(bench.job())
+            _ = try await fixture.admission().enqueue(fixture.job())
             #expect(try await living() == 0, "a job waits for the first forwarder, which makes the group")
-            let one = try await bench.forwarder("one")
-            _ = try await bench.forwarder("two")
+            let one = try await fixture.forwarder("one")
+            _ = try await fixture.forwarder("two")
             #expect(try await living() == 2)
             try await one.leave()
             #expect(try await living() == 1)
@@ -164,21 +164,21 @@ import Testing
     }
 
     @Test func whatWasQueuedBeforeTheGroupIsNotPassedOver() async throws {
-        try await QueueBench.run { bench in
-            let job = bench.job()
-            _ = try await bench.admission().enqueue(job)
-            let stream = try await bench.forwarder("one")
+        try await QueueFixture.run { fixture in
+            let job = fixture.job()
+            _ = try await fixture.admission().enqueue(job)
+            let stream = try await fixture.forwarder("one")
             try await stream.join()
-            #expect(try await bench.take(stream).map(\.insertionID) == [job.insertionID.description])
+            #expect(try await fixture.take(stream).map(\.insertionID) == [job.insertionID.description])
         }
     }
 
     @Test func aHeartbeatLivesForItsTimeAndTellsTheServersClock() async throws {
-        try await QueueBench.run { bench in
-            let stream = try await bench.forwarder("one")
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("one")
             let (before, told, after) = try await (UnixTime.milliseconds, stream.beat(), UnixTime.milliseconds)
             #expect((before - 1...after + 1).contains(told))
-            let life = try #require(try await bench.send("PTTL", Keys.forwarder("one")).int)
+            let life = try #require(try await fixture.send("PTTL", Keys.forwarder("one")).int)
             #expect((14_000...15_000).contains(life))
         }
     }

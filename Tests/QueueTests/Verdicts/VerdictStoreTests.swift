@@ -8,9 +8,9 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct VerdictStoreTests {
     private let key = Keys.verdict("r", project: "local")
 
-    private func run(_ body: (QueueBench, VerdictStore) async throws -> Void) async throws {
-        try await QueueBench.run { bench in
-            try await body(bench, VerdictStore(redis: bench.redis, defaultProject: "local"))
+    private func run(_ body: (QueueFixture, VerdictStore) async throws -> Void) async throws {
+        try await QueueFixture.run { fixture in
+            try await body(fixture, VerdictStore(redis: fixture.redis, defaultProject: "local"))
         }
     }
 
@@ -21,26 +21,26 @@ import Testing
     }
 
     @Test func aVerdictIsWrittenAndLivesAsLongAsTheSet() async throws {
-        try await run { bench, store in
-            _ = try await bench.admission(ttl: .seconds(77)).enqueue(bench.job(rollout: "r"))
+        try await run { fixture, store in
+            _ = try await fixture.admission(ttl: .seconds(77)).enqueue(fixture.job(rollout: "r"))
             let beginning = try #require(try await store.begin("r", project: "local"))
             #expect(beginning.expected == 1 && beginning.failed == 0)
             #expect(try await store.verdict("r", project: "local", now: 1000) == nil)
             #expect(try await store.write(verdict(.complete), mark: beginning.mark))
             #expect(try await store.verdict("r", project: "local", now: .max) == verdict(.complete))
-            let life = try #require(try await bench.send("TTL", key).int)
+            let life = try #require(try await fixture.send("TTL", key).int)
             #expect((70...77).contains(life))
-            #expect(try await bench.send("HKEYS", key).array?.count == Verdict.fieldNames.count)
+            #expect(try await fixture.send("HKEYS", key).array?.count == Verdict.fieldNames.count)
         }
     }
 
     @Test func aChangeOfTheSetVoidsItAndKeepsALateOneOut() async throws {
-        try await run { bench, store in
-            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+        try await run { fixture, store in
+            _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             let early = try #require(try await store.begin("r", project: "local"))
             let late = try #require(try await store.begin("r", project: "local"))
             #expect(try await store.write(verdict(.complete), mark: early.mark))
-            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+            _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             #expect(try await store.verdict("r", project: "local", now: 1000) == nil)
             #expect(try await !store.write(verdict(.complete), mark: late.mark))
             #expect(try await store.verdict("r", project: "local", now: 1000) == nil)
@@ -48,8 +48,8 @@ import Testing
     }
 
     @Test func aMarkIsGoodForOneVerdict() async throws {
-        try await run { bench, store in
-            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+        try await run { fixture, store in
+            _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             let beginning = try #require(try await store.begin("r", project: "local"))
             #expect(try await store.write(verdict(.incomplete), mark: beginning.mark))
             #expect(try await !store.write(verdict(.complete), mark: beginning.mark))
@@ -57,18 +57,18 @@ import Testing
     }
 
     @Test func whoLooksAgainLeavesOneMark() async throws {
-        try await run { bench, store in
-            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+        try await run { fixture, store in
+            _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             let mark = VerdictStore.Mark()
             for _ in 0..<3 { _ = try await store.begin("r", project: "local", mark: mark) }
-            #expect(try await bench.send("HLEN", key).int == 1)
+            #expect(try await fixture.send("HLEN", key).int == 1)
             #expect(try await store.write(verdict(.complete), mark: mark))
         }
     }
 
     @Test func whoSawEverythingIsNotOverruled() async throws {
-        try await run { bench, store in
-            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+        try await run { fixture, store in
+            _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             let (one, two) = (
                 try #require(try await store.begin("r", project: "local")),
                 try #require(try await store.begin("r", project: "local"))
@@ -80,27 +80,27 @@ import Testing
     }
 
     @Test func anUnknownRolloutAndAnothersKeyAreNone() async throws {
-        try await run { bench, store in
+        try await run { fixture, store in
             #expect(try await store.begin("r", project: "local") == nil)
-            _ = try await bench.send("SET", "r", "x")
+            _ = try await fixture.send("SET", "r", "x")
             #expect(try await store.begin("r", project: "local") == nil)
-            #expect(try await bench.send("EXISTS", key).int == 0)
+            #expect(try await fixture.send("EXISTS", key).int == 0)
         }
     }
 
     @Test func aRolloutWhoseCompletionsAllFailedIsKnown() async throws {
-        try await run { bench, store in
-            _ = try await bench.send("HSET", Keys.record(rollout: "r", project: "local"), "failed", 3)
+        try await run { fixture, store in
+            _ = try await fixture.send("HSET", Keys.record(rollout: "r", project: "local"), "failed", 3)
             let beginning = try #require(try await store.begin("r", project: "local"))
             #expect(beginning.expected == 0 && beginning.failed == 3)
         }
     }
 
     @Test func marksOfDeadVerifiersAreCleared() async throws {
-        try await run { bench, store in
-            _ = try await bench.admission().enqueue(bench.job(rollout: "r"))
+        try await run { fixture, store in
+            _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             for _ in 0..<(VerdictStore.mostFields + 50) { _ = try await store.begin("r", project: "local") }
-            #expect(try #require(try await bench.send("HLEN", key).int) <= VerdictStore.mostFields)
+            #expect(try #require(try await fixture.send("HLEN", key).int) <= VerdictStore.mostFields)
         }
     }
 }

@@ -11,27 +11,27 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct LocalWorkerTests {
     /// A worker whose jobs are worked on by `work`; open from the start.
     private struct Rig {
-        let bench: QueueBench
+        let fixture: QueueFixture
         let stream: JobStream
         let jobs: RunningJobs
         let local: LocalWorker
         let sender: AnswerSender
 
         init(
-            _ bench: QueueBench, capacity: Int = 10, isOpen: Bool = true,
+            _ fixture: QueueFixture, capacity: Int = 10, isOpen: Bool = true,
             work: @escaping @Sendable (AnswerSender, Job, Delivery, CallControl) async -> Void
         )
             async throws
         {
-            self.bench = bench
-            stream = try await bench.forwarder("here")
+            self.fixture = fixture
+            stream = try await fixture.forwarder("here")
             jobs = RunningJobs(capacity: capacity)
             local = LocalWorker(jobs: jobs)
             let sender = AnswerSender(
-                stream: stream, envelope: bench.envelope, defaultProject: "local", spanLife: .seconds(60),
+                stream: stream, envelope: fixture.envelope, defaultProject: "local", spanLife: .seconds(60),
                 logger: .silent)
             self.sender = sender
-            let envelope = bench.envelope
+            let envelope = fixture.envelope
             let intake = Intake(
                 stream: stream, jobs: jobs, clock: RedisClock(), drain: .seconds(1), local: local, logger: .silent
             ) { delivery, control in
@@ -46,9 +46,9 @@ import Testing
     private static let head = UpstreamHead(status: 200)
 
     @Test func anAnswerGoesStraightToItsClientOnceItsEndIsConfirmed() async throws {
-        try await QueueBench.run { bench in
-            try await bench.attach()
-            let rig = try await Rig(bench) { sender, job, delivery, control in
+        try await QueueFixture.run { fixture in
+            try await fixture.attach()
+            let rig = try await Rig(fixture) { sender, job, delivery, control in
                 await sender.finish(
                     job, in: delivery,
                     with: ResponseFrame(sequence: 0, head: Self.head, body: job.body, end: .complete), succeeded: true,
@@ -56,24 +56,25 @@ import Testing
             }
             let client = LocalRecorder()
             #expect(
-                try await bench.admission().enqueue(bench.job(body: [1, 2]), on: rig.local, for: client)
+                try await fixture.admission().enqueue(fixture.job(body: [1, 2]), on: rig.local, for: client)
                     == .queued(length: 1))
             #expect(await client.next()?.body == [1, 2])
             await rig.jobs.waitUntilEmpty()
             #expect(rig.jobs.freeSlots == 10)
-            #expect(try await bench.send("XLEN", Keys.jobs) == .integer(0))
+            #expect(try await fixture.send("XLEN", Keys.jobs) == .integer(0))
             #expect(
-                try await bench.frames(on: Keys.responses(ingress: "here")).isEmpty, "nothing of the answer is in Redis"
+                try await fixture.frames(on: Keys.responses(ingress: "here")).isEmpty,
+                "nothing of the answer is in Redis"
             )
-            #expect(try await bench.members(RolloutKeys.sample.set).count == 1)
+            #expect(try await fixture.members(RolloutKeys.sample.set).count == 1)
         }
     }
 
     @Test func theFirstPieceOfAStreamIsMarkedAndTheOthersNeedNoRedis() async throws {
-        try await QueueBench.run { bench in
-            try await bench.attach()
+        try await QueueFixture.run { fixture in
+            try await fixture.attach()
             let goesOn = TestSignal()
-            let rig = try await Rig(bench) { sender, job, delivery, control in
+            let rig = try await Rig(fixture) { sender, job, delivery, control in
                 for number: UInt64 in 0..<3 {
                     let frame = ResponseFrame(
                         sequence: number, head: number == 0 ? Self.head : nil, body: [UInt8(number)])
@@ -85,52 +86,52 @@ import Testing
                     control: control)
             }
             let client = LocalRecorder()
-            var job = bench.job()
+            var job = fixture.job()
             job.deadline = Deadline(in: .seconds(300))
-            _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
+            _ = try await fixture.admission().enqueue(job, on: rig.local, for: client)
             for number: UInt8 in 0..<3 { #expect(await client.next()?.body == [number]) }
             #expect(
                 try await rig.stream.hasStarted(job.insertionID), "a worker that took it over would not repeat the call"
             )
             goesOn.send()
             #expect(await client.next()?.end == .complete)
-            #expect(try await bench.frames(on: job.responseKey).isEmpty)
+            #expect(try await fixture.frames(on: job.responseKey).isEmpty)
         }
     }
 
     /// First come, first served: a job of another process that waits is worked on first, and this one stays for the
     /// next who is free.
     @Test func anOlderJobGoesFirst() async throws {
-        try await QueueBench.run { bench in
-            try await bench.attach()
+        try await QueueFixture.run { fixture in
+            try await fixture.attach()
             let (worked, working) = AsyncStream<InsertionID>.makeStream()
-            let rig = try await Rig(bench) { _, job, _, control in
+            let rig = try await Rig(fixture) { _, job, _, control in
                 #expect(control.client == nil, "its client is elsewhere")
                 working.yield(job.insertionID)
             }
-            let (older, newer) = (bench.job(), bench.job())
-            _ = try await bench.admission().enqueue(older)
+            let (older, newer) = (fixture.job(), fixture.job())
+            _ = try await fixture.admission().enqueue(older)
             #expect(
-                try await bench.admission().enqueue(newer, on: rig.local, for: LocalRecorder()) == .queued(length: 2))
+                try await fixture.admission().enqueue(newer, on: rig.local, for: LocalRecorder()) == .queued(length: 2))
             var ids = worked.makeAsyncIterator()
             #expect(await ids.next() == older.insertionID)
-            #expect(try await bench.take(rig.stream).map(\.insertionID) == [newer.insertionID.description])
+            #expect(try await fixture.take(rig.stream).map(\.insertionID) == [newer.insertionID.description])
         }
     }
 
     /// Each client of a batch has its own answer, and the batch as many slots as it has jobs.
     @Test func theClientsOfABatchHaveTheirOwnAnswers() async throws {
-        try await QueueBench.run { bench in
-            try await bench.attach()
-            let rig = try await Rig(bench, capacity: 4) { sender, job, delivery, control in
+        try await QueueFixture.run { fixture in
+            try await fixture.attach()
+            let rig = try await Rig(fixture, capacity: 4) { sender, job, delivery, control in
                 let frame = ResponseFrame(sequence: 0, head: Self.head, body: job.body, end: .complete)
                 await sender.finish(job, in: delivery, with: frame, succeeded: true, control: control)
             }
-            let older = bench.job(body: [9])
-            _ = try await bench.admission().enqueue(older)
-            let (admission, clients) = (bench.admission(), (0..<5).map { _ in LocalRecorder() })
-            let jobs = (0..<5).map { bench.job(body: [UInt8($0)]) }
-            let outcomes = try await bench.inOneTurn(5) { place, completion in
+            let older = fixture.job(body: [9])
+            _ = try await fixture.admission().enqueue(older)
+            let (admission, clients) = (fixture.admission(), (0..<5).map { _ in LocalRecorder() })
+            let jobs = (0..<5).map { fixture.job(body: [UInt8($0)]) }
+            let outcomes = try await fixture.inOneTurn(5) { place, completion in
                 try admission.enqueue(jobs[place], on: rig.local, for: clients[place], completion: completion)
             }
             #expect(try outcomes.map { try $0.get() } == (2...6).map { .queued(length: $0) })
@@ -138,8 +139,8 @@ import Testing
             await rig.jobs.waitUntilEmpty()
             #expect(rig.jobs.freeSlots == 4)
             // The older job took the fourth slot, so the fourth job waits, and the fifth had none.
-            #expect(try await bench.frames(on: older.responseKey).count == 1)
-            #expect(try await bench.take(rig.stream).map(\.insertionID) == jobs[3...].map(\.insertionID.description))
+            #expect(try await fixture.frames(on: older.responseKey).count == 1)
+            #expect(try await fixture.take(rig.stream).map(\.insertionID) == jobs[3...].map(\.insertionID.description))
         }
     }
 
@@ -154,15 +155,15 @@ import Testing
 
     /// A full worker, and one that takes no jobs, leave them to the others.
     @Test(arguments: [true, false]) func aWorkerThatTakesNoneLeavesJobsToOthers(isFull: Bool) async throws {
-        try await QueueBench.run { bench in
-            let rig = try await Rig(bench, capacity: 1, isOpen: isFull) { _, _, _, _ in
+        try await QueueFixture.run { fixture in
+            let rig = try await Rig(fixture, capacity: 1, isOpen: isFull) { _, _, _, _ in
                 Issue.record("nothing was to be taken")
             }
             if isFull { #expect(rig.jobs.reserve(upTo: 1) == 1) }
-            let job = bench.job()
-            _ = try await bench.admission().enqueue(job, on: rig.local, for: LocalRecorder())
+            let job = fixture.job()
+            _ = try await fixture.admission().enqueue(job, on: rig.local, for: LocalRecorder())
             #expect(
-                try await bench.take(try await bench.forwarder("there")).map(\.insertionID) == [
+                try await fixture.take(try await fixture.forwarder("there")).map(\.insertionID) == [
                     job.insertionID.description
                 ])
         }
@@ -170,15 +171,15 @@ import Testing
 
     /// What is refused takes no slot.
     @Test func aRefusedJobGivesItsSlotBack() async throws {
-        try await QueueBench.run { bench in
-            let rig = try await Rig(bench) { _, _, _, _ in Issue.record("nothing was queued") }
+        try await QueueFixture.run { fixture in
+            let rig = try await Rig(fixture) { _, _, _, _ in Issue.record("nothing was queued") }
             #expect(
-                try await bench.admission(entries: 0).enqueue(bench.job(), on: rig.local, for: LocalRecorder())
+                try await fixture.admission(entries: 0).enqueue(fixture.job(), on: rig.local, for: LocalRecorder())
                     == .tooManyEntries)
             #expect(rig.jobs.freeSlots == 10)
-            try await bench.send("CONFIG", "SET", "maxmemory", "1")
+            try await fixture.send("CONFIG", "SET", "maxmemory", "1")
             await #expect(throws: RedisError.self) {
-                _ = try await bench.admission().enqueue(bench.job(), on: rig.local, for: LocalRecorder())
+                _ = try await fixture.admission().enqueue(fixture.job(), on: rig.local, for: LocalRecorder())
             }
             #expect(rig.jobs.freeSlots == 10)
         }
@@ -186,24 +187,24 @@ import Testing
 
     /// After a flush there is no group: the job waits on the stream for one.
     @Test func withoutAGroupAJobWaits() async throws {
-        try await QueueBench.run { bench in
-            let rig = try await Rig(bench) { _, _, _, _ in Issue.record("nothing was given") }
-            try await bench.send("FLUSHALL")
+        try await QueueFixture.run { fixture in
+            let rig = try await Rig(fixture) { _, _, _, _ in Issue.record("nothing was given") }
+            try await fixture.send("FLUSHALL")
             #expect(
-                try await bench.admission().enqueue(bench.job(), on: rig.local, for: LocalRecorder())
+                try await fixture.admission().enqueue(fixture.job(), on: rig.local, for: LocalRecorder())
                     == .queued(length: 1))
             #expect(rig.jobs.freeSlots == 10)
             try await rig.stream.join()
-            #expect(try await bench.take(rig.stream).count == 1)
+            #expect(try await fixture.take(rig.stream).count == 1)
         }
     }
 
     /// A process that stood still: what it held was taken over, and its end of the answer counts for nothing.
     @Test func aLateOwnerSaysNothingToItsLocalRecorder() async throws {
-        try await QueueBench.run { bench in
-            try await bench.attach()
+        try await QueueFixture.run { fixture in
+            try await fixture.attach()
             let (isThere, goesOn) = (TestSignal(), TestSignal())
-            let rig = try await Rig(bench) { sender, job, delivery, control in
+            let rig = try await Rig(fixture) { sender, job, delivery, control in
                 isThere.send()
                 await goesOn.wait()
                 await #expect(throws: AnswerSender.LostOwnership.self) {
@@ -215,29 +216,29 @@ import Testing
                     control: control)
             }
             let client = LocalRecorder()
-            var job = bench.job()
+            var job = fixture.job()
             job.deadline = Deadline(in: .seconds(300))
-            _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
+            _ = try await fixture.admission().enqueue(job, on: rig.local, for: client)
             await isThere.wait()
             try await rig.stream.leave()
-            let other = try await bench.forwarder("there")
+            let other = try await fixture.forwarder("there")
             let taken = try #require(try await other.claim(upTo: 1, running: []).first)
-            #expect(try taken.job(opening: bench.envelope) == job, "it can be read elsewhere")
+            #expect(try taken.job(opening: fixture.envelope) == job, "it can be read elsewhere")
             goesOn.send()
             await rig.jobs.waitUntilEmpty()
             client.hangUp()
             #expect(await client.next() == nil)
             #expect(
-                try await bench.members(RolloutKeys.sample.set).count == 1, "it is the other's to say that it failed")
+                try await fixture.members(RolloutKeys.sample.set).count == 1, "it is the other's to say that it failed")
         }
     }
 
     /// A confirmation is good for a few seconds: a stream whose job was taken over does not go on for long.
     @Test func aConfirmationGrowsOld() async throws {
-        try await QueueBench.run { bench in
-            try await bench.attach()
+        try await QueueFixture.run { fixture in
+            try await fixture.attach()
             let (isTaken, goesOn) = (TestSignal(), TestSignal())
-            let rig = try await Rig(bench) { sender, job, delivery, control in
+            let rig = try await Rig(fixture) { sender, job, delivery, control in
                 func send(_ number: UInt64) async throws {
                     let frame = ResponseFrame(
                         sequence: number, head: number == 0 ? Self.head : nil, body: [UInt8(number)])
@@ -251,12 +252,12 @@ import Testing
                 await #expect(throws: AnswerSender.LostOwnership.self) { try await send(2) }
             }
             let client = LocalRecorder()
-            var job = bench.job()
+            var job = fixture.job()
             job.deadline = Deadline(in: .seconds(300))
-            _ = try await bench.admission().enqueue(job, on: rig.local, for: client)
+            _ = try await fixture.admission().enqueue(job, on: rig.local, for: client)
             await isTaken.wait()
             try await rig.stream.leave()
-            #expect(try await bench.forwarder("there").claim(upTo: 1, running: []).count == 1)
+            #expect(try await fixture.forwarder("there").claim(upTo: 1, running: []).count == 1)
             goesOn.send()
             await rig.jobs.waitUntilEmpty()
             client.hangUp()
@@ -268,16 +269,16 @@ import Testing
     /// Redis did what it was asked and its reply was lost: the answer is nowhere but here, so whether it may be shown
     /// is asked again.
     @Test(arguments: [true, false]) func anEndWhoseReplyWasLostIsFoundOut(isTakenOver: Bool) async throws {
-        try await QueueBench.run { bench in
-            try await bench.attach()
-            let stream = try await bench.forwarder("here")
-            let job = bench.job()
-            let reply = try await bench.admission().enqueue(job, givingTo: "here")
+        try await QueueFixture.run { fixture in
+            try await fixture.attach()
+            let stream = try await fixture.forwarder("here")
+            let job = fixture.job()
+            let reply = try await fixture.admission().enqueue(job, givingTo: "here")
             guard case .this(let delivery) = reply.given else { throw NotGiven() }
             let keys = RolloutKeys.sample
             if isTakenOver {
                 try await stream.leave()
-                let other = try await bench.forwarder("there")
+                let other = try await fixture.forwarder("there")
                 #expect(try await other.claim(upTo: 1, running: []).count == 1)
                 #expect(
                     try await !stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true),
@@ -295,7 +296,7 @@ import Testing
                         delivery, id: job.insertionID, responseKey: job.responseKey, sealed: nil, ending: .init()))
                 #expect(try await stream.hasEnded(delivery, job.insertionID, recordedIn: keys.set, succeeded: true))
             }
-            try await bench.send("FLUSHALL")
+            try await fixture.send("FLUSHALL")
             #expect(
                 try await !stream.hasEnded(delivery, job.insertionID, recordedIn: nil, succeeded: true),
                 "nothing is known")
@@ -305,15 +306,15 @@ import Testing
     private struct NotGiven: Error {}
 
     @Test func aClientsWordReachesTheCallWithoutRedis() async throws {
-        try await QueueBench.run { bench in
-            let rig = try await Rig(bench) { _, job, _, control in
+        try await QueueFixture.run { fixture in
+            let rig = try await Rig(fixture) { _, job, _, control in
                 await control.waitForCredit(7, atMost: .seconds(30))
                 await control.waitForCredit(8, atMost: .seconds(30))
                 #expect(control.stop == .cancelled && control.handedOver == 7)
             }
-            let job = bench.job()
+            let job = fixture.job()
             #expect(!rig.local.credit(job.insertionID, bytes: 1), "it does not run here")
-            _ = try await bench.admission().enqueue(job, on: rig.local, for: LocalRecorder())
+            _ = try await fixture.admission().enqueue(job, on: rig.local, for: LocalRecorder())
             #expect(rig.local.credit(job.insertionID, bytes: 7))
             rig.local.cancel(job.insertionID, handedOver: 7)
             #expect(

@@ -8,7 +8,7 @@ import Testing
     private let ids = InsertionIDGenerator()
 
     /// Jobs that run until the test opens the gate.
-    private final class Gate: Sendable {
+    private final class Latch: Sendable {
         private let (opened, opening) = AsyncStream<Void>.makeStream()
         func open() { opening.finish() }
         func wait() async { for await _ in opened {} }
@@ -25,7 +25,7 @@ import Testing
 
     @Test func hasAsManySlotsAsItWasGiven() async {
         let jobs = RunningJobs(capacity: 3)
-        let gate = Gate()
+        let gate = Latch()
         #expect(await jobs.waitForRoom() == 3)
         for number in 0..<3 { jobs.start(ids.next(), entry: "\(number)", on: nil) { _ in await gate.wait() } }
         #expect(jobs.count == 3 && jobs.freeSlots == 0 && jobs.ids.count == 3 && Set(jobs.entries) == ["0", "1", "2"])
@@ -48,7 +48,7 @@ import Testing
     /// `COUNT 0` means all there is.
     @Test func roomIsNeverNothing() async {
         let jobs = RunningJobs(capacity: 1)
-        let (first, rest) = (Gate(), Gate())
+        let (first, rest) = (Latch(), Latch())
         jobs.start(ids.next(), entry: "0", on: nil) { _ in await first.wait() }
         for number in 1..<3 { jobs.start(ids.next(), entry: "\(number)", on: nil) { _ in await rest.wait() } }
         #expect(jobs.freeSlots == 0)
@@ -69,7 +69,7 @@ import Testing
 
     @Test func aFullForwarderCanBeStopped() async {
         let jobs = RunningJobs(capacity: 1)
-        let gate = Gate()
+        let gate = Latch()
         jobs.start(ids.next(), entry: "0", on: nil) { _ in await gate.wait() }
         await withTaskGroup(of: Int.self) { group in
             group.addTask { await jobs.waitForRoom() }
@@ -83,7 +83,7 @@ import Testing
     @Test func endsAJobByItsID() async {
         let jobs = RunningJobs(capacity: 2)
         let (one, other) = (ids.next(), ids.next())
-        let gate = Gate()
+        let gate = Latch()
         let told = Told()
         for id in [one, other] {
             jobs.start(id, entry: "\(id)", on: nil) { control in
@@ -143,7 +143,7 @@ import Testing
     @Test func releasesEverythingThatRuns() async {
         let jobs = RunningJobs(capacity: 4)
         let id = ids.next()
-        let gate = Gate()
+        let gate = Latch()
         let stops = NIOLockedValueBox<[CallControl.Stop?]>([])
         for (number, id) in [nil, id, id].enumerated() {
             jobs.start(id, entry: "\(number)", on: nil) { control in

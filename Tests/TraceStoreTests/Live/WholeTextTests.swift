@@ -134,7 +134,7 @@ struct WholeTextTests {
             #expect(
                 row.text("name") == "na\0me" && row.text("input") == "a\0b" && row.text("statusMessage") == "bro\0ken")
             let attributes = try row.member("metadata").flatMap { try row.object($0) }?.text("attributes").flatMap(
-                JSONPart.scan)
+                EmbeddedJSON.scan)
             #expect(attributes?.text("other\0key") == "c\0d")
         }
     }

@@ -96,7 +96,7 @@ struct TraceSourceConformance {
                 let observation = try #require(body.observations.first)
                 #expect(
                     body.observations.count == 1 && observation.output == body.output
-                        && observation.id != StoreJSON.null)
+                        && observation.id != LangfuseJSON.null)
                 #expect(String(decoding: observation.type, as: UTF8.self) == #""GENERATION""#)
             }
         }
@@ -131,7 +131,7 @@ struct TraceSourceConformance {
                     ? "null"
                     : #"{"prompt_tokens":8,"completion_tokens":1,"total_tokens":9,"prompt_tokens_details":{"cached_tokens":5}}"#
                 #expect(String(decoding: step.usage, as: UTF8.self) == usage)
-                let long = StoreJSON(body.metadata)?.text("long")
+                let long = LangfuseJSON(body.metadata)?.text("long")
                 #expect(long == span.metadata["long"] || long == nil && !whole.contains("long"))
             }
         }

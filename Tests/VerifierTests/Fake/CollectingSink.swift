@@ -30,7 +30,7 @@ final class CollectingSink: AnswerSink {
     var status: Int? { state.withLockedValue { $0.head?.status } }
     var headers: [HeaderField] { state.withLockedValue { $0.head?.headers ?? [] } }
     var text: String { state.withLockedValue { String(decoding: $0.body, as: UTF8.self) } }
-    var json: StoreJSON? { state.withLockedValue { StoreJSON($0.body) } }
+    var json: LangfuseJSON? { state.withLockedValue { LangfuseJSON($0.body) } }
     var pieces: [Int] { state.withLockedValue { $0.pieces } }
 
     func begin(_ head: UpstreamHead) async throws { state.withLockedValue { $0.head = head } }

@@ -71,7 +71,7 @@ extension FakeLangfuse {
     }
 
     private func condition(_ items: QueryItems) -> (column: String, values: Set<String>) {
-        if let filter = items.value("filter"), let json = StoreJSON(Array("{\"f\":\(filter)}".utf8)),
+        if let filter = items.value("filter"), let json = LangfuseJSON(Array("{\"f\":\(filter)}".utf8)),
             let one = json.objects("f")?.first
         {
             return (one.text("column") == "tags" ? "tags" : "id", Set(one.texts("value") ?? []))

@@ -126,7 +126,7 @@ import Testing
     }
 }
 
-/// Pages of the second API.
+/// StatusPages of the second API.
 @Suite struct LangfuseV2Tests {
     /// A completion that took several calls has spans below its own, which say nothing of it.
     @Test(arguments: [TraceQuery.Detail.id, .head, .body]) func attemptsAreNoCompletions(detail: TraceQuery.Detail) {

@@ -7,7 +7,7 @@ import Testing
 /// gives them.
 struct StoredMetadataTests {
     private func metadata(_ json: String) throws -> StoredMetadata {
-        StoredMetadata(of: try #require(StoreJSON(Array(#"{"metadata":\#(json)}"#.utf8))))
+        StoredMetadata(of: try #require(LangfuseJSON(Array(#"{"metadata":\#(json)}"#.utf8))))
     }
 
     private static let ascii = String(repeating: "x", count: 200)
@@ -31,7 +31,7 @@ struct StoredMetadataTests {
     func stumpsAreLeftOut(value: String, whole: [String], stays: Bool) throws {
         let shown = try metadata(#"{"a" : "b","v":\#(value), "c\u00e9":[1.50]}"#).withoutStumps(
             whole: Set(texts: whole))
-        let rest = try #require(StoreJSON(shown))
+        let rest = try #require(LangfuseJSON(shown))
         #expect(rest.names == (stays ? ["a", "v", "cé"] : ["a", "cé"]))
         #expect(rest.text("a") == "b" && String(decoding: rest.value("cé"), as: UTF8.self) == "[1.50]")
         if stays { #expect(String(decoding: rest.value("v"), as: UTF8.self) == value) }
@@ -85,7 +85,7 @@ struct StoredMetadataTests {
         (#"{"input":1.5,"output":true}"#, "null"),
     ])
     func usageIsToldAsTheProviderToldIt(details: String, usage: String) throws {
-        let row = try #require(StoreJSON(Array(#"{"usageDetails":\#(details)}"#.utf8)))
+        let row = try #require(LangfuseJSON(Array(#"{"usageDetails":\#(details)}"#.utf8)))
         #expect(String(decoding: StoredUsage.json(of: row), as: UTF8.self) == usage)
     }
 }

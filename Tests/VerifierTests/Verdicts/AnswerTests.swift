@@ -10,15 +10,15 @@ import Testing
 /// What clients get for `/rollouts/{id}` and for questions that cannot be answered.
 @Suite(.timeLimit(.minutes(5))) struct AnswerTests {
     @Test func aRolloutsVerdict() async throws {
-        try await VerifierBench.run { bench in
-            _ = try await bench.complete(2, rollout: "a b")
-            let answer = try await bench.ask("/rollouts/a%20b")
+        try await VerifierFixture.run { fixture in
+            _ = try await fixture.complete(2, rollout: "a b")
+            let answer = try await fixture.ask("/rollouts/a%20b")
             #expect(
                 answer.status == 200 && answer.json?.text("verdict") == "complete"
                     && answer.json?.text("rollout_id") == "a b")
             #expect(answer.headers.first(named: "content-type") == "application/json")
             let tag = try #require(answer.headers.first(named: "etag"))
-            let again = try await bench.ask("/rollouts/a%20b", headers: [HeaderField("If-None-Match", tag)])
+            let again = try await fixture.ask("/rollouts/a%20b", headers: [HeaderField("If-None-Match", tag)])
             #expect(again.status == 304 && again.text.isEmpty && again.headers.first(named: "etag") == tag)
         }
     }
@@ -33,29 +33,29 @@ import Testing
         ("/traces", "tags=rollout_id:r&project_id=other", 400, "invalid_query"),
     ])
     func whatCannotBeAnswered(_ path: String, _ query: String?, _ status: Int, _ code: String) async throws {
-        try await VerifierBench.run { bench in
-            let answer = try await bench.ask(path, query: query)
+        try await VerifierFixture.run { fixture in
+            let answer = try await fixture.ask(path, query: query)
             #expect(answer.status == status && answer.json?.nested("error")?.text("code") == code, "\(answer.text)")
             #expect(answer.json?.text("detail") != nil)
         }
     }
 
     @Test func aWaitEndsWhenItIsCompleteOrOver() async throws {
-        try await VerifierBench.run { bench in
-            let id = bench.ids.next()
-            try await bench.begin([id])
-            let start = bench.time.now
-            let late = try await bench.ask("/rollouts/r", query: "wait=20")
-            #expect(late.json?.text("verdict") == "incomplete" && bench.time.now == start + 20_000)
-            bench.time.advance(.seconds(2))
-            bench.time.onSleep.withLockedValue {
+        try await VerifierFixture.run { fixture in
+            let id = fixture.ids.next()
+            try await fixture.begin([id])
+            let start = fixture.time.now
+            let late = try await fixture.ask("/rollouts/r", query: "wait=20")
+            #expect(late.json?.text("verdict") == "incomplete" && fixture.time.now == start + 20_000)
+            fixture.time.advance(.seconds(2))
+            fixture.time.onSleep.withLockedValue {
                 $0 = {
-                    try await bench.finish(id)
-                    bench.store.show([FakeSpan(id)])
+                    try await fixture.finish(id)
+                    fixture.store.show([FakeSpan(id)])
                 }
             }
-            let answer = try await bench.ask("/rollouts/r", query: "wait=20")
-            #expect(answer.json?.text("verdict") == "complete" && bench.time.now < start + 30_000)
+            let answer = try await fixture.ask("/rollouts/r", query: "wait=20")
+            #expect(answer.json?.text("verdict") == "complete" && fixture.time.now < start + 30_000)
         }
     }
 
@@ -63,52 +63,52 @@ import Testing
     /// for, and an old verdict is not taken for a new one.
     @Test(arguments: [10_800, -10_800])
     func aStepOfTheClockNeitherEndsNorProlongsAWait(_ seconds: Int) async throws {
-        try await VerifierBench.run { bench in
-            try await bench.begin([bench.ids.next()])
-            let start = bench.time.now
+        try await VerifierFixture.run { fixture in
+            try await fixture.begin([fixture.ids.next()])
+            let start = fixture.time.now
             let isPut = NIOLockedValueBox(false)
-            bench.time.onSleep.withLockedValue {
+            fixture.time.onSleep.withLockedValue {
                 $0 = {
                     let isFirst = isPut.withLockedValue { isPut in
                         defer { isPut = true }
                         return !isPut
                     }
-                    if isFirst { bench.time.step(.seconds(seconds)) }
+                    if isFirst { fixture.time.step(.seconds(seconds)) }
                 }
             }
             for round: Int64 in 1...2 {
-                let answer = try await bench.ask("/rollouts/r", query: "wait=20")
+                let answer = try await fixture.ask("/rollouts/r", query: "wait=20")
                 #expect(answer.json?.text("verdict") == "incomplete")
-                #expect(bench.time.now == start + round * 20_000)
+                #expect(fixture.time.now == start + round * 20_000)
             }
         }
     }
 
     /// A moment's verdict from before the clock was put back would hold for hours.
     @Test func aVerdictOfTheFutureDoesNotHold() async throws {
-        try await VerifierBench.run { bench in
-            let id = bench.ids.next()
-            try await bench.begin([id])
-            #expect(try await bench.ask("/rollouts/r").json?.text("verdict") == "incomplete")
-            bench.time.step(.seconds(-10_800))
-            try await bench.finish(id)
-            bench.store.show([FakeSpan(id)])
-            #expect(try await bench.ask("/rollouts/r").json?.text("verdict") == "complete")
+        try await VerifierFixture.run { fixture in
+            let id = fixture.ids.next()
+            try await fixture.begin([id])
+            #expect(try await fixture.ask("/rollouts/r").json?.text("verdict") == "incomplete")
+            fixture.time.step(.seconds(-10_800))
+            try await fixture.finish(id)
+            fixture.store.show([FakeSpan(id)])
+            #expect(try await fixture.ask("/rollouts/r").json?.text("verdict") == "complete")
         }
     }
 
     @Test func eventsTellOfTheProgress() async throws {
-        try await VerifierBench.run { bench in
-            let ids = try await bench.complete(2)
-            let flying = bench.ids.next()
-            try await bench.begin([flying])
-            bench.time.onSleep.withLockedValue {
+        try await VerifierFixture.run { fixture in
+            let ids = try await fixture.complete(2)
+            let flying = fixture.ids.next()
+            try await fixture.begin([flying])
+            fixture.time.onSleep.withLockedValue {
                 $0 = {
-                    try await bench.finish(flying)
-                    bench.store.show([FakeSpan(flying)])
+                    try await fixture.finish(flying)
+                    fixture.store.show([FakeSpan(flying)])
                 }
             }
-            let answer = try await bench.ask("/rollouts/r", headers: [HeaderField("Accept", "text/event-stream")])
+            let answer = try await fixture.ask("/rollouts/r", headers: [HeaderField("Accept", "text/event-stream")])
             #expect(answer.headers.first(named: "content-type") == "text/event-stream")
             let events = answer.text.components("\n\n")
             #expect(
@@ -123,16 +123,16 @@ import Testing
 
     @Test func aStoreThatIsAwayIsA502() async throws {
         let store = FakeLangfuse { _ in throw UpstreamError(.connect, "no route", requestMayHaveBeenSent: false) }
-        try await VerifierBench.run(store: store) { bench in
-            _ = try await bench.complete(2)
-            let traces = try await bench.ask("/traces", query: "tags=rollout_id:r&max_retries=1")
+        try await VerifierFixture.run(store: store) { fixture in
+            _ = try await fixture.complete(2)
+            let traces = try await fixture.ask("/traces", query: "tags=rollout_id:r&max_retries=1")
             #expect(traces.status == 502 && traces.json?.nested("error")?.text("code") == "trace_store_unavailable")
             #expect(traces.headers.first(named: "retry-after") != nil && !traces.text.contains("canary"))
             #expect(traces.headers.first(named: "x-should-retry") == "true")
             #expect(
-                try await bench.ask("/rollouts/unknown").headers.first(named: "x-should-retry") == "false",
+                try await fixture.ask("/rollouts/unknown").headers.first(named: "x-should-retry") == "false",
                 "of no use while nothing changes")
-            let verdict = try await bench.ask("/rollouts/r")
+            let verdict = try await fixture.ask("/rollouts/r")
             #expect(
                 verdict.status == 200 && verdict.json?.text("verdict") == "unknown"
                     && verdict.json?.text("reason") != nil)
@@ -153,15 +153,15 @@ import Testing
     /// A verifier whose client has left does no more.
     @Test func nothingIsDoneForNobody() async throws {
         let store = FakeLangfuse()
-        try await VerifierBench.run(store: store) { bench in
-            _ = try await bench.complete(600)
-            _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+        try await VerifierFixture.run(store: store) { fixture in
+            _ = try await fixture.complete(600)
+            _ = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
             let asked = store.asked
             let question = Question(
                 project: "local", path: "/traces", query: "tags=rollout_id:r&limit=600",
-                deadline: bench.time.now + 300_000)
+                deadline: fixture.time.now + 300_000)
             let sink = CollectingSink(most: 1)
-            await #expect(throws: CollectingSink.Gone.self) { try await bench.verifier().answer(question, to: sink) }
+            await #expect(throws: CollectingSink.Gone.self) { try await fixture.verifier().answer(question, to: sink) }
             #expect(store.asked <= asked + 6)
         }
     }

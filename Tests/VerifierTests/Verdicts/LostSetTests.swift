@@ -30,29 +30,30 @@ import Testing
     }
 
     @Test(arguments: Loss.allCases) func isUnknown(_ loss: Loss) async throws {
-        try await VerifierBench.run { bench in
-            let acts = try await RolloutActs(bench.redis)
+        try await VerifierFixture.run { fixture in
+            let acts = try await RolloutActs(fixture.redis)
             var ids = try await acts.add(3)
             try await acts.end { _ in false }
-            bench.store.show(ids.map { FakeSpan($0) })
-            let before = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+            fixture.store.show(ids.map { FakeSpan($0) })
+            let before = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
             #expect(before?.kind == .complete && before?.expected == 3)
-            for key in loss.deleted { try await bench.send("DEL", key) }
-            if loss == .setExpiresThenOneMore { try await bench.send("PEXPIRE", Self.keys.set, 0) }
-            if loss == .oneMember { try await bench.send("SREM", Self.keys.set, ids[1].description) }
+            for key in loss.deleted { try await fixture.send("DEL", key) }
+            if loss == .setExpiresThenOneMore { try await fixture.send("PEXPIRE", Self.keys.set, 0) }
+            if loss == .oneMember { try await fixture.send("SREM", Self.keys.set, ids[1].description) }
             if loss.rawValue.hasSuffix("OneMore") { ids += try await acts.add() }
             try await acts.end { _ in false }
-            bench.store.show(ids.map { FakeSpan($0) })
+            fixture.store.show(ids.map { FakeSpan($0) })
             let after = try #require(
-                try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1)))
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience(attempts: 1)))
             #expect(after.kind == .unknown && after.isLoss && after.expected >= 3, "\(after)")
             #expect(
                 after.reason?.contains("ROLLOUT_TTL_SECONDS") == true
                     && after.reason?.contains("maxmemory-policy") == true)
             #expect(
-                try await VerdictStore(redis: bench.redis, defaultProject: "local").verdict("r", project: "local")?.kind
+                try await VerdictStore(redis: fixture.redis, defaultProject: "local").verdict("r", project: "local")?
+                    .kind
                     != .complete)
-            let traces = try await bench.ask("/traces", query: "tags=rollout_id:r&max_retries=0")
+            let traces = try await fixture.ask("/traces", query: "tags=rollout_id:r&max_retries=0")
             #expect(traces.status == 404 && traces.json?.nested("error")?.text("code") == "rollout_lost")
             #expect(traces.json?.nested("verdict")?.text("verdict") == "unknown")
         }
@@ -66,25 +67,25 @@ import Testing
     }
 
     @Test(arguments: Harmless.allCases) func isComplete(_ change: Harmless) async throws {
-        try await VerifierBench.run { bench in
-            let acts = try await RolloutActs(bench.redis)
+        try await VerifierFixture.run { fixture in
+            let acts = try await RolloutActs(fixture.redis)
             var ids = change == .countedByNobody ? [] : try await acts.add(3)
             var failed: [InsertionID] = []
             switch change {
             case .nothing: break
-            case .countIsLost: try await bench.send("DEL", Self.keys.count)
+            case .countIsLost: try await fixture.send("DEL", Self.keys.count)
             case .recordIsLostAndOneMore:
-                try await bench.send("DEL", Self.keys.record)
+                try await fixture.send("DEL", Self.keys.record)
                 ids += try await acts.add()
             case .everythingIsLost:
                 for key in [Self.keys.set, Self.keys.record, Self.keys.count, Self.keys.verdict] {
-                    try await bench.send("DEL", key)
+                    try await fixture.send("DEL", key)
                 }
                 ids = try await acts.add(2)
             case .countedByNobody, .countedInPart:
                 // As an ingress of version 0.1.0 does.
-                let others = [bench.ids.next(), bench.ids.next()]
-                try await bench.begin(others)
+                let others = [fixture.ids.next(), fixture.ids.next()]
+                try await fixture.begin(others)
                 ids += others
             case .theSameIDTwice: try await acts.add(again: ids[0])
             case .oneFails: failed = [ids[1]]
@@ -92,19 +93,19 @@ import Testing
             }
             try await acts.end(failed.contains)
             ids.removeAll(where: failed.contains)
-            bench.store.show(ids.map { FakeSpan($0) })
+            fixture.store.show(ids.map { FakeSpan($0) })
             let verdict = try #require(
-                try await bench.verifier().verify("r", project: "local", patience: bench.patience(.seconds(400))))
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience(.seconds(400))))
             #expect(verdict.kind == .complete && verdict.expected == ids.count, "\(verdict)")
         }
     }
 
     @Test func theCountOutlivesTheSet() async throws {
-        try await VerifierBench.run { bench in
-            try await RolloutActs(bench.redis, life: .seconds(100)).add()
+        try await VerifierFixture.run { fixture in
+            try await RolloutActs(fixture.redis, life: .seconds(100)).add()
             let lives = [
-                try await bench.send("TTL", Self.keys.set).int ?? 0,
-                try await bench.send("TTL", Self.keys.count).int ?? 0,
+                try await fixture.send("TTL", Self.keys.set).int ?? 0,
+                try await fixture.send("TTL", Self.keys.count).int ?? 0,
             ]
             #expect((90...100).contains(lives[0]) && (190...200).contains(lives[1]))
         }
@@ -113,9 +114,9 @@ import Testing
     /// Completions come and fail, and keys vanish; either the count or the record is never among them. A verdict is
     /// then complete with all ids or not at all.
     @Test(arguments: 0..<25) func neverCompleteWithFewerThanWereRecorded(_ seed: Int) async throws {
-        try await VerifierBench.run { bench in
+        try await VerifierFixture.run { fixture in
             var random = SeededRandom(seed: UInt64(seed))
-            let acts = try await RolloutActs(bench.redis)
+            let acts = try await RolloutActs(fixture.redis)
             let knowing = seed.isMultiple(of: 2) ? Self.keys.record : Self.keys.count
             let vanishing = [Self.keys.set, Self.keys.set, knowing, Self.keys.verdict, Self.verified]
             var alive: Set<InsertionID> = []
@@ -132,22 +133,22 @@ import Testing
                     alive.subtract(failed)
                 case 3 where Int.random(in: 0..<3, using: &random) == 0:
                     let key = vanishing[Int.random(in: vanishing.indices, using: &random)]
-                    let had = try await bench.send("SCARD", Self.keys.set).int ?? 0
-                    try await bench.send("DEL", key)
+                    let had = try await fixture.send("SCARD", Self.keys.set).int ?? 0
+                    try await fixture.send("DEL", key)
                     if key == Self.keys.set, had > 0 { isWhole = false }
-                default: bench.store.show(alive.map { FakeSpan($0) })
+                default: fixture.store.show(alive.map { FakeSpan($0) })
                 }
-                let verdict = try await bench.verifier().verify(
-                    "r", project: "local", patience: bench.patience(attempts: 1))
+                let verdict = try await fixture.verifier().verify(
+                    "r", project: "local", patience: fixture.patience(attempts: 1))
                 guard let verdict, verdict.kind == .complete else { continue }
                 #expect(verdict.expected == alive.count, "\(verdict)")
             }
             guard isWhole, !alive.isEmpty else { return }
             try await acts.end { _ in false }
-            bench.store.show(alive.map { FakeSpan($0) })
-            bench.time.advance(.seconds(2))
-            let verdict = try await bench.verifier().verify(
-                "r", project: "local", patience: bench.patience(.seconds(400)))
+            fixture.store.show(alive.map { FakeSpan($0) })
+            fixture.time.advance(.seconds(2))
+            let verdict = try await fixture.verifier().verify(
+                "r", project: "local", patience: fixture.patience(.seconds(400)))
             #expect(verdict == nil || verdict?.kind == .complete)
         }
     }

@@ -64,7 +64,7 @@ import Testing
         (#"{"x":"{\"n\":1.10e2}"}"#, #"{"n":1.10e2}"#),
     ])
     func stringsThatAreJSONBecomeJSON(_ document: String, _ value: String) throws {
-        let json = try #require(StoreJSON(Array(document.utf8)))
+        let json = try #require(LangfuseJSON(Array(document.utf8)))
         #expect(String(decoding: json.unwrapped("x"), as: UTF8.self) == value)
     }
 

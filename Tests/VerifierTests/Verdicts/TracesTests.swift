@@ -18,12 +18,12 @@ import Testing
     ])
     func allTracesOfACompleteRolloutEachOnce(_ api: String, _ version: String, _ identity: TraceIdentity) async throws {
         let store = FakeLangfuse(apis: [api], version: version)
-        try await VerifierBench.run(store: store, identity: identity) { bench in
-            let ids = try await bench.complete(610)
+        try await VerifierFixture.run(store: store, identity: identity) { fixture in
+            let ids = try await fixture.complete(610)
             // Duplicates, and rows of others.
             store.show(ids.prefix(50).map { FakeSpan($0) }, copies: 2)
-            store.show([FakeSpan(bench.ids.next())])
-            let answer = try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000")
+            store.show([FakeSpan(fixture.ids.next())])
+            let answer = try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=1000")
             let names = try names(answer)
             #expect(names.count == 610 && Set(names) == Set(ids.map(\.hex)))
             let trace = try #require(answer.json?.objects("traces")?.first)
@@ -41,18 +41,18 @@ import Testing
     @Test(arguments: [("v2", "4.0.0"), ("v1", "3.1.0")]) func metadataIsWhole(
         _ api: String, _ version: String
     ) async throws {
-        try await VerifierBench.run(store: FakeLangfuse(apis: [api], version: version)) { bench in
-            let ids = try await bench.complete(120)
+        try await VerifierFixture.run(store: FakeLangfuse(apis: [api], version: version)) { fixture in
+            let ids = try await fixture.complete(120)
             let long = String(repeating: "é", count: 700)
             for (index, id) in ids.enumerated() {
                 var span = FakeSpan(id)
                 span.metadata =
                     index % 2 == 0
                     ? ["even": long, "short": "s"] : ["odd, ": String(repeating: "o", count: 300), "even": "2"]
-                bench.store.show([span])
+                fixture.store.show([span])
             }
             let traces = try #require(
-                try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000").json?.objects("traces"))
+                try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=1000").json?.objects("traces"))
             #expect(
                 traces.count == 120
                     && traces.compactMap { $0.nested("metadata")?.text("even") }.count { $0 == long } == 60)
@@ -63,10 +63,11 @@ import Testing
                 traces.compactMap { trace in
                     let metadata = trace.nested("metadata")
                     return metadata?.nested("attributes")
-                        ?? metadata?.text("attributes").flatMap { StoreJSON(Array($0.utf8)) }
+                        ?? metadata?.text("attributes").flatMap { LangfuseJSON(Array($0.utf8)) }
                 }.count == 120)
             #expect(
-                bench.store.targets.count { $0.contains("expandMetadata=attributes%2Ceven") } >= (api == "v2" ? 1 : 0))
+                fixture.store.targets.count { $0.contains("expandMetadata=attributes%2Ceven") } >= (api == "v2" ? 1 : 0)
+            )
         }
     }
 
@@ -75,13 +76,13 @@ import Testing
     @Test(arguments: [("v2", true), ("v2", false), ("v1", true), ("v1", false)])
     func modelUsageAndFinishReasonAreMembers(_ api: String, _ hasAttributes: Bool) async throws {
         let store = FakeLangfuse(apis: [api], version: api == "v2" ? "4.16.0" : "3.110.0", hasAttributes: hasAttributes)
-        try await VerifierBench.run(store: store) { bench in
-            let ids = try await bench.complete(2)
+        try await VerifierFixture.run(store: store) { fixture in
+            let ids = try await fixture.complete(2)
             var old = FakeSpan(ids[0])
             (old.isOld, old.finishReasons) = (true, ["length", "stop"])
             store.show([old])
             let traces = try #require(
-                try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces"))
+                try await fixture.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces"))
             for (id, reasons) in zip(ids, [hasAttributes ? ["length", "stop"] : [], ["stop"]]) {
                 let trace = try #require(traces.first { $0.text("id") == id.hex })
                 let step = try #require(trace.objects("observations")?.first)
@@ -90,7 +91,7 @@ import Testing
                     #expect(part.text("finish_reason") == reasons.first && part.texts("finish_reasons") == reasons)
                 }
             }
-            let chosen = try await bench.ask("/traces", query: "tags=rollout_id:r&fields=model,usage,finish_reason")
+            let chosen = try await fixture.ask("/traces", query: "tags=rollout_id:r&fields=model,usage,finish_reason")
                 .json?.objects("traces")
             #expect(
                 chosen?.map(\.names)
@@ -100,14 +101,14 @@ import Testing
     }
 
     @Test func namesOfMetadataAreAskedForWithinABound() async throws {
-        try await VerifierBench.run { bench in
-            let ids = try await bench.complete(1)
+        try await VerifierFixture.run { fixture in
+            let ids = try await fixture.complete(1)
             var span = FakeSpan(ids[0])
             span.metadata = Dictionary(
                 uniqueKeysWithValues: (100..<200).map { ("name \($0)", String(repeating: "x", count: 201)) })
-            bench.store.show([span])
+            fixture.store.show([span])
             let trace = try #require(
-                try await bench.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces")?.first?.nested(
+                try await fixture.ask("/traces", query: "tags=rollout_id:r").json?.objects("traces")?.first?.nested(
                     "metadata"))
             // `name%20100,` and `attributes,` take eleven bytes. What has no room is left out.
             #expect(trace.names.count { trace.text($0)?.count == 201 } == TraceFetch.mostNames / 11 - 1)
@@ -120,61 +121,62 @@ import Testing
     @Test(arguments: [(414, 2000), (431, 2000), (422, 3000)]) func aQuestionThatIsTooLongIsCut(
         status: Int, longest: Int
     ) async throws {
-        try await VerifierBench.run { bench in
-            let ids = try await bench.complete(400)
-            bench.store.fault.withLockedValue {
+        try await VerifierFixture.run { fixture in
+            let ids = try await fixture.complete(400)
+            fixture.store.fault.withLockedValue {
                 $0 = { target in target.utf8.count > longest ? .init(status, #"{"error":"Request timed out"}"#) : nil }
             }
-            let names = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000"))
+            let names = try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=1000"))
             #expect(names == ids.reversed().map(\.hex))
         }
     }
 
     @Test func limitAndSampleBoundWhatIsGivenNotWhatIsChecked() async throws {
-        try await VerifierBench.run { bench in
-            let ids = try await bench.complete(30)
-            let newest = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=5"))
+        try await VerifierFixture.run { fixture in
+            let ids = try await fixture.complete(30)
+            let newest = try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=5"))
             #expect(newest == ids.suffix(5).reversed().map(\.hex))
-            let sample = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=20&sample_size=3"))
+            let sample = try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=20&sample_size=3"))
             #expect(sample.count == 3 && Set(sample).isSubset(of: ids.suffix(20).map(\.hex)))
-            let pointwise = try names(try await bench.ask("/traces/pointwise", query: "tags=rollout_id:r&limit=5"))
+            let pointwise = try names(try await fixture.ask("/traces/pointwise", query: "tags=rollout_id:r&limit=5"))
             #expect(pointwise == [ids[29].hex])
-            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.traced == 30)
+            #expect(
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.traced == 30)
             // The default.
-            _ = try await bench.complete(80)
-            #expect(try names(try await bench.ask("/traces", query: "tags=rollout_id:r")).count == 100)
+            _ = try await fixture.complete(80)
+            #expect(try names(try await fixture.ask("/traces", query: "tags=rollout_id:r")).count == 100)
         }
     }
 
     @Test func filtersChooseAmongTheTraces() async throws {
-        try await VerifierBench.run { bench in
-            let ids = try await bench.complete(300)
+        try await VerifierFixture.run { fixture in
+            let ids = try await fixture.complete(300)
             for (index, id) in ids.enumerated() {
                 var span = FakeSpan(id, tags: ["row_id:\(index % 10)"])
                 span.sessionID = index < 150 ? "early" : "late"
-                bench.store.show([span])
+                fixture.store.show([span])
             }
-            let rows = try names(try await bench.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&limit=1000"))
+            let rows = try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&limit=1000"))
             #expect(rows == stride(from: 293, through: 3, by: -10).map { ids[$0].hex })
             let both = try names(
-                try await bench.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&session_id=early&limit=2"))
+                try await fixture.ask("/traces", query: "tags=rollout_id:r&tags=row_id:3&session_id=early&limit=2"))
             #expect(both == [ids[143].hex, ids[133].hex])
-            #expect(try names(try await bench.ask("/traces", query: "tags=rollout_id:r&user_id=nobody")).isEmpty)
+            #expect(try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&user_id=nobody")).isEmpty)
             let time = TimeText.iso(Int64(ids[100].milliseconds))
             let early = try names(
-                try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000&to_timestamp=\(time)"))
+                try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=1000&to_timestamp=\(time)"))
             #expect(Set(early) == Set(ids.filter { $0.milliseconds < ids[100].milliseconds }.map(\.hex)))
         }
     }
 
     @Test func anIncompleteRolloutIsA404WithItsCounts() async throws {
-        try await VerifierBench.run { bench in
-            _ = try await bench.complete(2)
-            let lost = bench.ids.next()
-            try await bench.begin([lost])
-            try await bench.finish(lost)
-            let start = bench.time.now
-            let answer = try await bench.ask("/traces", query: "tags=rollout_id:r&max_retries=2")
+        try await VerifierFixture.run { fixture in
+            _ = try await fixture.complete(2)
+            let lost = fixture.ids.next()
+            try await fixture.begin([lost])
+            try await fixture.finish(lost)
+            let start = fixture.time.now
+            let answer = try await fixture.ask("/traces", query: "tags=rollout_id:r&max_retries=2")
             #expect(answer.status == 404 && answer.json?.nested("error")?.text("code") == "rollout_incomplete")
             let verdict = try #require(answer.json?.nested("verdict"))
             #expect(
@@ -182,29 +184,29 @@ import Testing
                     && verdict.texts("missing") == [lost.description])
             #expect(answer.json?.text("detail")?.contains(lost.description) == true)
             // 1 s, then 2 s.
-            #expect(bench.time.now == start + 3000)
-            bench.store.show([FakeSpan(lost)])
-            bench.time.advance(.seconds(1))
-            #expect(try names(try await bench.ask("/traces", query: "tags=rollout_id:r")).count == 3)
+            #expect(fixture.time.now == start + 3000)
+            fixture.store.show([FakeSpan(lost)])
+            fixture.time.advance(.seconds(1))
+            #expect(try names(try await fixture.ask("/traces", query: "tags=rollout_id:r")).count == 3)
         }
     }
 
     @Test func aRolloutOfFailuresHasNoTraces() async throws {
-        try await VerifierBench.run { bench in
-            let id = bench.ids.next()
-            try await bench.begin([id])
-            try await bench.fail(id)
-            let answer = try await bench.ask("/traces", query: "tags=rollout_id:r")
+        try await VerifierFixture.run { fixture in
+            let id = fixture.ids.next()
+            try await fixture.begin([id])
+            try await fixture.fail(id)
+            let answer = try await fixture.ask("/traces", query: "tags=rollout_id:r")
             #expect(answer.status == 404 && answer.json?.nested("error")?.text("code") == "rollout_without_traces")
         }
     }
 
-    /// Pages stay below what Langfuse Cloud sends, and an answer that is too large all the same is asked for in smaller
-    /// ones.
+    /// StatusPages stay below what Langfuse Cloud sends, and an answer that is too large all the same is asked for in
+    /// smaller ones.
     @Test func pagesFitTheirRows() async throws {
         let store = FakeLangfuse()
-        try await VerifierBench.run(store: store) { bench in
-            let ids = try await bench.complete(120)
+        try await VerifierFixture.run(store: store) { fixture in
+            let ids = try await fixture.complete(120)
             for id in ids {
                 var span = FakeSpan(id)
                 span.output = #"{"content":"\#(String(repeating: "x", count: 30_000))"}"#
@@ -221,7 +223,7 @@ import Testing
                     return .init(422, #"{"message":"too large","error":"PayloadTooLargeError"}"#)
                 }
             }
-            #expect(try names(try await bench.ask("/traces", query: "tags=rollout_id:r&limit=1000")).count == 120)
+            #expect(try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=1000")).count == 120)
             #expect(store.largest < 4_500_000)
         }
     }
@@ -229,9 +231,9 @@ import Testing
     /// A promised trace that cannot be read breaks the answer off; it never makes the number wrong.
     @Test func aTraceThatVanishedBreaksTheAnswerOff() async throws {
         let store = FakeLangfuse()
-        try await VerifierBench.run(store: store) { bench in
-            let ids = try await bench.complete(300)
-            _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+        try await VerifierFixture.run(store: store) { fixture in
+            let ids = try await fixture.complete(300)
+            _ = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
             store.state.withLockedValue { state in
                 state.spans.removeValue(forKey: FakeSpan(ids[10]).key)
                 state.order = []
@@ -239,20 +241,20 @@ import Testing
             let sink = CollectingSink()
             let question = Question(
                 project: "local", path: "/traces", query: "tags=rollout_id:r&limit=1000",
-                deadline: bench.time.now + 300_000)
-            await #expect(throws: GatewayError.self) { try await bench.verifier().answer(question, to: sink) }
+                deadline: fixture.time.now + 300_000)
+            await #expect(throws: GatewayError.self) { try await fixture.verifier().answer(question, to: sink) }
             #expect(sink.json == nil && sink.status == 200)
         }
     }
 
     @Test func aLargeAnswerGoesInPieces() async throws {
-        try await VerifierBench.run { bench in
-            _ = try await bench.complete(2000)
+        try await VerifierFixture.run { fixture in
+            _ = try await fixture.complete(2000)
             let sink = CollectingSink(keeps: false)
             let question = Question(
                 project: "local", path: "/traces", query: "tags=rollout_id:r&limit=100000",
-                deadline: bench.time.now + 300_000)
-            try await bench.verifier().answer(question, to: sink)
+                deadline: fixture.time.now + 300_000)
+            try await fixture.verifier().answer(question, to: sink)
             #expect(sink.pieces.count > 10 && sink.pieces.allSatisfy { $0 < VerificationRunner.pieceSize + 2000 })
         }
     }

@@ -14,17 +14,17 @@ import Testing
     func aVerdictIsNeverMoreThanTheTruthAndBecomesComplete(_ seed: Int) async throws {
         let isTagged = seed % 4 == 3
         let store = seed % 4 == 1 ? FakeLangfuse(apis: ["v1"], version: "3.0.0") : FakeLangfuse()
-        try await VerifierBench.run(store: store, identity: isTagged ? .tag : .traceID) { bench in
-            let world = VerdictWorld(bench, seed: seed, isTagged: isTagged)
+        try await VerifierFixture.run(store: store, identity: isTagged ? .tag : .traceID) { fixture in
+            let world = VerdictWorld(fixture, seed: seed, isTagged: isTagged)
             store.fault.withLockedValue {
                 $0 = { target in target.hasSuffix("/health") ? nil : try await world.step(atStore: true) }
             }
-            bench.time.onSleep.withLockedValue {
+            fixture.time.onSleep.withLockedValue {
                 $0 = {
                     _ = try await world.step(atStore: false)
                     if await world.kills() { throw CancellationError() }
                     // What a 429 told counts by the clock of Redis, which does not go by this one.
-                    try await bench.forgetLimits()
+                    try await fixture.forgetLimits()
                 }
             }
             for _ in 0..<8 {
@@ -33,25 +33,25 @@ import Testing
                 await withTaskGroup { group in
                     for _ in 0..<2 {
                         group.addTask {
-                            _ = try? await bench.verifier().verify(
-                                "r", project: "local", patience: bench.patience(.seconds(20)))
+                            _ = try? await fixture.verifier().verify(
+                                "r", project: "local", patience: fixture.patience(.seconds(20)))
                         }
                     }
                 }
                 try await world.check()
                 try await world.age()
-                try await bench.forgetLimits()
+                try await fixture.forgetLimits()
             }
             try await world.calmDown()
             var verdict: Verdict?
             for _ in 0..<200 where verdict?.kind != .complete {
-                verdict = try await bench.verifier().verify(
-                    "r", project: "local", patience: bench.patience(.seconds(60)))
+                verdict = try await fixture.verifier().verify(
+                    "r", project: "local", patience: fixture.patience(.seconds(60)))
                 try await world.check()
                 try await world.age()
                 if verdict == nil { break }
             }
-            let size = try await bench.send("SCARD", "r").int
+            let size = try await fixture.send("SCARD", "r").int
             #expect(
                 verdict == nil ? size == 0 : verdict?.kind == .complete && verdict?.expected == size,
                 "\(String(describing: verdict))")
@@ -59,7 +59,7 @@ import Testing
     }
 }
 
-extension VerifierBench {
+extension VerifierFixture {
     func forgetLimits() async throws {
         for bucket in ["public", "legacy"] { try await send("DEL", RateBudget.key(.sample, bucket)) }
     }

@@ -10,7 +10,7 @@ import Testing
 /// All that goes on around a verifier: completions that begin, end and fail, an exporter, and a trace store that loses,
 /// delays and repeats.
 actor VerdictWorld {
-    private let bench: VerifierBench
+    private let fixture: VerifierFixture
     private let isTagged: Bool
     private var random: SeededRandom
     private let ids: InsertionIDGenerator
@@ -21,11 +21,11 @@ actor VerdictWorld {
     private var isCalm = false
     private(set) var log: [String] = []
 
-    init(_ bench: VerifierBench, seed: Int, isTagged: Bool) {
-        self.bench = bench
+    init(_ fixture: VerifierFixture, seed: Int, isTagged: Bool) {
+        self.fixture = fixture
         self.isTagged = isTagged
         random = SeededRandom(seed: UInt64(seed))
-        let time = bench.time
+        let time = fixture.time
         ids = InsertionIDGenerator(now: { UInt64(time.now) })
     }
 
@@ -42,7 +42,7 @@ actor VerdictWorld {
         for _ in 0..<Int.random(in: 0...2, using: &random) { try await act() }
         try await check()
         // Whoever is at work stood still for too long: another one begins beside it.
-        if random.chance(percent: 10) { try await bench.send("DEL", Keys.verifying("r", project: "local")) }
+        if random.chance(percent: 10) { try await fixture.send("DEL", Keys.verifying("r", project: "local")) }
         guard atStore, !isCalm else { return nil }
         if random.chance(percent: 12) { return .init(429, "{}", [HeaderField("Retry-After", "1")]) }
         if random.chance(percent: 6) { return .init(503) }
@@ -70,23 +70,23 @@ actor VerdictWorld {
         let new = (0..<Int.random(in: 1...5, using: &random)).map { _ in ids.next() }
         begun += new.count
         flying += new
-        try await bench.begin(new)
+        try await fixture.begin(new)
         note("begin \(new)")
     }
 
     private func end(_ id: InsertionID) async throws {
         if random.chance(percent: 20) {
             note("fail \(id)")
-            try await bench.fail(id)
+            try await fixture.fail(id)
         } else {
             note("finish \(id)")
-            try await bench.finish(id)
+            try await fixture.finish(id)
         }
     }
 
     /// Each accepted span is shown, shown later, or lost.
     private func export() async throws {
-        for id in try await bench.export(keeping: 3_600_000 - Int.random(in: 0...30_000, using: &random)) {
+        for id in try await fixture.export(keeping: 3_600_000 - Int.random(in: 0...30_000, using: &random)) {
             var span = FakeSpan(id)
             if isTagged { span.traceID = "00" + String(id.hex.reversed().prefix(30)) }
             if random.chance(percent: 25) {
@@ -101,7 +101,7 @@ actor VerdictWorld {
 
     private func show(_ spans: [FakeSpan]) {
         for span in spans {
-            bench.store.show([span], copies: random.chance(percent: 20) ? 3 : 1)
+            fixture.store.show([span], copies: random.chance(percent: 20) ? 3 : 1)
             if let tag = span.tags.first(where: { $0.hasPrefix("insertion_id:") }),
                 let id = InsertionID(tag.dropFirst(13))
             {
@@ -113,7 +113,7 @@ actor VerdictWorld {
 
     /// A verdict that is read as complete names a set of which every id is in the store.
     func check() async throws {
-        let replies = try await bench.redis.send(batch: [
+        let replies = try await fixture.redis.send(batch: [
             RedisCommand("HGET", Keys.verdict("r", project: "local"), "verdict"), RedisCommand("SMEMBERS", "r"),
         ])
         guard replies[0].string == "complete" else { return }
@@ -125,9 +125,9 @@ actor VerdictWorld {
     /// Spans grow older by the clock of Redis, which does not go by the test's: what was accepted just now was accepted
     /// a while ago.
     func age() async throws {
-        for key in try await bench.send("KEYS", "gateway/span/*").array ?? [] {
-            let (name, life) = (key.string ?? "", try await bench.send("PTTL", key.string ?? "").int ?? 0)
-            if (3_580_000...3_600_000).contains(life) { try await bench.send("PEXPIRE", name, 3_580_000) }
+        for key in try await fixture.send("KEYS", "gateway/span/*").array ?? [] {
+            let (name, life) = (key.string ?? "", try await fixture.send("PTTL", key.string ?? "").int ?? 0)
+            if (3_580_000...3_600_000).contains(life) { try await fixture.send("PEXPIRE", name, 3_580_000) }
         }
     }
 

@@ -9,40 +9,42 @@ import Testing
 /// Verdicts, with a real Redis and a trace store in memory.
 @Suite(.timeLimit(.minutes(5))) struct VerificationTests {
     @Test func aRolloutWhoseTracesAreThereIsComplete() async throws {
-        try await VerifierBench.run { bench in
-            _ = try await bench.complete(3)
-            let verdict = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+        try await VerifierFixture.run { fixture in
+            _ = try await fixture.complete(3)
+            let verdict = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
             #expect(verdict?.kind == .complete && verdict?.expected == 3 && verdict?.traced == 3)
         }
     }
 
     @Test func aVerdictThatHoldsCostsNoCallAndOneThatDoesNotIsMadeAnew() async throws {
-        try await VerifierBench.run { bench in
-            _ = try await bench.complete(3)
-            _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience())
-            let asked = bench.store.asked
+        try await VerifierFixture.run { fixture in
+            _ = try await fixture.complete(3)
+            _ = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
+            let asked = fixture.store.asked
             #expect(
-                try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
-            #expect(bench.store.asked == asked)
-            let more = try await bench.complete(1)
-            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.expected == 4)
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.kind
+                    == .complete)
+            #expect(fixture.store.asked == asked)
+            let more = try await fixture.complete(1)
+            #expect(
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.expected == 4)
             // Only the new one was asked for.
-            #expect(bench.store.asked == asked + 1)
-            #expect(bench.store.targets.last?.contains(more[0].hex) == true)
+            #expect(fixture.store.asked == asked + 1)
+            #expect(fixture.store.targets.last?.contains(more[0].hex) == true)
         }
     }
 
     @Test func whatIsUnknownFailedOrInFlightIsToldApart() async throws {
-        try await VerifierBench.run { bench in
-            #expect(try await bench.verifier().verify("r", project: "local", patience: bench.patience()) == nil)
-            let traced = try await bench.complete(2)
-            let (flying, missing, failing) = (bench.ids.next(), bench.ids.next(), bench.ids.next())
-            try await bench.begin([flying, missing, failing])
-            try await bench.finish(missing)
-            try await bench.fail(failing)
-            bench.time.advance(.seconds(10))
+        try await VerifierFixture.run { fixture in
+            #expect(try await fixture.verifier().verify("r", project: "local", patience: fixture.patience()) == nil)
+            let traced = try await fixture.complete(2)
+            let (flying, missing, failing) = (fixture.ids.next(), fixture.ids.next(), fixture.ids.next())
+            try await fixture.begin([flying, missing, failing])
+            try await fixture.finish(missing)
+            try await fixture.fail(failing)
+            fixture.time.advance(.seconds(10))
             let verdict = try #require(
-                try await bench.verifier().verify("r", project: "local", patience: bench.patience(attempts: 1)))
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience(attempts: 1)))
             #expect(
                 verdict.kind == .incomplete && verdict.expected == 4 && verdict.traced == traced.count
                     && verdict.inFlight == 1)
@@ -53,72 +55,73 @@ import Testing
     /// More was exported than `OUTBOX_BYTES` keeps before anybody asked: the first spans are gone, and their traces are
     /// there.
     @Test func spansThatMadeRoomAreNotTakenForCallsInFlight() async throws {
-        try await VerifierBench.run { bench in
-            let ids = try await bench.complete(300)
-            for id in ids.prefix(200) { try await bench.send("DEL", Keys.span(id)) }
+        try await VerifierFixture.run { fixture in
+            let ids = try await fixture.complete(300)
+            for id in ids.prefix(200) { try await fixture.send("DEL", Keys.span(id)) }
             let oldest = ids[200].milliseconds / 1000
-            try await bench.send("RPUSH", Keys.keptTraces, "\(oldest) 6 \(Keys.span(ids[200]))")
-            let verdict = try await bench.verifier().verify(
-                "r", project: "local", patience: bench.patience(attempts: 1))
+            try await fixture.send("RPUSH", Keys.keptTraces, "\(oldest) 6 \(Keys.span(ids[200]))")
+            let verdict = try await fixture.verifier().verify(
+                "r", project: "local", patience: fixture.patience(attempts: 1))
             #expect(verdict?.kind == .complete && verdict?.traced == 300)
         }
     }
 
     @Test func anInterimVerdictServesOthersForASecond() async throws {
-        try await VerifierBench.run { bench in
-            try await bench.begin([bench.ids.next()])
-            let verifier = bench.verifier()
+        try await VerifierFixture.run { fixture in
+            try await fixture.begin([fixture.ids.next()])
+            let verifier = fixture.verifier()
             let first = try #require(
-                try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1)))
-            bench.time.advance(.milliseconds(900))
-            #expect(try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1)) == first)
-            bench.time.advance(.milliseconds(200))
+                try await verifier.verify("r", project: "local", patience: fixture.patience(attempts: 1)))
+            fixture.time.advance(.milliseconds(900))
+            #expect(try await verifier.verify("r", project: "local", patience: fixture.patience(attempts: 1)) == first)
+            fixture.time.advance(.milliseconds(200))
             #expect(
-                try await verifier.verify("r", project: "local", patience: bench.patience(attempts: 1))?.checkedAt ?? 0
+                try await verifier.verify("r", project: "local", patience: fixture.patience(attempts: 1))?.checkedAt
+                    ?? 0
                     > first.checkedAt)
         }
     }
 
     @Test func aSpanThatTheStoreLostIsSentAgainUntilItIsThere() async throws {
-        try await VerifierBench.run { bench in
-            let ids = try await bench.complete(4)
-            let lost = bench.ids.next()
-            try await bench.begin([lost])
-            try await bench.finish(lost)
+        try await VerifierFixture.run { fixture in
+            let ids = try await fixture.complete(4)
+            let lost = fixture.ids.next()
+            try await fixture.begin([lost])
+            try await fixture.finish(lost)
             // Accepted 20 s ago, and lost.
-            try await bench.export(keeping: 3_580_000)
+            try await fixture.export(keeping: 3_580_000)
             let resent = Counter()
-            bench.time.onSleep.withLockedValue {
+            fixture.time.onSleep.withLockedValue {
                 $0 = {
-                    for id in try await bench.export() {
+                    for id in try await fixture.export() {
                         #expect(id == lost)
                         resent.add()
-                        bench.store.show([FakeSpan(id)])
+                        fixture.store.show([FakeSpan(id)])
                     }
                 }
             }
             let verdict = try #require(
-                try await bench.verifier().verify("r", project: "local", patience: bench.patience()))
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience()))
             #expect(verdict.kind == .complete && verdict.expected == ids.count + 1 && resent.value == 1)
         }
     }
 
     @Test func twoVerifiersSendASpanAgainOnce() async throws {
-        try await VerifierBench.run { bench in
-            let ids = (0..<3).map { _ in bench.ids.next() }
-            for id in ids { try await bench.finish(id) }
-            try await bench.export(keeping: 3_580_000)
-            try await bench.send("PEXPIRE", Keys.span(ids[2]), 3_590_000)
-            let keeper = SpanKeeper(redis: bench.redis, grace: .seconds(15), spanLife: .seconds(86_400))
+        try await VerifierFixture.run { fixture in
+            let ids = (0..<3).map { _ in fixture.ids.next() }
+            for id in ids { try await fixture.finish(id) }
+            try await fixture.export(keeping: 3_580_000)
+            try await fixture.send("PEXPIRE", Keys.span(ids[2]), 3_590_000)
+            let resender = SpanResender(redis: fixture.redis, grace: .seconds(15), spanLife: .seconds(86_400))
             #expect(
-                try await keeper.states(of: ids).map {
+                try await resender.states(of: ids).map {
                     if case .sent(let ago) = $0 { ago >= .seconds(15) } else { false }
                 } == [true, true, false])
-            #expect(try await keeper.resend(ids, project: "local") == 2)
-            #expect(try await keeper.resend(ids, project: "local") == 0)
-            #expect(try await keeper.states(of: ids).prefix(2) == [.waiting, .waiting])
-            #expect(try await bench.send("GET", Keys.traceBytes).int == 12)
-            let entries = try await bench.send("XRANGE", Keys.traces(project: "local"), "-", "+").array ?? []
+            #expect(try await resender.resend(ids, project: "local") == 2)
+            #expect(try await resender.resend(ids, project: "local") == 0)
+            #expect(try await resender.states(of: ids).prefix(2) == [.waiting, .waiting])
+            #expect(try await fixture.send("GET", Keys.traceBytes).int == 12)
+            let entries = try await fixture.send("XRANGE", Keys.traces(project: "local"), "-", "+").array ?? []
             #expect(entries.map { $0[1][1].string } == ids.prefix(2).map(\.description))
             #expect(
                 entries.allSatisfy { $0[1][2].string == "n" && $0[1][3].int == 6 && $0[1][4].string == "succeeded" })
@@ -126,11 +129,11 @@ import Testing
     }
 
     @Test func aProjectWithoutAStoreIsUnknownWithTheReason() async throws {
-        try await VerifierBench.run { bench in
-            try await bench.begin([bench.ids.next()])
-            bench.time.advance(.seconds(400))
-            let verdict = try await bench.verifier(projects: []).verify(
-                "r", project: "local", patience: bench.patience())
+        try await VerifierFixture.run { fixture in
+            try await fixture.begin([fixture.ids.next()])
+            fixture.time.advance(.seconds(400))
+            let verdict = try await fixture.verifier(projects: []).verify(
+                "r", project: "local", patience: fixture.patience())
             #expect(verdict?.kind == .unknown && verdict?.reason?.contains("langfuse_keys") == true)
         }
     }
@@ -139,8 +142,8 @@ import Testing
     @Test func aVerifierGoesOnWhereADeadOneStopped() async throws {
         let calls = Counter()
         let store = FakeLangfuse()
-        try await VerifierBench.run(store: store) { bench in
-            _ = try await bench.complete(InsertionID.samples(5000, at: bench.time.now - 90_000, step: 10))
+        try await VerifierFixture.run(store: store) { fixture in
+            _ = try await fixture.complete(InsertionID.samples(5000, at: fixture.time.now - 90_000, step: 10))
             store.fault.withLockedValue {
                 $0 = { target in
                     if target.hasSuffix("/health") { return nil }
@@ -149,13 +152,14 @@ import Testing
                     return nil
                 }
             }
-            let rules = Reconciler.Rules(attempts: 1, deadline: bench.time.now)
-            let verdict = try await bench.verifier().verify(
+            let rules = Reconciler.Rules(attempts: 1, deadline: fixture.time.now)
+            let verdict = try await fixture.verifier().verify(
                 "r", project: "local", patience: .init(deadline: rules.deadline, attempts: 1))
             #expect(verdict?.kind == .unknown && verdict?.traced == 3000)
-            bench.time.advance(.seconds(2))
+            fixture.time.advance(.seconds(2))
             #expect(
-                try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.kind
+                    == .complete)
             // 3 pages and the one that broke; 3 for the rest, since their window is a second wider.
             #expect(calls.value == 7)
         }
@@ -164,18 +168,18 @@ import Testing
     @Test func thoseWhoAskTheSameShareTheWork() async throws {
         let gate = TestSignal()
         let store = FakeLangfuse()
-        try await VerifierBench.run(store: store) { bench in
-            _ = try await bench.complete(3)
+        try await VerifierFixture.run(store: store) { fixture in
+            _ = try await fixture.complete(3)
             store.fault.withLockedValue {
                 $0 = { target in
                     if !target.hasSuffix("/health") { await gate.wait() }
                     return nil
                 }
             }
-            let verifier = bench.verifier()
+            let verifier = fixture.verifier()
             // Their own time must not run out while they listen.
-            let patience = VerificationRunner.Patience(deadline: bench.time.now + 50_000_000)
-            bench.time.onSleep.withLockedValue { $0 = { for await _ in AsyncStream<Void>.makeStream().stream {} } }
+            let patience = VerificationRunner.WaitPolicy(deadline: fixture.time.now + 50_000_000)
+            fixture.time.onSleep.withLockedValue { $0 = { for await _ in AsyncStream<Void>.makeStream().stream {} } }
             try await withThrowingTaskGroup { group in
                 for _ in 0..<20 {
                     group.addTask { try await verifier.verify("r", project: "local", patience: patience) }
@@ -191,12 +195,12 @@ import Testing
     @Test func whenTheOneWhoWorksLeavesAnotherTakesOver() async throws {
         let (gate, working) = (TestSignal(), TestSignal())
         let store = FakeLangfuse()
-        try await VerifierBench.run(store: store) { bench in
-            _ = try await bench.complete(3)
+        try await VerifierFixture.run(store: store) { fixture in
+            _ = try await fixture.complete(3)
             store.hold(at: gate, telling: working)
-            let verifier = bench.verifier()
-            let patience = VerificationRunner.Patience(deadline: bench.time.now + 50_000_000)
-            bench.time.onSleep.withLockedValue { $0 = { for await _ in AsyncStream<Void>.makeStream().stream {} } }
+            let verifier = fixture.verifier()
+            let patience = VerificationRunner.WaitPolicy(deadline: fixture.time.now + 50_000_000)
+            fixture.time.onSleep.withLockedValue { $0 = { for await _ in AsyncStream<Void>.makeStream().stream {} } }
             try await withThrowingTaskGroup { group in
                 group.addTask {
                     try await withThrowingTaskGroup { first in
@@ -218,58 +222,58 @@ import Testing
     @Test func twoVerifiersAskTheStoreOnce() async throws {
         let (gate, working, listening) = (TestSignal(), TestSignal(), TestSignal())
         let store = FakeLangfuse()
-        try await VerifierBench.run(store: store) { bench in
-            _ = try await bench.complete(3)
+        try await VerifierFixture.run(store: store) { fixture in
+            _ = try await fixture.complete(3)
             store.hold(at: gate, telling: working)
-            bench.time.onSleep.withLockedValue { $0 = { listening.send() } }
-            let patience = VerificationRunner.Patience(deadline: .max)
+            fixture.time.onSleep.withLockedValue { $0 = { listening.send() } }
+            let patience = VerificationRunner.WaitPolicy(deadline: .max)
             try await withThrowingTaskGroup { group in
-                group.addTask { try await bench.verifier().verify("r", project: "local", patience: patience) }
+                group.addTask { try await fixture.verifier().verify("r", project: "local", patience: patience) }
                 await working.wait()
-                group.addTask { try await bench.verifier().verify("r", project: "local", patience: patience) }
+                group.addTask { try await fixture.verifier().verify("r", project: "local", patience: patience) }
                 await listening.wait()
                 gate.send()
                 for try await verdict in group { #expect(verdict?.kind == .complete) }
             }
             #expect(store.asked == 1)
             #expect(
-                try await bench.send("EXISTS", Keys.verifying("r", project: "local")).int == 0,
+                try await fixture.send("EXISTS", Keys.verifying("r", project: "local")).int == 0,
                 "nobody is at it any longer")
         }
     }
 
     /// Whoever only wants to know how things stand does not wait for the one who waits until they are well.
     @Test func howThingsStandIsToldAtOnce() async throws {
-        try await VerifierBench.run { bench in
-            _ = try await bench.complete(3)
-            try await bench.begin([bench.ids.next()])
+        try await VerifierFixture.run { fixture in
+            _ = try await fixture.complete(3)
+            try await fixture.begin([fixture.ids.next()])
             let heard = NIOLockedValueBox<Verdict?>(nil)
-            bench.time.onSleep.withLockedValue {
+            fixture.time.onSleep.withLockedValue {
                 $0 = {
                     // The first one rests after a round.
                     guard heard.withLockedValue({ $0 }) == nil else { return }
-                    bench.time.onSleep.withLockedValue { $0 = { Issue.record("the second one waits") } }
-                    let verdict = try await bench.verifier().verify(
-                        "r", project: "local", patience: bench.patience(attempts: 1))
+                    fixture.time.onSleep.withLockedValue { $0 = { Issue.record("the second one waits") } }
+                    let verdict = try await fixture.verifier().verify(
+                        "r", project: "local", patience: fixture.patience(attempts: 1))
                     heard.withLockedValue { $0 = verdict }
-                    bench.time.onSleep.withLockedValue { $0 = nil }
+                    fixture.time.onSleep.withLockedValue { $0 = nil }
                 }
             }
-            _ = try await bench.verifier().verify("r", project: "local", patience: bench.patience(.seconds(20)))
+            _ = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience(.seconds(20)))
             #expect(heard.withLockedValue { $0 }?.kind == .incomplete && heard.withLockedValue { $0 }?.traced == 3)
-            #expect(bench.store.asked == 1)
+            #expect(fixture.store.asked == 1)
         }
     }
 
     @Test func whoGivesUpLeavesNothingBehind() async throws {
-        try await VerifierBench.run { bench in
-            try await bench.begin([bench.ids.next()])
-            bench.time.onSleep.withLockedValue { $0 = { throw CancellationError() } }
+        try await VerifierFixture.run { fixture in
+            try await fixture.begin([fixture.ids.next()])
+            fixture.time.onSleep.withLockedValue { $0 = { throw CancellationError() } }
             await #expect(throws: CancellationError.self) {
-                try await bench.verifier().verify("r", project: "local", patience: bench.patience())
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
             }
             #expect(
-                try await bench.send(
+                try await fixture.send(
                     "EXISTS", Keys.verifying("r", project: "local"), Keys.verdict("r", project: "local")
                 ).int == 0)
         }
@@ -277,18 +281,19 @@ import Testing
 
     /// One that was killed holds the others up for seconds only.
     @Test func aLeaseEndsByItself() async throws {
-        try await VerifierBench.run { bench in
-            _ = try await bench.complete(3)
-            let dead = WorkLease(on: "r", project: "local", redis: bench.redis)
+        try await VerifierFixture.run { fixture in
+            _ = try await fixture.complete(3)
+            let dead = WorkLease(on: "r", project: "local", redis: fixture.redis)
             #expect(try await dead.take())
-            #expect(try await !WorkLease(on: "r", project: "local", redis: bench.redis).take())
-            let left = try await bench.send("PTTL", Keys.verifying("r", project: "local")).int ?? 0
+            #expect(try await !WorkLease(on: "r", project: "local", redis: fixture.redis).take())
+            let left = try await fixture.send("PTTL", Keys.verifying("r", project: "local")).int ?? 0
             #expect((1...5000).contains(left))
-            bench.time.onSleep.withLockedValue {
-                $0 = { _ = try await bench.send("DEL", Keys.verifying("r", project: "local")) }
+            fixture.time.onSleep.withLockedValue {
+                $0 = { _ = try await fixture.send("DEL", Keys.verifying("r", project: "local")) }
             }
             #expect(
-                try await bench.verifier().verify("r", project: "local", patience: bench.patience())?.kind == .complete)
+                try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())?.kind
+                    == .complete)
         }
     }
 }

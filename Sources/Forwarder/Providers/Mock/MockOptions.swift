@@ -62,7 +62,8 @@ struct MockOptions: Sendable, Equatable {
                 throw Self.bad(name, value, Failure.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))
             }
         default:
-            let hint = NearMiss.nearest(to: String(name), among: Self.names).map { "; did you mean `\($0)`?" } ?? "."
+            let hint =
+                SpellingSuggestion.nearest(to: String(name), among: Self.names).map { "; did you mean `\($0)`?" } ?? "."
             throw .invalidRequest(
                 code: "unknown_mock_option",
                 "The mock has no option `\(name.prefix(64))`\(hint) It knows \(Self.names.joined(separator: ", ")).",

@@ -19,7 +19,7 @@ struct ContentWalk {
     /// - Parameters:
     ///   - piece: the value; it has been scanned.
     ///   - work: what the search may cost yet.
-    static func clean(json piece: TextPiece, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>) -> TextPiece {
+    static func clean(json piece: ByteSlice, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>) -> ByteSlice {
         let edits = piece.bytes.withUnsafeBufferPointer { bytes in
             var walk = ContentWalk(bytes, redactor, work, level: 0)
             walk.walk(piece.range)
@@ -29,14 +29,14 @@ struct ContentWalk {
     }
 
     /// A text, JSON or not, without what the redactor finds.
-    static func clean(text piece: TextPiece, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>) -> TextPiece {
+    static func clean(text piece: ByteSlice, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>) -> ByteSlice {
         TextEdit.apply(edits(of: piece, redactor, work, level: 0), to: piece)
     }
 
     /// A text that is JSON is read as that. One that only begins so, as the arguments of a call that was cut off, is
     /// read as both, and one that has escapes may quote JSON, and is read with them and without.
     private static func edits(
-        of piece: TextPiece, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>, level: Int
+        of piece: ByteSlice, _ redactor: ContentRedactor, _ work: NIOLockedValueBox<Int>, level: Int
     ) -> [TextEdit] {
         let first = piece.bytes[piece.range].first { $0 > 0x20 }
         let opens = level <= deepestLevel && (first == UInt8(ascii: "{") || first == UInt8(ascii: "["))
@@ -48,7 +48,7 @@ struct ContentWalk {
             var edits = TextEdit.merge(walk.edits, walk.found(in: piece.range))
             if !opens, bytes[piece.range].contains(UInt8(ascii: "\\")) {
                 let string = EscapedString(bytes, piece.range)
-                let resolved = TextPiece(string.text)
+                let resolved = ByteSlice(string.text)
                 let found = resolved.bytes.withUnsafeBufferPointer {
                     ContentWalk($0, redactor, work, level: level).found(in: resolved.range)
                 }
@@ -125,7 +125,7 @@ struct ContentWalk {
             return
         }
         let string = EscapedString(text, inside)
-        edits += string.edits(Self.edits(of: TextPiece(string.text), redactor, work, level: level + 1))
+        edits += string.edits(Self.edits(of: ByteSlice(string.text), redactor, work, level: level + 1))
     }
 }
 

@@ -42,7 +42,7 @@ struct SecretRedactor: Sendable {
     /// - Parameters:
     ///   - piece: the value; it has been scanned.
     ///   - name: what the name says under which it stands.
-    func clean(json piece: TextPiece, under name: SecretName = .plain) -> TextPiece {
+    func clean(json piece: ByteSlice, under name: SecretName = .plain) -> ByteSlice {
         let edits: [TextEdit] = piece.bytes.withUnsafeBufferPointer { bytes in
             var walk = SecretWalk(bytes, keys: keys, level: 0)
             walk.walk(piece.range, under: name)
@@ -54,24 +54,24 @@ struct SecretRedactor: Sendable {
 
     /// A text without what the operator's rules take out. Secrets stay.
     func redacted(_ text: String) -> String {
-        content.map { ContentWalk.clean(text: TextPiece(text), $0.redactor, $0.work).text } ?? text
+        content.map { ContentWalk.clean(text: ByteSlice(text), $0.redactor, $0.work).text } ?? text
     }
 
     /// A text, JSON or not, without secrets.
-    func clean(text piece: TextPiece) -> TextPiece {
+    func clean(text piece: ByteSlice) -> ByteSlice {
         let clean = TextEdit.apply(Self.edits(of: piece, keys: keys, level: 0), to: piece)
         return content.map { ContentWalk.clean(text: clean, $0.redactor, $0.work) } ?? clean
     }
 
     func clean(_ text: String) -> String {
-        let piece = TextPiece(text)
+        let piece = ByteSlice(text)
         let edits = Self.edits(of: piece, keys: keys, level: 0)
         guard content != nil || !edits.isEmpty else { return text }
         return clean(text: piece).text
     }
 
     /// The secrets in a text. JSON is read as such; a text that only begins so, as cut-off arguments, is read as both.
-    static func edits(of piece: TextPiece, keys: [[UInt8]], level: Int) -> [TextEdit] {
+    static func edits(of piece: ByteSlice, keys: [[UInt8]], level: Int) -> [TextEdit] {
         let first = piece.bytes[piece.range].first { $0 > 0x20 }
         let opens = level <= SecretWalk.deepestLevel && (first == UInt8(ascii: "{") || first == UInt8(ascii: "["))
         let isJSON = opens && JSONWalker.isValue(piece.bytes, range: piece.range)

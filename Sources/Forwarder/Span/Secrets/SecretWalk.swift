@@ -214,7 +214,7 @@ struct SecretWalk {
     /// The secrets in a string whose escapes have to be resolved before it can be read.
     private func editsOfResolved(_ inside: Range<Int>) -> [TextEdit] {
         let string = EscapedString(text, inside)
-        let edits = SecretRedactor.edits(of: TextPiece(string.text), keys: keys, level: level + 1)
+        let edits = SecretRedactor.edits(of: ByteSlice(string.text), keys: keys, level: level + 1)
         return edits.isEmpty ? [] : string.edits(edits)
     }
 }

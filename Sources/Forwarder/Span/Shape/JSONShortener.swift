@@ -28,7 +28,7 @@ struct JSONShortener {
     ///   - piece: one JSON value.
     ///   - limit: bytes that it may have then; at least `JSONFitter.shortest`.
     ///   - main: the part whose strings are cut after all others, such as a request's messages beside its tools.
-    mutating func shorten(_ piece: TextPiece, to limit: Int, main: Range<Int>? = nil) -> TextPiece {
+    mutating func shorten(_ piece: ByteSlice, to limit: Int, main: Range<Int>? = nil) -> ByteSlice {
         guard piece.count > limit else { return piece }
         let shorter = cutStrings(of: piece, excess: piece.count - limit, main: main)
         guard shorter.count > limit else { return shorter }
@@ -36,10 +36,10 @@ struct JSONShortener {
         fitter.fit(shorter.range, to: max(limit, JSONFitter.shortest))
         leftOut += fitter.leftOut
         cutStrings += fitter.cutStrings
-        return TextPiece(fitter.out)
+        return ByteSlice(fitter.out)
     }
 
-    private mutating func cutStrings(of piece: TextPiece, excess: Int, main: Range<Int>?) -> TextPiece {
+    private mutating func cutStrings(of piece: ByteSlice, excess: Int, main: Range<Int>?) -> ByteSlice {
         var strings = Self.longStrings(in: piece)
         if let main {
             // What is beside the main part counts as older than all of it.
@@ -89,7 +89,7 @@ struct JSONShortener {
     }
 
     /// The long strings of a JSON value that are no names, in their order.
-    private static func longStrings(in piece: TextPiece) -> [LongString] {
+    private static func longStrings(in piece: ByteSlice) -> [LongString] {
         piece.bytes.withUnsafeBufferPointer { bytes in
             var strings: [LongString] = []
             var place = piece.range.lowerBound

@@ -3,8 +3,8 @@ internal import JSON
 
 /// Input and output of a span, cut to what a span may hold.
 struct SpanTexts {
-    private(set) var input: [TextPiece]
-    private(set) var output: TextPiece?
+    private(set) var input: [ByteSlice]
+    private(set) var output: ByteSlice?
     /// A note of what was cut; nil if nothing was.
     let note: String?
 
@@ -12,12 +12,12 @@ struct SpanTexts {
     ///   - messages: where the request's messages lie in the input.
     ///   - limit: bytes of each of the two.
     ///   - room: bytes that both may take together, written as JSON strings.
-    init(input: [TextPiece], messages: Range<Int>?, output: TextPiece?, limit: Int, room: Int) {
+    init(input: [ByteSlice], messages: Range<Int>?, output: ByteSlice?, limit: Int, room: Int) {
         self.input = input
         self.output = output
         var (inputNote, outputNote): (String?, String?)
         let count = input.reduce(0) { $0 + $1.count }
-        if count > limit { self.input = [Self.cut(TextPiece.joined(input), messages, to: limit, "input", &inputNote)] }
+        if count > limit { self.input = [Self.cut(ByteSlice.joined(input), messages, to: limit, "input", &inputNote)] }
         if let output { self.output = Self.cut(output, nil, to: limit, "output", &outputNote) }
         if 6 * (min(count, limit) + min(output?.count ?? 0, limit)) > room {
             // An answer is what a trace is kept for, and seldom long: the request gives way, up to half of the room.
@@ -30,7 +30,7 @@ struct SpanTexts {
             if asked > left {
                 self.input = [
                     Self.cut(
-                        TextPiece.joined(input), messages, first: TextPiece.joined(self.input), toWritten: left,
+                        ByteSlice.joined(input), messages, first: ByteSlice.joined(self.input), toWritten: left,
                         "input", &inputNote)
                 ]
             }
@@ -40,13 +40,13 @@ struct SpanTexts {
     }
 
     private static func cut(
-        _ piece: TextPiece, _ main: Range<Int>?, to limit: Int, _ name: String, _ note: inout String?
-    ) -> TextPiece {
+        _ piece: ByteSlice, _ main: Range<Int>?, to limit: Int, _ name: String, _ note: inout String?
+    ) -> ByteSlice {
         guard piece.count > limit else { return piece }
         guard JSONWalker.isValue(piece.bytes, range: piece.range) else {
             let kept = piece.prefix(limit - 96)
             note = "The \(name) of \(piece.count) bytes is cut to \(kept.count)."
-            return TextPiece.joined([kept, TextPiece(SpanLimits.mark(kept: kept.count, of: piece.count))])
+            return ByteSlice.joined([kept, ByteSlice(SpanLimits.mark(kept: kept.count, of: piece.count))])
         }
         var shortener = JSONShortener()
         let shorter = shortener.shorten(piece, to: limit, main: main)
@@ -60,9 +60,9 @@ struct SpanTexts {
     /// Cuts a text until it has room as a JSON string, by the share that its escapes take.
     /// - Parameter first: the text as it is cut so far.
     private static func cut(
-        _ piece: TextPiece, _ main: Range<Int>?, first: TextPiece, toWritten room: Int, _ name: String,
+        _ piece: ByteSlice, _ main: Range<Int>?, first: ByteSlice, toWritten room: Int, _ name: String,
         _ note: inout String?
-    ) -> TextPiece {
+    ) -> ByteSlice {
         var result = first
         for attempt in 0..<4 {
             let size = written(result)
@@ -75,7 +75,7 @@ struct SpanTexts {
     }
 
     /// Bytes of a text within a JSON string.
-    static func written(_ piece: TextPiece) -> Int {
+    static func written(_ piece: ByteSlice) -> Int {
         piece.bytes[piece.range].withUnsafeBufferPointer { bytes in
             var more = 0
             for byte in bytes {

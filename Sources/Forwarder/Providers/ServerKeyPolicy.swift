@@ -1,0 +1,59 @@
+internal import Common
+
+/// The calls for which the operator's key is lent to the gateway's clients: those that ask a model or list models.
+///
+/// The same key opens much else: a LiteLLM master key makes keys and users, an OpenAI key reads the account's files and
+/// batches. None of that belongs to the gateway's clients, so there a client needs a key of its own.
+enum ServerKeyPolicy {
+    private static let posts: Set<UTF8Text> = [
+        "/chat/completions", "/completions", "/embeddings", "/moderations", "/responses", "/messages", "/rerank",
+        "/score", "/classify", "/pooling",
+        "/tokenize", "/detokenize", "/audio/speech", "/audio/transcriptions", "/audio/translations",
+        "/images/generations", "/images/edits",
+        "/images/variations",
+    ]
+
+    /// Google's and Azure's own way to a model: what stands before and behind its name.
+    private static let inPath: [UTF8Text: Set<UTF8Text>] = [
+        "/v1beta/models/": [
+            ":generateContent", ":streamGenerateContent", ":embedContent", ":batchEmbedContents", ":countTokens",
+        ],
+        "/openai/deployments/": posts,
+    ]
+
+    private static func callsModelInPath(_ path: String) -> Bool {
+        guard path.utf8.allSatisfy(isPlain), let model = PathModel(method: "POST", path: path) else { return false }
+        return inPath[model.opening]?.contains(model.ending) ?? false
+    }
+
+    /// Whether a model's name in a path may hold it. Servers differ on `;` and double encoding; some go up a folder.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "/._:@-".utf8.contains(byte)
+        }
+    }
+
+    /// - Throws: 403 for a call that the operator's key is not lent for.
+    /// - Parameter isDirect: whether the key is the provider's own, so that the model may stand in the path.
+    static func check(_ job: Job, isDirect: Bool = false) throws(GatewayError) {
+        guard !isLent(job), !(isDirect && job.method == "POST" && callsModelInPath(job.path)) else { return }
+        throw GatewayError(
+            status: 403, type: "permission_error", code: "own_key_needed",
+            message:
+                "The operator's key is lent for calls to models and for the list of models only, not for \(job.method) on this path. "
+                + "Send a key of your own as `Authorization: Bearer <key>`.",
+            param: "authorization", shouldRetry: false)
+    }
+
+    /// Whether the operator's key goes with such a call.
+    static func isLent(_ job: Job) -> Bool {
+        switch job.method {
+        case "POST": posts.contains(job.path)
+        case "GET", "HEAD": job.path == "/models" || job.path.hasPrefix("/models/") && job.path.utf8.allSatisfy(isPlain)
+        default: false
+        }
+    }
+}

@@ -1,0 +1,176 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import Queue
+internal import Redis
+
+/// Completions whose answers their clients fetch later (`Prefer: respond-async`, RFC 7240 §4.1), at any ingress.
+struct JobController: Sendable {
+    /// The longest that `?wait=` may ask for, in seconds.
+    private static let longestWait = 300.0
+
+    let calls: JobDispatcher
+    let records: JobRecords
+    let follower: ResponseTailer
+    let controller: SignalPublisher
+    let kept: KeptAnswers
+    let defaultProject: String
+
+    /// Queues a job and says where its answer will be.
+    func accept(_ job: Job) async throws -> Response {
+        let (id, rates) = try await calls.enqueue(job)
+        // A request that was made before may have its answer.
+        let isAnswered = id == job.insertionID ? false : try await isAnswered(id)
+        let record: JobRecords.Record?
+        do throws(GatewayError) { record = try await self.record(of: id) } catch {
+            // The job is on the queue, also if Redis is away by now.
+            guard id == job.insertionID else { throw error }
+            record = JobRecords.record(of: job)
+        }
+        var response = try status(of: id, record, isAnswered: isAnswered)
+        response.headers[.insertionID] = id.description
+        response.headers[.location] = location(of: id, project: job.project)
+        response.headers[.preferenceApplied] = "respond-async"
+        rates?.sign(&response.headers)
+        return response
+    }
+
+    /// Answers a request for a job: `GET` its answer, `DELETE` the job.
+    func respond(
+        to request: Request, for id: InsertionID, admitted: Authenticator.Admitted, connection: Connection?,
+        logger: Logger
+    ) async throws -> Response {
+        let record = try await record(of: id)
+        // The same answer for what is not there and for what is another's.
+        guard let record, record.project == admitted.project, record.account == admitted.account?.id else {
+            throw GatewayError.unknownJob
+        }
+        switch request.method {
+        case .get, .head: return try await fetch(request, id, record, connection, logger)
+        case .delete: return cancel(id, record)
+        default:
+            let error = GatewayError.invalidRequest(
+                405, code: "method_not_allowed", "A job is fetched with GET and cancelled with DELETE.")
+            var response = error.response
+            response.headers[.allow] = "GET, HEAD, DELETE"
+            return response
+        }
+    }
+
+    private func fetch(
+        _ request: Request, _ id: InsertionID, _ record: JobRecords.Record, _ connection: Connection?, _ logger: Logger
+    ) async throws -> Response {
+        let wait = try wait(of: request)
+        let numbering = try request.wantsEvents ? EventNumbering(after: lastEvent(of: request)) : nil
+        var state = try await kept.state(of: id)
+        if numbering == nil, case .running = state, await isAnswered(id, within: wait, connection) {
+            state = try await kept.state(of: id)
+        }
+        switch state {
+        case .failed(let error): return error.response(of: id)
+        case .running where numbering == nil: return try await status(of: id, self.record(of: id))
+        case .running, .ended:
+            return try await calls.follow(
+                id, deadline: Deadline(unixMilliseconds: record.deadline), to: connection, numbering: numbering,
+                logger: logger)
+        }
+    }
+
+    /// Whether all of the answer is there.
+    private func isAnswered(_ id: InsertionID) async throws -> Bool {
+        if case .running = try await kept.state(of: id) { false } else { true }
+    }
+
+    /// Waits until all of the answer is there.
+    /// - Parameter wait: milliseconds.
+    /// - Returns: false if it is not there in time or the client goes away.
+    private func isAnswered(_ id: InsertionID, within wait: UInt64, _ connection: Connection?) async -> Bool {
+        guard wait > 0 else { return false }
+        let waiter = follower.follow(id, deadline: Deadline(in: .milliseconds(wait)))
+        defer {
+            connection?.unwatch()
+            follower.leave(waiter)
+        }
+        guard let connection, connection.watch({ _ in follower.leave(waiter) }) else { return false }
+        while case .sealed(let frame)? = try? await waiter.next() {
+            if kept.isEnd(frame, of: id) { return true }
+        }
+        return false
+    }
+
+    private func cancel(_ id: InsertionID, _ record: JobRecords.Record) -> Response {
+        controller.cancel(id, deadline: Deadline(unixMilliseconds: record.deadline))
+        return json(.accepted, #"{"id":"\#(id)","object":"job","status":"cancelling"}"#)
+    }
+
+    /// 202: the job waits or runs, or its answer can be fetched.
+    private func status(of id: InsertionID, _ record: JobRecords.Record?, isAnswered: Bool = false) throws -> Response {
+        guard let record else { throw GatewayError.unknownJob }
+        let age = Double(Int(clamping: UnixTime.milliseconds) - Int(clamping: record.queuedAt)) / 1000
+        let state = isAnswered ? "completed" : record.position == 0 ? "running" : "queued"
+        let position = record.position.map(String.init) ?? "null"
+        var response = json(
+            .accepted,
+            #"{"id":"\#(id)","object":"job","status":"\#(state)","position":\#(position),"age_seconds":\#(max(age, 0))}"#
+        )
+        response.headers[.retryAfter] = "1"
+        return response
+    }
+
+    private func location(of id: InsertionID, project: String) -> String {
+        let project = project == defaultProject ? "" : "/project_id/\(PercentEncoding.segment(project))"
+        return "/v1\(project)/jobs/\(id)"
+    }
+
+    private func record(of id: InsertionID) async throws(GatewayError) -> JobRecords.Record? {
+        do throws(RedisError) { return try await records.record(of: id) } catch { throw .queueUnavailable(error) }
+    }
+
+    /// Milliseconds that the client wants to wait.
+    private func wait(of request: Request) throws -> UInt64 {
+        guard let text = request.uri.queryParameters["wait"] else { return 0 }
+        guard let seconds = Double(text), (0...Self.longestWait).contains(seconds) else {
+            throw GatewayError.invalidRequest(
+                code: "invalid_wait",
+                "The query's `wait` is not a number of seconds from 0 to \(Int(Self.longestWait)). Write it like ?wait=30.",
+                param: "wait")
+        }
+        return UInt64(seconds * 1000)
+    }
+
+    private func lastEvent(of request: Request) throws -> Int {
+        guard let text = request.headers[.lastEventID] else { return 0 }
+        guard let number = Int(text), number >= 0 else {
+            throw GatewayError.invalidRequest(
+                code: "invalid_last_event_id",
+                "Last-Event-ID is not the id of an event of this stream. Send the last one that you got, or none.",
+                param: "last-event-id")
+        }
+        return number
+    }
+
+    private func json(_ status: HTTPResponse.Status, _ text: String) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}
+
+extension Request {
+    fileprivate var wantsEvents: Bool { headers[.accept]?.lowercased().contains("text/event-stream") ?? false }
+}
+
+extension GatewayError {
+    fileprivate static let unknownJob = GatewayError(
+        status: 404, type: "not_found_error", code: "unknown_job",
+        message:
+            "There is no such job of this project and account, or its answer is no longer kept. Check the id and the project in the path.",
+        shouldRetry: false)
+}
+
+extension HTTPField.Name {
+    fileprivate static let preferenceApplied = HTTPField.Name("Preference-Applied") ?? .expect
+    fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID") ?? .expect
+    static let prefer = HTTPField.Name("Prefer") ?? .expect
+}

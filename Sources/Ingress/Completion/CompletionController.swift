@@ -1,0 +1,36 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+
+/// Takes the chat completions that can be queued at once: neither an operator's own code nor a kept answer is waited
+/// for, and their answers are for their clients alone. The others, and what is refused by its head, are
+/// `GatewayResponder`'s.
+struct CompletionController: Sendable {
+    let identity: AnswerIdentity
+    let mark: LoopMark
+    let hosts: AllowedHosts
+    let authenticator: Authenticator
+    let jobs: JobBuilder
+    let calls: JobDispatcher
+    let connections: Connections
+    var metrics: IngressMetrics?
+    let logger: Logger
+    let date = HTTPDate()
+
+    /// - Returns: nil if the request is not one of these.
+    func call(
+        for head: HTTPRequest, on eventLoop: any EventLoop, _ connection: Connection?, to handler: CompletionHandler
+    ) -> CompletionCall? {
+        guard authenticator.isImmediate, let connection, handler.isAllowed(head.authority, by: hosts),
+            !mark.isCarried(by: head.headerFields[values: .via])
+        else {
+            return nil
+        }
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+        guard let path = try? CompletionPath(request.uri.path), jobs.makesAtOnce(request, path) else { return nil }
+        return CompletionCall(
+            identity.next(), request, path, on: eventLoop, connection: connection, controller: self, handler: handler)
+    }
+}

@@ -1,0 +1,16 @@
+internal import Common
+
+extension DashboardController.Access {
+    /// - Parameter auth: who may call the gateway.
+    init(_ auth: any AuthProvider, _ settings: Settings) {
+        self =
+            switch auth {
+            case _ where !settings.dashboard: .closed(.dashboardOff)
+            case let keys as APIKeyAuth: .keys(keys)
+            case is NoAuth:
+                HostName.isLoopback(settings.host)
+                    ? .machine(opensActions: settings.dashboardAdmin) : .closed(.dashboardNeedsKeys)
+            default: .provider
+            }
+    }
+}

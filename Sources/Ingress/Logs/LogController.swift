@@ -1,0 +1,89 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Redis
+
+/// `POST` and `GET /logs`, `GET /status`: a rollout server says how a rollout goes, and its evaluator reads that. The
+/// shapes are those that eval-protocol's clients read.
+struct LogController: Sendable {
+    /// The kinds of requests to the controller.
+    enum Question: Sendable, Equatable {
+        case add
+        case entries
+        case status
+    }
+
+    let store: LogStore
+    let watch: RedisWatch
+    let maximumJSONDepth: Int
+
+    /// - Parameter path: without `/v1` and project.
+    /// - Returns: nil if it is nothing of the controller's.
+    static func question(_ method: HTTPRequest.Method, _ path: String) -> Question? {
+        switch (method, path) {
+        case (.post, "/logs"): .add
+        case (.get, "/logs"), (.head, "/logs"): .entries
+        case (.get, "/status"), (.head, "/status"): .status
+        default: nil
+        }
+    }
+
+    func respond(
+        to request: Request, asking question: Question, admitted: Authenticator.Admitted
+    ) async throws -> Response {
+        do {
+            if watch.trouble == .otherKey { throw GatewayError.otherKey }
+            return switch question {
+            case .add: try await add(request, admitted.project)
+            case .entries: try await entries(request.uri.query, admitted.project)
+            case .status: try await status(request.uri.query, admitted.project)
+            }
+        } catch let error as RedisError {
+            throw GatewayError.queueUnavailable(error)
+        }
+    }
+
+    private func add(_ request: Request, _ project: String) async throws -> Response {
+        let body = try await request.bytes(upTo: LogEntry.sizeLimit) { limit in
+            .invalidRequest(
+                413, code: "body_too_large",
+                "A log entry has at most \(limit) bytes. Shorten its message or its extras.")
+        }
+        try await store.add(try LogEntry(body, maximumDepth: maximumJSONDepth), project: project)
+        return json(Array(#"{"status":"ok"}"#.utf8))
+    }
+
+    private func entries(_ query: String?, _ project: String) async throws -> Response {
+        let query = try LogQuery(query)
+        let now = UnixTime.milliseconds
+        let since = now - min(now, UInt64(query.hours) * 3_600_000)
+        var out = Array(#"{"entries":["#.utf8)
+        var count = 0
+        for (time, bytes) in try await store.entries(of: query.rollout, project: project, since: since)
+        where count < query.limit {
+            guard let entry = try? LogEntry(bytes, maximumDepth: .max), query.wants(entry) else { continue }
+            if count > 0 { out.append(UInt8(ascii: ",")) }
+            out += entry.json(time: Self.text(of: time))
+            count += 1
+        }
+        return json(out + "]}".utf8)
+    }
+
+    private func status(_ query: String?, _ project: String) async throws -> Response {
+        let rollout = try LogQuery.rollout(ofStatus: query)
+        let entry = try await store.status(of: rollout, project: project).flatMap {
+            try? LogEntry($0, maximumDepth: .max)
+        }
+        return json(LogEntry.statusJSON(of: rollout, entry))
+    }
+
+    private static func text(of time: UInt64) -> String {
+        TimeText.iso(Int64(clamping: time))
+    }
+
+    private func json(_ bytes: [UInt8]) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}

@@ -1,0 +1,155 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import JSON
+internal import Queue
+internal import Redis
+internal import Telemetry
+
+/// `/health`, `/ready`, `/openapi.json` and `/metrics`.
+struct StatusPages: Sendable {
+    let redis: RedisClient
+    let watch: RedisWatch
+    let pending: PendingRequests
+    let follower: ResponseTailer
+    let connections: Connections
+    let uploads: UploadBudget
+    /// Whether Redis is the operator's, and not the gateway's own, which the gateway alone can reach.
+    let warnsOfRedis: Bool
+    let limits: MetricsPage.Limits
+    /// The counters and measurements of this process.
+    let registry: MetricsRegistry
+    /// The trouble of the trace store that this process runs; nil: none.
+    let storeTrouble: @Sendable () -> String?
+    let started = ContinuousClock.now
+    private let process = ProcessMetrics()
+    private let sampler = KeySampler()
+
+    init(
+        redis: RedisClient, watch: RedisWatch, pending: PendingRequests, follower: ResponseTailer,
+        connections: Connections,
+        uploads: UploadBudget, warnsOfRedis: Bool, limits: MetricsPage.Limits, registry: MetricsRegistry,
+        storeTrouble: @escaping @Sendable () -> String?
+    ) {
+        self.redis = redis
+        self.watch = watch
+        self.pending = pending
+        self.follower = follower
+        self.connections = connections
+        self.uploads = uploads
+        self.warnsOfRedis = warnsOfRedis
+        self.limits = limits
+        self.registry = registry
+        self.storeTrouble = storeTrouble
+    }
+
+    var metrics: MetricsPage {
+        MetricsPage(
+            redis: redis, limits: limits, registry: registry, pending: pending, follower: follower,
+            connections: connections,
+            uploads: uploads, process: process, sampler: sampler)
+    }
+
+    /// - Parameter path: without `/v1` and project.
+    /// - Returns: nil if it is no page of ours.
+    func respond(to path: String, method: HTTPRequest.Method) async throws -> Response? {
+        guard method == .get || method == .head else { return nil }
+        return switch path {
+        case "/health": health
+        case "/ready": await readiness
+        case OpenAPIPage.path: OpenAPIPage.response
+        default: nil
+        }
+    }
+
+    /// The metrics page. It requires authentication: load figures are not public.
+    /// - Returns: nil if it is not what is asked for.
+    func metrics(at path: String, method: HTTPRequest.Method, admit: () async throws -> Void) async throws -> Response?
+    {
+        guard path == "/metrics", method == .get || method == .head else { return nil }
+        try await admit()
+        return await metrics.response
+    }
+
+    /// The process is alive. Asks nothing of anyone else, so that a Redis that is away gets no ingress restarted.
+    private var health: Response {
+        let uptime = started.duration(to: .now).components.seconds
+        return json(
+            .ok,
+            #"{"status":"healthy","service":"metadata-proxy","version":"\#(GatewayVersion.current)","uptime_seconds":\#(uptime),"#
+                + #""waiting":\#(pending.count + follower.count),"connections":\#(connections.count)}"#)
+    }
+
+    /// Calls would be answered: Redis can be reached and a forwarder lives.
+    private var readiness: Response {
+        get async {
+            do {
+                let forwarders = try await redis.evaluate(
+                    JobScripts.liveForwarders, keys: [Keys.jobs], arguments: Keys.jobGroup, Keys.forwarderPrefix)
+                let count = forwarders.int ?? 0
+                if let trouble = watch.trouble { return unready(trouble.text, redis: false) }
+                guard count > 0 else {
+                    return json(
+                        .serviceUnavailable,
+                        #"{"status":"not ready","reason":"no live forwarder: start `metadata-gateway forwarder`","redis":true,"forwarders":0}"#
+                    )
+                }
+                return json(.ok, #"{"status":"ready","redis":true,"forwarders":\#(count)\#(await warnings)}"#)
+            } catch {
+                if let code = error.refusal { return unready(RedisTrouble.refuses(code: code).text, redis: false) }
+                return json(
+                    .serviceUnavailable,
+                    #"{"status":"not ready","reason":"Redis cannot be reached","redis":false,"forwarders":null}"#)
+            }
+        }
+    }
+
+    private func unready(_ reason: String, redis: Bool) -> Response {
+        var text = Array(#"{"status":"not ready","reason":"#.utf8)
+        JSONText.append(reason, to: &text)
+        return json(
+            .serviceUnavailable, String(decoding: text, as: UTF8.self) + #","redis":\#(redis),"forwarders":null}"#)
+    }
+
+    /// Warnings for the operator of a ready gateway, as a further member; empty if there are none.
+    private var warnings: String {
+        get async {
+            var warnings: [String] = []
+            if let trouble = storeTrouble() { warnings.append(trouble) }
+            if warnsOfRedis, let version = await redis.version() { warnings += version.warnings }
+            if warnsOfRedis, let warning = await redis.evictionPolicy()?.warning { warnings.append(warning) }
+            if let processes = try? await RulesFleet(redis: redis).processes(),
+                let disagreement = RulesDisagreement(processes)
+            {
+                warnings.append(disagreement.warning)
+            }
+            let waiting = (try? await redis.send(RedisCommand("GET", Keys.traceBytes)).int) ?? 0
+            if let trouble = try? await redis.send(RedisCommand("GET", Keys.traceTrouble)).string {
+                warnings.append("the trace store does not take traces, \(waiting) bytes of them wait: \(trouble)")
+            }
+            if waiting >= limits.traceBytes {
+                warnings.append(
+                    "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(limits.traceBytes))"
+                )
+            }
+            return Self.member(warnings: warnings)
+        }
+    }
+
+    /// The texts as a member `warnings`, behind others.
+    static func member(warnings: [String]) -> String {
+        guard !warnings.isEmpty else { return "" }
+        var out = Array(#","warnings":["#.utf8)
+        for (index, warning) in warnings.enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            JSONText.append(warning, to: &out)
+        }
+        return String(decoding: out, as: UTF8.self) + "]"
+    }
+
+    private func json(_ status: HTTPResponse.Status, _ text: String) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}

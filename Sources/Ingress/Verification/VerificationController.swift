@@ -1,0 +1,112 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import Queue
+internal import Redis
+
+/// Questions about rollouts: `/traces`, `/traces/pointwise`, `/rollouts`, `/rollouts/{rollout_id}`.
+///
+/// A verdict that holds is read from Redis, with one command. Every other question becomes a job for the verifiers,
+/// whose answer comes back as a completion's does.
+struct VerificationController: Sendable {
+    /// Time limit for a question without a wait: 100,000 traces come in pages, and a rate limit may delay each page.
+    private static let patience = Duration.seconds(300)
+    /// Beyond what the client asks to wait for.
+    private static let margin = Duration.seconds(15)
+
+    /// The queue of the verifiers.
+    let calls: JobDispatcher
+    let verdicts: VerdictStore
+    let list: RolloutList
+    let redis: RedisClient
+    let responseKey: String
+    let window: Int
+    /// Of an operator's own build.
+    let hooks: [any TracesHook]
+
+    /// Whether a path, without version and project, asks for a rollout or its traces.
+    static func answers(_ path: String) -> Bool {
+        ["/traces", "/traces/pointwise", "/rollouts"].contains(path) || path.hasPrefix("/rollouts/")
+    }
+
+    func respond(
+        to request: Request, path: String, as id: InsertionID, admitted: Authenticator.Admitted,
+        connection: Connection?,
+        logger: Logger
+    ) async throws -> Response {
+        guard request.method == .get || request.method == .head else {
+            var response = GatewayError.invalidRequest(
+                405, code: "method_not_allowed", "Rollouts and traces are read with GET."
+            ).response
+            response.headers[.allow] = "GET, HEAD"
+            return response
+        }
+        let project = admitted.project
+        if path == "/rollouts" { return try await list.response(to: request, project: project) }
+        let wantsEvents = request.headers[.accept]?.lowercased().contains("text/event-stream") ?? false
+        var wait = wantsEvents ? Verdict.longestWait : nil
+        if path.hasPrefix("/rollouts/") {
+            wait = try QueryItems(request.uri.query).integer("wait", in: 0...Verdict.longestWait) ?? wait
+            if !wantsEvents, let response = try await cached(request, path, project, isInHurry: wait == nil) {
+                return response
+            }
+        }
+        let query = path.hasPrefix("/traces") ? try await prepared(request, path, admitted) : request.uri.query
+        let deadline = Deadline(in: max(Self.patience, .seconds(wait ?? 0) + Self.margin))
+        let job = Job(
+            insertionID: id, project: project, method: "GET", path: path, query: query,
+            headers: request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map {
+                HeaderField($0.name.rawName, $0.value)
+            },
+            isStream: true, deadline: deadline, responseKey: responseKey, window: window)
+        guard try await isAttended() else { throw GatewayError.noVerifier }
+        return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)
+    }
+
+    /// The verdict on a rollout, if one holds that the client would not wait to see change.
+    private func cached(
+        _ request: Request, _ path: String, _ project: String, isInHurry: Bool
+    ) async throws -> Response? {
+        guard let bytes = PercentDecoding.bytes(path.dropFirst("/rollouts/".count).utf8),
+            let rollout = String(validating: bytes, as: UTF8.self)
+        else { return nil }
+        let verdict: Verdict?
+        do { verdict = try await verdicts.verdict(rollout, project: project) } catch {
+            throw GatewayError.queueUnavailable(error)
+        }
+        guard let verdict, verdict.kind == .complete || isInHurry else { return nil }
+        var headers: HTTPFields = [.eTag: verdict.entityTag, .cacheControl: "no-cache"]
+        if verdict.isKnown(to: request.headers[.ifNoneMatch]) {
+            return Response(status: .notModified, headers: headers)
+        }
+        headers[.contentType] = "application/json"
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: verdict.json)))
+    }
+
+    /// The query of a question about traces, as the hooks leave it.
+    private func prepared(
+        _ request: Request, _ path: String, _ admitted: Authenticator.Admitted
+    ) async throws -> String? {
+        guard !hooks.isEmpty else { return request.uri.query }
+        var question = TracesQuestion(
+            items: try QueryItems(request.uri.query).items, isPointwise: path == "/traces/pointwise",
+            project: admitted.project,
+            account: admitted.account, headers: request.headers)
+        for hook in hooks { try await hook.prepare(&question) }
+        return question.items.map { "\(PercentEncoding.segment($0.name))=\(PercentEncoding.segment($0.value))" }.joined(
+            separator: "&")
+    }
+
+    private func isAttended() async throws -> Bool {
+        do { return try await redis.liveWorkers(of: .verifications) > 0 } catch {
+            throw GatewayError.queueUnavailable(error)
+        }
+    }
+}
+
+extension GatewayError {
+    fileprivate static let noVerifier = GatewayError(
+        status: 503, type: "server_error", code: "no_verifier",
+        message: "No verifier is running. The operator starts one with `metadata-gateway verifier`.", retryAfter: 5)
+}

@@ -1,0 +1,268 @@
+internal import Common
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import Queue
+internal import Redis
+
+/// Queues a job, waits for its answer and hands the answer to the client as it comes.
+struct JobDispatcher: Sendable {
+    let admission: JobAdmission
+    let pending: PendingRequests
+    let follower: ResponseTailer
+    let kept: KeptAnswers
+    let signals: SignalPublisher
+    /// The worker in this process; nil if it has none.
+    var local: LocalWorker?
+    let envelope: Envelope
+    let watch: RedisWatch
+    let rateAudit: RateAudit
+    /// The log of calls that the queue does not take; nil where nothing logs requests.
+    var refusals: RecordLog?
+    /// The time past the job's deadline for which the answer that says so is waited for.
+    let grace = Duration.seconds(2)
+
+    /// Queues a job whose answer the client waits for.
+    /// - Parameter connection: the client's; nil if it has closed. What was read of a request from a closed connection
+    ///   may be a part of it only: Hummingbird takes the connection's end for the body's.
+    func begin(_ job: Job, for connection: Connection?) async throws -> WaitingCall {
+        guard let connection, !connection.isClosed else { throw GatewayError(.disconnected) }
+        var call = WaitingCall(
+            id: job.insertionID, deadline: job.deadline, window: job.window, seal: job.ownSeal, waiter: nil)
+        guard !job.isFetchable else {
+            (call.id, call.rates) = try await enqueue(job)
+            call.isRepeated = call.id != job.insertionID
+            return call
+        }
+        let waiter = pending.register(call.id, deadline: call.deadline + grace)
+        call.waiter = waiter
+        do {
+            // From now on, so that a client that leaves meanwhile is seen to.
+            guard connection.watch({ [call] in leave(call.id, deadline: call.deadline, handedOver: $0) }) else {
+                throw GatewayError(.disconnected)
+            }
+            call.rates = try await enqueue(job, for: waiter).rates
+            return call
+        } catch {
+            close(call, connection)
+            throw error
+        }
+    }
+
+    /// Waits for the answer and hands it to the client as it comes.
+    func answer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
+        var response = try await ownAnswer(call, to: connection, logger: logger)
+        call.rates?.sign(&response.headers)
+        return response
+    }
+
+    private func ownAnswer(_ call: WaitingCall, to connection: Connection?, logger: Logger) async throws -> Response {
+        guard let waiter = call.waiter else {
+            if call.isRepeated, case .failed(let error) = try await kept.state(of: call.id) {
+                return error.response(of: call.id)
+            }
+            return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger)
+        }
+        let answer = Answer(
+            waiter: waiter,
+            frames: frames(
+                of: call.id, deadline: waiter.deadline, window: call.window, sealedBy: call.seal, logger: logger))
+        return try await answer.response(
+            AnswerOutcome(finished: { close(call, connection) }) {
+                // Where its connection closed, the watch has already said so; saying it twice harms nothing.
+                leave(call.id, deadline: call.deadline, handedOver: connection?.handedOver)
+                close(call, connection)
+            })
+    }
+
+    /// Hands on an answer that is kept under its job's own key, from its beginning. It goes on without its client.
+    /// - Parameters:
+    ///   - deadline: how long more of it is waited for.
+    ///   - numbering: numbers the events of an answer that is a stream of them.
+    func follow(
+        _ id: InsertionID, deadline: Deadline, to connection: Connection?, numbering: EventNumbering? = nil,
+        logger: Logger
+    ) async throws -> Response {
+        let waiter = follower.follow(id, deadline: deadline.orNow + grace)
+        guard let connection, connection.watch({ _ in follower.leave(waiter) }) else {
+            follower.leave(waiter)
+            throw GatewayError(.disconnected)
+        }
+        let close = { @Sendable in
+            connection.unwatch()
+            follower.leave(waiter)
+        }
+        let answer = Answer(
+            waiter: waiter, frames: frames(of: id, deadline: waiter.deadline, window: .max, logger: logger))
+        var response = try await answer.response(AnswerOutcome(finished: close, abandoned: close), numbering: numbering)
+        response.headers[.insertionID] = id.description
+        return response
+    }
+
+    /// Puts the frames of an answer in order.
+    /// - Parameters:
+    ///   - deadline: when its client stops waiting.
+    ///   - seal: that of its job; nil: the gateway's key seals it.
+    func frames(
+        of id: InsertionID, deadline: Deadline, window: Int, sealedBy seal: OwnSeal? = nil, logger: Logger
+    ) -> AnswerFrames {
+        AnswerFrames(
+            of: id, deadline: deadline, envelope: seal?.envelope ?? envelope, signals: signals, window: window,
+            logger: logger)
+    }
+
+    /// Puts a job on the queue, or says why it cannot be there. What is refused leaves nothing behind.
+    /// - Parameter waiter: takes the answer, if the worker in this process may make the call; nil: the answer is to be
+    ///   kept in Redis.
+    /// - Returns: the job whose answer it is: this one, or the one that the request was before; and what is left of
+    ///   the rate limits that it was counted on.
+    func enqueue(_ job: Job, for waiter: Waiter? = nil) async throws -> (id: InsertionID, rates: RateStatus?) {
+        do {
+            try checkKey()
+            return try result(of: job, after: try await admission.enqueue(job, on: local, for: waiter))
+        } catch let error as RedisError {
+            throw noted(refusal(of: job, because: error), job)
+        } catch let error as GatewayError {
+            throw noted(error, job)
+        }
+    }
+
+    private func noted(_ error: GatewayError, _ job: Job) -> GatewayError {
+        refusals?.note(Refusal(job, because: error))
+        return error
+    }
+
+    /// The same for a client that goes on without a task.
+    /// - Parameters:
+    ///   - client: takes the answer.
+    ///   - completion: is called on an event loop, with what is left of the rate limits that the job was counted on, or
+    ///     with what the client is told if the job is not queued, or may not be.
+    /// - Throws: why it cannot be there, if that is known at once; `completion` is not called then.
+    func enqueue(
+        _ job: Job, for client: any LocalClient,
+        completion: @escaping @Sendable (Result<RateStatus?, GatewayError>) -> Void
+    ) throws {
+        try checkKey()
+        try admission.enqueue(job, on: local, for: client) { [self] result in
+            completion(
+                Result { () throws(GatewayError) in
+                    switch result {
+                    case .success(let outcome):
+                        do throws(GatewayError) {
+                            return try self.result(of: job, after: outcome).rates
+                        } catch { throw noted(error, job) }
+                    case .failure(let error): throw noted(refusal(of: job, because: error), job)
+                    }
+                })
+        }
+    }
+
+    /// No forwarder there could read a job under another key, and its answer could not be read here.
+    private func checkKey() throws(GatewayError) {
+        if watch.trouble == .otherKey { throw .otherKey }
+    }
+
+    /// The job whose answer it is, and what is left of its rate limits.
+    private func result(
+        of job: Job, after outcome: JobAdmission.Outcome
+    ) throws(GatewayError) -> (id: InsertionID, rates: RateStatus?) {
+        switch outcome {
+        case .queued(_, let usage):
+            rateAudit.note(job, usage)
+            return (job.insertionID, RateStatus(job.charges, usage))
+        case .repeats(let id): return (id, nil)
+        case .overLimit(let charge, let usage):
+            guard job.charges.indices.contains(charge) else { throw .internalError }
+            throw GatewayError(overLimit: job.charges[charge], usage)
+        case .anotherRequest: throw .anotherRequest
+        case .tooManyEntries: throw .queueFull("QUEUE_LIMIT")
+        case .tooManyBytes: throw .queueFull("QUEUE_BYTES")
+        case .notASet: throw .notASet
+        case .tooManySpans: throw .tooManySpans
+        case .tooLate: throw .queueUnavailable
+        }
+    }
+
+    /// The error for a client whose job Redis did not take, or may have taken.
+    private func refusal(of job: Job, because error: RedisError) -> GatewayError {
+        // A client that can repeat its request finds the job, if there is one.
+        guard error.mayHaveBeenExecuted, job.idempotency == nil else { return .queueUnavailable(error) }
+        // Its client is refused; if it was queued all the same, it shall not run. A forwarder may be faster.
+        signals.cancel(job.insertionID, deadline: job.deadline)
+        return .queueUnanswered
+    }
+
+    /// Cancels a job whose client has gone: its answer is no longer wanted.
+    /// - Parameter deadline: when the job ends by itself.
+    func leave(_ id: InsertionID, deadline: Deadline, handedOver: Int?) {
+        pending.abandon(id, as: .disconnected)
+        signals.cancel(id, handedOver: handedOver, deadline: deadline)
+    }
+
+    private func close(_ call: WaitingCall, _ connection: Connection?) {
+        connection?.unwatch()
+        pending.dismiss(call.id)
+    }
+}
+
+extension GatewayError {
+    /// The error as the answer to a job that was made before.
+    func response(of id: InsertionID) -> Response {
+        var response = self.response
+        response.headers[.insertionID] = id.description
+        return response
+    }
+
+    fileprivate static func queueFull(_ setting: String) -> GatewayError {
+        GatewayError(
+            status: 429, type: "rate_limit_error", code: "queue_full",
+            message:
+                "The queue is full (\(setting)). Try again later; nothing was recorded. "
+                + "More forwarders empty it faster.",
+            retryAfter: 2)
+    }
+
+    fileprivate static let tooManySpans = GatewayError(
+        status: 503, type: "server_error", code: "trace_backlog",
+        message:
+            "Too many traces wait for the trace store (OUTBOX_BYTES), so this completion's could not be kept. Nothing was recorded. /ready says why they wait.",
+        retryAfter: 30)
+
+    fileprivate static let anotherRequest = GatewayError.invalidRequest(
+        422, code: "idempotency_key_reused",
+        "Another request was made with this Idempotency-Key within the last 24 hours: its path or body differs. Use a new key for a new request.",
+        param: "idempotency-key")
+
+    fileprivate static let notASet = GatewayError.invalidRequest(
+        code: "rollout_id_taken",
+        "Redis holds something else than a rollout under this rollout_id. Choose another rollout_id.",
+        param: "rollout_id")
+
+    static let queueUnavailable = GatewayError(
+        status: 503, type: "server_error", code: "queue_unavailable",
+        message: "The gateway's queue (Redis) cannot be reached. Try again; nothing waits in it for this request.",
+        retryAfter: 1)
+
+    /// - Parameter error: what Redis or the way to it said.
+    static func queueUnavailable(_ error: RedisError) -> GatewayError {
+        guard let code = error.refusal else { return queueUnavailable }
+        var refused = queueUnavailable
+        refused.message =
+            "The gateway's queue (Redis) refuses (\(code)): \(RedisRefusal.advice(for: code)). Try again; nothing waits in it for this request."
+        return refused
+    }
+
+    static let otherKey = GatewayError(
+        status: 503, type: "server_error", code: "queue_unavailable",
+        message:
+            "The gateway's queue (Redis) is used with another GATEWAY_KEY, and nothing waits in it for this request. "
+            + "/ready says what to do.",
+        retryAfter: 30)
+
+    fileprivate static let queueUnanswered = GatewayError(
+        status: 503, type: "server_error", code: "queue_unavailable",
+        message:
+            "The gateway's queue (Redis) took this request and did not answer. It is called off, and the call may have been made all the same. "
+            + "With an Idempotency-Key it could be sent again without a second call.",
+        retryAfter: 1, shouldRetry: false)
+}

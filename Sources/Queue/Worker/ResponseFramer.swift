@@ -1,0 +1,64 @@
+package import Common
+package import Upstream
+
+/// Cuts an answer into frames. Pure: bytes in, frames out.
+package struct ResponseFramer: Sendable {
+    /// Frames of an answer that is no stream grow to this, as far as its bytes come in time, so that the usual answer
+    /// is one frame.
+    private static let frameBytes = 256 << 10
+
+    package let head: UpstreamHead
+    /// Bytes that wait to leave with the end.
+    private var held: [UInt8] = []
+    /// The number of the next frame.
+    package private(set) var next: UInt64 = 0
+
+    /// - Parameter head: the head as the client shall see it.
+    package init(head: UpstreamHead) { self.head = head }
+
+    /// Bytes that wait to leave with the end.
+    package var heldBytes: Int { held.count }
+
+    /// Whether a part of the answer has left.
+    package var hasBegun: Bool { next > 0 }
+
+    /// The fewest bytes worth a frame at once: 1 in a stream, where every token counts. An error that answers a request
+    /// for a stream is no stream. Bytes that have lain for `FLUSH_INTERVAL_MS` are worth a frame in any answer.
+    package static func minimum(for head: UpstreamHead, isStream: Bool, window: Int) -> Int {
+        head.isEventStream || (isStream && (200..<300).contains(head.status)) ? 1 : min(frameBytes, max(window, 1))
+    }
+
+    /// - Parameter isWhole: whether this is the rest of the answer, if that ended well.
+    /// - Returns: the frames that leave now.
+    package mutating func take(_ piece: [UInt8], isWhole: Bool) -> [ResponseFrame] {
+        var frames: [ResponseFrame] = []
+        if !held.isEmpty { frames.append(frame(held)) }
+        held = []
+        if isWhole {
+            held = piece
+        } else {
+            // Between two frames the sender looks whether the reader keeps up, so none is larger than this.
+            for start in stride(from: 0, to: piece.count, by: Self.frameBytes) {
+                frames.append(frame(Array(piece[start..<min(start + Self.frameBytes, piece.count)])))
+            }
+        }
+        return frames
+    }
+
+    /// Takes bytes that leave with the end.
+    package mutating func hold(_ rest: [UInt8]) { held += rest }
+
+    /// The frame that ends the answer.
+    /// - Parameter error: why the answer ends before its end; nil if it is complete.
+    package mutating func last(_ error: GatewayError? = nil) -> ResponseFrame {
+        var last = frame(held)
+        held = []
+        last.end = error.map { .brokenOff($0) } ?? .complete
+        return last
+    }
+
+    private mutating func frame(_ body: [UInt8]) -> ResponseFrame {
+        defer { next += 1 }
+        return ResponseFrame(sequence: next, head: next == 0 ? head : nil, body: body)
+    }
+}

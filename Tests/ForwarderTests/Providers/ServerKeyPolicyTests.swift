@@ -1,0 +1,58 @@
+import Common
+import Testing
+
+@testable import Forwarder
+
+/// The operator's key opens models for the gateway's clients, and nothing else that it could open.
+@Suite struct ServerKeyPolicyTests {
+    private static let closed = [
+        ("POST", "/key/generate"), ("GET", "/key/list"), ("GET", "/files"), ("DELETE", "/models/m"),
+        ("POST", "/models"), ("GET", "/batches/b"),
+        ("GET", "/models/..;/files"), ("GET", "/models/%252e%252e/files"), ("POST", "/chat/completions/x"),
+        ("GET", "/chat/completions"),
+    ]
+    private static let open = [
+        ("POST", "/chat/completions"), ("POST", "/embeddings"), ("POST", "/responses"), ("GET", "/models"),
+        ("GET", "/models/m"), ("HEAD", "/models"),
+    ]
+
+    private func litellm() throws -> ProviderDirectory {
+        try .made(settings: {
+            $0.litellmURL = BaseURL("http://litellm:4000")
+            $0.litellmAPIKey = SecretString("master")
+        })
+    }
+
+    private func direct() throws -> ProviderDirectory {
+        try .made(
+            accounts: [.server("http://vllm:8000/v1", named: "team", key: "canary")],
+            settings: { $0.defaultProvider = "team" })
+    }
+
+    @Test(arguments: closed)
+    func isRefusedElsewhere(method: String, path: String) throws {
+        for directory in [try litellm(), try direct()] {
+            let error = try failure { try directory.resolve(.chat(nil, path: path, method: method)) }
+            #expect(error.status == 403)
+            #expect(error.code == "own_key_needed")
+        }
+    }
+
+    @Test(arguments: open)
+    func goesWithCallsToModels(method: String, path: String) throws {
+        #expect(
+            try litellm().resolve(.chat(nil, path: path, method: method)).header("authorization") == "Bearer master")
+        #expect(try direct().resolve(.chat(nil, path: path, method: method)).header("authorization") == "Bearer canary")
+    }
+
+    @Test func aClientsOwnKeySpeaksForItselfElsewhere() throws {
+        let target = try litellm().resolve(.chat(nil, path: "/key/generate", key: "own"))
+        #expect(target.header("authorization") == "Bearer own")
+        #expect(!target.everything.contains("master"))
+    }
+
+    @Test func aProxyWithoutAKeyDecidesItself() throws {
+        let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
+        #expect(try directory.resolve(.chat(nil, path: "/key/generate")).header("authorization") == nil)
+    }
+}
