@@ -1,8 +1,8 @@
 extension Envelope {
     /// The context of sealed bytes, authenticated with them: an entry moved or renamed in Redis does not open.
-    package struct Place: Sendable {
+    package struct Context: Sendable {
         private let bytes: [UInt8]
-        /// The version in which the place's payload is written. This one and all before it are read; a later one is
+        /// The version in which the context's payload is written. This one and all before it are read; a later one is
         /// left for those who know it.
         ///
         /// Raise it for one kind of payload when an old reader would misread it, one release after the readers know the
@@ -15,50 +15,50 @@ extension Envelope {
         }
 
         /// The payload of a job, of any version.
-        package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Place {
-            Place(String(concatenating: queue.stream, " ", id.description), version: 2)
+        package static func job(_ id: InsertionID, on queue: WorkQueue = .completions) -> Context {
+            Context(String(concatenating: queue.stream, " ", id.description), version: 2)
         }
 
         /// The payload of a job as it is written: one whose trace is redacted is version 2. A forwarder that does not
         /// know of that would trace all of it, so it is to leave the job.
-        package static func job(_ job: Job, on queue: WorkQueue = .completions) -> Place {
-            var place = Place.job(job.insertionID, on: queue)
-            if case .redacted = job.logging { return place }
-            place.version = 1
-            return place
+        package static func job(_ job: Job, on queue: WorkQueue = .completions) -> Context {
+            var context = Context.job(job.insertionID, on: queue)
+            if case .redacted = job.logging { return context }
+            context.version = 1
+            return context
         }
 
         /// A completion's span, of any version.
-        package static func span(_ id: InsertionID) -> Place { Place(named(Keys.span(id), id), version: 2) }
+        package static func span(_ id: InsertionID) -> Context { Context(named(Keys.span(id), id), version: 2) }
 
         /// A completion's span as it is written: a ``SpanRecord`` is version 2, OTLP/JSON version 1.
-        package static func span(_ id: InsertionID, holding span: [UInt8]) -> Place {
-            Place(named(Keys.span(id), id), version: span.first == SpanRecord.form ? 2 : 1)
+        package static func span(_ id: InsertionID, holding span: [UInt8]) -> Context {
+            Context(named(Keys.span(id), id), version: span.first == SpanRecord.form ? 2 : 1)
         }
 
         /// A record for the request log, of any version: an ``AuditEvent`` is version 3, so that a process that does
         /// not know them leaves it; any other is a span.
-        package static func record(_ id: InsertionID) -> Place { Place(named(Keys.span(id), id), version: 3) }
+        package static func record(_ id: InsertionID) -> Context { Context(named(Keys.span(id), id), version: 3) }
 
         /// A record for the request log as it is written.
-        package static func record(_ id: InsertionID, holding record: [UInt8]) -> Place {
+        package static func record(_ id: InsertionID, holding record: [UInt8]) -> Context {
             record.first == AuditEvent.form ? .record(id) : .span(id, holding: record)
         }
 
         /// The value of a key of ours, where nothing else tells its values apart.
-        package static func value(of key: String) -> Place { Place("\(key) value") }
+        package static func value(of key: String) -> Context { Context("\(key) value") }
 
         /// A frame of a job's answer, whichever stream carries it.
-        package static func frame(_ id: InsertionID) -> Place { Place(named(Keys.response(id), id)) }
+        package static func frame(_ id: InsertionID) -> Context { Context(named(Keys.response(id), id)) }
 
         /// A session of the dashboard. It stands in a browser's cookie, and nowhere in Redis.
-        package static let session = Place("dashboard session")
+        package static let session = Context("dashboard session")
 
         private static func named(_ key: String, _ id: InsertionID) -> String {
             String(concatenating: key, " ", id.description)
         }
 
-        /// The bytes that are authenticated with a payload of a version. The zero byte is in no place's text.
+        /// The bytes that are authenticated with a payload of a version. The zero byte is in no context's text.
         func authenticated(at version: UInt8) -> [UInt8] { version == 1 ? bytes : bytes + [0, version] }
     }
 }

@@ -17,7 +17,7 @@ internal import Foundation
 /// Form: the payload's version (1 byte) · salt (16) · counter (8) · ciphertext · tag (16). The salt's last four bytes
 /// are a mark (HMAC) of the others under the shared key: by it what this gateway sealed is told from what another key
 /// sealed, also where it does not open. Version and salt stay in their places in all versions to come; versions from 2
-/// on are authenticated with the place.
+/// on are authenticated with the context.
 package final class Envelope: Sendable {
     /// Bytes that sealing adds.
     package static let overhead = 1 + saltLength + counterLength + tagLength
@@ -62,21 +62,21 @@ package final class Envelope: Sendable {
         fingerprintKey = Self.derive(from: shared, salt: [], for: "fingerprint")
     }
 
-    /// - Parameter place: what the bytes belong to (the entry's key and id). They open only in that place.
-    package func seal(_ plaintext: [UInt8], for place: Place) throws(EnvelopeError) -> [UInt8] {
+    /// - Parameter context: what the bytes belong to (the entry's key and id). They open only in that context.
+    package func seal(_ plaintext: [UInt8], for context: Context) throws(EnvelopeError) -> [UInt8] {
         let counter = state.withLockedValue { state in
             state.counter += 1
             return state.counter
         }
         var nonceBytes = [UInt8](repeating: 0, count: 12)
-        for place in 0..<8 { nonceBytes[4 + place] = UInt8(truncatingIfNeeded: counter >> UInt64(56 - 8 * place)) }
+        for byte in 0..<8 { nonceBytes[4 + byte] = UInt8(truncatingIfNeeded: counter >> UInt64(56 - 8 * byte)) }
         do {
             let nonce = try AES.GCM.Nonce(data: nonceBytes)
             let box = try AES.GCM.seal(
-                plaintext, using: sealingKey, nonce: nonce, authenticating: place.authenticated(at: place.version))
+                plaintext, using: sealingKey, nonce: nonce, authenticating: context.authenticated(at: context.version))
             var sealed: [UInt8] = []
             sealed.reserveCapacity(plaintext.count + Self.overhead)
-            sealed.append(place.version)
+            sealed.append(context.version)
             sealed.append(contentsOf: salt)
             sealed.append(contentsOf: nonceBytes[4...])
             sealed.append(contentsOf: box.ciphertext)
@@ -88,12 +88,12 @@ package final class Envelope: Sendable {
     }
 
     /// - Throws: `EnvelopeError`. What is for others (``EnvelopeError/isForOthers``) is damaged only in the reader's
-    ///   eyes: leave it in its place.
-    package func open(_ sealed: [UInt8], for place: Place) throws(EnvelopeError) -> [UInt8] {
+    ///   eyes: leave it where it is.
+    package func open(_ sealed: [UInt8], for context: Context) throws(EnvelopeError) -> [UInt8] {
         guard sealed.count >= Self.overhead else { throw .notAnEnvelope }
         let salt = Array(sealed[1..<1 + Self.saltLength])
         let version = sealed[0]
-        guard (1...place.version).contains(version) else {
+        guard (1...context.version).contains(version) else {
             if isMarked(salt) { throw .unknownVersion(version) }
             // A newer version of the gateway with another key, or bytes that are nothing of a gateway's.
             throw Self.plausibleVersions.contains(version) ? .otherKey : .notAnEnvelope
@@ -107,7 +107,7 @@ package final class Envelope: Sendable {
             let box = try AES.GCM.SealedBox(
                 nonce: AES.GCM.Nonce(data: [0, 0, 0, 0] + sealed[nonceStart..<textStart]),
                 ciphertext: sealed[textStart..<textEnd], tag: sealed[textEnd...])
-            let plaintext = try AES.GCM.open(box, using: key, authenticating: place.authenticated(at: version))
+            let plaintext = try AES.GCM.open(box, using: key, authenticating: context.authenticated(at: version))
             if known == nil { remember(key, salt: salt) }
             return [UInt8](plaintext)
         } catch {
