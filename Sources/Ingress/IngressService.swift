@@ -77,7 +77,7 @@ package struct IngressService {
         let hosts = AllowedHosts(settings.allowedHosts, listeningOn: settings.host, asksForKeys: auth.consumesBearer)
         let authenticator = Authenticator(
             settings, auth: auth, projects: projects, secrets.defaultProject, audit: audit)
-        let signals = CompletionController(
+        let completionController = CompletionController(
             identity: identity, mark: mark, hosts: hosts, authenticator: authenticator, jobs: jobs, calls: completions,
             connections: connections,
             metrics: metrics, logger: logger)
@@ -105,7 +105,7 @@ package struct IngressService {
                 controllers: controllers,
                 envelope: envelope, now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
-        let application = Self.application(responder, signals, settings, logger, onListening: onListening)
+        let application = Self.application(responder, completionController, settings, logger, onListening: onListening)
         services = [
             commands, signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
             DeadlineWatch(pending: pending, signals: signals),
@@ -136,7 +136,7 @@ package struct IngressService {
     }
 
     private static func application(
-        _ responder: GatewayResponder, _ signals: CompletionController, _ settings: Settings, _ logger: Logger,
+        _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings, _ logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         Application(
@@ -144,14 +144,14 @@ package struct IngressService {
             server: .serving(
                 .init(
                     additionalChannelHandlers: [
-                        ConnectionHandler(connections: signals.connections, identity: signals.identity),
-                        CrossOriginHandler(signals.authenticator.origins),
+                        ConnectionHandler(connections: controller.connections, identity: controller.identity),
+                        CrossOriginHandler(controller.authenticator.origins),
                     ],
                     idleTimeout: .milliseconds(settings.clientIdleTimeout.milliseconds),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: settings.maxHeaderBytes, maxHeaderListSize: settings.maxHeaderBytes,
                         maxHeaderFieldCount: settings.maxHeaders)),
-                lastHandler: { CompletionHandler(signals: signals) }),
+                lastHandler: { CompletionHandler(controller: controller) }),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), backlog: 4096,
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),

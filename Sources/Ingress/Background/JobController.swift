@@ -13,7 +13,7 @@ struct JobController: Sendable {
     let calls: JobDispatcher
     let records: JobRecords
     let follower: ResponseTailer
-    let controller: SignalPublisher
+    let signals: SignalPublisher
     let kept: KeptAnswers
     let defaultProject: String
 
@@ -100,7 +100,7 @@ struct JobController: Sendable {
     }
 
     private func cancel(_ id: InsertionID, _ record: JobRecords.Record) -> Response {
-        controller.cancel(id, deadline: Deadline(unixMilliseconds: record.deadline))
+        signals.cancel(id, deadline: Deadline(unixMilliseconds: record.deadline))
         return json(.accepted, #"{"id":"\#(id)","object":"job","status":"cancelling"}"#)
     }
 
