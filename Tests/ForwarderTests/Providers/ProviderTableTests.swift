@@ -29,13 +29,13 @@ import Upstream
         }
         let directory = try ProviderDirectory(
             table: table, settings: Settings(role: .forwarder), secrets: .none, environment: environment)
-        guard directory.places[prefix]?.base != nil else {
+        guard directory.endpoints[prefix]?.base != nil else {
             #expect(prefix == "vllm", "LiteLLM runs it within its own process")
             return
         }
         let target = try directory.resolve(.chat("\(prefix)/vendor/model", key: "client-key"))
         #expect(target.provider == prefix)
-        let base = try #require(directory.places[prefix]?.base)
+        let base = try #require(directory.endpoints[prefix]?.base)
         #expect(target.request.url == base.text + provider.chatPath)
         #expect(target.request.addresses == .operatorChosen)
         let header = if case .named(let name) = provider.keyHeader { name } else { "authorization" }

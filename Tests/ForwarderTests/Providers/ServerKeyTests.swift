@@ -20,7 +20,7 @@ import Upstream
         let directory = try ProviderDirectory(
             table: table, settings: Settings(role: .forwarder), secrets: .none, environment: environment)
         for provider in table.providers.values
-        where directory.places[provider.prefix]?.base != nil && !provider.keyVariables.isEmpty {
+        where directory.endpoints[provider.prefix]?.base != nil && !provider.keyVariables.isEmpty {
             let text = try directory.resolve(.chat("\(provider.prefix)/m")).everything
             let expected = "canary-\(provider.keyVariables[0])"
             #expect(text.contains(expected))

@@ -1,6 +1,7 @@
 import Dashboard
 import NIOConcurrencyHelpers
 import Queue
+import RequestLog
 import TestSupport
 import Testing
 
