@@ -47,8 +47,7 @@ package struct IngressService {
         let signals = SignalPublisher(signals: JobSignals(redis: commands), local: local, logger: logger)
         let follower = ResponseTailer(
             wakeUp: Keys.wakeUp(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands,
-            window: settings.maxBufferedBytes,
-            logger: logger)
+            window: settings.maxBufferedBytes, logger: logger)
         let identity = AnswerIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
@@ -64,9 +63,8 @@ package struct IngressService {
                     queue, redis: commands, envelope: envelope, limits: .init(settings),
                     defaultProject: secrets.defaultProject),
                 pending: pending, follower: follower, kept: kept, signals: signals,
-                local: queue == .completions ? local : nil,
-                envelope: envelope,
-                watch: watch, rateAudit: RateAudit(audit: audit, logger: logger),
+                local: queue == .completions ? local : nil, envelope: envelope, watch: watch,
+                rateAudit: RateAudit(audit: audit, logger: logger),
                 refusals: queue == .completions ? refusals : nil)
         }
         let completions = calls(through: .completions)
@@ -79,12 +77,11 @@ package struct IngressService {
             settings, auth: auth, projects: projects, secrets.defaultProject, audit: audit)
         let completionController = CompletionController(
             identity: identity, mark: mark, hosts: hosts, authenticator: authenticator, jobs: jobs, calls: completions,
-            connections: connections,
-            metrics: metrics, logger: logger)
+            connections: connections, metrics: metrics, logger: logger)
         let pages = StatusPages(
             redis: commands, watch: watch, pending: pending, follower: follower, connections: connections,
-            uploads: jobs.uploads,
-            warnsOfRedis: settings.redis.address != nil, limits: .init(settings), registry: registry,
+            uploads: jobs.uploads, warnsOfRedis: settings.redis.address != nil, limits: .init(settings),
+            registry: registry,
             storeTrouble: storeTrouble)
         self.metrics = { await pages.metrics.exposition() }
         let controllers = DashboardQuestions.Controllers(
@@ -100,10 +97,8 @@ package struct IngressService {
             logs: controllers.logs, verification: controllers.verification, queries: controllers.queries,
             rules: controllers.rules,
             dashboard: DashboardController(
-                dashboard: Dashboard(),
-                access: .init(auth, settings), authenticator: authenticator,
-                controllers: controllers,
-                envelope: envelope, now: { UnixTime.milliseconds }),
+                dashboard: Dashboard(), access: .init(auth, settings), authenticator: authenticator,
+                controllers: controllers, envelope: envelope, now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
         let application = Self.application(responder, completionController, settings, logger, onListening: onListening)
         services = [
