@@ -16,11 +16,14 @@ readonly others=("Tests/$folder"/requirements-*.txt)
 options=(--quiet --disable-pip-version-check)
 # With bytecode for all that the frameworks drag in, which is seldom imported, their installation takes twice the time.
 [[ $folder != Frameworks ]] || options+=(--no-compile)
+# What packages need in their turn, at known versions, so that pip has nothing to solve.
+readonly constraints=Tests/$folder/constraints.txt
+[[ ! -e $constraints ]] || options+=(--constraint "$constraints")
 
 fingerprint=$({
     python3 -c 'import sys; print(sys.executable, sys.version)'
     cat "$requirements" "${others[@]}"
-    [[ ! -e Tests/$folder/constraints.txt ]] || cat "Tests/$folder/constraints.txt"
+    [[ ! -e $constraints ]] || cat "$constraints"
 } | sha256sum)
 if [[ $(cat "$venv/fingerprint" 2>/dev/null) != "$fingerprint" ]]; then
     printf 'Installing the client tests'\'' Python packages\n' >&2
