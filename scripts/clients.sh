@@ -10,7 +10,7 @@ shift
 
 # The list of prices that LiteLLM carries, instead of one from the network.
 export GATEWAY_BINARY=$executable PYTHONDONTWRITEBYTECODE=1 LITELLM_LOCAL_MODEL_COST_MAP=True
-for folder in Deploy Clients EvalProtocol Browser; do
+for folder in Deploy Clients EvalProtocol Frameworks Browser; do
     python=$(scripts/clients-venv.sh "$folder")
     LANGFUSE_3=$(dirname "$(dirname "$python")")/langfuse-3
     export LANGFUSE_3

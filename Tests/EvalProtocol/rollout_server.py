@@ -65,7 +65,7 @@ def _converse(client, request):
     if request.tools:
         parameters["tools"] = request.tools
     messages = [message.dump_mdoel_for_chat_completion_request() for message in request.messages]
-    for turn in range(1, request.completion_params["turns"] + 1):
+    for turn in range(1, request.completion_params.get("turns", 1) + 1):
         if turn > 1:
             messages += _replies(messages[-1], f"turn {turn} of {request.metadata.row_id}")
         messages.append(_complete(client, messages=messages, **parameters))
