@@ -152,7 +152,8 @@ def test_each_page_works_without_scripts(start_browser, gateway, project):
     browser = start_browser(has_scripts=False)
     for page in PAGES:
         browser.open(gateway.url + project + page)
-        assert browser.find("h1").text and browser.find("main a")
+        # The queue's page links to nothing while there is no dead letter.
+        assert browser.find("h1").text and browser.find("main :is(a, table)")
     browser.open(f"{gateway.url}{project}/requests")
     browser.find(".adder input[name=name]").send_keys("customer-id")
     browser.find(".adder input[name=value]").send_keys("acme", Keys.ENTER)
