@@ -63,6 +63,10 @@ nothing_built_in_git() {
     } END { exit found }'
 }
 
+no_conflict_markers() {
+    ! git grep -nE '^(<{7}|>{7}) |>{7} [0-9a-f]{7,}$'
+}
+
 # version_at_least VERSION FLOOR
 version_at_least() {
     [[ $(printf '%s\n' "$1" "$2" | sort --version-sort | head -n 1) == "$2" ]]
@@ -125,6 +129,7 @@ check "comments within $line_limit columns" comments_fit
 check "subjects are named" subjects_are_named
 check "forbidden calls" forbidden_calls
 check "nothing built is in git" nothing_built_in_git
+check "no conflict markers" no_conflict_markers
 check "swift-nio >= $nio_floor" nio_is_recent
 check "versions of images, actions and packages" versions_are_pinned
 check "folders that layer" scripts/layers.py
