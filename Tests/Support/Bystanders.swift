@@ -30,11 +30,7 @@ package enum Bystanders {
                         var count = 0
                         while over.value == 0 {
                             let time = try await ContinuousClock().measure {
-                                let answer = try await client.call(
-                                    asking.method, asking.target, headers: asking.headers, body: asking.body)
-                                guard answer.status < 400 else {
-                                    throw Refused(asking: asking.name, answer: answer.text)
-                                }
+                                try await ask(asking, over: client)
                             }
                             // The first opens the connection.
                             if count > 0 { longest = max(longest, time) }
@@ -54,6 +50,19 @@ package enum Bystanders {
             // Who waits for an answer just now waits to its end, which counts.
             over.add()
             return try await group.reduce(.zero) { max($0, $1) }
+        }
+    }
+
+    /// Asks until there is an answer. On a busy machine a gateway whose loop stood still takes its Redis for gone for a
+    /// moment, and has its clients ask again: they wait that long.
+    private static func ask(_ asking: Asking, over client: RawClient) async throws {
+        while true {
+            let answer = try await client.call(
+                asking.method, asking.target, headers: asking.headers, body: asking.body)
+            if answer.status < 400 { return }
+            guard answer.error?.code == "queue_unavailable" else {
+                throw Refused(asking: asking.name, answer: answer.text)
+            }
         }
     }
 

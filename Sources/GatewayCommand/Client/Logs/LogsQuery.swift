@@ -15,7 +15,7 @@ struct LogsQuery: Equatable, Sendable {
     /// Adds `key=value`, `key[present]` or `key[absent]` of metadata.
     /// - Returns: false if it is none.
     mutating func add(metadata condition: String) -> Bool {
-        guard !condition.hasPrefix("=") else { return false }
+        guard !condition.hasPrefix("="), !Self.flags.contains(condition) else { return false }
         return add(condition: "metadata." + condition)
     }
 
