@@ -6,6 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -48,11 +49,13 @@ class Browser:
         return WebDriverWait(self.driver, DEADLINE).until(lambda driver: driver.find_element(By.LINK_TEXT, text))
 
     def until(self, condition):
-        return WebDriverWait(self.driver, DEADLINE).until(lambda _: condition())
+        """Asks again also where a live page replaces what the condition is just reading."""
+        wait = WebDriverWait(self.driver, DEADLINE, ignored_exceptions=[StaleElementReferenceException])
+        return wait.until(lambda _: condition())
 
     @property
     def text(self):
-        return self.find("body").text
+        return self.until(lambda: self.find("body").text)
 
     @property
     def path(self):

@@ -119,7 +119,7 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
 
 
 def test_a_call_in_flight_is_seen_in_the_queue(browser, gateway, project):
-    call = threading.Thread(target=traffic.call, args=(gateway, "mock/echo?delay_ms=8000"), kwargs={"rollout": "queued"})
+    call = threading.Thread(target=traffic.call, args=(gateway, "mock/echo?delay_ms=15000"), kwargs={"rollout": "queued"})
     call.start()
     browser.open(f"{gateway.url}{project}/queue")
     cells = lambda: [cell.text for cell in browser.all("tbody tr:first-child > *")][:7]  # noqa: E731
@@ -130,7 +130,7 @@ def test_a_call_in_flight_is_seen_in_the_queue(browser, gateway, project):
     browser.until(lambda: "1" in tile("In flight").split())
     call.join()
     browser.until(lambda: "0" in tile("In flight").split())
-    assert "takes traces" in tile("Trace store")
+    browser.until(lambda: "takes traces" in tile("Trace store"))
 
 
 @pytest.mark.parametrize("name", traffic.HOSTILE)
