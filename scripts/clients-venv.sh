@@ -9,8 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly folder=${1:-Clients}
 readonly requirements=Tests/$folder/requirements.txt venv=.build/${folder,,}-venv
-# Other versions of single packages. They run with the newer ones' own requirements, so each is laid beside them alone, in a folder
-# that has the name of its file.
+# Other versions of single packages. They run with the newer ones' own requirements, so each is laid beside them alone,
+# in a folder that has the name of its file.
 shopt -s nullglob
 readonly others=("Tests/$folder"/requirements-*.txt)
 options=(--quiet --disable-pip-version-check)

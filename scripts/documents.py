@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the documents: their width, their links, and what docs/architecture.md says of suites and of Redis keys.
+"""Checks the documents: their width, words and links, and what docs/architecture.md says of suites and of Redis keys.
 
 Prints `file:line: why` for each finding, and exits with 1 if there is one."""
 
@@ -50,6 +50,14 @@ def check_width(name):
     for number, text, is_code in lines(name):
         if len(text) > LIMIT and not is_code and not text.lstrip().startswith("|"):
             found(name, number, f"passes {LIMIT} columns: wrap it")
+
+
+def check_words(name):
+    """A sentence says which part or person it is about."""
+    for number, text, is_code in lines(name):
+        for word in re.findall(r"\b(?:nobody|whoever|whatever|somebody|wherever)\b", text, re.IGNORECASE):
+            if not is_code:
+                found(name, number, f"says {word}: name the subject")
 
 
 def check_links(name, known):
@@ -109,6 +117,7 @@ def main():
     known = {name: anchors(name) for name in documents}
     for name in documents:
         check_width(name)
+        check_words(name)
         check_links(name, known)
     check_promises(set(tracked))
     check_keys()

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks what a compiler does not: layout, sizes, forbidden calls, pins, what is in git, documents, shell scripts, alert rules.
+# Checks what a compiler does not: layout, sizes, forbidden calls, pins, what is in git, documents, shell scripts and
+# alert rules.
 # Prints `file:line: why` for each finding, and fails if there is one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -61,7 +61,8 @@ def operated_gateway(tmp_path_factory):
     folder = tmp_path_factory.mktemp("operated-gateway")
     keys = folder / "keys.yaml"
     write_keys(keys, OPERATED, admins=["admin"])
-    secrets = {"langfuse_keys": {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}, "default_project_id": "alpha"}
+    keys = {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}
+    secrets = {"langfuse_keys": keys, "default_project_id": "alpha"}
     gateway = Gateway(folder, secrets, API_KEYS_PATH=str(keys))
     yield gateway
     gateway.stop()
@@ -74,8 +75,10 @@ def ruled_gateway(tmp_path):
     (tmp_path / "rules.yaml").write_text(
         "type: gateway-rate-limiting-config\nrules:\n"
         "  - {id: once-a-day, when: {metadata: {team: search}}, limit_to: 1, unit: requests_per_day}\n")
-    secrets = {"langfuse_keys": {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}, "default_project_id": "alpha"}
-    gateway = Gateway(tmp_path, secrets, API_KEYS_PATH=str(tmp_path / "keys.yaml"), CONFIG_PATH=str(tmp_path / "rules.yaml"))
+    keys = {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}
+    secrets = {"langfuse_keys": keys, "default_project_id": "alpha"}
+    settings = {"API_KEYS_PATH": str(tmp_path / "keys.yaml"), "CONFIG_PATH": str(tmp_path / "rules.yaml")}
+    gateway = Gateway(tmp_path, secrets, **settings)
     yield gateway
     gateway.stop()
 

@@ -119,7 +119,8 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
 
 
 def test_a_call_in_flight_is_seen_in_the_queue(browser, gateway, project):
-    call = threading.Thread(target=traffic.call, args=(gateway, "mock/echo?delay_ms=15000"), kwargs={"rollout": "queued"})
+    slow = (gateway, "mock/echo?delay_ms=15000")
+    call = threading.Thread(target=traffic.call, args=slow, kwargs={"rollout": "queued"})
     call.start()
     browser.open(f"{gateway.url}{project}/queue")
     cells = lambda: [cell.text for cell in browser.all("tbody tr:first-child > *")][:7]  # noqa: E731
@@ -168,7 +169,8 @@ def test_the_keyboard_reaches_everything(browser, gateway, project):
         active = browser.driver.switch_to.active_element
         seen.append(active.get_attribute("name") or active.text)
     assert seen[0] == "Skip to the content"
-    for name in ["Overview", "Rollouts", "Requests", "Metrics", "Rules", "Queue", "Audit", "name", "operator", "value", "range", "Apply"]:
+    sections = ["Overview", "Rollouts", "Requests", "Metrics", "Rules", "Queue", "Audit"]
+    for name in sections + ["name", "operator", "value", "range", "Apply"]:
         assert name in seen, seen
     # Each control has a name that is read out.
     for control in browser.all("input:not([type=hidden]), select, button"):
@@ -249,7 +251,8 @@ def rows_of(gateway, query):
 def test_the_operator_requeues_and_deletes_dead_letters(start_browser, operated_gateway, eventually, has_scripts):
     gateway, queue = operated_gateway, "/dashboard/projects/alpha/queue"
     hostile = traffic.HOSTILE["script"]
-    first, second = [traffic.bury(gateway, eventually, hostile, rollout="lost", row=row, key=OPERATED["alpha"]) for row in (1, 2)]
+    first, second = [
+        traffic.bury(gateway, eventually, hostile, rollout="lost", row=row, key=OPERATED["alpha"]) for row in (1, 2)]
     client = start_browser(has_scripts=has_scripts)
     client.open(gateway.url + queue)
     log_in(client, gateway, OPERATED["alpha"])

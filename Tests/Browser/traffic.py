@@ -43,7 +43,8 @@ local found = redis.call('XREVRANGE', 'gateway/jobs', '+', '-', 'COUNT', 1)[1]
 if not found then return '' end
 local said = {}
 for index = 1, #found[2], 2 do said[found[2][index]] = found[2][index + 1] end
-redis.call('XADD', 'gateway/dead', '*', 'reason', ARGV[1], 'entry', found[1], 'i', said['i'], 'bytes', #said['p'], 'p', said['p'])
+redis.call(
+    'XADD', 'gateway/dead', '*', 'reason', ARGV[1], 'entry', found[1], 'i', said['i'], 'bytes', #said['p'], 'p', said['p'])
 return said['i']
 """
 

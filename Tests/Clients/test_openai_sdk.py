@@ -93,7 +93,7 @@ def test_tools_make_a_round_trip(sdk, provider):
 
 
 def test_a_thousand_concurrent_completions_each_get_their_own_answer(gateway, provider, rollout):
-    """The SDK asks again where a debug build on a busy machine says that Redis is slow: nothing of that request was queued."""
+    """A debug build on a busy machine may say that Redis is slow. The SDK asks again: nothing was queued."""
     count = 1000
     model = provider.script(echo)
 
@@ -103,7 +103,8 @@ def test_a_thousand_concurrent_completions_each_get_their_own_answer(gateway, pr
         return raw.parse().choices[0].message.content, raw.headers["x-insertion-id"]
 
     async def ask_all():
-        async with AsyncOpenAI(base_url=gateway.url + rollout.path, api_key="client-key", max_retries=5, timeout=60) as client:
+        url = gateway.url + rollout.path
+        async with AsyncOpenAI(base_url=url, api_key="client-key", max_retries=5, timeout=60) as client:
             return await asyncio.gather(*(ask(client, number) for number in range(count)))
 
     answers = asyncio.run(ask_all())

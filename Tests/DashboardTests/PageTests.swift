@@ -105,7 +105,7 @@ struct PageTests {
             ),
             (
                 "/rollouts/r/open",
-                #"{"open":[{"insertion_id":"\#(id)","since":"2026-11-22T19:26:39.120Z","place":"running"},{"insertion_id":"b","since":"2026-11-22T19:26:39.120Z","place":"waits"},{"insertion_id":"c","since":"2026-11-22T19:26:39.120Z","place":"missing"}],"left_out":3}"#
+                #"{"open":[{"insertion_id":"\#(id)","since":"2026-11-22T19:26:39.120Z","stage":"running"},{"insertion_id":"b","since":"2026-11-22T19:26:39.120Z","stage":"waits"},{"insertion_id":"c","since":"2026-11-22T19:26:39.120Z","stage":"missing"}],"left_out":3}"#
             ),
             (
                 "/logs",

@@ -29,11 +29,11 @@ def test_each_linked_library_of_debian_is_listed():
     files = [line.split()[1] for line in needed.splitlines() if line.strip().startswith("NEEDED")]
     document = json.loads(subprocess.run([ROOT / "scripts/sbom.py"], check=True, capture_output=True, text=True).stdout)
     names = {each["name"] for each in document["components"] if each["purl"].startswith("pkg:deb/")}
-    for stem, package in [("libcurl.so", "libcurl4"), ("libhiredis.so", "libhiredis0.14"), ("libyaml-0.so", "libyaml-0-2"),
-                          ("libsqlite3.so", "libsqlite3-0"), ("libz.so", "zlib1g")]:
+    packages = {"libcurl.so": "libcurl4", "libhiredis.so": "libhiredis0.14", "libyaml-0.so": "libyaml-0-2",
+                "libsqlite3.so": "libsqlite3-0", "libz.so": "zlib1g"}
+    for stem, package in packages.items():
         assert any(file.startswith(stem) for file in files), f"{stem} is no longer linked; {package} can leave the list"
         assert package in names
-    toolchain = ("lib_", "libswift", "libFoundation", "libdispatch", "libBlocksRuntime", "libstdc++", "libm.", "libc.", "libgcc_s",
-                 "ld-linux", "libpthread", "libdl", "librt", "libutil", "libicu")
-    known = ("libcurl.so", "libhiredis.so", "libyaml-0.so", "libsqlite3.so", "libz.so")
-    assert [file for file in files if not file.startswith(toolchain + known)] == []
+    toolchain = ("lib_", "libswift", "libFoundation", "libdispatch", "libBlocksRuntime", "libstdc++", "libm.", "libc.",
+                 "libgcc_s", "ld-linux", "libpthread", "libdl", "librt", "libutil", "libicu")
+    assert [file for file in files if not file.startswith((*toolchain, *packages))] == []

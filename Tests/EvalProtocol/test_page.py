@@ -1,4 +1,4 @@
-"""The block of docs/clients.md that is for eval-protocol runs as it stands, with a rollout server that makes its rollouts."""
+"""The block of docs/clients.md for eval-protocol runs as it stands, with a rollout server that makes its rollouts."""
 
 import json
 import os
@@ -42,7 +42,8 @@ def test_the_block_runs_as_it_stands(sums, tmp_path):
                 "HOME": str(tmp_path), "GATEWAY": root, "ROLLOUT_SERVER": server.url, "FIREWORKS_API_KEY": "client-key",
             }  # fmt: skip
             command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_sums.py"]
-            ended = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE)
+            ended = subprocess.run(
+                command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE)
             assert ended.returncode == 0, ended.stdout + ended.stderr
         finally:
             server.stop()

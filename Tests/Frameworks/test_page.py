@@ -23,7 +23,8 @@ WITHOUT_COMPLETION = {"OpenTelemetry exporters"}
 # Inspect needs a newer openai than the others take.
 BESIDE = {"Inspect": os.path.join(os.path.dirname(BIN), "openai-3")}
 HEADINGS = [
-    "OpenAI's SDK", "LangChain", "OpenAI Agents", "pydantic-ai", "DSPy", "instructor", "LiteLLM before the gateway", "Inspect", "lm-eval",
+    "OpenAI's SDK", "LangChain", "OpenAI Agents", "pydantic-ai", "DSPy", "instructor", "LiteLLM before the gateway", "Inspect",
+    "lm-eval",
     "verifiers", "eval-protocol", "Langfuse's SDKs", "OpenTelemetry exporters",
 ]  # fmt: skip
 
@@ -51,10 +52,12 @@ def rollout():
 
 
 def environment(gateway, rollout, folder, heading):
-    """What the page has its reader set, and nothing that keeps a package from the network's model prices and news."""
+    """The variables that the page has its reader set, and those that keep packages off the network."""
     root = f"http://localhost:{gateway.port}"
-    keys = dict(re.findall(r"^export (LANGFUSE_\w+)='([^']*)'$", (gateway.data / "langfuse.env").read_text(), re.MULTILINE))
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LANGFUSE_", "OPENAI_"))}
+    exports = (gateway.data / "langfuse.env").read_text()
+    keys = dict(re.findall(r"^export (LANGFUSE_\w+)='([^']*)'$", exports, re.MULTILINE))
+    own = ("PYTHON", "LANGFUSE_", "OPENAI_")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return {
         **variables,
         **keys,
@@ -77,7 +80,8 @@ def test_the_page_has_them_all():
 
 
 @pytest.mark.parametrize(
-    "block", [pytest.param(block, id=f"{block.heading} {block.language}") for block in blocks() if block.heading not in ELSEWHERE]
+    "block",
+    [pytest.param(each, id=f"{each.heading} {each.language}") for each in blocks() if each.heading not in ELSEWHERE]
 )
 def test_a_block_runs_as_it_stands(gateway, rollout, tmp_path, block):
     file = tmp_path / ("block.py" if block.language == "python" else "block.sh")
@@ -86,7 +90,8 @@ def test_a_block_runs_as_it_stands(gateway, rollout, tmp_path, block):
     folder = tmp_path / "home"
     folder.mkdir()
     ended = subprocess.run(
-        command, env=environment(gateway, rollout, folder, block.heading), cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE
+        command, env=environment(gateway, rollout, folder, block.heading), cwd=tmp_path, capture_output=True,
+        text=True, timeout=DEADLINE
     )
     assert ended.returncode == 0, shlex.join(command) + "\n" + ended.stdout + ended.stderr
     verdict = gateway.request("GET", f"/rollouts/{rollout}?wait=20")

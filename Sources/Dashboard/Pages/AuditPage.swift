@@ -57,14 +57,8 @@ struct AuditPage {
         guard items.count == asked.count else { return .redirect(links.audit(FilterForm.query(items))) }
         var page = items + [("limit", String(Self.rows))]
         if let cursor { page.append(("cursor", cursor)) }
-        var (found, failure) = (JSONObject?.none, GatewayError?.none)
-        do throws(GatewayError) {
-            found = try JSONObject.answer(
-                try await request.source.get("/logs/audit", query: FilterForm.query(page)))
-        } catch {
-            // What is wrong with a filter stands at the filters, where it is mended.
-            guard error.status == 400 else { throw error }
-            failure = error
+        let (found, failure) = try await request.filtered { () throws(GatewayError) in
+            try JSONObject.answer(try await request.source.get("/logs/audit", query: FilterForm.query(page)))
         }
         let rows = found?.objects("data").map { Row($0, links: links) } ?? []
         let form = FilterForm.query(items)

@@ -42,11 +42,8 @@ struct MetricsPage {
         }
         let keys = await request.metadataKeys()
         let property: String? = grouping.isEmpty ? nil : grouping
-        var failure: GatewayError?
-        var charts: MetricsCharts?
-        do throws(GatewayError) { charts = try await Self.charts(form, by: property, request) } catch {
-            guard error.status == 400 else { throw error }
-            failure = error
+        let (charts, failure) = try await request.filtered { () throws(GatewayError) in
+            try await Self.charts(form, by: property, request)
         }
         let links = request.links
         var view = View(

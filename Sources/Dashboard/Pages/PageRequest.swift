@@ -21,6 +21,19 @@ struct PageRequest: Sendable {
     }
 }
 
+extension PageRequest {
+    /// The answer to a question whose filters a person chose, or the 400 that says what is wrong with them. It stands
+    /// at the filters, where it is mended.
+    func filtered<Answer>(
+        _ ask: () async throws(GatewayError) -> Answer
+    ) async throws(GatewayError) -> (answer: Answer?, failure: GatewayError?) {
+        do throws(GatewayError) { return (try await ask(), nil) } catch {
+            guard error.status == 400 else { throw error }
+            return (nil, error)
+        }
+    }
+}
+
 /// What becomes of a page's request.
 enum Contents {
     case page(PageContents)

@@ -29,16 +29,10 @@ struct RequestsPage {
         let keys = await request.metadataKeys()
         var items = form.items + [("limit", String(Self.rows))]
         if let cursor { items.append(("cursor", cursor)) }
-        var found: (rows: [LoggedRequest], next: String?) = ([], nil)
-        var failure: GatewayError?
-        do throws(GatewayError) {
-            found = try LoggedRequest.page(
-                try await request.source.get("/logs/requests", query: FilterForm.query(items)))
-        } catch {
-            // What is wrong with a filter stands at the filters, where it is mended.
-            guard error.status == 400 else { throw error }
-            failure = error
+        let (answer, failure) = try await request.filtered { () throws(GatewayError) in
+            try LoggedRequest.page(try await request.source.get("/logs/requests", query: FilterForm.query(items)))
         }
+        let found = answer ?? (rows: [], next: nil)
         let links = request.links
         let view = View(
             filters: FilterView(

@@ -138,7 +138,7 @@ extension RolloutPage.Open {
         openLink = links.request(id)
         openISO = object.text("since") ?? ""
         openAge = RolloutPage.age(openISO, now: now)
-        (openTone, openState, openReason) = Self.words(object.text("place"))
+        (openTone, openState, openReason) = Self.words(object.text("stage"))
     }
 
     /// One that the verdict calls missing, and of which nothing else is known.
@@ -147,8 +147,8 @@ extension RolloutPage.Open {
         (openTone, openState, openReason) = Self.words("missing")
     }
 
-    private static func words(_ place: String?) -> (tone: String, state: String, reason: String) {
-        switch place.map({ UTF8Text($0) }) {
+    private static func words(_ stage: String?) -> (tone: String, state: String, reason: String) {
+        switch stage.map({ UTF8Text($0) }) {
         case "queued": ("quiet", "in flight", "it waits in the queue, or its call has not answered yet")
         case "running": ("quiet", "in flight", "its answer has begun")
         case "waits": ("warn", "ended", "its trace waits to be sent to the trace store")

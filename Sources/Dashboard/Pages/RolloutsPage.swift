@@ -59,15 +59,10 @@ struct RolloutsPage {
         }
         let limit = min(max(Int(request.query.value("limit") ?? "") ?? Self.few, 1), Self.most)
         let items = searched + [("limit", String(limit))]
-        var (rows, failure) = ([RolloutRowView](), GatewayError?.none)
-        do throws(GatewayError) {
-            let answer = try JSONObject.answer(
-                try await request.source.get("/rollouts", query: FilterForm.query(items)))
-            rows = answer.objects("rollouts").compactMap { RolloutRowView($0, links: links) }
-        } catch {
-            guard error.status == 400 else { throw error }
-            failure = error
+        let (answer, failure) = try await request.filtered { () throws(GatewayError) in
+            try JSONObject.answer(try await request.source.get("/rollouts", query: FilterForm.query(items)))
         }
+        let rows = answer?.objects("rollouts").compactMap { RolloutRowView($0, links: links) } ?? []
         let more = rows.count == limit && limit < Self.most
         let view = View(
             formAction: links.rollouts(),

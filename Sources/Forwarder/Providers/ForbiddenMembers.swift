@@ -123,7 +123,7 @@ enum ForbiddenMembers {
         }
     }
 
-    /// Whether a value is a number, a boolean, null, a text that names no endpoint, or a list of those.
+    /// Whether a value is a number, a boolean, null, a text that names no place, or a list of those.
     private static func isPlain(_ object: JSONObject, _ value: Range<Int>, _ kind: JSONObject.Kind) -> Bool {
         switch kind {
         case .number, .true, .false, .null: return true

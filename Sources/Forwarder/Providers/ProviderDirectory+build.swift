@@ -6,7 +6,7 @@ extension ProviderDirectory {
     ///
     /// - Parameter environment: The process' variables; keys and base URLs are looked up by the names that the table
     ///   gives.
-    /// - Throws: All problems together, each with its variable or its endpoint in secrets.yaml.
+    /// - Throws: All problems together, each with its variable or its place in secrets.yaml.
     package init(
         table: ProviderTable, settings: Settings, secrets: Secrets, environment: [String: String]
     ) throws(ConfigurationError) {

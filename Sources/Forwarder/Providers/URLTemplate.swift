@@ -1,6 +1,6 @@
 internal import Common
 
-/// A URL with endpoints for variables: `{A|B=c}` is the first of the variables A and B that is set, or else c.
+/// A URL with placeholders for variables: `{A|B=c}` is the first of the variables A and B that is set, or else c.
 struct URLTemplate: Sendable, Equatable {
     private enum Part: Sendable, Equatable {
         case text(String)
@@ -36,7 +36,7 @@ struct URLTemplate: Sendable, Equatable {
         }
     }
 
-    /// The first variable of each endpoint that `environment` leaves open.
+    /// The first variable of each placeholder that `environment` leaves open.
     func variables(missingFrom environment: [String: String]) -> [String] {
         parts.compactMap { part in
             guard case .variable(let names, nil) = part, environment.firstSet(of: names) == nil else { return nil }

@@ -17,7 +17,7 @@ struct DashboardQuestions: DashboardSource {
         let verification: VerificationController
         let logs: LogController
         let pages: StatusPages
-        let queue: QueueDesk
+        let queue: QueueController
         let rules: RulesController
         let open: OpenCompletions
     }

@@ -6,8 +6,8 @@ internal import Redis
 /// The completions of a rollout whose traces were not seen yet, in the order in which they came, and where each is:
 /// what the page of a rollout shows while it runs.
 struct OpenCompletions: Sendable {
-    /// Where a completion is.
-    enum Place: String, Sendable {
+    /// How far a completion is.
+    enum Stage: String, Sendable {
         /// It waits, or is called, and nothing of its answer is there yet.
         case queued
         /// Its answer has begun.
@@ -45,11 +45,11 @@ struct OpenCompletions: Sendable {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// - Returns: `{"open":[{"insertion_id","since","place"}],"left_out"}`.
+    /// - Returns: `{"open":[{"insertion_id","since","stage"}],"left_out"}`.
     func answer(
         _ rollout: String, project: String, now: UInt64 = UnixTime.milliseconds
     ) async throws(GatewayError) -> [UInt8] {
-        let found: (open: [(id: InsertionID, place: Place)], leftOut: Int)
+        let found: (open: [(id: InsertionID, stage: Stage)], leftOut: Int)
         do throws(RedisError) { found = try await open(rollout, project, now: now) } catch {
             throw .queueUnavailable(error)
         }
@@ -60,7 +60,7 @@ struct OpenCompletions: Sendable {
                     writer.object { writer in
                         writer.member("insertion_id", completion.id.description)
                         writer.member("since", TimeText.iso(Int64(clamping: completion.id.milliseconds)))
-                        writer.member("place", completion.place.rawValue)
+                        writer.member("stage", completion.stage.rawValue)
                     }
                 }
             }
@@ -71,7 +71,7 @@ struct OpenCompletions: Sendable {
 
     private func open(
         _ rollout: String, _ project: String, now: UInt64
-    ) async throws(RedisError) -> (open: [(id: InsertionID, place: Place)], leftOut: Int) {
+    ) async throws(RedisError) -> (open: [(id: InsertionID, stage: Stage)], leftOut: Int) {
         let set = Keys.rollout(rollout, project: project, defaultProject: defaultProject)
         // Something else may stand under the rollout's name.
         let replies = try await redis.send(batch: [RedisCommand("SCARD", set)])
@@ -84,11 +84,11 @@ struct OpenCompletions: Sendable {
         guard !shown.isEmpty else { return ([], 0) }
         let told = try await redis.send(
             batch: shown.flatMap { [RedisCommand("TTL", Keys.span($0)), RedisCommand("EXISTS", Keys.started($0))] })
-        var open: [(id: InsertionID, place: Place)] = []
+        var open: [(id: InsertionID, stage: Stage)] = []
         for (index, id) in shown.enumerated() {
             let (life, started) = (try told[2 * index].get().int ?? -2, try told[2 * index + 1].get().int == 1)
             open.append(
-                (id, place(life: life, hasStarted: started, age: now > id.milliseconds ? now - id.milliseconds : 0)))
+                (id, stage(life: life, hasStarted: started, age: now > id.milliseconds ? now - id.milliseconds : 0)))
         }
         return (open, ids.count - shown.count)
     }
@@ -96,7 +96,7 @@ struct OpenCompletions: Sendable {
     /// - Parameters:
     ///   - life: what is left to the completion's span, in seconds; -2: there is none.
     ///   - age: of the completion, in milliseconds.
-    func place(life: Int, hasStarted: Bool, age: UInt64) -> Place {
+    func stage(life: Int, hasStarted: Bool, age: UInt64) -> Stage {
         if life > Self.accepted { return .waits }
         // One without an end is waiting, too: nothing takes it away.
         if life != -2 { return life == -1 ? .waits : .accepted }

@@ -18,7 +18,7 @@ enum RequeueRefusal: Sendable, Equatable {
     }
 }
 
-extension DeadLetterDesk.Opened {
+extension DeadLetterController.Opened {
     /// Nil: it can be queued again.
     var refusal: RequeueRefusal? {
         switch letter.content {

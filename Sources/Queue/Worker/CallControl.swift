@@ -83,7 +83,7 @@ package final class CallControl: Sendable {
         set { state.withLockedValue { $0.confirmedAt = newValue } }
     }
 
-    /// The reader has taken `bytes` of the answer so far. Older signals changes nothing.
+    /// The reader has taken `bytes` of the answer so far. An older signal changes nothing.
     func credit(_ bytes: Int) {
         let goOn = state.withLockedValue { state -> (@Sendable () -> Void)? in
             state.credit = max(state.credit, bytes)

@@ -154,7 +154,7 @@ package struct Intake: Service, CustomStringConvertible {
         }
     }
 
-    /// Starts a job of this process. It is younger than any signals of it that could have been missed.
+    /// Starts a job of this process. It is younger than any signal of it that could have been missed.
     func start(_ job: consuming Delivery, for client: any LocalClient) { begin(job, for: client) }
 
     /// Starts a job that came with the queueing of a younger one. Whether it was cancelled is looked up in a task, so

@@ -85,7 +85,7 @@ import Upstream
                 try await fixture.untilEmpty()
                 #expect(
                     try await fixture.redis.send(RedisCommand("EXISTS", Keys.span(bad))).int == 0,
-                    "nobody sends it again"
+                    "no verifier sends it again"
                 )
                 #expect(try await fixture.bytes() == 0)
             }

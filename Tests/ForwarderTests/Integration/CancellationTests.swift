@@ -42,7 +42,7 @@ import Upstream
                 #expect(try await fixture.members().isEmpty)
                 #expect(try await fixture.length(Keys.jobs) == 0)
                 #expect(try await fixture.exists(Keys.started(job.insertionID)) == false)
-                #expect(try await fixture.length(job.responseKey) == (hasBegun ? 2 : 1), "nobody is answered")
+                #expect(try await fixture.length(job.responseKey) == (hasBegun ? 2 : 1), "no client is answered")
                 #expect(fixture.upstream.count == 1)
             }
         }

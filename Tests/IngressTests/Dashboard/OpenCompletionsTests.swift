@@ -31,7 +31,7 @@ import Testing
             object.member(name).flatMap { object.string($0) } ?? ""
         }
         let leftOut = answer.member("left_out").map { String(decoding: answer.bytes[$0.value], as: UTF8.self) }
-        return (open.map { text($0, "place") }, open.map { text($0, "insertion_id") }, leftOut ?? "")
+        return (open.map { text($0, "stage") }, open.map { text($0, "insertion_id") }, leftOut ?? "")
     }
 
     @Test func eachIsWhereItsKeysSay() async throws {
@@ -86,8 +86,8 @@ import Testing
     @Test func aProxysTraceIsTheProxysAffair() async throws {
         try await withRedis { redis in
             let open = Self.open(redis, isTracedByProxy: true)
-            #expect(open.place(life: -2, hasStarted: false, age: 300_000) == .proxy)
-            #expect(open.place(life: -2, hasStarted: false, age: 299_999) == .queued)
+            #expect(open.stage(life: -2, hasStarted: false, age: 300_000) == .proxy)
+            #expect(open.stage(life: -2, hasStarted: false, age: 299_999) == .queued)
         }
     }
 

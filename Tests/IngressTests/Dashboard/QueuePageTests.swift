@@ -51,7 +51,9 @@ import Testing
         try await LiveIngress.run { ingress in
             let first = ingress.lostJob()
             try await ingress.bury(first)
-            for _ in 0..<DeadLetterDesk.pageLetters { try await ingress.bury(ingress.lostJob(project: "sibling")) }
+            for _ in 0..<DeadLetterController.pageLetters {
+                try await ingress.bury(ingress.lostJob(project: "sibling"))
+            }
             let page = try await ingress.call("GET", Self.page("main")).text
             #expect(!page.contains(first.insertionID.description) && page.contains("The search goes on further back"))
             let older = try #require(page.firstMatch(of: /queue\?before=([0-9-]+)/)).output.1

@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    /// The signals comes at once to a forwarder that listens.
+    /// The signal comes at once to a forwarder that listens.
     @Test func theForwarderIsTold() async throws {
         try await LiveIngress.run { ingress in
             try await withRedisSubscriber(ingress.server.endpoint, channels: [Keys.cancellations]) { events in

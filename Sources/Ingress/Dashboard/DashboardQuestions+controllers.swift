@@ -4,7 +4,7 @@ internal import Redis
 
 extension DashboardQuestions.Controllers {
     /// The controllers that answer questions, the API's and the dashboard's alike.
-    /// - Parameter calls: the controller that puts jobs on a queue.
+    /// - Parameter calls: gives the dispatcher of a queue.
     init(
         _ configuration: Configuration, redis: RedisClient, responseKey: String, envelope: Envelope, watch: RedisWatch,
         identity: AnswerIdentity, pages: StatusPages, hooks: [any TracesHook], jobs: JobBuilder, audit: AuditLog?,
@@ -24,9 +24,9 @@ extension DashboardQuestions.Controllers {
                 store: LogStore(redis: redis, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth
             ),
             pages: pages,
-            queue: QueueDesk(
+            queue: QueueController(
                 redis: redis, limits: .init(settings),
-                letters: DeadLetterDesk(
+                letters: DeadLetterController(
                     letters: DeadLetters(redis: redis), envelope: envelope,
                     actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))),
             rules: RulesController(jobs: jobs, rates: RateReader(redis: redis), asksForKeys: asksForKeys),

@@ -4,7 +4,7 @@ internal import Logging
 internal import Queue
 internal import Redis
 
-extension DeadLetterDesk {
+extension DeadLetterController {
     /// What queues jobs, and what is told of it.
     struct Actions: Sendable {
         let identity: AnswerIdentity
@@ -30,10 +30,14 @@ extension DeadLetterDesk {
             request: [Array(entry.utf8)], envelope: envelope)
         let id: InsertionID
         do {
-            let job = try actions.jobs.again(old, as: actions.identity.next(), idempotency: idempotency)
+            let job = try actions.jobs.requeued(old, as: actions.identity.next(), idempotency: idempotency)
             id = try await actions.calls.enqueue(job).id
+        } catch let error as GatewayError {
+            throw error
         } catch {
-            throw error as? GatewayError ?? .internalError
+            logger.error(
+                "a dead letter could not be queued again", metadata: ["entry": "\(entry)", "error": "\(error.kind)"])
+            throw .internalError
         }
         guard try await remove(entry) else { return id }
         tell(.deadLetterRequeued, of: opened, by: admitted, queuedAs: id, logger)

@@ -8,13 +8,13 @@ internal import Telemetry
 /// `/metrics`, and dead letters.
 ///
 /// Streams are those of all projects together, but for the outbox of traces; a dead letter is seen in its own project.
-struct QueueDesk: Sendable {
+struct QueueController: Sendable {
     static let path = "/queue"
     static let lettersPath = "/queue/letters"
 
     let redis: RedisClient
     let limits: MetricsPage.Limits
-    let letters: DeadLetterDesk
+    let letters: DeadLetterController
 
     /// - Parameters:
     ///   - path: without `/v1` and project.

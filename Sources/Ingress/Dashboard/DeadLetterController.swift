@@ -5,7 +5,7 @@ internal import Redis
 
 /// Jobs that were given up, for people. A letter is opened to learn whose it is: it is seen in its own project, and one
 /// that does not tell by the operator alone.
-struct DeadLetterDesk: Sendable {
+struct DeadLetterController: Sendable {
     /// Letters of a page. Those of other projects are left out of it.
     static let pageLetters = 50
 
@@ -51,7 +51,7 @@ struct DeadLetterDesk: Sendable {
     }
 }
 
-extension DeadLetterDesk.Opened {
+extension DeadLetterController.Opened {
     fileprivate func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("entry", letter.entry)

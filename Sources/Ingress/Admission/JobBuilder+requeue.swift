@@ -10,7 +10,7 @@ extension JobBuilder {
     /// operator's rules are now. Its answer is kept, as a background job's is. Hooks have seen it before.
     /// - Parameter idempotency: known again, so that a letter becomes one job.
     /// - Throws: what a client that made the request now would be told.
-    func again(_ old: Job, as id: InsertionID, idempotency: Idempotency) throws(GatewayError) -> Job {
+    func requeued(_ old: Job, as id: InsertionID, idempotency: Idempotency) throws(GatewayError) -> Job {
         var job = old
         (job.insertionID, job.deadline) = (id, Deadline(in: timeout))
         (job.responseKey, job.window, job.idempotency) = (Keys.response(id), .max, idempotency)
