@@ -61,8 +61,8 @@ def operated_gateway(tmp_path_factory):
     folder = tmp_path_factory.mktemp("operated-gateway")
     keys = folder / "keys.yaml"
     write_keys(keys, OPERATED, admins=["admin"])
-    keys = {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}
-    secrets = {"langfuse_keys": keys, "default_project_id": "alpha"}
+    langfuse_keys = {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}
+    secrets = {"langfuse_keys": langfuse_keys, "default_project_id": "alpha"}
     gateway = Gateway(folder, secrets, API_KEYS_PATH=str(keys))
     yield gateway
     gateway.stop()
@@ -75,8 +75,8 @@ def ruled_gateway(tmp_path):
     (tmp_path / "rules.yaml").write_text(
         "type: gateway-rate-limiting-config\nrules:\n"
         "  - {id: once-a-day, when: {metadata: {team: search}}, limit_to: 1, unit: requests_per_day}\n")
-    keys = {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}
-    secrets = {"langfuse_keys": keys, "default_project_id": "alpha"}
+    langfuse_keys = {"alpha": {"public_key": "pk-lf-alpha", "secret_key": "sk-lf-alpha"}}
+    secrets = {"langfuse_keys": langfuse_keys, "default_project_id": "alpha"}
     settings = {"API_KEYS_PATH": str(tmp_path / "keys.yaml"), "CONFIG_PATH": str(tmp_path / "rules.yaml")}
     gateway = Gateway(tmp_path, secrets, **settings)
     yield gateway
