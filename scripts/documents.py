@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the documents: their width, words and links, and what docs/architecture.md says of suites and of Redis keys.
+"""Checks the documents: their width, words and links, what docs/architecture.md says of suites and of Redis keys, and
+the errors of docs/api.md.
 
 Prints `file:line: why` for each finding, and exits with 1 if there is one."""
 
@@ -10,6 +11,7 @@ import sys
 
 LIMIT = 120
 ARCHITECTURE = "docs/architecture.md"
+API = "docs/api.md"
 KEYS = "Sources/Common/Keys/Keys.swift"
 
 findings = []
@@ -111,6 +113,28 @@ def check_keys():
         found(ARCHITECTURE, shown[key], f"{KEYS} makes no key {key}")
 
 
+def check_errors(tracked):
+    """The tables of errors have each code that the sources make, and no other."""
+    made, named = {}, set()
+    for source in tracked:
+        if not source.startswith("Sources/") or not source.endswith(".swift"):
+            continue
+        with open(source, encoding="utf-8") as file:
+            text = file.read()
+        made |= {code: source for code in re.findall(r'\bcode: "([a-z0-9_]+)"', text)}
+        named |= set(re.findall(r'"([a-z0-9_]+)"', text))
+    shown, is_errors = {}, False
+    for number, text, _ in lines(API):
+        if text.startswith("## "):
+            is_errors = text == "## Errors"
+        row = re.match(r"\| [\d, ]+ \| (.*?) \|", text) if is_errors else None
+        shown |= {code: number for code in re.findall(r"`(\w+)`", row.group(1))} if row else {}
+    for code in sorted(set(made) - set(shown)):
+        found(API, 1, f"the tables of errors lack {code}, which {made[code]} makes")
+    for code in sorted(set(shown) - named):
+        found(API, shown[code], f"nothing in Sources makes the error {code}")
+
+
 def main():
     tracked = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.splitlines()
     documents = [name for name in tracked if name.endswith(".md")]
@@ -121,6 +145,7 @@ def main():
         check_links(name, known)
     check_promises(set(tracked))
     check_keys()
+    check_errors(tracked)
     print("\n".join(findings), end="\n" if findings else "")
     return 1 if findings else 0
 

@@ -12,16 +12,18 @@ package struct Dashboard: Sendable {
     package func asset(_ name: String, query: String?) -> DashboardResponse? { assets.response(name, query: query) }
 
     /// A page of a project that the viewer may see.
-    /// - Parameter source: answers for this project.
+    /// - Parameters:
+    ///   - isLive: whether the page is one of an event stream, for which it asks more than for the first look.
+    ///   - source: answers for this project.
     package func page(
-        _ page: DashboardRoute.Page, of project: String, for viewer: Viewer, query: String?,
+        _ page: DashboardRoute.Page, of project: String, for viewer: Viewer, query: String?, isLive: Bool = false,
         asking source: any DashboardSource
     ) async -> DashboardResponse {
         var frame = Frame(viewer: viewer, project: project, assets: assets)
         do throws(GatewayError) {
             let request = PageRequest(
                 project: project, links: Links(project: project), query: try QueryItems(query), source: source,
-                formToken: viewer.formToken, now: now())
+                formToken: viewer.formToken, isLive: isLive, now: now())
             let found = try await contents(page, request)
             switch found {
             case .redirect(let location): return .redirect(to: location)
@@ -30,10 +32,12 @@ package struct Dashboard: Sendable {
                     headers: [
                         HeaderField("content-type", "application/json"), HeaderField("cache-control", "no-store"),
                     ], body: bytes)
-            case .fragment(let template, let view): return html(200, Templates.render(view, with: template))
             case .page(let contents):
                 frame.show(contents)
-                return html(contents.status, Templates.render(frame, with: contents.template))
+                var response = html(contents.status, Templates.render(frame, with: contents.template))
+                response.refresh = contents.refresh
+                response.showsMoreLive = contents.showsMoreLive
+                return response
             }
         } catch {
             return failure(error, frame, of: page)
@@ -51,7 +55,6 @@ package struct Dashboard: Sendable {
         case .queue: try await QueuePage(request).contents()
         case .rollouts: try await RolloutsPage(request).contents()
         case .rollout(let name): try await RolloutPage(request, name: name).contents()
-        case .progress(let name): try await RolloutPage(request, name: name).progress()
         case .suggestions:
             .json(try await request.source.get("/logs/metadata", query: FilterForm.query(request.query.items)))
         }
@@ -71,7 +74,9 @@ package struct Dashboard: Sendable {
     package func failure(_ error: GatewayError, for viewer: Viewer? = nil) -> DashboardResponse {
         var frame = Frame(viewer: viewer ?? Viewer(projects: []), project: nil, assets: assets)
         frame.show(PageContents(title: "Not shown", section: nil, template: "failure", view: FailureView(error)))
-        return html(error.status, Templates.render(frame, with: "failure"))
+        var response = html(error.status, Templates.render(frame, with: "failure"))
+        if let seconds = error.retryAfter { response.headers.append(HeaderField("retry-after", String(seconds))) }
+        return response
     }
 
     /// The form that asks for a key.

@@ -98,7 +98,8 @@ package struct IngressService {
             rules: controllers.rules,
             dashboard: DashboardController(
                 dashboard: Dashboard(), access: .init(auth, settings), authenticator: authenticator,
-                controllers: controllers, envelope: envelope, now: { UnixTime.milliseconds }),
+                controllers: controllers, envelope: envelope, streams: StreamSlots(settings.dashboardStreams),
+                now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
         let application = Self.application(responder, completionController, settings, logger, onListening: onListening)
         services = [

@@ -3,6 +3,8 @@
 import base64
 import json
 import os
+import pathlib
+import sys
 from urllib.parse import urlsplit
 
 from selenium import webdriver
@@ -13,6 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 DEADLINE = 30
+AXE = pathlib.Path(sys.prefix, "axe", "axe_playwright_python", "axe.min.js").read_text()
 ARTIFACTS = os.path.join(os.path.dirname(__file__), "artifacts")
 
 
@@ -72,6 +75,15 @@ class Browser:
         picture = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"clip": size, "captureBeyondViewport": True})
         with open(os.path.join(ARTIFACTS, f"{name}.png"), "wb") as file:
             file.write(base64.b64decode(picture["data"]))
+
+    def accessibility_problems(self):
+        """What axe-core finds wrong by WCAG 2.1, levels A and AA: the rule, and the elements."""
+        # Through the debugger: the page's own policy lets no further script in.
+        self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE})
+        found = self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']}).then((found) => done(found.violations));")
+        return {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in found}
 
     def overflows(self):
         """Whether the page is wider than the window."""

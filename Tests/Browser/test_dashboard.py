@@ -109,6 +109,9 @@ def test_a_rollouts_bar_fills_while_its_calls_run(browser, gateway, project):
     for thread in calls:
         thread.join()
     browser.until(lambda: label() == "3 traced")
+    # Nothing but the page's event stream has brought that.
+    asked = [url for url in browser.fetched() if url.endswith("/rollouts")]
+    assert asked == [f"{gateway.url}{project}/rollouts"] * 2
     # A rollout is found by what it begins with.
     browser.find("input[name=value]").send_keys("runn", Keys.ENTER)
     browser.until(lambda: browser.path.endswith("/rollouts?prefix=runn"))
@@ -262,7 +265,8 @@ def test_the_operator_requeues_and_deletes_dead_letters(start_browser, operated_
     operator.open(gateway.url + queue)
     log_in(operator, gateway, OPERATED["admin"])
     row = lambda id: operator.driver.find_element(By.XPATH, f"//tr[.//a[text()='{id}']]")  # noqa: E731
-    row(first).find_element(By.XPATH, ".//button[text()='Requeue']").click()
+    press = lambda id, button: operator.until(lambda: row(id).find_element(By.XPATH, button).click() or True)  # noqa: E731
+    press(first, ".//button[text()='Requeue']")
     operator.until(lambda: "done=requeued" in operator.path)
     new = operator.find("[role=status] a").text
     assert new != first and first not in [link.text for link in operator.all(".letters a")]
@@ -273,9 +277,9 @@ def test_the_operator_requeues_and_deletes_dead_letters(start_browser, operated_
     operator.driver.refresh()
     operator.find("h1")
     assert len(rows_of(gateway, f"metadata.requeued_from={first}")) == 1
-    row(second).find_element(By.XPATH, ".//summary[text()='Delete…']").click()
+    press(second, ".//summary[text()='Delete…']")
     operator.shoot(f"letters-{'with' if has_scripts else 'without'}-scripts")
-    row(second).find_element(By.XPATH, ".//button[text()='Delete for good']").click()
+    press(second, ".//button[text()='Delete for good']")
     operator.until(lambda: "done=deleted" in operator.path)
     assert second not in operator.text
     kinds = lambda: [row["kind"] for row in audit(gateway, f"subject[in]={first},{second}")]  # noqa: E731
@@ -307,4 +311,5 @@ def test_pages_fit_and_are_kept_as_pictures(start_browser, gateway, project, loo
     for name, page in named.items():
         browser.open(gateway.url + project + page)
         assert not browser.overflows(), name
+        assert browser.accessibility_problems() == {}, name
         browser.shoot(f"{name}-{look}")

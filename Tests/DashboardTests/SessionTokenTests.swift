@@ -102,13 +102,14 @@ struct DashboardRequestTests {
     @Test(arguments: [
         ("/dashboard", DashboardRoute.start), ("/dashboard/", .start), ("/dashboard/login", .login),
         ("/dashboard/projects/a%2Fb", .page(.overview, project: "a/b")),
-        ("/dashboard/projects/a/rollouts/r%201/progress", .page(.progress("r 1"), project: "a")),
+        ("/dashboard/projects/a/rollouts/r%201", .page(.rollout("r 1"), project: "a")),
         ("/dashboard/projects/login/metrics", .page(.metrics, project: "login")), ("/dashboard/assets/x", .asset("x")),
     ])
     func aPathIsAPage(path: String, route: DashboardRoute) { #expect(DashboardRoute(path) == route) }
 
     @Test(arguments: [
         "/dashboards", "/x", "/dashboard/x", "/dashboard/projects", "/dashboard/projects/a/x",
+        "/dashboard/projects/a/rollouts/r/progress",
         "/dashboard/projects/%ff",
     ])
     func allElseIsNone(path: String) { #expect(DashboardRoute(path) == nil) }

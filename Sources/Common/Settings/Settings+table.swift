@@ -102,6 +102,10 @@ extension Settings {
             "Whether they may delete and requeue dead letters where clients need no key; else a key with `admin: true` may.",
             commands: facing),
         Setting(
+            "DASHBOARD_STREAMS", \.dashboardStreams, .int(0...10_000),
+            "The most pages that one ingress brings up to date at once while they are open; others stay as they are until they are loaded again.",
+            commands: facing),
+        Setting(
             "ALLOWED_HOSTS", \.allowedHosts, .allowedHosts,
             "The names in `Host` under which requests are answered, besides this machine's own (`localhost`, 127.0.0.0/8, ::1); others get 403. Not set: no further "
                 + "ones where `HOST` is a loopback address and clients need no key, and where `TRACESTORE_HOST` is one; else any.",

@@ -45,6 +45,8 @@ package struct Settings: Sendable, Equatable {
     package var dashboard = true
     /// Whether people may do what is the operator's there, where clients need no key.
     package var dashboardAdmin = false
+    /// Pages that are brought up to date at once.
+    package var dashboardStreams = 64
     /// Nil: this machine's names where the listener is there for this machine alone and asks for no key, else any.
     package var allowedHosts: AllowedHosts?
     package var allowedOrigins = AllowedOrigins.none

@@ -26,21 +26,6 @@ function suggest(form) {
   });
 }
 
-// A page of the server's, as a document; nothing in it runs.
-async function parsed(address) {
-  const answer = await fetch(address);
-  return answer.ok && !answer.redirected ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
-}
-
-// Bars of rollouts that are not complete, one after the other.
-async function fillBars() {
-  for (const cell of [...document.querySelectorAll("[data-progress]")].slice(0, 20)) {
-    const found = await parsed(cell.dataset.progress);
-    const bar = found && found.querySelector(".progress");
-    if (bar && cell.isConnected) cell.replaceChildren(document.adoptNode(bar));
-  }
-}
-
 function prepare() {
   for (const form of document.querySelectorAll("form[data-suggestions]")) suggest(form);
   for (const button of document.querySelectorAll("button.copy")) {
@@ -57,34 +42,57 @@ function prepare() {
 // Whether a person is reading or writing here: that is not taken from under them.
 function isBusy() {
   const active = document.activeElement;
-  return document.hidden || (active && main.contains(active) && active !== main)
+  return (active && main.contains(active) && active !== main)
     || [...main.querySelectorAll("input:not([type=hidden])")].some((field) => field.value !== field.defaultValue)
     || main.querySelector("details[open]") || !getSelection().isCollapsed;
 }
 
-async function refresh() {
-  const seconds = Number(main.dataset.refresh);
-  if (!isBusy()) {
-    try {
-      const found = await parsed(location.href);
-      const newer = found && found.querySelector("main");
-      if (newer && !isBusy()) {
-        // Bars that were filled stand until they are filled anew.
-        for (const cell of newer.querySelectorAll("[data-progress]")) {
-          const old = main.querySelector(`[data-progress="${CSS.escape(cell.dataset.progress)}"]`);
-          if (old) cell.replaceChildren(...old.cloneNode(true).childNodes);
-        }
-        main.replaceChildren(...document.adoptNode(newer).childNodes);
-        prepare();
-      }
-    } catch { /* The gateway is away; the next turn looks again. */ }
+// The page as the server made it, and its newest state that is not shown yet.
+let shown = main.innerHTML;
+let newest = null;
+
+function show() {
+  if (newest === null || isBusy()) return;
+  // Nothing in a parsed document runs.
+  const found = new DOMParser().parseFromString(newest, "text/html").querySelector("main");
+  newest = null;
+  if (!found || found.innerHTML === shown) return;
+  shown = found.innerHTML;
+  main.replaceChildren(...document.adoptNode(found).childNodes);
+  prepare();
+}
+
+// Follows the page's event stream. A browser has few connections to a host, so tabs that are not seen have none.
+let stream = null;
+
+function follow() {
+  if (document.hidden) {
+    if (stream) stream.close();
+    stream = null;
+  } else if (!stream) {
+    const opened = new EventSource(location.href);
+    stream = opened;
+    opened.addEventListener("page", (event) => {
+      newest = event.data;
+      show();
+    });
+    // The session has ended, or the page is another one now.
+    opened.addEventListener("reload", () => {
+      opened.close();
+      location.reload();
+    });
+    opened.addEventListener("error", () => {
+      // A browser connects again by itself, but not after a refusal.
+      if (opened.readyState !== EventSource.CLOSED || stream !== opened) return;
+      stream = null;
+      setTimeout(follow, 15000);
+    });
   }
-  if (!document.hidden) await fillBars().catch(() => {});
-  setTimeout(refresh, seconds * 1000);
 }
 
 prepare();
-if (main.dataset.refresh) {
-  fillBars().catch(() => {});
-  setTimeout(refresh, Number(main.dataset.refresh) * 1000);
+if ("live" in main.dataset) {
+  follow();
+  document.addEventListener("visibilitychange", follow);
+  setInterval(show, 1000);
 }

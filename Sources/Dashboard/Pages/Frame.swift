@@ -38,7 +38,8 @@ struct Frame {
     let hasChoice: Bool
     let currentProject: String
     private(set) var frameTitle = ""
-    private(set) var refreshSeconds: String?
+    /// Whether the page is brought up to date while it is open.
+    private(set) var isLive = false
     private(set) var navigation: [NavigationItem] = []
     private(set) var projectItems: [ProjectItem] = []
     private(set) var page: Any = ""
@@ -59,7 +60,7 @@ struct Frame {
 
     mutating func show(_ contents: PageContents) {
         frameTitle = contents.title
-        refreshSeconds = contents.refresh.map { String($0) }
+        isLive = contents.refresh != nil
         page = contents.view
         guard hasProject else { return }
         let links = Links(project: currentProject)
@@ -89,7 +90,7 @@ extension DashboardRoute.Page {
         case .rules: .rules
         case .queue: .queue
         case .audit: .audit
-        case .rollouts, .rollout, .progress: .rollouts
+        case .rollouts, .rollout: .rollouts
         }
     }
 }

@@ -71,7 +71,7 @@ struct OverviewPage {
         return .page(
             PageContents(
                 title: "Overview", section: .overview, template: "overview", view: view,
-                refresh: form.range.to == nil ? 10 : nil))
+                refresh: form.range.to == nil ? 10 : nil, showsMoreLive: rollouts.contains(where: \.isOpen)))
     }
 
     private func gatewayTiles() async -> [Tile] {
@@ -84,7 +84,7 @@ struct OverviewPage {
         guard let bytes = try? await request.source.get("/rollouts", query: "limit=6"),
             let answer = try? JSONObject.answer(bytes)
         else { return [] }
-        return answer.objects("rollouts").compactMap { RolloutRowView($0, links: request.links) }
+        return await request.rolloutRows(answer.objects("rollouts"))
     }
 
     /// What `/ready` says, which tells the parts' trouble in words.

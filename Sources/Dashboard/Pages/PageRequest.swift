@@ -9,6 +9,8 @@ struct PageRequest: Sendable {
     let source: any DashboardSource
     /// What forms of the operator's must have; nil: the viewer may only look.
     let formToken: FormToken?
+    /// Whether an open page is brought up to date, by an event stream.
+    let isLive: Bool
     /// Milliseconds since 1970.
     let now: UInt64
 
@@ -18,6 +20,11 @@ struct PageRequest: Sendable {
             let answer = try? JSONObject.answer(bytes)
         else { return [] }
         return answer.texts("keys")
+    }
+
+    /// What is known of a rollout now.
+    func verdict(of rollout: String) async throws(GatewayError) -> JSONObject {
+        try JSONObject.answer(try await source.get("/rollouts/" + PercentEncoding.segment(rollout), query: nil))
     }
 }
 
@@ -37,8 +44,6 @@ extension PageRequest {
 /// What becomes of a page's request.
 enum Contents {
     case page(PageContents)
-    /// A part of a page.
-    case fragment(template: String, view: Any)
     case json([UInt8])
     case redirect(String)
 }
@@ -51,8 +56,10 @@ struct PageContents {
     var template: String
     var view: Any
     var status = 200
-    /// After so many seconds a script looks for a newer one; nil: it is not.
+    /// After so many seconds an open page is brought up to date; nil: it stays as it is.
     var refresh: Int?
+    /// Whether a live page shows what the first look at it left out.
+    var showsMoreLive = false
 }
 
 struct FailureView {

@@ -24,7 +24,6 @@ struct RolloutPage {
     struct View {
         var rolloutName: String
         var progress: ProgressView
-        var progressLink: String
         var checkedISO: String
         var checkedText: String
         var reason: String?
@@ -56,7 +55,7 @@ struct RolloutPage {
 
     func contents() async throws(GatewayError) -> Contents {
         let links = request.links
-        let verdict = try await verdict()
+        let verdict = try await request.verdict(of: name)
         let form = FilterForm().adding(FilterTerm("rollout", nil, name))
         let rows = try? LoggedRequest.page(
             try await request.source.get(
@@ -68,8 +67,7 @@ struct RolloutPage {
         if progress.verdict != "complete" { (open, leftOut) = await self.open(beside: verdict.texts("missing")) }
         let checked = verdict.text("checked_at") ?? ""
         let view = View(
-            rolloutName: name, progress: ProgressView(progress), progressLink: links.progress(name),
-            checkedISO: checked,
+            rolloutName: name, progress: ProgressView(progress), checkedISO: checked,
             checkedText: Self.age(checked, now: request.now), reason: verdict.text("reason"),
             open: open, hasOpen: !open.isEmpty, moreOpen: leftOut > 0 ? "and \(Figures.count(leftOut)) more" : nil,
             // In the order in which they came, as the ids that are open are.
@@ -84,15 +82,6 @@ struct RolloutPage {
             PageContents(
                 title: name, section: .rollouts, template: "rollout", view: view,
                 refresh: progress.verdict == "complete" ? 15 : 3))
-    }
-
-    /// The bar alone.
-    func progress() async throws(GatewayError) -> Contents {
-        .fragment(template: "progress", view: ProgressView(RolloutProgress(verdict: try await verdict())))
-    }
-
-    private func verdict() async throws(GatewayError) -> JSONObject {
-        try JSONObject.answer(try await request.source.get("/rollouts/" + PercentEncoding.segment(name), query: nil))
     }
 
     /// Completions that were not seen in the trace store, in their order.

@@ -13,11 +13,13 @@ struct RolloutRowView {
     var lastISO: String
     var lastTime: String
     var progress: ProgressView
-    /// Where a script finds the bar of a rollout that is not complete.
-    var progressLink: String?
+    /// Whether its traces may still come.
+    var isOpen: Bool
 
-    /// - Parameter listed: one of `/rollouts`.
-    init?(_ listed: JSONObject, links: Links) {
+    /// - Parameters:
+    ///   - listed: one of `/rollouts`.
+    ///   - found: how far it is.
+    init?(_ listed: JSONObject, _ found: RolloutProgress, links: Links) {
         guard let name = listed.text("rollout_id") else { return nil }
         rolloutName = name
         rolloutLink = links.rollout(name)
@@ -27,12 +29,33 @@ struct RolloutRowView {
         runLink = Self.link("run_id", run, links)
         lastISO = listed.text("last_completion_at") ?? ""
         lastTime = Figures.time(lastISO)
-        let found = RolloutProgress(listed: listed)
         progress = ProgressView(found)
-        progressLink = found.verdict == "complete" ? nil : links.progress(name)
+        isOpen = found.verdict != "complete"
     }
 
     private static func link(_ tag: String, _ value: String, _ links: Links) -> String? {
         value.isEmpty ? nil : links.rollouts(FilterForm.query([("tag", "\(tag):\(value)")]))
+    }
+}
+
+extension PageRequest {
+    /// Rollouts of a live page that are checked at each turn.
+    private static let mostChecked = 20
+
+    /// Rollouts as lines, of which a live page has the first that are not complete checked. The first look does not
+    /// wait for that.
+    /// - Parameter listed: those of `/rollouts`.
+    func rolloutRows(_ listed: [JSONObject]) async -> [RolloutRowView] {
+        var (rows, checked) = ([RolloutRowView](), 0)
+        for rollout in listed {
+            var progress = RolloutProgress(listed: rollout)
+            if isLive, progress.verdict != "complete", checked < Self.mostChecked, let name = rollout.text("rollout_id")
+            {
+                checked += 1
+                if let verdict = try? await verdict(of: name) { progress = RolloutProgress(verdict: verdict) }
+            }
+            if let row = RolloutRowView(rollout, progress, links: links) { rows.append(row) }
+        }
+        return rows
     }
 }

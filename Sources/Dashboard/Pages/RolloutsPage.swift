@@ -62,7 +62,7 @@ struct RolloutsPage {
         let (answer, failure) = try await request.filtered { () throws(GatewayError) in
             try JSONObject.answer(try await request.source.get("/rollouts", query: FilterForm.query(items)))
         }
-        let rows = answer?.objects("rollouts").compactMap { RolloutRowView($0, links: links) } ?? []
+        let rows = await request.rolloutRows(answer?.objects("rollouts") ?? [])
         let more = rows.count == limit && limit < Self.most
         let view = View(
             formAction: links.rollouts(),
@@ -76,7 +76,7 @@ struct RolloutsPage {
         return .page(
             PageContents(
                 title: "Rollouts", section: .rollouts, template: "rollouts", view: view, status: failure?.status ?? 200,
-                refresh: failure == nil ? 5 : nil))
+                refresh: failure == nil ? 5 : nil, showsMoreLive: rows.contains(where: \.isOpen)))
     }
 
     private static func chips(_ searched: [(name: String, value: String)], _ links: Links) -> [Chip] {

@@ -14,6 +14,8 @@ package struct DashboardRequest: Sendable {
     package var origin: String?
     /// Whether the request comes from a page of this site (Fetch Metadata, `Sec-Fetch-Site`).
     package var fetchSite: String?
+    /// What the browser would take (`Accept`).
+    package var accept: String?
     /// Of a form.
     package var body: [UInt8] = []
 
@@ -31,6 +33,9 @@ package struct DashboardRequest: Sendable {
         return !origin.utf8[start...].elementsEqual(authority.utf8)
     }
 
+    /// Whether the browser asks for a page's event stream (`EventSource` of the HTML standard).
+    package var wantsEvents: Bool { accept?.utf8.firstRange(of: "text/event-stream".utf8) != nil }
+
     /// Whether the browser reached the gateway by TLS, as it says itself. A request that makes it up gets a stricter
     /// cookie.
     package var isSecure: Bool { origin?.hasPrefix("https://") ?? false }
@@ -41,6 +46,10 @@ package struct DashboardResponse: Sendable, Equatable {
     package var status: Int
     package var headers: [HeaderField]
     package var body: [UInt8]
+    /// After so many seconds the page may look otherwise; nil: it stays as it is.
+    package var refresh: Int?
+    /// Whether a live page shows what the first look at it left out.
+    package var showsMoreLive = false
 
     package init(status: Int = 200, headers: [HeaderField] = [], body: [UInt8] = []) {
         self.status = status

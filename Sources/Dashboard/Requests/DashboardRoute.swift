@@ -24,8 +24,6 @@ package enum DashboardRoute: Sendable, Equatable {
         case metrics
         case rollouts
         case rollout(String)
-        /// A rollout's progress bar alone, for the list.
-        case progress(String)
         /// Values of a metadata key, for the filter's form.
         case suggestions
         case rules
@@ -80,7 +78,6 @@ extension DashboardRoute.Page {
         case ("metrics", 0): self = .metrics
         case ("rollouts", 0): self = .rollouts
         case ("rollouts", 1): self = .rollout(rest[0])
-        case ("rollouts", 2) where rest[1] == "progress": self = .progress(rest[0])
         case ("suggestions", 0): self = .suggestions
         case ("rules", 0): self = .rules
         case ("queue", 0): self = .queue
@@ -110,7 +107,6 @@ struct Links: Sendable {
     func overview(_ query: String = "") -> String { Self.join(base, query) }
     func rollouts(_ query: String = "") -> String { Self.join(base + "/rollouts", query) }
     func rollout(_ name: String) -> String { base + "/rollouts/" + PercentEncoding.segment(name) }
-    func progress(_ name: String) -> String { rollout(name) + "/progress" }
 
     /// The requests to which one more filter applies.
     func requests(where term: FilterTerm, in form: FilterForm) -> String {

@@ -28,6 +28,7 @@ struct DashboardController: Sendable {
     let authenticator: Authenticator
     let controllers: DashboardQuestions.Controllers
     let envelope: Envelope
+    let streams: StreamSlots
     /// Milliseconds since 1970.
     let now: @Sendable () -> UInt64
 
@@ -35,6 +36,12 @@ struct DashboardController: Sendable {
     func respond(to request: Request, connection: Connection?, logger: Logger) async throws -> Response? {
         guard DashboardRoute.owns(request.uri.path) else { return nil }
         let asked = DashboardRequest(request)
+        if asked.wantsEvents, request.method == .get, case .page(let page, let project)? = DashboardRoute(asked.path) {
+            return await events(
+                of: Watched(
+                    page: page, project: project, asked: asked, request: request, connection: connection,
+                    logger: logger))
+        }
         let answer = await respond(to: asked, request, connection, logger)
         return Response(answer.protected)
     }
@@ -69,22 +76,17 @@ struct DashboardController: Sendable {
         _ route: DashboardRoute?, _ visitor: Visitor, _ asked: DashboardRequest, _ connection: Connection?,
         _ logger: Logger
     ) async -> DashboardResponse {
-        let projects = authenticator.projects(of: visitor.account)
-        let viewer = Viewer(
-            projects: projects, account: visitor.account?.id, hasSession: visitor.hasSession,
-            formToken: token(of: visitor))
+        let viewer = viewer(visitor)
         switch route {
         case .page(let page, let project)?:
-            let admitted: Authenticator.Admitted
-            do throws(GatewayError) { admitted = try authenticator.admit(visitor.account, project: project) } catch {
+            do throws(GatewayError) {
+                let source = try questions(of: visitor, project, connection, logger)
+                return await dashboard.page(page, of: project, for: viewer, query: asked.query, asking: source)
+            } catch {
                 return dashboard.failure(error, for: viewer)
             }
-            let source = DashboardQuestions(
-                controllers: controllers, admitted: admitted, isOperators: authenticator.isOperator(visitor.account),
-                connection: connection, logger: logger)
-            return await dashboard.page(page, of: project, for: viewer, query: asked.query, asking: source)
         case .start?, .login?:
-            guard let first = projects.first else { return dashboard.failure(.noProject, for: viewer) }
+            guard let first = viewer.projects.first else { return dashboard.failure(.noProject, for: viewer) }
             return .redirect(to: "\(DashboardRoute.root)/projects/\(PercentEncoding.segment(first))")
         default: return dashboard.failure(.noSuchPage, for: viewer)
         }
@@ -115,6 +117,21 @@ extension DashboardController {
             return Visitor(account: account, session: "cookie \(text)", hasSession: true)
         case .closed(let error): throw error
         }
+    }
+
+    func viewer(_ visitor: Visitor) -> Viewer {
+        Viewer(
+            projects: authenticator.projects(of: visitor.account), account: visitor.account?.id,
+            hasSession: visitor.hasSession, formToken: token(of: visitor))
+    }
+
+    /// What a visitor's pages of a project are made of.
+    func questions(
+        of visitor: Visitor, _ project: String, _ connection: Connection?, _ logger: Logger
+    ) throws(GatewayError) -> DashboardQuestions {
+        DashboardQuestions(
+            controllers: controllers, admitted: try authenticator.admit(visitor.account, project: project),
+            isOperators: authenticator.isOperator(visitor.account), connection: connection, logger: logger)
     }
 
     private func loginFirst(_ asked: DashboardRequest) throws(GatewayError) -> DashboardResponse {
@@ -201,6 +218,7 @@ extension DashboardRequest {
     init(_ request: Request) {
         self.init(path: request.uri.path, query: request.uri.query, isPost: request.method == .post)
         // A browser may send several.
+        accept = request.headers[.accept]
         cookie = request.headers[values: .cookie].joined(separator: ";")
         authority = request.head.authority
         origin = request.headers[.origin]
