@@ -75,5 +75,6 @@ extension VerificationRunner.Options {
         resendGrace = settings.verifyResendGrace
         spanLife = SpanOutbox.life(forWaiting: settings.outboxMaxAge)
         identity = settings.litellmTraces ? .tag : .traceID
+        scores = settings.tracesMaxScores
     }
 }

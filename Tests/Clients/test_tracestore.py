@@ -86,6 +86,32 @@ def test_langfuse_s_sdk_writes_and_reads(store, sdk):
     assert tag in found["trace"]["tags"] and found["trace"]["userId"] == "somebody"
 
 
+def test_scores_that_langfuse_s_sdk_writes_are_kept(store, sdk):
+    unique = str(uuid.uuid4())
+    found = json.loads(store.run("tracestore_scores.py", unique, **sdk))
+    assert found["version"].startswith("3." if sdk else "5.")
+
+    def value(score):
+        return score.get("stringValue") if sdk and score["dataType"] != "NUMERIC" else score["value"]
+
+    assert {score["name"]: value(score) for score in found["trace"]} == {
+        "of the span": 0.25, "of the trace": "good", "truth": "True" if sdk else True,
+    }  # fmt: skip
+    [of_the_span] = [score for score in found["trace"] if score["name"] == "of the span"]
+    assert of_the_span["comment"] == "a comment" and of_the_span["metadata"] == {"by": "a judge"}
+    subject = of_the_span["observationId"] if sdk else of_the_span["subject"]["id"]
+    assert subject == found["observation_id"]
+    [truth] = [score for score in found["trace"] if score["name"] == "truth"]
+    assert truth["id"] == f"truth {unique}" and truth["source"] == "API"
+    assert [value(score) for score in found["session"]] == ["some words"]
+    assert [(score["name"], value(score)) for score in found["experiment"]] == [("right", 1.0)] * 3
+    assert {score["comment"] for score in found["experiment"]} == {f"{number} becomes {2 * number}" for number in range(3)}
+    assert "does not serve `datasets`" in found["dataset"]
+    if sdk:
+        assert found["whole"] == ["of the span", "of the trace", "truth"]
+        assert found["observations"] == [found["observation_id"]] and found["observation"] == "scored"
+
+
 def test_litellm_s_callback_exports(store):
     rollout = str(uuid.uuid4())
     store.run("tracestore_litellm.py", rollout, LITELLM_LOCAL_MODEL_COST_MAP="True", LANGFUSE_OTEL_HOST=store.url)

@@ -1,5 +1,6 @@
 """What the tests share: one gateway with two projects, one that nobody has configured, and a scripted provider."""
 
+import time
 import uuid
 
 import pytest
@@ -36,3 +37,15 @@ def provider():
 @pytest.fixture
 def rollout():
     return f"rollout-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def eventually():
+    """Waits until a condition holds that no signal tells of."""
+
+    def wait(condition, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not come true in time"
+
+    return wait

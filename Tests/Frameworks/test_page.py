@@ -16,16 +16,15 @@ from provider import ScriptedProvider
 
 DEADLINE = 200
 BIN = os.path.dirname(sys.executable)
-# It runs with its own packages, in Tests/EvalProtocol.
-ELSEWHERE = {"eval-protocol"}
+# They run with their own packages and processes, in Tests/EvalProtocol and Tests/Clients.
+ELSEWHERE = {"eval-protocol", "LiteLLM behind the gateway"}
 # Blocks that make no completion.
 WITHOUT_COMPLETION = {"OpenTelemetry exporters"}
 # Inspect needs a newer openai than the others take.
 BESIDE = {"Inspect": os.path.join(os.path.dirname(BIN), "openai-3")}
 HEADINGS = [
-    "OpenAI's SDK", "LangChain", "OpenAI Agents", "pydantic-ai", "DSPy", "instructor", "LiteLLM before the gateway", "Inspect",
-    "lm-eval",
-    "verifiers", "eval-protocol", "Langfuse's SDKs", "OpenTelemetry exporters",
+    "OpenAI's SDK", "LangChain", "OpenAI Agents", "pydantic-ai", "DSPy", "instructor", "LiteLLM before the gateway",
+    "LiteLLM behind the gateway", "Inspect", "lm-eval", "verifiers", "eval-protocol", "Langfuse's SDKs", "OpenTelemetry exporters",
 ]  # fmt: skip
 
 

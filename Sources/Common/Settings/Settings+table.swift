@@ -215,6 +215,11 @@ extension Settings {
             "VERIFY_RESEND_GRACE", \.verifyResendGrace, .seconds(1...1800),
             "How long a trace that the trace store has accepted may be invisible there before it is sent again.",
             commands: verifying),
+        Setting(
+            "TRACES_MAX_SCORES", \.tracesMaxScores, .int(100...1_000_000),
+            "The most [scores](tracestore.md#scores) that the traces of one page may have in an answer of `/traces`. "
+                + "Beyond it fewer traces are read at a time; one trace with more is a 502 that says so.",
+            commands: verifying),
     ]
 
     private static let upstreamTable: [Setting] = [
@@ -280,15 +285,16 @@ extension Settings {
             "TRACESTORE_PORT", \.traceStorePort, .int(0...65535, example: 4001), "Its port; 0 takes any free one.",
             commands: storing),
         Setting(
-            "TRACESTORE_MAX_AGE", \.traceStoreMaxAge, .wholeSeconds(60...315_360_000), "How long it keeps a trace.",
+            "TRACESTORE_MAX_AGE", \.traceStoreMaxAge, .wholeSeconds(60...315_360_000),
+            "How long it keeps a trace and a score.",
             commands: storing),
         Setting(
             "TRACESTORE_MAX_BYTES", \.traceStoreMaxBytes, .bytes(16 << 20...1 << 44),
-            "Bytes that its traces and the [request log](requestlog.md) may take on disk; beyond it the oldest go. "
+            "Bytes that its traces, scores and the [request log](requestlog.md) may take on disk; beyond it the oldest go. "
                 + "Looked at every ten seconds.", commands: storing),
         Setting(
             "TRACESTORE_MAX_EXPORT_BYTES", \.traceStoreMaxExportBytes, .bytes(64 << 10...1 << 30),
-            "The largest export it takes, decompressed; beyond it 413.", commands: storing),
+            "The largest export or batch of scores it takes, decompressed; beyond it 413.", commands: storing),
     ]
 
     private static let requestLogTable: [Setting] = [

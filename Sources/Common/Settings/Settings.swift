@@ -118,6 +118,9 @@ package struct Settings: Sendable, Equatable {
     /// Whether a client's own base URL may lead to a private network.
     package var allowPrivateBaseURLs = false
 
+    /// The most scores that the traces of one page of `/traces` may have.
+    package var tracesMaxScores = 10_000
+
     // The embedded trace store
     package var traceStoreHost = "127.0.0.1"
     /// 0: any free port. The neighbour of the gateway's own; 3000 is where a Langfuse of one's own listens, and 4318 an

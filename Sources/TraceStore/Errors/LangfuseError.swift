@@ -93,6 +93,21 @@ extension LangfuseError {
     }
 
     static let noSuchPage = LangfuseError(404, "Not found")
+    static let unknownScore = LangfuseError(404, "Score not found", error: "LangfuseNotFoundError")
+    static let unknownObservation = LangfuseError(
+        404, "Observation not found within authorized project", error: "LangfuseNotFoundError")
+    static let unknownSession = LangfuseError(
+        404, "Session not found within authorized project", error: "LangfuseNotFoundError")
+
+    /// A part of Langfuse that the store does not have.
+    static func notServed(_ feature: String) -> LangfuseError {
+        LangfuseError(
+            501,
+            "The embedded trace store does not serve `\(feature)`: it keeps traces, observations, sessions and scores. "
+                + "Set LANGFUSE_HOST to a Langfuse for the rest.",
+            error: "NotImplemented")
+    }
+
     static let methodNotAllowed = LangfuseError(405, "Method not allowed")
     static let failed = LangfuseError(500, "Internal Server Error")
 
@@ -119,7 +134,7 @@ extension LangfuseError {
 
     /// The store has as much to do as it can hold.
     static let busy: LangfuseError = {
-        var error = LangfuseError(429, "Too many exports at once. Send it again.", error: "TooManyRequests")
+        var error = LangfuseError(429, "Too much is sent at once. Send it again.", error: "TooManyRequests")
         error.headers = [HeaderField("Retry-After", "1")]
         return error
     }()
@@ -127,7 +142,7 @@ extension LangfuseError {
     static func bodyTooLarge(_ limit: Int) -> LangfuseError {
         LangfuseError(
             413,
-            "The export is larger than \(limit) bytes, decompressed. Send smaller batches, or let the operator raise TRACESTORE_MAX_EXPORT_BYTES."
+            "The body is larger than \(limit) bytes, decompressed. Send smaller batches, or let the operator raise TRACESTORE_MAX_EXPORT_BYTES."
         )
     }
 }

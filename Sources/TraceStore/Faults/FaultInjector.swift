@@ -55,7 +55,7 @@ package final class FaultInjector: Sendable {
         }
         if let refusal { throw LangfuseError(refusal) }
         switch (current.mode, route) {
-        case (.v3Only, .observations), (.v3Only, .metrics): throw .noV2
+        case (.v3Only, .observations), (.v3Only, .metrics), (.v3Only, .scores): throw .noV2
         case (.v4Only, .traces): throw .eventsOnly
         default: return
         }

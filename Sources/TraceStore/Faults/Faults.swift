@@ -13,6 +13,8 @@ package struct Faults: Sendable {
     /// The route that a refusal is about.
     package enum Route: Sendable, Hashable, CaseIterable {
         case export, observations, metrics, traces, health
+        /// The writing of scores, and the third API that reads them.
+        case ingestion, scores
     }
 
     /// An answer that is given instead of the right one.

@@ -24,10 +24,8 @@ enum ObservationMapping {
         readTrace(span, into: &row)
         readGeneration(attributes, into: &row)
         row.type = type(attributes, hasModel: row.model != nil)
-        row.input = attributes.text(
-            "langfuse.observation.input", "langfuse.trace.input", "input.value", "gen_ai.prompt", "input")
-        row.output = attributes.text(
-            "langfuse.observation.output", "langfuse.trace.output", "output.value", "gen_ai.completion", "output")
+        let content = SpanContent(attributes)
+        (row.input, row.output) = (content.input, content.output)
         row.traceInput = attributes.text("langfuse.trace.input").flatMap { $0 == row.input ? nil : $0 }
         row.traceOutput = attributes.text("langfuse.trace.output").flatMap { $0 == row.output ? nil : $0 }
         row.metadata = ObservationMetadata.json(of: span)
@@ -136,13 +134,5 @@ enum ObservationMapping {
     static func distinct(_ tags: [String]) -> [String] {
         var seen = JSONNames()
         return tags.filter { !$0.isEmpty && seen.insert($0) }
-    }
-}
-
-extension Substring {
-    fileprivate var trimmed: Substring {
-        var rest = utf8.drop { $0 == UInt8(ascii: " ") }
-        while rest.last == UInt8(ascii: " ") { rest.removeLast() }
-        return Substring(rest)
     }
 }

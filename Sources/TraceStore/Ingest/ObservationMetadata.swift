@@ -28,7 +28,9 @@ enum ObservationMetadata {
         if !span.scope.name.isEmpty { add("scope", scope(span.scope)) }
         // Langfuse's own SDKs say all there is in attributes that are known.
         if !span.scope.name.hasPrefix("langfuse-sdk") {
-            let others = span.attributes.values.filter { !$0.key.text.hasPrefix("langfuse.") }
+            let others = span.attributes.values.filter {
+                !$0.key.text.hasPrefix("langfuse.") && !SpanContent.names.contains($0.key)
+            }
             if !others.isEmpty { add("attributes", object(others)) }
         }
         return members.isEmpty ? nil : join(members)

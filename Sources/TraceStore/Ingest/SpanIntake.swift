@@ -25,6 +25,17 @@ struct RowIntake: Sendable {
     }
 }
 
+extension RowIntake {
+    /// Stores scores of one project, all or none.
+    func store(_ scores: [Score], project: Int64) async throws {
+        guard !scores.isEmpty else { return }
+        var scores = scores
+        let delay = faults.current.visibilityDelay.milliseconds
+        for index in scores.indices { scores[index].created += delay }
+        try await database.insert(scores, project: project)
+    }
+}
+
 /// Takes the spans that this process's own forwarder sends, as an export over HTTP would be taken.
 struct SpanIntake: SpanStore {
     let rows: RowIntake

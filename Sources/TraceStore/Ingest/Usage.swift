@@ -8,23 +8,7 @@ enum Usage {
         if let given = attributes.text("langfuse.observation.usage_details"), let details = EmbeddedJSON.scan(given) {
             return counts(details)
         }
-        let counts: [(String, Double?)] = [
-            (
-                "input",
-                number(attributes, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")
-            ),
-            (
-                "output",
-                number(
-                    attributes, "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens",
-                    "llm.token_count.completion")
-            ),
-            (
-                "total",
-                number(attributes, "gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")
-            ),
-        ]
-        return object(counts.compactMap { name, count in count.map { (name, String($0.asInteger)) } })
+        return object(AttributeUsage(attributes).counts.map { ($0.name, String($0.count.asInteger)) })
     }
 
     /// The same of Langfuse's own attribute.
@@ -32,7 +16,8 @@ enum Usage {
     static func details(_ given: String) -> String? { EmbeddedJSON.scan(given).flatMap(counts) }
 
     private static func counts(_ details: JSONObject) -> String? {
-        object(numbers(details).map { ($0, String($1.asInteger)) })
+        let counts = OpenAIUsage(details)?.counts ?? numbers(details).map { ($0.0, $0.1.asInteger) }
+        return object(counts.map { ($0.0, String($0.1)) })
     }
 
     /// A JSON object of US dollars, and their total.

@@ -15,7 +15,13 @@ package final class TraceStoreMetrics: Sendable {
 
     /// A page of Langfuse's, by which requests are told apart.
     enum Route: Int, CaseIterable {
-        case export, health, observations, metrics, traces, projects, other
+        case export, health, observations, metrics, traces, projects, scores, sessions, ingestion, other
+
+        private static let prefixes: [(String, Route)] = [
+            ("/api/public/traces", .traces), ("/api/public/scores", .scores), ("/api/public/v2/scores", .scores),
+            ("/api/public/v3/scores", .scores), ("/api/public/sessions", .sessions),
+            ("/api/public/observations", .observations),
+        ]
 
         init(_ path: String) {
             self =
@@ -25,7 +31,8 @@ package final class TraceStoreMetrics: Sendable {
                 case "/api/public/v2/observations": .observations
                 case "/api/public/v2/metrics": .metrics
                 case "/api/public/projects": .projects
-                default: path.hasPrefix("/api/public/traces") ? .traces : .other
+                case "/api/public/ingestion": .ingestion
+                default: Self.prefixes.first { path.hasPrefix($0.0) }?.1 ?? .other
                 }
         }
     }

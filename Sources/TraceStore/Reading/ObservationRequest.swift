@@ -37,7 +37,7 @@ struct ObservationRequest {
     }
 
     /// The conditions of the filter, and those of the simple parameters on columns that the filter does not name.
-    private static func conditions(_ parameters: QueryParameters) throws(LangfuseError) -> [Condition] {
+    static func conditions(_ parameters: QueryParameters) throws(LangfuseError) -> [Condition] {
         let filter =
             try parameters["filter"].map { text throws(LangfuseError) in try FilterParameter.conditions(text) } ?? []
         let named = Set(filter.map(\.column))

@@ -27,6 +27,23 @@ struct QueryParameters {
         return all.count == 1 ? all[0].split(separator: ",").map(String.init) : all
     }
 
+    /// The values of one that is a list with commas, without spaces around them; nil if there is none.
+    func values(_ name: String) -> [String]? {
+        guard let text = self[name] else { return nil }
+        let values = text.utf8.split(separator: UInt8(ascii: ",")).map { String(Substring($0).trimmed) }
+            .filter { !$0.isEmpty }
+        return values.isEmpty ? nil : values
+    }
+
+    /// The names of all that are there.
+    var names: Set<UTF8Text> { Set(values.keys) }
+
+    func number(_ name: String) throws(LangfuseError) -> Double? {
+        guard let text = self[name] else { return nil }
+        guard let number = Double(text), number.isFinite else { throw .invalidParameter(name, "must be a number") }
+        return number
+    }
+
     func int(_ name: String, in range: ClosedRange<Int>, default standard: Int) throws(LangfuseError) -> Int {
         guard let text = self[name] else { return standard }
         guard let number = Int(text), range.contains(number) else {

@@ -17,20 +17,12 @@ extension TraceReader {
                 try writer.member("data") { writer in
                     try writer.array(traces) { writer, trace in
                         let spans = try Self.spans(of: trace, query, readsContent: request.groups.contains(.io), db)
-                        writer.trace(trace, spans, project: project, request.groups)
-                        guard writer.bytes.count <= Self.maximumBytes else {
-                            throw LangfuseError.tooLarge(Self.maximumBytes)
-                        }
+                        let scores = request.groups.contains(.scores) ? try Self.scores(of: trace, query, db) : []
+                        writer.trace(trace, spans, scores, project: project, request.groups)
+                        try Self.checkSize(writer)
                     }
                 }
-                writer.member("meta") { writer in
-                    writer.object { writer in
-                        writer.member("page", query.page)
-                        writer.member("limit", query.limit)
-                        writer.member("totalItems", total)
-                        writer.member("totalPages", (total + query.limit - 1) / query.limit)
-                    }
-                }
+                writer.pages(page: query.page, limit: query.limit, total: total)
             }
             return writer.bytes
         }
@@ -46,15 +38,16 @@ extension TraceReader {
             let traces = try Row.fetchCursor(db, sql: rows.sql, arguments: rows.statementArguments).map { TraceRow($0) }
             guard let trace = try traces.next() else { return nil }
             let spans = try Self.spans(of: trace, found, readsContent: true, db)
+            let scores = request.groups.contains(.scores) ? try Self.scores(of: trace, found, db) : []
             var writer = JSONWriter()
-            writer.fullTrace(trace, spans, project: project, request.groups)
-            guard writer.bytes.count <= Self.maximumBytes else { throw LangfuseError.tooLarge(Self.maximumBytes) }
+            writer.fullTrace(trace, spans, scores, project: project, request.groups)
+            try Self.checkSize(writer)
             return writer.bytes
         }
     }
 
     /// The spans of a trace, the earliest first.
-    private static func spans(
+    static func spans(
         of trace: TraceRow, _ query: TraceQuery, readsContent: Bool, _ db: Database
     ) throws -> [Observation] {
         var observations = ObservationQuery(project: query.project)

@@ -7,17 +7,13 @@ struct TraceRequest {
         case core, io, scores, observations, metrics
     }
 
-    static let maximumLimit = 100
-    /// The last page that can be asked for.
-    private static let maximumPage = 10_000_000
-
     var query: TraceQuery
     var groups: Set<FieldGroup>
 
     init(_ parameters: QueryParameters, project: Int64) throws(LangfuseError) {
         query = TraceQuery(project: project)
-        query.limit = try parameters.int("limit", in: 1...Self.maximumLimit, default: 50)
-        query.page = try parameters.int("page", in: 1...Self.maximumPage, default: 1)
+        let pages = try PageParameters(parameters)
+        (query.page, query.limit) = (pages.page, pages.limit)
         groups =
             parameters["fields"].map { text in
                 Set(text.split(separator: ",").compactMap { FieldGroup.named($0.withoutSpaces) } + [.core])

@@ -43,6 +43,7 @@ struct Retention: Service, CustomStringConvertible {
     func trim() async throws {
         let cutoff = now() - limits.age.milliseconds
         while try await database.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
+        while try await database.deleteOldestScores(before: cutoff) > 0 { try Task.checkCancellation() }
         if let requests {
             let cutoff = UInt64(clamping: now() - limits.requestAge.milliseconds)
             while try await requests.deleteOldest(before: cutoff) > 0 { try Task.checkCancellation() }
@@ -72,16 +73,16 @@ struct Retention: Service, CustomStringConvertible {
             deleted += count
         }
         logger.notice(
-            "the oldest traces and requests were deleted to keep the store within its bound",
+            "the oldest traces, scores and requests were deleted to keep the store within its bound",
             metadata: ["rows": "\(deleted)"])
     }
 
-    /// Deletes some of the oldest rows: traces or requests, which of them begin earlier.
+    /// Deletes some of the oldest rows: traces, scores or requests, which of them begin earlier.
     private func deleteOldest() async throws -> Int {
-        guard let requests, let request = try await requests.oldest() else { return try await database.deleteOldest() }
-        if let trace = try await database.oldest(), trace <= Int64(clamping: request) {
-            return try await database.deleteOldest()
+        let (trace, score) = (try await database.oldest() ?? .max, try await database.oldestScore() ?? .max)
+        if let requests, let request = try await requests.oldest(), Int64(clamping: request) < min(trace, score) {
+            return try await requests.deleteOldest()
         }
-        return try await requests.deleteOldest()
+        return score < trace ? try await database.deleteOldestScores() : try await database.deleteOldest()
     }
 }

@@ -2,28 +2,49 @@ internal import Common
 internal import JSON
 
 extension JSONWriter {
-    /// A trace of a list: its observations are their ids.
+    /// A trace of a list: its observations and scores are their ids.
     mutating func trace(
-        _ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>
+        _ trace: TraceRow, _ spans: [Observation], _ scores: [Score], project: String,
+        _ groups: Set<TraceRequest.FieldGroup>
     ) {
         object { writer in
             writer.head(trace, spans, project: project, groups)
+            writer.metrics(of: spans, isWanted: groups.contains(.metrics))
+            writer.member("scores") { $0.array(scores) { $0.string($1.id) } }
             writer.member("observations") { writer in
                 writer.array(groups.contains(.observations) ? spans : []) { $0.string($1.id) }
             }
         }
     }
 
-    /// A trace by itself: its observations are whole.
+    /// A trace by itself: its observations and scores are whole.
     mutating func fullTrace(
-        _ trace: TraceRow, _ spans: [Observation], project: String, _ groups: Set<TraceRequest.FieldGroup>
+        _ trace: TraceRow, _ spans: [Observation], _ scores: [Score], project: String,
+        _ groups: Set<TraceRequest.FieldGroup>
     ) {
         object { writer in
             writer.head(trace, spans, project: project, groups)
+            writer.metrics(of: spans, isWanted: groups.contains(.metrics))
+            writer.member("scores") { writer in
+                writer.array(scores) { $0.score($1, project: project) }
+            }
             writer.member("observations") { writer in
                 writer.array(groups.contains(.observations) ? spans : []) { $0.fullObservation($1, project: project) }
             }
         }
+    }
+
+    /// A trace of a session, without what hangs on it.
+    mutating func traceAlone(_ trace: TraceRow, _ spans: [Observation], project: String) {
+        object { $0.head(trace, spans, project: project, [.core, .io]) }
+    }
+
+    /// The members of a session.
+    mutating func session(_ session: SessionRow, project: String) {
+        member("id", session.id)
+        member("createdAt", TimeText.iso(session.created))
+        member("projectId", project)
+        member("environment", session.environment)
     }
 
     private mutating func head(
@@ -51,11 +72,12 @@ extension JSONWriter {
             member("output") { $0.json(orText: trace.output ?? root?.output) }
             member("metadata") { $0.raw(root?.metadata ?? "{}") }
         }
-        member("scores") { $0.raw("[]") }
-        // -1 says that they were not asked for.
-        let metrics = groups.contains(.metrics)
-        member("totalCost", metrics ? spans.reduce(0) { $0 + ($1.totalCost ?? 0) } : -1)
-        member("latency", metrics ? Self.seconds(spans) : -1)
+    }
+
+    /// -1 says that they were not asked for.
+    private mutating func metrics(of spans: [Observation], isWanted: Bool) {
+        member("totalCost", isWanted ? spans.reduce(0) { $0 + ($1.totalCost ?? 0) } : -1)
+        member("latency", isWanted ? Self.seconds(spans) : -1)
     }
 
     /// From the first start to the last end.

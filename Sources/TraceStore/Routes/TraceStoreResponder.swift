@@ -22,8 +22,9 @@ struct TraceStoreResponder: HTTPResponder {
     let exportLimit: Int
     /// The most bytes of all exports at once.
     let budget: ExportBudget
+    let unserved = UnservedFeatures()
 
-    private var faults: FaultInjector { intake.faults }
+    var faults: FaultInjector { intake.faults }
     private var database: TraceDatabase { intake.database }
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
@@ -48,9 +49,9 @@ struct TraceStoreResponder: HTTPResponder {
         guard database.standing == .inPlace else { throw LangfuseError.fileGone }
         // There is no tunnel here (RFC 9110 §9.3.6).
         guard request.method != .connect else { throw LangfuseError.methodNotAllowed }
-        let path = request.uri.path
-        switch path {
+        switch request.uri.path {
         case "/api/public/otel/v1/traces": return try await export(request)
+        case "/api/public/ingestion": return try await events(request, context.logger)
         case "/api/public/health":
             try allow(request, .get)
             return try await faults.answer(.health) {
@@ -58,13 +59,48 @@ struct TraceStoreResponder: HTTPResponder {
             }
         case "/api/public/v2/observations": return try await observations(request)
         case "/api/public/v2/metrics": return try await metrics(request)
+        case "/api/public/traces" where request.method == .delete:
+            throw try notServed("deletion of traces", request, context.logger)
         case "/api/public/traces": return try await traces(request)
         case "/api/public/projects": return try projects(request)
-        default:
-            let prefix = "/api/public/traces/"
-            guard path.hasPrefix(prefix), path.count > prefix.count else { throw LangfuseError.noSuchPage }
-            return try await trace(String(path.dropFirst(prefix.count)), request)
+        case "/api/public/scores" where request.method == .post: return try await writeScores(request)
+        case "/api/public/scores": return try await scores(request, .v1)
+        case "/api/public/v2/scores": return try await scores(request, .v2)
+        case "/api/public/v3/scores": return try await scorePage(request)
+        case "/api/public/observations": return try await olderObservations(request)
+        case "/api/public/sessions": return try await sessions(request)
+        default: return try await item(request, context.logger)
         }
+    }
+
+    /// One trace, observation, session or score, by its id.
+    private func item(_ request: Request, _ logger: Logger) async throws -> Response {
+        let path = request.uri.path
+        func id(_ prefix: String) -> String? {
+            guard path.hasPrefix(prefix), path.utf8.count > prefix.utf8.count else { return nil }
+            let encoded = path.utf8.dropFirst(prefix.utf8.count)
+            return PercentDecoding.bytes(encoded).flatMap { String(validating: $0, as: UTF8.self) }
+                ?? String(Substring(encoded))
+        }
+        if let id = id("/api/public/traces/") {
+            guard request.method != .delete else { throw try notServed("deletion of traces", request, logger) }
+            return try await trace(id, request)
+        }
+        if let id = id("/api/public/observations/") { return try await olderObservation(id, request) }
+        if let id = id("/api/public/sessions/") { return try await session(id, request) }
+        if let id = id("/api/public/v2/scores/") { return try await score(id, .v2, request) }
+        if let id = id("/api/public/scores/") {
+            return request.method == .delete ? try await deleteScore(id, request) : try await score(id, .v1, request)
+        }
+        guard let feature = UnservedFeatures.feature(of: path) else { throw LangfuseError.noSuchPage }
+        throw try notServed(feature, request, logger)
+    }
+
+    /// The answer about a part of Langfuse that the store does not have, which is also noted.
+    private func notServed(_ feature: String, _ request: Request, _ logger: Logger) throws -> LangfuseError {
+        _ = try project(request)
+        unserved.note(feature, logger)
+        return .notServed(feature)
     }
 
     private func export(_ request: Request) async throws -> Response {
@@ -83,17 +119,17 @@ struct TraceStoreResponder: HTTPResponder {
             throw LangfuseError.invalidRequest("x-langfuse-ingestion-version must be a number up to 4")
         }
         let isGzip = request.headers[.contentEncoding]?.equalsIgnoringASCIICase("gzip") ?? false
-        let export = Export(form: form, isGzip: isGzip, limit: exportLimit)
+        let export = Export(form: form, body: CompressedBody(isGzip: isGzip, limit: exportLimit))
         var share = budget.share()
         let body = try await body(of: request, &share)
-        try share.take(export.room(for: body))
+        try share.take(export.body.room(for: body))
         // Some 50 µs a span: on an event loop the connections of the loop would wait for it.
         let content = try await NIOThreadPool.singleton.runIfActive { try export.content(body) }
         try await intake.store(content.observations, project: number)
         return Self.json(content.json)
     }
 
-    private func body(of request: Request, _ share: inout ExportBudget.Share) async throws -> [UInt8] {
+    func body(of request: Request, _ share: inout ExportBudget.Share) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > exportLimit {
             throw LangfuseError.bodyTooLarge(exportLimit)
         }
@@ -140,15 +176,12 @@ struct TraceStoreResponder: HTTPResponder {
         }
     }
 
-    private func trace(_ encoded: String, _ request: Request) async throws -> Response {
+    private func trace(_ id: String, _ request: Request) async throws -> Response {
         try allow(request, .get)
         let (name, number) = try project(request)
         return try await faults.answer(.traces) {
             var page = try TraceRequest(QueryParameters(request.uri.query), project: number)
             page.query.madeBy = visible
-            let id =
-                PercentDecoding.bytes(Substring(encoded).utf8).flatMap { String(validating: $0, as: UTF8.self) }
-                ?? encoded
             guard let trace = try await reader.trace(id, page, project: name) else {
                 throw LangfuseError.unknownTrace(id)
             }
@@ -156,42 +189,22 @@ struct TraceStoreResponder: HTTPResponder {
         }
     }
 
-    /// Answers the request by which SDKs check their keys.
-    private func projects(_ request: Request) throws -> Response {
-        try allow(request, .get)
-        let (name, _) = try project(request)
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.member("data") { writer in
-                writer.array([name]) { writer, name in
-                    writer.object { writer in
-                        writer.member("id", name)
-                        writer.member("name", name)
-                        writer.member("organization") { $0.raw(#"{"id":"local","name":"local"}"#) }
-                        writer.member("metadata") { $0.raw("{}") }
-                    }
-                }
-            }
-        }
-        return Self.json(writer.bytes)
-    }
-
     /// The time up to which rows can be seen; nil: there are none that cannot.
-    private var visible: Int64? { faults.hasHidden ? intake.now() : nil }
+    var visible: Int64? { faults.hasHidden ? intake.now() : nil }
 
-    private func project(_ request: Request) throws -> (name: String, number: Int64) {
+    func project(_ request: Request) throws -> (name: String, number: Int64) {
         let name = try keys.withLockedValue { $0 }.project(request.headers[.authorization])
         guard let number = database.number(ofProject: name) else { throw LangfuseError.badCredentials }
         return (name, number)
     }
 
-    private func allow(_ request: Request, _ method: HTTPRequest.Method) throws(LangfuseError) {
+    func allow(_ request: Request, _ method: HTTPRequest.Method) throws(LangfuseError) {
         guard request.method == method || (method == .get && request.method == .head) else { throw .methodNotAllowed }
     }
 
-    private static func json(_ bytes: [UInt8]) -> Response {
+    static func json(_ bytes: [UInt8], status: Int = 200) -> Response {
         Response(
-            status: .ok, headers: [.contentType: "application/json"],
+            status: .init(code: status), headers: [.contentType: "application/json"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }

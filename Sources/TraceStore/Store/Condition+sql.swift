@@ -17,6 +17,7 @@ extension Condition {
         case .anyOf(let values): return column + " IN " + .list(values)
         // A row without a value is none of them, as Langfuse has it.
         case .noneOf(let values): return "(" + column + " IS NULL OR " + column + " NOT IN " + .list(values) + ")"
+        case .anyNumberOf(let numbers): return column + " IN " + .list(numbers)
         case .equals(let text): return column + " = " + SQLFragment(text: text)
         case .contains(let text): return "instr(" + column + ", " + SQLFragment(text: text) + ") > 0"
         case .containsNot(let text):

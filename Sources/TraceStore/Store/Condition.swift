@@ -11,21 +11,26 @@ struct Condition: Sendable, Equatable {
         case tags, isRoot = "isRootObservation", isPublic = "public", bookmarked
         case latency, totalCost
         case metadata, input, output
-        /// Of a trace: when it began.
+        /// Of a trace: when it began. Of a score: when it was given.
         case timestamp
+        /// Of scores alone.
+        case dataType, value, stringValue, source, comment
+        case observationID = "observationId", datasetRunID = "datasetRunId", configID = "configId", queueID = "queueId",
+            author = "authorUserId"
     }
 
     /// The comparison of the column.
     enum Test: Sendable, Equatable {
         case anyOf([String])
         case noneOf([String])
+        case anyNumberOf([Double])
         case allOf([String])
         case equals(String)
         case contains(String)
         case containsNot(String)
         case startsWith(String)
         case endsWith(String)
-        /// With one of `=`, `<`, `<=`, `>`, `>=`; milliseconds for times, else the column's own unit.
+        /// With one of `=`, `!=`, `<`, `<=`, `>`, `>=`; milliseconds for times, else the column's own unit.
         case compares(Comparison, Double)
         case isTrue(Bool)
         case isNull(Bool)
@@ -34,9 +39,18 @@ struct Condition: Sendable, Equatable {
     }
 
     enum Comparison: String, Sendable, CaseIterable {
-        case equal = "=", less = "<", atMost = "<=", greater = ">", atLeast = ">="
+        case equal = "=", unequal = "!=", less = "<", atMost = "<=", greater = ">", atLeast = ">="
     }
 
     var column: Column
     var test: Test
+
+    /// Whether few rows can keep to it: an index on the column is worth its while.
+    var isNarrow: Bool {
+        switch test {
+        case .anyOf(let values): !values.isEmpty
+        case .equals: true
+        default: false
+        }
+    }
 }

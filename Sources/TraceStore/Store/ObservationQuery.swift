@@ -11,6 +11,8 @@ struct ObservationQuery: Sendable {
     /// Only rows behind this one.
     var cursor: ObservationCursor?
     var limit = 50
+    /// Rows before the first of the page, in their order: the older API's pages by number.
+    var offset = 0
     /// Only rows that were made by then; nil: all. For rows that a test wants to be seen late.
     var madeBy: Int64?
     /// Whether the long columns are read too.
@@ -33,7 +35,7 @@ struct ObservationQuery: Sendable {
             try from() + (readsContent ? " LEFT JOIN content c ON c.observation = o.id" : "") + " WHERE " + filter()
         let order: SQLFragment =
             isByTag ? " ORDER BY g.start DESC, g.observation DESC" : " ORDER BY o.start DESC, o.id DESC"
-        return query + order + SQLFragment(" LIMIT ?", limit)
+        return query + order + SQLFragment(" LIMIT ? OFFSET ?", limit, offset)
     }
 
     /// The query for their number.
@@ -153,14 +155,6 @@ extension Condition {
     func isAnswered(by tags: [String]) -> Bool {
         switch test {
         case .anyOf(let wanted), .allOf(let wanted): column == .tags && wanted == tags
-        default: false
-        }
-    }
-
-    /// Whether few rows can keep to it: an index on the column is worth its while.
-    fileprivate var isNarrow: Bool {
-        switch test {
-        case .anyOf, .equals: true
         default: false
         }
     }

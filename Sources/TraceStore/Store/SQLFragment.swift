@@ -21,6 +21,9 @@ struct SQLFragment: Sendable, ExpressibleByStringLiteral {
     /// `(?,?,…)` with these numbers.
     static func list(_ numbers: [Int64]) -> SQLFragment { list(numbers.map { SQLFragment("?", $0) }) }
 
+    /// `(?,?,…)` with these numbers.
+    static func list(_ numbers: [Double]) -> SQLFragment { list(numbers.map { SQLFragment("?", $0) }) }
+
     /// `(?,?,…)` with these texts.
     static func list(_ texts: [String]) -> SQLFragment { list(texts.map { SQLFragment(text: $0) }) }
 

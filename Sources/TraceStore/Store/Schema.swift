@@ -7,6 +7,7 @@ enum Schema {
         migrator.registerMigration("1 observations, traces, tags") { db in try db.execute(sql: first) }
         migrator.registerMigration("2 request log") { db in try db.execute(sql: RequestSchema.first) }
         migrator.registerMigration("3 audit log") { db in try db.execute(sql: AuditSchema.first) }
+        migrator.registerMigration("4 scores") { db in try db.execute(sql: ScoreSchema.first) }
         return migrator
     }
 

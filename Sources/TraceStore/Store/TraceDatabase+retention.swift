@@ -12,7 +12,7 @@ extension TraceDatabase {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT id, project, start, tags, trace FROM (SELECT * FROM observation ORDER BY id LIMIT \(Self.batch)) WHERE created < ?
+                    SELECT id, project, start, tags, trace, traceId FROM (SELECT * FROM observation ORDER BY id LIMIT \(Self.batch)) WHERE created < ?
                     """, arguments: [cutoff])
             for row in rows { try Self.delete(row, db) }
             return rows.count
@@ -38,12 +38,15 @@ extension TraceDatabase {
         try untag(id, start: row[2], tags: row[3], project: row[1], db)
         try db.cachedStatement(sql: "DELETE FROM content WHERE observation = ?").execute(arguments: [id])
         try db.cachedStatement(sql: "DELETE FROM observation WHERE id = ?").execute(arguments: [id])
-        // The trace goes with its last span.
+        // The trace goes with its last span, and its scores with it.
         try db.cachedStatement(
             sql: """
                 DELETE FROM trace WHERE id = ?1 AND NOT EXISTS (
                     SELECT 1 FROM observation o WHERE o.project = trace.project AND o.traceId = trace.traceId)
                 """
         ).execute(arguments: [row[4] as Int64])
+        guard db.changesCount > 0 else { return }
+        try db.cachedStatement(sql: "DELETE FROM score WHERE project = ? AND traceId = ?")
+            .execute(arguments: [row[1] as Int64, row[5] as DatabaseValue])
     }
 }

@@ -55,7 +55,8 @@ struct TraceQuery: Sendable {
     private var from: SQLFragment {
         if isByID { return " FROM trace t INDEXED BY trace_key" }
         guard let tags = start?.tags else { return " FROM trace t INDEXED BY trace_time" }
-        return " FROM (SELECT DISTINCT trace FROM (" + traces(with: tags) + ")) g CROSS JOIN trace t ON t.id = g.trace"
+        return " FROM (SELECT DISTINCT trace FROM (" + Self.traces(with: tags, project: project)
+            + ")) g CROSS JOIN trace t ON t.id = g.trace"
     }
 
     private func filter() throws(UnsupportedCondition) -> SQLFragment {
@@ -87,16 +88,15 @@ struct TraceQuery: Sendable {
 
     /// The tags of a trace are those of its spans.
     private func tagged(_ tags: [String], _ relation: String) -> SQLFragment {
-        SQLFragment("t.id \(relation) (") + traces(with: tags) + ")"
+        SQLFragment("t.id \(relation) (") + Self.traces(with: tags, project: project) + ")"
     }
 
     /// The numbers of traces that have one of these tags.
-    private func traces(with tags: [String]) -> SQLFragment {
-        let indexed = "SELECT trace FROM tagged WHERE tag IN " + .list(hashes(tags))
+    static func traces(with tags: [String], project: Int64) -> SQLFragment {
+        let hashes = tags.map { TagHash.of($0, project: project) }
+        let indexed = "SELECT trace FROM tagged WHERE tag IN " + .list(hashes)
         return OwnTag.rows("o.trace", with: tags, project: project).map { indexed + " UNION " + $0 } ?? indexed
     }
-
-    private func hashes(_ tags: [String]) -> [Int64] { tags.map { TagHash.of($0, project: project) } }
 
     private static let names: [Order: String] = [
         .id: "t.traceId", .timestamp: "t.timestamp", .name: "t.name", .userId: "t.user", .release: "t.release",

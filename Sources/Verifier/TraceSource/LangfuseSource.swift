@@ -7,12 +7,12 @@ package struct LangfuseSource: TraceSource {
     /// Traces that are asked for one by one for a page, where the server gives observations in no other way.
     private static let singleTraces = 20
 
-    private let store: TraceDestination
+    let store: TraceDestination
     private let identity: TraceIdentity
     private let upstream: any UpstreamClient
     private let budget: RateBudget
     private let apis: LangfuseAPIs
-    private let limits: LangfuseCallLimits
+    let limits: LangfuseCallLimits
     private let authorization: HeaderField
 
     package init(
@@ -71,9 +71,10 @@ package struct LangfuseSource: TraceSource {
         let answer = try await ask(dialect.target(query, cursor: text, limit: limit), .v2, until)
         if answer.isNotFound { return nil }
         if let error = answer.error(from: store.host) { throw error }
-        guard let page = dialect.page(answer.body, detail: query.detail, whole: query.wholeMetadata) else {
+        guard var page = dialect.page(answer.body, detail: query.detail, whole: query.wholeMetadata) else {
             throw malformed
         }
+        if query.scores { try await addScores(to: &page, until) }
         return page
     }
 
@@ -81,7 +82,9 @@ package struct LangfuseSource: TraceSource {
     private func oldPage(
         _ query: TraceQuery, _ cursor: TraceCursor?, _ limit: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> TracePage? {
-        guard query.detail == .body, query.observations else { return try await oldList(query, cursor, limit, until) }
+        guard query.scores || query.detail == .body && query.observations else {
+            return try await oldList(query, cursor, limit, until)
+        }
         if identity == .traceID, case .ids(let ids) = query.selection {
             let first: Int = if case .index(let index) = cursor { index } else { 0 }
             let last = min(first + min(limit, Self.singleTraces), ids.count)
@@ -132,7 +135,7 @@ package struct LangfuseSource: TraceSource {
     }
 
     /// Makes a call within the rate limit.
-    private func ask(
+    func ask(
         _ target: String, _ api: LangfuseAPI, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> LangfuseAnswer {
         try await budget.take(store, api.bucket, before: until)
@@ -173,7 +176,7 @@ package struct LangfuseSource: TraceSource {
         }
     }
 
-    private var malformed: TraceSourceError {
+    var malformed: TraceSourceError {
         .unavailable("what answers at \(store.host) does not speak Langfuse's API; check LANGFUSE_HOST")
     }
 }

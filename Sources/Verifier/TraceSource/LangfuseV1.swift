@@ -1,7 +1,7 @@
 internal import Common
 
-/// `GET /api/public/traces` and `/api/public/traces/{id}`: a row is a trace. Observations come only with a trace that
-/// is asked for by itself.
+/// `GET /api/public/traces` and `/api/public/traces/{id}`: a row is a trace. Observations and scores come only with a
+/// trace that is asked for by itself.
 struct LangfuseV1 {
     let identity: TraceIdentity
 
@@ -39,7 +39,9 @@ struct LangfuseV1 {
     /// The row of a trace that was asked for by itself. Nil if the answer is not of the API's form.
     func trace(_ bytes: [UInt8]) -> TraceRow? {
         guard let answer = LangfuseJSON(bytes), answer.text("id") != nil else { return nil }
-        return row(answer, .body)
+        var trace = row(answer, .body)
+        trace.scores = LangfuseScores().scores(of: answer)
+        return trace
     }
 
     private func row(_ json: LangfuseJSON, _ detail: TraceQuery.Detail) -> TraceRow {

@@ -26,6 +26,8 @@ package struct TraceQuery: Sendable, Equatable {
     package var detail: Detail
     /// Whether a trace's observations are wanted. Old servers have to be asked for each trace by itself then.
     package var observations: Bool
+    /// Whether a trace's scores are wanted. They take a further call a page, or, of old servers, one for each trace.
+    package var scores = false
     /// Names of metadata whose values are wanted whole. A store may cut those of others.
     package var wholeMetadata: Set<UTF8Text> = []
     /// How long the answer is waited for; nil: as long as the store is given for any.

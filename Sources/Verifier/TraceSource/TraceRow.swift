@@ -8,6 +8,8 @@ package struct TraceRow: Sendable, Equatable {
     package var head: TraceHead
     /// Nil unless the query asked for bodies.
     package var body: TraceBody?
+    /// The newest first; nil unless the query asked for them, and where the store cannot tell.
+    package var scores: [TraceScore]?
 
     package init(ids: [InsertionID], head: TraceHead = TraceHead(), body: TraceBody? = nil) {
         self.ids = ids

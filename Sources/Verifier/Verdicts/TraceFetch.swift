@@ -18,10 +18,11 @@ struct TraceFetch: Sendable {
 
     /// - Parameters:
     ///   - ids: ascending.
+    ///   - members: what is wanted of each trace.
     ///   - take: gets the traces that came together; says whether it wants more.
     /// - Throws: `GatewayError` if a trace cannot be read; what `take` throws.
     func run(
-        _ ids: [InsertionID], detail: TraceQuery.Detail, observations: Bool, take: ([TraceRow]) async throws -> Bool
+        _ ids: [InsertionID], of members: TraceMembers, take: ([TraceRow]) async throws -> Bool
     ) async throws {
         var asking = Asking(ids: AdaptiveLimit(limit: identity.mostIDs))
         var end = ids.count
@@ -32,7 +33,7 @@ struct TraceFetch: Sendable {
             end -= batch.count
             while !batch.isEmpty {
                 let some = batch.suffix(asking.ids.most)
-                switch try await fetch(Array(some), detail, observations: observations, &asking, take) {
+                switch try await fetch(Array(some), members, &asking, take) {
                 case .all:
                     batch = batch.dropLast(some.count)
                     asking.ids.wentWell()
@@ -63,11 +64,13 @@ struct TraceFetch: Sendable {
 
     /// Fetches the traces of some ids.
     private func fetch(
-        _ ids: [InsertionID], _ detail: TraceQuery.Detail, observations: Bool, _ asking: inout Asking,
+        _ ids: [InsertionID], _ members: TraceMembers, _ asking: inout Asking,
         _ take: ([TraceRow]) async throws -> Bool
     ) async throws -> Outcome {
         var query = TraceQuery(
-            .ids(ids), window: TimeWindow(of: ids, margin: margin), detail: detail, observations: observations)
+            .ids(ids), window: TimeWindow(of: ids, margin: margin), detail: members.detail,
+            observations: members.needsObservations)
+        query.scores = members.contains(.scores)
         var missing = Set(ids)
         var cursor: TraceCursor?
         var pauses = BackOff(first: .seconds(1))

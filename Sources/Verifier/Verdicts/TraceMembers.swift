@@ -18,11 +18,12 @@ package struct TraceMembers: OptionSet, Sendable {
     package static let usage = Self(rawValue: 1 << 10)
     /// `finish_reason` and `finish_reasons`.
     package static let finishReasons = Self(rawValue: 1 << 11)
+    package static let scores = Self(rawValue: 1 << 12)
 
     static let head: Self = [.name, .userID, .sessionID, .tags, .timestamp]
     /// The members that a trace has from the step that called the model.
     static let generation: Self = [.model, .usage, .finishReasons]
-    package static let all: Self = [head, .input, .output, .metadata, .observations, generation]
+    package static let all: Self = [head, .input, .output, .metadata, .observations, generation, .scores]
 
     /// Members by the names that they have in an answer, and Langfuse's groups of them, which the reference gateway
     /// passes on.
@@ -32,7 +33,7 @@ package struct TraceMembers: OptionSet, Sendable {
         ("output", .output), ("metadata", .metadata), ("observations", .observations), ("core", head),
         ("io", [.input, .output, .metadata]),
         ("model", .model), ("usage", .usage), ("finish_reason", .finishReasons), ("finish_reasons", .finishReasons),
-        ("scores", []), ("metrics", []),
+        ("scores", .scores), ("metrics", []),
     ]
 
     /// Reads the parameter `fields`: names, separated by commas.
@@ -49,7 +50,7 @@ package struct TraceMembers: OptionSet, Sendable {
     }
 
     /// The detail that has to be asked of the trace store.
-    var detail: TraceQuery.Detail { isDisjoint(with: Self.all.subtracting(Self.head)) ? .head : .body }
+    var detail: TraceQuery.Detail { isDisjoint(with: Self.all.subtracting([Self.head, .scores])) ? .head : .body }
 
     /// Whether the traces' observations have to be asked of the trace store.
     var needsObservations: Bool { !isDisjoint(with: Self.generation.union(.observations)) }

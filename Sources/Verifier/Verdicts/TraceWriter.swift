@@ -4,8 +4,9 @@ internal import JSON
 /// Writes the answer of `/traces` piece by piece: `{"project_id","total_traces","traces":[{id, name, user_id,
 /// session_id, tags[], timestamp, input, output, metadata, model, usage, finish_reason, finish_reasons[],
 /// observations:[{id, type, name, start_time, end_time, input, output, parent_observation_id, model, usage,
-/// finish_reason, finish_reasons[]}]}]}`. From `model` to `finish_reasons` the members are the gateway's own, and the
-/// others the reference's.
+/// finish_reason, finish_reasons[]}], scores:[{id, name, value, data_type, source, comment, metadata, config_id,
+/// observation_id, timestamp}]}]}`. From `model` to `finish_reasons` the members are the gateway's own, and `scores`
+/// too; the others are the reference's.
 ///
 /// The number stands in front of the traces because it is settled before the first of them is read: which ids are meant
 /// is known, and a trace that cannot be read breaks the answer off instead of making the number wrong.
@@ -41,6 +42,7 @@ package struct TraceWriter: Sendable {
         if members.contains(.metadata) { add("metadata", value: row.body?.metadata, to: &out) }
         addGeneration(row.body?.generation, row.body?.finishReasons ?? [], members, to: &out)
         if members.contains(.observations) { addObservations(row.body?.observations ?? [], to: &out) }
+        if members.contains(.scores) { addScores(row.scores, to: &out) }
         out.append(UInt8(ascii: "}"))
     }
 
@@ -54,6 +56,26 @@ package struct TraceWriter: Sendable {
         guard members.contains(.finishReasons) else { return }
         add("finish_reason", reasons.first, to: &out)
         add("finish_reasons", reasons, to: &out)
+    }
+
+    /// - Parameter scores: nil: the store cannot tell them.
+    private func addScores(_ scores: [TraceScore]?, to out: inout [UInt8]) {
+        guard let scores else { return add("scores", value: nil, to: &out) }
+        out.append(contentsOf: #","scores":["#.utf8)
+        for (index, score) in scores.enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            out.append(contentsOf: #"{"id":"#.utf8)
+            out += score.id
+            for (name, value) in [
+                ("name", score.name), ("value", score.value), ("data_type", score.dataType), ("source", score.source),
+                ("comment", score.comment), ("metadata", score.metadata), ("config_id", score.configID),
+                ("observation_id", score.observationID), ("timestamp", score.timestamp),
+            ] {
+                add(name, value: value, to: &out)
+            }
+            out.append(UInt8(ascii: "}"))
+        }
+        out.append(UInt8(ascii: "]"))
     }
 
     private func addObservations(_ observations: [TraceBody.Observation], to out: inout [UInt8]) {

@@ -58,7 +58,7 @@ extension VerificationRunner {
         let ids = try await chosen(query, verdict, isPointwise: isPointwise, fetch)
         var writer = TraceWriter(members: query.members)
         var out = writer.head(project: question.project, total: ids.count)
-        try await fetch.run(ids, detail: query.members.detail, observations: query.members.needsObservations) { rows in
+        try await fetch.run(ids, of: query.members) { rows in
             // Not before the store has shown that it answers: an error has a status of its own until then.
             if !sink.hasBegun { try await sink.begin(Self.tracesHead) }
             for row in rows {
@@ -105,7 +105,7 @@ extension VerificationRunner {
     ) async throws -> [InsertionID] {
         let asked = Set(ids)
         var passed: Set<InsertionID> = []
-        try await fetch.run(ids, detail: .head, observations: false) { rows in
+        try await fetch.run(ids, of: .head) { rows in
             for row in rows where filter.lets(row.head) { passed.formUnion(row.ids.filter(asked.contains)) }
             return passed.count < limit
         }

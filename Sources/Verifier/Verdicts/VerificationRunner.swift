@@ -21,6 +21,8 @@ package final class VerificationRunner: Sendable {
         package var spanLife = SpanOutbox.life(forWaiting: .seconds(86_400))
         /// `tag` with `LITELLM_TRACES`.
         package var identity = TraceIdentity.traceID
+        /// `TRACES_MAX_SCORES`.
+        package var scores = 10_000
 
         package init(defaultProject: String) { self.defaultProject = defaultProject }
     }
@@ -78,9 +80,11 @@ package final class VerificationRunner: Sendable {
         let (budget, apis) = (RateBudget(redis: redis, clock: clock), LangfuseAPIs())
         // Made anew for each question, since a place may become known later; what is remembered of a server is not
         // theirs.
+        let limits = LangfuseCallLimits(scores: options.scores)
         let source = { @Sendable (project: String) -> (any TraceSource)? in
             destinations[project].map {
-                LangfuseSource($0, identity: options.identity, upstream: upstream, budget: budget, apis: apis)
+                LangfuseSource(
+                    $0, identity: options.identity, upstream: upstream, budget: budget, apis: apis, limits: limits)
             }
         }
         self.init(redis: redis, options: options, sources: source, clock: clock, metrics: metrics, logger: logger)

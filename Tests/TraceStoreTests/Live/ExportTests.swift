@@ -172,7 +172,7 @@ struct ExportTests {
     @Test func gzipThatBecomesMoreThanItSaysIsRefused() throws {
         var body = try packed(Array(repeating: 0x20, count: 1000))
         body.replaceSubrange(body.count - 4..<body.count, with: [10, 0, 0, 0])
-        let export = Export(form: .json, isGzip: true, limit: 1 << 20)
+        let export = Export(form: .json, body: CompressedBody(isGzip: true, limit: 1 << 20))
         do throws(LangfuseError) {
             _ = try export.content(body)
             Issue.record("it was taken")

@@ -70,6 +70,72 @@ struct RetentionTests {
         }
     }
 
+    private static func score(_ number: Int, created: Int64, trace: Int? = nil, bytes: Int = 10) -> Score {
+        var score = Score()
+        (score.id, score.name, score.created) = ("score \(number)", "n", created)
+        score.traceID = trace.map { SampleSpan.traceID($0) }
+        score.sessionID = trace == nil ? "s" : nil
+        score.comment = String(repeating: "x", count: bytes)
+        return score
+    }
+
+    private static func scores(_ database: TraceDatabase) async throws -> [String] {
+        try await database.read { try String.fetchAll($0, sql: "SELECT id FROM score ORDER BY number") }
+    }
+
+    @Test func scoresGoWithTheirTraceOrByTheirAge() async throws {
+        try await Self.run { database, project in
+            try await database.insert([Self.row(1, created: 1000), Self.row(2, created: 5000)], project: project)
+            try await database.insert(
+                [
+                    Self.score(1, created: 4900, trace: 1), Self.score(2, created: 4900, trace: 2),
+                    Self.score(3, created: 4000), Self.score(4, created: 4900), Self.score(5, created: 4900, trace: 9),
+                ], project: project)
+            let limits = RetentionLimits(age: .seconds(1), bytes: 1 << 30)
+            try await Retention(database: database, limits: limits, now: { 5500 }, logger: .silent).trim()
+            #expect(try await Self.scores(database) == ["score 2", "score 4", "score 5"])
+            try await Retention(database: database, limits: limits, now: { 5901 }, logger: .silent).trim()
+            #expect(try await Self.scores(database).isEmpty)
+            #expect(try await Self.rows(database)["observation"] == 1)
+        }
+    }
+
+    /// A trace's deletion takes none of another project's scores.
+    @Test func theScoresOfAnotherProjectStay() async throws {
+        try await Self.run { database, project in
+            try database.add(projects: ["q"])
+            let other = try #require(database.number(ofProject: "q"))
+            try await database.insert([Self.row(1, created: 1)], project: project)
+            for number in [project, other] {
+                try await database.insert([Self.score(1, created: 50, trace: 1)], project: number)
+            }
+            #expect(try await database.deleteOldest() == 1)
+            let left = try await database.read { try Int64.fetchAll($0, sql: "SELECT project FROM score") }
+            #expect(left == [other])
+        }
+    }
+
+    /// Scores count among the bytes, and the oldest go, be they scores or traces.
+    @Test func tooManyScoresGoFromTheOldestOn() async throws {
+        try await Self.run { database, project in
+            for batch in 0..<10 {
+                let created = Int64(batch)
+                try await database.insert(
+                    (0..<100).map { Self.score(batch * 100 + $0, created: created, bytes: 10_000) }, project: project)
+                try await database.insert(
+                    (0..<100).map { Self.row(batch * 100 + $0, created: created, bytes: 10_000) }, project: project)
+            }
+            let before = try await database.usedBytes()
+            let limits = RetentionLimits(age: .seconds(1_000_000), bytes: before / 2)
+            try await Retention(database: database, limits: limits, now: { 10 }, logger: .silent).trim()
+            #expect(try await database.usedBytes() <= before / 2)
+            let scores = try await Self.scores(database)
+            let rows = try #require(try await Self.rows(database)["observation"])
+            #expect(scores.last == "score 999" && scores.count < 1000 && rows < 1000 && rows > 0)
+            #expect(try await Self.rows(database)["trace"] == rows)
+        }
+    }
+
     @Test func aTraceStaysAsLongAsOneOfItsSpans() async throws {
         try await Self.run { database, project in
             var child = Self.row(1, created: 5000)

@@ -26,9 +26,11 @@ import Testing
                     let source = LangfuseSource(
                         .init(host: host, keys: Self.keys), identity: identity, upstream: upstream,
                         budget: RateBudget(redis: redis), apis: .init())
-                    try await TraceSourceConformance(source: source, identity: identity) { spans in
-                        try await Self.export(spans, to: host, upstream)
-                    }.check()
+                    try await TraceSourceConformance(
+                        source: source, identity: identity,
+                        export: { try await Self.export($0, to: host, upstream) },
+                        give: { try await Self.give($0, scores: $1, at: host, upstream) }
+                    ).check()
                 }
             }
         }
@@ -61,19 +63,37 @@ import Testing
     }
 
     private static func export(_ spans: [FakeSpan], to host: BaseURL, _ upstream: CurlUpstream) async throws {
+        #expect(try await post(FakeSpan.export(spans), to: "otel/v1/traces", of: host, upstream) == 200)
+    }
+
+    private static func give(
+        _ id: InsertionID, scores values: [String], at host: BaseURL, _ upstream: CurlUpstream
+    ) async throws {
+        let scores = values.enumerated().map { index, value in
+            let observation = index == 0 ? "" : #""observationId":"o","#
+            let time = TimeText.iso(1_763_470_000_000 - Int64(index))
+            return
+                #"{"id":"\#(id) \#(index)","traceId":"\#(id.hex)",\#(observation)"name":"n\#(index)","value":\#(value),"#
+                + #""comment":"c","metadata":{"m":1},"timestamp":"\#(time)"}"#
+        }
+        #expect(try await post("[\(scores.joined(separator: ","))]", to: "scores", of: host, upstream) == 202)
+    }
+
+    /// - Returns: the status of the answer.
+    private static func post(
+        _ body: String, to route: String, of host: BaseURL, _ upstream: CurlUpstream
+    ) async throws -> Int {
         let headers = [
             HeaderField("authorization", "Basic cGstbGYtbWFpbjpzay1sZi1tYWlu"),
             HeaderField("content-type", "application/json"),
             HeaderField("x-langfuse-ingestion-version", "4"),
         ]
         let request = UpstreamRequest(
-            method: "POST", url: host.text + "/api/public/otel/v1/traces", headers: headers,
-            body: Array(FakeSpan.export(spans).utf8))
-        let status = try await upstream.withCall(request) { call in
+            method: "POST", url: "\(host.text)/api/public/\(route)", headers: headers, body: Array(body.utf8))
+        return try await upstream.withCall(request) { call in
             let head = try await call.head()
             while try await call.next(minimum: 1) != nil {}
             return head.status
         }
-        #expect(status == 200)
     }
 }

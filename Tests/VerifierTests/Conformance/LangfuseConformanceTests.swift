@@ -10,7 +10,9 @@ import Testing
     func conforms(_ api: String, _ identity: TraceIdentity) async throws {
         let server = FakeLangfuse(apis: [api], version: api == "v1" ? "3.110.0" : "4.16.0")
         try await withSource(server, identity: identity) { source in
-            try await TraceSourceConformance(source: source, identity: identity) { server.show($0) }.check()
+            try await TraceSourceConformance(
+                source: source, identity: identity, export: { server.show($0) }, give: { server.give($0, scores: $1) }
+            ).check()
         }
         #expect(server.targets.filter { $0.hasSuffix("/health") }.count == 1)
         // A head of 16 KiB is all that a server takes.

@@ -10,6 +10,9 @@ struct TraceSourceConformance {
     let identity: TraceIdentity
     /// Makes spans visible, all at once.
     let export: @Sendable ([FakeSpan]) async throws -> Void
+    /// Gives a completion's trace scores of these values, each a JSON value, the newest first: the first one is the
+    /// trace's, the others those of its observation `o`.
+    let give: @Sendable (InsertionID, _ values: [String]) async throws -> Void
 
     static let count = 320
 
@@ -21,6 +24,7 @@ struct TraceSourceConformance {
         try await tellsHeads()
         try await tellsBodies()
         try await tellsGenerations()
+        try await tellsScores()
         try await knowsNothingOfOthers()
     }
 
@@ -134,6 +138,36 @@ struct TraceSourceConformance {
                 let long = LangfuseJSON(body.metadata)?.text("long")
                 #expect(long == span.metadata["long"] || long == nil && !whole.contains("long"))
             }
+        }
+    }
+
+    private func tellsScores() async throws {
+        let ids = try await spans("scored", 25, at: 1_763_470_000_000)
+        try await give(ids[2], ["0.5", #""good""#, "1"])
+        try await give(ids[20], (0..<130).map { "\($0)" })
+        for detail in [TraceQuery.Detail.head, .body] {
+            var query = TraceQuery(.ids(ids), window: window(ids), detail: detail)
+            query.scores = true
+            let rows = try await rows(query, limit: 50)
+            #expect(Set(rows.flatMap(\.ids)) == Set(ids))
+            for row in rows {
+                let scores = try #require(row.scores)
+                func texts(_ member: KeyPath<TraceScore, [UInt8]>) -> [String] {
+                    scores.map { String(decoding: $0[keyPath: member], as: UTF8.self) }
+                }
+                switch row.ids {
+                case [ids[2]]:
+                    #expect(texts(\.value) == ["0.5", #""good""#, "1"])
+                    #expect(texts(\.dataType) == [#""NUMERIC""#, #""CATEGORICAL""#, #""NUMERIC""#])
+                    #expect(texts(\.observationID) == ["null", #""o""#, #""o""#])
+                    #expect(texts(\.name) == [#""n0""#, #""n1""#, #""n2""#] && texts(\.comment).first == #""c""#)
+                    #expect(texts(\.metadata).first == #"{"m":1}"# && texts(\.source).first == #""API""#)
+                case [ids[20]]: #expect(texts(\.value) == (0..<130).map { "\($0)" })
+                default: #expect(scores.isEmpty)
+                }
+            }
+            query.scores = false
+            #expect(try await self.rows(query, limit: 50).allSatisfy { $0.scores == nil })
         }
     }
 

@@ -25,6 +25,32 @@ extension FakeLangfuse {
         return Reply(200, #"{"data":[\#(rows.joined(separator: ","))],"meta":{\#(cursor)},"_deprecation":null}"#)
     }
 
+    /// `GET /api/public/v3/scores`. The cursor is the number of the scores before the page.
+    func scores(_ items: QueryItems) -> Reply {
+        guard let scores = state.withLockedValue({ $0.scores }) else { return Reply(404, #"{"message":"Not found"}"#) }
+        let (limit, first) = (Int(items.value("limit") ?? "") ?? 50, Int(items.value("cursor") ?? "") ?? 0)
+        guard limit <= 100, items.value("fields") == "details,subject" else { return Reply(400) }
+        let all = (items.value("traceId") ?? "").split(separator: ",").flatMap { scores[String($0)] ?? [] }
+        let page = all.dropFirst(first).prefix(limit)
+        let cursor = first + limit < all.count ? #","cursor":"\#(first + limit)""# : ""
+        return Reply(200, #"{"data":[\#(page.joined(separator: ","))],"meta":{"limit":\#(limit)\#(cursor)}}"#)
+    }
+
+    /// Gives a trace scores of these values, each a JSON value, the newest first.
+    func give(_ id: InsertionID, scores values: [String]) {
+        let shown = values.enumerated().map { index, value in
+            let type = value.hasPrefix("\"") ? "CATEGORICAL" : "NUMERIC"
+            let subject =
+                index == 0
+                ? #"{"kind":"trace","id":"\#(id.hex)"}"#
+                : #"{"kind":"observation","id":"o","traceId":"\#(id.hex)"}"#
+            return #"{"id":"\#(index)","projectId":"p","name":"n\#(index)","dataType":"\#(type)","value":\#(value),"#
+                + #""source":"API","timestamp":"2026-01-01T00:00:00.000Z","environment":"default","comment":"c","#
+                + #""configId":null,"metadata":{"m":1},"subject":\#(subject)}"#
+        }
+        state.withLockedValue { $0.scores?[id.hex] = shown }
+    }
+
     /// `GET /api/public/traces`.
     func traces(_ items: QueryItems) -> Reply {
         let (limit, page) = (Int(items.value("limit") ?? "") ?? 50, Int(items.value("page") ?? "") ?? 1)
@@ -128,8 +154,21 @@ extension FakeLangfuse {
                 #""input":\#(span.input),"output":\#(span.output),"metadata":\#(metadata(span, isParsed: true) { $1 })"#
             )
         }
-        members.append(#""observations":\#(observations),"scores":[]"#)
+        let scores = (state.withLockedValue { $0.scores?[span.traceID] } ?? []).compactMap { score in
+            LangfuseJSON(Array(score.utf8)).map(older)
+        }
+        members.append(#""observations":\#(observations),"scores":[\#(scores.joined(separator: ","))]"#)
         return "{\(members.joined(separator: ","))}"
+    }
+
+    /// A score as the first API shows it.
+    private func older(_ score: LangfuseJSON) -> String {
+        let isText = score.isString("value")
+        let value = String(decoding: score.value("value"), as: UTF8.self)
+        let observation = score.nested("subject").flatMap { $0.text("kind") == "observation" ? $0.text("id") : nil }
+        let rest = String(decoding: score.without(["value", "subject"]), as: UTF8.self)
+        return rest.dropLast() + #","value":\#(isText ? "0" : value),"stringValue":\#(isText ? value : "null"),"#
+            + #""observationId":\#(quoted(observation))}"#
     }
 
     private func metadata(

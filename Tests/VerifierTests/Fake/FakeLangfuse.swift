@@ -24,6 +24,8 @@ final class FakeLangfuse: UpstreamClient {
     struct State {
         /// By their order's key, and how often each is shown.
         var spans: [String: (span: FakeSpan, copies: Int)] = [:]
+        /// The scores of each trace as the third API shows them, the newest first; nil: the server does not have it.
+        var scores: [String: [String]]? = [:]
         /// The keys, newest first; empty after a change.
         var order: [String] = []
         var targets: [String] = []
@@ -50,6 +52,8 @@ final class FakeLangfuse: UpstreamClient {
     }
 
     var targets: [String] { state.withLockedValue { $0.targets } }
+    /// Questions for scores.
+    var askedForScores: [String] { targets.filter { $0.hasPrefix("/api/public/v3/scores") } }
     /// Questions for traces.
     var asked: Int { targets.count { !$0.hasSuffix("/health") } }
     var largest: Int { state.withLockedValue { $0.bytes.max() ?? 0 } }
@@ -107,6 +111,7 @@ final class FakeLangfuse: UpstreamClient {
             }
             return observations(items)
         }
+        if parts[0] == "/api/public/v3/scores" { return scores(items) }
         guard apis.contains("v1") else {
             return Reply(
                 404,

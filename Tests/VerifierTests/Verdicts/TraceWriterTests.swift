@@ -15,11 +15,18 @@ import Testing
             endTime: Array("null".utf8), input: Array(input.utf8), output: Array("7".utf8),
             parentID: Array("null".utf8),
             model: "m", usage: Array(#"{"total_tokens":3}"#.utf8), finishReasons: ["stop", "length"])
-        return TraceRow(
+        var row = TraceRow(
             ids: [], head: head,
             body: TraceBody(
                 input: Array(input.utf8), output: Array("7".utf8), metadata: Array("{}".utf8),
                 observations: [observation]))
+        let (text, null) = (Array(#""s""#.utf8), Array("null".utf8))
+        row.scores = [
+            TraceScore(
+                id: text, name: text, value: Array("0.5".utf8), dataType: text, source: text, comment: null,
+                metadata: Array("{}".utf8), configID: null, observationID: null, timestamp: text)
+        ]
+        return row
     }
 
     private func text(_ members: TraceMembers, _ rows: [TraceRow]) -> String {
@@ -35,7 +42,9 @@ import Testing
             + #""output":7,"metadata":{},"model":"m","usage":{"total_tokens":3},"finish_reason":"stop","finish_reasons":["stop","length"],"#
             + #""observations":[{"id":"o","type":"GENERATION","name":null,"start_time":"x","end_time":null,"#
             + #""input":{"messages":[]},"output":7,"parent_observation_id":null,"#
-            + #""model":"m","usage":{"total_tokens":3},"finish_reason":"stop","finish_reasons":["stop","length"]}]}"#
+            + #""model":"m","usage":{"total_tokens":3},"finish_reason":"stop","finish_reasons":["stop","length"]}],"#
+            + #""scores":[{"id":"s","name":"s","value":0.5,"data_type":"s","source":"s","comment":null,"metadata":{},"#
+            + #""config_id":null,"observation_id":null,"timestamp":"s"}]}"#
         #expect(text(.all, [row(), row()]) == #"{"project_id":"p","total_traces":2,"traces":[\#(trace),\#(trace)]}"#)
     }
 

@@ -1,0 +1,54 @@
+internal import Common
+internal import Upstream
+
+extension LangfuseSource {
+    /// Adds the scores to the rows of a page: one more call, and another for each further hundred scores. A server
+    /// without the API for them leaves them unknown.
+    func addScores(to page: inout TracePage, _ until: ContinuousClock.Instant?) async throws(TraceSourceError) {
+        let names = Set(page.rows.map { UTF8Text($0.head.traceID) }).sorted().map(\.text).filter {
+            !$0.isEmpty && !$0.utf8.contains(UInt8(ascii: ","))
+        }
+        guard !names.isEmpty else { return }
+        var scores: [UTF8Text: [TraceScore]] = [:]
+        var count = 0
+        for start in stride(from: 0, to: names.count, by: LangfuseScores.mostTraces) {
+            let some = Array(names[start..<min(start + LangfuseScores.mostTraces, names.count)])
+            guard let found = try await self.scores(of: some, upTo: limits.scores - count, until) else { return }
+            count += found.count
+            for (trace, score) in found { scores[trace, default: []].append(score) }
+        }
+        for index in page.rows.indices {
+            page.rows[index].scores = scores[UTF8Text(page.rows[index].head.traceID)] ?? []
+        }
+    }
+
+    /// All scores of some traces, the newest first; nil if the server does not have the API.
+    private func scores(
+        of traceIDs: [String], upTo most: Int, _ until: ContinuousClock.Instant?
+    ) async throws(TraceSourceError) -> [(traceID: UTF8Text, score: TraceScore)]? {
+        let dialect = LangfuseScores()
+        var (scores, cursor): ([(traceID: UTF8Text, score: TraceScore)], String?) = ([], nil)
+        repeat {
+            let answer = try await ask(dialect.target(of: traceIDs, cursor: cursor), .v2, until)
+            if answer.isNotFound { return nil }
+            if let error = answer.error(from: store.host) { throw error }
+            guard let page = dialect.page(answer.body) else { throw malformed }
+            // A cursor that leads nowhere would lead there for ever.
+            guard page.next == nil || !page.scores.isEmpty && page.next != cursor else { throw PageWalk.trouble }
+            scores += page.scores
+            cursor = page.next
+            guard scores.count <= most else {
+                guard traceIDs.count > 1 else { throw tooManyScores(traceIDs[0]) }
+                // Fewer traces are asked for at once then.
+                throw .tooLarge
+            }
+        } while cursor != nil
+        return scores
+    }
+
+    private func tooManyScores(_ trace: String) -> TraceSourceError {
+        .refused(
+            "trace \(trace) has more than \(limits.scores) scores (TRACES_MAX_SCORES); name the `fields` without scores"
+        )
+    }
+}
