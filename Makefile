@@ -16,8 +16,11 @@ PROCESSES = EndToEndTests
 # Tests of timeouts, which need real time: beside the others a peer would seem to be silent that has only no core to speak on.
 REAL_TIME = CurlUpstream
 BINARY = .build/$(CONFIGURATION)/metadata-gateway
+# Where `make install` puts the executable and its completions; DESTDIR stands in front, for those who make packages.
+PREFIX ?= /usr/local
+DESTDIR ?=
 
-.PHONY: help run build test test-swift test-clients tsan check validate format bench soak outage sbom clean
+.PHONY: help run build install uninstall test test-swift test-clients tsan check validate format bench soak outage sbom clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +31,16 @@ run: build ## Install what is missing, build a release and start the gateway on 
 build: ## Build the metadata-gateway executable (CONFIGURATION=release)
 	@scripts/dependencies.sh build
 	swift build -c $(CONFIGURATION) --product metadata-gateway $(STATIC)
+
+install: $(BINARY) ## Install the executable and its completions for shells below PREFIX (/usr/local)
+	@scripts/install.sh install $(BINARY) "$(DESTDIR)" "$(PREFIX)"
+
+uninstall: ## Remove what `make install` installed below PREFIX
+	@scripts/install.sh uninstall $(BINARY) "$(DESTDIR)" "$(PREFIX)"
+
+# Not built again where it is there: the user who installs as root has built it as another.
+$(BINARY):
+	@$(MAKE) --no-print-directory build
 
 test: test-swift test-clients ## Install what the tests need and run them all
 

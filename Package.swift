@@ -116,7 +116,9 @@ let package = Package(
         .target(name: "Policies", dependencies: ["Common", "JSON", "Text"], swiftSettings: settings),
         .target(
             name: "HTTPServing",
-            dependencies: [.hummingbirdCore, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1],
+            dependencies: [
+                .hummingbirdCore, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .serviceLifecycle,
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -184,8 +186,9 @@ let package = Package(
         .target(
             name: "GatewayCommand",
             dependencies: [
-                "CMalloc", "Common", "Forwarder", "Ingress", "JSON", "MetricsServing", "Policies", "Queue", "Redis",
-                "RequestLog", "RequestLogServing", "Telemetry", "TraceStore", "Upstream", "Verifier",
+                "CMalloc", "Common", "Forwarder", "HTTPServing", "Ingress", "JSON", "MetricsServing", "Policies",
+                "Queue",
+                "Redis", "RequestLog", "RequestLogServing", "Telemetry", "TraceStore", "Upstream", "Verifier",
                 .argumentParser, .logging, .nioConcurrencyHelpers, .nioCore, .serviceLifecycle, .subprocess,
                 .systemPackage, .unixSignals,
             ],
@@ -311,7 +314,8 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "Common", "CustomGateway", "GatewayCommand", "JSON", "MetadataGateway", "Redis", "RequestLog",
-                "TestSupport", "TraceStore", .serviceLifecycle, .nioConcurrencyHelpers, .subprocess,
+                "TestSupport", "TraceStore", "Upstream", .argumentParser, .serviceLifecycle, .nioConcurrencyHelpers,
+                .subprocess,
             ],
             swiftSettings: settings
         ),

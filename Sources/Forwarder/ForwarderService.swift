@@ -12,6 +12,8 @@ internal import Upstream
 /// more jobs are taken and what runs ends, then the connections go.
 package struct ForwarderService {
     package let services: [any Service]
+    /// Whether calls are made with keys of the operator's, as it is at the start.
+    package let lendsKeys: Bool
     /// Hands jobs of this process to this forwarder.
     package let local: LocalWorker
 
@@ -30,8 +32,8 @@ package struct ForwarderService {
         registry: MetricsRegistry = MetricsRegistry(), logger: Logger
     ) throws(ConfigurationError) {
         let metrics = ForwarderMetrics(registry, configuration.settings)
-        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
+        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, settings: settings, logger: logger)
         let directory = NIOLockedValueBox(
             try ProviderDirectory(
                 table: .embedded(), settings: settings, secrets: configuration.secrets, environment: environment))
@@ -45,16 +47,18 @@ package struct ForwarderService {
             throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message)
         }
         let marked = MarkedUpstream(network, mark: LoopMark(envelope))
-        let worker = QueueWorker(
+        var worker = QueueWorker(
             .completions, redis: endpoint,
             limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
+        worker.lendsKeys = { directory.withLockedValue { $0.lendsKeys } }
         let spans = RecentSpans()
         var sender = worker.sender
         sender.keepSpan = spans.keep
         sender.logsRequests = settings.requestLog == .embedded
         let runner = JobRunner(
-            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender,
+            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked),
+            models: ModelListCache(upstream: marked, maximumAge: settings.modelListAge, logger: logger), sender: sender,
             envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
             limits: CallLimits(settings), isTraced: destinations.isTraced,
@@ -84,6 +88,7 @@ package struct ForwarderService {
         let work = worker.services(between: between, watch: watch) { runner.start($0, control: $1, done: $2) }
         services = own + work
         local = worker.local
+        lendsKeys = directory.withLockedValue { $0.lendsKeys }
     }
 }
 

@@ -7,7 +7,7 @@ public enum GatewayCommand {
     /// Runs the command that the process's arguments name, and ends the process with its exit code if it fails.
     public static func main(extensions: Extensions) async {
         Allocator.bound()
-        await BuildExtensions.$current.withValue(extensions) { await RootCommand.main() }
+        await BuildExtensions.$current.withValue(extensions) { await RootCommand.runNamed() }
     }
 }
 
@@ -30,4 +30,33 @@ struct RootCommand: AsyncParsableCommand {
             WaitCommand.self,
             RolloutsCommand.self, TracesCommand.self, LogsCommand.self,
         ])
+}
+
+extension RootCommand {
+    /// Runs the command that the process's arguments name, and ends the process with its exit code if it fails. A
+    /// mistake in the arguments that shows as the command runs is told with the usage of that command.
+    fileprivate static func runNamed() async {
+        do {
+            var command = try await asyncParseAsRoot()
+            do {
+                if var asynchronous = command as? any AsyncParsableCommand {
+                    try await asynchronous.run()
+                } else {
+                    try command.run()
+                }
+            } catch let error as ValidationError {
+                let type = type(of: command)
+                let name = [configuration.commandName, type.configuration.commandName].compactMap { $0 }
+                Bootstrap.complain(
+                    """
+                    Error: \(error.message)
+                    Usage: \(usageString(for: type))
+                      See '\(name.joined(separator: " ")) --help' for more information.
+                    """)
+                throw ExitCode.validationFailure
+            }
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

@@ -23,6 +23,7 @@ package struct IngressService {
     ///   - envelope: seals and opens what travels through Redis.
     ///   - watch: looks after Redis, and is run elsewhere; nil: the ingress has one of its own.
     ///   - local: the forwarder in this process; nil: it has none.
+    ///   - lendsKeys: whether calls are made with the operator's keys; nil: forwarders in other processes know.
     ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
     ///   - registry: gets the ingress's metrics.
     ///   - onListening: is told the port once connections are accepted.
@@ -30,13 +31,14 @@ package struct IngressService {
         configuration: Configuration, rules: RulesFile = RulesFile(.none), secretsFile: SecretsFile,
         auth: any AuthProvider, extensions: Extensions,
         redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
+        lendsKeys: Bool? = nil,
         storeTrouble: @escaping @Sendable () -> String? = { nil }, registry: MetricsRegistry = MetricsRegistry(),
         logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         let metrics = IngressMetrics(registry, longest: configuration.settings.requestTimeout)
-        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let (settings, secrets) = (configuration.settings, configuration.secrets)
+        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, settings: settings, logger: logger)
         let projects = KnownProjects(secrets.projects.keys)
         secretsFile.onChange { secrets in { projects.replace(with: secrets.projects.keys) } }
         let name = ProcessName.random()
@@ -78,11 +80,12 @@ package struct IngressService {
         let completionController = CompletionController(
             identity: identity, mark: mark, hosts: hosts, authenticator: authenticator, jobs: jobs, calls: completions,
             connections: connections, metrics: metrics, logger: logger)
+        let access = OpenAccess(host: settings.host, auth: auth)
+        access?.warn(lendsKeys: lendsKeys, logger)
         let pages = StatusPages(
             redis: commands, watch: watch, pending: pending, follower: follower, connections: connections,
             uploads: jobs.uploads, warnsOfRedis: settings.redis.address != nil, limits: .init(settings),
-            registry: registry,
-            storeTrouble: storeTrouble)
+            registry: registry, storeTrouble: storeTrouble, access: access)
         self.metrics = { await pages.metrics.exposition() }
         let controllers = DashboardQuestions.Controllers(
             configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity,
@@ -101,7 +104,7 @@ package struct IngressService {
                 controllers: controllers, envelope: envelope, streams: StreamSlots(settings.dashboardStreams),
                 now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
-        let application = Self.application(responder, completionController, settings, logger, onListening: onListening)
+        let server = Self.server(responder, completionController, settings, logger, onListening: onListening)
         services = [
             commands, signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
             DeadlineWatch(pending: pending, signals: signals),
@@ -110,7 +113,7 @@ package struct IngressService {
         services += Self.upkeep(of: auth, rules, redis: commands, logger)
         services.append(
             DrainingServer(
-                server: application, pending: pending, follower: follower, signals: signals, drain: settings.drain))
+                server: server, pending: pending, follower: follower, signals: signals, drain: settings.drain))
         if let refusals, let audit { services.insert(contentsOf: [refusals, audit.records], at: 1) }
         if settings.redis.address != nil { services.insert(contentsOf: Self.watches(of: commands, logger), at: 1) }
         if shared == nil { services.insert(watch, at: 0) }
@@ -131,11 +134,11 @@ package struct IngressService {
         [RedisVersionWatch(redis: redis, logger: logger), RedisEvictionWatch(redis: redis, logger: logger)]
     }
 
-    private static func application(
+    private static func server(
         _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings, _ logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
-    ) -> some ApplicationProtocol {
-        Application(
+    ) -> ListeningServer {
+        let application = Application(
             responder: responder,
             server: .serving(
                 .init(
@@ -153,6 +156,8 @@ package struct IngressService {
                 availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
             logger: logger)
+        return ListeningServer(
+            application, host: settings.host, port: settings.port, settings: .init(host: "HOST", port: "PORT"))
     }
 }
 

@@ -1,5 +1,4 @@
 package import Common
-internal import Glibc
 internal import HTTPServing
 internal import HTTPTypes
 internal import Hummingbird
@@ -10,16 +9,7 @@ package import Telemetry
 
 /// A server of `GET /metrics` and `GET /health` on a port of their own (`METRICS_PORT`), without a key.
 package struct MetricsServer: Service, CustomStringConvertible {
-    /// The port or the address is not to be had.
-    package struct CannotListen: Error, CustomStringConvertible {
-        package let address: String
-        package let reason: String
-
-        package var description: String {
-            "cannot listen on \(address): \(reason); choose another METRICS_HOST or METRICS_PORT"
-        }
-    }
-
+    private static let settings = ListeningServer.Settings(host: "METRICS_HOST", port: "METRICS_PORT")
     /// The most bytes of a head: a scraper's request is small.
     private static let maximumHeadBytes = 16 << 10
     private static let idleTimeout = TimeAmount.seconds(75)
@@ -58,12 +48,7 @@ package struct MetricsServer: Service, CustomStringConvertible {
             configuration: .init(address: .hostname(host, port: port), backlog: 128),
             onServerRunning: { [port, onListening] channel in await onListening(channel.localAddress?.port ?? port) },
             logger: logger)
-        do { try await application.run() } catch let error as IOError {
-            throw CannotListen(
-                address: "\(host):\(port)", reason: String(cString: strerror(error.errnoCode)).lowercased())
-        } catch is SocketAddressError.UnknownHost {
-            throw CannotListen(address: "\(host):\(port)", reason: "no such host")
-        }
+        try await ListeningServer(application, host: host, port: port, settings: Self.settings).run()
     }
 }
 

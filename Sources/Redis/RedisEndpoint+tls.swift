@@ -2,6 +2,10 @@ internal import NIOCore
 internal import NIOSSL
 
 extension RedisEndpoint {
+    /// Reads what TLS to this endpoint needs, and keeps nothing of it.
+    /// - Throws: ``RedisError`` with code `.configuration`, which names the file.
+    package func checkTLS() throws(RedisError) { _ = try makeTLSContext() }
+
     /// The context of a TLS connection; nil if the endpoint speaks none. Reads the authorities' file: make it once.
     func makeTLSContext() throws(RedisError) -> NIOSSLContext? {
         guard tls else { return nil }

@@ -31,8 +31,8 @@ package struct RequestLogService {
         record: @escaping @Sendable ([RequestRow]) async throws -> Void,
         audit: @escaping @Sendable ([AuditEvent]) async throws -> Void, answer: @escaping Answer
     ) {
-        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
+        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, settings: settings, logger: logger)
         var limits = QueueWorker.Limits(concurrency: settings.queryConcurrency, settings: settings)
         // A question has a time of its own beside a completion's.
         limits.patience = max(limits.patience, settings.queryTimeout)

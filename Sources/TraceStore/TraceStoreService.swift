@@ -113,7 +113,9 @@ package struct TraceStoreService {
                     age: limits.age, bytes: limits.bytes, requestAge: limits.requestAge, auditAge: limits.auditAge),
                 now: now, logger: logger, requests: requests, audits: audits),
         ]
-        services = keeping + (takesTraces ? [application] : [])
+        let server = ListeningServer(
+            application, host: host, port: port, settings: .init(host: "TRACESTORE_HOST", port: "TRACESTORE_PORT"))
+        services = keeping + (takesTraces ? [server] : [])
     }
 
     /// The trouble that keeps the store from taking and giving traces, as far as it is seen from outside; nil: none.

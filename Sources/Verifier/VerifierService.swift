@@ -25,8 +25,8 @@ package struct VerifierService {
         envelope: Envelope, destinations: TraceDestinations,
         watch shared: RedisWatch? = nil, registry: MetricsRegistry = MetricsRegistry(), logger: Logger
     ) throws(ConfigurationError) {
-        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, logger: logger)
         let settings = configuration.settings
+        let watch = shared ?? RedisWatch(endpoint, envelope: envelope, settings: settings, logger: logger)
         let metrics = VerifierMetrics(registry)
         let network: CurlUpstream
         do { network = try CurlUpstream() } catch {

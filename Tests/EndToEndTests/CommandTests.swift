@@ -34,6 +34,35 @@ import Testing
         }
     }
 
+    /// A mistake that shows only as the command runs is told with the usage of that command.
+    @Test(arguments: [
+        ["wait", "r", "--url", "nowhere"], ["wait"], ["traces", "r", "--out", "/nonexistent/folder/x"],
+        ["rollouts", "--url", "ftp://x"], ["logs", "--limit", "0"], ["check", "--role", "verifier", "--explain", "x"],
+    ])
+    func theUsageIsTheCommandsOwn(arguments: [String]) async throws {
+        try await ProgramFolder.with { folder in
+            let ending = try await folder.run(
+                "metadata-gateway", arguments, environment: ["GATEWAY_URL": "http://127.0.0.1:1"])
+            #expect(ending.code == 64, "\(ending.output)")
+            #expect(ending.output.contains("Usage: metadata-gateway \(arguments[0]) "), "\(ending.output)")
+            #expect(ending.output.contains("See 'metadata-gateway \(arguments[0]) --help'"), "\(ending.output)")
+        }
+    }
+
+    /// `wait` and `traces` agree on a rollout of which nothing is known.
+    @Test(arguments: ["", "/v1"]) func anUnknownRolloutCannotBeToldOf(ending path: String) async throws {
+        try await ProgramFolder.with { folder in
+            _ = try await folder.serve { _, port in
+                let url = "http://127.0.0.1:\(port)\(path)"
+                for arguments in [["wait", "none", "--timeout", "1"], ["traces", "none", "--out", "out.jsonl"]] {
+                    let ending = try await folder.run("metadata-gateway", arguments + ["--url", url])
+                    #expect(ending.code == 2, "\(ending.output)")
+                    #expect(ending.output.contains("No completion of rollout `none` is known"), "\(ending.output)")
+                }
+            }
+        }
+    }
+
     @Test func aGoodConfigurationIsGood() async throws {
         try await ProgramFolder.with { folder in
             try folder.write(

@@ -28,6 +28,7 @@ MOST_LIVES = {
     "gateway/span/*": 86_400 + 3600,
     "gateway/verdict/*": 86_400,
     "gateway/verified/*": 86_400,
+    "gateway/ended/*": REQUEST_TIMEOUT + 5,
     "gateway/verifier/*": 15,
     "gateway/querier/*": 15,
     "gateway/verifying/*": 5,

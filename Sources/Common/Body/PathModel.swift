@@ -10,9 +10,11 @@ package struct PathModel: Sendable {
     package let isLookUp: Bool
     private let before: Substring
     private let after: Substring
+    /// A slash of the name as it is written: OpenAI's clients encode it.
+    private let slash: String
 
     /// Nil if the path is of another form.
-    /// - Parameter path: percent-encoded, without encoded slashes.
+    /// - Parameter path: percent-encoded.
     package init?(method: String, path: String) {
         let isPost = method == "POST"
         guard path != "/chat/completions", let place = isPost ? Self.called(path) : Self.lookedUp(path) else {
@@ -24,6 +26,7 @@ package struct PathModel: Sendable {
         else { return nil }
         self.name = name
         isLookUp = !isPost
+        slash = ["%2F", "%2f"].first { path[place].contains($0) } ?? "/"
         before = path[..<place.lowerBound]
         after = path[place.upperBound...]
     }
@@ -38,7 +41,7 @@ package struct PathModel: Sendable {
         let segments = model.split(separator: "/", omittingEmptySubsequences: false).map {
             PercentEncoding.segment(String($0), keeping: ":@!$&'()*+,;=")
         }
-        return before + segments.joined(separator: "/") + after
+        return before + segments.joined(separator: slash) + after
     }
 
     /// Whether the path is one of Google's own, whose keys stand in `x-goog-api-key` or the query's `key`.

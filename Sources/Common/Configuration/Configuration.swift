@@ -24,6 +24,7 @@ package struct Configuration: Sendable, Equatable {
             let hasLangfuseKeys = secrets.projects.values.contains { $0.langfuse != nil }
             if settings.isTraceStoreChosenBySecrets(environment), hasLangfuseKeys { settings.langfuse = .cloud }
             warnOfUntraced(secrets, settings, &log)
+            settings.checkPorts(storesTraces: settings.storesTraces, &log)
         }
         try log.check()
         guard let secrets else { throw ConfigurationError(log.problems) }
@@ -62,6 +63,9 @@ package struct Configuration: Sendable, Equatable {
 }
 
 extension Settings {
+    /// Whether this process runs the trace store, and listens for it.
+    var storesTraces: Bool { role == .tracestore || role == .serve && langfuse == .embedded }
+
     /// Whether `langfuse_keys` decide where traces go: in `serve`, unless `LANGFUSE_HOST` does.
     package func isTraceStoreChosenBySecrets(_ environment: [String: String]) -> Bool {
         role == .serve && environment["LANGFUSE_HOST"]?.isEmpty != false

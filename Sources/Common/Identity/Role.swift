@@ -14,6 +14,9 @@ package enum Role: String, Sendable, CaseIterable {
     /// Whether this process calls providers, and so needs their keys.
     package var callsProviders: Bool { self == .serve || self == .forwarder }
 
+    /// Whether clients call this process, and so the operator's rules are read.
+    package var takesRequests: Bool { self == .serve || self == .ingress }
+
     /// Whether this process writes traces or reads them, and so needs the projects' keys.
     package var handlesTraces: Bool { self != .ingress }
 }

@@ -27,6 +27,13 @@ package enum Keys {
         String(concatenating: "gateway/verified/", project, "/", rollout)
     }
 
+    /// Set of insertion ids whose calls have ended and whose traces a LiteLLM proxy writes (`LITELLM_TRACES`), so that
+    /// they are not told to be in flight. Written by forwarders, read by the verifier and by ingress; lives as long as
+    /// a call could, renewed with each id.
+    package static func ended(_ rollout: String, project: String) -> String {
+        String(concatenating: "gateway/ended/", project, "/", rollout)
+    }
+
     /// Hash: a rollout's other ids, when it began, how many ids its set should have, and how many of its completions
     /// failed. Written by ingress and forwarder, read by ingress and verifier; lives as the rollout's set.
     package static func record(rollout: String, project: String) -> String {
@@ -141,8 +148,8 @@ package enum Keys {
         String(concatenating: "gateway/bell/", ingress)
     }
 
-    /// String: a forwarder is alive. Written by it, read by the other forwarders and by `/ready`; lives 15 s, renewed
-    /// each 5 s.
+    /// String: a forwarder is alive, and whether it makes calls with the operator's keys. Written by it, read by the
+    /// other forwarders and by `/ready`; lives 15 s, renewed each 5 s.
     package static func forwarder(_ id: String) -> String { forwarderPrefix + id }
     package static let forwarderPrefix = "gateway/forwarder/"
 

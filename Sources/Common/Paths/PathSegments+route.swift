@@ -62,21 +62,30 @@ extension PathSegments {
         return .invalidPath("\(expected) should stand where \(found) is", param: expected)
     }
 
+    /// The paths below which a segment may be a model's name with its slashes encoded, as OpenAI's clients write it.
+    private static let modelFolder = "models"
+
     /// The rest, unchanged, if no reader can take it for another path: a proxy or backend that decodes or normalises it
     /// must come to the path that the gateway has seen.
     private mutating func backendPath() throws(GatewayError) -> String {
         let path = rest.isEmpty ? "/" : String(Substring(rest))
+        let isModel = next?.elementsEqual(Self.modelFolder.utf8) ?? false
         while let segment = take() {
             guard !segment.isEmpty || rest.isEmpty else { throw .invalidPath("it holds an empty segment (//)") }
             guard let bytes = PercentDecoding.bytes(segment) else {
                 throw .invalidPath("a % is not followed by two hex digits; a % itself is written %25")
             }
-            guard !bytes.elementsEqual(".".utf8), !bytes.elementsEqual("..".utf8) else {
+            let parts = bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+            guard parts.count == 1 || isModel else { throw .invalidPath("it holds a backslash or an encoded slash") }
+            guard parts.count == 1 || !parts.contains(where: \.isEmpty) else {
+                throw .invalidPath("it holds an empty segment (//)")
+            }
+            guard !parts.contains(where: { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }) else {
                 throw .invalidPath("it holds a segment . or ..")
             }
             for byte in bytes {
                 switch byte {
-                case UInt8(ascii: "/"), UInt8(ascii: "\\"):
+                case UInt8(ascii: "\\"):
                     throw .invalidPath("it holds a backslash or an encoded slash")
                 case 0..<0x20, 0x7F: throw .invalidPath("it holds an encoded control character")
                 default: continue

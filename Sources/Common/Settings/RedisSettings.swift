@@ -14,6 +14,8 @@ package struct RedisSettings: Sendable, Equatable {
     package var password: SecretString?
     package var database = 0
     package var tls = false
+    /// A PEM file of the authorities that sign the server's certificate. Nil: the system's.
+    package var certificateAuthorityPath: String?
     /// The time that a command may take before Redis counts as away.
     package var commandTimeout = Duration.milliseconds(800)
 

@@ -29,6 +29,8 @@ extension SettingRule<String> {
 
     static var file: Self { .text("the path of a file", example: "/etc/gateway/keys.yaml") }
 
+    static var certificates: Self { .text("the path of a PEM file", example: "/etc/gateway/redis-ca.pem") }
+
     static var fileOrFolder: Self { .text("the path of a file or a folder", example: "/etc/gateway/gateway.yaml") }
 
     static var listenAddress: Self {

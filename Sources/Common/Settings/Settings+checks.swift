@@ -1,4 +1,34 @@
 extension Settings {
+    /// Listeners of this process that would have the same port.
+    /// - Parameter storesTraces: whether it runs the trace store.
+    func checkPorts(storesTraces: Bool, _ log: inout ProblemLog) {
+        var listeners: [(name: String, host: String, port: Int)] = []
+        if role == .serve || role == .ingress { listeners.append(("PORT", host, port)) }
+        if storesTraces { listeners.append(("TRACESTORE_PORT", traceStoreHost, traceStorePort)) }
+        if let metricsPort { listeners.append(("METRICS_PORT", metricsHost, metricsPort)) }
+        for (index, later) in listeners.enumerated() where later.port != 0 {
+            for earlier in listeners[..<index] where earlier.port == later.port {
+                guard earlier.host == later.host || !Self.areApart(earlier.host, later.host) else { continue }
+                log.error(
+                    at: .environment(later.name), "\(later.port) is \(earlier.name) too; choose another for one of them"
+                )
+            }
+        }
+        let store = OwnAddress(host: traceStoreHost, port: traceStorePort)
+        if storesTraces, traceStorePort != 0, let litellmURL, store.isMeant(by: litellmURL) {
+            log.error(
+                at: .environment("LITELLM_URL"),
+                "leads to this gateway's own trace store (TRACESTORE_HOST, TRACESTORE_PORT); let one of them have "
+                    + "another port")
+        }
+    }
+
+    /// Whether both are addresses of which neither is all of the machine's.
+    private static func areApart(_ host: String, _ other: String) -> Bool {
+        let all: Set<UTF8Text> = ["0.0.0.0", "::", "[::]"]
+        return !all.contains(host) && !all.contains(other)
+    }
+
     /// Settings that are right by themselves and wrong together.
     func checkTogether(_ log: inout ProblemLog) {
         if redis.username != nil && redis.password == nil {
@@ -6,6 +36,9 @@ extension Settings {
         }
         if redis.tls, case .unixSocket = redis.address {
             log.error(at: .environment("REDIS_TLS"), "must be false when REDIS_HOST is a unix socket")
+        }
+        if redis.certificateAuthorityPath != nil, !redis.tls {
+            log.error(at: .environment("REDIS_TLS_CA"), "needs REDIS_TLS=true as well")
         }
         if langfuse == .embedded, role == .forwarder || role == .verifier {
             log.error(

@@ -18,7 +18,15 @@ extension Settings {
         var settings = defaults
         for setting in table {
             guard let text = environment[setting.name] else { continue }
-            if !setting.assign(text, &settings) { log.error(at: setting.location, setting.complaint(about: text)) }
+            guard !setting.assign(text, &settings) else { continue }
+            let isLink = ServiceLink.isLink(name: setting.name, value: text)
+            if isLink, !setting.isUsed(by: settings.role, environment) {
+                log.warning(at: setting.location, ServiceLink.ignored(text.escapedForDisplay))
+            } else {
+                log.error(
+                    at: setting.location,
+                    setting.complaint(about: text) + (isLink ? ServiceLink.repair(setting.name) : ""))
+            }
         }
         settings.applyDependentDefaults(given: environment)
         settings.readGatewayKeyFile(given: environment, &log)
@@ -76,6 +84,13 @@ extension Settings {
 }
 
 extension Setting {
+    /// Whether the setting changes anything for a role in an environment.
+    fileprivate func isUsed(by role: Role, _ environment: [String: String]) -> Bool {
+        guard commands.contains(role) else { return false }
+        guard name == "REDIS_PORT" else { return true }
+        return environment["REDIS_HOST"].map { !$0.hasPrefix("unix:") } ?? false
+    }
+
     /// The complaint about a value that is against the rule.
     fileprivate func complaint(about text: String) -> String {
         let value = isSecret ? "the value (not shown)" : "`\(text.escapedForDisplay)`"

@@ -43,8 +43,16 @@ extension Settings {
             commands: sharing),
         Setting("REDIS_TLS", \.redis.tls, .bool, "Whether to speak TLS to Redis.", commands: sharing),
         Setting(
+            "REDIS_TLS_CA", \.redis.certificateAuthorityPath, .certificates,
+            "The authorities that sign Redis' certificate, instead of the system's; needs `REDIS_TLS`.",
+            commands: sharing),
+        Setting(
             "REDIS_COMMAND_TIMEOUT_MS", \.redis.commandTimeout, .milliseconds(100...10_000),
             "After this a command fails and Redis counts as away.",
+            commands: sharing),
+        Setting(
+            "CLOCK_SKEW_SECONDS", \.clockSkew, .seconds(0.1...3600),
+            "By how much this machine's clock may differ from that of Redis before the log and `/ready` warn of it.",
             commands: sharing),
         Setting(
             "REDIS_SERVER_PATH", \.redisServerPath,
@@ -85,8 +93,18 @@ extension Settings {
             "Where traces go; `embedded` is the gateway's own store. With `langfuse_keys` in the secrets file `serve` has the default of the others.",
             commands: queueing),
         Setting(
-            "DEFAULT_PROVIDER", \.defaultProvider, .name, "The provider or account for calls whose model names none.",
+            "DEFAULT_PROVIDER", \.defaultProvider, .name,
+            "The provider or account for calls whose model names none, and for [models that it lists](api.md#the-default-provider).",
             commands: calling),
+        Setting(
+            "MODEL_LIST_AGE", \.modelListAge, .seconds(1...3600),
+            "How long the default provider's list of models is good before it is asked for again.", commands: calling),
+        Setting(
+            "MODEL_LIST_TIMEOUT", \.modelListTimeout, .seconds(0.1...60),
+            "How long a call waits for that list; then it is decided without.", commands: calling),
+        Setting(
+            "MODEL_LIST_BYTES", \.modelListBytes, .bytes(64 << 10...64 << 20),
+            "The largest such list; a larger one counts as none.", commands: calling),
     ]
 
     private static let httpTable: [Setting] = [

@@ -36,6 +36,12 @@ package struct Settings: Sendable, Equatable {
     package var langfuse: LangfuseHost
     /// The provider or account for calls that name no model.
     package var defaultProvider: String?
+    /// The time for which the default provider's list of models is good.
+    package var modelListAge = Duration.seconds(10)
+    /// From the question for that list to the last byte of the answer.
+    package var modelListTimeout = Duration.seconds(5)
+    /// The largest such list.
+    package var modelListBytes = 8 << 20
 
     // HTTP
     package var host: String
@@ -160,6 +166,8 @@ package struct Settings: Sendable, Equatable {
     package var logFormat = LogFormat.auto
     /// `serve` keeps its own Redis' files and keys here.
     package var dataDirectory = "./data"
+    /// The difference between this machine's clock and that of Redis from which on it is warned of.
+    package var clockSkew = Duration.seconds(2)
     /// The time for which a stopping process waits for the work in flight.
     package var drain = Duration.seconds(30)
 

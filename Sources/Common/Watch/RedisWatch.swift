@@ -16,16 +16,33 @@ package final class RedisWatch: Service, CustomStringConvertible {
     private let isAlone: Bool
     private let logger: Logger
     private let state = NIOLockedValueBox(WatchState())
+    private let skew: NIOLockedValueBox<ClockSkew>
+    private let clock: @Sendable () -> UInt64
     private let takers = NIOLockedValueBox<[@Sendable (AuditKind) -> Void]>([])
 
-    /// - Parameter isAlone: whether the Redis is the process's own. Then another key than before is no other process's,
-    ///   and may replace the former once nothing waits that it sealed.
-    package init(_ endpoint: RedisEndpoint, envelope: Envelope, isAlone: Bool = false, logger: Logger) {
+    /// - Parameters:
+    ///   - isAlone: whether the Redis is the process's own. Then another key than before is no other process's, and may
+    ///     replace the former once nothing waits that it sealed.
+    ///   - skewLimit: the difference of clocks from which on it is warned of.
+    ///   - clock: this machine's, in milliseconds since 1970.
+    package init(
+        _ endpoint: RedisEndpoint, envelope: Envelope, isAlone: Bool = false, skewLimit: Duration = .seconds(2),
+        clock: @escaping @Sendable () -> UInt64 = { UnixTime.milliseconds }, logger: Logger
+    ) {
+        skew = NIOLockedValueBox(ClockSkew(limit: skewLimit))
+        self.clock = clock
         // Those who work with Redis say that they cannot connect.
         redis = RedisClient(endpoint, logger: Logger(label: "watch") { _ in SwiftLogNoOpLogHandler() })
         fingerprint = envelope.keyFingerprint
         self.isAlone = isAlone
         self.logger = logger
+    }
+
+    /// A watch with the bounds of the settings.
+    package convenience init(
+        _ endpoint: RedisEndpoint, envelope: Envelope, settings: Settings, isAlone: Bool = false, logger: Logger
+    ) {
+        self.init(endpoint, envelope: envelope, isAlone: isAlone, skewLimit: settings.clockSkew, logger: logger)
     }
 
     package var description: String { "RedisWatch" }
@@ -41,6 +58,9 @@ package final class RedisWatch: Service, CustomStringConvertible {
 
     /// The trouble, as far as it is known.
     package var trouble: RedisTrouble? { state.withLockedValue { $0.trouble } }
+
+    /// The warning that the clocks of this machine and of Redis differ; nil: they do not, as far as it is known.
+    package var clockWarning: String? { skew.withLockedValue { $0.warning } }
 
     /// Whether this process may take work off the queues: its key is known to be that of the others.
     package var hasRightKey: Bool { state.withLockedValue { $0.hasRightKey } }
@@ -68,10 +88,12 @@ package final class RedisWatch: Service, CustomStringConvertible {
 
     private func look() async -> WatchState.Sight {
         do throws(RedisError) {
+            let sent = Int64(clamping: clock())
             let reply = try await redis.evaluate(
                 Self.compareKey, keys: [Keys.keyFingerprint, Keys.jobs, Keys.verifications, Keys.traceBytes],
                 arguments: fingerprint, isAlone ? 1 : 0)
-            switch reply.int {
+            compareClocks(server: reply[1].int, sent: sent)
+            switch reply[0].int {
             case 0: return .trouble(.otherKey)
             case 2:
                 tell(.sealKeyReplaced)
@@ -84,6 +106,13 @@ package final class RedisWatch: Service, CustomStringConvertible {
             guard let code = error.refusal else { return .away }
             return .trouble(.refuses(code: code))
         }
+    }
+
+    private func compareClocks(server: Int?, sent: Int64) {
+        guard let server else { return }
+        let heard = Int64(clamping: clock())
+        let line = skew.withLockedValue { $0.see(server: Int64(server), sent: sent, heard: heard, now: .now) }
+        if let line { logger.warning("\(line)", metadata: ["endpoint": "\(redis.endpoint)"]) }
     }
 
     private func say(_ news: WatchState.News) {
@@ -107,17 +136,21 @@ package final class RedisWatch: Service, CustomStringConvertible {
     ///
     /// KEYS[1] -> fingerprint of the key, KEYS[2] -> job stream, KEYS[3] -> questions, KEYS[4] -> bytes of spans that wait for their export
     /// ARGV[1] -> fingerprint of this process's key, ARGV[2] -> 1 if this process alone uses the server
-    /// Output: 1 if the keys are the same, 0 if not, 2 if this one replaces the former, 3 if there was none
+    /// Output: {1 if the keys are the same, 0 if not, 2 if this one replaces the former, 3 if there was none; the server's
+    /// time in milliseconds since 1970}
     private static let compareKey = RedisScript(
         name: "compareKey",
         source: """
+            local time = redis.call('TIME')
+            local now = time[1] * 1000 + math.floor(time[2] / 1000)
             local known = redis.call('GET', KEYS[1])
             local isOther = known and known ~= ARGV[1]
             if isOther then
-                if ARGV[2] ~= '1' then return 0 end
-                if redis.call('XLEN', KEYS[2]) > 0 or redis.call('XLEN', KEYS[3]) > 0 or redis.call('EXISTS', KEYS[4]) == 1 then return 0 end
+                if ARGV[2] ~= '1' then return {0, now} end
+                if redis.call('XLEN', KEYS[2]) > 0 or redis.call('XLEN', KEYS[3]) > 0
+                    or redis.call('EXISTS', KEYS[4]) == 1 then return {0, now} end
             end
             redis.call('SET', KEYS[1], ARGV[1])
-            return isOther and 2 or known and 1 or 3
+            return {isOther and 2 or known and 1 or 3, now}
             """)
 }

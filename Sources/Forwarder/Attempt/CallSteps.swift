@@ -42,6 +42,8 @@ struct DeliverySteps: CallSteps {
     let eventLoop: any EventLoop
     /// Whether the job's span is for the request log alone.
     var isRecord = false
+    /// Whether the backend writes the completion's trace.
+    var isTracedByBackend = false
     private let bound: NIOLoopBound<CallMeter>?
 
     var stop: CallControl.Stop? { control.stop }
@@ -93,6 +95,7 @@ struct DeliverySteps: CallSteps {
         meter?.ends(job, ending, isCancelled: control.stop == .cancelled)
         var ending = ending
         ending.isRecord = isRecord
+        ending.isTracedByBackend = isTracedByBackend
         sender.finish(job, in: delivery, ending, control: control, on: eventLoop, completion: completion)
     }
 

@@ -10,6 +10,8 @@ struct JobRunner: Sendable {
     /// The providers, as they are now.
     let directory: @Sendable () -> ProviderDirectory
     let upstream: any UpstreamClient
+    /// The models that the default provider lists; nil: it is never asked.
+    var models: ModelListCache?
     let sender: AnswerSender
     let envelope: Envelope
     let check: JobCheck
@@ -75,16 +77,38 @@ struct JobRunner: Sendable {
     private func call(
         _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
     ) {
+        let directory = directory()
+        guard let models, let (model, question) = directory.listRequest(for: job) else {
+            return call(job, in: directory, listed: nil, span, steps, done)
+        }
+        var request = question
+        request.timeouts.total = min(request.timeouts.total, job.remaining())
+        let bound = NIOLoopBound(span, eventLoop: steps.eventLoop)
+        models.find(model, asking: request, on: steps.eventLoop) { [steps] listed in
+            if steps.control.stop == .cancelled { return drop(job, bound.value, steps, done) }
+            call(job, in: directory, listed: listed, bound.value, steps, done)
+        }
+    }
+
+    /// - Parameter listed: the default provider's models, where they decide where the job goes.
+    private func call(
+        _ job: Job, in directory: ProviderDirectory, listed: ListedModels?, _ span: CompletionSpan?,
+        _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
+    ) {
         let target: Target
         let isTraced = span.map { !$0.isRecord } ?? false
         let needsUsage = isTraced || job.charges.contains(where: \.isSettled)
-        let directory = directory()
-        var routed = RoutedJob(job) { job throws(GatewayError) in try directory.resolve(job, isTraced: needsUsage) }
+        let asked = job.model
+        // A rule's target names its provider.
+        let resolve = { (job: Job) throws(GatewayError) -> Target in
+            try directory.resolve(job, isTraced: needsUsage, listed: job.model == asked ? listed : nil)
+        }
+        var routed = RoutedJob(job, resolve: resolve)
         do throws(GatewayError) {
             if let first = try routed?.target() {
                 target = first
             } else {
-                target = try directory.resolve(job, isTraced: needsUsage)
+                target = try resolve(job)
             }
         } catch {
             steps.meter?.error = error
@@ -95,6 +119,7 @@ struct JobRunner: Sendable {
                 completion: done)
         }
         var (span, steps) = (span, steps)
+        steps.isTracedByBackend = target.isTracedByBackend
         if target.isTracedByBackend {
             if logsRequests { span?.becomeRecord() } else { span = nil }
             steps.isRecord = span != nil

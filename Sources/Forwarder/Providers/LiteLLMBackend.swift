@@ -24,6 +24,9 @@ struct LiteLLMBackend: Sendable {
         let keys: [UTF8Text: LangfuseKeys]
     }
 
+    /// Whether the operator's key opens the proxy.
+    var hasKey: Bool { key != nil }
+
     init(base: BaseURL, key: SecretString?, langfuseHost: String? = nil, langfuseKeys: [UTF8Text: LangfuseKeys] = [:]) {
         self.base = base
         self.key = key
@@ -73,7 +76,8 @@ struct LiteLLMBackend: Sendable {
             try ServerKeyPolicy.check(job)
             return key
         } catch {
-            guard let own = job.clientKey, own.fitsHeader else { throw error }
+            guard let own = job.clientKey else { throw error }
+            guard own.fitsHeader else { throw .unfitKey }
             return own
         }
     }

@@ -36,6 +36,7 @@ extension ProviderDirectory {
             connect: settings.upstreamConnectTimeout, idle: settings.upstreamIdleTimeout, total: settings.requestTimeout
         )
         limits = UpstreamLimits(bodyBytes: settings.maxResponseBytes)
+        listLimits = ModelListLimits(time: settings.modelListTimeout, bytes: settings.modelListBytes)
         connections = ConnectionUse(idleSeconds: settings.upstreamIdleConnectionSeconds)
     }
 }

@@ -2,11 +2,20 @@ internal import Common
 
 extension ProviderDirectory {
     /// The endpoint that takes a job, and its name of the job's model; the model is nil where its name stays.
+    /// - Parameters:
+    ///   - client: the client's own key.
+    ///   - listed: the default provider's models; nil: a name that no provider has is never the default's.
     func endpoint(
-        for job: Job, naming named: RequestModel, body: JobBody
+        for job: Job, naming named: RequestModel, body: JobBody, client: SecretString?, listed: ListedModels?
     ) throws(GatewayError) -> (endpoint: ProviderEndpoint, model: String?) {
         // A look-up of `meta-llama/Llama-3` asks the default for a model of its own.
-        if let path = named.path, path.isLookUp, !isPlaced(path.name) { return (try defaultEndpoint(), nil) }
+        if let path = named.path, path.isLookUp, !isPlaced(path.name) {
+            let endpoint = try defaultEndpoint()
+            if let name = Self.prefix(of: path.name), let listed, !mayTake(path.name, begunBy: name, listed) {
+                throw unknown(name, in: path.name, listed)
+            }
+            return (endpoint, nil)
+        }
         if named.name == nil,
             let hidden = NestedModels.first(in: job.body, maximumDepth: maximumDepth, where: isElsewhere)
         {
@@ -16,14 +25,17 @@ extension ProviderDirectory {
                     + "Name the provider in a `model` at the top of the body too, or leave its prefix out.",
                 param: "model")
         }
-        return try endpoint(for: job.model)
+        return try endpoint(for: job.model, client: client, listed: listed)
     }
 
     /// Whether the model's first segment names a provider or an account.
     func isPlaced(_ model: String) -> Bool {
-        guard let slash = model.firstIndex(of: "/") else { return false }
-        let name = String(model[..<slash])
+        guard let name = Self.prefix(of: model) else { return false }
         return endpoints[name] != nil || unsupported.contains(name)
+    }
+
+    private static func prefix(of model: String) -> String? {
+        model.firstIndex(of: "/").map { String(model[..<$0]) }
     }
 
     /// Whether the model belongs to another provider than the default.
@@ -32,21 +44,24 @@ extension ProviderDirectory {
     }
 
     /// The endpoint that takes a model, and its name of the model.
-    func endpoint(for model: String?) throws(GatewayError) -> (endpoint: ProviderEndpoint, model: String?) {
+    private func endpoint(
+        for model: String?, client: SecretString?, listed: ListedModels?
+    ) throws(GatewayError) -> (endpoint: ProviderEndpoint, model: String?) {
         guard let model else { return (try defaultEndpoint(), nil) }
         guard let slash = model.firstIndex(of: "/") else {
             if let defaultProvider, let endpoint = endpoints[defaultProvider] {
                 return (endpoint, endpoint.provider.modelRule.apply(to: model))
             }
-            throw .invalidRequest(
-                code: "missing_provider",
-                "The model `\(model.excerpt)` names no provider. Write the provider in front, such as `openai/\(model.excerpt)`, "
-                    + "or have the operator set DEFAULT_PROVIDER.",
-                param: "model")
+            throw missingProvider(in: model)
         }
         let name = String(model[..<slash])
         let rest = String(model[model.utf8.index(after: slash)...])
-        guard let endpoint = endpoints[name] else { throw unknown(name, in: model) }
+        if let listed, !isCallable(name, client: client), let fallback = defaultProvider.flatMap({ endpoints[$0] }),
+            mayTake(model, begunBy: name, listed)
+        {
+            return (fallback, fallback.provider.modelRule.apply(to: model))
+        }
+        guard let endpoint = endpoints[name] else { throw unknown(name, in: model, listed) }
         guard !rest.isEmpty else {
             throw .invalidRequest(
                 code: "invalid_model",
@@ -54,6 +69,22 @@ extension ProviderDirectory {
                 param: "model")
         }
         return (endpoint, endpoint.provider.modelRule.apply(to: rest))
+    }
+
+    /// Whether the default provider takes a model whose first segment names no provider that can be called: one that it
+    /// lists, and where it tells of no list, one that was certainly not meant for another. A mistyped name of another
+    /// provider must not lead the client's key to the default.
+    private func mayTake(_ model: String, begunBy name: String, _ listed: ListedModels) -> Bool {
+        switch listed {
+        case .known(let models): models.contains(model)
+        case .unknown: !isPlaced(model) && suggestion(for: name) == nil
+        }
+    }
+
+    /// The name of a provider or account that was perhaps meant.
+    private func suggestion(for name: String) -> String? {
+        let names = endpoints.keys.map(\.text) + unsupported.map(\.text)
+        return SpellingSuggestion.nearest(to: name, among: names.sorted() + [Self.mock])
     }
 
     private func defaultEndpoint() throws(GatewayError) -> ProviderEndpoint {
@@ -64,7 +95,16 @@ extension ProviderDirectory {
                 + "have the operator set LITELLM_URL or DEFAULT_PROVIDER.")
     }
 
-    private func unknown(_ name: String, in model: String) -> GatewayError {
+    private func missingProvider(in model: String) -> GatewayError {
+        .invalidRequest(
+            code: "missing_provider",
+            "The model `\(model.excerpt)` names no provider. Write the provider in front, `<provider>/\(model.excerpt)`, "
+                + "or have the operator set DEFAULT_PROVIDER. If it was there, the client took it off, as LiteLLM's does: "
+                + "there write `openai/<provider>/\(model.excerpt)` or `litellm_proxy/<provider>/\(model.excerpt)`.",
+            param: "model")
+    }
+
+    private func unknown(_ name: String, in model: String, _ listed: ListedModels?) -> GatewayError {
         if unsupported.contains(name) {
             return .invalidRequest(
                 code: "unsupported_provider",
@@ -72,12 +112,28 @@ extension ProviderDirectory {
                     + "operator put a LiteLLM proxy behind the gateway (LITELLM_URL).",
                 param: "model")
         }
-        let names = endpoints.keys.map(\.text).sorted() + [Self.mock]
-        let hint = SpellingSuggestion.nearest(to: name, among: names).map { " Did you mean `\($0)/…`?" } ?? ""
+        let rest = String(model.dropFirst(name.count + 1))
+        if name == Self.litellmsOwn, isPlaced(rest) || rest.hasPrefix("\(Self.mock)/") {
+            return .invalidRequest(
+                code: "unknown_provider",
+                "The model `\(model.excerpt)` begins with `\(name)/`, which LiteLLM's client takes off and this client did "
+                    + "not. Leave it out: `\(rest.excerpt)`.",
+                param: "model")
+        }
+        let hint = suggestion(for: name).map { " Did you mean `\($0)/…`?" } ?? ""
+        let list: String
+        if case .known = listed, let defaultProvider {
+            list = ", and the default provider `\(defaultProvider)` does not list the model"
+        } else {
+            list = ""
+        }
         return .invalidRequest(
             code: "unknown_provider",
-            "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is no provider or account of this gateway.\(hint) "
-                + "Write it as `<provider>/<model>`, such as `openai/gpt-4o` or `openrouter/\(model.excerpt)`.",
+            "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is no provider or account of this gateway\(list).\(hint) "
+                + "Write it as `<provider>/<model>`.",
             param: "model")
     }
+
+    /// The prefix by which LiteLLM's client is told to pass the rest of a name on.
+    private static let litellmsOwn = "litellm_proxy"
 }

@@ -18,16 +18,26 @@ package struct ProviderDirectory: Sendable {
     let limits: UpstreamLimits
     /// The use of connections where an account does not say otherwise.
     let connections: ConnectionUse
+    /// The bounds of a question for the default provider's models.
+    let listLimits: ModelListLimits
 
     static let mock = "mock"
+
+    /// Whether some call is made with a key of the operator's, for a client without one.
+    var lendsKeys: Bool {
+        if let litellm { return litellm.hasKey }
+        return endpoints.values.contains { $0.key != nil }
+    }
 
     /// The call that a job asks for.
     ///
     /// The job's deadline is not looked at: the code that makes the call sets `timeouts.total` to what is left.
-    /// - Parameter isTraced: whether a span is made of the call, which then has a use for the usage of a stream.
+    /// - Parameters:
+    ///   - isTraced: whether a span is made of the call, which then has a use for the usage of a stream.
+    ///   - listed: the default provider's models, where they decide (``listRequest(for:)``); nil: they are not asked.
     /// - Throws: What the client is told: 400 for a model, path or body that cannot be sent, 401 for a missing key, 404
     ///   when nothing takes the call.
-    package func resolve(_ job: Job, isTraced: Bool) throws(GatewayError) -> Target {
+    func resolve(_ job: Job, isTraced: Bool, listed: ListedModels? = nil) throws(GatewayError) -> Target {
         guard job.path.hasPrefix("/"), RequestPath.isSafe(job.path), job.query.map(RequestPath.isSafe(query:)) ?? true
         else {
             throw .invalidRequest(
@@ -52,7 +62,7 @@ package struct ProviderDirectory: Sendable {
             target.request.connections = connections
             return target
         }
-        return try directTarget(job, naming: model, body: body, asksUsage: asksUsage)
+        return try directTarget(job, naming: model, body: body, listed: listed, asksUsage: asksUsage)
     }
 
     private func isMock(_ job: Job) -> Bool {
@@ -77,9 +87,10 @@ package struct ProviderDirectory: Sendable {
     }
 
     private func directTarget(
-        _ job: Job, naming named: RequestModel, body: JobBody, asksUsage: Bool
+        _ job: Job, naming named: RequestModel, body: JobBody, listed: ListedModels?, asksUsage: Bool
     ) throws(GatewayError) -> Target {
-        let (endpoint, model) = try endpoint(for: job, naming: named, body: body)
+        let client = try clientKey(job, body)
+        let (endpoint, model) = try endpoint(for: job, naming: named, body: body, client: client, listed: listed)
         guard let base = endpoint.base else {
             throw .invalidRequest(
                 code: "provider_not_configured",
@@ -87,7 +98,10 @@ package struct ProviderDirectory: Sendable {
                 param: "model")
         }
         var body = body
-        let credential = try endpoint.credential(client: try clientKey(job, body), base: base)
+        let credential = try endpoint.credential(client: client, base: base, isAuthenticated: job.account != nil)
+        if credential.isServers {
+            try ServerKeyPolicy.check(job, isDirect: true, insteadOfClients: client == nil ? nil : endpoint.name)
+        }
         var job = job
         if let model {
             try body.rename(model: model)
@@ -136,16 +150,10 @@ package struct ProviderDirectory: Sendable {
     private func request(
         _ job: Job, under base: String, of provider: Provider, with credential: Credential, body: JobBody
     ) throws(GatewayError) -> UpstreamRequest {
-        if credential.isServers { try ServerKeyPolicy.check(job, isDirect: true) }
         var headers = ForwardedHeaders.select(
             from: job.headers, usesServerKey: credential.isServers, isJSON: body.isJSON)
         if let key = credential.key {
-            guard key.fitsHeader else {
-                throw .invalidRequest(
-                    code: "invalid_api_key",
-                    "The key has characters that no HTTP header can carry. Send it without spaces, line breaks and quotes around it.",
-                    param: "authorization")
-            }
+            guard key.fitsHeader else { throw .unfitKey }
             headers.append(provider.keyHeader(for: job.path).field(key))
             headers += provider.headers.map { HeaderField($0.name, $0.value.replacing("{key}", with: key.reveal())) }
         }

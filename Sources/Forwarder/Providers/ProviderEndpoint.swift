@@ -17,15 +17,19 @@ struct ProviderEndpoint: Sendable {
     var repeatsOnClosedConnection = true
 
     /// The key of a call to `base`.
+    /// - Parameter isAuthenticated: whether the client's bearer token is a key of this gateway.
     /// - Throws: 401 when there is none and the provider needs one.
-    func credential(client: SecretString?, base: BaseURL) throws(GatewayError) -> Credential {
+    func credential(
+        client: SecretString?, base: BaseURL, isAuthenticated: Bool = false
+    ) throws(GatewayError) -> Credential {
         if takesClientKeys, let client { return .client(client) }
         if let key = key?.secret(for: base) { return .server(key) }
         if provider.isKeyOptional { return .none }
         let variable = provider.keyVariables.first.map { "\($0) in the gateway's environment or " } ?? ""
         throw GatewayError(
             status: 401, type: "authentication_error", code: "missing_provider_key",
-            message: "No key for `\(name)`. Send your own as `Authorization: Bearer <key>`, or have the operator set "
+            message:
+                "No key for `\(name)`. Send your own \(ServerKeyPolicy.place(isAuthenticated: isAuthenticated)), or have the operator set "
                 + "\(variable)`provider_keys: {\(provider.prefix): …}` in secrets.yaml.",
             param: "authorization", shouldRetry: false)
     }

@@ -14,6 +14,8 @@ enum RequestPath {
         var text = path
         if text.utf8.contains(UInt8(ascii: "%")) {
             text = text.lowercased()
+            // OpenAI's clients encode the slashes of a model that they look up.
+            if text.hasPrefix(modelPrefix) { text.replace("%2f", with: "/") }
             guard !encodedSeparators.contains(where: { text.contains($0) }) else { return false }
             text.replace("%2e", with: ".")
         }
@@ -40,6 +42,7 @@ enum RequestPath {
         query.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }
     }
 
+    private static let modelPrefix = "/models/"
     private static let forbidden = Array(#"?#\"#.utf8)
     private static let encodedSeparators = ["%2f", "%5c", "%00", "%0a", "%0d"]
 }

@@ -36,24 +36,48 @@ enum ServerKeyPolicy {
         }
     }
 
+    /// - Parameters:
+    ///   - isDirect: whether the key is the provider's own, so that the model may stand in the path.
+    ///   - account: the account whose key goes instead of the one that the client sent; nil: it sent none.
     /// - Throws: 403 for a call that the operator's key is not lent for.
-    /// - Parameter isDirect: whether the key is the provider's own, so that the model may stand in the path.
-    static func check(_ job: Job, isDirect: Bool = false) throws(GatewayError) {
+    static func check(
+        _ job: Job, isDirect: Bool = false, insteadOfClients account: String? = nil
+    ) throws(GatewayError) {
         guard !isLent(job), !(isDirect && job.method == "POST" && callsModelInPath(job.path)) else { return }
+        let repair =
+            account.map {
+                "The account `\($0)` is always called with that key, and the one that you sent is not used there; "
+                    + "call the provider by its own name, if the gateway has it."
+            } ?? "Send a key of your own \(place(isAuthenticated: job.account != nil))."
         throw GatewayError(
             status: 403, type: "permission_error", code: "own_key_needed",
             message:
                 "The operator's key is lent for calls to models and for the list of models only, not for \(job.method) on this path. "
-                + "Send a key of your own as `Authorization: Bearer <key>`.",
+                + repair,
             param: "authorization", shouldRetry: false)
+    }
+
+    /// The place in which a client sends a provider's key, for errors.
+    /// - Parameter isAuthenticated: whether the client's bearer token is a key of this gateway.
+    static func place(isAuthenticated: Bool) -> String {
+        isAuthenticated
+            ? "in the header `x-api-key` (`Authorization` holds this gateway's)" : "as `Authorization: Bearer <key>`"
     }
 
     /// Whether the operator's key goes with such a call.
     static func isLent(_ job: Job) -> Bool {
         switch job.method {
         case "POST": posts.contains(job.path)
-        case "GET", "HEAD": job.path == "/models" || job.path.hasPrefix("/models/") && job.path.utf8.allSatisfy(isPlain)
+        case "GET", "HEAD": job.path == "/models" || looksUpModel(job)
         default: false
         }
+    }
+
+    /// Whether the path asks for one model, in whose name a slash may be encoded.
+    private static func looksUpModel(_ job: Job) -> Bool {
+        guard let model = PathModel(method: job.method, path: job.path), model.opening == "/models/" else {
+            return false
+        }
+        return model.name.utf8.allSatisfy(isPlain)
     }
 }

@@ -3,10 +3,9 @@ internal import Common
 internal import Forwarder
 internal import FoundationEssentials
 internal import Glibc
+internal import HTTPServing
 internal import Ingress
 internal import Logging
-internal import MetricsServing
-internal import NIOCore
 internal import Policies
 internal import Queue
 internal import Redis
@@ -51,6 +50,9 @@ struct Bootstrap {
                 try ForwarderService.check(configuration: configuration, environment: environment)
             }
         }
+        if let redis = configuration?.settings.redis {
+            log.attempt { () throws(ConfigurationError) in try Self.checkTLS(to: redis) }
+        }
         for warning in configuration?.warnings ?? [] { log.note(warning) }
         for problem in log.problems { Self.complain("\(problem)") }
         guard let configuration, let secretsFile, let auth, let policies, !log.hasErrors else {
@@ -92,6 +94,13 @@ struct Bootstrap {
         return try APIKeyAuth(file: path) { secretsFile.map { Set($0.current.projects.keys) } }
     }
 
+    private static func checkTLS(to redis: RedisSettings) throws(ConfigurationError) {
+        guard let endpoint = RedisEndpoint(redis) else { return }
+        do throws(RedisError) { try endpoint.checkTLS() } catch {
+            throw ConfigurationError(at: .environment("REDIS_TLS_CA"), error.message)
+        }
+    }
+
     /// The endpoint of the configured Redis.
     func redis() throws -> RedisEndpoint {
         guard let endpoint = RedisEndpoint(configuration.settings.redis) else {
@@ -110,6 +119,7 @@ struct Bootstrap {
 
     func ingress(
         redis: RedisEndpoint, envelope: Envelope, watch: RedisWatch? = nil, local: LocalWorker? = nil,
+        lendsKeys: Bool? = nil,
         storeTrouble: @escaping @Sendable () -> String? = { nil },
         onListening: (@Sendable (_ port: Int) async -> Void)? = nil
     ) throws -> IngressService {
@@ -121,7 +131,8 @@ struct Bootstrap {
             configuration: configuration, rules: rules, secretsFile: secretsFile, auth: auth,
             extensions: BuildExtensions.current,
             redis: redis,
-            envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, registry: registry,
+            envelope: envelope, watch: watch, local: local, lendsKeys: lendsKeys, storeTrouble: storeTrouble,
+            registry: registry,
             logger: logger,
             onListening: onListening ?? announce)
     }
@@ -155,17 +166,12 @@ struct Bootstrap {
         }
     }
 
-    private func cannotListen(_ reason: String) -> ExitCode {
-        let settings = configuration.settings
-        return Self.failure(
-            "environment: HOST, PORT: cannot listen on \(settings.host.bracketed):\(settings.port): \(reason); choose another"
-        )
-    }
-
-    /// Runs services until SIGTERM or SIGINT. The first asks them to stop in order, and waits for what runs as long as
-    /// `DRAIN_SECONDS`, the ingress and then the forwarder, and a little; then they are cancelled.
+    /// Runs services until SIGTERM, SIGINT or the end of the terminal. The first asks them to stop in order, and waits
+    /// for what runs as long as `DRAIN_SECONDS`, the ingress and then the forwarder, and a little; then they are
+    /// cancelled.
     /// - Parameter metrics: what is shown on `METRICS_PORT`; nil: what the process counts and measures itself.
     func run(_ services: [any Service], metrics: (@Sendable () async -> Exposition)? = nil) async throws {
+        let hangUps = HangUpWatch(reloads: configuration.settings.role.takesRequests && policyStamps != nil)
         var group = ServiceGroupConfiguration(
             services: ([SecretsUpkeep(file: secretsFile, logger: logger)] + metricsServer(metrics) + services).map {
                 .init(
@@ -173,6 +179,10 @@ struct Bootstrap {
                     failureTerminationBehavior: .gracefullyShutdownGroup)
             },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.services.append(
+            .init(
+                service: hangUps, successTerminationBehavior: .gracefullyShutdownGroup,
+                failureTerminationBehavior: .gracefullyShutdownGroup))
         group.maximumGracefulShutdownDuration = configuration.settings.drain * 2 + .seconds(10)
         FileLimit.raise()
         do {
@@ -181,12 +191,8 @@ struct Bootstrap {
             }
         } catch let error as OtherGatewayKey {
             throw Self.failure("environment: GATEWAY_KEY: \(error)")
-        } catch let error as MetricsServer.CannotListen {
-            throw Self.failure("environment: METRICS_HOST, METRICS_PORT: \(error)")
-        } catch let error as IOError {
-            throw cannotListen(String(cString: strerror(error.errnoCode)).lowercased())
-        } catch is SocketAddressError.UnknownHost {
-            throw cannotListen("no such host")
+        } catch let error as ListeningServer.CannotListen {
+            throw Self.failure("environment: \(error.settings.host), \(error.settings.port): \(error)")
         }
     }
 }

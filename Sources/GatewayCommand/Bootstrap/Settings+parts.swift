@@ -14,6 +14,7 @@ extension RedisEndpoint {
         password = settings.password
         database = settings.database
         tls = settings.tls
+        certificateAuthorityPath = settings.certificateAuthorityPath
         commandTimeout = settings.commandTimeout
         connectTimeout = settings.commandTimeout
     }

@@ -8,12 +8,16 @@ struct TracesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "traces", abstract: "Writes the traces of a complete rollout to a file, a line of JSON each.",
         discussion: """
-            Exits with 0 if all traces are in the file, with 1 if the rollout is not complete, has no traces or is not known, with 2 if there is no answer, \
-            with 64 if the file cannot be written.
+            Exits with 0 if all traces are in the file, with 1 if the rollout is not complete or has no traces, with 2 \
+            if nothing can be told: no such rollout, completions that were lost, or no answer; with 64 if the file \
+            cannot be written.
             """)
 
     /// A day: a hundred thousand traces behind a rate limit.
     private static let patience = Duration.seconds(86_400)
+
+    /// The gateway's words for a rollout that is known, and has not all of its traces to give.
+    private static let notComplete: Set<UTF8Text> = ["rollout_incomplete", "rollout_without_traces"]
 
     @Argument(help: "The rollout_id.")
     var rollout: String
@@ -37,7 +41,7 @@ struct TracesCommand: AsyncParsableCommand {
             if out != "-" { terminal.say("\(count) traces of \(rollout) are in \(out)") }
         } catch let failure as GatewayClient.Failure {
             terminal.fail(failure.description)
-            throw ExitCode(failure.code?.hasPrefix("rollout_") ?? false ? 1 : 2)
+            throw Self.notComplete.contains(failure.code ?? "") ? WaitCommand.incomplete : WaitCommand.cannotTell
         } catch let failure as OutputFile.Failure {
             throw ValidationError(failure.description)
         }

@@ -11,8 +11,8 @@ struct WaitCommand: AsyncParsableCommand {
             or no trace store. GATEWAY_API_KEY holds the key of a gateway that asks for one.
             """)
 
-    private static let incomplete = ExitCode(1)
-    private static let cannotTell = ExitCode(2)
+    static let incomplete = ExitCode(1)
+    static let cannotTell = ExitCode(2)
     /// So long one question waits for its answer.
     private static let look = Duration.seconds(2)
     /// Between two questions that were answered at once.
@@ -47,7 +47,7 @@ struct WaitCommand: AsyncParsableCommand {
                     path(within: max(min(remaining, Self.look), .zero)), within: Self.look + .seconds(30))
                 let verdict = try Self.decode(data)
                 if verdict.kind == .complete { return end(verdict, data, terminal) }
-                terminal.show(progress.line(verdict, at: began.duration(to: .now)))
+                terminal.show(progress.line(verdict, at: began.duration(to: .now), columns: terminal.columns))
                 last = .success((verdict, data))
             } catch {
                 let failure = error
@@ -56,7 +56,7 @@ struct WaitCommand: AsyncParsableCommand {
                     terminal.fail(failure.description)
                     throw Self.cannotTell
                 }
-                terminal.show("waiting: \(failure.description)")
+                terminal.show("waiting: \(failure.description.escapedForTerminal)")
                 last = .failure(failure)
             }
             guard timeout.duration - began.duration(to: .now) > .zero else { break }

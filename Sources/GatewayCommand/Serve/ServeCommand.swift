@@ -27,7 +27,9 @@ struct ServeCommand: AsyncParsableCommand {
         let key = try settings.gatewayKey ?? folder.key()
         let envelope = Envelope(key: key)
         let destinations = bootstrap.destinations(key: key)
-        let watch = RedisWatch(endpoint, envelope: envelope, isAlone: embedded != nil, logger: bootstrap.logger)
+        let watch = RedisWatch(
+            endpoint, envelope: envelope, settings: settings, isAlone: embedded != nil,
+            logger: bootstrap.logger)
         var services: [any Service] = [watch]
         let forwarder = try bootstrap.forwarder(
             redis: endpoint, envelope: envelope, destinations: destinations, watch: watch)
@@ -55,6 +57,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let ingress = try bootstrap.ingress(
             redis: endpoint, envelope: envelope, watch: watch, local: forwarder.local,
+            lendsKeys: forwarder.lendsKeys,
             storeTrouble: { [store] in store?.trouble },
             onListening: ready.announce)
         services += ingress.services

@@ -84,13 +84,29 @@ struct OpenCompletions: Sendable {
         guard !shown.isEmpty else { return ([], 0) }
         let told = try await redis.send(
             batch: shown.flatMap { [RedisCommand("TTL", Keys.span($0)), RedisCommand("EXISTS", Keys.started($0))] })
+        let ended = try await ended(Array(shown), of: rollout, project)
         var open: [(id: InsertionID, stage: Stage)] = []
         for (index, id) in shown.enumerated() {
+            if ended.contains(id) {
+                open.append((id, .proxy))
+                continue
+            }
             let (life, started) = (try told[2 * index].get().int ?? -2, try told[2 * index + 1].get().int == 1)
             open.append(
                 (id, stage(life: life, hasStarted: started, age: now > id.milliseconds ? now - id.milliseconds : 0)))
         }
         return (open, ids.count - shown.count)
+    }
+
+    /// The completions whose calls have ended, and whose traces a proxy writes.
+    private func ended(
+        _ ids: [InsertionID], of rollout: String, _ project: String
+    ) async throws(RedisError) -> Set<InsertionID> {
+        guard isTracedByProxy else { return [] }
+        var command = RedisCommand("SMISMEMBER", Keys.ended(rollout, project: project))
+        command.append(contentsOf: ids.map(\.description))
+        let reply = try await redis.send(command)
+        return Set(ids.indices.filter { reply[$0].int == 1 }.map { ids[$0] })
     }
 
     /// - Parameters:

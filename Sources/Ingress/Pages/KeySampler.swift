@@ -26,7 +26,7 @@ final class KeySampler: Sendable {
             let name = key.utf8.dropFirst("gateway/".utf8.count).prefix { $0 != UInt8(ascii: "/") }
             self =
                 switch UTF8Text(String(decoding: name, as: UTF8.self)) {
-                case "rollout", "rollouts", "count", "verdict", "verified", "verifying": .rollouts
+                case "rollout", "rollouts", "count", "verdict", "verified", "verifying", "ended": .rollouts
                 case "response", "responses", "job", "idempotency": .answers
                 case "logs", "status", "requests": .logs
                 case "span", "traces", "trace": .traces

@@ -21,6 +21,8 @@ struct StatusPages: Sendable {
     let registry: MetricsRegistry
     /// The trouble of the trace store that this process runs; nil: none.
     let storeTrouble: @Sendable () -> String?
+    /// Nil: other machines cannot reach the gateway, or need keys.
+    let access: OpenAccess?
     let started = ContinuousClock.now
     private let process = ProcessMetrics()
     private let sampler = KeySampler()
@@ -29,7 +31,7 @@ struct StatusPages: Sendable {
         redis: RedisClient, watch: RedisWatch, pending: PendingRequests, follower: ResponseTailer,
         connections: Connections,
         uploads: UploadBudget, warnsOfRedis: Bool, limits: MetricsPage.Limits, registry: MetricsRegistry,
-        storeTrouble: @escaping @Sendable () -> String?
+        storeTrouble: @escaping @Sendable () -> String?, access: OpenAccess? = nil
     ) {
         self.redis = redis
         self.watch = watch
@@ -41,6 +43,7 @@ struct StatusPages: Sendable {
         self.limits = limits
         self.registry = registry
         self.storeTrouble = storeTrouble
+        self.access = access
     }
 
     var metrics: MetricsPage {
@@ -116,6 +119,12 @@ struct StatusPages: Sendable {
         get async {
             var warnings: [String] = []
             if let trouble = storeTrouble() { warnings.append(trouble) }
+            if let access, let lenders = try? await redis.keyLenders(),
+                let warning = access.warning(lendsKeys: lenders > 0)
+            {
+                warnings.append(warning)
+            }
+            if let warning = watch.clockWarning { warnings.append(warning) }
             if warnsOfRedis, let version = await redis.version() { warnings += version.warnings }
             if warnsOfRedis, let warning = await redis.evictionPolicy()?.warning { warnings.append(warning) }
             if let processes = try? await RulesFleet(redis: redis).processes(),

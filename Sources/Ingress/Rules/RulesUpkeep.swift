@@ -12,7 +12,7 @@ struct RulesUpkeep: Service, CustomStringConvertible {
     var description: String { "RulesUpkeep" }
 
     func run() async throws {
-        // Without files SIGHUP ends the process, as it does any other.
+        // Without files SIGHUP ends the process in order.
         guard file.hasFiles else {
             try? await gracefulShutdown()
             return

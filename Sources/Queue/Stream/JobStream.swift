@@ -117,12 +117,23 @@ package struct JobStream: Sendable {
         _ = try await commands.send(RedisCommand("XGROUP", "CREATECONSUMER", queue.stream, queue.group, consumer))
     }
 
+    /// Notes that a completion has ended of which the gateway has no span, for as long as it could run else. Where the
+    /// note is lost, the completion is told to be in flight for as long.
+    func noteEnd(of id: InsertionID, rollout: String, project: String) {
+        let key = Keys.ended(rollout, project: project)
+        let life = Int((patience + Self.margin).components.seconds)
+        commands.send(RedisCommand("SADD", key, id.description)) { _ in }
+        commands.send(RedisCommand("EXPIRE", key, life)) { _ in }
+    }
+
     /// Tells the others that this forwarder lives.
+    /// - Parameter lendsKeys: whether it makes calls with keys of the operator's.
     /// - Returns: the Redis server's clock, in milliseconds since 1970.
-    package func beat() async throws(RedisError) -> UInt64 {
+    package func beat(lendsKeys: Bool = false) async throws(RedisError) -> UInt64 {
         let replies = try await commands.send(batch: [
             RedisCommand(
-                "SET", queue.livenessPrefix + consumer, "alive", "EX", Int(Self.livenessTTL.components.seconds)),
+                "SET", queue.livenessPrefix + consumer, lendsKeys ? LiveWorkers.lending : "alive", "EX",
+                Int(Self.livenessTTL.components.seconds)),
             RedisCommand("TIME"),
         ])
         _ = try replies[0].get()

@@ -120,6 +120,8 @@ package struct AnswerSender: Sendable {
         package var span: [UInt8]?
         /// Whether the span is for the request log alone.
         package var isRecord = false
+        /// Whether the backend writes the completion's trace, of which the gateway has nothing.
+        package var isTracedByBackend = false
         package var deadLetterReason: String?
         /// The job's use of the limits on tokens.
         package var spent: TokensSpent
@@ -181,6 +183,9 @@ package struct AnswerSender: Sendable {
         let end = { @Sendable (isOurs: Bool?) in
             if isOurs == true, let frame { control.client?.receive(frame) }
             if isOurs == true, let span = ending.span, !ending.isRecord { keepSpan(span, id) }
+            if isOurs == true, ending.isTracedByBackend, ending.succeeded, let name = job.rollout?.rollout {
+                stream.noteEnd(of: id, rollout: name, project: job.project)
+            }
             // The worker that took it over answers its client, by way of Redis.
             if isOurs == false {
                 logger.notice(

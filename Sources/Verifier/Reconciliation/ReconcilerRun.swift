@@ -50,7 +50,10 @@ struct ReconcilerRun: Sendable {
                 reading.loss = loss(beginning, reconciler.rules)
                 reconciler.read(reading)
             case .lookAtSpans(let ids):
-                let states = try await spans.states(of: ids)
+                let states =
+                    reconciler.rules.identity == .tag
+                    ? try await spans.states(of: ids, writtenByProxyFor: rollout, project: project)
+                    : try await spans.states(of: ids)
                 reconciler.examined(states, now: clock.now())
             case .ask(var query, let cursor, let limit):
                 query.patience = patience(until: reconciler.rules.deadline)

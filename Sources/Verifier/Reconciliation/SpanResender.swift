@@ -52,6 +52,22 @@ struct SpanResender: Sendable {
         return states
     }
 
+    /// The same where a proxy writes the traces: of those that it writes the gateway knows only that the calls have
+    /// ended.
+    func states(
+        of ids: [InsertionID], writtenByProxyFor rollout: String, project: String
+    ) async throws(RedisError) -> [SpanState] {
+        var states = try await states(of: ids)
+        guard !ids.isEmpty else { return states }
+        var command = RedisCommand("SMISMEMBER", Keys.ended(rollout, project: project))
+        command.append(contentsOf: ids.map(\.description))
+        let ended = try await redis.send(command)
+        for index in ids.indices where ended[index].int == 1 {
+            if states[index] == .none || states[index] == .perhapsForgotten { states[index] = .ended }
+        }
+        return states
+    }
+
     /// - Returns: how many are sent again.
     @discardableResult
     func resend(_ ids: [InsertionID], project: String) async throws(RedisError) -> Int {

@@ -8,6 +8,8 @@ package enum SpanState: Sendable, Equatable {
     /// There is none: the completion has not ended yet, or it has and its span made room for later ones
     /// (`OUTBOX_BYTES`).
     case perhapsForgotten
+    /// There is none, and the completion has ended: a proxy writes its trace.
+    case ended
     /// It waits for its export.
     case waiting
     /// The trace store accepted it so long ago.

@@ -9,6 +9,9 @@ extension VerificationRunner {
     /// The most time for a question without a wait: a trace store whose rate limit is used up may make it wait.
     static let shortest: Int64 = 10_000
 
+    /// Between two looks for a rollout that is not known yet.
+    static let unknownPause = Duration.milliseconds(500)
+
     /// Answers a question, errors included.
     /// - Parameter progress: told what is known of the rollout while it is not complete yet.
     /// - Throws: What the sink throws, `CancellationError`, and an error after the answer has begun: it must then be
@@ -49,10 +52,8 @@ extension VerificationRunner {
             ? WaitPolicy(deadline: min(last, now + Self.shortest), attempts: 1)
             : WaitPolicy(deadline: min(last, now + Int64(wait) * 1000))
         if question.wantsEvents { return try await sendEvents(rollout, question.project, patience, sink, progress) }
-        guard let verdict = try await verify(rollout, project: question.project, patience: patience, progress: progress)
-        else {
-            throw GatewayError.rolloutNotFound(rollout)
-        }
+        let verdict = try await verifyOnceKnown(rollout, question.project, patience, progress)
+        guard let verdict else { throw GatewayError.rolloutNotFound(rollout) }
         let headers = [HeaderField("etag", verdict.entityTag), HeaderField("cache-control", "no-cache")]
         if verdict.isKnown(to: question.headers.first(named: "if-none-match")) {
             return try await sink.begin(UpstreamHead(status: 304, headers: headers))
@@ -60,12 +61,28 @@ extension VerificationRunner {
         try await sink.send(200, headers, json: verdict.json)
     }
 
+    /// The verdict on a rollout whose first completion may yet come: who waits for it begins before it does.
+    /// - Returns: Nil if there is no such rollout as long as its client waits.
+    private func verifyOnceKnown(
+        _ rollout: String, _ project: String, _ patience: WaitPolicy,
+        _ progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws -> Verdict? {
+        while true {
+            if let verdict = try await verify(rollout, project: project, patience: patience, progress: progress) {
+                return verdict
+            }
+            let left = Duration.milliseconds(patience.deadline - clock.steady())
+            guard patience.attempts == nil, left > .zero else { return nil }
+            try await clock.sleep(min(left, Self.unknownPause))
+        }
+    }
+
     /// `event: progress` for each news, `event: verdict` at the end.
     private func sendEvents(
         _ rollout: String, _ project: String, _ patience: WaitPolicy, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
-        let verdict = try await verify(rollout, project: project, patience: patience) { verdict in
+        let verdict = try await verifyOnceKnown(rollout, project, patience) { verdict in
             await sink.tell(verdict)
             await progress(verdict)
         }

@@ -9,7 +9,7 @@ import Testing
         "chat", "completions", "models",
         "health", "", ".", "..", "%2e", "%2F", "%5c", "%", "%zz", "%00", "%C3%A9", "%FF", "%E2%80%A8", "aHR0cDovL2E",
         "aHR0cDovL2E=", "aHR0c", "é",
-        "a b", "%252F", "\u{0}", "?", "#", "\\", "%C2%85",
+        "a b", "%252F", "models", "a%2Fb", "a%2f..", "%2Fa", "a%2F%2e", "\u{0}", "?", "#", "\\", "%C2%85",
     ]
     private static let bytes = Array("/%.v1aA20FfCc_-=+~\\?# ".utf8) + [0x00, 0x0A, 0x7F]
 

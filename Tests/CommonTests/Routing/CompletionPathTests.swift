@@ -138,7 +138,10 @@ import Testing
     static let dangerous = [
         "", "models", "*", "http://h/models", "//", "//models", "/a//b", "/a//", "/v1//models", "/.", "/..", "/a/./b",
         "/a/../b", "/a/..", "/%2e",
-        "/%2E%2e/b", "/a/.%2e", "/v1/../rollout_id/r", "/a%2Fb", "/a%2fb", "/a\\b", "/a%5Cb", "/a%0D%0Ab", "/a%00",
+        "/%2E%2e/b", "/a/.%2e", "/v1/../rollout_id/r", "/a%2Fb", "/a%2fb", "/models%2Fa", "/x/models/a%2Fb",
+        "/models/%2Fb", "/models/a%2F",
+        "/models/a%2F%2e%2E", "/models/..%2Fa", "/models/a%2F%2Fb", "/models/a%5Cb", "/a\\b", "/a%5Cb", "/a%0D%0Ab",
+        "/a%00",
         "/a%1f", "/a%7F", "/a%", "/a%2",
         "/a%zz", "/a b", "/a\r\nb", "/a\u{0}", "/é", "/a\u{7F}", "/a?b", "/a#b", "/rollout_id/é", "/a\u{2028}",
     ]
@@ -150,7 +153,7 @@ import Testing
 
     @Test(arguments: [
         "/a/...", "/a/%252e%252e", "/a/.b", "/a%252Fb", "/a%E9", "/a%C3%A9", "/openai/deployments/x/chat/completions",
-        "/a;b=c/d:e@f",
+        "/a;b=c/d:e@f", "/models/a%2Fb", "/models/a%2fb%2Fc:d", "/models/a/b%2Fc", "/models/a%2Fb/",
     ])
     func passesOtherPathsUnchanged(path: String) throws {
         #expect(try CompletionPath("/v1\(path)").route == .other(path))

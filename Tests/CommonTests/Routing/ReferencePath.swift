@@ -82,11 +82,14 @@ enum ReferencePath {
             let escapes = part.components(separatedBy: "%").dropFirst().map { $0.prefix(2).uppercased() }
             let areHex = escapes.allSatisfy { $0.count == 2 && $0.allSatisfy(\.isHexDigit) }
             let areHarmless = escapes.allSatisfy {
-                !["2F", "5C", "7F"].contains($0) && !$0.hasPrefix("0") && !$0.hasPrefix("1")
+                !["5C", "7F"].contains($0) && !$0.hasPrefix("0") && !$0.hasPrefix("1")
             }
-            let dots = part.uppercased().replacingOccurrences(of: "%2E", with: ".")
-            return areHex && areHarmless && !part.contains("\\") && dots != "." && dots != ".."
-                && (!part.isEmpty || index == parts.count - 1)
+            let plain = part.uppercased().replacingOccurrences(of: "%2E", with: ".")
+            // Below /models a slash of the model's name may be encoded.
+            let inner = plain.components(separatedBy: "%2F")
+            let areParts = inner.count == 1 || parts[0] == "models" && !inner.contains("")
+            return areHex && areHarmless && areParts && !part.contains("\\") && !inner.contains(".")
+                && !inner.contains("..") && (!part.isEmpty || index == parts.count - 1)
         }
     }
 }

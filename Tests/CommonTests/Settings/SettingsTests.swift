@@ -92,7 +92,9 @@ struct SettingsTests {
         ("MAX_ATTEMPTS", "1", "100", "0", "101"), ("MAX_CLIENT_RETRIES", "0", "20", "-1", "21"),
         ("QUERY_CONCURRENCY", "1", "1000", "0", "1001"), ("QUERY_TIMEOUT", "1", "86400", "0.9", "86400.1"),
         ("METRICS_PORT", "0", "65535", "-1", "65536"), ("METRICS_METADATA_VALUES", "1", "1000", "0", "1001"),
-        ("METRICS_MODEL_VALUES", "1", "1000", "0", "1001"),
+        ("METRICS_MODEL_VALUES", "1", "1000", "0", "1001"), ("MODEL_LIST_AGE", "1", "3600", "0.9", "3601"),
+        ("MODEL_LIST_TIMEOUT", "0.1", "60", "0", "61"), ("MODEL_LIST_BYTES", "64KiB", "64MiB", "65535", "67108865"),
+        ("CLOCK_SKEW_SECONDS", "0.1", "3600", "0", "3601"),
         ("PREAMBLE_HOLD", "0", "300", "-1", "300.1"), ("PREAMBLE_HOLD_BYTES", "0", "1MiB", "-1", "1048577"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {
@@ -249,6 +251,7 @@ struct SettingsTests {
             ["REDIS_TLS": "true", "REDIS_HOST": "unix:/r"],
             "environment: REDIS_TLS: error: must be false when REDIS_HOST is a unix socket"
         ),
+        (["REDIS_TLS_CA": "ca.pem"], "environment: REDIS_TLS_CA: error: needs REDIS_TLS=true"),
         (["LITELLM_TRACES": "true"], "environment: LITELLM_TRACES: error: needs LITELLM_URL"),
         (
             ["LITELLM_TRACES": "true", "LITELLM_URL": "http://litellm:4000", "REQUEST_LOGGING_MODE": "never"],

@@ -37,6 +37,23 @@ import Testing
         }
     }
 
+    /// A machine whose clock is off says so, with how much.
+    @Test(arguments: [(40_000, "ahead of"), (-40_000, "behind"), (0, nil)] as [(Int64, String?)])
+    func anotherTimeThanRedisIsSeen(offset: Int64, word: String?) async throws {
+        try await withRedisServer { server in
+            let watch = RedisWatch(
+                server.endpoint, envelope: envelope, skewLimit: .seconds(30),
+                clock: { UInt64(Int64(UnixTime.milliseconds) + offset) }, logger: .silent)
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await watch.run() }
+                defer { group.cancelAll() }
+                try await eventually { watch.hasRightKey }
+                #expect((watch.clockWarning == nil) == (word == nil))
+                if let word { #expect(watch.clockWarning?.contains(word) == true, "\(watch.clockWarning ?? "")") }
+            }
+        }
+    }
+
     /// The same for all who share the key, another for each other key, and of no use to whoever reads it.
     @Test func theFingerprintTellsKeysApartAndNothingElse() {
         let key = GatewayKey.random()

@@ -30,7 +30,7 @@ extension ForwarderFixture {
         _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20),
         limits: CallLimits = CallLimits(),
         accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false,
-        isTraced: Bool = true,
+        isTraced: Bool = true, defaultProvider: String? = nil,
         logger: Logger = .silent,
         _ body: (TestForwarder) async throws -> Void
     ) async throws {
@@ -38,12 +38,15 @@ extension ForwarderFixture {
         let reader = RedisClient(server.endpoint, logger: .silent)
         let stream = JobStream(consumer: name, commands: commands, reader: reader, deadLetterLimit: 100)
         let jobs = RunningJobs(capacity: capacity)
-        let directory = try ProviderDirectory.made(accounts: accounts)
+        let directory = try ProviderDirectory.made(
+            accounts: accounts, settings: { $0.defaultProvider = defaultProvider })
         var sender = AnswerSender(
             stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent)
         sender.keepSpan = spans.keep
         let runner = JobRunner(
-            directory: { directory }, upstream: upstream, sender: sender, envelope: envelope,
+            directory: { directory }, upstream: upstream,
+            models: ModelListCache(upstream: upstream, maximumAge: .seconds(60), logger: .silent), sender: sender,
+            envelope: envelope,
             check: JobCheck(stream: stream, maxDeliveries: 3, logger: .silent), limits: limits,
             isTraced: { _ in isTraced }, writesCompactSpans: { isCompact },
             logger: logger)

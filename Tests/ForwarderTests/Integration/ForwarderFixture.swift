@@ -47,7 +47,7 @@ struct ForwarderFixture: Sendable {
     ///   - client: takes the answer there.
     func enqueue(
         isStream: Bool = false, window: Int = 1 << 20, deadline: Deadline = Deadline(in: .seconds(300)),
-        idempotencyKey: String? = nil, body: String = #"{"model":"openai/gpt"}"#,
+        idempotencyKey: String? = nil, model: String = "openai/gpt", body: String = #"{"model":"openai/gpt"}"#,
         charges: [RateCharge] = [], route: Route = Route(), options: CallOptions = CallOptions(),
         query: String? = nil, headers: [HeaderField] = [], logging: ContentLogging = .whole,
         on local: LocalWorker? = nil,
@@ -58,7 +58,7 @@ struct ForwarderFixture: Sendable {
             insertionID: id, project: "local",
             rollout: RolloutIDs(rollout: Self.rollout, invocation: "i", experiment: "e", run: "r", row: "w"),
             method: "POST",
-            path: "/chat/completions", clientKey: SecretString("sk-client"), model: "openai/gpt", isStream: isStream,
+            path: "/chat/completions", clientKey: SecretString("sk-client"), model: model, isStream: isStream,
             deadline: deadline,
             responseKey: idempotencyKey == nil ? Self.responses : Keys.response(id), window: window,
             idempotency: idempotencyKey.map {

@@ -101,7 +101,10 @@ import Upstream
             ("OpenAI/gpt-4o", 400, "unknown_provider", "`openai/…`"),
             ("my-vlm/x", 400, "unknown_provider", "`my-vllm/…`"),
             ("meta-llama/Llama-3", 400, "unknown_provider", "<provider>/<model>"),
-            ("gpt-4o", 400, "missing_provider", "openai/gpt-4o"),
+            ("gpt-4o", 400, "missing_provider", "`<provider>/gpt-4o`"),
+            ("gpt-4o", 400, "missing_provider", "`openai/<provider>/gpt-4o`"),
+            ("litellm_proxy/openai/gpt-4o", 400, "unknown_provider", "Leave it out: `openai/gpt-4o`."),
+            ("litellm_proxy/gpt-4o", 400, "unknown_provider", "<provider>/<model>"),
             ("openai/", 400, "invalid_model", "openai/<model>"),
             ("replicate/x", 400, "unsupported_provider", "LITELLM_URL"),
             ("azure/x", 400, "provider_not_configured", "AZURE_API_BASE or AZURE_RESOURCE"),
@@ -117,6 +120,14 @@ import Upstream
         #expect((error.status, error.code) == (status, code))
         #expect(error.message.contains(word), "\(error.message)")
         #expect(!error.message.contains("canary"))
+    }
+
+    @Test("No error sends a client to a company that it did not name", arguments: ["meta-llama/Llama-3", "claude-3"])
+    func noOtherCompany(model: String) throws {
+        let error = try failure { try ProviderDirectory.made().resolve(.chat(model)) }
+        for name in ["openai/\(model)", "openrouter", "gpt-"] {
+            #expect(!error.message.contains(name), "\(error.message)")
+        }
     }
 
     @Test func aLongModelNameIsCutInErrors() throws {

@@ -7,13 +7,15 @@ import Testing
 @Suite struct ServerKeyPolicyTests {
     private static let closed = [
         ("POST", "/key/generate"), ("GET", "/key/list"), ("GET", "/files"), ("DELETE", "/models/m"),
+        ("DELETE", "/models/a%2Fb"),
+        ("GET", "/models/a%2F..;%2Ffiles"),
         ("POST", "/models"), ("GET", "/batches/b"),
         ("GET", "/models/..;/files"), ("GET", "/models/%252e%252e/files"), ("POST", "/chat/completions/x"),
         ("GET", "/chat/completions"),
     ]
     private static let open = [
         ("POST", "/chat/completions"), ("POST", "/embeddings"), ("POST", "/responses"), ("GET", "/models"),
-        ("GET", "/models/m"), ("HEAD", "/models"),
+        ("GET", "/models/m"), ("HEAD", "/models"), ("GET", "/models/a%2Fb"), ("HEAD", "/models/a%2fb%2Fc"),
     ]
 
     private func litellm() throws -> ProviderDirectory {
@@ -43,6 +45,35 @@ import Testing
         #expect(
             try litellm().resolve(.chat(nil, path: path, method: method)).header("authorization") == "Bearer master")
         #expect(try direct().resolve(.chat(nil, path: path, method: method)).header("authorization") == "Bearer canary")
+    }
+
+    /// What the client has sent already is not asked for again.
+    @Test(
+        arguments: [
+            (nil, nil, "as `Authorization: Bearer <key>`", "x-api-key"),
+            (nil, "team-a", "in the header `x-api-key`", "Send a key of your own as"),
+            ("own", nil, "`team` is always called with that key", "Send a key"),
+            ("own", "team-a", "`team` is always called with that key", "Send a key"),
+        ] as [(String?, String?, String, String)])
+    func theErrorAsksForWhatIsMissing(key: String?, account: String?, word: String, absent: String) throws {
+        var job = try Job.chat(nil, path: "/files", method: "GET", key: key)
+        job.account = account
+        let error = try failure { try direct().resolve(job) }
+        #expect(error.code == "own_key_needed")
+        #expect(error.message.contains(word) && !error.message.contains(absent), "\(error.message)")
+    }
+
+    @Test func aMissingKeyIsAskedForWhereItMayStand() throws {
+        var job = try Job.chat("openai/m")
+        job.account = "team-a"
+        let error = try failure { try ProviderDirectory.made().resolve(job) }
+        #expect(error.code == "missing_provider_key" && error.message.contains("`x-api-key`"), "\(error.message)")
+        #expect(!error.message.contains("as `Authorization: Bearer"), "\(error.message)")
+    }
+
+    @Test func aKeyThatNoHeaderCanCarryIsSaidToBeSo() throws {
+        let error = try failure { try litellm().resolve(.chat(nil, path: "/files", method: "GET", key: "a b")) }
+        #expect(error.code == "invalid_api_key")
     }
 
     @Test func aClientsOwnKeySpeaksForItselfElsewhere() throws {

@@ -59,6 +59,46 @@ import Testing
         }
     }
 
+    /// Who waits for a rollout may begin before its first completion does.
+    @Test(arguments: [false, true]) func aWaitBeginsBeforeTheRolloutIsKnown(wantsEvents: Bool) async throws {
+        let headers = wantsEvents ? [HeaderField("Accept", "text/event-stream")] : []
+        try await VerifierFixture.run { fixture in
+            let start = fixture.time.now
+            let sleeps = Counter()
+            fixture.time.onSleep.withLockedValue {
+                $0 = {
+                    sleeps.add()
+                    if sleeps.value == 5 { _ = try await fixture.complete(2) }
+                }
+            }
+            let answer = try await fixture.ask("/rollouts/r", query: "wait=20", headers: headers)
+            #expect(answer.status == 200 && answer.text.contains(#""verdict":"complete","#), "\(answer.text)")
+            #expect(fixture.time.now < start + 10_000)
+        }
+    }
+
+    @Test(arguments: [(nil, 0), ("wait=0", 0), ("wait=3", 3000)] as [(String?, Int64)])
+    func aRolloutThatStaysUnknownIsSaidToBeSoWhenTheWaitIsOver(query: String?, waited: Int64) async throws {
+        try await VerifierFixture.run { fixture in
+            let start = fixture.time.now
+            let answer = try await fixture.ask("/rollouts/none", query: query)
+            #expect(answer.status == 404 && answer.json?.nested("error")?.text("code") == "rollout_not_found")
+            #expect(fixture.time.now == start + waited)
+        }
+    }
+
+    /// A proxy writes the traces: that a call has ended is known all the same.
+    @Test func aCallThatAProxyTracesIsToldAsEnded() async throws {
+        try await VerifierFixture.run(identity: .tag) { fixture in
+            let (ended, running) = (fixture.ids.next(), fixture.ids.next())
+            try await fixture.begin([ended, running])
+            try await fixture.send("SADD", Keys.ended("r", project: "local"), ended.description)
+            let answer = try await fixture.ask("/rollouts/r")
+            #expect(answer.json?.count("in_flight") == 1, "\(answer.text)")
+            #expect(answer.json?.texts("missing") == [ended.description])
+        }
+    }
+
     /// A machine that resumes, or is told the right time, puts its clock by hours. The wait is as long as it was asked
     /// for, and an old verdict is not taken for a new one.
     @Test(arguments: [10_800, -10_800])

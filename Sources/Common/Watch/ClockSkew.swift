@@ -1,0 +1,50 @@
+/// The difference between this machine's clock and that of the Redis server, and the log's lines about it. Pure:
+/// measurements go in, lines for the log come out.
+///
+/// Deadlines and the times within insertion ids are compared across machines, so that such a difference moves them.
+struct ClockSkew: Sendable {
+    /// The interval at which a lasting difference is logged again.
+    private static let reminder = Duration.seconds(600)
+
+    /// The difference from which on it is warned of (`CLOCK_SKEW_SECONDS`).
+    let limit: Duration
+    /// What is certain of the difference: positive where this machine is ahead. Nil: no more than the limit.
+    private(set) var known: Duration?
+    private var said = ContinuousClock.Instant.now
+
+    init(limit: Duration) { self.limit = limit }
+
+    /// Takes a measurement.
+    /// - Parameters:
+    ///   - server: the server's clock, as it answered.
+    ///   - sent: this machine's clock before the question, in milliseconds since 1970, as `server`.
+    ///   - heard: the same after the answer.
+    /// - Returns: what is to be said.
+    mutating func see(server: Int64, sent: Int64, heard: Int64, now: ContinuousClock.Instant) -> String? {
+        // Within the round trip the server may have answered at any time, and a machine whose clock was set meanwhile
+        // has measured nothing.
+        guard heard >= sent else { return nil }
+        let certain = server < sent ? sent - server : server > heard ? heard - server : 0
+        let skew = Duration.milliseconds(certain)
+        guard skew > limit || skew < .zero - limit else {
+            defer { known = nil }
+            return known == nil ? nil : "the clocks of this machine and of Redis agree again"
+        }
+        let isNew = known == nil
+        known = skew
+        guard isNew || said.duration(to: now) >= Self.reminder else { return nil }
+        said = now
+        return warning
+    }
+
+    /// The warning for operators; nil: there is none.
+    var warning: String? {
+        known.map { skew in
+            let seconds = Double(abs(skew.milliseconds)) / 1000
+            let tenths = Int64((seconds * 10).rounded())
+            return
+                "this machine's clock is \(tenths / 10).\(tenths % 10) s \(skew > .zero ? "ahead of" : "behind") that of "
+                + "Redis: deadlines and the times of traces are wrong by as much; set both by NTP"
+        }
+    }
+}

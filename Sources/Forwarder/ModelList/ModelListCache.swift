@@ -1,0 +1,131 @@
+internal import Common
+internal import Logging
+internal import NIOConcurrencyHelpers
+internal import NIOCore
+internal import Upstream
+
+/// Asks the default provider for its models when a call turns on them, and remembers the answer for a while.
+///
+/// One question is under way at a time, and all calls that turn on it wait for the same answer. A model that was listed
+/// before does not wait for a newer list.
+final class ModelListCache: Sendable {
+    typealias Completion = @Sendable (ListedModels) -> Void
+
+    private struct State {
+        /// The list that the rest is about.
+        var url = ""
+        var models = ListedModels.unknown
+        /// The time of the last answer, or of the last failure.
+        var heardAt: ContinuousClock.Instant?
+        var isAsking = false
+        var waiting: [Completion] = []
+    }
+
+    /// What is to be done for a call.
+    private struct Decision {
+        /// Nil: the call waits.
+        var answer: ListedModels?
+        var asks = false
+        /// Calls that waited for the list of another place.
+        var outdated: [Completion] = []
+    }
+
+    private let upstream: any UpstreamClient
+    private let maximumAge: Duration
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let logger: Logger
+    private let state = NIOLockedValueBox(State())
+
+    /// - Parameter maximumAge: an older answer, or failure, is asked for again.
+    init(
+        upstream: any UpstreamClient, maximumAge: Duration,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }, logger: Logger
+    ) {
+        self.upstream = upstream
+        self.maximumAge = maximumAge
+        self.now = now
+        self.logger = logger
+    }
+
+    /// Finds the list on which a model turns.
+    /// - Parameters:
+    ///   - request: asks for the list.
+    ///   - eventLoop: where this is called, and `completion` too: at once if the list is known.
+    func find(
+        _ model: String, asking request: UpstreamRequest, on eventLoop: any EventLoop,
+        completion: @escaping Completion
+    ) {
+        let decision = state.withLockedValue { state in
+            decide(&state, model, request.url) { listed in eventLoop.execute { completion(listed) } }
+        }
+        for outdated in decision.outdated { outdated(.unknown) }
+        if let answer = decision.answer { completion(answer) }
+        guard decision.asks else { return }
+        _ = upstream.start(
+            request, patience: nil, on: eventLoop,
+            to: ModelListReceiver { [self] listed in heard(listed, from: request.url) })
+    }
+
+    private func decide(
+        _ state: inout State, _ model: String, _ url: String, waiter: @escaping Completion
+    ) -> Decision {
+        var decision = Decision()
+        if state.url != url {
+            decision.outdated = state.waiting
+            state = State(url: url)
+        }
+        let isFresh = state.heardAt.map { $0.duration(to: now()) < maximumAge } ?? false
+        if isFresh || state.models.contains(model) {
+            decision.answer = state.models
+        } else {
+            state.waiting.append(waiter)
+        }
+        if !isFresh, !state.isAsking {
+            state.isAsking = true
+            decision.asks = true
+        }
+        return decision
+    }
+
+    /// Takes an answer; nil: there was none that can be read. A list that was heard before stands then.
+    private func heard(_ listed: ListedModels?, from url: String) {
+        if listed == nil { logger.debug("the default provider does not list its models", metadata: ["url": "\(url)"]) }
+        let (waiting, models) = state.withLockedValue { state in
+            guard state.url == url else { return ([Completion](), state.models) }
+            state.isAsking = false
+            state.heardAt = now()
+            if let listed { state.models = listed }
+            defer { state.waiting = [] }
+            return (state.waiting, state.models)
+        }
+        for completion in waiting { completion(models) }
+    }
+}
+
+/// Collects the answer to the question for a list of models.
+private final class ModelListReceiver: UpstreamReceiver {
+    private struct Answer {
+        var status = 0
+        var body: [UInt8] = []
+    }
+
+    /// Bytes that are worth a piece.
+    private static let piece = 64 << 10
+
+    private let answer = NIOLockedValueBox(Answer())
+    private let done: @Sendable (ListedModels?) -> Void
+
+    init(done: @escaping @Sendable (ListedModels?) -> Void) { self.done = done }
+
+    func minimum(for head: UpstreamHead) -> Int { Self.piece }
+
+    func receive(_ event: UpstreamEvent) {
+        switch event {
+        case .head(let head): answer.withLockedValue { $0.status = head.status }
+        case .piece(let piece): answer.withLockedValue { $0.body += piece.bytes }
+        case .end(let error):
+            let answer = answer.withLockedValue { $0 }
+            done(error == nil && answer.status == 200 ? ListedModels(answer: answer.body) : nil)
+        }
+    }
+}

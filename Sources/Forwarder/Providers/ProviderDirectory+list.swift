@@ -1,0 +1,48 @@
+internal import Common
+internal import Upstream
+
+extension ProviderDirectory {
+    private static let listPath = "/models"
+
+    /// The request for the default provider's models, where these decide which provider takes a job: its model's first
+    /// segment names none that can be called.
+    ///
+    /// No key of the client's goes with it: whose key that is depends on the answer.
+    /// - Returns: the model and the request; nil if the list decides nothing.
+    func listRequest(for job: Job) -> (model: String, request: UpstreamRequest)? {
+        guard litellm == nil, job.baseURL == nil, let defaultProvider, let endpoint = endpoints[defaultProvider],
+            let base = endpoint.base,
+            let model = job.model ?? PathModel(method: job.method, path: job.path)?.name,
+            let slash = model.firstIndex(of: "/")
+        else { return nil }
+        let name = String(model[..<slash])
+        guard name != Self.mock, name != defaultProvider, !isCallable(name, client: job.clientKey) else { return nil }
+        let provider = endpoint.provider
+        var headers = ForwardedHeaders.select(from: [], usesServerKey: true, isJSON: false)
+        headers.append(HeaderField("accept", "application/json"))
+        if let key = endpoint.key?.secret(for: base), key.fitsHeader {
+            headers.append(provider.keyHeader(for: Self.listPath).field(key))
+            headers += provider.headers.map { HeaderField($0.name, $0.value.replacing("{key}", with: key.reveal())) }
+        }
+        var timeouts = timeouts
+        timeouts.total = listLimits.time
+        let request = UpstreamRequest(
+            method: "GET", url: provider.base(base.text, for: Self.listPath) + Self.listPath, headers: headers,
+            timeouts: timeouts, limits: UpstreamLimits(bodyBytes: listLimits.bytes), connections: connections)
+        return (model, request)
+    }
+
+    /// Whether a provider or account can be called, with the client's key or one of the operator's.
+    func isCallable(_ name: String, client: SecretString?) -> Bool {
+        guard let endpoint = endpoints[name], let base = endpoint.base else { return false }
+        return (try? endpoint.credential(client: client, base: base)) != nil
+    }
+}
+
+/// The bounds of a question for a list of models.
+struct ModelListLimits: Sendable {
+    /// From the question to the last byte of the answer (`MODEL_LIST_TIMEOUT`).
+    var time = Duration.seconds(5)
+    /// The largest answer (`MODEL_LIST_BYTES`).
+    var bytes = 8 << 20
+}

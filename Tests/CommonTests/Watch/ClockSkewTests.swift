@@ -1,0 +1,50 @@
+import Testing
+
+@testable import Common
+
+/// The difference of two machines' clocks, as far as a round trip shows it.
+@Suite struct ClockSkewTests {
+    private let start = ContinuousClock.now
+
+    @Test(
+        arguments: [
+            (12_345, "12.3 s behind"), (-12_345, "12.3 s ahead of"), (3_600_000, "3600.0 s behind"),
+            (2_050, "2.1 s behind"),
+        ] as [(Int64, String)])
+    func aDifferenceIsToldWithHowMuch(difference: Int64, words: String) throws {
+        var skew = ClockSkew(limit: .seconds(2))
+        let told = skew.see(server: 1_000_000 + difference, sent: 1_000_000, heard: 1_000_000, now: start)
+        let line = try #require(told)
+        #expect(line.contains(words) && skew.warning == line, "\(line)")
+    }
+
+    /// The server may have answered at any time of the round trip.
+    @Test(
+        arguments: [(0, 0), (2_000, 0), (-2_000, 0), (5_000, 3_000), (-1_000, 60_000), (61_000, 60_000)]
+            as [(Int64, Int64)])
+    func whatTheRoundTripExplainsIsNone(difference: Int64, trip: Int64) {
+        var skew = ClockSkew(limit: .seconds(2))
+        let line = skew.see(server: 1_000_000 + difference, sent: 1_000_000, heard: 1_000_000 + trip, now: start)
+        #expect(line == nil)
+        #expect(skew.warning == nil)
+    }
+
+    @Test func itIsRepeatedSeldomAndItsEndIsTold() {
+        var skew = ClockSkew(limit: .seconds(1))
+        func see(_ difference: Int64, after seconds: Int) -> String? {
+            skew.see(server: 1_000_000 + difference, sent: 1_000_000, heard: 1_000_000, now: start + .seconds(seconds))
+        }
+        #expect(see(5_000, after: 0)?.contains("5.0 s") == true)
+        #expect(see(6_000, after: 599) == nil)
+        #expect(see(7_000, after: 600)?.contains("7.0 s") == true)
+        #expect(see(100, after: 601)?.contains("agree again") == true)
+        #expect(see(100, after: 602) == nil && skew.warning == nil)
+        #expect(see(5_000, after: 603) != nil)
+    }
+
+    @Test func aClockThatWasSetMeanwhileMeasuresNothing() {
+        var skew = ClockSkew(limit: .seconds(1))
+        let line = skew.see(server: 0, sent: 2_000_000, heard: 1_000_000, now: start)
+        #expect(line == nil && skew.warning == nil)
+    }
+}

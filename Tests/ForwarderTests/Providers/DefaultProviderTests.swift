@@ -1,0 +1,119 @@
+import Common
+import TestSupport
+import Testing
+import Upstream
+
+@testable import Forwarder
+
+/// Which models with a slash the default provider takes, and whose key meets it.
+@Suite struct DefaultProviderTests {
+    private static func directory(
+        key: String? = nil, providerKeys: [String: String] = [:], default name: String = "lab"
+    ) throws -> ProviderDirectory {
+        try .made(
+            accounts: [.server("http://lab:8000/v1", named: "lab", key: key)], providerKeys: providerKeys,
+            settings: { $0.defaultProvider = name })
+    }
+
+    private static let listed = ListedModels.known(["meta-llama/Llama-3", "openai/gpt-oss", "opnai/x"])
+
+    @Test("A listed id goes there whole", arguments: ["meta-llama/Llama-3", "opnai/x"])
+    func aListedModel(model: String) throws {
+        let directory = try Self.directory()
+        let target = try directory.resolve(.chat(model, key: "k"), isTraced: false, listed: Self.listed)
+        #expect((target.provider, target.model) == ("lab", model))
+        #expect(target.request.url == "http://lab:8000/v1/chat/completions" && target.bodyText.contains(model))
+    }
+
+    /// The name of a known provider stays that one's, wherever there is a key for it.
+    @Test(
+        arguments: [
+            ("k", [:], "openai", "Bearer k"), (nil, ["openai": "server"], "openai", "Bearer server"),
+            (nil, [:], "lab", "Bearer lab-key"),
+        ] as [(String?, [String: String], String, String)])
+    func aKnownProvidersName(
+        key: String?, providerKeys: [String: String], provider: String, authorization: String
+    ) throws {
+        let directory = try Self.directory(key: "lab-key", providerKeys: providerKeys)
+        let job = try Job.chat("openai/gpt-oss", key: key)
+        #expect(
+            (directory.listRequest(for: job) == nil) == (provider == "openai"), "no question where it decides nothing")
+        let target = try directory.resolve(job, isTraced: false, listed: Self.listed)
+        #expect((target.provider, target.header("authorization")) == (provider, authorization))
+        #expect(target.model == (provider == "lab" ? "openai/gpt-oss" : "gpt-oss"))
+    }
+
+    /// A mistyped prefix does not lead the client's key, which is for another company, to the default provider.
+    @Test(arguments: [
+        ("opnai/gpt-4o", ListedModels.unknown, "`openai/…`"), ("OpenAI/gpt-4o", .unknown, "`openai/…`"),
+        ("opnai/gpt-4o", listed, "`openai/…`"), ("meta-llama/Llama-4", listed, "`lab` does not list"),
+        ("lba/m", .unknown, "`lab/…`"), ("moc/echo", .unknown, "`mock/…`"),
+    ])
+    func aMistypedPrefixIsRefused(model: String, listed: ListedModels, word: String) throws {
+        for path in ["/chat/completions", "/models/\(model)", "/models/\(model.replacing("/", with: "%2F"))"] {
+            let isChat = path == "/chat/completions"
+            let job = try Job.chat(
+                isChat ? model : nil, path: path, method: isChat ? "POST" : "GET", key: "sk-company")
+            let error = try failure {
+                try Self.directory().resolve(job, isTraced: false, listed: listed)
+            }
+            #expect((error.status, error.code) == (400, "unknown_provider"), "\(path)")
+            #expect(error.message.contains(word), "\(error.message)")
+        }
+    }
+
+    @Test func withoutAListAForeignNameIsTheDefaults() throws {
+        let job = try Job.chat("meta-llama/Llama-3", key: "k")
+        let target = try Self.directory().resolve(job, isTraced: false, listed: .unknown)
+        #expect((target.provider, target.model) == ("lab", "meta-llama/Llama-3"))
+        #expect(try failure { try Self.directory().resolve(job) }.code == "unknown_provider", "a rule's target")
+    }
+
+    @Test(
+        arguments: [
+            ("openai/m", "k"), ("lab/m", nil), ("m", nil), ("mock/echo", nil), (nil, "k"),
+        ] as [(String?, String?)])
+    func nothingIsAskedWhereTheNameDecides(model: String?, key: String?) throws {
+        #expect(try Self.directory().listRequest(for: .chat(model, key: key)) == nil)
+    }
+
+    @Test func theQuestionCarriesNoKeyOfTheClients() throws {
+        let job = try Job.chat("a/b", headers: [HeaderField("openai-organization", "canary")], key: "canary")
+        for (key, authorization) in [(nil, nil), ("lab-key", "Bearer lab-key")] as [(String?, String?)] {
+            let (model, request) = try #require(Self.directory(key: key).listRequest(for: job))
+            #expect(model == "a/b" && request.method == "GET" && request.url == "http://lab:8000/v1/models")
+            #expect(request.headers.first(named: "authorization") == authorization)
+            #expect(!request.headers.contains { $0.value.contains("canary") } && request.body.isEmpty)
+        }
+        let (_, request) = try #require(
+            ProviderDirectory.made(settings: {
+                $0.defaultProvider = "openrouter"
+                $0.modelListTimeout = .seconds(3)
+                $0.modelListBytes = 70_000
+            }).listRequest(for: job))
+        #expect(request.url == "https://openrouter.ai/api/v1/models")
+        #expect(request.timeouts.total == .seconds(3) && request.limits.bodyBytes == 70_000)
+    }
+
+    /// OpenAI's SDK encodes the slashes of a model that it looks up.
+    @Test(arguments: [
+        ("/models/meta-llama%2FLlama-3", "http://lab:8000/v1/models/meta-llama%2FLlama-3"),
+        ("/models/meta-llama/Llama-3", "http://lab:8000/v1/models/meta-llama/Llama-3"),
+        ("/models/openai%2Fft:a", "https://api.openai.com/v1/models/ft:a"),
+        ("/models/openrouter%2fanthropic%2Fclaude", "https://openrouter.ai/api/v1/models/anthropic%2fclaude"),
+    ])
+    func aLookUp(path: String, url: String) throws {
+        let job = try Job.chat(nil, path: path, method: "GET", key: "k")
+        #expect(try Self.directory().resolve(job, isTraced: false, listed: Self.listed).request.url == url)
+    }
+
+    @Test(arguments: [
+        "/models/a%2F..%2Ffiles", "/models/..%2Ffiles", "/models/a%2F%2e%2E", "/models/%2Fa", "/models/a%2F%2Fb",
+        "/files/a%2Fb", "/modelsa%2Fb",
+    ])
+    func noLookUpLeavesItsFolder(path: String) throws {
+        let job = try Job.chat(nil, path: path, method: "GET", key: "k")
+        let error = try failure { try Self.directory().resolve(job, isTraced: false, listed: Self.listed) }
+        #expect(error.code == "invalid_path")
+    }
+}
