@@ -51,7 +51,7 @@ package struct ForwarderService {
             .completions, redis: endpoint,
             limits: .init(concurrency: settings.forwarderConcurrency, settings: settings), envelope: envelope,
             defaultProject: configuration.secrets.defaultProject, logger: logger)
-        worker.lendsKeys = { directory.withLockedValue { $0.lendsKeys } }
+        worker.stream.lendsKeys = { directory.withLockedValue { $0.lendsKeys } }
         let spans = RecentSpans()
         var sender = worker.sender
         sender.keepSpan = spans.keep

@@ -65,7 +65,7 @@ import Testing
             try await ProgramFolder.with { folder in
                 let ending = try await folder.run("metadata-gateway", ["ingress"], environment: environment) {
                     ingress in
-                    let port = try port(in: try await ingress.line(with: "listens on"))
+                    let port = try port(in: try await ingress.line(with: "listens on http://"))
                     for key in ["", "sk-canary"] {
                         environment["OPENAI_API_KEY"] = key
                         let forwarder = try await folder.run(

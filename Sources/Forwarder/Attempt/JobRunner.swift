@@ -78,11 +78,9 @@ struct JobRunner: Sendable {
         _ job: Job, _ span: CompletionSpan?, _ steps: DeliverySteps, _ done: @escaping @Sendable () -> Void
     ) {
         let directory = directory()
-        guard let models, let (model, question) = directory.listRequest(for: job) else {
+        guard let models, let (model, request) = directory.listRequest(for: job) else {
             return call(job, in: directory, listed: nil, span, steps, done)
         }
-        var request = question
-        request.timeouts.total = min(request.timeouts.total, job.remaining())
         let bound = NIOLoopBound(span, eventLoop: steps.eventLoop)
         models.find(model, asking: request, on: steps.eventLoop) { [steps] listed in
             if steps.control.stop == .cancelled { return drop(job, bound.value, steps, done) }

@@ -68,6 +68,7 @@ extension ProviderDirectory {
                 "The model `\(model.excerpt)` names a provider and no model. Write it as `\(name)/<model>`.",
                 param: "model")
         }
+        if endpoint.base == nil, name == Self.litellmsOwn { throw keptPrefix(rest, in: model) }
         return (endpoint, endpoint.provider.modelRule.apply(to: rest))
     }
 
@@ -112,14 +113,6 @@ extension ProviderDirectory {
                     + "operator put a LiteLLM proxy behind the gateway (LITELLM_URL).",
                 param: "model")
         }
-        let rest = String(model.dropFirst(name.count + 1))
-        if name == Self.litellmsOwn, isPlaced(rest) || rest.hasPrefix("\(Self.mock)/") {
-            return .invalidRequest(
-                code: "unknown_provider",
-                "The model `\(model.excerpt)` begins with `\(name)/`, which LiteLLM's client takes off and this client did "
-                    + "not. Leave it out: `\(rest.excerpt)`.",
-                param: "model")
-        }
         let hint = suggestion(for: name).map { " Did you mean `\($0)/…`?" } ?? ""
         let list: String
         if case .known = listed, let defaultProvider {
@@ -134,6 +127,16 @@ extension ProviderDirectory {
             param: "model")
     }
 
-    /// The prefix by which LiteLLM's client is told to pass the rest of a name on.
+    /// The prefix by which LiteLLM's client is told to pass the rest of a name on; a provider, too, where the operator
+    /// says where it is.
     private static let litellmsOwn = "litellm_proxy"
+
+    private func keptPrefix(_ rest: String, in model: String) -> GatewayError {
+        let right = rest.contains("/") ? rest : "<provider>/\(rest)"
+        return .invalidRequest(
+            code: "provider_not_configured",
+            "The model `\(model.excerpt)` begins with `\(Self.litellmsOwn)/`, which LiteLLM's client takes off and this "
+                + "client did not. Leave it out: `\(right.excerpt)`.",
+            param: "model")
+    }
 }

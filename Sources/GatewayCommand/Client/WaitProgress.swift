@@ -5,6 +5,8 @@ struct WaitProgress: Sendable {
     /// The number of looks by which the speed is told.
     private static let memory = 15
     private static let gap = "  "
+    /// The fewest characters of a reason that are worth showing.
+    private static let leastReason = 10
 
     private var seen: [(at: Duration, traced: Int)] = []
 
@@ -17,23 +19,45 @@ struct WaitProgress: Sendable {
         let share = verdict.expected > 0 ? Double(verdict.traced) / Double(verdict.expected) : 0
         let percent = "\(Int(share * 100))%"
         let counts = counts(of: verdict)
-        let room = columns ?? .max
+        guard let columns else {
+            return ([Self.bar(share, Self.widths[0]) + " " + percent] + counts).joined(separator: Self.gap)
+        }
         for width in Self.widths {
-            let bar = Self.bar(share, width: width) + " " + percent
-            if let line = Self.line(bar, counts, isWhole: true, within: room) { return line }
+            let line = ([Self.bar(share, width) + " " + percent] + counts).joined(separator: Self.gap)
+            if line.count <= columns { return line }
         }
-        // The bar says at a glance what the counts say exactly: it stays as long as the first of them fits beside it.
-        for width in Self.widths.reversed() {
-            let bar = Self.bar(share, width: width) + " " + percent
-            if let line = Self.line(bar, counts, isWhole: false, within: room) { return line }
+        let short = "\(verdict.traced)/\(verdict.expected)"
+        return narrow(share, percent, counts, short: short, reason: Self.reason(of: verdict), columns)
+    }
+
+    /// A line with the shortest bar and as many counts as there is room for.
+    /// - Parameters:
+    ///   - short: the first of the counts in fewer characters.
+    ///   - reason: the one of the counts that may be cut.
+    private func narrow(
+        _ share: Double, _ percent: String, _ counts: [String], short: String, reason: String?, _ columns: Int
+    ) -> String {
+        var line = Self.bar(share, Self.widths.last ?? 1) + " " + percent
+        guard line.count <= columns else { return percent.fitting(columns) }
+        for (index, count) in counts.enumerated() {
+            let part = [count, short].prefix(index == 0 ? 2 : 1).first {
+                line.count + Self.gap.count + $0.count <= columns
+            }
+            guard let part else {
+                // The beginning of a reason says something, half a number does not.
+                let room = columns - line.count - Self.gap.count
+                if count == reason, room >= Self.leastReason { line += Self.gap + count.fitting(room) }
+                break
+            }
+            line += Self.gap + part
         }
-        return (Self.line(percent, counts, isWhole: false, within: room) ?? percent).fitting(room)
+        return line
     }
 
     /// What is said beside the bar, the most important first.
     private func counts(of verdict: VerdictAnswer) -> [String] {
         var parts = ["\(verdict.traced)/\(verdict.expected) traced"]
-        if verdict.kind == .unknown { parts.append(verdict.reason ?? "the trace store cannot be asked") }
+        if let reason = Self.reason(of: verdict) { parts.append(reason) }
         if verdict.inFlight > 0 { parts.append("\(verdict.inFlight) in flight") }
         if verdict.missingCount > 0 { parts.append("\(verdict.missingCount) missing") }
         if verdict.failed > 0 { parts.append("\(verdict.failed) failed") }
@@ -44,18 +68,11 @@ struct WaitProgress: Sendable {
         return parts
     }
 
-    /// A line of the bar and the parts that fit behind it.
-    /// - Parameter isWhole: whether all of them must fit; else the first one.
-    private static func line(_ bar: String, _ parts: [String], isWhole: Bool, within room: Int) -> String? {
-        var line = bar
-        for (index, part) in parts.enumerated() {
-            guard line.count + gap.count + part.count <= room else { return isWhole || index == 0 ? nil : line }
-            line += gap + part
-        }
-        return line
+    private static func reason(of verdict: VerdictAnswer) -> String? {
+        verdict.kind == .unknown ? (verdict.reason ?? "the trace store cannot be asked").escapedForTerminal : nil
     }
 
-    private static func bar(_ share: Double, width: Int) -> String {
+    private static func bar(_ share: Double, _ width: Int) -> String {
         let filled = min(Int(share * Double(width)), width)
         return String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     }

@@ -27,7 +27,7 @@ struct OpenAccess: Sendable {
         guard lendsKeys ?? true else { return nil }
         let keys = lendsKeys == nil ? "any provider's keys that the forwarders hold" : "the providers' keys it holds"
         return
-            "the gateway listens on \(address) and asks its clients for no key: each that reaches it calls models with "
-            + "\(keys); set API_KEYS_PATH, or HOST=127.0.0.1"
+            "other machines can reach the gateway (HOST is \(address)), and it asks its clients for no key: each of "
+            + "them calls models with \(keys); set API_KEYS_PATH, or HOST=127.0.0.1"
     }
 }

@@ -78,6 +78,8 @@ package struct JobStream: Sendable {
 
     /// This worker's name in the consumer group; unique to the process.
     package let consumer: String
+    /// Whether this worker makes calls with keys of the operator's, as it is now.
+    package var lendsKeys: @Sendable () -> Bool = { false }
     let queue: WorkQueue
     let commands: RedisClient
     private let reader: RedisClient
@@ -127,12 +129,11 @@ package struct JobStream: Sendable {
     }
 
     /// Tells the others that this forwarder lives.
-    /// - Parameter lendsKeys: whether it makes calls with keys of the operator's.
     /// - Returns: the Redis server's clock, in milliseconds since 1970.
-    package func beat(lendsKeys: Bool = false) async throws(RedisError) -> UInt64 {
+    package func beat() async throws(RedisError) -> UInt64 {
         let replies = try await commands.send(batch: [
             RedisCommand(
-                "SET", queue.livenessPrefix + consumer, lendsKeys ? LiveWorkers.lending : "alive", "EX",
+                "SET", queue.livenessPrefix + consumer, lendsKeys() ? LiveWorkers.lending : "alive", "EX",
                 Int(Self.livenessTTL.components.seconds)),
             RedisCommand("TIME"),
         ])

@@ -7,16 +7,11 @@ package struct Heartbeat: Service, CustomStringConvertible {
 
     let stream: JobStream
     let clock: RedisClock
-    /// Whether this worker makes calls with keys of the operator's, as it is now.
-    let lendsKeys: @Sendable () -> Bool
     let logger: Logger
 
-    package init(
-        stream: JobStream, clock: RedisClock, lendsKeys: @escaping @Sendable () -> Bool = { false }, logger: Logger
-    ) {
+    package init(stream: JobStream, clock: RedisClock, logger: Logger) {
         self.stream = stream
         self.clock = clock
-        self.lendsKeys = lendsKeys
         self.logger = logger
     }
 
@@ -27,7 +22,7 @@ package struct Heartbeat: Service, CustomStringConvertible {
             while !Task.isCancelled {
                 let pause: Duration
                 do {
-                    clock.set(try await stream.beat(lendsKeys: lendsKeys()))
+                    clock.set(try await stream.beat())
                     pause = Self.interval
                 } catch {
                     clock.lose()

@@ -34,7 +34,7 @@ package struct QueueWorker: Sendable {
         }
     }
 
-    package let stream: JobStream
+    package var stream: JobStream
     package let sender: AnswerSender
     /// Hands jobs of this process to this worker.
     package let local: LocalWorker
@@ -42,8 +42,6 @@ package struct QueueWorker: Sendable {
     package let commands: RedisClient
     /// Notes audit events; nil: there is no audit log.
     package let audit: AuditLog?
-    /// Whether the worker makes calls with keys of the operator's, as it is now: its heartbeat says so.
-    package var lendsKeys: @Sendable () -> Bool = { false }
 
     private let endpoint: RedisEndpoint
     private let reader: RedisClient
@@ -109,7 +107,7 @@ package struct QueueWorker: Sendable {
     private func services(between: [any Service], clock: RedisClock, intake: Intake) -> [any Service] {
         [commands, reader] + (audit.map { [$0.records] } ?? []) + between + [
             SignalListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
-            Heartbeat(stream: stream, clock: clock, lendsKeys: lendsKeys, logger: logger), intake,
+            Heartbeat(stream: stream, clock: clock, logger: logger), intake,
         ]
     }
 }

@@ -14,7 +14,8 @@ import Upstream
 
     @Test func aListedModelIsCalledAndTheListIsAskedForOnce() async throws {
         try await ForwarderFixture.run { fixture in
-            try await fixture.withForwarder(accounts: Self.accounts(), defaultProvider: "lab") { forwarder in
+            try await fixture.withForwarder(accounts: Self.accounts(), settings: { $0.defaultProvider = "lab" }) {
+                forwarder in
                 for round in 1...2 {
                     let job = try await fixture.enqueue(
                         model: "meta-llama/Llama-3", body: #"{"model":"meta-llama/Llama-3","x":1.0}"#)
@@ -39,7 +40,8 @@ import Upstream
 
     @Test func aModelThatIsNotListedIsRefusedWithoutACall() async throws {
         try await ForwarderFixture.run { fixture in
-            try await fixture.withForwarder(accounts: Self.accounts(), defaultProvider: "lab") { forwarder in
+            try await fixture.withForwarder(accounts: Self.accounts(), settings: { $0.defaultProvider = "lab" }) {
+                forwarder in
                 let job = try await fixture.enqueue(model: "opnai/gpt-4o", body: #"{"model":"opnai/gpt-4o"}"#)
                 try #require(await fixture.upstream.next()).answer(401).send("{}").end()
                 let frame = try await fixture.answers.next(of: job)

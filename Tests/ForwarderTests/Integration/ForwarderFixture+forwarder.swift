@@ -30,7 +30,8 @@ extension ForwarderFixture {
         _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20),
         limits: CallLimits = CallLimits(),
         accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false,
-        isTraced: Bool = true, defaultProvider: String? = nil,
+        isTraced: Bool = true, projects: [Project] = [Project(name: "local")],
+        settings: (inout Settings) -> Void = { _ in },
         logger: Logger = .silent,
         _ body: (TestForwarder) async throws -> Void
     ) async throws {
@@ -38,8 +39,7 @@ extension ForwarderFixture {
         let reader = RedisClient(server.endpoint, logger: .silent)
         let stream = JobStream(consumer: name, commands: commands, reader: reader, deadLetterLimit: 100)
         let jobs = RunningJobs(capacity: capacity)
-        let directory = try ProviderDirectory.made(
-            accounts: accounts, settings: { $0.defaultProvider = defaultProvider })
+        let directory = try ProviderDirectory.made(accounts: accounts, projects: projects, settings: settings)
         var sender = AnswerSender(
             stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent)
         sender.keepSpan = spans.keep
