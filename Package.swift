@@ -116,7 +116,10 @@ let package = Package(
         .target(name: "Policies", dependencies: ["Common", "JSON", "Text"], swiftSettings: settings),
         .target(
             name: "HTTPServing",
-            dependencies: [.hummingbirdCore, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1],
+            dependencies: [
+                "Common", "Telemetry", .coreMetrics, .hummingbirdCore, .logging, .nioConcurrencyHelpers, .nioCore,
+                .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -233,8 +236,8 @@ let package = Package(
         .testTarget(
             name: "TelemetryTests",
             dependencies: [
-                "Common", "Forwarder", "Ingress", "MetricsServing", "Telemetry", "TestSupport", "TraceStore",
-                "Verifier", .coreMetrics, .logging, .nioCore, .serviceLifecycle, .subprocess,
+                "Common", "Forwarder", "HTTPServing", "Ingress", "MetricsServing", "Telemetry", "TestSupport",
+                "TraceStore", "Verifier", .coreMetrics, .logging, .nioCore, .serviceLifecycle, .subprocess,
             ],
             swiftSettings: settings
         ),
@@ -267,7 +270,10 @@ let package = Package(
         ),
         .testTarget(
             name: "HTTPServingTests",
-            dependencies: ["HTTPServing", .nioCore, .nioEmbedded, .nioHTTP1],
+            dependencies: [
+                "HTTPServing", "Telemetry", "TestSupport", .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes,
+                .nioPosix,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -24,14 +24,15 @@ package struct IngressService {
     ///   - watch: looks after Redis, and is run elsewhere; nil: the ingress has one of its own.
     ///   - local: the forwarder in this process; nil: it has none.
     ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
+    ///   - warning: what `/ready` says of the process's own limits; nil: nothing.
     ///   - registry: gets the ingress's metrics.
     ///   - onListening: is told the port once connections are accepted.
     package init(
         configuration: Configuration, rules: RulesFile = RulesFile(.none), secretsFile: SecretsFile,
         auth: any AuthProvider, extensions: Extensions,
         redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
-        storeTrouble: @escaping @Sendable () -> String? = { nil }, registry: MetricsRegistry = MetricsRegistry(),
-        logger: Logger,
+        storeTrouble: @escaping @Sendable () -> String? = { nil }, warning: String? = nil,
+        registry: MetricsRegistry = MetricsRegistry(), logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         let metrics = IngressMetrics(registry, longest: configuration.settings.requestTimeout)
@@ -82,7 +83,7 @@ package struct IngressService {
             redis: commands, watch: watch, pending: pending, follower: follower, connections: connections,
             uploads: jobs.uploads, warnsOfRedis: settings.redis.address != nil, limits: .init(settings),
             registry: registry,
-            storeTrouble: storeTrouble)
+            storeTrouble: storeTrouble, warning: warning)
         self.metrics = { await pages.metrics.exposition() }
         let controllers = DashboardQuestions.Controllers(
             configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity,
@@ -100,7 +101,9 @@ package struct IngressService {
                 dashboard: Dashboard(), access: .init(auth, settings), authenticator: authenticator,
                 controllers: controllers, envelope: envelope, now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
-        let application = Self.application(responder, completionController, settings, logger, onListening: onListening)
+        let gate = AcceptGate(.ingress, limit: settings.maxConnections, registry: registry, logger: logger)
+        let application = Self.application(
+            responder, completionController, settings, gate, logger, onListening: onListening)
         services = [
             commands, signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
             DeadlineWatch(pending: pending, signals: signals),
@@ -131,8 +134,8 @@ package struct IngressService {
     }
 
     private static func application(
-        _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings, _ logger: Logger,
-        onListening: @escaping @Sendable (_ port: Int) async -> Void
+        _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings, _ gate: AcceptGate,
+        _ logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> some ApplicationProtocol {
         Application(
             responder: responder,
@@ -149,8 +152,11 @@ package struct IngressService {
                 lastHandler: { CompletionHandler(controller: controller) }),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), backlog: 4096,
-                availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
+                availableConnectionsDelegate: gate),
+            onServerRunning: { channel in
+                await gate.attach(to: channel)
+                await onListening(channel.localAddress?.port ?? settings.port)
+            },
             logger: logger)
     }
 }

@@ -29,6 +29,8 @@ struct Bootstrap {
     let policies: Policies
     /// The files of the rules as they were before they were read.
     let policyStamps: [FileStamp?]?
+    /// What the operator is told of settings that the limit of open files lowers; nil: none is lowered.
+    let descriptorWarning: String?
     /// The counters and measurements of this process.
     let registry = MetricsRegistry()
 
@@ -53,9 +55,10 @@ struct Bootstrap {
         }
         for warning in configuration?.warnings ?? [] { log.note(warning) }
         for problem in log.problems { Self.complain("\(problem)") }
-        guard let configuration, let secretsFile, let auth, let policies, !log.hasErrors else {
+        guard var configuration, let secretsFile, let auth, let policies, !log.hasErrors else {
             throw Self.badConfiguration
         }
+        descriptorWarning = try Self.fit(&configuration.settings)
         self.environment = environment
         self.configuration = configuration
         self.secretsFile = secretsFile
@@ -121,8 +124,8 @@ struct Bootstrap {
             configuration: configuration, rules: rules, secretsFile: secretsFile, auth: auth,
             extensions: BuildExtensions.current,
             redis: redis,
-            envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, registry: registry,
-            logger: logger,
+            envelope: envelope, watch: watch, local: local, storeTrouble: storeTrouble, warning: descriptorWarning,
+            registry: registry, logger: logger,
             onListening: onListening ?? announce)
     }
 
@@ -174,7 +177,7 @@ struct Bootstrap {
             },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.settings.drain * 2 + .seconds(10)
-        FileLimit.raise()
+        if let descriptorWarning { logger.warning("\(descriptorWarning)") }
         do {
             try await withTaskExecutorPreference(EventLoopsExecutor.shared) {
                 try await ServiceGroup(configuration: group).run()

@@ -21,6 +21,8 @@ struct StatusPages: Sendable {
     let registry: MetricsRegistry
     /// The trouble of the trace store that this process runs; nil: none.
     let storeTrouble: @Sendable () -> String?
+    /// What is to be said of the process's own limits; nil: nothing.
+    let warning: String?
     let started = ContinuousClock.now
     private let process = ProcessMetrics()
     private let sampler = KeySampler()
@@ -29,7 +31,7 @@ struct StatusPages: Sendable {
         redis: RedisClient, watch: RedisWatch, pending: PendingRequests, follower: ResponseTailer,
         connections: Connections,
         uploads: UploadBudget, warnsOfRedis: Bool, limits: MetricsPage.Limits, registry: MetricsRegistry,
-        storeTrouble: @escaping @Sendable () -> String?
+        storeTrouble: @escaping @Sendable () -> String?, warning: String?
     ) {
         self.redis = redis
         self.watch = watch
@@ -41,6 +43,7 @@ struct StatusPages: Sendable {
         self.limits = limits
         self.registry = registry
         self.storeTrouble = storeTrouble
+        self.warning = warning
     }
 
     var metrics: MetricsPage {
@@ -115,6 +118,7 @@ struct StatusPages: Sendable {
     private var warnings: String {
         get async {
             var warnings: [String] = []
+            if let warning { warnings.append(warning) }
             if let trouble = storeTrouble() { warnings.append(trouble) }
             if warnsOfRedis, let version = await redis.version() { warnings += version.warnings }
             if warnsOfRedis, let warning = await redis.evictionPolicy()?.warning { warnings.append(warning) }

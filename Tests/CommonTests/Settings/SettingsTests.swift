@@ -92,7 +92,8 @@ struct SettingsTests {
         ("MAX_ATTEMPTS", "1", "100", "0", "101"), ("MAX_CLIENT_RETRIES", "0", "20", "-1", "21"),
         ("QUERY_CONCURRENCY", "1", "1000", "0", "1001"), ("QUERY_TIMEOUT", "1", "86400", "0.9", "86400.1"),
         ("METRICS_PORT", "0", "65535", "-1", "65536"), ("METRICS_METADATA_VALUES", "1", "1000", "0", "1001"),
-        ("METRICS_MODEL_VALUES", "1", "1000", "0", "1001"),
+        ("METRICS_MODEL_VALUES", "1", "1000", "0", "1001"), ("METRICS_MAX_CONNECTIONS", "2", "10000", "1", "10001"),
+        ("TRACESTORE_MAX_CONNECTIONS", "4", "1000000", "3", "1000001"),
         ("PREAMBLE_HOLD", "0", "300", "-1", "300.1"), ("PREAMBLE_HOLD_BYTES", "0", "1MiB", "-1", "1048577"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {
