@@ -117,7 +117,8 @@ let package = Package(
         .target(
             name: "HTTPServing",
             dependencies: [
-                .hummingbirdCore, .logging, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .serviceLifecycle,
+                "Common", "Telemetry", .coreMetrics, .hummingbirdCore, .logging, .nioConcurrencyHelpers, .nioCore,
+                .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),
@@ -236,8 +237,8 @@ let package = Package(
         .testTarget(
             name: "TelemetryTests",
             dependencies: [
-                "Common", "Forwarder", "Ingress", "MetricsServing", "Telemetry", "TestSupport", "TraceStore",
-                "Verifier", .coreMetrics, .logging, .nioCore, .serviceLifecycle, .subprocess,
+                "Common", "Forwarder", "HTTPServing", "Ingress", "MetricsServing", "Telemetry", "TestSupport",
+                "TraceStore", "Verifier", .coreMetrics, .logging, .nioCore, .serviceLifecycle, .subprocess,
             ],
             swiftSettings: settings
         ),
@@ -270,7 +271,10 @@ let package = Package(
         ),
         .testTarget(
             name: "HTTPServingTests",
-            dependencies: ["HTTPServing", .nioCore, .nioEmbedded, .nioHTTP1],
+            dependencies: [
+                "HTTPServing", "Telemetry", "TestSupport", .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes,
+                .nioPosix,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -43,7 +43,7 @@ package struct ForwarderService {
             return { directory.withLockedValue { $0 = new } }
         }
         let network: CurlUpstream
-        do { network = try CurlUpstream() } catch {
+        do { network = try CurlUpstream(.init(connectionsFor: settings.forwarderConcurrency)) } catch {
             throw ConfigurationError(at: .environment("FORWARDER_CONCURRENCY"), error.message)
         }
         let marked = MarkedUpstream(network, mark: LoopMark(envelope))

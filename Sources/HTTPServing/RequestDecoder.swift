@@ -6,7 +6,8 @@ internal import NIOHTTP1
 /// NIO's decoder stands still for ever after a request that offers another protocol (`Upgrade`, RFC 9110 §7.8) or asks
 /// for a tunnel (`CONNECT`), and its handler keeps what comes then, and also all that follows a request which cannot be
 /// parsed. Here the offer is ignored: a new decoder goes on behind the request. Bytes that follow a request that must
-/// be the last one are dropped as they come.
+/// be the last one are dropped as they come: NIO's decoder would call them an error, which would cost the request its
+/// answer.
 ///
 /// A decoder whose message has ended does not say whether it stopped. So each is given bytes up to the end of a message
 /// and no further (`MessageCut`): there, a new one is as good as one that did not stop.
@@ -59,13 +60,13 @@ final class RequestDecoder: ByteToMessageDecoder {
     func begin(_ head: HTTPRequestHead) {
         cut.begin(head)
         mayStop = head.method == .CONNECT || head.headers.contains(name: "upgrade")
-        isLast = head.method == .CONNECT || !head.isKeepAlive
+        isLast = head.isLast
     }
 
     /// Is told that a request was decoded to its end.
     func end() {
         hasStopped = mayStop
-        hasEnded = mayStop && isLast
+        hasEnded = isLast
     }
 
     private func step(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws {

@@ -15,16 +15,18 @@ final class RequestDecoderWatch: ChannelInboundHandler, RemovableChannelHandler 
         switch unwrapInboundIn(data) {
         case .head(var head):
             decoder.begin(head)
-            if head.method == .CONNECT {
-                // There is no tunnel, and what the client sends into it is not read.
+            var isMended = false
+            if head.isLast {
+                // What the client sends behind it is not read. Hummingbird knows the option in this spelling alone.
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
-            } else if let authority = head.targetAuthority, head.hasGoodHost {
+                isMended = true
+            }
+            if head.method != .CONNECT, let authority = head.targetAuthority, head.hasGoodHost {
                 // RFC 9112 §3.2.2: a target with a host of its own is for that one.
                 head.headers.replaceOrAdd(name: "Host", value: authority)
-            } else {
-                break
+                isMended = true
             }
-            return context.fireChannelRead(wrapInboundOut(.head(head)))
+            if isMended { return context.fireChannelRead(wrapInboundOut(.head(head))) }
         case .end: decoder.end()
         case .body: break
         }

@@ -25,15 +25,15 @@ package struct IngressService {
     ///   - local: the forwarder in this process; nil: it has none.
     ///   - lendsKeys: whether calls are made with the operator's keys; nil: forwarders in other processes know.
     ///   - storeTrouble: tells of trouble of the trace store in this process, for `/ready`.
+    ///   - warning: what `/ready` says of the process's own limits; nil: nothing.
     ///   - registry: gets the ingress's metrics.
     ///   - onListening: is told the port once connections are accepted.
     package init(
         configuration: Configuration, rules: RulesFile = RulesFile(.none), secretsFile: SecretsFile,
         auth: any AuthProvider, extensions: Extensions,
         redis endpoint: RedisEndpoint, envelope: Envelope, watch shared: RedisWatch? = nil, local: LocalWorker? = nil,
-        lendsKeys: Bool? = nil,
-        storeTrouble: @escaping @Sendable () -> String? = { nil }, registry: MetricsRegistry = MetricsRegistry(),
-        logger: Logger,
+        lendsKeys: Bool? = nil, storeTrouble: @escaping @Sendable () -> String? = { nil }, warning: String? = nil,
+        registry: MetricsRegistry = MetricsRegistry(), logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         let metrics = IngressMetrics(registry, longest: configuration.settings.requestTimeout)
@@ -85,7 +85,7 @@ package struct IngressService {
         let pages = StatusPages(
             redis: commands, watch: watch, pending: pending, follower: follower, connections: connections,
             uploads: jobs.uploads, warnsOfRedis: settings.redis.address != nil, limits: .init(settings),
-            registry: registry, storeTrouble: storeTrouble, access: access)
+            registry: registry, storeTrouble: storeTrouble, warning: warning, access: access)
         self.metrics = { await pages.metrics.exposition() }
         let controllers = DashboardQuestions.Controllers(
             configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity,
@@ -104,7 +104,8 @@ package struct IngressService {
                 controllers: controllers, envelope: envelope, streams: StreamSlots(settings.dashboardStreams),
                 now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
-        let server = Self.server(responder, completionController, settings, logger, onListening: onListening)
+        let gate = AcceptGate(.ingress, limit: settings.maxConnections, registry: registry, logger: logger)
+        let server = Self.server(responder, completionController, settings, gate, logger, onListening: onListening)
         services = [
             commands, signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
             DeadlineWatch(pending: pending, signals: signals),
@@ -135,8 +136,8 @@ package struct IngressService {
     }
 
     private static func server(
-        _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings, _ logger: Logger,
-        onListening: @escaping @Sendable (_ port: Int) async -> Void
+        _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings, _ gate: AcceptGate,
+        _ logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> ListeningServer {
         let application = Application(
             responder: responder,
@@ -153,8 +154,11 @@ package struct IngressService {
                 lastHandler: { CompletionHandler(controller: controller) }),
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), backlog: 4096,
-                availableConnectionsDelegate: .maximum(settings.maxConnections, logger: logger)),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? settings.port) },
+                availableConnectionsDelegate: gate),
+            onServerRunning: { channel in
+                await gate.attach(to: channel)
+                await onListening(channel.localAddress?.port ?? settings.port)
+            },
             logger: logger)
         return ListeningServer(
             application, host: settings.host, port: settings.port, settings: .init(host: "HOST", port: "PORT"))

@@ -17,6 +17,8 @@ package struct MetricsServer: Service, CustomStringConvertible {
     package var description: String { "MetricsServer" }
     private let host: String
     private let port: Int
+    private let connections: Int
+    private let gate: AcceptGate
     private let responder: MetricsResponder
     private let onListening: @Sendable (_ port: Int) async -> Void
     private let logger: Logger
@@ -24,29 +26,40 @@ package struct MetricsServer: Service, CustomStringConvertible {
     /// - Parameters:
     ///   - port: 0 for any free one.
     ///   - hosts: the names under which it answers, as the operator sets them.
+    ///   - connections: the most connections of scrapers.
     ///   - page: what it shows.
+    ///   - registry: gets the port's own metrics.
     ///   - onListening: is told the port once connections are accepted.
     package init(
-        host: String, port: Int, hosts: AllowedHosts?, page: @escaping @Sendable () async -> Exposition, logger: Logger,
+        host: String, port: Int, hosts: AllowedHosts?, connections: Int,
+        page: @escaping @Sendable () async -> Exposition, registry: MetricsRegistry, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         self.host = host
         self.port = port
         self.onListening = onListening
         self.logger = logger
+        self.connections = connections
+        gate = AcceptGate(.metrics, limit: connections, registry: registry, logger: logger)
         responder = MetricsResponder(hosts: AllowedHosts(hosts, listeningOn: host, asksForKeys: false), page: page)
     }
 
     package func run() async throws {
+        let idle = IdleConnections(limit: connections)
         let application = Application(
             responder: responder,
             server: .serving(
                 .init(
+                    additionalChannelHandlers: [idle.handler()],
                     idleTimeout: Self.idleTimeout,
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: Self.maximumHeadBytes, maxHeaderListSize: Self.maximumHeadBytes))),
-            configuration: .init(address: .hostname(host, port: port), backlog: 128),
-            onServerRunning: { [port, onListening] channel in await onListening(channel.localAddress?.port ?? port) },
+            configuration: .init(
+                address: .hostname(host, port: port), backlog: 128, availableConnectionsDelegate: gate),
+            onServerRunning: { [port, gate, onListening] channel in
+                await gate.attach(to: channel)
+                await onListening(channel.localAddress?.port ?? port)
+            },
             logger: logger)
         try await ListeningServer(application, host: host, port: port, settings: Self.settings).run()
     }

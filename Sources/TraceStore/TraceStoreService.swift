@@ -23,18 +23,22 @@ package struct TraceStoreService {
         package var requestAge: Duration
         /// How long an audit row is kept (`AUDIT_LOG_MAX_AGE`).
         package var auditAge: Duration
+        /// The most connections of clients (`TRACESTORE_MAX_CONNECTIONS`).
+        package var connections: Int
 
         /// - Parameters:
         ///   - requestAge: nil: as long as a trace.
         ///   - auditAge: nil: as long as a trace.
         package init(
-            age: Duration, bytes: Int, exportBytes: Int, requestAge: Duration? = nil, auditAge: Duration? = nil
+            age: Duration, bytes: Int, exportBytes: Int, requestAge: Duration? = nil, auditAge: Duration? = nil,
+            connections: Int = 256
         ) {
             self.age = age
             self.bytes = bytes
             self.exportBytes = exportBytes
             self.requestAge = requestAge ?? age
             self.auditAge = auditAge ?? age
+            self.connections = connections
         }
     }
 
@@ -94,15 +98,22 @@ package struct TraceStoreService {
             reader: TraceReader(database: database),
             intake: intake, exportLimit: limits.exportBytes,
             budget: ExportBudget(limit: Self.exportsAtOnce * limits.exportBytes))
+        let gate = AcceptGate(.tracestore, limit: limits.connections, registry: registry, logger: logger)
+        let connections = IdleConnections(limit: limits.connections)
         let application = Application(
             responder: responder,
             server: .serving(
                 .init(
+                    additionalChannelHandlers: [connections.handler()],
                     idleTimeout: Self.idleTimeout,
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: Self.maximumHeadBytes, maxHeaderListSize: Self.maximumHeadBytes))),
-            configuration: .init(address: .hostname(host, port: port), backlog: 1024),
-            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) },
+            configuration: .init(
+                address: .hostname(host, port: port), backlog: 1024, availableConnectionsDelegate: gate),
+            onServerRunning: { channel in
+                await gate.attach(to: channel)
+                await onListening(channel.localAddress?.port ?? port)
+            },
             logger: logger)
         let keeping: [any Service] = [
             DatabaseService(database: database, logger: logger),

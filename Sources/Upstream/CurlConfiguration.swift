@@ -23,4 +23,10 @@ package struct CurlConfiguration: Sendable {
         self.usesHTTP2 = usesHTTP2
         self.caFile = caFile
     }
+
+    /// - Parameter calls: the most calls at once; no more connections than that are kept.
+    package init(connectionsFor calls: Int) {
+        self.init()
+        maxIdleConnections = min(maxIdleConnections, calls)
+    }
 }

@@ -29,7 +29,7 @@ package struct VerifierService {
         let watch = shared ?? RedisWatch(endpoint, envelope: envelope, settings: settings, logger: logger)
         let metrics = VerifierMetrics(registry)
         let network: CurlUpstream
-        do { network = try CurlUpstream() } catch {
+        do { network = try CurlUpstream(.init(connectionsFor: settings.verifierConcurrency)) } catch {
             throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message)
         }
         var limits = QueueWorker.Limits(concurrency: settings.verifierConcurrency, settings: settings)

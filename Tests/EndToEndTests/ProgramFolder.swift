@@ -32,17 +32,19 @@ struct ProgramFolder {
 
     /// Runs a program here until it ends by itself.
     func run(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], openFiles: Int? = nil
     ) async throws -> GatewayProcess.Ending {
-        try await withProcess(program, arguments, environment: environment, in: path, endsByItself: true) { _ in }
+        try await withProcess(
+            program, arguments, environment: environment, in: path, openFiles: openFiles, endsByItself: true
+        ) { _ in }
     }
 
     /// Runs a program here while `body` runs.
     func run(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:],
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], openFiles: Int? = nil,
         _ body: (GatewayProcess) async throws -> Void
     ) async throws -> GatewayProcess.Ending {
-        try await withProcess(program, arguments, environment: environment, in: path, body)
+        try await withProcess(program, arguments, environment: environment, in: path, openFiles: openFiles, body)
     }
 
     /// Runs `serve` on a free port, with what `body` needs to call it.

@@ -63,6 +63,10 @@ import Testing
         "CONNECT [::1]:443 HTTP/1.1\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
         "GET /last HTTP/1.1\r\nUpgrade: h2c\r\nConnection: close, upgrade\r\n\r\n",
         "GET /last HTTP/1.0\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
+        "GET /last HTTP/1.1\r\nConnection: close\r\n\r\n", "GET /last HTTP/1.1\r\nCONNECTION: x, Close\r\n\r\n",
+        "POST /last HTTP/1.1\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+        "POST /last HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: y\r\n\r\n",
+        "GET /last HTTP/1.0\r\n\r\n", "GET /last HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
     ])
     func whatFollowsTheLastRequestIsDropped(request: String) throws {
         let line = try DecodedRequests([Array(request.utf8)[...]]).lines

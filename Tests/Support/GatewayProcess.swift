@@ -60,20 +60,23 @@ package final class GatewayProcess {
 
 /// Runs a program of this build in a folder, with nothing in its environment but `environment` and `PATH`.
 /// - Parameters:
+///   - openFiles: the most files and sockets that the process may open; nil: as many as this one.
 ///   - endsByItself: whether the process is waited for when `body` returns. If not, it is asked to stop (SIGTERM),
 ///     unless it has ended.
 ///   - body: what is done while it runs. If it throws and the process does not stop, the process is killed.
 package func withProcess(
     _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], in folder: String,
-    endsByItself: Bool = false,
+    openFiles: Int? = nil, endsByItself: Bool = false,
     _ body: (GatewayProcess) async throws -> Void
 ) async throws -> GatewayProcess.Ending {
     var variables = environment
     variables["PATH"] = ProcessInfo.processInfo.environment["PATH"]
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
+    var command = [try buildFolder() + "/" + program] + arguments
+    if let openFiles { command = ["/bin/sh", "-c", #"ulimit -n \#(openFiles) && exec "$0" "$@""#] + command }
     let result = try await Subprocess.run(
-        .path(FilePath(try buildFolder() + "/" + program)), arguments: Arguments(arguments),
+        .path(FilePath(command[0])), arguments: Arguments(Array(command.dropFirst())),
         environment: .custom(
             Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
         workingDirectory: FilePath(folder), platformOptions: options, input: .none, output: .sequence,

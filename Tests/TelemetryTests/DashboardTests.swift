@@ -1,5 +1,6 @@
 import Common
 import Forwarder
+import HTTPServing
 import Telemetry
 import Testing
 import TraceStore
@@ -12,7 +13,7 @@ struct DashboardTests {
     static let all: [MetricDescription] =
         ForwarderMetrics.descriptions(Settings(role: .forwarder)) + VerifierMetrics.descriptions
         + TraceStoreMetrics.descriptions + IngressMetrics.descriptions(longest: .seconds(300))
-        + MetricsPage.descriptions
+        + MetricsPage.descriptions + [AcceptGate.failures]
 
     static func text(_ path: String) throws -> String {
         let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")

@@ -7,6 +7,10 @@ extension Settings {
             "The port on which a process answers `GET /metrics` and `GET /health`, without a key; 0 takes any free one. "
                 + "Not set: only an ingress has these pages, on its own port."),
         Setting(
+            "METRICS_MAX_CONNECTIONS", \.metricsMaxConnections, .int(2...10_000),
+            "The most connections to that port; further ones wait in the system's queue. When all are open, those that "
+                + "stand idle give way."),
+        Setting(
             "METRICS_METADATA_KEYS", \.metricsMetadataKeys, .labelValues(most: 16, example: "environment,team"),
             "Keys of [metadata](policies.md#metadata), the ids of the path among them, by whose values calls are counted "
                 + "in the metrics.",

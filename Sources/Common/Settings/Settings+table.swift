@@ -143,7 +143,8 @@ extension Settings {
         Setting(
             "MAX_CONNECTIONS", \.maxConnections, .int(16...1_000_000),
             "The most connections of clients; further ones wait in the system's queue until one closes. Beyond 15/16 of it those give way that stand idle or are "
-                + "still sending their request, the oldest first.",
+                + "still sending their request, the oldest first. Fewer where the process may not [open so many files]"
+                + "(operations.md#open-files).",
             commands: facing),
         Setting(
             "MAX_BODY_BYTES", \.maxBodyBytes, .bytes(1 << 10...256 << 20),
@@ -302,6 +303,10 @@ extension Settings {
         Setting(
             "TRACESTORE_PORT", \.traceStorePort, .int(0...65535, example: 4001), "Its port; 0 takes any free one.",
             commands: storing),
+        Setting(
+            "TRACESTORE_MAX_CONNECTIONS", \.traceStoreMaxConnections, .int(4...1_000_000),
+            "The most connections of clients to it; further ones wait in the system's queue. When all are open, those "
+                + "that stand idle give way.", commands: storing),
         Setting(
             "TRACESTORE_MAX_AGE", \.traceStoreMaxAge, .wholeSeconds(60...315_360_000),
             "How long it keeps a trace and a score.",

@@ -132,6 +132,8 @@ package struct Settings: Sendable, Equatable {
     /// 0: any free port. The neighbour of the gateway's own; 3000 is where a Langfuse of one's own listens, and 4318 an
     /// OpenTelemetry collector.
     package var traceStorePort = 4001
+    /// Connections of clients to it.
+    package var traceStoreMaxConnections = 256
     package var traceStoreMaxAge = Duration.seconds(30 * 86_400)
     package var traceStoreMaxBytes = 10 << 30
     /// The time for which a row of the request log is kept.
@@ -152,6 +154,8 @@ package struct Settings: Sendable, Equatable {
     package var metricsHost = "127.0.0.1"
     /// The port on which each process shows its metrics, besides the ingress's own page; 0: any free port. Nil: none.
     package var metricsPort: Int?
+    /// Connections of scrapers to that port.
+    package var metricsMaxConnections = 16
     /// Metadata by whose values calls are counted.
     package var metricsMetadataKeys: [String] = []
     /// Values of each of these keys that are told apart.

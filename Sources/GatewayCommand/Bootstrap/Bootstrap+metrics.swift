@@ -17,7 +17,8 @@ extension Bootstrap {
         }
         return [
             MetricsServer(
-                host: settings.metricsHost, port: port, hosts: settings.allowedHosts, page: page ?? own, logger: logger
+                host: settings.metricsHost, port: port, hosts: settings.allowedHosts,
+                connections: settings.metricsMaxConnections, page: page ?? own, registry: registry, logger: logger
             ) { port in
                 announce(
                     "metadata-gateway \(settings.role.rawValue) answers /metrics and /health on "

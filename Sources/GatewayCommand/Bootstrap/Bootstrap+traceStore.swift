@@ -52,6 +52,6 @@ extension TraceStoreService.Limits {
         self.init(
             age: settings.traceStoreMaxAge, bytes: settings.traceStoreMaxBytes,
             exportBytes: settings.traceStoreMaxExportBytes, requestAge: settings.requestLogMaxAge,
-            auditAge: settings.auditLogMaxAge)
+            auditAge: settings.auditLogMaxAge, connections: settings.traceStoreMaxConnections)
     }
 }

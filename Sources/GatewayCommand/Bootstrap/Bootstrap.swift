@@ -28,6 +28,8 @@ struct Bootstrap {
     let policies: Policies
     /// The files of the rules as they were before they were read.
     let policyStamps: [FileStamp?]?
+    /// What the operator is told of settings that the limit of open files lowers; nil: none is lowered.
+    let descriptorWarning: String?
     /// The counters and measurements of this process.
     let registry = MetricsRegistry()
 
@@ -55,9 +57,10 @@ struct Bootstrap {
         }
         for warning in configuration?.warnings ?? [] { log.note(warning) }
         for problem in log.problems { Self.complain("\(problem)") }
-        guard let configuration, let secretsFile, let auth, let policies, !log.hasErrors else {
+        guard var configuration, let secretsFile, let auth, let policies, !log.hasErrors else {
             throw Self.badConfiguration
         }
+        descriptorWarning = try Self.fit(&configuration.settings)
         self.environment = environment
         self.configuration = configuration
         self.secretsFile = secretsFile
@@ -132,8 +135,7 @@ struct Bootstrap {
             extensions: BuildExtensions.current,
             redis: redis,
             envelope: envelope, watch: watch, local: local, lendsKeys: lendsKeys, storeTrouble: storeTrouble,
-            registry: registry,
-            logger: logger,
+            warning: descriptorWarning, registry: registry, logger: logger,
             onListening: onListening ?? announce)
     }
 
@@ -184,7 +186,7 @@ struct Bootstrap {
                 service: hangUps, successTerminationBehavior: .gracefullyShutdownGroup,
                 failureTerminationBehavior: .gracefullyShutdownGroup))
         group.maximumGracefulShutdownDuration = configuration.settings.drain * 2 + .seconds(10)
-        FileLimit.raise()
+        if let descriptorWarning { logger.warning("\(descriptorWarning)") }
         do {
             try await withTaskExecutorPreference(EventLoopsExecutor.shared) {
                 try await ServiceGroup(configuration: group).run()

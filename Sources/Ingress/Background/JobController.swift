@@ -67,6 +67,9 @@ struct JobController: Sendable {
         if numbering == nil, case .running = state, await isAnswered(id, within: wait, connection) {
             state = try await kept.state(of: id)
         }
+        if case .running = state, record.isOverdue(at: UnixTime.milliseconds) {
+            return GatewayError.neverEnded.response(of: id)
+        }
         switch state {
         case .failed(let error): return error.response(of: id)
         case .running where numbering == nil: return try await status(of: id, self.record(of: id))
@@ -161,7 +164,23 @@ extension Request {
     fileprivate var wantsEvents: Bool { headers[.accept]?.lowercased().contains("text/event-stream") ?? false }
 }
 
+extension JobRecords.Record {
+    /// The time after a job's deadline within which a worker ends it, another one's jobs too.
+    private static let grace: UInt64 = 60_000
+
+    /// Whether the job would have ended long ago if a worker had it.
+    func isOverdue(at now: UInt64) -> Bool { now > deadline && now - deadline > Self.grace }
+}
+
 extension GatewayError {
+    fileprivate static let neverEnded = GatewayError(
+        status: 502, type: "server_error", code: "job_lost",
+        message:
+            "The job's time (REQUEST_TIMEOUT) is over, and no forwarder has said how it ended: Redis lost it, or no "
+            + "forwarder that can read it runs. Whether its call was made is not known; send the request again if it "
+            + "may be made twice.",
+        shouldRetry: false)
+
     fileprivate static let unknownJob = GatewayError(
         status: 404, type: "not_found_error", code: "unknown_job",
         message:

@@ -12,7 +12,8 @@ internal import NIOHTTPTypesHTTP1
 ///   body);
 /// - it does not read for ever what a refused client goes on sending, nor a request that comes too slowly;
 /// - it lets a client go on that asks before it sends its body;
-/// - it closes no connection of a stopping process on which a request may be under way.
+/// - it closes no connection of a stopping process on which a request may be under way;
+/// - it closes behind a last answer so that the answer arrives, though the client goes on sending (`LingeringClose`).
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -20,7 +21,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     /// The time for which a client may go on sending a request that has been answered.
-    private static let lingering = TimeAmount.seconds(2)
+    private static let restOfRequest = TimeAmount.seconds(2)
     /// The time for which a connection of a stopping process may still bring its last request.
     private static let lastCall = TimeAmount.seconds(1)
 
@@ -39,8 +40,14 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the head of an answer has left and its end has not.
     private var isAnswering = false
     private var isStopping = false
-    /// Whether a request was refused that is not whole. What comes of it is not read.
+    /// Whether the connection closes behind the answer to the last request that has come.
+    private var isLast = false
+    /// Whether what still comes is dropped: a request was refused that is not whole, or the last answer is written.
     private var isGivenUp = false
+    /// What a request that is not whole is refused with, once the answers to those before it are written.
+    private var refusal: (any Error)?
+    /// How the connection ends behind its last answer; nil while that is not written.
+    private var closing: LingeringClose?
 
     init(connections: Connections, identity: AnswerIdentity) {
         self.connections = connections
@@ -70,6 +77,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let closing {
+            guard !(event is ChannelShouldQuiesceEvent || event is Connections.TooSlow) else { return }
+            if case ChannelEvent.inputClosed = event { closing.inputClosed() }
+            return context.fireUserInboundEventTriggered(event)
+        }
         if event is ChannelShouldQuiesceEvent, !isStopping {
             isStopping = true
             if unanswered == 0 { closeAfterLastCall(context: context) }
@@ -91,10 +103,16 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isGivenUp else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            // The client was told that the answer before it is the last one.
+            guard !isLast else {
+                isGivenUp = true
+                return
+            }
             connection?.note { $0.readPiece(at: .now()) }
             heads += 1
             unanswered += 1
             isReadingBody = true
+            isLast = head.asksToClose
             allowBody(of: head, context: context)
             return context.fireChannelRead(wrapInboundOut(.head(head.withPlainConnection)))
         case .end:
@@ -105,23 +123,47 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(data)
     }
 
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        closing?.hasRead()
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard closing == nil else {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
         switch unwrapOutboundIn(data) {
         case .head(let head):
             isAnswering = true
-            if isStopping, unanswered == 1 { return writeLast(head, context: context, promise: promise) }
+            isLast = isLast || isStopping && unanswered == 1
+            if isLast, unanswered == 1 { return writeLast(head, context: context, promise: promise) }
         case .body(let bytes): return writeBody(bytes, context: context, promise: promise)
         case .end:
             isAnswering = false
             answer = connection?.beginAnswer() ?? 0
             connection?.note { $0.endAnswer(at: .now()) }
             unanswered -= 1
+            if let refusal {
+                context.writeAndFlush(data, promise: promise)
+                return refuse(refusal, context)
+            }
+            if isLast, unanswered == 0 {
+                context.writeAndFlush(data, promise: promise)
+                return finish(context)
+            }
             // With pipelining it may be a later request's body that is being read, which is not refused.
             if isReadingBody, unanswered == 0 { closeUnlessReadSoon(context: context) }
             // Its head had left before the process was told to stop.
             if isStopping, unanswered == 0 { closeAfterLastCall(context: context) }
         }
         context.write(data, promise: promise)
+    }
+
+    /// Hummingbird and others end what they write with this; behind a last answer that is done here.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard closing != nil, mode == .output else { return context.close(mode: mode, promise: promise) }
+        promise?.succeed()
     }
 
     /// Counts what the socket takes: a client that leaves has had that, and no more.
@@ -154,7 +196,6 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Begins the last answer of a connection.
     private func writeLast(_ head: HTTPResponse, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         var head = head
         head.headerFields[.connection] = "close"
         context.write(wrapOutboundOut(.head(head)), promise: promise)
@@ -162,46 +203,60 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func closeUnlessReadSoon(context: ChannelHandlerContext) {
         let refused = heads
-        context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) {
-            if self.isReadingBody, self.heads == refused { context.close(promise: nil) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.restOfRequest) {
+            if self.isReadingBody, self.heads == refused, self.closing == nil { self.finish(context) }
         }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let answer = GatewayError(connectionError: error) else { return context.fireErrorCaught(error) }
+        guard GatewayError(connectionError: error) != nil else { return context.fireErrorCaught(error) }
+        guard closing == nil, refusal == nil else { return }
+        isGivenUp = true
+        // An answer in between others would be taken for another request's.
+        if isAnswering || unansweredBefore > 0 { refusal = error } else { refuse(error, context) }
+    }
+
+    /// Whole requests that wait for their answers; -1: the request that is being read was answered.
+    private var unansweredBefore: Int { unanswered - (isReadingBody ? 1 : 0) }
+
+    /// Refuses the request that is not whole, once those before it are answered. One that was answered already, though
+    /// it was not read to its end, is not answered again.
+    private func refuse(_ error: any Error, _ context: ChannelHandlerContext) {
+        guard unansweredBefore <= 0, let answer = GatewayError(connectionError: error) else { return }
         // A request that is being read on this connection is not whole, and never will be.
         connections.remove(context.channel)
-        // An answer in between others would be taken for another request's.
-        guard unanswered == (isReadingBody ? 1 : 0), !isAnswering else { return context.close(promise: nil) }
-        isGivenUp = true
+        guard unansweredBefore == 0 else { return finish(context) }
         var response = HTTPResponse(status: .init(code: answer.status), headerFields: answer.fields)
         response.headerFields[.connection] = "close"
         response.headerFields[.contentLength] = String(answer.json.count)
         identity.sign(&response.headerFields, as: identity.next())
         context.write(wrapOutboundOut(.head(response)), promise: nil)
         context.write(wrapOutboundOut(.body(ByteBuffer(bytes: answer.json))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { _ in
-            self.closeAfterLingering(context: context)
-        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        finish(context)
     }
 
-    /// Closes so that the answer arrives: a connection that is closed while its client still sends is reset, and what
-    /// the client has not yet read is lost.
-    private func closeAfterLingering(context: ChannelHandlerContext) {
-        context.close(mode: .output, promise: nil)
-        context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingering) { context.close(promise: nil) }
+    /// Closes the connection behind the last answer, so that the answer arrives.
+    private func finish(_ context: ChannelHandlerContext) {
+        isGivenUp = true
+        let closing = LingeringClose(context)
+        self.closing = closing
+        closing.begin()
     }
 }
 
 extension HTTPRequest {
+    fileprivate var asksToClose: Bool {
+        headerFields[.connection]?.utf8.split { ", \t".utf8.contains($0) }.contains {
+            String(Substring($0)).equalsIgnoringASCIICase("close")
+        } ?? false
+    }
+
     /// The request with `Connection: close` or without the header, which is a list in any case (RFC 9110 §7.6.1).
     /// Hummingbird knows the one option in this one spelling, and compares the value as text, in quadratic time for
     /// marks.
     fileprivate var withPlainConnection: HTTPRequest {
-        guard let options = headerFields[.connection] else { return self }
-        let asksToClose = options.utf8.split { ", \t".utf8.contains($0) }.contains {
-            String(Substring($0)).equalsIgnoringASCIICase("close")
-        }
+        guard headerFields[.connection] != nil else { return self }
         var request = self
         request.headerFields[.connection] = asksToClose ? "close" : nil
         return request

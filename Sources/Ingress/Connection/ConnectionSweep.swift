@@ -1,10 +1,12 @@
+internal import Common
 internal import Logging
-internal import Queue
 internal import ServiceLifecycle
 
 /// Looks after the clients' connections: one loop for all of them, since a timer for each would cost more than they do.
 struct ConnectionSweep: Service, CustomStringConvertible {
     private static let interval = Duration.milliseconds(250)
+    /// While all connections are open that may be, other clients wait. So it is looked at more often.
+    private static let fullInterval = Duration.milliseconds(25)
 
     let connections: Connections
     let logger: Logger
@@ -27,7 +29,7 @@ struct ConnectionSweep: Service, CustomStringConvertible {
                         "connections are near MAX_CONNECTIONS; idle and slow ones were closed",
                         metadata: ["closed": "\(count)", "connections": "\(connections.count)"])
                 }
-                try? await Task.sleep(for: Self.interval)
+                try? await Task.sleep(for: connections.isPressed ? Self.fullInterval : Self.interval)
             }
         }
     }

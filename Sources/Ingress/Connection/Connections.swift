@@ -17,19 +17,29 @@ final class Connections: Sendable {
         var isLeaving = false
     }
 
+    /// The most that are open at once.
+    private let limit: Int
     /// Beyond so many some give way.
     private let high: Int
     /// What has just been accepted, or answered, may bring its next request first.
     private static let youth = TimeAmount.milliseconds(250)
+    /// The same while other clients wait until one closes.
+    private static let fullYouth = TimeAmount.milliseconds(50)
+    /// How often the batch is doubled at most while all are open that may be: to half of them. The younger half may yet
+    /// bring its requests.
+    private static let mostDoublings = 4
 
     /// How many give way at once. More than one, since all are looked at to find the oldest.
     private let batch: Int
+    /// Sweeps of late that found all open that may be, less those that did not.
+    private let fullSweeps = NIOLockedValueBox(0)
     private let bounds: ClientPace.Bounds
     private let open = NIOLockedValueBox<[ObjectIdentifier: Entry]>([:])
     private let gone = NIOLockedValueBox(0)
 
     /// - Parameter limit: `MAX_CONNECTIONS`.
     init(limit: Int = .max, bounds: ClientPace.Bounds) {
+        self.limit = limit
         high = limit - max(limit / 16, 1)
         batch = max(limit / 32, 1)
         self.bounds = bounds
@@ -45,6 +55,9 @@ final class Connections: Sendable {
 
     /// The number of connected clients.
     var count: Int { open.withLockedValue { $0.count } }
+
+    /// Whether further clients wait in the system's queue, or have just waited there.
+    var isPressed: Bool { fullSweeps.withLockedValue { $0 > 0 } }
 
     func add(_ channel: any Channel) -> Connection {
         let connection = Connection()
@@ -73,6 +86,8 @@ final class Connections: Sendable {
             open.values.filter { $0.connection.pace.isTooSlow(at: now, bounds) }.map(\.channel)
         }
         for channel in slow { channel.pipeline.fireUserInboundEventTriggered(TooSlow()) }
+        let isFull = count >= limit
+        fullSweeps.withLockedValue { $0 = isFull ? min($0 + 1, Self.mostDoublings) : max($0 - 1, 0) }
         giveWay()
     }
 
@@ -85,10 +100,12 @@ final class Connections: Sendable {
     }
 
     private func giveWay() {
-        let oldEnough = NIODeadline.now() - Self.youth
+        let now = NIODeadline.now()
+        let batch = min(batch << fullSweeps.withLockedValue { $0 }, max(limit / 2, 1))
         let leaving = open.withLockedValue { open in
             let excess = open.count - high
             guard excess > 0 else { return [any Channel]() }
+            let oldEnough = now - (open.count >= limit ? Self.fullYouth : Self.youth)
             var idle: [(key: ObjectIdentifier, since: NIODeadline)] = []
             var leaving = 0
             for (key, entry) in open {

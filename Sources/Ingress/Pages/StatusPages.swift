@@ -21,6 +21,8 @@ struct StatusPages: Sendable {
     let registry: MetricsRegistry
     /// The trouble of the trace store that this process runs; nil: none.
     let storeTrouble: @Sendable () -> String?
+    /// What is to be said of the process's own limits; nil: nothing.
+    let warning: String?
     /// Nil: other machines cannot reach the gateway, or need keys.
     let access: OpenAccess?
     let started = ContinuousClock.now
@@ -31,7 +33,7 @@ struct StatusPages: Sendable {
         redis: RedisClient, watch: RedisWatch, pending: PendingRequests, follower: ResponseTailer,
         connections: Connections,
         uploads: UploadBudget, warnsOfRedis: Bool, limits: MetricsPage.Limits, registry: MetricsRegistry,
-        storeTrouble: @escaping @Sendable () -> String?, access: OpenAccess? = nil
+        storeTrouble: @escaping @Sendable () -> String?, warning: String? = nil, access: OpenAccess? = nil
     ) {
         self.redis = redis
         self.watch = watch
@@ -43,6 +45,7 @@ struct StatusPages: Sendable {
         self.limits = limits
         self.registry = registry
         self.storeTrouble = storeTrouble
+        self.warning = warning
         self.access = access
     }
 
@@ -118,6 +121,7 @@ struct StatusPages: Sendable {
     private var warnings: String {
         get async {
             var warnings: [String] = []
+            if let warning { warnings.append(warning) }
             if let trouble = storeTrouble() { warnings.append(trouble) }
             if let access, let lenders = try? await redis.keyLenders(),
                 let warning = access.warning(lendsKeys: lenders > 0)

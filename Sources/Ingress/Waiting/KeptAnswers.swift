@@ -9,7 +9,7 @@ struct KeptAnswers: Sendable {
         case running
         case ended
         /// It ended in its middle, and its form has no place for an error. Read from its beginning, it would be a
-        /// broken connection each time.
+        /// broken connection each time. Or it cannot be opened.
         case failed(GatewayError)
     }
 
@@ -20,7 +20,9 @@ struct KeptAnswers: Sendable {
     /// - Throws: `GatewayError` if Redis cannot be asked.
     func state(of id: InsertionID) async throws -> State {
         do {
-            guard let last = try await records.lastFrame(of: id), isEnd(last, of: id) else { return .running }
+            guard let last = try await records.lastFrame(of: id) else { return .running }
+            if isOfAnotherKey(last, of: id) { return .failed(.answerOfAnotherKey) }
+            guard isEnd(last, of: id) else { return .running }
             guard case .brokenOff(let error)? = open(last, of: id)?.end else { return .ended }
             let first = try await records.firstFrame(of: id).flatMap { open($0, of: id) }
             return first?.head?.isEventStream == false ? .failed(error) : .ended
@@ -39,7 +41,26 @@ struct KeptAnswers: Sendable {
         }
     }
 
+    /// Whether a frame was sealed before the gateway's key was replaced: then none will follow that can be opened.
+    private func isOfAnotherKey(_ frame: [UInt8], of id: InsertionID) -> Bool {
+        do {
+            _ = try envelope.open(frame, for: .frame(id))
+            return false
+        } catch {
+            return error == .otherKey
+        }
+    }
+
     private func open(_ frame: [UInt8], of id: InsertionID) -> ResponseFrame? {
         try? ResponseFrame(wireBytes: envelope.open(frame, for: .frame(id)))
     }
+}
+
+extension GatewayError {
+    fileprivate static let answerOfAnotherKey = GatewayError(
+        status: 502, type: "server_error", code: "job_lost",
+        message:
+            "The answer is sealed with another GATEWAY_KEY than this gateway's, or damaged in Redis, and cannot be "
+            + "read. The call was made. Send the request again, or let the operator put the former key back.",
+        shouldRetry: false)
 }

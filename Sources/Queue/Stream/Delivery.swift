@@ -16,6 +16,9 @@ package struct Delivery: Sendable, Equatable {
     package var insertionID: String
     /// The entry's `p`: a sealed job, if it is one of ours. Empty once the job was taken out.
     package private(set) var payload: [UInt8]
+    /// The entry's `j` and `r`: the rollout whose set has the job's id, for a job that cannot be opened. Nil: the job
+    /// has none, or a process of version 0.1.0 queued it.
+    private(set) var rollout: Rollout?
     /// The sealed key of its own under which the payload is sealed.
     private var key = OwnKey.none
     /// The job as this process queued it; nil once it was taken out, and of entries that came from Redis.
@@ -24,6 +27,12 @@ package struct Delivery: Sendable, Equatable {
     package let size: Int
     /// The entry's `s`: where the charges stand that the job's end corrects, in their order.
     let slots: [Int]
+
+    /// A rollout, as an entry names it.
+    struct Rollout: Sendable, Equatable {
+        var project: String
+        var name: String
+    }
 
     private enum OwnKey: Equatable {
         /// It is sealed under the gateway's key.
@@ -50,12 +59,15 @@ package struct Delivery: Sendable, Equatable {
         var insertionID = ""
         var payload: [UInt8] = []
         var slots: [Int] = []
+        var (project, rollout): (String?, String?)
         let fields = fields.array ?? []
         for index in stride(from: 0, to: fields.count - 1, by: 2) {
             switch fields[index].string {
             case "i": insertionID = fields[index + 1].string ?? ""
             case "p": payload = fields[index + 1].bytes ?? []
             case "w": key = .unread
+            case "j": project = fields[index + 1].string
+            case "r": rollout = fields[index + 1].string
             case "s": slots = (fields[index + 1].string ?? "").split(separator: " ").compactMap { Int($0) }
             default: continue
             }
@@ -63,6 +75,7 @@ package struct Delivery: Sendable, Equatable {
         self.insertionID = insertionID
         self.payload = payload
         self.slots = slots
+        if let project, let rollout { self.rollout = Rollout(project: project, name: rollout) }
         size = payload.count
     }
 

@@ -123,6 +123,8 @@ extension JobScripts {
                     if refusal then return refusal end
                 end
                 local entry, slots = {'i', id, 'p', payload}, ''
+                -- Whose the id is, should no worker be able to open the job.
+                if set ~= '' then entry = {'i', id, 'p', payload, 'j', project, 'r', rollout} end
                 -- Where the job's end finds what it corrects.
                 for _, limit in ipairs(charged) do
                     if limit.settled then slots = slots .. limit.counter.slot .. ' ' end

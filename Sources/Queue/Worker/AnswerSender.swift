@@ -269,17 +269,24 @@ package struct AnswerSender: Sendable {
         }
     }
 
-    /// Gives up an entry that is no job: it has no client to answer and no set.
+    /// Gives up an entry that cannot be read. A client that can fetch the answer is told so, and the id leaves the
+    /// rollout's set, as far as the entry names them.
     private func bury(
         _ delivery: Delivery, reason: String, control: CallControl, on eventLoop: any EventLoop,
         completion: @escaping @Sendable () -> Void
     ) {
         logger.error(
             "gave an entry of the job stream up", metadata: ["entry": "\(delivery.entry)", "reason": "\(reason)"])
+        let id = stream.queue == .completions ? InsertionID(delivery.insertionID) : nil
+        let rollout = id.flatMap { _ in delivery.rollout }.map {
+            RolloutKeys($0.name, project: $0.project, defaultProject: defaultProject)
+        }
+        let frame = ResponseFrame(lastWord: .lost(reason))
+        let sealed = id.flatMap { try? envelope.seal(frame.wireBytes, for: .frame($0)) }
+        let ending = JobStream.Ending(removeFrom: rollout, deadLetterReason: reason)
         let step = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
             stream.finish(
-                delivery, id: nil, responseKey: nil, sealed: nil, ending: JobStream.Ending(deadLetterReason: reason),
-                completion: completion)
+                delivery, id: id, responseKey: nil, sealed: sealed, ending: ending, completion: completion)
         }
         step.run { _ in completion() }
     }
@@ -303,5 +310,17 @@ package struct AnswerSender: Sendable {
         await withCheckedContinuation { continuation in
             release(delivery, on: MultiThreadedEventLoopGroup.singleton.any()) { continuation.resume() }
         }
+    }
+}
+
+extension GatewayError {
+    /// - Parameter reason: why no worker can make the call.
+    package static func lost(_ reason: String) -> GatewayError {
+        GatewayError(
+            status: 502, type: "server_error", code: "job_lost",
+            message:
+                "The job was lost: \(reason). It was given up and is noted in gateway/dead. Whether its call was made "
+                + "before is not known; send the request again if it may be made twice.",
+            shouldRetry: false)
     }
 }

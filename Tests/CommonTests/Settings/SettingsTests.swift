@@ -94,7 +94,8 @@ struct SettingsTests {
         ("METRICS_PORT", "0", "65535", "-1", "65536"), ("METRICS_METADATA_VALUES", "1", "1000", "0", "1001"),
         ("METRICS_MODEL_VALUES", "1", "1000", "0", "1001"), ("MODEL_LIST_AGE", "1", "3600", "0.9", "3601"),
         ("MODEL_LIST_TIMEOUT", "0.1", "60", "0", "61"), ("MODEL_LIST_BYTES", "64KiB", "64MiB", "65535", "67108865"),
-        ("CLOCK_SKEW_SECONDS", "0.1", "3600", "0", "3601"),
+        ("CLOCK_SKEW_SECONDS", "0.1", "3600", "0", "3601"), ("METRICS_MAX_CONNECTIONS", "2", "10000", "1", "10001"),
+        ("TRACESTORE_MAX_CONNECTIONS", "4", "1000000", "3", "1000001"),
         ("PREAMBLE_HOLD", "0", "300", "-1", "300.1"), ("PREAMBLE_HOLD_BYTES", "0", "1MiB", "-1", "1048577"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {

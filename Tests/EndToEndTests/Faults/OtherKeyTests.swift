@@ -72,4 +72,59 @@ import Testing
             #expect(ending.output.ranges(of: "another GATEWAY_KEY").count == 1, "once: \(ending.output)")
         }
     }
+
+    /// The operator has replaced the key while jobs waited, and while answers could still be fetched.
+    @Test func jobsOfAReplacedKeyEndWithWhatHappened() async throws {
+        let variables = ["LANGFUSE_HOST": "http://127.0.0.1:9", "REQUEST_TIMEOUT": "2"]
+        try await GatewayFleet.run(environment: variables) { fleet in
+            var (answered, queued) = ("", "")
+            try await fleet.ingress { _, port in
+                try await fleet.forwarder { _ in
+                    try await eventually { try await fleet.alive().count == 1 }
+                    let location = try await accept("mock/echo", at: port)
+                    answered = location
+                    try await withRawClient(to: port) { client in
+                        let answer = try await client.call("GET", location + "?wait=30")
+                        #expect(answer.status == 200)
+                    }
+                }
+                queued = try await accept("mock/echo", at: port)
+            }
+            #expect(try await fleet.ids().count == 2)
+            _ = try await fleet.redis.send(RedisCommand("DEL", Keys.keyFingerprint))
+            let (done, waiting) = (answered, queued)
+            try await fleet.ingress(Self.other) { _, port in
+                try await withRawClient(to: port) { client in
+                    let answer = try await client.call("GET", done)
+                    #expect(answer.status == 502 && answer.error?.code == "job_lost", "\(answer.text)")
+                    #expect(answer.text.contains("another GATEWAY_KEY"))
+                }
+                _ = try await fleet.process("forwarder", Self.other) { forwarder in
+                    try await forwarder.line(with: "takes up to")
+                    try await eventually(within: .seconds(120)) { try await fleet.length(Keys.dead) == 1 }
+                }
+                try await withRawClient(to: port) { client in
+                    for query in ["", "?wait=5"] {
+                        let answer = try await client.call("GET", waiting + query)
+                        #expect(answer.status == 502 && answer.error?.code == "job_lost", "\(answer.text)")
+                        #expect(answer.text.contains("another GATEWAY_KEY"), "\(answer.text)")
+                    }
+                    let events = try await client.call("GET", waiting, headers: ["Accept: text/event-stream"])
+                    #expect(events.status == 502 && events.text.contains("job_lost"), "\(events.text)")
+                }
+            }
+            let left = try await fleet.ids()
+            #expect(left.count == 1 && left.allSatisfy { answered.hasSuffix($0) }, "what succeeded stays")
+            #expect(try await fleet.length(Keys.jobs) == 0)
+        }
+    }
+
+    private func accept(_ model: String, at port: Int) async throws -> String {
+        try await withRawClient(to: port) { client in
+            let answer = try await client.call(
+                "POST", ServeTests.path, headers: ["Prefer: respond-async"], body: ServeTests.body(model))
+            #expect(answer.status == 202)
+            return try #require(answer["location"])
+        }
+    }
 }

@@ -17,6 +17,15 @@ struct ProcessFigures {
         return kinds
     }
 
+    /// The time for which it has had a processor.
+    func processorTime() throws -> Duration {
+        let status = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
+        // Its name, in parentheses, may hold blanks.
+        let fields = try #require(status.split(separator: ")").last).split(separator: " ")
+        let ticks = try #require(Int(fields[11])) + #require(Int(fields[12]))
+        return .milliseconds(ticks * 10)
+    }
+
     /// Resident memory in bytes.
     func resident() throws -> Int { try bytes(of: "VmRSS") }
 

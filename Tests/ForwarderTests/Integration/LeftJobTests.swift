@@ -31,9 +31,24 @@ import Upstream
     }
 
     private func add(
-        _ payload: [UInt8], _ fixture: ForwarderFixture, _ id: InsertionID, entry: String = "*"
+        _ payload: [UInt8], _ fixture: ForwarderFixture, _ id: InsertionID, entry: String = "*", isNamed: Bool = false
     ) async throws {
-        _ = try await fixture.redis.send(RedisCommand("XADD", Keys.jobs, entry, "i", id.description, "p", payload))
+        var command = RedisCommand("XADD", Keys.jobs, entry, "i", id.description, "p", payload)
+        if isNamed { command.append(contentsOf: ["j", "local", "r", ForwarderFixture.rollout]) }
+        _ = try await fixture.redis.send(command)
+    }
+
+    /// Who fetches the answer is told what happened.
+    private func expectLost(_ id: InsertionID, _ fixture: ForwarderFixture) async throws {
+        let entries = try await fixture.redis.send(RedisCommand("XRANGE", Keys.response(id), "-", "+"))
+        let sealed = try #require(entries[0][1][3].bytes)
+        let frame = try ResponseFrame(wireBytes: fixture.envelope.open(sealed, for: .frame(id)))
+        guard case .brokenOff(let error)? = frame.end else {
+            Issue.record("\(frame)")
+            return
+        }
+        #expect(error.code == "job_lost" && error.status == 502 && error.shouldRetry == false, "\(error)")
+        #expect(try await fixture.redis.send(RedisCommand("TTL", Keys.response(id))).int ?? 0 > 0)
     }
 
     @Test(arguments: Case.allCases) func isLeftForOthersAndHoldsUpNothing(what: Case) async throws {
@@ -61,18 +76,25 @@ import Upstream
     /// Nothing can be waiting for it: it is put aside, and the operator sees why.
     @Test(arguments: Case.allCases) func isADeadLetterAfterItsTime(what: Case) async throws {
         try await ForwarderFixture.run { fixture in
-            let id = InsertionIDGenerator().next()
-            try await add(what.payload(fixture, id), fixture, id, entry: "\(UnixTime.milliseconds - 400_000)-0")
+            let ids = InsertionIDGenerator()
+            let (id, other) = (ids.next(), ids.next())
+            _ = try await fixture.redis.send(
+                RedisCommand("SADD", ForwarderFixture.rollout, id.description, other.description))
+            try await add(
+                what.payload(fixture, id), fixture, id, entry: "\(UnixTime.milliseconds - 400_000)-0", isNamed: true)
             try await fixture.withForwarder { _ in
                 try await eventually {
                     let lengths = try await (fixture.length(Keys.jobs), fixture.length(Keys.dead))
                     return lengths == (0, 1)
                 }
             }
-            let reason = try #require(
-                try await fixture.redis.send(RedisCommand("XRANGE", Keys.dead, "-", "+"))[0][1][1].string)
+            let letter = try await fixture.redis.send(RedisCommand("XRANGE", Keys.dead, "-", "+"))[0][1]
+            let reason = try #require(letter[1].string)
             #expect(reason.contains("found none that reads it within REQUEST_TIMEOUT"), "\(reason)")
             #expect(reason.contains("version") == (what == .laterVersion || what == .farVersion), "\(reason)")
+            #expect(letter[5].string == id.description)
+            #expect(try await fixture.members() == [other.description], "it left its rollout, and no other did")
+            try await expectLost(id, fixture)
         }
     }
 
@@ -85,9 +107,13 @@ import Upstream
             let id = ids.next()
             var sealed = try fixture.envelope.seal(Array("{}".utf8), for: .job(what == "moved" ? ids.next() : id))
             if what == "damaged" { sealed[sealed.count - 1] ^= 1 }
-            try await add(what == "garbage" ? Array(repeating: 0x5B, count: 100) : sealed, fixture, id)
+            _ = try await fixture.redis.send(RedisCommand("SADD", ForwarderFixture.rollout, id.description))
+            try await add(
+                what == "garbage" ? Array(repeating: 0x5B, count: 100) : sealed, fixture, id, isNamed: true)
             try await fixture.withForwarder { _ in try await eventually { try await fixture.length(Keys.dead) == 1 } }
             #expect(try await fixture.length(Keys.jobs) == 0)
+            #expect(try await fixture.members().isEmpty)
+            try await expectLost(id, fixture)
         }
     }
 }

@@ -240,4 +240,37 @@ import Testing
             }
         }
     }
+
+    /// No forwarder has taken it, or Redis has lost it: after its time it is no longer told to be on its way.
+    @Test(arguments: [59_000, 61_000]) func aJobThatNeverEndsIsLostAfterItsTime(late: Int) async throws {
+        try await LiveIngress.run { ingress in
+            let location = try await accept(ingress)
+            let id = try #require(location.split(separator: "/").last.flatMap { InsertionID(String($0)) })
+            let deadline = Int(UnixTime.milliseconds) - late
+            _ = try await ingress.redis.send(RedisCommand("HSET", Keys.record(id), "until", deadline))
+            let answer = try await ingress.call("GET", location)
+            guard late > 60_000 else { return #expect(answer.status == 202) }
+            #expect(answer.status == 502 && answer.error?.code == "job_lost", "\(answer.text)")
+            let events = try await ingress.call("GET", location, headers: ["Accept: text/event-stream"])
+            #expect(events.status == 502 && events.error?.code == "job_lost", "\(events.text)")
+        }
+    }
+
+    /// The key was replaced since: what the former one sealed is no answer that is still on its way.
+    @Test(arguments: [true, false]) func anAnswerOfAnotherKeyIsLost(isWhole: Bool) async throws {
+        try await LiveIngress.run { ingress in
+            let location = try await accept(ingress)
+            let id = try #require(location.split(separator: "/").last.flatMap { InsertionID(String($0)) })
+            let frame = ResponseFrame(
+                sequence: 0, head: UpstreamHead(status: 200, headers: []), end: isWhole ? .complete : nil)
+            let sealed = try Envelope(key: .random()).seal(frame.wireBytes, for: .frame(id))
+            _ = try await ingress.redis.send(
+                RedisCommand("XADD", Keys.response(id), "*", "i", id.description, "p", sealed))
+            for headers in [[], ["Accept: text/event-stream"]] {
+                let answer = try await ingress.call("GET", location + "?wait=5", headers: headers)
+                #expect(answer.status == 502 && answer.error?.code == "job_lost", "\(answer.text)")
+                #expect(answer.text.contains("another GATEWAY_KEY"))
+            }
+        }
+    }
 }

@@ -40,8 +40,10 @@ struct QueueSnapshot: Equatable {
     }
 
     private static func fields(_ values: [RedisValue]) -> [String] {
-        stride(from: 0, to: values.count - 1, by: 2).map { index in
+        stride(from: 0, to: values.count - 1, by: 2).compactMap { index in
             let name = values[index].string ?? ""
+            // The version before batches does not name a job's rollout outside the job.
+            if ["j", "r"].contains(name) { return nil }
             // The time, and the id of an entry in a dead letter.
             return ["at", "entry"].contains(name) ? name : "\(name) \(values[index + 1].bytes ?? [])"
         }

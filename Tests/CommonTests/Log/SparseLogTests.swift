@@ -1,7 +1,6 @@
 import Testing
 
 @testable import Common
-@testable import Queue
 
 @Suite struct SparseLogTests {
     @Test func saysOnceInAWhileHowManyCame() {

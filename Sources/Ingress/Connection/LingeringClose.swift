@@ -1,0 +1,57 @@
+internal import NIOCore
+
+/// Closes a connection behind its last answer so that the answer arrives.
+///
+/// A connection that is closed while its client still sends is reset, and what the client has not yet read is lost. So
+/// the sending side is closed alone, behind the last byte of the answer. What the client goes on sending is read and
+/// dropped, until it closes its side, has been silent for a while, or has gone on for too long.
+final class LingeringClose {
+    /// The time of silence after which the client is taken to send nothing more.
+    private static let silence = TimeAmount.seconds(2)
+    /// The time for which a client may go on sending.
+    private static let longest = TimeAmount.seconds(10)
+
+    private let context: ChannelHandlerContext
+    /// When all of the answer was handed to the system; nil: it has not been yet.
+    private var began: NIODeadline?
+    private var lastRead = NIODeadline.now()
+    private var isInputClosed = false
+
+    /// - Parameter context: that of the handler which sees all that comes and drops it.
+    init(_ context: ChannelHandlerContext) { self.context = context }
+
+    func begin() {
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.outputClosed() }
+        context.close(mode: .output, promise: written)
+        // What is to be answered may have kept the connection from being read.
+        context.read()
+    }
+
+    /// Bytes have come, and were dropped.
+    func hasRead() {
+        lastRead = .now()
+        if !isInputClosed { context.read() }
+    }
+
+    /// The client has closed its side.
+    func inputClosed() {
+        isInputClosed = true
+        if began != nil { context.close(promise: nil) }
+    }
+
+    private func outputClosed() {
+        began = .now()
+        if isInputClosed { context.close(promise: nil) } else { schedule(in: Self.silence) }
+    }
+
+    private func schedule(in time: TimeAmount) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.look() }
+    }
+
+    private func look() {
+        let now = NIODeadline.now()
+        let end = min((began ?? now) + Self.longest, lastRead + Self.silence)
+        if now >= end { context.close(promise: nil) } else { schedule(in: end - now) }
+    }
+}
