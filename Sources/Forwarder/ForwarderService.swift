@@ -54,8 +54,8 @@ package struct ForwarderService {
         sender.keepSpan = spans.keep
         sender.logsRequests = settings.requestLog == .embedded
         let runner = JobRunner(
-            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked), sender: sender,
-            envelope: envelope,
+            directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked),
+            refused: RefusedMembers(settings), sender: sender, envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
             limits: CallLimits(settings), isTraced: destinations.isTraced,
             spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil },

@@ -10,6 +10,8 @@ struct JobRunner: Sendable {
     /// The providers, as they are now.
     let directory: @Sendable () -> ProviderDirectory
     let upstream: any UpstreamClient
+    /// The members that providers have refused before.
+    var refused = RefusedMembers()
     let sender: AnswerSender
     let envelope: Envelope
     let check: JobCheck
@@ -79,12 +81,15 @@ struct JobRunner: Sendable {
         let isTraced = span.map { !$0.isRecord } ?? false
         let needsUsage = isTraced || job.charges.contains(where: \.isSettled)
         let directory = directory()
-        var routed = RoutedJob(job) { job throws(GatewayError) in try directory.resolve(job, isTraced: needsUsage) }
+        let resolve = { [refused] (job: Job) throws(GatewayError) -> Target in
+            refused.accepted(try directory.resolve(job, isTraced: needsUsage))
+        }
+        var routed = RoutedJob(job, resolve: resolve)
         do throws(GatewayError) {
             if let first = try routed?.target() {
                 target = first
             } else {
-                target = try directory.resolve(job, isTraced: needsUsage)
+                target = try resolve(job)
             }
         } catch {
             steps.meter?.error = error
@@ -102,7 +107,8 @@ struct JobRunner: Sendable {
         span?.sends(target)
         let call = Call(
             steps.job, to: target, routed: routed, span: span, steps: steps,
-            upstream: upstream, limits: limits, mayHaveReached: steps.delivery.isTakenOver, on: steps.eventLoop,
+            by: TargetCaller(upstream: upstream, refused: refused, logger: logger), limits: limits,
+            mayHaveReached: steps.delivery.isTakenOver, on: steps.eventLoop,
             logger: logger, done: done)
         let bound = NIOLoopBound(call, eventLoop: steps.eventLoop)
         steps.control.onEnd { [eventLoop = steps.eventLoop] in eventLoop.execute { bound.value.stop() } }

@@ -1,4 +1,5 @@
 internal import Common
+internal import Compression
 internal import JSON
 
 /// The body of an export on its way to rows. All of it is read and checked before anything is stored.
@@ -36,25 +37,17 @@ struct Export: Sendable {
     }
 
     let form: Form
-    let isGzip: Bool
+    /// The codings of the body, in the order in which they were applied.
+    var codings: [ContentCoding] = []
     /// The most bytes of it, decompressed.
     let limit: Int
 
-    /// Bytes that reading the body needs besides it: what it becomes, decompressed.
-    /// - Throws: 400 for what is no gzip, 413 for what is too large.
-    func room(for body: [UInt8]) throws(LangfuseError) -> Int {
-        guard isGzip else { return 0 }
-        guard body.count >= 18, body.starts(with: [0x1F, 0x8B]) else { throw Self.badGzip }
-        // RFC 1952 §2.3.1: the last four bytes say how much it becomes.
-        let size = body.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard size <= limit else { throw .bodyTooLarge(limit) }
-        return size
-    }
-
     /// Reads an export. A bad span costs that span alone, as OTLP has it ("partial success").
-    /// - Throws: 400 for what cannot be read and for an export without any good span, 413 for what is too large.
-    func content(_ body: [UInt8]) throws(LangfuseError) -> Content {
-        let bytes = try decompressed(body)
+    /// - Parameter share: holds what the body becomes, decompressed.
+    /// - Throws: 400 for what cannot be read and for an export without any good span, 413 for what is too large, 429 if
+    ///   there is no room for it.
+    func content(_ body: [UInt8], in share: ExportBudget.Share) throws(LangfuseError) -> Content {
+        let bytes = try decompressed(body, in: share)
         let spans: [OTLPSpan]
         do throws(OTLPError) {
             spans = form == .json ? try OTLPJSON.spans(bytes) : try OTLPProtobuf.spans(bytes)
@@ -74,12 +67,16 @@ struct Export: Sendable {
         return content
     }
 
-    private func decompressed(_ body: [UInt8]) throws(LangfuseError) -> [UInt8] {
-        guard isGzip else { return body }
-        // What becomes more than it says is not believed.
-        let size = try room(for: body)
-        do throws(Gunzip.Failure) { return try Gunzip.decompress(body, limit: size) } catch { throw Self.badGzip }
+    private func decompressed(_ body: [UInt8], in share: ExportBudget.Share) throws(LangfuseError) -> [UInt8] {
+        guard !codings.isEmpty else { return body }
+        do throws(BodyDecoder.Failure) {
+            return try BodyDecoder(codings, limit: limit).decode(body, reserve: share.reserve)
+        } catch {
+            throw switch error {
+            case .tooLarge: .bodyTooLarge(limit)
+            case .noRoom: .busy
+            case .unreadable(let flaw): .invalidRequest("The export's Content-Encoding: \(flaw)")
+            }
+        }
     }
-
-    private static let badGzip = LangfuseError.invalidRequest("The export is not valid gzip")
 }

@@ -1,4 +1,5 @@
 internal import Common
+internal import Compression
 internal import GRDB
 internal import HTTPTypes
 internal import Hummingbird
@@ -82,18 +83,35 @@ struct TraceStoreResponder: HTTPResponder {
         {
             throw LangfuseError.invalidRequest("x-langfuse-ingestion-version must be a number up to 4")
         }
-        let isGzip = request.headers[.contentEncoding]?.equalsIgnoringASCIICase("gzip") ?? false
-        let export = Export(form: form, isGzip: isGzip, limit: exportLimit)
-        var share = budget.share()
-        let body = try await body(of: request, &share)
-        try share.take(export.room(for: body))
+        let codings = try Self.codings(of: request)
+        let share = budget.share()
+        defer { withExtendedLifetime(share) {} }
+        let body = try await body(of: request, share)
+        let export = Export(form: form, codings: body.isEmpty ? [] : codings, limit: exportLimit)
         // Some 50 µs a span: on an event loop the connections of the loop would wait for it.
-        let content = try await NIOThreadPool.singleton.runIfActive { try export.content(body) }
+        let content = try await NIOThreadPool.singleton.runIfActive { try export.content(body, in: share) }
         try await intake.store(content.observations, project: number)
         return Self.json(content.json)
     }
 
-    private func body(of request: Request, _ share: inout ExportBudget.Share) async throws -> [UInt8] {
+    /// The codings of an export, in the order in which they were applied.
+    /// - Throws: 415 for one that is not undone here.
+    private static func codings(of request: Request) throws(LangfuseError) -> [ContentCoding] {
+        let taken = [ContentCoding.gzip, .deflate, .zstd].filter(\.isAvailable)
+        var codings: [ContentCoding] = []
+        for name in ContentCoding.names(in: request.headers[values: .contentEncoding]) {
+            guard let coding = ContentCoding(name: name), taken.contains(coding) else {
+                throw .unsupportedEncoding(taken: taken.map(\.rawValue))
+            }
+            codings.append(coding)
+        }
+        guard codings.count <= BodyDecoder.mostCodings else {
+            throw .invalidRequest("Content-Encoding names more than \(BodyDecoder.mostCodings) codings")
+        }
+        return codings
+    }
+
+    private func body(of request: Request, _ share: ExportBudget.Share) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > exportLimit {
             throw LangfuseError.bodyTooLarge(exportLimit)
         }

@@ -94,6 +94,7 @@ struct SettingsTests {
         ("METRICS_PORT", "0", "65535", "-1", "65536"), ("METRICS_METADATA_VALUES", "1", "1000", "0", "1001"),
         ("METRICS_MODEL_VALUES", "1", "1000", "0", "1001"),
         ("PREAMBLE_HOLD", "0", "300", "-1", "300.1"), ("PREAMBLE_HOLD_BYTES", "0", "1MiB", "-1", "1048577"),
+        ("REFUSED_MEMBER_TTL", "0", "86400", "-1", "86400.1"), ("REFUSED_MEMBER_LIMIT", "1", "100000", "0", "100001"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {
         #expect(throws: Never.self) { try Self.read([name: lowest]) }
