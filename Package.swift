@@ -76,9 +76,11 @@ let package = Package(
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CDecoders"),
         .systemLibrary(name: "CMalloc"),
         .target(name: "Text", swiftSettings: settings),
         .target(name: "JSON", dependencies: ["Text"], swiftSettings: settings),
+        .target(name: "Compression", dependencies: ["CDecoders", "CZlib", "Text"], swiftSettings: settings),
         .target(
             name: "Telemetry",
             dependencies: ["Text", .atomics, .coreMetrics, .nioConcurrencyHelpers],
@@ -94,13 +96,15 @@ let package = Package(
         ),
         .target(
             name: "Upstream",
-            dependencies: ["CCurl", "Text", .logging, .nioConcurrencyHelpers, .nioCore, .serviceLifecycle],
+            dependencies: [
+                "CCurl", "Compression", "Text", .logging, .nioConcurrencyHelpers, .nioCore, .serviceLifecycle,
+            ],
             swiftSettings: settings
         ),
         .target(
             name: "Common",
             dependencies: [
-                "CYAML", "CZlib", "JSON", "Redis", "Text", "Upstream", .crypto, .logging, .nioConcurrencyHelpers,
+                "CYAML", "JSON", "Redis", "Text", "Upstream", .crypto, .logging, .nioConcurrencyHelpers,
                 .nioCore, .nioPosix, .serviceLifecycle,
             ],
             swiftSettings: settings
@@ -139,8 +143,8 @@ let package = Package(
         .target(
             name: "Ingress",
             dependencies: [
-                "Common", "Dashboard", "HTTPServing", "JSON", "Policies", "Queue", "Redis", "RequestLog",
-                "Telemetry", "Upstream", .coreMetrics, .crypto, .httpTypes, .hummingbird, .logging,
+                "Common", "Compression", "Dashboard", "HTTPServing", "JSON", "Policies", "Queue", "Redis",
+                "RequestLog", "Telemetry", "Upstream", .coreMetrics, .crypto, .httpTypes, .hummingbird, .logging,
                 .nioConcurrencyHelpers, .nioCore, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioPosix,
                 .serviceLifecycle, .unixSignals,
             ],
@@ -150,8 +154,8 @@ let package = Package(
         .target(
             name: "Forwarder",
             dependencies: [
-                "Common", "JSON", "Policies", "Queue", "Redis", "Telemetry", "Upstream", .coreMetrics, .logging,
-                .nioConcurrencyHelpers, .nioCore, .nioPosix, .serviceLifecycle,
+                "Common", "Compression", "JSON", "Policies", "Queue", "Redis", "Telemetry", "Upstream",
+                .coreMetrics, .logging, .nioConcurrencyHelpers, .nioCore, .nioPosix, .serviceLifecycle,
             ],
             resources: [.embedInCode("Providers/providers.yaml")],
             swiftSettings: settings
@@ -170,8 +174,8 @@ let package = Package(
         .target(
             name: "TraceStore",
             dependencies: [
-                "Common", "HTTPServing", "JSON", "RequestLog", "Telemetry", .coreMetrics, .crypto, .grdb,
-                .grdbSQLite, .httpTypes, .hummingbird, .logging, .nioConcurrencyHelpers, .nioCore, .nioPosix,
+                "Common", "Compression", "HTTPServing", "JSON", "RequestLog", "Telemetry", .coreMetrics, .crypto,
+                .grdb, .grdbSQLite, .httpTypes, .hummingbird, .logging, .nioConcurrencyHelpers, .nioCore, .nioPosix,
                 .serviceLifecycle,
             ],
             swiftSettings: settings
@@ -229,6 +233,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "CompressionTests", dependencies: ["Compression", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "JSONTests",
             dependencies: ["Common", "JSON", "TestSupport"],
@@ -266,7 +271,9 @@ let package = Package(
         ),
         .testTarget(
             name: "UpstreamTests",
-            dependencies: ["Common", "TestSupport", "Upstream", .nioConcurrencyHelpers, .nioCore, .nioPosix],
+            dependencies: [
+                "Common", "Compression", "TestSupport", "Upstream", .nioConcurrencyHelpers, .nioCore, .nioPosix,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -280,7 +287,7 @@ let package = Package(
         .testTarget(
             name: "IngressTests",
             dependencies: [
-                "Common", "Dashboard", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog",
+                "Common", "Compression", "Dashboard", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog",
                 "RequestLogServing", "Telemetry", "TestSupport", "Upstream", .crypto, .httpTypes, .hummingbird,
                 .logging, .inMemoryLogging, .nioCore, .nioHTTP1, .nioConcurrencyHelpers, .serviceLifecycle,
             ],
@@ -289,7 +296,7 @@ let package = Package(
         .testTarget(
             name: "ForwarderTests",
             dependencies: [
-                "Common", "Forwarder", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry",
+                "Common", "Compression", "Forwarder", "JSON", "Policies", "Queue", "Redis", "RequestLog", "Telemetry",
                 "TestSupport", "TraceStore", "Upstream", .logging, .inMemoryLogging, .nioCore, .nioEmbedded,
                 .nioConcurrencyHelpers, .nioCore, .nioPosix, .serviceLifecycle,
             ],
@@ -301,7 +308,8 @@ let package = Package(
         .testTarget(
             name: "TraceStoreTests",
             dependencies: [
-                "Common", "JSON", "RequestLog", "TestSupport", "TraceStore", .grdb, .logging, .inMemoryLogging,
+                "Common", "Compression", "JSON", "RequestLog", "TestSupport", "TraceStore", .grdb, .logging,
+                .inMemoryLogging,
                 .nioConcurrencyHelpers, .serviceLifecycle,
             ],
             swiftSettings: settings

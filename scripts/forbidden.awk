@@ -3,7 +3,7 @@
 
 BEGIN {
     everywhere = "."
-    libraries = "^Sources/(Common|Dashboard|JSON|Queue|Redis|Text|Upstream|Ingress|Forwarder|Policies|RequestLog(Serving)?|Verifier|TraceStore)/"
+    libraries = "^Sources/(Common|Compression|Dashboard|JSON|Queue|Redis|Text|Upstream|Ingress|Forwarder|Policies|RequestLog(Serving)?|Verifier|TraceStore)/"
     tests = "^Tests/"
     users = "^Sources/(Dashboard|Queue|Ingress|Forwarder|Policies|RequestLog(Serving)?|Verifier|TraceStore)/"
     comparison = "[!=]= \"|case \"|(hasPrefix|hasSuffix|lowercased|firstIndex)\\(|contains\\(\"|split\\(separator: \""

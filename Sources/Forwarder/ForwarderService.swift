@@ -58,8 +58,8 @@ package struct ForwarderService {
         sender.logsRequests = settings.requestLog == .embedded
         let runner = JobRunner(
             directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked),
-            models: ModelListCache(upstream: marked, maximumAge: settings.modelListAge, logger: logger), sender: sender,
-            envelope: envelope,
+            models: ModelListCache(upstream: marked, maximumAge: settings.modelListAge, logger: logger),
+            refused: RefusedMembers(settings), sender: sender, envelope: envelope,
             check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
             limits: CallLimits(settings), isTraced: destinations.isTraced,
             spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil },

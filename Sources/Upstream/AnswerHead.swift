@@ -1,3 +1,5 @@
+internal import Compression
+
 /// Collects the status and headers of the final answer from the header lines that libcurl hands over one by one.
 ///
 /// The heads of 1xx answers and trailers are counted but not kept.
@@ -8,8 +10,9 @@ struct AnswerHead {
     private(set) var isInsideHead = false
     /// Whether the answer came over HTTP/2 or later.
     private(set) var isMultiplexed = false
-    /// Whether the body is compressed or otherwise encoded.
-    private(set) var isEncoded = false
+    /// The codings of the body that are undone, in the order in which they were applied. The head then says nothing of
+    /// them.
+    private(set) var codings: [ContentCoding] = []
     /// Whether the final head says the body's length in two ways, or in something that is no number: readers differ in
     /// what they make of it.
     private(set) var isAmbiguous = false
@@ -37,6 +40,7 @@ struct AnswerHead {
             isInsideHead = false
             guard status >= 200 else { return }
             for field in headers { note(field) }
+            takeCodings()
             head = UpstreamHead(status: status, headers: headers)
         } else if text.starts(with: "HTTP/".utf8) {
             begin(text)
@@ -47,11 +51,23 @@ struct AnswerHead {
 
     /// Notes what a field of the final head says of the body.
     private mutating func note(_ field: HeaderField) {
-        if field.name.equalsIgnoringASCIICase("content-encoding") { isEncoded = true }
         guard field.name.equalsIgnoringASCIICase("content-length") else { return }
         let isNumber = !field.value.isEmpty && field.value.utf8.allSatisfy { (0x30...0x39).contains($0) }
         if !isNumber || length != nil && length != field.value { isAmbiguous = true }
         length = field.value
+    }
+
+    /// Leaves the codings in the head that are not undone: those that are not known, and what is below them.
+    private mutating func takeCodings() {
+        let isLabel: (HeaderField) -> Bool = { $0.name.equalsIgnoringASCIICase("content-encoding") }
+        guard headers.contains(where: isLabel) else { return }
+        var names = ContentCoding.names(in: headers.filter(isLabel).map(\.value))
+        while let coding = names.last.flatMap({ ContentCoding(name: $0) }), coding.isAvailable {
+            codings.insert(coding, at: 0)
+            names.removeLast()
+        }
+        headers.removeAll(where: isLabel)
+        if !names.isEmpty { headers.append(HeaderField("content-encoding", names.joined(separator: ", "))) }
     }
 
     private mutating func begin(_ statusLine: UnsafeRawBufferPointer) {

@@ -51,9 +51,7 @@ extension CurlHandle {
             ccurl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0),
             ccurl_set_string(easy, CURLOPT_PROXY, ""),
             ccurl_set_long(easy, CURLOPT_NETRC, Int(CURL_NETRC_IGNORED.rawValue)),
-            ccurl_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0),
-            // An empty list means every encoding that libcurl can undo.
-            ccurl_set_string(easy, CURLOPT_ACCEPT_ENCODING, ""))
+            ccurl_set_long(easy, CURLOPT_HTTP09_ALLOWED, 0))
     }
 
     private func setMethod() -> CURLcode {

@@ -5,9 +5,32 @@ internal import Glibc
 extension CurlTransfer {
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         noteActivity()
-        let fits = body.append(bytes, at: lastActivity)
-        if !fits { refusal = .tooLarge }
-        return fits
+        do throws(AnswerDecoder.Failure) {
+            if !answer.codings.isEmpty, decoder == nil { decoder = try makeDecoder() }
+            if let decoder { try decoder.take(bytes, keep) } else { try keep(bytes) }
+            return true
+        } catch {
+            refusal = error == .tooLarge ? .tooLarge : .malformed
+            return false
+        }
+    }
+
+    /// Takes what the decoder has kept back.
+    /// - Returns: whether the body is not larger than is allowed.
+    func endBody() -> Bool {
+        // What cannot be decoded has been refused before.
+        do throws(AnswerDecoder.Failure) { try decoder?.end(keep) } catch { return error != .tooLarge }
+        return true
+    }
+
+    private func keep(_ bytes: UnsafeRawBufferPointer) throws(AnswerDecoder.Failure) {
+        guard body.append(bytes, at: lastActivity) else { throw .tooLarge }
+    }
+
+    private func makeDecoder() throws(AnswerDecoder.Failure) -> AnswerDecoder {
+        guard answer.codings.count <= AnswerDecoder.mostCodings else { throw .broken }
+        let type = answer.head?.headers.first(named: "content-type")?.lowercased() ?? ""
+        return AnswerDecoder(answer.codings, isText: type.contains("json") || type.hasPrefix("text/"))
     }
 
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {

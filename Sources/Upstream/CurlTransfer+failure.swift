@@ -63,7 +63,7 @@ extension CurlTransfer {
         case CURLE_RECV_ERROR where words.contains("chunk"): .malformed
         case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2_STREAM:
             requestMayHaveBeenSent ? .closedEarly : .connect
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING, CURLE_HTTP2, CURLE_HTTP_RETURNED_ERROR: .malformed
+        case CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2, CURLE_HTTP_RETURNED_ERROR: .malformed
         // A single header line beyond libcurl's own bound is reported as a lack of memory.
         case CURLE_OUT_OF_MEMORY: requestMayHaveBeenSent && answer.head == nil ? .tooLarge : .unavailable
         default: requestMayHaveBeenSent ? .closedEarly : .unavailable
@@ -76,13 +76,15 @@ extension CurlTransfer {
             ? .connectTimeout : .totalTimeout
     }
 
-    private func words(for refusal: UpstreamError.Code) -> String {
+    func words(for refusal: UpstreamError.Code) -> String {
         switch refusal {
         case .blockedAddress: "the host's address is one that this call may not reach"
         case .tooLarge where answer.head == nil:
             "the answer's headers are longer than \(request.limits.headerBytes) bytes"
         case .tooLarge: "the answer's body is longer than \(request.limits.bodyBytes) bytes"
-        case .malformed: "the answer's Content-Length is no number, or says two"
+        case .malformed where answer.isAmbiguous: "the answer's Content-Length is no number, or says two"
+        case .malformed:
+            "the answer's body cannot be decompressed: it is broken, or has more than \(AnswerDecoder.mostCodings) codings"
         default: "the connection was closed before an answer came"
         }
     }

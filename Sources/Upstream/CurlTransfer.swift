@@ -40,6 +40,8 @@ final class CurlTransfer {
 
     var answer: AnswerHead
     var body: AnswerBody
+    /// Undoes the body's codings; nil until it has begun, or where it has none.
+    var decoder: AnswerDecoder?
     private(set) var end: End?
     /// The reason why a callback told libcurl to stop, which libcurl itself cannot know.
     var refusal: UpstreamError.Code?
@@ -86,7 +88,8 @@ final class CurlTransfer {
     }
 
     func finish(_ end: End) {
-        if self.end == nil { self.end = end }
+        guard self.end == nil else { return }
+        self.end = endBody() ? end : .failed(error(.tooLarge, words(for: .tooLarge)))
     }
 
     /// Ends the transfer with nothing left for its reader but the error.
@@ -95,6 +98,7 @@ final class CurlTransfer {
         end = .failed(error)
         answer = AnswerHead(limit: 0)
         body = AnswerBody(limit: 0)
+        decoder = nil
     }
 
     /// Ends what libcurl does with the handle, and gives it away, once.
@@ -122,10 +126,9 @@ extension CurlTransfer {
         isPaused = curl_easy_pause(handle.easy, CURLPAUSE_RECV) == CURLE_OK
     }
 
-    /// The same from within libcurl's own call. Not for an encoded answer: libcurl goes on decoding what it has, and
-    /// keeps it beside our own bound.
+    /// The same from within libcurl's own call.
     func pauseInsteadOfReceiving() -> Bool {
-        guard end == nil, !answer.isMultiplexed, !answer.isEncoded, body.isFull(for: wanted) else { return false }
+        guard end == nil, !answer.isMultiplexed, body.isFull(for: wanted) else { return false }
         isPaused = true
         return true
     }

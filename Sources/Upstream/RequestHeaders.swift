@@ -1,12 +1,19 @@
 internal import CCurl
+internal import Compression
 
 /// A request's fields in libcurl's form of them, as one piece of memory that libcurl reads.
 final class RequestHeaders {
-    /// Fields that libcurl makes from the request itself. A caller's own would frame the message differently or name
-    /// another host.
+    /// Fields that libcurl and this target make from the request itself. A caller's own would frame the message
+    /// differently, name another host, or ask for what is not undone.
     private static let ownedByLibcurl = [
         "accept-encoding", "connection", "content-length", "expect", "host", "transfer-encoding",
     ]
+
+    /// The codings that are undone. libcurl would undo them too, but fails where an answer's label is wrong.
+    private static let acceptEncoding: [UInt8] = {
+        let names = ContentCoding.allCases.filter(\.isAvailable).map(\.rawValue)
+        return Array("Accept-Encoding: \(names.joined(separator: ", "))".utf8) + [0]
+    }()
 
     /// Fields that libcurl would add by itself, and that the request does not have.
     private static let unwanted = ["Accept", "Content-Type", "Expect"]
@@ -49,6 +56,8 @@ final class RequestHeaders {
             }
             text.append(0)
         }
+        starts.append(text.count)
+        text += acceptEncoding
         let isThere: (String) -> Bool = { name in fields.contains { $0.name.equalsIgnoringASCIICase(name) } }
         // A request's own `Expect` is left away above.
         for name in unwanted where name == "Expect" || !isThere(name) {

@@ -121,6 +121,37 @@ def test_a_compressed_answer_arrives_whole_at_a_client_that_cannot_decompress(ga
     assert answer.body == ANSWER * 1000
 
 
+WRONG = {"plain": lambda body, _: body, "once": lambda body, coding: COMPRESSORS[coding](body)}
+
+
+@pytest.mark.parametrize("coding", COMPRESSORS)
+@pytest.mark.parametrize("form", WRONG)
+def test_a_wrong_label_of_an_answer_costs_nothing(gateway, provider, rollout, coding, form):
+    async def lies(call):
+        label = coding if form == "plain" else f"{coding}, {coding}"
+        await call.respond(WRONG[form](ANSWER, coding), headers=[("content-encoding", label)])
+
+    answer = gateway.request(
+        "POST", f"{rollout.path}/chat/completions", request_body(f"scripted/{provider.script(lies)}"))
+    assert (answer.status, answer.body) == (200, ANSWER)
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_a_compressed_request_arrives_decompressed(gateway, provider, rollout, coding):
+    seen = []
+
+    async def answers(call):
+        seen.append((call.body, call.header("content-encoding")))
+        await call.respond(ANSWER)
+
+    body = request_body(f"scripted/{provider.script(answers)}")
+    answer = gateway.request(
+        "POST", f"{rollout.path}/chat/completions", COMPRESSORS[coding](body), {"content-encoding": coding})
+    assert (answer.status, answer.body) == (200, ANSWER)
+    assert seen[0][1] is None and b"messages" in seen[0][0] and seen[0][0].endswith(body[-10:])
+
+
 def test_a_large_request_and_a_large_answer_pass(gateway, provider, rollout):
     text = "0123456789abcdef" * (4 << 16)
 

@@ -36,12 +36,17 @@ import Testing
         "not http at all\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}", "HTTP/1.1 20\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
         "HTTP/1.1 200 OK\r\nA: \u{0}\r\nContent-Length: 0\r\n\r\n",
     ])
     func `what is not HTTP is malformed`(text: String) async throws {
         let error = try await failure(of: Array(text.utf8))
         #expect(error?.code == .malformed, "\(text): \(String(describing: error))")
+    }
+
+    @Test func `a broken gzip is an error`() async throws {
+        let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\n"
+        let error = try await failure(of: Array(head.utf8) + [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xFF, 0xFF])
+        #expect(error?.code == .malformed && error?.message.contains("decompressed") ?? false)
     }
 
     @Test func `a broken chunk is an error`() async throws {

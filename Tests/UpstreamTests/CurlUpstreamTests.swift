@@ -84,6 +84,19 @@ import Testing
         #expect(answer.text == String(repeating: "hello, compressed world! ", count: 8))
     }
 
+    @Test(arguments: ["gzip", "deflate", "br", "zstd", "gzip, gzip", "utf-8", "none"])
+    func `a wrong label of a plain answer is no failure`(label: String) async throws {
+        let body = #"{"choices":[]}"#
+        let answer = try await answered(
+            "HTTP/1.1 200 OK\r\nContent-Encoding: \(label)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        #expect(answer.text == body)
+    }
+
+    @Test func `codings are asked for that are undone`() async throws {
+        let text = try await echoed(UpstreamRequest(method: "GET", url: "/"))
+        #expect(text.contains("\r\nAccept-Encoding: gzip, deflate"))
+    }
+
     @Test(arguments: [301, 302, 307, 308])
     func `a redirect is an answer like any other`(status: Int) async throws {
         let answer = try await answered(

@@ -23,6 +23,11 @@ package struct ProviderAccount: Sendable, Equatable {
     /// Whether a call is made again, once, whose kept connection the provider closed without a byte of an answer.
     /// It may then be paid for twice.
     package var repeatsOnClosedConnection = true
+    /// Members that the account's server refuses, so that the gateway must not add them to requests.
+    package var rejectedMembers: [String] = []
+
+    /// The members that the gateway adds to requests to accounts.
+    static let addedMembers = ["stream_options"]
 
     /// The idle times that may be set.
     static let idleConnectionSeconds = 0...3600

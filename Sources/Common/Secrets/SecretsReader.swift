@@ -46,14 +46,36 @@ struct SecretsReader {
     func accounts(_ node: YAMLNode, _ log: inout ProblemLog) -> [UTF8Text: ProviderAccount] {
         entries(of: node, &log) { name, value throws(ConfigurationError) in
             let members = try value.mapping(
-                of: ["kind", "base_url", "key", "key_env", "idle_connection_seconds", "repeat_on_closed_connection"])
+                of: [
+                    "kind", "base_url", "key", "key_env", "idle_connection_seconds", "repeat_on_closed_connection",
+                    "rejects",
+                ])
             var account = ProviderAccount(
                 name: name, destination: try destination(members), key: try key(members), location: value.location)
             account.idleConnectionSeconds =
                 try members["idle_connection_seconds"]?.int(in: ProviderAccount.idleConnectionSeconds)
             account.repeatsOnClosedConnection = try members["repeat_on_closed_connection"]?.bool() ?? true
+            account.rejectedMembers = try rejects(members["rejects"])
             return account
         }
+    }
+
+    /// `rejects: [stream_options]`.
+    private func rejects(_ node: YAMLNode?) throws(ConfigurationError) -> [String] {
+        var members: [String] = []
+        for element in try node?.sequence() ?? [] {
+            let name = try element.string()
+            guard ProviderAccount.addedMembers.contains(name) else {
+                let known = ProviderAccount.addedMembers.map { "`\($0)`" }.joined(separator: ", ")
+                let hint = SpellingSuggestion.nearest(to: name, among: ProviderAccount.addedMembers)
+                    .map { "; did you mean `\($0)`?" }
+                throw element.error(
+                    "the gateway adds no member `\(name)` to requests, so `rejects` cannot name it; it adds \(known)"
+                        + (hint ?? ""))
+            }
+            members.append(name)
+        }
+        return members
     }
 
     private func destination(_ account: YAMLMapping) throws(ConfigurationError) -> ProviderAccount.Destination {

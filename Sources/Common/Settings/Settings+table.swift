@@ -269,6 +269,14 @@ extension Settings {
             "PREAMBLE_HOLD_BYTES", \.preambleHoldBytes, .bytes(0...1 << 20), "How many bytes may be held back so.",
             commands: calling),
         Setting(
+            "REFUSED_MEMBER_TTL", \.refusedMemberTTL, .seconds(0...86_400),
+            "How long it is remembered that a provider [refuses a member](api.md#answers) that the gateway adds to "
+                + "requests; 0: not at all.",
+            commands: calling),
+        Setting(
+            "REFUSED_MEMBER_LIMIT", \.refusedMemberLimit, .int(1...100_000),
+            "For how many models of accounts that is remembered.", commands: calling),
+        Setting(
             "UPSTREAM_CONNECT_TIMEOUT", \.upstreamConnectTimeout, .seconds(0.1...300),
             "For a connection to a provider, TLS included.",
             commands: calling),

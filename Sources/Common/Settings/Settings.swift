@@ -113,6 +113,10 @@ package struct Settings: Sendable, Equatable {
     package var preambleHold = Duration.seconds(10)
     /// Bytes of an answer that are held back so.
     package var preambleHoldBytes = 64 << 10
+    /// The time for which a provider's refusal of a member that the gateway adds is remembered; zero: not at all.
+    package var refusedMemberTTL = Duration.seconds(3600)
+    /// The most accounts and models for which such a refusal is remembered.
+    package var refusedMemberLimit = 1000
     package var upstreamConnectTimeout = Duration.seconds(10)
     package var upstreamIdleTimeout = Duration.seconds(300)
     /// Whole seconds for which an idle connection to a provider may be used again; accounts may have their own.

@@ -26,7 +26,7 @@ final class Call {
     private var plan: CallPlan
     private let span: CompletionSpan?
     private let steps: any CallSteps
-    private let upstream: any UpstreamClient
+    private let caller: TargetCaller
     private let limits: CallLimits
     private let eventLoop: any EventLoop
     private let logger: Logger
@@ -75,19 +75,16 @@ final class Call {
     ///   - mayHaveReached: whether another forwarder may have made the call before.
     init(
         _ job: Job, to target: Target, routed: RoutedJob? = nil, span: CompletionSpan?, steps: any CallSteps,
-        upstream: any UpstreamClient, limits: CallLimits, mayHaveReached: Bool = false, on eventLoop: any EventLoop,
+        by caller: TargetCaller, limits: CallLimits, mayHaveReached: Bool = false, on eventLoop: any EventLoop,
         logger: Logger, done: @escaping @Sendable () -> Void
     ) {
         self.job = job
         self.mayHaveReached = mayHaveReached
         countsTokens = job.charges.contains(where: \.isSettled)
         plan = CallPlan(job, to: target, routed: routed, limits: limits)
-        self.span = span
-        self.steps = steps
-        self.upstream = upstream
-        self.limits = limits
-        self.eventLoop = eventLoop
-        self.logger = logger
+        (self.span, self.steps) = (span, steps)
+        self.caller = caller
+        (self.limits, self.eventLoop, self.logger) = (limits, eventLoop, logger)
         self.done = done
         span?.countsTokens = mayHaveReached && countsTokens
     }
@@ -105,7 +102,10 @@ final class Call {
         (answer, outcome, isPaused, preamble, holdEnds, isLate, meter) = (nil, nil, false, nil, nil, false, nil)
         steps.meter?.calls(plan)
         let receiver = CallReceiver(of: self, number: plan.calls, of: job, on: eventLoop)
-        transfer = upstream.start(request, patience: limits.flushInterval, on: eventLoop, to: receiver)
+        let call = NIOLoopBound(self, eventLoop: eventLoop)
+        transfer = caller.start(
+            request, to: plan.target, patience: limits.flushInterval, on: eventLoop, receiver
+        ) { call.value.plan.changeTarget($0) }
         guard job.isStream, let bound = job.options.firstTokenTimeout, remaining > .milliseconds(bound) else { return }
         schedule(in: .milliseconds(bound)) { $0.firstTokenIsLate() }
     }

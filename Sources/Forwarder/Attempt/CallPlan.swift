@@ -69,6 +69,9 @@ struct CallPlan {
         return request
     }
 
+    /// Notes that the present call goes on with a request that was changed.
+    mutating func changeTarget(_ target: Target) { self.target = target }
+
     /// The step that follows a failure of the transport, as far as no rule says it.
     /// - Parameters:
     ///   - failure: what rules call it.

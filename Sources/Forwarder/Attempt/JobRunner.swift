@@ -12,6 +12,8 @@ struct JobRunner: Sendable {
     let upstream: any UpstreamClient
     /// The models that the default provider lists; nil: it is never asked.
     var models: ModelListCache?
+    /// The members that providers have refused before.
+    var refused = RefusedMembers()
     let sender: AnswerSender
     let envelope: Envelope
     let check: JobCheck
@@ -98,8 +100,9 @@ struct JobRunner: Sendable {
         let needsUsage = isTraced || job.charges.contains(where: \.isSettled)
         let asked = job.model
         // A rule's target names its provider.
-        let resolve = { (job: Job) throws(GatewayError) -> Target in
-            try directory.resolve(job, isTraced: needsUsage, listed: job.model == asked ? listed : nil)
+        let resolve = { [refused] (job: Job) throws(GatewayError) -> Target in
+            refused.accepted(
+                try directory.resolve(job, isTraced: needsUsage, listed: job.model == asked ? listed : nil))
         }
         var routed = RoutedJob(job, resolve: resolve)
         do throws(GatewayError) {
@@ -125,7 +128,8 @@ struct JobRunner: Sendable {
         span?.sends(target)
         let call = Call(
             steps.job, to: target, routed: routed, span: span, steps: steps,
-            upstream: upstream, limits: limits, mayHaveReached: steps.delivery.isTakenOver, on: steps.eventLoop,
+            by: TargetCaller(upstream: upstream, refused: refused, logger: logger), limits: limits,
+            mayHaveReached: steps.delivery.isTakenOver, on: steps.eventLoop,
             logger: logger, done: done)
         let bound = NIOLoopBound(call, eventLoop: steps.eventLoop)
         steps.control.onEnd { [eventLoop = steps.eventLoop] in eventLoop.execute { bound.value.stop() } }

@@ -1,11 +1,13 @@
 internal import Common
 
 /// Selects a provider's headers for the client: those for reading the answer, and its SDK's for retries and support.
-/// Hop-by-hop, length and encoding headers belong to the provider's connection; cookies to its host.
+/// Hop-by-hop and length headers belong to the provider's connection; cookies to its host.
 /// Where a redirection leads stays with it: it is not followed, and the client must see why it got no answer.
 enum AnswerHeaders {
     private static let names = [
-        "content-type", "content-disposition", "content-language", "retry-after", "retry-after-ms", "x-should-retry",
+        // Only a coding that was not undone is still in the head.
+        "content-encoding", "content-type", "content-disposition", "content-language", "retry-after", "retry-after-ms",
+        "x-should-retry",
         "x-request-id", "request-id", "apim-request-id", "x-ms-request-id", "cf-ray", "warning", "deprecation",
         "sunset",
     ].map { Array($0.utf8) }

@@ -1,4 +1,5 @@
 internal import Common
+internal import Compression
 internal import Logging
 internal import Queue
 internal import Redis

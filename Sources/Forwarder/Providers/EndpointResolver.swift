@@ -44,6 +44,7 @@ struct EndpointResolver {
             guard var endpoint = endpoint(account, among: providers) else { continue }
             endpoint.idleConnectionSeconds = account.idleConnectionSeconds
             endpoint.repeatsOnClosedConnection = account.repeatsOnClosedConnection
+            endpoint.ownRejectedMembers = Set(texts: account.rejectedMembers)
             endpoints[account.name] = endpoint
         }
         return endpoints

@@ -47,6 +47,11 @@ struct LiteLLMBackend: Sendable {
         }
         // What traces the call asks for its usage itself.
         let hidesUsage = asksUsage && !isTraced && StreamOptions.add(to: &body)
+        var added = hidesUsage ? [StreamOptions.member] : []
+        // A proxy that traces knows the completion by its tags.
+        if !isTraced, let object = body.object, object.member("metadata") == nil, !tags(of: job).isEmpty {
+            added.append("metadata")
+        }
         // No header chooses an organisation here: the proxy's own key pays, or the client's within the body.
         var headers = ForwardedHeaders.select(from: job.headers, usesServerKey: true, isJSON: body.isJSON)
         if let key = try authorization(of: job) { headers.append(KeyHeader.bearer.field(key)) }
@@ -54,8 +59,8 @@ struct LiteLLMBackend: Sendable {
             method: job.method, url: job.url(under: base.text), headers: headers, body: body.result, timeouts: timeouts,
             limits: limits)
         return Target(
-            provider: Self.name, model: job.model, request: request, hidesUsage: hidesUsage, isTracedByBackend: isTraced
-        )
+            provider: Self.name, model: job.model, request: request, addedMembers: added, hidesUsage: hidesUsage,
+            isTracedByBackend: isTraced)
     }
 
     /// Puts the client's key where the proxy looks for it: into the member or the form's field `api_key`.

@@ -109,12 +109,12 @@ package struct ProviderDirectory: Sendable {
             job.query = named.query(job.query, renamed: model)
         }
         body.removeAPIKey()
-        let rejected = endpoint.provider.rejectedMembers
-        let hidesUsage = asksUsage && StreamOptions.add(to: &body, rejected: rejected)
+        let hidesUsage = asksUsage && StreamOptions.add(to: &body, rejected: endpoint.rejectedMembers)
         var request = try request(job, under: base.text, of: endpoint.provider, with: credential, body: body)
         if let seconds = endpoint.idleConnectionSeconds { request.connections.idleSeconds = seconds }
         return Target(
-            provider: endpoint.name, model: model, request: request, rejectedMembers: rejected, hidesUsage: hidesUsage,
+            provider: endpoint.name, model: model, request: request,
+            addedMembers: hidesUsage ? [StreamOptions.member] : [], hidesUsage: hidesUsage,
             repeatsOnClosedConnection: endpoint.repeatsOnClosedConnection)
     }
 

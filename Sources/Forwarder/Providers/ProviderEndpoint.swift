@@ -15,6 +15,11 @@ struct ProviderEndpoint: Sendable {
     var idleConnectionSeconds: Int?
     /// Whether a call is made again whose kept connection closed without an answer.
     var repeatsOnClosedConnection = true
+    /// Members that the operator's account refuses, beside those that all of the provider's do.
+    var ownRejectedMembers: Set<UTF8Text> = []
+
+    /// Members that the gateway must not add.
+    var rejectedMembers: Set<UTF8Text> { provider.rejectedMembers.union(ownRejectedMembers) }
 
     /// The key of a call to `base`.
     /// - Parameter isAuthenticated: whether the client's bearer token is a key of this gateway.

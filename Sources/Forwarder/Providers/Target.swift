@@ -1,4 +1,5 @@
 package import Common
+internal import JSON
 package import Upstream
 
 /// One call, ready to be made: where a job goes and what it says there. Holds keys, so it is never logged.
@@ -10,8 +11,8 @@ package struct Target: Sendable {
     package var model: String?
     /// The call. Its URL begins with `mock:` when `MockUpstream` answers it; `Upstreams` takes both kinds.
     package var request: UpstreamRequest
-    /// Members that the provider refuses, such as `stream_options`, and that must not be added.
-    package var rejectedMembers: Set<UTF8Text>
+    /// Members of the body that the client did not send and that can be left out.
+    package var addedMembers: [String]
     /// Whether the usage of a stream was asked for in the gateway's own name: the event that tells it is then not for
     /// the client.
     package var hidesUsage: Bool
@@ -22,17 +23,34 @@ package struct Target: Sendable {
     package var repeatsOnClosedConnection: Bool
 
     package init(
-        provider: String, model: String? = nil, request: UpstreamRequest, rejectedMembers: Set<UTF8Text> = [],
+        provider: String, model: String? = nil, request: UpstreamRequest, addedMembers: [String] = [],
         hidesUsage: Bool = false,
         isTracedByBackend: Bool = false, repeatsOnClosedConnection: Bool = true
     ) {
         self.provider = provider
         self.model = model
         self.request = request
-        self.rejectedMembers = rejectedMembers
+        self.addedMembers = addedMembers
         self.hidesUsage = hidesUsage
         self.isTracedByBackend = isTracedByBackend
         self.repeatsOnClosedConnection = repeatsOnClosedConnection
+    }
+}
+
+extension Target {
+    /// The same call without some of the members that were added to it.
+    func without(_ members: [String]) -> Target {
+        let members = members.filter { addedMembers.contains($0) }
+        guard !members.isEmpty, let object = try? JSONObject.scan(request.body, maximumDepth: .max) else {
+            return self
+        }
+        var splice = JSONSplice(object)
+        for member in members { splice.remove(member) }
+        var target = self
+        target.request.body = splice.result()
+        target.addedMembers.removeAll { members.contains($0) }
+        if members.contains(StreamOptions.member) { target.hidesUsage = false }
+        return target
     }
 }
 

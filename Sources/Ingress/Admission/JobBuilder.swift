@@ -96,10 +96,12 @@ struct JobBuilder: Sendable {
         return job
     }
 
-    /// Whether the request is a chat completion whose job can be made at once: there are no hooks, and its answer is
-    /// for its client alone.
+    /// Whether the request is a chat completion whose job can be made at once: there are no hooks, its body is not
+    /// compressed, and its answer is for its client alone.
     func makesAtOnce(_ request: Request, _ path: CompletionPath) -> Bool {
-        guard request.method == .post, hooks.isEmpty, !outlivesClient, !request.hasIdempotencyKey else { return false }
+        guard request.method == .post, hooks.isEmpty, !outlivesClient, !request.hasIdempotencyKey,
+            request.headers[.contentEncoding] == nil
+        else { return false }
         if case .other = path.route { return false }
         return !isAsynchronous(request, path)
     }
@@ -206,9 +208,11 @@ struct JobBuilder: Sendable {
         for request: Request, path: CompletionPath, admitted: Authenticator.Admitted, body: [UInt8],
         metadata: ResolvedMetadata
     ) -> ChatCall {
+        var headers = request.headers
+        if headers[.contentEncoding] != nil { headers[.contentEncoding] = nil }
         var call = ChatCall(
             body: body, rollout: path.rollout, baseURL: path.baseURL, project: admitted.project,
-            account: admitted.account, headers: request.headers)
+            account: admitted.account, headers: headers)
         call.metadata = metadata
         return call
     }
@@ -231,12 +235,6 @@ struct JobBuilder: Sendable {
                 code: "invalid_content_type", "The request has more than one Content-Type. Send one.",
                 param: "content-type")
         }
-        let encodings = request.headers[values: .contentEncoding]
-        guard encodings.allSatisfy({ $0.equalsIgnoringASCIICase("identity") }) else {
-            throw .invalidRequest(
-                code: "unsupported_encoding", "The gateway reads no compressed body. Send it without Content-Encoding.",
-                param: "content-encoding")
-        }
         return request.headers[.contentType]
     }
 
@@ -254,6 +252,8 @@ struct JobBuilder: Sendable {
     private static let ownHeaders = [
         "authorization", "cookie", "connection", "http2-settings", "keep-alive", "proxy-authorization",
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host",
+        // The body's codings are undone before anything reads it.
+        "content-encoding",
         LoggingSwitch.header,
     ]
 

@@ -65,7 +65,7 @@ extension GatewayError {
             "The body is larger than \(limit) bytes. Send less, or let the operator raise MAX_BODY_BYTES.")
     }
 
-    fileprivate static let uploadsFull = GatewayError(
+    static let uploadsFull = GatewayError(
         status: 429, type: "rate_limit_error", code: "uploads_full",
         message: "Too many large bodies are being sent at once (UPLOAD_BYTES). Try again later; nothing was recorded.",
         retryAfter: 1)

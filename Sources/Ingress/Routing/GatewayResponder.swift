@@ -68,6 +68,8 @@ struct GatewayResponder: HTTPResponder {
 
     private func path(of request: Request, _ id: InsertionID) throws(GatewayError) -> CompletionPath {
         do throws(GatewayError) { return try CompletionPath(request.uri.path) } catch {
+            // No path would help such a client.
+            guard !request.asksForWebSocket else { throw .noWebSocket }
             calls.refusals?.note(
                 Refusal(id, of: authenticator.projectOfStrangers, path: "", because: error))
             throw error
@@ -189,8 +191,7 @@ extension GatewayError {
 extension Request {
     /// Whether it opens a websocket (RFC 6455 §4.1). Any other offer of a protocol is one that may be ignored.
     fileprivate var asksForWebSocket: Bool {
-        method == .get && headers[.secWebSocketKey] != nil
-            && headers[values: .upgrade].contains { $0.lowercased().contains("websocket") }
+        method == .get && headers[values: .upgrade].contains { $0.lowercased().contains("websocket") }
     }
 }
 

@@ -139,6 +139,14 @@ extension LangfuseError {
         return error
     }()
 
+    static func unsupportedEncoding(taken: [String]) -> LangfuseError {
+        let names = taken.joined(separator: ", ")
+        var error = LangfuseError(
+            415, "An export is taken without Content-Encoding, or in one of: \(names)", error: "UnsupportedMediaType")
+        error.headers = [HeaderField("Accept-Encoding", names)]
+        return error
+    }
+
     static func bodyTooLarge(_ limit: Int) -> LangfuseError {
         LangfuseError(
             413,

@@ -1,28 +1,43 @@
-internal import Common
+internal import Compression
 
-/// A request's body, which may have come as gzip.
+/// How a request's body is read: its codings are undone, within bounds.
 struct CompressedBody: Sendable {
-    let isGzip: Bool
-    /// The most bytes of it, decompressed.
+    /// The codings of the body, in the order in which they were applied.
+    var codings: [ContentCoding] = []
+    /// The most bytes of the body, decompressed.
     let limit: Int
 
-    /// Bytes that reading the body needs besides it: what it becomes, decompressed.
-    /// - Throws: 400 for what is no gzip, 413 for what is too large.
-    func room(for body: [UInt8]) throws(LangfuseError) -> Int {
-        guard isGzip else { return 0 }
-        guard body.count >= 18, body.starts(with: [0x1F, 0x8B]) else { throw Self.badGzip }
-        // RFC 1952 §2.3.1: the last four bytes say how much it becomes.
-        let size = body.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard size <= limit else { throw .bodyTooLarge(limit) }
-        return size
+    init(codings: [ContentCoding] = [], limit: Int) { (self.codings, self.limit) = (codings, limit) }
+
+    /// - Parameter labels: the values of the header `Content-Encoding`.
+    /// - Throws: 415 for a coding that is not undone here, 400 for too many of them.
+    init(labels: [String], limit: Int) throws(LangfuseError) {
+        self.limit = limit
+        let taken = [ContentCoding.gzip, .deflate, .zstd].filter(\.isAvailable)
+        for name in ContentCoding.names(in: labels) {
+            guard let coding = ContentCoding(name: name), taken.contains(coding) else {
+                throw .unsupportedEncoding(taken: taken.map(\.rawValue))
+            }
+            codings.append(coding)
+        }
+        guard codings.count <= BodyDecoder.mostCodings else {
+            throw .invalidRequest("Content-Encoding names more than \(BodyDecoder.mostCodings) codings")
+        }
     }
 
-    func decompressed(_ body: [UInt8]) throws(LangfuseError) -> [UInt8] {
-        guard isGzip else { return body }
-        // What becomes more than it says is not believed.
-        let size = try room(for: body)
-        do throws(Gunzip.Failure) { return try Gunzip.decompress(body, limit: size) } catch { throw Self.badGzip }
+    /// The body with its codings undone.
+    /// - Parameter share: holds what the body becomes.
+    /// - Throws: 400 for what is not in its coding, 413 for what is too large, 429 if there is no room for it.
+    func decompressed(_ body: [UInt8], in share: ExportBudget.Share) throws(LangfuseError) -> [UInt8] {
+        guard !codings.isEmpty, !body.isEmpty else { return body }
+        do throws(BodyDecoder.Failure) {
+            return try BodyDecoder(codings, limit: limit).decode(body, reserve: share.reserve)
+        } catch {
+            throw switch error {
+            case .tooLarge: .bodyTooLarge(limit)
+            case .noRoom: .busy
+            case .unreadable(let flaw): .invalidRequest("The body's Content-Encoding: \(flaw)")
+            }
+        }
     }
-
-    private static let badGzip = LangfuseError.invalidRequest("The body is not valid gzip")
 }

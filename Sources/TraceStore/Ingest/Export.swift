@@ -39,9 +39,11 @@ struct Export: Sendable {
     let body: CompressedBody
 
     /// Reads an export. A bad span costs that span alone, as OTLP has it ("partial success").
-    /// - Throws: 400 for what cannot be read and for an export without any good span, 413 for what is too large.
-    func content(_ bytes: [UInt8]) throws(LangfuseError) -> Content {
-        let bytes = try body.decompressed(bytes)
+    /// - Parameter share: holds what the body becomes, decompressed.
+    /// - Throws: 400 for what cannot be read and for an export without any good span, 413 for what is too large, 429 if
+    ///   there is no room for it.
+    func content(_ bytes: [UInt8], in share: ExportBudget.Share) throws(LangfuseError) -> Content {
+        let bytes = try body.decompressed(bytes, in: share)
         let spans: [OTLPSpan]
         do throws(OTLPError) {
             spans = form == .json ? try OTLPJSON.spans(bytes) : try OTLPProtobuf.spans(bytes)

@@ -9,25 +9,30 @@ final class ExportBudget: Sendable {
     init(limit: Int) { self.limit = limit }
 
     /// Bytes that one export holds, given back when it has ended.
-    struct Share: ~Copyable {
+    final class Share: Sendable {
         private let budget: ExportBudget
-        private var bytes = 0
+        private let bytes = NIOLockedValueBox(0)
 
         fileprivate init(_ budget: ExportBudget) { self.budget = budget }
 
         /// - Throws: 429, if no more may be held: the client should come back.
-        mutating func take(_ count: Int) throws(LangfuseError) {
+        func take(_ count: Int) throws(LangfuseError) {
+            guard reserve(count) else { throw .busy }
+        }
+
+        /// - Returns: whether so many more may be held.
+        func reserve(_ count: Int) -> Bool {
             let isThere = budget.used.withLockedValue { used in
                 guard used + count <= budget.limit else { return false }
                 used += count
                 return true
             }
-            guard isThere else { throw .busy }
-            bytes += count
+            if isThere { bytes.withLockedValue { $0 += count } }
+            return isThere
         }
 
         deinit {
-            let bytes = bytes
+            let bytes = bytes.withLockedValue { $0 }
             budget.used.withLockedValue { $0 -= bytes }
         }
     }

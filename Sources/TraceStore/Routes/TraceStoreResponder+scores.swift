@@ -33,13 +33,14 @@ extension TraceStoreResponder {
     private func read<Value: Sendable>(
         _ request: Request, _ make: @escaping @Sendable (_ body: [UInt8], _ now: Int64) throws -> Value
     ) async throws -> Value {
-        let isGzip = request.headers[.contentEncoding]?.equalsIgnoringASCIICase("gzip") ?? false
-        let content = CompressedBody(isGzip: isGzip, limit: exportLimit)
-        var share = budget.share()
-        let body = try await body(of: request, &share)
-        try share.take(content.room(for: body))
+        let content = try CompressedBody(labels: request.headers[values: .contentEncoding], limit: exportLimit)
+        let share = budget.share()
+        defer { withExtendedLifetime(share) {} }
+        let body = try await body(of: request, share)
         let now = intake.now()
-        return try await NIOThreadPool.singleton.runIfActive { try make(content.decompressed(body), now) }
+        return try await NIOThreadPool.singleton.runIfActive {
+            try make(content.decompressed(body, in: share), now)
+        }
     }
 
     func scores(_ request: Request, _ api: ScoreRequest.API) async throws -> Response {

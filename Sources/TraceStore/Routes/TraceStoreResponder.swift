@@ -118,18 +118,18 @@ struct TraceStoreResponder: HTTPResponder {
         {
             throw LangfuseError.invalidRequest("x-langfuse-ingestion-version must be a number up to 4")
         }
-        let isGzip = request.headers[.contentEncoding]?.equalsIgnoringASCIICase("gzip") ?? false
-        let export = Export(form: form, body: CompressedBody(isGzip: isGzip, limit: exportLimit))
-        var share = budget.share()
-        let body = try await body(of: request, &share)
-        try share.take(export.body.room(for: body))
+        let content = try CompressedBody(labels: request.headers[values: .contentEncoding], limit: exportLimit)
+        let share = budget.share()
+        defer { withExtendedLifetime(share) {} }
+        let body = try await body(of: request, share)
+        let export = Export(form: form, body: content)
         // Some 50 µs a span: on an event loop the connections of the loop would wait for it.
-        let content = try await NIOThreadPool.singleton.runIfActive { try export.content(body) }
+        let content = try await NIOThreadPool.singleton.runIfActive { try export.content(body, in: share) }
         try await intake.store(content.observations, project: number)
         return Self.json(content.json)
     }
 
-    func body(of request: Request, _ share: inout ExportBudget.Share) async throws -> [UInt8] {
+    func body(of request: Request, _ share: ExportBudget.Share) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > exportLimit {
             throw LangfuseError.bodyTooLarge(exportLimit)
         }

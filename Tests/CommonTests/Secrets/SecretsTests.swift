@@ -120,6 +120,12 @@ struct SecretsTests {
         #expect(accounts["usual"]?.idleConnectionSeconds == nil && accounts["usual"]?.repeatsOnClosedConnection == true)
     }
 
+    @Test func accountsSayWhatTheyRefuse() throws {
+        let text = "accounts: {a: {base_url: 'http://a/v1', rejects: [stream_options]}, b: {kind: openai, rejects: []}}"
+        let accounts = try Self.read(text).accounts
+        #expect(accounts["a"]?.rejectedMembers == ["stream_options"] && accounts["b"]?.rejectedMembers == [])
+    }
+
     @Test(arguments: [
         ("[]", "secrets.yaml:1:1: error: the file must be a mapping"),
         ("langfuse_key: {}", "secrets.yaml:1:1: error: unknown key `langfuse_key`. Did you mean `langfuse_keys`?"),
@@ -169,6 +175,15 @@ struct SecretsTests {
         (
             "accounts: {a: {kind: o, repeat_on_closed_connection: maybe}}",
             "secrets.yaml:1:54: error: `accounts.a.repeat_on_closed_connection` must be true or false"
+        ),
+        (
+            "accounts: {a: {kind: o, rejects: [stream_option]}}",
+            "secrets.yaml:1:35: error: the gateway adds no member `stream_option` to requests, so `rejects` cannot "
+                + "name it; it adds `stream_options`; did you mean `stream_options`?"
+        ),
+        (
+            "accounts: {a: {kind: o, rejects: stream_options}}",
+            "secrets.yaml:1:34: error: `accounts.a.rejects` must be a list"
         ),
         ("accounts: {a: {knd: openai}}", "secrets.yaml:1:16: error: unknown key `knd`. Did you mean `kind`?"),
     ])

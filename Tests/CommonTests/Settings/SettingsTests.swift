@@ -97,6 +97,7 @@ struct SettingsTests {
         ("CLOCK_SKEW_SECONDS", "0.1", "3600", "0", "3601"), ("METRICS_MAX_CONNECTIONS", "2", "10000", "1", "10001"),
         ("TRACESTORE_MAX_CONNECTIONS", "4", "1000000", "3", "1000001"),
         ("PREAMBLE_HOLD", "0", "300", "-1", "300.1"), ("PREAMBLE_HOLD_BYTES", "0", "1MiB", "-1", "1048577"),
+        ("REFUSED_MEMBER_TTL", "0", "86400", "-1", "86400.1"), ("REFUSED_MEMBER_LIMIT", "1", "100000", "0", "100001"),
     ])
     func everyNumberIsBounded(name: String, lowest: String, highest: String, below: String, above: String) throws {
         #expect(throws: Never.self) { try Self.read([name: lowest]) }

@@ -189,9 +189,10 @@ import Testing
                             + "\r\n\r\n",
                         EndlessGzip.beginning)
                 },
-                Attack(
-                    "no-gzip", ends: Self.malformed,
-                    saying: ScriptedServer.Connection.json + "Content-Length: 4\r\n" + encoded + "nope"),
+                Attack("broken-gzip", ends: Self.malformed) {
+                    try await $0.write(ScriptedServer.Connection.json + "Content-Length: 12\r\n" + encoded)
+                    try await $0.write([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xFF, 0xFF] as [UInt8])
+                },
             ], environment: ["MAX_RESPONSE_BYTES": "\(8 << 20)"])
     }
 

@@ -77,7 +77,8 @@ private final class Course {
         let target = Target(provider: "p", request: UpstreamRequest(method: "POST", url: "http://p/"))
         steps.window = job.window
         call = Call(
-            asking, to: target, span: nil, steps: steps, upstream: upstream, limits: limits, on: eventLoop,
+            asking, to: target, span: nil, steps: steps, by: TargetCaller(upstream: upstream), limits: limits,
+            on: eventLoop,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), done: { [done] in done.add() })
         upstream.hasShown = { [steps] in !steps.frames.isEmpty }
     }

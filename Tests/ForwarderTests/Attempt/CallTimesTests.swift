@@ -26,7 +26,7 @@ import Testing
         steps.window = job.window
         let call = Call(
             job, to: Target(provider: "p", request: UpstreamRequest(method: "POST", url: "http://p/")), span: nil,
-            steps: steps, upstream: upstream, limits: limits, on: eventLoop,
+            steps: steps, by: TargetCaller(upstream: upstream), limits: limits, on: eventLoop,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), done: { [done] in done.add() })
         call.begin()
         return call

@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "Content-Length", "Transfer-Encoding", "content-encoding", "Connection", "Keep-Alive", "proxy-authenticate",
+        "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "proxy-authenticate",
         "trailer", "upgrade", "TE",
         "Set-Cookie", "Location", "server", "x-insertion-id", "x-openai-x", "Authorization",
         "Strict-Transport-Security", "", "content-type ",

@@ -1,3 +1,4 @@
+import Compression
 import Logging
 import ServiceLifecycle
 import TestSupport
@@ -150,7 +151,7 @@ struct ExportFixture: Sendable {
 extension ScriptedCall {
     /// The body as it was before compression.
     func text() throws -> String {
-        String(decoding: try Gunzip.decompress(request.body, limit: 64 << 20), as: UTF8.self)
+        String(decoding: try BodyDecoder([.gzip], limit: 64 << 20).decode(request.body), as: UTF8.self)
     }
 
     /// The spans that the batch holds, by the ids that `ExportFixture.leave` writes into them.

@@ -105,8 +105,9 @@ import Upstream
     private static func rows(_ records: [[UInt8]]) throws -> (direct: [Observation], byOTLP: [Observation]) {
         var batch = ExportBatch()
         batch.spans = try records.map { try OutboxSpan($0) }
-        let byOTLP = try Export(form: .json, body: CompressedBody(isGzip: false, limit: .max)).content(batch.body)
-            .observations
+        let byOTLP = try Export(form: .json, body: CompressedBody(limit: .max)).content(
+            batch.body, in: ExportBudget(limit: 0).share()
+        ).observations
         return (try #require(batch.records).flatMap(ObservationMapping.observations), byOTLP)
     }
 

@@ -52,6 +52,17 @@ import Upstream
         #expect(target.bodyText.hasSuffix(#","stream_options":{"include_usage":true}}"#))
     }
 
+    @Test func anAccountThatRefusesTheMemberDoesNotGetIt() throws {
+        var accounts = [ProviderAccount.kind("openai", named: "a"), .kind("mistral", named: "b")]
+        accounts[0].rejectedMembers = ["stream_options"]
+        let directory = try ProviderDirectory.made(accounts: accounts)
+        for model in ["a/x", "b/x"] {
+            let target = try directory.resolve(try job(model))
+            #expect(!target.hidesUsage && target.addedMembers.isEmpty && !target.bodyText.contains("stream_options"))
+        }
+        #expect(try directory.resolve(try job("openai/x")).addedMembers == ["stream_options"])
+    }
+
     @Test(arguments: ["cohere/x", "mistral/x", "codestral/x"]) func whoRefusesTheMemberDoesNotGetIt(
         model: String
     ) throws {

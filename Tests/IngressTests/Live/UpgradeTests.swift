@@ -57,6 +57,23 @@ import Upstream
         }
     }
 
+    /// The path of a rollout is none of a websocket, and a handshake may lack its key.
+    @Test(arguments: [
+        LiveIngress.path, LiveIngress.path.replacing("chat/completions", with: "realtime"), "/rollout_id/r1/ws", "/ws",
+        "/v1/chat/completions", "/project_id/sibling/realtime",
+    ])
+    func aWebsocketIsRefusedAtAnyPath(path: String) async throws {
+        try await LiveIngress.run { ingress in
+            try await ingress.connect { client in
+                for offer in ["Upgrade: websocket", "upgrade: h2c, WebSocket\r\nSec-WebSocket-Key: eA=="] {
+                    try await client.send("GET \(path) HTTP/1.1\r\nHost: g\r\nConnection: Upgrade\r\n\(offer)\r\n\r\n")
+                    let answer = try await client.answer()
+                    #expect(answer.status == 501 && answer.error?.code == "websocket_unsupported", "\(answer.text)")
+                }
+            }
+        }
+    }
+
     /// HTTP/2 with prior knowledge: its preface gets an answer, in HTTP/1.1.
     @Test func aPrefaceOfHTTP2IsAnswered() async throws {
         try await LiveIngress.run { ingress in

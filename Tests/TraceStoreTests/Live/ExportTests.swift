@@ -1,4 +1,5 @@
 import Common
+import Compression
 import FoundationEssentials
 import NIOConcurrencyHelpers
 import TestSupport
@@ -150,12 +151,41 @@ struct ExportTests {
         }
     }
 
+    @Test func eachCodingIsUndoneAndOthersAreRefused() async throws {
+        let export = Array(SampleSpan.export([SampleSpan(1, tags: ["t"])]).utf8)
+        let once = try packed(export)
+        try await LiveStore.run { store in
+            func send(_ label: String, _ body: [UInt8]) async throws -> HTTPAnswer {
+                try await store.call(
+                    "POST", "/api/public/otel/v1/traces",
+                    headers: ["Content-Type: application/json", "Content-Encoding: \(label)"], body: body)
+            }
+            for (label, body) in [
+                ("GZIP", once), ("x-gzip", once), ("identity", export), ("gzip, gzip", try packed(once)),
+                ("gzip", once),
+            ] {
+                let answer = try await send(label, body)
+                #expect(answer.status == 200, "\(label): \(answer.text)")
+            }
+            for (label, body) in [("deflate", Compressed.zlib), ("deflate", Compressed.raw)] {
+                let answer = try await send(label, body)
+                #expect(answer.status != 415 && !answer.text.contains("Content-Encoding"), "\(label): \(answer.text)")
+            }
+            let foreign = try await send("br", Compressed.brotli)
+            #expect(foreign.status == 415 && foreign["accept-encoding"]?.hasPrefix("gzip, deflate") ?? false)
+            for bad in [Array(once.dropLast()), once + [0], export] {
+                let answer = try await send("gzip", bad)
+                #expect(answer.status == 400 && answer.text.contains("`gzip`"), "\(answer.text)")
+            }
+        }
+    }
+
     @Test func whatIsHeldAtOnceIsBoundedAndGivenBack() throws {
         let budget = ExportBudget(limit: 10)
         do {
-            var first = budget.share()
+            let first = budget.share()
             try first.take(6)
-            var second = budget.share()
+            let second = budget.share()
             try second.take(4)
             do throws(LangfuseError) {
                 try second.take(1)
@@ -164,7 +194,7 @@ struct ExportTests {
                 #expect(error.status == 429 && error.headers.first(named: "Retry-After") == "1")
             }
         }
-        var third = budget.share()
+        let third = budget.share()
         try third.take(10)
     }
 
@@ -172,9 +202,9 @@ struct ExportTests {
     @Test func gzipThatBecomesMoreThanItSaysIsRefused() throws {
         var body = try packed(Array(repeating: 0x20, count: 1000))
         body.replaceSubrange(body.count - 4..<body.count, with: [10, 0, 0, 0])
-        let export = Export(form: .json, body: CompressedBody(isGzip: true, limit: 1 << 20))
+        let export = Export(form: .json, body: CompressedBody(codings: [.gzip], limit: 1 << 20))
         do throws(LangfuseError) {
-            _ = try export.content(body)
+            _ = try export.content(body, in: ExportBudget(limit: 1 << 20).share())
             Issue.record("it was taken")
         } catch {
             #expect(error.status == 400 && String(decoding: error.body, as: UTF8.self).contains("gzip"))

@@ -1,0 +1,111 @@
+/// Undoes the codings of a whole body, never to more than it may be.
+package struct BodyDecoder: Sendable {
+    package enum Failure: Error, Equatable {
+        /// The body, or what one of its codings leaves of it, is larger than the limit.
+        case tooLarge
+        /// There is no memory for it.
+        case noRoom
+        case unreadable(Flaw)
+    }
+
+    /// The place at which a body cannot be read.
+    package struct Flaw: Sendable, Equatable, CustomStringConvertible {
+        package enum Kind: Sendable, Equatable {
+            /// It does not begin in its coding.
+            case foreign
+            case broken
+            case endsEarly
+            /// Something stands behind its end.
+            case trailing
+        }
+
+        package var kind: Kind
+        package var coding: ContentCoding
+        /// The coding's number among those of the body, in the order in which they were applied.
+        package var number: Int
+        package var of: Int
+        /// The offset in what the coding is to be undone of.
+        package var offset: Int
+        package var count: Int
+
+        package var description: String {
+            let name = of == 1 ? "`\(coding.rawValue)`" : "`\(coding.rawValue)`, coding \(number) of \(of),"
+            return switch kind {
+            case .foreign: "\(name) cannot be undone: the \(count) bytes do not begin so"
+            case .broken: "\(name) cannot be undone: it is broken at byte \(offset) of \(count)"
+            case .endsEarly: "\(name) cannot be undone: it ends early, at byte \(count)"
+            case .trailing: "\(name) ends at byte \(offset) of \(count), and what follows is no part of it"
+            }
+        }
+    }
+
+    /// The most codings of one body.
+    package static let mostCodings = 4
+    private static let pieceBytes = 64 << 10
+
+    private let codings: [ContentCoding]
+    private let limit: Int
+
+    /// - Parameters:
+    ///   - codings: in the order in which they were applied, of those that are available.
+    ///   - limit: the most bytes that may come out.
+    package init(_ codings: [ContentCoding], limit: Int) { (self.codings, self.limit) = (codings, limit) }
+
+    /// - Parameter reserve: is asked before more bytes are held; whether there is room for so many.
+    package func decode(
+        _ body: [UInt8], reserve: (_ more: Int) -> Bool = { _ in true }
+    ) throws(Failure) -> [UInt8] {
+        var bytes = body
+        for index in codings.indices.reversed() { bytes = try undo(index, bytes, reserve) }
+        return bytes
+    }
+
+    private func undo(_ index: Int, _ bytes: [UInt8], _ reserve: (Int) -> Bool) throws(Failure) -> [UInt8] {
+        let form = Self.form(of: codings[index], bytes)
+        var (out, offset): ([UInt8], Int) = ([], 0)
+        guard form.mayBegin(bytes[...]), !bytes.isEmpty else { throw flaw(.foreign, index, 0, bytes) }
+        guard var decoder = form.decoder() else { throw .noRoom }
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceBytes, alignment: 16)
+        defer { piece.deallocate() }
+        while true {
+            let step: DecodingStep
+            do throws(DecodingFailure) {
+                step = try bytes.withUnsafeBufferPointer { (all) throws(DecodingFailure) in
+                    try decoder.decode(
+                        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(all)[offset...]), into: piece)
+                }
+            } catch {
+                throw flaw(.broken, index, offset + error.read, bytes)
+            }
+            offset += step.read
+            guard out.count + step.written <= limit else { throw .tooLarge }
+            guard reserve(step.written) else { throw .noRoom }
+            out += piece.prefix(step.written)
+            if step.isEnd {
+                if offset == bytes.count { return out }
+                guard form.mayRepeat, form.mayBegin(bytes[offset...]), let next = form.decoder() else {
+                    throw flaw(.trailing, index, offset, bytes)
+                }
+                decoder = next
+            } else if step.read == 0, step.written == 0 {
+                throw flaw(.endsEarly, index, offset, bytes)
+            }
+        }
+    }
+
+    private func flaw(_ kind: Flaw.Kind, _ index: Int, _ offset: Int, _ bytes: [UInt8]) -> Failure {
+        .unreadable(
+            Flaw(
+                kind: kind, coding: codings[index], number: index + 1, of: codings.count, offset: offset,
+                count: bytes.count))
+    }
+
+    private static func form(of coding: ContentCoding, _ bytes: [UInt8]) -> CompressedForm {
+        switch coding {
+        case .gzip: .gzip
+        case .deflate: CompressedForm.isZlib(bytes) ? .zlib : .rawDeflate
+        case .brotli: .brotli
+        case .zstd: .zstd
+        }
+    }
+}
