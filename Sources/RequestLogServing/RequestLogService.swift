@@ -42,7 +42,7 @@ package struct RequestLogService {
         let work = QuestionWork(
             of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .requestLogFailed,
             logger: logger
-        ) { job, sink in try await Self.answer(job, with: answer, to: sink) }
+        ) { job, _, sink in try await Self.answer(job, with: answer, to: sink) }
         let reader = RedisClient(endpoint, logger: logger)
         let recorder = RequestRecorder(
             outbox: RecordOutbox(

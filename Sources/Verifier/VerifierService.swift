@@ -32,7 +32,10 @@ package struct VerifierService {
         do { network = try CurlUpstream(.init(connectionsFor: settings.verifierConcurrency)) } catch {
             throw ConfigurationError(at: .environment("VERIFIER_CONCURRENCY"), error.message)
         }
-        var limits = QueueWorker.Limits(concurrency: settings.verifierConcurrency, settings: settings)
+        let capacity = VerifierCapacity(
+            concurrency: settings.verifierConcurrency, waiters: settings.verifierWaiters,
+            changed: metrics.changed, refused: metrics.foundNoPlace)
+        var limits = QueueWorker.Limits(concurrency: capacity.mostQuestions, settings: settings)
         // A question has a time of its own, independent of a completion's.
         limits.patience = max(limits.patience, Self.longestQuestion)
         let worker = QueueWorker(
@@ -42,11 +45,13 @@ package struct VerifierService {
             redis: worker.commands,
             upstream: MeteredUpstream(upstream: MarkedUpstream(network, mark: LoopMark(envelope)), metrics: metrics),
             options: .init(configuration),
-            destinations: destinations, metrics: metrics, logger: logger)
+            destinations: destinations, capacity: capacity, metrics: metrics, logger: logger)
         let work = QuestionWork(
             of: worker, envelope: envelope, maxDeliveries: settings.maxDeliveries, failure: .verifierFailed,
             logger: logger, ended: metrics.ended
-        ) { job, sink in try await runner.answer(Question(job, now: runner.clock.steady()), to: sink) }
+        ) { job, age, sink in
+            try await runner.answer(Question(job, age: age, now: runner.clock.steady()), to: sink)
+        }
         let own: [any Service] = shared == nil ? [watch] : []
         // Elsewhere both have a follower already.
         if shared == nil {
@@ -55,6 +60,7 @@ package struct VerifierService {
         }
         let between: [any Service] = [
             RedisEvictionWatch(redis: worker.commands, logger: logger), CurlService(upstream: network),
+            CapacityReport(capacity: capacity, redis: worker.commands, logger: logger),
         ]
         services = own + worker.services(between: between, watch: watch) { await work.run($0, control: $1) }
     }

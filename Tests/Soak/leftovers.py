@@ -34,6 +34,7 @@ MOST_LIVES = {
     "gateway/verifying/*": 5,
     "gateway/limit/*": 86_400,
     "gateway/trace/trouble": 120,
+    "gateway/verifications/trouble": 10,
 }
 # What has no end of its own: streams, and what is kept of spans within its bound.
 LASTING = {

@@ -182,6 +182,10 @@ package enum Keys {
     /// String: bytes of all payloads on the stream of questions, as `jobBytes`.
     package static let verificationBytes = "gateway/verifications/bytes"
 
+    /// String: why questions about rollouts are held up or cut short at a verifier. Written by verifiers, read by
+    /// ingress; lives 10 s, renewed as long as it is so.
+    package static let verifierTrouble = "gateway/verifications/trouble"
+
     /// Stream of questions about the request log, consumer group `queriers`. Written by ingress, read by the processes
     /// that keep the log; an entry is deleted when it is acknowledged.
     package static let queries = "gateway/queries"

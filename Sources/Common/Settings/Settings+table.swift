@@ -228,7 +228,14 @@ extension Settings {
             "How long the trace store may take to accept a batch.", commands: calling),
         Setting(
             "VERIFIER_CONCURRENCY", \.verifierConcurrency, .int(1...10_000),
-            "The most questions about rollouts that one verifier works on at once.",
+            "The most looks at rollouts that one verifier takes at once, and the most answers with traces. A question "
+                + "that waits between two looks counts on `VERIFIER_WAITERS` instead.",
+            commands: verifying),
+        Setting(
+            "VERIFIER_WAITERS", \.verifierWaiters, .int(1...100_000),
+            "The most questions about rollouts that wait at one verifier, for their turn or between two looks; of one "
+                + "project at most as many as are then free. Beyond it a question is answered with what is known, or "
+                + "503.",
             commands: verifying),
         Setting(
             "VERIFY_RESEND_GRACE", \.verifyResendGrace, .seconds(1...1800),

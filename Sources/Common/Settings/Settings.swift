@@ -96,6 +96,8 @@ package struct Settings: Sendable, Equatable {
     package var verifyResendGrace = Duration.seconds(15)
     /// Questions that one verifier works on at once.
     package var verifierConcurrency = 64
+    /// Questions that wait at one verifier at a time, for a permit, a look or an end.
+    package var verifierWaiters = 4096
 
     // The request log
     /// The operator's prices of models, which go before the gateway's own. Nil: there are none.

@@ -96,6 +96,10 @@ struct SharedState: Sendable {
             gauge(
                 "gateway_trace_store_refuses", "1 if a trace store does not take traces; /ready says why.",
                 RedisCommand("EXISTS", Keys.traceTrouble)),
+            gauge(
+                "gateway_verifiers_busy",
+                "1 if questions about rollouts are held up or cut short at a verifier; /ready says why.",
+                RedisCommand("EXISTS", Keys.verifierTrouble)),
         ]
     }
 }

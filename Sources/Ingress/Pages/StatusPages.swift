@@ -140,6 +140,9 @@ struct StatusPages: Sendable {
             if let trouble = try? await redis.send(RedisCommand("GET", Keys.traceTrouble)).string {
                 warnings.append("the trace store does not take traces, \(waiting) bytes of them wait: \(trouble)")
             }
+            if let trouble = try? await redis.send(RedisCommand("GET", Keys.verifierTrouble)).string {
+                warnings.append("questions about rollouts are held up: \(trouble)")
+            }
             if waiting >= limits.traceBytes {
                 warnings.append(
                     "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(limits.traceBytes))"

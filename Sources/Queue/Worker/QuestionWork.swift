@@ -5,13 +5,16 @@ package import Logging
 /// ends once, or goes to another worker.
 package struct QuestionWork: Sendable {
     /// Answers a question. An error becomes an answer if none has begun, and else breaks it off.
-    package typealias Answer = @Sendable (_ question: Job, _ sink: any AnswerSink) async throws -> Void
+    /// - Parameter age: the time for which the question has been in the queue, other workers' time included.
+    package typealias Answer =
+        @Sendable (_ question: Job, _ age: Duration, _ sink: any AnswerSink) async throws -> Void
 
     /// The outcome of the work on a question.
     package enum Outcome: String, Sendable, CaseIterable {
         case answered, refused, cancelled, failed, released, lost
     }
 
+    private let worker: QueueWorker
     private let answer: Answer
     private let ended: @Sendable (Outcome, Duration) -> Void
     private let failure: GatewayError
@@ -28,6 +31,7 @@ package struct QuestionWork: Sendable {
         of worker: QueueWorker, envelope: Envelope, maxDeliveries: Int, failure: GatewayError, logger: Logger,
         ended: @escaping @Sendable (Outcome, Duration) -> Void = { _, _ in }, answer: @escaping Answer
     ) {
+        self.worker = worker
         self.ended = ended
         self.answer = answer
         self.failure = failure
@@ -59,7 +63,7 @@ package struct QuestionWork: Sendable {
         }
         let sink = FrameWriter(job: job, delivery: delivery, sender: sender, control: control)
         do {
-            try await answer(job, sink)
+            try await answer(job, worker.age(of: delivery), sink)
             await sender.finish(job, in: delivery, with: sink.last(), succeeded: true, control: control)
             return .answered
         } catch is AnswerSender.LostOwnership {

@@ -43,6 +43,7 @@ package struct QueueWorker: Sendable {
     /// Notes audit events; nil: there is no audit log.
     package let audit: AuditLog?
 
+    private let clock = RedisClock()
     private let endpoint: RedisEndpoint
     private let reader: RedisClient
     private let limits: Limits
@@ -76,12 +77,17 @@ package struct QueueWorker: Sendable {
             audit: audit, logger: logger)
     }
 
+    /// The time for which an entry has been in the queue, by the Redis server's clock.
+    func age(of delivery: borrowing Delivery) -> Duration {
+        let (now, queuedAt) = (clock.now, delivery.queuedAt ?? .max)
+        return .milliseconds(now - min(now, queuedAt))
+    }
+
     /// ``services(between:watch:start:)`` with a task for each job.
     package func services(between: [any Service] = [], watch: RedisWatch, work: @escaping Intake.Work) -> [any Service]
     {
-        let clock = RedisClock()
-        return services(
-            between: between, clock: clock,
+        services(
+            between: between,
             intake: Intake(
                 stream: stream, jobs: jobs, clock: clock, drain: limits.drain, local: local,
                 isOpen: { watch.hasRightKey },
@@ -95,16 +101,15 @@ package struct QueueWorker: Sendable {
     package func services(
         between: [any Service] = [], watch: RedisWatch, start: @escaping Intake.Start
     ) -> [any Service] {
-        let clock = RedisClock()
-        return services(
-            between: between, clock: clock,
+        services(
+            between: between,
             intake: Intake(
                 stream: stream, jobs: jobs, clock: clock, drain: limits.drain, local: local,
                 isOpen: { watch.hasRightKey },
                 logger: logger, start: start))
     }
 
-    private func services(between: [any Service], clock: RedisClock, intake: Intake) -> [any Service] {
+    private func services(between: [any Service], intake: Intake) -> [any Service] {
         [commands, reader] + (audit.map { [$0.records] } ?? []) + between + [
             SignalListener(endpoint: endpoint, stream: stream, jobs: jobs, logger: logger),
             Heartbeat(stream: stream, clock: clock, logger: logger), intake,

@@ -10,6 +10,13 @@ package final class VerifierMetrics: Sendable {
             "gateway_verifications_total", .counter,
             "Questions about rollouts that this verifier worked on, by how that ended."),
         MetricDescription(
+            "gateway_verifier_questions", .gauge,
+            "Questions at this verifier: `working` ask Redis or the trace store, `queued` wait for their turn to, "
+                + "`waiting` rest until the next look or share another's."),
+        MetricDescription(
+            "gateway_verifier_no_place_total", .counter,
+            "Questions that could not wait at this verifier, since too many did (VERIFIER_WAITERS)."),
+        MetricDescription(
             "gateway_verdicts_total", .counter, "Verdicts on rollouts that this verifier found, by kind."),
         MetricDescription(
             "gateway_verification_duration_seconds", .histogram(.times(upTo: .seconds(Verdict.longestWait))),
@@ -23,6 +30,8 @@ package final class VerifierMetrics: Sendable {
     ]
 
     private let outcomes: [QuestionWork.Outcome: Counter]
+    private let phases: [QuestionSlot.Phase: Meter]
+    private let noPlace: Counter
     private let verdicts: BoundedHandles<Counter>
     private let duration: Timer
     private let calls: [Counter]
@@ -37,6 +46,13 @@ package final class VerifierMetrics: Sendable {
                 label: "gateway_verifications_total", dimensions: [("outcome", outcome.rawValue)], factory: registry)
         }
         self.outcomes = outcomes
+        var phases: [QuestionSlot.Phase: Meter] = [:]
+        for phase in QuestionSlot.Phase.allCases {
+            phases[phase] = Meter(
+                label: "gateway_verifier_questions", dimensions: [("state", phase.rawValue)], factory: registry)
+        }
+        self.phases = phases
+        noPlace = Counter(label: "gateway_verifier_no_place_total", factory: registry)
         verdicts = BoundedHandles(limit: 8) {
             Counter(label: "gateway_verdicts_total", dimensions: [("verdict", $0)], factory: registry)
         }
@@ -54,6 +70,14 @@ package final class VerifierMetrics: Sendable {
         outcomes[outcome]?.increment()
         duration.observe(time)
     }
+
+    /// A question does something else from now on.
+    @Sendable func changed(from last: QuestionSlot.Phase?, to next: QuestionSlot.Phase?) {
+        if let last { phases[last]?.decrement() }
+        if let next { phases[next]?.increment() }
+    }
+
+    @Sendable func foundNoPlace() { noPlace.increment() }
 
     func found(_ verdict: Verdict) { verdicts[verdict.kind.rawValue].increment() }
 

@@ -4,6 +4,7 @@ extension Reconciler {
     /// Takes the set as it is now.
     package mutating func read(_ reading: RolloutReading) {
         self.reading = reading
+        known = nil
         pending = Set(reading.pending)
         inFlight = []
         askable = []

@@ -74,29 +74,6 @@ extension Reconciler {
         return nil
     }
 
-    /// The reason why there is no verdict yet. Seen traces stay seen: a client that asks again goes on from there.
-    private var stillAsking: String {
-        "the trace store is still being asked: \(reading.ids.count - pending.count) of \(reading.ids.count) traces were seen so far; ask again"
-    }
-
-    /// Ends a round.
-    private mutating func rest(now: Int64) {
-        rounds += 1
-        let expected = reading.ids.count + reading.strangerCount
-        if let before, before.pending != pending.count || before.expected != expected { rests.reset() }
-        before = (pending.count, expected)
-        let isOver = rules.attempts.map { rounds >= $0 } ?? false
-        // The last round ends about at the deadline. Where a store is so slow that there is no time for another one,
-        // what this one found is the answer.
-        let last = rules.deadline - max(now - (roundBegan ?? now), 0)
-        if (pending.isEmpty && reading.strangerCount == 0) || isOver || now >= last {
-            stage = .conclude
-        } else {
-            pause = min(now + Int64(rests.take() / .milliseconds(1)), last)
-            stage = .read
-        }
-    }
-
     private var isAllFound: Bool { !askable.contains(where: pending.contains) }
 
     func window(_ ids: [InsertionID]) -> TimeWindow {

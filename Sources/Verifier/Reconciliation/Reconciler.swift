@@ -58,6 +58,8 @@ package struct Reconciler: Sendable {
     static let narrowestWindow: Int64 = 1000
     /// After so many changes of the set just as everything was found, no more is tried.
     static let mostChanges = 100
+    /// Between the end of a round and the beginning of the next that another question asks for, in milliseconds.
+    static let shortestPause: Int64 = 1000
     /// The time by which the last round may pass the deadline, in milliseconds. The ingress waits longer than that.
     static let overtime: Int64 = 900
     /// A server that changes its API more often than this is in trouble.
@@ -107,6 +109,10 @@ package struct Reconciler: Sendable {
     var reason: String?
     /// The numbers of pending and of expected ids at the end of the round before.
     var before: (pending: Int, expected: Int)?
+    /// The verdict of the last round while nothing else is kept of it (``park(now:)``).
+    var known: Verdict?
+    /// When the next round was to begin that another question has brought forward.
+    var scheduled: Int64?
 
     package init(rollout: String, project: String, rules: Rules) {
         self.rollout = rollout
@@ -118,6 +124,7 @@ package struct Reconciler: Sendable {
 
     /// The state of knowledge.
     package func verdict(now: Int64) -> Verdict {
+        if let known { return known }
         let expected = max(reading.ids.count + reading.strangerCount, reading.loss?.recorded ?? 0)
         let isComplete = pending.isEmpty && reading.strangerCount == 0
         let kind: Verdict.Kind = reason != nil ? .unknown : isComplete ? .complete : .incomplete

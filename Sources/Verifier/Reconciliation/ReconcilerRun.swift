@@ -9,6 +9,10 @@ struct ReconcilerRun: Sendable {
     let spans: SpanResender
     let verdicts: VerdictStore
     var clock: VerifierClock
+    /// The question's part of the verifier's capacity.
+    let slot: QuestionSlot
+    /// Ends a rest early.
+    let wake: WakeSignal
     let logger: Logger
 
     /// Goes on until there is a verdict, and writes it down.
@@ -16,7 +20,7 @@ struct ReconcilerRun: Sendable {
     ///   - rules: their deadline is by the steady clock.
     ///   - progress: told what is known after each answer of the trace store, and before each wait.
     /// - Returns: Nil if there is no such rollout.
-    /// - Throws: `RedisError`, `CancellationError`.
+    /// - Throws: `RedisError`, `CancellationError`; `GatewayError` if the verifier has no room for the question.
     func verdict(
         on rollout: String, project: String, rules: Reconciler.Rules,
         progress: @Sendable (WorkLease.State) async -> Void
@@ -39,10 +43,12 @@ struct ReconcilerRun: Sendable {
     ) async throws -> Verdict? {
         var reconciler = reconciler
         let (rollout, project) = (reconciler.rollout, reconciler.project)
+        guard try await takePermit(reconciler) else { throw GatewayError.verifierBusy }
         while true {
             try Task.checkCancellation()
             switch reconciler.next(now: clock.now()) {
             case .readRollout:
+                wake.clear()
                 guard let beginning = try await verdicts.begin(rollout, project: project, mark: mark) else {
                     return nil
                 }
@@ -75,14 +81,36 @@ struct ReconcilerRun: Sendable {
                         metadata: ["project": "\(project)", "count": "\(count)"])
                 }
                 reconciler.resent()
-            case .wait(let until):
+            case .wait:
                 await tell(progress, reconciler, endsRound: reconciler.stage == .read)
-                try await clock.sleep(.milliseconds(max(until - clock.now(), 1)))
+                try await wait(&reconciler)
             case .conclude(let verdict):
                 if try await verdicts.write(verdict, mark: mark) || verdict.kind != .complete { return verdict }
                 reconciler.setChanged()
             }
         }
+    }
+
+    /// Waits without a permit until the next step, or another question asks for it. Where too many wait already, or
+    /// none has a permit to give until the time is over, nothing more is waited for.
+    private func wait(_ reconciler: inout Reconciler) async throws {
+        guard slot.park() else { return reconciler.stopWaiting() }
+        let parked = clock.now()
+        reconciler.park(now: parked)
+        while let until = reconciler.pause, until > clock.now() {
+            try await wake.rest(.milliseconds(until - clock.now()), by: clock)
+            if until > clock.now() { reconciler.lookAgain(parked: parked) }
+        }
+        if try await !takePermit(reconciler) { reconciler.stopWaiting() }
+    }
+
+    /// - Returns: false if there was none in time, or no place to wait for one.
+    private func takePermit(_ reconciler: Reconciler) async throws -> Bool {
+        // What is left of the overtime is for the look.
+        let deadline = min(reconciler.rules.deadline, .max - Reconciler.overtime) + Reconciler.overtime / 2
+        let isTaken = await slot.take(within: .milliseconds(max(deadline - clock.now(), 0)), by: clock)
+        try Task.checkCancellation()
+        return isTaken
     }
 
     /// The set's loss, as far as recorded. A proxy's trace may be of a completion that fails later: it tells nothing.

@@ -29,10 +29,11 @@ struct WorkLease: Sendable {
 
     private var key: String { Keys.verifying(rollout, project: project) }
 
+    /// - Parameter asking: whether the holder, if there is one, is told that there is a further question.
     /// - Returns: whether the work is this one's to do.
-    func take() async throws(RedisError) -> Bool {
+    func take(asking: Bool = false) async throws(RedisError) -> Bool {
         try await redis.evaluate(
-            WorkLeaseScripts.take, keys: [key], arguments: owner, Int(Self.life / .milliseconds(1))
+            WorkLeaseScripts.take, keys: [key], arguments: owner, Int(Self.life / .milliseconds(1)), asking ? 1 : 0
         ).int == 1
     }
 
@@ -47,20 +48,23 @@ struct WorkLease: Sendable {
     }
 
     /// Does the work, and gives the lease up however it ends.
-    /// - Parameter work: gets what tells the others how things stand.
+    /// - Parameters:
+    ///   - asked: called after another verifier has asked (``take(asking:)``).
+    ///   - work: gets what tells the others how things stand.
     func hold<Result: Sendable>(
+        asked: @escaping @Sendable () -> Void = {},
         _ work: (_ tell: @Sendable (State) async -> Void) async throws -> Result
     ) async throws -> Result {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {
                     try await Task.sleep(for: Self.renewal)
-                    await renew()
+                    await renew(asked: asked)
                 }
             }
             defer { group.cancelAll() }
             do {
-                let result = try await work { await renew($0) }
+                let result = try await work { await renew($0, asked: asked) }
                 await leave()
                 return result
             } catch {
@@ -72,12 +76,13 @@ struct WorkLease: Sendable {
     }
 
     /// A lease that cannot be renewed is one that ends: another one may begin then.
-    private func renew(_ state: State? = nil) async {
-        _ = try? await redis.evaluate(WorkLeaseScripts.renew, keys: [key]) { command in
+    private func renew(_ state: State? = nil, asked: () -> Void) async {
+        let reply = try? await redis.evaluate(WorkLeaseScripts.renew, keys: [key]) { command in
             command.append(contentsOf: [owner, String(Int(Self.life / .milliseconds(1)))])
             guard let state else { return }
             command.append(contentsOf: state.verdict.fields + [WorkLeaseScripts.round, state.endsRound ? "1" : "0"])
         }
+        if reply?.int == 2 { asked() }
     }
 
     private func leave() async { _ = try? await redis.evaluate(WorkLeaseScripts.leave, keys: [key], arguments: owner) }
@@ -88,24 +93,28 @@ enum WorkLeaseScripts {
     /// The field that says whether the verdict is a whole round's.
     static let round = "round"
 
-    /// KEYS[1] -> lease; ARGV[1] -> owner, ARGV[2] -> milliseconds
+    /// KEYS[1] -> lease; ARGV[1] -> owner, ARGV[2] -> milliseconds, ARGV[3] -> 1 to tell a holder of a further question
     /// Output: 1, or 0 if another verifier has it
     static let take = RedisScript(
         name: "takeWork",
         source: """
-            if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+            if redis.call('EXISTS', KEYS[1]) == 1 then
+                if ARGV[3] == '1' then redis.call('HSET', KEYS[1], 'asked', '1') end
+                return 0
+            end
             redis.call('HSET', KEYS[1], 'owner', ARGV[1])
             return redis.call('PEXPIRE', KEYS[1], ARGV[2])
             """)
 
     /// KEYS[1] -> lease; ARGV[1] -> owner, ARGV[2] -> milliseconds, ARGV[3…] -> fields and values, if there are news
-    /// Output: 1, or 0 if it is not the owner's any longer
+    /// Output: 1; 2 if there was a further question since; 0 if it is not the owner's any longer
     static let renew = RedisScript(
         name: "renewWork",
         source: """
             if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
             if #ARGV > 2 then redis.call('HSET', KEYS[1], unpack(ARGV, 3)) end
-            return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+            redis.call('PEXPIRE', KEYS[1], ARGV[2])
+            return 1 + redis.call('HDEL', KEYS[1], 'asked')
             """)
 
     /// KEYS[1] -> lease; ARGV[1] -> owner

@@ -11,8 +11,14 @@ package struct Question: Sendable {
     package var headers: [HeaderField]
     /// The time at which the client stops waiting, by the verifier's steady clock, in milliseconds.
     package var deadline: Int64
+    /// The time at which it came to the queue, by the same clock; nil: it came just now.
+    package var asked: Int64?
 
-    package init(project: String, path: String, query: String? = nil, headers: [HeaderField] = [], deadline: Int64) {
+    package init(
+        project: String, path: String, query: String? = nil, headers: [HeaderField] = [], deadline: Int64,
+        asked: Int64? = nil
+    ) {
+        self.asked = asked
         self.project = project
         self.path = path
         self.query = query
@@ -20,11 +26,13 @@ package struct Question: Sendable {
         self.deadline = deadline
     }
 
-    /// - Parameter now: what the verifier's steady clock says.
-    package init(_ job: Job, now: Int64) {
+    /// - Parameters:
+    ///   - age: the time for which it has been in the queue.
+    ///   - now: what the verifier's steady clock says.
+    package init(_ job: Job, age: Duration, now: Int64) {
         self.init(
             project: job.project, path: job.path, query: job.query, headers: job.headers,
-            deadline: now + job.remaining().milliseconds)
+            deadline: now + job.remaining().milliseconds, asked: now - age.milliseconds)
     }
 
     enum Kind: Equatable {

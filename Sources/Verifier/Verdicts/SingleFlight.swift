@@ -12,51 +12,65 @@ final class SingleFlight: Sendable {
     }
 
     enum Part {
-        case work
-        case listen(AsyncStream<Event>)
+        /// - Parameter wake: ends the worker's rest when another one asks.
+        case work(wake: WakeSignal)
+        /// - Parameter latest: what the worker has told before; nil if it has told nothing yet.
+        case listen(AsyncStream<Event>, latest: WorkLease.State?)
+    }
+
+    /// A question that is being worked on.
+    private struct Flight {
+        let wake = WakeSignal()
+        var listeners: [Int: AsyncStream<Event>.Continuation] = [:]
+        var latest: WorkLease.State?
     }
 
     private struct State {
-        /// The listeners to each question that is being worked on.
-        var listeners: [UTF8Text: [Int: AsyncStream<Event>.Continuation]] = [:]
+        var flights: [UTF8Text: Flight] = [:]
         var nextListener = 0
     }
 
     private let state = NIOLockedValueBox(State())
 
-    /// Takes part. Who is told to work must call `end`.
+    /// Takes part. The one that is told to work must call `end`.
     func join(_ question: String) -> Part {
         let (stream, continuation) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingNewest(1))
-        let place: Int? = state.withLockedValue { state in
-            guard state.listeners[question] != nil else {
-                state.listeners[question] = [:]
-                return nil
+        let (place, flight) = state.withLockedValue { state -> (Int?, Flight) in
+            guard let flight = state.flights[question] else {
+                let flight = Flight()
+                state.flights[question] = flight
+                return (nil, flight)
             }
             state.nextListener += 1
-            state.listeners[question]?[state.nextListener] = continuation
-            return state.nextListener
+            state.flights[question]?.listeners[state.nextListener] = continuation
+            return (state.nextListener, flight)
         }
-        guard let place else { return .work }
+        guard let place else { return .work(wake: flight.wake) }
         continuation.onTermination = { [state] _ in
-            state.withLockedValue { _ = $0.listeners[question]?.removeValue(forKey: place) }
+            state.withLockedValue { _ = $0.flights[question]?.listeners.removeValue(forKey: place) }
         }
-        return .listen(stream)
+        flight.wake.send()
+        return .listen(stream, latest: flight.latest)
     }
 
     func tell(_ news: WorkLease.State, of question: String) {
-        for listener in state.withLockedValue({ Array(($0.listeners[question] ?? [:]).values) }) {
-            listener.yield(.progress(news))
+        let listeners = state.withLockedValue { state in
+            state.flights[question]?.latest = news
+            return state.flights[question].map { Array($0.listeners.values) } ?? []
         }
+        for listener in listeners { listener.yield(.progress(news)) }
     }
 
     func end(_ question: String, _ event: Event) {
-        let listeners = state.withLockedValue { $0.listeners.removeValue(forKey: question) ?? [:] }
-        for listener in listeners.values {
+        let flight = state.withLockedValue { $0.flights.removeValue(forKey: question) }
+        for listener in flight?.listeners.values.map(\.self) ?? [] {
             listener.yield(event)
             listener.finish()
         }
     }
 
     /// The number of listeners, for tests.
-    func listeners(to question: String) -> Int { state.withLockedValue { $0.listeners[question]?.count ?? 0 } }
+    func listeners(to question: String) -> Int {
+        state.withLockedValue { $0.flights[question]?.listeners.count ?? 0 }
+    }
 }

@@ -13,6 +13,8 @@ struct TraceFetch: Sendable {
     /// Milliseconds by which the time of a span may differ from its id's.
     let margin: Int64
     let clock: VerifierClock
+    /// The answer's part of the verifier's capacity; with a permit, but for pauses.
+    let slot: QuestionSlot
     /// By the steady clock, in milliseconds.
     let deadline: Int64
 
@@ -138,7 +140,11 @@ struct TraceFetch: Sendable {
             throw GatewayError.storeUnavailable(
                 failure?.description ?? "it does not show \(missing.count) traces that it has shown before")
         }
+        _ = slot.park()
         try await clock.sleep(pause)
+        let left = Duration.milliseconds(max(deadline - clock.steady(), 0))
+        guard await slot.take(within: left, by: clock) else { throw GatewayError.verifierBusy }
+        try Task.checkCancellation()
     }
 }
 

@@ -45,12 +45,7 @@ extension VerificationRunner {
         let items = try QueryItems(question.query)
         let wait =
             try items.integer("wait", in: 0...Verdict.longestWait) ?? (question.wantsEvents ? Verdict.longestWait : 0)
-        let now = clock.steady()
-        let last = question.deadline - Self.answerMargin
-        let patience =
-            wait == 0
-            ? WaitPolicy(deadline: min(last, now + Self.shortest), attempts: 1)
-            : WaitPolicy(deadline: min(last, now + Int64(wait) * 1000))
+        let patience = patience(of: question, waiting: wait)
         if question.wantsEvents { return try await sendEvents(rollout, question.project, patience, sink, progress) }
         let verdict = try await verifyOnceKnown(rollout, question.project, patience, progress)
         guard let verdict else { throw GatewayError.rolloutNotFound(rollout) }
@@ -59,6 +54,16 @@ extension VerificationRunner {
             return try await sink.begin(UpstreamHead(status: 304, headers: headers))
         }
         try await sink.send(200, headers, json: verdict.json)
+    }
+
+    /// The wait began when the question came, be it at a verifier that has died since. One whose time is over has one
+    /// more look.
+    private func patience(of question: Question, waiting wait: Int) -> WaitPolicy {
+        let now = clock.steady()
+        let last = question.deadline - Self.answerMargin
+        let end = (question.asked ?? now) + Int64(wait) * 1000
+        return end > now
+            ? WaitPolicy(deadline: min(last, end)) : WaitPolicy(deadline: min(last, now + Self.shortest), attempts: 1)
     }
 
     /// The verdict on a rollout whose first completion may yet come: who waits for it begins before it does.
@@ -77,14 +82,20 @@ extension VerificationRunner {
         }
     }
 
-    /// `event: progress` for each news, `event: verdict` at the end.
+    /// `event: progress` for each news, `event: verdict` at the end. A reader that is slow gets the newest when it can
+    /// take it, and holds up none of those who share the look.
     private func sendEvents(
         _ rollout: String, _ project: String, _ patience: WaitPolicy, _ sink: EventSink,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws {
-        let verdict = try await verifyOnceKnown(rollout, project, patience) { verdict in
-            await sink.tell(verdict)
-            await progress(verdict)
+        let (news, told) = AsyncStream.makeStream(of: Verdict.self, bufferingPolicy: .bufferingNewest(1))
+        let verdict = try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for await verdict in news { await sink.tell(verdict) } }
+            defer { told.finish() }
+            return try await verifyOnceKnown(rollout, project, patience) { verdict in
+                told.yield(verdict)
+                await progress(verdict)
+            }
         }
         guard let verdict else { throw GatewayError.rolloutNotFound(rollout) }
         try await sink.event("verdict", verdict)

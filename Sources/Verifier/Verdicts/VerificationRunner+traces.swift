@@ -51,9 +51,14 @@ extension VerificationRunner {
         guard let source = source(of: question.project) else {
             throw GatewayError.storeUnavailable("the project has no langfuse_keys")
         }
+        let slot = capacity.answerSlot(for: question.project)
+        defer { slot.leave() }
+        let left = question.deadline - Self.answerMargin - clock.steady()
+        guard await slot.take(within: .milliseconds(max(left, 0)), by: clock) else { throw GatewayError.verifierBusy }
+        try Task.checkCancellation()
         let fetch = TraceFetch(
             source: source, identity: options.identity,
-            margin: options.identity.margin(requestTimeout: options.requestTimeout), clock: clock,
+            margin: options.identity.margin(requestTimeout: options.requestTimeout), clock: clock, slot: slot,
             deadline: question.deadline)
         let ids = try await chosen(query, verdict, isPointwise: isPointwise, fetch)
         var writer = TraceWriter(members: query.members)

@@ -1,5 +1,6 @@
 import Common
 import NIOConcurrencyHelpers
+import TestSupport
 
 @testable import Verifier
 
@@ -25,6 +26,17 @@ final class ManualTime: Sendable {
 
     /// Puts the wall clock forward, or back.
     func step(_ duration: Duration) { state.withLockedValue { $0.step += Int64(duration / .milliseconds(1)) } }
+
+    /// From now on a sleep ends only with its task; `told` is sent at the first.
+    func stop(telling told: TestSignal) {
+        onSleep.withLockedValue {
+            $0 = {
+                told.send()
+                for await _ in AsyncStream<Void>.makeStream().stream {}
+                try Task.checkCancellation()
+            }
+        }
+    }
 
     var clock: VerifierClock {
         VerifierClock(

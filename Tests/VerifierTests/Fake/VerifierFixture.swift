@@ -35,13 +35,15 @@ final class VerifierFixture: Sendable {
     }
 
     /// A verifier of its own, as another process would have.
-    func verifier(projects: [String] = ["local"]) -> VerificationRunner {
+    func verifier(
+        projects: [String] = ["local"], capacity: VerifierCapacity = VerifierCapacity()
+    ) -> VerificationRunner {
         let sample = TraceDestination.sample
         let destinations = TraceDestinations(
             Dictionary(uniqueKeysWithValues: projects.map { (UTF8Text($0), sample.keys) }), at: sample.host)
         return VerificationRunner(
-            redis: redis, upstream: store, options: options, destinations: destinations, clock: time.clock,
-            logger: .silent)
+            redis: redis, upstream: store, options: options, destinations: destinations, capacity: capacity,
+            clock: time.clock, logger: .silent)
     }
 
     @discardableResult
@@ -93,6 +95,7 @@ final class VerifierFixture: Sendable {
     }
 
     /// Completions from beginning to the trace store.
+    @discardableResult
     func complete(_ count: Int, rollout: String = "r") async throws -> [InsertionID] {
         try await complete((0..<count).map { _ in self.ids.next() }, rollout: rollout)
     }

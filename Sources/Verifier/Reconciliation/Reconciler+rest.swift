@@ -1,0 +1,58 @@
+internal import Common
+
+/// The pauses: between two rounds, and within one while the trace store is in trouble.
+extension Reconciler {
+    /// Ends a round.
+    mutating func rest(now: Int64) {
+        let isExtra = scheduled != nil
+        if !isExtra { rounds += 1 }
+        let expected = reading.ids.count + reading.strangerCount
+        if let before, before.pending != pending.count || before.expected != expected {
+            rests.reset()
+            scheduled = nil
+        }
+        before = (pending.count, expected)
+        let isOver = rules.attempts.map { rounds >= $0 } ?? false
+        // The last round ends about at the deadline. Where a store is so slow that there is no time for another one,
+        // what this one found is the answer.
+        let last = rules.deadline - max(now - (roundBegan ?? now), 0)
+        if (pending.isEmpty && reading.strangerCount == 0) || isOver || now >= last {
+            stage = .conclude
+        } else {
+            pause = min(max(scheduled ?? now + Int64(rests.take() / .milliseconds(1)), now), last)
+            stage = .read
+        }
+        scheduled = nil
+    }
+
+    /// Begins to wait. Between two rounds only what is known of the last one is kept: the set may be large, and is read
+    /// anew.
+    package mutating func park(now: Int64) {
+        guard stage == .read else { return }
+        known = verdict(now: now)
+        reading = RolloutReading(ids: [], pending: [])
+        (pending, inFlight) = ([], [])
+        (unexamined, unasked) = ([], [])
+        (askable, overdue) = ([], [])
+    }
+
+    /// Another question asks for the same: the next round is brought forward, to soon after the last one. It does not
+    /// count as one of the rounds that the rules allow.
+    /// - Parameter parked: when the wait began.
+    package mutating func lookAgain(parked: Int64) {
+        guard stage == .read, let pause, known != nil, pause > parked + Self.shortestPause else { return }
+        scheduled = scheduled ?? pause
+        self.pause = parked + Self.shortestPause
+    }
+
+    /// Waits no longer, though there might be more to find out: what is known is the verdict.
+    package mutating func stopWaiting() {
+        pause = nil
+        if stage == .read { stage = .conclude } else { giveUp(stillAsking) }
+    }
+
+    /// The reason why there is no verdict yet. Seen traces stay seen: a client that asks again goes on from there.
+    var stillAsking: String {
+        "the trace store is still being asked: \(reading.ids.count - pending.count) of \(reading.ids.count) traces were seen so far; ask again"
+    }
+}

@@ -1,0 +1,151 @@
+internal import Common
+internal import NIOConcurrencyHelpers
+
+/// How questions about the same rollout share one look at a time: in this process by `SingleFlight`, among verifiers by
+/// `WorkLease`. Those that listen wait without a permit.
+extension VerificationRunner {
+    /// A question that has no verdict yet.
+    struct Inquiry: Sendable {
+        let rollout: String
+        let project: String
+        let patience: WaitPolicy
+        /// Its part of the verifier's capacity.
+        let slot: QuestionSlot
+        /// Told what is known while the rollout is not complete.
+        let progress: @Sendable (Verdict) async -> Void
+
+        /// What those who ask the same have in common.
+        var key: String { "\(project)/\(rollout)" }
+
+        /// Whether a verdict is enough that was found in one look.
+        var isInHurry: Bool { patience.attempts == 1 }
+    }
+
+    /// Works on the question, or listens to the one that does.
+    func share(_ inquiry: Inquiry) async throws -> Verdict? {
+        while true {
+            switch shared.join(inquiry.key) {
+            case .work(let wake): return try await work(on: inquiry, wake)
+            case .listen(let events, let latest):
+                guard inquiry.slot.park() else { return try known(latest) }
+                if let heard = try await listen(to: events, knowing: latest?.verdict, inquiry) { return heard.verdict }
+            }
+            try Task.checkCancellation()
+        }
+    }
+
+    /// The verdict that is known to a question which finds no place to wait.
+    private func known(_ latest: WorkLease.State?) throws(GatewayError) -> Verdict {
+        guard let latest else { throw .verifierBusy }
+        return latest.verdict
+    }
+
+    private func work(on inquiry: Inquiry, _ wake: WakeSignal) async throws -> Verdict? {
+        let (rollout, project) = (inquiry.rollout, inquiry.project)
+        var ending = SingleFlight.Event.abandoned
+        defer { shared.end(inquiry.key, ending) }
+        let tell = { @Sendable [shared] (news: WorkLease.State) in
+            shared.tell(news, of: inquiry.key)
+            await inquiry.progress(news.verdict)
+        }
+        let lease = WorkLease(on: rollout, project: project, redis: redis)
+        if let heard = try await follow(lease, inquiry, tell) {
+            ending = .ended(heard)
+            return heard
+        }
+        let rules = Reconciler.Rules(
+            identity: options.identity, requestTimeout: options.requestTimeout, resendGrace: options.resendGrace,
+            firstPause: inquiry.patience.firstPause,
+            attempts: inquiry.patience.attempts, deadline: inquiry.patience.deadline)
+        let run = ReconcilerRun(
+            source: source(of: project) ?? NoTraceSource(project: project), reader: reader, spans: spans,
+            verdicts: verdicts, clock: clock, slot: inquiry.slot, wake: wake, logger: logger)
+        let verdict = try await lease.hold(asked: wake.send) { note in
+            try await run.verdict(on: rollout, project: project, rules: rules) { news in
+                await note(news)
+                await tell(news)
+            }
+        }
+        ending = .ended(verdict)
+        if let verdict { metrics?.found(verdict) }
+        return verdict
+    }
+
+    /// Listens to another verifier as long as one is at the same work.
+    /// - Returns: what is enough for this one; nil if the work is its own now.
+    private func follow(
+        _ lease: WorkLease, _ inquiry: Inquiry, _ tell: (WorkLease.State) async -> Void
+    ) async throws -> Verdict? {
+        var heard: WorkLease.State?
+        var isFirst = true
+        while try await !lease.take(asking: isFirst) {
+            isFirst = false
+            if let verdict = try await verdicts.verdict(inquiry.rollout, project: inquiry.project, now: clock.now()),
+                verdict.kind == .complete || inquiry.isInHurry
+            {
+                return verdict
+            }
+            if let news = try await lease.state(), news != heard {
+                heard = news
+                await tell(news)
+                if news.endsRound, inquiry.isInHurry { return news.verdict }
+            }
+            let left = Duration.milliseconds(inquiry.patience.deadline - clock.steady())
+            guard left > .zero else { return heard?.verdict ?? stillChecking(inquiry) }
+            guard inquiry.slot.park() else { return try known(heard) }
+            try await clock.sleep(min(left, WorkLease.look))
+        }
+        return nil
+    }
+
+    /// The verdict that a listener heard, if it is enough for it.
+    private struct Heard { var verdict: Verdict? }
+
+    /// Listens to who works on the question.
+    /// - Parameter known: what was found before.
+    /// - Returns: Nil if the question has to be asked again.
+    private func listen(
+        to events: AsyncStream<SingleFlight.Event>, knowing known: Verdict?, _ inquiry: Inquiry
+    ) async throws -> Heard? {
+        let patience = inquiry.patience
+        let latest = NIOLockedValueBox(known)
+        let event = try await withThrowingTaskGroup(of: SingleFlight.Event?.self) { group in
+            group.addTask { [clock] in
+                // The work may take longer than this one wants to wait.
+                try await clock.sleep(.milliseconds(max(patience.deadline - clock.steady(), 0)))
+                return nil
+            }
+            group.addTask {
+                var last = SingleFlight.Event.abandoned
+                for await event in events {
+                    last = event
+                    guard case .progress(let news) = event else { continue }
+                    latest.withLockedValue { $0 = news.verdict }
+                    await inquiry.progress(news.verdict)
+                    if news.endsRound, inquiry.isInHurry { break }
+                }
+                return last
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+        let isLate = clock.steady() >= patience.deadline
+        switch event {
+        case .ended(let verdict):
+            let isFinal = verdict == nil || verdict?.kind == .complete || inquiry.isInHurry || isLate
+            return isFinal ? Heard(verdict: verdict) : nil
+        case .progress(let news) where news.endsRound && inquiry.isInHurry: return Heard(verdict: news.verdict)
+        case .progress, .abandoned, nil:
+            guard isLate else { return nil }
+            return Heard(verdict: latest.withLockedValue { $0 } ?? stillChecking(inquiry))
+        }
+    }
+
+    private func stillChecking(_ inquiry: Inquiry) -> Verdict {
+        Verdict(
+            rollout: inquiry.rollout, project: inquiry.project, kind: .unknown,
+            reason: "the rollout is still being checked; ask again",
+            expected: 0, traced: 0,
+            inFlight: 0, failed: 0, missing: [], checkedAt: clock.now())
+    }
+}
