@@ -102,7 +102,10 @@ struct RedisFaultRig {
                 "span", "traces",
                 "trace", "key", "requests", "querier",
             ].map { "gateway/\($0)/" }
-            let known = [Keys.jobs, Keys.verifications, Keys.queries, Keys.requests, Keys.ingresses, Keys.ingressRules]
+            let known = [
+                Keys.jobs, Keys.verifications, Keys.queries, Keys.requests, Keys.ingresses, Keys.ingressRules,
+                Keys.kept,
+            ]
             let left = keys.filter { key in !known.contains(key) && !staying.contains { key.hasPrefix($0) } }
             #expect(left == [], "left behind")
         }

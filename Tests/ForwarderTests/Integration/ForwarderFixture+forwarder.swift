@@ -30,13 +30,14 @@ extension ForwarderFixture {
         _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20),
         limits: CallLimits = CallLimits(),
         accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false,
-        isTraced: Bool = true,
+        isTraced: Bool = true, keptLimit: Int = .max,
         logger: Logger = .silent,
         _ body: (TestForwarder) async throws -> Void
     ) async throws {
         let commands = RedisClient(server.endpoint, logger: .silent)
         let reader = RedisClient(server.endpoint, logger: .silent)
-        let stream = JobStream(consumer: name, commands: commands, reader: reader, deadLetterLimit: 100)
+        let stream = JobStream(
+            consumer: name, commands: commands, reader: reader, deadLetterLimit: 100, keptLimit: keptLimit)
         let jobs = RunningJobs(capacity: capacity)
         let directory = try ProviderDirectory.made(accounts: accounts)
         var sender = AnswerSender(
