@@ -169,7 +169,7 @@ extension JobAdmission.Limits {
     fileprivate init(_ settings: Settings) {
         self.init(
             entries: settings.queueLimit, bytes: settings.queueBytes, rolloutTTL: settings.rolloutTTL,
-            spanBytes: settings.outboxBytes)
+            spanBytes: settings.outboxBytes, keptBytes: settings.keptBytes)
     }
 }
 

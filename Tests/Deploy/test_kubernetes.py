@@ -145,8 +145,9 @@ def test_redis_keeps_its_data_and_never_evicts(base):
     for word in ["--appendonly yes", "--maxmemory-policy noeviction", "requirepass $REDIS_PASSWORD"]:
         assert word in script
     memory = size(re.search(r"--maxmemory (\S+)", script).group(1))
-    queue, outbox, log = (size(base.settings[name]) for name in ["QUEUE_BYTES", "OUTBOX_BYTES", "REQUEST_LOG_BYTES"])
-    assert queue + 2 * outbox + log < memory < size(container["resources"]["limits"]["memory"])
+    names = ["QUEUE_BYTES", "OUTBOX_BYTES", "REQUEST_LOG_BYTES", "KEPT_BYTES"]
+    queue, outbox, log, kept = (size(base.settings[name]) for name in names)
+    assert queue + 2 * outbox + log + kept < memory < size(container["resources"]["limits"]["memory"])
     assert storage(base, "redis") >= 3 * memory
 
 

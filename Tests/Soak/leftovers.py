@@ -22,6 +22,8 @@ MOST_LIVES = {
     "gateway/response/*": 86_400,
     "gateway/job/*": 86_400 + REQUEST_TIMEOUT,
     "gateway/idempotency/*": 86_400,
+    # Until the end of the minute in which the last of what it counts expires.
+    "gateway/kept": 86_400 + REQUEST_TIMEOUT + 60,
     "gateway/rollout/*": 86_400,
     "gateway/count/*": 2 * 86_400,
     "gateway/rollouts/*": 86_400,

@@ -56,6 +56,30 @@ package struct Job: Sendable, Equatable {
     /// Seals a withheld job while it is queued, and its answer. Does not travel within the job.
     package var ownSeal: OwnSeal?
 
+    /// The place of the answer of a job that goes on without its client, where there is no room to keep it: the call
+    /// is then its client's alone. Nil: the answer is kept, or the job is refused. Does not travel within the job.
+    package var placeUnkept: UnkeptPlace?
+
+    /// A place for an answer that is not kept.
+    package struct UnkeptPlace: Sendable, Equatable {
+        package var responseKey: String
+        package var window: Int
+
+        package init(responseKey: String, window: Int) {
+            self.responseKey = responseKey
+            self.window = window
+        }
+    }
+
+    /// The job with an answer that is not kept; nil if it has to be.
+    package var unkept: Job? {
+        placeUnkept.map { place in
+            var job = self
+            (job.responseKey, job.window, job.placeUnkept) = (place.responseKey, place.window, nil)
+            return job
+        }
+    }
+
     /// Whether body and answer stand in no trace, log or dead letter.
     package var isWithheld: Bool { logging == .withheld }
 

@@ -143,6 +143,11 @@ package enum Keys {
         "gateway/idempotency/" + String(hexadecimal: name)
     }
 
+    /// Hash: bytes that are kept for later, beyond the life of a call: in all, and by the minute in which they expire.
+    /// Written by the scripts that add to answers and logs, read by ingress and forwarder; lives until the last of them
+    /// has expired.
+    package static let kept = "gateway/kept"
+
     /// Stream that an ingress writes to in order to wake its own blocked read. Lives a minute.
     package static func wakeUp(ingress: String) -> String {
         String(concatenating: "gateway/bell/", ingress)

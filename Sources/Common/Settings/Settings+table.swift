@@ -203,6 +203,14 @@ extension Settings {
             "DEAD_LETTER_LIMIT", \.deadLetterLimit, .int(1...1_000_000),
             "The most dead letters kept; the oldest go first.", commands: taking),
         Setting(
+            "KEPT_BYTES", \.keptBytes, .bytes(1 << 20...1 << 40),
+            "The most bytes of Redis's memory that [keep answers and logs](operations.md#what-is-kept) for later, of all projects together; beyond it 507.",
+            commands: passing),
+        Setting(
+            "LOG_ENTRY_BYTES", \.logEntryBytes, .bytes(64 << 10...16 << 20),
+            "The most bytes of one `POST /logs`, counted once for each rollout that its tags name; beyond it 400.",
+            commands: facing),
+        Setting(
             "ROLLOUT_TTL_SECONDS", \.rolloutTTL, .wholeSeconds(60...31_536_000),
             "How long a rollout's set of insertion ids lives after the last id was added.", commands: queueing),
     ]

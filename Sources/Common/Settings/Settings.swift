@@ -79,6 +79,10 @@ package struct Settings: Sendable, Equatable {
     package var forwarderConcurrency = 5000
     package var maxDeliveries = 3
     package var deadLetterLimit = 10_000
+    /// Bytes of answers and logs that are kept in Redis beyond the life of a call.
+    package var keptBytes = 1 << 30
+    /// Bytes of one log entry, once for each rollout that it is kept with.
+    package var logEntryBytes = 1 << 20
     package var rolloutTTL = Duration.seconds(86_400)
 
     // Traces

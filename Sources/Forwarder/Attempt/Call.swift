@@ -202,8 +202,8 @@ extension Call {
                 call.value.goOn()
             }
         case .ended: stopped()
-        case .failed:
-            let error = GatewayError.forwarderFailed
+        case .failed, .full:
+            let error = outcome == .full ? GatewayError.answerNotKept : .forwarderFailed
             end(.init(ResponseFrame(lastWord: error), succeeded: false, span: span?.failed(error)))
         case .lost:
             let id: Logger.Metadata = ["insertion_id": "\(job.insertionID)"]

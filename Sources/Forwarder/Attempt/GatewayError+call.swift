@@ -6,6 +6,15 @@ extension GatewayError {
         status: 500, type: "server_error", code: "internal_error",
         message: "The forwarder failed. Its log has the cause under this answer's x-insertion-id.", shouldRetry: false)
 
+    /// The answer is larger than what there is room for.
+    static let answerNotKept = GatewayError(
+        status: 507, type: "server_error", code: "kept_bytes_full",
+        message:
+            "The answer is larger than the room that is left for answers which can be fetched later (KEPT_BYTES), and "
+            + "was given up. The call was made. Make it without Prefer: respond-async and Idempotency-Key, or when "
+            + "/ready no longer warns.",
+        shouldRetry: false)
+
     /// A stream had no content in the time that its client gives it. TrueFoundry's status.
     static func firstTokenTimeout(milliseconds: Int) -> GatewayError {
         GatewayError(

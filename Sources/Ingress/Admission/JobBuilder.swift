@@ -88,7 +88,9 @@ struct JobBuilder: Sendable {
             content = try fill(&job, with: call)
         }
         try currentRules.decide(&job, with: content, for: admitted.account)
-        if outlivesClient || job.idempotency != nil || isAsynchronous(request, path) {
+        let isFetchedLater = job.idempotency != nil || isAsynchronous(request, path)
+        if outlivesClient || isFetchedLater {
+            if !isFetchedLater { job.placeUnkept = .init(responseKey: job.responseKey, window: job.window) }
             job.responseKey = Keys.response(id)
             // Such an answer goes on even if no client takes it.
             job.window = .max

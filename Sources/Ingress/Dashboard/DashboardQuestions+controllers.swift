@@ -21,8 +21,8 @@ extension DashboardQuestions.Controllers {
                 list: RolloutList(redis: redis, defaultProject: project), redis: redis, responseKey: responseKey,
                 window: settings.maxBufferedBytes, hooks: hooks),
             logs: LogController(
-                store: LogStore(redis: redis, envelope: envelope), watch: watch, maximumJSONDepth: settings.maxJSONDepth
-            ),
+                store: LogStore(redis: redis, envelope: envelope, keptLimit: settings.keptBytes), watch: watch,
+                maximumJSONDepth: settings.maxJSONDepth, maximumBytes: settings.logEntryBytes),
             pages: pages,
             queue: QueueController(
                 redis: redis, limits: .init(settings),

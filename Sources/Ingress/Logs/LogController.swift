@@ -16,6 +16,8 @@ struct LogController: Sendable {
     let store: LogStore
     let watch: RedisWatch
     let maximumJSONDepth: Int
+    /// The most bytes of one entry, once for each rollout that it is kept with (`LOG_ENTRY_BYTES`).
+    let maximumBytes: Int
 
     /// - Parameter path: without `/v1` and project.
     /// - Returns: nil if it is nothing of the controller's.
@@ -49,7 +51,9 @@ struct LogController: Sendable {
                 413, code: "body_too_large",
                 "A log entry has at most \(limit) bytes. Shorten its message or its extras.")
         }
-        try await store.add(try LogEntry(body, maximumDepth: maximumJSONDepth), project: project)
+        let entry = try LogEntry(body, maximumDepth: maximumJSONDepth)
+        guard entry.keptBytes <= maximumBytes else { throw GatewayError.tooManyCopies(of: entry, maximumBytes) }
+        guard try await store.add(entry, project: project) else { throw GatewayError.keepIsFull }
         return json(Array(#"{"status":"ok"}"#.utf8))
     }
 
@@ -85,5 +89,16 @@ struct LogController: Sendable {
         Response(
             status: .ok, headers: [.contentType: "application/json"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+extension GatewayError {
+    fileprivate static func tooManyCopies(of entry: LogEntry, _ limit: Int) -> GatewayError {
+        .invalidRequest(
+            code: "too_many_copies",
+            "The entry is kept with each rollout that its `tags` name: \(entry.rollouts.count) times "
+                + "\(entry.bytes.count) bytes are more than \(limit) (LOG_ENTRY_BYTES). Shorten it, or send it in several "
+                + "requests that name fewer rollouts each.",
+            param: "tags")
     }
 }

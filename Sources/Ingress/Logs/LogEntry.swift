@@ -19,6 +19,9 @@ struct LogEntry: Sendable {
     /// `extras.level`, as Python's logging names it.
     let severity: String
 
+    /// Bytes of the entry, once for each of its rollouts.
+    var keptBytes: Int { bytes.count * rollouts.count }
+
     /// Whether the entry says what state its rollouts are in: its status has a code.
     let tellsStatus: Bool
 

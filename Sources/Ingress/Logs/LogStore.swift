@@ -1,4 +1,5 @@
 internal import Common
+internal import Queue
 internal import Redis
 
 /// The rollouts' logs in Redis: for each a stream of sealed entries, and the newest of them that tells its status. Both
@@ -12,17 +13,24 @@ struct LogStore: Sendable {
 
     let redis: RedisClient
     let envelope: Envelope
+    /// The most bytes that are kept for later, with answers (`KEPT_BYTES`).
+    let keptLimit: Int
 
-    /// Keeps an entry with all rollouts that it names, each in one atomic step.
-    func add(_ entry: LogEntry, project: String) async throws {
-        for rollout in entry.rollouts {
+    /// Keeps an entry with all rollouts that it names, in one atomic step.
+    /// - Returns: false if there is no room for it; nothing of it is kept then.
+    func add(_ entry: LogEntry, project: String) async throws -> Bool {
+        let sealed = try entry.rollouts.map { rollout in
             let logs = Keys.logs(rollout, project: project)
-            let sealed = try envelope.seal(entry.bytes, for: .value(of: logs))
-            _ = try await redis.evaluate(
-                Self.append, keys: [logs, Keys.status(rollout, project: project)],
-                arguments: sealed, entry.tellsStatus ? 1 : 0, Self.entryLimit, Self.byteLimit,
-                Int(Self.life.components.seconds))
+            return (logs, Keys.status(rollout, project: project), try envelope.seal(entry.bytes, for: .value(of: logs)))
         }
+        let keys = [Keys.kept] + sealed.flatMap { [$0.0, $0.1] }
+        return try await redis.evaluate(Self.append, keys: keys) { command in
+            let life = Int(Self.life.components.seconds)
+            for number in [entry.tellsStatus ? 1 : 0, Self.entryLimit, Self.byteLimit, life, keptLimit] {
+                command.append(number)
+            }
+            for (_, _, bytes) in sealed { command.append(bytes) }
+        }.int == 1
     }
 
     /// A rollout's entries since a time, newest first, each with the time at which it came; both in milliseconds since
@@ -55,26 +63,49 @@ struct LogStore: Sendable {
         sealed.bytes.flatMap { try? envelope.open($0, for: .value(of: logs)) }
     }
 
-    /// Appends an entry.
+    /// Appends an entry to the logs of its rollouts, if there is room for all of them.
     ///
-    /// KEYS[1] -> the rollout's stream, KEYS[2] -> hash of its status and of the stream's bytes
-    /// ARGV[1] -> sealed entry, ARGV[2] -> 1 if it tells the status, ARGV[3] -> most entries, ARGV[4] -> most bytes, ARGV[5] -> life of both in seconds
-    /// Output: entries on the stream afterwards
+    /// KEYS[1] -> what is kept for later (``KeptBytes``); then for each rollout two: its stream, hash of its status, of
+    /// the stream's bytes and of what is counted for both
+    /// ARGV[1] -> 1 if it tells the status, ARGV[2] -> most entries, ARGV[3] -> most bytes, ARGV[4] -> life of both in
+    /// seconds, ARGV[5] -> most bytes that are kept for later; then for each rollout the sealed entry
+    /// Output: 1, or 0 if there is no room
     private static let append = RedisScript(
         name: "appendLog",
-        source: """
-            redis.call('XADD', KEYS[1], '*', 'p', ARGV[1])
-            local bytes = redis.call('HINCRBY', KEYS[2], 'bytes', #ARGV[1])
-            local entries = redis.call('XLEN', KEYS[1])
-            while entries > 1 and (entries > tonumber(ARGV[3]) or bytes > tonumber(ARGV[4])) do
-                local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
-                redis.call('XDEL', KEYS[1], oldest[1])
-                bytes = redis.call('HINCRBY', KEYS[2], 'bytes', -#oldest[2][2])
-                entries = entries - 1
+        source: JobScripts.clock + KeptBytes.functions + """
+            local tells, most_entries, most_bytes = ARGV[1] == '1', tonumber(ARGV[2]), tonumber(ARGV[3])
+            local life, rollouts = ARGV[4], #ARGV - 5
+            kept_key = KEYS[1]
+
+            local needed = 0
+            for place = 1, rollouts do
+                local entry = ARGV[5 + place]
+                needed = needed + entry_bytes(entry, redis.call('EXISTS', KEYS[2 * place]) == 0)
+                if tells then needed = needed + #entry end
             end
-            if ARGV[2] == '1' then redis.call('HSET', KEYS[2], 'entry', ARGV[1]) end
-            redis.call('EXPIRE', KEYS[1], ARGV[5])
-            redis.call('EXPIRE', KEYS[2], ARGV[5])
-            return entries
+            if kept_bytes() + needed > tonumber(ARGV[5]) then return 0 end
+
+            local function append(logs, status, entry)
+                local ended, counted = redis.call('PEXPIRETIME', status), redis.call('HGET', status, 'kept')
+                if counted then keep(-counted, ended) end
+                redis.call('XADD', logs, '*', 'p', entry)
+                local bytes = redis.call('HINCRBY', status, 'bytes', #entry)
+                local entries = redis.call('XLEN', logs)
+                while entries > 1 and (entries > most_entries or bytes > most_bytes) do
+                    local oldest = redis.call('XRANGE', logs, '-', '+', 'COUNT', 1)[1]
+                    redis.call('XDEL', logs, oldest[1])
+                    bytes = redis.call('HINCRBY', status, 'bytes', -#oldest[2][2])
+                    entries = entries - 1
+                end
+                if tells then redis.call('HSET', status, 'entry', entry) end
+                local kept = stream_bytes(bytes, entries) + redis.call('HSTRLEN', status, 'entry') + 2 * kept_record
+                redis.call('HSET', status, 'kept', kept)
+                redis.call('EXPIRE', logs, life)
+                redis.call('EXPIRE', status, life)
+                keep(kept, now + life * 1000)
+            end
+            for place = 1, rollouts do append(KEYS[2 * place], KEYS[2 * place + 1], ARGV[5 + place]) end
+            write_kept()
+            return 1
             """)
 }

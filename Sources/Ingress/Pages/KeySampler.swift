@@ -27,7 +27,7 @@ final class KeySampler: Sendable {
             self =
                 switch UTF8Text(String(decoding: name, as: UTF8.self)) {
                 case "rollout", "rollouts", "count", "verdict", "verified", "verifying", "ended": .rollouts
-                case "response", "responses", "job", "idempotency": .answers
+                case "response", "responses", "job", "idempotency", "kept": .answers
                 case "logs", "status", "requests": .logs
                 case "span", "traces", "trace": .traces
                 case "jobs", "jobkey", "verifications", "queries", "dead": .queue

@@ -20,12 +20,15 @@ struct MetricsPage: Sendable {
         var traceBytes: Int
         /// `REQUEST_LOG_BYTES`.
         var recordBytes: Int
+        /// `KEPT_BYTES`.
+        var keptBytes: Int
 
         init(_ settings: Settings) {
             jobs = settings.queueLimit
             jobBytes = settings.queueBytes
             traceBytes = settings.outboxBytes
             recordBytes = settings.requestLogBytes
+            keptBytes = settings.keptBytes
         }
     }
 

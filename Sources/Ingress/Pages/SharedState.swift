@@ -7,6 +7,7 @@ internal import Telemetry
 struct SharedState: Sendable {
     private let forwarders: Int
     private let verifiers: Int
+    private let kept: Int
     /// As ``counters`` are asked for.
     private let counts: [Int]
 
@@ -17,6 +18,7 @@ struct SharedState: Sendable {
         self.counts = counts
         forwarders = try await Self.alive(.completions, redis)
         verifiers = try await Self.alive(.verifications, redis)
+        kept = try await KeptBytes.count(in: redis)
     }
 
     /// Each figure, with its value or its bound.
@@ -27,7 +29,8 @@ struct SharedState: Sendable {
         for (counter, count) in zip(Self.counters, counts) { figures.append((counter.metric, count)) }
         figures += [
             (Self.jobLimit, limits.jobs), (Self.jobBytesLimit, limits.jobBytes),
-            (Self.outboxLimit, limits.traceBytes), (Self.recordLimit, limits.recordBytes),
+            (Self.outboxLimit, limits.traceBytes), (Self.recordLimit, limits.recordBytes), (Self.keptBytes, kept),
+            (Self.keptLimit, limits.keptBytes),
         ]
         return figures
     }
@@ -43,7 +46,9 @@ struct SharedState: Sendable {
     }
 
     static let descriptions =
-        [liveForwarders, liveVerifiers] + counters.map(\.metric) + [jobLimit, jobBytesLimit, outboxLimit, recordLimit]
+        [liveForwarders, liveVerifiers] + counters.map(\.metric) + [
+            jobLimit, jobBytesLimit, outboxLimit, recordLimit, keptBytes, keptLimit,
+        ]
 
     private static let liveForwarders = MetricDescription("gateway_forwarders", .gauge, "Forwarders that are alive.")
     private static let liveVerifiers = MetricDescription("gateway_verifiers", .gauge, "Verifiers that are alive.")
@@ -56,6 +61,14 @@ struct SharedState: Sendable {
     private static let recordLimit = MetricDescription(
         "gateway_request_log_limit_bytes", .gauge,
         "The most bytes of records that wait (REQUEST_LOG_BYTES); beyond it the oldest are given up.")
+    private static let keptBytes = MetricDescription(
+        "gateway_kept_bytes", .gauge,
+        "Bytes of answers that can be fetched and of rollouts' logs, with what is set aside for running calls (KEPT_BYTES)."
+    )
+    private static let keptLimit = MetricDescription(
+        "gateway_kept_limit_bytes", .gauge,
+        "The most bytes of them (KEPT_BYTES); beyond it background calls, calls with an Idempotency-Key and log entries are refused."
+    )
     private static let outboxLimit = MetricDescription(
         "gateway_trace_outbox_limit_bytes", .gauge,
         "The most bytes of traces that wait (OUTBOX_BYTES): from there on completions of rollouts are refused, and from nine tenths on traces of failed ones are given up."

@@ -148,6 +148,11 @@ struct StatusPages: Sendable {
                     "completions of rollouts are refused: \(waiting) bytes of traces wait for their export (OUTBOX_BYTES is \(limits.traceBytes))"
                 )
             }
+            if let kept = try? await KeptBytes.count(in: redis), kept + KeptBytes.reserved > limits.keptBytes {
+                warnings.append(
+                    "background calls, Idempotency-Keys and log entries are refused: \(kept) bytes of answers and logs are kept (KEPT_BYTES is \(limits.keptBytes))"
+                )
+            }
             return Self.member(warnings: warnings)
         }
     }

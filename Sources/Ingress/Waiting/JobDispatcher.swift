@@ -30,7 +30,12 @@ struct JobDispatcher: Sendable {
         var call = WaitingCall(
             id: job.insertionID, deadline: job.deadline, window: job.window, seal: job.ownSeal, waiter: nil)
         guard !job.isFetchable else {
-            (call.id, call.rates) = try await enqueue(job)
+            do {
+                (call.id, call.rates) = try await enqueue(job)
+            } catch let error as GatewayError where error.isOfFullKeep {
+                guard let unkept = job.unkept else { throw error }
+                return try await begin(unkept, for: connection)
+            }
             call.isRepeated = call.id != job.insertionID
             return call
         }
@@ -128,6 +133,8 @@ struct JobDispatcher: Sendable {
     }
 
     private func noted(_ error: GatewayError, _ job: Job) -> GatewayError {
+        // It is queued another way.
+        if job.unkept != nil, error.isOfFullKeep { return error }
         refusals?.note(Refusal(job, because: error))
         return error
     }
@@ -179,6 +186,7 @@ struct JobDispatcher: Sendable {
         case .tooManyBytes: throw .queueFull("QUEUE_BYTES")
         case .notASet: throw .notASet
         case .tooManySpans: throw .tooManySpans
+        case .tooMuchKept: throw .keepIsFull
         case .tooLate: throw .queueUnavailable
         }
     }
@@ -227,6 +235,16 @@ extension GatewayError {
         message:
             "Too many traces wait for the trace store (OUTBOX_BYTES), so this completion's could not be kept. Nothing was recorded. /ready says why they wait.",
         retryAfter: 30)
+
+    /// There is no room for what is kept for later.
+    static let keepIsFull = GatewayError(
+        status: 507, type: "server_error", code: "kept_bytes_full",
+        message:
+            "The gateway keeps as many bytes of answers and logs as it may (KEPT_BYTES), and nothing was recorded. "
+            + "Room comes back as they expire. Calls whose answers are not kept are taken.",
+        retryAfter: 60)
+
+    fileprivate var isOfFullKeep: Bool { code == Self.keepIsFull.code }
 
     fileprivate static let anotherRequest = GatewayError.invalidRequest(
         422, code: "idempotency_key_reused",

@@ -23,8 +23,10 @@ struct KeptAnswers: Sendable {
             guard let last = try await records.lastFrame(of: id) else { return .running }
             if isOfAnotherKey(last, of: id) { return .failed(.answerOfAnotherKey) }
             guard isEnd(last, of: id) else { return .running }
-            guard case .brokenOff(let error)? = open(last, of: id)?.end else { return .ended }
+            guard case .brokenOff(var error)? = open(last, of: id)?.end else { return .ended }
             let first = try await records.firstFrame(of: id).flatMap { open($0, of: id) }
+            // The last word is all that is there, and has a status of its own.
+            if let first, first.sequence == .max, let head = first.head { error.status = head.status }
             return first?.head?.isEventStream == false ? .failed(error) : .ended
         } catch { throw GatewayError.queueUnavailable(error) }
     }

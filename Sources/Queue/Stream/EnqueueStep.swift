@@ -4,7 +4,7 @@ internal import Redis
 /// One job's part in a batch of ``JobScripts/enqueue``, and the caller that waits for the result.
 struct EnqueueStep: BatchedStep {
     /// The script's keys that are common to a batch.
-    static let commonKeys = 3
+    static let commonKeys = 4
     /// The keys that each job adds, but for those of its limits.
     static let keys = 8
 
@@ -69,6 +69,7 @@ struct EnqueueStep: BatchedStep {
         command.append(renews ? "1" : "")
         command.append(consumer == nil ? "" : "1")
         command.append(wrappedKey ?? [])
+        if job.isFetchable { command.append(KeptBytes.Reservation(of: job).end) } else { command.append("") }
         command.append(job.charges.count)
     }
 }
@@ -145,6 +146,7 @@ extension JobAdmission.Outcome {
         case -4: self = .anotherRequest
         case -5: self = .tooLate
         case -6: self = .tooManySpans
+        case -8: self = .tooMuchKept
         case let length: self = .queued(length: length, usage: [])
         }
     }

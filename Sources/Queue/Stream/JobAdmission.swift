@@ -14,11 +14,16 @@ package struct JobAdmission: Sendable {
         /// Bytes of spans that wait for their export. From then on no completion of a rollout is let in, since its
         /// trace could not be kept.
         package var spanBytes: Int
+        /// Bytes that are kept for later. From then on no job is let in whose answer is to be kept.
+        package var keptBytes: Int
         /// The number of rollouts that a project's list keeps; the oldest go first.
         package static let listedRollouts = 10_000
 
-        package init(entries: Int, bytes: Int, rolloutTTL: Duration, spanBytes: Int) {
+        package init(
+            entries: Int, bytes: Int, rolloutTTL: Duration, spanBytes: Int, keptBytes: Int = .max
+        ) {
             self.spanBytes = spanBytes
+            self.keptBytes = keptBytes
             self.entries = entries
             self.bytes = bytes
             self.rolloutTTL = rolloutTTL
@@ -40,6 +45,8 @@ package struct JobAdmission: Sendable {
         case notASet
         /// Too many spans wait for their export.
         case tooManySpans
+        /// There is no room to keep the job's answer.
+        case tooMuchKept
         /// A rate limit would be passed. Nothing was counted on any.
         /// - Parameters:
         ///   - charge: the place of the first of the job's charges that is over its limit.
@@ -141,7 +148,7 @@ package struct JobAdmission: Sendable {
         let keyCount =
             EnqueueStep.commonKeys + EnqueueStep.keys * steps.count + BatchLimits.keys * rates.limits.count
         redis.evaluate(JobScripts.enqueue, keyCount: keyCount) { command in
-            for key in [queue.stream, queue.bytes, Keys.traceBytes] { command.append(key) }
+            for key in [queue.stream, queue.bytes, Keys.traceBytes, Keys.kept] { command.append(key) }
             for step in steps { step.appendKeys(to: &command) }
             rates.appendKeys(to: &command)
             command.append(queue.group)
@@ -154,6 +161,7 @@ package struct JobAdmission: Sendable {
             }
             command.append(steps.count)
             command.append(rates.limits.count)
+            command.append(limits.keptBytes)
             for step in steps { step.appendArguments(to: &command) }
             rates.appendLimits(to: &command)
             rates.appendCharges(to: &command)

@@ -6,17 +6,19 @@ extension JobStream {
     /// not repeated.
     /// - Parameters:
     ///   - sealed: the frame; nil if it goes to a client in this process.
-    ///   - completion: is called on the event loop of the connection; with false if the job is another's by now. Then
-    ///     nothing was sent and the call is to be dropped.
+    ///   - keptBytes: bytes of the answer that are kept for later by now; nil: the frame is sent in any case.
+    ///   - completion: is called on the event loop of the connection. If the job is another's by now, nothing was sent
+    ///     and the call is to be dropped.
     package func deliver(
-        _ sealed: [UInt8]?, of job: Job, in delivery: Delivery, markerTTL: Duration,
-        completion: @escaping @Sendable (Result<Bool, RedisError>) -> Void
+        _ sealed: [UInt8]?, of job: Job, in delivery: Delivery, markerTTL: Duration, keptBytes: Int? = nil,
+        completion: @escaping @Sendable (Result<Delivered, RedisError>) -> Void
     ) {
         deliveries.submit(
             DeliverStep(
                 entry: delivery.entry, id: job.insertionID, responseKey: job.responseKey, sealed: sealed ?? [],
                 answerLife: job.answerLife,
-                markerTTL: markerTTL, completion: completion))
+                markerTTL: markerTTL, keptBytes: keptBytes,
+                reservationEnd: KeptBytes.Reservation(of: job).end, completion: completion))
     }
 
     /// Sends a frame in the middle of an answer and waits until Redis has said whether the job is this worker's.
@@ -24,7 +26,9 @@ extension JobStream {
         _ sealed: [UInt8]?, of job: Job, in delivery: Delivery, markerTTL: Duration
     ) async throws(RedisError) -> Bool {
         try await result { completion in
-            deliver(sealed, of: job, in: delivery, markerTTL: markerTTL, completion: completion)
+            deliver(sealed, of: job, in: delivery, markerTTL: markerTTL) { result in
+                completion(result.map { $0 != .lost })
+            }
         }
     }
 

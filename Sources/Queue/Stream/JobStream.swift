@@ -33,11 +33,15 @@ package struct JobStream: Sendable {
         package var answerLife: Duration
         /// The corrections of the rate limits on tokens.
         package var settlements: [Settlement]
+        /// The rest of what was reserved for the answer; nil: it is free again by itself, or there is none.
+        package var reservation: KeptBytes.Reservation?
 
         package init(
             removeFrom: RolloutKeys? = nil, span: Span? = nil, deadLetterReason: String? = nil, frees: String? = nil,
-            answerLife: Duration = Job.fetchableLife, settlements: [Settlement] = []
+            answerLife: Duration = Job.fetchableLife, settlements: [Settlement] = [],
+            reservation: KeptBytes.Reservation? = nil
         ) {
+            self.reservation = reservation
             self.settlements = settlements
             self.removeFrom = removeFrom
             self.span = span
@@ -45,6 +49,17 @@ package struct JobStream: Sendable {
             self.frees = frees
             self.answerLife = answerLife
         }
+    }
+
+    /// The outcome of sending a frame in the middle of an answer.
+    package enum Delivered: Sendable, Equatable {
+        /// - Parameter keptBytes: bytes that are kept for later.
+        case sent(keptBytes: Int)
+        /// The job is another's by now.
+        case lost
+        /// There is no room to keep more of the answer. What was kept of it has been deleted; its job is still this
+        /// worker's.
+        case full
     }
 
     /// The correction of one charge, where it stands.
@@ -91,11 +106,11 @@ package struct JobStream: Sendable {
     /// - Parameters:
     ///   - commands: the connection for everything that answers at once; callbacks are called on its event loop.
     ///   - reader: a connection of its own for `read`, which blocks it.
+    ///   - keptLimit: the most bytes that are kept for later (`KEPT_BYTES`).
     ///   - patience: the longest that a client waits for the answer to an entry (`REQUEST_TIMEOUT`).
     package init(
         _ queue: WorkQueue = .completions, consumer: String, commands: RedisClient, reader: RedisClient,
-        deadLetterLimit: Int,
-        patience: Duration = .seconds(300)
+        deadLetterLimit: Int, keptLimit: Int = .max, patience: Duration = .seconds(300)
     ) {
         self.patience = patience
         self.queue = queue
@@ -103,7 +118,7 @@ package struct JobStream: Sendable {
         self.commands = commands
         self.reader = reader
         deliveries = StepBatcher(on: commands.eventLoop) { steps in
-            DeliverStep.send(steps, on: queue, as: consumer, over: commands)
+            DeliverStep.send(steps, on: queue, as: consumer, keptLimit: keptLimit, over: commands)
         }
         endings = StepBatcher(on: commands.eventLoop) { steps in
             FinishStep.send(steps, on: queue, as: consumer, deadLetterLimit: deadLetterLimit, over: commands)

@@ -10,30 +10,39 @@ struct DeliverStep: BatchedStep {
     let sealed: [UInt8]
     let answerLife: Duration
     let markerTTL: Duration
+    /// Bytes of the answer that are kept by now; nil: the bound on them is not asked for.
+    let keptBytes: Int?
+    /// When what is reserved for the answer is free again, in milliseconds since 1970.
+    let reservationEnd: Int
     /// Called on the connection's event loop.
-    let completion: @Sendable (Result<Bool, RedisError>) -> Void
+    let completion: @Sendable (Result<JobStream.Delivered, RedisError>) -> Void
 
     var byteCount: Int { sealed.count + StepBatches.shortBytes }
     var group: String? { nil }
 
-    static func send(_ steps: [Self], on queue: WorkQueue, as consumer: String, over redis: RedisClient) {
-        redis.evaluate(JobScripts.deliver, keyCount: 1 + 3 * steps.count) { command in
-            command.append(queue.stream)
+    static func send(
+        _ steps: [Self], on queue: WorkQueue, as consumer: String, keptLimit: Int, over redis: RedisClient
+    ) {
+        redis.evaluate(JobScripts.deliver, keyCount: 2 + 3 * steps.count) { command in
+            for key in [queue.stream, Keys.kept] { command.append(key) }
             for step in steps {
                 command.append(step.responseKey)
                 command.append(Keys.response(step.id))
                 command.append(Keys.started(step.id))
             }
             for text in [queue.group, consumer] { command.append(text) }
+            command.append(keptLimit)
             for step in steps {
                 command.append(step.entry)
                 command.append(step.id.description)
                 command.append(step.sealed)
                 command.append(Int(step.answerLife.components.seconds))
                 command.append(Int(step.markerTTL.milliseconds))
+                if let bytes = step.keptBytes { command.append(bytes) } else { command.append("") }
+                command.append(step.reservationEnd)
             }
         } completion: { result in
-            for (place, step) in steps.enumerated() { step.completion(result.isOwner(at: place)) }
+            for (place, step) in steps.enumerated() { step.completion(result.delivered(at: place)) }
         }
     }
 }
@@ -65,10 +74,11 @@ struct FinishStep: BatchedStep {
         _ steps: [Self], on queue: WorkQueue, as consumer: String, deadLetterLimit: Int, over redis: RedisClient
     ) {
         let settlements = steps.flatMap(\.ending.settlements)
-        redis.evaluate(JobScripts.finish, keyCount: 5 + 11 * steps.count + settlements.count) { command in
+        redis.evaluate(JobScripts.finish, keyCount: 6 + 11 * steps.count + settlements.count) { command in
             for key in [queue.stream, queue.bytes, Keys.dead, Keys.traceBytes] { command.append(key) }
             let isLogged = steps.contains { $0.ending.span?.isLogged ?? false }
             command.append(isLogged ? Keys.requestBytes : "")
+            command.append(Keys.kept)
             for step in steps { step.appendKeys(to: &command) }
             for settlement in settlements { command.append(Keys.rateAmounts(settlement.counter)) }
             for text in [queue.group, consumer] { command.append(text) }
@@ -113,11 +123,26 @@ struct FinishStep: BatchedStep {
         command.append(size)
         command.append(ending.span?.sealed ?? [])
         command.append(Int(ending.span?.life.components.seconds ?? 0))
+        command.append(ending.reservation?.bytes ?? 0)
+        command.append(ending.reservation?.end ?? 0)
         command.append(ending.settlements.count)
     }
 }
 
 extension Result<RedisValue, RedisError> {
+    /// The script's answer for one frame of the batch.
+    fileprivate func delivered(at place: Int) -> Result<JobStream.Delivered, RedisError> {
+        flatMap { reply in
+            Result<JobStream.Delivered, RedisError> { () throws(RedisError) in
+                switch try reply[place].get().int {
+                case -2: .full
+                case let bytes? where bytes >= 0: .sent(keptBytes: bytes)
+                default: .lost
+                }
+            }
+        }
+    }
+
     /// The script's answer for one job of the batch: whether the job was this worker's.
     fileprivate func isOwner(at place: Int) -> Result<Bool, RedisError> {
         flatMap { reply in Result<Bool, RedisError> { () throws(RedisError) in try reply[place].get().int == 1 } }

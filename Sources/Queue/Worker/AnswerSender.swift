@@ -50,6 +50,9 @@ package struct AnswerSender: Sendable {
         case ended
         /// The frame could not be sealed. Nothing was sent, and the job is still this worker's.
         case failed
+        /// There is no room to keep so much of the answer (`KEPT_BYTES`). Nothing of it is kept any longer, and the job
+        /// is still this worker's.
+        case full
     }
 
     /// Sends a frame in the middle of an answer; waits while Redis is away. A frame for a client in this process goes
@@ -74,15 +77,24 @@ package struct AnswerSender: Sendable {
             return .failed
         }
         let life = job.remaining() + .seconds(60)
-        let step = JobStep(on: eventLoop, logger: logger, unless: { control.stop != nil }) { completion in
-            stream.deliver(sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)), completion: completion)
+        let kept = job.isFetchable ? control.keptBytes : nil
+        let step = JobStep<JobStream.Delivered>(on: eventLoop, logger: logger, unless: { control.stop != nil }) {
+            completion in
+            stream.deliver(
+                sealed, of: job, in: delivery, markerTTL: max(life, .seconds(60)), keptBytes: kept,
+                completion: completion)
         }
-        step.run { isOurs in
-            guard let isOurs else { return completion(.ended) }
-            guard isOurs else { return completion(.lost) }
-            control.confirmedAt = .now
-            control.client?.receive(frame)
-            completion(.sent)
+        step.run { delivered in
+            switch delivered {
+            case nil: completion(.ended)
+            case .lost: completion(.lost)
+            case .full: completion(.full)
+            case .sent(let bytes):
+                control.keptBytes += bytes
+                control.confirmedAt = .now
+                control.client?.receive(frame)
+                completion(.sent)
+            }
         }
         return nil
     }
@@ -104,7 +116,8 @@ package struct AnswerSender: Sendable {
         case .sent: return
         case .lost: throw LostOwnership()
         case .failed: throw EnvelopeError.cannotSeal
-        case .ended: throw UpstreamError(.cancelled, "ended while Redis was away", requestMayHaveBeenSent: true)
+        // An answer with a task is a question's, which is not kept by choice.
+        case .ended, .full: throw UpstreamError(.cancelled, "ended while Redis was away", requestMayHaveBeenSent: true)
         }
     }
 
@@ -166,13 +179,16 @@ package struct AnswerSender: Sendable {
             steps = JobStream.Ending(
                 removeFrom: ending.succeeded ? nil : rollout(), span: span, deadLetterReason: ending.deadLetterReason,
                 frees: freed,
-                answerLife: job.answerLife, settlements: delivery.settlements(of: job, after: ending.spent))
+                answerLife: job.answerLife, settlements: delivery.settlements(of: job, after: ending.spent),
+                // How much of it another worker's part of the answer has used is not known.
+                reservation: job.isFetchable && !delivery.isTakenOver
+                    ? KeptBytes.Reservation(of: job, used: control.keptBytes) : nil)
         } catch {
             logLeft(id, "\(error)")
             return completion()
         }
         let mayHaveEnded = NIOLockedValueBox(false)
-        let step = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
+        let step = JobStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
             stream.finish(delivery, id: id, responseKey: job.responseKey, sealed: sealed, ending: steps) { result in
                 if case .failure(let error) = result, error.mayHaveBeenExecuted {
                     mayHaveEnded.withLockedValue { $0 = true }
@@ -198,7 +214,7 @@ package struct AnswerSender: Sendable {
         step.run { isOurs in
             guard isOurs == false, control.isLocal, mayHaveEnded.withLockedValue({ $0 }) else { return end(isOurs) }
             // Redis has not said whether an earlier try was the end, and the answer is nowhere but here.
-            let question = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
+            let question = JobStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
                 stream.hasEnded(
                     delivery, id, recordedIn: rollout()?.set, succeeded: ending.succeeded, completion: completion)
             }
@@ -242,7 +258,7 @@ package struct AnswerSender: Sendable {
             self.bury(delivery, reason: reason, control: control, on: eventLoop, completion: completion)
         }
         guard error.isForOthers else { return bury(error.description) }
-        let step = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
+        let step = JobStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
             stream.leave(delivery, completion: completion)
         }
         step.run { isLeft in
@@ -284,7 +300,7 @@ package struct AnswerSender: Sendable {
         let frame = ResponseFrame(lastWord: .lost(reason))
         let sealed = id.flatMap { try? envelope.seal(frame.wireBytes, for: .frame($0)) }
         let ending = JobStream.Ending(removeFrom: rollout, deadLetterReason: reason)
-        let step = JobStep(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
+        let step = JobStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { [stream] completion in
             stream.finish(
                 delivery, id: id, responseKey: nil, sealed: sealed, ending: ending, completion: completion)
         }

@@ -20,6 +20,7 @@ package final class CallControl: Sendable {
         var credit = 0
         /// The time of Redis's last word that the job is this worker's, as a part of its answer left for the client.
         var confirmedAt: ContinuousClock.Instant?
+        var keptBytes = 0
         /// The level that is not waited for any longer.
         var givenUp = 0
         /// A sender that waits until `credit` reaches a level.
@@ -81,6 +82,12 @@ package final class CallControl: Sendable {
     var confirmedAt: ContinuousClock.Instant? {
         get { state.withLockedValue { $0.confirmedAt } }
         set { state.withLockedValue { $0.confirmedAt = newValue } }
+    }
+
+    /// Bytes of the answer that are kept for later.
+    var keptBytes: Int {
+        get { state.withLockedValue { $0.keptBytes } }
+        set { state.withLockedValue { $0.keptBytes = newValue } }
     }
 
     /// The reader has taken `bytes` of the answer so far. An older signal changes nothing.

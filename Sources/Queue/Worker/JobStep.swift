@@ -5,8 +5,8 @@ internal import Redis
 /// A step on the queue that is done until Redis has answered. One whose answer was lost does no harm when it is done
 /// again, since the first one ended the job's ownership, and a frame is known by its number. Ends with the process: a
 /// job of a client that left ends so too.
-struct JobStep: Sendable {
-    typealias Completion = @Sendable (Result<Bool, RedisError>) -> Void
+struct JobStep<Value: Sendable>: Sendable {
+    typealias Completion = @Sendable (Result<Value, RedisError>) -> Void
 
     private let eventLoop: any EventLoop
     private let logger: Logger
@@ -30,9 +30,9 @@ struct JobStep: Sendable {
     /// Does the step.
     /// - Parameter completion: is given what Redis said; nil if it said nothing until the step was no longer to be
     ///   done.
-    func run(completion: @escaping @Sendable (Bool?) -> Void) { run(RetryPause(), completion) }
+    func run(completion: @escaping @Sendable (Value?) -> Void) { run(RetryPause(), completion) }
 
-    private func run(_ pause: RetryPause, _ completion: @escaping @Sendable (Bool?) -> Void) {
+    private func run(_ pause: RetryPause, _ completion: @escaping @Sendable (Value?) -> Void) {
         step { result in
             switch result {
             case .success(let done): eventLoop.perform { completion(done) }

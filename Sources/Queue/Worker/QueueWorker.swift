@@ -14,6 +14,8 @@ package struct QueueWorker: Sendable {
         /// The largest body of a request, in bytes: what a read of the queue may bring.
         package var maxBodyBytes: Int
         package var deadLetterLimit: Int
+        /// The most bytes that are kept for later.
+        package var keptBytes: Int
         /// The time for which a stopping worker waits for running jobs.
         package var drain: Duration
         /// The lifetime of a span that waits for its export (``SpanOutbox/life(forWaiting:)``).
@@ -27,6 +29,7 @@ package struct QueueWorker: Sendable {
             self.concurrency = concurrency
             maxBodyBytes = settings.maxBodyBytes
             deadLetterLimit = settings.deadLetterLimit
+            keptBytes = settings.keptBytes
             drain = settings.drain
             patience = settings.requestTimeout
             spanLife = SpanOutbox.life(forWaiting: settings.outboxMaxAge)
@@ -70,7 +73,7 @@ package struct QueueWorker: Sendable {
         reader = RedisClient(reading, eventLoop: eventLoop, logger: logger)
         stream = JobStream(
             queue, consumer: ProcessName.random(), commands: commands, reader: reader,
-            deadLetterLimit: limits.deadLetterLimit,
+            deadLetterLimit: limits.deadLetterLimit, keptLimit: limits.keptBytes,
             patience: limits.patience)
         sender = AnswerSender(
             stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife,

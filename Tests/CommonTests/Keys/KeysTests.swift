@@ -12,7 +12,7 @@ import Testing
     /// All keys and channels that no user chooses, with names that a user could have given.
     private static let own: [String] =
         hostile.flatMap { [Keys.responses(ingress: $0), Keys.forwarder($0)] }
-        + [Keys.jobs, Keys.jobBytes, Keys.cancellations, Keys.credits, Keys.dead]
+        + [Keys.jobs, Keys.jobBytes, Keys.cancellations, Keys.credits, Keys.dead, Keys.kept]
         + [
             Keys.response(.numbered(1)), Keys.cancelled(.numbered(1)), Keys.credit(.numbered(1)),
             Keys.started(.numbered(1)),

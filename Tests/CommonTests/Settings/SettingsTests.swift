@@ -79,6 +79,8 @@ struct SettingsTests {
         ("MAX_RESPONSE_BYTES", "1KiB", "1GiB", "1023", "1073741825"),
         ("MAX_BUFFERED_BYTES", "64KiB", "64MiB", "65535", "67108865"),
         ("QUEUE_LIMIT", "1", "10000000", "0", "10000001"), ("QUEUE_BYTES", "16MiB", "1024GiB", "1048575", "1025GiB"),
+        ("KEPT_BYTES", "1MiB", "1024GiB", "1048575", "1025GiB"),
+        ("LOG_ENTRY_BYTES", "64KiB", "16MiB", "65535", "16777217"),
         ("FORWARDER_CONCURRENCY", "1", "100000", "0", "100001"), ("MAX_DELIVERIES", "1", "10", "0", "11"),
         ("DEAD_LETTER_LIMIT", "1", "1000000", "0", "1000001"),
         ("ROLLOUT_TTL_SECONDS", "300", "31536000", "59", "31536001"),

@@ -104,7 +104,7 @@ struct RedisFaultRig {
             ].map { "gateway/\($0)/" }
             let known = [
                 Keys.jobs, Keys.verifications, Keys.verifierTrouble, Keys.queries, Keys.requests, Keys.ingresses,
-                Keys.ingressRules,
+                Keys.ingressRules, Keys.kept,
             ]
             let left = keys.filter { key in !known.contains(key) && !staying.contains { key.hasPrefix($0) } }
             #expect(left == [], "left behind")

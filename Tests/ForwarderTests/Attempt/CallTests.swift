@@ -108,7 +108,9 @@ private final class Course {
     private func act() {
         switch random.below(100) {
         case 0..<45: upstream.goOn(&random)
-        case 45..<65: steps.answer(random.chance(percent: 4) ? .lost : random.chance(percent: 2) ? .failed : .sent)
+        case 45..<65:
+            let isRefused = random.chance(percent: 4)
+            steps.answer(random.chance(percent: 4) ? .lost : isRefused ? random.pick([.failed, .full]) : .sent)
         case 65..<80: steps.credit(random.below(20))
         case 80..<83:
             steps.end(random.pick([.cancelled, .released]))

@@ -30,14 +30,15 @@ extension ForwarderFixture {
         _ name: String = "forwarder", capacity: Int = 100, drain: Duration = .seconds(20),
         limits: CallLimits = CallLimits(),
         accounts: [ProviderAccount] = [], spans: RecentSpans = RecentSpans(), isCompact: Bool = false,
-        isTraced: Bool = true, projects: [Project] = [Project(name: "local")],
+        isTraced: Bool = true, keptLimit: Int = .max, projects: [Project] = [Project(name: "local")],
         settings: (inout Settings) -> Void = { _ in },
         logger: Logger = .silent,
         _ body: (TestForwarder) async throws -> Void
     ) async throws {
         let commands = RedisClient(server.endpoint, logger: .silent)
         let reader = RedisClient(server.endpoint, logger: .silent)
-        let stream = JobStream(consumer: name, commands: commands, reader: reader, deadLetterLimit: 100)
+        let stream = JobStream(
+            consumer: name, commands: commands, reader: reader, deadLetterLimit: 100, keptLimit: keptLimit)
         let jobs = RunningJobs(capacity: capacity)
         let directory = try ProviderDirectory.made(accounts: accounts, projects: projects, settings: settings)
         var sender = AnswerSender(

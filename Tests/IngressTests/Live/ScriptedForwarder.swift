@@ -1,8 +1,9 @@
 import Common
-import Queue
 import Redis
 import TestSupport
 import Upstream
+
+@testable import Queue
 
 /// A forwarder that the test plays: it takes jobs off the real queue and answers with the frames that the test gives
 /// it.
@@ -66,7 +67,9 @@ struct ScriptedForwarder: Sendable {
         _ = try await stream.finish(
             taken.delivery, id: taken.job.insertionID, responseKey: taken.job.responseKey,
             sealed: seal(frame, of: taken),
-            ending: .init(answerLife: taken.job.answerLife))
+            ending: .init(
+                answerLife: taken.job.answerLife,
+                reservation: taken.job.isFetchable ? KeptBytes.Reservation(of: taken.job) : nil))
     }
 
     /// Answers a job with a single frame.

@@ -69,7 +69,9 @@ extension QueueFixture {
     ) async throws -> [Result<Bool, RedisError>] {
         try await inOneTurn(frames.count) { place, completion in
             let (frame, job, delivery) = frames[place]
-            stream.deliver(frame, of: job, in: delivery, markerTTL: .seconds(300), completion: completion)
+            stream.deliver(frame, of: job, in: delivery, markerTTL: .seconds(300)) { result in
+                completion(result.map { $0 != .lost })
+            }
         }
     }
 

@@ -17,11 +17,13 @@ struct QueueFixture: Sendable {
     }
 
     func admission(
-        entries: Int = 1000, bytes: Int = 1 << 30, ttl: Duration = .seconds(100), spanBytes: Int = 1 << 20
+        entries: Int = 1000, bytes: Int = 1 << 30, ttl: Duration = .seconds(100), spanBytes: Int = 1 << 20,
+        keptBytes: Int = 1 << 30
     ) -> JobAdmission {
         JobAdmission(
             redis: redis, envelope: envelope,
-            limits: .init(entries: entries, bytes: bytes, rolloutTTL: ttl, spanBytes: spanBytes),
+            limits: .init(
+                entries: entries, bytes: bytes, rolloutTTL: ttl, spanBytes: spanBytes, keptBytes: keptBytes),
             defaultProject: "local")
     }
 
@@ -34,8 +36,11 @@ struct QueueFixture: Sendable {
     }
 
     /// A forwarder that has joined the group and lives.
-    func forwarder(_ name: String, deadLetterLimit: Int = 100) async throws -> JobStream {
-        let stream = JobStream(consumer: name, commands: redis, reader: redis, deadLetterLimit: deadLetterLimit)
+    func forwarder(
+        _ name: String, deadLetterLimit: Int = 100, keptLimit: Int = .max
+    ) async throws -> JobStream {
+        let stream = JobStream(
+            consumer: name, commands: redis, reader: redis, deadLetterLimit: deadLetterLimit, keptLimit: keptLimit)
         _ = try await stream.beat()
         try await stream.join()
         return stream

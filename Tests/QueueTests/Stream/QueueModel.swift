@@ -87,6 +87,7 @@ struct QueueModel {
         if letters > 0 { keys.insert(Keys.dead) }
         keys.formUnion(verdicts)
         if items.contains(where: { $0.span != nil }) { keys.insert(Keys.traceBytes) }
+        if keptBytes > 0 { keys.insert(Keys.kept) }
         for item in items {
             let id = item.job.insertionID
             if let rollout = item.rollout { keys.formUnion([rollout.record, rollout.list, rollout.count]) }
@@ -113,6 +114,19 @@ struct QueueModel {
         return outbox
     }
     var spanBytes: Int { items.reduce(0) { $0 + ($1.span?.count ?? 0) } }
+
+    /// What is kept for later: of each job that can be fetched its record and what its request is known by, its answer,
+    /// and until it ends what is set aside for that; and the answers whose ingress is gone.
+    var keptBytes: Int {
+        var bytes = requests.count * 256
+        for item in items where item.job.isFetchable { bytes += 256 + (item.hasEnded ? 0 : KeptBytes.reserved) }
+        for (key, frames) in streams where key.hasPrefix("gateway/response/") {
+            bytes += frames.enumerated().reduce(0) { bytes, frame in
+                bytes + (frame.offset == 0 ? max(frame.element.count + 1000, 4800) : frame.element.count + 80)
+            }
+        }
+        return bytes
+    }
 
     /// A frame goes to the job's response stream, or is kept under the job's own key where that is gone.
     mutating func send(_ frame: [UInt8], of job: Job) {

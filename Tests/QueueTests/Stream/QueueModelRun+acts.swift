@@ -13,7 +13,8 @@ extension QueueModelRun {
         let expected = outcome(of: job, bytes)
         // An ingress with a worker in its process has the oldest job given to that one in the same step.
         let taker = random.chance(oneIn: 2) ? nil : random.below(forwarders.count)
-        let admission = fixture.admission(entries: Self.mostEntries, bytes: Self.mostBytes)
+        let admission = fixture.admission(
+            entries: Self.mostEntries, bytes: Self.mostBytes, keptBytes: Self.mostKept)
         let reply = try await admission.enqueue(job, givingTo: taker.map { forwarders[$0].name })
         let outcome = reply.outcome
         note(
@@ -77,6 +78,7 @@ extension QueueModelRun {
         }
         if model.present.count >= Self.mostEntries { return .tooManyEntries }
         if !model.present.isEmpty, model.bytes + bytes > Self.mostBytes { return .tooManyBytes }
+        if job.isFetchable, model.keptBytes + KeptBytes.reserved > Self.mostKept { return .tooMuchKept }
         if job.rollout?.rollout == Self.taken { return .notASet }
         return .queued(length: model.present.count + 1)
     }
@@ -198,7 +200,7 @@ extension QueueModelRun {
             ? JobStream.Span(project: item.job.project, sealed: nextFrame(), life: .seconds(100)) : nil
         let ending = JobStream.Ending(
             removeFrom: succeeded ? nil : item.rollout, span: span, deadLetterReason: isDead ? "lost" : nil,
-            frees: freed)
+            frees: freed, reservation: held.job.isFetchable ? KeptBytes.Reservation(of: held.job) : nil)
         note("\(forwarder.name) ends \(id), \(succeeded ? "well" : "badly"): \(isOurs)")
         return Plan(held: held, isOurs: isOurs, succeeded: succeeded, frame: frame, ending: ending)
     }

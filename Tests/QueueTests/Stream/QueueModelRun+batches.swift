@@ -9,7 +9,8 @@ extension QueueModelRun {
     mutating func enqueueBatch(_ taker: Int) async throws {
         let jobs = (0..<2 + random.below(5)).map { _ in newJob() }
         let consumers = jobs.map { _ in random.chance(oneIn: 2) ? forwarders[taker].name : nil }
-        let admission = fixture.admission(entries: Self.mostEntries, bytes: Self.mostBytes)
+        let admission = fixture.admission(
+            entries: Self.mostEntries, bytes: Self.mostBytes, keptBytes: Self.mostKept)
         let results = try await fixture.enqueue(jobs, givingTo: consumers, by: admission)
         note("enqueue \(jobs.map(\.insertionID)) together for \(consumers): \(results.map(\.outcome))")
         var slots = 0

@@ -164,6 +164,8 @@ extension QueueModelRun {
             + rollouts.map { RedisCommand("HGET", $0.record, "failed") }
         batch += rollouts.flatMap { [RedisCommand("GET", $0.count), RedisCommand("HGET", $0.record, "ids")] }
         batch.append(RedisCommand("GET", Keys.traceBytes))
+        let kept = try await KeptBytes.count(in: fixture.redis)
+        try require(kept == model.keptBytes, "kept bytes: \(kept), not \(model.keptBytes)")
         let replies = try await fixture.redis.send(batch: batch)
         for (key, reply) in zip(streams, replies) {
             try require(Set((reply.array ?? []).compactMap { $0[1][1].string }) == outbox[key], "waits on \(key)")

@@ -1,0 +1,125 @@
+package import Common
+package import Redis
+
+/// The bytes of Redis's memory that are kept for later, beyond the life of a call, by all processes together: answers
+/// that can be fetched, what their jobs are known by, and the rollouts' logs (`KEPT_BYTES`).
+///
+/// What is kept expires without a word. So the bytes are counted by the minute in which they expire, and a minute that
+/// is over counts no longer. The scripts that write what is kept count it in the same step.
+package enum KeptBytes {
+    /// The bytes that are set aside for each job whose answer is to be kept, until the job ends. An answer of up to
+    /// this size is kept in any case; what a longer one has beyond it is kept as far as there is room.
+    package static let reserved = 256 << 10
+
+    /// The part of what was set aside for a job that its answer has not used.
+    package struct Reservation: Sendable, Equatable {
+        /// The time past its job's deadline at which it ends, if nothing has ended the job by then.
+        private static let grace = Duration.seconds(60)
+
+        package var bytes: Int
+        /// When it ends by itself, in milliseconds since 1970.
+        package var end: Int
+
+        /// - Parameter used: bytes of the answer that are kept by now.
+        package init(of job: Job, used: Int = 0) {
+            bytes = max(KeptBytes.reserved - used, 0)
+            end = Int(clamping: (job.deadline + Self.grace).unixMilliseconds)
+        }
+    }
+
+    /// The bytes that are kept now.
+    package static func count(in redis: RedisClient) async throws(RedisError) -> Int {
+        try await redis.evaluate(look, keys: [Keys.kept]).int ?? 0
+    }
+
+    /// KEYS[1] -> what is counted
+    /// Output: bytes
+    private static let look = RedisScript(
+        name: "keptBytes",
+        source: JobScripts.clock + functions + """
+            kept_key = KEYS[1]
+            return (kept_bytes())
+            """)
+
+    /// Counts what is kept, by the time of ``JobScripts/clock``. A script sets `kept_key` and calls `write_kept` at its
+    /// end.
+    ///
+    /// The key is a hash: `total`, bytes by the minute since 1970 in which they expire, and `from`, the first minute
+    /// that may be among them. Something else there, as another program may have written it, is counted as nothing and
+    /// keeps no job from its end.
+    ///
+    /// The sizes are Redis's own, measured: a stream begins with a block of 4 KiB, and an entry of more than about a
+    /// kilobyte has a block of its own.
+    package static let functions = """
+        local kept_key, kept_total, kept_from, kept_changes = nil, nil, nil, nil
+        local kept_record, kept_reserved = 256, \(reserved)
+
+        -- The bytes that are kept. What has expired is passed over, and no longer looked at once something is written.
+        local function kept_bytes()
+            if kept_total then return kept_total end
+            local this = math.floor(now / 60000)
+            local state = redis.pcall('HMGET', kept_key, 'total', 'from')
+            kept_total, kept_from = tonumber(state[1]) or 0, tonumber(state[2]) or this
+            -- Nothing is kept for so long.
+            if this - kept_from > 10000 then kept_total, kept_from = 0, this end
+            while kept_from < this do
+                kept_total = kept_total - (tonumber(redis.pcall('HGET', kept_key, kept_from)) or 0)
+                kept_from = kept_from + 1
+            end
+            kept_total = math.max(kept_total, 0)
+            return kept_total
+        end
+
+        -- Counts bytes that expire at a time; fewer than none are no longer kept.
+        local function keep(bytes, ends)
+            kept_bytes()
+            local minute = math.floor(ends / 60000)
+            if bytes > 0 then minute = math.max(minute, kept_from) end
+            kept_changes = kept_changes or {}
+            kept_changes[minute] = (kept_changes[minute] or 0) + bytes
+            kept_total = math.max(kept_total + bytes, 0)
+        end
+
+        local function write_kept()
+            if not kept_changes then return end
+            local state = redis.pcall('HMGET', kept_key, 'total', 'from')
+            local total, from, last = tonumber(state[1]) or 0, tonumber(state[2]) or kept_from, 0
+            if kept_from - from > 10000 then
+                redis.pcall('DEL', kept_key)
+                total, from = 0, kept_from
+            end
+            for minute = from, kept_from - 1 do
+                local expired = tonumber(redis.pcall('HGET', kept_key, minute))
+                if expired then
+                    redis.pcall('HDEL', kept_key, minute)
+                    total = total - expired
+                end
+            end
+            for minute, bytes in pairs(kept_changes) do
+                local before = tonumber(redis.pcall('HGET', kept_key, minute)) or 0
+                local after = math.max(before + bytes, 0)
+                if after > 0 then redis.pcall('HSET', kept_key, minute, after)
+                else redis.pcall('HDEL', kept_key, minute) end
+                total, last = total + after - before, math.max(last, after > 0 and minute or 0)
+            end
+            if total <= 0 then return redis.pcall('DEL', kept_key) end
+            redis.pcall('HSET', kept_key, 'total', total, 'from', kept_from)
+            local ends = (last + 1) * 60000
+            if last > 0 and (tonumber(redis.pcall('PEXPIRETIME', kept_key)) or 0) < ends then
+                redis.pcall('PEXPIREAT', kept_key, ends)
+            end
+        end
+
+        -- The bytes that an entry adds to a stream.
+        local function entry_bytes(entry, is_first)
+            if is_first then return math.max(#entry + 1000, 4800) end
+            return #entry + (#entry > 1000 and 800 or 80)
+        end
+
+        -- The bytes of a stream whose entries have so many together.
+        local function stream_bytes(bytes, entries)
+            return math.max(bytes + 1000 + (entries - 1) * (bytes > 1000 * entries and 800 or 80), 4800)
+        end
+
+        """
+}
