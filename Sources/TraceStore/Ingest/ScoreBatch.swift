@@ -21,8 +21,8 @@ struct ScoreBatch: Sendable {
             add(object, now)
             return
         }
-        guard let (object, member) = EmbeddedJSON.wrapped(String(decoding: body, as: UTF8.self)),
-            let elements = object.elements(member)
+        guard let text = String(validating: body, as: UTF8.self),
+            let (object, member) = EmbeddedJSON.wrapped(text), let elements = object.elements(member)
         else {
             throw .invalidParameter("body", "must be a score as a JSON object, or a JSON list of them")
         }

@@ -101,7 +101,7 @@ struct ScoreWritingTests {
             #expect(errors.map { $0.text("id") } == ["2", "3", "4", "5", "6", "unknown", "8"])
             #expect(errors.map { $0.json("status") } == ["501", "400", "400", "501", "400", "400", "400"])
             #expect(errors[0].text("error")?.contains(#""trace-create""#) == true)
-            #expect(errors[1].text("error")?.contains("`value`") == true)
+            #expect(errors[1].text("error")?.contains("exactly one") == true)
             #expect(try await store.scores().texts("id").sorted() == ["e", "number"])
         }
     }

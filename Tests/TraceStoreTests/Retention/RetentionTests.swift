@@ -121,9 +121,9 @@ struct RetentionTests {
             for batch in 0..<10 {
                 let created = Int64(batch)
                 try await database.insert(
-                    (0..<100).map { Self.score(batch * 100 + $0, created: created, bytes: 10_000) }, project: project)
+                    (0..<200).map { Self.score(batch * 200 + $0, created: created, bytes: 10_000) }, project: project)
                 try await database.insert(
-                    (0..<100).map { Self.row(batch * 100 + $0, created: created, bytes: 10_000) }, project: project)
+                    (0..<200).map { Self.row(batch * 200 + $0, created: created, bytes: 10_000) }, project: project)
             }
             let before = try await database.usedBytes()
             let limits = RetentionLimits(age: .seconds(1_000_000), bytes: before / 2)
@@ -131,7 +131,7 @@ struct RetentionTests {
             #expect(try await database.usedBytes() <= before / 2)
             let scores = try await Self.scores(database)
             let rows = try #require(try await Self.rows(database)["observation"])
-            #expect(scores.last == "score 999" && scores.count < 1000 && rows < 1000 && rows > 0)
+            #expect(scores.last == "score 1999" && scores.count < 2000 && rows < 2000 && rows > 0)
             #expect(try await Self.rows(database)["trace"] == rows)
         }
     }

@@ -80,10 +80,15 @@ import Testing
             #expect(
                 traces.allSatisfy { text($0, "id") != "null" } && Set(traces.compactMap { $0.text("id") }).count == 3)
             store.give(ids[0], scores: (0..<10_001).map { "\($0)" })
-            let answer = try await fixture.ask("/traces", query: "tags=rollout_id:r&fields=scores")
-            let error = answer.json?.nested("error")
-            #expect(answer.status == 502 || answer.json == nil, "\(answer.text.prefix(300))")
-            #expect(error == nil || error?.text("message")?.contains("TRACES_MAX_SCORES") == true)
+            // The newer traces are on their way by then: the answer breaks off, and says why.
+            do {
+                let answer = try await fixture.ask("/traces", query: "tags=rollout_id:r&fields=scores")
+                Issue.record("it was answered with \(answer.status ?? 0)")
+            } catch let error as GatewayError {
+                #expect(error.status == 502 && error.message.contains("TRACES_MAX_SCORES"))
+            }
+            let pointwise = try await fixture.ask("/traces/pointwise", query: "tags=rollout_id:r&fields=scores")
+            #expect(try self.traces(pointwise).first?.objects("scores")?.count == 4000)
         }
     }
 
@@ -98,7 +103,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [429, 503, 500]) func whatFailsOnceIsAskedForAgain(status: Int) async throws {
+    @Test(arguments: [503, 500]) func whatFailsOnceIsAskedForAgain(status: Int) async throws {
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
             let ids = try await fixture.complete(60)
@@ -109,7 +114,7 @@ import Testing
                     guard target.hasPrefix("/api/public/v3/scores") else { return nil }
                     return isFirst.withLockedValue { isFirst in
                         defer { isFirst = false }
-                        return isFirst ? .init(status, "{}", [HeaderField("Retry-After", "1")]) : nil
+                        return isFirst ? .init(status) : nil
                     }
                 }
             }
