@@ -118,11 +118,11 @@ struct TraceStoreResponder: HTTPResponder {
         {
             throw LangfuseError.invalidRequest("x-langfuse-ingestion-version must be a number up to 4")
         }
-        let content = try CompressedBody(labels: request.headers[values: .contentEncoding], limit: exportLimit)
+        let coded = try CompressedBody(labels: request.headers[values: .contentEncoding], limit: exportLimit)
         let share = budget.share()
         defer { withExtendedLifetime(share) {} }
         let body = try await body(of: request, share)
-        let export = Export(form: form, body: content)
+        let export = Export(form: form, body: coded)
         // Some 50 µs a span: on an event loop the connections of the loop would wait for it.
         let content = try await NIOThreadPool.singleton.runIfActive { try export.content(body, in: share) }
         try await intake.store(content.observations, project: number)
