@@ -1,4 +1,5 @@
 import Common
+import Compression
 import InMemoryLogging
 import JSON
 import Logging
