@@ -80,7 +80,7 @@ struct LogStore: Sendable {
             local needed = 0
             for place = 1, rollouts do
                 local entry = ARGV[5 + place]
-                needed = needed + entry_bytes(entry, redis.call('EXISTS', KEYS[2 * place]) == 0)
+                needed = needed + entry_bytes(#entry, redis.call('EXISTS', KEYS[2 * place]) == 0)
                 if tells then needed = needed + #entry end
             end
             if kept_bytes() + needed > tonumber(ARGV[5]) then return 0 end

@@ -23,7 +23,8 @@ extension JobScripts {
                 local entry, id, frame, life, marker_life, kept, reserved = unpack(ARGV, 7 * place - 3, 7 * place + 3)
                 if not owns(entry) then return -1 end
                 local left = kept ~= '' and math.max(kept_reserved - kept, 0) or 0
-                if kept ~= '' and #frame > left and kept_bytes() + #frame - left > most_kept then
+                local beyond = kept ~= '' and entry_bytes(#frame) - left or 0
+                if beyond > 0 and kept_bytes() + beyond > most_kept then
                     keep(-kept, redis.call('PEXPIRETIME', own))
                     redis.call('XTRIM', own, 'MAXLEN', 0)
                     return -2
@@ -156,7 +157,7 @@ extension JobScripts {
         local function send(shared, own, id, frame, life)
             if shared ~= own and redis.call('XADD', shared, 'NOMKSTREAM', '*', 'i', id, 'p', frame) then return 0 end
             redis.call('XADD', own, '*', 'i', id, 'p', frame)
-            local bytes = entry_bytes(frame, redis.call('EXPIRE', own, life, 'NX') == 1)
+            local bytes = entry_bytes(#frame, redis.call('EXPIRE', own, life, 'NX') == 1)
             keep(bytes, redis.call('PEXPIRETIME', own))
             return bytes
         end

@@ -7,9 +7,10 @@ package import Redis
 /// What is kept expires without a word. So the bytes are counted by the minute in which they expire, and a minute that
 /// is over counts no longer. The scripts that write what is kept count it in the same step.
 package enum KeptBytes {
-    /// The bytes that are set aside for each job whose answer is to be kept, until the job ends. An answer of up to
-    /// this size is kept in any case; what a longer one has beyond it is kept as far as there is room.
-    package static let reserved = 256 << 10
+    /// The bytes that are set aside for each job whose answer is to be kept, until the job ends: what Redis takes for
+    /// an answer of 256 KiB. Such an answer is kept in any case; what a longer one has beyond it is kept as far as
+    /// there is room.
+    package static let reserved = 320 << 10
 
     /// The part of what was set aside for a job that its answer has not used.
     package struct Reservation: Sendable, Equatable {
@@ -49,7 +50,7 @@ package enum KeptBytes {
     /// keeps no job from its end.
     ///
     /// The sizes are Redis's own, measured: a stream begins with a block of 4 KiB, and an entry of more than about a
-    /// kilobyte has a block of its own.
+    /// kilobyte has a block of its own, of a size that jemalloc has.
     package static let functions = """
         local kept_key, kept_total, kept_from, kept_changes = nil, nil, nil, nil
         local kept_record, kept_reserved = 256, \(reserved)
@@ -110,15 +111,22 @@ package enum KeptBytes {
             end
         end
 
-        -- The bytes that an entry adds to a stream.
-        local function entry_bytes(entry, is_first)
-            if is_first then return math.max(#entry + 1000, 4800) end
-            return #entry + (#entry > 1000 and 800 or 80)
+        -- The size of a block for so many bytes: between two powers of two there are four.
+        local function block_bytes(bytes)
+            local _, exponent = math.frexp(bytes - 1)
+            local step = 2 ^ (exponent - 3)
+            return math.ceil(bytes / step) * step
+        end
+
+        -- The bytes that an entry of a size adds to a stream.
+        local function entry_bytes(size, is_first)
+            local bytes = size > 1000 and block_bytes(size + 60) + 500 or size + 80
+            return is_first and math.max(bytes + 200, 4800) or bytes
         end
 
         -- The bytes of a stream whose entries have so many together.
         local function stream_bytes(bytes, entries)
-            return math.max(bytes + 1000 + (entries - 1) * (bytes > 1000 * entries and 800 or 80), 4800)
+            return math.max(entries * entry_bytes(math.floor(bytes / entries)) + 200, 4800)
         end
 
         """
