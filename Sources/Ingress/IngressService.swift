@@ -104,8 +104,7 @@ package struct IngressService {
                 controllers: controllers, envelope: envelope, streams: StreamSlots(settings.dashboardStreams),
                 now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
-        let gate = AcceptGate(.ingress, limit: settings.maxConnections, registry: registry, logger: logger)
-        let server = Self.server(responder, completionController, settings, gate, logger, onListening: onListening)
+        let server = Self.server(responder, completionController, settings, registry, logger, onListening: onListening)
         services = [
             commands, signals, follower, ResponseReader(key: key, redis: reader, pending: pending, logger: logger),
             DeadlineWatch(pending: pending, signals: signals),
@@ -136,9 +135,10 @@ package struct IngressService {
     }
 
     private static func server(
-        _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings, _ gate: AcceptGate,
-        _ logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
+        _ responder: GatewayResponder, _ controller: CompletionController, _ settings: Settings,
+        _ registry: MetricsRegistry, _ logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) -> ListeningServer {
+        let gate = AcceptGate(.ingress, limit: settings.maxConnections, registry: registry, logger: logger)
         let application = Application(
             responder: responder,
             server: .serving(

@@ -48,7 +48,7 @@ function isBusy() {
 }
 
 // The page as the server made it, and its newest state that is not shown yet.
-let shown = main.innerHTML;
+let shown = main.cloneNode(true);
 let newest = null;
 
 function show() {
@@ -56,8 +56,8 @@ function show() {
   // Nothing in a parsed document runs.
   const found = new DOMParser().parseFromString(newest, "text/html").querySelector("main");
   newest = null;
-  if (!found || found.innerHTML === shown) return;
-  shown = found.innerHTML;
+  if (!found || found.isEqualNode(shown)) return;
+  shown = found.cloneNode(true);
   main.replaceChildren(...document.adoptNode(found).childNodes);
   prepare();
 }
