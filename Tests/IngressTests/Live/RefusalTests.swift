@@ -57,7 +57,7 @@ import Testing
         Refusal(target: "//v1/models", code: "invalid_path"),
         Refusal(target: "/models/../health", code: "invalid_path"),
         Refusal(target: "/models/%2e%2e/health", code: "invalid_path"),
-        Refusal(target: "/models/a%2fb", code: "invalid_path"),
+        Refusal(target: "/files/a%2fb", code: "invalid_path"),
         Refusal(target: "/models\\x", code: "invalid_path"),
         Refusal(target: "/models/%zz", code: "invalid_path"),
     ]
