@@ -137,7 +137,7 @@ import Testing
         let body = ServeTests.body("mock/echo")
         #expect(try await call("POST", ServeTests.path, at: port, body: body).status == 200)
         try await eventually(within: .seconds(60)) {
-            try await call("GET", "/rollouts/demo?wait=5", at: port).text.contains(#""complete":true"#)
+            try await call("GET", "/rollouts/demo?wait=5", at: port).text.contains(#""verdict":"complete""#)
         }
     }
 

@@ -25,10 +25,13 @@ import Upstream
         #expect(target.request.url == "http://lab:8000/v1/chat/completions" && target.bodyText.contains(model))
     }
 
+    /// A key as a provider gives it out.
+    private static let company = "sk-company-0123456789"
+
     /// The name of a known provider stays that one's, wherever there is a key for it.
     @Test(
         arguments: [
-            ("k", [:], "openai", "Bearer k"), (nil, ["openai": "server"], "openai", "Bearer server"),
+            (company, [:], "openai", "Bearer \(company)"), (nil, ["openai": "server"], "openai", "Bearer server"),
             (nil, [:], "lab", "Bearer lab-key"),
         ] as [(String?, [String: String], String, String)])
     func aKnownProvidersName(
@@ -62,6 +65,17 @@ import Upstream
         }
     }
 
+    /// A client of a server that asks for no key sends a placeholder, which is no reason to call another company.
+    @Test(arguments: ["EMPTY", "dummy", "sk-no-key-required", "x"]) func aPlaceholderIsNoKey(key: String) throws {
+        let directory = try Self.directory()
+        let job = try Job.chat("openai/gpt-oss", key: key)
+        #expect(directory.listRequest(for: job) != nil)
+        let target = try directory.resolve(job, isTraced: false, listed: Self.listed)
+        #expect((target.provider, target.model) == ("lab", "openai/gpt-oss"))
+        let other = try directory.resolve(.chat("openai/gpt-4o", key: key), isTraced: false, listed: Self.listed)
+        #expect((other.provider, other.model) == ("openai", "gpt-4o"), "what is not listed is left to the provider")
+    }
+
     @Test func withoutAListAForeignNameIsTheDefaults() throws {
         let job = try Job.chat("acme-research/m", key: "k")
         let target = try Self.directory().resolve(job, isTraced: false, listed: .unknown)
@@ -71,7 +85,7 @@ import Upstream
 
     @Test(
         arguments: [
-            ("openai/m", "k"), ("lab/m", nil), ("m", nil), ("mock/echo", nil), (nil, "k"),
+            ("openai/m", company), ("lab/m", nil), ("m", nil), ("mock/echo", nil), (nil, "k"),
         ] as [(String?, String?)])
     func nothingIsAskedWhereTheNameDecides(model: String?, key: String?) throws {
         #expect(try Self.directory().listRequest(for: .chat(model, key: key)) == nil)
