@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -25,9 +26,15 @@ class Terminal:
         self.shown = ""
         self.process = subprocess.Popen(
             command, env=environment, cwd=directory, stdin=side, stdout=side, stderr=side, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=self.take_terminal,
         )
         os.close(side)
+
+    @staticmethod
+    def take_terminal():
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        # Tests that were themselves started by nohup hand its disposition on.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     def read_until(self, condition):
         """Reads what is shown until a condition on it holds, or the program has closed the terminal."""

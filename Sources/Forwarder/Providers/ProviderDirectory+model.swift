@@ -11,7 +11,7 @@ extension ProviderDirectory {
         // A look-up of `meta-llama/Llama-3` asks the default for a model of its own.
         if let path = named.path, path.isLookUp, !isPlaced(path.name) {
             let endpoint = try defaultEndpoint()
-            if let name = Self.prefix(of: path.name), let listed, !mayTake(path.name, begunBy: name, listed) {
+            if let name = Self.prefix(of: path.name), let listed, !mayLookUp(path.name, begunBy: name, listed) {
                 throw unknown(name, in: path.name, listed)
             }
             return (endpoint, nil)
@@ -56,8 +56,8 @@ extension ProviderDirectory {
         }
         let name = String(model[..<slash])
         let rest = String(model[model.utf8.index(after: slash)...])
-        if let listed, !isCallable(name, client: client), let fallback = defaultProvider.flatMap({ endpoints[$0] }),
-            mayTake(model, begunBy: name, listed)
+        if case .known(let models) = listed, models.contains(model), !isCallable(name, client: client),
+            let fallback = defaultProvider.flatMap({ endpoints[$0] })
         {
             return (fallback, fallback.provider.modelRule.apply(to: model))
         }
@@ -72,13 +72,13 @@ extension ProviderDirectory {
         return (endpoint, endpoint.provider.modelRule.apply(to: rest))
     }
 
-    /// Whether the default provider takes a model whose first segment names no provider that can be called: one that it
-    /// lists, and where it tells of no list, one that was certainly not meant for another. A mistyped name of another
-    /// provider must not lead the client's key to the default.
-    private func mayTake(_ model: String, begunBy name: String, _ listed: ListedModels) -> Bool {
+    /// Whether the default provider may be asked for a model whose first segment names no provider: one that it lists,
+    /// and where it tells of no list, one that was certainly not meant for another. A mistyped name of another provider
+    /// must not lead the client's key to the default.
+    private func mayLookUp(_ model: String, begunBy name: String, _ listed: ListedModels) -> Bool {
         switch listed {
         case .known(let models): models.contains(model)
-        case .unknown: !isPlaced(model) && suggestion(for: name) == nil
+        case .unknown: suggestion(for: name) == nil
         }
     }
 
@@ -115,10 +115,10 @@ extension ProviderDirectory {
         }
         let hint = suggestion(for: name).map { " Did you mean `\($0)/…`?" } ?? ""
         let list: String
-        if case .known = listed, let defaultProvider {
-            list = ", and the default provider `\(defaultProvider)` does not list the model"
-        } else {
-            list = ""
+        switch (listed, defaultProvider) {
+        case (.known?, let name?): list = ", and the default provider `\(name)` does not list the model"
+        case (.unknown?, let name?): list = ", and the default provider `\(name)` tells of no list of its models"
+        default: list = ""
         }
         return .invalidRequest(
             code: "unknown_provider",

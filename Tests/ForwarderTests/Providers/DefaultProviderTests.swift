@@ -76,11 +76,13 @@ import Upstream
         #expect((other.provider, other.model) == ("openai", "gpt-4o"), "what is not listed is left to the provider")
     }
 
-    @Test func withoutAListAForeignNameIsTheDefaults() throws {
+    @Test func withoutAListAForeignNameIsRefused() throws {
         let job = try Job.chat("acme-research/m", key: "k")
-        let target = try Self.directory().resolve(job, isTraced: false, listed: .unknown)
-        #expect((target.provider, target.model) == ("lab", "acme-research/m"))
+        let error = try failure { try Self.directory().resolve(job, isTraced: false, listed: .unknown) }
+        #expect(error.code == "unknown_provider" && error.message.contains("`lab` tells of no list"))
         #expect(try failure { try Self.directory().resolve(job) }.code == "unknown_provider", "a rule's target")
+        let named = try Self.directory().resolve(.chat("lab/acme-research/m", key: "k"), isTraced: false)
+        #expect((named.provider, named.model) == ("lab", "acme-research/m"))
     }
 
     @Test(
