@@ -289,7 +289,8 @@ let package = Package(
             dependencies: [
                 "Common", "Compression", "Dashboard", "Ingress", "JSON", "Policies", "Queue", "Redis", "RequestLog",
                 "RequestLogServing", "Telemetry", "TestSupport", "Upstream", .crypto, .httpTypes, .hummingbird,
-                .logging, .inMemoryLogging, .nioCore, .nioHTTP1, .nioConcurrencyHelpers, .serviceLifecycle,
+                .logging, .inMemoryLogging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1,
+                .nioConcurrencyHelpers, .serviceLifecycle,
             ],
             swiftSettings: settings
         ),

@@ -74,6 +74,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         connections.remove(context.channel)
+        // It holds the context, which holds this handler.
+        closing?.end()
+        closing = nil
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

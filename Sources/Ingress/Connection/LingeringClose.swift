@@ -14,11 +14,15 @@ final class LingeringClose {
     private let context: ChannelHandlerContext
     /// When all of the answer was handed to the system; nil: it has not been yet.
     private var began: NIODeadline?
-    private var lastRead = NIODeadline.now()
+    private var lastRead: NIODeadline
     private var isInputClosed = false
+    private var timer: Scheduled<Void>?
 
     /// - Parameter context: that of the handler which sees all that comes and drops it.
-    init(_ context: ChannelHandlerContext) { self.context = context }
+    init(_ context: ChannelHandlerContext) {
+        self.context = context
+        lastRead = context.eventLoop.now
+    }
 
     func begin() {
         let written = context.eventLoop.makePromise(of: Void.self)
@@ -30,7 +34,7 @@ final class LingeringClose {
 
     /// Bytes have come, and were dropped.
     func hasRead() {
-        lastRead = .now()
+        lastRead = context.eventLoop.now
         if !isInputClosed { context.read() }
     }
 
@@ -40,17 +44,24 @@ final class LingeringClose {
         if began != nil { context.close(promise: nil) }
     }
 
+    /// The connection has been closed.
+    func end() {
+        timer?.cancel()
+        timer = nil
+    }
+
     private func outputClosed() {
-        began = .now()
+        began = context.eventLoop.now
+        guard context.channel.isActive else { return }
         if isInputClosed { context.close(promise: nil) } else { schedule(in: Self.silence) }
     }
 
     private func schedule(in time: TimeAmount) {
-        context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.look() }
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.look() }
     }
 
     private func look() {
-        let now = NIODeadline.now()
+        let now = context.eventLoop.now
         let end = min((began ?? now) + Self.longest, lastRead + Self.silence)
         if now >= end { context.close(promise: nil) } else { schedule(in: end - now) }
     }
