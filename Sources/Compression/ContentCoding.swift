@@ -27,9 +27,8 @@ package enum ContentCoding: String, Sendable, CaseIterable {
     /// `identity` is none.
     package static func names(in values: [String]) -> [String] {
         values.flatMap { value in
-            value.split(separator: ",").map { token in
-                String(
-                    decoding: token.utf8.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }, as: UTF8.self)
+            value.utf8.split(separator: UInt8(ascii: ",")).map { token in
+                String(decoding: token.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }, as: UTF8.self)
             }
         }.filter { !$0.isEmpty && !$0.equalsIgnoringASCIICase("identity") }
     }

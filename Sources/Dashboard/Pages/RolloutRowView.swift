@@ -41,15 +41,19 @@ struct RolloutRowView {
 extension PageRequest {
     /// Rollouts of a live page that are checked at each turn.
     private static let mostChecked = 20
+    /// The time after which no further one is checked in a turn: the trace store may be slow.
+    private static let longestCheck = Duration.seconds(2)
 
     /// Rollouts as lines, of which a live page has the first that are not complete checked. The first look does not
     /// wait for that.
     /// - Parameter listed: those of `/rollouts`.
     func rolloutRows(_ listed: [JSONObject]) async -> [RolloutRowView] {
         var (rows, checked) = ([RolloutRowView](), 0)
+        let end = ContinuousClock.now + Self.longestCheck
         for rollout in listed {
             var progress = RolloutProgress(listed: rollout)
-            if isLive, progress.verdict != "complete", checked < Self.mostChecked, let name = rollout.text("rollout_id")
+            if isLive, progress.verdict != "complete", checked < Self.mostChecked, .now < end,
+                let name = rollout.text("rollout_id")
             {
                 checked += 1
                 if let verdict = try? await verdict(of: name) { progress = RolloutProgress(verdict: verdict) }

@@ -5,9 +5,6 @@ internal import NIOPosix
 
 /// The codings of a request's body (`Content-Encoding`).
 struct BodyCodings {
-    /// The codings that requests may have. Brotli is for answers alone.
-    private static let taken = [ContentCoding.gzip, .deflate, .zstd].filter(\.isAvailable)
-
     /// In the order in which they were applied.
     private let codings: [ContentCoding]
 
@@ -19,15 +16,14 @@ struct BodyCodings {
             codings = []
             return
         }
-        var codings: [ContentCoding] = []
-        for name in ContentCoding.names(in: headers[values: .contentEncoding]) {
-            guard let coding = ContentCoding(name: name), Self.taken.contains(coding) else {
-                throw .unsupportedEncoding(name, taken: Self.taken.map(\.rawValue))
+        do throws(RequestCodings.Refusal) {
+            codings = try RequestCodings.named(in: headers[values: .contentEncoding])
+        } catch {
+            throw switch error {
+            case .unsupported(let name): .unsupportedEncoding(name, taken: RequestCodings.taken.map(\.rawValue))
+            case .tooMany(let count): .tooManyEncodings(count)
             }
-            codings.append(coding)
         }
-        guard codings.count <= BodyDecoder.mostCodings else { throw .tooManyEncodings(codings.count) }
-        self.codings = codings
     }
 
     /// Undoes the codings, apart from the event loops: a small body may become a large one.

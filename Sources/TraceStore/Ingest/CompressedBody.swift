@@ -3,7 +3,7 @@ internal import Compression
 /// How a request's body is read: its codings are undone, within bounds.
 struct CompressedBody: Sendable {
     /// The codings of the body, in the order in which they were applied.
-    var codings: [ContentCoding] = []
+    let codings: [ContentCoding]
     /// The most bytes of the body, decompressed.
     let limit: Int
 
@@ -13,15 +13,13 @@ struct CompressedBody: Sendable {
     /// - Throws: 415 for a coding that is not undone here, 400 for too many of them.
     init(labels: [String], limit: Int) throws(LangfuseError) {
         self.limit = limit
-        let taken = [ContentCoding.gzip, .deflate, .zstd].filter(\.isAvailable)
-        for name in ContentCoding.names(in: labels) {
-            guard let coding = ContentCoding(name: name), taken.contains(coding) else {
-                throw .unsupportedEncoding(taken: taken.map(\.rawValue))
+        do throws(RequestCodings.Refusal) {
+            codings = try RequestCodings.named(in: labels)
+        } catch {
+            throw switch error {
+            case .unsupported: .unsupportedEncoding(taken: RequestCodings.taken.map(\.rawValue))
+            case .tooMany: .invalidRequest("Content-Encoding names more than \(BodyDecoder.mostCodings) codings")
             }
-            codings.append(coding)
-        }
-        guard codings.count <= BodyDecoder.mostCodings else {
-            throw .invalidRequest("Content-Encoding names more than \(BodyDecoder.mostCodings) codings")
         }
     }
 

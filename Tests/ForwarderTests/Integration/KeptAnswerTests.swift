@@ -36,7 +36,7 @@ import Upstream
         }
     }
 
-    /// It is given up whole, its id leaves the set, and whoever fetches it is told; the call is not made again.
+    /// It is given up whole, its id leaves the set, and the client that fetches it is told; the call is not made again.
     @Test(arguments: [false, true]) func anAnswerWithoutRoomIsGivenUp(isStream: Bool) async throws {
         try await answer(3_000_000, within: 1 << 20, isStream: isStream) { fixture, job in
             let left = try await frames(of: job, fixture)

@@ -28,7 +28,7 @@ import Upstream
     /// A key as a provider gives it out.
     private static let company = "sk-company-0123456789"
 
-    /// The name of a known provider stays that one's, wherever there is a key for it.
+    /// The name of a known provider stays that one's where there is a key for it.
     @Test(
         arguments: [
             (company, [:], "openai", "Bearer \(company)"), (nil, ["openai": "server"], "openai", "Bearer server"),

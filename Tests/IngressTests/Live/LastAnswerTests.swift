@@ -2,7 +2,7 @@ import Common
 import TestSupport
 import Testing
 
-/// The last answer of a connection, whatever its client sends behind the request.
+/// The last answer of a connection arrives, no matter what its client sends behind the request.
 @Suite(.timeLimit(.minutes(5))) struct LastAnswerTests {
     /// A request after which the connection closes.
     struct Last: Sendable, CustomTestStringConvertible {
