@@ -20,7 +20,8 @@ BINARY = .build/$(CONFIGURATION)/metadata-gateway
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help run build install uninstall test test-swift test-clients tsan check validate format bench soak outage sbom clean
+.PHONY: help run build install uninstall test test-swift test-clients tsan check validate format bench soak outage \
+  sbom clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

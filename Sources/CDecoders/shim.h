@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * The parts of libzstd's and libbrotlidec's interfaces that decode a stream. Both are stable within the version that the file's name says. They are found
- * when the process runs, since not every system has them.
+ * The parts of libzstd's and libbrotlidec's interfaces that decode a stream. Both are stable within the version that the
+ * file's name says. They are found when the process runs, since not every system has them.
  */
 
 /* Laid out as ZSTD_inBuffer and ZSTD_outBuffer. */

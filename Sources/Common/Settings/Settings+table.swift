@@ -94,7 +94,8 @@ extension Settings {
             commands: queueing),
         Setting(
             "DEFAULT_PROVIDER", \.defaultProvider, .name,
-            "The provider or account for calls whose model names none, and for [models that it lists](api.md#the-default-provider).",
+            "The provider or account for calls whose model names none, and for [models that it "
+                + "lists](api.md#the-default-provider).",
             commands: calling),
         Setting(
             "MODEL_LIST_AGE", \.modelListAge, .seconds(1...3600),
@@ -121,7 +122,8 @@ extension Settings {
             commands: facing),
         Setting(
             "DASHBOARD_STREAMS", \.dashboardStreams, .int(0...10_000),
-            "The most pages that one ingress brings up to date at once while they are open; others stay as they are until they are loaded again.",
+            "The most pages that one ingress brings up to date at once while they are open; others stay as they are "
+                + "until they are loaded again.",
             commands: facing),
         Setting(
             "ALLOWED_HOSTS", \.allowedHosts, .allowedHosts,
@@ -204,7 +206,8 @@ extension Settings {
             "The most dead letters kept; the oldest go first.", commands: taking),
         Setting(
             "KEPT_BYTES", \.keptBytes, .bytes(1 << 20...1 << 40),
-            "The most bytes of Redis's memory that [keep answers and logs](operations.md#what-is-kept) for later, of all projects together; beyond it 507.",
+            "The most bytes of Redis's memory that [keep answers and logs](operations.md#what-is-kept) for later, of "
+                + "all projects together; beyond it 507.",
             commands: passing),
         Setting(
             "LOG_ENTRY_BYTES", \.logEntryBytes, .bytes(64 << 10...16 << 20),
@@ -336,7 +339,8 @@ extension Settings {
             commands: storing),
         Setting(
             "TRACESTORE_MAX_BYTES", \.traceStoreMaxBytes, .bytes(16 << 20...1 << 44),
-            "Bytes that its traces, scores and the [request log](requestlog.md) may take on disk; beyond it the oldest go. "
+            "Bytes that its traces, scores and the [request log](requestlog.md) may take on disk; beyond it the "
+                + "oldest go. "
                 + "Looked at every ten seconds.", commands: storing),
         Setting(
             "TRACESTORE_MAX_EXPORT_BYTES", \.traceStoreMaxExportBytes, .bytes(64 << 10...1 << 30),

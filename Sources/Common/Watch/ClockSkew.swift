@@ -43,7 +43,8 @@ struct ClockSkew: Sendable {
             let seconds = Double(abs(skew.milliseconds)) / 1000
             let tenths = Int64((seconds * 10).rounded())
             return
-                "this machine's clock is \(tenths / 10).\(tenths % 10) s \(skew > .zero ? "ahead of" : "behind") that of "
+                "this machine's clock is \(tenths / 10).\(tenths % 10) s \(skew > .zero ? "ahead of" : "behind") that "
+                + "of "
                 + "Redis: deadlines and the times of traces are wrong by as much; set both by NTP"
         }
     }

@@ -24,6 +24,7 @@ extension GatewayError {
     /// A key that cannot stand in a header.
     static let unfitKey = GatewayError.invalidRequest(
         code: "invalid_api_key",
-        "The key has characters that no HTTP header can carry. Send it without spaces, line breaks and quotes around it.",
+        "The key has characters that no HTTP header can carry. Send it without spaces, line breaks and quotes around "
+            + "it.",
         param: "authorization")
 }

@@ -99,8 +99,10 @@ extension ProviderDirectory {
     private func missingProvider(in model: String) -> GatewayError {
         .invalidRequest(
             code: "missing_provider",
-            "The model `\(model.excerpt)` names no provider. Write the provider in front, `<provider>/\(model.excerpt)`, "
-                + "or have the operator set DEFAULT_PROVIDER. If it was there, the client took it off, as LiteLLM's does: "
+            "The model `\(model.excerpt)` names no provider. Write the provider in front, "
+                + "`<provider>/\(model.excerpt)`, "
+                + "or have the operator set DEFAULT_PROVIDER. If it was there, the client took it off, as LiteLLM's "
+                + "does: "
                 + "there write `openai/<provider>/\(model.excerpt)` or `litellm_proxy/<provider>/\(model.excerpt)`.",
             param: "model")
     }
@@ -122,7 +124,8 @@ extension ProviderDirectory {
         }
         return .invalidRequest(
             code: "unknown_provider",
-            "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is no provider or account of this gateway\(list).\(hint) "
+            "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is no provider or account of this "
+                + "gateway\(list).\(hint) "
                 + "Write it as `<provider>/<model>`.",
             param: "model")
     }
@@ -135,7 +138,8 @@ extension ProviderDirectory {
         let right = rest.contains("/") ? rest : "<provider>/\(rest)"
         return .invalidRequest(
             code: "provider_not_configured",
-            "The model `\(model.excerpt)` begins with `\(Self.litellmsOwn)/`, which LiteLLM's client takes off and this "
+            "The model `\(model.excerpt)` begins with `\(Self.litellmsOwn)/`, which LiteLLM's client takes off and "
+                + "this "
                 + "client did not. Leave it out: `\(right.excerpt)`.",
             param: "model")
     }

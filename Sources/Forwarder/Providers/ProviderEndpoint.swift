@@ -34,7 +34,8 @@ struct ProviderEndpoint: Sendable {
         throw GatewayError(
             status: 401, type: "authentication_error", code: "missing_provider_key",
             message:
-                "No key for `\(name)`. Send your own \(ServerKeyPolicy.place(isAuthenticated: isAuthenticated)), or have the operator set "
+                "No key for `\(name)`. Send your own \(ServerKeyPolicy.place(isAuthenticated: isAuthenticated)), or "
+                + "have the operator set "
                 + "\(variable)`provider_keys: {\(provider.prefix): …}` in secrets.yaml.",
             param: "authorization", shouldRetry: false)
     }

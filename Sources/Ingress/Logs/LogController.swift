@@ -97,7 +97,8 @@ extension GatewayError {
         .invalidRequest(
             code: "too_many_copies",
             "The entry is kept with each rollout that its `tags` name: \(entry.rollouts.count) times "
-                + "\(entry.bytes.count) bytes are more than \(limit) (LOG_ENTRY_BYTES). Shorten it, or send it in several "
+                + "\(entry.bytes.count) bytes are more than \(limit) (LOG_ENTRY_BYTES). Shorten it, or send it in "
+                + "several "
                 + "requests that name fewer rollouts each.",
             param: "tags")
     }

@@ -63,11 +63,13 @@ struct SharedState: Sendable {
         "The most bytes of records that wait (REQUEST_LOG_BYTES); beyond it the oldest are given up.")
     private static let keptBytes = MetricDescription(
         "gateway_kept_bytes", .gauge,
-        "Bytes of answers that can be fetched and of rollouts' logs, with what is set aside for running calls (KEPT_BYTES)."
+        "Bytes of answers that can be fetched and of rollouts' logs, with what is set aside for running calls "
+            + "(KEPT_BYTES)."
     )
     private static let keptLimit = MetricDescription(
         "gateway_kept_limit_bytes", .gauge,
-        "The most bytes of them (KEPT_BYTES); beyond it background calls, calls with an Idempotency-Key and log entries are refused."
+        "The most bytes of them (KEPT_BYTES); beyond it background calls, calls with an Idempotency-Key and log "
+            + "entries are refused."
     )
     private static let outboxLimit = MetricDescription(
         "gateway_trace_outbox_limit_bytes", .gauge,

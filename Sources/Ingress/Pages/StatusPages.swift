@@ -150,7 +150,8 @@ struct StatusPages: Sendable {
             }
             if let kept = try? await KeptBytes.count(in: redis), kept + KeptBytes.reserved > limits.keptBytes {
                 warnings.append(
-                    "background calls, Idempotency-Keys and log entries are refused: \(kept) bytes of answers and logs are kept (KEPT_BYTES is \(limits.keptBytes))"
+                    "background calls, Idempotency-Keys and log entries are refused: \(kept) bytes of answers and "
+                        + "logs are kept (KEPT_BYTES is \(limits.keptBytes))"
                 )
             }
             return Self.member(warnings: warnings)

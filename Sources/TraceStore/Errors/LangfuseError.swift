@@ -150,7 +150,8 @@ extension LangfuseError {
     static func bodyTooLarge(_ limit: Int) -> LangfuseError {
         LangfuseError(
             413,
-            "The body is larger than \(limit) bytes, decompressed. Send smaller batches, or let the operator raise TRACESTORE_MAX_EXPORT_BYTES."
+            "The body is larger than \(limit) bytes, decompressed. Send smaller batches, or let the operator raise "
+                + "TRACESTORE_MAX_EXPORT_BYTES."
         )
     }
 }

@@ -53,6 +53,7 @@ extension Reconciler {
 
     /// The reason why there is no verdict yet. Seen traces stay seen: a client that asks again goes on from there.
     var stillAsking: String {
-        "the trace store is still being asked: \(reading.ids.count - pending.count) of \(reading.ids.count) traces were seen so far; ask again"
+        "the trace store is still being asked: \(reading.ids.count - pending.count) of \(reading.ids.count) traces "
+            + "were seen so far; ask again"
     }
 }
