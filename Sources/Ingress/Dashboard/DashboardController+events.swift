@@ -26,41 +26,39 @@ extension DashboardController {
         case still
         /// The session has ended, or what the page shows has gone.
         case gone
+
+        /// Whether an open page is brought up to date no longer.
+        var hasEnded: Bool {
+            switch self {
+            case .page, .failed: false
+            case .still, .gone: true
+            }
+        }
     }
 
-    /// The events of a page. The first one comes at once only if it shows more than the page itself did.
+    /// The events of a page. The first one comes at once if it shows more than the page itself did.
     func events(of watched: Watched) async -> Response {
-        let first = await turn(of: watched)
+        guard let slot = streams.take() else { return Response(dashboard.failure(.tooManyStreams)) }
+        var showsMore = false
+        let first = await turn(of: watched, isLive: false)
         switch first {
         // A browser that is told so does not connect again by itself.
         case .still, .failed: return Response(DashboardResponse(status: 204).protected)
-        case .page, .gone: break
+        case .page(let page): showsMore = page.showsMoreLive
+        case .gone: break
         }
-        guard let slot = streams.take() else { return Response(dashboard.failure(.tooManyStreams)) }
         let headers = [
             HeaderField("content-type", "text/event-stream"), HeaderField("cache-control", "no-store"),
             // nginx holds back what it proxies, but for this.
             HeaderField("x-accel-buffering", "no"),
         ]
         var response = Response(DashboardResponse(headers: headers).protected)
-        response.body = ResponseBody { [self] writer in
-            var (next, seconds, shown) = (first, 1, [UInt8]())
-            var isFirst = true
-            while true {
-                var event = EventText.comment
-                switch next {
-                case .page(let page):
-                    seconds = page.refresh ?? seconds
-                    if isFirst, !page.showsMoreLive { break }
-                    if page.body != shown { (event, shown) = (EventText.page(page.body), page.body) }
-                case .failed: break
-                case .still, .gone: event = EventText.reload
-                }
+        response.body = ResponseBody { [self, showsMore] writer in
+            // A turn may take a while. The browser knows by then that it is heard.
+            try await writer.write(ByteBuffer(bytes: EventText.comment))
+            var events = PageEvents(from: first, isDue: showsMore)
+            while let event = await events.next({ await turn(of: watched, isLive: true) }, watched.connection) {
                 try await writer.write(ByteBuffer(bytes: event))
-                if event == EventText.reload { break }
-                guard await Self.pause(seconds) else { break }
-                isFirst = false
-                next = await turn(of: watched)
             }
             withExtendedLifetime(slot) {}
             try await writer.finish(nil)
@@ -68,12 +66,43 @@ extension DashboardController {
         return response
     }
 
-    private func turn(of watched: Watched) async -> Turn {
+    /// The events of one page, one after the other.
+    private struct PageEvents {
+        private var last: Turn
+        private var isDue: Bool
+        private var isOver = false
+        private var seconds = 1
+        /// The page as it was sent last.
+        private var shown: [UInt8] = []
+
+        /// - Parameter isDue: whether the first turn comes without a pause.
+        init(from first: Turn, isDue: Bool) { (last, self.isDue) = (first, isDue) }
+
+        /// - Parameter turn: makes the page anew.
+        /// - Returns: nil if the stream is to end: the page or its session has ended, the browser has gone, or the
+        ///   gateway stops.
+        mutating func next(_ turn: () async -> Turn, _ connection: Connection?) async -> [UInt8]? {
+            if isOver { return nil }
+            if case .page(let page) = last { seconds = page.refresh ?? seconds }
+            if !last.hasEnded {
+                guard await DashboardController.pause(isDue ? 0 : seconds, connection) else { return nil }
+                isDue = false
+                last = await turn()
+            }
+            isOver = last.hasEnded
+            if isOver { return EventText.reload }
+            guard case .page(let page) = last, page.body != shown else { return EventText.comment }
+            shown = page.body
+            return EventText.page(shown)
+        }
+    }
+
+    private func turn(of watched: Watched, isLive: Bool) async -> Turn {
         do throws(GatewayError) {
             guard let visitor = try await visitor(watched.asked, watched.request) else { return .gone }
             let source = try questions(of: visitor, watched.project, watched.connection, watched.logger)
             let response = await dashboard.page(
-                watched.page, of: watched.project, for: viewer(visitor), query: watched.asked.query, isLive: true,
+                watched.page, of: watched.project, for: viewer(visitor), query: watched.asked.query, isLive: isLive,
                 asking: source)
             guard response.status < 500, response.status != 429 else { return .failed }
             guard response.refresh != nil else { return response.status == 404 ? .gone : .still }
@@ -84,8 +113,21 @@ extension DashboardController {
     }
 
     /// - Returns: false if the gateway stops, or the browser has gone.
-    private static func pause(_ seconds: Int) async -> Bool {
-        await cancelWhenGracefulShutdown { (try? await Task.sleep(for: .seconds(seconds))) != nil }
+    fileprivate static func pause(_ seconds: Int, _ connection: Connection?) async -> Bool {
+        await cancelWhenGracefulShutdown {
+            // allowed: the pause waits for it, and ends it with its own task and with the connection
+            let rest = Task { (try? await Task.sleep(for: .seconds(seconds))) != nil }
+            return await withTaskCancellationHandler {
+                guard connection?.watch({ _ in rest.cancel() }) ?? true else {
+                    rest.cancel()
+                    return false
+                }
+                defer { connection?.unwatch() }
+                return await rest.value
+            } onCancel: {
+                rest.cancel()
+            }
+        }
     }
 }
 

@@ -78,10 +78,13 @@ package struct QuestionWork: Sendable {
                 return .released
             case .cancelled: return await drop(job, delivery, control)
             case nil:
+                // An error that says what is wrong, and that came when the answer had begun.
+                let told = error as? GatewayError
                 logger.error(
-                    "question failed", metadata: ["insertion_id": "\(job.insertionID)", "error": "\(error.kind)"])
+                    "question failed",
+                    metadata: ["insertion_id": "\(job.insertionID)", "error": "\(told?.code ?? error.kind)"])
                 await sender.finish(
-                    job, in: delivery, with: sink.failure(failure), succeeded: true, control: control)
+                    job, in: delivery, with: sink.failure(told ?? failure), succeeded: true, control: control)
                 return .failed
             }
         }

@@ -67,17 +67,22 @@ extension VerificationRunner {
     }
 
     /// The verdict on a rollout whose first completion may yet come: who waits for it begins before it does.
+    /// Between two looks it waits as those do that wait for a running rollout.
     /// - Returns: Nil if there is no such rollout as long as its client waits.
+    /// - Throws: as `verify`.
     private func verifyOnceKnown(
         _ rollout: String, _ project: String, _ patience: WaitPolicy,
         _ progress: @escaping @Sendable (Verdict) async -> Void
     ) async throws -> Verdict? {
+        let slot = capacity.lookSlot(for: project)
+        defer { slot.leave() }
         while true {
-            if let verdict = try await verify(rollout, project: project, patience: patience, progress: progress) {
-                return verdict
-            }
+            let verdict = try await verify(
+                rollout, project: project, patience: patience, in: slot, progress: progress)
+            if let verdict { return verdict }
             let left = Duration.milliseconds(patience.deadline - clock.steady())
             guard patience.attempts == nil, left > .zero else { return nil }
+            guard slot.park() else { throw GatewayError.verifierBusy }
             try await clock.sleep(min(left, Self.unknownPause))
         }
     }

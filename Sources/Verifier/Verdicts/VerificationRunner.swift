@@ -103,13 +103,20 @@ package final class VerificationRunner: Sendable {
         _ rollout: String, project: String, patience: WaitPolicy,
         progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
     ) async throws -> Verdict? {
+        let slot = capacity.lookSlot(for: project)
+        defer { slot.leave() }
+        return try await verify(rollout, project: project, patience: patience, in: slot, progress: progress)
+    }
+
+    /// The same in a slot that the caller has, and keeps.
+    func verify(
+        _ rollout: String, project: String, patience: WaitPolicy, in slot: QuestionSlot,
+        progress: @escaping @Sendable (Verdict) async -> Void
+    ) async throws -> Verdict? {
         let cached = try await verdicts.verdict(rollout, project: project, now: clock.now())
         if let cached, cached.kind == .complete || patience.attempts == 1 { return cached }
-        let inquiry = Inquiry(
-            rollout: rollout, project: project, patience: patience, slot: capacity.lookSlot(for: project),
-            progress: progress)
-        defer { inquiry.slot.leave() }
-        return try await share(inquiry)
+        return try await share(
+            Inquiry(rollout: rollout, project: project, patience: patience, slot: slot, progress: progress))
     }
 
     func source(of project: String) -> (any TraceSource)? { sources(project) }

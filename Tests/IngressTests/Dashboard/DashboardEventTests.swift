@@ -54,7 +54,8 @@ import Testing
                 let page = try await ingress.call("GET", Self.rollouts)
                 #expect(page.status == 200, "pages themselves are shown")
             }
-            try await eventually {
+            // At once, and not with the page's next turn.
+            try await eventually(within: .seconds(4)) {
                 try await ingress.connect { client in try await open(client, Self.rollouts).status == 200 }
             }
         }

@@ -75,6 +75,30 @@ import Upstream
         }
     }
 
+    /// One for a rollout that may yet begin waits as others do, and counts as one of them.
+    @Test func aQuestionForWhatIsNotKnownYetHasAPlace() async throws {
+        try await VerifierFixture.run { fixture in
+            let resting = TestSignal()
+            let capacity = VerifierCapacity(concurrency: 1, waiters: 2)
+            let verifier = fixture.verifier(capacity: capacity)
+            fixture.time.stop(telling: resting)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let waiting = question("/rollouts/later", query: "wait=60", fixture)
+                group.addTask { try? await verifier.answer(waiting, to: CollectingSink()) }
+                await resting.wait()
+                #expect(capacity.waiting == 1)
+                let further = CollectingSink()
+                try await verifier.answer(question("/rollouts/another", query: "wait=60", fixture), to: further)
+                #expect(further.status == 503 && further.json?.nested("error")?.text("code") == "verifier_busy")
+                let other = CollectingSink()
+                try await verifier.answer(question("/rollouts/another", fixture), to: other)
+                #expect(other.status == 404, "one that does not wait is answered")
+                group.cancelAll()
+            }
+            #expect(capacity.waiting == 0)
+        }
+    }
+
     @Test func whereTooManyWaitAQuestionGetsWhatIsKnown() async throws {
         try await VerifierFixture.run { fixture in
             let verifier = fixture.verifier(capacity: VerifierCapacity(concurrency: 4, waiters: 1))
