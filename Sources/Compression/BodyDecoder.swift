@@ -17,6 +17,8 @@ package struct BodyDecoder: Sendable {
             case endsEarly
             /// Something stands behind its end.
             case trailing
+            /// It has more parts than it may have.
+            case parts
         }
 
         package var kind: Kind
@@ -34,6 +36,9 @@ package struct BodyDecoder: Sendable {
             case .foreign: "\(name) cannot be undone: the \(count) bytes do not begin so"
             case .broken: "\(name) cannot be undone: it is broken at byte \(offset) of \(count)"
             case .endsEarly: "\(name) cannot be undone: it ends early, at byte \(count)"
+            case .parts:
+                "\(name) has more than \(BodyDecoder.mostParts) parts (members or frames), as far as byte \(offset) of "
+                    + "\(count)"
             case .trailing: "\(name) ends at byte \(offset) of \(count), and what follows is no part of it"
             }
         }
@@ -41,6 +46,9 @@ package struct BodyDecoder: Sendable {
 
     /// The most codings of one body.
     package static let mostCodings = 4
+    /// The most parts of a body that are compressed by themselves, members of gzip or frames of zstd. Each costs time
+    /// of its own, though nothing may come out of it.
+    package static let mostParts = 10_000
     private static let pieceBytes = 64 << 10
 
     private let codings: [ContentCoding]
@@ -62,9 +70,9 @@ package struct BodyDecoder: Sendable {
 
     private func undo(_ index: Int, _ bytes: [UInt8], _ reserve: (Int) -> Bool) throws(Failure) -> [UInt8] {
         let form = Self.form(of: codings[index], bytes)
-        var (out, offset): ([UInt8], Int) = ([], 0)
+        var (out, offset, parts): ([UInt8], Int, Int) = ([], 0, 1)
         guard form.mayBegin(bytes[...]), !bytes.isEmpty else { throw flaw(.foreign, index, 0, bytes) }
-        guard var decoder = form.decoder() else { throw .noRoom }
+        guard let decoder = form.decoder() else { throw .noRoom }
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceBytes, alignment: 16)
         defer { piece.deallocate() }
         while true {
@@ -83,10 +91,11 @@ package struct BodyDecoder: Sendable {
             out += piece.prefix(step.written)
             if step.isEnd {
                 if offset == bytes.count { return out }
-                guard form.mayRepeat, form.mayBegin(bytes[offset...]), let next = form.decoder() else {
+                guard form.mayRepeat, form.mayBegin(bytes[offset...]), decoder.beginNextFrame() else {
                     throw flaw(.trailing, index, offset, bytes)
                 }
-                decoder = next
+                parts += 1
+                guard parts <= Self.mostParts else { throw flaw(.parts, index, offset, bytes) }
             } else if step.read == 0, step.written == 0 {
                 throw flaw(.endsEarly, index, offset, bytes)
             }

@@ -28,4 +28,7 @@ final class BrotliDecoder: StreamDecoder {
         guard result >= 0 else { throw DecodingFailure(read: from.position) }
         return DecodingStep(read: from.position, written: to.position, isEnd: result == 1)
     }
+
+    /// RFC 7932 has one stream.
+    func beginNextFrame() -> Bool { false }
 }

@@ -1,17 +1,21 @@
-/// Undoes one coding, piece by piece, up to the end of one frame.
+/// Undoes one coding, piece by piece, one frame after the other.
 package protocol StreamDecoder: AnyObject {
     /// Decodes as much of the input as there is room for.
     /// - Throws: if the input is broken. What was written by then does not count.
     func decode(
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(DecodingFailure) -> DecodingStep
+
+    /// Makes the decoder ready for the frame behind one that has ended, which costs far less than another decoder.
+    /// - Returns: false if it cannot be, or if its form has no frames in a row.
+    func beginNextFrame() -> Bool
 }
 
 /// The progress of one step of a decoder.
 package struct DecodingStep: Equatable {
     package var read: Int
     package var written: Int
-    /// Whether the frame has ended. The decoder takes nothing more.
+    /// Whether the frame has ended. The decoder takes nothing more before it is told to.
     package var isEnd: Bool
 }
 

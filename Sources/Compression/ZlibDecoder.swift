@@ -38,4 +38,6 @@ final class ZlibDecoder: StreamDecoder {
             read: read, written: output.count - Int(stream.pointee.avail_out),
             isEnd: status == Z_STREAM_END)
     }
+
+    func beginNextFrame() -> Bool { inflateReset(stream) == Z_OK }
 }

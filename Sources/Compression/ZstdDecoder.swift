@@ -35,4 +35,7 @@ final class ZstdDecoder: StreamDecoder {
         let hasMoved = from.position + to.position > 0
         return DecodingStep(read: from.position, written: to.position, isEnd: result == 1 && hasMoved)
     }
+
+    /// The library goes on with the next frame by itself.
+    func beginNextFrame() -> Bool { true }
 }

@@ -60,7 +60,8 @@ package struct ForwarderService {
             directory: { directory.withLockedValue { $0 } }, upstream: Upstreams(network: marked),
             models: ModelListCache(upstream: marked, maximumAge: settings.modelListAge, logger: logger),
             refused: RefusedMembers(settings), sender: sender, envelope: envelope,
-            check: JobCheck(stream: worker.stream, maxDeliveries: settings.maxDeliveries, logger: logger),
+            check: JobCheck(
+                stream: worker.stream, maxDeliveries: settings.maxDeliveries, errors: .calls, logger: logger),
             limits: CallLimits(settings), isTraced: destinations.isTraced,
             spanTextBytes: settings.spanTextBytes, writesCompactSpans: { destinations.store != nil },
             logsRequests: sender.logsRequests, metrics: metrics, logger: logger)

@@ -10,14 +10,16 @@ extension RedisEndpoint {
     func makeTLSContext() throws(RedisError) -> NIOSSLContext? {
         guard tls else { return nil }
         var configuration = TLSConfiguration.makeClientConfiguration()
-        if let certificateAuthorityPath { configuration.trustRoots = .file(certificateAuthorityPath) }
-        do {
-            return try NIOSSLContext(configuration: configuration)
-        } catch {
-            let file = certificateAuthorityPath ?? "the system's certificates"
-            throw RedisError(
-                .configuration,
-                "TLS to \(self) cannot be set up with \(file): \(error); the file must hold PEM certificates")
+        if let path = certificateAuthorityPath {
+            // NIOSSL would take a folder as well, and see only those of its files that are named by a hash.
+            guard let authorities = try? NIOSSLCertificate.fromPEMFile(path), !authorities.isEmpty else {
+                throw RedisError(
+                    .configuration, "`\(path)` holds no certificate that can be read; it must be a file in PEM format")
+            }
+            configuration.trustRoots = .certificates(authorities)
+        }
+        do { return try NIOSSLContext(configuration: configuration) } catch {
+            throw RedisError(.configuration, "TLS to \(self) cannot be set up with the system's certificates")
         }
     }
 

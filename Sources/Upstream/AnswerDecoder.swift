@@ -116,10 +116,10 @@ private final class AnswerLayer {
 
     /// - Parameter earlier: as the state has it.
     private func decode(
-        _ bytes: UnsafeRawBufferPointer, of form: CompressedForm, by first: any StreamDecoder,
+        _ bytes: UnsafeRawBufferPointer, of form: CompressedForm, by decoder: any StreamDecoder,
         after earlier: [UInt8]?, _ sink: AnswerDecoder.Sink
     ) throws(AnswerDecoder.Failure) {
-        var (decoder, offset, earlier) = (first, 0, earlier)
+        var (offset, earlier) = (0, earlier)
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceBytes, alignment: 16)
         defer { piece.deallocate() }
         while true {
@@ -139,10 +139,9 @@ private final class AnswerLayer {
                 try sink(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(piece)[..<step.written]))
             }
             if step.isEnd {
-                guard form.mayRepeat, bytes[offset...].starts(with: form.magic), let next = form.decoder() else {
+                guard form.mayRepeat, bytes[offset...].starts(with: form.magic), decoder.beginNextFrame() else {
                     return wait(form, Array(bytes[offset...].prefix(form.magic.count)))
                 }
-                decoder = next
             } else if step.written < piece.count, offset == bytes.count || step.read == 0 {
                 let input = earlier.flatMap { $0.count + bytes.count > Self.mostInput ? nil : $0 + bytes }
                 state = .decoding(form, decoder, input: input)

@@ -77,6 +77,17 @@ import Testing
         #expect(failure([.gzip, .gzip], nested, limit: 1 << 20) == .tooLarge)
     }
 
+    /// Each part costs time of its own, though nothing may come out of it.
+    @Test(arguments: [(ContentCoding.gzip, Compressed.gzip), (.zstd, Compressed.zstd)])
+    func thePartsOfABodyAreBounded(coding: ContentCoding, part: [UInt8]) {
+        guard coding.isAvailable else { return }
+        let most = BodyDecoder.mostParts
+        #expect(failure([coding], Array(repeatElement(part, count: most).joined())) == nil)
+        let over = Array(repeatElement(part, count: most + 1).joined())
+        guard case .unreadable(let flaw)? = failure([coding], over) else { return void() }
+        #expect(flaw.kind == .parts && flaw.offset == most * part.count && "\(flaw)".contains("10000 parts"), "\(flaw)")
+    }
+
     @Test func roomIsAskedForBeforeItIsTaken() throws {
         let body = try #require(Gzip.compress(Self.sample(300_000)))
         var held = 0

@@ -43,8 +43,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [("gone.pem", nil), ("empty.pem", ""), ("text.pem", "no certificate\n")] as [(String, String?)])
-    func aFileWithoutCertificatesIsSaidAtTheStart(name: String, text: String?) async throws {
+    @Test(
+        arguments: [
+            ("gone.pem", nil, "there is no such file"), (".", nil, "is not a regular file"),
+            ("empty.pem", "", "holds no certificate"), ("text.pem", "no certificate\n", "holds no certificate"),
+            (
+                "damaged.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "holds no certificate"
+            ),
+        ] as [(String, String?, String)])
+    func aFileWithoutCertificatesIsSaidAtTheStart(name: String, text: String?, reason: String) async throws {
         try await ProgramFolder.with { folder in
             if let text { try folder.write(text, to: name) }
             let environment = [
@@ -55,7 +62,8 @@ import Testing
                 let ending = try await folder.run("metadata-gateway", arguments, environment: environment)
                 #expect(ending.code == 78, "\(ending.output)")
                 #expect(ending.output.contains("environment: REDIS_TLS_CA: error:"), "\(ending.output)")
-                #expect(ending.output.contains(name), "\(ending.output)")
+                #expect(ending.output.contains(name) && ending.output.contains(reason), "\(ending.output)")
+                #expect(!ending.output.contains("BoringSSL"), "\(ending.output)")
             }
         }
     }

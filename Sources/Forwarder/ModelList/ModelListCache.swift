@@ -17,8 +17,13 @@ final class ModelListCache: Sendable {
         var models = ListedModels.unknown
         /// The time of the last answer, or of the last failure.
         var heardAt: ContinuousClock.Instant?
+        /// Whether that was a failure: `models` may be out of date then.
+        var hasFailed = false
         var isAsking = false
-        var waiting: [Completion] = []
+        var waiting: [(model: String, completion: Completion)] = []
+
+        /// What may be said of a model. A list that could not be renewed says nothing of a model that it does not have.
+        func listed(for model: String) -> ListedModels { hasFailed && !models.contains(model) ? .unknown : models }
     }
 
     /// What is to be done for a call.
@@ -71,14 +76,14 @@ final class ModelListCache: Sendable {
     ) -> Decision {
         var decision = Decision()
         if state.url != url {
-            decision.outdated = state.waiting
+            decision.outdated = state.waiting.map(\.completion)
             state = State(url: url)
         }
         let isFresh = state.heardAt.map { $0.duration(to: now()) < maximumAge } ?? false
         if isFresh || state.models.contains(model) {
-            decision.answer = state.models
+            decision.answer = state.listed(for: model)
         } else {
-            state.waiting.append(waiter)
+            state.waiting.append((model, waiter))
         }
         if !isFresh, !state.isAsking {
             state.isAsking = true
@@ -87,18 +92,19 @@ final class ModelListCache: Sendable {
         return decision
     }
 
-    /// Takes an answer; nil: there was none that can be read. A list that was heard before stands then.
+    /// Takes an answer; nil: there was none that can be read. What was listed before counts as listed then.
     private func heard(_ listed: ListedModels?, from url: String) {
         if listed == nil { logger.debug("the default provider does not list its models", metadata: ["url": "\(url)"]) }
-        let (waiting, models) = state.withLockedValue { state in
-            guard state.url == url else { return ([Completion](), state.models) }
+        let answers = state.withLockedValue { state -> [(completion: Completion, listed: ListedModels)] in
+            guard state.url == url else { return [] }
             state.isAsking = false
             state.heardAt = now()
+            state.hasFailed = listed == nil
             if let listed { state.models = listed }
             defer { state.waiting = [] }
-            return (state.waiting, state.models)
+            return state.waiting.map { ($0.completion, state.listed(for: $0.model)) }
         }
-        for completion in waiting { completion(models) }
+        for answer in answers { answer.completion(answer.listed) }
     }
 }
 

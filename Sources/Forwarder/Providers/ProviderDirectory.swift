@@ -68,7 +68,10 @@ package struct ProviderDirectory: Sendable {
     private func isMock(_ job: Job) -> Bool {
         if let model = job.model, model.contains("/") { return model.hasPrefix("\(Self.mock)/") }
         // A list of models is the default's, one provider's model is that provider's.
-        if let path = PathModel(method: job.method, path: job.path), path.isLookUp, isPlaced(path.name) { return false }
+        if let path = PathModel(method: job.method, path: job.path), path.isLookUp {
+            if path.name.hasPrefix("\(Self.mock)/") { return true }
+            if isPlaced(path.name) { return false }
+        }
         return defaultProvider == Self.mock && litellm == nil && job.baseURL == nil
     }
 

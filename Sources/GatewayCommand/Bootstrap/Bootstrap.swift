@@ -98,10 +98,16 @@ struct Bootstrap {
     }
 
     private static func checkTLS(to redis: RedisSettings) throws(ConfigurationError) {
-        guard let endpoint = RedisEndpoint(redis) else { return }
-        do throws(RedisError) { try endpoint.checkTLS() } catch {
-            throw ConfigurationError(at: .environment("REDIS_TLS_CA"), error.message)
+        guard redis.tls, let endpoint = RedisEndpoint(redis) else { return }
+        func failure(_ message: String) -> ConfigurationError {
+            ConfigurationError(at: .environment("REDIS_TLS_CA"), message)
         }
+        if let path = redis.certificateAuthorityPath {
+            do throws(ConfigurationError) { _ = try ConfigurationFile(reading: path) } catch {
+                throw failure("`\(path)` \(error.problems.map(\.message).joined(separator: "; "))")
+            }
+        }
+        do throws(RedisError) { try endpoint.checkTLS() } catch { throw failure(error.message) }
     }
 
     /// The endpoint of the configured Redis.

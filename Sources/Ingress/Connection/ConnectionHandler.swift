@@ -285,6 +285,13 @@ extension GatewayError {
             self = .invalidRequest(
                 code: "malformed_request",
                 "The request must have one Host header with a host and perhaps a port, such as `Host: 127.0.0.1:4000`.")
+        case let error as VersionHandler.UnknownTransferCoding:
+            self = GatewayError(
+                status: 501, type: "invalid_request_error", code: "unsupported_transfer_encoding",
+                message: "The gateway takes a body in chunks, and in no other coding of the transfer; the request has "
+                    + "Transfer-Encoding `\(HeaderText.escaped(HeaderText.cut(error.value)))`. Name the coding of a "
+                    + "compressed body in Content-Encoding.",
+                param: "transfer-encoding", shouldRetry: false)
         case is HTTPParserError:
             self = .invalidRequest(
                 code: "malformed_request",

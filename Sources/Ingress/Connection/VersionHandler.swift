@@ -3,9 +3,11 @@ internal import NIOCore
 internal import NIOHTTP1
 
 /// Sees to what differs between HTTP/1.0 and 1.1. It stands right behind the decoder, since further on a request tells
-/// neither its version nor how often it named its host:
+/// neither its version nor how often it named its host, nor how its body was sent:
 /// - a request must have one `Host` that cannot be taken for a path; HTTP/1.0 may have none (RFC 9112 §3.2);
-/// - a client of HTTP/1.0 knows no chunks: its answer ends with its connection.
+/// - a client of HTTP/1.0 knows no chunks: its answer ends with its connection;
+/// - a body may come in chunks, and in no other coding of the transfer (RFC 9112 §6.1): what is not undone would go on
+///   without its label.
 final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -14,6 +16,12 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The error for a request without a host, or with more than one.
     struct BadHost: Error {}
+
+    /// The error for a body in a coding of the transfer that is not undone here.
+    struct UnknownTransferCoding: Error {
+        /// What the header says.
+        var value: String
+    }
 
     /// Whether a request was refused. Nothing that follows it on this connection is read.
     private var isRefused = false
@@ -25,6 +33,10 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard head.hasGoodHost else {
             isRefused = true
             return context.fireErrorCaught(BadHost())
+        }
+        if let coding = head.unknownTransferCoding {
+            isRefused = true
+            return context.fireErrorCaught(UnknownTransferCoding(value: coding))
         }
         guard head.version == .http1_0 else { return context.fireChannelRead(data) }
         isHTTP10 = true
@@ -39,5 +51,17 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         head.version = .http1_0
         head.headers.replaceOrAdd(name: "Connection", value: "close")
         context.write(wrapOutboundOut(.head(head)), promise: promise)
+    }
+}
+
+extension HTTPRequestHead {
+    /// What `Transfer-Encoding` says if that is anything else than `chunked`, once.
+    fileprivate var unknownTransferCoding: String? {
+        let values = headers["Transfer-Encoding"]
+        guard !values.isEmpty else { return nil }
+        let value = values.joined(separator: ", ")
+        let words = value.utf8.split { " \t".utf8.contains($0) }
+        let isChunked = words.count == 1 && words[0].elementsEqual("chunked".utf8) { $0 | 0x20 == $1 }
+        return isChunked ? nil : value
     }
 }

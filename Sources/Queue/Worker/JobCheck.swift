@@ -13,12 +13,27 @@ package struct JobCheck: Sendable {
         package var deadLetterReason: String?
     }
 
+    /// The errors of a kind of jobs: what came to nothing, and what is to be done about it, differs between them.
+    package struct Errors: Sendable {
+        /// The time that the job had was over before it was taken.
+        var expired: GatewayError
+        /// The answer had begun when the worker was lost.
+        var lost: GatewayError
+
+        /// Calls of a provider.
+        package static let calls = Errors(expired: .expired, lost: .forwarderLost)
+        /// Questions, which can be asked again at no cost.
+        package static let questions = Errors(expired: .notTaken, lost: .workerLost)
+    }
+
     private let stream: JobStream
     private let maxDeliveries: Int
+    private let errors: Errors
     private let logger: Logger
 
-    package init(stream: JobStream, maxDeliveries: Int, logger: Logger) {
+    package init(stream: JobStream, maxDeliveries: Int, errors: Errors, logger: Logger) {
         self.logger = logger
+        self.errors = errors
         self.stream = stream
         self.maxDeliveries = maxDeliveries
     }
@@ -31,7 +46,9 @@ package struct JobCheck: Sendable {
             let error = GatewayError.deadLettered(reason, isKept: !job.isWithheld)
             return Refusal(error: error, frame: ResponseFrame(lastWord: error), deadLetterReason: reason)
         }
-        guard !job.deadline.isOver() else { return Refusal(error: .expired, frame: ResponseFrame(refusal: .expired)) }
+        guard !job.deadline.isOver() else {
+            return Refusal(error: errors.expired, frame: ResponseFrame(refusal: errors.expired))
+        }
         return nil
     }
 
@@ -48,9 +65,8 @@ package struct JobCheck: Sendable {
         let question = JobStep(on: eventLoop, logger: logger, unless: { control.stop != nil }) { [stream] completion in
             stream.hasStarted(job.insertionID, completion: completion)
         }
-        question.run { hasStarted in
-            let lost = Refusal(error: .forwarderLost, frame: ResponseFrame(lastWord: .forwarderLost))
-            completion(hasStarted == true ? lost : nil)
+        question.run { [lost = errors.lost] hasStarted in
+            completion(hasStarted == true ? Refusal(error: lost, frame: ResponseFrame(lastWord: lost)) : nil)
         }
     }
 
@@ -80,6 +96,17 @@ extension GatewayError {
         message:
             "The forwarder was lost in the middle of the answer. The call is not repeated, since part of its answer was already sent.",
         shouldRetry: false)
+
+    fileprivate static let notTaken = GatewayError(
+        status: 504, type: "server_error", code: "expired_in_queue",
+        message:
+            "The question waited in the queue until its time was over. More processes that answer it shorten the wait.",
+        retryAfter: 5)
+
+    fileprivate static let workerLost = GatewayError(
+        status: 502, type: "server_error", code: "worker_lost",
+        message: "The process that answered was lost in the middle of the answer. Nothing else is lost: ask again.",
+        shouldRetry: true)
 
     /// - Parameter isKept: whether the dead letter has the request, which it has not if that is withheld.
     fileprivate static func deadLettered(_ reason: String, isKept: Bool) -> GatewayError {

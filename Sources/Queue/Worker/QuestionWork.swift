@@ -38,7 +38,7 @@ package struct QuestionWork: Sendable {
         self.envelope = envelope
         self.logger = logger
         sender = worker.sender
-        check = JobCheck(stream: worker.stream, maxDeliveries: maxDeliveries, logger: logger)
+        check = JobCheck(stream: worker.stream, maxDeliveries: maxDeliveries, errors: .questions, logger: logger)
     }
 
     package func run(_ taken: consuming Delivery, control: CallControl) async {

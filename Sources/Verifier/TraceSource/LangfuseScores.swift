@@ -16,11 +16,13 @@ struct LangfuseScores {
     static let mostTraces = 150
 
     /// Path and query of a page.
-    /// - Parameter traceIDs: none with a comma, which would end it.
-    func target(of traceIDs: [String], cursor: String?) -> String {
+    /// - Parameters:
+    ///   - traceIDs: none with a comma, which would end it.
+    ///   - limit: the most scores of the page.
+    func target(of traceIDs: [String], cursor: String?, limit: Int = mostScores) -> String {
         var target = LangfuseFilter(path: "/api/public/v3/scores")
         target.add("fields", "details,subject")
-        target.add("limit", Self.mostScores)
+        target.add("limit", limit)
         target.add("traceId", traceIDs.joined(separator: ","))
         if let cursor { target.add("cursor", cursor) }
         return target.text

@@ -26,29 +26,47 @@ extension LangfuseSource {
     private func scores(
         of traceIDs: [String], upTo most: Int, _ until: ContinuousClock.Instant?
     ) async throws(TraceSourceError) -> [(traceID: UTF8Text, score: TraceScore)]? {
-        let dialect = LangfuseScores()
         var (scores, cursor): ([(traceID: UTF8Text, score: TraceScore)], String?) = ([], nil)
+        var limit = LangfuseScores.mostScores
         repeat {
-            let answer = try await ask(dialect.target(of: traceIDs, cursor: cursor), .v2, until)
-            if answer.isNotFound { return nil }
-            if let error = answer.error(from: store.host) { throw error }
-            guard let page = dialect.page(answer.body) else { throw malformed }
+            guard let page = try await scorePage(of: traceIDs, cursor, &limit, until) else { return nil }
             // A cursor that leads nowhere would lead there for ever.
             guard page.next == nil || !page.scores.isEmpty && page.next != cursor else { throw PageWalk.trouble }
             scores += page.scores
             cursor = page.next
             guard scores.count <= most else {
-                guard traceIDs.count > 1 else { throw tooManyScores(traceIDs[0]) }
-                // Fewer traces are asked for at once then.
-                throw .tooLarge
+                throw tooMuch(of: traceIDs, "more than \(limits.scores) scores (TRACES_MAX_SCORES)")
             }
         } while cursor != nil
         return scores
     }
 
-    private func tooManyScores(_ trace: String) -> TraceSourceError {
-        .refused(
-            "trace \(trace) has more than \(limits.scores) scores (TRACES_MAX_SCORES); name the `fields` without scores"
-        )
+    /// A page of scores; nil if the server does not have the API.
+    /// - Parameter limit: the most scores of it, which become fewer as long as they are too large: a score's comment
+    ///   and metadata may be of any size.
+    private func scorePage(
+        of traceIDs: [String], _ cursor: String?, _ limit: inout Int, _ until: ContinuousClock.Instant?
+    ) async throws(TraceSourceError) -> LangfuseScores.Page? {
+        let dialect = LangfuseScores()
+        while true {
+            do throws(TraceSourceError) {
+                let answer = try await ask(dialect.target(of: traceIDs, cursor: cursor, limit: limit), .v2, until)
+                if answer.isNotFound { return nil }
+                if let error = answer.error(from: store.host) { throw error }
+                guard let page = dialect.page(answer.body) else { throw malformed }
+                return page
+            } catch .tooLarge {
+                guard limit > 1 else { throw tooMuch(of: traceIDs, "a score that the trace store finds too large") }
+                limit /= 2
+            }
+        }
+    }
+
+    /// What is thrown for scores that cannot be had: fewer traces are asked for at once then, and of a single one the
+    /// question is refused.
+    /// - Parameter what: what the trace has.
+    private func tooMuch(of traceIDs: [String], _ what: String) -> TraceSourceError {
+        guard traceIDs.count == 1 else { return .tooLarge }
+        return .refused("trace \(traceIDs[0]) has \(what); name the `fields` without scores")
     }
 }

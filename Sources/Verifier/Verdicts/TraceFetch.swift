@@ -132,7 +132,7 @@ struct TraceFetch: Sendable {
         var pause = pauses.take()
         switch failure {
         case .rateLimited(let time): pause = time
-        case .refused(let reason): throw GatewayError.storeUnavailable(reason)
+        case .refused(let reason): throw GatewayError.storeRefused(reason)
         default: break
         }
         let isOver = repetitions > Self.mostRepetitions || clock.steady() + Int64(pause / .milliseconds(1)) > deadline
@@ -163,6 +163,13 @@ extension Set<UTF8Text> {
 }
 
 extension GatewayError {
+    /// The trace store does not answer the question, and will not before the reason has gone.
+    static func storeRefused(_ reason: String) -> Self {
+        Self(
+            status: 502, type: "api_error", code: "trace_store_refused",
+            message: "The trace store does not answer: \(reason).", shouldRetry: false)
+    }
+
     /// The trace store cannot be asked.
     static func storeUnavailable(_ reason: String) -> Self {
         Self(

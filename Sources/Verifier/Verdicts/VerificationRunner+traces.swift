@@ -49,7 +49,7 @@ extension VerificationRunner {
         _ query: TracesQuery, _ verdict: Verdict, _ question: Question, isPointwise: Bool, _ sink: EventSink
     ) async throws {
         guard let source = source(of: question.project) else {
-            throw GatewayError.storeUnavailable("the project has no langfuse_keys")
+            throw GatewayError.storeRefused("the project has no langfuse_keys")
         }
         let slot = capacity.answerSlot(for: question.project)
         defer { slot.leave() }

@@ -48,7 +48,7 @@ extension ForwarderFixture {
             directory: { directory }, upstream: upstream,
             models: ModelListCache(upstream: upstream, maximumAge: .seconds(60), logger: .silent), sender: sender,
             envelope: envelope,
-            check: JobCheck(stream: stream, maxDeliveries: 3, logger: .silent), limits: limits,
+            check: JobCheck(stream: stream, maxDeliveries: 3, errors: .calls, logger: .silent), limits: limits,
             isTraced: { _ in isTraced }, writesCompactSpans: { isCompact },
             logger: logger)
         let clock = RedisClock()

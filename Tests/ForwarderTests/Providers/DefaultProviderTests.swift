@@ -123,6 +123,16 @@ import Upstream
         #expect(try Self.directory().resolve(job, isTraced: false, listed: Self.listed).request.url == url)
     }
 
+    /// What is the mock's is no other's, whichever the default is.
+    @Test(arguments: ["/models/mock%2Fecho", "/models/mock/echo"]) func aLookUpOfTheMocks(path: String) throws {
+        let job = try Job.chat(nil, path: path, method: "GET", key: "k")
+        for listed in [Self.listed, .unknown, nil] {
+            let target = try Self.directory().resolve(job, isTraced: false, listed: listed)
+            #expect(target.provider == "mock" && target.request.url == "mock:\(path)")
+            #expect(target.request.headers.first(named: "authorization") == nil)
+        }
+    }
+
     @Test(arguments: [
         "/models/a%2F..%2Ffiles", "/models/..%2Ffiles", "/models/a%2F%2e%2E", "/models/%2Fa", "/models/a%2F%2Fb",
         "/files/a%2Fb", "/modelsa%2Fb",

@@ -85,10 +85,36 @@ import Testing
                 let answer = try await fixture.ask("/traces", query: "tags=rollout_id:r&fields=scores")
                 Issue.record("it was answered with \(answer.status ?? 0)")
             } catch let error as GatewayError {
-                #expect(error.status == 502 && error.message.contains("TRACES_MAX_SCORES"))
+                #expect(error.code == "trace_store_refused" && error.message.contains("TRACES_MAX_SCORES"))
             }
             let pointwise = try await fixture.ask("/traces/pointwise", query: "tags=rollout_id:r&fields=scores")
             #expect(try self.traces(pointwise).first?.objects("scores")?.count == 4000)
+        }
+    }
+
+    /// A score's comment may be of any size, and a server's answers have a bound.
+    @Test func largeScoresComeInSmallerPages() async throws {
+        let store = FakeLangfuse()
+        try await VerifierFixture.run(store: store) { fixture in
+            let ids = try await fixture.complete(3)
+            for id in ids { store.give(id, scores: (0..<30).map { "\($0)" }) }
+            let most = NIOLockedValueBox(7)
+            store.fault.withLockedValue {
+                $0 = { target in
+                    guard target.hasPrefix("/api/public/v3/scores") else { return nil }
+                    let items = try QueryItems(String(target.split(separator: "?")[1]))
+                    let limit = try #require(Int(items.value("limit") ?? ""))
+                    guard limit > most.withLockedValue({ $0 }) else { return nil }
+                    return .init(422, #"{"message":"Too large","error":"PayloadTooLargeError"}"#)
+                }
+            }
+            let traces = try traces(try await fixture.ask("/traces", query: "tags=rollout_id:r&fields=scores"))
+            #expect(traces.compactMap { $0.objects("scores")?.count } == [30, 30, 30])
+            #expect(traces.allSatisfy { Set($0.objects("scores")?.map { text($0, "value") } ?? []).count == 30 })
+            most.withLockedValue { $0 = 0 }
+            let refusal = try await fixture.ask("/traces", query: "tags=rollout_id:r&fields=scores")
+            #expect(refusal.status == 502 && refusal.json?.nested("error")?.text("code") == "trace_store_refused")
+            #expect(refusal.text.contains("name the `fields` without scores") && !refusal.text.contains("again later"))
         }
     }
 

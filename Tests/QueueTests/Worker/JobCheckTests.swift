@@ -1,0 +1,46 @@
+import TestSupport
+import Testing
+
+@testable import Common
+@testable import Queue
+
+/// What is told of a job that is not worked on says what came to nothing.
+@Suite(.timeLimit(.minutes(5))) struct JobCheckTests {
+    private func check(_ stream: JobStream, _ errors: JobCheck.Errors) -> JobCheck {
+        JobCheck(stream: stream, maxDeliveries: 3, errors: errors, logger: .silent)
+    }
+
+    @Test func aBegunAnswerIsNotGivenTwice() async throws {
+        try await QueueFixture.run { fixture in
+            let (dead, taker) = try await (fixture.forwarder("dead"), fixture.forwarder("taker"))
+            try await fixture.attach()
+            let job = fixture.job()
+            _ = try await fixture.admission().enqueue(job)
+            let delivery = try #require(try await fixture.take(dead).first)
+            #expect(try await dead.deliver([1], of: job, in: delivery, markerTTL: .seconds(300)))
+            try await dead.leave()
+            let taken = try #require(try await taker.claim(upTo: 1, running: []).first)
+            for (errors, code, shouldRetry) in [
+                (JobCheck.Errors.calls, "forwarder_lost", false), (.questions, "worker_lost", true),
+            ] {
+                let refusal = await check(taker, errors).refusal(of: job, taken, CallControl())
+                #expect(refusal?.error.code == code && refusal?.error.shouldRetry == shouldRetry)
+            }
+        }
+    }
+
+    @Test func ofAnExpiredQuestionNoForwarderIsSpokenOf() async throws {
+        try await QueueFixture.run { fixture in
+            let stream = try await fixture.forwarder("f")
+            var job = fixture.job()
+            job.deadline = Deadline(in: .zero)
+            _ = try await fixture.admission().enqueue(fixture.job())
+            let delivery = try #require(try await fixture.take(stream).first)
+            let call = check(stream, .calls).refusal(of: job, delivery)
+            let question = check(stream, .questions).refusal(of: job, delivery)
+            #expect(call?.error.code == "expired_in_queue" && question?.error.code == "expired_in_queue")
+            #expect(call?.error.message.contains("forwarders") == true)
+            #expect(question?.error.message.contains("forwarders") == false)
+        }
+    }
+}
