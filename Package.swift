@@ -279,8 +279,9 @@ let package = Package(
         .testTarget(
             name: "HTTPServingTests",
             dependencies: [
-                "HTTPServing", "Telemetry", "TestSupport", .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes,
-                .nioPosix,
+                "HTTPServing", "Telemetry", "TestSupport", .hummingbirdCore, .logging, .nioCore, .nioEmbedded,
+                .nioHTTP1,
+                .nioHTTPTypes, .nioPosix,
             ],
             swiftSettings: settings
         ),

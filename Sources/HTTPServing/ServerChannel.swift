@@ -9,7 +9,7 @@ internal import NIOHTTPTypesHTTP1
 /// Hummingbird writes errors there with all that is in them, which can be a part of a request; no byte of a request
 /// belongs into a log.
 package struct ServerChannel: ServerChildChannel, HTTPChannelHandler {
-    package typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    package typealias Value = AcceptedConnection
 
     package let responder: HTTPChannelHandler.Responder
     private let configuration: HTTP1Channel.Configuration
@@ -43,13 +43,14 @@ package struct ServerChannel: ServerChildChannel, HTTPChannelHandler {
                 HTTPConnectionStateHandler(
                     idleTimeout: configuration.idleTimeout.map { .init($0) }, logger: Self.silent))
             if let lastHandler = lastHandler() { try pipeline.addHandler(lastHandler) }
-            return try NIOAsyncChannel(
-                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            return AcceptedConnection(
+                try NIOAsyncChannel(
+                    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)))
         }
     }
 
-    package func handle(value channel: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: channel, logger: Self.silent)
+    package func handle(value connection: AcceptedConnection, logger: Logger) async {
+        await handleHTTP(asyncChannel: connection.asyncChannel, logger: Self.silent)
     }
 }
 

@@ -6,7 +6,7 @@ internal import Compression
 /// say what they are, and what is in none of the forms passes as it came.
 final class AnswerDecoder {
     /// The reason why the bytes go no further.
-    enum Failure: Error { case broken, tooLarge }
+    enum Failure: Error { case broken, endsEarly, tooLarge }
 
     typealias Sink = (UnsafeRawBufferPointer) throws(Failure) -> Void
 
@@ -15,12 +15,16 @@ final class AnswerDecoder {
 
     /// In the order in which they are undone.
     private let layers: [AnswerLayer]
+    private let mayEndOpen: Bool
 
     /// - Parameters:
     ///   - codings: in the order in which they were applied.
     ///   - isText: whether the content is labelled JSON or text, which no compressed form can be taken for. It is then
     ///     also undone where it was compressed once more than its label says.
-    init(_ codings: [ContentCoding], isText: Bool) {
+    ///   - mayEndOpen: whether the end of a coding may be missing, as some servers leave it out behind a stream whose
+    ///     content says itself where it ends.
+    init(_ codings: [ContentCoding], isText: Bool, mayEndOpen: Bool = false) {
+        self.mayEndOpen = mayEndOpen
         var layers = codings.reversed().map { AnswerLayer($0) }
         if isText { layers.append(AnswerLayer(nil)) }
         self.layers = layers
@@ -30,10 +34,12 @@ final class AnswerDecoder {
     func take(_ bytes: UnsafeRawBufferPointer, _ sink: Sink) throws(Failure) { try pass(bytes, to: 0, sink) }
 
     /// Notes that there are no more bytes, and hands on what was not yet known to be one or the other.
+    /// - Throws: `endsEarly` for a body of which a part is missing.
     func end(_ sink: Sink) throws(Failure) {
         for (index, layer) in layers.enumerated() {
             try layer.end { (bytes) throws(Failure) in try pass(bytes, to: index + 1, sink) }
         }
+        guard mayEndOpen || !layers.contains(where: \.isOpen) else { throw .endsEarly }
     }
 
     private func pass(_ bytes: UnsafeRawBufferPointer, to index: Int, _ sink: Sink) throws(Failure) {
@@ -64,6 +70,14 @@ private final class AnswerLayer {
     private var state = State.unknown([])
 
     init(_ coding: ContentCoding?) { self.coding = coding }
+
+    /// Whether the end of a frame is missing.
+    var isOpen: Bool {
+        switch state {
+        case .decoding(_, _, input: nil): true
+        case .decoding, .unknown, .plain, .between, .over: false
+        }
+    }
 
     func take(_ bytes: UnsafeRawBufferPointer, _ sink: AnswerDecoder.Sink) throws(AnswerDecoder.Failure) {
         guard !bytes.isEmpty else { return }

@@ -10,17 +10,24 @@ extension CurlTransfer {
             if let decoder { try decoder.take(bytes, keep) } else { try keep(bytes) }
             return true
         } catch {
-            refusal = error == .tooLarge ? .tooLarge : .malformed
+            refusal = Self.code(for: error)
             return false
         }
     }
 
     /// Takes what the decoder has kept back.
-    /// - Returns: whether the body is not larger than is allowed.
-    func endBody() -> Bool {
-        // What cannot be decoded has been refused before.
-        do throws(AnswerDecoder.Failure) { try decoder?.end(keep) } catch { return error != .tooLarge }
-        return true
+    /// - Returns: what is wrong with the body as a whole; nil if it is complete, as far as its codings can tell.
+    func endBody() -> UpstreamError.Code? {
+        do throws(AnswerDecoder.Failure) { try decoder?.end(keep) } catch { return Self.code(for: error) }
+        return nil
+    }
+
+    private static func code(for failure: AnswerDecoder.Failure) -> UpstreamError.Code {
+        switch failure {
+        case .tooLarge: .tooLarge
+        case .broken: .malformed
+        case .endsEarly: .closedEarly
+        }
     }
 
     private func keep(_ bytes: UnsafeRawBufferPointer) throws(AnswerDecoder.Failure) {
@@ -30,7 +37,9 @@ extension CurlTransfer {
     private func makeDecoder() throws(AnswerDecoder.Failure) -> AnswerDecoder {
         guard answer.codings.count <= AnswerDecoder.mostCodings else { throw .broken }
         let type = answer.head?.headers.first(named: "content-type")?.lowercased() ?? ""
-        return AnswerDecoder(answer.codings, isText: type.contains("json") || type.hasPrefix("text/"))
+        return AnswerDecoder(
+            answer.codings, isText: type.contains("json") || type.hasPrefix("text/"),
+            mayEndOpen: type.hasPrefix("text/event-stream"))
     }
 
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {

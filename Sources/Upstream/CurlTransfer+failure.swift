@@ -86,6 +86,7 @@ extension CurlTransfer {
         case .malformed:
             "the answer's body cannot be decompressed: it is broken, or has more than \(AnswerDecoder.mostCodings) "
                 + "codings"
+        case .closedEarly where answer.head != nil: "the answer's body ends in the middle of what is compressed"
         default: "the connection was closed before an answer came"
         }
     }

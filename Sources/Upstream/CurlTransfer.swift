@@ -89,7 +89,8 @@ final class CurlTransfer {
 
     func finish(_ end: End) {
         guard self.end == nil else { return }
-        self.end = endBody() ? end : .failed(error(.tooLarge, words(for: .tooLarge)))
+        let flaw = endBody()
+        self.end = end.error == nil ? flaw.map { .failed(error($0, words(for: $0))) } ?? end : end
     }
 
     /// Ends the transfer with nothing left for its reader but the error.

@@ -18,9 +18,10 @@ import Testing
 
     /// - Parameter size: bytes that come at once.
     private func decoded(
-        _ bytes: [UInt8], _ codings: [ContentCoding], isText: Bool = false, by size: Int = .max
+        _ bytes: [UInt8], _ codings: [ContentCoding], isText: Bool = false, mayEndOpen: Bool = false,
+        by size: Int = .max
     ) throws -> [UInt8] {
-        let decoder = AnswerDecoder(codings, isText: isText)
+        let decoder = AnswerDecoder(codings, isText: isText, mayEndOpen: mayEndOpen)
         var (out, rest): ([UInt8], ArraySlice<UInt8>) = ([], bytes[...])
         while !rest.isEmpty {
             let piece = Array(rest.prefix(size))
@@ -31,14 +32,17 @@ import Testing
         return out
     }
 
-    @Test(arguments: forms, [1, 2, 7, .max]) func aRightLabelIsUndone(form: (ContentCoding, [UInt8]), size: Int) throws
-    {
+    @Test(arguments: forms, [1, 2, 7, .max]) func `a right label is undone`(
+        form: (ContentCoding, [UInt8]), size: Int
+    ) throws {
         guard form.0.isAvailable else { return }
         #expect(try decoded(form.1, [form.0], by: size) == Array(Self.text.utf8))
         #expect(try decoded(form.1, [form.0], isText: true, by: size) == Array(Self.text.utf8))
     }
 
-    @Test(arguments: ContentCoding.allCases, texts) func aPlainTextPasses(coding: ContentCoding, text: String) throws {
+    @Test(arguments: ContentCoding.allCases, texts) func `a plain text passes`(
+        coding: ContentCoding, text: String
+    ) throws {
         guard coding.isAvailable else { return }
         for size in [1, 3, 100, .max] {
             #expect(try decoded(Array(text.utf8), [coding], by: size) == Array(text.utf8), "\(coding) by \(size)")
@@ -47,7 +51,7 @@ import Testing
     }
 
     /// A text that waits for nothing more is not kept back.
-    @Test func aPlainEventPassesAtOnce() throws {
+    @Test func `a plain event passes at once`() throws {
         let decoder = AnswerDecoder([.gzip], isText: true)
         var out: [UInt8] = []
         for piece in [":\n\n", "d", "ata: 1\n\n"] {
@@ -57,7 +61,9 @@ import Testing
         }
     }
 
-    @Test(arguments: forms) func aLabelThatIsSaidTwiceIsUndoneOnce(coding: ContentCoding, bytes: [UInt8]) throws {
+    @Test(arguments: forms) func `a label that is said twice is undone once`(
+        coding: ContentCoding, bytes: [UInt8]
+    ) throws {
         guard coding.isAvailable else { return }
         for size in [1, .max] {
             #expect(try decoded(bytes, [coding, coding], by: size) == Array(Self.text.utf8))
@@ -65,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func whatIsCompressedOnceMoreIsUndoneIfItIsText() throws {
+    @Test func `what is compressed once more is undone if it is text`() throws {
         let twice = try #require(Gzip.compress(Compressed.gzip))
         #expect(try decoded(twice, [.gzip], isText: true, by: 1) == Array(Self.text.utf8))
         #expect(try decoded(twice, [.gzip], isText: false) == Compressed.gzip, "a file that is an archive stays one")
@@ -73,12 +79,12 @@ import Testing
 
     /// The bytes tell gzip, zstd and zlib from each other.
     @Test(arguments: [Compressed.gzip, Compressed.zlib], ContentCoding.allCases)
-    func anotherFormThanTheLabelsIsUndone(bytes: [UInt8], coding: ContentCoding) throws {
+    func `another form than the labels is undone`(bytes: [UInt8], coding: ContentCoding) throws {
         guard coding.isAvailable else { return }
         for size in [1, .max] { #expect(try decoded(bytes, [coding], by: size) == Array(Self.text.utf8)) }
     }
 
-    @Test func membersInARowAreUndoneAndWhatFollowsIsLeftOut() throws {
+    @Test func `members in a row are undone and what follows is left out`() throws {
         for size in [1, 10, .max] {
             #expect(
                 try decoded(Compressed.gzip + Compressed.gzip, [.gzip], by: size) == Array((Self.text + Self.text).utf8)
@@ -87,16 +93,31 @@ import Testing
         }
     }
 
-    @Test func whatBeginsInItsCodingAndBreaksIsAFailure() throws {
+    @Test func `what begins in its coding and breaks is a failure`() throws {
         var bytes = try #require(Gzip.compress((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }))
         for place in 20..<60 { bytes[place] ^= 0xFF }
         #expect(throws: AnswerDecoder.Failure.broken) { try decoded(bytes, [.gzip]) }
     }
 
-    /// A server may end a stream without compressing its end.
-    @Test func whatEndsEarlyIsHandedOnAsFarAsItCame() throws {
+    /// A server may end a stream of events without compressing its end.
+    @Test func `a stream of events may end open`() throws {
         let bytes = Array(Compressed.gzip.dropLast(8))
-        #expect(try decoded(bytes, [.gzip], by: 5) == Array(Self.text.utf8))
+        #expect(try decoded(bytes, [.gzip], mayEndOpen: true, by: 5) == Array(Self.text.utf8))
+    }
+
+    @Test(arguments: forms, [true, false]) func `a body of which a part is missing is a failure`(
+        form: (ContentCoding, [UInt8]), isText: Bool
+    ) throws {
+        guard form.0.isAvailable else { return }
+        let long = try #require(Gzip.compress((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }))
+        for size in [1, .max] {
+            #expect(throws: AnswerDecoder.Failure.endsEarly) {
+                try decoded(Array(form.1.dropLast()), [form.0], isText: isText, by: size)
+            }
+            #expect(throws: AnswerDecoder.Failure.endsEarly) {
+                try decoded(Array(long.prefix(long.count / 2)), [form.0], isText: isText, by: size)
+            }
+        }
     }
 
     @Test(
@@ -104,7 +125,7 @@ import Testing
             ("gzip", ["gzip"], nil), ("GZIP, br", ["gzip", "br"], nil), ("utf-8", [], "utf-8"), ("identity", [], nil),
             ("", [], nil), ("aws-chunked, x-gzip", ["gzip"], "aws-chunked"), ("gzip, compress", [], "gzip, compress"),
         ] as [(String, [String], String?)])
-    func whatIsNotUndoneKeepsItsLabel(label: String, undone: [String], left: String?) throws {
+    func `what is not undone keeps its label`(label: String, undone: [String], left: String?) throws {
         var head = AnswerHead(limit: 1000)
         for line in ["HTTP/1.1 200 OK\r\n", "Content-Encoding: \(label)\r\n", "\r\n"] {
             _ = Array(line.utf8).withUnsafeBytes { head.append($0) }

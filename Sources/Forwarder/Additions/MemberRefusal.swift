@@ -4,8 +4,9 @@ internal import JSON
 /// Finds out whether a provider's refusal names a member of the request: in OpenAI's `param`, in FastAPI's `loc`, in a
 /// message, or as the name under which an error stands.
 enum MemberRefusal {
-    /// The statuses by which servers refuse a request for what it holds.
-    static let statuses = [400, 404, 422]
+    /// The statuses by which servers refuse a request for what it holds: those meant for it, and those by which some
+    /// tell of a feature that they do not have. Behind a 500 a completion may have been made, and paid for.
+    static let statuses = [400, 403, 404, 405, 415, 422, 501]
 
     /// Nesting beyond which an answer is not looked into.
     private static let mostDepth = 32

@@ -3,13 +3,15 @@ internal import JSON
 
 /// What is known of the models that the default provider lists.
 enum ListedModels: Sendable, Equatable {
-    /// It was asked, and has not told.
+    /// It was asked, and has no list.
     case unknown
+    /// It was asked, and could not answer at the moment.
+    case unavailable
     case known(Set<UTF8Text>)
 
     func contains(_ model: String) -> Bool {
         switch self {
-        case .unknown: false
+        case .unknown, .unavailable: false
         case .known(let models): models.contains(model)
         }
     }

@@ -17,13 +17,13 @@ final class ModelListCache: Sendable {
         var models = ListedModels.unknown
         /// The time of the last answer, or of the last failure.
         var heardAt: ContinuousClock.Instant?
-        /// Whether that was a failure: `models` may be out of date then.
-        var hasFailed = false
+        /// What is known of models that are not in `models`, which may be out of date; nil: they are not listed.
+        var doubt: ListedModels?
         var isAsking = false
         var waiting: [(model: String, completion: Completion)] = []
 
         /// What may be said of a model. A list that could not be renewed says nothing of a model that it does not have.
-        func listed(for model: String) -> ListedModels { hasFailed && !models.contains(model) ? .unknown : models }
+        func listed(for model: String) -> ListedModels { models.contains(model) ? models : doubt ?? models }
     }
 
     /// What is to be done for a call.
@@ -63,7 +63,7 @@ final class ModelListCache: Sendable {
         let decision = state.withLockedValue { state in
             decide(&state, model, request.url) { listed in eventLoop.execute { completion(listed) } }
         }
-        for outdated in decision.outdated { outdated(.unknown) }
+        for outdated in decision.outdated { outdated(.unavailable) }
         if let answer = decision.answer { completion(answer) }
         guard decision.asks else { return }
         _ = upstream.start(
@@ -92,15 +92,18 @@ final class ModelListCache: Sendable {
         return decision
     }
 
-    /// Takes an answer; nil: there was none that can be read. What was listed before counts as listed then.
-    private func heard(_ listed: ListedModels?, from url: String) {
-        if listed == nil { logger.debug("the default provider does not list its models", metadata: ["url": "\(url)"]) }
+    /// Takes an answer. What was listed before counts as listed where there is no list this time.
+    private func heard(_ listed: ListedModels, from url: String) {
         let answers = state.withLockedValue { state -> [(completion: Completion, listed: ListedModels)] in
             guard state.url == url else { return [] }
             state.isAsking = false
             state.heardAt = now()
-            state.hasFailed = listed == nil
-            if let listed { state.models = listed }
+            if case .known = listed {
+                (state.models, state.doubt) = (listed, nil)
+            } else {
+                state.doubt = listed
+                logger.debug("the default provider does not list its models", metadata: ["url": "\(url)"])
+            }
             defer { state.waiting = [] }
             return state.waiting.map { ($0.completion, state.listed(for: $0.model)) }
         }
@@ -119,9 +122,9 @@ private final class ModelListReceiver: UpstreamReceiver {
     private static let piece = 64 << 10
 
     private let answer = NIOLockedValueBox(Answer())
-    private let done: @Sendable (ListedModels?) -> Void
+    private let done: @Sendable (ListedModels) -> Void
 
-    init(done: @escaping @Sendable (ListedModels?) -> Void) { self.done = done }
+    init(done: @escaping @Sendable (ListedModels) -> Void) { self.done = done }
 
     func minimum(for head: UpstreamHead) -> Int { Self.piece }
 
@@ -131,7 +134,12 @@ private final class ModelListReceiver: UpstreamReceiver {
         case .piece(let piece): answer.withLockedValue { $0.body += piece.bytes }
         case .end(let error):
             let answer = answer.withLockedValue { $0 }
-            done(error == nil && answer.status == 200 ? ListedModels(answer: answer.body) : nil)
+            let isTooLarge = error?.code == .tooLarge
+            guard error == nil || isTooLarge, answer.status < 500, ![408, 429].contains(answer.status) else {
+                return done(.unavailable)
+            }
+            let isWhole = answer.status == 200 && !isTooLarge
+            done(isWhole ? ListedModels(answer: answer.body) ?? .unknown : .unknown)
         }
     }
 }

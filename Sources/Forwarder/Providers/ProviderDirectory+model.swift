@@ -78,7 +78,7 @@ extension ProviderDirectory {
     private func mayLookUp(_ model: String, begunBy name: String, _ listed: ListedModels) -> Bool {
         switch listed {
         case .known(let models): models.contains(model)
-        case .unknown: suggestion(for: name) == nil
+        case .unknown, .unavailable: suggestion(for: name) == nil
         }
     }
 
@@ -116,6 +116,15 @@ extension ProviderDirectory {
                 param: "model")
         }
         let hint = suggestion(for: name).map { " Did you mean `\($0)/…`?" } ?? ""
+        if listed == .unavailable, let defaultProvider {
+            return GatewayError(
+                status: 503, type: "server_error", code: "model_list_unavailable",
+                message:
+                    "The model `\(model.excerpt)` begins with `\(name.excerpt)/`, which is no provider or account of this "
+                    + "gateway, and the default provider `\(defaultProvider)` could not be asked whether it lists the "
+                    + "model.\(hint) Try again later.",
+                param: "model", retryAfter: 10, shouldRetry: true)
+        }
         let list: String
         switch (listed, defaultProvider) {
         case (.known?, let name?): list = ", and the default provider `\(name)` does not list the model"

@@ -78,6 +78,6 @@ enum ServerKeyPolicy {
         guard let model = PathModel(method: job.method, path: job.path), model.opening == "/models/" else {
             return false
         }
-        return model.name.utf8.allSatisfy(isPlain)
+        return model.name.utf8.allSatisfy { isPlain($0) || " +=~,()".utf8.contains($0) || $0 >= 0x80 }
     }
 }

@@ -41,6 +41,8 @@ final class VersionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard head.version == .http1_0 else { return context.fireChannelRead(data) }
         isHTTP10 = true
         head.headers.replaceOrAdd(name: "Connection", value: "close")
+        // RFC 9110 §10.1.1: such a client would take the interim answer for its own.
+        head.headers.remove(name: "Expect")
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 

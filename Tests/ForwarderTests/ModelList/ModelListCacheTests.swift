@@ -45,7 +45,7 @@ import Upstream
         #"{"data":["# + ids.map { #"{"id":"\#($0)"}"# }.joined(separator: ",") + "]}"
     }
 
-    @Test func oneQuestionAnswersAllWhoWait() async throws {
+    @Test func `one question answers all who wait`() async throws {
         let cache = cache
         let waiting = (0..<20).map { ask(cache, for: "a/\($0)") }
         let call = try #require(await upstream.next())
@@ -55,7 +55,7 @@ import Upstream
         #expect(upstream.count == 1)
     }
 
-    @Test func anOldListIsAskedForAgainWhereItLacksTheModel() async throws {
+    @Test func `an old list is asked for again where it lacks the model`() async throws {
         let cache = cache
         let before = ask(cache, for: "a/1")
         try #require(await upstream.next()).answer().send(list("a/1")).end()
@@ -68,7 +68,7 @@ import Upstream
         #expect(upstream.count == 2)
     }
 
-    @Test(arguments: [404, 200]) func afterAFailureItRestsAndTheOldListStands(status: Int) async throws {
+    @Test(arguments: [404, 200]) func `after a failure it rests and the old list stands`(status: Int) async throws {
         let cache = cache
         let failed = ask(cache, for: "a/1")
         try #require(await upstream.next()).answer(status).send("<html>").end()
@@ -81,19 +81,35 @@ import Upstream
         pass(.seconds(11))
         let lost = ask(cache, for: "a/2")
         try #require(await upstream.next()).fail(.connect, sent: false)
-        #expect(try await first(lost) == .unknown, "an old list does not say what is new")
-        #expect(try await first(ask(cache, for: "a/2")) == .unknown)
+        #expect(try await first(lost) == .unavailable, "an old list does not say what is new")
+        #expect(try await first(ask(cache, for: "a/2")) == .unavailable)
         #expect(try await first(ask(cache, for: "a/1")) == .known(["a/1"]), "what was listed counts as listed")
         #expect(upstream.count == 3)
     }
 
+    /// What passes by itself is not taken for a server without a list.
+    @Test(arguments: [408, 429, 500, 503]) func `a failure that passes leaves the list open`(status: Int) async throws {
+        let cache = cache
+        let failed = ask(cache, for: "a/1")
+        try #require(await upstream.next()).answer(status).send("{}").end()
+        #expect(try await first(failed) == .unavailable)
+        pass(.seconds(11))
+        let cut = ask(cache, for: "a/1")
+        try #require(await upstream.next()).fail(.totalTimeout, sent: true)
+        #expect(try await first(cut) == .unavailable)
+        pass(.seconds(11))
+        let large = ask(cache, for: "a/1")
+        try #require(await upstream.next()).answer().send("{").fail(.tooLarge, sent: true)
+        #expect(try await first(large) == .unknown)
+    }
+
     /// The operator names another server while a question is under way.
-    @Test func anotherServersListIsAnother() async throws {
+    @Test func `another server's list is another`() async throws {
         let cache = cache
         let old = ask(cache, for: "a/1", at: "http://old/models")
         let asked = try #require(await upstream.next())
         let new = ask(cache, for: "a/1", at: "http://new/models")
-        #expect(try await first(old) == .unknown)
+        #expect(try await first(old) == .unavailable)
         try #require(await upstream.next()).answer().send(list("b/1")).end()
         #expect(try await first(new) == .known(["b/1"]))
         asked.answer().send(list("a/1")).end()

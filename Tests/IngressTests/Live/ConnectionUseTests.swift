@@ -4,7 +4,7 @@ import Testing
 
 /// Many requests over one connection, and slow ones.
 @Suite(.timeLimit(.minutes(5))) struct ConnectionUseTests {
-    @Test func aConnectionServesManyRequests() async throws {
+    @Test func `a connection serves many requests`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 var ids: [String] = []
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
+    @Test func `pipelined requests are answered in order`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 for number in 0..<20 {
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func aRequestMayComeByteByByte() async throws {
+    @Test func `a request may come byte by byte`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 let head = "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatAsksFirstIsToldToGoOn() async throws {
+    @Test func `a client that asks first is told to go on`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send(
@@ -69,7 +69,23 @@ import Testing
         }
     }
 
-    @Test(arguments: ["close", "Close", "keep-alive, CLOSE"]) func connectionCloseEndsTheConnectionBehindTheAnswer(
+    /// RFC 9110 §10.1.1: it would take the interim answer for its own.
+    @Test func `a client of HTTP 1.0 is not told to go on`() async throws {
+        try await LiveIngress.run { ingress in
+            try await ingress.connect { client in
+                try await client.send(
+                    "POST \(LiveIngress.path) HTTP/1.0\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: \(LiveIngress.body.utf8.count)\r\n\r\n"
+                )
+                try await client.send(LiveIngress.body)
+                try await ingress.forwarder.answer(next: 1) { _ in "{}" }
+                let said = String(decoding: await client.untilClosed(), as: UTF8.self)
+                #expect(said.hasPrefix("HTTP/1.0 200 OK\r\n"), "\(said)")
+            }
+        }
+    }
+
+    @Test(arguments: ["close", "Close", "keep-alive, CLOSE"])
+    func `connection close ends the connection behind the answer`(
         options: String
     ) async throws {
         try await LiveIngress.run { ingress in
@@ -91,7 +107,7 @@ import Testing
 
     /// What is refused may be sent to its end for two seconds, not for ever; but who has done so is not cut off in the
     /// next request.
-    @Test func onlyWhoGoesOnSendingWhatWasRefusedIsCutOff() async throws {
+    @Test func `only who goes on sending what was refused is cut off`() async throws {
         try await LiveIngress.run({ $0.settings.maxBodyBytes = 2000 }) { ingress in
             try await ingress.connect { patient in
                 try await beginRefused(patient)
