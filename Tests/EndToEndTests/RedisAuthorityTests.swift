@@ -5,7 +5,7 @@ import Testing
 
 /// A Redis over TLS whose certificate an authority of the operator's own has signed.
 @Suite(.timeLimit(.minutes(5))) struct RedisAuthorityTests {
-    @Test func theAuthorityOfTheSettingIsTrusted() async throws {
+    @Test func `the authority of the setting is trusted`() async throws {
         let reserved = try ReservedPort()
         defer { reserved.release() }
         try await ProgramFolder.with { folder in
@@ -51,7 +51,7 @@ import Testing
                 "damaged.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "holds no certificate"
             ),
         ] as [(String, String?, String)])
-    func aFileWithoutCertificatesIsSaidAtTheStart(name: String, text: String?, reason: String) async throws {
+    func `a file without certificates is said at the start`(name: String, text: String?, reason: String) async throws {
         try await ProgramFolder.with { folder in
             if let text { try folder.write(text, to: name) }
             let environment = [

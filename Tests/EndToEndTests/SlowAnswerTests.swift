@@ -108,16 +108,16 @@ import Testing
         }
     }
 
-    @Test func eachPieceArrivesBeforeTheNextIsSent() async throws {
+    @Test func `each piece arrives before the next is sent`() async throws {
         try await run(Self.kinds + Self.streams(hidesUsage: false), environment: [:])
     }
 
-    @Test func ofATracedProjectToo() async throws {
+    @Test func `of a traced project too`() async throws {
         try await run(Self.kinds + Self.streams(hidesUsage: true), environment: ["LANGFUSE_HOST": "embedded"])
     }
 
     /// A bound that is a setting: where bytes may lie for longer, an answer in two parts is whole when it leaves.
-    @Test func aLongerIntervalCollectsMore() async throws {
+    @Test func `a longer interval collects more`() async throws {
         try await HostileGateway.run(environment: ["FLUSH_INTERVAL_MS": "10000"]) { connection, _ in
             try await connection.write(ScriptedServer.Connection.json + "Connection: close\r\n\r\n{")
             try await connection.pause(milliseconds: 100)

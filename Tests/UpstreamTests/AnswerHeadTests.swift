@@ -9,7 +9,7 @@ import Testing
         arguments: [
             ([0xC3, 0xA9], "é"), ([0xE9], "é"), ([0xE2, 0x82, 0xAC], "€"), ([0xFF, 0x41], "ÿA"), ([0x41], "A"),
         ] as [([UInt8], String)])
-    func aValueBeyondASCIIIsDecodedOnce(bytes: [UInt8], text: String) throws {
+    func `a value beyond ASCII is decoded once`(bytes: [UInt8], text: String) throws {
         var head = AnswerHead(limit: 1000)
         for line in [
             Array("HTTP/1.1 200 OK\r\n".utf8), Array("x-request-id: ".utf8) + bytes + Array("\r\n".utf8),

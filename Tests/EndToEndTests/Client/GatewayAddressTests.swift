@@ -29,19 +29,19 @@ import Upstream
             "http://g:4000/v1/project_id/p/rollouts"
         ),
     ])
-    func anSDKsURLWorks(url: String, target expected: String) throws {
+    func `an SDK's URL works`(url: String, target expected: String) throws {
         #expect(try target(url) == expected)
         #expect(try target(nil, environment: ["GATEWAY_URL": url]) == expected)
     }
 
-    @Test func anEmptyVariableCountsAsNone() throws {
+    @Test func `an empty variable counts as none`() throws {
         #expect(try target(nil, environment: ["GATEWAY_URL": "", "PORT": ""]) == "http://127.0.0.1:4000/v1/rollouts")
         #expect(try target(nil, environment: ["GATEWAY_URL": "", "PORT": "81"]) == "http://127.0.0.1:81/v1/rollouts")
         let client = try GatewayAddress.parse([]).client(["GATEWAY_API_KEY": ""], upstream: NoUpstream())
         #expect(client.key == nil)
     }
 
-    @Test func theProjectIsNamedOnce() throws {
+    @Test func `the project is named once`() throws {
         #expect(try target("http://g/v1", project: "p q") == "http://g/v1/project_id/p%20q/rollouts")
         #expect(try target("http://g/project_id/p", project: "p") == "http://g/v1/project_id/p/rollouts")
         #expect(throws: ValidationError.self) { try target("http://g/project_id/p", project: "q") }

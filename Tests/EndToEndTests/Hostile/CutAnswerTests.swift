@@ -39,11 +39,11 @@ import Testing
             || length < 12 && outcome == .refused(status: 502, code: "malformed_answer")
     }
 
-    @Test func aCutAnswerIsAnErrorAtEveryByte() async throws {
+    @Test func `a cut answer is an error at every byte`() async throws {
         try await cut(Self.answer, isStream: false) { Self.isRefusal($1, after: $0) }
     }
 
-    @Test func aCutStreamIsAnErrorAtEveryByte() async throws {
+    @Test func `a cut stream is an error at every byte`() async throws {
         // From here on a part of an event has left.
         let begun = try Self.length(upTo: "\r\n\r\n9\r\n")
         // From here on the stream has said that it is over: what breaks behind that breaks nothing.

@@ -11,7 +11,7 @@ import Testing
         "RateLimit-Limit", "openai-processing-ms", "OpenAI-Organization", "anthropic-organization-id",
         "x-litellm-call-id", "cf-ray",
     ])
-    func letsThroughWhatSaysHowToReadAndToRetry(_ name: String) {
+    func `lets through what says how to read and to retry`(_ name: String) {
         #expect(AnswerHeaders.select(from: [HeaderField(name, "v")]) == [HeaderField(name, "v")])
     }
 
@@ -21,18 +21,18 @@ import Testing
         "Set-Cookie", "Location", "server", "x-insertion-id", "x-openai-x", "Authorization",
         "Strict-Transport-Security", "", "content-type ",
     ])
-    func keepsTheProvidersConnectionAndHostToItself(_ name: String) {
+    func `keeps the providers connection and host to itself`(_ name: String) {
         #expect(AnswerHeaders.select(from: [HeaderField(name, "v")]).isEmpty)
     }
 
     /// A redirection says where it leads, which tells the client what is wrong with a base URL.
     @Test(arguments: [(301, true), (308, true), (201, false), (400, false)])
-    func aRedirectionKeepsItsLocation(_ status: Int, _ isShown: Bool) {
+    func `a redirection keeps its location`(_ status: Int, _ isShown: Bool) {
         let fields = [HeaderField("Location", "https://elsewhere.example/"), HeaderField("x-location", "no")]
         #expect(AnswerHeaders.select(from: fields, status: status) == (isShown ? [fields[0]] : []))
     }
 
-    @Test func keepsOrderAndRepetition() {
+    @Test func `keeps order and repetition`() {
         let fields = [HeaderField("x-request-id", "1"), HeaderField("warning", "a"), HeaderField("Warning", "b")]
         #expect(AnswerHeaders.select(from: fields) == fields)
     }

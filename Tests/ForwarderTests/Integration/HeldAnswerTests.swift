@@ -48,7 +48,7 @@ import Upstream
     ]
 
     @Test(arguments: beginnings)
-    func anErrorBeforeTheContentIsTheNextTargetsTurn(beginning: String) async throws {
+    func `an error before the content is the next targets turn`(beginning: String) async throws {
         try await run { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(beginning + Self.error).end()
             let second = try #require(await fixture.upstream.next())
@@ -64,7 +64,7 @@ import Upstream
         }
     }
 
-    @Test func aStreamThatBreaksBeforeItsContentIsTheNextTargetsTurn() async throws {
+    @Test func `a stream that breaks before its content is the next targets turn`() async throws {
         try await run { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).fail(.closedEarly, sent: true)
             try #require(await fixture.upstream.next()).answer(type: "text/event-stream").send(ScriptedCall.lastEvents)
@@ -73,7 +73,7 @@ import Upstream
         }
     }
 
-    @Test func aStreamThatEndsWithoutContentIsTheNextTargetsTurn() async throws {
+    @Test func `a stream that ends without content is the next targets turn`() async throws {
         try await run { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).send("data: [DONE]\n\n").end()
             // A role and `[DONE]` are a completion, if an empty one.
@@ -88,7 +88,7 @@ import Upstream
         }
     }
 
-    @Test func theStatusWithinAnErrorCountsToo() async throws {
+    @Test func `the status within an error counts too`() async throws {
         var route = Self.route
         route.steps[0].failures = [.status(429)]
         try await run(route: route) { (fixture, job, call) async throws in
@@ -104,7 +104,7 @@ import Upstream
         }
     }
 
-    @Test func afterContentAnErrorIsTheAnswers() async throws {
+    @Test func `after content an error is the answers`() async throws {
         try await run { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role).send(Self.content)
             #expect(
@@ -118,7 +118,7 @@ import Upstream
         }
     }
 
-    @Test func anErrorInABodyOfSuccessIsTheNextTargetsTurn() async throws {
+    @Test func `an error in a body of success is the next targets turn`() async throws {
         try await run(isStream: false) { (fixture, job, call) async throws in
             call.answer().send(#"{"error":{"message":"overloaded"}}"#).end()
             try #require(await fixture.upstream.next()).answer().send(ScriptedCall.completion).end()
@@ -126,7 +126,7 @@ import Upstream
         }
     }
 
-    @Test func aTargetIsCalledAgainForItToo() async throws {
+    @Test func `a target is called again for it too`() async throws {
         let retry = Route.Retry(attempts: 1, delay: 0, failures: [.streamError])
         try await run(route: Route([.init("azure/a", rule: "r", retry: retry)])) { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.error).end()
@@ -137,7 +137,7 @@ import Upstream
     }
 
     /// Without a rule the first byte leaves at once.
-    @Test func withoutARuleNothingIsHeld() async throws {
+    @Test func `without a rule nothing is held`() async throws {
         try await run(route: Route()) { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role)
             #expect(String(decoding: try await fixture.answers.next(of: job).body, as: UTF8.self) == Self.role)
@@ -146,7 +146,7 @@ import Upstream
         }
     }
 
-    @Test func whatIsHeldIsBounded() async throws {
+    @Test func `what is held is bounded`() async throws {
         try await run(limits: CallLimits(holdBytes: 10)) { (fixture, job, call) async throws in
             call.answer(type: "text/event-stream").send(Self.role)
             #expect(String(decoding: try await fixture.answers.next(of: job).body, as: UTF8.self) == Self.role)

@@ -37,7 +37,7 @@ import Upstream
     }
 
     /// It is given up whole, its id leaves the set, and the client that fetches it is told; the call is not made again.
-    @Test(arguments: [false, true]) func anAnswerWithoutRoomIsGivenUp(isStream: Bool) async throws {
+    @Test(arguments: [false, true]) func `an answer without room is given up`(isStream: Bool) async throws {
         try await answer(3_000_000, within: 1 << 20, isStream: isStream) { fixture, job in
             let left = try await frames(of: job, fixture)
             #expect(left.count == 1 && left[0].sequence == .max && left[0].head?.status == 507)
@@ -53,7 +53,7 @@ import Upstream
     }
 
     /// Within what was set aside for it an answer needs no room, and beyond it what there is.
-    @Test(arguments: [(200_000, 1), (3_000_000, 4 << 20)]) func anAnswerWithRoomIsKept(
+    @Test(arguments: [(200_000, 1), (3_000_000, 4 << 20)]) func `an answer with room is kept`(
         bytes: Int, limit: Int
     ) async throws {
         try await answer(bytes, within: limit) { fixture, job in
@@ -68,7 +68,7 @@ import Upstream
     }
 
     /// The bound is for what is kept: an answer that its client waits for goes on.
-    @Test func anOrdinaryAnswerAsksForNoRoom() async throws {
+    @Test func `an ordinary answer asks for no room`() async throws {
         try await answer(400_000, within: 1, key: nil) { fixture, job in
             let isCounted = try await fixture.exists(Keys.kept)
             #expect(!isCounted)

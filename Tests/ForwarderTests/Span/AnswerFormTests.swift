@@ -24,7 +24,7 @@ import Testing
         ("text/event-stream", "\u{FEFF}" + body),
     ]
 
-    @Test(arguments: wrong) func aWrongLabelHidesNothing(label: String, answer: String) throws {
+    @Test(arguments: wrong) func `a wrong label hides nothing`(label: String, answer: String) throws {
         var random = SeededRandom(seed: 5)
         for pieces in [[Array(answer.utf8)], answer.utf8.map { [$0] }, Array(answer.utf8).cut(using: &random)] {
             let span = try SpanSample.span(type: label, answer: pieces)
@@ -46,7 +46,7 @@ import Testing
         ("text/event-stream", "\n: keep-alive\n\n" + event),
     ]
 
-    @Test(arguments: right) func aRightLabelIsNoMatter(label: String, answer: String) throws {
+    @Test(arguments: right) func `a right label is no matter`(label: String, answer: String) throws {
         let span = try SpanSample.span(type: label, answer: [Array(answer.utf8)])
         #expect(span.output == Self.output)
         #expect(span.level == nil, "\(span.message ?? "")")
@@ -55,7 +55,7 @@ import Testing
     @Test(arguments: [
         "<html>data: </html>", "error: no", "dat", "data", "identity: x", "retry later", "event", "d", "eventually: x",
     ])
-    func aTextIsNoStream(text: String) throws {
+    func `a text is no stream`(text: String) throws {
         let span = try SpanSample.span(type: "text/plain", answer: text.utf8.map { [$0] })
         #expect(span.output.map { Array($0.utf8) } == Array(text.utf8))
         #expect(span.message == "The provider's answer is not a JSON object.")
@@ -65,7 +65,7 @@ import Testing
         "Warning: slow\n\n" + event, "<!-- x -->\r\n" + event, String(body.prefix(20)) + "\n" + event,
     ]
 
-    @Test(arguments: hidden, ["application/x-ndjson", "text/event-stream"]) func eventsWithinATextAreFound(
+    @Test(arguments: hidden, ["application/x-ndjson", "text/event-stream"]) func `events within a text are found`(
         text: String, label: String
     ) throws {
         let span = try SpanSample.span(type: label, answer: [Array(text.utf8)])
@@ -80,7 +80,7 @@ import Testing
         #"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"# + "\n" + String(event.dropFirst(6)),
         String(event.dropFirst(6).dropLast(2)) + "\n{broken",
     ])
-    func bareObjectsAreShown(text: String) throws {
+    func `bare objects are shown`(text: String) throws {
         let span = try SpanSample.span(type: "application/x-ndjson", answer: [Array(text.utf8)])
         #expect(span.output == Self.output)
         #expect(span.integer("gen_ai.usage.output_tokens") == "2")
@@ -88,13 +88,13 @@ import Testing
         #expect(span.message == "The provider's answer is not a JSON object.")
     }
 
-    @Test(arguments: ["[1]", "\"text\"", "7", " null"]) func whatIsNoObjectIsShown(text: String) throws {
+    @Test(arguments: ["[1]", "\"text\"", "7", " null"]) func `what is no object is shown`(text: String) throws {
         let span = try SpanSample.span(answer: text)
         #expect(span.output == text)
         #expect(span.message == "The provider's answer is not a JSON object.")
     }
 
-    @Test(arguments: ["", " \n\r\t"]) func anEmptyAnswerIsSaidToBeSo(text: String) throws {
+    @Test(arguments: ["", " \n\r\t"]) func `an empty answer is said to be so`(text: String) throws {
         let span = try SpanSample.span(answer: [Array(text.utf8)])
         #expect(span.message == "The provider's answer is empty.")
         #expect(span.output == nil)
@@ -123,7 +123,7 @@ import Testing
         ),
     ]
 
-    @Test(arguments: repairs.indices) func whatIsNearlyJSONIsRead(place: Int) throws {
+    @Test(arguments: repairs.indices) func `what is nearly JSON is read`(place: Int) throws {
         let (name, bad, good, said) = Self.repairs[place]
         let wanted = try JSONSample.read(#"{"role":"assistant","content":"x",\#(good)}"#)
         let whole =
@@ -143,7 +143,7 @@ import Testing
     }
 
     /// Log-probabilities are where such numbers come from.
-    @Test func logProbabilitiesThatAreNoNumbersAreKept() throws {
+    @Test func `log probabilities that are no numbers are kept`() throws {
         let choice =
             #"{"message":{"role":"assistant","content":"x"},"logprobs":{"content":[{"token":"x","logprob":-Infinity},{"token":"y","logprob":NaN}]}}"#
         let span = try SpanSample.span(answer: #"{"choices":[\#(choice)]}"#)
@@ -161,7 +161,7 @@ import Testing
         ("data: {\"choices\":[{\"delta\":\"x\"}]}\n\n", true),
     ]
 
-    @Test(arguments: noEvents) func anEventThatIsNoneIsTold(event: String, isTold: Bool) throws {
+    @Test(arguments: noEvents) func `an event that is none is told`(event: String, isTold: Bool) throws {
         let span = try SpanSample.span(
             type: "text/event-stream", answer: [Array((Self.event + event + Self.event).utf8)])
         #expect(span.output == #"{"role":"assistant","content":"xx"}"#)

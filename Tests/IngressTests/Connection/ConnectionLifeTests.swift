@@ -33,7 +33,7 @@ struct ConnectionLifeTests {
         return channel
     }
 
-    @Test mutating func nothingIsLeftOfAConnectionThatHadItsLastAnswer() throws {
+    @Test mutating func `nothing is left of a connection that had its last answer`() throws {
         let channel = try lastAnswer()
         #expect(!channel.isActive, "it was closed behind the answer")
         channel.embeddedEventLoop.run()

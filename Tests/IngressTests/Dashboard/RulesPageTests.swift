@@ -26,7 +26,7 @@ import Testing
         return answer.text
     }
 
-    @Test func aClientSeesWhatConcernsIt() async throws {
+    @Test func `a client sees what concerns it`() async throws {
         let policies = try PolicyFixture.read(Self.rules)
         let plan = { (plan: inout LiveIngress.Plan) in
             plan.auth = DashboardKeys.auth
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func whatADescriptionLacksIsTold() async throws {
+    @Test func `what a description lacks is told`() async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("GET", "/dashboard/projects/main/rules?metadata=env%3Ddev")
             #expect(answer.status == 200 && answer.text.contains("`model` is missing"), "\(answer.text)")

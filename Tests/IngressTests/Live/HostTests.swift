@@ -9,7 +9,7 @@ import Testing
         "Host: user@g\r\n", "Host: a b\r\n",
         "Host: a#\r\n", "Host: g\\health\r\n", "Host: g\u{E9}\r\n", "host: a\r\nHOST: b\r\n",
     ])
-    func aRequestNamesItsHostOnce(host: String) async throws {
+    func `a request names its host once`(host: String) async throws {
         try await LiveIngress.run { ingress in
             let before = try await ingress.keys()
             for (method, target) in [
@@ -38,7 +38,7 @@ import Testing
         (["gzip, chunked"], 501), (["x,chunked"], 501), (["deflate", "chunked"], 501), (["chunked, chunked"], 400),
         (["\"chunked\""], 501), (["gzip"], 501),
     ])
-    func aBodyComesInChunksAlone(codings: [String], status: Int) async throws {
+    func `a body comes in chunks alone`(codings: [String], status: Int) async throws {
         try await LiveIngress.run { ingress in
             let before = try await ingress.keys()
             let named = codings.map { "Transfer-Encoding: \($0)\r\n" }.joined()
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["Host: g", "Host: 127.0.0.1:4000", "Host: [::1]:4000", "Host:"]) func anyHostIsTaken(
+    @Test(arguments: ["Host: g", "Host: 127.0.0.1:4000", "Host: [::1]:4000", "Host:"]) func `any host is taken`(
         host: String
     ) async throws {
         try await LiveIngress.run { ingress in
@@ -70,7 +70,7 @@ import Testing
     }
 
     /// A client of HTTP/1.0 need not name a host, and knows no chunks: its answer ends with its connection.
-    @Test(arguments: ["", "Host: g\r\n", "Connection: keep-alive\r\n"]) func aClientOfHTTP10IsAnswered(
+    @Test(arguments: ["", "Host: g\r\n", "Connection: keep-alive\r\n"]) func `a client of HTTP10 is answered`(
         headers: String
     ) async throws {
         try await LiveIngress.run { ingress in

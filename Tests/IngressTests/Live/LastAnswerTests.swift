@@ -39,7 +39,9 @@ import Testing
     }
 
     /// A completion, which is answered on the connection's event loop, and another call, which Hummingbird answers.
-    @Test(arguments: lasts, tails.indices) func isWholeBehindWhichNothingIsRead(last: Last, tail: Int) async throws {
+    @Test(arguments: lasts, tails.indices) func `is whole behind which nothing is read`(
+        last: Last, tail: Int
+    ) async throws {
         // More than a socket takes at once.
         let text = String(repeating: "0123456789abcdef", count: 1 << 16)
         try await LiveIngress.run { ingress in
@@ -56,7 +58,7 @@ import Testing
     }
 
     /// The same where the bytes come only while the answer is waited for, and of pages that need no forwarder.
-    @Test(arguments: lasts) func isWholeWhileTheClientGoesOn(last: Last) async throws {
+    @Test(arguments: lasts) func `is whole while the client goes on`(last: Last) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send(Self.post(LiveIngress.path, last.version, last.headers))
@@ -93,7 +95,7 @@ import Testing
         "GARBAGE\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ])
-    func whatCannotBeParsedWaitsForItsTurn(garbage: String) async throws {
+    func `what cannot be parsed waits for its turn`(garbage: String) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 let health = "GET /health HTTP/1.1\r\nHost: g\r\n\r\n"
@@ -110,7 +112,7 @@ import Testing
     }
 
     /// A body that goes on for ever is not read for ever.
-    @Test func aClientThatNeverStopsIsCutOff() async throws {
+    @Test func `a client that never stops is cut off`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send("GET /health HTTP/1.1\r\nHost: g\r\nConnection: close\r\n\r\n")

@@ -13,7 +13,7 @@ import Testing
             abandoned: { [said] in said.withLockedValue { $0.append("abandoned") } })
     }
 
-    @Test func theFirstWordCounts() {
+    @Test func `the first word counts`() {
         let outcome = outcome()
         outcome.finished()
         outcome.abandoned()
@@ -21,7 +21,7 @@ import Testing
         #expect(said.withLockedValue { $0 } == ["finished"])
     }
 
-    @Test func aBodyThatIsNeverAskedForIsAbandoned() {
+    @Test func `a body that is never asked for is abandoned`() {
         _ = outcome()
         #expect(said.withLockedValue { $0 } == ["abandoned"])
     }

@@ -39,12 +39,12 @@ import Upstream
         ResponseFrame(sequence: sequence, head: sequence == 0 ? Self.head : nil, body: body, end: end)
     }
 
-    @Test func framesComeInOrderEachOnce() async throws {
+    @Test func `frames come in order each once`() async throws {
         for sequence: UInt64 in [0, 0, 1, 0, 1, 2] { try receive(frame(sequence, [UInt8(sequence)])) }
         for sequence: UInt64 in 0...2 { #expect(try await answer.next() == frame(sequence, [UInt8(sequence)])) }
     }
 
-    @Test(arguments: [[1], [0, 2], [0, 1, 3]] as [[UInt64]]) func aMissingFrameBreaksTheAnswerOff(
+    @Test(arguments: [[1], [0, 2], [0, 1, 3]] as [[UInt64]]) func `a missing frame breaks the answer off`(
         sequences: [UInt64]
     ) async throws {
         for sequence in sequences { try receive(frame(sequence, [1])) }
@@ -59,7 +59,7 @@ import Upstream
     }
 
     /// To a client that has nothing yet it is an answer of its own.
-    @Test func theLastWordIsAnAnswerWhereNoneHasBegun() async throws {
+    @Test func `the last word is an answer where none has begun`() async throws {
         try receive(ResponseFrame(lastWord: Self.error))
         let last = try await answer.next()
         #expect(last.head?.status == 502 && last.end == .complete)
@@ -67,7 +67,7 @@ import Upstream
     }
 
     /// To one that has something it is only the end.
-    @Test func theLastWordIsAnEndWhereAnAnswerHasBegun() async throws {
+    @Test func `the last word is an end where an answer has begun`() async throws {
         try receive(frame(0, [1]))
         try receive(ResponseFrame(lastWord: Self.error))
         #expect(try await answer.next() == frame(0, [1]))
@@ -80,7 +80,7 @@ import Upstream
         #expect(error.code == "forwarder_lost")
     }
 
-    @Test func whatCannotBeOpenedIsPassedOver() async throws {
+    @Test func `what cannot be opened is passed over`() async throws {
         let stranger = Envelope(key: GatewayKey.random())
         waiter.receive(try stranger.seal(frame(0, [7]).wireBytes, for: .frame(waiter.id)))
         waiter.receive(try envelope.seal(frame(0, [7]).wireBytes, for: .frame(InsertionIDGenerator().next())))
@@ -92,7 +92,9 @@ import Upstream
 
     /// A forwarder that was upgraded writes what this ingress does not know. Its client is told at once, and not at its
     /// deadline.
-    @Test(arguments: [0, 1] as [UInt64]) func aFrameOfALaterVersionEndsTheAnswer(sequence: UInt64) async throws {
+    @Test(arguments: [0, 1] as [UInt64]) func `a frame of a later version ends the answer`(
+        sequence: UInt64
+    ) async throws {
         if sequence > 0 { try receive(frame(0, [1])) }
         var place = Envelope.Context.frame(waiter.id)
         place.version = 2
@@ -109,7 +111,7 @@ import Upstream
         }
     }
 
-    @Test func theEndOfTheWaitIsPassedOn() async throws {
+    @Test func `the end of the wait is passed on`() async throws {
         try receive(frame(0, [1]))
         waiter.end(.deadline)
         #expect(try await answer.next() == frame(0, [1]))

@@ -10,7 +10,7 @@ import Testing
         JobCheck(stream: stream, maxDeliveries: 3, errors: errors, logger: .silent)
     }
 
-    @Test func aBegunAnswerIsNotGivenTwice() async throws {
+    @Test func `a begun answer is not given twice`() async throws {
         try await QueueFixture.run { fixture in
             let (dead, taker) = try await (fixture.forwarder("dead"), fixture.forwarder("taker"))
             try await fixture.attach()
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func ofAnExpiredQuestionNoForwarderIsSpokenOf() async throws {
+    @Test func `of an expired question no forwarder is spoken of`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("f")
             var job = fixture.job()
