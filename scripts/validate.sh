@@ -134,6 +134,7 @@ check "no conflict markers" no_conflict_markers
 check "swift-nio >= $nio_floor" nio_is_recent
 check "versions of images, actions and packages" versions_are_pinned
 check "folders that layer" scripts/layers.py
+check "one version everywhere" scripts/version.py
 check "journeys through the code" scripts/journeys.py
 check "documents: width, links, suites and Redis keys" scripts/documents.py
 check "shell scripts" shell_scripts
