@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks that the gateway's version is the same everywhere: GatewayVersion.swift has it, and the API's description, the
-manifests, their example and the newest release of CHANGELOG.md repeat it. Releases stand newest first, below
+manifests, their example, README and the newest release of CHANGELOG.md repeat it. Releases stand newest first, below
 `[Unreleased]`, each with its date.
 
 Prints `file:line: why` for each finding, and exits with 1 if there is one."""
@@ -15,6 +15,7 @@ PLACES = [
     ("Sources/Ingress/OpenAPI/openapi.json", r'^    "version": "([^"]+)",$'),
     ("deploy/kubernetes/base/kustomization.yaml", r"^ +newTag: (\S+)$"),
     ("docs/operations.md", r"^ +newTag: (\S+)$"),
+    ("README.md", r"^\*\*Status\*\*: ([^,]+),"),
 ]
 
 
