@@ -20,7 +20,7 @@ BINARY = .build/$(CONFIGURATION)/metadata-gateway
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help run build install uninstall test test-swift test-clients tsan check validate format bench soak outage \
+.PHONY: help run build install uninstall test test-swift test-clients tsan check validate docs format bench soak outage \
   sbom clean
 
 help: ## Print this help
@@ -66,6 +66,10 @@ check: validate test ## Do what CI does: validate, then test
 validate: ## Check format, sizes, forbidden calls, pins and shell scripts
 	@scripts/dependencies.sh validate
 	@scripts/validate.sh
+
+docs: ## Build the documentation of the public modules (DocC) from a debug build
+	@swift build --product CustomGateway
+	@scripts/docc.sh
 
 format: ## Lay the Swift sources out in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Examples

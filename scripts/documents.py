@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the documents: their width, words and links, what docs/architecture.md says of suites and of Redis keys, and
-the errors of docs/api.md.
+"""Checks the documents: their width, words and links, what docs/architecture.md says of suites and of Redis keys, the
+errors of docs/api.md, and the code of the documentation catalogue.
 
 Prints `file:line: why` for each finding, and exits with 1 if there is one."""
 
@@ -135,6 +135,23 @@ def check_errors(tracked):
         found(API, shown[code], f"nothing in Sources makes the error {code}")
 
 
+def check_example(tracked):
+    """The Swift code of the documentation catalogue stands in Examples, which is built."""
+    sources = []
+    for name in tracked:
+        if name.startswith("Examples/") and name.endswith(".swift"):
+            with open(name, encoding="utf-8") as file:
+                sources.append(file.read())
+    for name in tracked:
+        if ".docc/" not in name or not name.endswith(".md"):
+            continue
+        with open(name, encoding="utf-8") as file:
+            text = file.read()
+        for block in re.finditer(r"^```swift\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            if not any(block.group(1) in source for source in sources):
+                found(name, text.count("\n", 0, block.start()) + 1, "shows Swift code that stands in no file of Examples")
+
+
 def main():
     tracked = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.splitlines()
     documents = [name for name in tracked if name.endswith(".md")]
@@ -146,6 +163,7 @@ def main():
     check_promises(set(tracked))
     check_keys()
     check_errors(tracked)
+    check_example(tracked)
     print("\n".join(findings), end="\n" if findings else "")
     return 1 if findings else 0
 

@@ -124,6 +124,12 @@ alert_rules() {
     } >/dev/null
 }
 
+# Only where a debug build has left its modules; .ci/run does it behind the tests in any case.
+documentation() {
+    if [[ ! -e .build/debug/Modules/GatewayCommand.swiftmodule ]] || ! command -v docc >/dev/null; then return; fi
+    scripts/docc.sh
+}
+
 check "layout (.swift-format; \`make format\` repairs it)" layout
 check "sizes (a file <= $file_limit lines, a body <= $function_limit)" sizes
 check "comments within $line_limit columns" comments_fit
@@ -134,7 +140,10 @@ check "no conflict markers" no_conflict_markers
 check "swift-nio >= $nio_floor" nio_is_recent
 check "versions of images, actions and packages" versions_are_pinned
 check "folders that layer" scripts/layers.py
-check "documents: width, links, suites and Redis keys" scripts/documents.py
+check "one version everywhere" scripts/version.py
+check "journeys through the code" scripts/journeys.py
+check "documents: width, links, suites, Redis keys, errors and example" scripts/documents.py
+check "documentation of the public modules, if they are built" documentation
 check "shell scripts" shell_scripts
 check "Prometheus' configuration and alert rules" alert_rules
 

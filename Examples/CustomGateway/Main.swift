@@ -16,7 +16,7 @@ struct Main {
     }
 }
 
-/// Lets in whoever shows a badge.
+/// Admits each request that shows a badge.
 struct BadgeAuth: AuthProvider {
     var consumesBearer: Bool { false }
 

@@ -1,4 +1,4 @@
 /// The version of this build, as `--version` and `/health` show it.
 public enum GatewayVersion {
-    public static let current = "0.1.0"
+    public static let current = "0.2.0"
 }
