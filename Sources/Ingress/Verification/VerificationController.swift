@@ -10,10 +10,12 @@ internal import Redis
 /// A verdict that holds is read from Redis, with one command. Every other question becomes a job for the verifiers,
 /// whose answer comes back as a completion's does.
 struct VerificationController: Sendable {
-    /// Time limit for a question without a wait: 100,000 traces come in pages, and a rate limit may delay each page.
-    private static let patience = Duration.seconds(300)
-    /// Beyond what the client asks to wait for.
-    private static let margin = Duration.seconds(15)
+    /// Time limit for a question about traces: 100,000 come in pages, and a rate limit may delay each page.
+    private static let traceTime = Duration.seconds(300)
+    /// Time limit for a question about a rollout without a wait. Where its verifier is lost, another takes it over.
+    private static let verdictTime = Duration.seconds(60)
+    /// Beyond what the client asks to wait for. A verifier answers well within it.
+    private static let margin = Duration.seconds(5)
 
     /// The queue of the verifiers.
     let calls: JobDispatcher
@@ -53,15 +55,20 @@ struct VerificationController: Sendable {
             }
         }
         let query = path.hasPrefix("/traces") ? try await prepared(request, path, admitted) : request.uri.query
-        let deadline = Deadline(in: max(Self.patience, .seconds(wait ?? 0) + Self.margin))
+        let time =
+            path.hasPrefix("/traces") ? Self.traceTime : wait.map { .seconds($0) + Self.margin } ?? Self.verdictTime
         let job = Job(
             insertionID: id, project: project, method: "GET", path: path, query: query,
             headers: request.headers.filter { [.accept, .ifNoneMatch].contains($0.name) }.map {
                 HeaderField($0.name.rawName, $0.value)
             },
-            isStream: true, deadline: deadline, responseKey: responseKey, window: window)
+            isStream: true, deadline: Deadline(in: time), responseKey: responseKey, window: window)
         guard try await isAttended() else { throw GatewayError.noVerifier }
-        return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)
+        do {
+            return try await calls.answer(try await calls.begin(job, for: connection), to: connection, logger: logger)
+        } catch let error as GatewayError where error == GatewayError(.deadline) {
+            throw GatewayError.verifierLate
+        }
     }
 
     /// The verdict on a rollout, if one holds that the client would not wait to see change.
@@ -109,4 +116,9 @@ extension GatewayError {
     fileprivate static let noVerifier = GatewayError(
         status: 503, type: "server_error", code: "no_verifier",
         message: "No verifier is running. The operator starts one with `metadata-gateway verifier`.", retryAfter: 5)
+
+    fileprivate static let verifierLate = GatewayError(
+        status: 503, type: "server_error", code: "verifier_busy",
+        message: "No verifier answered in time. The one that had the question may have been lost; ask again.",
+        retryAfter: 5, shouldRetry: true)
 }

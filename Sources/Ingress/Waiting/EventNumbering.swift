@@ -5,29 +5,44 @@
 /// numbers depend on the bytes alone, so every ingress gives an event the same one, however the bytes are cut into
 /// pieces.
 struct EventNumbering: Sendable {
+    /// An event beyond this is passed on in parts, so that none fills the memory.
+    private static let limit = 64 << 10
     private static let newline = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")
 
     /// Events up to this one are left out.
     private let last: Int
     private var number = 0
-    /// The event that is not complete.
+    /// What is held of the event that is not complete.
     private var event: [UInt8] = []
-    /// Whether comments with which it begins have been passed on.
+    /// Whether comments with which the event begins have been passed on.
     private var hasBegun = false
+    /// Whether a part of the event is held no longer.
+    private var isCut = false
+    /// Whether what is held begins a line.
+    private var isAtLineStart = true
 
     /// - Parameter last: the number of the last event that the client has; 0 for none.
     init(after last: Int) { self.last = last }
 
+    /// Whether the client has a part of an event, so that an error must not follow it directly.
+    var isInsideEvent: Bool { isCut && number >= last }
+
     /// - Returns: the events that `bytes` complete, numbered, and the comments behind them, which are there to keep a
     ///   connection alive.
     mutating func take(_ bytes: [UInt8]) -> [UInt8] {
-        var out: [UInt8] = []
-        for byte in bytes {
-            event.append(byte)
-            guard byte == Self.newline else { continue }
-            endsWithBlankLine ? finish(into: &out) : passComment(into: &out)
+        var (out, rest): ([UInt8], ArraySlice<UInt8>) = ([], bytes[...])
+        while let end = rest.firstIndex { Self.endsLine($0) } {
+            event += rest[...end]
+            rest = rest[(end + 1)...]
+            if endsWithBlankLine {
+                finish(into: &out)
+            } else if event.last == Self.newline {
+                passComment(into: &out)
+            }
         }
+        event += rest
+        if event.count > Self.limit { cut(into: &out) }
         return out
     }
 
@@ -37,29 +52,42 @@ struct EventNumbering: Sendable {
         return number >= last ? event : []
     }
 
-    /// A line end directly behind another one, both `\n` or `\r\n` (HTML Living Standard §9.2.5).
+    private static func endsLine(_ byte: UInt8) -> Bool { byte == newline || byte == carriageReturn }
+
+    /// A line end directly behind another one, each of them `\n`, `\r\n` or `\r` (HTML Living Standard §9.2.5).
     private var endsWithBlankLine: Bool {
         var line = event.dropLast()
+        // Behind a `\n` it may be the first byte of a `\r\n`.
+        guard event.last == Self.newline else { return line.last == Self.carriageReturn }
         if line.last == Self.carriageReturn { line = line.dropLast() }
-        return line.isEmpty || line.last == Self.newline
+        return line.isEmpty ? isAtLineStart : line.last == Self.newline
     }
 
     /// Passes on the line that has ended, if it is a comment before the first field of an event.
     private mutating func passComment(into out: inout [UInt8]) {
-        guard event.first == UInt8(ascii: ":"), number >= last else { return }
+        guard !isCut, event.first == UInt8(ascii: ":"), number >= last else { return }
         out += event
         event.removeAll(keepingCapacity: true)
         hasBegun = true
     }
 
+    /// Passes on what is held, but for a byte that may belong to the blank line behind which the number stands.
+    private mutating func cut(into out: inout [UInt8]) {
+        let part = event.last == Self.carriageReturn ? event.dropLast() : event[...]
+        if number >= last { out += part }
+        isCut = true
+        isAtLineStart = part.last == Self.newline
+        event = Array(event[part.endIndex...])
+    }
+
     private mutating func finish(into out: inout [UInt8]) {
         defer {
-            event.removeAll(keepingCapacity: true)
-            hasBegun = false
+            event.removeAll(keepingCapacity: event.capacity <= Self.limit)
+            (hasBegun, isCut, isAtLineStart) = (false, false, true)
         }
-        let lineEnd = event.suffix(2).first == Self.carriageReturn ? 2 : 1
+        let lineEnd = event.suffix(2).elementsEqual([Self.carriageReturn, Self.newline]) ? 2 : 1
         // A blank line between two events ends none.
-        guard hasBegun || event.count > lineEnd else { return }
+        guard hasBegun || isCut || event.count > lineEnd else { return }
         number += 1
         guard number > last else { return }
         out += event.dropLast(lineEnd)

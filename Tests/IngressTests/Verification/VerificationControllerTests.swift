@@ -3,6 +3,7 @@ import Testing
 
 @testable import Common
 @testable import Ingress
+@testable import Queue
 @testable import Redis
 
 /// The ingress's part of the questions about rollouts: who may ask, and what is answered without a verifier.
@@ -35,6 +36,21 @@ import Testing
             let answer = try await ingress.call("GET", target)
             #expect(answer.status == 503 && answer.error?.code == "no_verifier", "\(answer.text)")
             #expect(answer["retry-after"] == "5")
+        }
+    }
+
+    /// A verifier that is lost with its question does not hold the client.
+    @Test func `a wait ends though no verifier answers`() async throws {
+        try await LiveIngress.run { ingress in
+            let lost = JobStream(
+                .verifications, consumer: "lost", commands: ingress.redis, reader: ingress.redis,
+                deadLetterLimit: 10)
+            _ = try await lost.beat()
+            try await lost.join()
+            let began = ContinuousClock.now
+            let answer = try await ingress.call("GET", "/rollouts/r1?wait=1")
+            #expect(answer.status == 503 && answer.error?.code == "verifier_busy", "\(answer.text)")
+            #expect(answer["retry-after"] == "5" && began.duration(to: .now) < .seconds(60))
         }
     }
 

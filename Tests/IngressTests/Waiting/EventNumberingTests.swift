@@ -40,4 +40,24 @@ import Testing
         let whole = (1...4).map { "data: \($0)\nid: \($0)\n\n" }
         #expect(run(text, after: last, pieces: 3) == whole.dropFirst(last).joined())
     }
+
+    /// None fills the memory, and each gets the bytes and the number that it has in one piece.
+    @Test(arguments: ["\n", "\r\n"], [1, 1000, 65_536, 65_537, 70_001, 300_000])
+    func `a large event is passed on in parts`(lineEnd: String, pieces: Int) {
+        let long = String(repeating: "x", count: 65_534)
+        // Cuts fall within lines, behind them, and between the two bytes of a line end.
+        let events = [
+            "data: a", "data: \(long)\(long)", "data: \(long.dropLast(6))\(lineEnd)data: \(long)", "data: b",
+            "data: \(long.dropLast(5))", "data: \(long.dropLast(4))", "data: c",
+        ]
+        let text = events.map { $0 + lineEnd + lineEnd }.joined()
+        for last in [0, 1, 2, 4] {
+            let numbered = events.enumerated().map { "\($1)\(lineEnd)id: \($0 + 1)\(lineEnd)\(lineEnd)" }
+            #expect(run(text, after: last, pieces: pieces) == numbered.dropFirst(last).joined())
+        }
+        var numbering = EventNumbering(after: 0)
+        let passed = numbering.take(Array("data: \(long)\(long)".utf8))
+        #expect(passed.count > 131_000 && numbering.isInsideEvent)
+        #expect(numbering.take(Array("\(lineEnd)\(lineEnd)".utf8)).isEmpty == false && !numbering.isInsideEvent)
+    }
 }

@@ -25,7 +25,8 @@ struct AnswerBody {
         // The beginning of an event that never ends is left out.
         case .brokenOff(let error):
             guard isEventStream else { throw error }
-            return (events.isInsideLine ? Array("\n\n".utf8) : []) + error.serverSentEvent
+            let isInside = numbering?.isInsideEvent ?? events.isInsideLine
+            return (isInside ? Array("\n\n".utf8) : []) + error.serverSentEvent
         }
     }
 }
