@@ -279,9 +279,8 @@ let package = Package(
         .testTarget(
             name: "HTTPServingTests",
             dependencies: [
-                "HTTPServing", "Telemetry", "TestSupport", .hummingbirdCore, .logging, .nioCore, .nioEmbedded,
-                .nioHTTP1,
-                .nioHTTPTypes, .nioPosix,
+                "HTTPServing", "Telemetry", "TestSupport", .httpTypes, .hummingbirdCore, .logging, .nioCore,
+                .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioPosix,
             ],
             swiftSettings: settings
         ),

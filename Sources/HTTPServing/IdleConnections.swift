@@ -85,8 +85,14 @@ private final class IdleConnectionHandler: ChannelDuplexHandler, RemovableChanne
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .end = unwrapInboundIn(data) { waiting += 1 }
-        note(context)
+        switch unwrapInboundIn(data) {
+        case .head: note(context)
+        // A request is as old as its head, however its body drips.
+        case .body: break
+        case .end:
+            waiting += 1
+            note(context)
+        }
         context.fireChannelRead(data)
     }
 

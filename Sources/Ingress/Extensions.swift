@@ -4,7 +4,7 @@ public import Hummingbird
 /// queued, what may be asked about traces, further routes.
 ///
 /// ```swift
-/// let extensions = Extensions(auth: MyAuth(), chatHooks: [TemperatureZero()]) { router in
+/// let extensions = Extensions(auth: MyAuth(), chatHooks: [NightlyRun()]) { router in
 ///     router.get("/internal/motd") { _, _ in "All providers are up." }
 /// }
 /// ```

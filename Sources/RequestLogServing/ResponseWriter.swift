@@ -5,22 +5,22 @@ internal import Upstream
 
 /// Writes an answer about the request log into a sink, in pieces of about one size: an export comes row by row, and
 /// each piece is a frame of its own.
-struct AnswerWriter {
+struct ResponseWriter {
     /// The size of each piece but the last one.
     static let pieceBytes = 64 << 10
 
-    private let sink: any AnswerSink
+    private let sink: any ResponseSink
     private var waiting: [UInt8] = []
 
-    init(sink: any AnswerSink) { self.sink = sink }
+    init(sink: any ResponseSink) { self.sink = sink }
 
     /// Writes all of an answer.
-    static func write(_ answer: RequestLogAnswer, to sink: any AnswerSink) async throws {
+    static func write(_ answer: RequestLogResponse, to sink: any ResponseSink) async throws {
         try await sink.begin(
             UpstreamHead(
                 status: answer.status,
                 headers: [HeaderField("content-type", answer.contentType), HeaderField("cache-control", "no-store")]))
-        var writer = AnswerWriter(sink: sink)
+        var writer = ResponseWriter(sink: sink)
         try await answer.write { try await writer.add($0) }
         try await writer.flush()
     }

@@ -1,5 +1,5 @@
 /// The decoded bytes of an answer between libcurl and its reader.
-struct AnswerBody {
+struct BodyBuffer {
     /// So much is buffered for a reader who does not ask; the peer then waits.
     static let capacity = 256 << 10
 

@@ -4,7 +4,7 @@ internal import Compression
 ///
 /// A label may be wrong: some servers say `gzip` of what they send as it is, or say it twice. So the bytes themselves
 /// say what they are, and what is in none of the forms passes as it came.
-final class AnswerDecoder {
+final class ContentDecoder {
     /// The reason why the bytes go no further.
     enum Failure: Error { case broken, endsEarly, tooLarge }
 
@@ -14,7 +14,7 @@ final class AnswerDecoder {
     static let mostCodings = 4
 
     /// In the order in which they are undone.
-    private let layers: [AnswerLayer]
+    private let layers: [CodingLayer]
     private let mayEndOpen: Bool
 
     /// - Parameters:
@@ -25,8 +25,8 @@ final class AnswerDecoder {
     ///     content says itself where it ends.
     init(_ codings: [ContentCoding], isText: Bool, mayEndOpen: Bool = false) {
         self.mayEndOpen = mayEndOpen
-        var layers = codings.reversed().map { AnswerLayer($0) }
-        if isText { layers.append(AnswerLayer(nil)) }
+        var layers = codings.reversed().map { CodingLayer($0) }
+        if isText { layers.append(CodingLayer(nil)) }
         self.layers = layers
     }
 
@@ -49,7 +49,7 @@ final class AnswerDecoder {
 }
 
 /// One coding of an answer.
-private final class AnswerLayer {
+private final class CodingLayer {
     private enum State {
         /// The bytes so far do not say what they are.
         case unknown([UInt8])
@@ -64,7 +64,12 @@ private final class AnswerLayer {
     /// Bytes that are kept of what may be something else.
     private static let mostInput = 64 << 10
     private static let pieceBytes = 64 << 10
+    /// Each frame costs time of its own, though nothing may come out of it. A server that ends one with each piece of a
+    /// stream sends far more than so many bytes in it.
+    private static let (freeFrames, bytesPerFrame) = (1000, 64)
 
+    /// The frames that have ended, and the bytes that have come out of them.
+    private var (frames, written) = (0, 0)
     /// The label; nil: there is none.
     private let coding: ContentCoding?
     private var state = State.unknown([])
@@ -79,7 +84,7 @@ private final class AnswerLayer {
         }
     }
 
-    func take(_ bytes: UnsafeRawBufferPointer, _ sink: AnswerDecoder.Sink) throws(AnswerDecoder.Failure) {
+    func take(_ bytes: UnsafeRawBufferPointer, _ sink: ContentDecoder.Sink) throws(ContentDecoder.Failure) {
         guard !bytes.isEmpty else { return }
         switch state {
         case .plain: try sink(bytes)
@@ -99,7 +104,7 @@ private final class AnswerLayer {
         }
     }
 
-    func end(_ sink: AnswerDecoder.Sink) throws(AnswerDecoder.Failure) {
+    func end(_ sink: ContentDecoder.Sink) throws(ContentDecoder.Failure) {
         switch state {
         case .unknown(let bytes):
             if let decoded = Self.decoded(bytes, coding) { return try pass(decoded, sink) }
@@ -111,19 +116,19 @@ private final class AnswerLayer {
     }
 
     private func begin(
-        _ form: CompressedForm, _ bytes: [UInt8], _ sink: AnswerDecoder.Sink
-    ) throws(AnswerDecoder.Failure) {
+        _ form: CompressedForm, _ bytes: [UInt8], _ sink: ContentDecoder.Sink
+    ) throws(ContentDecoder.Failure) {
         guard let decoder = form.decoder() else { throw .broken }
-        try bytes.withUnsafeBufferPointer { (bytes) throws(AnswerDecoder.Failure) in
+        try bytes.withUnsafeBufferPointer { (bytes) throws(ContentDecoder.Failure) in
             try decode(
                 UnsafeRawBufferPointer(bytes), of: form, by: decoder, after: form.magic.isEmpty ? [] : nil, sink)
         }
     }
 
-    private func pass(_ bytes: [UInt8], _ sink: AnswerDecoder.Sink) throws(AnswerDecoder.Failure) {
+    private func pass(_ bytes: [UInt8], _ sink: ContentDecoder.Sink) throws(ContentDecoder.Failure) {
         state = .plain
         guard !bytes.isEmpty else { return }
-        try bytes.withUnsafeBufferPointer { (bytes) throws(AnswerDecoder.Failure) in
+        try bytes.withUnsafeBufferPointer { (bytes) throws(ContentDecoder.Failure) in
             try sink(UnsafeRawBufferPointer(bytes))
         }
     }
@@ -131,8 +136,8 @@ private final class AnswerLayer {
     /// - Parameter earlier: as the state has it.
     private func decode(
         _ bytes: UnsafeRawBufferPointer, of form: CompressedForm, by decoder: any StreamDecoder,
-        after earlier: [UInt8]?, _ sink: AnswerDecoder.Sink
-    ) throws(AnswerDecoder.Failure) {
+        after earlier: [UInt8]?, _ sink: ContentDecoder.Sink
+    ) throws(ContentDecoder.Failure) {
         var (offset, earlier) = (0, earlier)
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceBytes, alignment: 16)
         defer { piece.deallocate() }
@@ -148,11 +153,17 @@ private final class AnswerLayer {
                 return try pass(earlier + bytes, sink)
             }
             offset += step.read
+            written += step.written
             if step.written > 0 {
                 earlier = nil
                 try sink(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(piece)[..<step.written]))
             }
             if step.isEnd {
+                frames += 1
+                guard frames <= Self.freeFrames + written / Self.bytesPerFrame else {
+                    state = .over
+                    throw .broken
+                }
                 guard form.mayRepeat, bytes[offset...].starts(with: form.magic), decoder.beginNextFrame() else {
                     return wait(form, Array(bytes[offset...].prefix(form.magic.count)))
                 }

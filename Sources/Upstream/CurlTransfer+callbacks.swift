@@ -5,7 +5,7 @@ internal import Glibc
 extension CurlTransfer {
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         noteActivity()
-        do throws(AnswerDecoder.Failure) {
+        do throws(ContentDecoder.Failure) {
             if !answer.codings.isEmpty, decoder == nil { decoder = try makeDecoder() }
             if let decoder { try decoder.take(bytes, keep) } else { try keep(bytes) }
             return true
@@ -18,11 +18,11 @@ extension CurlTransfer {
     /// Takes what the decoder has kept back.
     /// - Returns: what is wrong with the body as a whole; nil if it is complete, as far as its codings can tell.
     func endBody() -> UpstreamError.Code? {
-        do throws(AnswerDecoder.Failure) { try decoder?.end(keep) } catch { return Self.code(for: error) }
+        do throws(ContentDecoder.Failure) { try decoder?.end(keep) } catch { return Self.code(for: error) }
         return nil
     }
 
-    private static func code(for failure: AnswerDecoder.Failure) -> UpstreamError.Code {
+    private static func code(for failure: ContentDecoder.Failure) -> UpstreamError.Code {
         switch failure {
         case .tooLarge: .tooLarge
         case .broken: .malformed
@@ -30,14 +30,14 @@ extension CurlTransfer {
         }
     }
 
-    private func keep(_ bytes: UnsafeRawBufferPointer) throws(AnswerDecoder.Failure) {
+    private func keep(_ bytes: UnsafeRawBufferPointer) throws(ContentDecoder.Failure) {
         guard body.append(bytes, at: lastActivity) else { throw .tooLarge }
     }
 
-    private func makeDecoder() throws(AnswerDecoder.Failure) -> AnswerDecoder {
-        guard answer.codings.count <= AnswerDecoder.mostCodings else { throw .broken }
+    private func makeDecoder() throws(ContentDecoder.Failure) -> ContentDecoder {
+        guard answer.codings.count <= ContentDecoder.mostCodings else { throw .broken }
         let type = answer.head?.headers.first(named: "content-type")?.lowercased() ?? ""
-        return AnswerDecoder(
+        return ContentDecoder(
             answer.codings, isText: type.contains("json") || type.hasPrefix("text/"),
             mayEndOpen: type.hasPrefix("text/event-stream"))
     }

@@ -84,8 +84,8 @@ extension CurlTransfer {
         case .tooLarge: "the answer's body is longer than \(request.limits.bodyBytes) bytes"
         case .malformed where answer.isAmbiguous: "the answer's Content-Length is no number, or says two"
         case .malformed:
-            "the answer's body cannot be decompressed: it is broken, or has more than \(AnswerDecoder.mostCodings) "
-                + "codings"
+            "the answer's body cannot be decompressed: it is broken, has more than \(ContentDecoder.mostCodings) "
+                + "codings, or has very many parts"
         case .closedEarly where answer.head != nil: "the answer's body ends in the middle of what is compressed"
         default: "the connection was closed before an answer came"
         }

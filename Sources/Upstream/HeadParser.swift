@@ -3,7 +3,7 @@ internal import Compression
 /// Collects the status and headers of the final answer from the header lines that libcurl hands over one by one.
 ///
 /// The heads of 1xx answers and trailers are counted but not kept.
-struct AnswerHead {
+struct HeadParser {
     /// Set once the final head is whole.
     private(set) var head: UpstreamHead?
     /// Whether a status line has come whose head is not yet whole.

@@ -4,7 +4,7 @@ import Testing
 
 /// Answers that come piece by piece, through the whole gateway. The provider says no more until the client has what it
 /// has said.
-@Suite(.timeLimit(.minutes(5))) struct SlowAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct SlowResponseTests {
     /// What the provider sends at once, and what the client then gets.
     typealias Step = (sent: [UInt8], shown: [UInt8])
 

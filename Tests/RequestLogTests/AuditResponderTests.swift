@@ -17,7 +17,7 @@ struct AuditResponderTests {
             account: number % 2 == 0 ? nil : "=team", subject: "s\(number)", details: .count(number, example: nil))
     }
 
-    private func ask(_ query: String = "", isOperator: Bool = true) async throws -> (RequestLogAnswer, String) {
+    private func ask(_ query: String = "", isOperator: Bool = true) async throws -> (RequestLogResponse, String) {
         let responder = RequestLogResponder(
             store: MemoryRequestLog(), audits: audits, now: { 1_790_000_000_000 + Self.hour })
         let asker = LogAsker(project: "p", isOperator: isOperator)

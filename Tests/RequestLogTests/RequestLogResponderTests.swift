@@ -12,7 +12,7 @@ struct RequestLogResponderTests {
 
     private func ask(
         _ path: String, _ query: String = "", project: String = "p"
-    ) async throws -> (RequestLogAnswer, String) {
+    ) async throws -> (RequestLogResponse, String) {
         let responder = RequestLogResponder(
             store: log, audits: MemoryAuditLog(), now: { SampleRequests.start + 3_600_000 })
         let answer = try await responder.answer(path, QueryItems(query), for: LogAsker(project: project))

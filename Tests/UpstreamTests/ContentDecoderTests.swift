@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 /// An answer's label says how it is compressed, and its bytes say whether that is so.
-@Suite struct AnswerDecoderTests {
+@Suite struct ContentDecoderTests {
     private static let text = Compressed.text
     private static let forms: [(ContentCoding, [UInt8])] = [
         (.gzip, Compressed.gzip), (.deflate, Compressed.zlib), (.deflate, Compressed.raw), (.zstd, Compressed.zstd),
@@ -21,7 +21,7 @@ import Testing
         _ bytes: [UInt8], _ codings: [ContentCoding], isText: Bool = false, mayEndOpen: Bool = false,
         by size: Int = .max
     ) throws -> [UInt8] {
-        let decoder = AnswerDecoder(codings, isText: isText, mayEndOpen: mayEndOpen)
+        let decoder = ContentDecoder(codings, isText: isText, mayEndOpen: mayEndOpen)
         var (out, rest): ([UInt8], ArraySlice<UInt8>) = ([], bytes[...])
         while !rest.isEmpty {
             let piece = Array(rest.prefix(size))
@@ -52,7 +52,7 @@ import Testing
 
     /// A text that waits for nothing more is not kept back.
     @Test func `a plain event passes at once`() throws {
-        let decoder = AnswerDecoder([.gzip], isText: true)
+        let decoder = ContentDecoder([.gzip], isText: true)
         var out: [UInt8] = []
         for piece in [":\n\n", "d", "ata: 1\n\n"] {
             let before = out.count
@@ -96,7 +96,21 @@ import Testing
     @Test func `what begins in its coding and breaks is a failure`() throws {
         var bytes = try #require(Gzip.compress((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }))
         for place in 20..<60 { bytes[place] ^= 0xFF }
-        #expect(throws: AnswerDecoder.Failure.broken) { try decoded(bytes, [.gzip]) }
+        #expect(throws: ContentDecoder.Failure.broken) { try decoded(bytes, [.gzip]) }
+    }
+
+    /// Each frame costs time of its own, though nothing may come out of it.
+    @Test func `parts without content are bounded and others are not`() throws {
+        let empty = try #require(Gzip.compress([]))
+        #expect(try decoded(Array(repeatElement(empty, count: 1000).joined()), [.gzip]).isEmpty)
+        for size in [100, .max] {
+            let many = Array(repeatElement(empty, count: 1001).joined())
+            #expect(throws: ContentDecoder.Failure.broken) { try decoded(many, [.gzip], by: size) }
+        }
+        let event = [UInt8](repeating: 65, count: 64)
+        let frame = try #require(Gzip.compress(event))
+        let stream = Array(repeatElement(frame, count: 5000).joined())
+        #expect(try decoded(stream, [.gzip], by: 1000).count == 5000 * event.count)
     }
 
     /// A server may end a stream of events without compressing its end.
@@ -111,10 +125,10 @@ import Testing
         guard form.0.isAvailable else { return }
         let long = try #require(Gzip.compress((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }))
         for size in [1, .max] {
-            #expect(throws: AnswerDecoder.Failure.endsEarly) {
+            #expect(throws: ContentDecoder.Failure.endsEarly) {
                 try decoded(Array(form.1.dropLast()), [form.0], isText: isText, by: size)
             }
-            #expect(throws: AnswerDecoder.Failure.endsEarly) {
+            #expect(throws: ContentDecoder.Failure.endsEarly) {
                 try decoded(Array(long.prefix(long.count / 2)), [form.0], isText: isText, by: size)
             }
         }
@@ -126,7 +140,7 @@ import Testing
             ("", [], nil), ("aws-chunked, x-gzip", ["gzip"], "aws-chunked"), ("gzip, compress", [], "gzip, compress"),
         ] as [(String, [String], String?)])
     func `what is not undone keeps its label`(label: String, undone: [String], left: String?) throws {
-        var head = AnswerHead(limit: 1000)
+        var head = HeadParser(limit: 1000)
         for line in ["HTTP/1.1 200 OK\r\n", "Content-Encoding: \(label)\r\n", "\r\n"] {
             _ = Array(line.utf8).withUnsafeBytes { head.append($0) }
         }

@@ -2,7 +2,7 @@ internal import Common
 internal import JSON
 
 /// What `/queue` told: what waits in the gateway.
-struct QueueAnswer {
+struct QueueResponse {
     struct Worker {
         var name: String
         var pending: Double

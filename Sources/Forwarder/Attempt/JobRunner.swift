@@ -14,7 +14,7 @@ struct JobRunner: Sendable {
     var models: ModelListCache?
     /// The members that providers have refused before.
     var refused = RefusedMembers()
-    let sender: AnswerSender
+    let sender: ResponseSender
     let envelope: Envelope
     let check: JobCheck
     let limits: CallLimits
@@ -142,7 +142,8 @@ struct JobRunner: Sendable {
     ) {
         let frame = job.isFetchable ? ResponseFrame(lastWord: .cancelled) : nil
         // An ingress calls off what has had no answer in time.
-        let error: GatewayError = job.remaining() > .zero ? .cancelled : .expired
+        let expired: GatewayError = steps.delivery.isTakenOver ? .expiredAgain : .expired
+        let error = job.remaining() > .zero ? .cancelled : expired
         steps.finish(
             .init(frame, succeeded: false, span: span?.failed(error), spent: steps.spentBefore), completion: done)
     }

@@ -3,7 +3,7 @@ internal import Queue
 internal import Upstream
 
 /// The answer of one attempt on its way to the client: cut into frames, and looked at. Pure: bytes in, frames out.
-struct RelayedAnswer {
+struct RelayedResponse {
     private let succeeds: Bool
     private let minimum: Int
     private let isLocal: Bool
@@ -26,7 +26,8 @@ struct RelayedAnswer {
         request = target.request.body
         framer = ResponseFramer(
             head: UpstreamHead(
-                status: head.status, headers: AnswerHeaders.select(from: head.headers, status: head.status) + headers))
+                status: head.status, headers: ResponseHeaders.select(from: head.headers, status: head.status) + headers)
+        )
     }
 
     /// Takes the next bytes.

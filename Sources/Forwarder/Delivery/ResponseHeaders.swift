@@ -3,7 +3,7 @@ internal import Common
 /// Selects a provider's headers for the client: those for reading the answer, and its SDK's for retries and support.
 /// Hop-by-hop and length headers belong to the provider's connection; cookies to its host.
 /// Where a redirection leads stays with it: it is not followed, and the client must see why it got no answer.
-enum AnswerHeaders {
+enum ResponseHeaders {
     private static let names = [
         // Only a coding that was not undone is still in the head.
         "content-encoding", "content-type", "content-disposition", "content-language", "retry-after", "retry-after-ms",

@@ -1,6 +1,6 @@
 internal import Common
 
-extension AnswerScanner {
+extension ResponseScanner {
     /// Whether the text says that the call failed.
     var isFailure: Bool { error != nil || isErrorTyped && choices.isEmpty || nestedError != nil && !hasChoices }
 
@@ -13,7 +13,7 @@ extension AnswerScanner {
     }
 }
 
-extension AnswerScanner.Choice {
+extension ResponseScanner.Choice {
     /// Reasons that say that the choice was not finished. (`error`: OpenRouter, Mistral; `abort`: vLLM, SGLang;
     /// `network_error`: Zhipu; `insufficient_system_resource`: DeepSeek.)
     private static let failures: Set<[UInt8]> = Set(

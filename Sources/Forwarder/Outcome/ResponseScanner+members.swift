@@ -1,7 +1,7 @@
 internal import Common
 internal import JSON
 
-extension AnswerScanner {
+extension ResponseScanner {
     /// A member by what it says of the answer.
     enum Member: Sendable {
         case error, errors, kind, text, choices, index, finishReason, message, other

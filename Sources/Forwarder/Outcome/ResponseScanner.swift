@@ -5,7 +5,7 @@ internal import Common
 ///
 /// It is lenient about grammar: a client's reader may take `NaN`, and a failure behind it is one all the same. It keeps
 /// names, errors and finish reasons, each bounded, and nothing of the message.
-struct AnswerScanner: Sendable {
+struct ResponseScanner: Sendable {
     /// A place in the text by what its members mean.
     enum Scope: Sendable {
         case top, choices, choice, message
@@ -31,7 +31,7 @@ struct AnswerScanner: Sendable {
     /// Bytes of a name that are kept; longer ones mean nothing here.
     private static let name = 128
 
-    // What is found; `AnswerScanner+members` fills it in.
+    // What is found; `ResponseScanner+members` fills it in.
 
     /// The first error of the answer or of a choice, as JSON.
     var error: [UInt8]?
@@ -68,7 +68,7 @@ struct AnswerScanner: Sendable {
 
     /// Forgets the text, for the next one.
     mutating func reset() {
-        // Not `self = AnswerScanner()`: this is done for each event, and the arrays keep their memory.
+        // Not `self = ResponseScanner()`: this is done for each event, and the arrays keep their memory.
         error = nil
         nestedError = nil
         message = nil

@@ -2,7 +2,7 @@ internal import Common
 internal import JSON
 
 /// The parts of an answer that a span shows.
-struct CollectedAnswer: Sendable {
+struct CollectedResponse: Sendable {
     /// The assistant's message, or an array of them if there are several choices: JSON, or a text if the answer is
     /// none.
     var output: [ByteSlice] = []
@@ -14,14 +14,14 @@ struct CollectedAnswer: Sendable {
     var error: String?
     /// The members of the answer beside its choices.
     var others = ResponseMembers()
-    var faults: AnswerFaults = []
+    var faults: ResponseFaults = []
     /// Whether it is a body that is no JSON.
     private(set) var isForeign = false
     /// A note of what could not be read.
     var note: String?
 }
 
-extension CollectedAnswer {
+extension CollectedResponse {
     /// Reads a whole body.
     /// - Parameters:
     ///   - bytes: as much of the body as was kept.
@@ -143,8 +143,8 @@ extension CollectedAnswer {
     }
 
     /// The parts of a withheld answer that may be shown: its usage, and why it ended in words of the API's own.
-    var withoutContent: CollectedAnswer {
-        var other = CollectedAnswer()
+    var withoutContent: CollectedResponse {
+        var other = CollectedResponse()
         other.usage = usage
         (other.model, other.id) = (model, id)
         other.finishReasons = finishReasons.filter { Self.reasons.contains($0) }

@@ -4,8 +4,8 @@ internal import Upstream
 
 /// Keeps what a span needs of an answer while its bytes pass by. What it is, a stream or a body, its first bytes say
 /// and not its label.
-struct AnswerCollector: Sendable {
-    private var form = AnswerForm()
+struct ResponseCollector: Sendable {
+    private var form = ResponseForm()
     /// Nil for an answer that is no stream.
     private var stream: StreamCollector?
     /// The pieces of a body are kept as they came, so that a short one is not copied.
@@ -51,7 +51,7 @@ struct AnswerCollector: Sendable {
     }
 
     /// The answer as far as it has come.
-    func collected() -> CollectedAnswer {
+    func collected() -> CollectedResponse {
         if let stream {
             var answer = stream.collected()
             if !isLabelledStream {
@@ -62,14 +62,14 @@ struct AnswerCollector: Sendable {
         let all = form.isEventStream == nil ? [form.begun] : pieces
         let bytes = all.count == 1 ? all[0] : Array(all.joined())
         guard !isSuccess else {
-            var answer = CollectedAnswer(body: bytes, of: form.isEventStream == nil ? bytes.count : count)
+            var answer = CollectedResponse(body: bytes, of: form.isEventStream == nil ? bytes.count : count)
             if answer.isForeign, let found = Self.events(in: bytes) { answer = found }
             if isLabelledStream, !bytes.isEmpty {
                 answer.add("The answer is no stream of events, but its content type is \(labelShown).")
             }
             return answer
         }
-        var answer = CollectedAnswer()
+        var answer = CollectedResponse()
         answer.error = ProviderError.text(ofBody: bytes)
         return answer
     }
@@ -96,7 +96,7 @@ struct AnswerCollector: Sendable {
 
     /// The answer of events that stand in what is neither JSON nor a stream: one JSON object a line, or a stream behind
     /// other text.
-    private static func events(in bytes: [UInt8]) -> CollectedAnswer? {
+    private static func events(in bytes: [UInt8]) -> CollectedResponse? {
         var stream = StreamCollector(takesBareLines: true)
         stream.take(bytes + Array("\n\n".utf8))
         var answer = stream.collected()

@@ -1,17 +1,17 @@
 /// The parts of an answer that could not be read, or are not kept.
-struct AnswerFaults: OptionSet, Sendable {
+struct ResponseFaults: OptionSet, Sendable {
     let rawValue: UInt16
 
     /// Parts are left out, since a span holds no more.
-    static let cut = AnswerFaults(rawValue: 1)
+    static let cut = ResponseFaults(rawValue: 1)
     /// Texts were no UTF-8.
-    static let repairedText = AnswerFaults(rawValue: 1 << 1)
+    static let repairedText = ResponseFaults(rawValue: 1 << 1)
     /// `NaN`, `Infinity` or `-Infinity` stood for a number, which JSON does not have.
-    static let repairedNumbers = AnswerFaults(rawValue: 1 << 2)
+    static let repairedNumbers = ResponseFaults(rawValue: 1 << 2)
     /// Events of a stream were no JSON object.
-    static let unreadEvents = AnswerFaults(rawValue: 1 << 3)
+    static let unreadEvents = ResponseFaults(rawValue: 1 << 3)
     /// A member was a text in one event and an object in another, or the like.
-    static let mixedKinds = AnswerFaults(rawValue: 1 << 4)
+    static let mixedKinds = ResponseFaults(rawValue: 1 << 4)
 
     /// A text for a person; nil if there is nothing to say.
     var note: String? {
@@ -19,7 +19,7 @@ struct AnswerFaults: OptionSet, Sendable {
         return sentences.isEmpty ? nil : sentences.joined(separator: " ")
     }
 
-    private static let sentences: [(fault: AnswerFaults, text: String)] = [
+    private static let sentences: [(fault: ResponseFaults, text: String)] = [
         (.cut, "The answer is longer than a span holds; its end is left out."),
         (.repairedText, "Parts of the answer are not UTF-8; U+FFFD stands in their place."),
         (

@@ -1,6 +1,6 @@
 /// Tells from the first bytes of an answer whether it is a stream of server-sent events: labels of both kinds are wrong
 /// at times.
-struct AnswerForm: Sendable {
+struct ResponseForm: Sendable {
     /// The first bytes behind whitespace, while they may be either.
     private(set) var begun: [UInt8] = []
     /// Nil while it cannot be known.

@@ -1,5 +1,5 @@
 /// A verdict as the gateway tells it.
-struct VerdictAnswer: Codable, Equatable, Sendable {
+struct VerdictResponse: Codable, Equatable, Sendable {
     enum Kind: String, Codable { case complete, incomplete, unknown }
 
     var rolloutID: String

@@ -11,6 +11,7 @@ struct ConnectionSweep: Service, CustomStringConvertible {
     let connections: Connections
     let logger: Logger
     private let log = SparseLog()
+    private let fullLog = SparseLog()
 
     init(connections: Connections, logger: Logger) {
         self.connections = connections
@@ -28,6 +29,13 @@ struct ConnectionSweep: Service, CustomStringConvertible {
                     logger.warning(
                         "connections are near MAX_CONNECTIONS; idle and slow ones were closed",
                         metadata: ["closed": "\(count)", "connections": "\(connections.count)"])
+                } else if gone == 0, connections.isFull, fullLog.note(1) != nil {
+                    logger.warning(
+                        """
+                        all connections that may be open (MAX_CONNECTIONS) are in use; further clients, and health \
+                        checks on this port, wait until one ends
+                        """,
+                        metadata: ["connections": "\(connections.count)"])
                 }
                 try? await Task.sleep(for: connections.isPressed ? Self.fullInterval : Self.interval)
             }

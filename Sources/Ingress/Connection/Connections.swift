@@ -56,6 +56,9 @@ final class Connections: Sendable {
     /// The number of connected clients.
     var count: Int { open.withLockedValue { $0.count } }
 
+    /// Whether all are open that may be.
+    var isFull: Bool { count >= limit }
+
     /// Whether further clients wait in the system's queue, or have just waited there.
     var isPressed: Bool { fullSweeps.withLockedValue { $0 > 0 } }
 
@@ -86,7 +89,7 @@ final class Connections: Sendable {
             open.values.filter { $0.connection.pace.isTooSlow(at: now, bounds) }.map(\.channel)
         }
         for channel in slow { channel.pipeline.fireUserInboundEventTriggered(TooSlow()) }
-        let isFull = count >= limit
+        let isFull = isFull
         fullSweeps.withLockedValue { $0 = isFull ? min($0 + 1, Self.mostDoublings) : max($0 - 1, 0) }
         giveWay()
     }

@@ -2,7 +2,7 @@ internal import Common
 internal import HTTPTypes
 
 /// Gives every request its insertion id and writes it on every answer, errors too.
-struct AnswerIdentity: Sendable {
+struct ResponseIdentity: Sendable {
     private let generator: InsertionIDGenerator
 
     init(generator: InsertionIDGenerator) { self.generator = generator }

@@ -6,7 +6,7 @@ internal import Policies
 /// order in which they were given.
 ///
 /// ```swift
-/// struct TemperatureZero: ChatHook {
+/// struct NightlyRun: ChatHook {
 ///     func prepare(_ call: inout ChatCall) async throws {
 ///         guard call.account?.id == "nightly" else { return }
 ///         call.rollout?.run = "nightly"

@@ -4,7 +4,7 @@ internal import NIOConcurrencyHelpers
 ///
 /// A response's body may never be asked for, as for a `HEAD`, or when its connection closes before it begins. The
 /// outcome is then released with the body, without a report, and the answer counts as abandoned.
-final class AnswerOutcome: Sendable {
+final class DeliveryOutcome: Sendable {
     private typealias Actions = (finished: @Sendable () -> Void, abandoned: @Sendable () -> Void)
 
     private let actions: NIOLockedValueBox<Actions?>

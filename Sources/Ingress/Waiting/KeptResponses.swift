@@ -3,7 +3,7 @@ internal import Queue
 internal import Upstream
 
 /// The states of answers that are kept under their jobs' own keys, without following them.
-struct KeptAnswers: Sendable {
+struct KeptResponses: Sendable {
     enum State: Sendable {
         /// More of it is to come.
         case running

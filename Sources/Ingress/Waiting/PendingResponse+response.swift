@@ -3,10 +3,10 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Upstream
 
-extension Answer {
+extension PendingResponse {
     /// The answer as the client gets it: a short one whole, a longer one as it comes.
     /// - Parameter numbering: numbers the events of an answer that is a stream of them.
-    func response(_ outcome: AnswerOutcome, numbering: EventNumbering? = nil) async throws -> Response {
+    func response(_ outcome: DeliveryOutcome, numbering: EventNumbering? = nil) async throws -> Response {
         let first: ResponseFrame
         do throws(Waiter.Ending) { first = try await next() } catch {
             outcome.finished()
@@ -31,11 +31,11 @@ extension Answer {
 
     /// The answer from a frame that is here to its end.
     private func body(
-        from first: ResponseFrame, _ outcome: AnswerOutcome, isEventStream: Bool, numbering: EventNumbering?
+        from first: ResponseFrame, _ outcome: DeliveryOutcome, isEventStream: Bool, numbering: EventNumbering?
     ) -> ResponseBody {
         ResponseBody { [self] writer in
             var frame = first
-            var body = AnswerBody(isEventStream: isEventStream, numbering: numbering)
+            var body = PendingResponseBody(isEventStream: isEventStream, numbering: numbering)
             do {
                 while true {
                     if !frame.body.isEmpty {

@@ -1,12 +1,12 @@
 internal import Common
 
 /// The answer to one request as a task reads it.
-final class Answer: Sendable {
+final class PendingResponse: Sendable {
     private let waiter: Waiter
-    private let frames: AnswerFrames
+    private let frames: ResponseFrames
 
     /// - Parameter frames: puts in order what the waiter hears.
-    init(waiter: Waiter, frames: AnswerFrames) {
+    init(waiter: Waiter, frames: ResponseFrames) {
         self.waiter = waiter
         self.frames = frames
     }

@@ -1,7 +1,7 @@
 internal import Common
 
 /// Turns the bytes of an answer's frames into those that the client is sent. Pure.
-struct AnswerBody {
+struct PendingResponseBody {
     private let isEventStream: Bool
     private var numbering: EventNumbering?
     private var events = WholeEvents()

@@ -4,7 +4,7 @@ internal import NIOConcurrencyHelpers
 
 /// The frames of the answer to one request: opened, in order, each once. One that is missing breaks the answer
 /// off, since the rest must not be glued to what came before it.
-final class AnswerFrames: Sendable {
+final class ResponseFrames: Sendable {
     private struct State {
         /// The sequence number that comes next.
         var next: UInt64 = 0

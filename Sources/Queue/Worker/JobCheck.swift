@@ -17,13 +17,15 @@ package struct JobCheck: Sendable {
     package struct Errors: Sendable {
         /// The time that the job had was over before it was taken.
         var expired: GatewayError
+        /// The same of a job that another worker had taken before.
+        var expiredAgain: GatewayError
         /// The answer had begun when the worker was lost.
         var lost: GatewayError
 
         /// Calls of a provider.
-        package static let calls = Errors(expired: .expired, lost: .forwarderLost)
+        package static let calls = Errors(expired: .expired, expiredAgain: .expiredAgain, lost: .forwarderLost)
         /// Questions, which can be asked again at no cost.
-        package static let questions = Errors(expired: .notTaken, lost: .workerLost)
+        package static let questions = Errors(expired: .notTaken, expiredAgain: .notTaken, lost: .workerLost)
     }
 
     private let stream: JobStream
@@ -47,7 +49,8 @@ package struct JobCheck: Sendable {
             return Refusal(error: error, frame: ResponseFrame(lastWord: error), deadLetterReason: reason)
         }
         guard !job.deadline.isOver() else {
-            return Refusal(error: errors.expired, frame: ResponseFrame(refusal: errors.expired))
+            let error = delivery.isTakenOver ? errors.expiredAgain : errors.expired
+            return Refusal(error: error, frame: ResponseFrame(refusal: error))
         }
         return nil
     }
@@ -86,6 +89,14 @@ extension GatewayError {
         message:
             "The call waited in the queue until its time (REQUEST_TIMEOUT) was over, and was not made. More forwarders shorten the wait.",
         retryAfter: 5)
+
+    /// The client must not repeat what may have been paid for.
+    package static let expiredAgain = GatewayError(
+        status: 504, type: "server_error", code: "expired_in_queue",
+        message:
+            "The forwarder that had the call gave it back or was lost, and the call's time (REQUEST_TIMEOUT) was over "
+            + "before another one took it. The call may have been made.",
+        shouldRetry: false)
 
     package static let cancelled = GatewayError(
         status: 410, type: "invalid_request_error", code: "cancelled", message: "The job was cancelled.",

@@ -7,7 +7,7 @@ internal import Redis
 package import Upstream
 
 /// Sends one job's answer to the client that waits for it, and ends the job, only while this forwarder owns the job.
-package struct AnswerSender: Sendable {
+package struct ResponseSender: Sendable {
     /// The job was taken over by another forwarder, which now answers for it.
     package struct LostOwnership: Error {}
 

@@ -1,5 +1,5 @@
 /// The answer to a question about the request log.
-package struct RequestLogAnswer: Sendable {
+package struct RequestLogResponse: Sendable {
     /// Takes one piece of a body. It returns once there is room for the next one.
     package typealias Write = (_ piece: ArraySlice<UInt8>) async throws -> Void
 

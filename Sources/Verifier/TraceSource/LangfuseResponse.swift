@@ -1,7 +1,7 @@
 internal import Common
 
 /// The meaning of a Langfuse answer's status and body (4.16: `withMiddlewares.ts`, `createAuthedProjectAPIRoute.ts`).
-struct LangfuseAnswer: Sendable {
+struct LangfuseResponse: Sendable {
     /// The time to wait after a 429 that does not say it.
     static let defaultPause = Duration.seconds(10)
     /// The longest pause that is believed.

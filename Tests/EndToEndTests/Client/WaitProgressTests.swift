@@ -5,10 +5,10 @@ import Testing
 /// The line that `wait` shows on a terminal.
 @Suite struct WaitProgressTests {
     private static func verdict(
-        _ kind: VerdictAnswer.Kind = .incomplete, traced: Int, of expected: Int, inFlight: Int = 0, failed: Int = 0,
+        _ kind: VerdictResponse.Kind = .incomplete, traced: Int, of expected: Int, inFlight: Int = 0, failed: Int = 0,
         reason: String? = nil
-    ) -> VerdictAnswer {
-        VerdictAnswer(
+    ) -> VerdictResponse {
+        VerdictResponse(
             rolloutID: "r", kind: kind, expected: expected, traced: traced, inFlight: inFlight, failed: failed,
             missing: [], reason: reason)
     }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A connection to the provider that is cut at every byte of a small answer.
-@Suite(.timeLimit(.minutes(5))) struct CutAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct CutResponseTests {
     private static let answer =
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"ok\":true}"
     private static let stream =

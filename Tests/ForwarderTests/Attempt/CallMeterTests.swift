@@ -53,7 +53,7 @@ struct CallMeterTests {
         func has(_ line: String) -> Bool { text.contains("\n\(line)\n") }
     }
 
-    private static let end = AnswerSender.Ending(ResponseFrame(sequence: 1, end: .complete), succeeded: true)
+    private static let end = ResponseSender.Ending(ResponseFrame(sequence: 1, end: .complete), succeeded: true)
 
     private static func expect(_ lines: [String], in page: String, _ place: SourceLocation = #_sourceLocation) {
         for line in lines { #expect(page.contains("\n\(line)\n"), "\(line) in \(page)", sourceLocation: place) }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Forwarder
 
-@Suite struct AnswerHeadersTests {
+@Suite struct ResponseHeadersTests {
     @Test(arguments: [
         "Content-Type", "retry-after", "Retry-After-Ms", "X-Should-Retry", "x-request-id",
         "x-ratelimit-remaining-tokens",
@@ -12,7 +12,7 @@ import Testing
         "x-litellm-call-id", "cf-ray",
     ])
     func `lets through what says how to read and to retry`(_ name: String) {
-        #expect(AnswerHeaders.select(from: [HeaderField(name, "v")]) == [HeaderField(name, "v")])
+        #expect(ResponseHeaders.select(from: [HeaderField(name, "v")]) == [HeaderField(name, "v")])
     }
 
     @Test(arguments: [
@@ -22,18 +22,18 @@ import Testing
         "Strict-Transport-Security", "", "content-type ",
     ])
     func `keeps the providers connection and host to itself`(_ name: String) {
-        #expect(AnswerHeaders.select(from: [HeaderField(name, "v")]).isEmpty)
+        #expect(ResponseHeaders.select(from: [HeaderField(name, "v")]).isEmpty)
     }
 
     /// A redirection says where it leads, which tells the client what is wrong with a base URL.
     @Test(arguments: [(301, true), (308, true), (201, false), (400, false)])
     func `a redirection keeps its location`(_ status: Int, _ isShown: Bool) {
         let fields = [HeaderField("Location", "https://elsewhere.example/"), HeaderField("x-location", "no")]
-        #expect(AnswerHeaders.select(from: fields, status: status) == (isShown ? [fields[0]] : []))
+        #expect(ResponseHeaders.select(from: fields, status: status) == (isShown ? [fields[0]] : []))
     }
 
     @Test func `keeps order and repetition`() {
         let fields = [HeaderField("x-request-id", "1"), HeaderField("warning", "a"), HeaderField("Warning", "b")]
-        #expect(AnswerHeaders.select(from: fields) == fields)
+        #expect(ResponseHeaders.select(from: fields) == fields)
     }
 }

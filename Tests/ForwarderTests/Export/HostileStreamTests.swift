@@ -7,7 +7,7 @@ import Testing
 
 /// Streams that are made to cost memory or time: what is kept is bounded, and each byte costs the same.
 @Suite struct HostileStreamTests {
-    private func collect(_ deltas: some Sequence<String>) -> (answer: CollectedAnswer, nodes: Int) {
+    private func collect(_ deltas: some Sequence<String>) -> (answer: CollectedResponse, nodes: Int) {
         var collector = StreamCollector(textBytes: 1 << 20)
         for delta in deltas {
             collector.take(Array(#"data: {"choices":[{"index":0,"delta":\#(delta)}]}"#.utf8) + [0x0A, 0x0A])
@@ -15,7 +15,7 @@ import Testing
         return (collector.collected(), collector.tree.nodes.count)
     }
 
-    private func expectBounded(_ result: (answer: CollectedAnswer, nodes: Int), isCut: Bool = true) {
+    private func expectBounded(_ result: (answer: CollectedResponse, nodes: Int), isCut: Bool = true) {
         let output = Array(result.answer.output.map { $0.bytes[$0.range] }.joined())
         #expect(output.count <= (1 << 20))
         #expect(JSONWalker.isValue(output))

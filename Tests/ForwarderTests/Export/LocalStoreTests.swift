@@ -12,17 +12,17 @@ import Upstream
 @Suite(.timeLimit(.minutes(5))) struct LocalStoreTests {
     /// A store that a test plays.
     final class Store: SpanStore {
-        let answers: NIOLockedValueBox<[SpanStoreAnswer]>
+        let answers: NIOLockedValueBox<[SpanStoreResponse]>
         let taken = NIOLockedValueBox<[[InsertionID]]>([])
         /// What a batch waits for.
         let hold: (@Sendable () async -> Void)?
 
-        init(_ answers: [SpanStoreAnswer] = [], hold: (@Sendable () async -> Void)? = nil) {
+        init(_ answers: [SpanStoreResponse] = [], hold: (@Sendable () async -> Void)? = nil) {
             self.answers = NIOLockedValueBox(answers)
             self.hold = hold
         }
 
-        func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreAnswer {
+        func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreResponse {
             taken.withLockedValue { $0.append(spans.map(\.id)) }
             await hold?()
             return answers.withLockedValue { $0.isEmpty ? .stored : $0.removeFirst() }
@@ -69,8 +69,8 @@ import Upstream
         }
     }
 
-    @Test(arguments: [SpanStoreAnswer(status: 503), .init(status: 429, retryAfter: 1), .init(status: 500)])
-    func `one that cannot take them is asked again`(answer: SpanStoreAnswer) async throws {
+    @Test(arguments: [SpanStoreResponse(status: 503), .init(status: 429, retryAfter: 1), .init(status: 500)])
+    func `one that cannot take them is asked again`(answer: SpanStoreResponse) async throws {
         try await ExportFixture.run { fixture in
             let store = Store([answer])
             let id = try await Self.leave(fixture)

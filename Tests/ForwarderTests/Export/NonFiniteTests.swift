@@ -8,7 +8,7 @@ import Upstream
     @Test(arguments: ["NaN", "Infinity", "-Infinity"]) func `the usage behind them counts`(number: String) {
         let body =
             #"{"choices":[{"message":{"content":"x"},"logprobs":{"content":[{"logprob":\#(number)}]},"finish_reason":"stop"}],"#
-        var collector = AnswerCollector(head: UpstreamHead(status: 200))
+        var collector = ResponseCollector(head: UpstreamHead(status: 200))
         collector.take(
             Array((body + #""usage":{"prompt_tokens":7,"completion_tokens":5,"total_tokens":12}}"#).utf8), at: 0)
         #expect(collector.usage?.input == 7 && collector.usage?.output == 5)

@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    private static func answer(_ events: [String]) -> CollectedAnswer {
+    private static func answer(_ events: [String]) -> CollectedResponse {
         var collector = StreamCollector()
         for event in events { collector.take(Array("data: \(event)\n\n".utf8)) }
         return collector.collected()

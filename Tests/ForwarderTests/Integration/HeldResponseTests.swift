@@ -7,7 +7,7 @@ import Upstream
 @testable import Forwarder
 
 /// The beginning of an answer is held back while a rule can still send its call elsewhere (rules.md's pain 18).
-@Suite(.timeLimit(.minutes(5))) struct HeldAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct HeldResponseTests {
     private static let route = Route([
         .init("azure/a", rule: "r", failures: [.streamError, .errorInSuccess, .status(429)]), .init("aws/b", rule: "r"),
     ])

@@ -8,7 +8,7 @@ import Upstream
 @testable import Queue
 
 /// An answer that can be fetched, and the room for it.
-@Suite(.timeLimit(.minutes(5))) struct KeptAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct KeptResponseTests {
     private func frames(of job: Job, _ fixture: ForwarderFixture) async throws -> [ResponseFrame] {
         let entries = try await fixture.redis.send(RedisCommand("XRANGE", job.responseKey, "-", "+")).array ?? []
         return try entries.map { entry in

@@ -6,7 +6,7 @@ import Testing
 @testable import Forwarder
 
 /// What could not be understood of an answer is told, and what can be read of it is read.
-@Suite struct AnswerFormTests {
+@Suite struct ResponseFormTests {
     private static let event =
         #"data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#
         + "\n\n"

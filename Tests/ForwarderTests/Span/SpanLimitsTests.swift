@@ -83,7 +83,7 @@ import Upstream
 
     @Test func `a body beyond the bound is marked and not kept`() throws {
         let pieces = (0..<9).map { [UInt8](repeating: 0x61 + UInt8($0), count: 1 << 20) }
-        var collector = AnswerCollector(head: UpstreamHead(status: 200))
+        var collector = ResponseCollector(head: UpstreamHead(status: 200))
         for piece in pieces { collector.take(piece, at: 0) }
         let answer = collector.collected()
         #expect(answer.note?.contains("\(2 * SpanLimits.spanText)") == true)

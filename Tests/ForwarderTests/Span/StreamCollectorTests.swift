@@ -7,11 +7,11 @@ import Testing
 
 @Suite struct StreamCollectorTests {
     /// The answer of a stream with these events' data.
-    private func collect(_ events: [String], end: String = "\n\n") -> CollectedAnswer {
+    private func collect(_ events: [String], end: String = "\n\n") -> CollectedResponse {
         collect(events.map { "data: \($0)\(end)" }.joined().utf8.map { [$0] })
     }
 
-    private func collect(_ pieces: [[UInt8]]) -> CollectedAnswer {
+    private func collect(_ pieces: [[UInt8]]) -> CollectedResponse {
         var collector = StreamCollector(textBytes: 1 << 20)
         for piece in pieces { collector.take(piece) }
         return collector.collected()
@@ -21,7 +21,7 @@ import Testing
         #"{"id":"c1","model":"m1","choices":[{"index":\#(index),"delta":\#(delta),"finish_reason":\#(finish)}]}"#
     }
 
-    private func text(_ answer: CollectedAnswer) -> String { answer.output.map(\.text).joined() }
+    private func text(_ answer: CollectedResponse) -> String { answer.output.map(\.text).joined() }
 
     @Test func `text is put together as it was written`() {
         let answer = collect([

@@ -18,7 +18,7 @@ struct ConnectionLifeTests {
     private mutating func lastAnswer() throws -> EmbeddedChannel {
         let handler = ConnectionHandler(
             connections: Connections(bounds: .init(piece: .seconds(30), request: .seconds(300))),
-            identity: AnswerIdentity(generator: InsertionIDGenerator()))
+            identity: ResponseIdentity(generator: InsertionIDGenerator()))
         self.handler = handler
         let channel = EmbeddedChannel()
         let pipeline = channel.pipeline.syncOperations

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The last answer of a connection arrives, no matter what its client sends behind the request.
-@Suite(.timeLimit(.minutes(5))) struct LastAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct LastResponseTests {
     /// A request after which the connection closes.
     struct Last: Sendable, CustomTestStringConvertible {
         let testDescription: String

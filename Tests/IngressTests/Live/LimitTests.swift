@@ -1,4 +1,6 @@
 import Common
+import InMemoryLogging
+import Logging
 import TestSupport
 import Testing
 
@@ -88,9 +90,13 @@ import Testing
         #expect(try await small.status == 200)
     }
 
-    /// Those that wait for an answer stay.
+    /// Those that wait for an answer stay, and the log says that others wait.
     @Test func `a connection too many waits until another closes`() async throws {
-        try await LiveIngress.run({ $0.settings.maxConnections = 2 }) { ingress in
+        let log = InMemoryLogHandler()
+        try await LiveIngress.run({
+            $0.settings.maxConnections = 2
+            $0.logger = Logger(label: "test") { _ in log }
+        }) { ingress in
             try await ingress.connect { first in
                 try await ingress.connect { second in
                     for client in [first, second] {
@@ -99,6 +105,9 @@ import Testing
                     try await eventually { try await ingress.queued() == 2 }
                     try await ingress.connect { third in
                         try await third.send("GET", "/health")
+                        try await eventually {
+                            log.entries.contains { "\($0.message)".contains("(MAX_CONNECTIONS) are in use") }
+                        }
                         try await ingress.forwarder.answer(next: 1) { _ in "{}" }
                         #expect(try await third.answer().status == 200, "the one that has its answer gives way")
                         try await ingress.forwarder.answer(next: 1) { _ in "{}" }

@@ -12,8 +12,8 @@ import Testing
     private static let underWay = 24 << 20
 
     /// An export of 64 MiB, which counts what of it was made.
-    private static func export(counting made: Counter, ended: TestSignal) -> RequestLogAnswer {
-        RequestLogAnswer(
+    private static func export(counting made: Counter, ended: TestSignal) -> RequestLogResponse {
+        RequestLogResponse(
             contentType: "application/jsonl",
             body: .pieces { write in
                 defer { ended.send() }
@@ -72,7 +72,7 @@ import Testing
     ) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.withRequestLog { _, _, _ in
-                RequestLogAnswer(
+                RequestLogResponse(
                     body: .pieces { write in
                         for row in 0..<rows { try await write(Self.row(row, size)[...]) }
                     })

@@ -84,7 +84,7 @@ import Testing
         try await LiveIngress.run { ingress in
             let piece = [UInt8](repeating: 0x2E, count: 200 << 10)
             try await ingress.withRequestLog { _, _, _ in
-                RequestLogAnswer(
+                RequestLogResponse(
                     contentType: "text/csv",
                     body: .pieces { write in
                         try await write(piece[...])

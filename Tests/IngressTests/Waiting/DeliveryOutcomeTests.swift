@@ -4,11 +4,11 @@ import Testing
 @testable import Ingress
 
 /// An answer's outcome is said once, whoever says it.
-@Suite struct AnswerOutcomeTests {
+@Suite struct DeliveryOutcomeTests {
     private let said = NIOLockedValueBox<[String]>([])
 
-    private func outcome() -> AnswerOutcome {
-        AnswerOutcome(
+    private func outcome() -> DeliveryOutcome {
+        DeliveryOutcome(
             finished: { [said] in said.withLockedValue { $0.append("finished") } },
             abandoned: { [said] in said.withLockedValue { $0.append("abandoned") } })
     }

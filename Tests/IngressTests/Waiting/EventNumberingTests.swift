@@ -16,6 +16,7 @@ import Testing
     @Test(arguments: [
         ("data: a\n\ndata: b\n\n", "data: a\nid: 1\n\ndata: b\nid: 2\n\n"),
         ("data: a\r\n\r\ndata: b\r\n\r\n", "data: a\r\nid: 1\r\n\r\ndata: b\r\nid: 2\r\n\r\n"),
+        ("data: a\r\rdata: b\rdata: c\r\r", "data: a\rid: 1\r\rdata: b\rdata: c\rid: 2\r\r"),
         ("event: x\ndata: a\ndata: b\n\n", "event: x\ndata: a\ndata: b\nid: 1\n\n"),
         (": ping\n\n\n\ndata: [DONE]\n\n", ": ping\nid: 1\n\ndata: [DONE]\nid: 2\n\n"),
         ("data: a\n\ndata: cut", "data: a\nid: 1\n\ndata: cut"), ("", ""), ("\n\n", ""),
@@ -42,7 +43,7 @@ import Testing
     }
 
     /// None fills the memory, and each gets the bytes and the number that it has in one piece.
-    @Test(arguments: ["\n", "\r\n"], [1, 1000, 65_536, 65_537, 70_001, 300_000])
+    @Test(arguments: ["\n", "\r\n", "\r"], [1, 1000, 65_536, 65_537, 70_001, 300_000])
     func `a large event is passed on in parts`(lineEnd: String, pieces: Int) {
         let long = String(repeating: "x", count: 65_534)
         // Cuts fall within lines, behind them, and between the two bytes of a line end.

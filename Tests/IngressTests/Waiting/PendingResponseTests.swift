@@ -8,14 +8,14 @@ import Upstream
 @testable import Ingress
 
 /// An answer's frames: opened, in order, each once, and the last word of a forwarder that took the job over.
-@Suite(.timeLimit(.minutes(5))) struct AnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct PendingResponseTests {
     private static let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")])
     private static let error = GatewayError(
         status: 502, type: "server_error", code: "forwarder_lost", message: "Lost.", shouldRetry: false)
 
     private let envelope = Envelope(key: GatewayKey.random())
     private let waiter: Waiter
-    private let answer: Answer
+    private let answer: PendingResponse
 
     init() {
         waiter = Waiter(id: InsertionIDGenerator().next(), deadline: .distantFuture)
@@ -23,9 +23,9 @@ import Upstream
         let signals = SignalPublisher(
             signals: JobSignals(redis: RedisClient(RedisEndpoint(.unix(path: "/nonexistent")), logger: .silent)),
             logger: .silent)
-        answer = Answer(
+        answer = PendingResponse(
             waiter: waiter,
-            frames: AnswerFrames(
+            frames: ResponseFrames(
                 of: waiter.id, deadline: waiter.deadline, envelope: envelope, signals: signals, window: 1000,
                 logger: .silent)
         )

@@ -43,4 +43,21 @@ import Testing
             #expect(question?.error.message.contains("forwarders") == false)
         }
     }
+
+    /// The first forwarder may have made the call, which may have been paid for.
+    @Test func `an expired call that was taken over must not be repeated`() async throws {
+        try await QueueFixture.run { fixture in
+            let (dead, taker) = try await (fixture.forwarder("dead"), fixture.forwarder("taker"))
+            var job = fixture.job()
+            _ = try await fixture.admission().enqueue(job)
+            _ = try await fixture.take(dead)
+            try await dead.leave()
+            let taken = try #require(try await taker.claim(upTo: 1, running: []).first)
+            job.deadline = Deadline(in: .zero)
+            let call = try #require(check(taker, .calls).refusal(of: job, taken)?.error)
+            #expect(call.code == "expired_in_queue" && call.shouldRetry == false)
+            #expect(call.message.contains("may have been made"))
+            #expect(check(taker, .questions).refusal(of: job, taken)?.error.shouldRetry != false)
+        }
+    }
 }

@@ -15,11 +15,11 @@ import Testing
         let stream: JobStream
         let jobs: RunningJobs
         let local: LocalWorker
-        let sender: AnswerSender
+        let sender: ResponseSender
 
         init(
             _ fixture: QueueFixture, capacity: Int = 10, isOpen: Bool = true,
-            work: @escaping @Sendable (AnswerSender, Job, Delivery, CallControl) async -> Void
+            work: @escaping @Sendable (ResponseSender, Job, Delivery, CallControl) async -> Void
         )
             async throws
         {
@@ -27,7 +27,7 @@ import Testing
             stream = try await fixture.forwarder("here")
             jobs = RunningJobs(capacity: capacity)
             local = LocalWorker(jobs: jobs)
-            let sender = AnswerSender(
+            let sender = ResponseSender(
                 stream: stream, envelope: fixture.envelope, defaultProject: "local", spanLife: .seconds(60),
                 logger: .silent)
             self.sender = sender
@@ -207,7 +207,7 @@ import Testing
             let rig = try await Rig(fixture) { sender, job, delivery, control in
                 isThere.send()
                 await goesOn.wait()
-                await #expect(throws: AnswerSender.LostOwnership.self) {
+                await #expect(throws: ResponseSender.LostOwnership.self) {
                     try await sender.send(
                         ResponseFrame(sequence: 0, head: Self.head, body: [1]), of: job, in: delivery, control: control)
                 }
@@ -249,7 +249,7 @@ import Testing
                 await goesOn.wait()
                 try? await send(1)
                 control.confirmedAt = .now - .seconds(5)
-                await #expect(throws: AnswerSender.LostOwnership.self) { try await send(2) }
+                await #expect(throws: ResponseSender.LostOwnership.self) { try await send(2) }
             }
             let client = LocalRecorder()
             var job = fixture.job()

@@ -89,8 +89,8 @@ import Testing
             store.faults.change {
                 $0.refusals = [.init(503, on: [.export], times: 1), .init(429, on: [.export], retryAfter: 7, times: 1)]
             }
-            #expect(await store.spans.store(spans, of: "main") == SpanStoreAnswer(status: 503))
-            #expect(await store.spans.store(spans, of: "main") == SpanStoreAnswer(status: 429, retryAfter: 7))
+            #expect(await store.spans.store(spans, of: "main") == SpanStoreResponse(status: 503))
+            #expect(await store.spans.store(spans, of: "main") == SpanStoreResponse(status: 429, retryAfter: 7))
             #expect(try await store.observations().rows.isEmpty)
             store.faults.change { faults in
                 faults.loses = { $0.hasSuffix("1") }

@@ -69,7 +69,7 @@ import Testing
             try await failure(429, "{}", [HeaderField("Retry-After", "12")]) == .rateLimited(retryAfter: .seconds(12)))
         #expect(
             try await failure(429, #"{"details":{"retryAfterSeconds":9}}"#) == .rateLimited(retryAfter: .seconds(9)))
-        #expect(try await failure(429) == .rateLimited(retryAfter: LangfuseAnswer.defaultPause))
+        #expect(try await failure(429) == .rateLimited(retryAfter: LangfuseResponse.defaultPause))
         for status in [408, 500, 502, 503, 524] {
             guard case .unavailable = try await failure(status) else { throw Unexpected("\(status)") }
         }

@@ -21,8 +21,8 @@ import Testing
         }
     }
 
-    private func answer(_ status: Int = 200, _ headers: [(String, String)]) -> LangfuseAnswer {
-        LangfuseAnswer(status: status, headers: headers.map { HeaderField($0.0, $0.1) }, body: [])
+    private func answer(_ status: Int = 200, _ headers: [(String, String)]) -> LangfuseResponse {
+        LangfuseResponse(status: status, headers: headers.map { HeaderField($0.0, $0.1) }, body: [])
     }
 
     private func pause(_ body: () async throws(TraceSourceError) -> Void) async throws -> Duration {

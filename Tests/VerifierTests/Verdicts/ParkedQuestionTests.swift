@@ -234,7 +234,7 @@ import Upstream
 }
 
 /// A reader that takes nothing.
-private final class StuckSink: AnswerSink {
+private final class StuckSink: ResponseSink {
     let writing = TestSignal()
 
     func begin(_ head: UpstreamHead) async throws {}

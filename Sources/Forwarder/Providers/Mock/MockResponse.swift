@@ -2,7 +2,7 @@ internal import Common
 internal import Upstream
 
 /// All of one mock answer, worked out before it is played: its head, its pieces, and when it fails.
-struct MockAnswer: Sendable {
+struct MockResponse: Sendable {
     let head: UpstreamHead
     /// Until the head.
     let delay: Duration
