@@ -88,11 +88,15 @@ struct PageTests {
             ("/ready", #"{"status":"ready","forwarders":1,"warnings":["\#(hostile)"]}"#),
             ("/queue", queue), ("/rules", loaded), ("/rules/explain", explanation),
             (
+                "/rules/usage",
+                #"{"counters":[{"rule":"\#(hostile)","name":"\#(hostile)","limit":10,"unit":"requests_per_hour","mode":"audit","used":8,"reset_ms":61000,"parts":[{"name":"metadata.\#(hostile)","value":"\#(hostile)"},{"name":"user","value":null}]}],"requests":7,"left_out":3,"hidden":1,"unknown":"\#(hostile)"}"#
+            ),
+            (
                 "/logs/audit",
                 #"{"data":[{"id":"\#(id)","time":"2026-11-22T19:26:39.120Z","kind":"dead_letter.requeued","actor":"\#(hostile)","project_id":"\#(hostile)","account":"\#(hostile)","user":"u","subject":"\#(id)","details":{"\#(hostile)":["\#(hostile)"],"count":3}},{"time":"2026-11-22T19:26:39.120Z","kind":"\#(hostile)","actor":"a","project_id":null,"account":null,"user":null,"subject":"\#(hostile)","details":{}}],"next_cursor":"c/1"}"#
             ),
             (
-                "/queue/letters",
+                "/queue/dead",
                 #"{"letters":[{"entry":"1790000000000-0","time":"2026-11-22T19:26:39.120Z","reason":"\#(hostile)","insertion_id":"\#(id)","bytes":2048,"model":"\#(hostile)","path":"/x","refusal":null},{"entry":"1-1","time":"2026-11-22T19:26:39.120Z","reason":"r","insertion_id":null,"bytes":0,"model":null,"path":null,"refusal":"\#(hostile)"}],"next":"1790000000000-0"}"#
             ),
             (
@@ -180,6 +184,16 @@ struct PageTests {
         #expect(html.contains("0123456789abcdef") && html.contains("gateway-rate-limiting-config"))
         #expect(html.contains("\(Self.shown):7") && html.contains("Refused by limits"))
         #expect(!source.questions.contains { $0.hasPrefix("/rules/explain") }, "nothing is to be explained")
+    }
+
+    @Test func whatLimitsHoldIsShown() async {
+        let (_, html) = await html(.rules)
+        for text in [
+            "8 of 10 requests per hour, audit only", ">80%<", "b-warn", "1 min 1 s", "(none)", "and 3 more",
+            "One more belongs to a value", "by the latest 7 requests", Self.shown,
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
     }
 
     @Test func aRequestIsExplained() async throws {
