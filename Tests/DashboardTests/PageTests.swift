@@ -116,7 +116,7 @@ struct PageTests {
                 #"{"entries":[{"timestamp":"2026-11-22T19:26:39.120Z","message":"\#(hostile)","severity":"INFO"}]}"#
             ),
             (
-                "/traces/pointwise",
+                "/traces/completion",
                 #"{"traces":[{"input":{"messages":[{"role":"\#(hostile)","content":"\#(hostile)"},{"role":"user","content":[{"type":"text","text":"hi"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"image_url","image_url":{"url":"https://evil.test/x.png"}}]}],"tools":[{"type":"function","function":{"name":"\#(hostile)","parameters":{"a":1}}}]},"output":{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":"{\"x\": \"\#(hostile.utf8.map { $0 == 92 ? "\\\\\\" : String(UnicodeScalar($0)) }.joined())\"}"}}]}}]}"#
             ),
         ]
@@ -295,8 +295,8 @@ struct PageTests {
         #expect(html.contains(#"<img src="data:image/png;base64,AAAA""#))
         #expect(!html.contains(#"src="https://evil.test"#), "a page loads nothing from elsewhere")
         #expect(html.contains("$GATEWAY_API_KEY"))
-        let question = try #require(source.questions.first { $0.hasPrefix("/traces/pointwise") })
-        #expect(question.contains("insertion_id:\(Self.id)") && question.contains("max_retries=0"))
+        let question = try #require(source.questions.first { $0.hasPrefix("/traces/completion") })
+        #expect(question.contains("insertion_id=\(Self.id)") && question.contains("rollout_id:"))
     }
 
     @Test func theFilterOfAFormIsTheAddress() async {

@@ -79,7 +79,7 @@ struct DashboardQuestions: DashboardSource {
             let open = try await controllers.open.answer(rollout, project: admitted.project)
             return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: open)))
         }
-        if VerificationController.answers(path) {
+        if VerificationController.answers(path) || path == VerificationController.completionPath {
             return try await controllers.verification.respond(
                 to: request, path: path, as: id, admitted: admitted, connection: connection, logger: logger)
         }

@@ -148,7 +148,8 @@ import Testing
             #expect(page.status == 200 && !page.text.contains(orphan.insertionID.description))
             let admin = try await ingress.logIn(with: DashboardKeys.admin)
             let operators = try await ingress.call("GET", "/dashboard/projects/main/queue", headers: [admin]).text
-            #expect(operators.contains(orphan.insertionID.description) && operators.contains("project <bdi>removed</bdi>"))
+            #expect(
+                operators.contains(orphan.insertionID.description) && operators.contains("project <bdi>removed</bdi>"))
             let refused = try await Self.call(ingress, "POST", "/queue/dead/\(entry)/requeue")
             #expect(refused.status == 409 && refused.text.contains("no longer in SECRETS_PATH"))
             #expect(try await ingress.queued() == 0)
