@@ -190,7 +190,7 @@ struct PageTests {
         let (_, html) = await html(.rules)
         for text in [
             "8 of 10 requests per hour, audit only", ">80%<", "b-warn", "1 min 1 s", "(none)", "and 3 more",
-            "One more belongs to a value", "by the latest 7 requests", Self.shown,
+            "One more counter belongs to a value", "by the latest 7 requests", Self.shown,
         ] {
             #expect(html.contains(text), "\(text)")
         }

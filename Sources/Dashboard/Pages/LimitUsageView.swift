@@ -37,8 +37,9 @@ struct LimitUsageView {
         moreCounters = left > 0 ? "and \(Figures.count(left)) more that are less full" : nil
         var notes: [String] = []
         if hidden > 0 {
-            let are = hidden == 1 ? "One more belongs to a value" : "\(Figures.count(hidden)) more belong to values"
-            notes.append("\(are) that any client may claim, and what it holds is shown with an admin key.")
+            let are =
+                hidden == 1 ? "One more counter belongs to a value" : "\(Figures.count(hidden)) more belong to values"
+            notes.append("\(are) that any client may claim; the operator is shown what is counted there.")
         }
         if let reason = answer.text("unknown") { notes.append("Not all is known: \(reason)") }
         usageNote = notes.isEmpty ? nil : notes.joined(separator: " ")
