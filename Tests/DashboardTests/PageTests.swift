@@ -186,6 +186,20 @@ struct PageTests {
         #expect(!source.questions.contains { $0.hasPrefix("/rules/explain") }, "nothing is to be explained")
     }
 
+    /// The store is asked twice at most; `/rules/usage` asks the log once itself.
+    @Test(arguments: [
+        DashboardRoute.Page.overview, .requests, .request(id), .metrics, .rollouts, .rollout("r"), .queue, .audit,
+        .rules,
+    ])
+    func aPageAsksTheStoreTwiceAtMost(page: DashboardRoute.Page) async {
+        let source = Self.source()
+        _ = await html(page, page == .metrics ? "group_by=metadata.k&from=24h" : nil, asking: source)
+        let stored = ["/logs/requests", "/logs/metadata", "/logs/audit", "/metrics/query", "/traces", "/rules/usage"]
+        let asked = source.questions.filter { question in stored.contains { question.hasPrefix($0) } }
+        #expect(asked.count <= 2, "\(asked)")
+        #expect(!source.questions.isEmpty)
+    }
+
     @Test func whatLimitsHoldIsShown() async {
         let (_, html) = await html(.rules)
         for text in [
