@@ -50,7 +50,7 @@ package struct IngressService {
         let follower = ResponseTailer(
             wakeUp: Keys.wakeUp(ingress: name), redis: RedisClient(endpoint, logger: logger), commands: commands,
             window: settings.maxBufferedBytes, logger: logger)
-        let identity = AnswerIdentity(generator: InsertionIDGenerator())
+        let identity = ResponseIdentity(generator: InsertionIDGenerator())
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         extensions.routes(router)
         let isLogged = settings.requestLog == .embedded
@@ -58,7 +58,7 @@ package struct IngressService {
         let audit =
             isLogged ? AuditLog(role: settings.role, redis: commands, envelope: envelope, logger: logger) : nil
         audit?.follow(rules: rules, keys: auth as? APIKeyAuth, secrets: secretsFile, key: watch)
-        let kept = KeptAnswers(records: JobRecords(redis: commands), envelope: envelope)
+        let kept = KeptResponses(records: JobRecords(redis: commands), envelope: envelope)
         func calls(through queue: WorkQueue) -> JobDispatcher {
             JobDispatcher(
                 admission: JobAdmission(

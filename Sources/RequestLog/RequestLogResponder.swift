@@ -36,7 +36,7 @@ package struct RequestLogResponder: Sendable {
     ///   - query: the parameters behind the `?`.
     ///   - asker: no row of a project other than theirs is looked at.
     /// - Throws: a 400 that names the parameter at fault, a 404; what the store throws.
-    package func answer(_ path: String, _ query: QueryItems, for asker: LogAsker) async throws -> RequestLogAnswer {
+    package func answer(_ path: String, _ query: QueryItems, for asker: LogAsker) async throws -> RequestLogResponse {
         let project = asker.project
         switch path {
         case Self.audit: return try await audit(query, asker)
@@ -49,14 +49,14 @@ package struct RequestLogResponder: Sendable {
         }
     }
 
-    private func page(_ query: QueryItems, _ project: String) async throws -> RequestLogAnswer {
+    private func page(_ query: QueryItems, _ project: String) async throws -> RequestLogResponse {
         let asked = try PageQuery(query, FilterParser(now: now()))
         return try await Self.list(asked) { [store, filter = asked.filter] cursor, limit in
             try await store.page(filter, after: cursor, limit: limit, project: project)
         }
     }
 
-    private func audit(_ query: QueryItems, _ asker: LogAsker) async throws -> RequestLogAnswer {
+    private func audit(_ query: QueryItems, _ asker: LogAsker) async throws -> RequestLogResponse {
         let asked = try PageQuery(query, AuditParser(now: now()))
         return try await Self.list(asked) { [audits, filter = asked.filter] cursor, limit in
             try await audits.page(filter, after: cursor, limit: limit, for: asker)
@@ -67,11 +67,11 @@ package struct RequestLogResponder: Sendable {
     private static func list<Row: ShownRow, Filter>(
         _ asked: PageQuery<Filter>,
         _ read: @escaping @Sendable (_ cursor: PageCursor?, _ limit: Int) async throws -> RowPage<Row>
-    ) async throws -> RequestLogAnswer {
+    ) async throws -> RequestLogResponse {
         let page = try await read(asked.cursor, asked.limit)
         if let form = asked.form {
             let export = RowExport(form: form, first: page) { try await read($0, FilterLimits.pageRows) }
-            return RequestLogAnswer(contentType: form.contentType, body: .pieces { try await export.write(to: $0) })
+            return RequestLogResponse(contentType: form.contentType, body: .pieces { try await export.write(to: $0) })
         }
         return json { writer in
             writer.object { writer in
@@ -81,7 +81,7 @@ package struct RequestLogResponder: Sendable {
         }
     }
 
-    private func row(_ text: String, _ project: String) async throws -> RequestLogAnswer {
+    private func row(_ text: String, _ project: String) async throws -> RequestLogResponse {
         guard let id = InsertionID(text) else {
             throw GatewayError.invalidRequest(
                 code: "invalid_insertion_id",
@@ -98,7 +98,7 @@ package struct RequestLogResponder: Sendable {
     }
 
     /// Keys of metadata, or with `key` values of that key: what a form can suggest.
-    private func suggestions(_ query: QueryItems, _ project: String) async throws -> RequestLogAnswer {
+    private func suggestions(_ query: QueryItems, _ project: String) async throws -> RequestLogResponse {
         let known = ["key", "prefix", "limit"]
         for (name, _) in query.items where !known.contains(name) {
             let list = known.map { "`\($0)`" }.joined(separator: ", ")
@@ -119,7 +119,7 @@ package struct RequestLogResponder: Sendable {
         }
     }
 
-    private func metrics(_ query: QueryItems, _ project: String) async throws -> RequestLogAnswer {
+    private func metrics(_ query: QueryItems, _ project: String) async throws -> RequestLogResponse {
         let asked = try MetricsQuery(query, now: now())
         do {
             let result = try await store.metrics(asked, project: project)
@@ -132,10 +132,10 @@ package struct RequestLogResponder: Sendable {
         }
     }
 
-    private static func json(_ body: (inout JSONWriter) -> Void) -> RequestLogAnswer {
+    private static func json(_ body: (inout JSONWriter) -> Void) -> RequestLogResponse {
         var writer = JSONWriter()
         body(&writer)
-        return RequestLogAnswer(body: .whole(writer.bytes))
+        return RequestLogResponse(body: .whole(writer.bytes))
     }
 }
 

@@ -12,7 +12,7 @@ package struct RequestLogService {
     package typealias Answer =
         @Sendable (
             _ path: String, _ query: QueryItems, _ asker: LogAsker
-        ) async throws -> RequestLogAnswer
+        ) async throws -> RequestLogResponse
 
     package let services: [any Service]
 
@@ -67,16 +67,16 @@ package struct RequestLogService {
 
     /// Answers a question, a wrong one with what is wrong about it.
     private static func answer(
-        _ job: Job, with respond: Answer, to sink: any AnswerSink
+        _ job: Job, with respond: Answer, to sink: any ResponseSink
     ) async throws {
-        let answer: RequestLogAnswer
+        let answer: RequestLogResponse
         do {
             answer = try await respond(
                 job.path, try QueryItems(job.query), LogAsker(project: job.project, isOperator: job.isOperators))
         } catch let error as GatewayError {
             return try await sink.send(error.status, error.retryHeaders, json: error.json)
         }
-        try await AnswerWriter.write(answer, to: sink)
+        try await ResponseWriter.write(answer, to: sink)
     }
 }
 

@@ -47,7 +47,7 @@ extension CurlPushedCall {
     func noteSent(_ count: Int) -> Bool {
         state.withLockedValue { state in
             state.bytesUnderway += count
-            state.isBehind = state.bytesUnderway >= AnswerBody.capacity
+            state.isBehind = state.bytesUnderway >= BodyBuffer.capacity
             return !state.isBehind
         }
     }
@@ -66,7 +66,7 @@ extension CurlPushedCall {
     private func noteTaken(_ count: Int) {
         let hasCaughtUp = state.withLockedValue { state in
             state.bytesUnderway -= count
-            guard state.isBehind, state.bytesUnderway < AnswerBody.capacity else { return false }
+            guard state.isBehind, state.bytesUnderway < BodyBuffer.capacity else { return false }
             state.isBehind = false
             return true
         }

@@ -5,7 +5,7 @@ internal import Glibc
 extension CurlTransfer {
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         noteActivity()
-        do throws(AnswerDecoder.Failure) {
+        do throws(ContentDecoder.Failure) {
             if !answer.codings.isEmpty, decoder == nil { decoder = try makeDecoder() }
             if let decoder { try decoder.take(bytes, keep) } else { try keep(bytes) }
             return true
@@ -19,18 +19,18 @@ extension CurlTransfer {
     /// - Returns: whether the body is not larger than is allowed.
     func endBody() -> Bool {
         // What cannot be decoded has been refused before.
-        do throws(AnswerDecoder.Failure) { try decoder?.end(keep) } catch { return error != .tooLarge }
+        do throws(ContentDecoder.Failure) { try decoder?.end(keep) } catch { return error != .tooLarge }
         return true
     }
 
-    private func keep(_ bytes: UnsafeRawBufferPointer) throws(AnswerDecoder.Failure) {
+    private func keep(_ bytes: UnsafeRawBufferPointer) throws(ContentDecoder.Failure) {
         guard body.append(bytes, at: lastActivity) else { throw .tooLarge }
     }
 
-    private func makeDecoder() throws(AnswerDecoder.Failure) -> AnswerDecoder {
-        guard answer.codings.count <= AnswerDecoder.mostCodings else { throw .broken }
+    private func makeDecoder() throws(ContentDecoder.Failure) -> ContentDecoder {
+        guard answer.codings.count <= ContentDecoder.mostCodings else { throw .broken }
         let type = answer.head?.headers.first(named: "content-type")?.lowercased() ?? ""
-        return AnswerDecoder(answer.codings, isText: type.contains("json") || type.hasPrefix("text/"))
+        return ContentDecoder(answer.codings, isText: type.contains("json") || type.hasPrefix("text/"))
     }
 
     func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {

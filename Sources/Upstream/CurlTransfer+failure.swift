@@ -84,7 +84,7 @@ extension CurlTransfer {
         case .tooLarge: "the answer's body is longer than \(request.limits.bodyBytes) bytes"
         case .malformed where answer.isAmbiguous: "the answer's Content-Length is no number, or says two"
         case .malformed:
-            "the answer's body cannot be decompressed: it is broken, or has more than \(AnswerDecoder.mostCodings) "
+            "the answer's body cannot be decompressed: it is broken, or has more than \(ContentDecoder.mostCodings) "
                 + "codings"
         default: "the connection was closed before an answer came"
         }

@@ -38,10 +38,10 @@ final class CurlTransfer {
     /// Freed with the transfer; libcurl reads them until the handle leaves the multi handle.
     let memory: CurlMemory
 
-    var answer: AnswerHead
-    var body: AnswerBody
+    var answer: HeadParser
+    var body: BodyBuffer
     /// Undoes the body's codings; nil until it has begun, or where it has none.
-    var decoder: AnswerDecoder?
+    var decoder: ContentDecoder?
     private(set) var end: End?
     /// The reason why a callback told libcurl to stop, which libcurl itself cannot know.
     var refusal: UpstreamError.Code?
@@ -75,8 +75,8 @@ final class CurlTransfer {
         self.reader = reader
         if case .receiver = reader { need = .head }
         self.changed = changed
-        answer = AnswerHead(limit: request.limits.headerBytes)
-        body = AnswerBody(limit: request.limits.bodyBytes)
+        answer = HeadParser(limit: request.limits.headerBytes)
+        body = BodyBuffer(limit: request.limits.bodyBytes)
     }
 
     var requestMayHaveBeenSent: Bool { lastActivity != nil }
@@ -96,8 +96,8 @@ final class CurlTransfer {
     func abort(_ error: UpstreamError) {
         guard end == nil else { return }
         end = .failed(error)
-        answer = AnswerHead(limit: 0)
-        body = AnswerBody(limit: 0)
+        answer = HeadParser(limit: 0)
+        body = BodyBuffer(limit: 0)
         decoder = nil
     }
 

@@ -14,12 +14,12 @@ import Testing
         (0..<count).map { UInt8(truncatingIfNeeded: $0 % 7 == 0 ? $0 &* $0 >> 3 : 65) }
     }
 
-    @Test(arguments: forms) func eachFormIsUndone(coding: ContentCoding, bytes: [UInt8]) throws {
+    @Test(arguments: forms) func `each form is undone`(coding: ContentCoding, bytes: [UInt8]) throws {
         guard coding.isAvailable else { return }
         #expect(try BodyDecoder([coding], limit: Self.text.count).decode(bytes) == Self.text)
     }
 
-    @Test(arguments: [0, 1, 100, 65_536, 70_000, 5_000_000]) func whatIsCompressedComesBack(count: Int) throws {
+    @Test(arguments: [0, 1, 100, 65_536, 70_000, 5_000_000]) func `what is compressed comes back`(count: Int) throws {
         let bytes = Self.sample(count)
         let once = try #require(Gzip.compress(bytes))
         #expect(try BodyDecoder([.gzip], limit: count).decode(once) == bytes)
@@ -30,14 +30,14 @@ import Testing
         #expect(try BodyDecoder([.gzip], limit: 2 * count).decode(once + once) == bytes + bytes)
     }
 
-    @Test func codingsAreUndoneFromTheLastOne() throws {
+    @Test func `codings are undone from the last one`() throws {
         let bytes = try #require(Gzip.compress(Compressed.zlib))
         #expect(try BodyDecoder([.deflate, .gzip], limit: 100).decode(bytes) == Self.text)
         guard case .unreadable(let flaw)? = failure([.gzip, .deflate], bytes) else { return void() }
         #expect(flaw.coding == .deflate && flaw.number == 2 && flaw.of == 2)
     }
 
-    @Test(arguments: forms) func whatEndsEarlyIsRefused(coding: ContentCoding, bytes: [UInt8]) {
+    @Test(arguments: forms) func `what ends early is refused`(coding: ContentCoding, bytes: [UInt8]) {
         guard coding.isAvailable else { return }
         for count in 1..<bytes.count {
             guard case .unreadable(let flaw)? = failure([coding], Array(bytes.prefix(count))) else { return void() }
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test(arguments: forms) func whatFollowsTheEndIsRefused(coding: ContentCoding, bytes: [UInt8]) {
+    @Test(arguments: forms) func `what follows the end is refused`(coding: ContentCoding, bytes: [UInt8]) {
         guard coding.isAvailable else { return }
         for garbage: [UInt8] in [[0], [10], Array("{}".utf8), Array(repeating: 255, count: 100_000)] {
             guard case .unreadable(let flaw)? = failure([coding], bytes + garbage) else { return void() }
@@ -53,13 +53,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [ContentCoding.gzip, .deflate, .zstd]) func whatIsPlainIsRefused(coding: ContentCoding) {
+    @Test(arguments: [ContentCoding.gzip, .deflate, .zstd]) func `what is plain is refused`(coding: ContentCoding) {
         guard coding.isAvailable else { return }
         guard case .unreadable(let flaw)? = failure([coding], Self.text) else { return void() }
         #expect("\(flaw)".contains("`\(coding.rawValue)`"))
     }
 
-    @Test func theFlawSaysWhere() throws {
+    @Test func `the flaw says where`() throws {
         var bytes = try #require(Gzip.compress(Self.sample(200_000)))
         bytes[bytes.count - 5] ^= 0xFF
         guard case .unreadable(let flaw)? = failure([.gzip], bytes) else { return void() }
@@ -67,7 +67,7 @@ import Testing
         #expect("\(flaw)" == "`gzip` cannot be undone: it is broken at byte \(flaw.offset) of \(bytes.count)")
     }
 
-    @Test func aBombIsStoppedAtItsBound() throws {
+    @Test func `a bomb is stopped at its bound`() throws {
         let bomb = try #require(Gzip.compress([UInt8](repeating: 0, count: 10 << 20)))
         #expect(failure([.gzip], bomb, limit: 1 << 20) == .tooLarge)
         #expect(failure([.gzip], bomb, limit: 10 << 20) == nil)
@@ -77,7 +77,7 @@ import Testing
         #expect(failure([.gzip, .gzip], nested, limit: 1 << 20) == .tooLarge)
     }
 
-    @Test func roomIsAskedForBeforeItIsTaken() throws {
+    @Test func `room is asked for before it is taken`() throws {
         let body = try #require(Gzip.compress(Self.sample(300_000)))
         var held = 0
         #expect(throws: BodyDecoder.Failure.noRoom) {
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func namesAreReadInAnyCase() {
+    @Test func `names are read in any case`() {
         #expect(ContentCoding.names(in: [" GZip ,identity", "", "Deflate"]) == ["GZip", "Deflate"])
         #expect(ContentCoding(name: "X-GZIP") == .gzip && ContentCoding(name: "BR") == .brotli)
         #expect(ContentCoding(name: "utf-8") == nil)

@@ -8,12 +8,12 @@ struct LinearScaleTests {
         (10, 10), (11, 15),
         (0.0031, 0.004), (999, 1000), (1001, 1500), (1e12, 1e12),
     ])
-    func theTopIsARoundNumber(most: Double, top: Double) {
+    func `the top is a round number`(most: Double, top: Double) {
         let found = LinearScale.round(most)
         #expect(abs(found - top) < top * 1e-9)
     }
 
-    @Test func valuesHaveTheirPlaces() {
+    @Test func `values have their places`() {
         let scale = LinearScale(upTo: 95, length: 200)
         #expect(scale.top == 100)
         #expect(scale.place(0) == 200 && scale.place(50) == 100 && scale.place(100) == 0)
@@ -29,7 +29,7 @@ struct ChartTests {
             show: Figures.compact, link: { "/rows?from=\($0)&to=\($1)" })
     }
 
-    @Test func barsStandOnEachOther() {
+    @Test func `bars stand on each other`() {
         let chart = chart(.bars, [[6, nil], [4, 1]])
         #expect(chart.most == 10)
         let shapes = chart.view.shapes
@@ -42,25 +42,25 @@ struct ChartTests {
         #expect(shapes.map(\.kind) == ["bar c-1", "bar c-2"])
     }
 
-    @Test func aLineIsOpenWhereNothingWasMeasured() {
+    @Test func `a line is open where nothing was measured`() {
         let chart = chart(.lines, [[10, nil, 5, 0]], times: 4)
         #expect(chart.view.shapes.map(\.path) == ["M75.00 0.00h0M375.00 80.00h0L525.00 160.00"])
     }
 
-    @Test func pointsLeadToTheirRows() {
+    @Test func `points lead to their rows`() {
         let points = chart(.bars, [[6, 0], [4, 0]]).view.points
         #expect(points.map(\.pointLink) == ["/rows?from=0&to=60000"], "an empty point leads nowhere")
         #expect(points.first?.pointText == "Jan 1 00:00:00 UTC\ns0: 6\ns1: 4")
     }
 
-    @Test(arguments: [Chart.Form.bars, .lines]) func withoutNumbersNothingIsDrawn(form: Chart.Form) {
+    @Test(arguments: [Chart.Form.bars, .lines]) func `without numbers nothing is drawn`(form: Chart.Form) {
         #expect(!chart(form, [[nil, nil]]).view.isDrawn)
         #expect(!chart(form, [], times: 0).view.isDrawn)
         #expect(!chart(form, [[0, 0]]).view.isDrawn)
     }
 
     /// A bar of one among a million is seen.
-    @Test func smallValuesAreSeen() {
+    @Test func `small values are seen`() {
         let shapes = chart(.bars, [[1_000_000, 1]]).view.shapes
         #expect(shapes[0].path.contains("v0.75"))
     }
@@ -73,7 +73,7 @@ struct ProgressViewTests {
         return progress
     }
 
-    @Test func thePartsFillTheBar() {
+    @Test func `the parts fill the bar`() {
         let view = ProgressView(
             progress {
                 ($0.verdict, $0.expected, $0.traced, $0.inFlight, $0.failed, $0.isChecked) = (
@@ -87,7 +87,7 @@ struct ProgressViewTests {
     }
 
     /// The list of rollouts knows how many there are, and not what is traced.
-    @Test func whatWasNotCheckedIsNotSaidToBeMissing() {
+    @Test func `what was not checked is not said to be missing`() {
         let view = ProgressView(progress { ($0.expected, $0.failed) = (5, 0) })
         #expect(view.parts.map(\.partTone) == ["quiet"] && view.verdictText == "not checked" && view.traced == "–")
     }
@@ -95,24 +95,24 @@ struct ProgressViewTests {
 
 struct FiguresTests {
     @Test(arguments: [(0.0, "0"), (7, "7"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (-1234, "-1,234")])
-    func countsHaveTheirThousandsApart(value: Double, text: String) { #expect(Figures.count(value) == text) }
+    func `counts have their thousands apart`(value: Double, text: String) { #expect(Figures.count(value) == text) }
 
     @Test(arguments: [(0.0, "0"), (0.25, "0.25"), (950, "950"), (999.9, "1k"), (12_345, "12.3k"), (4_560_000, "4.56M")])
-    func largeNumbersAreShort(value: Double, text: String) { #expect(Figures.compact(value) == text) }
+    func `large numbers are short`(value: Double, text: String) { #expect(Figures.compact(value) == text) }
 
     @Test(arguments: [
         (0.0, "0 ms"), (0.4, "0.4 ms"), (850, "850 ms"), (999.7, "1 s"), (1240, "1.24 s"), (59_990, "60 s"),
         (125_000, "2 min 5 s"), (7_260_000, "2 h 1 min"), (864_000_000, "10 days"),
     ])
-    func durationsAreRead(value: Double, text: String) { #expect(Figures.duration(value) == text) }
+    func `durations are read`(value: Double, text: String) { #expect(Figures.duration(value) == text) }
 
     @Test(arguments: [(0.0, "$0"), (0.00042, "$0.00042"), (0.5, "$0.5"), (12.3, "$12.30"), (1234, "$1.23k")])
-    func costsAreRead(value: Double, text: String) { #expect(Figures.dollars(value) == text) }
+    func `costs are read`(value: Double, text: String) { #expect(Figures.dollars(value) == text) }
 
     @Test(arguments: [(0.0, "0%"), (1, "1%"), (0.05, "<0.1%"), (33.333, "33.3%"), (100, "100%")])
-    func partsAreRead(value: Double, text: String) { #expect(Figures.percent(value, of: 100) == text) }
+    func `parts are read`(value: Double, text: String) { #expect(Figures.percent(value, of: 100) == text) }
 
-    @Test func timesAreRead() {
+    @Test func `times are read`() {
         #expect(Figures.time("2026-11-22T19:26:39.120Z") == "Nov 22 19:26:39")
         #expect(Figures.time("nonsense") == "nonsense")
     }

@@ -35,12 +35,12 @@ struct ContrastTests {
         return (light + 0.05) / (dark + 0.05)
     }
 
-    @Test func contrastsAreReckonedAsTheStandardDoes() {
+    @Test func `contrasts are reckoned as the standard does`() {
         #expect(abs(Self.contrast(0x000000, 0xFFFFFF) - 21) < 0.01)
         #expect(abs(Self.contrast(0x777777, 0xFFFFFF) - 4.48) < 0.01)
     }
 
-    @Test(arguments: [false, true]) func textCanBeRead(isDark: Bool) throws {
+    @Test(arguments: [false, true]) func `text can be read`(isDark: Bool) throws {
         let colours = try Self.colours(isDark: isDark)
         func colour(_ name: String) throws -> Int { try #require(colours.first { $0.name == name }).value }
         let pairs = [

@@ -12,7 +12,7 @@ struct EventTextTests {
         ("<pre>a\r\revent: reload</pre>", "data: <pre>a\ndata: \ndata: event: reload</pre>\n"),
         ("\u{2028}é\u{85}", "data: \u{2028}é\u{85}\n"),
     ])
-    func aPageIsOneEvent(html: String, lines: String) {
+    func `a page is one event`(html: String, lines: String) {
         let event = EventText.page(Array(html.utf8))
         #expect(String(decoding: event, as: UTF8.self) == "event: page\n\(lines)\n")
     }
@@ -21,7 +21,7 @@ struct EventTextTests {
         (nil, false), ("text/html", false), ("text/event-stream", true), ("*/*", false),
         ("text/html, text/event-stream;q=0.9", true),
     ])
-    func eventsAreAskedFor(accept: String?, wants: Bool) {
+    func `events are asked for`(accept: String?, wants: Bool) {
         var request = DashboardRequest(path: "/dashboard")
         request.accept = accept
         #expect(request.wantsEvents == wants)

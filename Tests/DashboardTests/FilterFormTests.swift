@@ -11,7 +11,7 @@ struct FilterFormTests {
         "from=2026-11-22T19:00:00.000Z&to=2026-11-22T20:00:00.000Z", "user[absent]", "latency[gte]=1000",
         "metadata.a%20b=%26%3D%3C%22",
     ])
-    func aQueryIsItsOwnForm(query: String) throws {
+    func `a query is its own form`(query: String) throws {
         let form = try form(query)
         #expect(!form.isSubmitted)
         #expect(try self.form(form.query) == form)
@@ -21,7 +21,7 @@ struct FilterFormTests {
     }
 
     /// What a form sends: hidden fields of the chips, then the empty ones.
-    @Test func aFormsFieldsBecomeTheApisQuery() throws {
+    @Test func `a form's fields become the apis query`() throws {
         let form = try form(
             "name=status&operator=eq&value=5xx&name=customer-id&operator=in&value=a,b&name=&operator=eq&value=&range=7d"
         )
@@ -29,13 +29,13 @@ struct FilterFormTests {
         #expect(form.query == "status=5xx&metadata.customer-id[in]=a,b&from=7d")
     }
 
-    @Test func aFormTakesNoFilterTwice() throws {
+    @Test func `a form takes no filter twice`() throws {
         let form = try form("name=user&operator=eq&value=a&name=user&operator=eq&value=a&range=")
         #expect(form.query == "user=a")
     }
 
     /// A range of the URL's own stays until another one is chosen.
-    @Test func aRangeOfItsOwnIsKept() throws {
+    @Test func `a range of its own is kept`() throws {
         let own = "from=2026-11-22T19:00:00.000Z&to=2026-11-22T20:00:00.000Z"
         #expect(try form("\(own)&range=custom").query == own)
         #expect(try form("\(own)&range=1h").query == "from=1h")
@@ -43,7 +43,8 @@ struct FilterFormTests {
     }
 
     /// Texts with brackets, of which one could be taken for an operator.
-    @Test(arguments: ["metadata.a]", "metadata.a[b]", "metadata.[eq]", "metadata.a[in]"]) func aKeyMayHoldBrackets(
+    @Test(arguments: ["metadata.a]", "metadata.a[b]", "metadata.[eq]", "metadata.a[in]"])
+    func `a key may hold brackets`(
         name: String
     ) throws {
         let term = FilterTerm(name, nil, "x")
@@ -52,17 +53,17 @@ struct FilterFormTests {
         #expect(try form(query).terms == [term])
     }
 
-    @Test func aFilterIsTakenAway() throws {
+    @Test func `a filter is taken away`() throws {
         let form = try form("status=5xx&user=ada&from=1h")
         #expect(form.removing(at: 0).query == "user=ada&from=1h")
         #expect(form.adding(FilterTerm("user", nil, "bob")).query == "status=5xx&user=bob&from=1h")
     }
 
-    @Test func whatNeedsNoValueHasNone() throws {
+    @Test func `what needs no value has none`() throws {
         #expect(try form("name=user&operator=present&value=x&range=").query == "user[present]")
     }
 
-    @Test func aPointOfAChartIsARange() {
+    @Test func `a point of a chart is a range`() {
         let query = FilterForm().during(1_700_000_000_000, 1_700_000_060_000).query
         #expect(query == "from=2023-11-14T22:13:20.000Z&to=2023-11-14T22:14:20.000Z")
     }
@@ -70,7 +71,7 @@ struct FilterFormTests {
 
 struct TimeRangeTests {
     @Test(arguments: TimeRange.presets.map(\.milliseconds) + [1, 60_000, 123_456_789, 31_536_000_000])
-    func aChartHasFewPoints(length: UInt64) throws {
+    func `a chart has few points`(length: UInt64) throws {
         let interval = TimeRange.interval(for: length)
         let unit: UInt64 =
             ["s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000][interval.last.map(String.init) ?? ""] ?? 0
@@ -78,7 +79,7 @@ struct TimeRangeTests {
         #expect(length / step <= TimeRange.mostPoints)
     }
 
-    @Test func theLengthIsTold() {
+    @Test func `the length is told`() {
         #expect(TimeRange(from: "24h").length(now: 0) == 86_400_000)
         #expect(TimeRange(from: "1970-01-01T00:00:10Z").length(now: 15_000) == 5000)
         #expect(TimeRange(from: "1970-01-01T00:00:10Z", to: "1970-01-01T00:00:30Z").length(now: 0) == 20_000)

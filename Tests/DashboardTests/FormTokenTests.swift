@@ -4,7 +4,7 @@ import Testing
 @testable import Dashboard
 
 struct FormTokenTests {
-    @Test func itIsOfOneSessionAndOneGateway() {
+    @Test func `it is of one session and one gateway`() {
         let envelope = Envelope(key: .random())
         let token = FormToken(session: "one", envelope: envelope)
         #expect(token.matches(FormToken(session: "one", envelope: envelope).text), "any ingress makes the same")
@@ -13,7 +13,7 @@ struct FormTokenTests {
         #expect(!token.text.contains("one"))
     }
 
-    @Test func nothingElseMatches() {
+    @Test func `nothing else matches`() {
         let token = FormToken(session: "", envelope: Envelope(key: .random()))
         let last = token.text.hasSuffix("0") ? "1" : "0"
         for text in [nil, "", String(token.text.dropLast()), token.text + "0", String(token.text.dropLast()) + last] {
@@ -27,10 +27,10 @@ struct FormTokenTests {
         ("/dashboard/projects/p/queue/1-0/other", nil), ("/dashboard/projects/p/queue/1-0", nil),
         ("/dashboard/projects/p/queue", .page(.queue, project: "p")),
     ])
-    func actionsHaveAddresses(path: String, route: DashboardRoute?) { #expect(DashboardRoute(path) == route) }
+    func `actions have addresses`(path: String, route: DashboardRoute?) { #expect(DashboardRoute(path) == route) }
 
     /// Behind the login a browser is sent to pages alone.
-    @Test func noActionIsAPage() {
+    @Test func `no action is a page`() {
         #expect(Dashboard.ownPath("/dashboard/projects/p/queue/1-0/delete") == "/dashboard")
     }
 }

@@ -137,7 +137,7 @@ struct PageTests {
         DashboardRoute.Page.overview, .requests, .request(id), .metrics, .rollouts, .rollout("r"), .request("nothing"),
         .rollout("nothing"), .queue, .audit, .rules,
     ])
-    func noTextIsMarkup(page: DashboardRoute.Page) async {
+    func `no text is markup`(page: DashboardRoute.Page) async {
         let (response, html) = await html(page, page == .metrics ? "group_by=metadata.k" : nil)
         #expect(response.status == (page == .request("nothing") || page == .rollout("nothing") ? 404 : 200))
         #expect(!html.contains("<img src=x") && !html.contains("<b>/"))
@@ -145,7 +145,7 @@ struct PageTests {
         #expect(!html.contains("{{"))
     }
 
-    @Test func theQueueSaysWhoHasWhat() async {
+    @Test func `the queue says who has what`() async {
         let (_, html) = await html(.queue)
         for text in [
             "Completions", "1 min 1 s", "alive", "gone", "and 1 more", "3 in all projects", Self.shown, "2 KiB",
@@ -157,7 +157,7 @@ struct PageTests {
     }
 
     /// The operator's forms hold the session's token; one letter is not queued again, and says why.
-    @Test func theOperatorHasForms() async {
+    @Test func `the operator has forms`() async {
         let token = FormToken(session: "s", envelope: Envelope(key: .random()))
         let (_, html) = await html(.queue, token: token)
         #expect(html.matches(of: /<form method="post" action="[^"]*\/queue\/[0-9-]+\/requeue">/).count == 1)
@@ -167,7 +167,7 @@ struct PageTests {
     }
 
     /// Anyone may send a person to an address: what it says is shown only where it is an id.
-    @Test func whatWasDoneIsTold() async {
+    @Test func `what was done is told`() async {
         let (_, html) = await html(.queue, "done=requeued&id=\(Self.id)")
         #expect(html.contains("The job is queued again.") && html.contains(">\(Self.id)</a>"))
         let (_, other) = await self.html(.queue, "done=requeued&id=call-0800-evil")
@@ -176,7 +176,7 @@ struct PageTests {
         #expect(!unknown.contains("role=\"status\"") && !unknown.contains("evil"))
     }
 
-    @Test func rulesAreShownWithTheirPlacesAndHits() async throws {
+    @Test func `rules are shown with their places and hits`() async throws {
         let source = Self.source()
         let (_, html) = await html(.rules, "from=1h", asking: source)
         let asked = try #require(source.questions.first { $0.hasPrefix("/metrics/query") })
@@ -191,7 +191,7 @@ struct PageTests {
         DashboardRoute.Page.overview, .requests, .request(id), .metrics, .rollouts, .rollout("r"), .queue, .audit,
         .rules,
     ])
-    func aPageAsksTheStoreTwiceAtMost(page: DashboardRoute.Page) async {
+    func `a page asks the store twice at most`(page: DashboardRoute.Page) async {
         let source = Self.source()
         _ = await html(page, page == .metrics ? "group_by=metadata.k&from=24h" : nil, asking: source)
         let stored = ["/logs/requests", "/logs/metadata", "/logs/audit", "/metrics/query", "/traces", "/rules/usage"]
@@ -200,7 +200,7 @@ struct PageTests {
         #expect(!source.questions.isEmpty)
     }
 
-    @Test func whatLimitsHoldIsShown() async {
+    @Test func `what limits hold is shown`() async {
         let (_, html) = await html(.rules)
         for text in [
             "8 of 10 requests per hour, audit only", ">80%<", "b-warn", "1 min 1 s", "(none)", "and 3 more",
@@ -210,7 +210,7 @@ struct PageTests {
         }
     }
 
-    @Test func aRequestIsExplained() async throws {
+    @Test func `a request is explained`() async throws {
         let source = Self.source()
         let (_, html) = await html(.rules, "model=openai%2Fgpt&metadata=env%3Ddev%0D%0Ateam%3Da%3Db", asking: source)
         let asked = try #require(source.questions.first { $0.hasPrefix("/rules/explain") })
@@ -228,8 +228,9 @@ struct PageTests {
         }
     }
 
-    @Test(arguments: ["{", "{\"a\":1", "words", "a=1\na=2", "{} {}"]) func unreadableMetadataIsTold(text: String) async
-    {
+    @Test(arguments: ["{", "{\"a\":1", "words", "a=1\na=2", "{} {}"]) func `unreadable metadata is told`(
+        text: String
+    ) async {
         let source = Self.source()
         let (response, html) = await html(
             .rules, FilterForm.query([("model", "m"), ("metadata", text)]), asking: source)
@@ -237,7 +238,7 @@ struct PageTests {
         #expect(!source.questions.contains { $0.hasPrefix("/rules/explain") })
     }
 
-    @Test func aRolloutSaysWhereItsCompletionsAre() async {
+    @Test func `a rollout says where its completions are`() async {
         let (_, html) = await html(.rollout("r"))
         for text in [
             "its answer has begun", "waits to be sent", "is not to be found", "and 3 more",
@@ -252,7 +253,7 @@ struct PageTests {
         ("kind=prefix&value=a&prefix=b&tag=run_id:r", "tag=run_id:r&prefix=a"),
         ("kind=run_id&value=r&prefix=b", "prefix=b&tag=run_id:r"), ("kind=prefix&value=&prefix=b", "prefix=b"),
     ])
-    func rolloutsAreSearchedByTheirBeginning(form: String, query: String) async {
+    func `rollouts are searched by their beginning`(form: String, query: String) async {
         let (response, _) = await html(.rollouts, form)
         #expect(response.status == 303)
         #expect(response.headers.contains { $0.value == "/dashboard/projects/p/rollouts?\(query)" })
@@ -262,7 +263,7 @@ struct PageTests {
         #expect(page.contains("begins with night") && page.contains(#"name="prefix" value="night""#))
     }
 
-    @Test func auditRowsAreFiltered() async throws {
+    @Test func `audit rows are filtered`() async throws {
         let source = Self.source()
         let (_, html) = await html(.audit, "kind=key.used&subject%5Bin%5D=a,b&from=24h&cursor=c%2F0", asking: source)
         #expect(
@@ -275,14 +276,14 @@ struct PageTests {
     }
 
     /// The address of a form's page has no empty fields.
-    @Test func theFilterOfAuditRowsIsTheAddress() async {
+    @Test func `the filter of audit rows is the address`() async {
         let (response, _) = await html(.audit, "kind=key.used&subject=&account=&user=&from=")
         #expect(response.status == 303)
         #expect(response.headers.contains { $0.value == "/dashboard/projects/p/audit?kind=key.used" })
     }
 
     /// Each figure leads to the page of the queue, and what is wrong is marked.
-    @Test func theOverviewSaysHowTheGatewayIs() async {
+    @Test func `the overview says how the gateway is`() async {
         let (_, html) = await html(.overview)
         for text in [
             ">4<", "the oldest for 1 min 1 s", "2 KiB of requests", "1 verifier<", "512 B wait for the log",
@@ -295,12 +296,12 @@ struct PageTests {
     }
 
     /// Without it the page stands all the same.
-    @Test func theOverviewDoesWithoutTheQueue() async {
+    @Test func `the overview does without the queue`() async {
         let (response, html) = await html(.overview, asking: Self.source(without: "/queue"))
         #expect(response.status == 200 && !html.contains("tiles now"))
     }
 
-    @Test func aRequestHasItsWayAndItsMessages() async throws {
+    @Test func `a request has its way and its messages`() async throws {
         let source = Self.source()
         let (_, html) = await html(.request(Self.id), asking: source)
         for text in ["Attempt 1", "Attempt 2", "Queue", "300 ms", "500 ms", "header", Self.shown] {
@@ -313,7 +314,7 @@ struct PageTests {
         #expect(question.contains("insertion_id=\(Self.id)") && question.contains("rollout_id:"))
     }
 
-    @Test func theFilterOfAFormIsTheAddress() async {
+    @Test func `the filter of a form is the address`() async {
         let (response, _) = await html(.requests, "name=customer-id&operator=eq&value=acme&range=1h")
         #expect(response.status == 303)
         #expect(
@@ -321,7 +322,7 @@ struct PageTests {
         )
     }
 
-    @Test func pagesGoOnWithTheirFilters() async throws {
+    @Test func `pages go on with their filters`() async throws {
         let source = Self.source()
         let (_, html) = await html(.requests, "status=5xx&cursor=c%2F0", asking: source)
         #expect(html.contains("/dashboard/projects/p/requests?status=5xx&amp;cursor=c/1"))
@@ -330,18 +331,18 @@ struct PageTests {
                 == "/logs/requests?status=5xx&limit=50&cursor=c/0")
     }
 
-    @Test func chartsLeadToTheirRows() async {
+    @Test func `charts lead to their rows`() async {
         let (_, html) = await html(.metrics, "group_by=metadata.k&from=2h")
         #expect(html.contains("requests?from=2026-11-22T00:00:00.000Z&amp;to=2026-11-22T01:00:00.000Z"))
         #expect(html.contains("metadata.k=%3Cimg"), "a group leads to the rows of its value")
     }
 
-    @Test func projectsAreChosenFromThoseOfTheKey() async {
+    @Test func `projects are chosen from those of the key`() async {
         let (_, html) = await html(.overview)
         #expect(html.contains(#"href="/dashboard/projects/q""#) && html.contains("Log out"))
     }
 
-    @Test func theCommandHasNoKeyAndIsOneWord() {
+    @Test func `the command has no key and is one word`() {
         #expect(CurlText.quoted("it's `x` $HOME") == #"'it'\''s `x` $HOME'"#)
     }
 }

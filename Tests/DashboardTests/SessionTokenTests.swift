@@ -13,7 +13,7 @@ struct SessionTokenTests {
         try SessionToken(fingerprint: fingerprint, expiry: expiry).sealed(by: envelope)
     }
 
-    @Test func aSessionIsReadByAnyIngressOfTheGateway() throws {
+    @Test func `a session is read by any ingress of the gateway`() throws {
         let key = GatewayKey.random()
         let token = SessionToken(fingerprint: Array(0..<32), expiry: now + life)
         let text = try token.sealed(by: Envelope(key: key))
@@ -22,7 +22,7 @@ struct SessionTokenTests {
         #expect(text.utf8.allSatisfy { $0 > 0x2C && $0 < 0x7B && $0 != 0x3B }, "fit for a cookie")
     }
 
-    @Test func aSessionEnds() throws {
+    @Test func `a session ends`() throws {
         let text = try sealed(until: now + life)
         #expect(SessionToken(text, now: now + life - 1, envelope: envelope) != nil)
         #expect(SessionToken(text, now: now + life, envelope: envelope) == nil)
@@ -30,7 +30,7 @@ struct SessionTokenTests {
             SessionToken(try sealed(until: now + life + 1), now: now, envelope: envelope) == nil, "none lasts longer")
     }
 
-    @Test func aChangedSessionIsNone() throws {
+    @Test func `a changed session is none`() throws {
         let text = Array(try sealed(until: now + life).utf8)
         for place in text.indices {
             var other = text
@@ -46,7 +46,7 @@ struct SessionTokenTests {
     }
 
     /// What else is sealed with the gateway's key is no session.
-    @Test func anotherSealedThingIsNoSession() throws {
+    @Test func `another sealed thing is no session`() throws {
         let expiry = now + life
         let plain =
             (0..<8).map { UInt8(truncatingIfNeeded: expiry >> UInt64(56 - 8 * $0)) } + Array(repeating: 7, count: 32)
@@ -57,14 +57,14 @@ struct SessionTokenTests {
         #expect(try token(.value(of: "gateway/x")) == nil)
     }
 
-    @Test func theCookieIsFoundAmongOthers() {
+    @Test func `the cookie is found among others`() {
         #expect(SessionToken.text(in: "a=b; gateway_dashboard=x=y; c=d") == "x=y")
         #expect(SessionToken.text(in: "gateway_dashboard=x") == "x")
         #expect(SessionToken.text(in: "xgateway_dashboard=x") == nil)
         #expect(SessionToken.text(in: nil) == nil)
     }
 
-    @Test func theCookieIsKeptFromScriptsAndSites() {
+    @Test func `the cookie is kept from scripts and sites`() {
         let plain = SessionToken.cookie("x", isSecure: false).value
         #expect(plain == "gateway_dashboard=x; Path=/dashboard; Max-Age=43200; HttpOnly; SameSite=Strict")
         #expect(SessionToken.cookie("x", isSecure: true).value == plain + "; Secure")
@@ -80,7 +80,7 @@ struct DashboardRequestTests {
         return request
     }
 
-    @Test func aFormOfAnotherSiteIsForeign() {
+    @Test func `a form of another site is foreign`() {
         #expect(request { $0.origin = "https://evil.test" }.isForeign)
         #expect(request { $0.origin = "null" }.isForeign)
         #expect(request { $0.origin = "https://gateway.test:4000.evil.test" }.isForeign)
@@ -97,7 +97,9 @@ struct DashboardRequestTests {
         ("https://evil.test/dashboard", "/dashboard"), ("/dashboard/../x", "/dashboard"), ("/v1/models", "/dashboard"),
         ("/dashboard/logout", "/dashboard"), ("/dashboard/projects/a\r\nx: y", "/dashboard"), ("", "/dashboard"),
     ])
-    func aLoginLeadsToTheDashboardAlone(next: String, place: String) { #expect(Dashboard.ownPath(next) == place) }
+    func `a login leads to the dashboard alone`(next: String, place: String) {
+        #expect(Dashboard.ownPath(next) == place)
+    }
 
     @Test(arguments: [
         ("/dashboard", DashboardRoute.start), ("/dashboard/", .start), ("/dashboard/login", .login),
@@ -105,12 +107,12 @@ struct DashboardRequestTests {
         ("/dashboard/projects/a/rollouts/r%201", .page(.rollout("r 1"), project: "a")),
         ("/dashboard/projects/login/metrics", .page(.metrics, project: "login")), ("/dashboard/assets/x", .asset("x")),
     ])
-    func aPathIsAPage(path: String, route: DashboardRoute) { #expect(DashboardRoute(path) == route) }
+    func `a path is a page`(path: String, route: DashboardRoute) { #expect(DashboardRoute(path) == route) }
 
     @Test(arguments: [
         "/dashboards", "/x", "/dashboard/x", "/dashboard/projects", "/dashboard/projects/a/x",
         "/dashboard/projects/a/rollouts/r/progress",
         "/dashboard/projects/%ff",
     ])
-    func allElseIsNone(path: String) { #expect(DashboardRoute(path) == nil) }
+    func `all else is none`(path: String) { #expect(DashboardRoute(path) == nil) }
 }

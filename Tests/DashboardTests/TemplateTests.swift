@@ -4,9 +4,11 @@ import Testing
 @testable import Dashboard
 
 struct TemplateTests {
-    @Test func allAreRead() throws { _ = try Templates.compiled.get() }
+    @Test func `all are read`() throws { _ = try Templates.compiled.get() }
 
-    @Test(arguments: Templates.files.map(\.name)) func allValuesAreEscapedAndNothingIsInline(name: String) throws {
+    @Test(arguments: Templates.files.map(\.name)) func `all values are escaped and nothing is inline`(
+        name: String
+    ) throws {
         let bytes = try #require(Templates.files.first { $0.name == name }).bytes
         let text = String(decoding: bytes, as: UTF8.self)
         for unescaped in ["{{{", "{{&"] { #expect(!text.contains(unescaped)) }
@@ -25,7 +27,7 @@ struct TemplateTests {
         ("\u{0}\u{1B}x\n\ty", "\u{FFFD}\u{FFFD}x\n\ty"),
         ("👩‍💻 שלום \u{202E}x", "👩‍💻 שלום \u{202E}x"), ("{{#page}}{{.}}", "{{#page}}{{.}}"),
     ])
-    func textStaysText(text: String, escaped: String) throws {
+    func `text stays text`(text: String, escaped: String) throws {
         #expect(HTMLText.escaped(text).utf8.elementsEqual(escaped.utf8))
         var view = FilterView(
             FilterForm(), path: "/x", links: Links(project: "p"), keys: [text], usual: nil, error: text)
@@ -35,7 +37,7 @@ struct TemplateTests {
         #expect(html.utf8.firstRange(of: "role=\"alert\">\(escaped)</p>".utf8) != nil)
     }
 
-    @Test func assetsAreKeptForAsLongAsTheyAreTheSame() throws {
+    @Test func `assets are kept for as long as they are the same`() throws {
         let assets = Assets()
         let current = try #require(assets.response("dashboard.css", query: "v=\(assets.version)"))
         #expect(current.headers.contains { $0.value.contains("immutable") })
@@ -45,7 +47,7 @@ struct TemplateTests {
     }
 
     /// All that is fetched, loaded or sent goes to the gateway itself.
-    @Test(arguments: ["dashboard.css", "dashboard.js"]) func assetsNameNoOtherPlace(name: String) throws {
+    @Test(arguments: ["dashboard.css", "dashboard.js"]) func `assets name no other place`(name: String) throws {
         let text = String(decoding: try #require(Assets().response(name, query: nil)).body, as: UTF8.self)
         for place in ["http:", "https:", "@import", "url(", "eval(", "innerHTML"] { #expect(!text.contains(place)) }
     }

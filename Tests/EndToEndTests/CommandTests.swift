@@ -4,14 +4,15 @@ import Testing
 
 /// The command line: help, version, and `check`.
 @Suite(.timeLimit(.minutes(5))) struct CommandTests {
-    @Test(arguments: ["metadata-gateway", "CustomGateway"]) func theVersionIsPrinted(program: String) async throws {
+    @Test(arguments: ["metadata-gateway", "CustomGateway"]) func `the version is printed`(program: String) async throws
+    {
         try await ProgramFolder.with { folder in
             let ending = try await folder.run(program, ["--version"])
             #expect(ending.code == 0 && ending.output == GatewayVersion.current + "\n")
         }
     }
 
-    @Test(arguments: [[], ["serve"], ["ingress"], ["forwarder"], ["check"]]) func helpSaysWhatACommandDoes(
+    @Test(arguments: [[], ["serve"], ["ingress"], ["forwarder"], ["check"]]) func `help says what a command does`(
         command: [String]
     ) async throws {
         try await ProgramFolder.with { folder in
@@ -24,7 +25,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [["bogus"], ["serve", "--bogus"], ["check", "--role", "bogus"]]) func aWrongCommandLineIsRefused(
+    @Test(arguments: [["bogus"], ["serve", "--bogus"], ["check", "--role", "bogus"]])
+    func `a wrong command line is refused`(
         arguments: [String]
     ) async throws {
         try await ProgramFolder.with { folder in
@@ -39,7 +41,7 @@ import Testing
         ["wait", "r", "--url", "nowhere"], ["wait"], ["traces", "r", "--out", "/nonexistent/folder/x"],
         ["rollouts", "--url", "ftp://x"], ["logs", "--limit", "0"], ["check", "--role", "verifier", "--explain", "x"],
     ])
-    func theUsageIsTheCommandsOwn(arguments: [String]) async throws {
+    func `the usage is the command's own`(arguments: [String]) async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.run(
                 "metadata-gateway", arguments, environment: ["GATEWAY_URL": "http://127.0.0.1:1"])
@@ -50,7 +52,7 @@ import Testing
     }
 
     /// `wait` and `traces` agree on a rollout of which nothing is known.
-    @Test(arguments: ["", "/v1"]) func anUnknownRolloutCannotBeToldOf(ending path: String) async throws {
+    @Test(arguments: ["", "/v1"]) func `an unknown rollout cannot be told of`(ending path: String) async throws {
         try await ProgramFolder.with { folder in
             _ = try await folder.serve { _, port in
                 let url = "http://127.0.0.1:\(port)\(path)"
@@ -63,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func aGoodConfigurationIsGood() async throws {
+    @Test func `a good configuration is good`() async throws {
         try await ProgramFolder.with { folder in
             try folder.write(
                 "langfuse_keys:\n  main:\n    public_key: pk-lf-1\n    secret_key: sk-lf-1\ndefault_project_id: main\n",
@@ -89,7 +91,7 @@ import Testing
             "keys.yaml:4:13: error:"
         ),
     ])
-    func amistakeIsShownWithItsPlace(name: String, text: String, place: String) async throws {
+    func `amistake is shown with its place`(name: String, text: String, place: String) async throws {
         try await ProgramFolder.with { folder in
             try folder.write(text, to: name)
             let environment = ["SECRETS_PATH": "secrets.yaml", "API_KEYS_PATH": "keys.yaml"].filter { $0.value == name }
@@ -101,7 +103,7 @@ import Testing
     }
 
     /// The operator's rules are told with all else, and a part that has no use for them does not read them.
-    @Test func checkShowsAllMistakesOfTheRules() async throws {
+    @Test func `check shows all mistakes of the rules`() async throws {
         try await ProgramFolder.with { folder in
             let head = "type: gateway-metadata-config\n"
             try folder.write("keys: [\n", to: "keys.yaml")
@@ -126,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func checkReadsTheConfigurationOfAnyPart() async throws {
+    @Test func `check reads the configuration of any part`() async throws {
         try await ProgramFolder.with { folder in
             let bad = try await folder.run("metadata-gateway", ["check", "--role", "ingress"])
             #expect(bad.code == 78 && bad.output.contains("REDIS_HOST") && bad.output.contains("GATEWAY_KEY"))

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct CustomGatewayTests {
     private static let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
-    @Test func itsEntranceAndItsRouteAreServed() async throws {
+    @Test func `its entrance and its route are served`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve("CustomGateway") { _, port in
                 try await withRawClient(to: port) { client in
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [("nightly", "nightly"), ("ann", "r1")]) func itsHookFilesARunUnderAnotherName(
+    @Test(arguments: [("nightly", "nightly"), ("ann", "r1")]) func `its hook files a run under another name`(
         badge: String, run: String
     ) async throws {
         try await withRedisServer { server in

@@ -25,7 +25,7 @@ import Testing
         chmod(path, 0o644)
     }
 
-    @Test func whatWasThereIsClosedToOthers() throws {
+    @Test func `what was there is closed to others`() throws {
         try withFolder { folder in
             mkdir(folder + "/appendonlydir", 0o755)
             let names = [
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func aKeyIsMadeOnceAndKept() throws {
+    @Test func `a key is made once and kept`() throws {
         try withFolder { folder in
             let data = try DataDirectory(folder)
             let key = try data.key()
@@ -54,7 +54,7 @@ import Testing
     }
 
     /// What a full disk left: nothing was sealed with it yet.
-    @Test func anEmptyKeyIsMadeAnew() throws {
+    @Test func `an empty key is made anew`() throws {
         try withFolder { folder in
             try make(folder + "/gateway.key", "")
             try make(folder + "/gateway.key.part", "half")
@@ -68,7 +68,7 @@ import Testing
         ("", true), ("\n", false), ("AAAA", false), ("AAAA", true), ("\u{0}\u{1}", false),
         (String(repeating: "A", count: 44), false),
     ])
-    func aBadKeyIsSaidAndKept(text: String, isSealed: Bool) throws {
+    func `a bad key is said and kept`(text: String, isSealed: Bool) throws {
         try withFolder { folder in
             try make(folder + "/gateway.key", text)
             if isSealed { mkdir(folder + "/appendonlydir", 0o700) }

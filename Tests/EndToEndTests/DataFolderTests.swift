@@ -22,7 +22,7 @@ import Testing
     }
 
     /// A disk that is full at the first start: no part of a key is left, and the next start makes one.
-    @Test func aFullDiskAtTheFirstStartLeavesNoKey() async throws {
+    @Test func `a full disk at the first start leaves no key`() async throws {
         try await ProgramFolder.with { folder in
             let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
             let build = program[..<(program.lastIndex(of: "/") ?? program.endIndex)]
@@ -44,7 +44,7 @@ import Testing
     }
 
     /// The file is written again without a restart, with what it held and what came meanwhile.
-    @Test func tracesOutliveADeletedStore() async throws {
+    @Test func `traces outlive a deleted store`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { process, port in
                 try await call(port)
@@ -63,7 +63,7 @@ import Testing
     }
 
     /// What is taken while another file stands in the store's place waits, and is exported after the next start.
-    @Test func tracesOutliveAReplacedStore() async throws {
+    @Test func `traces outlive a replaced store`() async throws {
         try await ProgramFolder.with { folder in
             let path = folder.path + "/data/traces.sqlite"
             _ = try await folder.serve { process, port in
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func whatLiesInAFolderThatWasThereIsItsOwnersAlone() async throws {
+    @Test func `what lies in a folder that was there is its owners alone`() async throws {
         try await ProgramFolder.with { folder in
             let data = folder.path + "/data"
             #expect(mkdir(data, 0o755) == 0 && chmod(data, 0o755) == 0)

@@ -9,7 +9,7 @@ import Testing
         try DescriptorBudget(settings, limit: limit, loops: 2).shares.map(\.granted)
     }
 
-    @Test(arguments: Role.allCases) func nothingIsLoweredWhereThereIsRoom(role: Role) throws {
+    @Test(arguments: Role.allCases) func `nothing is lowered where there is room`(role: Role) throws {
         var settings = Settings(role: role)
         settings.metricsPort = 9400
         let budget = try DescriptorBudget(settings, limit: 1 << 20, loops: 64)
@@ -17,7 +17,7 @@ import Testing
     }
 
     /// No setting gets less than works, nor more than it asks for, and all together fit.
-    @Test(arguments: Role.allCases) func theSharesFitIntoEachLimit(role: Role) throws {
+    @Test(arguments: Role.allCases) func `the shares fit into each limit`(role: Role) throws {
         var settings = Settings(role: role)
         settings.metricsPort = 9400
         var least: Int?
@@ -41,7 +41,7 @@ import Testing
         #expect(least.map { $0 < 128 } ?? false)
     }
 
-    @Test func whatAsksForLittleGetsIt() throws {
+    @Test func `what asks for little gets it`() throws {
         var settings = Settings(role: .serve)
         settings.verifierConcurrency = 3
         settings.traceStoreMaxConnections = 5
@@ -49,7 +49,7 @@ import Testing
         #expect(try Self.granted(settings, 1000) == [459, 228, 3, 5])
     }
 
-    @Test func theWarningNamesBothNumbersAndTheRemedy() throws {
+    @Test func `the warning names both numbers and the remedy`() throws {
         let budget = try DescriptorBudget(Settings(role: .ingress), limit: 1024, loops: 2)
         let warning = try #require(budget.warning)
         #expect(warning.contains("1024 files") && warning.contains("MAX_CONNECTIONS is 994 instead of 20000"))

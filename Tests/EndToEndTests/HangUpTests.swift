@@ -10,12 +10,12 @@ import Testing
         (false, false, true, HangUpWatch.Meaning.reload), (true, true, true, .reload), (true, false, true, .end),
         (false, false, false, .end), (true, true, false, .end), (true, false, false, .end),
     ])
-    func aTerminalThatIsGoneTellsThem(had: Bool, has: Bool, reloads: Bool, meaning: HangUpWatch.Meaning) {
+    func `a terminal that is gone tells them`(had: Bool, has: Bool, reloads: Bool, meaning: HangUpWatch.Meaning) {
         #expect(HangUpWatch.meaning(hadTerminal: had, hasTerminal: has, reloads: reloads) == meaning)
     }
 
     /// A process without rules has nothing to read again: what runs is finished first, as at SIGTERM.
-    @Test func withoutRulesItDrains() async throws {
+    @Test func `without rules it drains`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { process, port in
                 try await withRawClient(to: port) { client in

@@ -24,7 +24,7 @@ import Testing
         return bytes
     }
 
-    @Test func backgroundAnswersAndLogsStayWithinTheBound() async throws {
+    @Test func `background answers and logs stay within the bound`() async throws {
         try await GatewayFleet.run(environment: ["KEPT_BYTES": "4MiB"]) { fleet in
             try await fleet.ingress { _, first in
                 try await fleet.ingress { _, second in

@@ -33,7 +33,7 @@ import Testing
         return statuses.count == 1 ? statuses == [404] : nil
     }
 
-    @Test func aKeyThatLeavesTheFileOpensNoIngressAnyLonger() async throws {
+    @Test func `a key that leaves the file opens no ingress any longer`() async throws {
         try await GatewayFleet.run(environment: ["API_KEYS_PATH": "keys.yaml"]) { fleet in
             try fleet.folder.write(file("staying", "leaving"), to: "keys.yaml")
             try await fleet.ingress { first, firstPort in

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct ListeningTests {
     /// The error names the variables of the port that is taken, and no others.
     @Test(arguments: [("PORT", "HOST, PORT"), ("TRACESTORE_PORT", "TRACESTORE_HOST, TRACESTORE_PORT")])
-    func aPortThatIsTakenIsNamed(variable: String, names: String) async throws {
+    func `a port that is taken is named`(variable: String, names: String) async throws {
         var options = RedisServer.Options()
         options.listensOnTCP = true
         try await withRedisServer(options) { server in
@@ -35,7 +35,7 @@ import Testing
             ], true
         ),
     ])
-    func anOpenGatewayWithProvidersKeysWarns(environment: [String: String], warns: Bool) async throws {
+    func `an open gateway with providers keys warns`(environment: [String: String], warns: Bool) async throws {
         try await ProgramFolder.with { folder in
             let digest = String(repeating: "0a", count: 32)
             try folder.write(
@@ -53,7 +53,7 @@ import Testing
     }
 
     /// A lone ingress knows of the forwarders' keys by their heartbeats.
-    @Test func aLoneIngressHearsOfKeys() async throws {
+    @Test func `a lone ingress hears of keys`() async throws {
         var options = RedisServer.Options()
         options.listensOnTCP = true
         try await withRedisServer(options) { server in

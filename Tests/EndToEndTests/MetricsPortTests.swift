@@ -20,7 +20,7 @@ import Testing
         ("forwarder", "gateway_jobs_in_flight 0"), ("verifier", #"gateway_verdicts_total{verdict="complete"} 0"#),
         ("tracestore", "gateway_tracestore_spans_total 0"), ("ingress", "gateway_redis_up 1"),
     ])
-    func eachPartHasThePage(command: String, sample: String) async throws {
+    func `each part has the page`(command: String, sample: String) async throws {
         var options = RedisServer.Options()
         options.listensOnTCP = true
         try await withRedisServer(options) { server in
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func aPortThatIsTakenIsNamed() async throws {
+    @Test func `a port that is taken is named`() async throws {
         var options = RedisServer.Options()
         options.listensOnTCP = true
         try await withRedisServer(options) { server in
@@ -68,7 +68,7 @@ import Testing
     }
 
     /// Its output is no terminal: one JSON object an event, unless the operator wants lines.
-    @Test(arguments: ["auto", "json", "text"]) func theLogHasTheFormThatIsWanted(format: String) async throws {
+    @Test(arguments: ["auto", "json", "text"]) func `the log has the form that is wanted`(format: String) async throws {
         try await ProgramFolder.with { folder in
             let environment = ["PORT": "0", "TRACESTORE_PORT": "0", "LOG_FORMAT": format, "LOG_LEVEL": "DEBUG"]
             let ending = try await folder.run("metadata-gateway", ["serve"], environment: environment) {

@@ -32,7 +32,7 @@ import Testing
         try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
     }
 
-    @Test func aNewFileIsItsOwners() throws {
+    @Test func `a new file is its owners`() throws {
         try withFolder { folder in
             try write(to: folder + "/a")
             #expect(text(folder + "/a") == "{}\n" && mode(folder + "/a") & 0o777 == 0o600)
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func aFileIsReplacedWhenAllIsThere() throws {
+    @Test func `a file is replaced when all is there`() throws {
         try withFolder { folder in
             try "old".write(toFile: folder + "/a", atomically: false, encoding: .utf8)
             chmod(folder + "/a", 0o640)
@@ -58,7 +58,7 @@ import Testing
     @Test(arguments: [
         ["real"], ["sub/real"], ["l2", "real"], ["sub/l2", "../real"], ["/real"], ["l2", "l3", "sub/new"], ["new"],
     ])
-    func linksAreFollowed(links: [String]) throws {
+    func `links are followed`(links: [String]) throws {
         try withFolder { folder in
             mkdir(folder + "/sub", 0o700)
             var path = folder + "/link"
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func deviceAndPipeStayWhatTheyAre() throws {
+    @Test func `device and pipe stay what they are`() throws {
         try withFolder { folder in
             try write(to: "/dev/null")
             #expect(mode("/dev/null") & S_IFMT == S_IFCHR)
@@ -94,7 +94,7 @@ import Testing
     /// Standard output and its like, sent to a file: what stands there already stays, and what comes is written behind
     /// it.
     @Test(arguments: ["/dev/fd/", "/proc/self/fd/", "link to /dev/fd/", "link to /proc/self/fd/"])
-    func anOpenFileIsWrittenWhereItStands(
+    func `an open file is written where it stands`(
         way: String
     ) throws {
         try withFolder { folder in
@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func anOpenPipeIsWrittenThrough() throws {
+    @Test func `an open pipe is written through`() throws {
         var ends: [CInt] = [0, 0]
         #expect(pipe(&ends) == 0)
         defer { ends.forEach { close($0) } }
@@ -126,7 +126,7 @@ import Testing
         #expect(read(ends[0], &bytes, 10) == 3)
     }
 
-    @Test func whatCannotBeWrittenIsSaid() throws {
+    @Test func `what cannot be written is said`() throws {
         try withFolder { folder in
             #expect(symlink("loop", folder + "/loop") == 0)
             for name in [folder, folder + "/loop", folder + "/none/a", "/dev/full"] {
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func anothersFileUnderTheFirstNameIsNotWritten() throws {
+    @Test func `anothers file under the first name is not written`() throws {
         try withFolder { folder in
             try "other".write(toFile: folder + "/a.part", atomically: false, encoding: .utf8)
             try write(to: folder + "/a")

@@ -29,7 +29,7 @@ import Testing
 
     /// A forwarder dies in the middle of a call: another takes the call over when the first one's liveness has run out,
     /// after 15 seconds, and the client that waits gets its answer within the 30 that are promised.
-    @Test func anotherForwarderAnswersForADeadOne() async throws {
+    @Test func `another forwarder answers for a dead one`() async throws {
         try await withRedisServer(Self.options()) { server in
             let environment = try Self.environment(server)
             try await ProgramFolder.with { folder in
@@ -76,7 +76,7 @@ import Testing
         ("forwarder", "REDIS_HOST", "must be set for `forwarder`"),
         ("forwarder", "GATEWAY_KEY", "openssl rand -base64 32"),
     ])
-    func whatIsMissingIsNamed(command: String, variable: String, repair: String) async throws {
+    func `what is missing is named`(command: String, variable: String, repair: String) async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.run("metadata-gateway", [command])
             #expect(ending.code == 78)
@@ -91,7 +91,7 @@ import Testing
         ("LOG_LEVEL", "loud", "`loud`"),
         ("MAX_HEADERS", "1", "16"), ("REQUEST_TIMEOUT", "-1", "`-1`"), ("GATEWAY_KEY", "key-canary", "32 bytes"),
     ])
-    func aBadValueStopsTheStart(variable: String, value: String, part: String) async throws {
+    func `a bad value stops the start`(variable: String, value: String, part: String) async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.run("metadata-gateway", ["serve"], environment: [variable: value])
             #expect(ending.code == 78)

@@ -5,7 +5,7 @@ import Testing
 
 /// A Redis over TLS whose certificate an authority of the operator's own has signed.
 @Suite(.timeLimit(.minutes(5))) struct RedisAuthorityTests {
-    @Test func theAuthorityOfTheSettingIsTrusted() async throws {
+    @Test func `the authority of the setting is trusted`() async throws {
         let reserved = try ReservedPort()
         defer { reserved.release() }
         try await ProgramFolder.with { folder in
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [("gone.pem", nil), ("empty.pem", ""), ("text.pem", "no certificate\n")] as [(String, String?)])
-    func aFileWithoutCertificatesIsSaidAtTheStart(name: String, text: String?) async throws {
+    func `a file without certificates is said at the start`(name: String, text: String?) async throws {
         try await ProgramFolder.with { folder in
             if let text { try folder.write(text, to: name) }
             let environment = [

@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func itStartsFromNothingAnswersThePrintedLineAndLeavesNothingRunning() async throws {
+    @Test func `it starts from nothing answers the printed line and leaves nothing running`() async throws {
         try await ProgramFolder.with { folder in
             var redis: Int32 = 0
             var ids: [String] = []
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func aFolderInUseIsNotShared() async throws {
+    @Test func `a folder in use is not shared`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 let other = try await folder.run("metadata-gateway", ["serve"], environment: ["PORT": "0"])
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func aPortInUseIsSaidPlainly() async throws {
+    @Test func `a port in use is said plainly`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 let environment = ["PORT": "\(port)", "DATA_DIR": "second"]
@@ -87,7 +87,7 @@ import Testing
     }
 
     /// kill -9 leaves a redis-server behind. The next start takes its data over, and its place.
-    @Test func aKilledGatewayIsStartedAgainOverWhatItLeft() async throws {
+    @Test func `a killed gateway is started again over what it left`() async throws {
         try await ProgramFolder.with { folder in
             var leftover: Int32 = 0
             let killed = try await folder.serve { process, port in
@@ -114,7 +114,7 @@ import Testing
     }
 
     /// A call that outlasts the drain is told so, and is not made again by the next start for nobody.
-    @Test func aCallThatOutlastsTheDrainIsToldSo() async throws {
+    @Test func `a call that outlasts the drain is told so`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve(environment: ["DRAIN_SECONDS": "0.5"]) { process, port in
                 try await withRawClient(to: port) { client in
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func aCallInFlightIsAnsweredBeforeTheProcessStops() async throws {
+    @Test func `a call in flight is answered before the process stops`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { process, port in
                 try await withRawClient(to: port) { client in
@@ -152,7 +152,7 @@ import Testing
     }
 
     /// A client that goes away in the middle: its call is aborted and its id leaves the set.
-    @Test func anAbandonedCallLeavesTheSet() async throws {
+    @Test func `an abandoned call leaves the set`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 try await withRawClient(to: port) { client in
@@ -170,7 +170,7 @@ import Testing
 
     /// Whatever goes right or wrong, a client's key and its prompt are in no file of Redis, no key's value and no line
     /// of the log.
-    @Test func noSecretIsWrittenDown() async throws {
+    @Test func `no secret is written down`() async throws {
         let key = Array("sk-canary-4711".utf8)
         let canaries = [key] + ["prompt-canary-0815", "answer-canary-0815"].map { Array($0.utf8) }
         try await ProgramFolder.with { folder in

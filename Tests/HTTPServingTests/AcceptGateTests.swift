@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM]) func aPortRestsAndGoesOn(code: CInt) async throws {
+    @Test(arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM]) func `a port rests and goes on`(code: CInt) async throws {
         try await withGate { gate, channel, witness, registry in
             for round in 1...3 {
                 #expect(gate.isAcceptingNewConnections())
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatHasGoneIsNoFailure() async throws {
+    @Test func `a client that has gone is no failure`() async throws {
         try await withGate { gate, channel, witness, _ in
             try await fail(channel, ECONNABORTED)
             #expect(gate.isAcceptingNewConnections() && witness.errors.withLockedValue { $0 } == 0)
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func noMoreAreTakenThanTheLimit() async throws {
+    @Test func `no more are taken than the limit`() async throws {
         try await withGate(limit: 2) { gate, _, _, _ in
             gate.connectionOpened()
             #expect(gate.isAcceptingNewConnections())

@@ -40,7 +40,7 @@ import Testing
         ("chunks and a trailer", "PUT", "Transfer-Encoding: chunked\r\n", "1\r\na\r\n0\r\nX-T: y\r\n\r\n", "a"),
     ]
 
-    @Test(arguments: offers.indices, bodies.indices) func theConnectionGoesOn(offer: Int, body: Int) throws {
+    @Test(arguments: offers.indices, bodies.indices) func `the connection goes on`(offer: Int, body: Int) throws {
         let (name, offer) = Self.offers[offer]
         let (kind, method, framing, body, text) = Self.bodies[body]
         let request = "\(method) /offer HTTP/1.1\r\nHost: g\r\n\(offer)\(framing)\r\n\(body)"
@@ -68,7 +68,7 @@ import Testing
         "POST /last HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: y\r\n\r\n",
         "GET /last HTTP/1.0\r\n\r\n", "GET /last HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
     ])
-    func whatFollowsTheLastRequestIsDropped(request: String) throws {
+    func `what follows the last request is dropped`(request: String) throws {
         let line = try DecodedRequests([Array(request.utf8)[...]]).lines
         #expect(line.count == 1)
         let hello = Array("\u{16}\u{3}\u{1} GET /x HTTP/1.1\r\n\r\n".utf8)
@@ -88,7 +88,7 @@ import Testing
         "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{FC}\u{3}\u{3}",
         "GET / HTTP/1.1\r\nX: \(String(repeating: "x", count: 2000))\r\n\r\n",
     ])
-    func whatFollowsAnErrorIsDropped(request: String) throws {
+    func `what follows an error is dropped`(request: String) throws {
         for pieces in DecodedRequests.allPieces(of: Array(request.utf8)) {
             let decoded = try DecodedRequests(pieces + Array(repeating: Array("sk-canary".utf8)[...], count: 100))
             #expect(decoded.error is HTTPParserError)

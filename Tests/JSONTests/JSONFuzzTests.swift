@@ -18,7 +18,7 @@ import Testing
 /// | something else than an object | refused | accepted |
 /// | depth | as configured | 512 |
 @Suite struct JSONFuzzTests {
-    @Test(arguments: try FuzzFixture.seeds()) func agreesWithFoundation(seed: UInt64) async {
+    @Test(arguments: try FuzzFixture.seeds()) func `agrees with foundation`(seed: UInt64) async {
         var generator = JSONDocumentGenerator(random: SeededRandom(seed: seed))
         for iteration in 0..<FuzzFixture.iterations {
             await FuzzFixture.letOthersRun()
@@ -29,7 +29,7 @@ import Testing
     }
 
     /// A generator that makes only refusable texts would prove little.
-    @Test func makesBothKindsOfText() throws {
+    @Test func `makes both kinds of text`() throws {
         var generator = JSONDocumentGenerator(random: SeededRandom(seed: 1))
         let accepted = (0..<1000).count { _ in
             let text = generator.mutated(generator.document())
@@ -38,7 +38,7 @@ import Testing
         #expect((100...900).contains(accepted))
     }
 
-    @Test(arguments: try FuzzFixture.inputs("json.txt")) func judgesKeptInputs(verdict: String, input: [UInt8]) {
+    @Test(arguments: try FuzzFixture.inputs("json.txt")) func `judges kept inputs`(verdict: String, input: [UInt8]) {
         #expect((try? JSONObject.scan(input, maximumDepth: 64)) != nil ? verdict == "accept" : verdict == "refuse")
         #expect(difference(input) == nil)
     }

@@ -10,7 +10,7 @@ struct JSONNamesTests {
     }
 
     /// Few names are compared one by one, and more are hashed: at each number the same is told.
-    @Test func aNameIsNewOnce() {
+    @Test func `a name is new once`() {
         let all = (0..<40).map { "name \($0)" }
         for count in 1...all.count {
             let known = Array(all[..<count])
@@ -19,7 +19,7 @@ struct JSONNamesTests {
     }
 
     /// Two that look alike are two names.
-    @Test(arguments: [0, 40]) func namesAreTheirBytes(others: Int) {
+    @Test(arguments: [0, 40]) func `names are their bytes`(others: Int) {
         let others = (0..<others).map { "name \($0)" }
         let new = Self.new(others + ["\u{E9}", "e\u{301}", "\u{E9}", "e\u{301}"])
         #expect(new.count == others.count + 2 && new.last?.utf8.count == 3)

@@ -5,7 +5,7 @@ import Testing
 
 struct JSONNestingTests {
     /// A bit each tells what a list of them would, also where one word of them is full.
-    @Test(arguments: UInt64(1)...8) func itIsAListOfWhatIsOpen(seed: UInt64) {
+    @Test(arguments: UInt64(1)...8) func `it is a list of what is open`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var (nesting, list) = (JSONNesting(), [Bool]())
         for _ in 0..<4000 {
@@ -24,7 +24,7 @@ struct JSONNestingTests {
     }
 
     /// Deeper than a word, with objects and arrays in turn, each closed by its own bracket.
-    @Test(arguments: [63, 64, 65, 128, 129, 500]) func deepTextsAreRead(depth: Int) throws {
+    @Test(arguments: [63, 64, 65, 128, 129, 500]) func `deep texts are read`(depth: Int) throws {
         let kinds = (0..<depth).map { $0 % 3 == 0 }
         let text = kinds.map { $0 ? #"{"a":"# : "[" }.joined() + "1" + kinds.reversed().map { $0 ? "}" : "]" }.joined()
         #expect(try JSONObject.scan(Array(text.utf8), maximumDepth: depth).members.count == 1)

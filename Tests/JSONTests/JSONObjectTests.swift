@@ -17,7 +17,7 @@ import Testing
         "{\"\u{E9}\":1,\"e\u{301}\":2}",
     ]
 
-    @Test(arguments: accepted) func acceptsWhatTheGrammarAllows(text: String) throws {
+    @Test(arguments: accepted) func `accepts what the grammar allows`(text: String) throws {
         let object = try JSONObject.scan(Array(text.utf8), maximumDepth: 8)
         #expect(object.range == 0..<text.utf8.count)
         #expect(
@@ -39,7 +39,7 @@ import Testing
         ("{/* no */}", 1), ("nonsense", 0), (#"["a""#, 4), ("{}\u{0}", 2),
     ]
 
-    @Test(arguments: malformed) func refusesWhatTheGrammarForbids(text: String, offset: Int) {
+    @Test(arguments: malformed) func `refuses what the grammar forbids`(text: String, offset: Int) {
         let error = #expect(throws: JSONScanError.self) { try JSONObject.scan(Array(text.utf8), maximumDepth: 8) }
         guard case .malformed = error?.code else {
             return #expect(Bool(false), "\(text): \(String(describing: error))")
@@ -57,7 +57,7 @@ import Testing
         [0xF5, 0x80, 0x80, 0x80], [0xFE], [0xFF],
     ]
 
-    @Test(arguments: illFormed) func refusesIllFormedUTF8(sequence: [UInt8]) {
+    @Test(arguments: illFormed) func `refuses ill formed UTF8`(sequence: [UInt8]) {
         // At every distance from an eight-byte step, in a value, in a name, and outside of a string.
         for padding in 0..<9 {
             let start = Array("{\"a\":\"".utf8) + Array(repeating: UInt8(ascii: "x"), count: padding)
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func acceptsTheLimitsOfEachUTF8Length() throws {
+    @Test func `accepts the limits of each UTF8 length`() throws {
         let scalars: [UInt32] = [0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x10FFFF]
         for scalar in scalars.compactMap(Unicode.Scalar.init) {
             let text = "{\"a\":\"\(Character(scalar))\"}"
@@ -98,7 +98,9 @@ import Testing
         (#"{"a":{"b":{"c":{}}}}"#, .tooDeep(3), "json_too_deep"),
     ]
 
-    @Test(arguments: refused) func refusesWithTheReason(text: String, code: JSONScanError.Code, gatewayCode: String) {
+    @Test(arguments: refused) func `refuses with the reason`(
+        text: String, code: JSONScanError.Code, gatewayCode: String
+    ) {
         let error = #expect(throws: JSONScanError.self) { try JSONObject.scan(Array(text.utf8), maximumDepth: 3) }
         #expect(error?.code == code)
         #expect(error?.gatewayError.status == 400)
@@ -106,7 +108,7 @@ import Testing
     }
 
     /// Among few names and many, written in the same way or in another.
-    @Test(arguments: [1, 11, 12, 13, 40]) func findsANameThatIsThereTwice(count: Int) throws {
+    @Test(arguments: [1, 11, 12, 13, 40]) func `finds a name that is there twice`(count: Int) throws {
         let names = (0..<count).map { "name \($0)" }
         func scan(_ last: String) throws -> JSONObject {
             let members = (names + [last]).map { #""\#($0)":[]"# }
@@ -122,7 +124,7 @@ import Testing
         #expect(try scan(#"n\u0061me"#).members.count == count + 1)
     }
 
-    @Test func tellsThePlaceByLineAndColumn() {
+    @Test func `tells the place by line and column`() {
         let error = #expect(throws: JSONScanError.self) {
             try JSONObject.scan(Array("{\n  \"a\": 1,\n  b\n}".utf8), maximumDepth: 8)
         }
@@ -132,7 +134,7 @@ import Testing
         )
     }
 
-    @Test func shortensANameInItsMessage() {
+    @Test func `shortens a name in its message`() {
         let name = String(repeating: "k", count: 10_000)
         let error = #expect(throws: JSONScanError.self) {
             try JSONObject.scan(Array("{\"\(name)\":1,\"\(name)\":2}".utf8), maximumDepth: 8)
@@ -141,7 +143,7 @@ import Testing
         #expect(error?.gatewayError.param?.count == 65)
     }
 
-    @Test func countsTheOutermostObjectAsDepthOne() throws {
+    @Test func `counts the outermost object as depth one`() throws {
         for depth in 1...70 {
             let text = Array(
                 (String(repeating: #"{"a":"#, count: depth) + "1" + String(repeating: "}", count: depth)).utf8)
@@ -150,14 +152,14 @@ import Testing
         }
     }
 
-    @Test func followsAMillionLevelsWithoutTheStack() throws {
+    @Test func `follows a million levels without the stack`() throws {
         let levels = 1_000_000
         let text = Array(
             (#"{"a":"# + String(repeating: "[", count: levels) + String(repeating: "]", count: levels) + "}").utf8)
         #expect(try JSONObject.scan(text, maximumDepth: levels + 1).members.count == 1)
     }
 
-    @Test func readsTenThousandNamesAndNoMore() throws {
+    @Test func `reads ten thousand names and no more`() throws {
         let text = "{" + (0..<9_999).map { "\"key\($0)\":\($0)" }.joined(separator: ",")
         #expect(try JSONObject.scan(Array((text + ",\"last\":0}").utf8), maximumDepth: 1).members.count == 10_000)
         let many = #expect(throws: JSONScanError.self) {

@@ -8,7 +8,7 @@ import Testing
         try JSONObject.scan(Array(text.utf8), maximumDepth: 16)
     }
 
-    @Test func givesRangesAndKindsInOrder() throws {
+    @Test func `gives ranges and kinds in order`() throws {
         let text = #" {"s" : "x" ,"n":-1.5e3,"o":{ "i": [] },"a":[1, 2],"t":true,"f":false,"z":null} "#
         let object = try scan(text)
         let written = object.members.map { String(decoding: object.bytes[$0.value], as: UTF8.self) }
@@ -25,14 +25,14 @@ import Testing
         #"{"model":"m"}"#, #"{"mod\u0065l":"m"}"#, #"{"\u006D\u006f\u0064\u0065\u006C":"m"}"#,
         #"{"modem":1,"mode":2,"model":"m"}"#,
     ])
-    func findsANameHoweverItIsWritten(text: String) throws {
+    func `finds a name however it is written`(text: String) throws {
         let object = try scan(text)
         let member = try #require(object.member("model"))
         #expect(object.string(member) == "m" && object.name(of: member) == "model")
         #expect(object.member("Model") == nil && object.member("mod") == nil)
     }
 
-    @Test func findsCaseVariants() throws {
+    @Test func `finds case variants`() throws {
         let object = try scan(#"{"model":1,"MOD\u0045L":2}"#)
         #expect(object.caseVariant(of: "model") == object.members[1])
         #expect(try scan(#"{"model":1,"models":2}"#).caseVariant(of: "model") == nil)
@@ -48,12 +48,12 @@ import Testing
         (#"\udc00\ud800"#, nil), (#"\ude00\ud83d\ude00"#, nil),
     ]
 
-    @Test(arguments: strings) func unescapesStrings(written: String, text: String?) throws {
+    @Test(arguments: strings) func `unescapes strings`(written: String, text: String?) throws {
         let object = try scan("{\"a\":\"\(written)\"}")
         #expect(object.string(object.members[0]).map { Array($0.utf8) } == text.map { Array($0.utf8) })
     }
 
-    @Test func givesNilForAnotherKind() throws {
+    @Test func `gives nil for another kind`() throws {
         let object = try scan(
             #"{"s":"x","t":true,"f":false,"a":["x","\u0079"],"m":["x",1],"l":["\ud800"],"o":{"k":1}}"#)
         let (s, t, f, a, m, l, o) = try (
@@ -67,7 +67,7 @@ import Testing
         #expect(try object.object(a) == nil && object.object(o)?.members.count == 1)
     }
 
-    @Test func countsANestedObjectInTheSameBytes() throws {
+    @Test func `counts a nested object in the same bytes`() throws {
         let object = try scan(#"{"x":1, "metadata": { "tags" : [ "a" , ["b"] ] }}"#)
         let member = try #require(object.member("metadata"))
         let nested = try #require(try object.object(member))
@@ -78,13 +78,13 @@ import Testing
         #expect(elements.map(\.kind) == [.string, .array])
     }
 
-    @Test func refusesADuplicateInANestedObjectThatIsLookedInto() throws {
+    @Test func `refuses a duplicate in a nested object that is looked into`() throws {
         let object = try scan(#"{"metadata":{"tags":[],"tags":[]}}"#)
         let error = #expect(throws: JSONScanError.self) { try object.object(object.members[0]) }
         #expect(error?.code == .duplicateKey("tags") && error?.offset == 24)
     }
 
-    @Test func scansAPartOfTheBytes() throws {
+    @Test func `scans a part of the bytes`() throws {
         let bytes = Array(#"garbage{"a":1}garbage"#.utf8)
         #expect(try JSONObject.scan(bytes, range: 7..<14, maximumDepth: 1).members.count == 1)
         #expect(throws: JSONScanError.self) { try JSONObject.scan(bytes, range: 7..<15, maximumDepth: 1) }

@@ -6,7 +6,7 @@ import Testing
 
 /// Edits at random, made by the splice and made on a plain list of members.
 @Suite struct JSONSpliceFuzzTests {
-    @Test(arguments: try FuzzFixture.seeds()) func editsLikeAListOfMembers(seed: UInt64) async throws {
+    @Test(arguments: try FuzzFixture.seeds()) func `edits like a list of members`(seed: UInt64) async throws {
         var generator = JSONDocumentGenerator(random: SeededRandom(seed: seed))
         for iteration in 0..<FuzzFixture.iterations / 4 {
             await FuzzFixture.letOthersRun()

@@ -11,14 +11,14 @@ import Testing
     }
 
     @Test(arguments: ["{}", " { } \n", "\n{ \"a\" :\t1.0 ,\"b\":[ ] }\n", #"{"a":1e400,"\u0061b":"\/"}"#])
-    func withoutEditsNothingChanges(text: String) throws {
+    func `without edits nothing changes`(text: String) throws {
         #expect(try splice(text) { _ in } == text)
         #expect(try splice(text) { $0.remove("absent") } == text)
         let appended = try splice(text) { try $0.append([], to: "tags", in: "metadata") }
         #expect(appended == text)
     }
 
-    @Test func replacesAValueAlone() throws {
+    @Test func `replaces a value alone`() throws {
         let text = #" { "model" : "a/b", "n": 1.0 } "#
         #expect(try splice(text) { $0.set("model", to: Array(#""b""#.utf8)) } == #" { "model" : "b", "n": 1.0 } "#)
         #expect(try splice(#"{"mod\u0065l":1}"#) { $0.set("model", to: Array("2".utf8)) } == #"{"mod\u0065l":2}"#)
@@ -38,14 +38,14 @@ import Testing
         (#"{ "a" : 1 , "b" : 2 , "c" : 3 }"#, ["b"], #"{ "a" : 1 , "c" : 3 }"#),
     ]
 
-    @Test(arguments: removals) func removesWithTheComma(text: String, names: [String], result: String) throws {
+    @Test(arguments: removals) func `removes with the comma`(text: String, names: [String], result: String) throws {
         let edited = try splice(text) { splice in
             for name in names { splice.remove(name) }
         }
         #expect(edited == result)
     }
 
-    @Test func addsBehindTheOthers() throws {
+    @Test func `adds behind the others`() throws {
         let value = Array("1".utf8)
         #expect(try splice("{}") { $0.set("a", to: value) } == #"{"a":1}"#)
         #expect(try splice("{ }") { $0.set("a", to: value) } == #"{"a":1 }"#)
@@ -58,7 +58,7 @@ import Testing
         #expect(replaced == #"{"a":1,"b":1}"#)
     }
 
-    @Test func letsTheLastEditCount() throws {
+    @Test func `lets the last edit count`() throws {
         let (one, two) = (Array("1".utf8), Array("2".utf8))
         let edited = try splice(#"{"x":0,"y":0}"#) {
             $0.set("x", to: one)
@@ -88,14 +88,14 @@ import Testing
         (#"{"m\u0065tadata":{"t\u0061gs":[{}]}}"#, #"{"m\u0065tadata":{"t\u0061gs":[{},"r",1]}}"#),
     ]
 
-    @Test(arguments: appends) func appendsToANestedArray(text: String, result: String) throws {
+    @Test(arguments: appends) func `appends to a nested array`(text: String, result: String) throws {
         let appended = try splice(text) {
             try $0.append([Array(#""r""#.utf8), Array("1".utf8)], to: "tags", in: "metadata")
         }
         #expect(appended == result)
     }
 
-    @Test func appendsToWhatWasEditedBefore() throws {
+    @Test func `appends to what was edited before`() throws {
         let edited = try splice(#"{"metadata":{"tags":["old"]}}"#) {
             $0.set("metadata", to: Array(#"{"tags":["new"]}"#.utf8))
             try $0.append([Array("1".utf8)], to: "tags", in: "metadata")
@@ -118,7 +118,7 @@ import Testing
         (#"{"metadata":{"tags":[],"tags":[]}}"#, "duplicate_key", "tags"),
     ]
 
-    @Test(arguments: wrongKinds) func refusesToAppendToAnotherKind(text: String, code: String, param: String) {
+    @Test(arguments: wrongKinds) func `refuses to append to another kind`(text: String, code: String, param: String) {
         let error = #expect(throws: GatewayError.self) {
             try splice(text) { try $0.append([Array("1".utf8)], to: "tags", in: "metadata") }
         }

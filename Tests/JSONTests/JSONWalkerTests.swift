@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct JSONWalkerTests {
     /// Accepts what the scanner accepts, but for names.
-    @Test(arguments: try FuzzFixture.seeds()) func agreesWithTheScanner(seed: UInt64) async {
+    @Test(arguments: try FuzzFixture.seeds()) func `agrees with the scanner`(seed: UInt64) async {
         var generator = JSONDocumentGenerator(random: SeededRandom(seed: seed))
         for _ in 0..<FuzzFixture.iterations / 4 {
             await FuzzFixture.letOthersRun()
@@ -39,13 +39,13 @@ import Testing
         ("", 5, ""),
         ("abc", -1, ""),
     ])
-    func aStringsInsideIsCutBetweenCharacters(inside: String, limit: Int, kept: String) {
+    func `a string's inside is cut between characters`(inside: String, limit: Int, kept: String) {
         let bytes = Array("\"\(inside)\"".utf8)
         let range = JSONText.wholePrefix(of: bytes, 1..<bytes.count - 1, atMost: limit)
         #expect(String(decoding: bytes[range], as: UTF8.self) == kept)
     }
 
-    @Test func everyByteComesBackFromAString() throws {
+    @Test func `every byte comes back from a string`() throws {
         let text = String(String.UnicodeScalarView((0..<0x300).compactMap(Unicode.Scalar.init))) + "\u{2028}😀"
         var out: [UInt8] = [UInt8(ascii: "\"")]
         let bytes = Array(("x" + text + "y").utf8)

@@ -40,7 +40,7 @@ import Testing
             #""added":[],"removed":[],"changed":[]"#
         ),
     ])
-    func aDiffNamesRules(old: String, new: String, lists: String) throws {
+    func `a diff names rules`(old: String, new: String, lists: String) throws {
         let text = Self.before.replacing(old, with: new)
         #expect(text != Self.before)
         let found = try diff(text)

@@ -5,7 +5,7 @@ import Testing
 
 /// Where rules stand, as people are shown it.
 struct PolicyDocumentListTests {
-    @Test func eachDocumentSaysItsPlace() throws {
+    @Test func `each document says its place`() throws {
         let policies = try PolicyFixture.read([
             (
                 "a.yaml",

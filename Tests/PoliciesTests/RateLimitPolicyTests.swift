@@ -24,7 +24,7 @@ import Testing
         policy.limits(for: facts).map { $0.name(for: facts) }
     }
 
-    @Test func aRuleNamesModelAndMetadata() throws {
+    @Test func `a rule names model and metadata`() throws {
         let policy = try #require(try PolicyFixture.read(PolicyFixture.requestLimit).rateLimits.first)
         #expect(ids(policy, facts(["env": "dev"])) == ["openai-gpt4-dev-env"])
         #expect(ids(policy, facts(["env": "prod"])) == [])
@@ -35,7 +35,7 @@ import Testing
         #expect(policy.rules[0].window.milliseconds == 86_400_000)
     }
 
-    @Test func everySpellingOfSubjectsIsRead() throws {
+    @Test func `every spelling of subjects is read`() throws {
         let policy = try policy(
             """
               - {id: any, when: {subjects: ["*"]}, limit_to: 1, unit: requests_per_minute}
@@ -55,7 +55,7 @@ import Testing
         #expect(ids(policy, facts(teams: ["a", "c"])) == ["any", "team"])
     }
 
-    @Test func aValueIsComparedInManyWays() throws {
+    @Test func `a value is compared in many ways`() throws {
         func holds(_ test: String, _ value: String?) throws -> Bool {
             let policy = try policy("  - {id: r, when: {metadata: {k: \(test)}}, limit_to: 1, unit: requests_per_hour}")
             return !ids(policy, facts(value.map { ["k": $0] } ?? [:])).isEmpty
@@ -75,7 +75,7 @@ import Testing
     }
 
     /// A client can claim any value that the operator left unset.
-    @Test func aRuleCanDemandWhoSetAValue() throws {
+    @Test func `a rule can demand who set a value`() throws {
         let policy = try policy(
             """
               - {id: trusted, when: {metadata: {team: b}, metadata_from: key}, limit_to: 1, unit: requests_per_minute}
@@ -85,7 +85,7 @@ import Testing
         #expect(ids(policy, facts(["team": "b"], origin: .key)) == ["trusted", "claimed"])
     }
 
-    @Test func theFirstMatchAloneCountsWhereTheDocumentSaysSo() throws {
+    @Test func `the first match alone counts where the document says so`() throws {
         let rules = """
               - {id: narrow, when: {models: [m]}, limit_to: 1, unit: requests_per_minute}
               - {id: wide, limit_to: 1, unit: requests_per_minute}
@@ -95,7 +95,7 @@ import Testing
         #expect(ids(try policy(rules, "evaluate: first_match\n"), facts(model: "n")) == ["wide"])
     }
 
-    @Test func countersAreKeptApart() throws {
+    @Test func `counters are kept apart`() throws {
         let policy = try policy(
             """
               - {id: "{user}-daily-limit", limit_to: 1, unit: requests_per_day}
@@ -115,7 +115,7 @@ import Testing
     }
 
     /// What stands in braces and is no placeholder is text.
-    @Test func anIdNamesItsPlaceholders() {
+    @Test func `an id names its placeholders`() {
         let name = RuleName("a{user}b{metadata.k}{model")
         #expect(name.parts == [.user, .metadata("k")] && name.unknown.isEmpty)
         #expect(name.filled(for: facts(user: "u", ["k": "v"])) == "aubv{model")
@@ -125,7 +125,7 @@ import Testing
     }
 
     /// The index finds what looking at every rule finds.
-    @Test func theIndexFindsWhatAScanFinds() throws {
+    @Test func `the index finds what a scan finds`() throws {
         var random = SeededRandom(seed: 5)
         for _ in 0..<60 {
             let rules = (0..<1 + random.below(12)).map { place in
@@ -197,14 +197,14 @@ import Testing
             ("id: a, limit_to: 1, unit: requests_per_day, when: {metadata: {k: {gt: many}}}", ["must be a number"]),
             ("id: a, limit_to: 1, unit: requests_per_day, when: {metadata_from: key}", ["needs `metadata`"]),
             ("id: a, limit_to: 1, unit: requests_per_day, rate_limit_applies_per: [team]", ["`metadata.KEY`"]),
-        ]) func aMistakeIsShown(rule: String, words: [String])
+        ]) func `a mistake is shown`(rule: String, words: [String])
     {
         let found = problems("type: gateway-rate-limiting-config\nrules:\n  - {\(rule)}\n")
         #expect(found.count == 1)
         for word in words { #expect(found.first?.contains(word) == true, "\(found)") }
     }
 
-    @Test func allMistakesAreShownAtOnce() {
+    @Test func `all mistakes are shown at once`() {
         let found = problems(
             """
             type: gateway-rate-limiting-config

@@ -14,7 +14,7 @@ import Testing
         (#"{"attempts":1,"delay":7,"on_status_codes":["529","connect_error"]}"#, 1, 7, [.status(529), .connectError]),
         (#"{"attempts":5,"onStatusCodes":[]}"#, 5, 100, []),
     ])
-    func aHeaderIsRead(text: String, attempts: Int, delay: Int, failures: [Route.Failure]) throws {
+    func `a header is read`(text: String, attempts: Int, delay: Int, failures: [Route.Failure]) throws {
         #expect(
             try RetryRule.read(text, upTo: 5) == Route.Retry(attempts: attempts, delay: delay, failures: Set(failures)))
     }
@@ -29,14 +29,14 @@ import Testing
         (#"{"attempts":1,"onStatusCodes":[200]}"#, "400 to 599"),
         (#"{"attempts":1,"onStatusCodes":[null]}"#, "must be a list"), (#"{"attempts":1,"retries":2}"#, "not known"),
     ])
-    func aMistakeIsShown(text: String, word: String) {
+    func `a mistake is shown`(text: String, word: String) {
         #expect(throws: GatewayError.self) { try RetryRule.read(text, upTo: 5) }
         do { _ = try RetryRule.read(text, upTo: 5) } catch {
             #expect(error.status == 400 && error.param == RetryRule.header && error.message.contains(word), "\(error)")
         }
     }
 
-    @Test func theOperatorMayForbidIt() {
+    @Test func `the operator may forbid it`() {
         do {
             _ = try RetryRule.read(#"{"attempts":1}"#, upTo: 0)
             Issue.record("it was taken")

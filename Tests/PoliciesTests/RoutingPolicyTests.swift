@@ -10,7 +10,7 @@ import Testing
         RequestFacts(model: model, metadata: PolicyFixture.metadata(metadata))
     }
 
-    @Test func theExamplesOfTheDocumentationDecide() throws {
+    @Test func `the examples of the documentation decide`() throws {
         let routing = try PolicyFixture.read(PolicyFixture.routes).routing
         var random = SeededRandom(seed: 1)
         let balanced = routing.route(for: facts("bedrock/llama3", ["customer-id": "customer1"]), using: &random)
@@ -32,7 +32,7 @@ import Testing
         ["a:60", "b:40"], ["b:40", "a:60"], ["c:0", "b", "a:60"], ["b:40", "c:0", "d:0", "a:60"],
         ["b:40", "c", "a:60"],
     ])
-    func sharesAreTheirWeights(targets: [String]) throws {
+    func `shares are their weights`(targets: [String]) throws {
         let list = targets.map { target in
             let parts = target.split(separator: ":")
             return "{target: p/\(parts[0])" + (parts.count > 1 ? ", weight: \(parts[1])}" : "}")
@@ -54,7 +54,7 @@ import Testing
         #expect(longest < 40, "in turn by chance, not in blocks")
     }
 
-    @Test func aTargetMayDemandMetadata() throws {
+    @Test func `a target may demand metadata`() throws {
         let text = """
             type: gateway-load-balancing-config
             rules:
@@ -70,7 +70,7 @@ import Testing
     }
 
     /// A subject that is left out is not everyone, and rules of two documents are looked at together.
-    @Test func onlyWhatMatchesAllCovers() throws {
+    @Test func `only what matches all covers`() throws {
         func rule(_ id: String, _ when: String) -> String {
             "type: gateway-load-balancing-config\nrules:\n  - {id: \(id), when: {\(when)}, load_balance_targets: [{target: p/\(id)}]}\n"
         }
@@ -81,7 +81,7 @@ import Testing
     }
 
     /// A rule whose targets all demand metadata leaves the others to the next.
-    @Test func aRuleWithoutATargetLeavesTheRequestToTheNext() throws {
+    @Test func `a rule without a target leaves the request to the next`() throws {
         let text = """
             type: gateway-load-balancing-config
             rules:
@@ -93,7 +93,7 @@ import Testing
         #expect(routing.route(for: facts("m/n"), using: &random).steps.map(\.model) == ["p/rest"])
     }
 
-    @Test func eachTargetHasOneTurn() {
+    @Test func `each target has one turn`() {
         let all: Set<Route.Failure> = [.status(500), .connectError]
         let route = Route(
             [
@@ -143,14 +143,14 @@ import Testing
             ("[{target: p/a, headers_override: {remove: [Content-Length]}}]", "belongs to the connection"),
             ("[{target: p/a, headers_override: {set: {a b: x}}}]", "no name of a header"),
             ("[{target: p/a, headers_override: {sett: {a: x}}}]", "Did you mean `set`?"),
-        ]) func aMistakeInTargetsIsShown(targets: String, word: String)
+        ]) func `a mistake in targets is shown`(targets: String, word: String)
     {
         let found = problems(
             "type: gateway-load-balancing-config\nrules:\n  - {id: r, load_balance_targets: \(targets)}")
         #expect(found.count == 1 && found[0].contains(word) && found[0].contains("gateway.yaml:3:"), "\(found)")
     }
 
-    @Test func aTargetMayBeCalledAgainAndInAnotherWay() throws {
+    @Test func `a target may be called again and in another way`() throws {
         let text = """
             type: gateway-load-balancing-config
             rules:
@@ -183,7 +183,7 @@ import Testing
                 == .init(attempts: 1, delay: 100, failures: [.status(429), .status(500), .status(502), .status(503)]))
     }
 
-    @Test func whatCanNeverBeIsShown() {
+    @Test func `what can never be is shown`() {
         let fallback = "type: gateway-fallback-config\nrules:\n"
         func rule(_ id: String, _ model: String, _ next: String) -> String {
             "  - {id: \(id), when: {models: [\(model)], response_status_codes: [500]}, fallback_models: [\(next)]}\n"
@@ -205,7 +205,7 @@ import Testing
             )[0].contains("not supported yet"))
     }
 
-    @Test func aRouteTravelsInItsJob() throws {
+    @Test func `a route travels in its job`() throws {
         let route = Route(
             [
                 .init("p/a", rule: "r", failures: [.status(429), .timeout]), .init("m/n"),

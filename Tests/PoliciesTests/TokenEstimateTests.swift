@@ -7,7 +7,7 @@ import Testing
 @Suite struct TokenEstimateTests {
     private func estimate(_ body: String) -> TokenEstimate { TokenEstimate(body: Array(body.utf8)) }
 
-    @Test func theInputIsItsTextInFours() {
+    @Test func `the input is its text in fours`() {
         let text = String(repeating: "word", count: 100)
         #expect(estimate(#"{"messages":[{"role":"user","content":"\#(text)"}]}"#).input == 100)
         #expect(
@@ -21,7 +21,7 @@ import Testing
         #expect(estimate("not json").input == 0)
     }
 
-    @Test func theOutputIsWhatTheRequestBounds() {
+    @Test func `the output is what the request bounds`() {
         #expect(estimate(#"{"max_completion_tokens":7,"max_tokens":9}"#).output == 7)
         #expect(estimate(#"{"max_tokens":9,"n":3}"#) == estimate(#"{"n":3,"max_tokens":9}"#))
         #expect(estimate(#"{"max_tokens":9,"n":3}"#).amount(of: .outputTokens, limit: 100, defaultOutput: 1) == 27)
@@ -34,7 +34,7 @@ import Testing
     }
 
     /// A first request is let in, however long its answer may be. One that is larger by itself never is.
-    @Test func whatIsCountedFitsTheLimitOrNeverWill() {
+    @Test func `what is counted fits the limit or never will`() {
         let body = #"{"messages":[{"content":"\#(String(repeating: "x", count: 800))"}]}"#
         #expect(estimate(body).amount(of: .tokens, limit: 200, defaultOutput: 1024) == 200)
         #expect(estimate(body).amount(of: .tokens, limit: 199, defaultOutput: 1024) == nil)

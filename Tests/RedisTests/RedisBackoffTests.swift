@@ -5,7 +5,7 @@ import Testing
 @testable import Redis
 
 @Suite struct RedisBackoffTests {
-    @Test func doublesToASecondWithJitter() {
+    @Test func `doubles to a second with jitter`() {
         let ceilings = [20, 40, 80, 160, 320, 640, 1000, 1000].map(Duration.milliseconds)
         var firsts: Set<Duration> = []
         for seed in 0..<50 {

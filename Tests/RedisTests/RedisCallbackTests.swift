@@ -29,7 +29,7 @@ import Testing
         return try await promise.futureResult.get()
     }
 
-    @Test func callsBackOnItsEventLoopAfterTheCall() async throws {
+    @Test func `calls back on its event loop after the call`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 let echoed = try await answer(of: client) { client.send(RedisCommand("ECHO", "a"), completion: $0) }
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func withoutAConnectionItFailsLater() async throws {
+    @Test func `without a connection it fails later`() async throws {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         let client = RedisClient(
             RedisEndpoint(.unix(path: "/nonexistent/redis.sock")), eventLoop: loop, logger: .silent)
@@ -57,7 +57,7 @@ import Testing
         #expect(error?.code == .unavailable)
     }
 
-    @Test func aServerThatForgotAScriptIsSentItsSource() async throws {
+    @Test func `a server that forgot a script is sent its source`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 for _ in 0..<2 {
@@ -82,7 +82,7 @@ import Testing
         return try #require(line.flatMap { Int($0.drop { $0 != ":" }.dropFirst()) })
     }
 
-    @Test func theCommandsOfATurnLeaveInOneWrite() async throws {
+    @Test func `the commands of a turn leave in one write`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 let before = try await reads(client)
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func aLostConnectionFailsAllInFlight() async throws {
+    @Test func `a lost connection fails all in flight`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 server.pause()

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct RedisClientTests {
     @Test(arguments: [false, true])
-    func keepsTheOrderUnderConcurrentTasks(overTCP: Bool) async throws {
+    func `keeps the order under concurrent tasks`(overTCP: Bool) async throws {
         var options = RedisServer.Options()
         options.listensOnTCP = overTCP
         try await withRedisServer(options) { server in
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func carriesLargeAndBinaryValues() async throws {
+    @Test func `carries large and binary values`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 let large = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func readsNestedReplies() async throws {
+    @Test func `reads nested replies`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 _ = try await client.send(batch: [
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func throwsARefusalAndKeepsItInABatch() async throws {
+    @Test func `throws a refusal and keeps it in a batch`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 let replies = try await client.send(batch: [
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func sendsAScriptAgainWhenTheServerForgotIt() async throws {
+    @Test func `sends a script again when the server forgot it`() async throws {
         let script = RedisScript(name: "join", source: "return {KEYS[1], ARGV[1], ARGV[2]}")
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func givesBlockingReadsTheirOwnTime() async throws {
+    @Test func `gives blocking reads their own time`() async throws {
         try await withRedisServer { server in
             var endpoint = server.endpoint
             endpoint.commandTimeout = .milliseconds(200)
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func aCancelledWaiterDisturbsNobody() async throws {
+    @Test func `a cancelled waiter disturbs no other`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 let connection = try await client.send(RedisCommand("CLIENT", "ID"))

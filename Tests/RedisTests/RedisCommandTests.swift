@@ -8,7 +8,7 @@ import Testing
         command.withFormatted { String(decoding: $0, as: UTF8.self) }
     }
 
-    @Test func formatsStringsIntegersAndBytes() {
+    @Test func `formats strings integers and bytes`() {
         let command = RedisCommand(
             "SET", "key", -42, [UInt8]("é\0\r\n".utf8), "", Substring("tail"), [UInt8]("xyz".utf8)[1...])
         #expect(
@@ -17,7 +17,7 @@ import Testing
         #expect(command.byteCount == 3 + 3 + 3 + 5 + 0 + 4 + 2)
     }
 
-    @Test func growsByAppending() {
+    @Test func `grows by appending`() {
         var command = RedisCommand("XACK")
         command.append("stream")
         command.append(contentsOf: ["1-0", "2-0"])
@@ -25,7 +25,7 @@ import Testing
     }
 
     /// The known answer is `SCRIPT LOAD "return 1"` of a real server.
-    @Test func namesAScriptAsRedisDoes() {
+    @Test func `names a script as Redis does`() {
         #expect(RedisScript(name: "one", source: "return 1").digest == "e0e1f9fabfc9d4800c877a703b823ac0578ff8db")
     }
 }

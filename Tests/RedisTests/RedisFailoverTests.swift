@@ -13,7 +13,7 @@ import Testing
     }
 
     /// The reader and the listener never write; they go to the new primary all the same.
-    @Test func everyConnectionFindsTheNewPrimary() async throws {
+    @Test func `every connection finds the new primary`() async throws {
         try await withRedisServer { former in
             try await withRedisServer { latter in
                 let link = former.folder + "/link"
@@ -55,7 +55,7 @@ import Testing
     }
 
     /// What was sent before is answered; what was not is refused with the code.
-    @Test func aReplicaIsNotStayedWith() async throws {
+    @Test func `a replica is not stayed with`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 try await server.administer(["REPLICAOF", "127.0.0.1", "1"])

@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func failsAtOnceWithoutAServer() async throws {
+    @Test func `fails at once without a server`() async throws {
         let client = RedisClient(RedisEndpoint(.unix(path: "/nonexistent/redis.sock")), logger: .silent)
         try await withThrowingTaskGroup { group in
             group.addTask { try await client.run() }
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func aStoppedServerCostsOneTimeoutAndComesBack() async throws {
+    @Test func `a stopped server costs one timeout and comes back`() async throws {
         try await withRedisServer { server in
             var endpoint = server.endpoint
             endpoint.commandTimeout = .milliseconds(150)
@@ -75,7 +75,7 @@ import Testing
     }
 
     /// The shorter wait of a later command is kept although the reply before it is still due.
-    @Test func aShortTimeoutBehindALongOneIsKept() async throws {
+    @Test func `a short timeout behind a long one is kept`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 server.pause()
@@ -88,7 +88,7 @@ import Testing
     }
 
     /// Nothing is asked; the connection's own PING finds out.
-    @Test func noticesAStoppedServerWhileIdle() async throws {
+    @Test func `notices a stopped server while idle`() async throws {
         try await withRedisServer { server in
             var endpoint = server.endpoint
             endpoint.keepAliveInterval = .milliseconds(50)
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func recoversFromACrash() async throws {
+    @Test func `recovers from a crash`() async throws {
         var options = RedisServer.Options()
         options.isDurable = true
         try await withRedisServer(options) { server in
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func shutsDownWhileCommandsWait() async throws {
+    @Test func `shuts down while commands wait`() async throws {
         try await withRedisServer { server in
             let client = RedisClient(server.endpoint, logger: .silent)
             try await withThrowingTaskGroup { group in
@@ -140,7 +140,7 @@ import Testing
     }
 
     /// A server that answers with something else is not spoken to, and is tried again.
-    @Test func leavesAServerThatIsNotRedis() async throws {
+    @Test func `leaves a server that is not Redis`() async throws {
         let (visits, visited) = AsyncStream.makeStream(of: Void.self)
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in

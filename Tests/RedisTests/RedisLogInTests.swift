@@ -12,7 +12,7 @@ import Testing
         try await withRedisServer(options, body)
     }
 
-    @Test func entersWithThePasswordAndSelectsTheDatabase() async throws {
+    @Test func `enters with the password and selects the database`() async throws {
         try await withProtectedServer { server in
             var endpoint = server.endpoint
             endpoint.database = 3
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(arguments: [("hunter2", 0, "WRONGPASS"), (nil, 0, "NOAUTH"), ("open sesame", 99, "out of range")])
-    func saysWhyItIsRefused(_ password: String?, _ database: Int, _ reason: String) async throws {
+    func `says why it is refused`(_ password: String?, _ database: Int, _ reason: String) async throws {
         try await withProtectedServer { server in
             var endpoint = server.endpoint
             endpoint.password = password.map(SecretString.init)

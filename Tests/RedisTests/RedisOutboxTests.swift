@@ -14,7 +14,7 @@ import Testing
         if case .refused(let error) = admission { error.code } else { nil }
     }
 
-    @Test func wakesTheLoopOncePerBatch() throws {
+    @Test func `wakes the loop once per batch`() throws {
         let outbox = RedisOutbox(maximumBytes: 1000)
         #expect(isFirst(outbox.append(RedisCommand("PING"), waiter: waiter)))
         #expect(!isFirst(outbox.append(batch: [RedisCommand("GET", "a"), RedisCommand("GET", "b")], waiter: waiter)))
@@ -27,7 +27,7 @@ import Testing
         #expect(isFirst(outbox.append(RedisCommand("PING"), waiter: waiter)))
     }
 
-    @Test func countsBytesUntilTheyAreWritten() throws {
+    @Test func `counts bytes until they are written`() throws {
         let ping = 14
         let outbox = RedisOutbox(maximumBytes: 3 * ping)
         for _ in 0..<3 { #expect(refusal(outbox.append(RedisCommand("PING"), waiter: waiter)) == nil) }
@@ -37,7 +37,7 @@ import Testing
         #expect(refusal(outbox.append(RedisCommand("PING"), waiter: waiter)) == nil)
     }
 
-    @Test func refusesACommandThatCanNeverFit() {
+    @Test func `refuses a command that can never fit`() {
         let outbox = RedisOutbox(maximumBytes: 10)
         #expect(refusal(outbox.append(RedisCommand("SET", "12345678"), waiter: waiter)) == .commandTooLarge)
         #expect(
@@ -45,7 +45,7 @@ import Testing
                 == .commandTooLarge)
     }
 
-    @Test func staysClosedWithItsFirstReason() {
+    @Test func `stays closed with its first reason`() {
         let outbox = RedisOutbox(maximumBytes: 100)
         _ = outbox.append(RedisCommand("PING"), waiter: waiter)
         #expect(outbox.close(RedisError(.unavailable, "first")).count == 1)

@@ -25,7 +25,7 @@ import Testing
         ("LOADING Redis is loading the dataset in memory", "LOADING"), ("NOAUTH Authentication required.", "NOAUTH"),
         ("ERR unknown command 'X'", "ERR"), ("ERR value is not an integer, OOM or not", "ERR"), ("", ""),
     ])
-    func aReplyTellsItsCode(reply: String, code: String) {
+    func `a reply tells its code`(reply: String, code: String) {
         #expect(RedisError(reply: reply).serverCode == code && RedisError(reply: reply).refusal == code)
     }
 
@@ -33,13 +33,13 @@ import Testing
         "READONLY", "MISCONF", "OOM", "NOREPLICAS", "NOPERM", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH",
         "WRONGPASS", "BUSY",
     ])
-    func eachHasItsAdvice(code: String) {
+    func `each has its advice`(code: String) {
         #expect(RedisRefusal.isState(code) && RedisRefusal.advice(for: code) != RedisRefusal.advice(for: "ERR"))
         #expect(RedisTrouble.refuses(code: code).text.hasPrefix("Redis refuses (\(code)): "))
     }
 
     /// Why there is no connection is told with the commands that find none.
-    @Test func anAbsenceKeepsItsCode() {
+    @Test func `an absence keeps its code`() {
         let absence = RedisError(.unavailable, "why", refusal: "LOADING")
         #expect(absence.refusal == "LOADING" && absence.serverCode == nil && !absence.mayHaveBeenExecuted)
         #expect(RedisError(.unavailable, "why").refusal == nil)

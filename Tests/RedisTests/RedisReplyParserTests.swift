@@ -43,13 +43,13 @@ import Testing
 
     /// The protocol must parse alike wherever the network cuts it.
     @Test(arguments: [1, 2, 3, 7, .max])
-    func parsesReplies(inChunksOf chunk: Int) throws {
+    func `parses replies`(inChunksOf chunk: Int) throws {
         let values = try parse(Self.replies.map(\.0).joined(), chunk: chunk)
         #expect(values == Self.replies.map(\.1))
     }
 
     /// The bound is hiredis 0.14's; a stream's reply nests 5 deep.
-    @Test func nestsAsDeepAsHiredis() throws {
+    @Test func `nests as deep as hiredis`() throws {
         func nested(_ depth: Int) -> String { String(repeating: "*1\r\n", count: depth) + ":1\r\n" }
         #expect(try parse(nested(8)).count == 1)
         let error = #expect(throws: RedisError.self) { try parse(nested(9)) }
@@ -57,13 +57,13 @@ import Testing
     }
 
     @Test(arguments: ["HTTP/1.1 400 Bad Request\r\n", "*2\r\n:1\r\n!\r\n", "*2000000000\r\n:1\r\n?"])
-    func refusesWhatIsNotTheProtocol(_ text: String) {
+    func `refuses what is not the protocol`(_ text: String) {
         let error = #expect(throws: RedisError.self) { try parse(text) }
         #expect(error?.code == .protocolError)
     }
 
     @Test(arguments: [1, 8, .max])
-    func refusesAReplyOverTheBound(inChunksOf chunk: Int) throws {
+    func `refuses a reply over the bound`(inChunksOf chunk: Int) throws {
         let fits = "$40\r\n" + String(repeating: "x", count: 40) + "\r\n"
         #expect(try parse(fits + fits, chunk: chunk, maximum: fits.utf8.count).count == 2)
         let error = #expect(throws: RedisError.self) {

@@ -10,7 +10,7 @@ import Testing
         return try #require(RedisMessage(.array(parts)))
     }
 
-    @Test func deliversInOrderAndSubscribesAgainAfterACrash() async throws {
+    @Test func `delivers in order and subscribes again after a crash`() async throws {
         try await withRedisServer { server in
             try await withRedisSubscriber(server.endpoint, channels: ["a", "b"]) { stream in
                 var events = stream.makeAsyncIterator()
@@ -35,7 +35,7 @@ import Testing
 
     /// The connection's own PING goes between messages and is answered, so a quiet subscription lives on; and finds a
     /// stopped server.
-    @Test func noticesAStoppedServer() async throws {
+    @Test func `notices a stopped server`() async throws {
         try await withRedisServer { server in
             var endpoint = server.endpoint
             endpoint.keepAliveInterval = .milliseconds(20)
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func aRefusedChannelIsNotTakenForSubscribed() async throws {
+    @Test func `a refused channel is not taken for subscribed`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { client in
                 _ = try await client.send(

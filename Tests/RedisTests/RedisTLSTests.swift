@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test(arguments: [("DNS:localhost", "localhost"), ("IP:127.0.0.1", "127.0.0.1")])
-    func speaksToAServerOfTheRightName(_ name: String, _ host: String) async throws {
+    func `speaks to a server of the right name`(_ name: String, _ host: String) async throws {
         try await withTLSServer(name: name) { endpoint in
             guard case .tcp(_, let port) = endpoint.address else { return }
             var endpoint = endpoint
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(arguments: [("DNS:elsewhere.example", true), ("DNS:localhost", false)])
-    func refusesAnotherNameAndAnUnknownAuthority(_ name: String, _ knowsAuthority: Bool) async throws {
+    func `refuses another name and an unknown authority`(_ name: String, _ knowsAuthority: Bool) async throws {
         try await withTLSServer(name: name) { endpoint in
             var endpoint = endpoint
             if !knowsAuthority { endpoint.certificateAuthorityPath = nil }
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func stopsAtAnUnreadableAuthority() async throws {
+    @Test func `stops at an unreadable authority`() async throws {
         var endpoint = RedisEndpoint(.tcp(host: "localhost", port: 1))
         endpoint.tls = true
         endpoint.certificateAuthorityPath = "/nonexistent/authority.pem"

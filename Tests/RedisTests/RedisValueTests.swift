@@ -4,7 +4,7 @@ import Testing
 @testable import Redis
 
 @Suite struct RedisValueTests {
-    @Test func readsNestedShapesWithoutTrapping() {
+    @Test func `reads nested shapes without trapping`() {
         let value = RedisValue.array([.bytes(Array("12".utf8)), .status("OK"), .array([.integer(7)]), .null])
         #expect(value[0].int == 12)
         #expect(value[0].string == "12")
@@ -16,13 +16,13 @@ import Testing
         #expect(value.string == nil && value.int == nil && value[1].int == nil)
     }
 
-    @Test func turnsARefusalIntoAnError() throws {
+    @Test func `turns a refusal into an error`() throws {
         #expect(try RedisValue.integer(1).get() == .integer(1))
         let error = #expect(throws: RedisError.self) { try RedisValue.error("NOGROUP No such key").get() }
         #expect(error?.serverCode == "NOGROUP")
     }
 
-    @Test func forgetsArgumentsThatTheServerRepeats() {
+    @Test func `forgets arguments that the server repeats`() {
         let error = RedisError(reply: "ERR unknown command 'AUHT', with args beginning with: 'hunter2' ")
         #expect(error == RedisError(.server("ERR"), "ERR unknown command 'AUHT'"))
     }
@@ -32,11 +32,11 @@ import Testing
         (.commandTooLarge, false),
         (.server("OOM"), false), (.configuration, false),
     ])
-    func tellsWhetherACommandMayHaveRun(_ code: RedisError.Code, _ expected: Bool) {
+    func `tells whether a command may have run`(_ code: RedisError.Code, _ expected: Bool) {
         #expect(RedisError(code, "").mayHaveBeenExecuted == expected)
     }
 
-    @Test func describesAnEndpointWithoutItsPassword() {
+    @Test func `describes an endpoint without its password`() {
         var endpoint = RedisEndpoint(.tcp(host: "::1", port: 6380))
         endpoint.username = "gateway"
         endpoint.password = SecretString("hunter2")

@@ -15,7 +15,7 @@ struct RedisVersionTests {
         (info(redis: "8.8-rc1"), "Redis 8.8"), (info(redis: "7.0.15\",\"x\":\"1"), "Redis 7.0.15"),
         (info(redis: "1.2.3.4.5.6"), "Redis 1.2.3.4"),
     ])
-    func aServerIsWhatItSays(info: String, name: String) throws {
+    func `a server is what it says`(info: String, name: String) throws {
         #expect(try #require(RedisVersion(info: info)).description == name)
     }
 
@@ -23,7 +23,7 @@ struct RedisVersionTests {
         "", "# Server\r\n", info(redis: ""), info(redis: "unknown"), info(redis: "99999999999999999999.1"),
         "redis_version",
     ])
-    func oneThatSaysNothingIsNotJudged(info: String) { #expect(RedisVersion(info: info) == nil) }
+    func `one that says nothing is not judged`(info: String) { #expect(RedisVersion(info: info) == nil) }
 
     /// The last version with a hole and the first without, of each line that was mended.
     @Test(arguments: [
@@ -34,7 +34,7 @@ struct RedisVersionTests {
         ("8.6.2", false, true), ("8.6.3", false, false),
         ("9.0.0", false, false),
     ])
-    func aRedisWithAHoleIsWarnedOf(version: String, lua: Bool, blocked: Bool) throws {
+    func `a Redis with a hole is warned of`(version: String, lua: Bool, blocked: Bool) throws {
         let warnings = try #require(RedisVersion(info: Self.info(redis: version))).warnings
         #expect(warnings.contains { $0.contains("CVE-2025-49844") } == lua)
         #expect(
@@ -49,7 +49,7 @@ struct RedisVersionTests {
         ("7.2.10", true), ("7.2.11", false), ("8.0.5", true), ("8.0.6", false), ("8.1.3", true), ("8.1.4", false),
         ("9.0.0", false),
     ])
-    func aValkeyIsJudgedByItsOwnVersion(version: String, lua: Bool) throws {
+    func `a valkey is judged by its own version`(version: String, lua: Bool) throws {
         let warnings = try #require(RedisVersion(info: Self.info(redis: "7.2.4", valkey: version))).warnings
         #expect(
             warnings.count == (lua ? 1 : 0)

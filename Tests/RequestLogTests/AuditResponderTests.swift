@@ -17,7 +17,7 @@ struct AuditResponderTests {
             account: number % 2 == 0 ? nil : "=team", subject: "s\(number)", details: .count(number, example: nil))
     }
 
-    private func ask(_ query: String = "", isOperator: Bool = true) async throws -> (RequestLogAnswer, String) {
+    private func ask(_ query: String = "", isOperator: Bool = true) async throws -> (RequestLogResponse, String) {
         let responder = RequestLogResponder(
             store: MemoryRequestLog(), audits: audits, now: { 1_790_000_000_000 + Self.hour })
         let asker = LogAsker(project: "p", isOperator: isOperator)
@@ -27,7 +27,7 @@ struct AuditResponderTests {
         return (answer, String(decoding: bytes, as: UTF8.self))
     }
 
-    @Test func aRowIsAnObject() async throws {
+    @Test func `a row is an object`() async throws {
         try await audits.add([Self.event(0), Self.event(1, project: "p"), Self.event(3, project: "q")])
         let (answer, text) = try await ask()
         #expect(answer.status == 200 && answer.contentType == "application/json")
@@ -49,7 +49,7 @@ struct AuditResponderTests {
         ("user[absent]&subject[not_in]=s1,s2", ["s3", "s0"]), ("from=2026-09-21T14:13:20.002Z", ["s3", "s2"]),
         ("to=2026-09-21T14:13:20.002Z", ["s1", "s0"]), ("from=1h&limit=2", ["s3", "s2"]),
     ])
-    func filtersAreThoseOfRequests(query: String, subjects: [String]) async throws {
+    func `filters are those of requests`(query: String, subjects: [String]) async throws {
         try await audits.add((0..<4).map { Self.event($0, project: $0 % 2 == 0 ? nil : "p") })
         let text = try await ask(query).1
         let found = text.matches(of: /"subject":"(s\d)"/).map { String($0.output.1) }
@@ -62,13 +62,13 @@ struct AuditResponderTests {
         ("from=1h&to=2h", "later"), ("cursor=x", "next_cursor"), ("format=xml", "json, jsonl or csv"),
         ("format=csv&limit=2", "limit"), ("limit=0", "limit"), ("actor=", "actor[absent]"),
     ])
-    func whatIsWrongIsSaid(query: String, said: String) async throws {
+    func `what is wrong is said`(query: String, said: String) async throws {
         let error = await #expect(throws: GatewayError.self) { try await ask(query) }
         #expect(error?.status == 400 && error?.code == "invalid_query", "\(query)")
         #expect(error?.message.contains(said) == true, "\(error?.message ?? "")")
     }
 
-    @Test func pagesVisitEachRowOnce() async throws {
+    @Test func `pages visit each row once`() async throws {
         try await audits.add((0..<25).map { Self.event($0) })
         var (subjects, cursor): ([String], String?) = ([], nil)
         repeat {
@@ -79,7 +79,7 @@ struct AuditResponderTests {
         #expect(subjects == (0..<25).reversed().map { "s\($0)" })
     }
 
-    @Test func exportsHaveAllRows() async throws {
+    @Test func `exports have all rows`() async throws {
         try await audits.add((0..<2100).map { Self.event($0) })
         let (lines, text) = try await ask("format=jsonl")
         #expect(lines.contentType == "application/jsonl" && text.split(separator: "\n").count == 2100)

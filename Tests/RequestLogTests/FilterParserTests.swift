@@ -31,11 +31,11 @@ struct FilterParserTests {
             ("team[in]=a", .known(.team), .anyOf(["a"])),
             ("outcome=dead_lettered", .known(.outcome), .anyOf(["dead_lettered"])),
         ] as [(String, RequestField, RequestFilter.Test)])
-    func aConditionIsRead(query: String, field: RequestField, test: RequestFilter.Test) throws {
+    func `a condition is read`(query: String, field: RequestField, test: RequestFilter.Test) throws {
         #expect(try Self.filter(query).conditions == [.init(field, test)])
     }
 
-    @Test func statusesBoundsAndTimesAreRead() throws {
+    @Test func `statuses bounds and times are read`() throws {
         let filter = try Self.filter(
             "status[in]=5xx,404&latency[gte]=1500&cost[lt]=0.25&from=24h&to=2026-09-21T13:33:20Z")
         #expect(filter.statuses == [.init([500...599, 404...404])])
@@ -62,14 +62,14 @@ struct FilterParserTests {
         ("cursor=abc", "cursor", "`next_cursor`"),
         ("format=xml", "format", "jsonl"), ("format=csv&limit=5", "limit", "export"),
     ])
-    func aFaultIsSaidWithItsRepair(query: String, parameter: String, repair: String) throws {
+    func `a fault is said with its repair`(query: String, parameter: String, repair: String) throws {
         let error = try #require(throws: GatewayError.self) { try Self.filter(query) }
         #expect(error.status == 400 && error.code == "invalid_query")
         #expect(error.param == parameter)
         #expect(error.message.contains("`\(parameter)`") && error.message.contains(repair), "\(error.message)")
     }
 
-    @Test func filtersAreBounded() throws {
+    @Test func `filters are bounded`() throws {
         func query(_ count: Int) -> String { (0..<count).map { "metadata.k\($0)=v" }.joined(separator: "&") }
         #expect(try Self.filter(query(FilterLimits.filters)).conditions.count == FilterLimits.filters)
         #expect(throws: GatewayError.self) { try Self.filter(query(FilterLimits.filters + 1)) }
@@ -78,7 +78,7 @@ struct FilterParserTests {
         #expect(try Self.filter("model[in]=\(values.dropFirst(2))").conditions.count == 1)
     }
 
-    @Test func aCursorIsReadAsItWasWritten() {
+    @Test func `a cursor is read as it was written`() {
         for place: UInt64 in [0, 1, 1 << 60, .max] {
             #expect(PageCursor(PageCursor(place: place).text)?.place == place)
         }
@@ -94,7 +94,7 @@ struct FilterParserTests {
         }
     }
 
-    @Test func filtersCompareBytes() {
+    @Test func `filters compare bytes`() {
         var row = RequestRow(
             id: InsertionID(milliseconds: 1, counter: 0, randomBits: 0), project: "p", outcome: .succeeded, status: 200)
         row.metadata = [.init("é", "é", from: .header)]

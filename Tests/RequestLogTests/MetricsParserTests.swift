@@ -10,7 +10,7 @@ struct MetricsParserTests {
 
     private static func query(_ text: String) throws -> MetricsQuery { try MetricsQuery(QueryItems(text), now: now) }
 
-    @Test func everythingIsRead() throws {
+    @Test func `everything is read`() throws {
         let query = try Self.query(
             "measures=requests,latency_p99,latency_p99&group_by=metadata.environment,run_id,run,project&interval=1h&limit=7"
                 + "&from=2d&user=u")
@@ -21,7 +21,7 @@ struct MetricsParserTests {
         #expect(query.filter.conditions == [.init(.known(.user), .anyOf(["u"]))])
     }
 
-    @Test func withoutMoreItIsAboutTheLastDay() throws {
+    @Test func `without more it is about the last day`() throws {
         let query = try Self.query("")
         #expect(query.filter.from == Self.now + 1 - 86_400_000 && query.interval == nil && query.groups.isEmpty)
         #expect(query.measures.contains(.percentile(.p50, of: .latency)))
@@ -36,20 +36,20 @@ struct MetricsParserTests {
         ("cursor=x", "cursor", "not known here"),
         ("from=2100-01-01", "from", "earlier than `to`"),
     ])
-    func aFaultIsSaidWithItsRepair(query: String, parameter: String, repair: String) throws {
+    func `a fault is said with its repair`(query: String, parameter: String, repair: String) throws {
         let error = try #require(throws: GatewayError.self) { try Self.query(query) }
         #expect(error.status == 400 && error.param == parameter)
         #expect(error.message.contains(repair), "\(error.message)")
     }
 
-    @Test func percentilesAreOfTheNearestRank() {
+    @Test func `percentiles are of the nearest rank`() {
         #expect(MetricsMeasure.Percentile.allCases.map { $0.rank(among: 100) } == [49, 74, 89, 98])
         #expect(MetricsMeasure.Percentile.allCases.map { $0.rank(among: 3) } == [1, 2, 2, 2])
         #expect(MetricsMeasure.Percentile.allCases.map { $0.rank(among: 1) } == [0, 0, 0, 0])
     }
 
     @Test(arguments: [1, 2, 31, 32, 33, 100, 5000])
-    func valuesOfCertainRanksAreFound(count: Int) {
+    func `values of certain ranks are found`(count: Int) {
         var random = SeededRandom(seed: UInt64(count))
         for different in [1, 3, 50, 1_000_000] {
             var values = (0..<count).map { _ in Double(random.below(different)) }
@@ -66,7 +66,7 @@ struct MetricsParserTests {
         }
     }
 
-    @Test func everyMeasureHasItsName() {
+    @Test func `every measure has its name`() {
         #expect(MetricsMeasure.all.allSatisfy { MetricsMeasure.named($0.name) == $0 })
         #expect(Set(MetricsMeasure.all.map { UTF8Text($0.name) }).count == 22)
     }

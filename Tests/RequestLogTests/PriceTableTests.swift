@@ -18,7 +18,7 @@ struct PriceTableTests {
         try PriceTable(parsing: Array("as_of: \"2026-01-01\"\nprices:\n\(text)".utf8), file: "prices.yaml")
     }
 
-    @Test func theEmbeddedTableIsRight() throws {
+    @Test func `the embedded table is right`() throws {
         let table = try PriceTable.load(overriding: nil)
         #expect(table.date == "2026-11-29")
         #expect(table.price(provider: "openai", model: "gpt-4o") == .init(input: 2.5, cached: 1.25, output: 10))
@@ -34,11 +34,11 @@ struct PriceTableTests {
             ("gpt-4o-mini-2024-07-18", 0.15), ("gpt-4o-audio-preview", nil), ("gpt-4o-2024", nil), ("GPT-4o", nil),
             ("", nil),
         ] as [(String, Double?)])
-    func aVersionHasThePriceOfItsModel(model: String, input: Double?) throws {
+    func `a version has the price of its model`(model: String, input: Double?) throws {
         #expect(try PriceTable.load(overriding: nil).price(provider: "openai", model: model)?.input == input)
     }
 
-    @Test func cachedTokensArePricedApart() throws {
+    @Test func `cached tokens are priced apart`() throws {
         let table = try Self.table("  a:\n    m: {input: 4, cached: 1, output: 8}\n    e: {input: 2}\n")
         func cost(_ model: String?, _ tokens: RequestTokens, provider: String? = "a") -> Double? {
             table.cost(provider: provider, model: model, tokens: tokens)
@@ -62,12 +62,12 @@ struct PriceTableTests {
         ("  a:\n    m: {input: 1, otput: 1}\n", 4, "Did you mean `output`?"),
         ("  a: 5\n", 3, "a mapping"),
     ])
-    func aFaultIsSaidWithItsPlace(text: String, line: Int, repair: String) throws {
+    func `a fault is said with its place`(text: String, line: Int, repair: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try Self.table(text) }
         #expect(error.description.contains("prices.yaml:\(line):") && error.description.contains(repair), "\(error)")
     }
 
-    @Test func anOperatorsFileGoesBeforeTheTable() throws {
+    @Test func `an operator's file goes before the table`() throws {
         let own = try Self.table("  openai:\n    gpt-4o: {input: 1}\n  mine:\n    m: {input: 3}\n")
         try ownFile("as_of: \"2026-01-01\"\nprices:\n  openai:\n    gpt-4o: {input: 1}\n  mine:\n    m: {input: 3}\n") {
             path in

@@ -12,7 +12,7 @@ struct RequestLogResponderTests {
 
     private func ask(
         _ path: String, _ query: String = "", project: String = "p"
-    ) async throws -> (RequestLogAnswer, String) {
+    ) async throws -> (RequestLogResponse, String) {
         let responder = RequestLogResponder(
             store: log, audits: MemoryAuditLog(), now: { SampleRequests.start + 3_600_000 })
         let answer = try await responder.answer(path, QueryItems(query), for: LogAsker(project: project))
@@ -37,7 +37,7 @@ struct RequestLogResponderTests {
         return row
     }
 
-    @Test func aPageHasRowsAndACursor() async throws {
+    @Test func `a page has rows and a cursor`() async throws {
         try await log.add((0..<5).map { Self.row($0) })
         let (answer, first) = try await ask("/logs/requests", "metadata.environment=prod&limit=2")
         #expect(answer.status == 200 && answer.contentType == "application/json")
@@ -52,7 +52,7 @@ struct RequestLogResponderTests {
         #expect(second.contains("\(Self.row(0).id)") && second.contains(#""next_cursor":null"#))
     }
 
-    @Test func oneRowHasItsAttempts() async throws {
+    @Test func `one row has its attempts`() async throws {
         try await log.add([Self.row(1)])
         let (_, text) = try await ask("/logs/requests/\(Self.row(1).id)")
         #expect(text.contains(#""metadata_origins":{"environment":"header"}"#))
@@ -70,7 +70,7 @@ struct RequestLogResponderTests {
         #expect(error?.code == "request_not_found")
     }
 
-    @Test func exportsHaveAllRows() async throws {
+    @Test func `exports have all rows`() async throws {
         try await log.add((0..<2500).map { Self.row($0) })
         let (answer, lines) = try await ask("/logs/requests", "format=jsonl")
         #expect(answer.contentType == "application/jsonl")
@@ -91,13 +91,13 @@ struct RequestLogResponderTests {
         ("plain", "plain"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\r\nb", "\"a\r\nb\""), ("=1+1", "\"'=1+1\""),
         ("+1", "\"'+1\""), ("-1", "\"'-1\""), ("@x", "\"'@x\""), ("\tx", "\"'\tx\""), ("\rx", "\"'\rx\""), ("", ""),
     ])
-    func aFieldIsNoFormula(text: String, field: String) {
+    func `a field is no formula`(text: String, field: String) {
         var out: [UInt8] = []
         CSV.appendField(text, to: &out)
         #expect(String(decoding: out, as: UTF8.self) == field)
     }
 
-    @Test func aChartShowsRowsWithoutAValue() async throws {
+    @Test func `a chart shows rows without a value`() async throws {
         var bare = Self.row(9)
         bare.metadata = [.init("other", "(none)", from: .header)]
         try await log.add((0..<3).map { Self.row($0) } + [bare])
@@ -114,7 +114,7 @@ struct RequestLogResponderTests {
         #expect(other.contains(#""group":{"metadata.other":"(other)"},"is_other":true,"total":{"requests":1}"#))
     }
 
-    @Test func keysAndValuesAreSuggested() async throws {
+    @Test func `keys and values are suggested`() async throws {
         try await log.add((0..<3).map { Self.row($0) })
         #expect(try await ask("/logs/metadata").1 == #"{"keys":["environment"]}"#)
         #expect(
@@ -124,7 +124,7 @@ struct RequestLogResponderTests {
         await #expect(throws: GatewayError.self) { try await ask("/logs/metadata", "kee=x") }
     }
 
-    @Test func itsPathsAreItsOwn() {
+    @Test func `its paths are its own`() {
         for path in ["/logs/requests", "/logs/requests/x", "/logs/metadata", "/metrics/query", "/logs/audit"] {
             #expect(RequestLogResponder.answers(path))
         }

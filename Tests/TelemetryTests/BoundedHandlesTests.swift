@@ -5,7 +5,7 @@ import Testing
 @testable import Telemetry
 
 struct BoundedHandlesTests {
-    @Test func theFirstValuesAreToldApart() {
+    @Test func `the first values are told apart`() {
         let handles = BoundedHandles(limit: 2) { $0 }
         #expect(handles["a"] == "a")
         #expect(handles["b"] == "b")
@@ -14,14 +14,14 @@ struct BoundedHandlesTests {
     }
 
     /// A client may send the word itself: it takes no place, and makes no second series.
-    @Test func otherIsOther() {
+    @Test func `other is other`() {
         let handles = BoundedHandles(limit: 1) { $0 }
         #expect(handles["other"] == "other")
         #expect(handles["a"] == "a")
         #expect(handles["b"] == "other")
     }
 
-    @Test func aLongValueIsNotShown() {
+    @Test func `a long value is not shown`() {
         let handles = BoundedHandles(limit: 2) { $0 }
         #expect(handles[String(repeating: "é", count: 65)] == "other")
         #expect(handles[String(repeating: "é", count: 64)] == String(repeating: "é", count: 64))
@@ -29,7 +29,7 @@ struct BoundedHandlesTests {
 
     /// A release build takes about 20 ns for a counter and less than 100 ns for a histogram. The bound is far above
     /// that, so that a debug build on a busy machine passes; what it finds is a system call that came in.
-    @Test func anObservationIsCheap() {
+    @Test func `an observation is cheap`() {
         let registry = MetricsRegistry()
         registry.describe([RegistryTests.seconds])
         let timer = Timer(label: "test_seconds", factory: registry)

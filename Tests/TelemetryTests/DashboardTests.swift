@@ -33,27 +33,27 @@ struct DashboardTests {
     @Test(arguments: [
         "deploy/grafana/dashboard.json", "deploy/prometheus/alerts.yml", "deploy/prometheus/alerts_test.yml",
     ])
-    func whatIsAskedForIsThere(path: String) throws {
+    func `what is asked for is there`(path: String) throws {
         let known = Set(Self.all.flatMap(Self.samples))
         let asked = Self.names(in: try Self.text(path))
         #expect(asked.count > 5)
         #expect(asked.subtracting(known) == [])
     }
 
-    @Test func eachAlertIsExplained() throws {
+    @Test func `each alert is explained`() throws {
         let alerts = try Self.text("deploy/prometheus/alerts.yml").matches(of: /alert: (\w+)/).map(\.output.1)
         let documents = try Self.text("docs/operations.md")
         #expect(alerts.count > 5)
         for alert in alerts { #expect(documents.contains("\n#### \(alert)\n"), "\(alert)") }
     }
 
-    @Test func eachMetricIsListed() throws {
+    @Test func `each metric is listed`() throws {
         let documents = try Self.text("docs/operations.md")
         for metric in Self.all { #expect(documents.contains("| `\(metric.name)` |"), "\(metric.name)") }
     }
 
     /// What Prometheus asks of names: no second `_total`, base units, a text of help.
-    @Test func namesAreAsPrometheusWantsThem() {
+    @Test func `names are as Prometheus wants them`() {
         #expect(Set(Self.all.map(\.name)).count == Self.all.count)
         for metric in Self.all {
             #expect(metric.name.wholeMatch(of: /[a-z][a-z0-9_]*/) != nil)

@@ -8,7 +8,7 @@ struct HistogramBoundsTests {
         (Duration.seconds(300), 600.0), (.seconds(299), 300), (.seconds(120), 300), (.seconds(600), 1200),
         (.seconds(86_400), 172_800), (.milliseconds(300_001), 600),
     ])
-    func theBoundsReachBeyondTheLongestTime(longest: Duration, last: Double) {
+    func `the bounds reach beyond the longest time`(longest: Duration, last: Double) {
         for bounds in [HistogramBounds.times(upTo: longest), .firstTokens(upTo: longest)] {
             #expect(bounds.values.last == last)
             #expect(zip(bounds.values, bounds.values.dropFirst()).allSatisfy { $0 < $1 }, "ascending")
@@ -17,7 +17,7 @@ struct HistogramBoundsTests {
     }
 
     /// With REQUEST_TIMEOUT at 300 s (its default) and above: what takes 400 s is not told as the longest bound.
-    @Test(arguments: [300, 420, 600, 3600]) func theQuantileOfA400SecondAnswerIsNear(timeout: Int) throws {
+    @Test(arguments: [300, 420, 600, 3600]) func `the quantile of a 400 second answer is near`(timeout: Int) throws {
         let registry = MetricsRegistry()
         registry.describe([
             MetricDescription("t_seconds", .histogram(.times(upTo: .seconds(timeout))), "")

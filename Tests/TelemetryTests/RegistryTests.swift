@@ -13,7 +13,7 @@ struct RegistryTests {
         String(decoding: registry.exposition().bytes, as: UTF8.self)
     }
 
-    @Test func aCounterIsShownWithItsLabelsEscaped() {
+    @Test func `a counter is shown with its labels escaped`() {
         let registry = MetricsRegistry()
         registry.describe([Self.requests])
         let labels = [("path", "a\"b\\c\nd")]
@@ -28,7 +28,7 @@ struct RegistryTests {
                 """, "two handles of the same labels are one series")
     }
 
-    @Test func aHistogramCountsWhatIsUpToEachBound() {
+    @Test func `a histogram counts what is up to each bound`() {
         let registry = MetricsRegistry()
         registry.describe([Self.seconds])
         let timer = Timer(label: "test_seconds", factory: registry)
@@ -51,7 +51,7 @@ struct RegistryTests {
                 """)
     }
 
-    @Test func aGaugeRisesAndFalls() {
+    @Test func `a gauge rises and falls`() {
         let registry = MetricsRegistry()
         let meter = Meter(label: "test_now", factory: registry)
         meter.increment(by: 3)
@@ -64,7 +64,7 @@ struct RegistryTests {
     }
 
     /// A name has one type in the text format; what contradicts it is not shown twice.
-    @Test func aNameHasOneForm() {
+    @Test func `a name has one form`() {
         let registry = MetricsRegistry()
         Counter(label: "test_thing", factory: registry).increment()
         Meter(label: "test_thing", factory: registry).set(Int64(7))
@@ -73,7 +73,7 @@ struct RegistryTests {
         #expect(Self.text(registry).hasSuffix("\ntest_thing 1\n"))
     }
 
-    @Test func manyThreadsLoseNoObservation() async {
+    @Test func `many threads lose no observation`() async {
         let registry = MetricsRegistry()
         registry.describe([Self.seconds])
         let counter = Counter(label: "test_requests_total", factory: registry)

@@ -32,7 +32,7 @@ struct SeriesBoundTests {
             + codes + withoutLabels
     }
 
-    @Test func aHundredThousandModelsAndValues() throws {
+    @Test func `a hundred thousand models and values`() throws {
         let settings = Self.settings
         let registry = MetricsRegistry()
         let metrics = ForwarderMetrics(registry, settings)

@@ -101,7 +101,7 @@ import Testing
             while true { try await connection.write([UInt8](repeating: 1, count: 64 << 10)) }
         } _: { upstream, server in
             var request = UpstreamRequest(method: "GET", url: server.url())
-            request.limits.bodyBytes = pieces * AnswerBody.capacity
+            request.limits.bodyBytes = pieces * BodyBuffer.capacity
             (request.timeouts.total, request.timeouts.connect) = (.seconds(30), .seconds(30))
             let start = ContinuousClock.now
             try await upstream.withCall(request) { call in
@@ -110,7 +110,7 @@ import Testing
                     // Other calls make the loop turn, and give the peer time to fill the system's buffers.
                     repeat {
                         for _ in 0..<20 { _ = try? await upstream.answer(to: "http://127.0.0.1:1/") }
-                    } while try await call.next(minimum: AnswerBody.capacity) != nil
+                    } while try await call.next(minimum: BodyBuffer.capacity) != nil
                 }
                 #expect(error?.code == .tooLarge)
             }

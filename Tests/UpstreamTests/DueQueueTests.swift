@@ -5,7 +5,7 @@ import Testing
 @testable import Upstream
 
 @Suite struct DueQueueTests {
-    @Test func whatIsDueComesInTheOrderOfItsTimes() {
+    @Test func `what is due comes in the order of its times`() {
         var queue = DueQueue<String, Int>()
         for (name, due) in [("b", 2), ("d", 4), ("a", 1), ("c", 2)] { queue.add(name, due: due) }
         #expect(queue.takeDue(at: 0) == [])
@@ -17,7 +17,7 @@ import Testing
     }
 
     /// A loop that slept until the time of something that is over would wake for nothing.
-    @Test func whatIsNotWantedIsForgotten() {
+    @Test func `what is not wanted is forgotten`() {
         var queue = DueQueue<String, Int>()
         for (name, due) in [("a", 1), ("b", 2), ("c", 3)] { queue.add(name, due: due) }
         #expect(queue.earliest { name, due in name == "c" && due == 3 } == 3)
@@ -27,7 +27,7 @@ import Testing
         #expect(queue.isEmpty)
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>) func randomTimesAreSorted(seed: UInt64) {
+    @Test(arguments: 0..<20 as Range<UInt64>) func `random times are sorted`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         var queue = DueQueue<Int, Int>()
         var left: [Int] = []

@@ -158,7 +158,7 @@ import Testing
             }
         } _: { upstream, server in
             var request = UpstreamRequest(method: "GET", url: server.url())
-            request.limits.bodyBytes = pieces * AnswerBody.capacity
+            request.limits.bodyBytes = pieces * BodyBuffer.capacity
             let recorder = Recorder(on: Self.eventLoop) { event, recorder in
                 if case .end = event { return }
                 recorder.transfer?.pause()

@@ -138,7 +138,7 @@ import Testing
             try await eventually { !recorder.events.isEmpty }
             await Self.turn(upstream)
             #expect(sent.value < total / 2)
-            #expect(recorder.body.count <= 2 * AnswerBody.capacity + 64 << 10, "what was underway")
+            #expect(recorder.body.count <= 2 * BodyBuffer.capacity + 64 << 10, "what was underway")
             #expect(recorder.end == nil)
             recorder.transfer?.resume()
             await recorder.ended.wait()

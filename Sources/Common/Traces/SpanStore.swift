@@ -2,12 +2,12 @@
 package protocol SpanStore: Sendable {
     /// Stores spans of one project, all or none.
     /// - Returns: what the store answers, once the spans are committed or it is known why they are not.
-    func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreAnswer
+    func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreResponse
 }
 
 /// The answer of a trace store in this process: the status that it would answer by HTTP.
-package struct SpanStoreAnswer: Sendable, Equatable {
-    package static let stored = SpanStoreAnswer(status: 200)
+package struct SpanStoreResponse: Sendable, Equatable {
+    package static let stored = SpanStoreResponse(status: 200)
 
     package var status: Int
     /// The seconds of `Retry-After`.

@@ -1,6 +1,6 @@
 /// Figures of the gateway as it is now, for the overview. Each leads to the page of the queue.
 struct GatewayTiles {
-    let answer: QueueAnswer
+    let answer: QueueResponse
     let link: String
 
     var tiles: [OverviewPage.Tile] { [waiting, inFlight, workers, outbox, memory, traceStore] }

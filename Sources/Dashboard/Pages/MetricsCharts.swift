@@ -10,14 +10,14 @@ struct MetricsCharts {
     /// Groups that have a colour of their own.
     static let groups = 8
 
-    let answer: MetricsAnswer
+    let answer: MetricsResponse
     let form: FilterForm
     let links: Links
     /// The property that rows are grouped by; nil: they are not.
     let property: String?
 
     /// Requests of a group.
-    func link(_ group: MetricsAnswer.Group) -> String? {
+    func link(_ group: MetricsResponse.Group) -> String? {
         guard let property, !group.isOther else { return nil }
         let term = group.isAbsent ? FilterTerm(property, "absent", "") : FilterTerm(property, nil, group.label)
         return links.requests(where: term, in: form)

@@ -82,7 +82,8 @@ struct MetricsPage {
         if let property { items += [("group_by", property), ("limit", String(MetricsCharts.groups))] }
         let bytes = try await request.source.get("/metrics/query", query: FilterForm.query(items))
         return MetricsCharts(
-            answer: try MetricsAnswer(bytes, groupedBy: property), form: asked, links: request.links, property: property
+            answer: try MetricsResponse(bytes, groupedBy: property), form: asked, links: request.links,
+            property: property
         )
     }
 

@@ -75,7 +75,7 @@ struct OverviewPage {
     }
 
     private func gatewayTiles() async -> [Tile] {
-        guard let bytes = try? await request.source.get("/queue", query: nil), let answer = try? QueueAnswer(bytes)
+        guard let bytes = try? await request.source.get("/queue", query: nil), let answer = try? QueueResponse(bytes)
         else { return [] }
         return GatewayTiles(answer: answer, link: request.links.queue()).tiles
     }

@@ -74,7 +74,7 @@ struct QueuePage {
 
     func contents() async throws(GatewayError) -> Contents {
         let links = request.links
-        let answer = try QueueAnswer(try await request.source.get("/queue", query: nil))
+        let answer = try QueueResponse(try await request.source.get("/queue", query: nil))
         let before = request.query.value("before")
         let found = try JSONObject.answer(
             try await request.source.get(
@@ -101,10 +101,10 @@ struct QueuePage {
                 title: "Queue", section: .queue, template: "queue", view: view, refresh: before == nil ? 5 : nil))
     }
 
-    private static func name(_ stream: QueueAnswer.Stream) -> String { names[stream.name] ?? stream.name }
+    private static func name(_ stream: QueueResponse.Stream) -> String { names[stream.name] ?? stream.name }
 
     /// A line for each group; one without groups has a line too.
-    private static func rows(_ stream: QueueAnswer.Stream) -> [StreamRow] {
+    private static func rows(_ stream: QueueResponse.Stream) -> [StreamRow] {
         var row = StreamRow(
             streamName: name(stream), streamKey: stream.key, streamLength: Figures.count(stream.length),
             streamAge: stream.age.map(Figures.duration) ?? "–", groupName: "–", groupLag: "–", groupPending: "–",
@@ -120,7 +120,7 @@ struct QueuePage {
     }
 
     private static func row(
-        _ worker: QueueAnswer.Worker, of group: QueueAnswer.Group, on stream: QueueAnswer.Stream
+        _ worker: QueueResponse.Worker, of group: QueueResponse.Group, on stream: QueueResponse.Stream
     ) -> WorkerRow {
         let (tone, state) =
             switch worker.isAlive {

@@ -139,7 +139,7 @@ struct RulesPage {
             documentPlace: "\(file):\(place(object))", rules: rules, hasRules: !rules.isEmpty)
     }
 
-    private static func hit(_ group: MetricsAnswer.Group, _ link: String?) -> HitRow {
+    private static func hit(_ group: MetricsResponse.Group, _ link: String?) -> HitRow {
         func number(_ name: String) -> Double { group.total.number(name) ?? 0 }
         return HitRow(
             hitRule: group.label, hitLink: link, hitRequests: Figures.count(number("requests")),

@@ -31,7 +31,7 @@ final class Call {
     private let eventLoop: any EventLoop
     private let logger: Logger
     /// Reads the usage of an answer that no span is made of, if a limit on tokens needs it.
-    private var meter: AnswerCollector?
+    private var meter: ResponseCollector?
     /// Whether anything can have reached the provider, of this attempt or of one before.
     private var mayHaveReached: Bool {
         didSet { span?.countsTokens = mayHaveReached && countsTokens }
@@ -45,7 +45,7 @@ final class Call {
     /// The time at which the present transfer began, also in milliseconds since 1970.
     private var began = ContinuousClock.now
     private var beganAt: UInt64 = 0
-    private var answer: RelayedAnswer?
+    private var answer: RelayedResponse?
     /// The part before the answer's content; nil if nothing is to be known of it.
     private var preamble: Preamble?
     /// Until when it may be held back, as long as no timer is set for that.
@@ -132,8 +132,8 @@ extension Call {
             mayHaveReached = true
             if head.status >= 400, goOn(after: [.status(head.status)], retryAfter: RetryAfter.wait(head)) { return }
             span?.begins(head)
-            meter = span == nil && countsTokens ? AnswerCollector(head: head) : nil
-            answer = RelayedAnswer(
+            meter = span == nil && countsTokens ? ResponseCollector(head: head) : nil
+            answer = RelayedResponse(
                 head, saying: ServedBy(plan).headers, to: job, of: plan.target, isLocal: steps.isLocal)
             beginPreamble(head)
         case .piece(let piece):
@@ -190,7 +190,7 @@ extension Call {
         if let known { sent(frame.body.count, known) }
     }
 
-    private func sent(_ count: Int, _ outcome: AnswerSender.Sent) {
+    private func sent(_ count: Int, _ outcome: ResponseSender.Sent) {
         isSending = false
         guard phase == .calling || phase == .pausing else { return }
         switch outcome {
@@ -361,7 +361,7 @@ extension Call {
         end(.init(frame, succeeded: false, span: span?.failed(job.remaining() > .zero ? .cancelled : plan.expired)))
     }
 
-    private func end(_ ending: AnswerSender.Ending) {
+    private func end(_ ending: ResponseSender.Ending) {
         var ending = ending
         ending.spent = spent
         steps.meter?.usage = span?.usage ?? meter?.usage

@@ -51,7 +51,7 @@ final class CallMeter {
     }
 
     /// Notes the end of the job.
-    func ends(_ job: Job, _ ending: AnswerSender.Ending, isCancelled: Bool) {
+    func ends(_ job: Job, _ ending: ResponseSender.Ending, isCancelled: Bool) {
         let outcome: ForwarderMetrics.Outcome =
             if ending.succeeded {
                 .succeeded

@@ -17,13 +17,13 @@ protocol CallSteps: Sendable {
     /// call is ended at the job's deadline at the latest: a reader that was killed says nothing more.
     func hasCredit(_ level: Int, otherwise goOn: @escaping @Sendable () -> Void) -> Bool
 
-    /// As ``AnswerSender/send(_:of:in:isConfirmed:control:on:completion:)``.
+    /// As ``ResponseSender/send(_:of:in:isConfirmed:control:on:completion:)``.
     func send(
-        _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void
-    ) -> AnswerSender.Sent?
+        _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (ResponseSender.Sent) -> Void
+    ) -> ResponseSender.Sent?
 
-    /// As ``AnswerSender/finish(_:in:_:control:on:completion:)``.
-    func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void)
+    /// As ``ResponseSender/finish(_:in:_:control:on:completion:)``.
+    func finish(_ ending: ResponseSender.Ending, completion: @escaping @Sendable () -> Void)
 
     /// Hands the job back.
     func release(completion: @escaping @Sendable () -> Void)
@@ -35,7 +35,7 @@ extension CallSteps {
 
 /// The steps of one delivery of a job.
 struct DeliverySteps: CallSteps {
-    let sender: AnswerSender
+    let sender: ResponseSender
     let job: Job
     let delivery: Delivery
     let control: CallControl
@@ -53,7 +53,7 @@ struct DeliverySteps: CallSteps {
 
     /// - Parameter meter: measures the job.
     init(
-        sender: AnswerSender, job: Job, delivery: Delivery, control: CallControl, eventLoop: any EventLoop,
+        sender: ResponseSender, job: Job, delivery: Delivery, control: CallControl, eventLoop: any EventLoop,
         meter: CallMeter?
     ) {
         self.sender = sender
@@ -84,14 +84,14 @@ struct DeliverySteps: CallSteps {
     }
 
     func send(
-        _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void
-    ) -> AnswerSender.Sent? {
+        _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (ResponseSender.Sent) -> Void
+    ) -> ResponseSender.Sent? {
         sender.send(
             frame, of: job, in: delivery, isConfirmed: isConfirmed, control: control, on: eventLoop,
             completion: completion)
     }
 
-    func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void) {
+    func finish(_ ending: ResponseSender.Ending, completion: @escaping @Sendable () -> Void) {
         meter?.ends(job, ending, isCancelled: control.stop == .cancelled)
         var ending = ending
         ending.isRecord = isRecord

@@ -14,7 +14,7 @@ struct JobRunner: Sendable {
     var models: ModelListCache?
     /// The members that providers have refused before.
     var refused = RefusedMembers()
-    let sender: AnswerSender
+    let sender: ResponseSender
     let envelope: Envelope
     let check: JobCheck
     let limits: CallLimits

@@ -30,7 +30,7 @@ enum ExportOutcome: Sendable, Equatable {
         }
     }
 
-    init(_ answer: SpanStoreAnswer) { self.init(status: answer.status, retryAfter: answer.retryAfter) }
+    init(_ answer: SpanStoreResponse) { self.init(status: answer.status, retryAfter: answer.retryAfter) }
 
     private init(status: Int, retryAfter: Int?) {
         switch status {

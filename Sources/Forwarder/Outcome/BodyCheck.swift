@@ -2,7 +2,7 @@ internal import Common
 
 /// Decides whether the body of an answer, which is no stream, is a completion that succeeded.
 struct BodyCheck: Sendable {
-    private var scanner = AnswerScanner()
+    private var scanner = ResponseScanner()
     private var hasBegun = false
 
     /// Takes the next bytes of the body.

@@ -7,7 +7,7 @@ internal import Common
 /// stream that stops in the middle, an answer that is no completion. The first bytes tell a stream from a body, since
 /// the content type may be wrong.
 struct CompletionCheck: Sendable {
-    private var form = AnswerForm()
+    private var form = ResponseForm()
     private var body = BodyCheck()
     /// Nil while nothing of the answer is known.
     private var stream: StreamCheck?

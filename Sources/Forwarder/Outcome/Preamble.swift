@@ -97,7 +97,7 @@ struct Preamble: Sendable {
             return
         }
         let failure: Route.Failure = form == .body ? .errorInSuccess : .streamError
-        var scanner = AnswerScanner()
+        var scanner = ResponseScanner()
         if form == .body {
             scanner.take(data, 0..<data.count)
             scanner.end()
@@ -107,7 +107,7 @@ struct Preamble: Sendable {
     }
 
     private func finding(of data: [UInt8], named name: [UInt8]) -> Finding {
-        var scanner = AnswerScanner()
+        var scanner = ResponseScanner()
         scanner.take(data, 0..<data.count)
         scanner.end()
         let object = (try? JSONObject.scan(data, maximumDepth: .max)) ?? repaired(data)
@@ -129,7 +129,7 @@ struct Preamble: Sendable {
 
     /// Only in a chat completion is an error that lies deeper one of the call: elsewhere it may be a tool's schema, or
     /// the model's own words.
-    private func isFailure(_ scanner: AnswerScanner) -> Bool {
+    private func isFailure(_ scanner: ResponseScanner) -> Bool {
         check == nil ? scanner.error != nil || scanner.isErrorTyped : scanner.isFailure
     }
 

@@ -3,7 +3,7 @@ internal import Common
 /// Decides whether a stream of events is a completion that succeeded.
 struct StreamCheck: Sendable {
     private var events: EventDataReader
-    private var scanner = AnswerScanner()
+    private var scanner = ResponseScanner()
     /// The data of the event, as far as it may be `[DONE]`.
     private var mark: [UInt8] = []
     private var unfinished: Set<Int> = []
@@ -65,7 +65,7 @@ struct StreamCheck: Sendable {
         mark.removeAll(keepingCapacity: true)
     }
 
-    private mutating func note(_ choice: AnswerScanner.Choice, at index: Int, _ place: Int) {
+    private mutating func note(_ choice: ResponseScanner.Choice, at index: Int, _ place: Int) {
         guard !choice.finishReason.isEmpty else {
             if !finished.contains(index), unfinished.count < SpanLimits.pieces { unfinished.insert(index) }
             return

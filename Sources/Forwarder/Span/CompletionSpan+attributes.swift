@@ -34,7 +34,7 @@ extension CompletionSpan {
     }
 
     /// The model and its parameters, for Langfuse and as OpenTelemetry's conventions for generative AI have them.
-    func writeModels(_ writer: inout SpanWriter, _ request: SpanRequest, _ answer: CollectedAnswer) {
+    func writeModels(_ writer: inout SpanWriter, _ request: SpanRequest, _ answer: CollectedResponse) {
         // Each stands in several places, and is gone through for secrets once.
         let provider = provider.map(writer.redactor.clean)
         let requested = (model ?? modelAsked).map(writer.redactor.clean)

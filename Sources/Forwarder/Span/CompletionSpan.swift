@@ -38,7 +38,7 @@ final class CompletionSpan {
     private(set) var lastCall: (model: String, began: UInt64)?
     /// Whether the call counts on limits on tokens and may have reached the provider.
     var countsTokens = false
-    private var answer: AnswerCollector?
+    private var answer: ResponseCollector?
     /// The usage that the provider states for the completion; known once the span is written.
     private(set) var usage: TokenUsage?
     /// The request log's further data; nil where nothing logs requests.
@@ -135,7 +135,7 @@ final class CompletionSpan {
     }
 
     /// Notes the head of the answer. A call that is made again begins anew.
-    func begins(_ head: UpstreamHead) { answer = AnswerCollector(head: head, textBytes: textBytes) }
+    func begins(_ head: UpstreamHead) { answer = ResponseCollector(head: head, textBytes: textBytes) }
 
     /// Notes a piece of the answer's body, as the provider sent it.
     /// - Parameter time: now, in milliseconds since 1970; asked for when the first part of a streamed message is in the
@@ -152,11 +152,12 @@ extension CompletionSpan {
     ///   - failure: why an answer with a status of success is none.
     ///   - time: when the answer ended, in milliseconds since 1970.
     func answered(_ failure: CompletionFailure? = nil, at time: UInt64 = UnixTime.milliseconds) -> [UInt8] {
-        guard let answer else { return write(CollectedAnswer(), failure: nil, status: nil, end: time) }
+        guard let answer else { return write(CollectedResponse(), failure: nil, status: nil, end: time) }
         let collected = answer.collected()
         guard (200..<300).contains(answer.status) else {
             let message = "HTTP \(answer.status): \(collected.error ?? "")"
-            return write(CollectedAnswer(), failure: (message, String(answer.status)), status: answer.status, end: time)
+            return write(
+                CollectedResponse(), failure: (message, String(answer.status)), status: answer.status, end: time)
         }
         // What came of an answer that failed stands beside the error.
         return write(
@@ -170,11 +171,11 @@ extension CompletionSpan {
         let hasOutput = answer.map { (200..<300).contains($0.status) } ?? false
         let collected = hasOutput ? answer?.collected() : nil
         return write(
-            collected ?? CollectedAnswer(), failure: (error.message, error.code), status: answer?.status, end: time)
+            collected ?? CollectedResponse(), failure: (error.message, error.code), status: answer?.status, end: time)
     }
 
     private func write(
-        _ answer: CollectedAnswer, failure: (message: String, type: String)?, status: Int?, end: UInt64
+        _ answer: CollectedResponse, failure: (message: String, type: String)?, status: Int?, end: UInt64
     ) -> [UInt8] {
         usage = answer.usage
         let hasOutput = !answer.output.isEmpty

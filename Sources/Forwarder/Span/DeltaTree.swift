@@ -41,7 +41,7 @@ struct DeltaTree: Sendable {
     var nodes: [Node] = []
     /// Bytes that may yet be kept.
     var room: Int
-    var faults: AnswerFaults = []
+    var faults: ResponseFaults = []
 
     init(room: Int) { self.room = room }
 

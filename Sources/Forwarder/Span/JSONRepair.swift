@@ -7,13 +7,13 @@ enum JSONRepair {
     /// One value that is JSON, and what had to be changed.
     struct Result {
         var bytes: [UInt8]
-        var faults: AnswerFaults
+        var faults: ResponseFaults
     }
 
     /// - Parameter range: a part that is no JSON as it is.
     /// - Returns: nil if it is none after the repair either.
     static func repair(_ bytes: [UInt8], _ range: Range<Int>) -> Result? {
-        var faults: AnswerFaults = []
+        var faults: ResponseFaults = []
         var text = Array(bytes[range])
         if text.starts(with: [0xEF, 0xBB, 0xBF]) { text.removeFirst(3) }
         // What is something else altogether, such as HTML, is not gone through.
@@ -29,7 +29,7 @@ enum JSONRepair {
         return JSONWalker.isValue(repaired) ? Result(bytes: repaired, faults: faults) : nil
     }
 
-    private static func tokens(of text: [UInt8], _ faults: inout AnswerFaults) -> [UInt8] {
+    private static func tokens(of text: [UInt8], _ faults: inout ResponseFaults) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(text.count + 32)
         var inString = false

@@ -6,7 +6,7 @@ internal import JSON
 struct ResponseMembers: Sendable {
     private var tree = DeltaTree(room: SpanLimits.small)
 
-    var faults: AnswerFaults { tree.faults }
+    var faults: ResponseFaults { tree.faults }
     var isEmpty: Bool { tree.nodes.isEmpty || tree.nodes[0].children.isEmpty }
 
     /// - Parameter name: the member's, whose value comes next.

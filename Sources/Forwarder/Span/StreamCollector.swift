@@ -7,7 +7,7 @@ struct StreamCollector: Sendable {
     private var lines = EventLines()
     /// The data of an event whose JSON goes over several lines.
     private var data: [UInt8] = []
-    private var answer = CollectedAnswer()
+    private var answer = CollectedResponse()
     var messages: [StreamedMessage] = []
     /// The messages and the members beside them, but for the messages' texts, for which it knows the room too.
     var tree: DeltaTree
@@ -36,7 +36,7 @@ struct StreamCollector: Sendable {
     /// streams has it.
     var usage: TokenUsage? { answer.usage }
 
-    func collected() -> CollectedAnswer {
+    func collected() -> CollectedResponse {
         var result = answer
         let messages = self.messages.sorted { $0.index < $1.index }
         let isCut = tree.faults.contains(.cut)

@@ -37,7 +37,7 @@ struct WaitCommand: AsyncParsableCommand {
         let began = ContinuousClock.now
         let terminal = Terminal(isQuiet: json)
         var progress = WaitProgress()
-        var last: Result<(VerdictAnswer, Data), GatewayClient.Failure> = .failure(
+        var last: Result<(VerdictResponse, Data), GatewayClient.Failure> = .failure(
             .init(description: "there was no time to ask"))
         while true {
             let remaining = timeout.duration - began.duration(to: .now)
@@ -76,9 +76,9 @@ struct WaitCommand: AsyncParsableCommand {
         "/rollouts/\(PercentEncoding.segment(rollout))?wait=\(wait.components.seconds)"
     }
 
-    private static func decode(_ data: Data) throws(GatewayClient.Failure) -> VerdictAnswer {
+    private static func decode(_ data: Data) throws(GatewayClient.Failure) -> VerdictResponse {
         do {
-            return try JSONDecoder().decode(VerdictAnswer.self, from: data)
+            return try JSONDecoder().decode(VerdictResponse.self, from: data)
         } catch {
             throw GatewayClient.Failure(
                 status: 200,
@@ -86,7 +86,7 @@ struct WaitCommand: AsyncParsableCommand {
         }
     }
 
-    private func end(_ verdict: VerdictAnswer, _ data: Data, _ terminal: Terminal) {
+    private func end(_ verdict: VerdictResponse, _ data: Data, _ terminal: Terminal) {
         terminal.say(json ? String(decoding: data, as: UTF8.self) : "\(rollout) is \(verdict.summary)")
         guard !json else { return }
         for id in verdict.missing.prefix(10) { terminal.say("  missing \(id)") }

@@ -13,7 +13,7 @@ struct WaitProgress: Sendable {
     /// - Parameters:
     ///   - at: since the waiting began.
     ///   - columns: the most characters of the line; nil: any number. What matters least is left out first.
-    mutating func line(_ verdict: VerdictAnswer, at: Duration, columns: Int? = nil) -> String {
+    mutating func line(_ verdict: VerdictResponse, at: Duration, columns: Int? = nil) -> String {
         seen.append((at, verdict.traced))
         if seen.count > Self.memory { seen.removeFirst() }
         let share = verdict.expected > 0 ? Double(verdict.traced) / Double(verdict.expected) : 0
@@ -55,7 +55,7 @@ struct WaitProgress: Sendable {
     }
 
     /// What is said beside the bar, the most important first.
-    private func counts(of verdict: VerdictAnswer) -> [String] {
+    private func counts(of verdict: VerdictResponse) -> [String] {
         var parts = ["\(verdict.traced)/\(verdict.expected) traced"]
         if let reason = Self.reason(of: verdict) { parts.append(reason) }
         if verdict.inFlight > 0 { parts.append("\(verdict.inFlight) in flight") }
@@ -68,7 +68,7 @@ struct WaitProgress: Sendable {
         return parts
     }
 
-    private static func reason(of verdict: VerdictAnswer) -> String? {
+    private static func reason(of verdict: VerdictResponse) -> String? {
         verdict.kind == .unknown ? (verdict.reason ?? "the trace store cannot be asked").escapedForTerminal : nil
     }
 

@@ -14,7 +14,7 @@ struct JobController: Sendable {
     let records: JobRecords
     let follower: ResponseTailer
     let signals: SignalPublisher
-    let kept: KeptAnswers
+    let kept: KeptResponses
     let defaultProject: String
 
     /// Queues a job and says where its answer will be.

@@ -14,8 +14,8 @@ final class CompletionCall: WaitingClient, LocalClient {
         /// The request's body comes.
         case reading(Reading)
         /// The job is queued, or about to be, and nothing of its answer was sent.
-        case waiting(AnswerFrames)
-        case answering(AnswerFrames, AnswerBody)
+        case waiting(ResponseFrames)
+        case answering(ResponseFrames, PendingResponseBody)
         case over
     }
 
@@ -211,7 +211,7 @@ extension CompletionCall {
         }
     }
 
-    private func begin(_ frame: ResponseFrame, _ frames: AnswerFrames) {
+    private func begin(_ frame: ResponseFrame, _ frames: ResponseFrames) {
         guard let head = frame.head else {
             if case .brokenOff(let error)? = frame.end { return fail(error) }
             return fail(.internalError)
@@ -219,7 +219,7 @@ extension CompletionCall {
         var response = HTTPResponse(status: .init(code: head.status), headerFields: HTTPFields(head.headers))
         guard case .complete? = frame.end else {
             state.value.handler?.begin(signed(&response), nil, isWhole: false)
-            return pass(frame, frames, AnswerBody(isEventStream: head.isEventStream))
+            return pass(frame, frames, PendingResponseBody(isEventStream: head.isEventStream))
         }
         response.headerFields[.contentLength] = String(frame.body.count)
         close()
@@ -227,7 +227,7 @@ extension CompletionCall {
         measure()
     }
 
-    private func pass(_ frame: ResponseFrame, _ frames: AnswerFrames, _ body: AnswerBody) {
+    private func pass(_ frame: ResponseFrame, _ frames: ResponseFrames, _ body: PendingResponseBody) {
         var body = body
         let bytes = frame.body.isEmpty ? [] : body.take(frame.body)
         state.value.phase = .answering(frames, body)

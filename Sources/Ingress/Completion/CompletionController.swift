@@ -8,7 +8,7 @@ internal import NIOCore
 /// for, and their answers are for their clients alone. The others, and what is refused by its head, are
 /// `GatewayResponder`'s.
 struct CompletionController: Sendable {
-    let identity: AnswerIdentity
+    let identity: ResponseIdentity
     let mark: LoopMark
     let hosts: AllowedHosts
     let authenticator: Authenticator

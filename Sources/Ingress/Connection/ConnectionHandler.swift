@@ -29,7 +29,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     fileprivate struct SlowRequest: Error {}
 
     private let connections: Connections
-    private let identity: AnswerIdentity
+    private let identity: ResponseIdentity
     private var connection: Connection?
     /// The number of the answer that is being written.
     private var answer = 0
@@ -49,7 +49,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// How the connection ends behind its last answer; nil while that is not written.
     private var closing: LingeringClose?
 
-    init(connections: Connections, identity: AnswerIdentity) {
+    init(connections: Connections, identity: ResponseIdentity) {
         self.connections = connections
         self.identity = identity
     }

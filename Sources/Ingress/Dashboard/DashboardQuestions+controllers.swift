@@ -7,7 +7,7 @@ extension DashboardQuestions.Controllers {
     /// - Parameter calls: gives the dispatcher of a queue.
     init(
         _ configuration: Configuration, redis: RedisClient, responseKey: String, envelope: Envelope, watch: RedisWatch,
-        identity: AnswerIdentity, pages: StatusPages, hooks: [any TracesHook], jobs: JobBuilder,
+        identity: ResponseIdentity, pages: StatusPages, hooks: [any TracesHook], jobs: JobBuilder,
         projects: KnownProjects,
         audit: AuditLog?, asksForKeys: Bool, calls: (WorkQueue) -> JobDispatcher
     ) {

@@ -12,7 +12,7 @@ internal import RequestLog
 /// the viewer's key could not ask for.
 struct DashboardQuestions: DashboardSource {
     struct Controllers: Sendable {
-        let identity: AnswerIdentity
+        let identity: ResponseIdentity
         let queries: QueryController
         let verification: VerificationController
         let logs: LogController

@@ -7,7 +7,7 @@ internal import Redis
 extension DeadLetterController {
     /// What queues jobs, and what is told of it.
     struct Actions: Sendable {
-        let identity: AnswerIdentity
+        let identity: ResponseIdentity
         let jobs: JobBuilder
         /// The queue of completions.
         let calls: JobDispatcher

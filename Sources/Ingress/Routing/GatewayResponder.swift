@@ -8,7 +8,7 @@ internal import RequestLog
 /// Answers every request: the gateway's own pages, an operator's further routes, completions, and all else to the
 /// backend.
 struct GatewayResponder: HTTPResponder {
-    let identity: AnswerIdentity
+    let identity: ResponseIdentity
     let mark: LoopMark
     let hosts: AllowedHosts
     let authenticator: Authenticator

@@ -10,7 +10,7 @@ struct JobDispatcher: Sendable {
     let admission: JobAdmission
     let pending: PendingRequests
     let follower: ResponseTailer
-    let kept: KeptAnswers
+    let kept: KeptResponses
     let signals: SignalPublisher
     /// The worker in this process; nil if it has none.
     var local: LocalWorker?
@@ -68,12 +68,12 @@ struct JobDispatcher: Sendable {
             }
             return try await follow(call.id, deadline: call.deadline, to: connection, logger: logger)
         }
-        let answer = Answer(
+        let answer = PendingResponse(
             waiter: waiter,
             frames: frames(
                 of: call.id, deadline: waiter.deadline, window: call.window, sealedBy: call.seal, logger: logger))
         return try await answer.response(
-            AnswerOutcome(finished: { close(call, connection) }) {
+            DeliveryOutcome(finished: { close(call, connection) }) {
                 // Where its connection closed, the watch has already said so; saying it twice harms nothing.
                 leave(call.id, deadline: call.deadline, handedOver: connection?.handedOver)
                 close(call, connection)
@@ -97,9 +97,10 @@ struct JobDispatcher: Sendable {
             connection.unwatch()
             follower.leave(waiter)
         }
-        let answer = Answer(
+        let answer = PendingResponse(
             waiter: waiter, frames: frames(of: id, deadline: waiter.deadline, window: .max, logger: logger))
-        var response = try await answer.response(AnswerOutcome(finished: close, abandoned: close), numbering: numbering)
+        var response = try await answer.response(
+            DeliveryOutcome(finished: close, abandoned: close), numbering: numbering)
         response.headers[.insertionID] = id.description
         return response
     }
@@ -110,8 +111,8 @@ struct JobDispatcher: Sendable {
     ///   - seal: that of its job; nil: the gateway's key seals it.
     func frames(
         of id: InsertionID, deadline: Deadline, window: Int, sealedBy seal: OwnSeal? = nil, logger: Logger
-    ) -> AnswerFrames {
-        AnswerFrames(
+    ) -> ResponseFrames {
+        ResponseFrames(
             of: id, deadline: deadline, envelope: seal?.envelope ?? envelope, signals: signals, window: window,
             logger: logger)
     }

@@ -3,7 +3,7 @@ internal import NIOConcurrencyHelpers
 internal import Upstream
 
 /// Sends an answer as frames of its job, as fast as its reader takes them.
-final class FrameWriter: AnswerSink {
+final class FrameWriter: ResponseSink {
     private struct State {
         var framer: ResponseFramer?
         var isEventStream = false
@@ -12,11 +12,11 @@ final class FrameWriter: AnswerSink {
 
     private let job: Job
     private let delivery: Delivery
-    private let sender: AnswerSender
+    private let sender: ResponseSender
     private let control: CallControl
     private let state = NIOLockedValueBox(State())
 
-    init(job: Job, delivery: Delivery, sender: AnswerSender, control: CallControl) {
+    init(job: Job, delivery: Delivery, sender: ResponseSender, control: CallControl) {
         self.job = job
         self.delivery = delivery
         self.sender = sender

@@ -7,7 +7,7 @@ package struct QuestionWork: Sendable {
     /// Answers a question. An error becomes an answer if none has begun, and else breaks it off.
     /// - Parameter age: the time for which the question has been in the queue, other workers' time included.
     package typealias Answer =
-        @Sendable (_ question: Job, _ age: Duration, _ sink: any AnswerSink) async throws -> Void
+        @Sendable (_ question: Job, _ age: Duration, _ sink: any ResponseSink) async throws -> Void
 
     /// The outcome of the work on a question.
     package enum Outcome: String, Sendable, CaseIterable {
@@ -18,7 +18,7 @@ package struct QuestionWork: Sendable {
     private let answer: Answer
     private let ended: @Sendable (Outcome, Duration) -> Void
     private let failure: GatewayError
-    private let sender: AnswerSender
+    private let sender: ResponseSender
     private let envelope: Envelope
     private let check: JobCheck
     private let logger: Logger
@@ -66,7 +66,7 @@ package struct QuestionWork: Sendable {
             try await answer(job, worker.age(of: delivery), sink)
             await sender.finish(job, in: delivery, with: sink.last(), succeeded: true, control: control)
             return .answered
-        } catch is AnswerSender.LostOwnership {
+        } catch is ResponseSender.LostOwnership {
             logger.notice(
                 "question was taken over while it was worked on here",
                 metadata: ["insertion_id": "\(job.insertionID)"])

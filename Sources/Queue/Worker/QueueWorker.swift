@@ -38,7 +38,7 @@ package struct QueueWorker: Sendable {
     }
 
     package var stream: JobStream
-    package let sender: AnswerSender
+    package let sender: ResponseSender
     /// Hands jobs of this process to this worker.
     package let local: LocalWorker
     /// For what else the worker asks of Redis.
@@ -75,7 +75,7 @@ package struct QueueWorker: Sendable {
             queue, consumer: ProcessName.random(), commands: commands, reader: reader,
             deadLetterLimit: limits.deadLetterLimit, keptLimit: limits.keptBytes,
             patience: limits.patience)
-        sender = AnswerSender(
+        sender = ResponseSender(
             stream: stream, envelope: envelope, defaultProject: defaultProject, spanLife: limits.spanLife,
             audit: audit, logger: logger)
     }

@@ -20,7 +20,7 @@ struct RowExport<Row: ShownRow>: Sendable {
     let page: @Sendable (_ place: PageCursor) async throws -> RowPage<Row>
 
     /// Writes the rows, from the page on that was read already.
-    func write(to write: RequestLogAnswer.Write) async throws {
+    func write(to write: RequestLogResponse.Write) async throws {
         if form == .csv { try await write(CSV.line(Row.columns)[...]) }
         var page = first
         while true {

@@ -41,7 +41,7 @@ struct SpanIntake: SpanStore {
     let rows: RowIntake
     let logger: Logger
 
-    func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreAnswer {
+    func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreResponse {
         do {
             guard rows.database.standing == .inPlace else { throw LangfuseError.fileGone }
             guard let number = rows.database.number(ofProject: project) else { throw LangfuseError.badCredentials }
@@ -52,7 +52,7 @@ struct SpanIntake: SpanStore {
         } catch {
             let answer = LangfuseError(of: error, logger)
             let retryAfter = answer.headers.first { $0.name.equalsIgnoringASCIICase("Retry-After") }
-            return SpanStoreAnswer(status: answer.status, retryAfter: retryAfter.flatMap { Int($0.value) })
+            return SpanStoreResponse(status: answer.status, retryAfter: retryAfter.flatMap { Int($0.value) })
         }
     }
 }

@@ -137,7 +137,7 @@ package struct LangfuseSource: TraceSource {
     /// Makes a call within the rate limit.
     func ask(
         _ target: String, _ api: LangfuseAPI, _ until: ContinuousClock.Instant?
-    ) async throws(TraceSourceError) -> LangfuseAnswer {
+    ) async throws(TraceSourceError) -> LangfuseResponse {
         try await budget.take(store, api.bucket, before: until)
         let answer = try await call(target, until)
         try await budget.learn(from: answer, store, api.bucket)
@@ -147,7 +147,7 @@ package struct LangfuseSource: TraceSource {
     /// - Parameter until: the end of the wait for the answer, even if the store sends a byte now and then.
     private func call(
         _ target: String, _ until: ContinuousClock.Instant?
-    ) async throws(TraceSourceError) -> LangfuseAnswer {
+    ) async throws(TraceSourceError) -> LangfuseResponse {
         var timeouts = limits.timeouts
         if let until {
             timeouts.total = max(min(timeouts.total, ContinuousClock.now.duration(to: until)), .milliseconds(1))
@@ -161,7 +161,7 @@ package struct LangfuseSource: TraceSource {
                 let head = try await call.head()
                 var body: [UInt8] = []
                 while let piece = try await call.next(minimum: 1) { body += piece }
-                return LangfuseAnswer(status: head.status, headers: head.headers, body: body)
+                return LangfuseResponse(status: head.status, headers: head.headers, body: body)
             }
         } catch let error as UpstreamError {
             switch error.code {

@@ -51,14 +51,15 @@ package struct RateBudget: Sendable {
     /// How far ahead what is known of a limit is believed, in milliseconds.
     private func believed(_ key: String) -> String {
         let isNew = known.withLockedValue { $0.insert(UTF8Text(key)).inserted }
-        return String((isNew ? Self.ahead : LangfuseAnswer.longestPause + .seconds(1)).milliseconds)
+        return String((isNew ? Self.ahead : LangfuseResponse.longestPause + .seconds(1)).milliseconds)
     }
 
     /// Takes note of what an answer says.
-    func learn(from answer: LangfuseAnswer, _ store: TraceDestination, _ bucket: String) async throws(TraceSourceError)
-    {
+    func learn(
+        from answer: LangfuseResponse, _ store: TraceDestination, _ bucket: String
+    ) async throws(TraceSourceError) {
         let report = RateLimitReport(answer.headers, now: clock.now())
-        let pause = answer.status == 429 ? answer.retryAfter ?? LangfuseAnswer.defaultPause : nil
+        let pause = answer.status == 429 ? answer.retryAfter ?? LangfuseResponse.defaultPause : nil
         guard report != nil || pause != nil else { return }
         let milliseconds = [report?.reset, pause].map { $0.map { String(Int($0 / .milliseconds(1))) } ?? "" }
         _ = try await evaluate(

@@ -8,7 +8,7 @@ struct RateLimitReport: Sendable, Equatable {
     let reset: Duration
 
     /// Langfuse's windows have a minute. A longer one is an error of the store's, and is cut to this.
-    static let longestWindow = LangfuseAnswer.longestPause
+    static let longestWindow = LangfuseResponse.longestPause
 
     /// Nil unless both are told.
     /// - Parameter now: milliseconds since 1970, for a reset that is told as a time.

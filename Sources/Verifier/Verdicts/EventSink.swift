@@ -4,17 +4,17 @@ internal import Queue
 internal import Upstream
 
 /// Knows whether an answer has begun: an error can no longer become an answer of its own then.
-final class EventSink: AnswerSink {
+final class EventSink: ResponseSink {
     private struct State {
         var hasBegun = false
         var last: Verdict?
         var failure: (any Error)?
     }
 
-    private let sink: any AnswerSink
+    private let sink: any ResponseSink
     private let state = NIOLockedValueBox(State())
 
-    init(_ sink: any AnswerSink) { self.sink = sink }
+    init(_ sink: any ResponseSink) { self.sink = sink }
 
     var hasBegun: Bool { state.withLockedValue { $0.hasBegun } }
 

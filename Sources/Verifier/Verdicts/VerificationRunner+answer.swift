@@ -17,7 +17,8 @@ extension VerificationRunner {
     /// - Throws: What the sink throws, `CancellationError`, and an error after the answer has begun: it must then be
     ///   broken off.
     package func answer(
-        _ question: Question, to sink: any AnswerSink, progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
+        _ question: Question, to sink: any ResponseSink,
+        progress: @escaping @Sendable (Verdict) async -> Void = { _ in }
     ) async throws {
         let start = EventSink(sink)
         do {

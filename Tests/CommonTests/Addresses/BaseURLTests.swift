@@ -9,7 +9,7 @@ struct BaseURLTests {
         ("http://[::1]:80", "http://[::1]", "http://[::1]:80"),
         ("http://vllm_1", "http://vllm_1", "http://vllm_1:80"), ("https://a:80", "https://a:80", "https://a:80"),
     ])
-    func itHasOneNormalForm(text: String, normal: String, origin: String) throws {
+    func `it has one normal form`(text: String, normal: String, origin: String) throws {
         let url = try #require(BaseURL(text))
         #expect((url.text, url.origin) == (normal, origin))
         #expect(BaseURL(url.text) == url)
@@ -24,7 +24,7 @@ struct BaseURLTests {
         "http://a/./b",
         "http://a//b", "http://%61", "http://a\n", "http://-a", "http://.a", "http://[::1]x", "javascript://a",
     ])
-    func othersAreRefused(text: String) {
+    func `others are refused`(text: String) {
         #expect(BaseURL(text) == nil)
     }
 }

@@ -16,7 +16,7 @@ import Testing
 
     private static let id = InsertionID(milliseconds: 1_790_000_000_000, counter: 3, randomBits: 7)
 
-    @Test func anEventIsReadAsItWasWritten() throws {
+    @Test func `an event is read as it was written`() throws {
         let whole = AuditEvent(
             id: Self.id, kind: .keyUsed, actor: "ingress a:1", project: "p", account: "é", user: "u\u{0}", subject: "s",
             details: .count(3, example: Self.id))
@@ -30,7 +30,7 @@ import Testing
     }
 
     /// A process that knows no audit events leaves them for one that does.
-    @Test func aRecordIsOfALaterVersion() throws {
+    @Test func `a record is of a later version`() throws {
         let envelope = Envelope(key: .random())
         let bytes = AuditEvent(id: Self.id, kind: .keyUsed, actor: "").wireBytes
         let sealed = try envelope.seal(bytes, for: .record(Self.id, holding: bytes))
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test func detailsAreBounded() {
+    @Test func `details are bounded`() {
         let names = (0..<5000).map { "rule-\($0)-" + String(repeating: "x", count: 500) }
         var (before, after) = (FileContents(), FileContents())
         for name in names.prefix(40) { before.add(name, .scalar("a", isPlain: true)) }
@@ -55,7 +55,7 @@ import Testing
         #expect(large.json == #"{"bytes_left_out":16395}"#)
     }
 
-    @Test func aDiffNamesWhatIsNewGoneAndOther() throws {
+    @Test func `a diff names what is new gone and other`() throws {
         func contents(_ text: String) throws -> FileContents {
             let file = try Self.file(text)
             var contents = FileContents(of: [file])
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// As `sha256sum` says it; of several files as `cat a b | sha256sum`.
-    @Test func theHashIsThatOfTheBytes() throws {
+    @Test func `the hash is that of the bytes`() throws {
         let files = try ["ab", "c"].map { try Self.file($0) }
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         #expect(FileContents(of: files).sha256 == abc)
@@ -84,7 +84,7 @@ import Testing
     }
 
     /// A message may quote what stands in a wrong place, which may be a key.
-    @Test func aRefusalSaysWhereAndNotWhat() {
+    @Test func `a refusal says where and not what`() {
         let problems = [
             ConfigurationProblem(
                 .error, at: .position(file: "/etc/gateway/keys.yaml", line: 2, column: 5), "`sk-canary` is no key"),
@@ -97,7 +97,7 @@ import Testing
         #expect("a/b/".lastPathComponent == "b" && "/".lastPathComponent == "/" && "a".lastPathComponent == "a")
     }
 
-    @Test func bytesOfAnIDKeepItsOrder() {
+    @Test func `bytes of an ID keep its order`() {
         let ids = [(5, 1, 2), (5, 1, 3), (5, 2, 0), (6, 0, 0)].map {
             InsertionID(milliseconds: UInt64($0.0), counter: UInt64($0.1), randomBits: UInt64($0.2))
         }

@@ -12,20 +12,20 @@ struct ConfigurationDocumentTests {
         try String(contentsOf: root.appending(path: path), encoding: .utf8)
     }
 
-    @Test func theDocumentShowsTheTable() throws {
+    @Test func `the document shows the table`() throws {
         #expect(
             try Self.text("docs/configuration.md").contains("\n\n\(Settings.markdownTable())\n\n"),
             "\n\(Settings.markdownTable())\n")
     }
 
-    @Test func theExampleIsRight() throws {
+    @Test func `the example is right`() throws {
         let secrets = try SecretsTests.read(Self.text("secrets.yaml.example"))
         #expect(secrets.defaultProject == "my-project")
         #expect(secrets.projects["my-project"]?.langfuse != nil)
     }
 
     /// What is commented out is meant to be uncommented.
-    @Test func theExampleIsRightWithAllOfIt() throws {
+    @Test func `the example is right with all of it`() throws {
         let text = try Self.text("secrets.yaml.example").split(separator: "\n").map { line in
             line.hasPrefix("# ") && (line.hasSuffix(":") || line.hasPrefix("#  ")) ? line.dropFirst(2) : line
         }
@@ -35,7 +35,7 @@ struct ConfigurationDocumentTests {
         #expect(secrets.accounts.keys.sorted() == ["my-vllm", "openai-main"])
     }
 
-    @Test func theSecretsInTheDocumentAreRight() throws {
+    @Test func `the secrets in the document are right`() throws {
         let blocks = try Self.text("docs/configuration.md").split(separator: "```").filter {
             $0.hasPrefix("yaml\n# secrets.yaml\n")
         }

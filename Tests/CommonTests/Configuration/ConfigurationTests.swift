@@ -10,7 +10,7 @@ struct ConfigurationTests {
         return settings
     }
 
-    @Test func serveStartsWithNothing() throws {
+    @Test func `serve starts with nothing`() throws {
         try TemporaryFolder.with { folder in
             let configuration = try Configuration.load(over: Self.defaults(in: folder), environment: [:])
             #expect(configuration.secrets == .none)
@@ -24,7 +24,7 @@ struct ConfigurationTests {
         ("langfuse_keys: {a: \(SecretsTests.keys)}", "embedded", .embedded),
         ("accounts: {v: {kind: openai}}", "", .embedded), ("langfuse_keys: {a: }", "", .embedded),
     ])
-    func tracesGoToLangfuseWhenThereAreKeys(secrets: String, host: String, expected: LangfuseHost) throws {
+    func `traces go to Langfuse when there are keys`(secrets: String, host: String, expected: LangfuseHost) throws {
         try TemporaryFolder.with { folder in
             _ = try folder.write(secrets)
             let configuration = try Configuration.load(
@@ -34,7 +34,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test func aNamedSecretsFileMustExist() throws {
+    @Test func `a named secrets file must exist`() throws {
         try TemporaryFolder.with { folder in
             let path = folder.path + "/absent.yaml"
             let problems = Configuration.check(role: .serve, environment: ["SECRETS_PATH": path])
@@ -42,7 +42,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test func problemsOfTheEnvironmentAndOfTheFilesAreToldTogether() throws {
+    @Test func `problems of the environment and of the files are told together`() throws {
         try TemporaryFolder.with { folder in
             let path = try folder.write("accounts:\n  a: {kind: openai, key_env: NOPE}\n", mode: 0o640)
             let problems = Configuration.check(
@@ -58,7 +58,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test func theIngressNeedsNoProviderKeys() throws {
+    @Test func `the ingress needs no provider keys`() throws {
         try TemporaryFolder.with { folder in
             let path = try folder.write(
                 "langfuse_keys: {p: \(SecretsTests.keys)}\naccounts:\n  a: {kind: openai, key_env: NOPE}\n")
@@ -68,7 +68,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test func aProjectThatCannotBeTracedIsAWarning() throws {
+    @Test func `a project that cannot be traced is a warning`() throws {
         try TemporaryFolder.with { folder in
             let path = try folder.write("langfuse_keys: {b: , a: }\ndefault_project_id: a\n")
             let environment = SettingsTests.required.merging(["SECRETS_PATH": path]) { $1 }
@@ -82,14 +82,14 @@ struct ConfigurationTests {
     }
 
     @Test(arguments: [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o644, true), (0o620, true)])
-    func aSecretsFileThatOthersCanReadIsAWarning(mode: Int, warns: Bool) throws {
+    func `a secret's file that others can read is a warning`(mode: Int, warns: Bool) throws {
         try TemporaryFolder.with { folder in
             let path = try folder.write("{}", mode: mode)
             #expect(try !Secrets(path: path, environment: [:]).warnings.isEmpty == warns)
         }
     }
 
-    @Test func onlyRegularFilesOfBoundedSizeAreRead() throws {
+    @Test func `only regular files of bounded size are read`() throws {
         try TemporaryFolder.with { folder in
             let limit = ConfigurationFile.sizeLimit
             let largest = try folder.write(String(repeating: "#", count: limit), to: "largest")

@@ -54,7 +54,7 @@ import Testing
         "langfuse_keys: {a: }",
         "langfuse_keys: {a: \(keys("sk-1"))}\naccounts: {mine: {base_url: \"http://127.0.0.1:1\"}}",
     ])
-    func aChangeIsTakenOver(text: String) throws {
+    func `a change is taken over`(text: String) throws {
         try run { world in
             let before = world.file.current
             try world.write(text)
@@ -73,7 +73,7 @@ import Testing
         ("another default project", "langfuse_keys: {b: \(keys("sk-1"))}"), ("nothing at all", ""),
         ("a good part before a bad one", first + "accounts: {x: {}}"),
     ])
-    func aFileThatCannotBeUsedChangesNothing(name: String, text: String) throws {
+    func `a file that cannot be used changes nothing`(name: String, text: String) throws {
         try run { world in
             let before = world.file.current
             try world.write(text)
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func oneUserThatCannotTakeThemStopsAll() throws {
+    @Test func `one user that cannot take them stops all`() throws {
         try run { world in
             let before = world.file.current
             world.file.onChange { _ throws(ConfigurationError) in throw ConfigurationError(at: .file("x"), "no") }
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func aFileThatIsBeingWrittenIsNotReadHalfway() throws {
+    @Test func `a file that is being written is not read halfway`() throws {
         try run { world in
             try world.write("langfuse_keys: {a: \(Self.keys("sk-2"))}")
             world.file.refresh(logger: world.logger)
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func aFileThatGoesAwayTakesNothingAway() throws {
+    @Test func `a file that goes away takes nothing away`() throws {
         try run { world in
             let before = world.file.current
             try FileManager.default.removeItem(atPath: world.path)

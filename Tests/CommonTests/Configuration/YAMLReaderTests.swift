@@ -11,29 +11,29 @@ struct YAMLReaderTests {
         ("x", "x"), ("123", "123"), ("no", "no"), ("'null'", "null"), ("\"a b\"", "a b"),
         ("|\n  two\n  lines", "two\nlines"),
     ])
-    func textIsReadAsWritten(text: String, expected: String) throws {
+    func `text is read as written`(text: String, expected: String) throws {
         #expect(try Self.value(text).string() == expected)
     }
 
     @Test(arguments: [("0", 0), ("10", 10), ("7", 7)])
-    func numbersAreRead(text: String, expected: Int) throws {
+    func `numbers are read`(text: String, expected: Int) throws {
         #expect(try Self.value(text).int(in: 0...10) == expected)
     }
 
     @Test(arguments: [("true", true), ("False", false), ("TRUE", true)])
-    func truthValuesAreRead(text: String, expected: Bool) throws {
+    func `truth values are read`(text: String, expected: Bool) throws {
         #expect(try Self.value(text).bool() == expected)
     }
 
     @Test(arguments: ["-1", "11", "x", "'7'", "1.0", "", "[1]", "99999999999999999999"])
-    func otherThanANumberInRangeIsRefused(text: String) throws {
+    func `other than a number in range is refused`(text: String) throws {
         let node = try Self.value(text)
         let error = try #require(throws: ConfigurationError.self) { try node.int(in: 0...10) }
         #expect(error.description.contains("`a` must be a whole number from 0 to 10, but is "))
     }
 
     @Test(arguments: ["yes", "1", "'true'", "[]", "~"])
-    func otherThanATruthValueIsRefused(text: String) throws {
+    func `other than a truth value is refused`(text: String) throws {
         let node = try Self.value(text)
         #expect(throws: ConfigurationError.self) { try node.bool() }
     }
@@ -42,13 +42,13 @@ struct YAMLReaderTests {
         ("", "`a` has no value"), ("''", "`a` has no value"), ("[]", "must be text, but is a list"),
         ("{}", "but is a mapping"),
     ])
-    func otherThanTextIsRefused(text: String, message: String) throws {
+    func `other than text is refused`(text: String, message: String) throws {
         let node = try Self.value(text)
         let error = try #require(throws: ConfigurationError.self) { try node.string() }
         #expect(error.description.hasSuffix(message))
     }
 
-    @Test func aSecretInTheWrongPlaceIsNotShown() throws {
+    @Test func `a secret in the wrong place is not shown`() throws {
         let node = try Self.value("sk-canary")
         let errors = [
             #expect(throws: ConfigurationError.self) { try node.mapping() },
@@ -61,12 +61,12 @@ struct YAMLReaderTests {
     }
 
     @Test(arguments: ["'sk a'", "\"sk\\n\"", "é", "\"\\0\""])
-    func aSecretMustFitIntoAHeader(text: String) throws {
+    func `a secret must fit into a header`(text: String) throws {
         let node = try Self.value(text)
         #expect(throws: ConfigurationError.self) { try node.secret() }
     }
 
-    @Test func unknownKeysAreNamedTogetherWithWhatIsNear() throws {
+    @Test func `unknown keys are named together with what is near`() throws {
         let mapping = try YAMLDocumentTests.parse("publik_key: 1\nsecret_key: 2\nzzz: 3").mapping()
         let error = try #require(throws: ConfigurationError.self) {
             try mapping.allow(only: ["public_key", "secret_key"])
@@ -78,7 +78,7 @@ struct YAMLReaderTests {
             ])
     }
 
-    @Test func aMissingKeyIsNamedWithItsOwner() throws {
+    @Test func `a missing key is named with its owner`() throws {
         let mapping = try Self.value("{b: 1, c: }").mapping()
         #expect(mapping["c"] == nil)
         let error = try #require(throws: ConfigurationError.self) { try mapping.required("c") }
@@ -90,7 +90,7 @@ struct YAMLReaderTests {
         ("x", ["completely"], nil),
         ("abcdef", ["abxyef"], "abxyef"), ("abcdef", ["axyzef"], nil), ("", ["a"], "a"),
     ])
-    func nearMisses(word: String, candidates: [String], expected: String?) {
+    func `near misses`(word: String, candidates: [String], expected: String?) {
         #expect(SpellingSuggestion.nearest(to: word, among: candidates) == expected)
     }
 }

@@ -20,7 +20,7 @@ import Testing
         "</script>", "{\"error\":{}}",
         String(repeating: "x", count: 100_000),
     ])
-    func isJSONInOpenAIsShape(_ text: String) throws {
+    func `is JSON in OpenAI's shape`(_ text: String) throws {
         let error = GatewayError(status: 400, type: text, code: "c" + text, message: text, param: text)
         let answer = try JSONDecoder().decode(Answer.self, from: Data(error.json))
         #expect(answer.error.message == text && answer.error.type == text && answer.error.param == text)
@@ -28,7 +28,7 @@ import Testing
     }
 
     /// OpenAI's SDKs look for the member, whatever its value.
-    @Test func namesParamAlsoWhereThereIsNone() {
+    @Test func `names param also where there is none`() {
         let error = GatewayError(status: 500, type: "t", code: "c", message: "m")
         #expect(
             String(decoding: error.json, as: UTF8.self)
@@ -36,7 +36,7 @@ import Testing
     }
 
     /// An event is one line of data, so that a client's parser cannot be led into another event.
-    @Test func isOneServerSentEvent() {
+    @Test func `is one server sent event`() {
         let event = String(
             decoding: GatewayError(status: 502, type: "t", code: "c", message: "a\n\ndata: [DONE]\r\r").serverSentEvent,
             as: UTF8.self)
@@ -45,11 +45,11 @@ import Testing
     }
 
     @Test(arguments: [(Int.min, 1), (-1, 1), (0, 1), (1, 1), (30, 30), (60, 60), (61, 60), (.max, 60)])
-    func asksForAtMostAMinute(_ asked: Int, _ told: Int) {
+    func `asks for at most a minute`(_ asked: Int, _ told: Int) {
         #expect(GatewayError(status: 429, type: "t", code: "c", message: "m", retryAfter: asked).retryAfter == told)
     }
 
-    @Test func aBadRequestIsNotToBeRetried() {
+    @Test func `a bad request is not to be retried`() {
         let error = GatewayError.invalidRequest(413, code: "c", "m", param: "p")
         #expect(
             error

@@ -3,7 +3,7 @@ import Testing
 
 /// When files are read again.
 @Suite struct FileChangesTests {
-    @Test func aChangedFileIsReadOnceItHasRested() throws {
+    @Test func `a changed file is read once it has rested`() throws {
         try TemporaryFolder.with { folder in
             let path = folder.path + "/rules.yaml"
             var changes = FileChanges(read: [nil])

@@ -14,7 +14,7 @@ import Testing
 
     private func isRising(_ ids: [InsertionID]) -> Bool { zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 } }
 
-    @Test func marksVersionVariantAndTime() {
+    @Test func `marks version variant and time`() {
         let generator = SetClock().generator
         for _ in 0..<10_000 {
             let id = generator.next()
@@ -24,7 +24,7 @@ import Testing
     }
 
     /// 4,096 ids fit into a millisecond; the time is carried on for the others, and no further than that.
-    @Test func rises100_000TimesWhileTheClockStands() {
+    @Test func `rises 100,000 times while the clock stands`() {
         let generator = SetClock().generator
         let ids = (0..<100_000).map { _ in generator.next() }
         #expect(isRising(ids))
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: [1, 1000, start])
-    func risesWhileTheClockGoesBack(by step: UInt64) {
+    func `rises while the clock goes back`(by step: UInt64) {
         let clock = SetClock()
         let generator = clock.generator
         var ids = (0..<100).map { _ in generator.next() }
@@ -44,7 +44,7 @@ import Testing
         #expect(ids.last?.milliseconds == Self.start + 5000, "the clock leads again once it is ahead")
     }
 
-    @Test func followsAMovingClock() {
+    @Test func `follows a moving clock`() {
         let clock = SetClock()
         let generator = clock.generator
         for _ in 0..<1000 {
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func neverRepeatsAmongThreads() async {
+    @Test func `never repeats among threads`() async {
         let generator = InsertionIDGenerator()
         let batches = await withTaskGroup(of: [InsertionID].self) { group in
             for _ in 0..<8 { group.addTask { (0..<20_000).map { _ in generator.next() } } }
@@ -67,13 +67,13 @@ import Testing
     }
 
     /// Processes that start in the same millisecond share time and counter; the random bits keep them apart.
-    @Test func processesDoNotMeet() {
+    @Test func `processes do not meet`() {
         let clock = SetClock()
         let ids = (0..<10_000).map { _ in clock.generator.next() }
         #expect(Set(ids.map(\.low)).count == ids.count)
     }
 
-    @Test func anIDIsMadeOfItsParts() throws {
+    @Test func `an ID is made of its parts`() throws {
         let ids = InsertionIDGenerator()
         for _ in 0..<100 {
             let id = ids.next()

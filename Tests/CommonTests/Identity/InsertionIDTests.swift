@@ -6,7 +6,7 @@ import Testing
     /// The example of RFC 9562, appendix A.6.
     private let example = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 
-    @Test func readsAndWritesTheCanonicalForm() throws {
+    @Test func `reads and writes the canonical form`() throws {
         let id = try #require(InsertionID(example))
         #expect(id.description == example)
         #expect(id.hex == "017f22e279b07cc398c4dc0c0c07398f")
@@ -28,22 +28,22 @@ import Testing
         "０17f22e2-79b0-7cc3-98c4-dc0c0c0739",
         "017f22e2-79b0-7cc3-98c4-dc0c0c0739é", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f\u{301}",
     ])
-    func refusesOtherTexts(_ text: String) {
+    func `refuses other texts`(_ text: String) {
         #expect(InsertionID(text) == nil)
     }
 
     @Test(arguments: Array("012345689abcdef"))
-    func refusesOtherVersions(_ version: Character) {
+    func `refuses other versions`(_ version: Character) {
         #expect(InsertionID("017f22e2-79b0-\(version)cc3-98c4-dc0c0c07398f") == nil)
     }
 
     @Test(arguments: zip(Array("0123456789abcdef"), Array("0000000011110000")))
-    func takesTheVariantOfTheRFCOnly(_ digit: Character, _ isRight: Character) {
+    func `takes the variant of the RFC only`(_ digit: Character, _ isRight: Character) {
         #expect((InsertionID("017f22e2-79b0-7cc3-\(digit)8c4-dc0c0c07398f") != nil) == (isRight == "1"))
     }
 
     /// Every single damage of the text is refused or is another id, never the same one.
-    @Test func noTwoTextsAreOneID() throws {
+    @Test func `no two texts are one ID`() throws {
         let id = try #require(InsertionID(example))
         for position in 0..<36 {
             for byte in UInt8(0)...127 {
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func sortsByTimeAndAsTextDoes() throws {
+    @Test func `sorts by time and as text does`() throws {
         let texts = [
             "00000000-0000-7000-8000-000000000000", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f",
             "017f22e2-79b0-7cc3-98c4-dc0c0c073990",

@@ -18,11 +18,11 @@ import Testing
             Keys.started(.numbered(1)),
         ]
 
-    @Test func aRolloutOfTheDefaultProjectGoesByItsBareName() {
+    @Test func `a rollout of the default project goes by its bare name`() {
         for rollout in Self.hostile { #expect(Keys.rollout(rollout, project: "p", defaultProject: "p") == rollout) }
     }
 
-    @Test func noUsersKeyIsOneOfOurs() {
+    @Test func `no user's key is one of ours`() {
         #expect(Self.own.allSatisfy { $0.contains("/") })
         let users = Self.hostile.flatMap { rollout in
             Self.hostile.map { Keys.rollout(rollout, project: $0, defaultProject: "jobs") }
@@ -30,7 +30,7 @@ import Testing
         #expect(Set(users).isDisjoint(with: Self.own))
     }
 
-    @Test func noTwoRolloutsShareAKey() {
+    @Test func `no two rollouts share a key`() {
         let keys = Self.hostile.flatMap { rollout in
             Self.hostile.map { Keys.rollout(rollout, project: $0, defaultProject: "jobs") }
         }
@@ -39,7 +39,7 @@ import Testing
 
     /// What the above rests on: no id of a path holds a slash, however it is written.
     @Test(arguments: ["gateway%2Fjobs", "gateway%2fdead", "project%2Fp%2Fr", "%2F"])
-    func noIDHoldsASlash(_ id: String) {
+    func `no ID holds a slash`(_ id: String) {
         let path = "/rollout_id/\(id)/invocation_id/i/experiment_id/e/run_id/r/row_id/w/chat/completions"
         #expect(throws: GatewayError.self) { try CompletionPath(path) }
         #expect(throws: GatewayError.self) { try CompletionPath("/project_id/\(id)/chat/completions") }

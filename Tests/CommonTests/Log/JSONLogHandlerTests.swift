@@ -18,7 +18,7 @@ struct JSONLogHandlerTests {
         return lines.withLockedValue { $0 }
     }
 
-    @Test func anEventIsOneLine() {
+    @Test func `an event is one line`() {
         let lines = Self.lines {
             $0.notice("a \"quoted\"\nline", metadata: ["project": "main", "insertion_id": "0190", "error": "e\u{7}"])
         }
@@ -30,7 +30,7 @@ struct JSONLogHandlerTests {
     }
 
     /// What is known of the whole logger is in each line, and what an event says itself goes before it.
-    @Test func metadataOfTheLoggerIsInEachLine() throws {
+    @Test func `metadata of the logger is in each line`() throws {
         let lines = Self.lines { logger in
             logger[metadataKey: "project"] = "main"
             logger[metadataKey: "rollout_id"] = "r1"

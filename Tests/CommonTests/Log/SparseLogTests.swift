@@ -3,7 +3,7 @@ import Testing
 @testable import Common
 
 @Suite struct SparseLogTests {
-    @Test func saysOnceInAWhileHowManyCame() {
+    @Test func `says once in a while how many came`() {
         let log = SparseLog(every: .seconds(60))
         let now = ContinuousClock.now
         #expect(log.note(now: now) == 1)

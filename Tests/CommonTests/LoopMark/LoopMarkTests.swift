@@ -8,13 +8,13 @@ import Testing
         LoopMark(Envelope(key: try #require(GatewayKey(bytes: Array(repeating: byte, count: 32)))))
     }
 
-    @Test func processesOfOneKeyAreOneDeployment() throws {
+    @Test func `processes of one key are one deployment`() throws {
         #expect(try mark(1).pseudonym == mark(1).pseudonym)
         #expect(try mark(1).pseudonym != mark(2).pseudonym)
         #expect(try mark(1).pseudonym.count == "metadata-gateway-".count + 16)
     }
 
-    @Test func theOwnMarkIsFoundAmongOthers() throws {
+    @Test func `the own mark is found among others`() throws {
         let own = try mark(1)
         let name = own.pseudonym
         for value in [
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func theMarkStandsBehindThoseOfOthers() throws {
+    @Test func `the mark stands behind those of others`() throws {
         let headers = try mark(2).added(
             to: mark(1).added(to: [
                 HeaderField("Via", "1.0 a, 1.1 b"), HeaderField("x", "y"), HeaderField("VIA", "1.1 c"),

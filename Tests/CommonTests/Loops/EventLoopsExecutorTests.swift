@@ -13,14 +13,14 @@ import Testing
         try await group.shutdownGracefully()
     }
 
-    @Test func aTaskBeginsOnOneOfTheLoops() async throws {
+    @Test func `a task begins on one of the loops`() async throws {
         try await withExecutor { executor, loops in
             let loop = await withTaskExecutorPreference(executor) { await current() }
             #expect(loops.contains { $0 === loop })
         }
     }
 
-    @Test func itGoesOnWhereItWasWoken() async throws {
+    @Test func `it goes on where it was woken`() async throws {
         try await withExecutor { executor, loops in
             let visited = await withTaskExecutorPreference(executor) {
                 var visited: [(any EventLoop)?] = []
@@ -39,7 +39,7 @@ import Testing
     }
 
     /// What is woken from a thread that is no event loop's runs all the same.
-    @Test func aForeignThreadWakesItToo() async throws {
+    @Test func `a foreign thread wakes it too`() async throws {
         try await withExecutor { executor, loops in
             let thread = LoopThread(name: "foreign", wake: {})
             let loop = await withTaskExecutorPreference(executor) {

@@ -13,7 +13,7 @@ import Testing
     ]
     private static let bytes = Array("/%.v1aA20FfCc_-=+~\\?# ".utf8) + [0x00, 0x0A, 0x7F]
 
-    @Test(arguments: try FuzzFixture.seeds()) func agreesWithTheReference(seed: UInt64) async {
+    @Test(arguments: try FuzzFixture.seeds()) func `agrees with the reference`(seed: UInt64) async {
         var random = SeededRandom(seed: seed)
         for iteration in 0..<FuzzFixture.iterations {
             await FuzzFixture.letOthersRun()
@@ -23,13 +23,13 @@ import Testing
         }
     }
 
-    @Test func makesBothKindsOfPath() {
+    @Test func `makes both kinds of path`() {
         var random = SeededRandom(seed: 1)
         let accepted = (0..<1000).count { _ in (try? CompletionPath(Self.path(&random))) != nil }
         #expect((100...900).contains(accepted))
     }
 
-    @Test(arguments: try FuzzFixture.inputs("paths.txt")) func judgesKeptInputs(verdict: String, input: [UInt8]) {
+    @Test(arguments: try FuzzFixture.inputs("paths.txt")) func `judges kept inputs`(verdict: String, input: [UInt8]) {
         let path = String(decoding: input, as: UTF8.self)
         let route = try? CompletionPath(path).route
         let found =

@@ -10,7 +10,7 @@ import Testing
         ("/v1/project_id/p/v1", "p"),
     ]
 
-    @Test(arguments: prefixes) func readsEveryFormBehindEveryPrefix(prefix: String, project: String?) throws {
+    @Test(arguments: prefixes) func `reads every form behind every prefix`(prefix: String, project: String?) throws {
         let forms: [(String, CompletionPath.Route)] = [
             ("/chat/completions", .completion), ("/chat/completions/", .completion),
             ("\(Self.metadata)/chat/completions", .rollout(Self.ids, baseURL: nil)),
@@ -32,13 +32,13 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/v1", "/v1/", "/project_id/p", "/v1/project_id/p/v1/"]) func takesNothingForTheRoot(
+    @Test(arguments: ["/v1", "/v1/", "/project_id/p", "/v1/project_id/p/v1/"]) func `takes nothing for the root`(
         path: String
     ) throws {
         #expect(try CompletionPath(path).route == .other("/"))
     }
 
-    @Test func givesThePathForTheBackend() throws {
+    @Test func `gives the path for the backend`() throws {
         #expect(try CompletionPath("/v1\(Self.metadata)/chat/completions/").backendPath == "/chat/completions")
         #expect(try CompletionPath("/v1/chat/completions").backendPath == "/chat/completions")
         #expect(try CompletionPath("/v1/project_id/p/models/x%2Dy").backendPath == "/models/x%2Dy")
@@ -53,7 +53,7 @@ import Testing
         (String(repeating: "%F0%9F%98%80", count: 128), String(repeating: "😀", count: 128)), ("%C2%A0", "\u{A0}"),
     ]
 
-    @Test(arguments: goodIDs) func decodesAnIDOnce(written: String, id: String) throws {
+    @Test(arguments: goodIDs) func `decodes an ID once`(written: String, id: String) throws {
         #expect(try CompletionPath("/project_id/\(written)/models").project == id)
         let path = try CompletionPath(
             "/rollout_id/\(written)/invocation_id/i/experiment_id/e/run_id/u/row_id/\(written)/chat/completions")
@@ -69,7 +69,7 @@ import Testing
         String(repeating: "%C3%A9", count: 129),
     ]
 
-    @Test(arguments: badIDs) func refusesABadIDNamingItsSegment(id: String) {
+    @Test(arguments: badIDs) func `refuses a bad ID naming its segment`(id: String) {
         let names = ["project_id", "rollout_id", "invocation_id", "experiment_id", "run_id", "row_id"]
         for name in names {
             let ids = names.map { "/\($0)/\($0 == name ? id : "x")" }.joined()
@@ -108,7 +108,7 @@ import Testing
         ("\(metadata)/encoded_base_url/chat/completions", "encoded_base_url"),
     ]
 
-    @Test(arguments: broken) func refusesABrokenMetadataPathNamingTheSegment(path: String, param: String) {
+    @Test(arguments: broken) func `refuses a broken metadata path naming the segment`(path: String, param: String) {
         let error = #expect(throws: GatewayError.self) { try CompletionPath(path) }
         #expect(error?.status == 400 && error?.param == param)
         #expect(error?.message.contains("/row_id/{row_id}[/encoded_base_url/{base64url}]/chat/completions") == true)
@@ -125,7 +125,7 @@ import Testing
         ("%zz", nil), ("_w", nil), ("w6k", "é"), ("w6k%0A", nil), ("w6%20k", nil),
     ]
 
-    @Test(arguments: encodedURLs) func decodesTheBaseURL(written: String, url: String?) throws {
+    @Test(arguments: encodedURLs) func `decodes the base URL`(written: String, url: String?) throws {
         let path = "\(Self.metadata)/encoded_base_url/\(written)/chat/completions"
         guard let url else {
             let error = #expect(throws: GatewayError.self) { try CompletionPath(path) }
@@ -146,7 +146,7 @@ import Testing
         "/a%zz", "/a b", "/a\r\nb", "/a\u{0}", "/é", "/a\u{7F}", "/a?b", "/a#b", "/rollout_id/é", "/a\u{2028}",
     ]
 
-    @Test(arguments: dangerous) func refusesAPathThatReadersTakeDifferently(path: String) {
+    @Test(arguments: dangerous) func `refuses a path that readers take differently`(path: String) {
         let error = #expect(throws: GatewayError.self) { try CompletionPath(path) }
         #expect(error?.status == 400 && error?.code == "invalid_path" && error?.param == nil)
     }
@@ -155,12 +155,12 @@ import Testing
         "/a/...", "/a/%252e%252e", "/a/.b", "/a%252Fb", "/a%E9", "/a%C3%A9", "/openai/deployments/x/chat/completions",
         "/a;b=c/d:e@f", "/models/a%2Fb", "/models/a%2fb%2Fc:d", "/models/a/b%2Fc", "/models/a%2Fb/",
     ])
-    func passesOtherPathsUnchanged(path: String) throws {
+    func `passes other paths unchanged`(path: String) throws {
         #expect(try CompletionPath("/v1\(path)").route == .other(path))
     }
 
     /// A mistaken path may hold what is nobody's business, as an encoded URL with a password does.
-    @Test func repeatsNothingOfTheClientsInItsErrors() {
+    @Test func `repeats nothing of the clients in its errors`() {
         for path in [
             "/rollout_id/r/canary", "/rollout_id/canary%zz", "/rollout_id/canary%00",
             "\(Self.metadata)/encoded_base_url/canary!", "/canary//",

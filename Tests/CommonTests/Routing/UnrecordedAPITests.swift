@@ -9,7 +9,7 @@ import Testing
         ("/responses", "set_default_openai_api(\"chat_completions\")"), ("/v1/responses/", "responses_api=false"),
         ("/messages", "anthropic/"), ("/v1/messages", "OpenAI API"), ("/completions", "local-chat-completions"),
     ])
-    func theErrorSaysHowToRepairIt(path: String, advice: String) throws {
+    func `the error says how to repair it`(path: String, advice: String) throws {
         do throws(GatewayError) {
             _ = try CompletionPath(Self.ids + path)
             Issue.record("it is taken")
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(arguments: ["/responses/x", "/response", "/chat/responses", "/embeddings"])
-    func othersAreToldTheForm(path: String) throws {
+    func `others are told the form`(path: String) throws {
         do throws(GatewayError) {
             _ = try CompletionPath(Self.ids + path)
             Issue.record("it is taken")

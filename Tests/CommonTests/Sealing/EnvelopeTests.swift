@@ -7,7 +7,7 @@ import Testing
     private let place = Envelope.Context.job(.full)
 
     @Test(arguments: [0, 1, 15, 16, 17, 1 << 20])
-    func opensWhatItSealed(_ count: Int) throws {
+    func `opens what it sealed`(_ count: Int) throws {
         let plaintext = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
         let envelope = Envelope(key: key)
         let sealed = try envelope.seal(plaintext, for: place)
@@ -17,13 +17,13 @@ import Testing
             try Envelope(key: key).open(sealed, for: place) == plaintext, "another process of the gateway opens it too")
     }
 
-    @Test func hidesWhatItSealed() throws {
+    @Test func `hides what it sealed`() throws {
         let canary = Array("sk-canary-0123456789".utf8)
         let sealed = try Envelope(key: key).seal(canary, for: place)
         #expect(!sealed.indices.contains { sealed[$0...].starts(with: canary.prefix(4)) })
     }
 
-    @Test func opensInItsPlaceOnly() throws {
+    @Test func `opens in its place only`() throws {
         let envelope = Envelope(key: key)
         let sealed = try envelope.seal([1, 2, 3], for: place)
         for other in [.job(.numbered(2)), .frame(.numbered(1))] as [Envelope.Context] {
@@ -31,13 +31,13 @@ import Testing
         }
     }
 
-    @Test func opensWithItsKeyOnly() throws {
+    @Test func `opens with its key only`() throws {
         let sealed = try Envelope(key: key).seal([1, 2, 3], for: place)
         #expect(throws: EnvelopeError.otherKey) { try Envelope(key: .random()).open(sealed, for: place) }
     }
 
     /// Version, salt, counter, text and tag: each bit counts.
-    @Test func refusesEveryDamage() throws {
+    @Test func `refuses every damage`() throws {
         let envelope = Envelope(key: key)
         let sealed = try envelope.seal(Array("forty-two bytes of a prompt, more or less.".utf8), for: place)
         for position in sealed.indices {
@@ -54,7 +54,7 @@ import Testing
     }
 
     /// Salt and counter together are the nonce. It never comes twice, in one process or in several.
-    @Test func noncesNeverRepeat() async throws {
+    @Test func `nonces never repeat`() async throws {
         let envelopes = (0..<4).map { _ in Envelope(key: key) }
         let nonces = try await withThrowingTaskGroup(of: [[UInt8]].self) { [place] group in
             for index in 0..<8 {
@@ -68,7 +68,7 @@ import Testing
     }
 
     /// More processes than it remembers, and garbage between them: all still open.
-    @Test func opensForAnyNumberOfProcesses() throws {
+    @Test func `opens for any number of processes`() throws {
         let reader = Envelope(key: key)
         let entries = try (0..<1100).map { try Envelope(key: key).seal([UInt8($0 % 256)], for: place) }
         for _ in 0..<2 {

@@ -6,18 +6,18 @@ struct GatewayKeyTests {
         "", "AAAA", String(repeating: "A", count: 43), String(repeating: "A", count: 44), SettingsTests.key + "AAAA",
         String(repeating: "-", count: 43) + "=",
     ])
-    func otherThan32BytesIsRefusedAndNotShown(text: String) {
+    func `other than 32 bytes is refused and not shown`(text: String) {
         #expect(GatewayKey(base64: text) == nil)
     }
 
-    @Test func itIsNotShown() throws {
+    @Test func `it is not shown`() throws {
         let key = try #require(GatewayKey(bytes: Array(repeating: 77, count: 32)))
         var dumped = ""
         dump(key, to: &dumped)
         #expect("\(key) \(String(reflecting: key)) \(dumped)".contains("77") == false)
     }
 
-    @Test func itMayStandInAFile() throws {
+    @Test func `it may stand in a file`() throws {
         try TemporaryFolder.with { folder in
             let path = try folder.write(SettingsTests.key + "\n", to: "key")
             let settings = try Settings.read(
@@ -26,7 +26,7 @@ struct GatewayKeyTests {
         }
     }
 
-    @Test func aBadOrMissingFileIsNamed() throws {
+    @Test func `a bad or missing file is named`() throws {
         try TemporaryFolder.with { folder in
             let path = try folder.write("canary", to: "key")
             for (path, expected) in [

@@ -17,7 +17,7 @@ struct SecretsTests {
 
     static let keys = "{public_key: pk-lf-1, secret_key: sk-lf-1}"
 
-    @Test func theReferencesFormIsRead() throws {
+    @Test func `the reference's form is read`() throws {
         let secrets = try Self.read(
             """
             langfuse_keys:
@@ -38,11 +38,11 @@ struct SecretsTests {
     @Test(arguments: [
         "", "langfuse_keys:", "langfuse_keys: {}", "default_project_id: local", "provider_keys:\naccounts:\n",
     ])
-    func withoutKeysThereIsTheLocalProject(text: String) throws {
+    func `without keys there is the local project`(text: String) throws {
         #expect(try Self.read(text) == .none)
     }
 
-    @Test func theOnlyProjectIsTheDefault() throws {
+    @Test func `the only project is the default`() throws {
         let secrets = try Self.read("langfuse_keys: {a: }")
         #expect(secrets.defaultProject == "a")
         #expect(secrets.projects == ["a": Project(name: "a")])
@@ -56,7 +56,7 @@ struct SecretsTests {
         ("{secret_key: {env: SK}, public_key: {env: SK}}", "sk-e:sk-e"),
         ("{public_key: \"pk\", secret_key: {\"env\": \"SK\"}}", "pk:sk-e"),
     ])
-    func langfuseKeysMayStandInTheEnvironment(pair: String, expected: String) throws {
+    func `Langfuse keys may stand in the environment`(pair: String, expected: String) throws {
         let environment = ["PK": "pk-e", "SK": "sk-e"]
         for role in Role.allCases {
             let keys = try Self.read("langfuse_keys: {a: \(pair)}", environment: environment, role: role).projects["a"]?
@@ -75,7 +75,7 @@ struct SecretsTests {
         ("{}", "env"),
         ("{variable: PK}", "variable"), ("[PK]", "text"), ("{env: PK, key: x}", "key"),
     ])
-    func aVariableThatHoldsNoKeyIsSaid(value: String, expected: String) throws {
+    func `a variable that holds no key is said`(value: String, expected: String) throws {
         let error = try #require(throws: ConfigurationError.self) {
             try Self.read(
                 "langfuse_keys: {a: {public_key: pk, secret_key: \(value)}}",
@@ -86,7 +86,7 @@ struct SecretsTests {
                 && "\(error.problems[0])".hasPrefix("secrets.yaml:1:"), "\(error)")
     }
 
-    @Test func keysAndAccountsAreRead() throws {
+    @Test func `keys and accounts are read`() throws {
         let text = """
             provider_keys:
               openai: sk-1
@@ -108,7 +108,7 @@ struct SecretsTests {
         #expect(withoutEnvironment.accounts["openai-main"]?.key == nil)
     }
 
-    @Test func anAccountSaysHowItsConnectionsAreUsed() throws {
+    @Test func `an account says how its connections are used`() throws {
         let accounts = try Self.read(
             """
             accounts:
@@ -120,7 +120,7 @@ struct SecretsTests {
         #expect(accounts["usual"]?.idleConnectionSeconds == nil && accounts["usual"]?.repeatsOnClosedConnection == true)
     }
 
-    @Test func accountsSayWhatTheyRefuse() throws {
+    @Test func `accounts say what they refuse`() throws {
         let text = "accounts: {a: {base_url: 'http://a/v1', rejects: [stream_options]}, b: {kind: openai, rejects: []}}"
         let accounts = try Self.read(text).accounts
         #expect(accounts["a"]?.rejectedMembers == ["stream_options"] && accounts["b"]?.rejectedMembers == [])
@@ -187,12 +187,12 @@ struct SecretsTests {
         ),
         ("accounts: {a: {knd: openai}}", "secrets.yaml:1:16: error: unknown key `knd`. Did you mean `kind`?"),
     ])
-    func wrongShapesAreNamedWithTheirPlace(text: String, message: String) throws {
+    func `wrong shapes are named with their place`(text: String, message: String) throws {
         let problems = try Self.problems(text)
         #expect(problems.count == 1 && problems[0].hasPrefix(message), "\(problems)")
     }
 
-    @Test func allErrorsAreToldTogether() throws {
+    @Test func `all errors are told together`() throws {
         let problems = try Self.problems(
             """
             langfuse_keys: {a: {public_key: p}, b: x}
@@ -205,7 +205,7 @@ struct SecretsTests {
         #expect(places == ["5:1", "1:20", "1:40", "2:21", "3:20", "4:15"])
     }
 
-    @Test func nothingShowsAKey() throws {
+    @Test func `nothing shows a key`() throws {
         let text =
             "langfuse_keys: {a: {public_key: canary, secret_key: canary}}\nprovider_keys: {o: canary}\naccounts: {b: {kind: o, key: canary}}"
         var dumped = ""
@@ -220,11 +220,11 @@ struct SecretsTests {
         "langfuse_keys: {a: {public_key: [canary], secret_key: canary}}",
         "provider_keys: {o: canary", "provider_keys: {o: \"canary\\q\"}", "provider_keys: {o: canary: canary}",
     ])
-    func noErrorShowsAKey(text: String) throws {
+    func `no error shows a key`(text: String) throws {
         #expect(try !Self.problems(text).joined().contains("canary"))
     }
 
-    @Test func aThousandProjectsAreFine() throws {
+    @Test func `a thousand projects are fine`() throws {
         let projects = (0..<1000).map { "  project-\($0): \(Self.keys)\n" }.joined()
         let secrets = try Self.read("langfuse_keys:\n\(projects)default_project_id: project-999\n")
         #expect(secrets.projects.count == 1000)
@@ -232,7 +232,7 @@ struct SecretsTests {
     }
 
     @Test(arguments: [(128, true), (129, false)])
-    func namesAreBounded(length: Int, isRight: Bool) {
+    func `names are bounded`(length: Int, isRight: Bool) {
         #expect(ConfigurationName.isValid(String(repeating: "é", count: length)) == isRight)
     }
 }

@@ -24,14 +24,14 @@ import Testing
         "*", "gateway",
     ]
 
-    @Test(arguments: own) func thisMachinesNamesAreAllowed(host: String) {
+    @Test(arguments: own) func `this machines names are allowed`(host: String) {
         #expect(AllowedHosts.loopback.allows(host))
         #expect(AllowedHosts("gateway")?.allows(host) == true)
     }
 
-    @Test(arguments: foreign) func noOtherNameIs(host: String) { #expect(!AllowedHosts.loopback.allows(host)) }
+    @Test(arguments: foreign) func `no other name is`(host: String) { #expect(!AllowedHosts.loopback.allows(host)) }
 
-    @Test func namesAreAdded() throws {
+    @Test func `names are added`() throws {
         let hosts = try #require(AllowedHosts("Gateway.Internal, 10.0.0.5,[fd00::1],fd00::2"))
         for host in ["gateway.internal", "GATEWAY.internal.:4000", "10.0.0.5:80", "[fd00::1]:1", "[fd00::2]"] {
             #expect(hosts.allows(host), "\(host)")
@@ -43,11 +43,11 @@ import Testing
     }
 
     @Test(arguments: ["", " ", "a,", "a,,b", "http://a", "a:4000", "a/b", "*.a", "a b\u{7}"])
-    func whatIsNoNameIsRefused(text: String) {
+    func `what is no name is refused`(text: String) {
         #expect(AllowedHosts(text) == nil)
     }
 
-    @Test func anyIsAny() { #expect(Self.foreign.allSatisfy { AllowedHosts("*")?.allows($0) == true }) }
+    @Test func `any is any`() { #expect(Self.foreign.allSatisfy { AllowedHosts("*")?.allows($0) == true }) }
 
     @Test(arguments: [
         ("127.0.0.1", false, true), ("localhost", false, true), ("::1", false, true), ("127.0.0.9", false, true),
@@ -55,7 +55,7 @@ import Testing
         ("::", false, false),
         ("127.0.0.1", true, false), ("10.0.0.5", false, false),
     ])
-    func theListenerDecidesWhatIsNotSet(host: String, asksForKeys: Bool, isOwn: Bool) {
+    func `the listener decides what is not set`(host: String, asksForKeys: Bool, isOwn: Bool) {
         #expect(AllowedHosts(nil, listeningOn: host, asksForKeys: asksForKeys) == (isOwn ? .loopback : .any))
         // What is set holds everywhere.
         #expect(AllowedHosts(AllowedHosts("a"), listeningOn: host, asksForKeys: asksForKeys) == AllowedHosts("a"))

@@ -12,51 +12,45 @@ import Testing
         OwnAddress(host: host, port: 4000, machine: Self.machine).isMeant(by: try #require(BaseURL(url)))
     }
 
-    @Test(
-        "The loopback interface",
-        arguments: [
-            "http://localhost:4000/v1", "http://LOCALHOST:4000", "http://127.0.0.1:4000/v1", "http://127.9.9.9:4000",
-            "http://127.1:4000",
-            "http://2130706433:4000",
-            "http://0x7f.0.0.1:4000", "http://0.0.0.0:4000", "http://0:4000", "http://[::1]:4000/v1",
-            "http://[::]:4000",
-            "http://[::ffff:127.0.0.1]:4000",
-            "http://localhost.:4000", "http://api.localhost:4000", "https://localhost:4000",
-            "http://ip6-localhost:4000",
-        ])
-    func loopback(url: String) throws {
+    @Test(arguments: [
+        "http://localhost:4000/v1", "http://LOCALHOST:4000", "http://127.0.0.1:4000/v1", "http://127.9.9.9:4000",
+        "http://127.1:4000",
+        "http://2130706433:4000",
+        "http://0x7f.0.0.1:4000", "http://0.0.0.0:4000", "http://0:4000", "http://[::1]:4000/v1",
+        "http://[::]:4000",
+        "http://[::ffff:127.0.0.1]:4000",
+        "http://localhost.:4000", "http://api.localhost:4000", "https://localhost:4000",
+        "http://ip6-localhost:4000",
+    ])
+    func `the loopback interface`(url: String) throws {
         for host in ["127.0.0.1", "localhost", "::1", "0.0.0.0", "::"] { #expect(try isOwn(url, host: host)) }
         #expect(try !isOwn(url, host: "10.0.0.5"))
     }
 
-    @Test(
-        "The machine's own names and addresses",
-        arguments: [
-            "http://box:4000", "http://BOX.example.com:4000/v1", "http://10.0.0.5:4000", "http://[fd00::5]:4000",
-            "http://[::ffff:10.0.0.5]:4000",
-        ])
-    func machine(url: String) throws {
+    @Test(arguments: [
+        "http://box:4000", "http://BOX.example.com:4000/v1", "http://10.0.0.5:4000", "http://[fd00::5]:4000",
+        "http://[::ffff:10.0.0.5]:4000",
+    ])
+    func `the machine's own names and addresses`(url: String) throws {
         for host in ["0.0.0.0", "::", "10.0.0.5", "box"] { #expect(try isOwn(url, host: host)) }
         #expect(try !isOwn(url, host: "127.0.0.1"))
     }
 
-    @Test(
-        "Others are others",
-        arguments: [
-            "http://localhost:4001", "http://localhost", "https://api.openai.com:4000", "http://10.0.0.6:4000",
-            "http://box2:4000",
-            "http://128.0.0.1:4000",
-        ])
-    func others(url: String) throws {
+    @Test(arguments: [
+        "http://localhost:4001", "http://localhost", "https://api.openai.com:4000", "http://10.0.0.6:4000",
+        "http://box2:4000",
+        "http://128.0.0.1:4000",
+    ])
+    func `others are others`(url: String) throws {
         for host in ["127.0.0.1", "0.0.0.0", "::", "10.0.0.5"] { #expect(try !isOwn(url, host: host)) }
     }
 
-    @Test func aNameThatIsListenedOnIsOwn() throws {
+    @Test func `a name that is listened on is own`() throws {
         #expect(try isOwn("http://Gateway.internal:4000", host: "gateway.internal"))
         #expect(try !isOwn("http://gateway.internal:4000", host: "other.internal"))
     }
 
-    @Test("Settings that lead back are refused", arguments: ["LITELLM_URL", "LANGFUSE_HOST"]) func settings(
+    @Test(arguments: ["LITELLM_URL", "LANGFUSE_HOST"]) func `settings that lead back are refused`(
         variable: String
     ) throws {
         let environment = [variable: "http://localhost:4321", "PORT": "4321"]
@@ -71,7 +65,7 @@ import Testing
         _ = try Settings.read(role: .serve, environment: environment.merging(["PORT": "0"]) { $1 })
     }
 
-    @Test func thisMachineHasAnAddress() {
+    @Test func `this machine has an address`() {
         #expect(!OwnAddress.Machine.this.addresses.isEmpty)
     }
 }

@@ -23,7 +23,7 @@ import Testing
         ),
         (.serve, ["LITELLM_URL": "http://localhost:5001", "TRACESTORE_PORT": "5001"], "own trace store"),
     ])
-    func aCollisionIsNamed(role: Role, environment: [String: String], words: String) {
+    func `a collision is named`(role: Role, environment: [String: String], words: String) {
         let told = problems(role, environment)
         #expect(told.contains(words), "\(told)")
     }
@@ -36,7 +36,7 @@ import Testing
         (.serve, ["LITELLM_URL": "http://127.0.0.1:4001", "LANGFUSE_HOST": "http://langfuse:3000"]),
         (.serve, ["LITELLM_URL": "http://litellm:4001"]),
     ])
-    func whatIsApartIsGood(role: Role, environment: [String: String]) {
+    func `what is apart is good`(role: Role, environment: [String: String]) {
         let told = problems(role, environment)
         #expect(!told.contains("error"), "\(told)")
     }

@@ -18,7 +18,7 @@ import Testing
         (.tracestore, "REDIS_PORT", [:]),
         (.forwarder, "REDIS_PORT", SettingsTests.required.merging(["REDIS_HOST": "unix:/run/redis.sock"]) { $1 }),
     ])
-    func withoutUseForItItIsANote(role: Role, name: String, environment: [String: String]) throws {
+    func `without use for it it is a note`(role: Role, name: String, environment: [String: String]) throws {
         for value in [Self.link, "udp://[fd00::1]:53"] where name.hasSuffix("_PORT") {
             let problems = read(role, environment.merging([name: value]) { $1 })
             try #require(problems.count == 1, "\(problems)")
@@ -35,7 +35,7 @@ import Testing
         (Role.ingress, "REDIS_PORT", "redis"), (.serve, "TRACESTORE_PORT", "tracestore"),
         (.verifier, "METRICS_PORT", "metrics"),
     ])
-    func whereItIsUsedTheErrorSaysWhoSetIt(role: Role, name: String, service: String) {
+    func `where it is used the error says who set it`(role: Role, name: String, service: String) {
         let problems = read(role, SettingsTests.required.merging([name: Self.link]) { $1 })
         let text = problems.map(\.description).joined(separator: "\n")
         #expect(text.contains("\(name): error: `\(Self.link)` must be a whole number"), "\(text)")

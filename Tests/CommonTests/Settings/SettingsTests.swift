@@ -18,7 +18,7 @@ struct SettingsTests {
         return error.problems.map(\.description)
     }
 
-    @Test func serveNeedsNothing() throws {
+    @Test func `serve needs nothing`() throws {
         let settings = try Settings.read(role: .serve, environment: [:])
         #expect(settings == Settings(role: .serve))
         #expect(settings.host == "127.0.0.1")
@@ -28,7 +28,7 @@ struct SettingsTests {
     }
 
     @Test(arguments: [Role.ingress, .forwarder])
-    func theOthersNeedRedisAndTheKey(role: Role) throws {
+    func `the others need Redis and the key`(role: Role) throws {
         let error = try #require(throws: ConfigurationError.self) { try Settings.read(role: role, environment: [:]) }
         #expect(error.problems.map(\.location) == [.environment("REDIS_HOST"), .environment("GATEWAY_KEY")])
         #expect(error.problems[0].message.hasPrefix("must be set for `\(role.rawValue)`: a host name"))
@@ -41,7 +41,7 @@ struct SettingsTests {
         #expect(!settings.allowLoopbackBaseURLs)
     }
 
-    @Test func everyVariableIsReadAndAllErrorsAreToldTogether() throws {
+    @Test func `every variable is read and all errors are told together`() throws {
         let bad = Dictionary(uniqueKeysWithValues: Settings.table.map { ($0.name, "canary\u{7}") })
         let error = try #require(throws: ConfigurationError.self) { try Settings.read(role: .serve, environment: bad) }
         #expect(error.problems.map(\.location) == Settings.table.map(\.location))
@@ -52,19 +52,19 @@ struct SettingsTests {
         }
     }
 
-    @Test func secretsAreTheOnesThatAre() {
+    @Test func `secrets are the ones that are`() {
         #expect(Settings.table.filter(\.isSecret).map(\.name) == ["REDIS_PASSWORD", "GATEWAY_KEY", "LITELLM_API_KEY"])
     }
 
     @Test(arguments: Settings.table.filter { !$0.isSecret })
-    func theExampleOfEachRuleKeepsToIt(setting: Setting) throws {
+    func `the example of each rule keeps to it`(setting: Setting) throws {
         var log = ProblemLog()
         let example = try #require(setting.example)
         _ = Settings.read(over: Settings(role: .serve), environment: [setting.name: example], &log)
         #expect(!log.problems.contains { $0.message.contains("must be \(setting.rule)") })
     }
 
-    @Test func namesAreUnique() {
+    @Test func `names are unique`() {
         #expect(Set(Settings.table.map(\.name)).count == Settings.table.count)
     }
 
@@ -81,12 +81,12 @@ struct SettingsTests {
     }
 
     /// A new setting without a line in `bounds` is found here.
-    @Test func noNumberIsLeftOut() {
+    @Test func `no number is left out`() {
         let numbers = Settings.table.filter { $0.rule.contains(/from \d/) }.map(\.name)
         #expect(Set(Self.bounds.map(\.name)) == Set(numbers))
     }
 
-    @Test(arguments: bounds) func everyNumberIsBounded(_ bounds: Bounds) throws {
+    @Test(arguments: bounds) func `every number is bounded`(_ bounds: Bounds) throws {
         let name = bounds.name
         #expect(throws: Never.self) { try Self.read([name: bounds.lowest]) }
         #expect(throws: Never.self) { try Self.read([name: bounds.highest]) }
@@ -102,11 +102,11 @@ struct SettingsTests {
         (" 5", nil), ("5s", nil), (".5", nil),
         ("5.", nil), ("1.5.0", nil), ("+5", nil), ("٣", nil),
     ])
-    func secondsAreDecimal(text: String, expected: Double?) throws {
+    func `seconds are decimal`(text: String, expected: Double?) throws {
         #expect((try? Self.read(["REQUEST_TIMEOUT": text]).requestTimeout) == expected.map { Duration.seconds($0) })
     }
 
-    @Test func secondsMayHaveDecimals() throws {
+    @Test func `seconds may have decimals`() throws {
         #expect(try Self.read(["REQUEST_TIMEOUT": "2.25"]).requestTimeout == .milliseconds(2250))
         #expect(try Self.read(["REDIS_COMMAND_TIMEOUT_MS": "250"]).redis.commandTimeout == .milliseconds(250))
     }
@@ -116,7 +116,7 @@ struct SettingsTests {
         ("1.5MiB", nil), ("MiB", nil),
         ("9999999999999GiB", nil), ("99999999999999999999", nil),
     ])
-    func bytesMayHaveAUnit(text: String, expected: Int?) throws {
+    func `bytes may have a unit`(text: String, expected: Int?) throws {
         #expect((try? Self.read(["MAX_BODY_BYTES": text]).maxBodyBytes) == expected)
     }
 
@@ -126,12 +126,12 @@ struct SettingsTests {
             ("", .headerControlled),
             ("off", nil),
         ] as [(String?, RequestLoggingMode?)])
-    func loggingHasThreeModes(text: String?, mode: RequestLoggingMode?) throws {
+    func `logging has three modes`(text: String?, mode: RequestLoggingMode?) throws {
         #expect((try? Self.read(["REQUEST_LOGGING_MODE": text ?? ""]).requestLogging) == mode)
     }
 
     @Test(arguments: [("embedded", RequestLogPlace.embedded), ("OFF", .off), ("", .embedded), ("on", nil)])
-    func theRequestLogIsKeptOrNot(text: String, place: RequestLogPlace?) throws {
+    func `the request log is kept or not`(text: String, place: RequestLogPlace?) throws {
         #expect((try? Self.read(["REQUEST_LOG": text]).requestLog) == place)
     }
 
@@ -142,7 +142,7 @@ struct SettingsTests {
         (.tracestore, required.merging(["REQUEST_LOG": "off"]) { $1 }, false),
         (.tracestore, ["REDIS_HOST": "redis", "REQUEST_LOG": "off"], false),
     ])
-    func oneProcessKeepsTheRequestLog(role: Role, environment: [String: String], keeps: Bool) throws {
+    func `one process keeps the request log`(role: Role, environment: [String: String], keeps: Bool) throws {
         #expect(try Settings.read(role: role, environment: environment).keepsRequestLog == keeps)
     }
 
@@ -150,7 +150,7 @@ struct SettingsTests {
         (["REQUEST_LOG": "embedded"], "REQUEST_LOG: error: needs REDIS_HOST"),
         (["REDIS_HOST": "redis"], "GATEWAY_KEY: error: must be set for `tracestore` beside REDIS_HOST"),
     ])
-    func aTraceStoreThatCannotKeepTheLogSaysWhy(environment: [String: String], message: String) throws {
+    func `a trace store that cannot keep the log says why`(environment: [String: String], message: String) throws {
         let error = try #require(throws: ConfigurationError.self) {
             try Settings.read(role: .tracestore, environment: environment)
         }
@@ -165,7 +165,7 @@ struct SettingsTests {
             ((0..<16).map { "k\($0)" }.joined(separator: ","), (0..<16).map { "k\($0)" }),
             ((0..<17).map { "k\($0)" }.joined(separator: ","), nil),
         ] as [(String, [String]?)])
-    func metadataKeysOfMetricsAreAFewNames(text: String, keys: [String]?) throws {
+    func `metadata keys of metrics are a few names`(text: String, keys: [String]?) throws {
         #expect((try? Self.read(["METRICS_METADATA_KEYS": text]).metricsMetadataKeys) == keys)
     }
 
@@ -173,7 +173,7 @@ struct SettingsTests {
         ("true", true), ("1", true), ("YES", true), ("on", true), ("false", false), ("0", false), ("No", false),
         ("off", false),
     ])
-    func truthHasManyWords(text: String, expected: Bool) throws {
+    func `truth has many words`(text: String, expected: Bool) throws {
         #expect(try Self.read(["ALLOW_PRIVATE_BASE_URLS": text]).allowPrivateBaseURLs == expected)
     }
 
@@ -182,7 +182,7 @@ struct SettingsTests {
         ("CRITICAL", .critical),
         ("NOTSET", .trace), ("trace", .trace), ("notice", .notice), ("error", .error),
     ])
-    func logLevelsHavePythonsNamesToo(text: String, expected: LogLevel) throws {
+    func `log levels have pythons names too`(text: String, expected: LogLevel) throws {
         #expect(try Self.read(["LOG_LEVEL": text]).logLevel == expected)
     }
 
@@ -195,14 +195,14 @@ struct SettingsTests {
         ("unix:/" + String(repeating: "x", count: 106), .unixSocket(path: "/" + String(repeating: "x", count: 106))),
         ("unix:/" + String(repeating: "x", count: 107), nil),
     ])
-    func redisIsAHostOrASocket(text: String, expected: RedisSettings.Address?) throws {
+    func `Redis is a host or a socket`(text: String, expected: RedisSettings.Address?) throws {
         #expect((try? Self.read(["REDIS_HOST": text]).redis.address) == expected)
     }
 
     @Test(arguments: [
         ("embedded", LangfuseHost.embedded), ("Embedded", .embedded), ("https://us.cloud.langfuse.com/", .cloud),
     ])
-    func tracesGoToAServerOrStayHere(text: String, expected: LangfuseHost) throws {
+    func `traces go to a server or stay here`(text: String, expected: LangfuseHost) throws {
         #expect(try Self.read(["LANGFUSE_HOST": text]).langfuse == expected)
     }
 
@@ -210,17 +210,17 @@ struct SettingsTests {
         ("LITELLM_URL", "https://user:canary@host"), ("LANGFUSE_HOST", "http://can@ary@host/x"),
         ("REDIS_HOST", "redis://:canary@host:6379"),
     ])
-    func aPasswordInAURLIsNotShown(name: String, value: String) throws {
+    func `a password in a URL is not shown`(name: String, value: String) throws {
         let problem = try #require(try Self.problems([name: value]).first)
         #expect(problem.contains("://***@host") && !problem.contains("ary"))
     }
 
-    @Test func longValuesAreShownInPart() throws {
+    @Test func `long values are shown in part`() throws {
         let problem = try #require(try Self.problems(["PORT": String(repeating: "9", count: 100_000)]).first)
         #expect(problem.contains("`\(String(repeating: "9", count: 100))…`"))
     }
 
-    @Test func emptyValuesCountAsNone() throws {
+    @Test func `empty values count as none`() throws {
         let empty = Dictionary(uniqueKeysWithValues: Settings.table.map { ($0.name, "") })
         #expect(try Settings.read(role: .serve, environment: empty) == Settings(role: .serve))
     }
@@ -229,7 +229,7 @@ struct SettingsTests {
         ("127.0.0.1", true), ("localhost", true), ("::1", true), ("0.0.0.0", false), ("127.example.org", false),
         ("10.1.2.3", false),
     ])
-    func serveAllowsLoopbackOnlyOnLoopback(host: String, expected: Bool) throws {
+    func `serve allows loopback only on loopback`(host: String, expected: Bool) throws {
         #expect(try Self.read(["HOST": host], role: .serve).allowLoopbackBaseURLs == expected)
         #expect(try Self.read(["HOST": host, "ALLOW_LOOPBACK_BASE_URLS": "true"], role: .serve).allowLoopbackBaseURLs)
         #expect(try !Self.read(["HOST": host], role: .forwarder).allowLoopbackBaseURLs)
@@ -255,14 +255,14 @@ struct SettingsTests {
         ),
         (["GATEWAY_KEY_FILE": "k"], "environment: GATEWAY_KEY_FILE: error: is set together with GATEWAY_KEY"),
     ])
-    func settingsMustFitTogether(environment: [String: String], message: String) throws {
+    func `settings must fit together`(environment: [String: String], message: String) throws {
         let problems = try Self.problems(environment)
         #expect(problems.count == 1 && problems[0].hasPrefix(message))
     }
 
     /// The store inside `serve` is none for other processes.
     @Test(arguments: [Role.forwarder, .verifier])
-    func onlyServeHasAStoreOfItsOwn(role: Role) throws {
+    func `only serve has a store of its own`(role: Role) throws {
         let environment = [
             "LANGFUSE_HOST": "embedded", "REDIS_HOST": "redis", "GATEWAY_KEY": String(repeating: "A", count: 43) + "=",
         ]
@@ -273,7 +273,7 @@ struct SettingsTests {
             ])
     }
 
-    @Test func misspeltNamesAreAWarning() throws {
+    @Test func `misspelt names are a warning`() throws {
         var log = ProblemLog()
         let environment = ["REDIS_PROT": "1", "LANGFUSE_HOSTS": "x", "PROT": "1", "SOMETHING_ELSE": "x"]
         _ = Settings.read(over: Settings(role: .serve), environment: environment, &log)

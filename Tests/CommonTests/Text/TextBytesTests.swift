@@ -43,14 +43,14 @@ import Testing
         ("rollout of a tag", { RolloutName.named(by: ["rollout_id:" + $0]) == [$1] }),
     ]
 
-    @Test(arguments: questions.map(\.name)) func whatLooksAlikeIsNotTheSame(name: String) throws {
+    @Test(arguments: questions.map(\.name)) func `what looks alike is not the same`(name: String) throws {
         let question = try #require(Self.questions.first { $0.name == name })
         #expect(!question.joins(Self.composed, Self.decomposed))
         #expect(question.joins(Self.decomposed, Self.decomposed))
     }
 
     /// Each would take many minutes if it normalised the marks.
-    @Test(arguments: questions.map(\.name)) func aMegabyteOfMarksTakesNoTime(name: String) throws {
+    @Test(arguments: questions.map(\.name)) func `a megabyte of marks takes no time`(name: String) throws {
         let question = try #require(Self.questions.first { $0.name == name })
         let marks = String(repeating: "\u{323}\u{301}", count: 1 << 18)
         let time = ContinuousClock().measure {
@@ -61,7 +61,7 @@ import Testing
     }
 
     /// A mark or a joiner belongs to the `Character` before it, which is then no colon, slash or comma any longer.
-    @Test(arguments: ["\u{301}x", "\u{200D}x", "\u{FE0F}", "\u{1F3FD}"]) func separatorsAreFoundInFrontOfAMark(
+    @Test(arguments: ["\u{301}x", "\u{200D}x", "\u{FE0F}", "\u{1F3FD}"]) func `separators are found in front of a mark`(
         mark: String
     ) {
         #expect(
@@ -73,7 +73,7 @@ import Testing
         #expect(RolloutName.named(by: ["rollout_id:\(mark)"]).map { Array($0.utf8) } == [Array(mark.utf8)])
     }
 
-    @Test func splittingIsAsTheStandardLibraryDoesIt() {
+    @Test func `splitting is as the standard library does it`() {
         for text in ["", ",", "a", "a,b", ",a,,b,", "a,b,c,d"] {
             for omitting in [true, false] {
                 for most in [0, 1, 2, Int.max] {
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func placesAreFoundAsInBytes() {
+    @Test func `places are found as in bytes`() {
         var random = SeededRandom(seed: 7)
         func letters(_ sizes: ClosedRange<Int>) -> String {
             String((0..<Int.random(in: sizes, using: &random)).map { _ in Bool.random(using: &random) ? "a" : "b" })
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func cuttingCountsScalars() {
+    @Test func `cutting counts scalars`() {
         #expect(Array("e\u{301}e".prefix(1).utf8) == Array("e".utf8))
         #expect("ab\u{301}".suffix(1).unicodeScalars.count == 1)
         #expect("\u{212A}A".lowercased() == "\u{212A}a", "the sign for Kelvin is no letter of ASCII")

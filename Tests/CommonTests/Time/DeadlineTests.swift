@@ -7,7 +7,7 @@ import Testing
     private let start = ContinuousClock.now
 
     /// The wall clock is read at the door alone: where it is put afterwards changes nothing.
-    @Test(arguments: [10_800_000, -10_800_000] as [Int64]) func isReadOnceAtTheDoor(_ step: Int64) {
+    @Test(arguments: [10_800_000, -10_800_000] as [Int64]) func `is read once at the door`(_ step: Int64) {
         let wall: UInt64 = 1_763_812_345_678
         let sent = Deadline(in: .seconds(20), wall: wall, now: start)
         #expect(sent.unixMilliseconds == wall + 20_000)
@@ -22,12 +22,12 @@ import Testing
 
     /// A deadline is any 64 bits; no arithmetic on it may trap.
     @Test(arguments: [(0, -1000), (2000, 1000), (UInt64.max, Int64.max - 1000)] as [(UInt64, Int64)])
-    func saysWhatIsLeft(_ deadline: UInt64, _ milliseconds: Int64) {
+    func `says what is left`(_ deadline: UInt64, _ milliseconds: Int64) {
         let deadline = Deadline(unixMilliseconds: deadline, wall: 1000, now: start)
         #expect(deadline.left(at: start) == .milliseconds(milliseconds))
     }
 
-    @Test func isMovedByBothClocks() {
+    @Test func `is moved by both clocks`() {
         let deadline = Deadline(in: .seconds(1), wall: 10_000, now: start)
         #expect((deadline + .seconds(2)).unixMilliseconds == 13_000)
         #expect((deadline + .seconds(2)).left(at: start) == .seconds(3))

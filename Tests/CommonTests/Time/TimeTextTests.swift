@@ -8,7 +8,7 @@ import Testing
         (951_782_400_000, "2000-02-29T00:00:00.000Z"),
         (-1, "1969-12-31T23:59:59.999Z"), (4_102_444_799_999, "2099-12-31T23:59:59.999Z"),
     ])
-    func writesAndReads(_ time: Int64, _ text: String) {
+    func `writes and reads`(_ time: Int64, _ text: String) {
         #expect(TimeText.iso(time) == text)
         #expect(TimeText.milliseconds(text) == time)
     }
@@ -20,23 +20,23 @@ import Testing
         ("2025-11-22T20:26:39+01:00", 1_763_839_599_000),
         ("2025-11-22T14:26:39-0500", 1_763_839_599_000), ("2025-11-22T20:26:39 01:00", 1_763_839_599_000),
     ])
-    func readsOtherForms(_ text: String, _ time: Int64) { #expect(TimeText.milliseconds(text) == time) }
+    func `reads other forms`(_ text: String, _ time: Int64) { #expect(TimeText.milliseconds(text) == time) }
 
     @Test(arguments: [
         "", "now", "2025-13-01", "2025-11-32", "2025-11-31", "2025-02-29", "2025-11-22T", "2025-11-22T25:00",
         "2025-11-22T19:26:39.Z",
         "2025-11-22T19:26:39ZZ", "2025-1-2",
     ])
-    func refusesOthers(_ text: String) { #expect(TimeText.milliseconds(text) == nil) }
+    func `refuses others`(_ text: String) { #expect(TimeText.milliseconds(text) == nil) }
 
     /// Each day of four hundred years comes back as itself.
-    @Test func everyDayComesBack() {
+    @Test func `every day comes back`() {
         for day in stride(from: Int64(-60_000), to: 90_000, by: 7) {
             #expect(TimeText.milliseconds(TimeText.iso(day * 86_400_000)) == day * 86_400_000)
         }
     }
 
-    @Test func aTraceIDIsAnInsertionID() {
+    @Test func `a trace ID is an insertion ID`() {
         let id = InsertionID.numbered(77)
         #expect(InsertionID(hex: id.hex.utf8) == id && InsertionID(hex: id.hex.uppercased().utf8) == id)
         for other in [

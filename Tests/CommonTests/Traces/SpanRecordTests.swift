@@ -12,7 +12,7 @@ import Testing
         return writer.bytes
     }
 
-    @Test func whatIsWrittenIsRead() throws {
+    @Test func `what is written is read`() throws {
         let long = String(repeating: "é\u{0}", count: 100)
         let record = try SpanRecord(
             Self.record { writer in
@@ -30,7 +30,7 @@ import Testing
         #expect(record.range(.user) == nil && record.attributes == [.tags, .input, .output])
     }
 
-    @Test func itIsOneObjectOfOTLP() throws {
+    @Test func `it is one object of OTLP`() throws {
         let record = try SpanRecord(
             Self.record { writer in
                 writer.texts(.tags, ["a\"", "b"])
@@ -49,26 +49,26 @@ import Testing
     }
 
     /// A span that ends before its id was made: the clock went back.
-    @Test func itEndsNotBeforeItBegins() throws {
+    @Test func `it ends not before it begins`() throws {
         let record = try SpanRecord(SpanRecordWriter(Self.id, name: "", end: 1, capacity: 0).bytes)
         #expect(record.end == Self.id.milliseconds)
     }
 
     /// Fields that a newer process adds within the form.
-    @Test(arguments: [6, 15, 200, 255] as [UInt8]) func unknownFieldsArePassedOver(tag: UInt8) throws {
+    @Test(arguments: [6, 15, 200, 255] as [UInt8]) func `unknown fields are passed over`(tag: UInt8) throws {
         let record = Self.record { $0.text(.user, "u") }
         let read = try SpanRecord(record + [tag, 2, 1, 1])
         #expect(try read.otlp == SpanRecord(record).otlp)
     }
 
     /// Numbers are for ever: other versions of the gateway read them.
-    @Test func numbersStayAsTheyAre() {
+    @Test func `numbers stay as they are`() {
         #expect(SpanAttribute.type.rawValue == 16 && SpanAttribute.errorType.rawValue == 59)
         #expect(SpanAttribute.input.rawValue == 55 && SpanAttribute.usageDetails.rawValue == 48)
         #expect(Set(SpanAttribute.allCases.map { UTF8Text($0.key) }).count == SpanAttribute.allCases.count)
     }
 
-    @Test func whatIsNoneIsRefused() throws {
+    @Test func `what is none is refused`() throws {
         let good = Self.record { writer in
             writer.texts(.tags, ["a", "b"])
             writer.text(.input, "some text")

@@ -11,7 +11,7 @@ import Testing
             missing: kind == .incomplete ? ["a", "b", "c"] : [], checkedAt: time)
     }
 
-    @Test func theFormIsFixed() {
+    @Test func `the form is fixed`() {
         #expect(
             String(decoding: Self.verdict(.incomplete).json, as: UTF8.self)
                 == #"{"rollout_id":"r\"é","project_id":"p","verdict":"incomplete","expected":5,"traced":2,"in_flight":0,"failed":1,"missing":["a","b","c"],"#
@@ -21,7 +21,7 @@ import Testing
                 #","reason":"it is \"away\"","checked_at""#))
     }
 
-    @Test func theTagIsThatOfTheFindingNotOfItsTime() {
+    @Test func `the tag is that of the finding not of its time`() {
         let tag = Self.verdict(.complete).entityTag
         #expect(tag == Self.verdict(.complete, at: 5).entityTag && tag != Self.verdict(.incomplete).entityTag)
         #expect(tag.hasPrefix("W/\"") && tag.hasSuffix("\""))
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: Verdict.Kind.allCases)
-    func comesBackFromItsFields(_ kind: Verdict.Kind) {
+    func `comes back from its fields`(_ kind: Verdict.Kind) {
         let verdict = Self.verdict(kind, reason: kind == .unknown ? "why" : nil)
         let values = stride(from: 1, to: verdict.fields.count, by: 2).map {
             RedisValue.bytes(Array(verdict.fields[$0].utf8))
@@ -46,7 +46,7 @@ import Testing
         #expect(read(verdict.checkedAt + 1000) == (kind == .complete ? verdict : nil))
     }
 
-    @Test func nothingIsNoVerdict() {
+    @Test func `nothing is no verdict`() {
         #expect(
             Verdict(fields: .array(Verdict.fieldNames.map { _ in .null }), rollout: "r", project: "p", now: 0) == nil)
     }

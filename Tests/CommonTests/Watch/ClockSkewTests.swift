@@ -11,7 +11,7 @@ import Testing
             (12_345, "12.3 s behind"), (-12_345, "12.3 s ahead of"), (3_600_000, "3600.0 s behind"),
             (2_050, "2.1 s behind"),
         ] as [(Int64, String)])
-    func aDifferenceIsToldWithHowMuch(difference: Int64, words: String) throws {
+    func `a difference is told with how much`(difference: Int64, words: String) throws {
         var skew = ClockSkew(limit: .seconds(2))
         let told = skew.see(server: 1_000_000 + difference, sent: 1_000_000, heard: 1_000_000, now: start)
         let line = try #require(told)
@@ -22,14 +22,14 @@ import Testing
     @Test(
         arguments: [(0, 0), (2_000, 0), (-2_000, 0), (5_000, 3_000), (-1_000, 60_000), (61_000, 60_000)]
             as [(Int64, Int64)])
-    func whatTheRoundTripExplainsIsNone(difference: Int64, trip: Int64) {
+    func `what the round trip explains is none`(difference: Int64, trip: Int64) {
         var skew = ClockSkew(limit: .seconds(2))
         let line = skew.see(server: 1_000_000 + difference, sent: 1_000_000, heard: 1_000_000 + trip, now: start)
         #expect(line == nil)
         #expect(skew.warning == nil)
     }
 
-    @Test func itIsRepeatedSeldomAndItsEndIsTold() {
+    @Test func `it is repeated seldom and its end is told`() {
         var skew = ClockSkew(limit: .seconds(1))
         func see(_ difference: Int64, after seconds: Int) -> String? {
             skew.see(server: 1_000_000 + difference, sent: 1_000_000, heard: 1_000_000, now: start + .seconds(seconds))
@@ -42,7 +42,7 @@ import Testing
         #expect(see(5_000, after: 603) != nil)
     }
 
-    @Test func aClockThatWasSetMeanwhileMeasuresNothing() {
+    @Test func `a clock that was set meanwhile measures nothing`() {
         var skew = ClockSkew(limit: .seconds(1))
         let line = skew.see(server: 0, sent: 2_000_000, heard: 1_000_000, now: start)
         #expect(line == nil && skew.warning == nil)

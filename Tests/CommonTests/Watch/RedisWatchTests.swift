@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func theFirstWritesItsKeyAndTheOthersFindIt() async throws {
+    @Test func `the first writes its key and the others find it`() async throws {
         try await withRedisServer { server in
             try await withWatch(server.endpoint) { watch in try await eventually { watch.hasRightKey } }
             try await withWatch(server.endpoint) { watch in
@@ -39,7 +39,7 @@ import Testing
 
     /// A machine whose clock is off says so, with how much.
     @Test(arguments: [(40_000, "ahead of"), (-40_000, "behind"), (0, nil)] as [(Int64, String?)])
-    func anotherTimeThanRedisIsSeen(offset: Int64, word: String?) async throws {
+    func `another time than Redis is seen`(offset: Int64, word: String?) async throws {
         try await withRedisServer { server in
             let watch = RedisWatch(
                 server.endpoint, envelope: envelope, skewLimit: .seconds(30),
@@ -55,7 +55,7 @@ import Testing
     }
 
     /// The same for all who share the key, another for each other key, and of no use to whoever reads it.
-    @Test func theFingerprintTellsKeysApartAndNothingElse() {
+    @Test func `the fingerprint tells keys apart and nothing else`() {
         let key = GatewayKey.random()
         let fingerprint = Envelope(key: key).keyFingerprint
         #expect(fingerprint == Envelope(key: key).keyFingerprint && fingerprint.count == 32)
@@ -64,7 +64,7 @@ import Testing
         #expect(!hex.contains(fingerprint.prefix(8)))
     }
 
-    @Test(arguments: [true, false]) func anotherKeyAtTheStartEndsIt(redisComesLate: Bool) async throws {
+    @Test(arguments: [true, false]) func `another key at the start ends it`(redisComesLate: Bool) async throws {
         var options = RedisServer.Options()
         options.isDurable = true
         try await withRedisServer(options) { server in
@@ -84,7 +84,7 @@ import Testing
 
     /// Flushed, replaced by another's, deleted to change the key: it is seen within a second or two, and what is right
     /// again goes on.
-    @Test func whatChangesOnTheWayIsSeen() async throws {
+    @Test func `what changes on the way is seen`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
                 try await withWatch(server.endpoint) { watch in
@@ -110,7 +110,7 @@ import Testing
     }
 
     /// Databases of one server are each for themselves.
-    @Test func anotherDatabaseHasAnotherKey() async throws {
+    @Test func `another database has another key`() async throws {
         try await withRedisServer { server in
             try await withWatch(server.endpoint) { watch in
                 try await eventually { watch.hasRightKey }
@@ -128,7 +128,7 @@ import Testing
     @Test(
         arguments: [(nil, true), (Keys.jobs, false), (Keys.verifications, false), (Keys.traceBytes, false)]
             as [(String?, Bool)])
-    func aKeyOfItsOwnIsReplacedWhereNothingWaits(waiting: String?, isReplaced: Bool) async throws {
+    func `a key of its own is replaced where nothing waits`(waiting: String?, isReplaced: Bool) async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
                 _ = try await redis.send(

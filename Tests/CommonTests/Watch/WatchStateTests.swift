@@ -6,7 +6,7 @@ import Testing
     private let now = ContinuousClock.now
     private static func refusal(_ code: String) -> RedisTrouble { .refuses(code: code) }
 
-    @Test func aTroubleIsSaidOnceAndItsEnd() {
+    @Test func `a trouble is said once and its end`() {
         var state = WatchState()
         #expect(state.see(.good, now: now) == nil)
         #expect(state.see(.trouble(Self.refusal("OOM")), now: now) == .begins(Self.refusal("OOM")))
@@ -17,14 +17,14 @@ import Testing
         #expect(state.see(.good, now: now + .seconds(101)) == nil)
     }
 
-    @Test func anotherTroubleIsSaid() {
+    @Test func `another trouble is said`() {
         var state = WatchState()
         #expect(state.see(.trouble(Self.refusal("OOM")), now: now) == .begins(Self.refusal("OOM")))
         #expect(state.see(.trouble(Self.refusal("MISCONF")), now: now) == .begins(Self.refusal("MISCONF")))
         #expect(state.see(.trouble(.otherKey), now: now) == .begins(.otherKey))
     }
 
-    @Test func aTroubleThatGoesOnIsSaidAgainAfterAWhile() {
+    @Test func `a trouble that goes on is said again after a while`() {
         var state = WatchState()
         _ = state.see(.trouble(.otherKey), now: now)
         #expect(state.see(.trouble(.otherKey), now: now + .seconds(599)) == nil)
@@ -34,7 +34,7 @@ import Testing
     }
 
     /// While Redis is away nothing is learnt of it.
-    @Test func anAbsenceEndsNoTrouble() {
+    @Test func `an absence ends no trouble`() {
         var state = WatchState()
         _ = state.see(.trouble(Self.refusal("OOM")), now: now)
         #expect(state.see(.away, now: now) == nil)
@@ -43,7 +43,7 @@ import Testing
     }
 
     /// Work is taken once the key was seen to be right, until it is seen to be another. A refusal says nothing of it.
-    @Test func onlyASightOfTheKeyTellsOfIt() {
+    @Test func `only a sight of the key tells of it`() {
         var state = WatchState()
         let sights: [(WatchState.Sight, Bool)] = [
             (.away, false), (.trouble(Self.refusal("LOADING")), false), (.good, true), (.away, true),

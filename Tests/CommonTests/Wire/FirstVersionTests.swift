@@ -14,26 +14,26 @@ import Testing
         envelope = Envelope(key: key)
     }
 
-    @Test func itsSealedJobsAreRead() throws {
+    @Test func `its sealed jobs are read`() throws {
         #expect(try Job(wireBytes: envelope.open(FirstVersion.sealedJobFull, for: .job(.numbered(1)))) == .full)
         #expect(
             try Job(wireBytes: envelope.open(FirstVersion.sealedQuestion, for: .job(.numbered(2), on: .verifications)))
                 == .least)
     }
 
-    @Test(arguments: ResponseFrame.samples.indices) func itsSealedFramesAreRead(index: Int) throws {
+    @Test(arguments: ResponseFrame.samples.indices) func `its sealed frames are read`(index: Int) throws {
         let frame = try envelope.open(FirstVersion.sealedFrames[index], for: .frame(.numbered(1)))
         #expect(try ResponseFrame(wireBytes: frame) == ResponseFrame.samples[index])
     }
 
-    @Test func itsSealedSpansAndLogEntriesAreRead() throws {
+    @Test func `its sealed spans and log entries are read`() throws {
         #expect(try envelope.open(FirstVersion.sealedSpan, for: .span(.numbered(1))) == Array(FirstVersion.span.utf8))
         #expect(
             try envelope.open(FirstVersion.sealedLog, for: .value(of: Keys.logs("r", project: "local")))
                 == Array(FirstVersion.log.utf8))
     }
 
-    @Test func itsPayloadsAreRead() throws {
+    @Test func `its payloads are read`() throws {
         #expect(try Job(wireBytes: FirstVersion.jobFull) == .full)
         #expect(try Job(wireBytes: FirstVersion.jobLeast) == .least)
         for (bytes, frame) in zip(FirstVersion.frames, ResponseFrame.samples) {
@@ -42,7 +42,7 @@ import Testing
     }
 
     /// It skips fields that it does not know, and asks for those that it does.
-    @Test func whatIsWrittenHasItsFields() throws {
+    @Test func `what is written has its fields`() throws {
         let (job, least) = (try fields(Job.full.wireBytes), try fields(Job.least.wireBytes))
         #expect(
             try fields(FirstVersion.jobFull).allSatisfy(job.contains)
@@ -64,13 +64,13 @@ import Testing
             ("a job", .job(.full)), ("a question", .job(.full, on: .verifications)), ("a frame", .frame(.numbered(1))),
             ("a span", .span(.numbered(1), holding: Array("{}".utf8))), ("a value", .value(of: "gateway/logs/local/r")),
         ] as [(String, Envelope.Context)])
-    func itOpensWhatIsSealed(what: String, place: Envelope.Context) throws {
+    func `it opens what is sealed`(what: String, place: Envelope.Context) throws {
         #expect(try open(envelope.seal([1, 2, 3], for: place), place.authenticated(at: 1)) == [1, 2, 3], "\(what)")
     }
 
     /// It gives up what it cannot open: where its exporters may be, spans are written as it knows them. Only the
     /// process whose own trace store takes them writes them otherwise (`JobRunner.writesCompactSpans`).
-    @Test func onlyOTLPIsWrittenInItsVersion() throws {
+    @Test func `only OTLP is written in its version`() throws {
         #expect(Envelope.Context.span(.numbered(1), holding: Array("{}".utf8)).version == 1)
         #expect(Envelope.Context.span(.numbered(1), holding: [SpanRecord.form]).version == 2)
     }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct JobWireTests {
     @Test(arguments: [Job.full, .least, .routed])
-    func comesBackWhole(_ job: Job) throws {
+    func `comes back whole`(_ job: Job) throws {
         #expect(try Job(wireBytes: job.wireBytes) == job)
     }
 
@@ -12,21 +12,21 @@ import Testing
         ContentLogging.withheld, .redacted(LogRedaction(presets: ["email", "later"])),
         .redacted(LogRedaction(patterns: [.init("é+", replacement: "[x]"), .init("a", replacement: "")])),
     ])
-    func whatItsTraceShowsTravels(_ logging: ContentLogging) throws {
+    func `what its trace shows travels`(_ logging: ContentLogging) throws {
         var job = Job.full
         job.logging = logging
         #expect(try Job(wireBytes: job.wireBytes) == job)
         #expect(try Job(wireBytes: job.wireBytes).isWithheld == (logging == .withheld))
     }
 
-    @Test func carriesALargeBodyToTheByte() throws {
+    @Test func `carries a large body to the byte`() throws {
         var job = Job.full
         job.body = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         #expect(try Job(wireBytes: job.wireBytes).body == job.body)
     }
 
     /// Only who queues a job compares its request with another's.
-    @Test func theRequestsFingerprintDoesNotTravel() throws {
+    @Test func `the requests fingerprint does not travel`() throws {
         var job = Job.full
         job.idempotency = Idempotency(
             clientKey: "k", project: "p", account: nil, request: [[1]], envelope: Envelope(key: .random()))
@@ -34,12 +34,12 @@ import Testing
         #expect(idempotency.key == job.idempotency?.key && idempotency.fingerprint.isEmpty)
     }
 
-    @Test func aKeyIsNotShown() {
+    @Test func `a key is not shown`() {
         #expect(!"\(Job.full)".contains("sk-canary"))
     }
 
     /// A cut at the border of two fields may leave a job; any other is refused. None traps.
-    @Test func noTruncationGoesUnseenWithinAField() throws {
+    @Test func `no truncation goes unseen within a field`() throws {
         let bytes = Job.routed.wireBytes
         var borders: Set<Int> = []
         var reader = WireReader(bytes)
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: [0x01, 0x80, 0xFF] as [UInt8])
-    func damageIsRefusedOrAnotherJob(_ mask: UInt8) throws {
+    func `damage is refused or another job`(_ mask: UInt8) throws {
         let bytes = Job.routed.wireBytes
         for position in bytes.indices {
             var damaged = bytes
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func skipsTagsOfALaterVersion() throws {
+    @Test func `skips tags of a later version`() throws {
         var writer = WireWriter(reserving: 0)
         writer.field(200, Array(repeating: 7, count: 300))
         let unknown = writer.bytes
@@ -76,7 +76,7 @@ import Testing
 
     /// The fields that must be there, each left out, by its tag.
     @Test(arguments: [1, 2, 5, 6, 13, 14] as [UInt8])
-    func refusesAJobWithoutAField(_ missing: UInt8) throws {
+    func `refuses a job without a field`(_ missing: UInt8) throws {
         var writer = WireWriter(reserving: 0)
         var reader = WireReader(Job.least.wireBytes)
         while let (tag, value) = try reader.next() {
@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4, 6])
-    func refusesAnotherNumberOfRolloutIDs(_ count: Int) {
+    func `refuses another number of rollout IDs`(_ count: Int) {
         var writer = WireWriter(reserving: 0)
         for _ in 0..<count { writer.field(3, "id") }
         #expect(throws: WireError.badField) { try Job(wireBytes: Job.least.wireBytes + writer.bytes) }

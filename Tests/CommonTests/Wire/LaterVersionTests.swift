@@ -13,7 +13,7 @@ import Testing
     private let key = GatewayKey.random()
 
     @Test(arguments: places, [1, 2, 8, 9, 31, 123, 253] as [UInt8])
-    func aLaterVersionIsForOthers(_ what: (String, Envelope.Context), by step: UInt8) throws {
+    func `a later version is for others`(_ what: (String, Envelope.Context), by step: UInt8) throws {
         let version = what.1.version + step
         var later = what.1
         later.version = version
@@ -25,14 +25,15 @@ import Testing
     }
 
     /// A process that knows the next version reads this one as well.
-    @Test(arguments: places) func aLaterProcessReadsTheFormerVersion(_ what: (String, Envelope.Context)) throws {
+    @Test(arguments: places) func `a later process reads the former version`(_ what: (String, Envelope.Context)) throws
+    {
         var later = what.1
         later.version += 1
         #expect(try Envelope(key: key).open(Envelope(key: key).seal([7], for: what.1), for: later) == [7])
     }
 
     /// Else whoever can write to Redis could have a payload read as one of another version.
-    @Test(arguments: [(1, 2), (2, 1), (2, 3), (3, 2)] as [(UInt8, UInt8)]) func aVersionCannotBeChanged(
+    @Test(arguments: [(1, 2), (2, 1), (2, 3), (3, 2)] as [(UInt8, UInt8)]) func `a version cannot be changed`(
         from: UInt8, to: UInt8
     ) throws {
         var place = Envelope.Context.job(.numbered(1))
@@ -44,7 +45,7 @@ import Testing
     }
 
     /// Whose an envelope is shows although it does not open.
-    @Test func whatIsNotOursIsToldFromWhatIsDamaged() throws {
+    @Test func `what is not ours is told from what is damaged`() throws {
         let place = Envelope.Context.job(.numbered(1))
         let own = Envelope(key: key)
         let sealed = try own.seal(Array(repeating: 7, count: 100), for: place)
@@ -72,7 +73,7 @@ import Testing
     }
 
     /// Fields that a newer process adds within a version.
-    @Test(arguments: [98, 99, 255] as [UInt8]) func unknownFieldsArePassedOver(tag: UInt8) throws {
+    @Test(arguments: [98, 99, 255] as [UInt8]) func `unknown fields are passed over`(tag: UInt8) throws {
         for job in [Job.full, .least] {
             for value: [UInt8] in [[], [1], Array(repeating: 0xFF, count: 300)] {
                 var writer = WireWriter(reserving: 0)

@@ -5,12 +5,12 @@ import Testing
 
 @Suite struct ResponseFrameWireTests {
     @Test(arguments: ResponseFrame.samples)
-    func comesBackWhole(_ frame: ResponseFrame) throws {
+    func `comes back whole`(_ frame: ResponseFrame) throws {
         #expect(try ResponseFrame(wireBytes: frame.wireBytes) == frame)
     }
 
     @Test(arguments: ResponseFrame.samples)
-    func truncationAndDamageAreRefusedOrAnotherFrame(_ frame: ResponseFrame) {
+    func `truncation and damage are refused or another frame`(_ frame: ResponseFrame) {
         let bytes = frame.wireBytes
         for length in 0..<bytes.count { #expect((try? ResponseFrame(wireBytes: Array(bytes[..<length]))) != frame) }
         for position in bytes.indices {
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test func skipsTagsOfALaterVersion() throws {
+    @Test func `skips tags of a later version`() throws {
         var writer = WireWriter(reserving: 0)
         writer.field(200, "later")
         for frame in ResponseFrame.samples {
@@ -30,13 +30,13 @@ import Testing
         }
     }
 
-    @Test func refusesAFrameWithoutNumber() {
+    @Test func `refuses a frame without number`() {
         #expect(throws: WireError.missingField) { try ResponseFrame(wireBytes: []) }
     }
 
     /// An HTTP server that is told to send such a status would trap.
     @Test(arguments: [0, 99, 1000, .max] as [UInt64])
-    func refusesAStatusThatIsNone(_ status: UInt64) {
+    func `refuses a status that is none`(_ status: UInt64) {
         var writer = WireWriter(reserving: 0)
         writer.field(1, UInt64(0))
         writer.field(2, status)
@@ -44,14 +44,14 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 4])
-    func refusesAnErrorOfAnotherForm(_ parts: Int) {
+    func `refuses an error of another form`(_ parts: Int) {
         var writer = WireWriter(reserving: 0)
         writer.field(1, UInt64(0))
         for _ in 0..<parts { writer.field(6, "part") }
         #expect(throws: WireError.badField) { try ResponseFrame(wireBytes: writer.bytes) }
     }
 
-    @Test func aRefusalCarriesTheErrorsHeadersAndBody() throws {
+    @Test func `a refusal carries the errors headers and body`() throws {
         let error = GatewayError(
             status: 503, type: "server_error", code: "c", message: "m", retryAfter: 99, shouldRetry: false)
         let frame = ResponseFrame(refusal: error)
@@ -63,7 +63,7 @@ import Testing
         #expect(frame.body == error.json && frame.end == .complete && frame.sequence == 0)
     }
 
-    @Test func aLastWordServesAClientWithAndWithoutABeginning() throws {
+    @Test func `a last word serves a client with and without a beginning`() throws {
         let frame = try ResponseFrame(wireBytes: ResponseFrame(lastWord: .broken).wireBytes)
         #expect(frame.sequence == .max && frame.head?.status == 502 && frame.body == GatewayError.broken.json)
         #expect(frame.end == .brokenOff(.broken))

@@ -6,7 +6,7 @@ import Testing
 @Suite struct WireFieldsTests {
     /// Lengths around each step of LEB128.
     @Test(arguments: [0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152])
-    func carriesValuesOfAnyLength(_ count: Int) throws {
+    func `carries values of any length`(_ count: Int) throws {
         var writer = WireWriter(reserving: 0)
         writer.field(9, [UInt8](repeating: 0xAB, count: count))
         writer.field(8, UInt64.max)
@@ -24,14 +24,14 @@ import Testing
             [1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00],
             [1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
         ] as [[UInt8]])
-    func refusesALengthThatIsNotThere(_ bytes: [UInt8]) {
+    func `refuses a length that is not there`(_ bytes: [UInt8]) {
         #expect(throws: WireError.truncated) {
             var reader = WireReader(bytes)
             while try reader.next() != nil {}
         }
     }
 
-    @Test func refusesValuesOfAnotherForm() {
+    @Test func `refuses values of another form`() {
         #expect(throws: WireError.badField) { try WireReader.string([0xC3]) }
         #expect(throws: WireError.badField) { try WireReader.string([0xED, 0xA0, 0x80]) }
         #expect(throws: WireError.badField) { try WireReader.integer([0, 0, 0, 0, 0, 0, 0]) }
@@ -41,7 +41,7 @@ import Testing
     }
 
     /// Whatever stands in Redis, reading it ends with a value or an error.
-    @Test func readsAnythingWithoutATrap() throws {
+    @Test func `reads anything without a trap`() throws {
         for seed in try FuzzFixture.seeds() {
             var random = SeededRandom(seed: seed)
             for _ in 0..<FuzzFixture.iterations {

@@ -12,7 +12,7 @@ struct YAMLDocumentTests {
         return error.description
     }
 
-    @Test func everyValueKnowsItsPlaceAndPath() throws {
+    @Test func `every value knows its place and path`() throws {
         let root = try Self.parse("a: 1\nlist:\n  - x\n  - id: é\n    key: 'no'\n")
         let list = try #require(root.mapping()["list"]).sequence()
         #expect(try list[0].string() == "x")
@@ -24,19 +24,19 @@ struct YAMLDocumentTests {
         #expect(key.path == "list[1].key")
     }
 
-    @Test func mappingsKeepTheirOrder() throws {
+    @Test func `mappings keep their order`() throws {
         #expect(try Self.parse("z: 1\na: 2\nm: 3").keys == ["z", "a", "m"])
     }
 
     @Test(arguments: ["", "# only a comment\n", "---\n", "~", "null"])
-    func aFileWithNothingIsNull(text: String) throws {
+    func `a file with nothing is null`(text: String) throws {
         let root = try Self.parse(text)
         #expect(root.isNull)
         #expect(try root.mapping().entries.isEmpty)
     }
 
     @Test(arguments: ["\u{FEFF}a: 1", "a: 1\r\n", "---\na: 1\n...\n", "%YAML 1.1\n---\na: 1"])
-    func theFormsOfAFileAreRead(text: String) throws {
+    func `the forms of a file are read`(text: String) throws {
         #expect(try #require(Self.parse(text).mapping()["a"]).int(in: 0...9) == 1)
     }
 
@@ -56,17 +56,17 @@ struct YAMLDocumentTests {
         ("a: @b", "f.yaml:1:4: error: found character that cannot start any token"),
         ("a: \"\\q\"", "f.yaml:1:5: error: found unknown escape character"),
     ])
-    func mistakesAreNamedWithTheirPlace(text: String, message: String) throws {
+    func `mistakes are named with their place`(text: String, message: String) throws {
         #expect(try Self.problem(text).hasPrefix(message))
     }
 
-    @Test func bytesThatAreNotUTF8AreNamedWithTheirPlace() throws {
+    @Test func `bytes that are not UTF8 are named with their place`() throws {
         let bytes = Array("a: 1\nb: ".utf8) + [0xFF, 0x0A]
         let error = try #require(throws: ConfigurationError.self) { try YAMLDocument(parsing: bytes, file: "f.yaml") }
         #expect(error.description == "f.yaml:2:4: error: invalid leading UTF-8 octet; save the file as UTF-8")
     }
 
-    @Test func depthIsBounded() throws {
+    @Test func `depth is bounded`() throws {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
@@ -76,7 +76,7 @@ struct YAMLDocumentTests {
                 == "f.yaml:1:33: error: is nested deeper than 32 levels")
     }
 
-    @Test func sizeIsBounded() throws {
+    @Test func `size is bounded`() throws {
         let limit = ConfigurationFile.sizeLimit
         #expect(throws: Never.self) { try Self.parse("#" + String(repeating: "x", count: limit - 1)) }
         #expect(
@@ -86,13 +86,13 @@ struct YAMLDocumentTests {
 
     /// libyaml's time for each of these grows with the square of the length; at this size it would be minutes.
     @Test(.timeLimit(.minutes(5)), arguments: ["[", "{", "- ", "? ", "&a [", "- - ", "[{"])
-    func hostileTextsEndAtTheFirstThingRefused(unit: String) throws {
+    func `hostile texts end at the first thing refused`(unit: String) throws {
         let text = String(repeating: unit, count: (1 << 20) / unit.utf8.count)
         #expect(throws: ConfigurationError.self) { try Self.parse(text) }
     }
 
     /// Every prefix and every single changed byte of a text gives a tree or an error with a place, and nothing worse.
-    @Test func damagedTextsGiveATreeOrAnError() throws {
+    @Test func `damaged texts give a tree or an error`() throws {
         let text = Array("a: {b: [1, 'x'], c: \"\\u00e9\"}\nd:\n  - |\n    y\n  - &z !t *q\n".utf8)
         var variants = (0...text.count).map { Array(text[..<$0]) }
         for index in text.indices {

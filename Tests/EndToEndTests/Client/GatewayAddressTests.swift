@@ -29,12 +29,12 @@ import Upstream
             "http://g:4000/v1/project_id/p/rollouts"
         ),
     ])
-    func anSDKsURLWorks(url: String, target expected: String) throws {
+    func `an SDK's URL works`(url: String, target expected: String) throws {
         #expect(try target(url) == expected)
         #expect(try target(nil, environment: ["GATEWAY_URL": url]) == expected)
     }
 
-    @Test func theProjectIsNamedOnce() throws {
+    @Test func `the project is named once`() throws {
         #expect(try target("http://g/v1", project: "p q") == "http://g/v1/project_id/p%20q/rollouts")
         #expect(try target("http://g/project_id/p", project: "p") == "http://g/v1/project_id/p/rollouts")
         #expect(throws: ValidationError.self) { try target("http://g/project_id/p", project: "q") }

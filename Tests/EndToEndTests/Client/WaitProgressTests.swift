@@ -5,16 +5,16 @@ import Testing
 /// The line that `wait` shows on a terminal.
 @Suite struct WaitProgressTests {
     private static func verdict(
-        _ kind: VerdictAnswer.Kind = .incomplete, traced: Int, of expected: Int, inFlight: Int = 0, failed: Int = 0,
+        _ kind: VerdictResponse.Kind = .incomplete, traced: Int, of expected: Int, inFlight: Int = 0, failed: Int = 0,
         reason: String? = nil
-    ) -> VerdictAnswer {
-        VerdictAnswer(
+    ) -> VerdictResponse {
+        VerdictResponse(
             rolloutID: "r", kind: kind, expected: expected, traced: traced, inFlight: inFlight, failed: failed,
             missing: [], reason: reason)
     }
 
     /// A line that wraps cannot be written over: each look would leave one behind.
-    @Test(arguments: 1...120) func aLineFitsItsTerminal(columns: Int) {
+    @Test(arguments: 1...120) func `a line fits its terminal`(columns: Int) {
         var progress = WaitProgress()
         _ = progress.line(Self.verdict(traced: 100, of: 100_000), at: .zero, columns: columns)
         for verdict in [
@@ -30,14 +30,14 @@ import Testing
         }
     }
 
-    @Test(arguments: [20, 25, 30, 40, 50, 60]) func theBarStaysInANarrowTerminal(columns: Int) {
+    @Test(arguments: [20, 25, 30, 40, 50, 60]) func `the bar stays in a narrow terminal`(columns: Int) {
         var progress = WaitProgress()
         let line = progress.line(Self.verdict(traced: 1, of: 2), at: .zero, columns: columns)
         #expect(line.contains("█") && line.contains("░") && line.contains("50%"), "\(line)")
         #expect(columns < 24 || line.contains("1/2 traced"), "\(line)")
     }
 
-    @Test func withoutATerminalAllIsSaid() {
+    @Test func `without a terminal all is said`() {
         var progress = WaitProgress()
         let line = progress.line(Self.verdict(traced: 1, of: 4, inFlight: 1, failed: 3), at: .zero)
         #expect(line.hasSuffix("25%  1/4 traced  1 in flight  2 missing  3 failed"), "\(line)")
@@ -47,7 +47,7 @@ import Testing
         (1, 10, "0.1/s"), (3, 10, "0.3/s"), (19, 20, "1.0/s"), (1, 40, "<0.1/s"), (20, 20, "1/s"), (55, 10, "6/s"),
         (1234, 1, "1234/s"),
     ])
-    func theSpeedHasADecimalBelowOne(traced: Int, seconds: Int, words: String) {
+    func `the speed has a decimal below one`(traced: Int, seconds: Int, words: String) {
         var progress = WaitProgress()
         _ = progress.line(Self.verdict(traced: 0, of: 5000), at: .zero)
         let line = progress.line(Self.verdict(traced: traced, of: 5000), at: .seconds(seconds))

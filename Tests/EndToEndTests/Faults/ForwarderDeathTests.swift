@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct ForwarderDeathTests {
     /// 200 calls are in flight at the one that dies, and 60 more are anybody's. The dead one's are made again by the
     /// others, once; nobody else's are.
-    @Test func theOthersAnswerForOneThatDiesWith200Calls() async throws {
+    @Test func `the others answer for one that dies with 200 calls`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in
                 try await fleet.calls(0..<200, to: port) { answers in
@@ -50,7 +50,7 @@ import Testing
 
     /// A forwarder that starts when the dead one's liveness is long over waits all the same: Redis may have forgotten
     /// who lives.
-    @Test func aNewcomerTakesOverOnlyAfterTenSteadySeconds() async throws {
+    @Test func `a newcomer takes over only after ten steady seconds`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in
                 try await fleet.calls(0..<10, to: port) { answers in
@@ -72,7 +72,7 @@ import Testing
     }
 
     /// Whoever makes the call is killed. Nobody makes it a fourth time.
-    @Test func aJobThatThreeForwardersDieOfIsADeadLetter() async throws {
+    @Test func `a job that three forwarders die of is a dead letter`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in
                 try await fleet.calls(0..<1, to: port) { answers in

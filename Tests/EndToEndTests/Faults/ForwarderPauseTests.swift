@@ -9,7 +9,7 @@ import Testing
 
     /// Its answers are there when it wakes, before the new owner's. They count for nothing: no client is answered, and
     /// no job is ended.
-    @Test func whatItSaysAfterwardsChangesNothing() async throws {
+    @Test func `what it says afterwards changes nothing`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in
                 try await fleet.calls(Self.jobs, to: port) { answers in
@@ -41,7 +41,7 @@ import Testing
 
     /// It is given jobs while it stands still in its read, and they are made and answered by another before it sees
     /// them. It starts none of them.
-    @Test func whatItWasGivenMeanwhileIsNotMadeAgain() async throws {
+    @Test func `what it was given meanwhile is not made again`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in
                 _ = try await fleet.forwarder { paused in
@@ -85,7 +85,7 @@ import Testing
     }
 
     /// Its client is told that the forwarder was lost, and hears nothing more of it.
-    @Test func aStreamThatItHadBegunEndsOnce() async throws {
+    @Test func `a stream that it had begun ends once`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.ingress { _, port in
                 try await withRawClient(to: port) { client in

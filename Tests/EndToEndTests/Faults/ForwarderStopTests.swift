@@ -9,7 +9,7 @@ import Testing
 
     /// It takes nothing more; what its provider answers in time is answered by it; the rest goes to another forwarder,
     /// uncounted.
-    @Test func itEndsWhatItCanAndHandsTheRestBack() async throws {
+    @Test func `it ends what it can and hands the rest back`() async throws {
         try await GatewayFleet.run(environment: ["DRAIN_SECONDS": "\(Self.drain.components.seconds)"]) { fleet in
             try await fleet.ingress { _, port in
                 try await fleet.calls(0..<20, to: port) { answers in

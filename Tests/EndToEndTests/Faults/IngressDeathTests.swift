@@ -8,7 +8,7 @@ import Testing
     private static let each = 10
 
     /// Its jobs finish, whoever waited for them. The answers that are kept are fetched at another ingress.
-    @Test(arguments: DisconnectPolicy.allCases) func itsJobsFinishAndTheirAnswersAreFetchedElsewhere(
+    @Test(arguments: DisconnectPolicy.allCases) func `its jobs finish and their answers are fetched elsewhere`(
         policy: DisconnectPolicy
     ) async throws {
         try await GatewayFleet.run(environment: ["ON_DISCONNECT": policy.rawValue]) { fleet in

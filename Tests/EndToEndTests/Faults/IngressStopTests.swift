@@ -8,7 +8,7 @@ import Testing
     /// An answer that begins after the signal says that its connection closes, so that no request is sent into a
     /// closing one. A client that goes on asking loses no request by it; one that asks no more does not hold the
     /// process up.
-    @Test func itsLastAnswersSayThatTheConnectionCloses() async throws {
+    @Test func `its last answers say that the connection closes`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.forwarder { _ in
                 let ending = try await fleet.ingress { ingress, port in
@@ -32,7 +32,7 @@ import Testing
     }
 
     /// An answer whose head has left cannot say so any longer; the one behind it does.
-    @Test func aConnectionIsNotClosedRightBehindAStream() async throws {
+    @Test func `a connection is not closed right behind a stream`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.forwarder { _ in
                 let ending = try await fleet.ingress { ingress, port in

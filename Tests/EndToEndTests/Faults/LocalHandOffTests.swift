@@ -10,7 +10,7 @@ import Testing
 
     /// Its clients' connections break with it. Another forwarder makes each call once more, and each id is accounted
     /// for.
-    @Test func theCallsOfOneThatDiesAreMadeAgain() async throws {
+    @Test func `the calls of one that dies are made again`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.serve { dying, port in
                 try await withHeldCalls(0..<5, to: port, fleet) {
@@ -49,7 +49,7 @@ import Testing
 
     /// It stands still past its lease, and its own answers are there first when it wakes. They count for nothing: its
     /// clients get the new owner's.
-    @Test func oneThatStandsStillAnswersItsClientsWithTheNewOwnersWord() async throws {
+    @Test func `one that stands still answers its clients with the new owners word`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.serve { paused, port in
                 try await fleet.calls(Self.jobs, to: port) { answers in
@@ -72,7 +72,7 @@ import Testing
     }
 
     /// It had begun to stream: its client is told that it was lost, hears nothing more of it, and the call ends.
-    @Test func aStreamThatItHadBegunEndsOnce() async throws {
+    @Test func `a stream that it had begun ends once`() async throws {
         try await GatewayFleet.run { fleet in
             try await fleet.serve { paused, port in
                 try await withRawClient(to: port) { client in
@@ -101,7 +101,7 @@ import Testing
     }
 
     /// Two gateways over one Redis: each works on its own clients' jobs, and a full one leaves its jobs to the other.
-    @Test func aFullOneLeavesItsJobsToOthers() async throws {
+    @Test func `a full one leaves its jobs to others`() async throws {
         try await GatewayFleet.run(environment: ["FORWARDER_CONCURRENCY": "4"]) { fleet in
             try await fleet.serve { _, port in
                 try await fleet.serve { _, _ in

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct OtherKeyTests {
     private static let other = ["GATEWAY_KEY": "AQEB" + String(repeating: "AQEB", count: 9) + "AQE="]
 
-    @Test(arguments: ["ingress", "forwarder", "verifier"]) func aPartWithAnotherKeyDoesNotStart(
+    @Test(arguments: ["ingress", "forwarder", "verifier"]) func `a part with another key does not start`(
         part: String
     ) async throws {
         try await GatewayFleet.run(environment: ["LANGFUSE_HOST": "http://127.0.0.1:9"]) { fleet in
@@ -27,7 +27,7 @@ import Testing
     }
 
     /// A database of its own is enough.
-    @Test func anotherDatabaseTakesAnotherKey() async throws {
+    @Test func `another database takes another key`() async throws {
         try await GatewayFleet.run(environment: ["LANGFUSE_HOST": "http://127.0.0.1:9"]) { fleet in
             try await fleet.forwarder { _ in
                 try await eventually { try await fleet.alive().count == 1 }
@@ -46,7 +46,7 @@ import Testing
     }
 
     /// A forwarder that finds another key on the way takes nothing more, and goes on when the key is right again.
-    @Test func aForwarderTakesNothingMeanwhile() async throws {
+    @Test func `a forwarder takes nothing meanwhile`() async throws {
         try await GatewayFleet.run(environment: ["LANGFUSE_HOST": "http://127.0.0.1:9"]) { fleet in
             let ending = try await fleet.forwarder { forwarder in
                 try await eventually { try await fleet.alive().count == 1 }
@@ -74,7 +74,7 @@ import Testing
     }
 
     /// The operator has replaced the key while jobs waited, and while answers could still be fetched.
-    @Test func jobsOfAReplacedKeyEndWithWhatHappened() async throws {
+    @Test func `jobs of a replaced key end with what happened`() async throws {
         let variables = ["LANGFUSE_HOST": "http://127.0.0.1:9", "REQUEST_TIMEOUT": "2"]
         try await GatewayFleet.run(environment: variables) { fleet in
             var (answered, queued) = ("", "")

@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func itComesBackAndTheCallsGoOn() async throws {
+    @Test func `it comes back and the calls go on`() async throws {
         try await CountingProvider.run(.paced) { provider in
             try await ProgramFolder.with { folder in
                 let environment = [

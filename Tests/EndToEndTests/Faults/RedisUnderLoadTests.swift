@@ -9,7 +9,9 @@ import Testing
 /// has already confirmed.
 @Suite(.timeLimit(.minutes(5)), .serialized) struct RedisUnderLoadTests {
     /// kill -9, and a restart on the same append-only file.
-    @Test(arguments: [false, true]) func aRedisThatIsKilledAndComesBackLosesNothing(inOneProcess: Bool) async throws {
+    @Test(arguments: [false, true]) func `a Redis that is killed and comes back loses nothing`(
+        inOneProcess: Bool
+    ) async throws {
         try await RedisFaultRig.run(inOneProcess: inOneProcess) { rig in
             var snapshots: [RedisFaultLedger.Snapshot] = []
             let outcomes = try await RedisFaultLoad.run(port: rig.port) { load in
@@ -31,7 +33,9 @@ import Testing
     }
 
     /// Longer than any of the gateway's waits for Redis, blocking reads included.
-    @Test(arguments: [false, true]) func aRedisThatStandsStillForLongLosesNothing(inOneProcess: Bool) async throws {
+    @Test(arguments: [false, true]) func `a Redis that stands still for long loses nothing`(
+        inOneProcess: Bool
+    ) async throws {
         try await RedisFaultRig.run(inOneProcess: inOneProcess) { rig in
             let outcomes = try await RedisFaultLoad.run(port: rig.port) { load in
                 try await load.everyClientSucceeds()
@@ -46,7 +50,7 @@ import Testing
     }
 
     /// Shorter than the wait for a command: nobody notices.
-    @Test func aRedisThatStandsStillForAMomentIsWaitedFor() async throws {
+    @Test func `a Redis that stands still for a moment is waited for`() async throws {
         try await RedisFaultRig.run(commandTimeout: 10_000) { rig in
             let outcomes = try await RedisFaultLoad.run(port: rig.port) { load in
                 for _ in 0..<2 {
@@ -64,7 +68,7 @@ import Testing
 
     /// A server that has forgotten all scripts, as after a restart or a failover, is given them again in the middle of
     /// the calls that need them.
-    @Test func forgottenScriptsAreSentAgain() async throws {
+    @Test func `forgotten scripts are sent again`() async throws {
         try await RedisFaultRig.run(commandTimeout: 10_000) { rig in
             let outcomes = try await RedisFaultLoad.run(port: rig.port) { load in
                 try await withRedisClient(rig.server.endpoint) { redis in

@@ -10,7 +10,7 @@ import Testing
     private static let documentedEnd = Duration.seconds(17)
 
     /// A job whose client left before the server began to refuse was insisted on for ever.
-    @Test func aPartStopsInItsTime() async throws {
+    @Test func `a part stops in its time`() async throws {
         var stopped: (ingress: ContinuousClock.Instant?, forwarder: ContinuousClock.Instant?)
         try await GatewayFleet.run(environment: Self.environment) { fleet in
             let forwarder = try await fleet.forwarder { forwarder in
@@ -46,7 +46,7 @@ import Testing
     }
 
     /// Each part goes to the new primary, and says what happened once.
-    @Test func everyPartFindsTheNewPrimary() async throws {
+    @Test func `every part finds the new primary`() async throws {
         try await GatewayFleet.run(environment: Self.environment) { fleet in
             try await withRedisServer { latter in
                 let link = fleet.server.folder + "/link"

@@ -9,7 +9,7 @@ import Testing
     private static let hosts = ["127.0.0.21", "127.0.0.22"]
     private static let clients = 16
 
-    @Test func noRequestFails() async throws {
+    @Test func `no request fails`() async throws {
         let ingresses = [RollingRestartSlot(), RollingRestartSlot()]
         let forwarders = [RollingRestartSlot(), RollingRestartSlot()]
         let slots = ingresses + forwarders

@@ -47,7 +47,7 @@ import Testing
     }
 
     /// To a URL of the client's goes the client's key, and its request as it is: nothing of the gateway's.
-    @Test func aClientsServerGetsTheClientsKeyAlone() async throws {
+    @Test func `a client's server gets the client's key alone`() async throws {
         try await withStranger { gateway, stranger, asked in
             for bearer in ["client-key-7", nil] {
                 let body = #"{"model": "openai/gpt",  "metadata": {"n": 1.50}, "messages": []}"#
@@ -76,7 +76,7 @@ import Testing
         "api_base", "base_url", "user_config", "api_key_base", "litellm_params", "langfuse_host", "extra_headers",
         "model_list", "proxy",
     ])
-    func aMemberLeadsNoCallElsewhere(member: String) async throws {
+    func `a member leads no call elsewhere`(member: String) async throws {
         let asked = Recorder()
         try await withStranger { connection, request in
             await asked.add(request)
@@ -99,7 +99,7 @@ import Testing
 
     /// A redirection is an answer like any other: the client is told where it points, and the gateway does not go
     /// there.
-    @Test func aRedirectIsNotFollowed() async throws {
+    @Test func `a redirect is not followed`() async throws {
         let target = Recorder()
         try await withStranger { connection, request in
             let status = request.firstMatch(of: /"model": "(\d+)"/).map { String($0.1) } ?? "302"
@@ -124,7 +124,7 @@ import Testing
 
     /// Each spelling of this machine, of a cloud's metadata service, of a private network, and what would break a
     /// request apart.
-    @Test func noSpellingOfAForbiddenAddressIsCalled() async throws {
+    @Test func `no spelling of a forbidden address is called`() async throws {
         try await withStranger(environment: ["ALLOW_LOOPBACK_BASE_URLS": "false"]) { gateway, stranger, _ in
             let port = stranger.port
             let urls = [
@@ -151,7 +151,7 @@ import Testing
 
     /// Where this machine may be called: the checks of form hold all the same, so nothing can become a second header or
     /// request.
-    @Test func noControlCharacterOfAURLReachesAServer() async throws {
+    @Test func `no control character of a URL reaches a server`() async throws {
         try await withStranger { gateway, stranger, asked in
             let base = stranger.url("/v1")
             for tail in [

@@ -25,20 +25,20 @@ import Testing
         return (outcome.withLockedValue { $0 }, requests.withLockedValue { $0 })
     }
 
-    @Test func theCallIsRepeatedByteForByte() async throws {
+    @Test func `the call is repeated byte for byte`() async throws {
         let (outcome, requests) = try await secondCall()
         #expect(outcome == Self.complete)
         #expect(requests.count == 3)
         #expect(requests.last == requests.dropLast().last && requests.last?.contains(#""model": "second""#) == true)
     }
 
-    @Test func anAccountCanTurnItOff() async throws {
+    @Test func `an account can turn it off`() async throws {
         let (outcome, requests) = try await secondCall(secrets: "    repeat_on_closed_connection: false\n")
         #expect(outcome == .refused(status: 502, code: "closed_early"))
         #expect(requests.count == 2)
     }
 
-    @Test func aConnectionThatIsNotKeptIsNotClosed() async throws {
+    @Test func `a connection that is not kept is not closed`() async throws {
         let secrets = "    repeat_on_closed_connection: false\n    idle_connection_seconds: 0\n"
         let (outcome, requests) = try await secondCall(secrets: secrets)
         #expect(outcome == Self.complete)

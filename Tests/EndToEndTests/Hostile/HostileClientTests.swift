@@ -24,7 +24,7 @@ import Testing
                 .utf8)
     }
 
-    @Test func aRequestMayComeByteByByteAndLeavesNothing() async throws {
+    @Test func `a request may come byte by byte and leaves nothing`() async throws {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
                 try await withRawClient(to: gateway.port) { client in
@@ -42,8 +42,9 @@ import Testing
 
     /// The client leaves at every stage of a request: before its head, after each byte of head and body, and while the
     /// answer is awaited.
-    @Test(arguments: Leaving.allCases) func aRequestThatIsBrokenOffAnywhereLeavesNothing(leaving: Leaving) async throws
-    {
+    @Test(arguments: Leaving.allCases) func `a request that is broken off anywhere leaves nothing`(
+        leaving: Leaving
+    ) async throws {
         let request = Self.request(Self.waiting)
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
@@ -57,7 +58,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Leaving.allCases) func aCallThatIsBrokenOffBeforeItsAnswerLeavesNothing(
+    @Test(arguments: Leaving.allCases) func `a call that is broken off before its answer leaves nothing`(
         leaving: Leaving
     ) async throws {
         try await withGateway { gateway in
@@ -79,7 +80,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Leaving.allCases) func aStreamThatIsBrokenOffLeavesNothing(leaving: Leaving) async throws {
+    @Test(arguments: Leaving.allCases) func `a stream that is broken off leaves nothing`(leaving: Leaving) async throws
+    {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
                 for events in 0..<Self.times {
@@ -94,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func seventyThousandHeadersAreRefusedAndLeaveNothing() async throws {
+    @Test func `seventy thousand headers are refused and leave nothing`() async throws {
         try await withGateway { gateway in
             let headers = (0..<70_000).map { "x\($0):\r\n" }.joined()
             let peak = ProcessFigures(id: gateway.process.id)
@@ -116,7 +118,7 @@ import Testing
 
     /// More connections than are ever used: none says a word, or none ends its head.
     @Test(arguments: ["", "POST /chat/completions HTTP/1.1\r\nHost: localhost\r\nX-A: "])
-    func idleConnectionsDoNotStopOthers(
+    func `idle connections do not stop others`(
         beginning: String
     ) async throws {
         try await withGateway { gateway in
@@ -140,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func anIdleConnectionIsClosed() async throws {
+    @Test func `an idle connection is closed`() async throws {
         try await withGateway(environment: ["CLIENT_IDLE_TIMEOUT": "1"]) { gateway in
             try await LeakCheck.around(gateway) {
                 for beginning in [
@@ -156,7 +158,7 @@ import Testing
         }
     }
 
-    @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
+    @Test func `pipelined requests are answered in order`() async throws {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
                 try await withRawClient(to: gateway.port) { client in
@@ -177,8 +179,9 @@ import Testing
     }
 
     /// The first request waits, the others stand behind it, and the client goes.
-    @Test(arguments: Leaving.allCases) func pipelinedRequestsThatAreBrokenOffLeaveNothing(leaving: Leaving) async throws
-    {
+    @Test(arguments: Leaving.allCases) func `pipelined requests that are broken off leave nothing`(
+        leaving: Leaving
+    ) async throws {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
                 for _ in 0..<Self.times {
@@ -193,7 +196,7 @@ import Testing
 
     /// Bytes behind a request that are none of the next: the request is answered, or the connection ends; no byte is
     /// taken for another request.
-    @Test func garbageBehindARequestLeavesNothing() async throws {
+    @Test func `garbage behind a request leaves nothing`() async throws {
         try await withGateway { gateway in
             try await LeakCheck.around(gateway) {
                 for _ in 0..<Self.times {

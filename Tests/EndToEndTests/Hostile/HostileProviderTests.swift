@@ -56,7 +56,7 @@ import Testing
         return bytes <= answerLimit
     }
 
-    @Test func anEndlessBodyIsBrokenOff() async throws {
+    @Test func `an endless body is broken off`() async throws {
         let piece = [UInt8](repeating: 0x20, count: 64 << 10)
         try await withstand([
             Attack("chunks", isRight: Self.isBrokenOff) {
@@ -81,7 +81,7 @@ import Testing
         ])
     }
 
-    @Test func anEndlessStreamEndsWithAnErrorEvent() async throws {
+    @Test func `an endless stream ends with an error event`() async throws {
         let start = ScriptedServer.Connection.events + ScriptedServer.Connection.chunked
         let end = CallOutcome.errorEvent(code: "answer_too_large")
         let event = Array(#"data: {"choices":[{"index":0,"delta":{"content":"word"}}]}"#.utf8) + Array("\n\n".utf8)
@@ -102,7 +102,7 @@ import Testing
         ])
     }
 
-    @Test func headersWithoutEndAreRefused() async throws {
+    @Test func `headers without end are refused`() async throws {
         let mebibyte = String(repeating: "a", count: 1 << 20)
         let lines = String(repeating: "X-A: aaaaaaaaaaaaaaaa\r\n", count: 50_000)
         try await withstand([
@@ -131,7 +131,7 @@ import Testing
         ])
     }
 
-    @Test func aSlowDripEndsWithTheRequestsTime() async throws {
+    @Test func `a slow drip ends with the request's time`() async throws {
         let event = CallOutcome.errorEvent(code: "total_timeout")
         try await withstand(
             [
@@ -147,7 +147,7 @@ import Testing
             ], environment: ["REQUEST_TIMEOUT": "5"])
     }
 
-    @Test func silenceEndsWithTheIdleTime() async throws {
+    @Test func `silence ends with the idle time`() async throws {
         let idle = CallOutcome.refused(status: 504, code: "idle_timeout")
         try await withstand(
             [
@@ -168,7 +168,7 @@ import Testing
             ], environment: ["UPSTREAM_IDLE_TIMEOUT": "5"])
     }
 
-    @Test func aCompressedBombIsBrokenOff() async throws {
+    @Test func `a compressed bomb is broken off`() async throws {
         let encoded = "Content-Encoding: gzip\r\n\r\n"
         try await withstand(
             [
@@ -196,7 +196,7 @@ import Testing
             ], environment: ["MAX_RESPONSE_BYTES": "\(8 << 20)"])
     }
 
-    @Test func aWrongLengthIsNotPassedOn() async throws {
+    @Test func `a wrong length is not passed on`() async throws {
         let json = ScriptedServer.Connection.json
         try await withstandPatiently([
             Attack("too-long", ends: Self.closedEarly, saying: json + "Content-Length: 100\r\n\r\n{\"a\":1}"),
@@ -226,7 +226,7 @@ import Testing
 
     /// Bytes pass as they are: what they mean is between provider and client. Headers that are no text of HTTP do not
     /// pass.
-    @Test func whatIsNotUTF8PassesUnchanged() async throws {
+    @Test func `what is not UTF8 passes unchanged`() async throws {
         let bad: [UInt8] = [0x7B, 0x22, 0xFF, 0xC0, 0xAF, 0xED, 0xA0, 0x80, 0x00, 0x22, 0x7D]
         let event = Array("data: ".utf8) + bad + Array("\n\n".utf8)
         let scripts: [String: [UInt8]] = [

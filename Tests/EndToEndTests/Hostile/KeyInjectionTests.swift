@@ -42,7 +42,7 @@ import Testing
         return Set(keys.compactMap(\.string)).subtracting(passing)
     }
 
-    @Test func anIDNamesOneKeyOrNone() async throws {
+    @Test func `an ID names one key or none`() async throws {
         try await HostileGateway.run { connection, _ in
             try await connection.closed()
         } _: { gateway in
@@ -68,7 +68,7 @@ import Testing
     }
 
     /// A bearer token is a secret and nothing else: not a key, not an argument of a script, not a line of the log.
-    @Test func aBearerTokenChangesNothingInRedis() async throws {
+    @Test func `a bearer token changes nothing in Redis`() async throws {
         let tokens = [
             "*", "{}", "' OR 1=1 --", "\"; FLUSHALL", "$(id)", "redis.call('FLUSHALL')", "../../x",
             String(repeating: "k", count: 16_000),

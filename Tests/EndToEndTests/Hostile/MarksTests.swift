@@ -92,9 +92,11 @@ import Testing
         "Content-Type", "Content-Encoding", "Retry-After", "X-Should-Retry", "X-Other", "Connection",
     ]
 
-    @Test func aHeadOfMarksKeepsNoOtherWaiting() async throws { try await withstand(Self.heads, within: .seconds(8)) }
+    @Test func `a head of marks keeps no other waiting`() async throws {
+        try await withstand(Self.heads, within: .seconds(8))
+    }
 
-    @Test func anAnswersHeadOfMarksKeepsNoOtherWaiting() async throws {
+    @Test func `an answer's head of marks keeps no other waiting`() async throws {
         try await withstand(Self.answerHeaders.map { .answer("header \($0)") }, within: .seconds(1))
     }
 

@@ -49,7 +49,7 @@ import Testing
     }
 
     /// 0: the least that works. Where a machine has so many cores that it needs more, that many.
-    @Test(arguments: [0, 128, 256]) func aWholeGatewayWorksOn(files: Int) async throws {
+    @Test(arguments: [0, 128, 256]) func `a whole gateway works on`(files: Int) async throws {
         let ports = (metrics: try ReservedPort(), store: try ReservedPort())
         defer { withExtendedLifetime(ports) {} }
         let environment = [
@@ -84,7 +84,7 @@ import Testing
     }
 
     /// 0: the least that works.
-    @Test(arguments: [0, 64, 128, 256]) func anIngressWorksOn(files: Int) async throws {
+    @Test(arguments: [0, 64, 128, 256]) func `an ingress works on`(files: Int) async throws {
         try await GatewayFleet.run(environment: ["LANGFUSE_HOST": "http://127.0.0.1:9"]) { fleet in
             let files = max(
                 files, try await Self.least("ingress", fleet.environment.filter { $0.key != "SECRETS_PATH" }))
@@ -108,7 +108,9 @@ import Testing
     }
 
     /// The other parts work with the least that they say.
-    @Test(arguments: ["forwarder", "verifier", "tracestore"]) func aPartWorksWithTheLeast(part: String) async throws {
+    @Test(arguments: ["forwarder", "verifier", "tracestore"]) func `a part works with the least`(
+        part: String
+    ) async throws {
         let metrics = try ReservedPort()
         defer { withExtendedLifetime(metrics) {} }
         try await GatewayFleet.run(environment: ["METRICS_PORT": "\(metrics.number)", "TRACESTORE_PORT": "0"]) {
@@ -152,7 +154,7 @@ import Testing
     }
 
     /// The descriptors are taken away from a running process, and given back.
-    @Test func aPortRestsUntilThereAreDescriptors() async throws {
+    @Test func `a port rests until there are descriptors`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { process, port in
                 try await withRawClient(to: port) { kept in

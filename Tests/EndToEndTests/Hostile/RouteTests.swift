@@ -15,7 +15,7 @@ import Testing
         "http://other/config",
     ]
 
-    @Test func whoShowsNoKeyGetsNoPage() async throws {
+    @Test func `who shows no key gets no page`() async throws {
         try await ProgramFolder.with { folder in
             let digest = String(repeating: "0a", count: 32)
             try folder.write(
@@ -42,7 +42,7 @@ import Testing
     }
 
     /// Where no key is asked for, such a target, but for the metrics, is a call that no backend is there for.
-    @Test func whatIsNoPageIsNoPageForAnyone() async throws {
+    @Test func `what is no page is no page for anyone`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 for target in Self.targets where target != "/metrics" {

@@ -127,7 +127,7 @@ import Testing
         return environment
     }
 
-    @Test(arguments: [true, false], ["trace", "debug"]) func noSecretIsSaidOrWrittenDown(
+    @Test(arguments: [true, false], ["trace", "debug"]) func `no secret is said or written down`(
         keys: Bool, logLevel: String
     ) async throws {
         try await withGateway(keys: keys, logLevel: logLevel) { gateway, server, asked in

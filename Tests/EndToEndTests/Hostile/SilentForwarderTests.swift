@@ -34,7 +34,7 @@ import Testing
         ("error", head.replacing("200 OK", with: "500 \(canary)") + "Content-Length: 14\r\n\r\n\(canary)"),
     ]
 
-    @Test func aBrokenAnswerLeavesNothingInTheLog() async throws {
+    @Test func `a broken answer leaves nothing in the log`() async throws {
         let next = Counter()
         try await HostileGateway.run(environment: ["LOG_LEVEL": "trace"]) { connection, _ in
             try await connection.write(Self.answers[min(next.value, Self.answers.count - 1)].answer)

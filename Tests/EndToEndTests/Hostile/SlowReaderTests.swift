@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func aSlowReaderMakesTheProviderWaitAndGetsAll() async throws {
+    @Test func `a slow reader makes the provider wait and gets all`() async throws {
         try await withLongStream { gateway, sent in
             let process = ProcessFigures(id: gateway.process.id)
             let resident = try process.resident()
@@ -60,7 +60,9 @@ import Testing
         }
     }
 
-    @Test(arguments: Leaving.allCases) func aReaderThatStopsAndLeavesLeavesNothing(leaving: Leaving) async throws {
+    @Test(arguments: Leaving.allCases) func `a reader that stops and leaves leaves nothing`(
+        leaving: Leaving
+    ) async throws {
         try await withLongStream { gateway, sent in
             try await LeakCheck.around(gateway) {
                 try await withRawClient(to: gateway.port) { client in

@@ -17,7 +17,7 @@ import Testing
         ]
     }
 
-    @Test func entriesOfStrangersAreDeadLetters() async throws {
+    @Test func `entries of strangers are dead letters`() async throws {
         try await HostileGateway.run(environment: ["FORWARDER_CONCURRENCY": "2"]) { connection, _ in
             try await connection.closed()
         } _: { gateway in
@@ -47,7 +47,7 @@ import Testing
     }
 
     /// While a call runs, its answer's stream and all channels are filled with what is none of theirs.
-    @Test func framesAndNewsOfStrangersAreNobodysAnswer() async throws {
+    @Test func `frames and news of strangers are nobodys answer`() async throws {
         let allSaid = TestSignal()
         try await HostileGateway.run { connection, _ in
             await allSaid.wait()

@@ -16,7 +16,7 @@ import Testing
         #"{"id":"b","time":"2026-11-29T20:00:01.000Z","kind":"key.used","actor":"serve host:7","project_id":"p","#
         + #""account":"t \u001b[2J","user":"u","subject":"key\u202e","details":{"count":1}}"#
 
-    @Test func aRowIsALine() throws {
+    @Test func `a row is a line`() throws {
         let rows = try #require(LogPage<AuditRow>(Self.page(Self.use, Self.reload))).rows
         var table = AuditTable()
         let lines = [table.head(above: rows), table.line(rows[1]), table.line(rows[0])]
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(arguments: [#"{"id":"a"}"#, #"{"id":"a","time":"t","kind":"k","actor":"x","details":[]}"#])
-    func whatIsNoRowIsNone(row: String) {
+    func `what is no row is none`(row: String) {
         #expect(LogPage<AuditRow>(Self.page(row)) == nil)
     }
 }

@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func reloadsLeaveRowsWithHashAndDiff() async throws {
+    @Test func `reloads leave rows with hash and diff`() async throws {
         try await withServe { folder, process, port in
             let secondRules = Self.rules(
                 "  - {id: new, limit_to: 9, unit: requests_per_day}\n  - {id: watched, limit_to: 2, unit: requests_per_day, mode: audit}\n"
@@ -155,7 +155,7 @@ import Testing
     }
 
     /// Each project sees what was done in it, and the operator's key what belongs to none.
-    @Test func eachSeesItsOwn() async throws {
+    @Test func `each sees its own`() async throws {
         try await withServe { folder, _, port in
             let path = "/rollout_id/r/invocation_id/i/experiment_id/e/run_id/r/row_id/1/chat/completions"
             for (key, prefix) in [("red", ""), ("blue", "/project_id/blue")] {
@@ -192,7 +192,7 @@ import Testing
     }
 
     /// Each process that reads the secrets tells of its own readings.
-    @Test func eachPartTellsWhatItRead() async throws {
+    @Test func `each part tells what it read`() async throws {
         try await TraceRig.run { rig in
             try await rig.store {
                 try await rig.parts { port in
@@ -221,7 +221,7 @@ import Testing
     }
 
     /// Where clients need no key, they are the operator. What is kept outlives the process.
-    @Test func withoutKeysAllIsSeen() async throws {
+    @Test func `without keys all is seen`() async throws {
         try await ProgramFolder.with { folder in
             for _ in 0..<2 {
                 let ended = try await folder.serve { _, port in
@@ -236,7 +236,7 @@ import Testing
     }
 
     /// Redis goes and comes: what is noted meanwhile waits, and completions are as before.
-    @Test func lossOfRedisCostsNoCompletionAndNoRow() async throws {
+    @Test func `loss of Redis costs no completion and no row`() async throws {
         var options = RedisServer.Options()
         options.isDurable = true
         try await GatewayFleet.run(redis: options, provider: .paced, environment: ["CONFIG_PATH": "gateway.yaml"]) {

@@ -4,7 +4,7 @@ import Testing
 
 /// Which requests `logs --follow` shows, and how far back it looks for them.
 @Suite struct LogFollowerTests {
-    @Test func eachRequestIsShownOnce() {
+    @Test func `each request is shown once`() {
         var follower = LogFollower(known: [LogTableTests.row("a")], now: 0)
         func news(_ ids: String...) -> [String] {
             follower.news(in: ids.map { LogTableTests.row($0) }, at: 1).map(\.insertionID)
@@ -15,7 +15,7 @@ import Testing
     }
 
     /// A call that came in long ago and has ended now is found by a look that sees far.
-    @Test func everyFewSecondsItSeesFar() {
+    @Test func `every few seconds it sees far`() {
         var follower = LogFollower(known: [LogRow](), now: 1000)
         let windows = stride(from: UInt64(2000), through: 32_000, by: 1000).map { follower.nextWindow(at: $0) }
         let far = windows.indices.filter { windows[$0] == LogFollower.far }
@@ -24,7 +24,7 @@ import Testing
     }
 
     /// What is remembered is what can be found again.
-    @Test func whatIsTooOldToBeFoundIsForgotten() {
+    @Test func `what is too old to be found is forgotten`() {
         var follower = LogFollower(known: [LogTableTests.row("a")], now: 0)
         #expect(follower.news(in: [LogTableTests.row("a")], at: LogFollower.memory).isEmpty)
         #expect(follower.news(in: [LogRow](), at: 2 * LogFollower.memory).isEmpty)

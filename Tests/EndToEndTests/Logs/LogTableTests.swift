@@ -8,7 +8,7 @@ import Testing
         LogRow(insertionID: id, time: "2026-11-29T20:00:00.000Z", outcome: "succeeded", status: 200)
     }
 
-    @Test func aRequestIsALine() {
+    @Test func `a request is a line`() {
         var (good, bad) = (Self.row("a"), Self.row("b"))
         (good.model, good.inputTokens, good.outputTokens, good.latency) = ("openai/gpt-4o-mini", 12, 345, 1234)
         (good.rolloutID, good.metadata) = ("demo", [("customer-id", "customer1"), ("env", "prod")])
@@ -27,7 +27,7 @@ import Testing
     }
 
     /// One that is far too long moves nothing but itself.
-    @Test func columnsStandUnderEachOther() throws {
+    @Test func `columns stand under each other`() throws {
         var (short, long) = (Self.row(), Self.row())
         (short.model, long.model) = ("m", String(repeating: "m", count: 200))
         var table = LogTable()
@@ -43,7 +43,7 @@ import Testing
         ("\u{9B}1m", #"\u{009B}1m"#), ("a\u{2028}b", #"a\u{2028}b"#), ("é 日本", "\"é 日本\""), ("", "\"\""),
         ("a\"b", #""a\"b""#), ("a=b", "\"a=b\""), ("customer1", "customer1"),
     ])
-    func whatATerminalWouldObeyIsEscaped(text: String, shown: String) {
+    func `what a terminal would obey is escaped`(text: String, shown: String) {
         var row = Self.row()
         (row.model, row.rolloutID, row.user, row.metadata) = (text, text, text, [(text, text)])
         let line = LogTable().line(row)

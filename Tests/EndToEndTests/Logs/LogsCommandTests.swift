@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func requestsAreListedTheNewestAtTheEnd() async throws {
+    @Test func `requests are listed the newest at the end`() async throws {
         try await withGateway { target, _ in
             (
                 200,
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func auditRowsAreListed() async throws {
+    @Test func `audit rows are listed`() async throws {
         let row =
             #"{"id":"a","time":"2026-11-29T20:00:00.000Z","kind":"key.used","actor":"serve h:7","details":{"count":1}}"#
         try await withGateway { _, _ in
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func jsonIsALineEach() async throws {
+    @Test func `json is a line each`() async throws {
         try await withGateway { _, _ in
             (200, Self.page([Self.row("b"), Self.row("a")]))
         } _: { environment, _ in
@@ -101,7 +101,7 @@ import Testing
     }
 
     /// First what is there, then each request once as it ends. A gateway that is away for a moment ends nothing.
-    @Test func requestsAreFollowed() async throws {
+    @Test func `requests are followed`() async throws {
         try await withGateway { _, count in
             switch count {
             case 1: (200, Self.page([Self.row("b"), Self.row("a")]))
@@ -129,7 +129,7 @@ import Testing
         (404, "request_log_off", "The request log is off"), (401, "invalid_api_key", "key"),
         (503, "no_request_log", "start it"),
     ])
-    func whatTheGatewayRefusesIsSaid(status: Int, code: String, message: String) async throws {
+    func `what the gateway refuses is said`(status: Int, code: String, message: String) async throws {
         let error = #"{"error":{"message":"\#(message)","type":"t","param":null,"code":"\#(code)"},"detail":""}"#
         try await withGateway { _, _ in
             (status, error)
@@ -145,7 +145,7 @@ import Testing
         ["--filter", "customer1"], ["--status", "5xx", "--audit"], ["--where", "latency"], ["--limit", "0"],
         ["--limit", "many"], ["--bogus"],
     ])
-    func aWrongCommandLineIsRefused(arguments: [String]) async throws {
+    func `a wrong command line is refused`(arguments: [String]) async throws {
         try await ProgramFolder.with { folder in
             let ended = try await folder.run("metadata-gateway", ["logs"] + arguments)
             #expect(ended.code == 64 && ended.output.contains(arguments[0]), "\(ended.output)")

@@ -34,7 +34,7 @@ import TraceStore
         return [good.id, bad.id]
     }
 
-    @Test func serveAnswersForItsOwnLog() async throws {
+    @Test func `serve answers for its own log`() async throws {
         try await ProgramFolder.with { folder in
             let ids = try await fill(folder, project: "local")
             let ending = try await folder.serve { _, port in
@@ -66,7 +66,7 @@ import TraceStore
     }
 
     /// Where traces go to a Langfuse the log is kept all the same, and nothing listens for traces.
-    @Test func itIsKeptBesideALangfuse() async throws {
+    @Test func `it is kept beside a Langfuse`() async throws {
         try await ProgramFolder.with { folder in
             let ids = try await fill(folder, project: "local")
             let ending = try await folder.serve(environment: ["LANGFUSE_HOST": "http://127.0.0.1:9"]) { process, port in
@@ -78,7 +78,7 @@ import TraceStore
         }
     }
 
-    @Test func withoutALogNothingIsOpened() async throws {
+    @Test func `without a log nothing is opened`() async throws {
         try await ProgramFolder.with { folder in
             let environment = ["LANGFUSE_HOST": "http://127.0.0.1:9", "REQUEST_LOG": "off"]
             let ending = try await folder.serve(environment: environment) { _, port in
@@ -91,7 +91,7 @@ import TraceStore
     }
 
     /// Ingress and trace store as processes of their own, which know of each other what stands in Redis.
-    @Test func aTraceStoreAnswersForTheLog() async throws {
+    @Test func `a trace store answers for the log`() async throws {
         var options = RedisServer.Options()
         options.listensOnTCP = true
         try await withRedisServer(options) { server in

@@ -53,7 +53,7 @@ import Testing
     private static func id(_ answer: HTTPAnswer) throws -> String { try #require(answer["x-insertion-id"]) }
 
     /// Every kind of call, in `serve` as a newcomer starts it.
-    @Test func eachCallLeavesOneRow() async throws {
+    @Test func `each call leaves one row`() async throws {
         try await ProgramFolder.with { folder in
             let ended = try await folder.serve { _, port in
                 var wanted: [String: (outcome: String, status: Int)] = [:]
@@ -89,7 +89,7 @@ import Testing
     }
 
     /// Rows wait in Redis while the process dies that keeps the log: none is lost, none is there twice.
-    @Test func aKilledProcessLosesNoRow() async throws {
+    @Test func `a killed process loses no row`() async throws {
         try await ProgramFolder.with { folder in
             var ids: [String] = []
             _ = try await folder.serve { process, port in
@@ -108,7 +108,7 @@ import Testing
     }
 
     /// Where traces go to another server, `tracestore` keeps the log beside: it reads what the exporters send too.
-    @Test func separatePartsShareOneLog() async throws {
+    @Test func `separate parts share one log`() async throws {
         try await TraceRig.run { rig in
             try await rig.store {
                 try await rig.parts { port in
@@ -144,7 +144,7 @@ import Testing
         }
     }
 
-    @Test func aLogThatIsOffSaysSo() async throws {
+    @Test func `a log that is off says so`() async throws {
         try await ProgramFolder.with { folder in
             _ = try await folder.serve(environment: ["REQUEST_LOG": "off"]) { _, port in
                 #expect(try await Self.call("mock/echo", port: port).status == 200)

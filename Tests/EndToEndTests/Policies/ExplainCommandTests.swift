@@ -27,7 +27,7 @@ import Testing
 
     /// Nothing runs and nothing can be reached: the rules are explained, usage is not known.
     @Test(arguments: [[:], ["REDIS_HOST": "127.0.0.1", "REDIS_PORT": "9", "GATEWAY_KEY": fleetKey]])
-    func itWorksFromTheConfigurationAlone(variables: [String: String]) async throws {
+    func `it works from the configuration alone`(variables: [String: String]) async throws {
         try await ProgramFolder.with { folder in
             try folder.write(Self.keys, to: "keys.yaml")
             try folder.write(Self.rules, to: "gateway.yaml")
@@ -53,7 +53,7 @@ import Testing
         """
 
     /// A client's key is named by its id, and brings what it says of the client.
-    @Test func aKeyOfAClientsIsExplained() async throws {
+    @Test func `a key of a clients is explained`() async throws {
         try await ProgramFolder.with { folder in
             try folder.write(Self.keys, to: "keys.yaml")
             try folder.write(Self.rules, to: "gateway.yaml")
@@ -79,7 +79,7 @@ import Testing
     }
 
     /// Beside a gateway that runs, it reads that one's counters: of a Redis that is shared, and of `serve`'s own.
-    @Test func itReadsTheCountersOfAGatewayThatRuns() async throws {
+    @Test func `it reads the counters of a gateway that runs`() async throws {
         let rules = Self.rules.split(separator: "\n").prefix(3).joined(separator: "\n")
         let used = #""used": 2,"#
         try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
@@ -102,7 +102,7 @@ import Testing
     }
 
     /// Settings count beside the rules: nothing of the request would stand in a trace.
-    @Test func theSettingOnLoggingIsTold() async throws {
+    @Test func `the setting on logging is told`() async throws {
         try await ProgramFolder.with { folder in
             try folder.write("type: gateway-metadata-config\nkeys: {env: {}}\n", to: "gateway.yaml")
             for (mode, content) in [("NEVER", "withheld"), ("ALWAYS", "whole")] {

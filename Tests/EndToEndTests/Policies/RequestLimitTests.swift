@@ -9,7 +9,7 @@ import Testing
     private static let clients = 24
 
     /// Of 1,050 requests over three ingresses, one of which is replaced in between, exactly 1,000 reach the provider.
-    @Test func theThousandAndFirstIsRefusedByEachIngress() async throws {
+    @Test func `the thousand and first is refused by each ingress`() async throws {
         try await GatewayFleet.run(provider: .paced, environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
             try fleet.folder.write(PolicyFixture.requestLimit, to: "gateway.yaml")
             try await fleet.forwarder { _ in
@@ -34,7 +34,7 @@ import Testing
     }
 
     /// A changed file counts at once after SIGHUP, and one with a mistake changes nothing.
-    @Test func theRulesAreReadAgainOnSIGHUP() async throws {
+    @Test func `the rules are read again on SIGHUP`() async throws {
         try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
             try fleet.folder.write(Self.hourly("1"), to: "gateway.yaml")
             try await fleet.serve { process, port in

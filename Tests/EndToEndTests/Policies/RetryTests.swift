@@ -75,7 +75,7 @@ import Testing
             "POST", ServeTests.path, headers: headers, body: ServeTests.body(model, text, stream: stream))
     }
 
-    @Test func aFailedCallIsMadeAgainAndThenGoesOn() async throws {
+    @Test func `a failed call is made again and then goes on`() async throws {
         try await withGateway { client, calls in
             let answer = try await ask("azure/patient", "azure-fails-503", on: client)
             #expect(answer.status == 200 && answer.text.contains("by aws") && answer["x-tfy-attempts"] == "4")
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func aClientMayAskForRetriesWithinTheBound() async throws {
+    @Test func `a client may ask for retries within the bound`() async throws {
         try await withGateway { client, calls in
             let text = "aws-fails-503"
             #expect(try await ask("aws/other", text, on: client).status == 503)
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func aStreamThatFailsBeforeItsContentGoesOn() async throws {
+    @Test func `a stream that fails before its content goes on`() async throws {
         try await withGateway { client, calls in
             let answer = try await ask("azure/patient", "azure-fails-early", stream: true, on: client)
             #expect(answer.status == 200)
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test(arguments: ["x-tfy-request-timeout", "x-tfy-ttft-timeout-ms"])
-    func timesAreTheClients(name: String) async throws {
+    func `times are the clients`(name: String) async throws {
         try await withGateway { client, _ in
             let isStream = name == "x-tfy-ttft-timeout-ms"
             let slow = "mock/echo?delay_ms=60000"

@@ -59,7 +59,7 @@ import Testing
         return azure
     }
 
-    @Test func oneCustomersCallsAreSharedAmongTheTargets() async throws {
+    @Test func `one customer's calls are shared among the targets`() async throws {
         try await withGateway { port in
             try await withRawClient(to: port) { client in
                 let azure = try await callsToAzure(of: 400, on: client)
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true]) func oneCustomersCallsFallBack(stream: Bool) async throws {
+    @Test(arguments: [false, true]) func `one customer's calls fall back`(stream: Bool) async throws {
         try await withGateway { port in
             try await withRawClient(to: port) { client in
                 for status in ["500", "429"] {
@@ -98,7 +98,7 @@ import Testing
     }
 
     /// An error of the gateway's own says what was called before it, as an answer does.
-    @Test func anErrorOfTheGatewaysSaysWhatWasCalled() async throws {
+    @Test func `an error of the gateways says what was called`() async throws {
         try await withGateway { port in
             try await withRawClient(to: port) { client in
                 let answer = try await ask(
@@ -113,7 +113,7 @@ import Testing
 
     /// A refusal of the gateway's own is no failure of a provider: nothing falls back after it, and nothing is called.
     /// A limit looks at the model that is asked for, not at the one that a call falls back to.
-    @Test func aRefusalByALimitDoesNotFallBack() async throws {
+    @Test func `a refusal by a limit does not fall back`() async throws {
         let limits = """
 
             ---
@@ -141,7 +141,7 @@ import Testing
     }
 
     /// A target without a key of the server's can never be called.
-    @Test func aTargetWithoutAKeyIsRefusedAtTheStart() async throws {
+    @Test func `a target without a key is refused at the start`() async throws {
         try await ProgramFolder.with { folder in
             try folder.write(PolicyFixture.routes, to: "gateway.yaml")
             let ending = try await folder.run(

@@ -22,7 +22,7 @@ import Testing
     }
 
     /// One ingress takes a change over, and the other's file is broken: both say so, and name both, until it is mended.
-    @Test func readyWarnsOfDifferentRules() async throws {
+    @Test func `ready warns of different rules`() async throws {
         try await GatewayFleet.run { fleet in
             for name in ["a.yaml", "b.yaml"] { try fleet.folder.write(Self.rules("1"), to: name) }
             try await fleet.forwarder { _ in
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// A completion's trace says which rules were in force, and which limits it was counted on.
-    @Test func aTraceHasTheRulesHash() async throws {
+    @Test func `a trace has the rules hash`() async throws {
         try await ProgramFolder.with { folder in
             try folder.write(Self.rules("9"), to: "gateway.yaml")
             _ = try await folder.serve(environment: ["CONFIG_PATH": "gateway.yaml"]) { _, port in
@@ -78,7 +78,7 @@ import Testing
 
     /// Counters neither refill nor forget: of ten, four are used; SIGHUP, a broken file, and each ingress replaced by
     /// another leave six, or sixteen of a limit that was raised to twenty.
-    @Test(arguments: [10, 20]) func aReloadNeitherRefillsNorForgets(limit: Int) async throws {
+    @Test(arguments: [10, 20]) func `a reload neither refills nor forgets`(limit: Int) async throws {
         try await GatewayFleet.run(environment: ["CONFIG_PATH": "gateway.yaml"]) { fleet in
             try fleet.folder.write(Self.rules("10"), to: "gateway.yaml")
             try await fleet.forwarder { _ in

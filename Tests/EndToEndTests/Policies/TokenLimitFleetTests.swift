@@ -25,7 +25,7 @@ import Testing
 
     /// Of fifty at once, each of which may take 200 of 1,000 tokens, five reach the provider. Afterwards the counter
     /// holds what these have used, and there is room again.
-    @Test func manyAtOnceCannotPassALimitTogether() async throws {
+    @Test func `many at once cannot pass a limit together`() async throws {
         let (calls, refused) = (Counter(), Counter())
         try await ScriptedServer.run { connection in
             while try await connection.request() != nil {
@@ -63,7 +63,7 @@ import Testing
 
     /// The provider has begun a stream, and the forwarder that reads it is killed. What it used is not known, and the
     /// call is not made again: it stays counted as it was estimated.
-    @Test func aStreamWhoseForwarderIsKilledCountsAsEstimated() async throws {
+    @Test func `a stream whose forwarder is killed counts as estimated`() async throws {
         let calls = Counter()
         try await ScriptedServer.run { connection in
             while try await connection.request() != nil {

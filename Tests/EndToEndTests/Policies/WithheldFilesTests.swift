@@ -26,7 +26,7 @@ import Testing
 
     /// ALWAYS stands before a client's no, and a rule of the operator's before ALWAYS. Redaction is for the trace
     /// alone.
-    @Test func aRuleStandsBeforeTheModeAndTheModeBeforeTheClient() async throws {
+    @Test func `a rule stands before the mode and the mode before the client`() async throws {
         try await ProgramFolder.with { folder in
             try folder.write(Self.rules, to: "gateway.yaml")
             let environment = ["CONFIG_PATH": "gateway.yaml", "REQUEST_LOGGING_MODE": "ALWAYS", "LOG_LEVEL": "trace"]
@@ -52,7 +52,7 @@ import Testing
 
     /// Before its file is rewritten Redis has the request sealed, under a key that the gateway's key opens; afterwards
     /// it has none.
-    @Test func theGatewaysKeyOpensNothingAfterARewrite() async throws {
+    @Test func `the gateway's key opens nothing after a rewrite`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 try await withRedisClient(folder.redis) { redis in
@@ -79,7 +79,7 @@ import Testing
     }
 
     /// What the document shows can be started with; what a proxy would not keep cannot.
-    @Test func checkReadsTheRules() async throws {
+    @Test func `check reads the rules`() async throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let document = try String(contentsOf: root.appending(path: "docs/policies.md"), encoding: .utf8)

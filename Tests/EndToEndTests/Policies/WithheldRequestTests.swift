@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true]) func whatWasSaidStandsOnlyWhereItMay(isLogged: Bool) async throws {
+    @Test(arguments: [false, true]) func `what was said stands only where it may`(isLogged: Bool) async throws {
         let environment = [
             "CONFIG_PATH": "gateway.yaml", "LOG_LEVEL": "trace",
             "REQUEST_LOGGING_MODE": "HEADER_CONTROLLED",

@@ -21,7 +21,7 @@ import Testing
         return "/rollout_id/\(id)/invocation_id/\(id)/experiment_id/e/run_id/\(id)/row_id/1/chat/completions"
     }
 
-    @Test func everyIDIsARolloutOfItsOwnOnEveryRoute() async throws {
+    @Test func `every ID is a rollout of its own on every route`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 // As many completions as its place in the table says, so that two rollouts that were joined would be
@@ -78,7 +78,7 @@ import Testing
 
     /// Two projects that look alike are two, and one that is written the other way is unknown and leaves nothing
     /// behind.
-    @Test func projectsAreTheirBytes() async throws {
+    @Test func `projects are their bytes`() async throws {
         try await ProgramFolder.with { folder in
             try folder.write(
                 "langfuse_keys:\n  other:\n  caf\u{E9}:\n  q\u{307}\u{323}:\n  q\u{323}\u{307}:\ndefault_project_id: other\n",

@@ -26,7 +26,7 @@ import Testing
         try await withRawClient(to: port) { try await $0.call("GET", path, headers: headers) }
     }
 
-    @Test func everyCompletionIsTracedVerifiedAndReadBack() async throws {
+    @Test func `every completion is traced verified and read back`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 try await Self.complete(0..<10, port: port)
@@ -64,7 +64,7 @@ import Testing
     }
 
     /// Metadata of a header is in the trace, with its source, and completions are found by it.
-    @Test func metadataIsInTheTraceAndFindsIt() async throws {
+    @Test func `metadata is in the trace and finds it`() async throws {
         try await ProgramFolder.with { folder in
             let ending = try await folder.serve { _, port in
                 for (row, team) in ["red", "blue", "red"].enumerated() {
@@ -93,7 +93,7 @@ import Testing
     }
 
     /// The operator's rules: a request that breaks one is refused, and what they set is in the trace with its source.
-    @Test func rulesOnMetadataAreKept() async throws {
+    @Test func `rules on metadata are kept`() async throws {
         try await ProgramFolder.with { folder in
             let rules = """
                 type: gateway-metadata-config
@@ -154,7 +154,7 @@ import Testing
     }
 
     /// What stops between an answer and its export loses nothing: the next process exports it.
-    @Test func whatWasNotExportedIsExportedByTheNextProcess() async throws {
+    @Test func `what was not exported is exported by the next process`() async throws {
         try await ProgramFolder.with { folder in
             // The first completion leaves at once; those after it are collected for longer than the process lives.
             let slow = ["EXPORT_INTERVAL_MS": "60000"]

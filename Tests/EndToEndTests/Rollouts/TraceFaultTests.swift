@@ -32,7 +32,7 @@ import TraceStore
         }
     }
 
-    @Test func aStoreThatIsAwayForAMinute() async throws {
+    @Test func `a store that is away for a minute`() async throws {
         try await TraceRig.run { rig in
             try await rig.parts(forwarders: 2) { port in
                 let away = ContinuousClock.now
@@ -55,7 +55,7 @@ import TraceStore
 
     /// A quarter of the spans is lost after they were accepted, every page is refused once, every row comes twice, and
     /// none can be seen at once.
-    @Test func aStoreThatDoesEverythingWrong() async throws {
+    @Test func `a store that does everything wrong`() async throws {
         let (lost, kept) = (NIOLockedValueBox<Set<String>>([]), NIOLockedValueBox<Set<String>>([]))
         try await TraceRig.run(environment: ["VERIFY_RESEND_GRACE": "2"]) { rig in
             rig.faults.change { faults in
@@ -89,7 +89,7 @@ import TraceStore
 
     /// kill -9 of a forwarder whose batch the store has not taken yet, and of one whose batch it has taken without
     /// saying so.
-    @Test(arguments: [false, true]) func anExporterThatDiesMidBatch(isTaken: Bool) async throws {
+    @Test(arguments: [false, true]) func `an exporter that dies mid batch`(isTaken: Bool) async throws {
         let hold = Hold()
         try await TraceRig.run { rig in
             let wait: @Sendable (Faults.Route) async -> Void = { if $0 == .export { await hold.pass() } }
@@ -120,7 +120,7 @@ import TraceStore
     }
 
     /// kill -9 of a verifier while it asks the store; the client that waits hears from another one.
-    @Test func aVerifierThatDiesMidPass() async throws {
+    @Test func `a verifier that dies mid pass`() async throws {
         let hold = Hold()
         try await TraceRig.run { rig in
             try await rig.store {

@@ -57,7 +57,7 @@ import Testing
 
     /// 80 askers of two projects wait for 20 s; a question of a third one, of one of theirs, and on one of the very
     /// rollouts that are waited for, is answered at once.
-    @Test(arguments: [nil, "2", "1"]) func questionsThatWaitHoldUpNoOthers(concurrency: String?) async throws {
+    @Test(arguments: [nil, "2", "1"]) func `questions that wait hold up no others`(concurrency: String?) async throws {
         try await Self.serve(concurrency.map { ["VERIFIER_CONCURRENCY": $0] } ?? [:]) { port in
             try await withRawClient(to: port) { client in
                 for project in Self.projects {
@@ -91,7 +91,7 @@ import Testing
     }
 
     /// Those that find no place get what is known, at once, and the operator is told.
-    @Test func moreThanMayWaitGetWhatIsKnown() async throws {
+    @Test func `more than may wait get what is known`() async throws {
         try await Self.serve(["VERIFIER_WAITERS": "8"]) { port in
             try await withRawClient(to: port) { client in
                 for project in Self.projects {
@@ -130,7 +130,7 @@ import Testing
 
     /// kill -9 of the verifier at which questions wait: another one takes them over. One is answered as soon as its
     /// rollout is complete, one when its wait is over, as counted from the asking.
-    @Test func aVerifierThatDiesWhileQuestionsWait() async throws {
+    @Test func `a verifier that dies while questions wait`() async throws {
         try await TraceRig.run { rig in
             try await rig.store {
                 try await rig.fleet.ingress { _, port in

@@ -20,7 +20,7 @@ import Testing
         "stream_options is not supported", "<html><p>400: bad field `stream_options`</p></html>",
         "unknown option: include-usage", "{\"error\": stream_options",
     ])
-    func aRefusalThatNamesItIsFound(body: String) {
+    func `a refusal that names it is found`(body: String) {
         #expect(MemberRefusal.names("stream_options", in: Array(body.utf8)))
     }
 
@@ -31,16 +31,16 @@ import Testing
         "my_stream_options", "stream_options_v2", "upstream options", "stream", "options", "stream_option",
         #"{"error":"usage"}"#,
     ])
-    func anotherRefusalIsNone(body: String) {
+    func `another refusal is none`(body: String) {
         #expect(!MemberRefusal.names("stream_options", in: Array(body.utf8)))
     }
 
-    @Test func otherMembersAreFoundByTheirNames() {
+    @Test func `other members are found by their names`() {
         #expect(MemberRefusal.names("metadata", in: Array(#"{"error":"'metadata' is not allowed"}"#.utf8)))
         #expect(!MemberRefusal.names("metadata", in: Array(#"{"error":"langfuse_metadata is not allowed"}"#.utf8)))
     }
 
-    @Test func hostileNestingIsPassedOver() {
+    @Test func `hostile nesting is passed over`() {
         let body = String(repeating: "[", count: 30_000) + "\"stream_options\"" + String(repeating: "]", count: 30_000)
         #expect(!MemberRefusal.names("stream_options", in: Array(body.utf8)))
     }

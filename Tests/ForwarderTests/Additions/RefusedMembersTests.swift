@@ -18,7 +18,7 @@ import Upstream
             addedMembers: ["stream_options", "metadata"], hidesUsage: true)
     }
 
-    @Test func whatWasRefusedIsLeftOutAndAllElseStays() {
+    @Test func `what was refused is left out and all else stays`() {
         let memory = memory()
         #expect(memory.accepted(target()).bodyText == target().bodyText)
         memory.note(["stream_options"], of: target())
@@ -29,7 +29,7 @@ import Upstream
         #expect(memory.accepted(target()).bodyText == #"{ "model":"m" }"#)
     }
 
-    @Test func itIsRememberedOfThatModelAtThatPlace() {
+    @Test func `it is remembered of that model at that place`() {
         let memory = memory()
         memory.note(["stream_options"], of: target())
         #expect(!memory.accepted(target(at: "http://a/v1/chat/completions?key=1")).hidesUsage)
@@ -38,7 +38,7 @@ import Upstream
         }
     }
 
-    @Test func itIsForgottenInTime() {
+    @Test func `it is forgotten in time`() {
         let memory = memory()
         memory.note(["stream_options"], of: target())
         clock.withLockedValue { $0 += .seconds(59) }
@@ -48,7 +48,7 @@ import Upstream
         #expect(memory.count == 0)
     }
 
-    @Test func noMorePlacesAreRememberedThanTheLimit() {
+    @Test func `no more places are remembered than the limit`() {
         let memory = memory(limit: 3)
         for number in 0..<10 {
             memory.note(["stream_options"], of: target("m\(number)"))
@@ -61,7 +61,7 @@ import Upstream
         #expect(memory.count == 1, "those whose time is over make room first")
     }
 
-    @Test func aLifeOfZeroRemembersNothing() {
+    @Test func `a life of zero remembers nothing`() {
         let memory = memory(life: .zero)
         memory.note(["stream_options"], of: target())
         #expect(memory.count == 0)

@@ -13,7 +13,7 @@ import Upstream
     }
 
     @Test(arguments: UpstreamError.Code.allCases)
-    func retriesOnlyWhatMayPassAndWasNotSent(_ code: UpstreamError.Code) {
+    func `retries only what may pass and was not sent`(_ code: UpstreamError.Code) {
         for sent in [false, true] {
             var attempts = Attempts(limit: 2)
             let decision = attempts.failed(error(code, sent: sent), after: .zero, remaining: .seconds(60))
@@ -25,7 +25,7 @@ import Upstream
         }
     }
 
-    @Test(arguments: [1, 2, 3, 10]) func makesAtMostSoManyCalls(_ limit: Int) {
+    @Test(arguments: [1, 2, 3, 10]) func `makes at most so many calls`(_ limit: Int) {
         var attempts = Attempts(limit: limit)
         var pauses: [Duration] = []
         while case .retry(let pause) = attempts.failed(
@@ -37,7 +37,7 @@ import Upstream
     }
 
     @Test(arguments: [(99, false), (100, false), (101, true), (-5, false)])
-    func doesNotOutstayTheDeadline(_ remaining: Int, _ retries: Bool) {
+    func `does not outstay the deadline`(_ remaining: Int, _ retries: Bool) {
         var attempts = Attempts(limit: 3)
         let decision = attempts.failed(error(.connect, sent: false), after: .zero, remaining: .milliseconds(remaining))
         #expect((decision == .retry(after: .milliseconds(100))) == retries)
@@ -49,7 +49,7 @@ import Upstream
         return error
     }
 
-    @Test func repeatsOnceWhatAKeptConnectionSwallowed() {
+    @Test func `repeats once what a kept connection swallowed`() {
         var attempts = Attempts(limit: 10)
         #expect(
             attempts.failed(closed, after: .zero, remaining: .milliseconds(1)) == .repeatOnFresh,
@@ -60,7 +60,7 @@ import Upstream
     }
 
     @Test(arguments: [(1, true, 60), (0, true, 60), (3, false, 60), (3, true, 0), (3, true, -1)])
-    func repeatsNothingBeyondItsBounds(_ limit: Int, _ mayRepeat: Bool, _ seconds: Int) {
+    func `repeats nothing beyond its bounds`(_ limit: Int, _ mayRepeat: Bool, _ seconds: Int) {
         var attempts = Attempts(limit: limit, mayRepeat: mayRepeat)
         #expect(
             attempts.failed(closed, after: .zero, remaining: .seconds(seconds))
@@ -70,13 +70,13 @@ import Upstream
 
     /// A forwarder that stood still for so long may have lost the job, and another may have made the call.
     @Test(arguments: [(Duration.milliseconds(9999), true), (.seconds(10), false), (.seconds(200), false)])
-    func repeatsOnlyWhatFailsSoon(_ elapsed: Duration, _ isRepeated: Bool) {
+    func `repeats only what fails soon`(_ elapsed: Duration, _ isRepeated: Bool) {
         var attempts = Attempts(limit: 10)
         let expected = isRepeated ? Attempts.Decision.repeatOnFresh : .giveUp(GatewayError(upstream: closed))
         #expect(attempts.failed(closed, after: elapsed, remaining: .seconds(60)) == expected)
     }
 
-    @Test func theRepeatedCallCountsAmongTheAttempts() {
+    @Test func `the repeated call counts among the attempts`() {
         var attempts = Attempts(limit: 3)
         let refused = error(.connect, sent: false)
         #expect(attempts.failed(refused, after: .zero, remaining: .seconds(60)) == .retry(after: .milliseconds(100)))
@@ -89,7 +89,7 @@ import Upstream
     }
 
     @Test(arguments: UpstreamError.Code.allCases)
-    func tellsTheClientWhatHappened(_ code: UpstreamError.Code) {
+    func `tells the client what happened`(_ code: UpstreamError.Code) {
         let status: [UpstreamError.Code: Int] = [
             .invalidURL: 400, .blockedAddress: 400, .connectTimeout: 504, .idleTimeout: 504, .totalTimeout: 504,
             .unavailable: 503,

@@ -53,13 +53,13 @@ struct CallMeterTests {
         func has(_ line: String) -> Bool { text.contains("\n\(line)\n") }
     }
 
-    private static let end = AnswerSender.Ending(ResponseFrame(sequence: 1, end: .complete), succeeded: true)
+    private static let end = ResponseSender.Ending(ResponseFrame(sequence: 1, end: .complete), succeeded: true)
 
     private static func expect(_ lines: [String], in page: String, _ place: SourceLocation = #_sourceLocation) {
         for line in lines { #expect(page.contains("\n\(line)\n"), "\(line) in \(page)", sourceLocation: place) }
     }
 
-    @Test func aModelThatTheClientAloneNamesIsOther() throws {
+    @Test func `a model that the client alone names is other`() throws {
         let page = try Self.page { meter, plan, job in
             _ = plan.request(within: .seconds(1))
             meter.calls(plan)
@@ -78,7 +78,7 @@ struct CallMeterTests {
         #expect(!page.contains("asked"))
     }
 
-    @Test func aStreamOfAListedModelHasItsTimesAndTokens() throws {
+    @Test func `a stream of a listed model has its times and tokens`() throws {
         let page = try Self.page(models: ["p/asked"]) { meter, plan, job in
             _ = plan.request(within: .seconds(1))
             meter.calls(plan)
@@ -99,7 +99,7 @@ struct CallMeterTests {
     }
 
     /// A retry and a fallback count for the provider that failed, the end for the one that had the last word.
-    @Test func retriesAndFallbacksAreTold() throws {
+    @Test func `retries and fallbacks are told`() throws {
         let steps: [Route.Step] = [
             .init(
                 "a/one", rule: "r", failures: [Self.busy], retry: .init(attempts: 1, delay: 1, failures: [Self.busy])),
@@ -129,7 +129,7 @@ struct CallMeterTests {
             ], in: page)
     }
 
-    @Test func aJobThatWasHandedBackOrCalledOffIsToldApart() throws {
+    @Test func `a job that was handed back or called off is told apart`() throws {
         let released = try Self.page { meter, plan, job in
             _ = plan.request(within: .seconds(1))
             meter.calls(plan)

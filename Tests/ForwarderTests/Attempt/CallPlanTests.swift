@@ -55,7 +55,7 @@ import Testing
         .init("p/a", failures: [busy], retry: .init(attempts: 9, delay: 1, failures: [busy])),
     ]
 
-    @Test func aTargetIsTriedAgainAndThenTheNext() throws {
+    @Test func `a target is tried again and then the next`() throws {
         var plan = try Self.plan(Self.steps)
         let (models, pauses) = try Self.course(&plan, Self.failure(Self.busy))
         #expect(models == ["p/a", "p/a", "p/a", "p/b"])
@@ -64,13 +64,13 @@ import Testing
         #expect(plan.failures.allSatisfy { $0.failure == Self.busy && $0.began == 1 && $0.ended == 2 })
     }
 
-    @Test func whatIsNotListedEndsIt() throws {
+    @Test func `what is not listed ends it`() throws {
         var plan = try Self.plan(Self.steps)
         let (models, _) = try Self.course(&plan, Self.failure(.status(500)))
         #expect(models == ["p/a"] && plan.failures.isEmpty)
     }
 
-    @Test func theClientsRetriesAreForTargetsWithoutTheirOwn() throws {
+    @Test func `the clients retries are for targets without their own`() throws {
         let options = CallOptions(retry: .init(attempts: 1, delay: 10, failures: [Self.busy]))
         var plan = try Self.plan(Self.steps, options: options)
         #expect(try Self.course(&plan, Self.failure(Self.busy)).models == ["p/a", "p/a", "p/a", "p/b", "p/b"])
@@ -79,7 +79,7 @@ import Testing
         #expect(unrouted.failures.map(\.model) == ["p/asked"])
     }
 
-    @Test func oneBudgetBoundsAllCalls() throws {
+    @Test func `one budget bounds all calls`() throws {
         for most in 1...4 {
             var plan = try Self.plan(Self.steps, limits: CallLimits(calls: most))
             #expect(try Self.course(&plan, Self.failure(Self.busy)).models.count == most)
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func aPauseThatOutlastsTheRequestIsNotMade() throws {
+    @Test func `a pause that outlasts the request is not made`() throws {
         var plan = try Self.plan(Self.steps)
         #expect(
             try Self.course(&plan, Self.failure(Self.busy), remaining: .milliseconds(150)).models == [
@@ -109,7 +109,7 @@ import Testing
         #expect(try Self.course(&over, Self.failure(Self.busy), remaining: .zero).models == ["p/a"])
     }
 
-    @Test func whatTheProviderAsksToWaitCounts() throws {
+    @Test func `what the provider asks to wait counts`() throws {
         for (wait, pauses) in [
             (1, [Duration.seconds(1), .seconds(1), .zero]), (60, [.seconds(60), .seconds(60), .zero]), (61, [.zero]),
         ] {
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test func jitterShortensAPauseByHalfAtMost() throws {
+    @Test func `jitter shortens a pause by half at most`() throws {
         for (jitter, pause) in [(0.0, 50), (0.5, 75), (1, 100)] {
             var plan = try Self.plan(Self.steps)
             _ = plan.request(within: .seconds(9))
@@ -129,14 +129,14 @@ import Testing
         }
     }
 
-    @Test func eachCallHasTheTimeThatItsClientGivesIt() throws {
+    @Test func `each call has the time that its client gives it`() throws {
         var plan = try Self.plan([], options: CallOptions(timeout: 1500))
         #expect(plan.request(within: .seconds(9)).timeouts.total == .milliseconds(1500))
         #expect(plan.request(within: .seconds(1)).timeouts.total == .seconds(1))
     }
 
     /// Only then is the beginning of an answer held back.
-    @Test func itKnowsWhetherACallMayFollow() throws {
+    @Test func `it knows whether a call may follow`() throws {
         #expect(try !Self.plan([]).mayGoOn)
         #expect(try Self.plan(Self.steps).mayGoOn)
         #expect(try !Self.plan([.init("p/a", failures: [.connectError, .timeout]), .init("p/b")]).mayGoOn)
@@ -151,7 +151,7 @@ import Testing
         ("x-ms-retry-after-ms", "20", 20), ("retry-after", "soon", nil), ("retry-after", "-1", nil),
         ("retry-after", "1e300", nil), ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT", nil),
     ])
-    func aWaitIsRead(name: String, value: String, milliseconds: Int?) {
+    func `a wait is read`(name: String, value: String, milliseconds: Int?) {
         let head = UpstreamHead(status: 429, headers: [HeaderField(name, value)])
         #expect(RetryAfter.wait(head) == milliseconds.map { .milliseconds($0) })
         #expect(RetryAfter.wait(UpstreamHead(status: 200, headers: head.headers)) == nil)

@@ -12,7 +12,7 @@ import Testing
 /// A call in whichever order things happen to it. Nothing here has a thread or a clock of its own, so each seed is one
 /// course of events.
 @Suite struct CallTests {
-    @Test(arguments: 0..<400 as Range<UInt64>) func everyCourseOfEventsHasOneEnd(_ seed: UInt64) {
+    @Test(arguments: 0..<400 as Range<UInt64>) func `every course of events has one end`(_ seed: UInt64) {
         let course = Course(seed: seed)
         course.run()
         let steps = course.steps
@@ -35,7 +35,7 @@ import Testing
     }
 
     /// The courses must be of all kinds, or the test above says little.
-    @Test func theCoursesAreOfAllKinds() {
+    @Test func `the courses are of all kinds`() {
         var (succeeded, failed, released, lost, repeated) = (0, 0, 0, 0, 0)
         for seed in 0..<400 as Range<UInt64> {
             let course = Course(seed: seed)

@@ -43,7 +43,7 @@ import Testing
     private static let retried = CallOptions(
         retry: .init(attempts: 1, delay: 400, failures: [.streamError, .status(500)]))
 
-    @Test func whatIsHeldLeavesAfterItsTime() {
+    @Test func `what is held leaves after its time`() {
         let call = begin(Self.retried, limits: CallLimits(hold: .seconds(10)))
         answer()
         send(Self.comment)
@@ -55,7 +55,7 @@ import Testing
         call.stop()
     }
 
-    @Test func aFirstTokenIsLateAtItsTime() {
+    @Test func `a first token is late at its time`() {
         _ = begin(CallOptions(firstTokenTimeout: 500))
         answer()
         send(Self.comment)
@@ -65,7 +65,7 @@ import Testing
         #expect(steps.endings.first?.frame?.head?.status == 408 && upstream.open == 0)
     }
 
-    @Test func contentInTimeIsNotLate() {
+    @Test func `content in time is not late`() {
         let call = begin(CallOptions(firstTokenTimeout: 500))
         answer()
         send(Self.comment)
@@ -77,7 +77,7 @@ import Testing
     }
 
     /// A frame is on its way when the time is over.
-    @Test func aLateFirstTokenWaitsForTheFrameBeforeIt() {
+    @Test func `a late first token waits for the frame before it`() {
         _ = begin(CallOptions(firstTokenTimeout: 500), limits: CallLimits(hold: .milliseconds(100)))
         answer()
         send(Self.comment)
@@ -92,7 +92,7 @@ import Testing
         #expect(error.code == "ttft_timeout")
     }
 
-    @Test func thePauseBeforeARetryIsKept() {
+    @Test func `the pause before a retry is kept`() {
         let call = begin(Self.retried)
         answer(500)
         #expect(upstream.started == 1 && upstream.open == 0)
@@ -103,7 +103,7 @@ import Testing
         call.stop()
     }
 
-    @Test func aClientThatLeavesEndsThePause() {
+    @Test func `a client that leaves ends the pause`() {
         let call = begin(Self.retried)
         answer(500)
         steps.end(.cancelled)
@@ -113,7 +113,7 @@ import Testing
     }
 
     /// Its body and its span would else lie here for as long as anything may be held back.
-    @Test func aCallThatIsOverIsNotKeptForItsTimes() {
+    @Test func `a call that is over is not kept for its times`() {
         weak var call: Call?
         do {
             let begun = begin(Self.retried)
@@ -129,7 +129,7 @@ import Testing
     }
 
     /// The bound passes while a frame is on its way, and content comes before the word that it has arrived.
-    @Test func contentThatComesAsAFrameIsOnItsWayIsSent() {
+    @Test func `content that comes as a frame is on its way is sent`() {
         _ = begin(CallOptions(firstTokenTimeout: 500), limits: CallLimits(hold: .zero))
         answer()
         eventLoop.advanceTime(by: .milliseconds(1))
@@ -146,7 +146,7 @@ import Testing
 
     /// The first byte of an answer that is no stream of events is what its client waits for.
     @Test(arguments: ["audio/mpeg", "application/x-ndjson", "application/json"])
-    func bytesOfAnotherFormAreInTime(type: String) {
+    func `bytes of another form are in time`(type: String) {
         let call = begin(CallOptions(firstTokenTimeout: 500))
         upstream.tell(.head(UpstreamHead(status: 200, headers: [HeaderField("content-type", type)])))
         send(#"{"a":"#)
@@ -157,7 +157,7 @@ import Testing
     }
 
     /// What its client gives a stream may be a day, and what a provider asks to wait a minute.
-    @Test func aCallThatIsLeftInAPauseIsNotKept() {
+    @Test func `a call that is left in a pause is not kept`() {
         weak var call: Call?
         do {
             let begun = begin(Self.retried)

@@ -14,13 +14,13 @@ final class PlayedSteps: CallSteps, @unchecked Sendable {
     private(set) var stop: CallControl.Stop?
     var handedOver: Int? { nil }
     private(set) var frames: [ResponseFrame] = []
-    private(set) var endings: [AnswerSender.Ending] = []
+    private(set) var endings: [ResponseSender.Ending] = []
     private(set) var releases = 0
     private(set) var isLost = false
     private(set) var sentAfterTheEnd = false
     private var taken = 0
     private var waiting: (level: Int, goOn: @Sendable () -> Void)?
-    private var sending: (frame: ResponseFrame, completion: @Sendable (AnswerSender.Sent) -> Void)?
+    private var sending: (frame: ResponseFrame, completion: @Sendable (ResponseSender.Sent) -> Void)?
     private var finishing: [@Sendable () -> Void] = []
 
     init(isLocal: Bool) { self.isLocal = isLocal }
@@ -32,8 +32,8 @@ final class PlayedSteps: CallSteps, @unchecked Sendable {
     }
 
     func send(
-        _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (AnswerSender.Sent) -> Void
-    ) -> AnswerSender.Sent? {
+        _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (ResponseSender.Sent) -> Void
+    ) -> ResponseSender.Sent? {
         sentAfterTheEnd = sentAfterTheEnd || !endings.isEmpty || releases > 0 || isLost || sending != nil
         #expect(
             frames.reduce(0) { $0 + $1.body.count } - taken <= window || stop != nil,
@@ -46,7 +46,7 @@ final class PlayedSteps: CallSteps, @unchecked Sendable {
         return nil
     }
 
-    func finish(_ ending: AnswerSender.Ending, completion: @escaping @Sendable () -> Void) {
+    func finish(_ ending: ResponseSender.Ending, completion: @escaping @Sendable () -> Void) {
         endings.append(ending)
         finishing.append(completion)
     }
@@ -56,7 +56,7 @@ final class PlayedSteps: CallSteps, @unchecked Sendable {
         finishing.append(completion)
     }
 
-    func answer(_ outcome: AnswerSender.Sent) {
+    func answer(_ outcome: ResponseSender.Sent) {
         guard let (frame, completion) = sending else { return }
         sending = nil
         if outcome == .sent { frames.append(frame) }

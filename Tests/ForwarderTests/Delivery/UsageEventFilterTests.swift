@@ -14,7 +14,7 @@ import Testing
 
     private func pass(_ text: String) -> String { String(decoding: pass([Array(text.utf8)]).joined(), as: UTF8.self) }
 
-    @Test func theUsageIsTakenOutAndAllElseStays() {
+    @Test func `the usage is taken out and all else stays`() {
         let before = #"data: {"choices":[{"index":0,"delta":{"content":"x"}}],"usage":null}"# + "\n\n"
         #expect(pass(before + "data: \(Self.usage)\n\ndata: [DONE]\n\n") == before + "data: [DONE]\n\n")
     }
@@ -23,7 +23,7 @@ import Testing
         #"{"choices":[],"usage":{}}"#, #"{"usage":{"a":"}"},"choices":[]}"#, #" { "choices" : [ ] , "usage" : { } } "#,
         #"{"a":"\"choices\":[1]","choices":[],"b":{"usage":null,"choices":[1]},"usage":{"t":1},"c":[[],{}]}"#,
     ])
-    func theUsageInWhateverForm(json: String) {
+    func `the usage in any form`(json: String) {
         #expect(pass("data:\(json)\n\n") == "")
         #expect(pass("event: message\nid: 7\ndata: \(json)\n\ndata: [DONE]\n\n") == "data: [DONE]\n\n")
         #expect(pass("data: \(json)\n") == "", "the last event without its empty line")
@@ -39,19 +39,19 @@ import Testing
         #"{"x":{"choices":[],"usage":{}}}"#, "text",
         #"{"choices":[],"usage":7}"#, #"{"choices":"","usage":{}}"#, #"{"xchoices":[],"usage":{}}"#,
     ])
-    func whatIsNotTheUsageStays(json: String) {
+    func `what is not the usage stays`(json: String) {
         for text in ["data: \(json)\n\n", "data: \(json)\r\n\r\n", "data: \(json)", "data: \(json)\n"] {
             #expect(pass(text) == text)
         }
     }
 
-    @Test func dataOverTwoLinesStays() {
+    @Test func `data over two lines stays`() {
         let text = "data: {\"choices\":[],\ndata: \"usage\":{}}\n\n"
         #expect(pass(text) == text)
     }
 
     /// What is no usage passes with the byte that says so, and a comment with its first.
-    @Test func nothingElseIsDelayed() {
+    @Test func `nothing else is delayed`() {
         let event = #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"x"}}]}"# + "\n\n"
         let known = event.utf8.count - event.drop { $0 != "[" }.utf8.count + 2
         let bytes = Array((event + ": ping\n\n" + event).utf8)
@@ -66,14 +66,14 @@ import Testing
     }
 
     /// A piece of which nothing is held or taken out is passed on itself, not a copy.
-    @Test func anOrdinaryPieceIsNotCopied() {
+    @Test func `an ordinary piece is not copied`() {
         let piece = Array((#"data: {"choices":[{"delta":{"content":"x"}}]}"# + "\n\ndata: [DONE]\n\n").utf8)
         var filter = UsageEventFilter()
         let passed = filter.pass(piece)
         #expect(passed.withUnsafeBufferPointer { $0.baseAddress } == piece.withUnsafeBufferPointer { $0.baseAddress })
     }
 
-    @Test func anEventThatGrowsIsNotHeldForEver() {
+    @Test func `an event that grows is not held for ever`() {
         var filter = UsageEventFilter()
         let long = Array((#"data: {"id":""# + String(repeating: "x", count: SpanLimits.heldEvent)).utf8)
         #expect(filter.pass(Array(long.prefix(1000))).isEmpty)
@@ -83,7 +83,7 @@ import Testing
 
     /// Random streams, cut at random: what comes out is the stream without the usage, whatever the cuts, and never more
     /// than one event is held.
-    @Test(arguments: 0..<20 as Range<UInt64>) func randomCutsChangeNothing(seed: UInt64) {
+    @Test(arguments: 0..<20 as Range<UInt64>) func `random cuts change nothing`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let ordinary = [
             #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"[]{}\"\\"}}],"usage":null}"#,

@@ -7,7 +7,7 @@ import Testing
 
 /// Projects and keys that come and go while an exporter runs.
 @Suite(.timeLimit(.minutes(5))) struct ChangedKeysTests {
-    @Test func aRotatedKeyIsUsedForTheNextBatch() async throws {
+    @Test func `a rotated key is used for the next batch`() async throws {
         try await ExportFixture.run { fixture in
             let destinations = try fixture.destinations(of: ["a"])
             try await fixture.withExporter(destinations: destinations) {
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [[], ["a"]]) func aNewProjectIsExported(before projects: [String]) async throws {
+    @Test(arguments: [[], ["a"]]) func `a new project is exported`(before projects: [String]) async throws {
         try await ExportFixture.run { fixture in
             let destinations = try fixture.destinations(of: ["a"])
             if projects.isEmpty { destinations.replaceKeys(with: Secrets(projects: [:], defaultProject: "a")) }
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func aProjectThatLosesItsKeysIsExportedNoLonger() async throws {
+    @Test func `a project that loses its keys is exported no longer`() async throws {
         try await ExportFixture.run { fixture in
             let destinations = try fixture.destinations(of: ["a", "b"])
             try await fixture.withExporter(destinations: destinations) {

@@ -20,14 +20,14 @@ import Upstream
         "{}", "", #"{"partialSuccess":{}}"#, #"{"partialSuccess":{"rejectedSpans":"0","errorMessage":"slow down"}}"#,
         #"{"partialSuccess":null}"#, #"{"partialSuccess":{"rejectedSpans":-1}}"#, "[]", "ok", #"{"id":"<html>"}"#,
     ])
-    func aSuccessIsAccepted(body: String) {
+    func `a success is accepted`(body: String) {
         #expect(outcome(200, body) == .accepted && outcome(202, body) == .accepted)
     }
 
     @Test(arguments: [
         #"{"partialSuccess":{"rejectedSpans":"2"}}"#, #" {"partialSuccess":{"errorMessage":"x","rejectedSpans":2}}"#,
     ])
-    func whatIsRejectedIsNotAccepted(body: String) {
+    func `what is rejected is not accepted`(body: String) {
         #expect(outcome(200, body) == .malformed("it answered 200 and rejected 2 of the spans"))
     }
 
@@ -35,12 +35,12 @@ import Upstream
         ("<!doctype html><html>", "text/html; charset=utf-8"), ("sign in", "Text/HTML"),
         (" \r\n<html>", "application/json"),
     ])
-    func aWebPageIsNoAcceptance(body: String, type: String) {
+    func `a web page is no acceptance`(body: String, type: String) {
         #expect(outcome(200, body, type: type) == .refused("it answered 200 with a web page"))
     }
 
     @Test(arguments: [("7", 7), ("1000000000", 300), ("99999999999999999999", nil), ("-1", nil)])
-    func aPauseIsBelievedForFiveMinutes(text: String, seconds: Int?) {
+    func `a pause is believed for five minutes`(text: String, seconds: Int?) {
         let expected = ExportOutcome.later("it answered 503", after: seconds.map { .seconds($0) })
         #expect(outcome(503, [HeaderField("Retry-After", text)]) == expected)
     }
@@ -50,7 +50,7 @@ import Upstream
     }
 
     /// The others of its batch are settled, the one that is rejected is given up, and nothing is sent for ever.
-    @Test func aSpanThatIsRejectedAloneIsGivenUp() async throws {
+    @Test func `a span that is rejected alone is given up`() async throws {
         try await ExportFixture.run { fixture in
             var good: Set<String> = []
             for _ in 0..<2 { good.insert(try await fixture.leave().description) }
@@ -74,7 +74,7 @@ import Upstream
     }
 
     /// A proxy's login page takes nothing: the spans stay, and `/ready` says why.
-    @Test func aLoginPageLosesNothing() async throws {
+    @Test func `a login page loses nothing`() async throws {
         try await ExportFixture.run { fixture in
             let id = try await fixture.leave()
             try await fixture.withExporter {

@@ -18,19 +18,19 @@ struct ExportPaceTests {
         }
     }
 
-    @Test func fewAreCollectedForTheWholeInterval() {
+    @Test func `few are collected for the whole interval`() {
         #expect(Self.pauses(3, every: .milliseconds(500), of: 1) == [Self.interval, Self.interval, Self.interval])
         #expect(Self.pauses(2, every: .seconds(60), of: ExportPace.spans)[1] == Self.interval)
     }
 
     @Test(arguments: [(4 * ExportPace.spans, 0), (0, 4 * ExportPace.bytes), (ExportPace.spans, 4 * ExportPace.bytes)])
-    func underLoadABatchIsCollected(count: Int, bytes: Int) {
+    func `under load a batch is collected`(count: Int, bytes: Int) {
         let pauses = Self.pauses(2, every: .milliseconds(400), of: count, bytes: bytes)
         #expect(pauses == [Self.interval, .milliseconds(100)], "nothing is known of the load at first")
     }
 
     /// The interval counts from when the last spans began to be sent, however long that took.
-    @Test func sendingIsPartOfTheInterval() {
+    @Test func `sending is part of the interval`() {
         var pace = ExportPace()
         let began = ContinuousClock.now
         for _ in 0..<2 {

@@ -10,7 +10,7 @@ import Upstream
 @testable import Forwarder
 
 @Suite(.timeLimit(.minutes(5))) struct ExporterTests {
-    @Test func aSpanIsSentAsOTLPAndKeptForAnHour() async throws {
+    @Test func `a span is sent as OTLP and kept for an hour`() async throws {
         try await ExportFixture.run { fixture in
             let id = try await fixture.leave()
             try await fixture.withExporter {
@@ -32,7 +32,7 @@ import Upstream
         }
     }
 
-    @Test func whatWaitsLeavesTogether() async throws {
+    @Test func `what waits leaves together`() async throws {
         try await ExportFixture.run { fixture in
             var ids: Set<String> = []
             for _ in 0..<20 { ids.insert(try await fixture.leave().description) }
@@ -46,7 +46,7 @@ import Upstream
         }
     }
 
-    @Test func aBatchStaysBelowLangfusesBound() async throws {
+    @Test func `a batch stays below Langfuse's bound`() async throws {
         try await ExportFixture.run { fixture in
             let text = #"{"x":"\#(String(repeating: "x", count: 1_500_000))"}"#
             for _ in 0..<4 { try await fixture.leave(text: text) }
@@ -67,7 +67,7 @@ import Upstream
         }
     }
 
-    @Test func oneMalformedSpanHoldsUpNoOther() async throws {
+    @Test func `one malformed span holds up no other`() async throws {
         try await ExportFixture.run { fixture in
             var good: Set<String> = []
             for _ in 0..<4 { good.insert(try await fixture.leave().description) }
@@ -95,7 +95,7 @@ import Upstream
     /// A server that was asked for HTTPS in plain text, a proxy that wants to be paid: the spans are not wrong, so they
     /// wait.
     @Test(arguments: [(400, 5), (402, 1), (406, 1), (413, 5), (415, 1), (421, 1), (422, 5), (426, 1)])
-    func aPlaceThatTakesNothingLosesNothing(status: Int, calls: Int) async throws {
+    func `a place that takes nothing loses nothing`(status: Int, calls: Int) async throws {
         try await ExportFixture.run { fixture in
             var spans: [InsertionID] = []
             for _ in 0..<3 { spans.append(try await fixture.leave()) }
@@ -114,7 +114,7 @@ import Upstream
     }
 
     /// However many there are, it takes few calls to see that none is taken.
-    @Test func aPlaceThatTakesNothingIsNotAskedForEachSpan() async throws {
+    @Test func `a place that takes nothing is not asked for each span`() async throws {
         try await ExportFixture.run { fixture in
             for _ in 0..<200 { try await fixture.leave() }
             let outbox = fixture.outbox("f")
@@ -130,7 +130,7 @@ import Upstream
 
     /// One that is refused alone waits until another one shows whether any is taken; even one that is so large that it
     /// always goes alone.
-    @Test(arguments: [1, 4_000_000]) func aSpanRefusedAloneWaitsForCompany(size: Int) async throws {
+    @Test(arguments: [1, 4_000_000]) func `a span refused alone waits for company`(size: Int) async throws {
         try await ExportFixture.run { fixture in
             let bad = try await fixture.leave(text: #"{"malformed":"\#(String(repeating: "x", count: size))"}"#)
             let outbox = fixture.outbox("f")
@@ -159,7 +159,7 @@ import Upstream
         }
     }
 
-    @Test func aStoreThatStandsStillForOneProjectHoldsUpNoOther() async throws {
+    @Test func `a store that stands still for one project holds up no other`() async throws {
         try await ExportFixture.run { fixture in
             let held = try await fixture.leave("a")
             try await fixture.withExporter(of: ["a", "b"]) {
@@ -180,7 +180,7 @@ import Upstream
 
     /// It is left alone as long as it asks, or a second; and nothing is lost.
     @Test(arguments: [503, 429, 500, 408])
-    func aStoreThatCannotTakeThemIsAskedAgain(status: Int) async throws {
+    func `a store that cannot take them is asked again`(status: Int) async throws {
         try await ExportFixture.run { fixture in
             let id = try await fixture.leave()
             try await fixture.withExporter {
@@ -195,7 +195,7 @@ import Upstream
         }
     }
 
-    @Test func aConnectionThatBreaksLosesNothing() async throws {
+    @Test func `a connection that breaks loses nothing`() async throws {
         try await ExportFixture.run { fixture in
             let id = try await fixture.leave()
             try await fixture.withExporter {
@@ -208,7 +208,7 @@ import Upstream
         }
     }
 
-    @Test func wrongKeysOfOneProjectHoldUpNoOther() async throws {
+    @Test func `wrong keys of one project hold up no other`() async throws {
         try await ExportFixture.run { fixture in
             let refused = try await fixture.leave("a")
             try await fixture.withExporter(of: ["a", "b"]) {
@@ -228,7 +228,7 @@ import Upstream
         }
     }
 
-    @Test func whoStopsHandsBackWhatItHas() async throws {
+    @Test func `who stops hands back what it has`() async throws {
         try await ExportFixture.run { fixture in
             let id = try await fixture.leave()
             try await fixture.withExporter {
@@ -248,7 +248,7 @@ import Upstream
         }
     }
 
-    @Test func whatADeadExporterWasGivenIsTakenOver() async throws {
+    @Test func `what a dead exporter was given is taken over`() async throws {
         try await ExportFixture.run { fixture in
             let id = try await fixture.leave()
             let dead = fixture.outbox("dead")
@@ -266,7 +266,7 @@ import Upstream
     }
 
     /// A backlog may have work for minutes.
-    @Test func whatAnExporterIsStillAtIsNotTakenOver() async throws {
+    @Test func `what an exporter is still at is not taken over`() async throws {
         try await ExportFixture.run { fixture in
             try await fixture.leave()
             let outbox = fixture.outbox("slow")
@@ -279,7 +279,7 @@ import Upstream
     }
 
     /// What cannot be sent any more is said and does not stand in the way.
-    @Test func aSpanThatIsGoneOrDamagedIsGivenUp() async throws {
+    @Test func `a span that is gone or damaged is given up`() async throws {
         try await ExportFixture.run { fixture in
             let gone = try await fixture.leave()
             let damaged = try await fixture.leave()

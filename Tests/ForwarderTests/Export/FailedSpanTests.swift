@@ -5,7 +5,7 @@ import Upstream
 @testable import Forwarder
 
 @Suite struct FailedSpanTests {
-    @Test func anErrorStatusIsToldWithoutOutput() throws {
+    @Test func `an error status is told without output`() throws {
         let body = #"{"error":{"message":"Slow down, é","type":"requests","code":"rate_limit"}}"#
         let span = try SpanSample.span(status: 429, answer: [Array(body.utf8)])
         #expect(span.level == "ERROR")
@@ -26,11 +26,11 @@ import Upstream
         ("bad", "HTTP 500: bad"), (#"{"x":1}"#, #"HTTP 500: {"x":1}"#), ("", "HTTP 500: "),
         (#"{"error":{"message":7}}"#, #"HTTP 500: {"message":7}"#),
     ])
-    func errorsOfAllShapesAreFound(body: String, message: String) throws {
+    func `errors of all shapes are found`(body: String, message: String) throws {
         #expect(try SpanSample.span(status: 500, answer: [Array(body.utf8)]).message == message)
     }
 
-    @Test func anErrorOfTheGatewayIsTold() throws {
+    @Test func `an error of the gateway is told`() throws {
         let span = try #require(CompletionSpan(try SpanSample.job(#"{"model":"x","messages":[1]}"#)))
         let read = try ReadSpan(
             span.failed(
@@ -46,7 +46,7 @@ import Upstream
     }
 
     /// A stream that broke off keeps what came of it.
-    @Test func aBrokenOffStreamKeepsWhatCame() throws {
+    @Test func `a broken off stream keeps what came`() throws {
         let span = try #require(CompletionSpan(try SpanSample.job(#"{"messages":[]}"#)))
         span.begins(UpstreamHead(status: 200, headers: [HeaderField("content-type", "text/event-stream")]))
         span.take(
@@ -57,7 +57,7 @@ import Upstream
         #expect(read.level == "ERROR")
     }
 
-    @Test func anErrorWithinAStreamIsAnError() throws {
+    @Test func `an error within a stream is an error`() throws {
         let events =
             #"data: {"choices":[{"index":0,"delta":{"content":"x"}}]}"# + "\n\n"
             + #"data: {"error":{"message":"overloaded"}}"# + "\n\n"
@@ -76,7 +76,7 @@ import Upstream
         "Wrong key 01234567********rkey", "https://x/?key=AIzaSyA-123456789", "fwk_Clie...", "GSK_12345678",
         "eyJhbGciOi.abc.def",
     ])
-    func noKeyIsShown(quoted: String) throws {
+    func `no key is shown`(quoted: String) throws {
         let body = #"{"error":{"message":"before \#(quoted) after"}}"#
         let span = try SpanSample.span(
             status: 401, answer: [Array(body.utf8)],
@@ -93,20 +93,20 @@ import Upstream
     }
 
     /// A key may have characters that no word of a sentence has.
-    @Test func aKeyOfOtherCharactersIsFoundAsAWhole() {
+    @Test func `a key of other characters is found as a whole`() {
         #expect(
             Redaction([SecretString("ab/cd+ef==")]).clean("the key ab/cd+ef==, twice: ab/cd+ef==")
                 == "the key [key], twice: [key]")
     }
 
-    @Test func whatIsNoKeyStays() {
+    @Test func `what is no key stays`() {
         let text =
             "The key (sk-…) of pk- was given to insertion 0198f3a0-0000-7000-8000-000000000001, see https://example.com/a_b."
         #expect(Redaction([SecretString("")]).clean(text) == text)
     }
 
     /// A key that lies across the end of what is looked at is not shown in half.
-    @Test func aLongErrorIsCutAndStaysFreeOfKeys() throws {
+    @Test func `a long error is cut and stays free of keys`() throws {
         let filler = String(repeating: "é ", count: 333)
         for shift in 0..<40 {
             let text =

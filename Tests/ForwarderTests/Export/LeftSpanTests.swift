@@ -14,7 +14,7 @@ import Testing
     }
 
     /// An exporter of another process that knows the version finds it at once.
-    @Test func ofALaterVersionWaitForAnExporterThatKnowsIt() async throws {
+    @Test func `of a later version wait for an exporter that knows it`() async throws {
         try await ExportFixture.run { fixture in
             let later = try await fixture.leave()
             try await set(3, at: 0, of: later, fixture)
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func ofAnotherKeyAreLeftAlone() async throws {
+    @Test func `of another key are left alone`() async throws {
         try await ExportFixture.run { fixture in
             let foreign = try await fixture.leave()
             let sealed = try Envelope(key: .random()).seal(Array("{}".utf8), for: .span(foreign))
@@ -58,7 +58,7 @@ import Testing
     }
 
     /// However many there are, others that idle behind them are found.
-    @Test func doNotStandBeforeOthers() async throws {
+    @Test func `do not stand before others`() async throws {
         try await ExportFixture.run { fixture in
             let outbox = fixture.outbox("f")
             try await outbox.join(["a"])
@@ -75,7 +75,7 @@ import Testing
     }
 
     /// OUTBOX_MAX_AGE_SECONDS bounds them as it does all: when the span is gone, its entry goes too.
-    @Test func goWithTheirTime() async throws {
+    @Test func `go with their time`() async throws {
         try await ExportFixture.run { fixture in
             let later = try await fixture.leave()
             try await set(3, at: 0, of: later, fixture)

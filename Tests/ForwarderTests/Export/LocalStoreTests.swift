@@ -12,17 +12,17 @@ import Upstream
 @Suite(.timeLimit(.minutes(5))) struct LocalStoreTests {
     /// A store that a test plays.
     final class Store: SpanStore {
-        let answers: NIOLockedValueBox<[SpanStoreAnswer]>
+        let answers: NIOLockedValueBox<[SpanStoreResponse]>
         let taken = NIOLockedValueBox<[[InsertionID]]>([])
         /// What a batch waits for.
         let hold: (@Sendable () async -> Void)?
 
-        init(_ answers: [SpanStoreAnswer] = [], hold: (@Sendable () async -> Void)? = nil) {
+        init(_ answers: [SpanStoreResponse] = [], hold: (@Sendable () async -> Void)? = nil) {
             self.answers = NIOLockedValueBox(answers)
             self.hold = hold
         }
 
-        func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreAnswer {
+        func store(_ spans: [SpanRecord], of project: String) async -> SpanStoreResponse {
             taken.withLockedValue { $0.append(spans.map(\.id)) }
             await hold?()
             return answers.withLockedValue { $0.isEmpty ? .stored : $0.removeFirst() }
@@ -40,7 +40,7 @@ import Upstream
         try await fixture.withExporter(destinations: destinations, body)
     }
 
-    @Test func spansReachItWithoutHTTP() async throws {
+    @Test func `spans reach it without HTTP`() async throws {
         try await ExportFixture.run { fixture in
             let store = Store()
             let ids = [try await Self.leave(fixture), try await Self.leave(fixture)]
@@ -52,7 +52,7 @@ import Upstream
     }
 
     /// A span is settled when the store has said that it is committed, and not before.
-    @Test func nothingIsSettledBeforeItIsStored() async throws {
+    @Test func `nothing is settled before it is stored`() async throws {
         try await ExportFixture.run { fixture in
             let (reached, goOn) = (TestSignal(), TestSignal())
             let store = Store(hold: {
@@ -69,8 +69,8 @@ import Upstream
         }
     }
 
-    @Test(arguments: [SpanStoreAnswer(status: 503), .init(status: 429, retryAfter: 1), .init(status: 500)])
-    func oneThatCannotTakeThemIsAskedAgain(answer: SpanStoreAnswer) async throws {
+    @Test(arguments: [SpanStoreResponse(status: 503), .init(status: 429, retryAfter: 1), .init(status: 500)])
+    func `one that cannot take them is asked again`(answer: SpanStoreResponse) async throws {
         try await ExportFixture.run { fixture in
             let store = Store([answer])
             let id = try await Self.leave(fixture)
@@ -83,7 +83,7 @@ import Upstream
     }
 
     /// Version 0.1.0 wrote one of the spans: the batch goes the way that it knew.
-    @Test func aBatchWithAnOlderSpanGoesByHTTP() async throws {
+    @Test func `a batch with an older span goes by HTTP`() async throws {
         try await ExportFixture.run { fixture in
             let store = Store()
             _ = try await Self.leave(fixture)
@@ -99,7 +99,7 @@ import Upstream
     }
 
     /// What is damaged, and what a batch as OTLP has no room for.
-    @Test func aBatchThatIsTooLargeAsOTLPGoesInParts() async throws {
+    @Test func `a batch that is too large as OTLP goes in parts`() async throws {
         try await ExportFixture.run { fixture in
             let quotes = [UInt8](repeating: UInt8(ascii: "\""), count: 800_000)
             for _ in 0..<4 {

@@ -11,7 +11,7 @@ import Testing
 /// The bounds of the outbox and of what is kept after it: who makes room, and what is counted.
 @Suite(.timeLimit(.minutes(5))) struct OutboxRoomTests {
     /// What makes room may be on its way. Its bytes are counted once.
-    @Test func whatAnExporterHasMayMakeRoom() async throws {
+    @Test func `what an exporter has may make room`() async throws {
         try await ExportFixture.run { fixture in
             let outbox = fixture.outbox("f")
             for index in 0..<4 { try await fixture.leave(hasFailed: index < 2) }
@@ -29,7 +29,7 @@ import Testing
 
     /// An operator takes a project's keys away while its spans wait: they must not keep the others' rollouts out for
     /// ever.
-    @Test func whatNobodyExportsMakesRoom() async throws {
+    @Test func `what is not exported makes room`() async throws {
         try await ExportFixture.run { fixture in
             let outbox = fixture.outbox("f")
             var spans: [InsertionID] = []
@@ -58,7 +58,7 @@ import Testing
 
     /// It was accepted, was lost, and was accepted again: what is known of the first time ends, and the span stays for
     /// the second.
-    @Test func aSpanAcceptedTwiceIsKeptFromTheSecondTimeOn() async throws {
+    @Test func `a span accepted twice is kept from the second time on`() async throws {
         try await ExportFixture.run { fixture in
             let id = try await fixture.leave()
             let size = try await fixture.bytes()
@@ -82,7 +82,7 @@ import Testing
     }
 
     /// A rollout that nobody asks for would keep its spans for an hour, however many there are.
-    @Test func ofTheKeptSpansTheOldestGoFirst() async throws {
+    @Test func `of the kept spans the oldest go first`() async throws {
         try await ExportFixture.run { fixture in
             func export(_ count: Int) async throws -> [InsertionID] {
                 var ids: [InsertionID] = []
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func nearTheBoundTheOldestFailuresGo() async throws {
+    @Test func `near the bound the oldest failures go`() async throws {
         try await ExportFixture.run { fixture in
             let oldest = try await fixture.leave(hasFailed: true)
             let success = try await fixture.leave()

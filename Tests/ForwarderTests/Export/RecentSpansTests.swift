@@ -9,7 +9,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct RecentSpansTests {
     private let ids = InsertionIDGenerator()
 
-    @Test func theOldestGiveWay() {
+    @Test func `the oldest give way`() {
         let spans = RecentSpans(limit: 1000)
         let all = (0..<100).map { _ in ids.next() }
         for (index, id) in all.enumerated() { spans.keep(Array(repeating: UInt8(index), count: 99), of: id) }
@@ -19,7 +19,7 @@ import Testing
     }
 
     /// What was taken makes room.
-    @Test func noneGivesWayToWhatWasTaken() {
+    @Test func `none gives way to what was taken`() {
         let spans = RecentSpans(limit: 1000)
         let first = ids.next()
         spans.keep([1], of: first)
@@ -31,7 +31,7 @@ import Testing
         #expect(spans.take(first) == [1])
     }
 
-    @Test func oneThatIsLargerThanTheBoundIsKeptAlone() {
+    @Test func `one that is larger than the bound is kept alone`() {
         let spans = RecentSpans(limit: 10)
         let (large, next) = (ids.next(), ids.next())
         spans.keep(Array(repeating: 0, count: 100), of: large)
@@ -41,7 +41,7 @@ import Testing
     }
 
     /// An exporter sends what is at hand, and reads back what is not, each under its own entry.
-    @Test func anExporterReadsBackTheOthersAlone() async throws {
+    @Test func `an exporter reads back the others alone`() async throws {
         try await ExportFixture.run { fixture in
             let spans = RecentSpans()
             var ids: [InsertionID] = []

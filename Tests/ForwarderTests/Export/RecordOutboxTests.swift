@@ -9,7 +9,7 @@ import Testing
 /// Spans that two groups read: the exporters, and the process with the request log.
 @Suite(.timeLimit(.minutes(5))) struct RecordOutboxTests {
     /// Two readers of one stream, the first of which settles before the second.
-    @Test(arguments: [true, false]) func anEntryGoesWhenBothHaveIt(exporterIsFirst: Bool) async throws {
+    @Test(arguments: [true, false]) func `an entry goes when both have it`(exporterIsFirst: Bool) async throws {
         try await ExportFixture.run { fixture in
             let (exporters, recorders) = (fixture.outbox("f"), fixture.records("r"))
             try await exporters.join(["a"])
@@ -42,7 +42,7 @@ import Testing
     }
 
     /// Spans that only one of the groups was given stay for the other.
-    @Test func whatTheOtherGroupHasNotReadStays() async throws {
+    @Test func `what the other group has not read stays`() async throws {
         try await ExportFixture.run { fixture in
             let (exporters, recorders) = (fixture.outbox("f"), fixture.records("r"))
             try await exporters.join(["a"])
@@ -63,7 +63,7 @@ import Testing
     }
 
     /// Without a process that has the log the exporters' word is enough, and nothing is counted for ever.
-    @Test func withoutAGroupNothingIsKept() async throws {
+    @Test func `without a group nothing is kept`() async throws {
         try await ExportFixture.run { fixture in
             let exporters = fixture.outbox("f")
             try await exporters.join(["a"])
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// Without exporters the log's word is not: they are yet to come.
-    @Test func theLogTakesNothingFromExportersToCome() async throws {
+    @Test func `the log takes nothing from exporters to come`() async throws {
         try await ExportFixture.run { fixture in
             let recorders = fixture.records("r")
             try await recorders.join(["a"])
@@ -91,7 +91,7 @@ import Testing
     }
 
     /// A span that makes room for others has no row either, and is counted.
-    @Test func rowsThatMakeRoomAreCounted() async throws {
+    @Test func `rows that make room are counted`() async throws {
         try await ExportFixture.run { fixture in
             let (exporters, recorders) = (fixture.outbox("f"), fixture.records("r"))
             try await exporters.join(["a"])
@@ -115,7 +115,7 @@ import Testing
     }
 
     /// The log's own bound: the oldest records go, the exporters keep their spans.
-    @Test func theOldestRecordsGo() async throws {
+    @Test func `the oldest records go`() async throws {
         try await ExportFixture.run { fixture in
             let exporters = fixture.outbox("f")
             try await exporters.join(["a"])
@@ -140,7 +140,7 @@ import Testing
     }
 
     /// A verifier that has seen a span's trace lets it go, once the log has read it.
-    @Test func aSpanIsForgottenOnceTheLogHasReadIt() async throws {
+    @Test func `a span is forgotten once the log has read it`() async throws {
         try await ExportFixture.run { fixture in
             let (exporters, recorders) = (fixture.outbox("f"), fixture.records("r"))
             try await exporters.join(["a"])
@@ -160,7 +160,7 @@ import Testing
     }
 
     /// The log was on, and is off now: what waits for it alone goes, what is to be exported stays.
-    @Test func aLogThatEndsLeavesNothing() async throws {
+    @Test func `a log that ends leaves nothing`() async throws {
         try await ExportFixture.run { fixture in
             let exporters = fixture.outbox("f")
             try await exporters.join(["a"])
@@ -178,7 +178,7 @@ import Testing
     }
 
     /// Without a process that has kept the log, a record that is no span is not kept.
-    @Test func withoutALogThereIsNoRecord() async throws {
+    @Test func `without a log there is no record`() async throws {
         try await ExportFixture.run { fixture in
             try await fixture.leave(isLogged: true, isExported: false)
             #expect(try await fixture.redis.send(RedisCommand("EXISTS", Keys.requests)).int == 0)
@@ -187,7 +187,7 @@ import Testing
     }
 
     /// A record that is no span stands in its entry.
-    @Test func aRecordIsNoSpan() async throws {
+    @Test func `a record is no span`() async throws {
         try await ExportFixture.run { fixture in
             let recorders = fixture.records("r")
             try await recorders.join([RecordOutbox.noProject])

@@ -34,7 +34,7 @@ import Upstream
     private static func row(_ record: [UInt8]) throws -> RequestRow { RequestRow(try RecordTexts(record)) }
 
     /// A record in the one form or the other.
-    @Test(arguments: [true, false]) func aRowSaysWhatIsKnown(isCompact: Bool) throws {
+    @Test(arguments: [true, false]) func `a row says what is known`(isCompact: Bool) throws {
         let job = try Self.job()
         let span = try #require(CompletionSpan(job, isCompact: isCompact, isLogged: true))
         span.sends(Self.target(job))
@@ -67,7 +67,7 @@ import Upstream
     }
 
     /// A request without a span: a catch-all call, or one of a project that is not traced. It has no bodies.
-    @Test func aRecordHasNoBodies() throws {
+    @Test func `a record has no bodies`() throws {
         var job = try Self.job()
         (job.rollout, job.path, job.isStream) = (nil, "/embeddings", true)
         let span = CompletionSpan(recordOf: job)
@@ -89,7 +89,7 @@ import Upstream
     }
 
     /// The ends that no provider's status tells.
-    @Test func anEndOfTheGatewaysOwnIsTold() throws {
+    @Test func `an end of the gateway's own is told`() throws {
         let job = try Self.job()
         func row(_ act: (CompletionSpan) -> [UInt8]) throws -> RequestRow {
             try Self.row(act(try #require(CompletionSpan(job, isLogged: true))))
@@ -115,7 +115,7 @@ import Upstream
     }
 
     /// A client's own metadata hides neither the ids nor the resolved metadata, however deep it is.
-    @Test func deepMetadataHidesNothing() throws {
+    @Test func `deep metadata hides nothing`() throws {
         var job = try Self.job()
         let deep = String(repeating: "[", count: 120) + String(repeating: "]", count: 120)
         job.body = Array(
@@ -129,7 +129,7 @@ import Upstream
     }
 
     /// A path may hold a key, and be long.
-    @Test func aPathIsShownWithoutSecrets() throws {
+    @Test func `a path is shown without secrets`() throws {
         var job = try Self.job()
         job.path = "/x/gsk_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT/" + String(repeating: "y", count: 9000)
         let row = try Self.row(CompletionSpan(recordOf: job).failed(.expired))
@@ -137,7 +137,7 @@ import Upstream
     }
 
     /// Without a log a span is as it was.
-    @Test func withoutALogASpanSaysNoMore() throws {
+    @Test func `without a log a span says no more`() throws {
         let span = try #require(CompletionSpan(try Self.job()))
         #expect(try SpanRecord(span.answered()).text(.request) == nil)
     }
@@ -145,11 +145,11 @@ import Upstream
     @Test(arguments: [
         "", "{", "{}", "\u{1}", #"{"attributes":[{"key":"gateway.insertion_id","value":{"stringValue":"x"}}]}"#,
     ])
-    func whatIsNoRecordIsRefused(text: String) {
+    func `what is no record is refused`(text: String) {
         #expect(throws: WireError.self) { try RecordTexts(Array(text.utf8)) }
     }
 
-    @Test func aSummaryIsReadAsItWasWritten() {
+    @Test func `a summary is read as it was written`() {
         var summary = RequestSummary()
         (summary.status, summary.ending, summary.path, summary.user) = (201, "refused", "/\"é", "u\u{0}")
         (summary.teams, summary.rules, summary.target, summary.isStream) = (["", "a"], ["b"], "t", true)

@@ -26,7 +26,7 @@ import Testing
         "langfuse_public_key", "connection_string",
         "passphrase", "api_keys", "OPENAI_API_KEY", "GITHUB_TOKEN", #"api\u005fkey"#, "access.token",
     ])
-    func aNameOfASecretHidesStringsAndNumbersAtAnyDepth(name: String) {
+    func `a name of a secret hides strings and numbers at any depth`(name: String) {
         for (before, after) in [(#"{"#, "}"), (#"{"a":[{"b":{"#, "}}]}"), (#"[[{"x":1.50,"#, "}]]")] {
             for (value, shown) in [
                 ("\"canary plain\"", "\"[redacted]\""), ("1234567890", "\"[redacted]\""), ("true", "true"),
@@ -61,7 +61,7 @@ import Testing
         #"{"text":"d\u00e9j\u00e0 vu \ud83d\ude00 \ud800 \/ \u003cb\u003e \"quoted\" \\n C:\\new\\table"}"#,
         #"  { "n" : 1.0e+2 , "é" : [ ] , "o" : { } }  "#, "[]", "", "0", "null", "\"\"",
     ])
-    func whatIsNoSecretStaysToTheByte(text: String) {
+    func `what is no secret stays to the byte`(text: String) {
         #expect(clean(text) == text)
         #expect(String(decoding: Self.redactor.clean(json: ByteSlice(text)).whole, as: UTF8.self) == text)
     }
@@ -81,7 +81,7 @@ import Testing
         "-----BEGIN RSA PRIVATE KEY-----\\nMIIEowIBAAKCAQEA0Z3VS5JJcds3xfn/ygWyF0a3qYyI6yG8\\nabcd==\\n-----END RSA PRIVATE KEY-----",
         "-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7",
     ])
-    func aKeyIsKnownByItsFormInAnyText(key: String) {
+    func `a key is known by its form in any text`(key: String) {
         for (before, after) in [
             ("", ""), ("my key is ", ", keep it"), ("\\n", "\\n"), ("(", ")"), ("é", "é"), ("OPENAI_API_KEY=", ""),
             ("\\\"", "\\\""), ("\\\\n", ""),
@@ -107,11 +107,11 @@ import Testing
         (#""AccountName=n;AccountKey=abc+/12==;E=x""#, #""AccountName=n;AccountKey=[redacted];E=x""#),
         (#""\u0073k-proj-AbC123dEf456GhI789 \u00e9""#, #""[redacted] \u00e9""#),
     ])
-    func whatSurroundsASecretStays(text: String, shown: String) {
+    func `what surrounds a secret stays`(text: String, shown: String) {
         #expect(clean(#"{"x":\#(text)}"#) == #"{"x":\#(shown)}"#)
     }
 
-    @Test func headersOfAToolAreHiddenAndHarmlessOnesStay() {
+    @Test func `headers of a tool are hidden and harmless ones stay`() {
         let text =
             #"[{"type":"mcp","server_url":"https://m","headers":{"Authorization":"opaque-value","X-Team":"opaque-value","Content-Type":"application/json","X-A":"red"},"#
             + #""server_headers":{"cookie":"a=1"}}]"#
@@ -124,7 +124,7 @@ import Testing
                 == #"[{"name":"Authorization","value":"[redacted]"},{"name":"city","value":"Bern"}]"#)
     }
 
-    @Test func aSchemaKeepsItsShapeAndLosesTheDefaultOfASecret() {
+    @Test func `a schema keeps its shape and loses the default of a secret`() {
         let text =
             #"{"properties":{"api_key":{"type":"string","default":"canary plain","minLength":8},"city":{"default":"Bern"}}}"#
         #expect(clean(text) == text.replacing("canary plain", with: Self.mark))
@@ -132,7 +132,7 @@ import Testing
 
     /// Arguments of a tool's call are JSON within a string, a tool's answer may hold another within that, and either
     /// may be cut off.
-    @Test(arguments: 1...4) func jsonWithinStringsIsReadAsJSON(level: Int) throws {
+    @Test(arguments: 1...4) func `json within strings is read as JSON`(level: Int) throws {
         var (text, shown) = (
             #"{"api_key":"canary plain","n":7,"t":"é \n sk-proj-AbC123dEf456GhI789"}"#,
             #"{"api_key":"[redacted]","n":7,"t":"é \n [redacted]"}"#
@@ -145,7 +145,7 @@ import Testing
         _ = try JSONSerialization.jsonObject(with: Data(clean(text.replacing("canary plain", with: "x")).utf8))
     }
 
-    @Test func jsonThatIsCutOffIsReadAsFarAsItGoes() {
+    @Test func `json that is cut off is read as far as it goes`() {
         #expect(
             clean(#"{"arguments":"{\"api_key\":\"canary plain\",\"x\":\"y"}"#)
                 == #"{"arguments":"{\"api_key\":\"[redacted]\",\"x\":\"y"}"#)
@@ -156,7 +156,7 @@ import Testing
         #expect(clean("{not JSON} but \(Self.key)") == "{not JSON} but [redacted]")
     }
 
-    @Test func theCallsOwnKeysAreFoundWhateverTheirForm() {
+    @Test func `the call's own keys are found in any form`() {
         #expect(
             clean(#"{"x":"it is fwkey-Client-0, yes"}"#, keys: ["fwkey-Client-0"]) == #"{"x":"it is [redacted], yes"}"#)
         #expect(
@@ -173,12 +173,12 @@ import Testing
             "[\\\"[", "_", "token_",
             "\u{323}\u{301}",
         ])
-    func hostileTextTakesBoundedTime(piece: String) {
+    func `hostile text takes bounded time`(piece: String) {
         let many = String(repeating: piece, count: (256 << 10) / piece.utf8.count)
         for text in [many, #"{"x":"\#(many)"}"#, #"{"\#(many)":1}"#, #"{"x":"{\#(many)"}"#] { _ = clean(text) }
     }
 
-    @Test(arguments: [1, 2, 3] as [UInt64]) func whateverStandsInATextTheResultIsJSON(seed: UInt64) throws {
+    @Test(arguments: [1, 2, 3] as [UInt64]) func `the result is JSON, with any text`(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let pieces = [
             "\\\"", "\\\\", "\\n", "\\u0041", "\\/", "é", "😀", "\\ud83d\\ude00", "\\ud800", "{", "[", ":", ",", "}",

@@ -22,7 +22,7 @@ import Testing
         #""web_search_options":{"token":"CANARY-0123456789"}"#,
         #""messages":[{"role":"user","content":[{"type":"text","text":"use KEY"}]},{"role":"assistant","tool_calls":[{"function":{"arguments":"{\"password\":\"CANARY\"}"}}]}]"#,
     ])
-    func aKeyInTheRequestIsInNoAttribute(member: String) throws {
+    func `a key in the request is in no attribute`(member: String) throws {
         let member = member.replacing(
             "CANARY", with: Self.canary.replacing(" ", with: member.contains("token") ? "-" : " ")
         ).replacing(
@@ -43,7 +43,7 @@ import Testing
         #"{"tool_calls":[{"function":{"name":"f","arguments":"{\"api_key\":\"canary\",\"x\":\"KEY\"}"}}]}"#,
         #"{"content":"it was own-key/of+the=client-1 all along"}"#,
     ])
-    func aKeyInTheAnswerIsNotThere(message: String) throws {
+    func `a key in the answer is not there`(message: String) throws {
         let message = message.replacing("KEY", with: Self.key)
         let answer = #"{"id":"KEY","model":"KEY","choices":[{"message":\#(message),"finish_reason":"KEY"}]}"#.replacing(
             "KEY", with: Self.key)
@@ -51,7 +51,7 @@ import Testing
         for secret in [Self.key, "canary", "own-key"] { #expect(!span.contains(secret), "\(span)") }
     }
 
-    @Test func anErrorThatQuotesAKeyAndATraceparentThatIsOneShowNone() throws {
+    @Test func `an error that quotes a key and a traceparent that is one show none`() throws {
         let span = try SpanSample.bytes(
             body: "{}", status: 400, answer: #"{"error":{"message":"{\"api_key\":\"\#(Self.key)\"}"}}"#,
             headers: [HeaderField("traceparent", Self.key)])
@@ -59,7 +59,7 @@ import Testing
     }
 
     /// A trace is found by its ids: they are shown as they are, whatever they look like.
-    @Test func idsStayAsTheyAre() throws {
+    @Test func `ids stay as they are`() throws {
         var job = try SpanSample.job(#"{"messages":[]}"#)
         job.rollout = RolloutIDs(rollout: Self.key, invocation: "I", experiment: "E", run: "U", row: "r")
         let span = try #require(CompletionSpan(job))
@@ -68,7 +68,7 @@ import Testing
         #expect(read.strings("langfuse.trace.tags")?.contains("rollout_id:\(Self.key)") == true)
     }
 
-    @Test func aParameterWithASecretInItKeepsAllElse() throws {
+    @Test func `a parameter with a secret in it keeps all else`() throws {
         let span = try SpanSample.span(
             body:
                 #"{"messages":[],"extra_body":{"api_key":"x","a":[1.50,null]},"headers":{"accept":"*/*","x-key":"12345678"}, "prompt_cache_key":"k1"}"#,

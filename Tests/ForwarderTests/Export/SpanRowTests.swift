@@ -111,7 +111,7 @@ import Upstream
         return (try #require(batch.records).flatMap(ObservationMapping.observations), byOTLP)
     }
 
-    @Test(arguments: calls) func bothWaysLeadToOneRow(call: Call) throws {
+    @Test(arguments: calls) func `both ways lead to one row`(call: Call) throws {
         let rows = try Self.rows([Self.record(call)])
         #expect(rows.direct == rows.byOTLP)
         // `==` of texts goes by canonical equivalence in a test; the bytes have to agree.
@@ -126,7 +126,7 @@ import Upstream
         #expect(rows.direct.first?.metadata != nil && rows.direct.first?.tags.contains("rollout_id:R") == true)
     }
 
-    @Test(arguments: [1, 2, 3] as [UInt64]) func whateverTextsHold(seed: UInt64) throws {
+    @Test(arguments: [1, 2, 3] as [UInt64]) func `any text is held`(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let pieces = [
             "\\\"", "\\\\", "\\n", "\\u0000", "é", "e\u{301}", "漢", "😀", "\u{7F}", "a", " ", "\\ud83d\\ude00", "{", "]",
@@ -150,7 +150,7 @@ import Upstream
         #expect(rows.direct.count == 200 && rows.byOTLP.count == 200)
     }
 
-    @Test func aSpanOfVersion010GoesByOTLP() throws {
+    @Test func `a span of version 010 goes by OTLP`() throws {
         var batch = ExportBatch()
         batch.spans = [try OutboxSpan(Self.record(Self.calls[0])), try OutboxSpan(Array("{}".utf8))]
         #expect(batch.records == nil)

@@ -76,13 +76,13 @@ import Testing
         }
     }
 
-    @Test func aScreenshotIsWholeByDefault() throws {
+    @Test func `a screenshot is whole by default`() throws {
         let (input, span) = try cut([text("user", 100), image(790_000)], limit: SpanLimits.spanText)
         #expect(content(input.messages[1]).utf8.count > 789_000)
         #expect(span.level == nil)
     }
 
-    @Test func aSingleLongImageIsCutInsideAndUsesTheRoom() throws {
+    @Test func `a single long image is cut inside and uses the room`() throws {
         let (input, span) = try cut([text("system", 2000), image(200_000)])
         #expect(content(input.messages[0]).utf8.count > 1900)
         #expect(content(input.messages[1]).hasPrefix("lookdata:image/png;base64,iVBOR"))
@@ -92,32 +92,32 @@ import Testing
         #expect(span.message?.contains("long strings cut: 1") == true)
     }
 
-    @Test func ofManyImagesTheNewestStayWhole() throws {
+    @Test func `of many images the newest stay whole`() throws {
         let (input, _) = try cut((0..<10).map { _ in image(20_000) } + [text("user", 100)])
         let isWhole = input.messages.map { !content($0).contains("[cut by") }
         #expect(isWhole == Array(repeating: false, count: 7) + [true, true, true, true])
     }
 
-    @Test func anImageIsCutBeforeALongerText() throws {
+    @Test func `an image is cut before a longer text`() throws {
         let (input, _) = try cut([text("user", 40_000), image(30_000)])
         #expect(!content(input.messages[0]).contains("[cut by"))
         #expect(content(input.messages[1]).contains("[cut by"))
     }
 
-    @Test func aLongTextIsCutBeforeManyShortOnes() throws {
+    @Test func `a long text is cut before many short ones`() throws {
         let (input, _) = try cut((0..<50).map { _ in text("user", 1000) } + [text("tool", 300_000)])
         #expect(input.messages.count { content($0).contains("[cut by") } == 1)
         #expect(content(input.messages[50]).contains("[cut by"))
     }
 
-    @Test func ofManyEqualTextsTheNewestStayWhole() throws {
+    @Test func `of many equal texts the newest stay whole`() throws {
         let (input, _) = try cut((0..<100).map { _ in text("user", 4000) })
         let isWhole = input.messages.map { !content($0).contains("[cut by") }
         #expect(isWhole.first == false && isWhole.last == true)
         #expect(isWhole == isWhole.sorted { !$0 && $1 }, "no older one is whole beside a newer one that is not")
     }
 
-    @Test func ofTooManyMessagesTheOldestAreLeftOut() throws {
+    @Test func `of too many messages the oldest are left out`() throws {
         let (input, span) = try cut((0..<5000).map { #"{"role":"user","content":"message \#($0)"}"# })
         #expect(content(input.messages[0]).contains("left out]"))
         #expect(input.messages[0].role == "system")
@@ -128,20 +128,20 @@ import Testing
         )
     }
 
-    @Test func aMessageOfTooManyPartsKeepsTheLast() throws {
+    @Test func `a message of too many parts keeps the last`() throws {
         let parts = (0..<4000).map { #"{"type":"text","text":"part \#($0)"}"# }.joined(separator: ",")
         let (input, _) = try cut([text("system", 100), #"{"role":"user","content":[\#(parts)]}"#])
         #expect(content(try #require(input.messages.last)).hasSuffix("part 3999"))
     }
 
-    @Test func toolsAreCutBeforeMessages() throws {
+    @Test func `tools are cut before messages`() throws {
         let (input, _) = try cut(
             [text("user", 50_000)], tools: #"[{"description":"\#(String(repeating: "a tool ", count: 8000))"}]"#)
         #expect(!content(input.messages[0]).contains("[cut by"))
         #expect(input.tools?[0]["description"]?.contains("[cut by") == true)
     }
 
-    @Test func argumentsAreStillAString() throws {
+    @Test func `arguments are still a string`() throws {
         let arguments = String(
             decoding: JSONText.quoted(#"{"x":"\#(String(repeating: "é\n\"", count: 40_000))"}"#), as: UTF8.self)
         let (input, _) = try cut([#"{"role":"tool","content":\#(arguments)}"#])
@@ -162,7 +162,7 @@ import Testing
         "\"" + String(repeating: "\\ud83d\\ude00", count: 10_000) + "\"",
         String(repeating: "{\"a\":[", count: 5000) + "1" + String(repeating: "]}", count: 5000),
     ])
-    func whateverIsLargeStaysJSONOfItsKind(json: String) {
+    func `what is large stays JSON of its kind`(json: String) {
         for limit in [1024, 10_000, 65_536] {
             var shortener = JSONShortener()
             let cut = shortener.shorten(ByteSlice(json), to: limit)
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func anyJSONIsCutToItsLimit(seed: UInt64) {
+    @Test(arguments: [1, 2, 3, 4] as [UInt64]) func `any JSON is cut to its limit`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         for _ in 0..<100 {
             let json = Self.value(depth: 5, &random)
@@ -198,7 +198,7 @@ import Testing
         }
     }
 
-    @Test func anOutputIsCutAsAnInputIs() throws {
+    @Test func `an output is cut as an input is`() throws {
         let calls = (0..<3).map {
             #"{"id":"c\#($0)","type":"function","function":{"name":"f","arguments":"\#(String(repeating: "a b ", count: 10_000))"}}"#
         }
@@ -212,7 +212,7 @@ import Testing
     }
 
     /// A million small strings: no step looks at them more than a few times.
-    @Test(.timeLimit(.minutes(5))) func aMillionSmallStringsTakeBoundedTime() throws {
+    @Test(.timeLimit(.minutes(5))) func `a million small strings take bounded time`() throws {
         let messages = "[" + String(repeating: "\"a\",", count: 500_000) + "\"z\"]"
         let span = try SpanSample.span(
             body: #"{"messages":\#(messages)}"#, answer: [Array("{}".utf8)], textBytes: Self.limit)

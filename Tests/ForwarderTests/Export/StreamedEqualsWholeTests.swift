@@ -8,7 +8,7 @@ import Testing
 /// A streamed answer's span says what the span of the same answer without a stream says, whatever members its message
 /// has and whatever way it is cut.
 @Suite struct StreamedEqualsWholeTests {
-    @Test(arguments: 0..<24 as Range<UInt64>) func aStreamEqualsItsAnswer(seed: UInt64) throws {
+    @Test(arguments: 0..<24 as Range<UInt64>) func `a stream equals its answer`(seed: UInt64) throws {
         var cutter = DeltaCutter(seed: seed)
         for round in 0..<60 {
             let choices = (0..<(cutter.chance(4) ? 3 : 1)).map { _ in choice(&cutter) }

@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    private static func answer(_ events: [String]) -> CollectedAnswer {
+    private static func answer(_ events: [String]) -> CollectedResponse {
         var collector = StreamCollector()
         for event in events { collector.take(Array("data: \(event)\n\n".utf8)) }
         return collector.collected()
@@ -27,7 +27,7 @@ import Testing
         #"{"choices":[{"index":0,"delta":\#(delta),"finish_reason":null}]}"#
     }
 
-    @Test(arguments: shapes + calls) func aShapeIsPutTogether(shape: Shape) throws {
+    @Test(arguments: shapes + calls) func `a shape is put together`(shape: Shape) throws {
         let answer = Self.answer(shape.deltas.map(Self.event))
         let output = answer.output.map(\.text).joined()
         let wanted =
@@ -245,7 +245,7 @@ import Testing
     ]
 
     /// What a choice says beside its message stands behind the message's members.
-    @Test func logProbabilitiesAreKeptInBothForms() throws {
+    @Test func `log probabilities are kept in both forms`() throws {
         let tokens = [
             #"{"token":"a","logprob":-0.1,"bytes":[97],"top_logprobs":[]}"#,
             #"{"token":"b","logprob":-1e-3,"bytes":[98],"top_logprobs":[]}"#,
@@ -264,7 +264,7 @@ import Testing
         #expect(try SpanSample.span(answer: whole).output == wanted)
     }
 
-    @Test func statementsBesideAMessageAreNotJoined() {
+    @Test func `statements beside a message are not joined`() {
         func beside(_ severity: String) -> String {
             #""content_filter_results":{"hate":{"filtered":false,"severity":"\#(severity)"}},"note":"n""#
         }
@@ -292,11 +292,11 @@ import Testing
         ),
     ]
 
-    @Test(arguments: wholes) func aWholeMessageInAStreamCountsWithoutDeltas(event: String, output: String) {
+    @Test(arguments: wholes) func `a whole message in a stream counts without deltas`(event: String, output: String) {
         #expect(Self.answer([event]).output.map(\.text).joined() == output)
     }
 
-    @Test func membersBesideTheChoicesAreMetadata() throws {
+    @Test func `members beside the choices are metadata`() throws {
         let more = #""system_fingerprint":"fp","citations":["a","b"],"search_results":null"#
         let stream =
             #"data: {"id":"c","object":"x","created":1,"obfuscation":"zz","choices":[{"index":0,"delta":{"content":"x"}}],"citations":["a"]}"#

@@ -26,7 +26,7 @@ import Upstream
         ("application/x-ndjson", 200), ("application/json", 200), ("audio/mpeg", 200),
         ("application/vnd.amazon.eventstream", 200), ("", 200),
         ("text/event-stream", 200), ("application/json", 429), ("text/html", 500),
-    ]) func whatHasLainLeaves(type: String, status: Int) async throws {
+    ]) func `what has lain leaves`(type: String, status: Int) async throws {
         for isStream in [false, true] {
             try await run(isStream: isStream) { fixture, job, call in
                 call.answer(status, type: type)
@@ -44,7 +44,7 @@ import Upstream
         }
     }
 
-    @Test func whatComesBehindItLeavesWithTheEnd() async throws {
+    @Test func `what comes behind it leaves with the end`() async throws {
         try await run { fixture, job, call in
             call.answer().send("\n").pause()
             var frame = try await fixture.answers.next(of: job)
@@ -56,7 +56,7 @@ import Upstream
     }
 
     /// A head of which nothing follows is not an answer yet: a call that ends so is told in a status.
-    @Test func aHeadAloneWaits() async throws {
+    @Test func `a head alone waits`() async throws {
         try await run { fixture, job, call in
             call.answer().pause().fail(.closedEarly, sent: true)
             let frame = try await fixture.answers.next(of: job)
@@ -64,7 +64,7 @@ import Upstream
         }
     }
 
-    @Test func whatBreaksBehindItIsBrokenOff() async throws {
+    @Test func `what breaks behind it is broken off`() async throws {
         try await run { fixture, job, call in
             call.answer().send("{").pause()
             var frame = try await fixture.answers.next(of: job)
@@ -79,7 +79,7 @@ import Upstream
 
     /// Whether it counts is said by its bytes, however they left.
     @Test(arguments: [(ScriptedCall.completion, true), (#"{"error":{"message":"overloaded"}}"#, false)])
-    func itCountsAsItWouldInOnePiece(answer: String, counts: Bool) async throws {
+    func `it counts as it would in one piece`(answer: String, counts: Bool) async throws {
         var ids: Set<String> = []
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
@@ -103,7 +103,7 @@ import Upstream
 
     /// The status is in the first frame, and what is done at the end goes by it.
     @Test(arguments: [(500, false), (429, false), (400, true), (200, true)])
-    func aFailureThatMayPassIsNotKept(status: Int, isKept: Bool) async throws {
+    func `a failure that may pass is not kept`(status: Int, isKept: Bool) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(idempotencyKey: "key")
             try await fixture.withForwarder { forwarder in
@@ -117,7 +117,7 @@ import Upstream
     }
 
     /// The forwarder asks for the usage, so it looks for the event that brings it, and holds nothing else for that.
-    @Test func whatKeepsAStreamAliveIsNotTakenForTheUsage() async throws {
+    @Test func `what keeps a stream alive is not taken for the usage`() async throws {
         try await run(isStream: true) { fixture, job, call in
             #expect(String(decoding: call.request.body, as: UTF8.self).contains("include_usage"))
             call.answer(type: "text/event-stream")

@@ -9,7 +9,7 @@ import Upstream
 
 /// Jobs that nobody wants any longer, and readers that are slow.
 @Suite(.timeLimit(.minutes(5))) struct CancellationTests {
-    @Test func aJobCancelledBeforeItsStartIsNeverCalled() async throws {
+    @Test func `a job cancelled before its start is never called`() async throws {
         try await ForwarderFixture.run { fixture in
             let unwanted = try await fixture.enqueue()
             try await JobSignals(redis: fixture.redis).cancel(unwanted.insertionID, life: .seconds(300))
@@ -27,7 +27,7 @@ import Upstream
         }
     }
 
-    @Test(arguments: [false, true]) func aRunningCallIsAborted(_ hasBegun: Bool) async throws {
+    @Test(arguments: [false, true]) func `a running call is aborted`(_ hasBegun: Bool) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true)
             try await fixture.withForwarder { forwarder in
@@ -93,7 +93,7 @@ import Upstream
             testDescription: "finished, from an ingress that does not count", stream: part + stop, handedOver: nil,
             succeeds: false),
     ])
-    func aClientThatHasTheWholeAnswerHasSucceeded(_ departure: Departure) async throws {
+    func `a client that has the whole answer has succeeded`(_ departure: Departure) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true, body: #"{"model":"openai/gpt","n":\#(departure.n)}"#)
             try await fixture.withForwarder { forwarder in
@@ -114,7 +114,9 @@ import Upstream
     }
 
     /// The end of the connection says nothing that `[DONE]` has not said.
-    @Test(arguments: [true, false]) func aConnectionThatBreaksBehindTheEndBreaksNothing(_ hasEnd: Bool) async throws {
+    @Test(arguments: [true, false]) func `a connection that breaks behind the end breaks nothing`(
+        _ hasEnd: Bool
+    ) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true)
             try await fixture.withForwarder { forwarder in
@@ -131,7 +133,7 @@ import Upstream
     }
 
     /// Two frames of 6 bytes go beyond a window of 10; each further one needs its credit.
-    @Test func aSlowReaderHoldsTheSenderUp() async throws {
+    @Test func `a slow reader holds the sender up`() async throws {
         try await ForwarderFixture.run { fixture in
             let news = JobSignals(redis: fixture.redis)
             let job = try await fixture.enqueue(isStream: true, window: 10)
@@ -160,7 +162,7 @@ import Upstream
 
     /// A piece may be larger than the window: a compressed answer, and one over HTTP/2, comes as large as it is. It
     /// leaves frame by frame all the same.
-    @Test func aPieceBeyondTheWindowGoesOnAsItIsTaken() async throws {
+    @Test func `a piece beyond the window goes on as it is taken`() async throws {
         try await ForwarderFixture.run { fixture in
             let news = JobSignals(redis: fixture.redis)
             let frame = 256 << 10
@@ -181,7 +183,7 @@ import Upstream
 
     /// The ingress of a killed reader cancels nothing: without an end the job would hold its slot and its entry for
     /// ever.
-    @Test(arguments: [false, true]) func aReaderThatSaysNothingMoreIsWaitedForUntilTheDeadline(
+    @Test(arguments: [false, true]) func `a reader that says nothing more is waited for until the deadline`(
         hasEnded: Bool
     ) async throws {
         try await ForwarderFixture.run { fixture in
@@ -202,7 +204,7 @@ import Upstream
     }
 
     /// The channel keeps nothing for a subscriber that is away. The key does.
-    @Test(arguments: ["credit", "cancel"]) func newsThatWasMissedIsLookedUp(_ news: String) async throws {
+    @Test(arguments: ["credit", "cancel"]) func `news that was missed is looked up`(_ news: String) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true, window: 1)
             try await fixture.withForwarder { forwarder in

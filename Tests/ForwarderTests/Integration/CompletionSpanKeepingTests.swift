@@ -27,7 +27,7 @@ import Upstream
         }
     }
 
-    @Test func aCompletionIsKeptWithItsEnd() async throws {
+    @Test func `a completion is kept with its end`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { _ in
                 let job = try await fixture.enqueue()
@@ -46,7 +46,7 @@ import Upstream
     }
 
     /// Exporters of version 0.1.0 may send it, unless it goes to the trace store of this process.
-    @Test func whereOthersMaySendItItIsOTLP() async throws {
+    @Test func `where others may send it it is OTLP`() async throws {
         try await ForwarderFixture.run { fixture in
             for isCompact in [false, true] {
                 try await fixture.withForwarder(isCompact: isCompact) { _ in
@@ -67,7 +67,7 @@ import Upstream
     }
 
     /// The exporter of the process need not read it back.
-    @Test func itIsAtHandOnceItIsKept() async throws {
+    @Test func `it is at hand once it is kept`() async throws {
         try await ForwarderFixture.run { fixture in
             let spans = RecentSpans()
             try await fixture.withForwarder(spans: spans) { forwarder in
@@ -85,7 +85,7 @@ import Upstream
     }
 
     /// Another forwarder has the job by now, and writes its own span: this one's does not count.
-    @Test func aSpanOfALateOwnerIsNotAtHand() async throws {
+    @Test func `a span of a late owner is not at hand`() async throws {
         try await ForwarderFixture.run { fixture in
             let spans = RecentSpans()
             try await fixture.withForwarder(spans: spans) { forwarder in
@@ -102,7 +102,7 @@ import Upstream
         }
     }
 
-    @Test func aStreamTellsItsUsageToTheSpanAlone() async throws {
+    @Test func `a stream tells its usage to the span alone`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { _ in
                 let job = try await fixture.enqueue(isStream: true)
@@ -124,7 +124,7 @@ import Upstream
     /// The provider's label of a stream may be wrong or missing; the event that the client did not ask for is none of
     /// its business all the same.
     @Test(arguments: ["application/json", "text/plain", "application/octet-stream", "text/event-stream", ""])
-    func aStreamUnderAnyLabelTellsItsUsageToTheSpanAlone(label: String) async throws {
+    func `a stream under any label tells its usage to the span alone`(label: String) async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { _ in
                 let job = try await fixture.enqueue(isStream: true)
@@ -145,7 +145,7 @@ import Upstream
         #"{"choices":[],"usage":{"total_tokens":1}}"#, "{\n  \"choices\": [],\r\n\r\n  \"usage\": {}\n}\n", "data",
         "id: x", "plain\n\ntext", "",
     ])
-    func aBodyInAStreamsPlacePassesWhole(body: String) async throws {
+    func `a body in a stream's place passes whole`(body: String) async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { _ in
                 let job = try await fixture.enqueue(isStream: true)
@@ -156,7 +156,7 @@ import Upstream
         }
     }
 
-    @Test func aFailureIsKeptAsOne() async throws {
+    @Test func `a failure is kept as one`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { _ in
                 let job = try await fixture.enqueue()
@@ -188,7 +188,9 @@ import Upstream
         ("application/json", "", "The provider's answer is empty.", "empty_answer"),
         ("text/html", "<html>", "The provider's answer is not a JSON object.", "not_a_completion"),
     ])
-    func aFailureWithinASuccessIsAFailure(type: String, body: String, message: String, code: String) async throws {
+    func `a failure within a success is a failure`(
+        type: String, body: String, message: String, code: String
+    ) async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { forwarder in
                 let job = try await fixture.enqueue(isStream: type == Self.streamHead)
@@ -204,7 +206,7 @@ import Upstream
         }
     }
 
-    @Test func aStreamThatBreaksOffIsAFailure() async throws {
+    @Test func `a stream that breaks off is a failure`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { _ in
                 let job = try await fixture.enqueue(isStream: true)
@@ -223,7 +225,7 @@ import Upstream
     }
 
     /// A provider that could not be reached is called again; what is kept is the call that was answered.
-    @Test func theCallThatWasAnsweredIsTheOneThatIsKept() async throws {
+    @Test func `the call that was answered is the one that is kept`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { _ in
                 let job = try await fixture.enqueue()

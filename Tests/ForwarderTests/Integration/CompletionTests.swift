@@ -18,7 +18,7 @@ import Upstream
         }
     }
 
-    @Test func anAnswerIsOneFrame() async throws {
+    @Test func `an answer is one frame`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             try await fixture.withForwarder { forwarder in
@@ -48,7 +48,9 @@ import Upstream
         }
     }
 
-    @Test(arguments: [301, 400, 429, 500, 529]) func aProvidersErrorPassesAndDoesNotCount(_ status: Int) async throws {
+    @Test(arguments: [301, 400, 429, 500, 529]) func `a provider's error passes and does not count`(
+        _ status: Int
+    ) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true)
             try await fixture.withForwarder { forwarder in
@@ -66,7 +68,7 @@ import Upstream
         }
     }
 
-    @Test func aStreamComesAsItIsSent() async throws {
+    @Test func `a stream comes as it is sent`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true)
             try await fixture.withForwarder { forwarder in
@@ -90,7 +92,7 @@ import Upstream
         }
     }
 
-    @Test func aBrokenStreamSaysSoAndDoesNotCount() async throws {
+    @Test func `a broken stream says so and does not count`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true)
             try await fixture.withForwarder { forwarder in
@@ -108,7 +110,7 @@ import Upstream
         }
     }
 
-    @Test func onlyWhatWasNotSentIsTriedAgain() async throws {
+    @Test func `only what was not sent is tried again`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             try await fixture.withForwarder { _ in
@@ -125,7 +127,7 @@ import Upstream
         (UpstreamError.Code.connect, true, 502), (.closedEarly, true, 502), (.idleTimeout, true, 504),
         (.blockedAddress, false, 400),
     ])
-    func whatMayHaveBeenPaidForIsNot(_ code: UpstreamError.Code, _ sent: Bool, _ status: Int) async throws {
+    func `what may have been paid for is not`(_ code: UpstreamError.Code, _ sent: Bool, _ status: Int) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             try await fixture.withForwarder { forwarder in
@@ -140,7 +142,7 @@ import Upstream
     }
 
     /// A job that waited too long is answered and never made.
-    @Test func anExpiredJobIsNotCalled() async throws {
+    @Test func `an expired job is not called`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(deadline: .past)
             try await fixture.withForwarder { forwarder in
@@ -155,7 +157,7 @@ import Upstream
     }
 
     /// Whatever stands on the stream, the jobs behind it are answered.
-    @Test func garbageDoesNotStopTheForwarder() async throws {
+    @Test func `garbage does not stop the forwarder`() async throws {
         try await ForwarderFixture.run { fixture in
             for number in 0..<20 {
                 var command = RedisCommand(

@@ -12,7 +12,7 @@ import Upstream
         [try .server("http://lab:8000/v1", named: "lab", key: "lab-key")]
     }
 
-    @Test func aListedModelIsCalledAndTheListIsAskedForOnce() async throws {
+    @Test func `a listed model is called and the list is asked for once`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder(accounts: Self.accounts(), settings: { $0.defaultProvider = "lab" }) {
                 forwarder in
@@ -38,7 +38,7 @@ import Upstream
         }
     }
 
-    @Test func aModelThatIsNotListedIsRefusedWithoutACall() async throws {
+    @Test func `a model that is not listed is refused without a call`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder(accounts: Self.accounts(), settings: { $0.defaultProvider = "lab" }) {
                 forwarder in

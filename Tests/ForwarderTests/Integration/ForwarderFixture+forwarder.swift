@@ -41,7 +41,7 @@ extension ForwarderFixture {
             consumer: name, commands: commands, reader: reader, deadLetterLimit: 100, keptLimit: keptLimit)
         let jobs = RunningJobs(capacity: capacity)
         let directory = try ProviderDirectory.made(accounts: accounts, projects: projects, settings: settings)
-        var sender = AnswerSender(
+        var sender = ResponseSender(
             stream: stream, envelope: envelope, defaultProject: "local", spanLife: .seconds(60), logger: .silent)
         sender.keepSpan = spans.keep
         let runner = JobRunner(

@@ -51,7 +51,7 @@ import Upstream
         #expect(try await fixture.redis.send(RedisCommand("TTL", Keys.response(id))).int ?? 0 > 0)
     }
 
-    @Test(arguments: Case.allCases) func isLeftForOthersAndHoldsUpNothing(what: Case) async throws {
+    @Test(arguments: Case.allCases) func `is left for others and holds up nothing`(what: Case) async throws {
         try await ForwarderFixture.run { fixture in
             let id = InsertionIDGenerator().next()
             try await fixture.withForwarder { forwarder in
@@ -74,7 +74,7 @@ import Upstream
     }
 
     /// Nothing can be waiting for it: it is put aside, and the operator sees why.
-    @Test(arguments: Case.allCases) func isADeadLetterAfterItsTime(what: Case) async throws {
+    @Test(arguments: Case.allCases) func `is a dead letter after its time`(what: Case) async throws {
         try await ForwarderFixture.run { fixture in
             let ids = InsertionIDGenerator()
             let (id, other) = (ids.next(), ids.next())
@@ -99,7 +99,7 @@ import Upstream
     }
 
     /// What was sealed with our key and is not as it was, and what nobody sealed, is given up at once.
-    @Test(arguments: ["damaged", "moved", "garbage", "no job"]) func whatNobodyCanReadIsGivenUp(
+    @Test(arguments: ["damaged", "moved", "garbage", "no job"]) func `what cannot be read is given up`(
         what: String
     ) async throws {
         try await ForwarderFixture.run { fixture in

@@ -34,7 +34,7 @@ import Upstream
 
     private func text(_ frame: ResponseFrame?) -> String { String(decoding: frame?.body ?? [], as: UTF8.self) }
 
-    @Test func theEndIsShownOnceItIsConfirmed() async throws {
+    @Test func `the end is shown once it is confirmed`() async throws {
         try await withStream { (fixture, _, job, client, call) async throws in
             call.send(Self.event(0, "a"))
             #expect(text(await client.next()) == Self.event(0, "a"))
@@ -52,7 +52,7 @@ import Upstream
     }
 
     /// The end is the last choice's: the others go on meanwhile.
-    @Test func theLastChoiceThatFinishesIsTheEnd() async throws {
+    @Test func `the last choice that finishes is the end`() async throws {
         try await withStream(body: #"{"model":"openai/gpt","stream":true,"n":2}"#) { _, _, _, client, call in
             let first = Self.event(0, "a", finish: "stop")
             call.send(first)
@@ -67,7 +67,7 @@ import Upstream
     }
 
     /// The process stood still, and another forwarder has the job.
-    @Test func aLateOwnersStreamNeverLooksComplete() async throws {
+    @Test func `a late owners stream never looks complete`() async throws {
         try await withStream { fixture, forwarder, job, client, call in
             call.send(Self.event(0, "a"))
             #expect(text(await client.next()) == Self.event(0, "a"))
@@ -88,7 +88,7 @@ import Upstream
     }
 
     /// The provider breaks off behind the last finish reason and before its own word that the stream is over.
-    @Test func aStreamThatBreaksBehindItsEndIsToldWhole() async throws {
+    @Test func `a stream that breaks behind its end is told whole`() async throws {
         try await withStream { (fixture, _, _, client, call) async throws in
             call.send(Self.event(0, "a"))
             _ = await client.next()

@@ -15,7 +15,7 @@ import Upstream
     ]
 
     @Test(arguments: [(200, true, true), (500, true, false), (200, false, false)])
-    func theEndOfASuccessIsNoted(status: Int, proxyTraces: Bool, isNoted: Bool) async throws {
+    func `the end of a success is noted`(status: Int, proxyTraces: Bool, isNoted: Bool) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             try await fixture.withForwarder(

@@ -9,7 +9,7 @@ import Upstream
 
 /// Jobs whose forwarder was lost, stopped or robbed (architecture §2.2, §2.4).
 @Suite(.timeLimit(.minutes(5))) struct RedeliveryTests {
-    @Test func aJobOfADeadForwarderIsMadeAgain() async throws {
+    @Test func `a job of a dead forwarder is made again`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             for _ in 0..<2 { _ = try await fixture.lose() }
@@ -23,7 +23,7 @@ import Upstream
         }
     }
 
-    @Test func theThirdDeathIsTheLast() async throws {
+    @Test func `the third death is the last`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             for _ in 0..<3 { _ = try await fixture.lose() }
@@ -44,7 +44,7 @@ import Upstream
     }
 
     /// A client that has the beginning must never get the beginning of another answer.
-    @Test func aBegunAnswerIsNotRepeated() async throws {
+    @Test func `a begun answer is not repeated`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true)
             let dead = try await fixture.member("dead")
@@ -72,7 +72,7 @@ import Upstream
     }
 
     /// Handing back does not count as a delivery, but its answer had begun all the same.
-    @Test func aBegunAnswerThatWasHandedBackIsNotRepeatedEither() async throws {
+    @Test func `a begun answer that was handed back is not repeated either`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true)
             try await fixture.withForwarder("first", drain: .zero) { _ in
@@ -87,7 +87,7 @@ import Upstream
         }
     }
 
-    @Test func aStoppingForwarderLetsItsCallsEnd() async throws {
+    @Test func `a stopping forwarder lets its calls end`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             try await fixture.withForwarder { forwarder in
@@ -104,7 +104,7 @@ import Upstream
 
     /// All slots are taken and no call ends: what is left after the drain time goes to the others, uncounted. It is
     /// called again there.
-    @Test func aFullForwarderHandsBackWhatDoesNotEnd() async throws {
+    @Test func `a full forwarder hands back what does not end`() async throws {
         try await ForwarderFixture.run { fixture in
             for round in 0..<5 {
                 let jobs = round == 0 ? [try await fixture.enqueue(), try await fixture.enqueue()] : []
@@ -123,7 +123,7 @@ import Upstream
     }
 
     /// Another forwarder believed this one dead. What it still sends is dropped, and so is its call.
-    @Test func aRobbedForwarderStopsItsCall() async throws {
+    @Test func `a robbed forwarder stops its call`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true)
             try await fixture.withForwarder { forwarder in
@@ -143,7 +143,7 @@ import Upstream
 
     /// The queue is emptied under a forwarder whose only slot is taken. It must come free, or nobody makes the group
     /// again.
-    @Test func aFlushedQueueComesBack() async throws {
+    @Test func `a flushed queue comes back`() async throws {
         try await ForwarderFixture.run { fixture in
             _ = try await fixture.enqueue()
             try await fixture.withForwarder(capacity: 1) { _ in
@@ -159,7 +159,7 @@ import Upstream
     }
 
     /// Redis dies in the middle of a stream and comes back with its append-only file: the stream goes on where it was.
-    @Test func aStreamOutlivesARestartOfRedis() async throws {
+    @Test func `a stream outlives a restart of Redis`() async throws {
         try await ForwarderFixture.run(isDurable: true) { fixture in
             let job = try await fixture.enqueue(isStream: true)
             try await fixture.withForwarder { forwarder in

@@ -43,7 +43,7 @@ import Upstream
 
     private func text(of call: ScriptedCall) -> String { String(decoding: call.request.body, as: UTF8.self) }
 
-    @Test(arguments: [400, 404, 422]) func theCallIsMadeOnceMoreWithoutIt(status: Int) async throws {
+    @Test(arguments: [400, 404, 422]) func `the call is made once more without it`(status: Int) async throws {
         try await run { (fixture, job, call) async throws in
             #expect(text(of: call).contains("stream_options"))
             call.answer(status).send(Self.refusal).end()
@@ -63,7 +63,7 @@ import Upstream
         }
     }
 
-    @Test func itIsRememberedAndTheCompletionCountsWithoutAUsage() async throws {
+    @Test func `it is remembered and the completion counts without a usage`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { forwarder in
                 for number in 0..<3 {
@@ -85,7 +85,7 @@ import Upstream
         }
     }
 
-    @Test func anotherRefusalIsPassedOnAsItCame() async throws {
+    @Test func `another refusal is passed on as it came`() async throws {
         for (status, body) in [(400, Self.other), (422, ""), (401, Self.refusal), (500, Self.refusal), (422, "no")] {
             try await run { (fixture, job, call) async throws in
                 call.answer(status).send(body).end()
@@ -97,7 +97,7 @@ import Upstream
         }
     }
 
-    @Test func whatTheClientSaysOfItStands() async throws {
+    @Test func `what the client says of it stands`() async throws {
         let body = #"{"model":"openai/gpt","stream":true,"stream_options":{"include_usage":true}}"#
         try await run(body: body) { (fixture, job, call) async throws in
             call.answer(422).send(Self.refusal).end()
@@ -106,7 +106,7 @@ import Upstream
         }
     }
 
-    @Test func theSecondRefusalIsTheAnswerAndNothingIsRemembered() async throws {
+    @Test func `the second refusal is the answer and nothing is remembered`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { forwarder in
                 for _ in 0..<2 {
@@ -124,7 +124,7 @@ import Upstream
     }
 
     /// The rules see the status of a refusal that is not the gateway's fault, and that of the second call.
-    @Test func rulesGoByWhatIsNoFaultOfTheGateways() async throws {
+    @Test func `rules go by what is no fault of the gateways`() async throws {
         let route = Route([
             .init("azure/a", rule: "r", failures: [.status(422)]), .init("aws/b", rule: "r"),
         ])
@@ -144,7 +144,7 @@ import Upstream
         }
     }
 
-    @Test func aRefusalThatDoesNotEndIsPassedOn() async throws {
+    @Test func `a refusal that does not end is passed on`() async throws {
         try await run { (fixture, job, call) async throws in
             call.answer(422).send(String(repeating: "x", count: 70 << 10)).pause()
             #expect(try await fixture.answers.next(of: job).head?.status == 422)
@@ -154,7 +154,7 @@ import Upstream
         }
     }
 
-    @Test func aCallThatBreaksOffWithinItsRefusalEndsSo() async throws {
+    @Test func `a call that breaks off within its refusal ends so`() async throws {
         try await run { (fixture, job, call) async throws in
             call.answer(422).send("{").fail(.closedEarly, sent: true)
             #expect(try await answer(fixture, job).status == 502)

@@ -25,7 +25,7 @@ import Upstream
         }
     }
 
-    @Test func aTargetIsCalledAgainAsItsRuleSays() async throws {
+    @Test func `a target is called again as its rule says`() async throws {
         try await run(Route([.init("azure/a", rule: "r", retry: Self.retry)])) { (fixture, job, _) async throws in
             try #require(await fixture.upstream.next()).answer(500).send("1").end()
             try #require(await fixture.upstream.next()).fail(.idleTimeout, sent: true)
@@ -46,7 +46,7 @@ import Upstream
         }
     }
 
-    @Test func theClientMayAskForIt() async throws {
+    @Test func `the client may ask for it`() async throws {
         try await run(options: CallOptions(retry: Self.retry)) { (fixture, job, _) async throws in
             for _ in 0..<3 { try #require(await fixture.upstream.next()).answer(500).send("no").end() }
             let frame = try await fixture.answers.next(of: job)
@@ -55,7 +55,7 @@ import Upstream
         }
     }
 
-    @Test func withoutARuleNothingIsRepeated() async throws {
+    @Test func `without a rule nothing is repeated`() async throws {
         try await run { (fixture, job, _) async throws in
             try #require(await fixture.upstream.next()).answer(500).send("no").end()
             #expect(try await fixture.answers.next(of: job).head?.status == 500)
@@ -63,7 +63,7 @@ import Upstream
         }
     }
 
-    @Test func aRuleChangesTheRequest() async throws {
+    @Test func `a rule changes the request`() async throws {
         let changes = Route.Changes(
             members: [.init("temperature", json: "0.2"), .init("stop", json: #"["a"]"#)],
             headers: [HeaderField("x-team", "search"), HeaderField("accept", "text/plain")],
@@ -133,7 +133,7 @@ import Upstream
 
     /// A failure sends the call to the next target if the rule lists it, and else is the answer (rules.md's pain 19).
     @Test(arguments: Way.allCases, [true, false])
-    func aFailureGoesWhereTheRuleSays(way: Way, isListed: Bool) async throws {
+    func `a failure goes where the rule says`(way: Way, isListed: Bool) async throws {
         let all = Set(Way.allCases.map(\.failure))
         let failures: Set<Route.Failure> = isListed ? [way.failure] : all.subtracting([way.failure])
         let route = Route([.init("azure/a", rule: "r", failures: failures), .init("aws/b", rule: "r")])

@@ -12,7 +12,7 @@ import Upstream
 @Suite(.timeLimit(.minutes(5))) struct RepeatedCallTests {
     private static let mark = "langfuse.observation.metadata.gateway_possibly_paid_twice"
 
-    @Test func theCallIsMadeOnceMoreOnAFreshConnectionAndMarked() async throws {
+    @Test func `the call is made once more on a fresh connection and marked`() async throws {
         let log = InMemoryLogHandler()
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
@@ -40,7 +40,7 @@ import Upstream
         #expect(!"\(log.entries)".contains("sk-client"))
     }
 
-    @Test func theSecondTimeIsTheLast() async throws {
+    @Test func `the second time is the last`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             try await fixture.withForwarder { forwarder in
@@ -57,7 +57,7 @@ import Upstream
     }
 
     /// The repeated call has not been made, so it may be tried again, and the first one may have been paid for.
-    @Test func theRepeatedCallMayFailToConnect() async throws {
+    @Test func `the repeated call may fail to connect`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             try await fixture.withForwarder { _ in
@@ -74,7 +74,7 @@ import Upstream
     }
 
     @Test(arguments: [(3, false), (1, true)])
-    func anAccountAndTheAttemptsCanForbidIt(_ attempts: Int, _ repeats: Bool) async throws {
+    func `an account and the attempts can forbid it`(_ attempts: Int, _ repeats: Bool) async throws {
         var account = ProviderAccount.kind("openai", named: "openai")
         account.repeatsOnClosedConnection = repeats
         try await ForwarderFixture.run { fixture in
@@ -91,7 +91,7 @@ import Upstream
         }
     }
 
-    @Test func aCancelledJobIsNotRepeated() async throws {
+    @Test func `a cancelled job is not repeated`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue()
             try await fixture.withForwarder { forwarder in

@@ -21,21 +21,21 @@ import Upstream
         return isKnown
     }
 
-    @Test(arguments: [200, 201, 400, 401, 404, 422]) func anAnswerThatStandsIsKept(status: Int) async throws {
+    @Test(arguments: [200, 201, 400, 401, 404, 422]) func `an answer that stands is kept`(status: Int) async throws {
         #expect(try await isKnown(after: status))
     }
 
-    @Test(arguments: [408, 409, 429, 500, 503, 529]) func aFailureThatMayPassIsNot(status: Int) async throws {
+    @Test(arguments: [408, 409, 429, 500, 503, 529]) func `a failure that may pass is not`(status: Int) async throws {
         #expect(try await !isKnown(after: status))
     }
 
     /// The provider's word counts more than the status.
-    @Test func whatTheProviderSaysOfItCounts() async throws {
+    @Test func `what the provider says of it counts`() async throws {
         #expect(try await isKnown(after: 500, headers: [HeaderField("x-should-retry", "false")]))
         #expect(try await !isKnown(after: 400, headers: [HeaderField("x-should-retry", "true")]))
     }
 
-    @Test func aCallThatMayHaveBeenMadeIsKept() async throws {
+    @Test func `a call that may have been made is kept`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(idempotencyKey: "key")
             try await fixture.withForwarder { forwarder in

@@ -23,7 +23,7 @@ import Upstream
 
     private func key(_ call: ScriptedCall) -> String? { call.request.headers.first(named: "authorization") }
 
-    @Test func theNextTargetIsCalledForWhatTheRuleNames() async throws {
+    @Test func `the next target is called for what the rule names`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(body: #"{"model":"openai/gpt", "x":1.0}"#, route: Self.route)
             try await fixture.withForwarder(accounts: Self.accounts) { forwarder in
@@ -58,7 +58,7 @@ import Upstream
         }
     }
 
-    @Test func whatNoRuleNamesIsTheAnswer() async throws {
+    @Test func `what no rule names is the answer`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(route: Self.route)
             try await fixture.withForwarder(accounts: Self.accounts) { forwarder in
@@ -72,7 +72,7 @@ import Upstream
         }
     }
 
-    @Test func aConnectionThatFailsIsOneOfTheFailures() async throws {
+    @Test func `a connection that fails is one of the failures`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(route: Self.route)
             try await fixture.withForwarder(limits: CallLimits(tries: 1), accounts: Self.accounts) { forwarder in
@@ -86,7 +86,7 @@ import Upstream
     }
 
     /// The client gets the last target's answer.
-    @Test func whenAllTargetsFailEachWasCalledOnce() async throws {
+    @Test func `when all targets fail each was called once`() async throws {
         let failures: Set<Route.Failure> = [.status(500)]
         let route = Route(["azure/a", "aws/b", "azure/a", "openai/c"].map { .init($0, rule: "r", failures: failures) })
         try await ForwarderFixture.run { fixture in
@@ -101,7 +101,7 @@ import Upstream
         }
     }
 
-    @Test func aStreamGoesToTheNextTargetToo() async throws {
+    @Test func `a stream goes to the next target too`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(
                 isStream: true, body: #"{"model":"openai/gpt","stream":true}"#, route: Self.route)
@@ -124,7 +124,7 @@ import Upstream
     }
 
     /// What stands elsewhere than in a JSON body goes where it asks to go.
-    @Test func whatCannotBeRenamedIsNotRouted() {
+    @Test func `what cannot be renamed is not routed`() {
         func isRouted(_ body: String, path: String = "/chat/completions", query: String? = nil) -> Bool {
             var job = Job(
                 insertionID: InsertionIDGenerator().next(), project: "local", method: "POST", path: path, query: query,
@@ -139,7 +139,7 @@ import Upstream
     }
 
     /// What the client sent for the provider that it named is for that one alone.
-    @Test func theClientsQueryGoesToNoOtherProvider() async throws {
+    @Test func `the client's query goes to no other provider`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(
                 body: #"{"model":"openai/gpt","api_key":"sk-body"}"#, route: Self.route, query: "api_key=secret",
@@ -156,7 +156,7 @@ import Upstream
     }
 
     /// A call before may have been paid for, so the client's SDK must not repeat it.
-    @Test func theClientIsNotToldToPayTwice() async throws {
+    @Test func `the client is not told to pay twice`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(route: Self.route)
             try await fixture.withForwarder(limits: CallLimits(tries: 1), accounts: Self.accounts) { _ in

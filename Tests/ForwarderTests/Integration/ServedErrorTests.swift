@@ -51,12 +51,12 @@ import Upstream
         return head
     }
 
-    @Test func aCallWithoutRules() async throws {
+    @Test func `a call without rules`() async throws {
         let head = try await head(Route()) { try #require(await $0.next()).fail(.connect, sent: false) }
         #expect(head?.status == 502 && Said(head) == Said("openai/gpt", "1", nil))
     }
 
-    @Test func theSecondOfTheTargets() async throws {
+    @Test func `the second of the targets`() async throws {
         let head = try await head(Self.route) { upstream in
             try #require(await upstream.next()).answer(500).send("broken").end()
             try #require(await upstream.next()).fail(.tls, sent: false)
@@ -64,7 +64,7 @@ import Upstream
         #expect(head?.status == 502 && Said(head) == Said("aws/llama", "2", Self.balanced))
     }
 
-    @Test func theFallback() async throws {
+    @Test func `the fallback`() async throws {
         let head = try await head(Self.route) { upstream in
             try #require(await upstream.next()).fail(.idleTimeout, sent: true)
             try #require(await upstream.next()).fail(.idleTimeout, sent: true)
@@ -73,7 +73,7 @@ import Upstream
         #expect(Said(head) == Said("openai/last", "2", #"{"load_balance":["balance"],"fallback":["fallback"]}"#))
     }
 
-    @Test func aFirstTokenThatIsLateEverywhere() async throws {
+    @Test func `a first token that is late everywhere`() async throws {
         let options = CallOptions(firstTokenTimeout: 1)
         let head = try await head(Self.route, isStream: true, options: options) { upstream in
             for _ in 0..<2 { _ = try #require(await upstream.next()) }
@@ -82,7 +82,7 @@ import Upstream
     }
 
     /// It is the next target that cannot be called, and no call of it is counted.
-    @Test func aTargetThatIsNotThere() async throws {
+    @Test func `a target that is not there`() async throws {
         let route = Route([
             .init("azure/llama", rule: "balance", failures: [.status(500)]), .init("gone/llama", rule: "balance"),
         ])
@@ -90,7 +90,7 @@ import Upstream
         #expect(head?.status == 400 && Said(head) == Said("gone/llama", "1", Self.balanced))
     }
 
-    @Test func noCallWasMade() async throws {
+    @Test func `no call was made`() async throws {
         let head = try await head(Route([.init("gone/llama", rule: "balance")])) { #expect($0.count == 0) }
         #expect((head?.status ?? 0) >= 400 && Said(head) == Said(nil, nil, nil))
     }

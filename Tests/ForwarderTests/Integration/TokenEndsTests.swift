@@ -25,7 +25,7 @@ import Upstream
     }
 
     /// Input, output and both are counted apart, and a long question counts although its answer is short.
-    @Test func inputAndOutputCountApart() async throws {
+    @Test func `input and output count apart`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(
                 charges: [Self.charge(), Self.charge(.inputTokens), Self.charge(.outputTokens)])
@@ -42,7 +42,7 @@ import Upstream
         }
     }
 
-    @Test func aStreamWithoutAUsageCountsItsEstimate() async throws {
+    @Test func `a stream without a usage counts its estimate`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true, body: Self.stream, charges: [Self.charge()])
             try await fixture.withForwarder { forwarder in
@@ -57,7 +57,7 @@ import Upstream
     }
 
     /// The provider may be paid for what the client did not wait for.
-    @Test func aStreamWhoseClientLeavesCountsItsEstimate() async throws {
+    @Test func `a stream whose client leaves counts its estimate`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true, body: Self.stream, charges: [Self.charge()])
             try await fixture.withForwarder { forwarder in
@@ -73,7 +73,7 @@ import Upstream
     }
 
     /// A stream whose forwarder was lost is not called again, and has taken what is not known.
-    @Test func aStreamWhoseForwarderDiesCountsItsEstimate() async throws {
+    @Test func `a stream whose forwarder dies counts its estimate`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(isStream: true, body: Self.stream, charges: [Self.charge()])
             _ = try await fixture.lose()
@@ -90,7 +90,7 @@ import Upstream
     }
 
     /// What never began has taken nothing.
-    @Test func aJobThatIsCancelledBeforeItsCallIsGivenBack() async throws {
+    @Test func `a job that is cancelled before its call is given back`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(charges: [Self.charge()])
             try await JobSignals(redis: fixture.redis).cancel(job.insertionID, life: .seconds(300))
@@ -160,7 +160,7 @@ import Upstream
 
     /// Forwarders are killed with jobs in hand, some behind the first bytes of an answer. The next one ends these
     /// without a call, and makes the others' calls, of which it cannot know whether they were made before.
-    @Test func randomEndsWithKilledForwardersAddUp() async throws {
+    @Test func `random ends with killed forwarders add up`() async throws {
         try await ForwarderFixture.run { fixture in
             var random = SeededRandom(seed: 21)
             var (expected, begun, redelivered) = (0, 0, Set<InsertionID>())
@@ -192,7 +192,7 @@ import Upstream
     }
 
     /// A thousand jobs that end in any way: their counter holds the sum of what they have taken.
-    @Test func aThousandRandomEndsAddUp() async throws {
+    @Test func `a thousand random ends add up`() async throws {
         try await ForwarderFixture.run { fixture in
             var random = SeededRandom(seed: 20)
             var expected = 0

@@ -18,7 +18,7 @@ import Upstream
         return Int(sum.string ?? "") ?? 0
     }
 
-    @Test(arguments: [true, false]) func theProvidersUsageIsWhatCounts(isTraced: Bool) async throws {
+    @Test(arguments: [true, false]) func `the provider's usage is what counts`(isTraced: Bool) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(charges: [Self.charge])
             #expect(try await counted(fixture) == Self.reserved)
@@ -35,7 +35,7 @@ import Upstream
     }
 
     /// The gateway asks for a stream's usage, which is not for the client.
-    @Test func aStreamsUsageCounts() async throws {
+    @Test func `a stream's usage counts`() async throws {
         try await ForwarderFixture.run { fixture in
             let body = #"{"model":"openai/gpt","stream":true}"#
             let job = try await fixture.enqueue(isStream: true, body: body, charges: [Self.charge])
@@ -58,7 +58,7 @@ import Upstream
     }
 
     /// An answer that does not say what it has used was perhaps paid for.
-    @Test(arguments: [200, 500]) func withoutAUsageTheEstimateStands(status: Int) async throws {
+    @Test(arguments: [200, 500]) func `without a usage the estimate stands`(status: Int) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(charges: [Self.charge])
             try await fixture.withForwarder { forwarder in
@@ -72,7 +72,7 @@ import Upstream
         }
     }
 
-    @Test(arguments: [true, false]) func onlyWhatReachedNoProviderIsGivenBack(wasSent: Bool) async throws {
+    @Test(arguments: [true, false]) func `only what reached no provider is given back`(wasSent: Bool) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(charges: [Self.charge])
             try await fixture.withForwarder(limits: CallLimits(tries: 1)) { forwarder in
@@ -85,7 +85,7 @@ import Upstream
     }
 
     /// The forwarder that was lost may have made the call.
-    @Test func aJobWhoseForwarderDiedKeepsItsEstimate() async throws {
+    @Test func `a job whose forwarder died keeps its estimate`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(deadline: Deadline(in: .seconds(300)), charges: [Self.charge])
             _ = try await fixture.lose()
@@ -108,7 +108,7 @@ import Upstream
                 reserved
             ),
             (#"{"input_tokens":3,"output_tokens":4}"#, 7),
-        ]) func anyUsageIsSurvived(usage: String, counts: Int) async throws
+        ]) func `any usage is survived`(usage: String, counts: Int) async throws
     {
         try await ForwarderFixture.run { fixture in
             let job = try await fixture.enqueue(charges: [Self.charge])
@@ -122,7 +122,7 @@ import Upstream
     }
 
     /// A server of the client's choice cannot use up a limit that others share.
-    @Test func aClaimCountsNoMoreThanTheEstimate() async throws {
+    @Test func `a claim counts no more than the estimate`() async throws {
         #expect(TokensSpent.claimed(input: 1, output: 2, total: 900).count(of: .tokens, estimate: 100) == 100)
         #expect(TokensSpent.claimed(input: 1, output: 2, total: 3).count(of: .tokens, estimate: 100) == 3)
         #expect(TokensSpent.counted(input: .max, output: 1, total: nil).count(of: .tokens, estimate: 100) == nil)

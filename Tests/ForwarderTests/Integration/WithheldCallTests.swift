@@ -29,7 +29,7 @@ import Upstream
         return (letters[0][1].array ?? []).map { $0.string ?? "" }
     }
 
-    @Test func anAnsweredCallLeavesNoKey() async throws {
+    @Test func `an answered call leaves no key`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await enqueue(fixture)
             #expect(try await hasKey(job, fixture))
@@ -48,7 +48,7 @@ import Upstream
     }
 
     /// What one forwarder had another one opens, be it dead or told to stop.
-    @Test(arguments: ["dies", "stops"]) func anotherForwarderMakesTheCall(first: String) async throws {
+    @Test(arguments: ["dies", "stops"]) func `another forwarder makes the call`(first: String) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await enqueue(fixture)
             if first == "dies" {
@@ -67,7 +67,7 @@ import Upstream
         }
     }
 
-    @Test func aDeadLetterHasNoRequest() async throws {
+    @Test func `a dead letter has no request`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await enqueue(fixture)
             for _ in 0..<3 { _ = try await fixture.lose() }
@@ -87,7 +87,7 @@ import Upstream
     }
 
     /// Without its key nothing opens a job: it is given up at once, and the forwarder goes on.
-    @Test func aJobWithoutItsKeyIsGivenUp() async throws {
+    @Test func `a job without its key is given up`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await enqueue(fixture)
             _ = try await fixture.redis.send(RedisCommand("DEL", Keys.jobKey(job.insertionID)))
@@ -104,7 +104,9 @@ import Upstream
         }
     }
 
-    @Test(arguments: ["cancelled", "expired", "refused"]) func aCallThatIsNotMadeLeavesNoKey(why: String) async throws {
+    @Test(arguments: ["cancelled", "expired", "refused"]) func `a call that is not made leaves no key`(
+        why: String
+    ) async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await enqueue(fixture, deadline: why == "expired" ? .past : Deadline(in: .seconds(300)))
             if why == "cancelled" {
@@ -127,7 +129,7 @@ import Upstream
     }
 
     /// An answer that a client may still fetch is delivery: any ingress opens it.
-    @Test func anAnswerThatIsKeptIsTheGateways() async throws {
+    @Test func `an answer that is kept is the gateways`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await enqueue(fixture, idempotencyKey: "k")
             try await fixture.withForwarder { forwarder in
@@ -143,7 +145,7 @@ import Upstream
         }
     }
 
-    @Test func aCallOfThisProcessLeavesNoKey() async throws {
+    @Test func `a call of this process leaves no key`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { forwarder in
                 try await eventually { forwarder.local.isOpen }
@@ -160,7 +162,7 @@ import Upstream
     }
 
     /// The frames of the answer are the job's own as well: they open with nothing when the key has gone.
-    @Test func theGatewaysKeyOpensNoFrame() async throws {
+    @Test func `the gateway's key opens no frame`() async throws {
         try await ForwarderFixture.run { fixture in
             let job = try await enqueue(fixture)
             try await fixture.withForwarder { forwarder in

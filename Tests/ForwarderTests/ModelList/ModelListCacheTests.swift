@@ -45,7 +45,7 @@ import Upstream
         #"{"data":["# + ids.map { #"{"id":"\#($0)"}"# }.joined(separator: ",") + "]}"
     }
 
-    @Test func oneQuestionAnswersAllWhoWait() async throws {
+    @Test func `one question answers all who wait`() async throws {
         let cache = cache
         let waiting = (0..<20).map { ask(cache, for: "a/\($0)") }
         let call = try #require(await upstream.next())
@@ -55,7 +55,7 @@ import Upstream
         #expect(upstream.count == 1)
     }
 
-    @Test func anOldListIsAskedForAgainWhereItLacksTheModel() async throws {
+    @Test func `an old list is asked for again where it lacks the model`() async throws {
         let cache = cache
         let before = ask(cache, for: "a/1")
         try #require(await upstream.next()).answer().send(list("a/1")).end()
@@ -68,7 +68,7 @@ import Upstream
         #expect(upstream.count == 2)
     }
 
-    @Test(arguments: [404, 200]) func afterAFailureItRestsAndTheOldListStands(status: Int) async throws {
+    @Test(arguments: [404, 200]) func `after a failure it rests and the old list stands`(status: Int) async throws {
         let cache = cache
         let failed = ask(cache, for: "a/1")
         try #require(await upstream.next()).answer(status).send("<html>").end()
@@ -86,7 +86,7 @@ import Upstream
     }
 
     /// The operator names another server while a question is under way.
-    @Test func anotherServersListIsAnother() async throws {
+    @Test func `another server's list is another`() async throws {
         let cache = cache
         let old = ask(cache, for: "a/1", at: "http://old/models")
         let asked = try #require(await upstream.next())

@@ -207,11 +207,11 @@ import Testing
         return check.end()
     }
 
-    @Test(arguments: streams + bodies) func anAnswerIsJudgedAsAReaderTakesIt(_ answer: Case) {
+    @Test(arguments: streams + bodies) func `an answer is judged as a reader takes it`(_ answer: Case) {
         #expect(failure(of: [Array(answer.answer.utf8)]) == answer.failure)
     }
 
-    @Test(arguments: streams + bodies) func theCutsOfAnAnswerChangeNothing(_ answer: Case) {
+    @Test(arguments: streams + bodies) func `the cuts of an answer change nothing`(_ answer: Case) {
         let bytes = Array(answer.answer.utf8)
         if bytes.count < 2000 { #expect(failure(of: bytes.map { [$0] }) == answer.failure, "byte by byte") }
         var random = SeededRandom(seed: UInt64(bytes.count))
@@ -230,7 +230,9 @@ import Testing
         ("a failure as the finish reason", hello + chunk("{}", finish: #""error""#), 1, false),
         ("blank lines before it", "\n\n\r\n" + hello + stop, 1, true), ("no stream", whole, 1, false),
     ])
-    func aStreamIsWholeOnceEachChoiceIsFinished(_ name: String, _ answer: String, _ choices: Int, _ isWhole: Bool) {
+    func `a stream is whole once each choice is finished`(
+        _ name: String, _ answer: String, _ choices: Int, _ isWhole: Bool
+    ) {
         let bytes = Array(answer.utf8)
         var check = CompletionCheck()
         for byte in bytes { check.take([byte]) }
@@ -240,7 +242,7 @@ import Testing
     }
 
     /// A text that never ends is looked at once, and nothing of it is kept.
-    @Test func aLongAnswerIsReadInLinearTime() {
+    @Test func `a long answer is read in linear time`() {
         var check = CompletionCheck()
         let blank = [UInt8](repeating: UInt8(ascii: "\n"), count: 1 << 16)
         for _ in 0..<64 { check.take(blank) }

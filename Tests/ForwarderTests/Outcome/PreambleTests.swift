@@ -43,7 +43,7 @@ import Testing
             .failed([.streamError, .status(500)])
         ),
     ])
-    func anEventIsContentOrNot(event: String, finding: Preamble.Finding) {
+    func `an event is content or not`(event: String, finding: Preamble.Finding) {
         let text = Array("\(Self.role)\n\n\(event)\n\n".utf8)
         for size in [1, 7, text.count] {
             var preamble = Preamble(isChat: true, room: 1 << 16)
@@ -68,7 +68,7 @@ import Testing
         ("", .failed([.streamError])),
         ("data: [DONE]\n\n", .failed([.streamError])), (role + "\n\n", .failed([.streamError])),
     ])
-    func theEndTells(answer: String, finding: Preamble.Finding) {
+    func `the end tells`(answer: String, finding: Preamble.Finding) {
         var preamble = Preamble(isChat: true, room: 1 << 16)
         preamble.take(Array(answer.utf8))
         #expect(preamble.finding == .undecided && preamble.isHeld)
@@ -88,7 +88,7 @@ import Testing
         (#"{"type":"error","error":{"type":"overloaded_error"}}"#, .failed([.errorInSuccess, .status(529)])),
         ("[{\"error\":1}", .content),
     ])
-    func anAnswerOfAnotherAPIIsAnErrorByItsWord(answer: String, finding: Preamble.Finding) {
+    func `an answer of another API is an error by its word`(answer: String, finding: Preamble.Finding) {
         var preamble = Preamble(isChat: false, room: 1 << 16)
         preamble.take(Array(answer.utf8))
         preamble.end()
@@ -105,14 +105,14 @@ import Testing
             .failed([.streamError, .status(500)])
         ),
     ])
-    func anEventOfAnotherAPIIsAnErrorByItsWord(event: String, finding: Preamble.Finding) {
+    func `an event of another API is an error by its word`(event: String, finding: Preamble.Finding) {
         var preamble = Preamble(isChat: false, room: 1 << 16)
         preamble.take(Array("data: \(event)\n\n".utf8))
         #expect(preamble.finding == finding)
     }
 
     /// Azure reports a filter that did not run so, before the first choice.
-    @Test func aFilterThatDidNotRunIsNoError() {
+    @Test func `a filter that did not run is no error`() {
         let chunk = #"data: {"choices":[],"prompt_filter_results":[{"content_filter_results":{"error":{"code":"x"}}}]}"#
         var preamble = Preamble(isChat: true, room: 1 << 16)
         preamble.take(Array((chunk + "\n\n").utf8))
@@ -123,7 +123,7 @@ import Testing
         #expect(check.end() == nil)
     }
 
-    @Test func whatIsHeldIsBounded() {
+    @Test func `what is held is bounded`() {
         var stream = Preamble(isChat: true, room: 10)
         stream.take(Array(": 1234567\n".utf8))
         #expect(stream.isHeld)
@@ -144,7 +144,7 @@ import Testing
         ("audio/mpeg", false, false),
         ("application/octet-stream", true, false), ("text/plain", true, true), ("text/plain", false, false),
     ])
-    func onlyTextIsLookedInto(type: String, isStream: Bool, isReadable: Bool) {
+    func `only text is looked into`(type: String, isStream: Bool, isReadable: Bool) {
         let head = UpstreamHead(status: 200, headers: [HeaderField("content-type", type)])
         #expect(Preamble.isReadable(head, isStream: isStream) == isReadable)
     }

@@ -17,8 +17,8 @@ import Upstream
 
     private static let listed = ListedModels.known(["meta-llama/Llama-3", "openai/gpt-oss", "opnai/x"])
 
-    @Test("A listed id goes there whole", arguments: ["meta-llama/Llama-3", "opnai/x"])
-    func aListedModel(model: String) throws {
+    @Test(arguments: ["meta-llama/Llama-3", "opnai/x"])
+    func `a listed id goes there whole`(model: String) throws {
         let directory = try Self.directory()
         let target = try directory.resolve(.chat(model, key: "k"), isTraced: false, listed: Self.listed)
         #expect((target.provider, target.model) == ("lab", model))
@@ -34,7 +34,7 @@ import Upstream
             (company, [:], "openai", "Bearer \(company)"), (nil, ["openai": "server"], "openai", "Bearer server"),
             (nil, [:], "lab", "Bearer lab-key"),
         ] as [(String?, [String: String], String, String)])
-    func aKnownProvidersName(
+    func `a known providers name`(
         key: String?, providerKeys: [String: String], provider: String, authorization: String
     ) throws {
         let directory = try Self.directory(key: "lab-key", providerKeys: providerKeys)
@@ -52,7 +52,7 @@ import Upstream
         ("opnai/gpt-4o", listed, "`openai/…`"), ("meta-llama/Llama-4", listed, "`lab` does not list"),
         ("lba/m", .unknown, "`lab/…`"), ("moc/echo", .unknown, "`mock/…`"),
     ])
-    func aMistypedPrefixIsRefused(model: String, listed: ListedModels, word: String) throws {
+    func `a mistyped prefix is refused`(model: String, listed: ListedModels, word: String) throws {
         for path in ["/chat/completions", "/models/\(model)", "/models/\(model.replacing("/", with: "%2F"))"] {
             let isChat = path == "/chat/completions"
             let job = try Job.chat(
@@ -66,7 +66,7 @@ import Upstream
     }
 
     /// A client of a server that asks for no key sends a placeholder, which is no reason to call another company.
-    @Test(arguments: ["EMPTY", "dummy", "sk-no-key-required", "x"]) func aPlaceholderIsNoKey(key: String) throws {
+    @Test(arguments: ["EMPTY", "dummy", "sk-no-key-required", "x"]) func `a placeholder is no key`(key: String) throws {
         let directory = try Self.directory()
         let job = try Job.chat("openai/gpt-oss", key: key)
         #expect(directory.listRequest(for: job) != nil)
@@ -76,7 +76,7 @@ import Upstream
         #expect((other.provider, other.model) == ("openai", "gpt-4o"), "what is not listed is left to the provider")
     }
 
-    @Test func withoutAListAForeignNameIsRefused() throws {
+    @Test func `without a list a foreign name is refused`() throws {
         let job = try Job.chat("acme-research/m", key: "k")
         let error = try failure { try Self.directory().resolve(job, isTraced: false, listed: .unknown) }
         #expect(error.code == "unknown_provider" && error.message.contains("`lab` tells of no list"))
@@ -89,11 +89,11 @@ import Upstream
         arguments: [
             ("openai/m", company), ("lab/m", nil), ("m", nil), ("mock/echo", nil), (nil, "k"),
         ] as [(String?, String?)])
-    func nothingIsAskedWhereTheNameDecides(model: String?, key: String?) throws {
+    func `nothing is asked where the name decides`(model: String?, key: String?) throws {
         #expect(try Self.directory().listRequest(for: .chat(model, key: key)) == nil)
     }
 
-    @Test func theQuestionCarriesNoKeyOfTheClients() throws {
+    @Test func `the question carries no key of the clients`() throws {
         let job = try Job.chat("a/b", headers: [HeaderField("openai-organization", "canary")], key: "canary")
         for (key, authorization) in [(nil, nil), ("lab-key", "Bearer lab-key")] as [(String?, String?)] {
             let (model, request) = try #require(Self.directory(key: key).listRequest(for: job))
@@ -118,7 +118,7 @@ import Upstream
         ("/models/openai%2Fft:a", "https://api.openai.com/v1/models/ft:a"),
         ("/models/openrouter%2fanthropic%2Fclaude", "https://openrouter.ai/api/v1/models/anthropic%2Fclaude"),
     ])
-    func aLookUp(path: String, url: String) throws {
+    func `a look up`(path: String, url: String) throws {
         let job = try Job.chat(nil, path: path, method: "GET", key: "k")
         #expect(try Self.directory().resolve(job, isTraced: false, listed: Self.listed).request.url == url)
     }
@@ -127,7 +127,7 @@ import Upstream
         "/models/a%2F..%2Ffiles", "/models/..%2Ffiles", "/models/a%2F%2e%2E", "/models/%2Fa", "/models/a%2F%2Fb",
         "/files/a%2Fb", "/modelsa%2Fb",
     ])
-    func noLookUpLeavesItsFolder(path: String) throws {
+    func `no look up leaves its folder`(path: String) throws {
         let job = try Job.chat(nil, path: path, method: "GET", key: "k")
         let error = try failure { try Self.directory().resolve(job, isTraced: false, listed: Self.listed) }
         #expect(error.code == "invalid_path")

@@ -55,7 +55,7 @@ import Upstream
         "--b\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n--b--"
     }
 
-    @Test(arguments: redirecting) func everyKindOfBody(name: String) throws {
+    @Test(arguments: redirecting) func `every kind of body`(name: String) throws {
         for value in ["1", #""x""#, "{}", "[]", #"[{"model":"m","api_base":"x"}]"#] {
             let error = try refusal(#"{"model":"m","\#(name)":\#(value)}"#)
             #expect(error.code == "forbidden_member" && error.param == name)
@@ -70,7 +70,7 @@ import Upstream
         #expect(try refusal(#"{"\#(escaped)":"x"}"#).code == "forbidden_member")
     }
 
-    @Test(arguments: inMetadata) func nestedInMetadata(name: String) throws {
+    @Test(arguments: inMetadata) func `nested in metadata`(name: String) throws {
         for outer in ["metadata", "litellm_metadata"] {
             for value in [#"{"\#(name)":"x"}"#, #"{"a":[{"b":{"\#(name)":"x"}}]}"#, #""{\"\#(name)\":\"x\"}""#] {
                 let error = try refusal(#"{"model":"m","\#(outer)":\#(value)}"#)
@@ -86,44 +86,40 @@ import Upstream
         }
     }
 
-    @Test(
-        "Values that lead elsewhere",
-        arguments: [
-            #"{"model":"huggingface/http://evil.example/x"}"#, #"{"model":"a,b"}"#,
-            #"{"model":"m","api_key":"os.environ/OPENAI_API_KEY"}"#,
-            #"{"model":"m","unknown":"https://evil.example"}"#, #"{"model":"m","unknown":{"a":1}}"#,
-            #"{"model":"m","unknown":[[1]]}"#,
-            #"{"model":"m","unknown":["http://evil.example"]}"#, #"{"model":"m","unknown":"os.environ/X"}"#,
-            #"{"model":"m","unknown":" {\"api_base\":1}"}"#,
-            #"{"model":"m","plugins":[{"x":{"api_base":"y"}}]}"#,
-            #"{"model":"m","chat_template_kwargs":{"extra_body":{}}}"#,
-        ])
-    func values(body: String) throws {
+    @Test(arguments: [
+        #"{"model":"huggingface/http://evil.example/x"}"#, #"{"model":"a,b"}"#,
+        #"{"model":"m","api_key":"os.environ/OPENAI_API_KEY"}"#,
+        #"{"model":"m","unknown":"https://evil.example"}"#, #"{"model":"m","unknown":{"a":1}}"#,
+        #"{"model":"m","unknown":[[1]]}"#,
+        #"{"model":"m","unknown":["http://evil.example"]}"#, #"{"model":"m","unknown":"os.environ/X"}"#,
+        #"{"model":"m","unknown":" {\"api_base\":1}"}"#,
+        #"{"model":"m","plugins":[{"x":{"api_base":"y"}}]}"#,
+        #"{"model":"m","chat_template_kwargs":{"extra_body":{}}}"#,
+    ])
+    func `values that lead elsewhere`(body: String) throws {
         #expect(try refusal(body).code == "forbidden_member")
     }
 
-    @Test func fieldsThatAreFiles() throws {
+    @Test func `fields that are files`() throws {
         let body = "--b\r\nContent-Disposition: form-data; name=\"unknown\"; filename=\"x\"\r\n\r\nx\r\n--b--"
         #expect(try refusal(body, headers: Self.multipart).code == "forbidden_member")
     }
 
-    @Test(
-        "What a model is told, and plain parameters of any provider, pass as they are",
-        arguments: [
-            #"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y"}}]}],"n":2,"seed":1}"#,
-            #"{"model":"m","tools":[{"type":"function","function":{"parameters":{"properties":{"api_base":{},"url":{}}}}}],"tool_choice":{"type":"auto"}}"#,
-            #"{"model":"m","response_format":{"json_schema":{"schema":{"properties":{"base_url":{}}}}},"guided_json":{"host":{}}}"#,
-            #"{"model":"m","top_k":5,"min_p":0.1,"repetition_penalty":1.1,"stop_token_ids":[1,2],"my_param":"x","safe_prompt":true,"ignore_eos":null}"#,
-            #"{"model":"m","metadata":{"dataset":"a","host":"h","url":"https://x","retry_count":1,"deployment":"prod","nested":{"id":1}},"user":"u"}"#,
-            #"{"model":"m","provider":{"order":["a"],"allow_fallbacks":true},"reasoning":{"effort":"low"},"thinking":{"budget_tokens":1}}"#,
-            #"{"model":"m","stream":true,"stream_options":{"include_usage":true},"logit_bias":{"1":2},"timeout":3,"security_level":"x"}"#,
-            #"{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"responseSchema":{"properties":{"url":{}}}},"safetySettings":[{"category":"x"}]}"#,
-        ])
-    func passes(body: String) throws {
+    @Test(arguments: [
+        #"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y"}}]}],"n":2,"seed":1}"#,
+        #"{"model":"m","tools":[{"type":"function","function":{"parameters":{"properties":{"api_base":{},"url":{}}}}}],"tool_choice":{"type":"auto"}}"#,
+        #"{"model":"m","response_format":{"json_schema":{"schema":{"properties":{"base_url":{}}}}},"guided_json":{"host":{}}}"#,
+        #"{"model":"m","top_k":5,"min_p":0.1,"repetition_penalty":1.1,"stop_token_ids":[1,2],"my_param":"x","safe_prompt":true,"ignore_eos":null}"#,
+        #"{"model":"m","metadata":{"dataset":"a","host":"h","url":"https://x","retry_count":1,"deployment":"prod","nested":{"id":1}},"user":"u"}"#,
+        #"{"model":"m","provider":{"order":["a"],"allow_fallbacks":true},"reasoning":{"effort":"low"},"thinking":{"budget_tokens":1}}"#,
+        #"{"model":"m","stream":true,"stream_options":{"include_usage":true},"logit_bias":{"1":2},"timeout":3,"security_level":"x"}"#,
+        #"{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"responseSchema":{"properties":{"url":{}}}},"safetySettings":[{"category":"x"}]}"#,
+    ])
+    func `what a model is told, and plain parameters of any provider, pass as they are`(body: String) throws {
         try pass(body)
     }
 
-    @Test func formsPass() throws {
+    @Test func `forms pass`() throws {
         try pass("model=m&language=de&timestamp_granularities%5B%5D=word&metadata=plain", headers: Self.form)
         try pass(
             "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n{RIFF\r\n"
@@ -131,21 +127,19 @@ import Upstream
             headers: Self.multipart, query: "api-version=2024-10-21")
     }
 
-    @Test func namesOfTwoMegabytesCostNothing() throws {
+    @Test func `names of two megabytes cost nothing`() throws {
         let marks = String(repeating: "\u{323}\u{301}", count: 500_000)
         let clock = ContinuousClock()
         let time = try clock.measure { try pass(#"{"model":"m","\#(marks)":1,"metadata":{"\#(marks)":"\#(marks)"}}"#) }
         #expect(time < .seconds(60))
     }
 
-    @Test(
-        "JSON is labelled JSON, whatever the client's label holds",
-        arguments: [
-            ["application/x-www-form-urlencoded; x=json"], ["multipart/form-data; boundary=json"],
-            ["application/json", "application/x-www-form-urlencoded"],
-            ["text/plain"], [],
-        ])
-    func label(types: [String]) throws {
+    @Test(arguments: [
+        ["application/x-www-form-urlencoded; x=json"], ["multipart/form-data; boundary=json"],
+        ["application/json", "application/x-www-form-urlencoded"],
+        ["text/plain"], [],
+    ])
+    func `JSON is labelled JSON, whatever the client's label holds`(types: [String]) throws {
         let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
         let target = try directory.resolve(.chat("m", headers: types.map { HeaderField("Content-Type", $0) }))
         #expect(target.request.headers.filter { $0.name == "content-type" }.map(\.value) == ["application/json"])

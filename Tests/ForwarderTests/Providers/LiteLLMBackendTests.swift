@@ -25,23 +25,23 @@ import Upstream
             })
     }
 
-    @Test(
-        "Tags come after the body's own, in the reference's order; the client's key becomes api_key",
-        arguments: [
-            (
-                #"{"model":"openai/m","n":1.0}"#,
-                #"{"model":"openai/m","n":1.0,"api_key":"ck","metadata":{"tags":[TAGS]}}"#
-            ),
-            (
-                #"{"metadata":{"tags":["own"],"x":1},"model":"openai/m"}"#,
-                #"{"metadata":{"tags":["own",TAGS],"x":1},"model":"openai/m","api_key":"ck"}"#
-            ),
-            (
-                #"{"api_key":"old","model":"openai/m","metadata":null}"#,
-                #"{"api_key":"ck","model":"openai/m","metadata":{"tags":[TAGS]}}"#
-            ),
-        ])
-    func completion(body: String, sent: String) throws {
+    @Test(arguments: [
+        (
+            #"{"model":"openai/m","n":1.0}"#,
+            #"{"model":"openai/m","n":1.0,"api_key":"ck","metadata":{"tags":[TAGS]}}"#
+        ),
+        (
+            #"{"metadata":{"tags":["own"],"x":1},"model":"openai/m"}"#,
+            #"{"metadata":{"tags":["own",TAGS],"x":1},"model":"openai/m","api_key":"ck"}"#
+        ),
+        (
+            #"{"api_key":"old","model":"openai/m","metadata":null}"#,
+            #"{"api_key":"ck","model":"openai/m","metadata":{"tags":[TAGS]}}"#
+        ),
+    ])
+    func `tags come after the body's own, in the reference's order; the client's key becomes api_key`(
+        body: String, sent: String
+    ) throws {
         let target = try directory().resolve(
             .chat("openai/m", body: body, key: "ck", rollout: Self.rollout, project: "p"))
         #expect(target.provider == "litellm")
@@ -52,7 +52,7 @@ import Upstream
         #expect(target.request.addresses == .operatorChosen)
     }
 
-    @Test func withoutAKeyOfItsOwnLiteLLMGetsNoAuthorization() throws {
+    @Test func `without a key of its own LiteLLM gets no authorization`() throws {
         let target = try directory(key: nil).resolve(.chat("openai/m", key: "ck"))
         #expect(target.header("authorization") == nil)
         #expect(target.bodyText.hasSuffix(#","api_key":"ck"}"#))
@@ -60,7 +60,7 @@ import Upstream
 
     /// An ingress that does not know of the proxy's traces has let it in.
     @Test(arguments: [ContentLogging.withheld, .redacted(LogRedaction(presets: ["email"]))])
-    func whatIsNotToBeTracedAsItIsGoesToNoProxyThatTraces(logging: ContentLogging) throws {
+    func `what is not to be traced as it is goes to no proxy that traces`(logging: ContentLogging) throws {
         var job = try Job.chat("openai/m", rollout: Self.rollout, project: "p")
         job.logging = logging
         let error = try failure { try directory(traces: true).resolve(job) }
@@ -70,12 +70,12 @@ import Upstream
         #expect(throws: Never.self) { try directory(traces: true).resolve(job) }
     }
 
-    @Test(
-        "Langfuse keys go along only when LiteLLM traces, and only the project's own",
-        arguments: [
-            (true, "p", true), (true, "local", false), (false, "p", false),
-        ])
-    func langfuse(traces: Bool, project: String, isSent: Bool) throws {
+    @Test(arguments: [
+        (true, "p", true), (true, "local", false), (false, "p", false),
+    ])
+    func `Langfuse keys go along only when LiteLLM traces, and only the project's own`(
+        traces: Bool, project: String, isSent: Bool
+    ) throws {
         let target = try directory(traces: traces).resolve(.chat("openai/m", rollout: Self.rollout, project: project))
         let members =
             #""langfuse_public_key":"pk","langfuse_secret_key":"sk","langfuse_host":"https://langfuse.example""#
@@ -100,7 +100,7 @@ import Upstream
         #expect(try !directory(traces: true).resolve(job).bodyText.contains("team"))
     }
 
-    @Test func theCatchAllGoesThereWithItsKeyAlone() throws {
+    @Test func `the catch all goes there with its key alone`() throws {
         let target = try directory(traces: true).resolve(
             .chat("m", body: #"{"model":"m","input":"x"}"#, path: "/embeddings", query: "a=b", key: "ck", project: "p"))
         #expect(target.request.url == "http://litellm:4000/embeddings?a=b")
@@ -110,18 +110,16 @@ import Upstream
         #expect(!models.everything.contains("ck"))
     }
 
-    @Test(
-        "Members that LiteLLM would act on are refused",
-        arguments: [
-            ("api_base", #""https://evil.example""#), ("base_url", #""https://evil.example""#), ("user_config", "{}"),
-            ("fallbacks", "[]"),
-            ("langfuse_host", #""https://evil.example""#), ("langfuse_public_key", #""pk""#),
-            ("api\\u005fbase", #""x""#), ("model_list", "[]"),
-            ("litellm_params", "{}"), ("vertex_credentials", "{}"),
-            ("metadata", #"{"langfuse_secret_key":"x"}"#), ("litellm_metadata", #"{"langfuse_host":"x"}"#),
-            ("metadata", #"{"api_base":"x"}"#),
-        ])
-    func forbidden(name: String, value: String) throws {
+    @Test(arguments: [
+        ("api_base", #""https://evil.example""#), ("base_url", #""https://evil.example""#), ("user_config", "{}"),
+        ("fallbacks", "[]"),
+        ("langfuse_host", #""https://evil.example""#), ("langfuse_public_key", #""pk""#),
+        ("api\\u005fbase", #""x""#), ("model_list", "[]"),
+        ("litellm_params", "{}"), ("vertex_credentials", "{}"),
+        ("metadata", #"{"langfuse_secret_key":"x"}"#), ("litellm_metadata", #"{"langfuse_host":"x"}"#),
+        ("metadata", #"{"api_base":"x"}"#),
+    ])
+    func `members that LiteLLM would act on are refused`(name: String, value: String) throws {
         let body = #"{"model":"openai/m","\#(name)":\#(value)}"#
         for traces in [true, false] {
             let error = try failure { try directory(traces: traces).resolve(.chat("openai/m", body: body)) }
@@ -132,20 +130,20 @@ import Upstream
         #expect(try ProviderDirectory.made().resolve(.chat("openai/m", body: body, key: "k")).bodyText.contains(name))
     }
 
-    @Test("Metadata of another kind cannot be tagged", arguments: [#""text""#, "[1]", #"{"tags":"text"}"#])
-    func untaggable(metadata: String) throws {
+    @Test(arguments: [#""text""#, "[1]", #"{"tags":"text"}"#])
+    func `metadata of another kind cannot be tagged`(metadata: String) throws {
         let body = #"{"model":"openai/m","metadata":\#(metadata)}"#
         #expect(
             try failure { try directory().resolve(.chat("openai/m", body: body, rollout: Self.rollout)) }.status == 400)
     }
 
-    @Test func serverKeysAndAccountsStayOut() throws {
+    @Test func `server keys and accounts stay out`() throws {
         for model in ["openai/m", "team/m", "nobody/m", "m"] {
             #expect(try !directory().resolve(.chat(model)).everything.contains("canary"))
         }
     }
 
-    @Test func theMockAndTheClientsOwnURLGoPastIt() throws {
+    @Test func `the mock and the client's own URL go past it`() throws {
         #expect(try directory().resolve(.chat("mock/echo")).request.url == "mock:/chat/completions")
         let target = try directory().resolve(
             .chat("openai/m", key: "ck", baseURL: "https://own.example/v1", rollout: Self.rollout))

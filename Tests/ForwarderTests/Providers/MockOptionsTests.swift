@@ -4,7 +4,7 @@ import Testing
 @testable import Forwarder
 
 @Suite struct MockOptionsTests {
-    @Test func allOptionsAreRead() throws {
+    @Test func `all options are read`() throws {
         let options = try MockOptions(
             model:
                 "mock/echo?delay_ms=200&chunks=20&pace_ms=10&size=1000&status=429&prompt_tokens=12&completion_tokens=34&retry_after=1&fail=cut"
@@ -15,7 +15,8 @@ import Testing
     }
 
     /// To normalise so many marks takes many minutes.
-    @Test(arguments: ["?%=1", "?size=%", "?fail=%", "%", "?%"]) func anOptionOfMarksTakesNoTime(_ form: String) {
+    @Test(arguments: ["?%=1", "?size=%", "?fail=%", "%", "?%"]) func `an option of marks takes no time`(_ form: String)
+    {
         let marks = String(repeating: "\u{323}\u{301}", count: 1 << 18)
         let time = ContinuousClock().measure {
             #expect(throws: GatewayError.self) {
@@ -25,41 +26,37 @@ import Testing
         #expect(time < .seconds(60))
     }
 
-    @Test(
-        "The bounds themselves are allowed",
-        arguments: [
-            "delay_ms=0", "delay_ms=600000", "chunks=1", "chunks=100000", "pace_ms=600000", "size=0", "size=16777216",
-            "status=200", "status=400",
-            "status=599",
-            "retry_after=3600", "prompt_tokens=0", "fail=connect", "fail=stall", "",
-        ])
-    func bounds(option: String) throws {
+    @Test(arguments: [
+        "delay_ms=0", "delay_ms=600000", "chunks=1", "chunks=100000", "pace_ms=600000", "size=0", "size=16777216",
+        "status=200", "status=400",
+        "status=599",
+        "retry_after=3600", "prompt_tokens=0", "fail=connect", "fail=stall", "",
+    ])
+    func `the bounds themselves are allowed`(option: String) throws {
         _ = try MockOptions(model: "mock/echo?\(option)")
     }
 
-    @Test(
-        "A bad value is named with its rule",
-        arguments: [
-            "delay_ms=600001", "delay_ms=-1", "delay_ms=", "delay_ms", "delay_ms=1.5", "chunks=0", "chunks=100001",
-            "pace_ms=600001", "size=16777217",
-            "status=199",
-            "status=302", "status=600", "retry_after=3601", "prompt_tokens=-1",
-            "completion_tokens=99999999999999999999", "fail=maybe",
-        ])
-    func badValue(option: String) throws {
+    @Test(arguments: [
+        "delay_ms=600001", "delay_ms=-1", "delay_ms=", "delay_ms", "delay_ms=1.5", "chunks=0", "chunks=100001",
+        "pace_ms=600001", "size=16777217",
+        "status=199",
+        "status=302", "status=600", "retry_after=3601", "prompt_tokens=-1",
+        "completion_tokens=99999999999999999999", "fail=maybe",
+    ])
+    func `a bad value is named with its rule`(option: String) throws {
         let error = try failure { try MockOptions(model: "mock/echo?chunks=2&\(option)") }
         #expect((error.status, error.code, error.param) == (400, "invalid_mock_option", "model"))
         #expect(error.message.contains("`\(option.prefix { $0 != "=" })`"))
     }
 
-    @Test func anUnknownOptionIsNamedWithItsNearMiss() throws {
+    @Test func `an unknown option is named with its near miss`() throws {
         let error = try failure { try MockOptions(model: "mock/echo?delay=3&chunk=2") }
         #expect(error.code == "unknown_mock_option" && error.message.contains("`delay`"))
         #expect(try failure { try MockOptions(model: "mock/echo?chunk=2") }.message.contains("`chunks`"))
     }
 
-    @Test("There is one mock model", arguments: ["mock/gpt", "mock/", "gpt-4o", "mock/echo/x"])
-    func unknownModel(model: String) throws {
+    @Test(arguments: ["mock/gpt", "mock/", "gpt-4o", "mock/echo/x"])
+    func `there is one mock model`(model: String) throws {
         let error = try failure { try MockOptions(model: model) }
         #expect((error.status, error.code) == (404, "model_not_found"))
     }

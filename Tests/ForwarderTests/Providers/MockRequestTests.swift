@@ -7,7 +7,7 @@ import Testing
 @Suite struct MockRequestTests {
     private static func read(_ body: String) throws -> MockRequest { try MockRequest(parsing: Array(body.utf8)) }
 
-    @Test func theMembersAreRead() throws {
+    @Test func `the members are read`() throws {
         let request = try Self.read(
             #"""
             {"model": "mock/echo", "stream": true, "stream_options": {"include_usage": true}, "n": [1, {"model": 2}], "messages": [
@@ -24,7 +24,7 @@ import Testing
         #"{"model":"mock/echo"}"#, #"{"model":"mock/echo","messages":null,"stream":null,"stream_options":null}"#,
         #"{"model":"mock/echo","messages":[],"stream_options":{}}"#,
         #"{"mod\u0065l":"mock/echo","messages":[{"role":"user","content":null}]}"#,
-    ]) func whatIsAbsentIsEmpty(body: String) throws {
+    ]) func `what is absent is empty`(body: String) throws {
         let request = try Self.read(body)
         #expect(!request.isStream && !request.includesUsage && request.lastUserText.isEmpty && request.promptWords == 0)
     }
@@ -39,13 +39,13 @@ import Testing
         #"{"model":"mock/echo","messages":[{"role":"user","content":[{"text":1}]}]}"#,
         #"{"model":"mock/echo","stream_options":1}"#,
         #"{"model":"mock/echo","messages":[{"role":"user","content":"\ud800"}]}"#,
-    ]) func aBodyOfAnotherFormIsRefused(body: String) {
+    ]) func `a body of another form is refused`(body: String) {
         let error = #expect(throws: GatewayError.self) { try Self.read(body) }
         #expect(error?.status == 400 && error?.code == "invalid_request", "\(body)")
     }
 
     /// Foundation's decoder compares names by canonical equivalence, which takes minutes here.
-    @Test func namesOfMarksTakeNoTime() throws {
+    @Test func `names of marks take no time`() throws {
         let marks = String(repeating: "\u{323}\u{301}", count: 1 << 18)
         let body =
             #"{"model":"mock/echo","\#(marks)":1,"messages":[{"role":"user","\#(marks)a":1,"content":[{"\#(marks)b":1,"text":"hi"}]}]}"#

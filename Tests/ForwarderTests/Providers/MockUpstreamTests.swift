@@ -45,7 +45,7 @@ import Upstream
         }
     }
 
-    @Test func aCompletionEchoesTheLastUserMessage() async throws {
+    @Test func `a completion echoes the last user message`() async throws {
         let answer = try await answer(request("mock/echo"))
         #expect((answer.head.status, answer.head.headers.first(named: "content-type")) == (200, "application/json"))
         let json = try answer.json()
@@ -60,18 +60,16 @@ import Upstream
         #expect(clock.sleeps.isEmpty)
     }
 
-    @Test(
-        "Content may be in parts, absent, or need escapes",
-        arguments: [
-            (
-                #"[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"x"}},{"type":"text","text":"b"}]}]"#,
-                "a\nb"
-            ),
-            (#"[{"role":"user","content":"first"},{"role":"assistant","content":null,"tool_calls":[]}]"#, "first"),
-            (#"[{"role":"user","content":"\"\\\n\u0001 😀"}]"#, "\"\\\n\u{1} 😀"),
-            ("[]", ""),
-        ])
-    func echo(messages: String, text: String) async throws {
+    @Test(arguments: [
+        (
+            #"[{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"x"}},{"type":"text","text":"b"}]}]"#,
+            "a\nb"
+        ),
+        (#"[{"role":"user","content":"first"},{"role":"assistant","content":null,"tool_calls":[]}]"#, "first"),
+        (#"[{"role":"user","content":"\"\\\n\u0001 😀"}]"#, "\"\\\n\u{1} 😀"),
+        ("[]", ""),
+    ])
+    func `content may be in parts, absent, or need escapes`(messages: String, text: String) async throws {
         for stream in ["false", "true"] {
             let body = Array(#"{"model":"mock/echo?chunks=7","messages":\#(messages),"stream":\#(stream)}"#.utf8)
             let answer = try await answer(UpstreamRequest(method: "POST", url: "mock:/chat/completions", body: body))
@@ -92,9 +90,9 @@ import Upstream
     }
 
     @Test(
-        "A stream of a single piece", arguments: ["mock/echo?chunks=1", "mock/echo?size=0", "mock/echo?size=5"],
+        arguments: ["mock/echo?chunks=1", "mock/echo?size=0", "mock/echo?size=5"],
         ["Hi", "", "two words"])
-    func shortStream(model: String, text: String) async throws {
+    func `a stream of a single piece`(model: String, text: String) async throws {
         let body = Array(#"{"model":"\#(model)","messages":[{"role":"user","content":"\#(text)"}],"stream":true}"#.utf8)
         let answer = try await answer(UpstreamRequest(method: "POST", url: "mock:/chat/completions", body: body))
         #expect(answer.events.count == 4)
@@ -102,8 +100,8 @@ import Upstream
         #expect(clock.sleeps.isEmpty)
     }
 
-    @Test("A stream has its events in order, one a piece", arguments: [true, false])
-    func stream(usage: Bool) async throws {
+    @Test(arguments: [true, false])
+    func `a stream has its events in order, one a piece`(usage: Bool) async throws {
         let options = usage ? #","stream":true,"stream_options":{"include_usage":true}"# : #","stream":true"#
         let answer = try await answer(request("mock/echo?chunks=4&pace_ms=10&delay_ms=200", body: options))
         #expect(answer.head.headers.first(named: "content-type") == "text/event-stream; charset=utf-8")
@@ -125,8 +123,8 @@ import Upstream
         #expect(clock.sleeps == [.milliseconds(200)] + Array(repeating: .milliseconds(10), count: 3))
     }
 
-    @Test("The text has the size that was asked for", arguments: [0, 1, 27, 1000, 1 << 20])
-    func size(bytes: Int) async throws {
+    @Test(arguments: [0, 1, 27, 1000, 1 << 20])
+    func `the text has the size that was asked for`(bytes: Int) async throws {
         for stream in [true, false] {
             let answer = try await answer(
                 request("mock/echo?size=\(bytes)&chunks=3&completion_tokens=9", body: #","stream":\#(stream)"#))
@@ -134,21 +132,19 @@ import Upstream
         }
     }
 
-    @Test("A reader that asks for more gets pieces together", arguments: [1, 400, 1_000_000])
-    func minimum(bytes: Int) async throws {
+    @Test(arguments: [1, 400, 1_000_000])
+    func `a reader that asks for more gets pieces together`(bytes: Int) async throws {
         let request = request("mock/echo?chunks=50", body: #","stream":true"#)
         let answer = try await answer(request, minimum: bytes)
         #expect(answer.events.count == 53)
         #expect(answer.pieces.dropLast().allSatisfy { $0.utf8.count >= bytes })
     }
 
-    @Test(
-        "A status is answered with OpenAI's error body",
-        arguments: [
-            (429, "rate_limit_exceeded"), (401, "invalid_api_key"), (400, "invalid_request"), (500, "server_error"),
-            (503, "server_error"),
-        ])
-    func status(status: Int, code: String) async throws {
+    @Test(arguments: [
+        (429, "rate_limit_exceeded"), (401, "invalid_api_key"), (400, "invalid_request"), (500, "server_error"),
+        (503, "server_error"),
+    ])
+    func `a status is answered with OpenAI's error body`(status: Int, code: String) async throws {
         let answer = try await answer(
             request("mock/echo?status=\(status)&retry_after=7&delay_ms=5", body: #","stream":true"#))
         #expect(answer.head.status == status)
@@ -158,32 +154,32 @@ import Upstream
         #expect(clock.sleeps == [.milliseconds(5)])
     }
 
-    @Test(
-        "What is asked wrongly is answered, not thrown",
-        arguments: [
-            ("mock/echo?speed=9", "", "/chat/completions", 400, "unknown_mock_option"),
-            ("mock/echo?status=1", "", "/chat/completions", 400, "invalid_mock_option"),
-            ("mock/gpt", "", "/chat/completions", 404, "model_not_found"),
-            ("mock/echo", #","stream":"yes""#, "/chat/completions", 400, "invalid_request"),
-            ("mock/echo", "", "/embeddings", 404, "not_found"),
-        ])
-    func refused(model: String, body: String, path: String, status: Int, code: String) async throws {
+    @Test(arguments: [
+        ("mock/echo?speed=9", "", "/chat/completions", 400, "unknown_mock_option"),
+        ("mock/echo?status=1", "", "/chat/completions", 400, "invalid_mock_option"),
+        ("mock/gpt", "", "/chat/completions", 404, "model_not_found"),
+        ("mock/echo", #","stream":"yes""#, "/chat/completions", 400, "invalid_request"),
+        ("mock/echo", "", "/embeddings", 404, "not_found"),
+    ])
+    func `what is asked wrongly is answered, not thrown`(
+        model: String, body: String, path: String, status: Int, code: String
+    ) async throws {
         let answer = try await answer(request(model, body: body, path: path))
         #expect(answer.head.status == status)
         #expect((try answer.json()["error"] as? [String: Any])?["code"] as? String == code)
     }
 
-    @Test(
-        "Failures come as a network's would",
-        arguments: [
-            ("fail=connect", false, UpstreamError.Code.connect, 0), ("fail=cut", false, .closedEarly, 1),
-            ("fail=cut&chunks=5", true, .closedEarly, 4),
-            ("fail=stall", false, .idleTimeout, 1), ("fail=stall&chunks=5", true, .idleTimeout, 4),
-            ("delay_ms=301", false, .idleTimeout, 0), ("chunks=5&pace_ms=301", true, .idleTimeout, 2),
-            ("chunks=5&pace_ms=250", true, .totalTimeout, 4),
-            ("size=5000", false, .tooLarge, 0), ("size=5000&chunks=5", true, .tooLarge, 3),
-        ])
-    func failures(options: String, isStream: Bool, code: UpstreamError.Code, pieces: Int) async throws {
+    @Test(arguments: [
+        ("fail=connect", false, UpstreamError.Code.connect, 0), ("fail=cut", false, .closedEarly, 1),
+        ("fail=cut&chunks=5", true, .closedEarly, 4),
+        ("fail=stall", false, .idleTimeout, 1), ("fail=stall&chunks=5", true, .idleTimeout, 4),
+        ("delay_ms=301", false, .idleTimeout, 0), ("chunks=5&pace_ms=301", true, .idleTimeout, 2),
+        ("chunks=5&pace_ms=250", true, .totalTimeout, 4),
+        ("size=5000", false, .tooLarge, 0), ("size=5000&chunks=5", true, .tooLarge, 3),
+    ])
+    func `failures come as a network's would`(
+        options: String, isStream: Bool, code: UpstreamError.Code, pieces: Int
+    ) async throws {
         var request = request("mock/echo?\(options)", body: #","stream":\#(isStream)"#)
         request.timeouts = UpstreamTimeouts(idle: .milliseconds(300), total: .milliseconds(600))
         request.limits.bodyBytes = 3000
@@ -200,7 +196,7 @@ import Upstream
 
     /// What comes within the patience comes as one piece, and what comes later does not hold it up.
     @Test(arguments: [("pace_ms=10", 2), ("pace_ms=30", 6)])
-    func bytesWaitNoLongerThanTheReaderLetsThem(option: String, count: Int) async throws {
+    func `bytes wait no longer than the reader lets them`(option: String, count: Int) async throws {
         let request = request("mock/echo?size=60&chunks=6&\(option)", body: #","stream":true"#)
         let whole = try await answer(request)
         let patience = Duration.milliseconds(25)
@@ -214,7 +210,7 @@ import Upstream
         #expect(Answer(head: whole.head, pieces: [text]).events.count == whole.events.count)
     }
 
-    @Test func whatComesBeforeAStandstillIsNoRest() async throws {
+    @Test func `what comes before a standstill is no rest`() async throws {
         var request = request("mock/echo?fail=stall")
         request.timeouts.idle = .milliseconds(300)
         let error = await #expect(throws: UpstreamError.self) {
@@ -226,7 +222,7 @@ import Upstream
         #expect(error?.code == .idleTimeout)
     }
 
-    @Test func cancellingEndsTheWait() async throws {
+    @Test func `cancelling ends the wait`() async throws {
         let clock = ScriptedClock(holds: true)
         let request = request("mock/echo?delay_ms=600000")
         await withTaskGroup(of: UpstreamError.Code?.self) { group in
@@ -244,7 +240,7 @@ import Upstream
         }
     }
 
-    @Test func upstreamsTellTheMockFromTheNetwork() async throws {
+    @Test func `upstreams tell the mock from the network`() async throws {
         let network = MockUpstream(clock: clock, now: { 5000 })
         let upstreams = Upstreams(network: network, mock: MockUpstream(clock: clock))
         let model = try ProviderDirectory.made().resolve(.chat("mock/echo")).request
@@ -285,7 +281,7 @@ import Upstream
         if case .end(let error)? = events.last { #expect(error?.code == failure) }
     }
 
-    @Test func theDirectorySendsNoKeyToTheMock() throws {
+    @Test func `the directory sends no key to the mock`() throws {
         let target = try ProviderDirectory.made(environment: ["OPENAI_API_KEY": "canary"]).resolve(
             .chat("mock/echo?chunks=2", key: "client"))
         #expect((target.provider, target.request.url) == ("mock", "mock:/chat/completions"))

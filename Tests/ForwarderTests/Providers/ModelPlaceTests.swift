@@ -77,7 +77,7 @@ import Upstream
     }
 
     /// The job's own model is nil, as a job of an earlier version's ingress has it.
-    @Test(arguments: cases) func theNamedProviderGetsKeyAndBytes(entry: Case) throws {
+    @Test(arguments: cases) func `the named provider gets key and bytes`(entry: Case) throws {
         let target = try directory(key: "canary").resolve(job(entry))
         #expect(target.provider == "named")
         #expect(target.request.url + "|" + target.bodyText == "http://named.example/v1" + entry.sent)
@@ -86,7 +86,6 @@ import Upstream
     }
 
     @Test(
-        "A model that cannot be read sends no key anywhere",
         arguments: [
             ("two fields", form, multipart(("model", "named/m"), ("model", "m"))),
             ("case", form, multipart(("MODEL", "named/m"))),
@@ -96,45 +95,43 @@ import Upstream
             ("nested known provider", nil, #"{"a":[{"model":"openai/m"}]}"#),
             ("stripped into a delimiter", form, multipart(("model", "named/--b--"))),
         ] as [(String, HeaderField?, String)])
-    func refused(name: String, header: HeaderField?, body: String) throws {
+    func `a model that cannot be read sends no key anywhere`(name: String, header: HeaderField?, body: String) throws {
         let job = try Job.chat(
             nil, body: body, path: "/audio/transcriptions", headers: [header].compactMap { $0 }, key: "k")
         #expect(try failure { try directory().resolve(job) }.status == 400, "\(name)")
     }
 
-    @Test(
-        "What names no model goes to the default, as before",
-        arguments: [
-            ("GET", "/models", ""), ("GET", "/models/meta-llama/Llama-3", ""),
-            ("POST", "/files", multipart(("purpose", "batch"))),
-            ("POST", "/batches", #"{"input_file_id":"f"}"#),
-            ("POST", "/x", #"{"messages":[{"model":"default/m"},{"model":"gpt"},{"model":"nobody/m"}]}"#),
-        ])
-    func theDefault(method: String, path: String, body: String) throws {
+    @Test(arguments: [
+        ("GET", "/models", ""), ("GET", "/models/meta-llama/Llama-3", ""),
+        ("POST", "/files", multipart(("purpose", "batch"))),
+        ("POST", "/batches", #"{"input_file_id":"f"}"#),
+        ("POST", "/x", #"{"messages":[{"model":"default/m"},{"model":"gpt"},{"model":"nobody/m"}]}"#),
+    ])
+    func `what names no model goes to the default, as before`(method: String, path: String, body: String) throws {
         let target = try directory().resolve(
             .chat(nil, body: body, path: path, method: method, headers: [Self.form], key: "client"))
         #expect(target.request.url == "http://default.example/v1\(path)" && target.bodyText == body)
     }
 
-    @Test(
-        "Each provider's own API gets the key in its own header",
-        arguments: [
-            (
-                "/v1beta/models/gemini/g:generateContent", "{}",
-                "https://generativelanguage.googleapis.com/v1beta/models/g:generateContent",
-                "x-goog-api-key"
-            ),
-            ("/messages", #"{"model":"anthropic/c"}"#, "https://api.anthropic.com/v1/messages", "x-api-key"),
-            (
-                "/openai/deployments/azure/d/embeddings", "{}",
-                "https://r.openai.azure.com/openai/deployments/d/embeddings", "api-key"
-            ),
-            (
-                "/embeddings", #"{"model":"gemini/g"}"#,
-                "https://generativelanguage.googleapis.com/v1beta/openai/embeddings", "authorization"
-            ),
-        ])
-    func ownAPI(path: String, body: String, url: String, header: String) throws {
+    @Test(arguments: [
+        (
+            "/v1beta/models/gemini/g:generateContent", "{}",
+            "https://generativelanguage.googleapis.com/v1beta/models/g:generateContent",
+            "x-goog-api-key"
+        ),
+        ("/messages", #"{"model":"anthropic/c"}"#, "https://api.anthropic.com/v1/messages", "x-api-key"),
+        (
+            "/openai/deployments/azure/d/embeddings", "{}",
+            "https://r.openai.azure.com/openai/deployments/d/embeddings", "api-key"
+        ),
+        (
+            "/embeddings", #"{"model":"gemini/g"}"#,
+            "https://generativelanguage.googleapis.com/v1beta/openai/embeddings", "authorization"
+        ),
+    ])
+    func `each provider's own API gets the key in its own header`(
+        path: String, body: String, url: String, header: String
+    ) throws {
         for key in ["client", nil] {
             let directory = try ProviderDirectory.made(
                 environment: ["AZURE_RESOURCE": "r"],
@@ -153,32 +150,32 @@ import Upstream
         })
     }
 
-    @Test(
-        "LiteLLM gets the client's key where it looks for it",
-        arguments: [
-            (
-                "multipart", form, multipart(("model", "named/m")),
-                multipart(("model", "named/m"), ("api_key", "client"))
-            ),
-            (
-                "multipart with one", form, multipart(("api_key", "x"), ("model", "named/m")),
-                multipart(("api_key", "client"), ("model", "named/m"))
-            ),
-            ("urlencoded", urlencoded, "model=named%2Fm", "model=named%2Fm&api_key=client"),
-            (
-                "JSON as text", HeaderField("content-type", "text/plain"), #"{"model":"named/m"}"#,
-                #"{"model":"named/m","api_key":"client"}"#
-            ),
-        ])
-    func litellm(name: String, header: HeaderField, body: String, sent: String) throws {
+    @Test(arguments: [
+        (
+            "multipart", form, multipart(("model", "named/m")),
+            multipart(("model", "named/m"), ("api_key", "client"))
+        ),
+        (
+            "multipart with one", form, multipart(("api_key", "x"), ("model", "named/m")),
+            multipart(("api_key", "client"), ("model", "named/m"))
+        ),
+        ("urlencoded", urlencoded, "model=named%2Fm", "model=named%2Fm&api_key=client"),
+        (
+            "JSON as text", HeaderField("content-type", "text/plain"), #"{"model":"named/m"}"#,
+            #"{"model":"named/m","api_key":"client"}"#
+        ),
+    ])
+    func `LiteLLM gets the client's key where it looks for it`(
+        name: String, header: HeaderField, body: String, sent: String
+    ) throws {
         let target = try litellm().resolve(
             .chat(nil, body: body, path: "/audio/transcriptions", headers: [header], key: "client"))
         #expect(target.bodyText == sent, "\(name)")
         #expect(target.header("authorization") == "Bearer master")
     }
 
-    @Test("Where LiteLLM would not find the client's key, the operator does not pay", arguments: ["", "RIFF", "[1]"])
-    func operatorDoesNotPay(body: String) throws {
+    @Test(arguments: ["", "RIFF", "[1]"])
+    func `where LiteLLM would not find the client's key, the operator does not pay`(body: String) throws {
         let job = try Job.chat(nil, body: body, path: "/audio/transcriptions", query: "model=named%2Fm", key: "client")
         let error = try failure { try litellm().resolve(job) }
         #expect((error.status, error.code) == (400, "misplaced_api_key"))

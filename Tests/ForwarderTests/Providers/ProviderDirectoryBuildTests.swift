@@ -4,7 +4,7 @@ import Testing
 @testable import Forwarder
 
 @Suite struct ProviderDirectoryBuildTests {
-    @Test func allProblemsAreReportedTogether() throws {
+    @Test func `all problems are reported together`() throws {
         let error = try #require(throws: ConfigurationError.self) {
             try ProviderDirectory.made(
                 environment: [
@@ -25,7 +25,7 @@ import Testing
         #expect(!error.description.contains("canary"))
     }
 
-    @Test func embeddedTracesCannotBeLiteLLMs() throws {
+    @Test func `embedded traces cannot be LiteLLMs`() throws {
         let error = try #require(throws: ConfigurationError.self) {
             try ProviderDirectory.made(settings: {
                 $0.litellmURL = BaseURL("http://litellm:4000")
@@ -36,12 +36,12 @@ import Testing
         #expect(error.description.contains("LITELLM_TRACES"))
     }
 
-    @Test func anEmptyVariableIsUnset() throws {
+    @Test func `an empty variable is unset`() throws {
         let directory = try ProviderDirectory.made(environment: ["OPENAI_API_BASE": "", "OPENAI_API_KEY": ""])
         #expect(try failure { try directory.resolve(.chat("openai/m")) }.code == "missing_provider_key")
     }
 
-    @Test func theFirstSetVariableHoldsTheKey() throws {
+    @Test func `the first set variable holds the key`() throws {
         let directory = try ProviderDirectory.made(environment: [
             "FIREWORKS_AI_TOKEN": "last", "FIREWORKSAI_API_KEY": "third",
         ])

@@ -46,7 +46,8 @@ import Upstream
         ),
         ("sarvam/m", "https://api.sarvam.ai/v1/chat/completions", "m", "api-subscription-key", "k"),
     ])
-    func callsGoWhereTheModelSays(model: String, url: String, sent: String, header: String, value: String) throws {
+    func `calls go where the model says`(model: String, url: String, sent: String, header: String, value: String) throws
+    {
         let directory = try ProviderDirectory.made(
             environment: ["AZURE_RESOURCE": "res", "VERTEXAI_LOCATION": "eu", "VERTEXAI_PROJECT": "p"])
         let target = try directory.resolve(.chat(model, key: "k"))
@@ -56,27 +57,25 @@ import Upstream
         #expect(target.bodyText == #"{"model":"\#(sent)","messages":[{"role":"user","content":"hi"}]}"#)
     }
 
-    @Test(
-        "A variable moves a provider",
-        arguments: [
-            (
-                "OPENAI_API_BASE", "https://proxy.example/openai/", "openai/m",
-                "https://proxy.example/openai/chat/completions"
-            ),
-            ("OLLAMA_API_BASE", "http://gpu:11434", "ollama/m", "http://gpu:11434/v1/chat/completions"),
-            ("OLLAMA_API_BASE", "http://gpu:11434/v1", "ollama/m", "http://gpu:11434/v1/chat/completions"),
-            (
-                "AZURE_API_BASE", "https://r.openai.azure.com/", "azure/m",
-                "https://r.openai.azure.com/openai/v1/chat/completions"
-            ),
-            ("HOSTED_VLLM_API_BASE", "http://gpu:8000/v1", "hosted_vllm/m", "http://gpu:8000/v1/chat/completions"),
-        ])
-    func moved(variable: String, value: String, model: String, url: String) throws {
+    @Test(arguments: [
+        (
+            "OPENAI_API_BASE", "https://proxy.example/openai/", "openai/m",
+            "https://proxy.example/openai/chat/completions"
+        ),
+        ("OLLAMA_API_BASE", "http://gpu:11434", "ollama/m", "http://gpu:11434/v1/chat/completions"),
+        ("OLLAMA_API_BASE", "http://gpu:11434/v1", "ollama/m", "http://gpu:11434/v1/chat/completions"),
+        (
+            "AZURE_API_BASE", "https://r.openai.azure.com/", "azure/m",
+            "https://r.openai.azure.com/openai/v1/chat/completions"
+        ),
+        ("HOSTED_VLLM_API_BASE", "http://gpu:8000/v1", "hosted_vllm/m", "http://gpu:8000/v1/chat/completions"),
+    ])
+    func `a variable moves a provider`(variable: String, value: String, model: String, url: String) throws {
         let target = try ProviderDirectory.made(environment: [variable: value]).resolve(.chat(model, key: "k"))
         #expect(target.request.url == url)
     }
 
-    @Test func accountsComeBeforeProviders() throws {
+    @Test func `accounts come before providers`() throws {
         let directory = try ProviderDirectory.made(
             accounts: [
                 .server("http://gpu:8000/v1", named: "my-vllm"), .kind("azure", named: "openai", key: "azure-key"),
@@ -94,25 +93,24 @@ import Upstream
         #expect(try failure { try directory.resolve(.chat("openai/m")) }.code == "provider_not_configured")
     }
 
-    @Test(
-        "Errors say what was wrong and how to write it",
-        arguments: [
-            ("opnai/gpt-4o", 400, "unknown_provider", "`openai/…`"),
-            ("OpenAI/gpt-4o", 400, "unknown_provider", "`openai/…`"),
-            ("my-vlm/x", 400, "unknown_provider", "`my-vllm/…`"),
-            ("meta-llama/Llama-3", 400, "unknown_provider", "<provider>/<model>"),
-            ("gpt-4o", 400, "missing_provider", "`<provider>/gpt-4o`"),
-            ("gpt-4o", 400, "missing_provider", "`openai/<provider>/gpt-4o`"),
-            ("litellm_proxy/openai/gpt-4o", 400, "provider_not_configured", "Leave it out: `openai/gpt-4o`."),
-            ("litellm_proxy/gpt-4o", 400, "provider_not_configured", "Leave it out: `<provider>/gpt-4o`."),
-            ("openai/", 400, "invalid_model", "openai/<model>"),
-            ("replicate/x", 400, "unsupported_provider", "LITELLM_URL"),
-            ("azure/x", 400, "provider_not_configured", "AZURE_API_BASE or AZURE_RESOURCE"),
-            ("vllm/x", 400, "provider_not_configured", "base_url"),
-            ("openai/gpt-4o", 401, "missing_provider_key", "OPENAI_API_KEY"),
-            ("vertex_ai/g", 400, "provider_not_configured", "VERTEXAI_LOCATION"),
-        ])
-    func errors(model: String, status: Int, code: String, word: String) throws {
+    @Test(arguments: [
+        ("opnai/gpt-4o", 400, "unknown_provider", "`openai/…`"),
+        ("OpenAI/gpt-4o", 400, "unknown_provider", "`openai/…`"),
+        ("my-vlm/x", 400, "unknown_provider", "`my-vllm/…`"),
+        ("meta-llama/Llama-3", 400, "unknown_provider", "<provider>/<model>"),
+        ("gpt-4o", 400, "missing_provider", "`<provider>/gpt-4o`"),
+        ("gpt-4o", 400, "missing_provider", "`openai/<provider>/gpt-4o`"),
+        ("litellm_proxy/openai/gpt-4o", 400, "provider_not_configured", "Leave it out: `openai/gpt-4o`."),
+        ("litellm_proxy/gpt-4o", 400, "provider_not_configured", "Leave it out: `<provider>/gpt-4o`."),
+        ("openai/", 400, "invalid_model", "openai/<model>"),
+        ("replicate/x", 400, "unsupported_provider", "LITELLM_URL"),
+        ("azure/x", 400, "provider_not_configured", "AZURE_API_BASE or AZURE_RESOURCE"),
+        ("vllm/x", 400, "provider_not_configured", "base_url"),
+        ("openai/gpt-4o", 401, "missing_provider_key", "OPENAI_API_KEY"),
+        ("vertex_ai/g", 400, "provider_not_configured", "VERTEXAI_LOCATION"),
+    ])
+    func `errors say what was wrong and how to write it`(model: String, status: Int, code: String, word: String) throws
+    {
         let directory = try ProviderDirectory.made(accounts: [
             .server("http://gpu:8000/v1", named: "my-vllm", key: "canary-account")
         ])
@@ -122,22 +120,22 @@ import Upstream
         #expect(!error.message.contains("canary"))
     }
 
-    @Test("No error sends a client to a company that it did not name", arguments: ["meta-llama/Llama-3", "claude-3"])
-    func noOtherCompany(model: String) throws {
+    @Test(arguments: ["meta-llama/Llama-3", "claude-3"])
+    func `no error sends a client to a company that it did not name`(model: String) throws {
         let error = try failure { try ProviderDirectory.made().resolve(.chat(model)) }
         for name in ["openai/\(model)", "openrouter", "gpt-"] {
             #expect(!error.message.contains(name), "\(error.message)")
         }
     }
 
-    @Test func aLongModelNameIsCutInErrors() throws {
+    @Test func `a long model name is cut in errors`() throws {
         let error = try failure {
             try ProviderDirectory.made().resolve(.chat("nobody/" + String(repeating: "x", count: 100_000)))
         }
         #expect(error.message.count < 1000)
     }
 
-    @Test func theDefaultProviderTakesWhatNamesNone() throws {
+    @Test func `the default provider takes what names none`() throws {
         let directory = try ProviderDirectory.made(
             environment: ["OPENAI_API_KEY": "server-key"], settings: { $0.defaultProvider = "openai" })
         let bare = try directory.resolve(.chat("gpt-4o"))
@@ -149,55 +147,49 @@ import Upstream
         #expect(models.header("content-type") == nil)
     }
 
-    @Test func withoutADefaultACallThatNamesNothingHasNoBackend() throws {
+    @Test func `without a default a call that names nothing has no backend`() throws {
         let error = try failure { try ProviderDirectory.made().resolve(.chat(nil, path: "/models", method: "GET")) }
         #expect((error.status, error.code) == (404, "no_backend"))
         #expect(error.message.contains("LITELLM_URL") && error.message.contains("DEFAULT_PROVIDER"))
     }
 
-    @Test(
-        "With the mock as the default, every call that names no provider is the mock's",
-        arguments: [nil, "echo", "gpt-4o"] as [String?])
-    func mockByDefault(model: String?) throws {
+    @Test(arguments: [nil, "echo", "gpt-4o"] as [String?])
+    func `with the mock as the default, every call that names no provider is the mock's`(model: String?) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "mock" })
         #expect(try directory.resolve(.chat(model)).request.url == "mock:/chat/completions")
         #expect(try directory.resolve(.chat("openai/m", key: "k")).provider == "openai")
         #expect(try directory.resolve(.chat("m", key: "k", baseURL: "https://own.example")).provider == "client")
     }
 
-    @Test(
-        "A path never leaves its base",
-        arguments: [
-            "/../x", "/a/../b", "/a/%2e%2E/b", "/.", "/a/.", "//x", "/a//b", "/a%2fb", "/a%5Cb", "/a%0d%0aX", "/a b",
-            "/a?b", "/a#b", "/a\\b", "a",
-            "", "/ä", "/@\n",
-            "/%00",
-        ])
-    func hostilePath(path: String) throws {
+    @Test(arguments: [
+        "/../x", "/a/../b", "/a/%2e%2E/b", "/.", "/a/.", "//x", "/a//b", "/a%2fb", "/a%5Cb", "/a%0d%0aX", "/a b",
+        "/a?b", "/a#b", "/a\\b", "a",
+        "", "/ä", "/@\n",
+        "/%00",
+    ])
+    func `a path never leaves its base`(path: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
         let error = try failure { try directory.resolve(.chat(nil, path: path, method: "GET", key: "k")) }
         #expect(error.code == "invalid_path")
     }
 
-    @Test("A query stays a query", arguments: ["a=b c", "a#b", "a\r\nX: y", "ä"])
-    func hostileQuery(query: String) throws {
+    @Test(arguments: ["a=b c", "a#b", "a\r\nX: y", "ä"])
+    func `a query stays a query`(query: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
         #expect(
             try failure { try directory.resolve(.chat(nil, path: "/models", query: query, key: "k")) }.code
                 == "invalid_path")
     }
 
-    @Test(
-        "Unusual paths that are none of that pass",
-        arguments: ["/models/ft:gpt-4o:org::id", "/files/a%20b", "/a/", "/a...b", "/v2/x@y"])
-    func unusualPath(path: String) throws {
+    @Test(arguments: ["/models/ft:gpt-4o:org::id", "/files/a%20b", "/a/", "/a...b", "/v2/x@y"])
+    func `unusual paths that are none of that pass`(path: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
         #expect(
             try directory.resolve(.chat(nil, path: path, method: "GET", key: "k")).request.url
                 == "https://api.openai.com/v1\(path)")
     }
 
-    @Test func timeoutsAndLimitsComeFromTheSettings() throws {
+    @Test func `timeouts and limits come from the settings`() throws {
         let directory = try ProviderDirectory.made(settings: {
             $0.upstreamConnectTimeout = .seconds(1)
             $0.upstreamIdleTimeout = .seconds(2)
@@ -209,7 +201,7 @@ import Upstream
         #expect(request.limits.bodyBytes == 4)
     }
 
-    @Test func anAccountSaysHowItsConnectionsAreUsed() throws {
+    @Test func `an account says how its connections are used`() throws {
         var own = try ProviderAccount.server("http://gpu:8000/v1", named: "own")
         (own.idleConnectionSeconds, own.repeatsOnClosedConnection) = (60, false)
         var openai = ProviderAccount.kind("openai", named: "openai")

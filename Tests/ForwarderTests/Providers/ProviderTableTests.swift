@@ -5,7 +5,7 @@ import Upstream
 @testable import Forwarder
 
 @Suite struct ProviderTableTests {
-    @Test func theEmbeddedTableIsRead() throws {
+    @Test func `the embedded table is read`() throws {
         let table = try ProviderTable.embedded()
         #expect(table.providers.count >= 120)
         #expect(table.providers.allSatisfy { $0.key.text == $0.value.prefix && !$0.key.text.contains("/") })
@@ -16,10 +16,8 @@ import Upstream
         #expect(table.providers["azure"]?.keyHeader == .named("api-key"))
     }
 
-    @Test(
-        "Each provider has a URL, or a variable that gives one",
-        arguments: try ProviderTable.embedded().providers.values.map(\.prefix).sorted())
-    func eachProviderCanBeCalled(prefix: String) throws {
+    @Test(arguments: try ProviderTable.embedded().providers.values.map(\.prefix).sorted())
+    func `each provider has a URL, or a variable that gives one`(prefix: String) throws {
         let table = try ProviderTable.embedded()
         let provider = try #require(table.providers[prefix])
         var environment: [String: String] = [:]
@@ -55,7 +53,7 @@ import Upstream
         ("provider: {}", "1:1", "providers"),
         ("providers:\n  a: {key_optional: perhaps}\n  b: {key_optional: perhaps}", "3:21", "true or false"),
     ])
-    func malformedDataNamesItsPlace(text: String, place: String, word: String) throws {
+    func `malformed data names its place`(text: String, place: String, word: String) throws {
         let error = try #require(throws: ConfigurationError.self) {
             try ProviderTable(parsing: Array(text.utf8), file: "table.yaml")
         }

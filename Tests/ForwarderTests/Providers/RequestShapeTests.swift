@@ -6,41 +6,37 @@ import Upstream
 
 /// What of a client's request reaches a provider: its bytes, and the headers on the list.
 @Suite struct RequestShapeTests {
-    @Test(
-        "Bodies keep every byte but the model's and the key's",
-        arguments: [
-            (
-                " {\n\t\"n\" : 1.0e+05 , \"model\":\"openai/m\",\"x\":[1,  2]}\n",
-                " {\n\t\"n\" : 1.0e+05 , \"model\":\"m\",\"x\":[1,  2]}\n"
-            ),
-            (
-                #"{"model":"openai\/m","big":123456789012345678901234567890}"#,
-                #"{"model":"m","big":123456789012345678901234567890}"#
-            ),
-            (
-                #"{"mod\u0065l":"openai/m","metadata":{"tags":["a"]},"api_base":"x"}"#,
-                #"{"mod\u0065l":"m","metadata":{"tags":["a"]},"api_base":"x"}"#
-            ),
-            (#"{"api_key":null,"model":"openai/m","z":"é\u00e9"}"#, #"{"model":"m","z":"é\u00e9"}"#),
-            (
-                #"{"x":{"model":"openai/m","api_key":"k"},"model":"openai/m"}"#,
-                #"{"x":{"model":"openai/m","api_key":"k"},"model":"m"}"#
-            ),
-        ])
-    func bytes(body: String, sent: String) throws {
+    @Test(arguments: [
+        (
+            " {\n\t\"n\" : 1.0e+05 , \"model\":\"openai/m\",\"x\":[1,  2]}\n",
+            " {\n\t\"n\" : 1.0e+05 , \"model\":\"m\",\"x\":[1,  2]}\n"
+        ),
+        (
+            #"{"model":"openai\/m","big":123456789012345678901234567890}"#,
+            #"{"model":"m","big":123456789012345678901234567890}"#
+        ),
+        (
+            #"{"mod\u0065l":"openai/m","metadata":{"tags":["a"]},"api_base":"x"}"#,
+            #"{"mod\u0065l":"m","metadata":{"tags":["a"]},"api_base":"x"}"#
+        ),
+        (#"{"api_key":null,"model":"openai/m","z":"é\u00e9"}"#, #"{"model":"m","z":"é\u00e9"}"#),
+        (
+            #"{"x":{"model":"openai/m","api_key":"k"},"model":"openai/m"}"#,
+            #"{"x":{"model":"openai/m","api_key":"k"},"model":"m"}"#
+        ),
+    ])
+    func `bodies keep every byte but the model's and the key's`(body: String, sent: String) throws {
         #expect(try ProviderDirectory.made().resolve(.chat("openai/m", body: body, key: "k")).bodyText == sent)
     }
 
-    @Test func aBodyThatNeedsNoChangeIsTheSame() throws {
+    @Test func `a body that needs no change is the same`() throws {
         let body = " {\"model\" : \"m\" , \"n\":1e2} "
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
         #expect(try directory.resolve(.chat("m", body: body, key: "k")).bodyText == body)
     }
 
-    @Test(
-        "What holds no members passes as it is",
-        arguments: ["", "--boundary\r\nmodel", "[1,2]", "\u{0}\u{1}", "model=openai%2Fm"])
-    func otherBodies(body: String) throws {
+    @Test(arguments: ["", "--boundary\r\nmodel", "[1,2]", "\u{0}\u{1}", "model=openai%2Fm"])
+    func `what holds no members passes as it is`(body: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.defaultProvider = "openai" })
         let headers = [HeaderField("Content-Type", "audio/wav")]
         let target = try directory.resolve(
@@ -49,14 +45,12 @@ import Upstream
         #expect(target.header("content-type") == "audio/wav")
     }
 
-    @Test(
-        "A body that only begins like an object is refused",
-        arguments: [
-            (#"{"model":"openai/m""#, "invalid_json"), (#"{"model":"openai/m","model":"x"}"#, "duplicate_key"),
-            (#"{"model":"openai/m","x":[[[[[[[[1]]]]]]]]}"#, "json_too_deep"),
-            (#"{"model":"openai/m","api_key":1}"#, "invalid_api_key"),
-        ])
-    func malformed(body: String, code: String) throws {
+    @Test(arguments: [
+        (#"{"model":"openai/m""#, "invalid_json"), (#"{"model":"openai/m","model":"x"}"#, "duplicate_key"),
+        (#"{"model":"openai/m","x":[[[[[[[[1]]]]]]]]}"#, "json_too_deep"),
+        (#"{"model":"openai/m","api_key":1}"#, "invalid_api_key"),
+    ])
+    func `a body that only begins like an object is refused`(body: String, code: String) throws {
         let directory = try ProviderDirectory.made(settings: { $0.maxJSONDepth = 8 })
         #expect(try failure { try directory.resolve(.chat("openai/m", body: body)) }.code == code)
     }
@@ -77,7 +71,7 @@ import Upstream
         HeaderField("Anthropic-Beta", "canary\r\nx: y"),
     ]
 
-    @Test func onlyListedHeadersGoOn() throws {
+    @Test func `only listed headers go on`() throws {
         let target = try ProviderDirectory.made().resolve(.chat("openai/m", headers: Self.sent, key: "k"))
         #expect(
             Set(target.request.headers.map { $0.name.lowercased() }) == [
@@ -91,37 +85,35 @@ import Upstream
         #expect(target.request.headers.count { $0.name.lowercased() == "content-type" } == 1)
     }
 
-    @Test func theServersKeyPaysForNoOrganisationOfTheClientsChoice() throws {
+    @Test func `the server's key pays for no organisation of the clients choice`() throws {
         let target = try ProviderDirectory.made(providerKeys: ["openai": "s"]).resolve(
             .chat("openai/m", headers: Self.sent))
         #expect(target.header("openai-organization") == nil && target.header("openai-project") == nil)
         #expect(target.header("openai-beta") == "assistants=v2")
     }
 
-    @Test func jsonWithoutALabelGetsOne() throws {
+    @Test func `json without a label gets one`() throws {
         #expect(
             try ProviderDirectory.made().resolve(.chat("openai/m", key: "k")).header("content-type")
                 == "application/json")
     }
 
-    @Test(
-        "A known provider's prefix means nothing to a client's own server; other names are kept",
-        arguments: [
-            ("openai/m", "m"), ("fireworks_ai/accounts/f/models/x", "accounts/f/models/x"),
-            ("meta-llama/m", "meta-llama/m"), ("m", "m"),
-            ("mine/m", "mine/m"),
-        ])
-    func clientURLModel(model: String, sent: String) throws {
+    @Test(arguments: [
+        ("openai/m", "m"), ("fireworks_ai/accounts/f/models/x", "accounts/f/models/x"),
+        ("meta-llama/m", "meta-llama/m"), ("m", "m"),
+        ("mine/m", "mine/m"),
+    ])
+    func `a known provider's prefix means nothing to a client's own server; other names are kept`(
+        model: String, sent: String
+    ) throws {
         let directory = try ProviderDirectory.made(accounts: [.server("http://gpu", named: "mine")])
         let target = try directory.resolve(.chat(model, key: "k", baseURL: "https://own.example/v1/"))
         #expect(target.bodyText == #"{"model":"\#(sent)","messages":[{"role":"user","content":"hi"}]}"#)
         #expect((target.provider, target.request.url) == ("client", "https://own.example/v1/chat/completions"))
     }
 
-    @Test(
-        "A client's URL is looked at again",
-        arguments: ["ftp://x", "https://u:p@x", "https://x/a?b", "not a url", "mock:/chat/completions"])
-    func clientURLRefused(url: String) throws {
+    @Test(arguments: ["ftp://x", "https://u:p@x", "https://x/a?b", "not a url", "mock:/chat/completions"])
+    func `a client's URL is looked at again`(url: String) throws {
         #expect(
             try failure { try ProviderDirectory.made().resolve(.chat("openai/m", key: "k", baseURL: url)) }.code
                 == "invalid_base_url")

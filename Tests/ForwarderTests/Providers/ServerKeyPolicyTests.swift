@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: closed)
-    func isRefusedElsewhere(method: String, path: String) throws {
+    func `is refused elsewhere`(method: String, path: String) throws {
         for directory in [try litellm(), try direct()] {
             let error = try failure { try directory.resolve(.chat(nil, path: path, method: method)) }
             #expect(error.status == 403)
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: open)
-    func goesWithCallsToModels(method: String, path: String) throws {
+    func `goes with calls to models`(method: String, path: String) throws {
         #expect(
             try litellm().resolve(.chat(nil, path: path, method: method)).header("authorization") == "Bearer master")
         #expect(try direct().resolve(.chat(nil, path: path, method: method)).header("authorization") == "Bearer canary")
@@ -55,7 +55,7 @@ import Testing
             ("own", nil, "`team` is always called with that key", "Send a key"),
             ("own", "team-a", "`team` is always called with that key", "Send a key"),
         ] as [(String?, String?, String, String)])
-    func theErrorAsksForWhatIsMissing(key: String?, account: String?, word: String, absent: String) throws {
+    func `the error asks for what is missing`(key: String?, account: String?, word: String, absent: String) throws {
         var job = try Job.chat(nil, path: "/files", method: "GET", key: key)
         job.account = account
         let error = try failure { try direct().resolve(job) }
@@ -63,7 +63,7 @@ import Testing
         #expect(error.message.contains(word) && !error.message.contains(absent), "\(error.message)")
     }
 
-    @Test func aMissingKeyIsAskedForWhereItMayStand() throws {
+    @Test func `a missing key is asked for where it may stand`() throws {
         var job = try Job.chat("openai/m")
         job.account = "team-a"
         let error = try failure { try ProviderDirectory.made().resolve(job) }
@@ -71,18 +71,18 @@ import Testing
         #expect(!error.message.contains("as `Authorization: Bearer"), "\(error.message)")
     }
 
-    @Test func aKeyThatNoHeaderCanCarryIsSaidToBeSo() throws {
+    @Test func `a key that no header can carry is said to be so`() throws {
         let error = try failure { try litellm().resolve(.chat(nil, path: "/files", method: "GET", key: "a b")) }
         #expect(error.code == "invalid_api_key")
     }
 
-    @Test func aClientsOwnKeySpeaksForItselfElsewhere() throws {
+    @Test func `a client's own key speaks for itself elsewhere`() throws {
         let target = try litellm().resolve(.chat(nil, path: "/key/generate", key: "own"))
         #expect(target.header("authorization") == "Bearer own")
         #expect(!target.everything.contains("master"))
     }
 
-    @Test func aProxyWithoutAKeyDecidesItself() throws {
+    @Test func `a proxy without a key decides itself`() throws {
         let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
         #expect(try directory.resolve(.chat(nil, path: "/key/generate")).header("authorization") == nil)
     }

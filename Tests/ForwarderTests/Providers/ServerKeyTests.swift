@@ -13,7 +13,7 @@ import Upstream
         return environment
     }
 
-    @Test func noKeyReachesAnotherProvidersOrigin() throws {
+    @Test func `no key reaches another provider's origin`() throws {
         let table = try ProviderTable.embedded()
         var environment = Self.canaries(table)
         environment["AZURE_RESOURCE"] = "res"
@@ -28,10 +28,8 @@ import Upstream
         }
     }
 
-    @Test(
-        "A moved provider keeps its key from the others that share the variable",
-        arguments: ["OPENAI_BASE_URL", "DASHSCOPE_API_BASE"])
-    func sharedVariable(moved: String) throws {
+    @Test(arguments: ["OPENAI_BASE_URL", "DASHSCOPE_API_BASE"])
+    func `a moved provider keeps its key from the others that share the variable`(moved: String) throws {
         let table = try ProviderTable.embedded()
         var environment = Self.canaries(table)
         environment[moved] = "https://moved.example/v1"
@@ -48,15 +46,13 @@ import Upstream
                 .contains("canary"))
     }
 
-    @Test(
-        "No server key goes to a client's own URL, also not when it resembles the right one",
-        arguments: [
-            "https://api.openai.com.evil.example/v1", "https://evil.example/api.openai.com/v1",
-            "http://api.openai.com/v1",
-            "https://api.openai.com:8443/v1",
-            "https://xapi.openai.com/v1", "https://api.openai.com/v1", "http://gpu.example:8000/v1",
-        ])
-    func clientURL(url: String) throws {
+    @Test(arguments: [
+        "https://api.openai.com.evil.example/v1", "https://evil.example/api.openai.com/v1",
+        "http://api.openai.com/v1",
+        "https://api.openai.com:8443/v1",
+        "https://xapi.openai.com/v1", "https://api.openai.com/v1", "http://gpu.example:8000/v1",
+    ])
+    func `no server key goes to a client's own URL, also not when it resembles the right one`(url: String) throws {
         let table = try ProviderTable.embedded()
         let directory = try ProviderDirectory.made(
             environment: Self.canaries(table),
@@ -84,19 +80,17 @@ import Upstream
         }
     }
 
-    @Test(
-        "A key is bound to scheme, host and port together",
-        arguments: [
-            ("https://a.example/v1", true), ("https://a.example:443/other", true), ("https://A.example", true),
-            ("http://a.example/v1", false),
-            ("https://a.example:8443/v1", false), ("https://a.example.evil", false), ("https://xa.example", false),
-        ])
-    func boundKey(url: String, isSame: Bool) throws {
+    @Test(arguments: [
+        ("https://a.example/v1", true), ("https://a.example:443/other", true), ("https://A.example", true),
+        ("http://a.example/v1", false),
+        ("https://a.example:8443/v1", false), ("https://a.example.evil", false), ("https://xa.example", false),
+    ])
+    func `a key is bound to scheme, host and port together`(url: String, isSame: Bool) throws {
         let key = BoundKey(SecretString("k"), for: try #require(BaseURL("https://a.example/v1")))
         #expect((key.secret(for: try #require(BaseURL(url))) != nil) == isSame)
     }
 
-    @Test func anAccountsOwnKeyIsTheOnlyOneItCarries() throws {
+    @Test func `an account's own key is the only one it carries`() throws {
         let directory = try ProviderDirectory.made(accounts: [.kind("openai", named: "team", key: "account-key")])
         let target = try directory.resolve(
             .chat("team/m", body: #"{"model":"team/m","api_key":"body-key"}"#, key: "client-key"))
@@ -106,13 +100,12 @@ import Upstream
     }
 
     @Test(
-        "The client's key comes before the server's",
         arguments: [
             ("header-key", "body-key", "header-key"), (nil, "body-key", "body-key"), ("header-key", nil, "header-key"),
             (nil, nil, "server-key"),
             (nil, "", "server-key"),
         ] as [(String?, String?, String)])
-    func order(header: String?, body: String?, used: String) throws {
+    func `the client's key comes before the server's`(header: String?, body: String?, used: String) throws {
         let directory = try ProviderDirectory.made(providerKeys: ["openai": "server-key"])
         let text = body.map { #"{"api_key":"\#($0)","model":"openai/m"}"# } ?? #"{"model":"openai/m"}"#
         let target = try directory.resolve(.chat("openai/m", body: text, key: header))
@@ -120,8 +113,8 @@ import Upstream
         #expect(target.bodyText == #"{"model":"m"}"#)
     }
 
-    @Test("A key that no header can carry is refused", arguments: [#"a\r\nx-evil: 1"#, "a b", "ä", #"a\u0000"#])
-    func hostileKey(key: String) throws {
+    @Test(arguments: [#"a\r\nx-evil: 1"#, "a b", "ä", #"a\u0000"#])
+    func `a key that no header can carry is refused`(key: String) throws {
         let directory = try ProviderDirectory.made()
         let error = try failure {
             try directory.resolve(.chat("openai/m", body: #"{"model":"openai/m","api_key":"\#(key)"}"#))
@@ -129,13 +122,13 @@ import Upstream
         #expect((error.status, error.code) == (400, "invalid_api_key"))
     }
 
-    @Test func secretsGoBeforeTheEnvironment() throws {
+    @Test func `secrets go before the environment`() throws {
         let directory = try ProviderDirectory.made(
             environment: ["OPENAI_API_KEY": "environment"], providerKeys: ["openai": "file"])
         #expect(try directory.resolve(.chat("openai/m")).header("authorization") == "Bearer file")
     }
 
-    @Test func aTargetPrintsWithoutItsKey() throws {
+    @Test func `a target prints without its key`() throws {
         let target = try ProviderDirectory.made(providerKeys: ["openai": "canary"]).resolve(.chat("openai/m"))
         #expect("\(target)" == "Target(openai, m)")
     }

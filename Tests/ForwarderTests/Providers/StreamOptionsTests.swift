@@ -11,7 +11,7 @@ import Upstream
         return (isAdded, String(decoding: body.result, as: UTF8.self))
     }
 
-    @Test func theMemberIsAddedAndAllElseStays() throws {
+    @Test func `the member is added and all else stays`() throws {
         let body = #" { "model" : "m", "stream":true , "seed":1.0e2 } "#
         #expect(
             try added(to: body) == (
@@ -24,11 +24,11 @@ import Upstream
         #"{"str\u0065am_options":{}}"#,
         "text", "",
     ])
-    func whatTheClientSaysStands(body: String) throws {
+    func `what the client says stands`(body: String) throws {
         #expect(try added(to: body) == (false, body))
     }
 
-    @Test func onlyStreamedCompletionsAreAskedFor() throws {
+    @Test func `only streamed completions are asked for`() throws {
         var job = try SpanSample.job(#"{"stream":true}"#)
         #expect(!StreamOptions.areWanted(for: job))
         job.isStream = true
@@ -45,14 +45,15 @@ import Upstream
         return job
     }
 
-    @Test(arguments: ["openai/x", "fireworks_ai/x", "mock/echo"]) func theUsageIsAskedForAndHidden(model: String) throws
-    {
+    @Test(arguments: ["openai/x", "fireworks_ai/x", "mock/echo"]) func `the usage is asked for and hidden`(
+        model: String
+    ) throws {
         let target = try ProviderDirectory.made().resolve(try job(model))
         #expect(target.hidesUsage)
         #expect(target.bodyText.hasSuffix(#","stream_options":{"include_usage":true}}"#))
     }
 
-    @Test func anAccountThatRefusesTheMemberDoesNotGetIt() throws {
+    @Test func `an account that refuses the member does not get it`() throws {
         var accounts = [ProviderAccount.kind("openai", named: "a"), .kind("mistral", named: "b")]
         accounts[0].rejectedMembers = ["stream_options"]
         let directory = try ProviderDirectory.made(accounts: accounts)
@@ -63,7 +64,7 @@ import Upstream
         #expect(try directory.resolve(try job("openai/x")).addedMembers == ["stream_options"])
     }
 
-    @Test(arguments: ["cohere/x", "mistral/x", "codestral/x"]) func whoRefusesTheMemberDoesNotGetIt(
+    @Test(arguments: ["cohere/x", "mistral/x", "codestral/x"]) func `who refuses the member does not get it`(
         model: String
     ) throws {
         let target = try ProviderDirectory.made().resolve(try job(model))
@@ -71,19 +72,21 @@ import Upstream
         #expect(!target.bodyText.contains("stream_options"))
     }
 
-    @Test func aServerOfTheClientsIsNotAsked() throws {
+    @Test func `a server of the clients is not asked`() throws {
         let target = try ProviderDirectory.made().resolve(try job("x", baseURL: "https://own.example/v1"))
         #expect(!target.hidesUsage)
         #expect(!target.bodyText.contains("stream_options"))
     }
 
-    @Test(arguments: ["openai/x", "mock/echo"]) func nobodyIsAskedForAProjectThatIsNotTraced(model: String) throws {
+    @Test(arguments: ["openai/x", "mock/echo"]) func `no store is asked for a project that is not traced`(
+        model: String
+    ) throws {
         let target = try ProviderDirectory.made().resolve(try job(model), isTraced: false)
         #expect(!target.hidesUsage)
         #expect(!target.bodyText.contains("stream_options"))
     }
 
-    @Test func aLiteLLMProxyIsAskedUnlessItTracesByItself() throws {
+    @Test func `a LiteLLM proxy is asked unless it traces by itself`() throws {
         let base = try #require(BaseURL("http://litellm"))
         let keys = LangfuseKeys(publicKey: SecretString("pk"), secretKey: SecretString("sk"))
         for (asks, traces, project) in [

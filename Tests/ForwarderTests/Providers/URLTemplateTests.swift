@@ -17,8 +17,8 @@ import Testing
         #expect((try? template.filled(from: environment)) == url)
     }
 
-    @Test("A value that would make another URL is refused", arguments: ["evil.example/x", "a:1", "a@b", "a b", "é"])
-    func hostileValue(value: String) throws {
+    @Test(arguments: ["evil.example/x", "a:1", "a@b", "a b", "é"])
+    func `a value that would make another URL is refused`(value: String) throws {
         let template = try #require(URLTemplate("https://{R}.x"))
         #expect(throws: URLTemplate.Failure.unusable("R")) { try template.filled(from: ["R": value]) }
     }

@@ -21,7 +21,7 @@ import Upstream
         + #""usage":{"prompt_tokens":10,"completion_tokens":7,"total_tokens":17,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":null},"#
         + #""completion_tokens_details":{"reasoning_tokens":5}}}"#
 
-    @Test func idsAndTimesComeOutOfTheInsertionID() throws {
+    @Test func `ids and times come out of the insertion ID`() throws {
         let span = try SpanSample.span(body: Self.body, answer: Self.answer)
         #expect(span.object["traceId"] as? String == "0198f3a0000070008000000000000001")
         #expect(span.object["spanId"] as? String == "8000000000000001")
@@ -33,13 +33,13 @@ import Upstream
         #expect(span.level == nil)
     }
 
-    @Test func inputAndOutputAreTheBytesThatWereSent() throws {
+    @Test func `input and output are the bytes that were sent`() throws {
         let span = try SpanSample.span(body: Self.body, answer: Self.answer)
         #expect(span.input == #"{"messages":\#(Self.messages),"tools":\#(Self.tools)}"#)
         #expect(span.output == Self.message)
     }
 
-    @Test func tagsAreTheClientsThenMetadataThenTheIDsInTheReferencesOrder() throws {
+    @Test func `tags are the clients then metadata then the IDs in the reference's order`() throws {
         let span = try SpanSample.span(body: Self.body, answer: Self.answer)
         #expect(
             span.strings("langfuse.trace.tags") == [
@@ -51,7 +51,7 @@ import Upstream
         #expect(span.string("session.id") == "R")
     }
 
-    @Test func modelParametersUsageAndOpenTelemetrysNamesAreThere() throws {
+    @Test func `model parameters usage and open telemetrys names are there`() throws {
         let span = try SpanSample.span(body: Self.body, answer: Self.answer)
         #expect(
             span.string("langfuse.observation.model.parameters")
@@ -74,7 +74,7 @@ import Upstream
         #expect(span.double("gen_ai.request.temperature") == 0.7)
     }
 
-    @Test func metadataHasTheIDsFirstAndNoKey() throws {
+    @Test func `metadata has the IDs first and no key`() throws {
         let span = try SpanSample.span(body: Self.body, answer: Self.answer)
         let text = try #require(span.string("langfuse.trace.metadata"))
         let metadata = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: String])
@@ -90,7 +90,7 @@ import Upstream
         #expect(span.string("gateway.project") == "p1")
     }
 
-    @Test func aTraceparentIsAnAttributeAndChoosesNoID() throws {
+    @Test func `a traceparent is an attribute and chooses no ID`() throws {
         let parent = "00-ffffffffffffffffffffffffffffffff-eeeeeeeeeeeeeeee-01"
         let span = try SpanSample.span(answer: [Array(Self.answer.utf8)], headers: [HeaderField("Traceparent", parent)])
         #expect(span.string("gateway.traceparent") == parent)
@@ -98,7 +98,7 @@ import Upstream
         #expect(span.object["parentSpanId"] == nil)
     }
 
-    @Test func severalChoicesAreAnArray() throws {
+    @Test func `several choices are an array`() throws {
         let choices = [1, 2].map {
             #"{"index":\#($0),"message":{"role":"assistant","content":"\#($0)"},"finish_reason":"stop"}"#
         }
@@ -110,14 +110,14 @@ import Upstream
     }
 
     /// A provider may give a name twice; that is no reason to lose the answer.
-    @Test func aNameThatIsThereTwiceDoesNotHideTheAnswer() throws {
+    @Test func `a name that is there twice does not hide the answer`() throws {
         let span = try SpanSample.span(
             answer: #"{"id":"a","id":"b","choices":[{"message":{"role":"assistant","content":"x","content":"x"}}]}"#)
         #expect(span.output == #"{"role":"assistant","content":"x","content":"x"}"#)
         #expect(span.string("gen_ai.response.id") == "a")
     }
 
-    @Test func anAnswerThatIsNoJSONIsSaidToBeSo() throws {
+    @Test func `an answer that is no JSON is said to be so`() throws {
         let span = try SpanSample.span(answer: [Array("<html>\u{1}".utf8) + [0xFF, 0xC3]], times: [1])
         #expect(span.output == "<html>\u{1}\u{FFFD}\u{FFFD}")
         #expect(span.level == "ERROR")
@@ -126,19 +126,19 @@ import Upstream
         #expect(try SpanSample.span(answer: []).message == "The provider's answer is empty.")
     }
 
-    @Test func aRequestThatIsNoObjectIsSaidToBeSo() throws {
+    @Test func `a request that is no object is said to be so`() throws {
         #expect(
             try SpanSample.span(body: "[1]", answer: Self.answer).input
                 == "[The request is not a JSON object: 3 bytes.]")
     }
 
-    @Test func aJobOfNoRolloutHasNoSpan() throws {
+    @Test func `a job of no rollout has no span`() throws {
         #expect(CompletionSpan(try Job.chat("openai/x")) == nil)
         #expect(CompletionSpan(try Job.chat("openai/x", path: "/embeddings", rollout: SpanSample.rollout)) == nil)
     }
 
     /// What runs holds the bytes that are sent, and no second copy of them.
-    @Test func theRequestIsSharedWithTheCall() throws {
+    @Test func `the request is shared with the call`() throws {
         let job = try SpanSample.job(Self.body)
         let span = try #require(CompletionSpan(job))
         let target = Target(
@@ -149,7 +149,7 @@ import Upstream
     }
 
     /// 100,000 spans in a row are written the same; whatever a text holds, the span is JSON, and the text comes back.
-    @Test(arguments: [1, 2, 3] as [UInt64]) func whateverAMessageHoldsTheSpanIsJSON(seed: UInt64) throws {
+    @Test(arguments: [1, 2, 3] as [UInt64]) func `the span is JSON, with any message`(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         let pieces = [
             "\\\"", "\\\\", "\\n", "\\u0000", "é", "漢", "😀", "\u{7F}", "\u{2028}", "a", " ", "\\ud83d\\ude00",

@@ -7,7 +7,7 @@ import Upstream
 
 @Suite struct SpanLimitsTests {
     /// The worst that JSON can do: each byte takes two in a string, in all parts of a span at once.
-    @Test func theLargestSpanFitsABatch() throws {
+    @Test func `the largest span fits a batch`() throws {
         let quotes = String(repeating: #"\""#, count: 1_500_000)
         let many = (0..<3000).map { #""p\#($0)":"\#(String(repeating: #"\""#, count: 40))""# }.joined(separator: ",")
         let tags = (0..<3000).map { "\"\($0)\(String(repeating: #"\""#, count: 40))\"" }.joined(separator: ",")
@@ -43,7 +43,7 @@ import Upstream
         #expect(own.count < 3000)
     }
 
-    @Test(arguments: 0..<4) func aCutGoesThroughNoCharacter(shift: Int) throws {
+    @Test(arguments: 0..<4) func `a cut goes through no character`(shift: Int) throws {
         let text = String(repeating: "a", count: shift) + String(repeating: "😀", count: 20_000)
         let span = try SpanSample.span(
             body: #"{"messages":["\#(text)"]}"#, answer: [Array("{}".utf8)], textBytes: 64 << 10)
@@ -54,7 +54,7 @@ import Upstream
         #expect(input.contains("😀…[cut by the gateway after"))
     }
 
-    @Test func aLongParameterIsCutInsideAndStaysWhatItIs() throws {
+    @Test func `a long parameter is cut inside and stays what it is`() throws {
         let schema =
             #"{"type":"object","properties":{"a":{"description":"\#(String(repeating: "x y", count: SpanLimits.small))"}}}"#
         let span = try SpanSample.span(
@@ -67,23 +67,23 @@ import Upstream
         #expect(span.message == "Cut to 32768 bytes: model parameters.")
     }
 
-    @Test(arguments: [64 << 10, 4 << 20, 8 << 20]) func aSpanHasRoomForItsTexts(textBytes: Int) {
+    @Test(arguments: [64 << 10, 4 << 20, 8 << 20]) func `a span has room for its texts`(textBytes: Int) {
         let span = SpanLimits.span(textBytes: textBytes)
         #expect(textBytes > 4 << 20 || ExportBatch().body.count + span <= ExportBatch.maximumBytes)
         #expect(textBytes <= 4 << 20 || span >= 4 * textBytes)
         #expect(span < 64 << 20, "the embedded trace store takes it, and shows it")
     }
 
-    @Test func finishReasonsHaveABound() throws {
+    @Test func `finish reasons have a bound`() throws {
         let choice = #"{"message":{},"finish_reason":"\#(String(repeating: "x", count: 1000))"}"#
         let span = try SpanSample.span(
             answer: #"{"choices":[\#(Array(repeating: choice, count: 100).joined(separator: ","))]}"#)
         #expect(span.strings("gen_ai.response.finish_reasons")?.count == 31)
     }
 
-    @Test func aBodyBeyondTheBoundIsMarkedAndNotKept() throws {
+    @Test func `a body beyond the bound is marked and not kept`() throws {
         let pieces = (0..<9).map { [UInt8](repeating: 0x61 + UInt8($0), count: 1 << 20) }
-        var collector = AnswerCollector(head: UpstreamHead(status: 200))
+        var collector = ResponseCollector(head: UpstreamHead(status: 200))
         for piece in pieces { collector.take(piece, at: 0) }
         let answer = collector.collected()
         #expect(answer.note?.contains("\(2 * SpanLimits.spanText)") == true)
@@ -91,7 +91,7 @@ import Upstream
         #expect(answer.output[0].text.hasSuffix("of 9437184]"))
     }
 
-    @Test func numbersThatNoDoubleHoldsAreLeftOut() throws {
+    @Test func `numbers that no double holds are left out`() throws {
         let span = try SpanSample.span(
             body: #"{"messages":[],"temperature":1e400,"max_tokens":1.5,"n":1,"seed":true}"#, answer: "{}")
         for key in ["temperature", "max_tokens", "choice.count", "seed"] {

@@ -7,11 +7,11 @@ import Testing
 
 @Suite struct StreamCollectorTests {
     /// The answer of a stream with these events' data.
-    private func collect(_ events: [String], end: String = "\n\n") -> CollectedAnswer {
+    private func collect(_ events: [String], end: String = "\n\n") -> CollectedResponse {
         collect(events.map { "data: \($0)\(end)" }.joined().utf8.map { [$0] })
     }
 
-    private func collect(_ pieces: [[UInt8]]) -> CollectedAnswer {
+    private func collect(_ pieces: [[UInt8]]) -> CollectedResponse {
         var collector = StreamCollector(textBytes: 1 << 20)
         for piece in pieces { collector.take(piece) }
         return collector.collected()
@@ -21,9 +21,9 @@ import Testing
         #"{"id":"c1","model":"m1","choices":[{"index":\#(index),"delta":\#(delta),"finish_reason":\#(finish)}]}"#
     }
 
-    private func text(_ answer: CollectedAnswer) -> String { answer.output.map(\.text).joined() }
+    private func text(_ answer: CollectedResponse) -> String { answer.output.map(\.text).joined() }
 
-    @Test func textIsPutTogetherAsItWasWritten() {
+    @Test func `text is put together as it was written`() {
         let answer = collect([
             delta(#"{"role":"assistant","content":""}"#), delta(#"{"content":"a\n\"é"}"#),
             delta(#"{"content":"\ud83d"}"#),
@@ -39,7 +39,7 @@ import Testing
         #expect(answer.note == nil)
     }
 
-    @Test func toolCallsAreJoinedByIndex() {
+    @Test func `tool calls are joined by index`() {
         let answer = collect([
             delta(
                 #"{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"c0","type":"function","function":{"name":"f","arguments":""}}]}"#
@@ -57,7 +57,7 @@ import Testing
         #expect(answer.finishReasons == ["tool_calls"])
     }
 
-    @Test(arguments: [#""index":0,"#, ""]) func callsOfOneIndexWithIDsOfTheirOwnAreSeveral(index: String) {
+    @Test(arguments: [#""index":0,"#, ""]) func `calls of one index with IDs of their own are several`(index: String) {
         let answer = collect([
             delta(#"{"tool_calls":[{\#(index)"id":"a","function":{"name":"f","arguments":"{}"}}]}"#),
             delta(#"{"tool_calls":[{\#(index)"id":"b","function":{"name":"f","arguments":"["}}]}"#),
@@ -69,14 +69,14 @@ import Testing
                 + #"{"id":"b","type":"function","function":{"name":"f","arguments":"[]"}}]}"#)
     }
 
-    @Test func aNameAndIDThatAreRepeatedCountOnce() {
+    @Test func `a name and ID that are repeated count once`() {
         let call = #"{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"1"}}]}"#
         #expect(
             text(collect([delta(call), delta(call)])).contains(
                 #"[{"id":"a","type":"function","function":{"name":"f","arguments":"11"}}]"#))
     }
 
-    @Test func reasoningRefusalAndTheOlderFunctionCallAreKept() {
+    @Test func `reasoning refusal and the older function call are kept`() {
         let answer = collect([
             delta(#"{"reasoning_content":"th"}"#), delta(#"{"reasoning_content":"ink","reasoning":"r"}"#),
             delta(#"{"refusal":"no"}"#),
@@ -88,7 +88,7 @@ import Testing
         )
     }
 
-    @Test func aContentOfPartsStaysOne() {
+    @Test func `a content of parts stays one`() {
         let answer = collect([
             delta(#"{"content":"a"}"#), delta(#"{"content":[{"type":"thinking","thinking":[]}]}"#),
             delta(#"{"content":"b"}"#),
@@ -100,7 +100,7 @@ import Testing
         )
     }
 
-    @Test func choicesAreSortedByIndex() {
+    @Test func `choices are sorted by index`() {
         let answer = collect([
             delta(#"{"content":"b"}"#, index: 1), #"{"choices":[{"delta":{"content":"a"},"index":0}]}"#,
             delta(#"{"content":"B"}"#, index: 1, finish: #""length""#),
@@ -109,7 +109,7 @@ import Testing
         #expect(answer.finishReasons == ["length"])
     }
 
-    @Test func whatIsNoCompletionIsPassedOver() {
+    @Test func `what is no completion is passed over`() {
         let answer = collect([
             delta(#"{"content":"a"}"#), "{broken", "7", "[]", "", #"{"choices":7}"#,
             #"{"choices":[7,{"index":"x","delta":[]}]}"#,
@@ -122,7 +122,7 @@ import Testing
 
     /// Whatever way the bytes are cut and the lines end, with comments, other fields and data over several lines
     /// between, the answer is the same.
-    @Test(arguments: ["\n", "\r\n", "\r"]) func cutsAndLineEndsChangeNothing(end: String) {
+    @Test(arguments: ["\n", "\r\n", "\r"]) func `cuts and line ends change nothing`(end: String) {
         let lines =
             [
                 "\u{FEFF}: hello", "", "event: message", "data: " + delta(#"{"content":"é"}"#), "",
@@ -140,7 +140,7 @@ import Testing
         #expect(text(collect(bytes.map { [$0] })) == #"{"role":"assistant","content":"ébc"}"#)
     }
 
-    @Test func whatIsKeptIsBounded() {
+    @Test func `what is kept is bounded`() {
         let part = String(repeating: #"\""#, count: 30_000)
         let answer = collect(
             [Array((0..<40).map { _ in "data: " + delta(#"{"content":"\#(part)"}"#) + "\n\n" }.joined().utf8)]
@@ -153,7 +153,7 @@ import Testing
         #expect(answer.finishReasons == [""] || answer.finishReasons == ["stop"] || answer.finishReasons.isEmpty)
     }
 
-    @Test func aLineThatIsTooLongIsPassedOver() {
+    @Test func `a line that is too long is passed over`() {
         let long = "data: " + delta(#"{"content":"\#(String(repeating: "x", count: SpanLimits.line))"}"#) + "\n\n"
         let bytes = Array((long + "data: " + delta(#"{"content":"b"}"#) + "\n\n").utf8)
         let answer = collect(
@@ -162,7 +162,7 @@ import Testing
         #expect(answer.note != nil)
     }
 
-    @Test func theFirstTokenIsTextReasoningOrACallAndNoRole() throws {
+    @Test func `the first token is text reasoning or a call and no role`() throws {
         let events = [#"{"role":"assistant","content":""}"#, #"{"reasoning_content":"x"}"#, #"{"content":"y"}"#].map {
             Array("data: \(delta($0))\n\n".utf8)
         }
@@ -173,7 +173,7 @@ import Testing
     }
 
     /// The same work a byte, however much has come before.
-    @Test(.timeLimit(.minutes(5))) func aLongStreamOfSmallDeltasIsLinear() {
+    @Test(.timeLimit(.minutes(5))) func `a long stream of small deltas is linear`() {
         var collector = StreamCollector(textBytes: 1 << 20)
         let piece = Array(
             ("data: " + delta(#"{"tool_calls":[{"index":0,"function":{"arguments":"xyz"}}]}"#) + "\n\n").utf8)

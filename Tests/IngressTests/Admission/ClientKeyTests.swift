@@ -16,7 +16,7 @@ import Testing
         return fields
     }
 
-    @Test(arguments: names) func eachHeaderCarriesOne(name: String) throws {
+    @Test(arguments: names) func `each header carries one`(name: String) throws {
         #expect(ClientKey.isHeader(name))
         #expect(try ClientKey.read(fields([(name, "k")]), bearer: nil, isGateways: false)?.reveal() == "k")
         #expect(try ClientKey.read(fields([(name, "Bearer k")]), bearer: "k", isGateways: false)?.reveal() == "k")
@@ -32,7 +32,7 @@ import Testing
             ([("x-api-key", "a"), ("x-api-key", "b")], "a"),
             ([("x-goog-api-key", "e\u{301}")], "\u{E9}"),
         ] as [([(String, String)], String?)])
-    func twoKeysAreRefused(headers: [(String, String)], bearer: String?) throws {
+    func `two keys are refused`(headers: [(String, String)], bearer: String?) throws {
         let fields = try fields(headers)
         let error = #expect(throws: GatewayError.self) { try ClientKey.read(fields, bearer: bearer, isGateways: false) }
         #expect(error?.status == 400 && error?.code == "ambiguous_api_key")
@@ -46,20 +46,21 @@ import Testing
     }
 
     @Test(
-        "Google's clients may write it into the query",
         arguments: [
             ("/v1beta/models/m:generateContent", "key=k%2D1", nil, "k-1", nil),
             ("/v1beta/models", "alt=sse&key=k&x", "k", "k", "alt=sse&x"),
             ("/v1alpha/x", "%6bey=k", nil, "k", nil), ("/v1beta/x", "keys=k", nil, nil, "keys=k"),
             ("/key/info", "key=k", nil, nil, "key=k"),
         ] as [(String, String, String?, String?, String?)])
-    func query(path: String, query: String, key: String?, found: String?, left: String?) throws {
+    func `google's clients may write it into the query`(
+        path: String, query: String, key: String?, found: String?, left: String?
+    ) throws {
         var job = try job(path, query, key: key)
         try ClientKey.moveFromQuery(of: &job)
         #expect(job.clientKey?.reveal() == found && job.query == left)
     }
 
-    @Test(arguments: ["key=a&key=b", "key=b"]) func twoKeysInTheQueryAreRefused(query: String) throws {
+    @Test(arguments: ["key=a&key=b", "key=b"]) func `two keys in the query are refused`(query: String) throws {
         var job = try job("/v1beta/models", query, key: "a")
         #expect(throws: GatewayError.self) { try ClientKey.moveFromQuery(of: &job) }
     }

@@ -16,7 +16,7 @@ struct CompletionBodyTests {
         (#"{"model":"a","__proto__":{"stream":true}}"#, "a", false), (#"{"model":" "}"#, " ", false),
         (#"{"model":"a","x":{"y":1,"y":2}}"#, "a", false),
     ])
-    func itsModelAndItsKindAreRead(text: String, model: String, isStream: Bool) throws {
+    func `its model and its kind are read`(text: String, model: String, isStream: Bool) throws {
         let body = try read(text)
         #expect(body.model == model && body.isStream == isStream)
     }
@@ -35,14 +35,14 @@ struct CompletionBodyTests {
         (#"{"model":"a","stream":"true"}"#, "invalid_stream"),
         (#"{"model":"a","stream":1}"#, "invalid_stream"), (#"{"model":"a","stream":{}}"#, "invalid_stream"),
     ])
-    func whatCanBeReadInTwoWaysOrNoneIsRefused(text: String, code: String) {
+    func `what can be read in two ways or none is refused`(text: String, code: String) {
         let error = #expect(throws: GatewayError.self) { try read(text) }
         #expect(error?.status == 400 && error?.code == code && error?.type == "invalid_request_error")
         #expect(error?.shouldRetry == false, "a second attempt would not help")
     }
 
     @Test(arguments: [[0xFF], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xC3]] as [[UInt8]])
-    func notUTF8IsRefused(bytes: [UInt8]) {
+    func `not UTF8 is refused`(bytes: [UInt8]) {
         let error = #expect(throws: GatewayError.self) {
             try CompletionBody(chat: Array(#"{"model":"a","x":""#.utf8) + bytes + Array(#""}"#.utf8), maximumDepth: 8)
         }
@@ -64,7 +64,9 @@ struct CompletionBodyTests {
                 "Multipart/Form-Data; Boundary=b", "a", false
             ),
         ] as [(String, String?, String?, Bool)])
-    func anotherCallsBodyIsReadIfItIsJSON(text: String, contentType: String?, model: String?, isStream: Bool) throws {
+    func `another call's body is read if it is JSON`(
+        text: String, contentType: String?, model: String?, isStream: Bool
+    ) throws {
         let body = try CompletionBody(other: Array(text.utf8), contentType: contentType, maximumDepth: 8)
         #expect(body.model == model && body.isStream == isStream)
     }
@@ -76,7 +78,7 @@ struct CompletionBodyTests {
         (#"{"Model":"a"}"#, "ambiguous_member"),
         ("\u{FEFF}{}", "invalid_json"), ("\u{0}{", "invalid_json"),
     ])
-    func anotherCallsBadJSONIsRefused(text: String, code: String) {
+    func `another call's bad JSON is refused`(text: String, code: String) {
         let error = #expect(throws: GatewayError.self) {
             try CompletionBody(other: Array(text.utf8), contentType: "application/json", maximumDepth: 8)
         }

@@ -8,7 +8,7 @@ import Testing
     @Test(arguments: [
         "http://evil.example", "null", "http://127.0.0.1.evil.example", "https://localhost.evil.example:4000",
     ])
-    func aPageOfAnotherSiteIsKeptOut(origin: String) async throws {
+    func `a page of another site is kept out`(origin: String) async throws {
         try await LiveIngress.run { ingress in
             let before = try await ingress.keys()
             let answer = try await ingress.call(
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: ["http://localhost:3000", "http://127.0.0.1:4000", "http://[::1]"])
-    func aPageOfThisMachineIsLetIn(origin: String) async throws {
+    func `a page of this machine is let in`(origin: String) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send("POST", LiveIngress.path, headers: ["Origin: \(origin)"], body: LiveIngress.body)
@@ -44,7 +44,7 @@ import Testing
         (true, "chrome-extension://abcdef", "chrome-extension://abcdef"), (true, "*", "null"),
         (true, "http://localhost:3000", "http://localhost:3000"),
     ])
-    func aBrowserIsToldWhoMayCall(hasKeys: Bool, allowed: String, origin: String) async throws {
+    func `a browser is told who may call`(hasKeys: Bool, allowed: String, origin: String) async throws {
         let origins = allowed.isEmpty ? .none : try #require(AllowedOrigins(allowed))
         try await LiveIngress.run({
             $0.settings.allowedOrigins = origins
@@ -72,7 +72,7 @@ import Testing
         (true, "https://app.example", "https://app.example:8443"), (true, "https://app.example", "http://localhost"),
         (true, "https://app.example", "null"), (false, "https://app.example", "https://app.example.evil.example"),
     ])
-    func aPageThatIsNotLetInIsToldNothing(hasKeys: Bool, allowed: String, origin: String) async throws {
+    func `a page that is not let in is told nothing`(hasKeys: Bool, allowed: String, origin: String) async throws {
         let origins = try #require(AllowedOrigins(allowed))
         try await LiveIngress.run({
             $0.settings.allowedOrigins = origins
@@ -87,7 +87,7 @@ import Testing
     }
 
     /// The 403's advice is true: what `Origin` says, put into ALLOWED_ORIGINS, is let in.
-    @Test func anOriginThatIsNamedIsLetIn() async throws {
+    @Test func `an origin that is named is let in`() async throws {
         let origins = try #require(AllowedOrigins("https://app.example"))
         try await LiveIngress.run({ $0.settings.allowedOrigins = origins }) { ingress in
             try await ingress.connect { client in
@@ -101,10 +101,10 @@ import Testing
     }
 
     @Test(arguments: ["app.example", "https://app.example/path", "", "https://", "://x", "https://a,b c"])
-    func whatIsNoOriginIsRefused(text: String) { #expect(AllowedOrigins(text) == nil) }
+    func `what is no origin is refused`(text: String) { #expect(AllowedOrigins(text) == nil) }
 
     /// Who must show a key has one, whatever page sends it.
-    @Test func withKeysTheOriginDecidesNothing() async throws {
+    @Test func `with keys the origin decides nothing`() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let answer = try await ingress.call(
                 "POST", LiveIngress.path, headers: ["Origin: http://evil.example"], body: LiveIngress.body)

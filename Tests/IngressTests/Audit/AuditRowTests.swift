@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func aKeysUseIsTold() async throws {
+    @Test func `a key's use is told`() async throws {
         try await LiveIngress.run({ $0.auth = Self.auth }) { ingress in
             try await withRows(ingress) { rows in
                 for _ in 0..<3 {
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func anAuditedLimitIsTold() async throws {
+    @Test func `an audited limit is told`() async throws {
         let policies = try PolicyFixture.read(
             """
             type: gateway-rate-limiting-config
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test func auditedMetadataIsToldWithoutItsValues() async throws {
+    @Test func `audited metadata is told without its values`() async throws {
         let policies = try PolicyFixture.read(
             """
             type: gateway-metadata-config
@@ -120,7 +120,7 @@ import Testing
 
     /// A process with another key is not the only one to notice: the one that keeps the log cannot read what that
     /// wrote.
-    @Test func whatDoesNotOpenIsTold() async throws {
+    @Test func `what does not open is told`() async throws {
         try await LiveIngress.run { ingress in
             try await withRows(ingress) { rows in
                 let id = InsertionIDGenerator().next()
@@ -134,7 +134,7 @@ import Testing
     }
 
     /// The operator's rows are for admin keys, and for all where no key is asked for.
-    @Test func onlyTheOperatorAsksAsOperator() async throws {
+    @Test func `only the operator asks as operator`() async throws {
         func asked(_ ingress: LiveIngress, _ headers: [String]) async throws -> String {
             try await ingress.withRequestLog {
                 .json("\($2.project) \($2.isOperator)")
@@ -155,7 +155,7 @@ import Testing
     }
 
     /// Where nothing keeps the log, nothing is kept for it; the key of a Redis that had none is told.
-    @Test func theKeyOfANewRedisIsTold() async throws {
+    @Test func `the key of a new Redis is told`() async throws {
         try await LiveIngress.run { ingress in
             let key = ingress.forwarder.envelope.keyFingerprint
             // One log sees both: a second one would not start if its first look found another key.

@@ -25,7 +25,7 @@ struct APIKeyAuthTests {
         try await Self.auth.authenticate(AuthRequest(bearer: bearer, method: .post, path: "/chat/completions"))
     }
 
-    @Test(arguments: [("-a", "account-a"), ("-b", "account-b")]) func keysWithOnePrefixAreTwoKeys(
+    @Test(arguments: [("-a", "account-a"), ("-b", "account-b")]) func `keys with one prefix are two keys`(
         end: String, account: String
     ) async throws {
         #expect(try await authenticate(Self.shared + end)?.id == account)
@@ -36,20 +36,20 @@ struct APIKeyAuthTests {
         "\u{0}",
         String(repeating: "k", count: 65536),
     ])
-    func anyOtherKeyIsRefusedWithoutBeingRepeated(key: String) async throws {
+    func `any other key is refused without being repeated`(key: String) async throws {
         let error = await #expect(throws: GatewayError.self) { try await authenticate(key) }
         #expect(error?.status == 401 && error?.code == "invalid_api_key")
         #expect(key.count < 3 || error?.message.contains(key) == false)
     }
 
     /// The digest in the file is no key.
-    @Test func theDigestItselfOpensNothing() async throws {
+    @Test func `the digest itself opens nothing`() async throws {
         let hex = SHA256.hash(data: Array("sk-all".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
             .joined()
         await #expect(throws: GatewayError.self) { try await authenticate(hex) }
     }
 
-    @Test(arguments: [nil, ""]) func noKeyIsAskedFor(key: String?) async throws {
+    @Test(arguments: [nil, ""]) func `no key is asked for`(key: String?) async throws {
         let error = await #expect(throws: GatewayError.self) { try await authenticate(key) }
         #expect(error?.code == "missing_api_key" && error?.message.contains("Authorization: Bearer") == true)
     }
@@ -59,7 +59,7 @@ struct APIKeyAuthTests {
 @Suite(.timeLimit(.minutes(5))) struct APIKeyEntranceTests {
     private static let keyA = "Authorization: Bearer " + APIKeyAuthTests.shared + "-a"
 
-    @Test func aKeyOpensItsProjectOnlyAndNeverTravels() async throws {
+    @Test func `a key opens its project only and never travels`() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             async let reply = ingress.call(
                 "POST", "/project_id/main" + LiveIngress.path, headers: [Self.keyA], body: LiveIngress.body)
@@ -78,7 +78,7 @@ struct APIKeyAuthTests {
         "http://main/project_id/sibling",
         "/project_id/%73ibling", "/project_id/nobody",
     ])
-    func aKeyDoesNotOpenAnotherProject(prefix: String) async throws {
+    func `a key does not open another project`(prefix: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             for path in [LiveIngress.path, "/chat/completions", "/models"] {
                 let answer = try await ingress.call(
@@ -99,7 +99,7 @@ struct APIKeyAuthTests {
         "/chat/completions?/health",
         "/chat/completions/", "http:/chat/completions", "/health//", "/v1/v1/health", "/HEALTH",
     ])
-    func noSpellingOfATargetAvoidsTheKey(target: String) async throws {
+    func `no spelling of a target avoids the key`(target: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let answer = try await ingress.call(
                 "POST", target, headers: ["X-Forwarded-Host: health", "X-Original-URL: /health"], body: LiveIngress.body
@@ -110,7 +110,7 @@ struct APIKeyAuthTests {
     }
 
     @Test(arguments: ["Host: /health", "Host: gateway/health?x=", "Host: evil.example", "Host:", "Host: a\r\nHost: b"])
-    func theHostDecidesNothing(host: String) async throws {
+    func `the host decides nothing`(host: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             try await ingress.connect { client in
                 try await client.send("POST \(LiveIngress.path) HTTP/1.1\r\n\(host)\r\nContent-Length: 2\r\n\r\n{}")
@@ -124,7 +124,7 @@ struct APIKeyAuthTests {
         "Bearer", "Bearer ", "Basic c2stYWxsOg==", "sk-all", "Bearersk-all", "Bearer sk-all, Bearer sk-all",
         "Bearer \"sk-all\"",
     ])
-    func onlyABearerTokenIsAKey(value: String) async throws {
+    func `only a bearer token is a key`(value: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let answer = try await ingress.call(
                 "POST", LiveIngress.path, headers: ["Authorization: \(value)"], body: LiveIngress.body)
@@ -132,7 +132,7 @@ struct APIKeyAuthTests {
         }
     }
 
-    @Test(arguments: ["Bearer sk-all", "bearer sk-all", "BEARER   sk-all"]) func aBearerTokenIsReadInEachForm(
+    @Test(arguments: ["Bearer sk-all", "bearer sk-all", "BEARER   sk-all"]) func `a bearer token is read in each form`(
         value: String
     ) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
@@ -145,7 +145,7 @@ struct APIKeyAuthTests {
     }
 
     /// An error of the provider's own says nothing of itself.
-    @Test func anAuthProviderThatFailsLetsNobodyIn() async throws {
+    @Test func `an auth provider that fails lets no client in`() async throws {
         struct Broken: AuthProvider {
             struct Failure: Error { var secret = "database-password" }
             var consumesBearer: Bool { true }

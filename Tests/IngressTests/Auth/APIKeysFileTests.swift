@@ -29,7 +29,7 @@ struct APIKeysFileTests {
         ("[main]", ["main"]), ("[main, sibling]", ["main", "sibling"]), ("\"*\"", ["main", "sibling", "later"]),
         ("[]", []),
     ])
-    func aKeyOpensTheProjectsThatTheFileNames(projects: String, open: [String]) async throws {
+    func `a key opens the projects that the file names`(projects: String, open: [String]) async throws {
         let digest = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
             .joined()
         let auth = try read("keys:\n" + Self.key("a", sha256: digest, projects: projects))
@@ -60,7 +60,7 @@ struct APIKeysFileTests {
         ("kees: []\n", "1:1", "kees"),
         ("keys: [\n", "2:1", ""),
     ])
-    func aMistakeIsSaidWithItsPlace(text: String, place: String, part: String) {
+    func `a mistake is said with its place`(text: String, place: String, part: String) {
         let error = #expect(throws: ConfigurationError.self) { try read(text) }
         #expect(
             error?.description.contains("keys.yaml:\(place): error: ") == true, "\(error?.description ?? "no error")")
@@ -68,7 +68,7 @@ struct APIKeysFileTests {
         #expect(error?.description.contains("sk-canary") == false)
     }
 
-    @Test func aKeySaysWhomItIsFor() async throws {
+    @Test func `a key says whom it is for`() async throws {
         let digest = SHA256.hash(data: Array("sk-1".utf8)).map { String(Int($0) + 0x100, radix: 16).dropFirst() }
             .joined()
         let more =
@@ -79,7 +79,7 @@ struct APIKeysFileTests {
         #expect(account.metadata == ["team": "search", "cost_centre": "17"])
     }
 
-    @Test func allMistakesAreSaidAtOnce() {
+    @Test func `all mistakes are said at once`() {
         let text =
             "keys:\n" + Self.key("a", sha256: "short") + Self.key("b", projects: "[nobody]") + Self.key("c")
             + Self.key("c", sha256: Self.other)
@@ -87,14 +87,14 @@ struct APIKeysFileTests {
         #expect(error?.problems.count == 3)
     }
 
-    @Test func aFileThatIsNotThereIsSaid() {
+    @Test func `a file that is not there is said`() {
         let error = #expect(throws: ConfigurationError.self) {
             try APIKeyAuth(file: "/nonexistent/keys.yaml", projects: { [] })
         }
         #expect(error?.description.contains("/nonexistent/keys.yaml") == true)
     }
 
-    @Test func aFileThatCannotBeReadAgainChangesNothing() async throws {
+    @Test func `a file that cannot be read again changes nothing`() async throws {
         let folder = try RedisServer.makeFolder()
         defer { RedisServer.removeFolder(folder) }
         let path = folder + "/keys.yaml"
@@ -123,7 +123,7 @@ struct APIKeysFileTests {
     }
 
     /// A key for a project that the secrets gain later opens it, although the file of the keys stays as it is.
-    @Test func aProjectThatComesLaterIsNoMistakeAnyLonger() async throws {
+    @Test func `a project that comes later is no mistake any longer`() async throws {
         let folder = try RedisServer.makeFolder()
         defer { RedisServer.removeFolder(folder) }
         let path = folder + "/keys.yaml"
@@ -143,5 +143,5 @@ struct APIKeysFileTests {
         #expect(try await account()?.mayUse("later") == true)
     }
 
-    @Test func aChangeIsTakenOverWithinTwoSeconds() { #expect(APIKeyAuth.lookInterval <= .seconds(1)) }
+    @Test func `a change is taken over within two seconds`() { #expect(APIKeyAuth.lookInterval <= .seconds(1)) }
 }

@@ -21,7 +21,7 @@ import Testing
         return try #require(answer["location"])
     }
 
-    @Test func isAcceptedWaitedForAndFetchedAsOftenAsOneLikes() async throws {
+    @Test func `is accepted waited for and fetched as often as one likes`() async throws {
         try await LiveIngress.run { ingress in
             let first = try await accept(ingress)
             let second = try await accept(ingress)
@@ -44,7 +44,7 @@ import Testing
     }
 
     /// Redis goes away between the two steps, or refuses the second alone as here. The job runs in any case.
-    @Test func aJobThatIsQueuedIsAcceptedThoughItsPlaceCannotBeRead() async throws {
+    @Test func `a job that is queued is accepted though its place cannot be read`() async throws {
         try await LiveIngress.run { ingress in
             _ = try await ingress.redis.send(RedisCommand("ACL", "SETUSER", "default", "-hmget"))
             let location = try await accept(ingress)
@@ -56,7 +56,9 @@ import Testing
     }
 
     /// A client that comes later is told the error, and not the first bytes, which are kept.
-    @Test(arguments: [true, false]) func anAnswerThatFailedInItsMiddleIsAnError(isTakenOver: Bool) async throws {
+    @Test(arguments: [true, false]) func `an answer that failed in its middle is an error`(
+        isTakenOver: Bool
+    ) async throws {
         try await LiveIngress.run { ingress in
             let key = ["Idempotency-Key: k", "Prefer: respond-async"]
             let accepted = try await ingress.call("POST", LiveIngress.path, headers: key, body: LiveIngress.body)
@@ -82,7 +84,7 @@ import Testing
     }
 
     /// Whoever fetches it here is told; a newer ingress can hand it out.
-    @Test func anAnswerOfALaterVersionIsNotWaitedFor() async throws {
+    @Test func `an answer of a later version is not waited for`() async throws {
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             let id = try #require(InsertionID(String(location.suffix(36))))
@@ -99,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func aLongPollEndsWithTheAnswer() async throws {
+    @Test func `a long poll ends with the answer`() async throws {
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             let taken = try await ingress.forwarder.take()
@@ -112,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func aLongPollEndsWithItsTime() async throws {
+    @Test func `a long poll ends with its time`() async throws {
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             #expect(try await ingress.call("GET", location + "?wait=0.05").status == 202)
@@ -124,7 +126,7 @@ import Testing
     }
 
     /// Two readers at different places of one stream, and a third that comes back behind its last event.
-    @Test func aStreamIsFollowedAndResumed() async throws {
+    @Test func `a stream is followed and resumed`() async throws {
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress, body: StreamingTests.streamBody)
             let taken = try await ingress.forwarder.take()
@@ -157,7 +159,7 @@ import Testing
     }
 
     /// Far more than may wait at the ingress, for a reader that comes late and one that is there from the beginning.
-    @Test func anAnswerLargerThanItsWindowComesWhole() async throws {
+    @Test func `an answer larger than its window comes whole`() async throws {
         try await LiveIngress.run({ $0.settings.maxBufferedBytes = 10_000 }) { ingress in
             let location = try await accept(ingress)
             let taken = try await ingress.forwarder.take()
@@ -179,7 +181,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerBelongsToItsProject() async throws {
+    @Test func `an answer belongs to its project`() async throws {
         try await LiveIngress.run { ingress in
             let own = try await accept(ingress, "/v1/project_id/sibling" + LiveIngress.path)
             #expect(own.hasPrefix("/v1/project_id/sibling/jobs/"))
@@ -197,7 +199,7 @@ import Testing
         }
     }
 
-    @Test func aJobIsCancelled() async throws {
+    @Test func `a job is cancelled`() async throws {
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             let id = try await ingress.forwarder.take().job.insertionID
@@ -207,7 +209,7 @@ import Testing
     }
 
     /// With ON_DISCONNECT=finish the answer is kept for a client whose connection broke.
-    @Test func whatAClientDidNotWaitForIsThereLater() async throws {
+    @Test func `what a client did not wait for is there later`() async throws {
         try await LiveIngress.run({ $0.settings.onDisconnect = .finish }) { ingress in
             let taken = try await ingress.connect { client in
                 try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
@@ -219,7 +221,7 @@ import Testing
         }
     }
 
-    @Test func whatIsRefusedIsNotAccepted() async throws {
+    @Test func `what is refused is not accepted`() async throws {
         try await LiveIngress.run { ingress in
             let before = try await ingress.keys()
             let answer = try await ingress.call("POST", LiveIngress.path, headers: Self.prefer, body: "no json")
@@ -229,7 +231,7 @@ import Testing
     }
 
     /// Everything that a job leaves in Redis goes by itself.
-    @Test func allKeysHaveALife() async throws {
+    @Test func `all keys have a life`() async throws {
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             let taken = try await ingress.forwarder.take()
@@ -242,7 +244,7 @@ import Testing
     }
 
     /// No forwarder has taken it, or Redis has lost it: after its time it is no longer told to be on its way.
-    @Test(arguments: [59_000, 61_000]) func aJobThatNeverEndsIsLostAfterItsTime(late: Int) async throws {
+    @Test(arguments: [59_000, 61_000]) func `a job that never ends is lost after its time`(late: Int) async throws {
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             let id = try #require(location.split(separator: "/").last.flatMap { InsertionID(String($0)) })
@@ -257,7 +259,7 @@ import Testing
     }
 
     /// The key was replaced since: what the former one sealed is no answer that is still on its way.
-    @Test(arguments: [true, false]) func anAnswerOfAnotherKeyIsLost(isWhole: Bool) async throws {
+    @Test(arguments: [true, false]) func `an answer of another key is lost`(isWhole: Bool) async throws {
         try await LiveIngress.run { ingress in
             let location = try await accept(ingress)
             let id = try #require(location.split(separator: "/").last.flatMap { InsertionID(String($0)) })

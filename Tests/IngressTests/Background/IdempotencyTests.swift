@@ -16,7 +16,7 @@ import Testing
         try await ingress.call("POST", path, headers: headers, body: body)
     }
 
-    @Test func theSameRequestIsTheSameJobWhileItRunsAndAfterwards() async throws {
+    @Test func `the same request is the same job while it runs and afterwards`() async throws {
         try await LiveIngress.run { ingress in
             async let first = ask(ingress)
             let taken = try await ingress.forwarder.take()
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func anotherRequestUnderTheSameKeyIsRefused() async throws {
+    @Test func `another request under the same key is refused`() async throws {
         try await LiveIngress.run { ingress in
             async let first = ask(ingress)
             try await ingress.forwarder.answer(next: 1) { _ in "{}" }
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func aKeyIsItsProjectsAlone() async throws {
+    @Test func `a key is its projects alone`() async throws {
         try await LiveIngress.run { ingress in
             for path in [LiveIngress.path, "/project_id/sibling" + LiveIngress.path] {
                 async let answer = ask(ingress, path)
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func aBackgroundJobIsFoundAgain() async throws {
+    @Test func `a background job is found again`() async throws {
         try await LiveIngress.run { ingress in
             let headers = Self.key + ["Prefer: respond-async"]
             let first = try await ask(ingress, headers: headers)
@@ -81,7 +81,7 @@ import Testing
     }
 
     /// The client's next attempt must find it.
-    @Test func theJobGoesOnWithoutItsClient() async throws {
+    @Test func `the job goes on without its client`() async throws {
         try await LiveIngress.run { ingress in
             let taken = try await ingress.connect { client in
                 try await client.send("POST", LiveIngress.path, headers: Self.key, body: Self.body)
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func isKnownForADay() async throws {
+    @Test func `is known for a day`() async throws {
         try await LiveIngress.run { ingress in
             async let answer = ask(ingress)
             let taken = try await ingress.forwarder.take()
@@ -110,7 +110,7 @@ import Testing
     }
 
     /// Neither the client's key nor the request can be read from what is kept.
-    @Test func nothingOfItStandsInRedis() async throws {
+    @Test func `nothing of it stands in Redis`() async throws {
         try await LiveIngress.run { ingress in
             async let answer = ask(ingress)
             try await ingress.forwarder.answer(next: 1) { _ in "{}" }
@@ -124,7 +124,7 @@ import Testing
         ["Idempotency-Key:"], ["Idempotency-Key: a b"], ["Idempotency-Key: a", "Idempotency-Key: a"],
         ["Idempotency-Key: ü"],
         ["Idempotency-Key: " + String(repeating: "a", count: 256)],
-    ]) func aBadKeyIsRefused(headers: [String]) async throws {
+    ]) func `a bad key is refused`(headers: [String]) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ask(ingress, headers: headers)
             #expect(
@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    @Test func theLongestKeyIsTaken() async throws {
+    @Test func `the longest key is taken`() async throws {
         try await LiveIngress.run { ingress in
             async let answer = ask(ingress, headers: ["Idempotency-Key: " + String(repeating: "~", count: 255)])
             try await ingress.forwarder.answer(next: 1) { _ in "{}" }

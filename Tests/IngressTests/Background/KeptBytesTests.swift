@@ -26,7 +26,7 @@ import Testing
     }
 
     /// What would keep more is refused and leaves nothing behind; all else goes on.
-    @Test func aFullGatewayKeepsNothingMore() async throws {
+    @Test func `a full gateway keeps nothing more`() async throws {
         try await LiveIngress.run({ $0.settings.keptBytes = 1 << 20 }) { ingress in
             try await fill(ingress)
             let before = try await ingress.keys()
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func readinessAndMetricsTellOfIt() async throws {
+    @Test func `readiness and metrics tell of it`() async throws {
         try await LiveIngress.run({ $0.settings.keptBytes = 1 << 20 }) { ingress in
             #expect(try await !ingress.call("GET", "/ready").text.contains("KEPT_BYTES"))
             // One background call's reservation is left, and then none.
@@ -61,7 +61,7 @@ import Testing
 
     /// With `ON_DISCONNECT=finish` each answer is kept for an hour. Where there is no room, a call is its client's
     /// alone.
-    @Test func aCallThatWouldOutliveItsClientGoesOnWithIt() async throws {
+    @Test func `a call that would outlive its client goes on with it`() async throws {
         try await LiveIngress.run({
             $0.settings.keptBytes = 1 << 20
             $0.settings.onDisconnect = .finish
@@ -83,7 +83,7 @@ import Testing
     }
 
     /// An answer that had no room is told as such to those who fetch it, from its first byte.
-    @Test func anAnswerThatWasGivenUpSaysSo() async throws {
+    @Test func `an answer that was given up says so`() async throws {
         try await LiveIngress.run { ingress in
             let accepted = try await ingress.call(
                 "POST", LiveIngress.path, headers: Self.background, body: LiveIngress.body)
@@ -98,7 +98,7 @@ import Testing
     }
 
     /// A log counts as long as it lives, once: its renewal moves all of it, and what leaves it counts no longer.
-    @Test func aLogIsCountedAsLongAsItLives() async throws {
+    @Test func `a log is counted as long as it lives`() async throws {
         try await LiveIngress.run { ingress in
             let large =
                 #"{"tags":["rollout_id:r1","rollout_id:r2"],"message":"\#(String(repeating: "x", count: 60_000))","status":{"code":0}}"#
@@ -118,7 +118,7 @@ import Testing
     }
 
     /// An entry of many rollouts is kept with each of them.
-    @Test func anEntryIsBoundedWithAllItsCopies() async throws {
+    @Test func `an entry is bounded with all its copies`() async throws {
         try await LiveIngress.run({ $0.settings.logEntryBytes = 64 << 10 }) { ingress in
             let tags = (0..<16).map { #""rollout_id:r\#($0)""# }.joined(separator: ",")
             func body(of bytes: Int) -> String {
@@ -137,7 +137,7 @@ import Testing
     }
 
     /// An entry is kept with all of its rollouts or with none.
-    @Test func anEntryIsKeptWholeOrNotAtAll() async throws {
+    @Test func `an entry is kept whole or not at all`() async throws {
         try await LiveIngress.run({ $0.settings.keptBytes = 1 << 20 }) { ingress in
             try await fill(ingress, bytes: (1 << 20) - 10_000)
             let three = #"{"tags":["rollout_id:a","rollout_id:b","rollout_id:c"],"message":"m"}"#

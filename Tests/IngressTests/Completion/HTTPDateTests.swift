@@ -9,7 +9,7 @@ import Testing
         (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
         (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
     ])
-    func isOfTheFormThatHTTPAsksFor(second: Int, text: String) {
+    func `is of the form that HTTP asks for`(second: Int, text: String) {
         #expect(HTTPDate.text(second) == text)
     }
 }

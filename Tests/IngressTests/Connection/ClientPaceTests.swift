@@ -11,7 +11,7 @@ import Testing
 
     private func after(_ seconds: Int64) -> NIODeadline { start + .seconds(seconds) }
 
-    @Test func whoSendsNothingIsNotSlow() {
+    @Test func `who sends nothing is not slow`() {
         var pace = ClientPace(at: start)
         pace.took(ByteBuffer(string: "\r\n\r\n").readableBytesView, at: after(1))
         #expect(!pace.isTooSlow(at: after(10_000), bounds))
@@ -19,7 +19,7 @@ import Testing
     }
 
     /// A head counts when it is whole, however its bytes drip.
-    @Test func aHeadHasTheTimeOfAPiece() {
+    @Test func `a head has the time of a piece`() {
         var pace = ClientPace(at: start)
         for second: Int64 in 1...30 { pace.took(head, at: after(second)) }
         #expect(!pace.isTooSlow(at: after(30), bounds) && pace.isTooSlow(at: after(31), bounds))
@@ -28,7 +28,7 @@ import Testing
         #expect(!pace.isTooSlow(at: after(59), bounds) && pace.isTooSlow(at: after(60), bounds))
     }
 
-    @Test func aBodyHasTheTimeOfItsRequest() {
+    @Test func `a body has the time of its request`() {
         var pace = ClientPace(at: start)
         pace.took(head, at: start)
         for second: Int64 in 0...299 { pace.readPiece(at: after(second)) }
@@ -38,7 +38,7 @@ import Testing
         #expect(pace.givesWaySince == start)
     }
 
-    @Test func whoWaitsForAnAnswerIsLeftInPeace() {
+    @Test func `who waits for an answer is left in peace`() {
         var pace = ClientPace(at: start)
         pace.took(head, at: start)
         pace.readPiece(at: start)
@@ -52,7 +52,7 @@ import Testing
     }
 
     /// A refusal comes before the request's end.
-    @Test func anEarlyAnswerIsNoLaterRequests() {
+    @Test func `an early answer is no later requests`() {
         var pace = ClientPace(at: start)
         pace.readPiece(at: start)
         pace.endAnswer(at: after(1))

@@ -18,7 +18,7 @@ struct ConnectionLifeTests {
     private mutating func lastAnswer() throws -> EmbeddedChannel {
         let handler = ConnectionHandler(
             connections: Connections(bounds: .init(piece: .seconds(30), request: .seconds(300))),
-            identity: AnswerIdentity(generator: InsertionIDGenerator()))
+            identity: ResponseIdentity(generator: InsertionIDGenerator()))
         self.handler = handler
         let channel = EmbeddedChannel()
         let pipeline = channel.pipeline.syncOperations
@@ -33,7 +33,7 @@ struct ConnectionLifeTests {
         return channel
     }
 
-    @Test mutating func nothingIsLeftOfAConnectionThatHadItsLastAnswer() throws {
+    @Test mutating func `nothing is left of a connection that had its last answer`() throws {
         let channel = try lastAnswer()
         #expect(!channel.isActive, "it was closed behind the answer")
         channel.embeddedEventLoop.run()

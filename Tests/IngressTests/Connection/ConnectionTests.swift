@@ -5,7 +5,7 @@ import Testing
 
 /// A client's connection, as a waiting request sees it.
 struct ConnectionTests {
-    @Test func aWatchIsToldOnceThatTheClientWent() {
+    @Test func `a watch is told once that the client went`() {
         let connection = Connection()
         let told = Counter()
         #expect(connection.watch { _ in told.add(1) })
@@ -14,7 +14,7 @@ struct ConnectionTests {
         #expect(told.value == 1)
     }
 
-    @Test func aWatchIsToldWhatOfThePresentAnswerWasHandedOver() {
+    @Test func `a watch is told what of the present answer was handed over`() {
         let connection = Connection()
         let told = Counter()
         let first = connection.beginAnswer()
@@ -28,7 +28,7 @@ struct ConnectionTests {
         #expect(told.value == 2)
     }
 
-    @Test func afterTheAnswerNobodyIsTold() {
+    @Test func `after the answer none is told`() {
         let connection = Connection()
         let told = Counter()
         #expect(connection.watch { _ in told.add(1) })
@@ -37,7 +37,7 @@ struct ConnectionTests {
         #expect(told.value == 0)
     }
 
-    @Test func onAClosedConnectionNothingIsBegun() {
+    @Test func `on a closed connection nothing is begun`() {
         let connection = Connection()
         connection.close()
         let told = Counter()

@@ -26,7 +26,7 @@ import Testing
         return asked.withLockedValue { $0 }
     }
 
-    @Test func theOperatorSeesTheOperatorsRows() async throws {
+    @Test func `the operator sees the operators rows`() async throws {
         try await LiveIngress.run({ $0.auth = DashboardKeys.auth }) { ingress in
             let (client, admin) = (
                 try await asksAsOperator(ingress, key: DashboardKeys.client),
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func whatTheLogSaysOfAFilterStandsOnThePage() async throws {
+    @Test func `what the log says of a filter stands on the page`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.withRequestLog { _, _, _ in
                 throw GatewayError.invalidQuery("kind", "has no <such> value")

@@ -25,7 +25,7 @@ import Testing
         return "Cookie: " + set.prefix { $0 != ";" }
     }
 
-    @Test func aKeyOpensItsProjectAlone() async throws {
+    @Test func `a key opens its project alone`() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let asked = NIOLockedValueBox<[String]>([])
             try await ingress.withRequestLog { path, _, asker in
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func withoutASessionOneLogsIn() async throws {
+    @Test func `without a session one logs in`() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let answer = try await ingress.call("GET", "/dashboard/projects/main/requests?status=5xx")
             #expect(answer.status == 303)
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func anotherKeyOpensNothing() async throws {
+    @Test func `another key opens nothing`() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             for key in ["", "sk-wrong", APIKeyAuthTests.shared] {
                 let answer = try await Self.login(key, at: ingress)
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func aSessionEndsWithItsKey() async throws {
+    @Test func `a session ends with its key`() async throws {
         let auth = APIKeyAuth(entries: [APIKeyAuthTests.entry("a", key: "sk-a", projects: .all)])
         try await LiveIngress.run({ $0.auth = auth }) { ingress in
             let cookie = try Self.cookie(try await Self.login("sk-a", at: ingress))
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func loggingOutTakesTheCookie() async throws {
+    @Test func `logging out takes the cookie`() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let answer = try await ingress.call("POST", "/dashboard/logout", headers: ["Sec-Fetch-Site: same-origin"])
             #expect(answer.status == 303 && answer["set-cookie"]?.contains("\(SessionToken.cookie)=; ") == true)
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test(arguments: ["Origin: https://evil.test", "Sec-Fetch-Site: cross-site", "Origin: null"])
-    func aFormOfAnotherSiteIsRefused(header: String) async throws {
+    func `a form of another site is refused`(header: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             for path in ["/dashboard/login", "/dashboard/logout"] {
                 let answer = try await ingress.call(
@@ -118,7 +118,7 @@ import Testing
     }
 
     /// The cookie goes over TLS alone where the browser came by it.
-    @Test func theCookieIsSecureBehindTLS() async throws {
+    @Test func `the cookie is secure behind TLS`() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let secure = try await Self.login("sk-all", at: ingress, headers: ["Origin: https://gateway.test"])
             #expect(secure["set-cookie"]?.hasSuffix("; HttpOnly; SameSite=Strict; Secure") == true)
@@ -130,7 +130,7 @@ import Testing
     @Test(arguments: [
         "/dashboard/login", "/dashboard/assets/dashboard.css", "/dashboard/nothing", "/dashboard/projects/main",
     ])
-    func everyAnswerIsHeldToTheGatewaysOwn(path: String) async throws {
+    func `every answer is held to the gateway's own`(path: String) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("GET", path)
             #expect(answer["content-security-policy"] == DashboardResponse.contentPolicy)
@@ -145,7 +145,7 @@ import Testing
     }
 
     /// Where no key is asked for, only this machine may look.
-    @Test func withoutKeysThereIsADashboardOnLoopbackAlone() async throws {
+    @Test func `without keys there is a dashboard on loopback alone`() async throws {
         try await LiveIngress.run { ingress in
             #expect(try await ingress.call("GET", "/dashboard")["location"] == "/dashboard/projects/main")
             #expect(try await ingress.call("GET", "/dashboard/login")["location"] == "/dashboard/projects/main")
@@ -160,14 +160,14 @@ import Testing
         }
     }
 
-    @Test func theDashboardCanBeOff() async throws {
+    @Test func `the dashboard can be off`() async throws {
         try await LiveIngress.run({ $0.settings.dashboard = false }) { ingress in
             let answer = try await ingress.call("GET", "/dashboard")
             #expect(answer.status == 404 && answer.text.contains("DASHBOARD=true"))
         }
     }
 
-    @Test func pagesAreReadWithGet() async throws {
+    @Test func `pages are read with get`() async throws {
         try await LiveIngress.run { ingress in
             for method in ["POST", "PUT", "DELETE"] {
                 let answer = try await ingress.call(method, "/dashboard/projects/main")
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test func whatTheLogSaysOfAFilterStandsOnThePage() async throws {
+    @Test func `what the log says of a filter stands on the page`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.withRequestLog { path, _, _ in
                 if path == "/logs/metadata" { return .json(#"{"keys":["customer-id"]}"#) }

@@ -29,7 +29,7 @@ import Testing
         return try await client.head()
     }
 
-    @Test func aPageIsSentWhenItChanges() async throws {
+    @Test func `a page is sent when it changes`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 let head = try await open(client, Self.rollouts)
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func aBrowserThatLeavesMakesPlaceForAnother() async throws {
+    @Test func `a browser that leaves makes place for another`() async throws {
         try await LiveIngress.run({ $0.settings.dashboardStreams = 1 }) { ingress in
             try await ingress.connect { client in
                 #expect(try await open(client, Self.rollouts).status == 200)
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func aSessionThatEndsEndsItsStreams() async throws {
+    @Test func `a session that ends ends its streams`() async throws {
         let keys = DashboardKeys.auth
         try await LiveIngress.run({ $0.auth = keys }) { ingress in
             let cookie = try await ingress.logIn(with: DashboardKeys.client)
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func othersSeeNothing() async throws {
+    @Test func `others see nothing`() async throws {
         try await LiveIngress.run({ $0.auth = DashboardKeys.auth }) { ingress in
             let cookie = try await ingress.logIn(with: DashboardKeys.client)
             for (path, headers) in [
@@ -93,7 +93,7 @@ import Testing
     }
 
     /// A browser that is answered so does not ask again by itself.
-    @Test func aPageThatStaysHasNoStream() async throws {
+    @Test func `a page that stays has no stream`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.withRequestLog { _, _, _ in
                 .json(#"{"data":[],"next_cursor":null}"#)

@@ -40,7 +40,7 @@ import Testing
         return String(try #require(location.firstMatch(of: /done=requeued&id=([0-9a-f-]{36})$/)).output.1)
     }
 
-    @Test func aLetterIsQueuedAgain() async throws {
+    @Test func `a letter is queued again`() async throws {
         try await LiveIngress.run({ $0.auth = DashboardKeys.auth }) { ingress in
             var old = ingress.lostJob()
             old.metadata.set("team", to: "search", from: .header)
@@ -68,7 +68,7 @@ import Testing
     }
 
     /// Two who press the button at a time, or one whose ingress died before the letter went, get one job.
-    @Test func aLetterBecomesOneJob() async throws {
+    @Test func `a letter becomes one job`() async throws {
         try await LiveIngress.run({ $0.auth = DashboardKeys.auth }) { ingress in
             let old = ingress.lostJob()
             let entry = try await ingress.bury(old)
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func whatCannotBeMadeAgainIsRefused() async throws {
+    @Test func `what cannot be made again is refused`() async throws {
         try await LiveIngress.run({ $0.auth = DashboardKeys.auth }) { ingress in
             var (withKey, elsewhere, withheld) = (ingress.lostJob(), ingress.lostJob(), ingress.lostJob())
             withKey.clientKey = SecretString("sk-canary")
@@ -122,7 +122,7 @@ import Testing
     }
 
     /// Admission is the one of all requests: its bounds and its rules hold.
-    @Test func admissionMayRefuse() async throws {
+    @Test func `admission may refuse`() async throws {
         let policies = try PolicyFixture.read(
             """
             type: gateway-rate-limiting-config
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func aLetterIsDeleted() async throws {
+    @Test func `a letter is deleted`() async throws {
         try await LiveIngress.run({ $0.auth = DashboardKeys.auth }) { ingress in
             let (entry, other) = (
                 try await ingress.bury(ingress.lostJob()), try await ingress.bury(ingress.lostJob(project: "sibling"))
@@ -168,7 +168,7 @@ import Testing
     }
 
     /// A client's key only looks, and no form of another session, site or method does anything.
-    @Test func onlyTheOperatorsOwnFormActs() async throws {
+    @Test func `only the operator's own form acts`() async throws {
         try await LiveIngress.run({ $0.auth = DashboardKeys.auth }) { ingress in
             let entry = try await ingress.bury(ingress.lostJob())
             let client = try await Browser(ingress, key: DashboardKeys.client)
@@ -203,7 +203,7 @@ import Testing
     }
 
     /// Where no key is asked for, the operator opens the actions by a setting.
-    @Test(arguments: [false, true]) func withoutKeysASettingOpensThem(isOpen: Bool) async throws {
+    @Test(arguments: [false, true]) func `without keys a setting opens them`(isOpen: Bool) async throws {
         try await LiveIngress.run({ $0.settings.dashboardAdmin = isOpen }) { ingress in
             var job = ingress.lostJob()
             job.account = nil
@@ -226,7 +226,7 @@ import Testing
         }
     }
 
-    @Test func whatIsDoneIsAudited() async throws {
+    @Test func `what is done is audited`() async throws {
         try await LiveIngress.run({ $0.auth = DashboardKeys.auth }) { ingress in
             let (one, two) = (ingress.lostJob(), ingress.lostJob())
             let (first, second) = (try await ingress.bury(one), try await ingress.bury(two))

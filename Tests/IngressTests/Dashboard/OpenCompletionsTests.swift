@@ -34,7 +34,7 @@ import Testing
         return (open.map { text($0, "stage") }, open.map { text($0, "insertion_id") }, leftOut ?? "")
     }
 
-    @Test func eachIsWhereItsKeysSay() async throws {
+    @Test func `each is where its keys say`() async throws {
         try await withRedis { redis in
             let generator = InsertionIDGenerator()
             let ids = (0..<6).map { _ in generator.next() }
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func manyAreCounted() async throws {
+    @Test func `many are counted`() async throws {
         try await withRedis { redis in
             let generator = InsertionIDGenerator()
             var command = RedisCommand("SADD", "r1")
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNoRolloutIsEmpty() async throws {
+    @Test func `what is no rollout is empty`() async throws {
         try await withRedis { redis in
             let none = try await ask(redis)
             #expect(none.ids.isEmpty && none.leftOut == "0")
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func aProxysTraceIsTheProxysAffair() async throws {
+    @Test func `a proxy's trace is the proxy's affair`() async throws {
         try await withRedis { redis in
             let open = Self.open(redis, isTracedByProxy: true)
             #expect(open.stage(life: -2, hasStarted: false, age: 300_000) == .proxy)
@@ -96,7 +96,7 @@ import Testing
         ("/rollouts/r1/other", nil),
         ("/rollouts/r1/open/x", nil), ("/traces/r1/open", nil), ("/rollouts/%FF/open", nil),
     ])
-    func thePathNamesTheRollout(path: String, rollout: String?) {
+    func `the path names the rollout`(path: String, rollout: String?) {
         #expect(OpenCompletions.rollout(in: path) == rollout)
     }
 }

@@ -11,7 +11,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct QueuePageTests {
     private static func page(_ project: String) -> String { "/dashboard/projects/\(project)/queue" }
 
-    @Test func aLetterIsSeenInItsProjectAlone() async throws {
+    @Test func `a letter is seen in its project alone`() async throws {
         try await LiveIngress.run({ $0.auth = DashboardKeys.auth }) { ingress in
             let (own, other) = (ingress.lostJob(), ingress.lostJob(project: "sibling"))
             try await ingress.bury(own, because: "lost <b>twice</b>")
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func whatWaitsIsCounted() async throws {
+    @Test func `what waits is counted`() async throws {
         try await LiveIngress.run { ingress in
             async let replies = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             try await eventually { try await ingress.queued() == 1 }
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func lettersGoOnFurtherBack() async throws {
+    @Test func `letters go on further back`() async throws {
         try await LiveIngress.run { ingress in
             let first = ingress.lostJob()
             try await ingress.bury(first)

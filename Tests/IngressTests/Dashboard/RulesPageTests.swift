@@ -28,7 +28,7 @@ import Testing
         return answer.text
     }
 
-    @Test func aClientSeesWhatConcernsIt() async throws {
+    @Test func `a client sees what concerns it`() async throws {
         let policies = try PolicyFixture.read(Self.rules)
         let plan = { (plan: inout LiveIngress.Plan) in
             plan.auth = DashboardKeys.auth
@@ -76,7 +76,7 @@ import Testing
 
     /// What each limit holds is seen without describing a request: the values for which it is counted apart come from
     /// the log. A client is told nothing of a value that any client may claim.
-    @Test func currentUsageIsShown() async throws {
+    @Test func `current usage is shown`() async throws {
         let policies = try PolicyFixture.read(Self.counted)
         let plan = { (plan: inout LiveIngress.Plan) in
             plan.auth = DashboardKeys.auth
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func whatADescriptionLacksIsTold() async throws {
+    @Test func `what a description lacks is told`() async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("GET", "/dashboard/projects/main/rules?metadata=env%3Ddev")
             #expect(answer.status == 200 && answer.text.contains("`model` is missing"), "\(answer.text)")

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: labels, [LiveIngress.path, "/v1/chat/completions", "/v1/embeddings"])
-    func aBodyIsUndoneAndItsLabelTakenOff(form: (String, [UInt8]), path: String) async throws {
+    func `a body is undone and its label taken off`(form: (String, [UInt8]), path: String) async throws {
         guard form.0 != "zstd" || ContentCoding.zstd.isAvailable else { return }
         try await LiveIngress.run { ingress in
             async let reply = call(ingress, path, label: form.0, more: ["Content-Type: application/json"], form.1)
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func severalCodingsAreUndoneInTheirOrder() async throws {
+    @Test func `several codings are undone in their order`() async throws {
         let twice = try #require(Gzip.compress(Compressed.zlib))
         try await LiveIngress.run { ingress in
             for labels in ["deflate, gzip", "deflate\r\nContent-Encoding: gzip"] {
@@ -59,7 +59,7 @@ import Testing
 
     @Test(
         arguments: ["br", "compress", "utf-8", "gzip, br", "BR, gzip", "*"], [LiveIngress.path, "/v1/files", "/logs"])
-    func anotherCodingIs415(label: String, path: String) async throws {
+    func `another coding is 415`(label: String, path: String) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await call(ingress, path, label: label, Compressed.brotli)
             #expect(answer.status == 415 && answer.error?.code == "unsupported_encoding", "\(answer.text)")
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(arguments: ["gzip", "deflate", "zstd"], [LiveIngress.path, "/v1/embeddings", "/logs", "/v1/rules/explain"])
-    func whatIsNotInItsCodingIs400(label: String, path: String) async throws {
+    func `what is not in its coding is 400`(label: String, path: String) async throws {
         guard label != "zstd" || ContentCoding.zstd.isAvailable else { return }
         let whole = ["gzip": Compressed.gzip, "deflate": Compressed.zlib, "zstd": Compressed.zstd][label] ?? []
         try await LiveIngress.run { ingress in
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func aBombIsStopped() async throws {
+    @Test func `a bomb is stopped`() async throws {
         let bomb = try #require(Gzip.compress([UInt8](repeating: 0x20, count: 8 << 20)))
         try await LiveIngress.run({ $0.settings.maxBodyBytes = 1 << 20 }) { ingress in
             for path in [LiveIngress.path, "/v1/embeddings", "/logs", "/rules/explain"] {
@@ -99,7 +99,7 @@ import Testing
     }
 
     /// What a body becomes needs room among the large ones, and leaves it.
-    @Test func whatABodyBecomesNeedsRoom() async throws {
+    @Test func `what a body becomes needs room`() async throws {
         let body = try #require(Gzip.compress(Array(Self.body.utf8) + [UInt8](repeating: 0x20, count: 200_000)))
         try await LiveIngress.run({ ($0.settings.maxBodyBytes, $0.settings.uploadBytes) = (1 << 20, 100_000) }) {
             ingress in
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test func anEmptyBodyHasNoCoding() async throws {
+    @Test func `an empty body has no coding`() async throws {
         try await LiveIngress.run { ingress in
             async let reply = call(ingress, "/v1/files", label: "gzip", [])
             let taken = try await ingress.forwarder.take()
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func logsAreReadToo() async throws {
+    @Test func `logs are read too`() async throws {
         let entry = #"{"program":"p","tags":["rollout_id:r1"],"message":"compressed","status":null}"#
         let body = try #require(Gzip.compress(Array(entry.utf8)))
         try await LiveIngress.run { (ingress) async throws in
@@ -136,7 +136,7 @@ import Testing
     }
 
     /// The same request under an `Idempotency-Key` is the same, however it was sent; and hooks see it as it is.
-    @Test func codingsAreNoPartOfTheRequest() async throws {
+    @Test func `codings are no part of the request`() async throws {
         let hook = ExtensionTests.Hook { call in
             #expect(call.headers[.contentEncoding] == nil && call.body == Array(Self.body.utf8))
         }

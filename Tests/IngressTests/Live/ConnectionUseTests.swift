@@ -4,7 +4,7 @@ import Testing
 
 /// Many requests over one connection, and slow ones.
 @Suite(.timeLimit(.minutes(5))) struct ConnectionUseTests {
-    @Test func aConnectionServesManyRequests() async throws {
+    @Test func `a connection serves many requests`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 var ids: [String] = []
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
+    @Test func `pipelined requests are answered in order`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 for number in 0..<20 {
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func aRequestMayComeByteByByte() async throws {
+    @Test func `a request may come byte by byte`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 let head = "POST \(LiveIngress.path) HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatAsksFirstIsToldToGoOn() async throws {
+    @Test func `a client that asks first is told to go on`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send(
@@ -69,7 +69,8 @@ import Testing
         }
     }
 
-    @Test(arguments: ["close", "Close", "keep-alive, CLOSE"]) func connectionCloseEndsTheConnectionBehindTheAnswer(
+    @Test(arguments: ["close", "Close", "keep-alive, CLOSE"])
+    func `connection close ends the connection behind the answer`(
         options: String
     ) async throws {
         try await LiveIngress.run { ingress in
@@ -91,7 +92,7 @@ import Testing
 
     /// What is refused may be sent to its end for two seconds, not for ever; but who has done so is not cut off in the
     /// next request.
-    @Test func onlyWhoGoesOnSendingWhatWasRefusedIsCutOff() async throws {
+    @Test func `only who goes on sending what was refused is cut off`() async throws {
         try await LiveIngress.run({ $0.settings.maxBodyBytes = 2000 }) { ingress in
             try await ingress.connect { patient in
                 try await beginRefused(patient)

@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Way.allCases) func aJobThatHasNotStartedIsCalledOff(way: Way) async throws {
+    @Test(arguments: Way.allCases) func `a job that has not started is called off`(way: Way) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Way.allCases) func aCallInFlightIsCalledOff(way: Way) async throws {
+    @Test(arguments: Way.allCases) func `a call in flight is called off`(way: Way) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send("POST", LiveIngress.path, body: StreamingTests.streamBody)
@@ -49,7 +49,7 @@ import Testing
     }
 
     /// The forwarder is told how much of the answer the client had: whole events, since a part of one is held back.
-    @Test(arguments: Way.allCases) func aClientThatLeavesIsCountedWhatItHas(way: Way) async throws {
+    @Test(arguments: Way.allCases) func `a client that leaves is counted what it has`(way: Way) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 // An answer before it on the same connection counts for nothing.
@@ -73,7 +73,7 @@ import Testing
     }
 
     /// The signal comes at once to a forwarder that listens.
-    @Test func theForwarderIsTold() async throws {
+    @Test func `the forwarder is told`() async throws {
         try await LiveIngress.run { ingress in
             try await withRedisSubscriber(ingress.server.endpoint, channels: [Keys.cancellations]) { events in
                 var events = events.makeAsyncIterator()
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func withFinishACallGoesOn() async throws {
+    @Test func `with finish a call goes on`() async throws {
         try await LiveIngress.run({ $0.settings.onDisconnect = .finish }) { ingress in
             let taken = try await ingress.connect { client in
                 try await client.send("POST", LiveIngress.path, body: LiveIngress.body)
@@ -108,7 +108,7 @@ import Testing
 
     /// The next requests of a pipelining client wait unread; its going away is seen all the same, as far as they fit
     /// into the socket's buffer.
-    @Test func aPipeliningClientThatLeavesIsNoticed() async throws {
+    @Test func `a pipelining client that leaves is noticed`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 for _ in 0..<100 { try await client.send("POST", LiveIngress.path, body: LiveIngress.body) }
@@ -123,7 +123,7 @@ import Testing
 
     /// A body that ends with its connection, or with the sending side of it, is a part of a body.
     @Test(arguments: Way.allCases, ["Transfer-Encoding: chunked\r\n\r\n%\r\n#\r\n", "Content-Length: 100\r\n\r\n#"])
-    func aBodyThatIsNotWholeIsNotQueued(way: Way, framing: String) async throws {
+    func `a body that is not whole is not queued`(way: Way, framing: String) async throws {
         try await LiveIngress.run { ingress in
             for target in [LiveIngress.path, "/audio/transcriptions"] {
                 try await ingress.connect { client in
@@ -143,7 +143,7 @@ import Testing
     }
 
     /// A client that leaves while a hook still works on its request: nothing is queued.
-    @Test func whoLeavesBeforeTheQueueIsNeverQueued() async throws {
+    @Test func `who leaves before the queue is never queued`() async throws {
         struct Slow: ChatHook {
             let began: TestSignal
             let goOn: TestSignal

@@ -45,7 +45,7 @@ import Testing
     }
 
     /// The counters that it reads are those that requests count on, and no question leaves a trace in Redis.
-    @Test func usageIsReadAndNothingIsCounted() async throws {
+    @Test func `usage is read and nothing is counted`() async throws {
         let policies = try PolicyFixture.read(Self.rules, asksForKeys: false)
         try await LiveIngress.run({ $0.policies = policies }) { ingress in
             let question = #"{"model": "openai/gpt", "metadata": {"env": "dev"}, "body": {"max_tokens": 5}}"#
@@ -84,7 +84,7 @@ import Testing
         return found
     }
 
-    @Test func targetsAreToldWithTheirShares() async throws {
+    @Test func `targets are told with their shares`() async throws {
         let policies = try PolicyFixture.read(Self.rules, asksForKeys: false)
         try await LiveIngress.run({ $0.policies = policies }) { ingress in
             let answer = text(try await explain(ingress, #"{"model": "openai/gpt"}"#), "load_balancing")
@@ -99,7 +99,7 @@ import Testing
     }
 
     /// Metadata comes of the same sources in the same order as in a request.
-    @Test func metadataIsResolvedAsARequestsIs() async throws {
+    @Test func `metadata is resolved as a requests is`() async throws {
         let account = Account(id: "team-a", user: "ada", metadata: ["plan": "pro", "team": "a"])
         let policies = try PolicyFixture.read(
             "type: gateway-metadata-config\nrules: [{id: z, when: {subjects: [user:ada]}, gateway_metadata: {zone: eu}}]\n"
@@ -126,7 +126,7 @@ import Testing
 
     /// A client with a key learns nothing of other clients: no rule that is for them, no value that a rule asks for,
     /// and not how much of a limit another one has used.
-    @Test func othersAreNotShown() async throws {
+    @Test func `others are not shown`() async throws {
         let policies = try PolicyFixture.read(
             """
             type: gateway-rate-limiting-config
@@ -167,7 +167,7 @@ import Testing
         }
     }
 
-    @Test func aMistakeIsTold() async throws {
+    @Test func `a mistake is told`() async throws {
         try await LiveIngress.run({ $0.settings.maxBodyBytes = 2000 }) { ingress in
             let typo = try await ingress.call("POST", Self.path, body: #"{"modle": "m"}"#)
             #expect(typo.status == 400 && typo.text.contains("invalid_description"))
@@ -181,7 +181,7 @@ import Testing
     }
 
     /// Without Redis the rules are explained all the same, and usage is what is not known.
-    @Test func withoutRedisUsageIsUnknown() async throws {
+    @Test func `without Redis usage is unknown`() async throws {
         let policies = try PolicyFixture.read(Self.rules, asksForKeys: false)
         try await LiveIngress.run({ $0.policies = policies }) { ingress in
             ingress.server.kill()
@@ -193,7 +193,7 @@ import Testing
     }
 
     /// Rules that are read again are those that are explained.
-    @Test func theRulesInForceAreExplained() async throws {
+    @Test func `the rules in force are explained`() async throws {
         func rules(_ limit: Int) throws -> Policies {
             try PolicyFixture.read(
                 "type: gateway-rate-limiting-config\nrules:\n  - {id: all, limit_to: \(limit), unit: requests_per_day}\n"
@@ -212,7 +212,7 @@ import Testing
     }
 
     /// What is told before a request is what becomes of it.
-    @Test func whatIsToldIsWhatHappens() async throws {
+    @Test func `what is told is what happens`() async throws {
         let policies = try PolicyFixture.read(
             """
             type: gateway-metadata-config

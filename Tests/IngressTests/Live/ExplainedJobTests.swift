@@ -76,7 +76,7 @@ import Testing
     }
 
     /// Behind a proxy that writes the traces the question is refused as the request is.
-    @Test func aRefusalBehindAProxyIsTold() async throws {
+    @Test func `a refusal behind a proxy is told`() async throws {
         try await LiveIngress.run({ $0.settings.litellmTraces = true }) { ingress in
             let question = #"{"model": "openai/gpt", "metadata": {"tfy_log_request": "false"}}"#
             #expect(

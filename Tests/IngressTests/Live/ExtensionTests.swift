@@ -15,7 +15,7 @@ import Testing
         try await LiveIngress.run({ $0.extensions.chatHooks = hooks }, body)
     }
 
-    @Test func hooksRunInOrderAndChangeBodyAndIDs() async throws {
+    @Test func `hooks run in order and change body and IDs`() async throws {
         let first = Hook { call in
             #expect(
                 call.project == "sibling" && call.headers[.accept] == "text/plain" && call.baseURL == nil
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func aHookRefusesWithItsOwnError() async throws {
+    @Test func `a hook refuses with its own error`() async throws {
         let refusal = GatewayError(
             status: 402, type: "billing_error", code: "no_budget", message: "Ask for a budget.", retryAfter: 90)
         try await run([Hook { _ in throw refusal }]) { ingress in
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func aHookThatFailsTellsNothingOfIt() async throws {
+    @Test func `a hook that fails tells nothing of it`() async throws {
         struct Failure: Error { var text = "secret-of-the-hook" }
         try await run([Hook { _ in throw Failure() }]) { ingress in
             let answer = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
@@ -63,7 +63,8 @@ import Testing
     }
 
     /// What a hook leaves is checked like a client's own.
-    @Test(arguments: [#"{"messages":[]}"#, "not json", #"{"model":"a","model":"b"}"#]) func aHookCannotQueueABadBody(
+    @Test(arguments: [#"{"messages":[]}"#, "not json", #"{"model":"a","model":"b"}"#])
+    func `a hook cannot queue a bad body`(
         body: String
     ) async throws {
         try await run([Hook { $0.body = Array(body.utf8) }]) { ingress in
@@ -74,7 +75,7 @@ import Testing
     }
 
     @Test(arguments: ["http://169.254.169.254/", "file:///etc/passwd", "http://user:pass@example.com/", "nonsense"])
-    func aHookCannotQueueABadBaseURL(url: String) async throws {
+    func `a hook cannot queue a bad base URL`(url: String) async throws {
         try await run([Hook { $0.baseURL = url }]) { ingress in
             let answer = try await ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             #expect(answer.status == 400 && answer.error?.param == "encoded_base_url")
@@ -87,8 +88,9 @@ import Testing
         func prepare(_ question: inout TracesQuestion) async throws { try await change(&question) }
     }
 
-    @Test(arguments: ["/traces", "/traces/pointwise"]) func hooksChangeWhatIsAskedAboutTraces(path: String) async throws
-    {
+    @Test(arguments: ["/traces", "/traces/pointwise"]) func `hooks change what is asked about traces`(
+        path: String
+    ) async throws {
         let first = AboutTraces { question in
             #expect(question.items.map(\.name) == ["tags", "limit"] && question.items[0].value == "rollout_id:a b")
             #expect(
@@ -114,7 +116,7 @@ import Testing
         }
     }
 
-    @Test func aHookRefusesAQuestionWithItsOwnError() async throws {
+    @Test func `a hook refuses a question with its own error`() async throws {
         let refusal = GatewayError(
             status: 403, type: "permission_error", code: "not_yours", message: "Ask for your own traces.")
         try await LiveIngress.run({ $0.extensions.tracesHooks = [AboutTraces { _ in throw refusal }] }) { ingress in
@@ -123,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func furtherRoutesGoBeforeTheBackendAndBehindTheGatewaysOwn() async throws {
+    @Test func `further routes go before the backend and behind the gateway's own`() async throws {
         let routes: @Sendable (Router<GatewayContext>) -> Void = { router in
             router.get("/motd") { _, context in "hello \(context.insertionID?.description ?? "nobody")" }
             router.get("/health") { _, _ in "mine" }

@@ -23,7 +23,7 @@ import Upstream
         ("", "0.0.0.0"), ("", ""),
         ("http://evil.example", "localhost"), ("http://127.0.0.1.nip.io:4000", "127.0.0.1:4000"),
     ])
-    func aForeignHostIsRefused(origin: String, host: String) async throws {
+    func `a foreign host is refused`(origin: String, host: String) async throws {
         try await LiveIngress.run({
             $0.settings.allowedHosts = nil
             $0.extensions = Extensions { router in router.get("/motd") { _, _ in "canary" } }
@@ -50,7 +50,7 @@ import Upstream
         "GET /health HTTP/1.1\r\nHost: LOCALHOST:1", "GET /health HTTP/1.1\r\nHost: [::1]:4000", "GET /health HTTP/1.0",
         "GET http://127.0.0.1:4000/health HTTP/1.1\r\nHost: evil.example",
     ])
-    func thisMachinesNamesAreServed(head: String) async throws {
+    func `this machines names are served`(head: String) async throws {
         try await LiveIngress.run({ $0.settings.allowedHosts = nil }) { ingress in
             try await ingress.connect { client in
                 try await client.send(head + "\r\nConnection: close\r\n\r\n")
@@ -60,7 +60,7 @@ import Upstream
     }
 
     /// A connection on which one host was served serves no other.
-    @Test func eachRequestOfAConnectionIsLookedAt() async throws {
+    @Test func `each request of a connection is looked at`() async throws {
         try await LiveIngress.run({ $0.settings.allowedHosts = nil }) { ingress in
             try await ingress.connect { client in
                 for host in ["localhost", "localhost", "evil.example", "localhost", "localhost.evil.example", ""] {
@@ -75,7 +75,7 @@ import Upstream
     }
 
     /// Where a key is asked for, a page has none.
-    @Test func whereKeysAreAskedForAnyNameIsServed() async throws {
+    @Test func `where keys are asked for any name is served`() async throws {
         try await LiveIngress.run({ ($0.settings.allowedHosts, $0.auth) = (nil, APIKeyAuthTests.auth) }) { ingress in
             try await ingress.connect { client in
                 try await client.send("GET /health HTTP/1.1\r\nHost: gateway.example\r\n\r\n")
@@ -85,7 +85,7 @@ import Upstream
     }
 
     /// What a provider answers is of the type that it names, and nothing of the gateway's to a browser.
-    @Test func answersAreSandboxed() async throws {
+    @Test func `answers are sandboxed`() async throws {
         try await LiveIngress.run({
             $0.extensions = Extensions { router in
                 router.get("/page") { _, _ in

@@ -57,7 +57,7 @@ import Testing
     }
 
     /// A hook sees what is resolved. What it leaves alone stays a claim, which a rule can tell from its word.
-    @Test func whatAHookLeavesAloneKeepsItsOrigin() async throws {
+    @Test func `what a hook leaves alone keeps its origin`() async throws {
         let job = try await job { call in
             #expect(call[metadata: "team"] == "red" && call[metadata: "zone"] == "eu")
             #expect(call[metadata: "run_id"] == nil, "it is in the rollout's ids")
@@ -67,7 +67,7 @@ import Testing
     }
 
     /// Also where it is what the client has claimed.
-    @Test func whatAHookSetsIsTheGatewaysWord() async throws {
+    @Test func `what a hook sets is the gateway's word`() async throws {
         let job = try await job { call in
             call[metadata: "team"] = "red"
             call[metadata: "note"] = nil
@@ -82,7 +82,7 @@ import Testing
     }
 
     /// A key that is required may come from a hook alone, and the ids are those that the hook leaves.
-    @Test func theRulesLookAtWhatAHookLeaves() async throws {
+    @Test func `the rules look at what a hook leaves`() async throws {
         let job = try await job([]) { call in
             call[metadata: "team"] = "blue"
             call.rollout?.run = "nightly"
@@ -96,7 +96,7 @@ import Testing
 
     /// It is told as its own: the client has not sent it.
     @Test(arguments: [("run_id", "n1"), ("tfy_log_request", "false"), ("a:b", "x"), ("note", longValue)])
-    func whatNoClientMaySendNoHookMaySet(key: String, value: String) async throws {
+    func `what no client may send no hook may set`(key: String, value: String) async throws {
         let answer = try await refusal { $0[metadata: key] = value }
         #expect(answer.error?.code == "invalid_metadata" && answer.error?.param == "metadata.\(key)")
         #expect(answer.error?.message.contains("A hook of this gateway") == true, "\(answer.text)")

@@ -9,7 +9,7 @@ import Testing
         "Host: user@g\r\n", "Host: a b\r\n",
         "Host: a#\r\n", "Host: g\\health\r\n", "Host: g\u{E9}\r\n", "host: a\r\nHOST: b\r\n",
     ])
-    func aRequestNamesItsHostOnce(host: String) async throws {
+    func `a request names its host once`(host: String) async throws {
         try await LiveIngress.run { ingress in
             let before = try await ingress.keys()
             for (method, target) in [
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["Host: g", "Host: 127.0.0.1:4000", "Host: [::1]:4000", "Host:"]) func anyHostIsTaken(
+    @Test(arguments: ["Host: g", "Host: 127.0.0.1:4000", "Host: [::1]:4000", "Host:"]) func `any host is taken`(
         host: String
     ) async throws {
         try await LiveIngress.run { ingress in
@@ -47,7 +47,7 @@ import Testing
     }
 
     /// A client of HTTP/1.0 need not name a host, and knows no chunks: its answer ends with its connection.
-    @Test(arguments: ["", "Host: g\r\n", "Connection: keep-alive\r\n"]) func aClientOfHTTP10IsAnswered(
+    @Test(arguments: ["", "Host: g\r\n", "Connection: keep-alive\r\n"]) func `a client of HTTP10 is answered`(
         headers: String
     ) async throws {
         try await LiveIngress.run { ingress in

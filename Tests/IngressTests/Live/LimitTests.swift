@@ -33,19 +33,19 @@ import Testing
             + Array("\r\n\r\n".utf8)
     }
 
-    @Test func aBodyThatSaysItIsTooLargeIsNotWaitedFor() async throws {
+    @Test func `a body that says it is too large is not waited for`() async throws {
         try await expect(413, "body_too_large", to: request(["Content-Length: 1025"]), isClosed: false) {
             $0.settings.maxBodyBytes = 1024
         }
     }
 
-    @Test func aBodyThatTurnsOutTooLargeIsRefused() async throws {
+    @Test func `a body that turns out too large is refused`() async throws {
         let chunk = "400\r\n" + String(repeating: " ", count: 1024) + "\r\n"
         let bytes = request(["Transfer-Encoding: chunked"]) + Array((chunk + "1\r\n \r\n").utf8)
         try await expect(413, "body_too_large", to: bytes, isClosed: false) { $0.settings.maxBodyBytes = 1024 }
     }
 
-    @Test func aBodyOfTheLargestSizeIsTaken() async throws {
+    @Test func `a body of the largest size is taken`() async throws {
         try await LiveIngress.run({ $0.settings.maxBodyBytes = 1024 }) { ingress in
             let body = LiveIngress.body + String(repeating: " ", count: 1024 - LiveIngress.body.utf8.count)
             async let reply = ingress.call("POST", LiveIngress.path, body: body)
@@ -56,7 +56,7 @@ import Testing
 
     /// Large bodies share a bound. One that is being sent keeps another one out, not a small one, until it is whole or
     /// its client has gone.
-    @Test(arguments: [true, false]) func largeBodiesShareABound(ends: Bool) async throws {
+    @Test(arguments: [true, false]) func `large bodies share a bound`(ends: Bool) async throws {
         try await LiveIngress.run({ ($0.settings.maxBodyBytes, $0.settings.uploadBytes) = (256 << 10, 256 << 10) }) {
             ingress in
             // Where there is room for it, it is refused for not being JSON.
@@ -89,7 +89,7 @@ import Testing
     }
 
     /// Those that wait for an answer stay.
-    @Test func aConnectionTooManyWaitsUntilAnotherCloses() async throws {
+    @Test func `a connection too many waits until another closes`() async throws {
         try await LiveIngress.run({ $0.settings.maxConnections = 2 }) { ingress in
             try await ingress.connect { first in
                 try await ingress.connect { second in
@@ -109,19 +109,19 @@ import Testing
         }
     }
 
-    @Test(arguments: [17, 1000, 70_000]) func tooManyHeadersAreRefused(count: Int) async throws {
+    @Test(arguments: [17, 1000, 70_000]) func `too many headers are refused`(count: Int) async throws {
         try await expect(431, "headers_too_large", to: request((0..<count).map { "x\($0):" })) {
             $0.settings.maxHeaders = 16
         }
     }
 
-    @Test(arguments: [5000, 100_000, 10_000_000]) func tooLargeHeadersAreRefused(size: Int) async throws {
+    @Test(arguments: [5000, 100_000, 10_000_000]) func `too large headers are refused`(size: Int) async throws {
         try await expect(431, "headers_too_large", to: request(["x: " + String(repeating: "a", count: size)])) {
             $0.settings.maxHeaderBytes = 4096
         }
     }
 
-    @Test func aTooLongTargetIsRefused() async throws {
+    @Test func `a too long target is refused`() async throws {
         let target = "/" + String(repeating: "a", count: 1_000_000)
         try await expect(431, "headers_too_large", to: request([], target: target)) {
             $0.settings.maxHeaderBytes = 4096
@@ -141,7 +141,7 @@ import Testing
         "POST \(LiveIngress.path) HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}garbage\r\n0\r\n\r\n",
     ]
 
-    @Test(arguments: malformed) func whatIsNotHTTPIsRefused(text: String) async throws {
+    @Test(arguments: malformed) func `what is not HTTP is refused`(text: String) async throws {
         try await expect(400, "malformed_request", to: Array(text.utf8))
     }
 }

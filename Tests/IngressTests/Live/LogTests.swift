@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(arguments: ["", "/v1", "/project_id/sibling", "/v1/project_id/sibling", "/project_id/sibling/v1"])
-    func whatIsLoggedIsReadNewestFirst(prefix: String) async throws {
+    func `what is logged is read newest first`(prefix: String) async throws {
         try await LiveIngress.run { ingress in
             #expect(try await messages(ingress, "tags=rollout_id:r1", prefix: prefix).isEmpty)
             #expect(
@@ -60,7 +60,7 @@ import Testing
     }
 
     /// What cannot be read here is passed over: another version of the gateway or one with another key wrote it.
-    @Test(arguments: ["later version", "other key", "damaged"]) func unreadableEntriesArePassedOver(
+    @Test(arguments: ["later version", "other key", "damaged"]) func `unreadable entries are passed over`(
         what: String
     ) async throws {
         try await LiveIngress.run { ingress in
@@ -80,7 +80,7 @@ import Testing
     }
 
     /// The status is that of the newest entry that has one, and not of one that says nothing of it.
-    @Test func aRolloutsStatusIsItsNewest() async throws {
+    @Test func `a rollout's status is its newest`() async throws {
         try await LiveIngress.run { ingress in
             try await add(Self.entry(["r1"], status: #"{"code":101,"message":"running","details":[]}"#), to: ingress)
             try await add(
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func anEntryOfAGroupIsEachRollouts() async throws {
+    @Test func `an entry of a group is each rollouts`() async throws {
         try await LiveIngress.run { ingress in
             try await add(Self.entry(["r1", "r2"], status: #"{"code":13}"#), to: ingress)
             for rollout in ["r1", "r2"] {
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func aProjectSeesItsOwnLogOnly() async throws {
+    @Test func `a project sees its own log only`() async throws {
         try await LiveIngress.run { ingress in
             try await add(Self.entry(["r1"], status: #"{"code":0}"#), to: ingress)
             #expect(try await messages(ingress, "tags=rollout_id:r1", prefix: "/project_id/sibling").isEmpty)
@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test(arguments: [("POST", "/logs"), ("GET", "/logs?tags=rollout_id:r1"), ("GET", "/status?rollout_id=r1")])
-    func aKeyOpensItsProjectsLogOnly(method: String, target: String) async throws {
+    func `a key opens its projects log only`(method: String, target: String) async throws {
         let key = "Authorization: Bearer " + APIKeyAuthTests.shared + "-a"
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let body = method == "POST" ? Self.entry(["r1"]) : ""
@@ -131,7 +131,7 @@ import Testing
     }
 
     /// Both bounds, and the day that a log lives.
-    @Test func aLogIsBounded() async throws {
+    @Test func `a log is bounded`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 for number in 0..<LogStore.entryLimit + 5 {
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func anEntryThatIsTooLargeIsRefused() async throws {
+    @Test func `an entry that is too large is refused`() async throws {
         try await LiveIngress.run { ingress in
             let frame = Self.entry(["r1"], message: "").utf8.count
             let answer = try await ingress.call(
@@ -170,7 +170,7 @@ import Testing
     }
 
     /// What a log says may be as secret as a prompt.
-    @Test func nothingOfAnEntryStandsInRedisInTheClear() async throws {
+    @Test func `nothing of an entry stands in Redis in the clear`() async throws {
         try await LiveIngress.run { ingress in
             try await add(
                 Self.entry(["r1"], message: "canary-4711", status: #"{"code":0,"message":"canary-4711"}"#), to: ingress)
@@ -182,7 +182,7 @@ import Testing
     }
 
     /// Whoever can write to Redis can neither show nor move an entry.
-    @Test func whatIsNotTheGatewaysOwnIsNotShown() async throws {
+    @Test func `what is not the gateway's own is not shown`() async throws {
         try await LiveIngress.run { ingress in
             try await add(Self.entry(["r1"], status: #"{"code":0}"#), to: ingress)
             let entry = try await ingress.redis.send(RedisCommand("HGET", Keys.status("r1", project: "main"), "entry"))
@@ -201,7 +201,7 @@ import Testing
     @Test(arguments: [
         ("PUT", "/logs"), ("DELETE", "/logs"), ("POST", "/status"), ("GET", "/logs/x"), ("GET", "/statuses"),
     ])
-    func allElseIsTheBackends(method: String, path: String) async throws {
+    func `all else is the backends`(method: String, path: String) async throws {
         try await LiveIngress.run { ingress in
             async let reply = ingress.call(method, path)
             try await ingress.forwarder.answer(next: 1) { $0.path }
@@ -209,7 +209,7 @@ import Testing
         }
     }
 
-    @Test func withoutRedisItIsSaid() async throws {
+    @Test func `without Redis it is said`() async throws {
         try await LiveIngress.run { ingress in
             ingress.server.kill()
             for (method, target) in [

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct OtherKeyTests {
     private static let logs = #"{"tags":["rollout_id:r1"],"message":"m"}"#
 
-    @Test func nothingIsPutBeforeForwardersThatCannotReadIt() async throws {
+    @Test func `nothing is put before forwarders that cannot read it`() async throws {
         try await LiveIngress.run { ingress in
             // The ingress may be ready before its watch has looked for the first time.
             try await eventually { try await ingress.redis.send(RedisCommand("EXISTS", Keys.keyFingerprint)).int == 1 }

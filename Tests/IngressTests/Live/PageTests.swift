@@ -11,7 +11,7 @@ import Testing
         "/health", "/v1/health", "/project_id/main/health", "/v1/project_id/nobody/health",
         "/health?x=/chat/completions", "http://gateway/health",
     ])
-    func healthSaysThatTheProcessLives(target: String) async throws {
+    func `health says that the process lives`(target: String) async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let answer = try await ingress.call("GET", target)
             #expect(answer.status == 200 && answer["content-type"] == "application/json")
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/health", "/ready"]) func headGetsTheHeadAlone(target: String) async throws {
+    @Test(arguments: ["/health", "/ready"]) func `head gets the head alone`(target: String) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 for _ in 0..<3 {
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func metricsTellWhatWaits() async throws {
+    @Test func `metrics tell what waits`() async throws {
         try await LiveIngress.run({ $0.settings.outboxBytes = 5000 }) { ingress in
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceBytes, 4200))
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceTrouble, "it answered 503"))
@@ -77,7 +77,7 @@ import Testing
 
     /// An answer that another part of the gateway refuses is told by its route, one of this ingress's own by its code
     /// too.
-    @Test func refusalsAreCountedByTheirCode() async throws {
+    @Test func `refusals are counted by their code`() async throws {
         try await LiveIngress.run { ingress in
             #expect(try await ingress.call("POST", LiveIngress.path, body: "{").status == 400)
             #expect(try await ingress.call("POST", "/chat/completions", body: "{").status == 400)
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func readyAsksForALiveForwarder() async throws {
+    @Test func `ready asks for a live forwarder`() async throws {
         try await LiveIngress.run({ $0.hasForwarder = false }) { ingress in
             func readiness() async throws -> (Int, Bool) {
                 let answer = try await ingress.call("GET", "/v1/ready")
@@ -114,7 +114,7 @@ import Testing
 
     /// The gateway's own Redis, without an address in the settings, is not judged; the tests' Redis may have holes or
     /// not.
-    @Test(arguments: [false, true]) func readyTellsOfHolesInTheOperatorsRedis(isOperators: Bool) async throws {
+    @Test(arguments: [false, true]) func `ready tells of holes in the operators Redis`(isOperators: Bool) async throws {
         try await LiveIngress.run({ plan in
             if isOperators { plan.settings.redis.address = .host("redis.example") }
         }) { ingress in
@@ -126,7 +126,9 @@ import Testing
     }
 
     /// A Redis that deletes what is recorded when its memory is full takes calls all the same.
-    @Test(arguments: ["allkeys-lru", "noeviction"]) func readyTellsOfARedisThatEvicts(policy: String) async throws {
+    @Test(arguments: ["allkeys-lru", "noeviction"]) func `ready tells of a Redis that evicts`(
+        policy: String
+    ) async throws {
         try await LiveIngress.run({ $0.settings.redis.address = .host("redis.example") }) { ingress in
             _ = try await ingress.redis.send(RedisCommand("CONFIG", "SET", "maxmemory-policy", policy))
             let answer = try await ingress.call("GET", "/ready")
@@ -136,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func warningsAreAMemberOfThePage() throws {
+    @Test func `warnings are a member of the page`() throws {
         let version = try #require(RedisVersion(info: "redis_version:7.4.5\r\n"))
         let page = try JSONObject.scan(
             Array(#"{"status":"ready"\#(StatusPages.member(warnings: version.warnings))}"#.utf8), maximumDepth: 3)
@@ -146,7 +148,7 @@ import Testing
     }
 
     /// Only GET and HEAD are pages; the rest belongs to the backend.
-    @Test func anotherMethodIsTheBackends() async throws {
+    @Test func `another method is the backends`() async throws {
         try await LiveIngress.run { ingress in
             async let reply = ingress.call("POST", "/health")
             try await ingress.forwarder.answer(next: 1) { $0.path }

@@ -8,7 +8,7 @@ import Testing
     /// The gateway's own prefixes, each of which a completion may have.
     static let prefixes = ["", "/v1", "/project_id/sibling", "/v1/project_id/sibling", "/project_id/sibling/v1"]
 
-    @Test func aBodyPassesByteForByteBothWays() async throws {
+    @Test func `a body passes byte for byte both ways`() async throws {
         let question =
             "{ \"model\" :\"openai/gpt\",\r\n \"n\":1.50e+01, \"x\":\"\\u00e9\u{e9}\" , \"seed\": 12345678901234567890 }\n"
         let answer = "{\"id\":\"a\",\n\"n\": 1E400 , \"text\":\"\u{1F600}\\/\"}\r\n"
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test(arguments: prefixes) func aCompletionIsRecordedUnderItsProject(prefix: String) async throws {
+    @Test(arguments: prefixes) func `a completion is recorded under its project`(prefix: String) async throws {
         try await LiveIngress.run { ingress in
             async let reply = ingress.call(
                 "POST", prefix + LiveIngress.path + "?a=b%20c",
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(arguments: ["/chat/completions", "/v1/chat/completions", "/project_id/sibling/chat/completions"])
-    func aCompletionWithoutARolloutIsInNoSet(path: String) async throws {
+    func `a completion without a rollout is in no set`(path: String) async throws {
         try await LiveIngress.run { ingress in
             async let reply = ingress.call("POST", path, body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
@@ -61,7 +61,8 @@ import Testing
         }
     }
 
-    @Test(arguments: ["GET", "PUT", "DELETE", "PATCH", "POST", "HEAD", "OPTIONS"]) func anyOtherCallGoesToTheBackend(
+    @Test(arguments: ["GET", "PUT", "DELETE", "PATCH", "POST", "HEAD", "OPTIONS"])
+    func `any other call goes to the backend`(
         method: String
     ) async throws {
         try await LiveIngress.run { ingress in
@@ -76,7 +77,8 @@ import Testing
     }
 
     /// What an answer may not have a body for, has none: the connection stays in step.
-    @Test(arguments: [("HEAD", 200), ("GET", 204), ("GET", 304)]) func anAnswerWithoutABodyKeepsTheConnectionInStep(
+    @Test(arguments: [("HEAD", 200), ("GET", 204), ("GET", 304)])
+    func `an answer without a body keeps the connection in step`(
         method: String, status: Int
     ) async throws {
         try await LiveIngress.run { ingress in
@@ -90,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func headersThatAForwarderLetThroughArePassedAndFramingIsMadeAnew() async throws {
+    @Test func `headers that a forwarder let through are passed and framing is made anew`() async throws {
         try await LiveIngress.run { ingress in
             async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
@@ -116,7 +118,7 @@ import Testing
 
     /// Headers of one connection, and keys, never travel.
     @Test(arguments: ["Cookie", "Connection", "Keep-Alive", "Proxy-Authorization", "TE", "Trailer", "Upgrade"])
-    func aHeaderOfTheConnectionStays(name: String) async throws {
+    func `a header of the connection stays`(name: String) async throws {
         try await LiveIngress.run { ingress in
             async let reply = ingress.call(
                 "POST", LiveIngress.path, headers: ["\(name): value"], body: LiveIngress.body)
@@ -131,7 +133,7 @@ import Testing
         "__proto__", "constructor", "{}", "*", "{a}", "0", "gateway", "%00x".replacing("%00", with: "%C3%A9"),
         "'; DROP", "$(id)", "%25",
     ])
-    func anIdIsOnlyAValue(id: String) async throws {
+    func `an id is only a value`(id: String) async throws {
         let encoded = id.replacing(" ", with: "%20")
         try await LiveIngress.run { ingress in
             async let reply = ingress.call(

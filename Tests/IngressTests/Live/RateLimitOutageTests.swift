@@ -7,7 +7,7 @@ import Testing
 /// Rate limits while Redis is away.
 @Suite(.timeLimit(.minutes(5))) struct RateLimitOutageTests {
     /// Without its counters nothing is let in, within a second; with them it goes on where it was.
-    @Test func withoutRedisTheGateIsShut() async throws {
+    @Test func `without Redis the gate is shut`() async throws {
         let policies = try PolicyFixture.read(
             "type: gateway-rate-limiting-config\nrules:\n  - {id: all, limit_to: 5, unit: requests_per_day}\n",
             asksForKeys: false)

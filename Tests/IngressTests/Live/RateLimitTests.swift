@@ -34,7 +34,7 @@ import Upstream
         """
 
     /// A request's way in: at once, or by way of a task.
-    @Test(arguments: ["", "Idempotency-Key: "]) func theFirstBeyondTheLimitIsRefusedWithTheRulesId(
+    @Test(arguments: ["", "Idempotency-Key: "]) func `the first beyond the limit is refused with the rules id`(
         header: String
     ) async throws {
         try await withRules(Self.dayRule) { ingress in
@@ -70,7 +70,7 @@ import Upstream
     }
 
     /// The same request again is the same job.
-    @Test func aRepeatedRequestIsCountedOnce() async throws {
+    @Test func `a repeated request is counted once`() async throws {
         try await withRules(Self.dayRule) { ingress in
             func ask(_ key: String) async throws -> HTTPAnswer {
                 try await ingress.call(
@@ -86,7 +86,7 @@ import Upstream
         }
     }
 
-    @Test func aShortWaitIsARetryAfter() async throws {
+    @Test func `a short wait is a retry after`() async throws {
         try await withRules("  - {id: all, limit_to: 1, unit: requests_per_minute}") { ingress in
             #expect(try await answer(of: ingress).status == 200)
             // Calls other than completions are counted too.
@@ -101,7 +101,7 @@ import Upstream
         }
     }
 
-    @Test func anAuditedLimitOnlyCounts() async throws {
+    @Test func `an audited limit only counts`() async throws {
         let policies = try policies("  - {id: all, limit_to: 1, unit: requests_per_minute, mode: audit}")
         let log = InMemoryLogHandler()
         try await LiveIngress.run {
@@ -117,7 +117,7 @@ import Upstream
     }
 
     /// The smaller of the two remainders is the one that SDKs read; the provider's stands beside it in any case.
-    @Test(arguments: ["1", "500"]) func theProvidersOwnLimitStandsBeside(remaining: String) async throws {
+    @Test(arguments: ["1", "500"]) func `the provider's own limit stands beside`(remaining: String) async throws {
         try await withRules("  - {id: all, limit_to: 10, unit: requests_per_minute}") { ingress in
             async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
@@ -140,7 +140,7 @@ import Upstream
     }
 
     /// A counter apart for each account, whose key shows neither its name nor the rule's.
-    @Test func nothingOfAClientsStandsInACountersName() async throws {
+    @Test func `nothing of a client's stands in a counter's name`() async throws {
         let policies = try policies(
             "  - {id: per-model, limit_to: 1, unit: requests_per_minute, rate_limit_applies_per: [model]}")
         try await LiveIngress.run {
@@ -162,7 +162,7 @@ import Upstream
     }
 
     /// Each of many at once reserves what it may take, so that no more reach a provider than fit.
-    @Test func tokensAreReservedBeforeTheCall() async throws {
+    @Test func `tokens are reserved before the call`() async throws {
         let policies = try policies("  - {id: tokens, limit_to: 1000, unit: tokens_per_minute}")
         let body =
             #"{"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "\#(String(repeating: "x", count: 400))"}]}"#
@@ -189,7 +189,7 @@ import Upstream
         }
     }
 
-    @Test func aRequestLargerThanItsLimitIsNeverLetIn() async throws {
+    @Test func `a request larger than its limit is never let in`() async throws {
         try await withRules("  - {id: small, limit_to: 100, unit: tokens_per_minute}") { ingress in
             #expect(
                 try await answer(of: ingress).status == 200,
@@ -204,7 +204,7 @@ import Upstream
     }
 
     /// Counters are known by the rule's id, so a changed limit finds what was counted.
-    @Test func aChangedLimitFindsItsCounter() async throws {
+    @Test func `a changed limit finds its counter`() async throws {
         func rules(_ limit: Int) throws -> Policies {
             try policies("  - {id: all, limit_to: \(limit), unit: requests_per_day}")
         }

@@ -30,7 +30,7 @@ import Testing
     }
 
     /// The longest wait for Redis leaves room within the second in which a request has to be refused.
-    @Test func theDefaultWaitIsShorterThanASecond() {
+    @Test func `the default wait is shorter than a second`() {
         #expect(Settings(role: .ingress).redis.commandTimeout < .milliseconds(900))
     }
 
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func aRedisThatStandsStillIsWaitedForInVainOnlyOnce() async throws {
+    @Test func `a Redis that stands still is waited for in vain only once`() async throws {
         try await LiveIngress.run(Self.patience) { ingress in
             try await whileACallWaits(on: ingress) {
                 ingress.server.pause()
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func aRedisThatDiesAndComesBackIsUsedAgain() async throws {
+    @Test func `a Redis that dies and comes back is used again`() async throws {
         try await LiveIngress.run(Self.patience) { ingress in
             try await whileACallWaits(on: ingress) {
                 ingress.server.kill()

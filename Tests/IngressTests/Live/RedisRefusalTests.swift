@@ -62,7 +62,7 @@ import Testing
         func isTold(in text: String) -> Bool { codes.contains { text.contains("(\($0)): ") } && text.contains(advice) }
     }
 
-    @Test(arguments: State.allCases) func isToldWithItsRemedyUntilItIsOver(state: State) async throws {
+    @Test(arguments: State.allCases) func `is told with its remedy until it is over`(state: State) async throws {
         let prepare = { @Sendable (plan: inout LiveIngress.Plan) in
             plan.redis.password = state.password.map(SecretString.init)
         }

@@ -62,7 +62,7 @@ import Testing
         Refusal(target: "/models/%zz", code: "invalid_path"),
     ]
 
-    @Test(arguments: refusals) func aRefusedRequestLeavesNothingBehind(refusal: Refusal) async throws {
+    @Test(arguments: refusals) func `a refused request leaves nothing behind`(refusal: Refusal) async throws {
         try await LiveIngress.run { ingress in
             let before = try await ingress.keys()
             try await ingress.connect { client in
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func notUTF8IsRefused() async throws {
+    @Test func `not UTF8 is refused`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 let body = Array(#"{"model":"a","x":""#.utf8) + [0xFF, 0xC0] + Array(#""}"#.utf8)
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func a405SaysWhatIsAllowedAndA401WhatIsAskedFor() async throws {
+    @Test func `a 405 says what is allowed and a 401 what is asked for`() async throws {
         let auth = APIKeyAuthTests.auth
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("GET", LiveIngress.path)
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func aFullQueueRefusesByEntries() async throws {
+    @Test func `a full queue refuses by entries`() async throws {
         try await LiveIngress.run({ $0.settings.queueLimit = 2 }) { ingress in
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<2 {
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func aFullQueueRefusesByBytes() async throws {
+    @Test func `a full queue refuses by bytes`() async throws {
         try await LiveIngress.run({ $0.settings.queueBytes = 1000 }) { ingress in
             let large = LiveIngress.body + String(repeating: " ", count: 2000)
             async let first = ingress.call("POST", LiveIngress.path, body: large)

@@ -59,7 +59,7 @@ import Testing
         """
     }
 
-    @Test(arguments: carriers) func eachKindDecidesTheSameByEachCarrier(carrier: Carrier) async throws {
+    @Test(arguments: carriers) func `each kind decides the same by each carrier`(carrier: Carrier) async throws {
         for value in ["red", "blue", "green"] {
             let origin = carrier.origin
             // What the operator writes is checked when it is read.
@@ -102,7 +102,7 @@ import Testing
     }
 
     /// OpenAI's own `metadata` in the body is something else, and no carrier.
-    @Test func theBodysMetadataMeetsNoRule() async throws {
+    @Test func `the bodys metadata meets no rule`() async throws {
         let policies = try PolicyFixture.read(Self.rules("team", sets: nil), asksForKeys: false)
         try await LiveIngress.run({ $0.policies = policies }) { ingress in
             async let reply = ingress.call(
@@ -117,7 +117,7 @@ import Testing
 
     /// A client that claims another's tag meets no rule that asks for the key's word, and fills no counter of the
     /// other.
-    @Test func aClaimReachesNothingOfAnothers() async throws {
+    @Test func `a claim reaches nothing of anothers`() async throws {
         let policies = try PolicyFixture.read(
             """
             type: gateway-rate-limiting-config

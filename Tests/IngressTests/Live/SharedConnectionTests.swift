@@ -68,7 +68,7 @@ import Upstream
         }
     }
 
-    @Test func answersLeaveInTheOrderOfTheirRequests() async throws {
+    @Test func `answers leave in the order of their requests`() async throws {
         try await LiveIngress.run { ingress in
             try await withThrowingTaskGroup { group in
                 group.addTask { try await Self.answerAll(ingress.forwarder) }

@@ -8,7 +8,7 @@ import Testing
 
 /// The log holds no byte of a request, however it is broken and however much is logged.
 @Suite(.timeLimit(.minutes(5))) struct SilentLogTests {
-    @Test func aBrokenRequestLeavesNothingInTheLog() async throws {
+    @Test func `a broken request leaves nothing in the log`() async throws {
         let log = InMemoryLogHandler()
         var logger = Logger(label: "test") { _ in log }
         logger.logLevel = .trace
@@ -32,7 +32,7 @@ import Testing
         for entry in log.entries { #expect(!MalformedRequests.betrays("\(entry)"), "\(entry)") }
     }
 
-    @Test func anErrorIsNamedWithoutItsBytes() {
+    @Test func `an error is named without its bytes`() {
         let bytes = ByteBuffer(string: MalformedRequests.canary)
         let errors: [(any Error, String)] = [
             (ByteToMessageDecoderError.leftoverDataWhenDone(bytes), "leftoverDataWhenDone"),

@@ -13,7 +13,7 @@ import Testing
         "POST /logs HTTP/1.1\r\nHost: g\r\nContent-Length: 9\r\n\r\n{",
     ]
 
-    @Test(arguments: beginnings) func whatDoesNotGoOnIsRefused(beginning: String) async throws {
+    @Test(arguments: beginnings) func `what does not go on is refused`(beginning: String) async throws {
         try await LiveIngress.run({ $0.settings.clientReadTimeout = .milliseconds(300) }) { ingress in
             try await ingress.connect { client in
                 try await client.send(beginning)
@@ -24,7 +24,7 @@ import Testing
     }
 
     /// However often something comes.
-    @Test func aRequestHasAnEndOverAll() async throws {
+    @Test func `a request has an end over all`() async throws {
         try await LiveIngress.run({ $0.settings.requestTimeout = .milliseconds(700) }) { ingress in
             try await ingress.connect { client in
                 try await client.send(Self.head + "Content-Length: 100000\r\n\r\n{")
@@ -41,7 +41,7 @@ import Testing
     }
 
     /// What was answered is answered, and the connection goes on.
-    @Test func aConnectionThatStandsIdleIsNotSlow() async throws {
+    @Test func `a connection that stands idle is not slow`() async throws {
         try await LiveIngress.run({ $0.settings.clientReadTimeout = .milliseconds(100) }) { ingress in
             try await ingress.connect { client in
                 _ = try await client.call("GET", "/health")
@@ -56,7 +56,7 @@ import Testing
 
     /// More clients than there is room for, of whom none ever ends its request, do not keep another one out.
     @Test(arguments: ["", head, head + "Content-Length: 99\r\n\r\n{"])
-    func whoDripsGivesWay(beginning: String) async throws {
+    func `who drips gives way`(beginning: String) async throws {
         try await LiveIngress.run({ $0.settings.maxConnections = 32 }) { ingress in
             try await ingress.connect { waiting in
                 try await waiting.send("POST", LiveIngress.path, body: LiveIngress.body)

@@ -33,7 +33,7 @@ import Upstream
         }
     }
 
-    @Test func eachPieceComesWhenItIsSentAndTheConnectionGoesOn() async throws {
+    @Test func `each piece comes when it is sent and the connection goes on`() async throws {
         try await withStream { ingress, client, taken in
             for number in 1...20 {
                 let event = Array("data: \(number)\n\n".utf8)
@@ -48,7 +48,7 @@ import Upstream
         }
     }
 
-    @Test func aStreamThatBreaksOffEndsWithAnErrorEvent() async throws {
+    @Test func `a stream that breaks off ends with an error event`() async throws {
         try await withStream { ingress, client, taken in
             try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 1, end: .brokenOff(Self.lost)))
             let event = try #require(try await client.chunk())
@@ -58,7 +58,7 @@ import Upstream
     }
 
     /// A client would read the error as the rest of the event, and understand neither.
-    @Test func aPartOfAnEventIsNotPassedOnBeforeTheError() async throws {
+    @Test func `a part of an event is not passed on before the error`() async throws {
         try await withStream { ingress, client, taken in
             try await ingress.forwarder.send(
                 ResponseFrame(sequence: 1, body: Self.a + Array("data: {".utf8)), of: taken)
@@ -70,7 +70,7 @@ import Upstream
     }
 
     @Test(arguments: [": keep-alive\n", ": keep-alive\n\n", "\n", ":"])
-    func whatKeepsAStreamAliveIsPassedOnAtOnce(text: String) async throws {
+    func `what keeps a stream alive is passed on at once`(text: String) async throws {
         try await withStream { ingress, client, taken in
             try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: Array(text.utf8)), of: taken)
             #expect(try await client.chunk() == Array(text.utf8))
@@ -81,14 +81,14 @@ import Upstream
     }
 
     /// A body that is no stream has no place for an error: only a broken connection says that it is not whole.
-    @Test func anotherBodyThatBreaksOffEndsWithABrokenConnection() async throws {
+    @Test func `another body that breaks off ends with a broken connection`() async throws {
         try await withStream(Self.json) { ingress, client, taken in
             try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 1, end: .brokenOff(Self.lost)))
             await #expect(throws: RawClient.Closed.self) { while try await client.chunk() != nil {} }
         }
     }
 
-    @Test func aFrameThatComesTwiceIsSentOnce() async throws {
+    @Test func `a frame that comes twice is sent once`() async throws {
         try await withStream { ingress, client, taken in
             for _ in 0..<2 { try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: Self.a), of: taken) }
             try await ingress.forwarder.finish(taken, with: ResponseFrame(sequence: 2, body: Self.b, end: .complete))
@@ -99,7 +99,7 @@ import Upstream
     }
 
     /// A frame that Redis lost leaves a hole. The rest must not be glued to what came before.
-    @Test func anAnswerWithAHoleBreaksOff() async throws {
+    @Test func `an answer with a hole breaks off`() async throws {
         try await withStream { ingress, client, taken in
             try await ingress.forwarder.send(ResponseFrame(sequence: 2, body: Array("data: 2\n\n".utf8)), of: taken)
             let event = String(decoding: try #require(try await client.chunk()), as: UTF8.self)
@@ -109,7 +109,7 @@ import Upstream
     }
 
     /// Garbage on the response stream, such as a frame sealed for another job, is passed over.
-    @Test func whatIsNoFrameIsPassedOver() async throws {
+    @Test func `what is no frame is passed over`() async throws {
         try await withStream { ingress, client, taken in
             let frame = ResponseFrame(sequence: 1, body: [0x78]).wireBytes
             let moved = try ingress.forwarder.envelope.seal(frame, for: .job(taken.job))
@@ -127,7 +127,7 @@ import Upstream
 
     /// The ingress's response stream is lost, with a Redis that was emptied, say. Frames are then kept under the job's
     /// own key, and found there.
-    @Test func answersSurviveTheLossOfTheResponseStream() async throws {
+    @Test func `answers survive the loss of the response stream`() async throws {
         try await withStream { ingress, client, taken in
             _ = try await ingress.redis.send(RedisCommand("DEL", taken.job.responseKey))
             try await ingress.forwarder.send(ResponseFrame(sequence: 1, body: Self.a), of: taken)
@@ -139,7 +139,7 @@ import Upstream
     }
 
     /// What a client has taken is told to the forwarder, so that it never sends more than a window ahead.
-    @Test func aReaderEarnsCreditAtHalfWindows() async throws {
+    @Test func `a reader earns credit at half windows`() async throws {
         let window = 64 << 10
         try await withStream(Self.events, { $0.settings.maxBufferedBytes = window }) { ingress, client, taken in
             let credit = RedisCommand("GET", Keys.credit(taken.job.insertionID))
@@ -156,7 +156,7 @@ import Upstream
     }
 
     /// Nobody answers: the client is told when its time is over, and the job is called off.
-    @Test func anAnswerThatDoesNotComeEndsAtTheDeadline() async throws {
+    @Test func `an answer that does not come ends at the deadline`() async throws {
         try await LiveIngress.run({ $0.settings.requestTimeout = .milliseconds(50) }) { ingress in
             async let reply = ingress.call("POST", LiveIngress.path, body: LiveIngress.body)
             let taken = try await ingress.forwarder.take()
@@ -167,7 +167,7 @@ import Upstream
         }
     }
 
-    @Test func aStreamThatStandsStillEndsAtTheDeadline() async throws {
+    @Test func `a stream that stands still ends at the deadline`() async throws {
         try await withStream(Self.events, { $0.settings.requestTimeout = .milliseconds(500) }) {
             ingress, client, taken in
             let event = String(decoding: try #require(try await client.chunk()), as: UTF8.self)

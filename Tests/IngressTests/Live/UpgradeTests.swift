@@ -11,7 +11,7 @@ import Upstream
         "connection: keep-alive, UPGRADE\r\nupgrade: TLS/1.3, foo\r\n",
         "Upgrade: h2c\r\n",
     ])
-    func anOfferIsIgnored(offer: String) async throws {
+    func `an offer is ignored`(offer: String) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 for _ in 0..<3 {
@@ -41,7 +41,7 @@ import Upstream
     }
 
     /// A client of a realtime API is told at once, and no provider hears of it.
-    @Test func aWebsocketIsRefused() async throws {
+    @Test func `a websocket is refused`() async throws {
         try await LiveIngress.run { ingress in
             let before = try await ingress.keys()
             try await ingress.connect { client in
@@ -62,7 +62,7 @@ import Upstream
         LiveIngress.path, LiveIngress.path.replacing("chat/completions", with: "realtime"), "/rollout_id/r1/ws", "/ws",
         "/v1/chat/completions", "/project_id/sibling/realtime",
     ])
-    func aWebsocketIsRefusedAtAnyPath(path: String) async throws {
+    func `a websocket is refused at any path`(path: String) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 for offer in ["Upgrade: websocket", "upgrade: h2c, WebSocket\r\nSec-WebSocket-Key: eA=="] {
@@ -75,7 +75,7 @@ import Upstream
     }
 
     /// HTTP/2 with prior knowledge: its preface gets an answer, in HTTP/1.1.
-    @Test func aPrefaceOfHTTP2IsAnswered() async throws {
+    @Test func `a preface of HTTP2 is answered`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.connect { client in
                 try await client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\u{0}\u{0}\u{0}\u{4}\u{0}\u{0}\u{0}\u{0}\u{0}")
@@ -91,7 +91,7 @@ import Upstream
         ("CONNECT a:443 HTTP/1.0\r\n\r\n", 405),
         ("CONNECT a:443 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 405),
     ])
-    func aTunnelIsRefused(request: String, status: Int) async throws {
+    func `a tunnel is refused`(request: String, status: Int) async throws {
         try await LiveIngress.run { ingress in
             let before = try await ingress.keys()
             try await ingress.connect { client in

@@ -6,7 +6,7 @@ import Testing
 struct LogEntryTests {
     private static func entry(_ text: String) throws -> LogEntry { try LogEntry(Array(text.utf8), maximumDepth: 8) }
 
-    @Test func whatWasSentIsShownToTheByte() throws {
+    @Test func `what was sent is shown to the byte`() throws {
         let status = #"{"code":100,"x":1.0e3}"#
         let extras = #"{"level":"WARNING","n":1.50}"#
         let entry = try Self.entry(
@@ -25,7 +25,7 @@ struct LogEntryTests {
         #"{"tags":["rollout_id:r1"]}"#,
         #"{"tags":["rollout_id:r1"],"message":null,"status":null,"extras":null,"program":null}"#,
     ])
-    func whatIsNotSaidIsNull(text: String) throws {
+    func `what is not said is null`(text: String) throws {
         let entry = try Self.entry(text)
         #expect(!entry.tellsStatus && entry.program == nil)
         let shown = String(decoding: entry.json(time: "T"), as: UTF8.self)
@@ -40,11 +40,11 @@ struct LogEntryTests {
         ("{}", false), (#"{"code":null}"#, false), (#"{"code":"5"}"#, false), (#"{"code":5}"#, true),
         (#"{"message":"x","code":0}"#, true),
     ])
-    func aStatusNeedsACode(status: String, tells: Bool) throws {
+    func `a status needs a code`(status: String, tells: Bool) throws {
         #expect(try Self.entry(#"{"tags":["rollout_id:r1"],"status":\#(status)}"#).tellsStatus == tells)
     }
 
-    @Test func aGroupsEntryBelongsToEachOfItsRolloutsOnce() throws {
+    @Test func `a group's entry belongs to each of its rollouts once`() throws {
         #expect(try Self.entry(#"{"tags":["rollout_id:b","x","rollout_id:a","rollout_id:b"]}"#).rollouts == ["b", "a"])
     }
 
@@ -62,12 +62,12 @@ struct LogEntryTests {
         (#"{"tags":["rollout_id:r"],"extras":[]}"#, "invalid_type"),
         (#"{"tags":["rollout_id:r"],"program":{}}"#, "invalid_type"),
     ])
-    func whatIsNoEntryIsRefused(text: String, code: String) {
+    func `what is no entry is refused`(text: String, code: String) {
         let error = #expect(throws: GatewayError.self) { try Self.entry(text) }
         #expect(error?.status == 400 && error?.code == code, "\(error.map { "\($0)" } ?? "taken")")
     }
 
-    @Test func tagsAreBounded() throws {
+    @Test func `tags are bounded`() throws {
         func tags(_ count: Int) -> String {
             #"{"tags":[\#((0..<count).map { #""rollout_id:\#($0)""# }.joined(separator: ","))]}"#
         }

@@ -4,7 +4,7 @@ import Testing
 @testable import Ingress
 
 struct LogQueryTests {
-    @Test func whatIsNotAskedForIsAsTheClientsHaveIt() throws {
+    @Test func `what is not asked for is as the clients have it`() throws {
         let query = try LogQuery("tags=rollout_id%3Ar1")
         #expect(
             query.rollout == "r1" && query.tags == ["rollout_id:r1"] && query.limit == 100 && query.hours == 24
@@ -12,7 +12,7 @@ struct LogQueryTests {
     }
 
     /// As Python's `requests` and aiohttp write it.
-    @Test func everyParameterIsRead() throws {
+    @Test func `every parameter is read`() throws {
         let query = try LogQuery("tags=rollout_id%3Ar+1&tags=run_id:a%2Bb&limit=5&hours_back=48&program=eval_protocol")
         #expect(query.rollout == "r 1" && query.tags == ["rollout_id:r 1", "run_id:a+b"])
         #expect(query.limit == 5 && query.hours == 48 && query.program == "eval_protocol")
@@ -29,7 +29,7 @@ struct LogQueryTests {
         ("tags=rollout_id:r&hours_back=-1", "invalid_query"),
         ("tags=rollout_id:r&hours_back=9999999999999999999", "invalid_query"),
     ])
-    func aWrongQueryIsRefused(query: String?, code: String) {
+    func `a wrong query is refused`(query: String?, code: String) {
         let error = #expect(throws: GatewayError.self) { try LogQuery(query) }
         #expect(error?.status == 400 && error?.code == code)
     }
@@ -39,12 +39,12 @@ struct LogQueryTests {
         ("tags=rollout_id:r&tags=run_id:2", false),
         ("tags=rollout_id:r&program=p", true), ("tags=rollout_id:r&program=q", false),
     ])
-    func anEntryIsWantedWithAllItsTagsAndItsProgram(query: String, isWanted: Bool) throws {
+    func `an entry is wanted with all its tags and its program`(query: String, isWanted: Bool) throws {
         let entry = try LogEntry(Array(#"{"tags":["rollout_id:r","run_id:1"],"program":"p"}"#.utf8), maximumDepth: 8)
         #expect(try LogQuery(query).wants(entry) == isWanted)
     }
 
-    @Test(arguments: [nil, "", "rollout_id=", "rollout_id=a%2Fb", "rollout=r"]) func aStatusNeedsARollout(
+    @Test(arguments: [nil, "", "rollout_id=", "rollout_id=a%2Fb", "rollout=r"]) func `a status needs a rollout`(
         query: String?
     ) throws {
         #expect(throws: GatewayError.self) { try LogQuery.rollout(ofStatus: query) }

@@ -14,11 +14,11 @@ struct RoutePatternTests {
         ("/v1/rules/explain", .rules), ("/openapi.json", .openAPI), ("/embeddings", .other), ("/", .other),
         ("/health/x", .other), ("/rollout_id//chat/completions", .other),
     ])
-    func aPathHasAPattern(path: String, pattern: RoutePattern) {
+    func `a path has a pattern`(path: String, pattern: RoutePattern) {
         #expect(RoutePattern(path) == pattern)
     }
 
-    @Test func namesAreUnique() {
+    @Test func `names are unique`() {
         #expect(Set(RoutePattern.allCases.map(\.name)).count == RoutePattern.allCases.count)
     }
 }

@@ -12,8 +12,8 @@ import Testing
     private static let underWay = 24 << 20
 
     /// An export of 64 MiB, which counts what of it was made.
-    private static func export(counting made: Counter, ended: TestSignal) -> RequestLogAnswer {
-        RequestLogAnswer(
+    private static func export(counting made: Counter, ended: TestSignal) -> RequestLogResponse {
+        RequestLogResponse(
             contentType: "application/jsonl",
             body: .pieces { write in
                 defer { ended.send() }
@@ -24,7 +24,7 @@ import Testing
             })
     }
 
-    @Test func anExportWaitsForItsReader() async throws {
+    @Test func `an export waits for its reader`() async throws {
         try await LiveIngress.run({ $0.settings.maxBufferedBytes = 64 << 10 }) { ingress in
             let (made, ended) = (Counter(), TestSignal())
             try await ingress.withRequestLog { _, _, _ in
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func aReaderThatLeavesEndsTheExport() async throws {
+    @Test func `a reader that leaves ends the export`() async throws {
         try await LiveIngress.run({ $0.settings.maxBufferedBytes = 64 << 10 }) { ingress in
             let (made, ended) = (Counter(), TestSignal())
             try await ingress.withRequestLog { _, _, _ in
@@ -67,10 +67,12 @@ import Testing
     }
 
     /// Rows are small: they leave in pieces of about one size, and a large answer leaves in many.
-    @Test(arguments: [(100_000, 10), (3, 500_000), (1, 0)]) func anAnswerComesWhole(rows: Int, size: Int) async throws {
+    @Test(arguments: [(100_000, 10), (3, 500_000), (1, 0)]) func `an answer comes whole`(
+        rows: Int, size: Int
+    ) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.withRequestLog { _, _, _ in
-                RequestLogAnswer(
+                RequestLogResponse(
                     body: .pieces { write in
                         for row in 0..<rows { try await write(Self.row(row, size)[...]) }
                     })

@@ -39,7 +39,7 @@ extension LiveIngress {
     }
 }
 
-extension RequestLogAnswer {
+extension RequestLogResponse {
     /// A small answer of JSON.
     static func json(_ text: String) -> Self { Self(body: .whole(Array(text.utf8))) }
 }

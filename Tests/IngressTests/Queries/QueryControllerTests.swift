@@ -14,7 +14,7 @@ import Testing
         "/logs/audit",
     ]
 
-    @Test(arguments: targets, ["", "/v1"]) func aQuestionIsAnsweredByThoseWhoKeepTheLog(
+    @Test(arguments: targets, ["", "/v1"]) func `a question is answered by those who keep the log`(
         target: String, version: String
     ) async throws {
         try await LiveIngress.run { ingress in
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test(arguments: targets) func aKeyOpensItsProjectsLogOnly(target: String) async throws {
+    @Test(arguments: targets) func `a key opens its projects log only`(target: String) async throws {
         let key = "Authorization: Bearer " + APIKeyAuthTests.shared + "-a"
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let asked = Counter()
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test(arguments: targets) func whatIsWrongWithAQuestionIsSaid(target: String) async throws {
+    @Test(arguments: targets) func `what is wrong with a question is said`(target: String) async throws {
         try await LiveIngress.run { ingress in
             try await ingress.withRequestLog { _, _, _ in
                 throw GatewayError.invalidQuery("limit", "is too large")
@@ -68,7 +68,7 @@ import Testing
 
     struct Fault: Error {}
 
-    @Test func aFaultOfTheStoreIsNotShown() async throws {
+    @Test func `a fault of the store is not shown`() async throws {
         try await LiveIngress.run { ingress in
             try await ingress.withRequestLog { _, _, _ in
                 throw Fault()
@@ -80,11 +80,11 @@ import Testing
     }
 
     /// An export has no place for an error, so it ends with a broken connection.
-    @Test func anExportThatFailsIsCutOff() async throws {
+    @Test func `an export that fails is cut off`() async throws {
         try await LiveIngress.run { ingress in
             let piece = [UInt8](repeating: 0x2E, count: 200 << 10)
             try await ingress.withRequestLog { _, _, _ in
-                RequestLogAnswer(
+                RequestLogResponse(
                     contentType: "text/csv",
                     body: .pieces { write in
                         try await write(piece[...])
@@ -101,7 +101,9 @@ import Testing
         }
     }
 
-    @Test(arguments: targets) func withoutThoseWhoKeepTheLogItIsSaidWhichToStart(target: String) async throws {
+    @Test(arguments: targets) func `without those who keep the log it is said which to start`(
+        target: String
+    ) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("GET", target)
             #expect(answer.status == 503 && answer.error?.code == "no_request_log", "\(answer.text)")
@@ -111,7 +113,7 @@ import Testing
         }
     }
 
-    @Test(arguments: targets) func withoutALogItIsSaidHowToTurnItOn(target: String) async throws {
+    @Test(arguments: targets) func `without a log it is said how to turn it on`(target: String) async throws {
         try await LiveIngress.run({ $0.settings.requestLog = .off }) { ingress in
             let answer = try await ingress.call("GET", target)
             #expect(answer.status == 404 && answer.error?.code == "request_log_off", "\(answer.text)")
@@ -119,7 +121,7 @@ import Testing
         }
     }
 
-    @Test(arguments: targets) func itIsRead(target: String) async throws {
+    @Test(arguments: targets) func `it is read`(target: String) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("POST", target, body: "{}")
             #expect(answer.status == 405 && answer["allow"] == "GET, HEAD")
@@ -127,7 +129,7 @@ import Testing
     }
 
     /// What was there before the request log: a rollout's log, and Prometheus' page.
-    @Test func itsNeighboursStay() async throws {
+    @Test func `its neighbours stay`() async throws {
         try await LiveIngress.run { ingress in
             let log = try await ingress.call("GET", "/logs?tags=rollout_id:r1")
             #expect(log.text == #"{"entries":[]}"#)
@@ -136,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func withoutRedisItIsSaid() async throws {
+    @Test func `without Redis it is said`() async throws {
         try await LiveIngress.run { ingress in
             ingress.server.kill()
             let answer = try await ingress.call("GET", "/logs/requests")

@@ -34,7 +34,7 @@ import Testing
     }
 
     /// A request's way in: at once, or by way of a task.
-    @Test(arguments: [[], ["Idempotency-Key: k"]]) func eachRefusalLeavesARow(headers: [String]) async throws {
+    @Test(arguments: [[], ["Idempotency-Key: k"]]) func `each refusal leaves a row`(headers: [String]) async throws {
         let metadata = #"X-TFY-METADATA: {"team":"red","note":"gsk_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT","api_key":"x"}"#
         try await LiveIngress.run { ingress in
             try await withRows(ingress) { rows in
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func aRefusalByARateLimitNamesItsRule() async throws {
+    @Test func `a refusal by a rate limit names its rule`() async throws {
         let policies = try PolicyFixture.read(Self.rules)
         try await LiveIngress.run({ $0.policies = policies }) { ingress in
             try await withRows(ingress) { rows in
@@ -88,7 +88,7 @@ import Testing
     }
 
     /// A body may be all name of a model, and hold a key there. Many such refusals may wait.
-    @Test func aModelIsCutAndCleaned() async throws {
+    @Test func `a model is cut and cleaned`() async throws {
         let policies = try PolicyFixture.read(Self.rules)
         let model = "x/gsk_0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT/" + String(repeating: "y", count: 200_000)
         let body = #"{"model": "\#(model)", "messages": []}"#
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func whoMayNotEnterIsLogged() async throws {
+    @Test func `who may not enter is logged`() async throws {
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             try await withRows(ingress) { rows in
                 let paths = [LiveIngress.path, "/models", "/project_id/sibling/models", "/project_id/unknown/models"]
@@ -125,7 +125,7 @@ import Testing
     }
 
     /// The gateway's own pages are no calls.
-    @Test func pagesLeaveNoRow() async throws {
+    @Test func `pages leave no row`() async throws {
         try await LiveIngress.run { ingress in
             try await withRows(ingress) { rows in
                 for path in [
@@ -141,7 +141,7 @@ import Testing
     }
 
     /// A row that the store never takes is given up once others show that it takes them. While it takes none, all wait.
-    @Test func aRowThatIsNeverTakenHoldsUpNoOther() async throws {
+    @Test func `a row that is never taken holds up no other`() async throws {
         struct Full: Error {}
         let kept = NIOLockedValueBox<[String]>([])
         let isFull = NIOLockedValueBox(true)
@@ -171,7 +171,7 @@ import Testing
     }
 
     /// While Redis is away refusals wait, as many as there is room for.
-    @Test func refusalsAreBounded() async throws {
+    @Test func `refusals are bounded`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
                 let envelope = Envelope(key: .random())

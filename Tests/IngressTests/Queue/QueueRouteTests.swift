@@ -27,11 +27,11 @@ import Testing
         ("/queue/dead/1-0/requeue", .requeue("1-0")), ("/queue/", nil), ("/queue/dead/1-0/delete", nil),
         ("/queue/deadly", nil), ("/queues", nil), ("/queue/dead/1-0/requeue/x", nil),
     ])
-    func aPathIsRead(path: String, route: QueueRoute?) {
+    func `a path is read`(path: String, route: QueueRoute?) {
         #expect(QueueRoute(path) == route)
     }
 
-    @Test func lettersAreListed() async throws {
+    @Test func `letters are listed`() async throws {
         try await Self.run { ingress in
             let (own, other) = (ingress.lostJob(), ingress.lostJob(project: "sibling"))
             let entry = try await ingress.bury(own, because: "lost")
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func aLetterIsRequeuedOnce() async throws {
+    @Test func `a letter is requeued once`() async throws {
         try await Self.run { ingress in
             let old = ingress.lostJob()
             let entry = try await ingress.bury(old)
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func aLetterIsDeletedOnce() async throws {
+    @Test func `a letter is deleted once`() async throws {
         try await Self.run { ingress in
             let (entry, other) = (
                 try await ingress.bury(ingress.lostJob()), try await ingress.bury(ingress.lostJob(project: "sibling"))
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func onlyTheOperatorAsks() async throws {
+    @Test func `only the operator asks`() async throws {
         try await Self.run { ingress in
             let entry = try await ingress.bury(ingress.lostJob())
             for (method, path) in [
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true]) func withoutKeysASettingOpensIt(isOpen: Bool) async throws {
+    @Test(arguments: [false, true]) func `without keys a setting opens it`(isOpen: Bool) async throws {
         try await LiveIngress.run({ $0.settings.dashboardAdmin = isOpen }) { ingress in
             let answer = try await Self.call(ingress, "GET", "/queue/dead", as: nil)
             #expect(answer.status == (isOpen ? 200 : 403), "\(answer.text)")
@@ -117,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func whatIsWrongIsTold() async throws {
+    @Test func `what is wrong is told`() async throws {
         try await Self.run { ingress in
             for (method, path, status, word) in [
                 ("POST", "/queue", 405, "GET, HEAD"), ("DELETE", "/queue/dead", 405, "GET, HEAD"),
@@ -136,7 +136,7 @@ import Testing
 
     /// A letter whose project was removed from SECRETS_PATH is the operator's: it is seen and deleted in any project,
     /// and not queued again.
-    @Test func aLetterOfARemovedProjectIsTheOperators() async throws {
+    @Test func `a letter of a removed project is the operators`() async throws {
         try await Self.run { ingress in
             let orphan = ingress.lostJob(project: "removed")
             let entry = try await ingress.bury(orphan)

@@ -23,7 +23,7 @@ struct LimitUsageTests {
         RequestFacts(account: "a", customer: "c\(number)")
     }
 
-    @Test func ofARuleTheFullestAreShown() throws {
+    @Test func `of a rule the fullest are shown`() throws {
         let policies = try PolicyFixture.read(Self.rules)
         let counters = policies.counters(of: (0..<30).map(Self.facts), view: .full)
         #expect(counters.map(\.limit.rule.id) == ["all"] + [String](repeating: "customers", count: 30))
@@ -38,7 +38,7 @@ struct LimitUsageTests {
 
     /// A client is told of what is its own: a claimed value is not, and a limit that no request of its project met
     /// neither.
-    @Test func aClientIsToldOfItsOwn() throws {
+    @Test func `a client is told of its own`() throws {
         let policies = try PolicyFixture.read(Self.rules)
         #expect(policies.counters(of: [], view: .own).isEmpty)
         let counters = policies.counters(of: [Self.facts(1), Self.facts(1), Self.facts(2)], view: .own)
@@ -47,14 +47,14 @@ struct LimitUsageTests {
     }
 
     /// The log does not say that a client's key vouches for a value; the operator is shown such a counter too.
-    @Test func whatAKeyVouchesForIsFound() throws {
+    @Test func `what a key vouches for is found`() throws {
         let policies = try PolicyFixture.read(Self.rules)
         let facts = Self.facts(7)
         #expect(!policies.counters(of: [facts], view: .full).contains { $0.limit.rule.id == "vouched" })
         #expect(policies.counters(of: [facts.vouchedFor], view: .full).contains { $0.limit.rule.id == "vouched" })
     }
 
-    @Test func rowsOfTheLogAreFacts() throws {
+    @Test func `rows of the log are facts`() throws {
         let page = """
             {"data":[{"account":"a","user":"u","teams":["t"],"model_asked":"m","metadata":{"k":"v","n":1},\
             "rollout_id":"r","invocation_id":"i","experiment_id":"e","run_id":"n","row_id":"7"},{},1],"next_cursor":null}

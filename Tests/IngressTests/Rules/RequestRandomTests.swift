@@ -5,7 +5,7 @@ import Testing
 
 struct RequestRandomTests {
     /// The ids of one moment differ in a few bits of their time alone, and in their random ones.
-    @Test func idsOfAMomentAreSpreadEvenly() {
+    @Test func `ids of a moment are spread evenly`() {
         let ids = InsertionIDGenerator(now: { 1_800_000_000_000 })
         var shares = [Int](repeating: 0, count: 10)
         for _ in 0..<10_000 {
@@ -16,7 +16,7 @@ struct RequestRandomTests {
         #expect(shares.allSatisfy { (820...1180).contains($0) }, "\(shares)")
     }
 
-    @Test func aRequestsNumbersAreItsOwn() {
+    @Test func `a request's numbers are its own`() {
         let ids = InsertionIDGenerator()
         let (id, other) = (ids.next(), ids.next())
         func numbers(_ id: InsertionID) -> [UInt64] {

@@ -36,7 +36,7 @@ import Testing
         try body(RulesFile(try load(), path: folder, load: load), write)
     }
 
-    @Test func aChangeIsTakenOverOnceItRests() throws {
+    @Test func `a change is taken over once it rests`() throws {
         try withFile { file, write in
             let taken = Counter()
             file.onChange { _ in taken.add(1) }
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func aNewFileOfTheFolderIsAChange() throws {
+    @Test func `a new file of the folder is a change`() throws {
         try withFile { file, write in
             try write(Self.text(7).replacing("id: all", with: "id: more"), "b.yaml")
             for _ in 0..<2 { file.refresh(logger: .silent) }
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func aMistakeChangesNothingAndIsToldOnce() throws {
+    @Test func `a mistake changes nothing and is told once`() throws {
         try withFile { file, write in
             let log = InMemoryLogHandler()
             let logger = Logger(label: "test") { _ in log }
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func askedForTheyAreReadInAnyCase() throws {
+    @Test func `asked for they are read in any case`() throws {
         try withFile { file, write in
             try write(Self.text(20), "a.yaml")
             file.refresh(isAsked: true, logger: .silent)

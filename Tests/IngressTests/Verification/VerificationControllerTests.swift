@@ -12,7 +12,7 @@ import Testing
     ]
 
     @Test(arguments: targets, ["", "/v1"])
-    func aKeyOpensItsProjectsRolloutsOnly(target: String, version: String) async throws {
+    func `a key opens its projects rollouts only`(target: String, version: String) async throws {
         let key = "Authorization: Bearer " + APIKeyAuthTests.shared + "-a"
         try await LiveIngress.run({ $0.auth = APIKeyAuthTests.auth }) { ingress in
             let before = try await ingress.keys()
@@ -31,12 +31,12 @@ import Testing
     }
 
     /// A client is given no traces of a rollout that still runs: what the dashboard asks for is no route.
-    @Test func oneCompletionsTraceIsForPagesAlone() {
+    @Test func `one completion's trace is for pages alone`() {
         #expect(Self.targets.allSatisfy { VerificationController.answers(String($0.prefix { $0 != "?" })) })
         #expect(!VerificationController.answers(VerificationController.completionPath))
     }
 
-    @Test(arguments: targets.dropFirst()) func withoutAVerifierItSaysSo(target: String) async throws {
+    @Test(arguments: targets.dropFirst()) func `without a verifier it says so`(target: String) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("GET", target)
             #expect(answer.status == 503 && answer.error?.code == "no_verifier", "\(answer.text)")
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test(arguments: targets) func theyAreRead(target: String) async throws {
+    @Test(arguments: targets) func `they are read`(target: String) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("POST", target, body: "{}")
             #expect(answer.status == 405 && answer["allow"] == "GET, HEAD")
@@ -52,7 +52,7 @@ import Testing
     }
 
     /// A verdict is true for one state of the set: the next completion makes it void in the step that records it.
-    @Test func aVerdictHoldsUntilTheSetChanges() async throws {
+    @Test func `a verdict holds until the set changes`() async throws {
         try await LiveIngress.run { ingress in
             try await complete(ingress)
             let store = VerdictStore(redis: ingress.redis, defaultProject: "main")
@@ -88,7 +88,7 @@ import Testing
         "/rollouts?limit=0", "/rollouts?limit=x", "/rollouts?tag=x", "/rollouts?tag=row_id:1", "/rollouts/r1?wait=x",
         "/rollouts/r1?wait=3601",
     ])
-    func aBadQueryIsRefused(target: String) async throws {
+    func `a bad query is refused`(target: String) async throws {
         try await LiveIngress.run { ingress in
             let answer = try await ingress.call("GET", target)
             #expect(answer.status == 400 && answer.error?.code == "invalid_query", "\(answer.text)")
@@ -96,7 +96,7 @@ import Testing
     }
 
     /// Nothing that could not be traced is let in; what belongs to no rollout is.
-    @Test func noTraceIsTakenThatCouldNotBeKept() async throws {
+    @Test func `no trace is taken that could not be kept`() async throws {
         try await LiveIngress.run({ $0.settings.outboxBytes = 1000 }) { ingress in
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceBytes, 1000))
             _ = try await ingress.redis.send(RedisCommand("SET", Keys.traceTrouble, "it answered 503"))

@@ -13,22 +13,20 @@ import Testing
         return String(decoding: out + numbering.rest(), as: UTF8.self)
     }
 
-    @Test(
-        "each event gets its number, whatever the pieces",
-        arguments: [
-            ("data: a\n\ndata: b\n\n", "data: a\nid: 1\n\ndata: b\nid: 2\n\n"),
-            ("data: a\r\n\r\ndata: b\r\n\r\n", "data: a\r\nid: 1\r\n\r\ndata: b\r\nid: 2\r\n\r\n"),
-            ("event: x\ndata: a\ndata: b\n\n", "event: x\ndata: a\ndata: b\nid: 1\n\n"),
-            (": ping\n\n\n\ndata: [DONE]\n\n", ": ping\nid: 1\n\ndata: [DONE]\nid: 2\n\n"),
-            ("data: a\n\ndata: cut", "data: a\nid: 1\n\ndata: cut"), ("", ""), ("\n\n", ""),
-        ])
-    func numbers(text: String, expected: String) {
+    @Test(arguments: [
+        ("data: a\n\ndata: b\n\n", "data: a\nid: 1\n\ndata: b\nid: 2\n\n"),
+        ("data: a\r\n\r\ndata: b\r\n\r\n", "data: a\r\nid: 1\r\n\r\ndata: b\r\nid: 2\r\n\r\n"),
+        ("event: x\ndata: a\ndata: b\n\n", "event: x\ndata: a\ndata: b\nid: 1\n\n"),
+        (": ping\n\n\n\ndata: [DONE]\n\n", ": ping\nid: 1\n\ndata: [DONE]\nid: 2\n\n"),
+        ("data: a\n\ndata: cut", "data: a\nid: 1\n\ndata: cut"), ("", ""), ("\n\n", ""),
+    ])
+    func `each event gets its number, whatever the pieces`(text: String, expected: String) {
         for pieces in 1...5 { #expect(run(text, pieces: pieces) == expected) }
     }
 
     /// A comment keeps a connection alive only if it waits for nothing. Its number comes with its empty line, and is
     /// the one that it has always had.
-    @Test func aCommentDoesNotWait() {
+    @Test func `a comment does not wait`() {
         var numbering = EventNumbering(after: 1)
         let pieces = [": old\n", "\n", ": ping\n", ": pong\r\n", "\n", ": ping\n", "data: a\n", ": ping\n", "\n"]
         let passed = pieces.map { String(decoding: numbering.take(Array($0.utf8)), as: UTF8.self) }
@@ -36,8 +34,8 @@ import Testing
         #expect(passed == first + [": ping\n", "", "", "data: a\n: ping\nid: 3\n\n"])
     }
 
-    @Test("goes on behind the last event, with nothing lost and nothing doubled", arguments: 0...5)
-    func resumes(last: Int) {
+    @Test(arguments: 0...5)
+    func `goes on behind the last event, with nothing lost and nothing doubled`(last: Int) {
         let text = (1...4).map { "data: \($0)\n\n" }.joined()
         let whole = (1...4).map { "data: \($0)\nid: \($0)\n\n" }
         #expect(run(text, after: last, pieces: 3) == whole.dropFirst(last).joined())

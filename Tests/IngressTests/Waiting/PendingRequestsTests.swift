@@ -8,7 +8,7 @@ import Testing
     private let ids = InsertionIDGenerator()
     private let pending = PendingRequests()
 
-    @Test func framesComeInTheirOrderAndToTheirRequest() async throws {
+    @Test func `frames come in their order and to their request`() async throws {
         let first = pending.register(ids.next(), deadline: .past)
         let second = pending.register(ids.next(), deadline: .past)
         #expect(pending.count == 2 && Set(pending.ids) == [first.id, second.id])
@@ -18,7 +18,7 @@ import Testing
         #expect(try await second.next() == .sealed([9]))
     }
 
-    @Test func aFrameWakesWhoWaits() async throws {
+    @Test func `a frame wakes who waits`() async throws {
         let waiter = pending.register(ids.next(), deadline: .past)
         async let frame = waiter.next()
         for _ in 0..<100 { await Task.yield() }
@@ -26,12 +26,12 @@ import Testing
         #expect(try await frame == .sealed([1]))
     }
 
-    @Test func whatComesForNobodyIsDropped() {
+    @Test func `what comes for no waiter is dropped`() {
         pending.receive([1], for: ids.next())
         #expect(pending.count == 0)
     }
 
-    @Test func afterDismissalNothingComesAnyMore() async {
+    @Test func `after dismissal nothing comes any more`() async {
         let waiter = pending.register(ids.next(), deadline: .past)
         pending.dismiss(waiter.id)
         pending.receive([1], for: waiter.id)
@@ -40,7 +40,7 @@ import Testing
         await #expect(throws: Waiter.Ending.stopped) { try await waiter.next() }
     }
 
-    @Test(arguments: [Waiter.Ending.disconnected, .deadline, .stopped]) func abandoningEndsTheWaitOnce(
+    @Test(arguments: [Waiter.Ending.disconnected, .deadline, .stopped]) func `abandoning ends the wait once`(
         ending: Waiter.Ending
     ) async throws {
         let waiter = pending.register(ids.next(), deadline: .past)
@@ -53,7 +53,7 @@ import Testing
     }
 
     /// What came before the end is not lost by it.
-    @Test func whatHasComeCanBeTakenAfterTheEnd() async throws {
+    @Test func `what has come can be taken after the end`() async throws {
         let waiter = pending.register(ids.next(), deadline: .past)
         pending.receive([1], for: waiter.id)
         pending.abandon(waiter.id, as: .deadline)
@@ -65,7 +65,7 @@ import Testing
         pending.register(ids.next(), deadline: Deadline(in: .milliseconds(milliseconds), now: start))
     }
 
-    @Test func onlyTheOverdueAreAbandoned() async throws {
+    @Test func `only the overdue are abandoned`() async throws {
         let start = ContinuousClock.now
         let (early, exact, late) = (waiter(10, from: start), waiter(20, from: start), waiter(21, from: start))
         let now = start + .milliseconds(20)

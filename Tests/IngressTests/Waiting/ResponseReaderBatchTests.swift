@@ -64,7 +64,7 @@ import Testing
 
     /// Sixteen of these frames get through at once, and no thirty-two: a read that fails is tried with half as many,
     /// one that goes well is followed by one for twice as many.
-    @Test func whatDoesNotGetThroughAtOnceIsReadInParts() async throws {
+    @Test func `what does not get through at once is read in parts`() async throws {
         let frames = (0..<100).map { [UInt8](repeating: UInt8($0), count: 64 << 10) }
         try await reading(frames, replies: 1200 << 10) { redis in
             try await expect(frames)
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// The connection breaks again and again.
-    @Test func readingGoesOnBehindTheLastFrameOverANewConnection() async throws {
+    @Test func `reading goes on behind the last frame over a new connection`() async throws {
         let frames = (0..<40).map { [UInt8($0)] }
         try await reading(Array(frames[..<10])) { redis in
             try await expect(Array(frames[..<10]))
@@ -90,7 +90,7 @@ import Testing
     }
 
     /// What was taken is trimmed, whether it was one of ours or not.
-    @Test func whatWasReadIsTrimmed() async throws {
+    @Test func `what was read is trimmed`() async throws {
         try await reading([[1]]) { redis in
             _ = try await redis.send(RedisCommand("XADD", Self.key, "*", "x", "y"))
             _ = try await redis.send(

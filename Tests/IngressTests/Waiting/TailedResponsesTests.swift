@@ -30,7 +30,7 @@ import Testing
         return numbers
     }
 
-    @Test func aReaderIsHandedNoMoreThanItsWindowAndOneFrame() async throws {
+    @Test func `a reader is handed no more than its window and one frame`() async throws {
         let reader = waiter(ids.next(), window: 10)
         var answers = TailedResponses()
         answers.add(reader)
@@ -43,7 +43,7 @@ import Testing
         #expect(await taken(reader) == [2, 3, 4])
     }
 
-    @Test func itSaysWhenThereIsRoomAgain() async throws {
+    @Test func `it says when there is room again`() async throws {
         let (rings, ringer) = AsyncStream.makeStream(of: Void.self)
         let reader = Waiter(id: ids.next(), deadline: .distantFuture, window: 8, onRoom: { ringer.yield() })
         for _ in 0..<3 { reader.receive([0, 0, 0, 0]) }
@@ -56,7 +56,7 @@ import Testing
         #expect(count == 1)
     }
 
-    @Test func eachReaderGetsAllOnceHoweverTheyCome() async {
+    @Test func `each reader gets all once however they come`() async {
         let id = ids.next()
         let (early, late) = (waiter(id), waiter(id))
         var answers = TailedResponses()
@@ -71,7 +71,7 @@ import Testing
         #expect(await taken(late) == [1, 2, 3, 4, 5])
     }
 
-    @Test func whatIsNoFrameIsPassedOver() async {
+    @Test func `what is no frame is passed over`() async {
         let reader = waiter(ids.next())
         var answers = TailedResponses()
         answers.add(reader)
@@ -80,7 +80,7 @@ import Testing
         #expect(await taken(reader) == [2])
     }
 
-    @Test func onlyWhoWaitedInVainIsOverdue() {
+    @Test func `only who waited in vain is overdue`() {
         let start = ContinuousClock.now
         let (due, later) = (Deadline(in: .milliseconds(10), now: start), Deadline(in: .milliseconds(11), now: start))
         let (served, starved, full, early) = (
@@ -99,7 +99,7 @@ import Testing
         #expect(answers.waiters.count == 3)
     }
 
-    @Test func aReadThatFailsIsFollowedBySmallerOnes() {
+    @Test func `a read that fails is followed by smaller ones`() {
         var answers = TailedResponses()
         for _ in 0..<40 { answers.add(waiter(ids.next())) }
         var budget = budget

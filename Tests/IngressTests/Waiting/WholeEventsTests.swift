@@ -11,7 +11,7 @@ import Testing
         ]
     }
 
-    @Test(arguments: ["\n", "\r\n", "\r"]) func aPartOfAnEventWaitsForItsEnd(end: String) {
+    @Test(arguments: ["\n", "\r\n", "\r"]) func `a part of an event waits for its end`(end: String) {
         let event = "data: a\(end)\(end)"
         #expect(run([event, event + event]) == [event, event + event, ""])
         #expect(run(["da", "ta: a", end, end + "da", "ta: b"]) == ["", "", "", event, "", "data: b"])
@@ -22,7 +22,7 @@ import Testing
         "no end",
         ": c\n: c\n\ndata: a\n: c\n\n\n:\n\n", ":\r\n:\r\n\r\ndata: a\r\n\r\n:\rdata: b\r\r",
     ])
-    func nothingIsLostOrChanged(text: String) {
+    func `nothing is lost or changed`(text: String) {
         let bytes = Array(text.utf8)
         for size in 1...bytes.count {
             let pieces = stride(from: 0, to: bytes.count, by: size).map {
@@ -33,7 +33,7 @@ import Testing
     }
 
     /// A provider that thinks keeps the connection alive with a comment or an empty line, with nothing behind it.
-    @Test(arguments: ["\n", "\r\n", "\r"]) func aCommentBetweenEventsWaitsForNothing(end: String) {
+    @Test(arguments: ["\n", "\r\n", "\r"]) func `a comment between events waits for nothing`(end: String) {
         let event = "data: a\(end)\(end)"
         let comment = ": keep-alive\(end)"
         let pieces = [comment, end, comment, event + comment, event]
@@ -43,12 +43,12 @@ import Testing
     }
 
     /// What has come of an event cannot be overtaken.
-    @Test func aCommentWithinAnEventWaitsWithIt() {
+    @Test func `a comment within an event waits with it`() {
         #expect(run(["data: a\n", ": keep-alive\n", "\n"]) == ["", "", "data: a\n: keep-alive\n\n", ""])
     }
 
     /// An error that followed directly would be read as the rest of the comment.
-    @Test func aPartOfACommentIsALineToBeEnded() {
+    @Test func `a part of a comment is a line to be ended`() {
         var events = WholeEvents()
         for piece in [":", " keep", "-alive\n", ":", "\n\n", "data: a"] {
             _ = events.take(Array(piece.utf8))
@@ -58,7 +58,7 @@ import Testing
     }
 
     /// What goes on without an end is passed on in parts; its end is seen all the same.
-    @Test func anEventWithoutEndIsNotKept() {
+    @Test func `an event without end is not kept`() {
         var events = WholeEvents()
         let piece = [UInt8](repeating: 0x61, count: 10_000)
         let passed = (0..<100).map { _ in events.take(piece).count }

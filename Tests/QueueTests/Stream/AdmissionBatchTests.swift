@@ -7,7 +7,7 @@ import Testing
 
 /// Jobs that are queued in one script: each has its own result, and one that fails changes no other.
 @Suite(.timeLimit(.minutes(5))) struct AdmissionBatchTests {
-    @Test func theJobsOfATurnAreOneScript() async throws {
+    @Test func `the jobs of a turn are one script`() async throws {
         try await QueueFixture.run { fixture in
             _ = try await fixture.admission().enqueue(fixture.job())
             let before = try await fixture.executions()
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func aBadJobChangesNoOther() async throws {
+    @Test func `a bad job changes no other`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.send("SET", "taken", "a stranger's")
             // Its list cannot be written, which shows after its id was added.
@@ -47,7 +47,7 @@ import Testing
         return job
     }
 
-    @Test func aServerWithoutMemoryRefusesEach() async throws {
+    @Test func `a server without memory refuses each`() async throws {
         try await QueueFixture.run { fixture in
             let repeated = job(fixture, asking: 1)
             _ = try await fixture.admission().enqueue(repeated)
@@ -62,7 +62,7 @@ import Testing
     }
 
     /// A replica takes no write: all hear it, and the connection looks for the primary.
-    @Test func aReplicaRefusesAll() async throws {
+    @Test func `a replica refuses all`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
                 let fixture = QueueFixture(redis: redis)
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func aLateJobIsLateAlone() async throws {
+    @Test func `a late job is late alone`() async throws {
         try await QueueFixture.run { fixture in
             let (admission, jobs) = (fixture.admission(), (0..<3).map { _ in fixture.job(rollout: nil) })
             let results = try await fixture.inOneTurn(3) { place, completion in
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func aRepetitionIsKnownWithinTheBatch() async throws {
+    @Test func `a repetition is known within the batch`() async throws {
         try await QueueFixture.run { fixture in
             let jobs = [job(fixture, asking: 1), job(fixture, asking: 1), job(fixture, asking: 2)]
             let results = try await fixture.enqueue(jobs)
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func theJobsOfOneRolloutAreAllCounted() async throws {
+    @Test func `the jobs of one rollout are all counted`() async throws {
         try await QueueFixture.run { fixture in
             let keys = RolloutKeys.sample
             try await fixture.send("HSET", keys.verdict, "verdict", "complete")
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func theBoundsAreExactWithinABatch() async throws {
+    @Test func `the bounds are exact within a batch`() async throws {
         try await QueueFixture.run { fixture in
             let jobs = (0..<4).map { _ in fixture.job() }
             let entries = try await fixture.enqueue(jobs, by: fixture.admission(entries: 3))
@@ -132,7 +132,7 @@ import Testing
 
     /// First come, first served: of a batch that meets older jobs as many are given as slots were taken, the oldest
     /// first.
-    @Test func theOldestAreGivenForTheSlotsOfABatch() async throws {
+    @Test func `the oldest are given for the slots of a batch`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("here")
             let (old, jobs) = (fixture.job(), (0..<5).map { _ in fixture.job() })
@@ -162,7 +162,7 @@ import Testing
         }
     }
 
-    @Test func withoutAGroupABatchWaits() async throws {
+    @Test func `without a group a batch waits`() async throws {
         try await QueueFixture.run { fixture in
             let jobs = (0..<3).map { _ in fixture.job() }
             let results = try await fixture.enqueue(jobs, givingTo: jobs.map { _ in "here" })

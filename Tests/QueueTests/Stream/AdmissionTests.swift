@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 @Suite(.timeLimit(.minutes(5))) struct AdmissionTests {
-    @Test func recordsAndQueuesTogether() async throws {
+    @Test func `records and queues together`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let job = fixture.job(rollout: "a{*}'\"b", project: "other", body: [1, 2, 3])
@@ -19,14 +19,14 @@ import Testing
         }
     }
 
-    @Test func aCallWithoutRolloutHasNoSet() async throws {
+    @Test func `a call without rollout has no set`() async throws {
         try await QueueFixture.run { fixture async throws in
             #expect(try await fixture.admission().enqueue(fixture.job(rollout: nil)) == .queued(length: 1))
             #expect(try await fixture.dump().keys.sorted() == [Keys.jobs, Keys.jobBytes])
         }
     }
 
-    @Test func aNameThatSomethingElseHasIsRefused() async throws {
+    @Test func `a name that something else has is refused`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.send("SET", "rollout", "a stranger's")
             let before = try await fixture.dump()
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func renewsTheLifeOfTheSet() async throws {
+    @Test func `renews the life of the set`() async throws {
         try await QueueFixture.run { fixture in
             _ = try await fixture.admission().enqueue(fixture.job())
             try await fixture.send("EXPIRE", "rollout", 5)
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 3]) func isFullAtExactlySoManyEntries(_ limit: Int) async throws {
+    @Test(arguments: [1, 3]) func `is full at exactly so many entries`(_ limit: Int) async throws {
         try await QueueFixture.run { fixture in
             let admission = fixture.admission(entries: limit)
             for length in 1...limit { #expect(try await admission.enqueue(fixture.job()) == .queued(length: length)) }
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [0, 1]) func isFullAtExactlySoManyBytes(_ short: Int) async throws {
+    @Test(arguments: [0, 1]) func `is full at exactly so many bytes`(_ short: Int) async throws {
         try await QueueFixture.run { fixture in
             let job = fixture.job()
             let size = job.wireBytes.count + Envelope.overhead
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func anEmptyQueueTakesAJobOfAnySize() async throws {
+    @Test func `an empty queue takes a job of any size`() async throws {
         try await QueueFixture.run { fixture async throws in
             #expect(try await fixture.admission(bytes: 1).enqueue(fixture.job()) == .queued(length: 1))
             #expect(try await fixture.admission(bytes: 1).enqueue(fixture.job()) == .tooManyBytes)
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// A counter that something else spoilt neither shuts the queue nor opens it for good.
-    @Test(arguments: ["-1000000", "garbage", ""]) func healsTheByteCounter(_ value: String) async throws {
+    @Test(arguments: ["-1000000", "garbage", ""]) func `heals the byte counter`(_ value: String) async throws {
         try await QueueFixture.run { fixture in
             let job = fixture.job()
             let size = job.wireBytes.count + Envelope.overhead
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func theByteCounterGoesWithTheLastEntry() async throws {
+    @Test func `the byte counter goes with the last entry`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             for size in [0, 10, 1000] {
@@ -109,7 +109,7 @@ import Testing
         "{x}", "*", "'; return redis.call('FLUSHALL') --", "a\u{0}b", "a\r\nFLUSHALL\r\n", "\"", "__proto__",
         String(repeating: "x", count: 65_536),
     ])
-    func hostileIDsAreOnlyNames(_ rollout: String) async throws {
+    func `hostile IDs are only names`(_ rollout: String) async throws {
         try await QueueFixture.run { fixture in
             let job = fixture.job(rollout: rollout)
             _ = try await fixture.admission().enqueue(job)

@@ -19,7 +19,7 @@ import Testing
         let renews: Bool
     }
 
-    @Test func aBatchIsItsJobsOneByOne() async throws {
+    @Test func `a batch is its jobs one by one`() async throws {
         try await withRedisServer { server in
             var other = server.endpoint
             other.database = 1

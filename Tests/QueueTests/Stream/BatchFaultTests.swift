@@ -9,7 +9,7 @@ import Testing
 /// itself.
 @Suite(.timeLimit(.minutes(5))) struct BatchFaultTests {
     /// Redis does what it was asked and its reply is lost.
-    @Test func aLostReplyIsLostForEachJob() async throws {
+    @Test func `a lost reply is lost for each job`() async throws {
         try await withRedisServer { server in
             var impatient = server.endpoint
             impatient.commandTimeout = .seconds(1)
@@ -51,7 +51,7 @@ import Testing
 
     /// Redis is killed while batches are on their way to it: of each batch all jobs are queued and recorded, or none
     /// is, and what was confirmed is there.
-    @Test func aKilledRedisHasABatchWhollyOrNotAtAll() async throws {
+    @Test func `a killed Redis has a batch wholly or not at all`() async throws {
         var options = RedisServer.Options()
         options.isDurable = true
         try await withRedisServer(options) { server in

@@ -45,20 +45,20 @@ import Testing
         // One that is more than the bound by itself.
         ([bytes + 1, 1, 1], [1, 2]),
     ])
-    func bytesBoundAClaim(sizes: [Int], counts: [Int]) async throws {
+    func `bytes bound a claim`(sizes: [Int], counts: [Int]) async throws {
         try await withLeftovers(sizes) { (_, taker) async throws in
             #expect(try await claims(taker, upTo: 100) == counts)
         }
     }
 
-    @Test func slotsBoundAClaim() async throws {
+    @Test func `slots bound a claim`() async throws {
         try await withLeftovers(Array(repeating: 10, count: 7)) { (_, taker) async throws in
             #expect(try await claims(taker, upTo: 3) == [3, 3, 1])
         }
     }
 
     /// What the taker works on already neither counts nor hides what it lost behind it.
-    @Test func whatRunsTakesNoRoom() async throws {
+    @Test func `what runs takes no room`() async throws {
         try await withLeftovers([1, 1]) { fixture, taker in
             for _ in 0..<6 { _ = try await fixture.admission().enqueue(fixture.job()) }
             let given = try await fixture.take(taker)

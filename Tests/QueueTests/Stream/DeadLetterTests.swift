@@ -29,7 +29,7 @@ import Testing
     }
 
     /// The payload is kept up to the bound, whatever else the entry holds and however often.
-    @Test func keepsASmallPayloadOnly() async throws {
+    @Test func `keeps a small payload only`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let p = Array("p".utf8)
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func keepsTheNewestUpToTheLimit() async throws {
+    @Test func `keeps the newest up to the limit`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one", deadLetterLimit: 3)
             for number in 0..<10 { _ = try await letter(fixture, stream, [Array("p".utf8), [UInt8(number)]]) }
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// Others can write to Redis. Whatever they put on the stream is an entry that is no job, and never a trap.
-    @Test func garbageIsNoJob() async throws {
+    @Test func `garbage is no job`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let job = fixture.job(body: Array(repeating: 7, count: 100))

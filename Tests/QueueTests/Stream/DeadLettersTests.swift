@@ -17,7 +17,7 @@ import Testing
         #expect(ended)
     }
 
-    @Test func theNewestComeFirst() async throws {
+    @Test func `the newest come first`() async throws {
         try await QueueFixture.run { fixture in
             for number in 0..<5 { try await bury(fixture.job(), fixture, because: "\(number)") }
             let letters = DeadLetters(redis: fixture.redis)
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func aLetterHasItsJob() async throws {
+    @Test func `a letter has its job`() async throws {
         try await QueueFixture.run { fixture in
             let job = fixture.job(project: "p", body: Array(#"{"model":"m"}"#.utf8))
             try await bury(job, fixture, because: "why")
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNotKeptIsTold() async throws {
+    @Test func `what is not kept is told`() async throws {
         try await QueueFixture.run { fixture in
             var withheld = fixture.job()
             withheld.logging = .withheld
@@ -63,7 +63,7 @@ import Testing
     }
 
     /// Others can write to Redis.
-    @Test func garbageIsALetterWithoutAJob() async throws {
+    @Test func `garbage is a letter without a job`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.send("XADD", Keys.dead, "*", "x", "y")
             try await fixture.send("XADD", Keys.dead, "*", "i", "no id", "p", "junk", "bytes", "many")
@@ -77,5 +77,5 @@ import Testing
         ("1790000000000-0", true), ("0-18446744073709551615", true), ("0-18446744073709551616", false), ("1", false),
         ("", false), ("-", false), ("+", false), ("1-", false), ("1-2-3", false), ("(1-2", false), ("١-0", false),
     ])
-    func anEntrysIDIsTwoNumbers(text: String, isOne: Bool) { #expect(DeadLetters.isEntry(text) == isOne) }
+    func `an entry's ID is two numbers`(text: String, isOne: Bool) { #expect(DeadLetters.isEntry(text) == isOne) }
 }

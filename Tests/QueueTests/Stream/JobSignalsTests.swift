@@ -6,7 +6,7 @@ import Testing
 @testable import Redis
 
 @Suite(.timeLimit(.minutes(5))) struct JobSignalsTests {
-    @Test func keysHoldWhatChannelsTell() async throws {
+    @Test func `keys hold what channels tell`() async throws {
         try await withRedisServer { server in
             try await withRedisClient(server.endpoint) { redis in
                 try await withRedisSubscriber(server.endpoint, channels: [Keys.cancellations, Keys.credits]) { stream in
@@ -41,7 +41,7 @@ import Testing
 
     /// A life that is over already must not become a key that stays for ever, nor an error that is tried again and
     /// again.
-    @Test(arguments: [Duration.seconds(-5), .zero, .microseconds(1)]) func noMarkerStaysForEver(
+    @Test(arguments: [Duration.seconds(-5), .zero, .microseconds(1)]) func `no marker stays for ever`(
         _ life: Duration
     ) async throws {
         try await QueueFixture.run { fixture in

@@ -60,7 +60,7 @@ import Testing
     }
 
     /// From the job that is queued to the answer that can be fetched, a call counts what it takes of Redis's memory.
-    @Test(arguments: [10, 3000, 250_000]) func countsWhatAnAnswerTakes(frame: Int) async throws {
+    @Test(arguments: [10, 3000, 250_000]) func `counts what an answer takes`(frame: Int) async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let first = job(fixture, key: "k")
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerThatIsNotKeptIsNotCounted() async throws {
+    @Test func `an answer that is not kept is not counted`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             try await fixture.attach()
@@ -101,7 +101,7 @@ import Testing
     }
 
     /// Jobs of one script count for each other, and a request that was made before is found all the same.
-    @Test func noMoreIsTakenThanThereIsRoomFor() async throws {
+    @Test func `no more is taken than there is room for`() async throws {
         try await QueueFixture.run { fixture in
             let admission = fixture.admission(keptBytes: 3 * KeptBytes.reserved + 5000)
             let jobs = (0..<6).map { job(fixture, key: "\($0)") }
@@ -117,7 +117,7 @@ import Testing
     }
 
     /// What ends gives back what was set aside, once: also where its end is said twice.
-    @Test func anEndFreesItsReservation() async throws {
+    @Test func `an end frees its reservation`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let (first, second) = (job(fixture), job(fixture))
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    @Test func aFreedKeyIsNoLongerCounted() async throws {
+    @Test func `a freed key is no longer counted`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let first = job(fixture, key: "k")
@@ -147,7 +147,7 @@ import Testing
     }
 
     /// A minute that is over counts no longer, whether or not anything was written meanwhile.
-    @Test(arguments: [1, 700, 20_000]) func whatHasExpiredCountsNoLonger(minutes: Int) async throws {
+    @Test(arguments: [1, 700, 20_000]) func `what has expired counts no longer`(minutes: Int) async throws {
         try await QueueFixture.run { fixture in
             let admission = fixture.admission(keptBytes: KeptBytes.reserved + 5000)
             #expect(try await admission.enqueue(job(fixture, key: "k")) == .queued(length: 1))
@@ -162,7 +162,7 @@ import Testing
     }
 
     /// An answer goes on to what is set aside for it, and beyond as far as there is room. Then nothing of it is left.
-    @Test func anAnswerThatHasNoRoomIsGivenUp() async throws {
+    @Test func `an answer that has no room is given up`() async throws {
         try await QueueFixture.run { fixture in
             let limit = 3 * KeptBytes.reserved
             let stream = try await fixture.forwarder("one", keptLimit: limit)
@@ -190,7 +190,7 @@ import Testing
     }
 
     /// Where the bound is reached, an answer that fits into what was set aside for it is kept.
-    @Test func aReservedAnswerIsKeptInAFullGateway() async throws {
+    @Test func `a reserved answer is kept in a full gateway`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one", keptLimit: 1)
             let small = job(fixture)
@@ -205,7 +205,7 @@ import Testing
     }
 
     /// A flush loses what is kept and its count together; what ran then frees nothing of what came later.
-    @Test func aFlushBeginsAnew() async throws {
+    @Test func `a flush begins anew`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let lost = job(fixture)
@@ -223,7 +223,7 @@ import Testing
     }
 
     /// Another program's value in its place keeps no job from its way.
-    @Test func somethingElseInItsPlaceHoldsNothingUp() async throws {
+    @Test func `something else in its place holds nothing up`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             try await fixture.send("SET", Keys.kept, "a stranger's")

@@ -20,7 +20,7 @@ import Testing
         }.reduce(0, +)
     }
 
-    @Test func aServerThatStoodStillQueuesNothingThatNobodyWaitsFor() async throws {
+    @Test func `a server that stood still queues nothing that has no waiter`() async throws {
         try await withRedisServer { server in
             var impatient = server.endpoint
             impatient.commandTimeout = .milliseconds(500)
@@ -51,7 +51,7 @@ import Testing
     }
 
     /// An administrator may set the server's clock, forwards or back.
-    @Test(arguments: [-3_600_000, 3_600_000]) func aClockThatWasSetIsLearnedAnew(error: Int) async throws {
+    @Test(arguments: [-3_600_000, 3_600_000]) func `a clock that was set is learned anew`(error: Int) async throws {
         try await QueueFixture.run { fixture in
             let clock = ServerClock()
             clock.learn(Int(UnixTime.milliseconds) + error, asked: .now)
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func aClockGoesOnFromWhatItWasTold() throws {
+    @Test func `a clock goes on from what it was told`() throws {
         let clock = ServerClock()
         #expect(clock.time(in: .seconds(1)) == nil)
         clock.learn(1_000_000, asked: .now)
@@ -77,7 +77,7 @@ import Testing
     }
 
     /// What a slow answer says of the clock is too vague to change it, unless it shows that it was wrong.
-    @Test func aSlowAnswerChangesNothingUnlessItIsCertain() throws {
+    @Test func `a slow answer changes nothing unless it is certain`() throws {
         let clock = ServerClock()
         clock.learn(1_000_000, asked: .now)
         clock.learn(5_000_000, asked: .now - .seconds(1))

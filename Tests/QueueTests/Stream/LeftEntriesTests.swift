@@ -7,7 +7,7 @@ import Testing
 
 /// An entry that a worker cannot read, and another one may.
 @Suite(.timeLimit(.minutes(5))) struct LeftEntriesTests {
-    @Test func isAnothersAtOnceAndItsOwnNoMore() async throws {
+    @Test func `is anothers at once and its own no more`() async throws {
         try await QueueFixture.run { fixture in
             let (old, new) = try await (fixture.forwarder("old"), fixture.forwarder("new"))
             _ = try await fixture.admission().enqueue(fixture.job())
@@ -21,7 +21,7 @@ import Testing
     }
 
     /// However often it goes from one to the other, it is not one of the deliveries after which a job is given up.
-    @Test func countsNoDelivery() async throws {
+    @Test func `counts no delivery`() async throws {
         try await QueueFixture.run { fixture in
             _ = try await fixture.admission().enqueue(fixture.job())
             let first = try await fixture.forwarder("0")
@@ -36,7 +36,7 @@ import Testing
     }
 
     /// What others left behind is found, however much lies before it.
-    @Test func doesNotStandBeforeOthers() async throws {
+    @Test func `does not stand before others`() async throws {
         try await QueueFixture.run { fixture in
             let old = try await fixture.forwarder("old")
             for _ in 0..<20 { _ = try await fixture.admission().enqueue(fixture.job()) }
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: [(290, true), (304, true), (306, false), (86_400, false)])
-    func isGivenUpWhenNothingWaitsForIt(age: Int, isLeft: Bool) async throws {
+    func `is given up when nothing waits for it`(age: Int, isLeft: Bool) async throws {
         try await QueueFixture.run { fixture in
             let old = try await fixture.forwarder("old")
             let entry = "\(UnixTime.milliseconds - UInt64(age) * 1000)-0"
@@ -65,7 +65,7 @@ import Testing
     }
 
     /// One that was taken over by another one meanwhile stays that one's.
-    @Test func isNotTakenFromAnother() async throws {
+    @Test func `is not taken from another`() async throws {
         try await QueueFixture.run { fixture in
             let (old, new) = try await (fixture.forwarder("old"), fixture.forwarder("new"))
             _ = try await fixture.admission().enqueue(fixture.job())
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func remembersUpToItsBoundAndForItsTime() {
+    @Test func `remembers up to its bound and for its time`() {
         let aside = EntriesForOthers(limit: 3)
         let now = ContinuousClock.now
         for number in 0..<5 { aside.add("\(number)", for: .seconds(number + 1), now: now) }

@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func theEndsOfATurnAreOneScript() async throws {
+    @Test func `the ends of a turn are one script`() async throws {
         try await withJobs { fixture, here, ends async throws in
             // The first is sent twice, to a server that does not know the script yet.
             #expect(try await fixture.finish([ends[0]], by: here).map(\.isOwner) == [true])
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func aLostJobIsLostAlone() async throws {
+    @Test func `a lost job is lost alone`() async throws {
         try await withJobs { fixture, here, ends async throws in
             try await here.release([ends[1].delivery.entry])
             let frames = ends.map { (frame: [UInt8(7)], job: $0.job, delivery: $0.delivery) }
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func aJobEndsOnceWithinABatch() async throws {
+    @Test func `a job ends once within a batch`() async throws {
         try await withJobs { fixture, here, ends async throws in
             #expect(
                 try await fixture.finish([ends[0], ends[0], ends[1]], by: here).map(\.isOwner) == [true, false, true])
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func whatFailsForOneJobKeepsNoOtherFromItsEnd() async throws {
+    @Test func `what fails for one job keeps no other from its end`() async throws {
         try await withJobs { fixture, here, ends async throws in
             try await fixture.send("SET", "taken", "a stranger's")
             var batch = ends
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// What writes nothing new ends also without memory.
-    @Test func aServerWithoutMemoryRefusesWhatNeedsIt() async throws {
+    @Test func `a server without memory refuses what needs it`() async throws {
         try await withJobs { fixture, here, ends async throws in
             var batch = ends
             batch[2].sealed = nil
@@ -89,7 +89,7 @@ import Testing
     }
 
     /// Counters that something else spoilt keep no job from its end.
-    @Test func spoiltCountersEndNoBatch() async throws {
+    @Test func `spoilt counters end no batch`() async throws {
         try await withJobs { fixture, here, ends async throws in
             for key in [Keys.jobBytes, Keys.traceBytes] { try await fixture.send("SET", key, "garbage") }
             var batch = Array(ends[..<2])
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func deadLettersOfABatchKeepTheirJobs() async throws {
+    @Test func `dead letters of a batch keep their jobs`() async throws {
         try await withJobs { fixture, here, ends async throws in
             var batch = ends
             for index in 0..<2 { batch[index].ending.deadLetterReason = "reason \(index)" }
@@ -112,7 +112,7 @@ import Testing
     }
 
     /// After a flush no job has an owner.
-    @Test func nothingIsOwnedOnceTheStreamIsGone() async throws {
+    @Test func `nothing is owned once the stream is gone`() async throws {
         try await withJobs { fixture, here, ends async throws in
             try await fixture.send("FLUSHALL")
             #expect(try await fixture.finish(ends, by: here).map(\.isOwner) == [false, false, false])

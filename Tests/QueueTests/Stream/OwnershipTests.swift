@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func aLateOwnerChangesNothing() async throws {
+    @Test func `a late owner changes nothing`() async throws {
         try await withLostJob { fixture, late, _, job, delivery in
             let before = try await fixture.dump()
             #expect(try await late.deliver([1], of: job, in: delivery, markerTTL: .seconds(300)) == false)
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func theOwnerEndsTheJobOnce() async throws {
+    @Test func `the owner ends the job once`() async throws {
         try await withLostJob { fixture, _, owner, job, delivery in
             #expect(try await owner.deliver([1], of: job, in: delivery, markerTTL: .seconds(300)))
             #expect(try await owner.hasStarted(job.insertionID))
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func framesForAnIngressThatIsGoneAreKeptForAWhile() async throws {
+    @Test func `frames for an ingress that is gone are kept for a while`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let job = fixture.job()
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [true, false]) func onlyAFailureLeavesTheSet(_ succeeded: Bool) async throws {
+    @Test(arguments: [true, false]) func `only a failure leaves the set`(_ succeeded: Bool) async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let job = fixture.job()
@@ -92,7 +92,7 @@ import Testing
     }
 
     /// The marker that keeps a begun call from being repeated lives as long as it was given.
-    @Test func theStartedMarkerHasItsLife() async throws {
+    @Test func `the started marker has its life`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let job = fixture.job()
@@ -107,7 +107,7 @@ import Testing
 
     /// After a flush nobody owns anything: a forwarder must not wait for a group that comes back only when its own
     /// slots are free.
-    @Test func nothingIsOwnedOnceTheStreamIsGone() async throws {
+    @Test func `nothing is owned once the stream is gone`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let job = fixture.job()

@@ -11,7 +11,7 @@ import Testing
     private static let runs = ProcessInfo.processInfo.environment["QUEUE_MODEL_RUNS"].flatMap { UInt64($0) } ?? 30
     private static let acts = 70
 
-    @Test func theQueueIsWhatItsModelSays() async throws {
+    @Test func `the queue is what its model says`() async throws {
         var options = RedisServer.Options()
         // The time of a blocked read that finds nothing is over at the server's next tick; by default there are ten a
         // second.

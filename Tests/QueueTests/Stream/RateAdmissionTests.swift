@@ -16,7 +16,7 @@ import Testing
     }
 
     /// Jobs with and without charges in one script; each counts on all of its counters or on none.
-    @Test func aBatchCountsForWhatIsQueued() async throws {
+    @Test func `a batch counts for what is queued`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.send("SET", "taken", "a stranger's")
             var jobs = (0..<6).map { _ in fixture.job() }
@@ -44,7 +44,7 @@ import Testing
     }
 
     /// While changed rules are taken over, jobs of one batch know one counter with different limits.
-    @Test func eachJobHasItsOwnLimitOnACounter() async throws {
+    @Test func `each job has its own limit on a counter`() async throws {
         try await QueueFixture.run { fixture in
             let limits = [1, 3, 1, 3, 3]
             let jobs = limits.map { limit in
@@ -61,7 +61,7 @@ import Testing
     }
 
     /// What was refused ten thousand times changes no counter.
-    @Test func refusalsChangeNothing() async throws {
+    @Test func `refusals change nothing`() async throws {
         try await QueueFixture.run { fixture in
             var job = fixture.job()
             job.charges = [charge("a", limit: 1)]
@@ -84,7 +84,7 @@ import Testing
     }
 
     /// The end of a job puts what it took in the place of what it was charged with, at the time of the charge.
-    @Test(arguments: [true, false]) func theEndOfAJobCorrectsItsCharges(isGiven: Bool) async throws {
+    @Test(arguments: [true, false]) func `the end of a job corrects its charges`(isGiven: Bool) async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("here")
             var jobs = (0..<4).map { _ in fixture.job() }
@@ -142,7 +142,7 @@ import Testing
     }
 
     /// What has left the window is not brought back by a job that ends late.
-    @Test func aLateEndCorrectsNothing() async throws {
+    @Test func `a late end corrects nothing`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("here")
             var job = fixture.job()

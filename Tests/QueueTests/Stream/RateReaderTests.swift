@@ -12,7 +12,7 @@ import Testing
     }
 
     /// What is read is what the next job would meet, and everything in Redis is as before.
-    @Test func readingCountsNothing() async throws {
+    @Test func `reading counts nothing`() async throws {
         try await QueueFixture.run { fixture in
             var job = fixture.job()
             job.charges = [charge("a", amount: 3, limit: 4), charge("b", limit: 9)]
@@ -39,7 +39,7 @@ import Testing
     private struct Unexpected: Error {}
 
     /// A time that has left its window is left where it is, and does not count.
-    @Test func whatIsOverIsNotTakenAway() async throws {
+    @Test func `what is over is not taken away`() async throws {
         try await QueueFixture.run { fixture in
             for (slot, amount) in [(1000, 5), (2000, 6)] {
                 try await fixture.send("RPUSH", Keys.rateSlots("old"), slot)
@@ -53,7 +53,7 @@ import Testing
     }
 
     /// The server itself forbids the script to write.
-    @Test func theServerRefusesAWriteOfTheScript() async throws {
+    @Test func `the server refuses a write of the script`() async throws {
         try await QueueFixture.run { fixture in
             let source = JobScripts.usage.source.replacing("local result = {}", with: "redis.call('SET', 'x', 1)")
             let error = await #expect(throws: RedisError.self) {

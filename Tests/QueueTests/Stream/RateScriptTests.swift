@@ -75,7 +75,7 @@ import Testing
     }
 
     /// No window ever holds more than the limit, and nothing that fits is refused.
-    @Test func aWindowHoldsTheLimitAndNoMore() async throws {
+    @Test func `a window holds the limit and no more`() async throws {
         let script = Self.script()
         try await QueueFixture.run { fixture in
             for seed in UInt64(1)...12 {
@@ -164,7 +164,7 @@ import Testing
     }
 
     /// The windows are long, since the server's own clock ends counters meanwhile.
-    @Test func aBatchCountsAsItsJobsOneByOne() async throws {
+    @Test func `a batch counts as its jobs one by one`() async throws {
         try await QueueFixture.run { fixture in
             for seed in UInt64(1)...20 {
                 try await fixture.send("FLUSHALL")
@@ -204,7 +204,7 @@ import Testing
     }
 
     /// What the window has left behind goes with a refusal, and the counter lives on for what it holds.
-    @Test func aCounterThatARefusalCleansLivesOn() async throws {
+    @Test func `a counter that a refusal cleans lives on`() async throws {
         try await QueueFixture.run { fixture in
             let one = RateCharge(rule: "r", counter: "a", amount: 1, limit: 2, window: 60_000, isEnforced: true)
             let start = 1_800_000_000_000
@@ -230,7 +230,7 @@ import Testing
     }
 
     /// A counter with more times than it keeps exactly never lets more in, and lets it in a bucket late at most.
-    @Test func beyondTheExactTimesNothingIsLetInEarly() async throws {
+    @Test func `beyond the exact times nothing is let in early`() async throws {
         let script = Self.script(exactSlots: 20)
         let width = 1000
         try await QueueFixture.run { fixture in
@@ -262,7 +262,7 @@ import Testing
     }
 
     /// What was given back leaves a time behind, and these are bounded too.
-    @Test func timesWithNothingAtThemAreBounded() async throws {
+    @Test func `times with nothing at them are bounded`() async throws {
         let script = Self.script(exactSlots: 20)
         try await QueueFixture.run { fixture in
             let day = RateCharge(rule: "r", counter: "b", amount: 1, limit: 5, window: 600_000, isEnforced: true)
@@ -278,7 +278,7 @@ import Testing
     }
 
     /// A refusal takes away what the window has left behind, and nothing else.
-    @Test func aRefusalLooksThroughOldTimesOnce() async throws {
+    @Test func `a refusal looks through old times once`() async throws {
         try await QueueFixture.run { fixture in
             let old = RateCharge(rule: "r", counter: "old", amount: 1, limit: 900, window: 100_000, isEnforced: true)
             let full = RateCharge(rule: "r", counter: "full", amount: 1, limit: 1, window: 10_000_000, isEnforced: true)
@@ -298,7 +298,7 @@ import Testing
     }
 
     /// The counter lives as long as anything in it counts, and not for ever.
-    @Test func aCounterLivesTwoWindows() async throws {
+    @Test func `a counter lives two windows`() async throws {
         try await QueueFixture.run { fixture in
             let one = RateCharge(rule: "r", counter: "a", amount: 2, limit: 100, window: 60_000, isEnforced: true)
             for later in [0, 59_999, 60_000] {

@@ -7,7 +7,7 @@ import Testing
 
 /// What is kept beside a rollout's set is renewed once a second by each process, and always where it is new.
 @Suite(.timeLimit(.minutes(5))) struct RenewedRolloutsTests {
-    @Test func eachRolloutIsDueOnceASecond() {
+    @Test func `each rollout is due once a second`() {
         let (renewed, now) = (RenewedRollouts(), ContinuousClock.now)
         #expect(renewed.isDue("a", now: now) && renewed.isDue("b", now: now))
         #expect(!renewed.isDue("a", now: now) && !renewed.isDue("b", now: now + .milliseconds(400)))
@@ -27,7 +27,7 @@ import Testing
         return renewed
     }
 
-    @Test func theSetAtOnceAndTheOthersOnceASecond() async throws {
+    @Test func `the set at once and the others once a second`() async throws {
         try await QueueFixture.run { fixture in
             let admission = fixture.admission()
             _ = try await admission.enqueue(fixture.job())
@@ -38,7 +38,7 @@ import Testing
     }
 
     /// Another process renews by itself, and so does one that finds a rollout's keys gone.
-    @Test(arguments: [RolloutKeys.sample.record, RolloutKeys.sample.count]) func whatIsNewHasALife(
+    @Test(arguments: [RolloutKeys.sample.record, RolloutKeys.sample.count]) func `what is new has a life`(
         _ lost: String
     ) async throws {
         try await QueueFixture.run { fixture in

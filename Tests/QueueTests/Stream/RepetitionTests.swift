@@ -17,7 +17,7 @@ import Testing
         return job
     }
 
-    @Test func isTheFirstJobEvenWhereTheQueueIsFull() async throws {
+    @Test func `is the first job even where the queue is full`() async throws {
         try await QueueFixture.run { fixture in
             let admission = fixture.admission(entries: 1)
             let first = job(fixture)
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func aRefusedJobLeavesItsKeyFree() async throws {
+    @Test func `a refused job leaves its key free`() async throws {
         try await QueueFixture.run { fixture in
             _ = try await fixture.admission().enqueue(fixture.job())
             #expect(try await fixture.admission(entries: 1).enqueue(job(fixture)) == .tooManyEntries)
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func aJobFreesItsOwnKeyOnly() async throws {
+    @Test func `a job frees its own key only`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             for isFreed in [true, false] {
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func keysDifferByProjectAndAccount() {
+    @Test func `keys differ by project and account`() {
         let envelope = Envelope(key: .random())
         func key(_ project: String, _ account: String?, _ text: String, _ envelope: Envelope) -> String {
             Idempotency(clientKey: text, project: project, account: account, request: [], envelope: envelope).key

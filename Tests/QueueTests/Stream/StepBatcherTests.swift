@@ -16,13 +16,13 @@ import Testing
 
     private func sizes(_ steps: [Step]) -> [Int] { StepBatches.split(steps).map(\.count) }
 
-    @Test func asManyAsAScriptTakes() {
+    @Test func `as many as a script takes`() {
         #expect(StepBatches.mostSteps == 64 && sizes([]).isEmpty)
         #expect(sizes(Array(repeating: Step(), count: 64)) == [64])
         #expect(sizes(Array(repeating: Step(), count: 130)) == [64, 64, 2])
     }
 
-    @Test func asManyBytesAsAScriptTakes() {
+    @Test func `as many bytes as a script takes`() {
         #expect(StepBatches.mostBytes == 1 << 20)
         let half = Step(byteCount: 1 << 19)
         #expect(sizes([half, half]) == [2])
@@ -30,20 +30,20 @@ import Testing
         #expect(sizes([half, half, Step()]) == [2, 1])
     }
 
-    @Test func aLargerOneAlone() {
+    @Test func `a larger one alone`() {
         let large = Step(byteCount: 1 << 20 + 1)
         #expect(sizes([Step(), large, Step(), Step()]) == [1, 1, 2])
         #expect(sizes([large, large]) == [1, 1])
     }
 
-    @Test func onlyWhatIsForOneConsumer() {
+    @Test func `only what is for one consumer`() {
         let (a, b, none) = (Step(group: "a"), Step(group: "b"), Step())
         #expect(sizes([none, a, none, a]) == [4])
         #expect(sizes([a, b, none, a]) == [1, 2, 1])
         #expect(sizes([none, a, b]) == [2, 1])
     }
 
-    @Test(arguments: UInt64(1)...20) func keepsTheOrderAndTheBounds(seed: UInt64) {
+    @Test(arguments: UInt64(1)...20) func `keeps the order and the bounds`(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let steps = (0..<300).map { number in
             Step(
@@ -60,7 +60,7 @@ import Testing
     }
 
     /// What comes while the turn lasts leaves at its end, and what comes then at the end of the next.
-    @Test func leavesAtTheEndOfTheTurn() throws {
+    @Test func `leaves at the end of the turn`() throws {
         let loop = EmbeddedEventLoop()
         let sent = NIOLockedValueBox<[[Int]]>([])
         let batcher = StepBatcher<Step>(on: loop) { steps in sent.withLockedValue { $0.append(steps.map(\.number)) } }

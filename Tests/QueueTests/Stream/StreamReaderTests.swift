@@ -15,7 +15,7 @@ import Testing
         try await StreamReader(redis: fixture.redis).states(of: Self.streams)
     }
 
-    @Test func whatIsNotThereIsEmpty() async throws {
+    @Test func `what is not there is empty`() async throws {
         try await QueueFixture.run { fixture in
             // Something else under the name is no stream either.
             try await fixture.send("SET", Keys.requests, "x")
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func waitingAndPendingAreToldApart() async throws {
+    @Test func `waiting and pending are told apart`() async throws {
         try await QueueFixture.run { fixture in
             let (one, two) = (try await fixture.forwarder("one"), try await fixture.forwarder("two"))
             for _ in 0..<5 { _ = try await fixture.admission().enqueue(fixture.job(), givingTo: nil) }
@@ -41,7 +41,7 @@ import Testing
     }
 
     /// The age is told by Redis's clock, as the entries' ids are.
-    @Test func theOldestTellsItsAge() async throws {
+    @Test func `the oldest tells its age`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.send("XADD", Keys.requests, "1000-0", "i", "x")
             let time = try await fixture.send("TIME")
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func manyWorkersAreCounted() async throws {
+    @Test func `many workers are counted`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.send("XGROUP", "CREATE", Keys.requests, "g", "0", "MKSTREAM")
             for number in 0..<StreamReader.workers + 3 {

@@ -14,7 +14,7 @@ import Testing
             })
     }
 
-    @Test func takesFromTheDeadAndNotFromTheLiving() async throws {
+    @Test func `takes from the dead and not from the living`() async throws {
         try await QueueFixture.run { fixture in
             let (dead, living, taker) = try await (
                 fixture.forwarder("dead"), fixture.forwarder("living"), fixture.forwarder("taker")
@@ -35,7 +35,7 @@ import Testing
 
     /// A question that waited in the socket of a frozen server is answered when every liveness key has run out, the
     /// living's too.
-    @Test func anOldQuestionTakesNothing() async throws {
+    @Test func `an old question takes nothing`() async throws {
         try await QueueFixture.run { fixture in
             _ = try await fixture.admission().enqueue(fixture.job())
             let (dead, taker) = try await (fixture.forwarder("dead"), fixture.forwarder("taker"))
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func countsEachDeath() async throws {
+    @Test func `counts each death`() async throws {
         try await QueueFixture.run { fixture in
             _ = try await fixture.admission().enqueue(fixture.job())
             let first = try await fixture.forwarder("0")
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func takesNoMoreThanThereIsRoomFor() async throws {
+    @Test func `takes no more than there is room for`() async throws {
         try await QueueFixture.run { fixture in
             for _ in 0..<5 { _ = try await fixture.admission().enqueue(fixture.job()) }
             let (one, two) = try await (fixture.forwarder("one"), fixture.forwarder("two"))
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func forgetsTheDeadThatLeftNothing() async throws {
+    @Test func `forgets the dead that left nothing`() async throws {
         try await QueueFixture.run { fixture in
             let dead = try await fixture.forwarder("dead")
             let living = try await fixture.forwarder("living")
@@ -97,7 +97,7 @@ import Testing
 
     /// Redis gave a job to this forwarder and the connection broke on the way: nobody else may take it, so it must find
     /// it itself.
-    @Test func findsWhatWasGivenAndNeverArrived() async throws {
+    @Test func `finds what was given and never arrived`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             for _ in 0..<3 { _ = try await fixture.admission().enqueue(fixture.job()) }
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test func handingBackDoesNotCount() async throws {
+    @Test func `handing back does not count`() async throws {
         try await QueueFixture.run { fixture in
             let (one, two) = try await (fixture.forwarder("one"), fixture.forwarder("two"))
             for _ in 0..<3 { _ = try await fixture.admission().enqueue(fixture.job()) }
@@ -133,7 +133,7 @@ import Testing
     }
 
     /// An entry that somebody deleted while it was pending is no job any longer.
-    @Test func passesOverADeletedEntry() async throws {
+    @Test func `passes over a deleted entry`() async throws {
         try await QueueFixture.run { fixture in
             let dead = try await fixture.forwarder("dead")
             for _ in 0..<2 { _ = try await fixture.admission().enqueue(fixture.job()) }
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func countsTheLivingForwarders() async throws {
+    @Test func `counts the living forwarders`() async throws {
         try await QueueFixture.run { fixture in
             func living() async throws -> Int? {
                 try await fixture.redis.evaluate(
@@ -163,7 +163,7 @@ import Testing
         }
     }
 
-    @Test func whatWasQueuedBeforeTheGroupIsNotPassedOver() async throws {
+    @Test func `what was queued before the group is not passed over`() async throws {
         try await QueueFixture.run { fixture in
             let job = fixture.job()
             _ = try await fixture.admission().enqueue(job)
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    @Test func aHeartbeatLivesForItsTimeAndTellsTheServersClock() async throws {
+    @Test func `a heartbeat lives for its time and tells the server's clock`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let (before, told, after) = try await (UnixTime.milliseconds, stream.beat(), UnixTime.milliseconds)

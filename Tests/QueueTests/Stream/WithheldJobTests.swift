@@ -21,7 +21,7 @@ import Testing
         try #require(try await stream.readKeys(of: fixture.take(stream)).first)
     }
 
-    @Test func theGatewaysKeyAloneOpensNothing() async throws {
+    @Test func `the gateway's key alone opens nothing`() async throws {
         try await QueueFixture.run { fixture in
             let (job, stream) = (withheld(fixture), try await fixture.forwarder("one"))
             _ = try await fixture.admission(ttl: .seconds(100)).enqueue(job)
@@ -38,7 +38,7 @@ import Testing
     }
 
     /// The next forwarder of the job finds the key, and each way to end the job takes it away.
-    @Test(arguments: ["well", "badly", "given up"]) func theKeyGoesWithTheJob(how: String) async throws {
+    @Test(arguments: ["well", "badly", "given up"]) func `the key goes with the job`(how: String) async throws {
         try await QueueFixture.run { fixture in
             let (job, first, second) = (
                 withheld(fixture), try await fixture.forwarder("one"), try await fixture.forwarder("two")
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNotQueuedLeavesNoKey() async throws {
+    @Test func `what is not queued leaves no key`() async throws {
         try await QueueFixture.run { fixture in
             let first = withheld(fixture)
             _ = try await fixture.admission().enqueue(first)
@@ -82,7 +82,7 @@ import Testing
     }
 
     /// Jobs of both kinds together: each has its own, and nothing is asked for those that are logged.
-    @Test func aBatchOfBothKinds() async throws {
+    @Test func `a batch of both kinds`() async throws {
         try await QueueFixture.run { fixture in
             let stream = try await fixture.forwarder("one")
             let jobs = (0..<6).map { $0.isMultiple(of: 2) ? withheld(fixture) : fixture.job() }
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func withoutItsKeyAJobIsNoJob() async throws {
+    @Test func `without its key a job is no job`() async throws {
         try await QueueFixture.run { fixture in
             let (job, other, stream) = (withheld(fixture), withheld(fixture), try await fixture.forwarder("one"))
             for job in [job, other] { _ = try await fixture.admission().enqueue(job) }
@@ -120,7 +120,7 @@ import Testing
     }
 
     /// A forwarder that does not know of redaction would trace all of it, so the job is of a version that it leaves.
-    @Test func aRedactedJobIsOfALaterVersion() async throws {
+    @Test func `a redacted job is of a later version`() async throws {
         try await QueueFixture.run { fixture in
             var job = fixture.job()
             let stream = try await fixture.forwarder("one")

@@ -20,7 +20,7 @@ import Testing
             checkedAt: 1000)
     }
 
-    @Test func aVerdictIsWrittenAndLivesAsLongAsTheSet() async throws {
+    @Test func `a verdict is written and lives as long as the set`() async throws {
         try await run { fixture, store in
             _ = try await fixture.admission(ttl: .seconds(77)).enqueue(fixture.job(rollout: "r"))
             let beginning = try #require(try await store.begin("r", project: "local"))
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func aChangeOfTheSetVoidsItAndKeepsALateOneOut() async throws {
+    @Test func `a change of the set voids it and keeps a late one out`() async throws {
         try await run { fixture, store in
             _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             let early = try #require(try await store.begin("r", project: "local"))
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func aMarkIsGoodForOneVerdict() async throws {
+    @Test func `a mark is good for one verdict`() async throws {
         try await run { fixture, store in
             _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             let beginning = try #require(try await store.begin("r", project: "local"))
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func whoLooksAgainLeavesOneMark() async throws {
+    @Test func `who looks again leaves one mark`() async throws {
         try await run { fixture, store in
             _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             let mark = VerdictStore.Mark()
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func whoSawEverythingIsNotOverruled() async throws {
+    @Test func `who saw everything is not overruled`() async throws {
         try await run { fixture, store in
             _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             let (one, two) = (
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func anUnknownRolloutAndAnothersKeyAreNone() async throws {
+    @Test func `an unknown rollout and anothers key are none`() async throws {
         try await run { fixture, store in
             #expect(try await store.begin("r", project: "local") == nil)
             _ = try await fixture.send("SET", "r", "x")
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func aRolloutWhoseCompletionsAllFailedIsKnown() async throws {
+    @Test func `a rollout whose completions all failed is known`() async throws {
         try await run { fixture, store in
             _ = try await fixture.send("HSET", Keys.record(rollout: "r", project: "local"), "failed", 3)
             let beginning = try #require(try await store.begin("r", project: "local"))
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func marksOfDeadVerifiersAreCleared() async throws {
+    @Test func `marks of dead verifiers are cleared`() async throws {
         try await run { fixture, store in
             _ = try await fixture.admission().enqueue(fixture.job(rollout: "r"))
             for _ in 0..<(VerdictStore.mostFields + 50) { _ = try await store.begin("r", project: "local") }

@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func anEventSaysWhoTellsOfIt() async throws {
+    @Test func `an event says who tells of it`() async throws {
         try await withLog { log, events in
             log.note(.keysReloaded, of: "keys.yaml", details: .count(1, example: nil))
             log.noteSparsely(.keyUsed, of: "k", project: "p", account: "a", user: "u")
@@ -46,7 +46,7 @@ import Testing
 
     /// A key's use is told at once and then once an hour; what an audited rule lets pass once a minute. Each project
     /// has its own rows.
-    @Test(arguments: [(AuditKind.keyUsed, 3600), (.ruleAudited, 60)]) func whatComesOftenIsToldOnceInAWhile(
+    @Test(arguments: [(AuditKind.keyUsed, 3600), (.ruleAudited, 60)]) func `what comes often is told once in a while`(
         kind: AuditKind, seconds: Int
     ) async throws {
         try await withLog { log, events in
@@ -68,7 +68,7 @@ import Testing
     }
 
     /// The subjects that are remembered are bounded; those that come back when all are forgotten have a row anew.
-    @Test func subjectsAreBounded() async throws {
+    @Test func `subjects are bounded`() async throws {
         try await withLog { log, events in
             for round in 0..<2 {
                 for number in 0..<6000 { log.noteSparsely(.keyUsed, of: "\(round)-\(number)", now: Self.start) }

@@ -6,7 +6,7 @@ import Testing
 @testable import Queue
 
 @Suite(.timeLimit(.minutes(5))) struct CallControlTests {
-    @Test func theFirstReasonStands() {
+    @Test func `the first reason stands`() {
         let control = CallControl()
         #expect(control.stop == nil)
         control.end(.cancelled)
@@ -14,7 +14,7 @@ import Testing
         #expect(control.stop == .cancelled)
     }
 
-    @Test(arguments: [true, false]) func tellsOfItsEnd(_ endsFirst: Bool) {
+    @Test(arguments: [true, false]) func `tells of its end`(_ endsFirst: Bool) {
         let control = CallControl()
         let cancelled = Counter()
         if endsFirst { control.end(.cancelled) }
@@ -24,7 +24,7 @@ import Testing
         #expect(cancelled.value == 1)
     }
 
-    @Test func waitsForCredit() async {
+    @Test func `waits for credit`() async {
         let control = CallControl()
         let order = NIOLockedValueBox<[String]>([])
         await withTaskGroup { group in
@@ -47,7 +47,7 @@ import Testing
         await control.waitForCredit(-1, atMost: .seconds(60))
     }
 
-    @Test func anEndedCallWaitsForNothing() async {
+    @Test func `an ended call waits for nothing`() async {
         let control = CallControl()
         await withTaskGroup { group in
             group.addTask { await control.waitForCredit(100, atMost: .seconds(60)) }
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// A reader whose ingress died says nothing more. The wait is bounded, or its slot is lost for ever.
-    @Test(arguments: [Duration.milliseconds(10), .zero, .seconds(-1)]) func doesNotWaitForADeadReader(
+    @Test(arguments: [Duration.milliseconds(10), .zero, .seconds(-1)]) func `does not wait for a dead reader`(
         _ limit: Duration
     ) async {
         let control = CallControl()

@@ -15,11 +15,11 @@ import Testing
         let stream: JobStream
         let jobs: RunningJobs
         let local: LocalWorker
-        let sender: AnswerSender
+        let sender: ResponseSender
 
         init(
             _ fixture: QueueFixture, capacity: Int = 10, isOpen: Bool = true,
-            work: @escaping @Sendable (AnswerSender, Job, Delivery, CallControl) async -> Void
+            work: @escaping @Sendable (ResponseSender, Job, Delivery, CallControl) async -> Void
         )
             async throws
         {
@@ -27,7 +27,7 @@ import Testing
             stream = try await fixture.forwarder("here")
             jobs = RunningJobs(capacity: capacity)
             local = LocalWorker(jobs: jobs)
-            let sender = AnswerSender(
+            let sender = ResponseSender(
                 stream: stream, envelope: fixture.envelope, defaultProject: "local", spanLife: .seconds(60),
                 logger: .silent)
             self.sender = sender
@@ -45,7 +45,7 @@ import Testing
 
     private static let head = UpstreamHead(status: 200)
 
-    @Test func anAnswerGoesStraightToItsClientOnceItsEndIsConfirmed() async throws {
+    @Test func `an answer goes straight to its client once its end is confirmed`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.attach()
             let rig = try await Rig(fixture) { sender, job, delivery, control in
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func theFirstPieceOfAStreamIsMarkedAndTheOthersNeedNoRedis() async throws {
+    @Test func `the first piece of a stream is marked and the others need no Redis`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.attach()
             let goesOn = TestSignal()
@@ -101,7 +101,7 @@ import Testing
 
     /// First come, first served: a job of another process that waits is worked on first, and this one stays for the
     /// next who is free.
-    @Test func anOlderJobGoesFirst() async throws {
+    @Test func `an older job goes first`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.attach()
             let (worked, working) = AsyncStream<InsertionID>.makeStream()
@@ -120,7 +120,7 @@ import Testing
     }
 
     /// Each client of a batch has its own answer, and the batch as many slots as it has jobs.
-    @Test func theClientsOfABatchHaveTheirOwnAnswers() async throws {
+    @Test func `the clients of a batch have their own answers`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.attach()
             let rig = try await Rig(fixture, capacity: 4) { sender, job, delivery, control in
@@ -145,7 +145,7 @@ import Testing
     }
 
     /// Its client is elsewhere, so what is said of it goes over Redis as well.
-    @Test func whatIsSaidOfAJobFromTheStreamGoesOn() async throws {
+    @Test func `what is said of a job from the stream goes on`() async throws {
         let jobs = RunningJobs(capacity: 1)
         let id = InsertionIDGenerator().next()
         jobs.start(id, entry: "1-0", on: nil) { control in await control.waitForCredit(1, atMost: .seconds(30)) }
@@ -154,7 +154,7 @@ import Testing
     }
 
     /// A full worker, and one that takes no jobs, leave them to the others.
-    @Test(arguments: [true, false]) func aWorkerThatTakesNoneLeavesJobsToOthers(isFull: Bool) async throws {
+    @Test(arguments: [true, false]) func `a worker that takes none leaves jobs to others`(isFull: Bool) async throws {
         try await QueueFixture.run { fixture in
             let rig = try await Rig(fixture, capacity: 1, isOpen: isFull) { _, _, _, _ in
                 Issue.record("nothing was to be taken")
@@ -170,7 +170,7 @@ import Testing
     }
 
     /// What is refused takes no slot.
-    @Test func aRefusedJobGivesItsSlotBack() async throws {
+    @Test func `a refused job gives its slot back`() async throws {
         try await QueueFixture.run { fixture in
             let rig = try await Rig(fixture) { _, _, _, _ in Issue.record("nothing was queued") }
             #expect(
@@ -186,7 +186,7 @@ import Testing
     }
 
     /// After a flush there is no group: the job waits on the stream for one.
-    @Test func withoutAGroupAJobWaits() async throws {
+    @Test func `without a group a job waits`() async throws {
         try await QueueFixture.run { fixture in
             let rig = try await Rig(fixture) { _, _, _, _ in Issue.record("nothing was given") }
             try await fixture.send("FLUSHALL")
@@ -200,14 +200,14 @@ import Testing
     }
 
     /// A process that stood still: what it held was taken over, and its end of the answer counts for nothing.
-    @Test func aLateOwnerSaysNothingToItsLocalRecorder() async throws {
+    @Test func `a late owner says nothing to its local recorder`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.attach()
             let (isThere, goesOn) = (TestSignal(), TestSignal())
             let rig = try await Rig(fixture) { sender, job, delivery, control in
                 isThere.send()
                 await goesOn.wait()
-                await #expect(throws: AnswerSender.LostOwnership.self) {
+                await #expect(throws: ResponseSender.LostOwnership.self) {
                     try await sender.send(
                         ResponseFrame(sequence: 0, head: Self.head, body: [1]), of: job, in: delivery, control: control)
                 }
@@ -234,7 +234,7 @@ import Testing
     }
 
     /// A confirmation is good for a few seconds: a stream whose job was taken over does not go on for long.
-    @Test func aConfirmationGrowsOld() async throws {
+    @Test func `a confirmation grows old`() async throws {
         try await QueueFixture.run { fixture in
             try await fixture.attach()
             let (isTaken, goesOn) = (TestSignal(), TestSignal())
@@ -249,7 +249,7 @@ import Testing
                 await goesOn.wait()
                 try? await send(1)
                 control.confirmedAt = .now - .seconds(5)
-                await #expect(throws: AnswerSender.LostOwnership.self) { try await send(2) }
+                await #expect(throws: ResponseSender.LostOwnership.self) { try await send(2) }
             }
             let client = LocalRecorder()
             var job = fixture.job()
@@ -268,7 +268,7 @@ import Testing
 
     /// Redis did what it was asked and its reply was lost: the answer is nowhere but here, so whether it may be shown
     /// is asked again.
-    @Test(arguments: [true, false]) func anEndWhoseReplyWasLostIsFoundOut(isTakenOver: Bool) async throws {
+    @Test(arguments: [true, false]) func `an end whose reply was lost is found out`(isTakenOver: Bool) async throws {
         try await QueueFixture.run { fixture in
             try await fixture.attach()
             let stream = try await fixture.forwarder("here")
@@ -305,7 +305,7 @@ import Testing
 
     private struct NotGiven: Error {}
 
-    @Test func aClientsWordReachesTheCallWithoutRedis() async throws {
+    @Test func `a client's word reaches the call without Redis`() async throws {
         try await QueueFixture.run { fixture in
             let rig = try await Rig(fixture) { _, job, _, control in
                 await control.waitForCredit(7, atMost: .seconds(30))

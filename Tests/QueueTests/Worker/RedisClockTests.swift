@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RedisClockTests {
     /// An hour ahead, an hour behind, and times that no arithmetic may trap on.
-    @Test(arguments: [3_600_000, -3_600_000, 0] as [Int64]) func followsTheServersTime(_ difference: Int64) {
+    @Test(arguments: [3_600_000, -3_600_000, 0] as [Int64]) func `follows the server's time`(_ difference: Int64) {
         let clock = RedisClock()
         let before = UnixTime.milliseconds
         clock.set(UInt64(Int64(before) + difference))
@@ -15,7 +15,7 @@ import Testing
 
     /// Who is taken for dead is decided by keys that Redis forgets while it is away; so it must have been there for a
     /// while.
-    @Test func isSteadyOnlyWithoutABreak() {
+    @Test func `is steady only without a break`() {
         let clock = RedisClock()
         let start = ContinuousClock.now
         #expect(!clock.isSteady(for: .zero, at: start))
@@ -30,7 +30,7 @@ import Testing
     }
 
     /// A step of this machine's clock between two heartbeats changes nothing.
-    @Test func goesOnByItself() {
+    @Test func `goes on by itself`() {
         let clock = RedisClock()
         let start = ContinuousClock.now
         clock.set(1_000_000, at: start)
@@ -39,7 +39,7 @@ import Testing
         #expect(clock.now(at: start + .seconds(6)) == 6_000)
     }
 
-    @Test func isThisMachinesUntilItIsSet() {
+    @Test func `is this machines until it is set`() {
         let before = UnixTime.milliseconds
         let now = RedisClock().now
         #expect((before...UnixTime.milliseconds).contains(now))

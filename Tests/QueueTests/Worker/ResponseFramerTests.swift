@@ -16,14 +16,14 @@ import Testing
         return frames
     }
 
-    @Test(arguments: [[], [[1, 2, 3]]] as [[[UInt8]]]) func aShortAnswerIsOneFrame(_ pieces: [[UInt8]]) {
+    @Test(arguments: [[], [[1, 2, 3]]] as [[[UInt8]]]) func `a short answer is one frame`(_ pieces: [[UInt8]]) {
         #expect(
             frames(pieces, minimum: 100) == [
                 ResponseFrame(sequence: 0, head: head, body: Array(pieces.joined()), end: .complete)
             ])
     }
 
-    @Test func aLongAnswerEndsWithItsRest() {
+    @Test func `a long answer ends with its rest`() {
         let full = [UInt8](repeating: 1, count: 100)
         #expect(
             frames([full, full, [2]], minimum: 100) == [
@@ -32,7 +32,7 @@ import Testing
             ])
     }
 
-    @Test func aStreamLeavesAtOnce() {
+    @Test func `a stream leaves at once`() {
         var framer = ResponseFramer(head: head)
         #expect(!framer.hasBegun)
         #expect(framer.take([1], isWhole: false) == [ResponseFrame(sequence: 0, head: head, body: [1])])
@@ -42,14 +42,14 @@ import Testing
     }
 
     /// What has lain leaves, however little it is; only what the end may follow waits for it.
-    @Test func whatHasLainLeavesBeforeTheEnd() {
+    @Test func `what has lain leaves before the end`() {
         var framer = ResponseFramer(head: head)
         #expect(framer.take([1], isWhole: false) == [ResponseFrame(sequence: 0, head: head, body: [1])])
         #expect(framer.take([2], isWhole: true) == [])
         #expect(framer.last() == ResponseFrame(sequence: 1, body: [2], end: .complete))
     }
 
-    @Test func anAnswerThatBreaksOffKeepsWhatWasHeld() {
+    @Test func `an answer that breaks off keeps what was held`() {
         var framer = ResponseFramer(head: head)
         _ = framer.take([1], isWhole: false)
         _ = framer.take([2], isWhole: true)
@@ -60,7 +60,7 @@ import Testing
     }
 
     /// Between two frames the sender looks whether the reader keeps up, so no frame is large.
-    @Test func aLargePieceIsCut() {
+    @Test func `a large piece is cut`() {
         var framer = ResponseFramer(head: head)
         let piece = (0..<600 << 10).map { UInt8(truncatingIfNeeded: $0) }
         let frames = framer.take(piece, isWhole: false)
@@ -70,7 +70,7 @@ import Testing
 
     /// Whatever pieces a provider sends, the frames are numbered without a gap, only the first has the head, only the
     /// last the end, and no byte is lost.
-    @Test func randomPiecesComeTogetherAgain() {
+    @Test func `random pieces come together again`() {
         var random = SystemRandomNumberGenerator()
         for round in 0..<2000 {
             let minimum = [1, 7, 100][round % 3]
@@ -102,7 +102,7 @@ import Testing
         Asked(minimum: 262_144),
         Asked(window: 1000, minimum: 1000), Asked(window: 0, minimum: 1),
     ])
-    private func asksForEveryByteOfAStreamOnly(_ asked: Asked) {
+    private func `asks for every byte of a stream only`(_ asked: Asked) {
         let head = UpstreamHead(
             status: asked.status, headers: asked.type.map { [HeaderField("Content-Type", $0)] } ?? [])
         #expect(ResponseFramer.minimum(for: head, isStream: asked.isStream, window: asked.window) == asked.minimum)

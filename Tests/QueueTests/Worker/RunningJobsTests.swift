@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func hasAsManySlotsAsItWasGiven() async {
+    @Test func `has as many slots as it was given`() async {
         let jobs = RunningJobs(capacity: 3)
         let gate = Latch()
         #expect(await jobs.waitForRoom() == 3)
@@ -34,7 +34,7 @@ import Testing
         #expect(jobs.count == 0 && jobs.freeSlots == 3 && jobs.ids.isEmpty && jobs.entries.isEmpty)
     }
 
-    @Test func aReservedSlotIsNotGivenTwice() async {
+    @Test func `a reserved slot is not given twice`() async {
         let jobs = RunningJobs(capacity: 3)
         #expect(jobs.reserve(upTo: 2) == 2 && jobs.freeSlots == 1)
         #expect(jobs.reserve(upTo: 2) == 1 && jobs.reserve(upTo: 1) == 0, "as many as are free")
@@ -46,7 +46,7 @@ import Testing
 
     /// Read and taken-over jobs together may be more than there are slots. The end of one makes no room then: to Redis,
     /// `COUNT 0` means all there is.
-    @Test func roomIsNeverNothing() async {
+    @Test func `room is never nothing`() async {
         let jobs = RunningJobs(capacity: 1)
         let (first, rest) = (Latch(), Latch())
         jobs.start(ids.next(), entry: "0", on: nil) { _ in await first.wait() }
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func aFullForwarderCanBeStopped() async {
+    @Test func `a full forwarder can be stopped`() async {
         let jobs = RunningJobs(capacity: 1)
         let gate = Latch()
         jobs.start(ids.next(), entry: "0", on: nil) { _ in await gate.wait() }
@@ -80,7 +80,7 @@ import Testing
         await jobs.waitUntilEmpty()
     }
 
-    @Test func endsAJobByItsID() async {
+    @Test func `ends a job by its ID`() async {
         let jobs = RunningJobs(capacity: 2)
         let (one, other) = (ids.next(), ids.next())
         let gate = Latch()
@@ -98,7 +98,7 @@ import Testing
         await jobs.waitUntilEmpty()
     }
 
-    @Test func remembersACancellationThatCameBeforeItsJob() async {
+    @Test func `remembers a cancellation that came before its job`() async {
         let jobs = RunningJobs(capacity: 1)
         let id = ids.next()
         let told = Told()
@@ -110,7 +110,7 @@ import Testing
     }
 
     /// 100,000 are remembered for a minute; beyond that the marker in Redis has to do.
-    @Test func rememberedCancellationsAreBounded() async {
+    @Test func `remembered cancellations are bounded`() async {
         let jobs = RunningJobs(capacity: 1)
         let told = Told()
         func isRemembered(_ id: InsertionID) async -> Bool {
@@ -128,7 +128,7 @@ import Testing
         #expect(await isRemembered(first) == false)
     }
 
-    @Test func creditReachesTheJobThatRuns() async {
+    @Test func `credit reaches the job that runs`() async {
         let jobs = RunningJobs(capacity: 1)
         let id = ids.next()
         jobs.credit(id, bytes: 5)
@@ -140,7 +140,7 @@ import Testing
     }
 
     /// Entries that are no jobs, and the same job twice, must not be left behind when a process stops.
-    @Test func releasesEverythingThatRuns() async {
+    @Test func `releases everything that runs`() async {
         let jobs = RunningJobs(capacity: 4)
         let id = ids.next()
         let gate = Latch()
@@ -161,7 +161,7 @@ import Testing
     }
 
     /// Between the read and the start the entries count already: nobody may take them for lost.
-    @Test func admittedEntriesTakeTheirSlots() async {
+    @Test func `admitted entries take their slots`() async {
         let jobs = RunningJobs(capacity: 3)
         jobs.admit(["a", "b"])
         #expect(jobs.freeSlots == 1 && Set(jobs.entries) == ["a", "b"])

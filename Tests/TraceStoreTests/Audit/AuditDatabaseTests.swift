@@ -36,7 +36,7 @@ struct AuditDatabaseTests {
 
     /// With few looks a page, most pages end before they are full.
     @Test(arguments: [(1, 20_000, 60), (2, 50, 30), (3, 1, 6)] as [(UInt64, Int, Int)])
-    func itConforms(seed: UInt64, looks: Int, rounds: Int) async throws {
+    func `it conforms`(seed: UInt64, looks: Int, rounds: Int) async throws {
         try await Self.run(looks: looks) { _, store in
             var conformance = AuditLogConformance(store: store, seed: seed)
             try await conformance.add(rows: 300)
@@ -46,7 +46,7 @@ struct AuditDatabaseTests {
         }
     }
 
-    @Test func theModelConformsToItself() async throws {
+    @Test func `the model conforms to itself`() async throws {
         var conformance = AuditLogConformance(store: MemoryAuditLog(), seed: 5)
         try await conformance.add(rows: 200)
         try await conformance.checkPages(rounds: 20)
@@ -57,7 +57,7 @@ struct AuditDatabaseTests {
         "UPDATE audit SET subject = 'x'", "UPDATE audit SET id = x'00' WHERE subject = '1'", "DELETE FROM audit",
         "DELETE FROM audit WHERE subject = '1'",
     ])
-    func aRowIsNeitherChangedNorDeleted(statement: String) async throws {
+    func `a row is neither changed nor deleted`(statement: String) async throws {
         try await Self.run { database, store in
             let events = (0..<3).map { Self.event($0, at: Self.start + UInt64($0)) }
             try await store.add(events)
@@ -71,7 +71,7 @@ struct AuditDatabaseTests {
         }
     }
 
-    @Test func aRowIsNotReplaced() async throws {
+    @Test func `a row is not replaced`() async throws {
         try await Self.run { database, store in
             let event = Self.event(1, at: Self.start)
             try await store.add([event])
@@ -90,7 +90,7 @@ struct AuditDatabaseTests {
         }
     }
 
-    @Test func whatIsTooOldGoes() async throws {
+    @Test func `what is too old goes`() async throws {
         try await Self.run { database, store in
             let events = (0..<1200).map { Self.event($0, at: Self.start + UInt64($0) * Self.day / 100, project: "p") }
             try await store.add(events)
@@ -117,7 +117,7 @@ struct AuditDatabaseTests {
     }
 
     /// Where all is too much, traces and requests go first.
-    @Test func itIsTheLastToGo() async throws {
+    @Test func `it is the last to go`() async throws {
         try await Self.run { database, store in
             let requests = store.database
             let rows = (0..<2000).map { number in
@@ -145,7 +145,7 @@ struct AuditDatabaseTests {
         }
     }
 
-    @Test func aFileOfAnOlderVersionGainsTheTable() async throws {
+    @Test func `a file of an older version gains the table`() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/traces.sqlite"
             let old = try DatabasePool(path: path)

@@ -63,7 +63,7 @@ struct OTLPTests {
         {"key":"bytes","value":{"bytesValue":"AP8="}},{"key":"empty","value":{}}],"status":{"code":2,"message":"broken"}}]}]}]}
         """
 
-    @Test func bothFormsAreReadAlike() throws {
+    @Test func `both forms are read alike`() throws {
         var span = OTLPSpan()
         span.traceID = "0198abababababababababababababab"
         span.spanID = "0f0f0f0f0f0f0f0f"
@@ -90,7 +90,7 @@ struct OTLPTests {
         #expect(try OTLPJSON.spans(Array(Self.json.utf8)) == [span])
     }
 
-    @Test func aCutExportIsRefusedOrHasNoSpan() {
+    @Test func `a cut export is refused or has no span`() {
         for length in 0..<Self.export.count {
             let spans = try? OTLPProtobuf.spans(Array(Self.export.prefix(length)))
             #expect(spans?.isEmpty ?? true, "\(length) bytes")
@@ -101,7 +101,7 @@ struct OTLPTests {
     }
 
     /// Bytes at random places are changed; what comes out matters less than that something does.
-    @Test func brokenBytesDoNoHarm() {
+    @Test func `broken bytes do no harm`() {
         var generator = SeededRandom(seed: 7)
         for _ in 0..<5000 {
             var bytes = Self.export
@@ -119,7 +119,7 @@ struct OTLPTests {
             [0x08, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02],
             [0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], [0x09, 1, 2, 3], [0x0D, 1],
         ] as [[UInt8]])
-    func malformedFieldsAreRefused(bytes: [UInt8]) {
+    func `malformed fields are refused`(bytes: [UInt8]) {
         #expect(throws: OTLPError.self) {
             var reader = ProtobufReader(bytes)
             while try reader.next() != nil {}
@@ -140,7 +140,7 @@ struct OTLPTests {
         }
     }
 
-    @Test func nestingIsBounded() throws {
+    @Test func `nesting is bounded`() throws {
         #expect(try OTLPProtobuf.spans(Self.export(depth: OTLPValue.maximumDepth)).count == 1)
         let tooDeep = try OTLPProtobuf.spans(Self.export(depth: OTLPValue.maximumDepth + 1))
         #expect(tooDeep.count == 1 && tooDeep[0].defect?.contains("nests more than") == true)
@@ -150,7 +150,7 @@ struct OTLPTests {
     }
 
     /// It costs its own span alone.
-    @Test func aTextThatIsNotUTF8IsRefused() throws {
+    @Test func `a text that is not UTF8 is refused`() throws {
         let bytes = ProtobufWriter.message { export in
             export.message(1) { resource in resource.message(2) { scope in scope.message(2) { $0.field(5, [0xFF]) } } }
             export.message(1) { resource in resource.message(2) { scope in scope.message(2) { $0.field(5, [0x61]) } } }

@@ -20,7 +20,7 @@ struct ObservationMappingTests {
             (.string("p, q"), ["p", "q"]),
             (.string("single"), ["single"]), (.string(""), []), (.string("[1]"), ["[1]"]),
         ] as [(OTLPValue, [String])])
-    func tagsComeInThreeForms(value: OTLPValue, tags: [String]) {
+    func `tags come in three forms`(value: OTLPValue, tags: [String]) {
         #expect(row([("langfuse.trace.tags", value)]).tags == tags)
         #expect(row([("tag.tags", value)]).tags == tags)
     }
@@ -29,7 +29,7 @@ struct ObservationMappingTests {
         ("Production", "production"), ("langfuse-test", "-test"), ("with space", "default"), ("", "default"),
         (String(repeating: "a", count: 60), String(repeating: "a", count: 40)), ("a_b-1", "a_b-1"),
     ])
-    func theEnvironmentIsCleaned(given: String, shown: String) {
+    func `the environment is cleaned`(given: String, shown: String) {
         #expect(row([("langfuse.environment", .string(given))]).environment == shown)
         let resource = OTLPAttributes([OTLPAttribute(key: "deployment.environment", value: .string(given))])
         #expect(row([]) { $0.resource = resource }.environment == shown)
@@ -44,11 +44,11 @@ struct ObservationMappingTests {
             ([("gen_ai.operation.name", "x"), ("gen_ai.request.model", "m")], "GENERATION"),
             ([], "SPAN"),
         ] as [([(String, String)], String)])
-    func theTypeIsFound(attributes: [(String, String)], type: String) {
+    func `the type is found`(attributes: [(String, String)], type: String) {
         #expect(row(attributes.map { ($0.0, .string($0.1)) }).type == type)
     }
 
-    @Test func usageAndCost() {
+    @Test func `usage and cost`() {
         let given = row([
             ("langfuse.observation.usage_details", .string(#"{"input":5,"output":1.0,"bad":-1,"text":"x"}"#)),
             ("langfuse.observation.cost_details", .string(#"{"input":0.5,"output":0.25}"#)),
@@ -68,7 +68,7 @@ struct ObservationMappingTests {
             row([("langfuse.observation.usage_details", .string("nonsense"))]).usage == nil && row([]).totalCost == nil)
     }
 
-    @Test func levelNameAndRoot() {
+    @Test func `level name and root`() {
         let child = { (span: inout OTLPSpan) in span.parentID = "0101010101010101" }
         #expect(row([]) { $0.isError = true }.level == "ERROR")
         #expect(row([("langfuse.observation.level", .string("warning"))]) { $0.isError = true }.level == "WARNING")
@@ -78,7 +78,7 @@ struct ObservationMappingTests {
         #expect(row([("langfuse.trace.public", .bool(true))]).isPublic)
     }
 
-    @Test func metadataIsGathered() throws {
+    @Test func `metadata is gathered`() throws {
         let attributes: [(String, OTLPValue)] = [
             ("langfuse.observation.metadata", .string(#"{"a":{"b":1},"c":"d"}"#)),
             ("langfuse.trace.metadata.e", .int(5)), ("other", .string("x")),
@@ -99,7 +99,7 @@ struct ObservationMappingTests {
         #expect(ofSDK.metadata == #"{"scope":{"name":"langfuse-sdk","version":"","attributes":{}}}"#)
     }
 
-    @Test func traceWideInputsStandBesideTheSpansOwn() {
+    @Test func `trace wide inputs stand beside the span's own`() {
         let both = row([("langfuse.observation.input", .string("own")), ("langfuse.trace.input", .string("trace's"))])
         #expect(both.input == "own" && both.traceInput == "trace's")
         let one = row([("langfuse.trace.input", .string("trace's"))])

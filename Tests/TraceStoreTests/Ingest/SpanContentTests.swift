@@ -14,7 +14,7 @@ struct SpanContentTests {
     private static let output =
         #"[{"role":"assistant","parts":[{"type":"text","content":"2"}],"finish_reason":"stop"}]"#
 
-    @Test func openTelemetrysMessagesAreInputAndOutput() {
+    @Test func `open telemetrys messages are input and output`() {
         let both = content([
             ("gen_ai.input.messages", .string(Self.input)), ("gen_ai.output.messages", .string(Self.output)),
         ])
@@ -31,7 +31,7 @@ struct SpanContentTests {
             (#"[{"type":"text","content":"be brief"},{"type":"text","content":"be kind"}]"#, "be brief\nbe kind"),
             (#"["one",{"x":1}]"#, "one\n{\"x\":1}"),
         ])
-    func systemInstructionsGoBeforeTheMessages(instructions: String, text: String) throws {
+    func `system instructions go before the messages`(instructions: String, text: String) throws {
         let input = content([
             ("gen_ai.input.messages", .string(Self.input)), ("gen_ai.system_instructions", .string(instructions)),
         ]).input
@@ -41,7 +41,7 @@ struct SpanContentTests {
     }
 
     @Test(arguments: [#"[{"role":"system","content":"mine"},{"role":"user"}]"#, "no JSON", #"{"role":"user"}"#])
-    func messagesThatNeedNoInstructionsStayAsTheyAre(messages: String) {
+    func `messages that need no instructions stay as they are`(messages: String) {
         let input = content([
             ("gen_ai.input.messages", .string(messages)), ("gen_ai.system_instructions", .string("be brief")),
         ]).input
@@ -49,7 +49,7 @@ struct SpanContentTests {
     }
 
     /// A convention gives both; the first counts of which the span has either.
-    @Test func oneConventionGivesBoth() {
+    @Test func `one convention gives both`() {
         let all: [(String, OTLPValue)] = [
             ("langfuse.observation.output", .string("own")), ("input.value", .string("i")),
             ("output.value", .string("o")),
@@ -64,7 +64,7 @@ struct SpanContentTests {
         #expect(content([("langfuse.trace.input", .string("t")), all[0]]).input == "t")
     }
 
-    @Test func whatIsInputOrOutputIsNoMetadata() throws {
+    @Test func `what is input or output is no metadata`() throws {
         var span = OTLPSpan(traceID: SampleSpan.traceID(1), spanID: "8e9f0a1b00000001", name: "span")
         span.attributes = OTLPAttributes([
             OTLPAttribute(key: "gen_ai.input.messages", value: .string(Self.input)),

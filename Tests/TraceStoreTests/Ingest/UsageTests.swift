@@ -35,7 +35,7 @@ struct UsageTests {
         ),
         (#"{"input":5,"custom":1.0}"#, #"{"input":5,"custom":1}"#),
     ])
-    func givenCounts(given: String, counted: String) {
+    func `given counts`(given: String, counted: String) {
         #expect(Usage.details(given) == counted)
         let attributes = OTLPAttributes([
             OTLPAttribute(key: "langfuse.observation.usage_details", value: .string(given))
@@ -67,7 +67,7 @@ struct UsageTests {
             ),
             ([("llm.usage.total_tokens", 7)], #"{"total":7}"#), ([("gen_ai.usage.cost", 7)], nil), ([], nil),
         ] as [([(String, Int64)], String?)])
-    func countedAttributes(attributes: [(String, Int64)], counted: String?) {
+    func `counted attributes`(attributes: [(String, Int64)], counted: String?) {
         #expect(
             Usage.details(OTLPAttributes(attributes.map { OTLPAttribute(key: $0.0, value: .int($0.1)) })) == counted)
     }

@@ -10,7 +10,7 @@ import Testing
 /// What an exporter sends and what becomes of it.
 @Suite(.timeLimit(.minutes(5)))
 struct ExportTests {
-    @Test func whatWasWrittenIsRead() async throws {
+    @Test func `what was written is read`() async throws {
         try await LiveStore.run { store in
             let span = SampleSpan(
                 7, tags: ["rollout_id:R", "row_id:a,b"],
@@ -52,7 +52,7 @@ struct ExportTests {
         }
     }
 
-    @Test func aProjectSeesItsOwnAlone() async throws {
+    @Test func `a project sees its own alone`() async throws {
         try await LiveStore.run { store in
             try await store.export([SampleSpan(1, tags: ["t"])])
             try await store.export([SampleSpan(1, tags: ["t"]), SampleSpan(2, tags: ["t"])], project: "other")
@@ -64,7 +64,7 @@ struct ExportTests {
         }
     }
 
-    @Test func aSpanThatIsSentAgainIsOneRowTheNewest() async throws {
+    @Test func `a span that is sent again is one row the newest`() async throws {
         try await LiveStore.run { store in
             try await store.export([SampleSpan(1, tags: ["old", "both"], [("langfuse.observation.output", "first")])])
             store.clock.withLockedValue { $0 += 60_000 }
@@ -88,7 +88,7 @@ struct ExportTests {
         (#""spanId":"8e9f0a1b00000002""#, #""spanId":"8e9f0a1b0000000g""#), (#""spanId":"8e9f0a1b00000002","#, ""),
         (#""spanId":"8e9f0a1b00000002","#, #""spanId":"8e9f0a1b00000002","parentSpanId":"x","#),
     ])
-    func oneBadSpanCostsOneSpan(good: String, bad: String) async throws {
+    func `one bad span costs one span`(good: String, bad: String) async throws {
         try await LiveStore.run { store in
             let broken = SampleSpan.export([SampleSpan(1), SampleSpan(2)]).replacing(good, with: bad)
             let answer = try await store.call(
@@ -101,7 +101,7 @@ struct ExportTests {
     }
 
     @Test(arguments: ["", "{", "[]", #"{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":{"a":1}}]}]}]}"#])
-    func whatIsNoExportIsRefused(body: String) async throws {
+    func `what is no export is refused`(body: String) async throws {
         try await LiveStore.run { store in
             let answer = try await store.call(
                 "POST", "/api/public/otel/v1/traces", headers: ["Content-Type: application/json"],
@@ -112,7 +112,7 @@ struct ExportTests {
         }
     }
 
-    @Test func aForeignContentTypeOrVersionIsRefused() async throws {
+    @Test func `a foreign content type or version is refused`() async throws {
         try await LiveStore.run { store in
             let body = Array(SampleSpan.export([SampleSpan(1)]).utf8)
             let path = "/api/public/otel/v1/traces"
@@ -126,7 +126,7 @@ struct ExportTests {
         }
     }
 
-    @Test func gzipIsTakenAndABombIsNot() async throws {
+    @Test func `gzip is taken and a bomb is not`() async throws {
         var plan = LiveStore.Plan()
         plan.limits.exportBytes = 64 << 10
         try await LiveStore.run(plan) { store in
@@ -151,7 +151,7 @@ struct ExportTests {
         }
     }
 
-    @Test func eachCodingIsUndoneAndOthersAreRefused() async throws {
+    @Test func `each coding is undone and others are refused`() async throws {
         let export = Array(SampleSpan.export([SampleSpan(1, tags: ["t"])]).utf8)
         let once = try packed(export)
         try await LiveStore.run { store in
@@ -180,7 +180,7 @@ struct ExportTests {
         }
     }
 
-    @Test func whatIsHeldAtOnceIsBoundedAndGivenBack() throws {
+    @Test func `what is held at once is bounded and given back`() throws {
         let budget = ExportBudget(limit: 10)
         do {
             let first = budget.share()
@@ -199,7 +199,7 @@ struct ExportTests {
     }
 
     /// Gzip says at its end how much it becomes; one that becomes more is not believed.
-    @Test func gzipThatBecomesMoreThanItSaysIsRefused() throws {
+    @Test func `gzip that becomes more than it says is refused`() throws {
         var body = try packed(Array(repeating: 0x20, count: 1000))
         body.replaceSubrange(body.count - 4..<body.count, with: [10, 0, 0, 0])
         let export = Export(form: .json, body: CompressedBody(codings: [.gzip], limit: 1 << 20))
@@ -211,7 +211,7 @@ struct ExportTests {
         }
     }
 
-    @Test func keysAreAskedFor() async throws {
+    @Test func `keys are asked for`() async throws {
         try await LiveStore.run { store in
             let path = "/api/public/v2/observations"
             func answer(_ authorization: String?) async throws -> HTTPAnswer {
@@ -233,7 +233,7 @@ struct ExportTests {
         }
     }
 
-    @Test func aHeadBeyondNodesBoundIsRefused() async throws {
+    @Test func `a head beyond nodes bound is refused`() async throws {
         try await LiveStore.run { store in
             let answer = try await store.call(
                 "GET", "/api/public/v2/observations?name=" + String(repeating: "x", count: 20 << 10))
@@ -241,7 +241,7 @@ struct ExportTests {
         }
     }
 
-    @Test func rowsOutliveARestart() async throws {
+    @Test func `rows outlive a restart`() async throws {
         try await withTemporaryFolder { folder in
             var plan = LiveStore.Plan()
             plan.folder = folder

@@ -8,7 +8,7 @@ import Testing
 /// What a test can have go wrong, and that it then does.
 @Suite(.timeLimit(.minutes(5)))
 struct FaultTests {
-    @Test func rowsAreSeenLate() async throws {
+    @Test func `rows are seen late`() async throws {
         try await LiveStore.run { store in
             store.faults.change { $0.visibilityDelay = .seconds(5) }
             try await store.export([SampleSpan(1, tags: ["t"])])
@@ -24,7 +24,7 @@ struct FaultTests {
         }
     }
 
-    @Test func requestsAreRefusedAsOftenAsIsAsked() async throws {
+    @Test func `requests are refused as often as is asked`() async throws {
         try await LiveStore.run { store in
             store.faults.change { faults in
                 faults.refusals = [
@@ -48,7 +48,7 @@ struct FaultTests {
         }
     }
 
-    @Test func spansAreLostAfterTheyWereAccepted() async throws {
+    @Test func `spans are lost after they were accepted`() async throws {
         try await LiveStore.run { store in
             store.faults.change { $0.loses = { $0.hasSuffix("1") } }
             #expect(try await store.export((1...3).map { SampleSpan($0) }).status == 200)
@@ -59,7 +59,7 @@ struct FaultTests {
         }
     }
 
-    @Test func rowsAreShownTwice() async throws {
+    @Test func `rows are shown twice`() async throws {
         try await LiveStore.run { store in
             try await store.export((1...3).map { SampleSpan($0) })
             store.faults.change { $0.duplicates = true }
@@ -73,7 +73,7 @@ struct FaultTests {
         }
     }
 
-    @Test func anOlderServerHasNoNewRoutesAndANewerNoOldOnes() async throws {
+    @Test func `an older server has no new routes and a newer no old ones`() async throws {
         try await LiveStore.run { store in
             try await store.export([SampleSpan(1)])
             let older = ["/api/public/traces", "/api/public/traces/\(SampleSpan.traceID(1))"]

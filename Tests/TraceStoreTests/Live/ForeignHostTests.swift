@@ -8,7 +8,7 @@ import Testing
         ("GET /api/public/traces", "localhost.evil.example"),
         ("POST /api/public/otel/v1/traces", "127.0.0.1.nip.io:4001"), ("GET /", "store"), ("CONNECT a:1", ""),
     ])
-    func aForeignHostIsRefused(request: String, host: String) async throws {
+    func `a foreign host is refused`(request: String, host: String) async throws {
         try await LiveStore.run { store in
             try await withRawClient(to: store.port) { client in
                 try await client.send(
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["localhost", "127.0.0.1:4001", "[::1]:4001", "LOCALHOST."]) func thisMachinesNamesAreServed(
+    @Test(arguments: ["localhost", "127.0.0.1:4001", "[::1]:4001", "LOCALHOST."]) func `this machines names are served`(
         host: String
     ) async throws {
         try await LiveStore.run { store in

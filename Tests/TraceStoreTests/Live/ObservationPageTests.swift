@@ -82,7 +82,7 @@ struct ObservationPageTests {
         ("sessionId=s0&" + filter(options("sessionId", "any of", ["s1"])) + "&limit=1", [17]),
         ("limit=0", []),
     ])
-    func rowsAreChosen(query: String, expected: [Int]) async throws {
+    func `rows are chosen`(query: String, expected: [Int]) async throws {
         #expect(try await numbers(query) == expected)
     }
 
@@ -97,7 +97,7 @@ struct ObservationPageTests {
         filter(#"{"type":"stringObject","column":"metadata","key":"a\"b","operator":"=","value":"x"}"#),
         filter(#"{"type":"datetime","column":"startTime","operator":">","value":5}"#),
     ])
-    func badQueriesAreToldSo(query: String) async throws {
+    func `bad queries are told so`(query: String) async throws {
         try await LiveStore.run { store in
             let answer = try await store.call("GET", "/api/public/v2/observations?\(query)")
             #expect(answer.status == 400 && answer.text.hasPrefix(#"{"message":""#), "\(answer.text)")
@@ -108,7 +108,7 @@ struct ObservationPageTests {
         filter(tags("any of", "all")), filter(tags("any of", "all", "odd")), "",
         filter(options("sessionId", "any of", ["s"])),
     ])
-    func pagesJoinWithoutGapAndRepetition(query: String) async throws {
+    func `pages join without gap and repetition`(query: String) async throws {
         try await LiveStore.run { store in
             // Many rows a second, so that pages end between rows of one time.
             let spans = (0..<50).map { SampleSpan($0, tags: ["all"], second: $0 / 20, [("session.id", "s")]) }
@@ -128,7 +128,7 @@ struct ObservationPageTests {
         }
     }
 
-    @Test func theLastPageThatIsFullHasNoCursor() async throws {
+    @Test func `the last page that is full has no cursor`() async throws {
         try await LiveStore.run { store in
             try await store.export((0..<7).map { SampleSpan($0) })
             #expect(try await store.observations("limit=7").cursor == nil)
@@ -140,7 +140,7 @@ struct ObservationPageTests {
         }
     }
 
-    @Test func groupsThatAreNotAskedForAreAbsent() async throws {
+    @Test func `groups that are not asked for are absent`() async throws {
         try await LiveStore.run { store in
             try await store.export([
                 SampleSpan(1, tags: ["t"], [("langfuse.observation.metadata.long", String(repeating: "x", count: 300))])
@@ -164,7 +164,7 @@ struct ObservationPageTests {
         }
     }
 
-    @Test func rowsAreCounted() async throws {
+    @Test func `rows are counted`() async throws {
         try await LiveStore.run { store in
             try await store.export(Self.spans)
             #expect(try await store.count() == #"{"data":[{"count_count":"20"}]}"#)

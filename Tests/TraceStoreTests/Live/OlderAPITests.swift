@@ -36,14 +36,14 @@ struct OlderAPITests {
         ("traceId=\(SampleSpan.traceID(4))", [4, 4], 2),
         ("fromStartTime=2026-11-22T12:00:02Z&toStartTime=2026-11-22T12:00:04Z", [3, 2], 2),
     ])
-    func observationsAreChosen(query: String, expected: [Int], total: Int) async throws {
+    func `observations are chosen`(query: String, expected: [Int], total: Int) async throws {
         try await Self.run { store in
             let page = try await store.scores(query, path: "observations")
             #expect(page.numbers == expected && page.meta.json("totalItems") == "\(total)")
         }
     }
 
-    @Test func anObservationIsWhole() async throws {
+    @Test func `an observation is whole`() async throws {
         try await Self.run { store in
             let list = try await store.scores("type=GENERATION&limit=1", path: "observations")
             let answer = try await store.call("GET", "/api/public/observations/\(SampleSpan(5).id)")
@@ -63,7 +63,7 @@ struct OlderAPITests {
         ("", ["session 1", "session 0"], 2), ("limit=1&page=2", ["session 0"], 2), ("environment=e0", ["session 0"], 1),
         ("fromTimestamp=2026-11-22T12:00:01Z", ["session 1"], 1), ("toTimestamp=2026-11-22T12:00:00Z", [], 0),
     ])
-    func sessionsAreListed(query: String, expected: [String], total: Int) async throws {
+    func `sessions are listed`(query: String, expected: [String], total: Int) async throws {
         try await Self.run { store in
             let page = try await store.scores(query, path: "sessions")
             #expect(page.texts("id") == expected && page.meta.json("totalItems") == "\(total)")
@@ -74,7 +74,7 @@ struct OlderAPITests {
         }
     }
 
-    @Test func aSessionShowsItsTraces() async throws {
+    @Test func `a session shows its traces`() async throws {
         try await Self.run { store in
             let answer = try await store.call("GET", "/api/public/sessions/session%201")
             let session = try JSONObject.scan(answer.body, maximumDepth: 16)
@@ -91,7 +91,7 @@ struct OlderAPITests {
     }
 
     @Test(arguments: ["observations?limit=101", "observations?page=x", "sessions?limit=0", "sessions?fromTimestamp=x"])
-    func badQueriesAreToldSo(query: String) async throws {
+    func `bad queries are told so`(query: String) async throws {
         try await LiveStore.run { store in
             let answer = try await store.call("GET", "/api/public/\(query)")
             #expect(answer.status == 400 && answer.text.hasPrefix(#"{"message":""#))

@@ -21,7 +21,7 @@ struct ScoreTests {
         }
     }
 
-    @Test func eachKindIsGivenBackWhole() async throws {
+    @Test func `each kind is given back whole`() async throws {
         try await Self.run { store in
             let rows = try await store.scores().rows
             // The newest first.
@@ -65,7 +65,7 @@ struct ScoreTests {
         }
     }
 
-    @Test func theThirdAPIHasOneValueAndTheSubject() async throws {
+    @Test func `the third API has one value and the subject`() async throws {
         try await Self.run { store in
             let rows = try await store.scores("fields=details,subject,annotation", path: "v3/scores").rows
             let trace = SampleSpan.traceID(1)
@@ -107,7 +107,7 @@ struct ScoreTests {
         (filter(options("stringValue", "any of", ["good", "True"])), ["truth", "category"]),
         (filter(tags("none of", "b")), ["run", "text", "truth"]),
     ])
-    func scoresAreChosen(query: String, expected: [String]) async throws {
+    func `scores are chosen`(query: String, expected: [String]) async throws {
         try await Self.run { store in
             let page = try await store.scores(query)
             #expect(page.texts("id") == expected)
@@ -125,14 +125,14 @@ struct ScoreTests {
         ("configId=c&queueId=q", ["run"]), ("authorUserId=x", []),
         ("fromTimestamp=2026-11-22T12:00:05Z", ["run"]),
     ])
-    func theThirdAPIChooses(query: String, expected: [String]) async throws {
+    func `the third API chooses`(query: String, expected: [String]) async throws {
         try await Self.run { store in
             let page = try await store.scores(query, path: "v3/scores")
             #expect(page.texts("id") == expected)
         }
     }
 
-    @Test func pagesOfTheThirdAPIFollowTheirCursor() async throws {
+    @Test func `pages of the third API follow their cursor`() async throws {
         try await LiveStore.run { store in
             // Of one time, so that only their ids tell them apart.
             let scores = (100..<225).map { SampleScore.of("s\($0)", value: "\($0)", more: Self.time) }
@@ -162,14 +162,14 @@ struct ScoreTests {
         ("v3/scores", "dataType=NUMERIC&value=x"), ("v3/scores", "dataType=BOOLEAN&value=1"),
         ("v3/scores", "source=other"), ("scores", "limit=101"),
     ])
-    func badQueriesAreToldSo(path: String, query: String) async throws {
+    func `bad queries are told so`(path: String, query: String) async throws {
         try await LiveStore.run { store in
             let answer = try await store.call("GET", "/api/public/\(path)?\(query)")
             #expect(answer.status == 400 && answer.text.hasPrefix(#"{"message":""#), "\(answer.text)")
         }
     }
 
-    @Test func theFirstAPIKnowsScoresOfTracesAlone() async throws {
+    @Test func `the first API knows scores of traces alone`() async throws {
         try await Self.run { store in
             let page = try await store.scores(path: "scores")
             #expect(page.texts("id") == ["truth", "category", "number"] && page.meta.json("totalItems") == "3")
@@ -189,7 +189,7 @@ struct ScoreTests {
         }
     }
 
-    @Test func aScoreThatIsSentAgainTakesThePlaceOfTheOld() async throws {
+    @Test func `a score that is sent again takes the place of the old`() async throws {
         try await Self.run { store in
             store.clock.withLockedValue { $0 += 60_000 }
             let new = SampleScore.of("number", value: #""now a word""#, target: SampleScore.trace(2))
@@ -205,7 +205,7 @@ struct ScoreTests {
         }
     }
 
-    @Test func aDeletedScoreIsGoneAndThatOfAnotherProjectStays() async throws {
+    @Test func `a deleted score is gone and that of another project stays`() async throws {
         try await Self.run { store in
             try await store.ingest(SampleScore.all, project: "other")
             for _ in 0..<2 {

@@ -35,7 +35,7 @@ struct ScoreWritingTests {
         (#"{"name":"n","value":1,"id":"\#(String(repeating: "i", count: 801))",\#(trace)}"#, "id"),
     ]
 
-    @Test func aBadScoreIsA400ByItself() async throws {
+    @Test func `a bad score is a 400 by itself`() async throws {
         try await LiveStore.run { store in
             for (body, word) in Self.bad {
                 let answer = try await store.post("/api/public/scores", body)
@@ -49,7 +49,7 @@ struct ScoreWritingTests {
         }
     }
 
-    @Test func aListKeepsTheGoodOnesAndCountsTheOthers() async throws {
+    @Test func `a list keeps the good ones and counts the others`() async throws {
         try await LiveStore.run { store in
             let good = SampleScore.all
             let all = try await store.post("/api/public/scores", "[\(good.joined(separator: ","))]")
@@ -66,7 +66,7 @@ struct ScoreWritingTests {
 
     private static let time = #""timestamp":"2026-11-23T01:00:00+01:00""#
 
-    @Test func aScoreWithoutAnIDGetsOneOfItsOwn() async throws {
+    @Test func `a score without an ID gets one of its own`() async throws {
         try await LiveStore.run { store in
             var ids: [String] = []
             for id in ["", #""id":"","#, #""id":null,"#] {
@@ -79,7 +79,7 @@ struct ScoreWritingTests {
         }
     }
 
-    @Test func eachEventIsAnsweredByItself() async throws {
+    @Test func `each event is answered by itself`() async throws {
         try await LiveStore.run { store in
             let time = #""timestamp":"2026-11-22T12:00:00Z""#
             let events = [
@@ -109,7 +109,7 @@ struct ScoreWritingTests {
 
     private static let eval = #""source":"EVAL""#
 
-    @Test func bodiesHaveTheBoundOfExportsAndMayBeCompressed() async throws {
+    @Test func `bodies have the bound of exports and may be compressed`() async throws {
         var plan = LiveStore.Plan()
         plan.limits.exportBytes = 4096
         try await LiveStore.run(plan) { store in
@@ -126,7 +126,7 @@ struct ScoreWritingTests {
         }
     }
 
-    @Test func tracesAreNotDeletedByRequest() async throws {
+    @Test func `traces are not deleted by request`() async throws {
         try await LiveStore.run { store in
             try await store.export([SampleSpan(1)])
             for path in ["traces", "traces/\(SampleSpan.traceID(1))"] {
@@ -143,7 +143,7 @@ struct ScoreWritingTests {
         "comments", "score-configs", "metrics", "metrics/daily", "experiments", "otel/v1/metrics", "projects/p/apiKeys",
         "unstable/dashboards",
     ])
-    func whatIsNotServedIsSaid(path: String) async throws {
+    func `what is not served is said`(path: String) async throws {
         let log = InMemoryLogHandler()
         var plan = LiveStore.Plan()
         plan.logger = Logger(label: "test") { _ in log }

@@ -5,7 +5,7 @@ import Testing
 
 /// The log holds no byte of a request, however it is broken and however much is logged.
 @Suite(.timeLimit(.minutes(5))) struct SilentLogTests {
-    @Test func aBrokenRequestLeavesNothingInTheLog() async throws {
+    @Test func `a broken request leaves nothing in the log`() async throws {
         let log = InMemoryLogHandler()
         var plan = LiveStore.Plan()
         plan.logger = Logger(label: "test") { _ in log }

@@ -38,7 +38,7 @@ import Testing
     }
 
     /// Everything that the API says of them, to the byte.
-    @Test func theAPIGivesTheSameForBothWays() async throws {
+    @Test func `the API gives the same for both ways`() async throws {
         try await LiveStore.run { store in
             let spans = try (1...3).map(Self.record)
             #expect(await store.spans.store(spans, of: "main") == .stored)
@@ -67,7 +67,7 @@ import Testing
     }
 
     /// A span that is sent again, by either way, is one row.
-    @Test func theWaysMeetInOneRow() async throws {
+    @Test func `the ways meet in one row`() async throws {
         try await LiveStore.run { store in
             let span = try Self.record(1)
             for _ in 0..<2 {
@@ -83,14 +83,14 @@ import Testing
         }
     }
 
-    @Test func faultsMeetIt() async throws {
+    @Test func `faults meet it`() async throws {
         try await LiveStore.run { store in
             let spans = try (1...2).map(Self.record)
             store.faults.change {
                 $0.refusals = [.init(503, on: [.export], times: 1), .init(429, on: [.export], retryAfter: 7, times: 1)]
             }
-            #expect(await store.spans.store(spans, of: "main") == SpanStoreAnswer(status: 503))
-            #expect(await store.spans.store(spans, of: "main") == SpanStoreAnswer(status: 429, retryAfter: 7))
+            #expect(await store.spans.store(spans, of: "main") == SpanStoreResponse(status: 503))
+            #expect(await store.spans.store(spans, of: "main") == SpanStoreResponse(status: 429, retryAfter: 7))
             #expect(try await store.observations().rows.isEmpty)
             store.faults.change { faults in
                 faults.loses = { $0.hasSuffix("1") }
@@ -104,7 +104,7 @@ import Testing
     }
 
     /// What the store takes is there when a fault holds its answer up: the sender sends it again.
-    @Test func itIsStoredBeforeItIsAnswered() async throws {
+    @Test func `it is stored before it is answered`() async throws {
         try await LiveStore.run { store in
             let (reached, goOn) = (TestSignal(), TestSignal())
             store.faults.change { faults in
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func aProjectWithoutKeysIsRefused() async throws {
+    @Test func `a project without keys is refused`() async throws {
         try await LiveStore.run { store in
             let span = try Self.record(1)
             #expect(await store.spans.store([span], of: "nobody").status == 401)

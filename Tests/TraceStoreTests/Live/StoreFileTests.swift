@@ -11,7 +11,7 @@ import Testing
 /// A file that goes away under a running store takes no traces with it.
 @Suite(.timeLimit(.minutes(5))) struct StoreFileTests {
     @Test(arguments: ["deleted", "moved", "emptied folder", "log deleted", "index deleted", "deleted behind a link"])
-    func aFileThatIsLostIsWrittenAgain(how: String) async throws {
+    func `a file that is lost is written again`(how: String) async throws {
         try await withTemporaryFolder { folder in
             var path = folder + "/traces.sqlite"
             if how == "deleted behind a link" {
@@ -56,7 +56,7 @@ import Testing
     }
 
     /// It is tried until it goes, and said once.
-    @Test func aFolderThatIsGoneIsWaitedFor() async throws {
+    @Test func `a folder that is gone is waited for`() async throws {
         try await withTemporaryFolder { folder in
             let store = folder + "/store"
             try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: true)
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// The file that an operator put there stays.
-    @Test func anotherFileIsLeftAlone() async throws {
+    @Test func `another file is left alone`() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/traces.sqlite"
             let log = InMemoryLogHandler()
@@ -105,11 +105,12 @@ import Testing
     }
 
     @Test(arguments: [ResultCode.SQLITE_FULL, .SQLITE_READONLY, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_PERM])
-    func theDiskIsNamed(code: ResultCode) {
+    func `the disk is named`(code: ResultCode) {
         #expect(LangfuseError.disk(code)?.status == 503)
     }
 
-    @Test(arguments: [ResultCode.SQLITE_CONSTRAINT, .SQLITE_ERROR, .SQLITE_BUSY, .SQLITE_CORRUPT]) func allElseIsNot(
+    @Test(arguments: [ResultCode.SQLITE_CONSTRAINT, .SQLITE_ERROR, .SQLITE_BUSY, .SQLITE_CORRUPT])
+    func `all else is not`(
         code: ResultCode
     ) {
         #expect(LangfuseError.disk(code) == nil)

@@ -12,7 +12,7 @@ import Testing
         ("\u{301}x", "\u{340}x"),
     ]
 
-    @Test(arguments: pairs) func whatLooksAlikeIsTwo(one: String, other: String) async throws {
+    @Test(arguments: pairs) func `what looks alike is two`(one: String, other: String) async throws {
         try await LiveStore.run { store in
             _ = try await store.export([
                 SampleSpan(
@@ -64,7 +64,7 @@ import Testing
 
     /// Each would take more than 25 seconds if it normalised the marks, and it takes half of one. The same span
     /// comes twice, as one that is sent again.
-    @Test func marksTakeNoTime() async throws {
+    @Test func `marks take no time`() async throws {
         try await LiveStore.run { store in
             for (index, place) in Self.places.enumerated() {
                 let time = try await ContinuousClock().measure {

@@ -49,21 +49,21 @@ struct TracePageTests {
         (filter(options("id", "any of", [SampleSpan.traceID(2), SampleSpan.traceID(6)])), [6, 2]),
         ("tags=all&fromTimestamp=2026-11-22T12:00:08Z", [9, 8]),
     ])
-    func tracesAreChosen(query: String, expected: [Int]) async throws {
+    func `traces are chosen`(query: String, expected: [Int]) async throws {
         #expect(try await Self.run { try await $0.traces(query).numbers } == expected)
     }
 
     @Test(arguments: [
         "limit=101", "limit=0", "page=0", "orderBy=timestamp", "orderBy=nobody.asc", "fromTimestamp=x", "filter=1",
     ])
-    func badQueriesAreToldSo(query: String) async throws {
+    func `bad queries are told so`(query: String) async throws {
         try await LiveStore.run { store in
             let answer = try await store.call("GET", "/api/public/traces?\(query)")
             #expect(answer.status == 400 && answer.text.hasPrefix(#"{"message":""#))
         }
     }
 
-    @Test func aListShowsTheObservationsIDs() async throws {
+    @Test func `a list shows the observations IDs`() async throws {
         try await Self.run { store in
             let page = try await store.traces("tags=number:9")
             let row = try #require(page.rows.first)
@@ -82,7 +82,7 @@ struct TracePageTests {
         }
     }
 
-    @Test func coreAloneLeavesTheRestOut() async throws {
+    @Test func `core alone leaves the rest out`() async throws {
         try await Self.run { store in
             let row = try #require(try await store.traces("fields=core&tags=number:9").rows.first)
             #expect(row.member("input") == nil && row.member("metadata") == nil && row.json("observations") == "[]")
@@ -90,7 +90,7 @@ struct TracePageTests {
         }
     }
 
-    @Test func oneTraceShowsItsObservationsWhole() async throws {
+    @Test func `one trace shows its observations whole`() async throws {
         try await Self.run { store in
             let answer = try await store.call("GET", "/api/public/traces/\(SampleSpan.traceID(9))")
             let trace = try JSONObject.scan(answer.body, maximumDepth: 64)
@@ -112,7 +112,7 @@ struct TracePageTests {
         }
     }
 
-    @Test func whatIsSaidOfATraceIsGathered() async throws {
+    @Test func `what is said of a trace is gathered`() async throws {
         try await LiveStore.run { store in
             try await store.export([
                 SampleSpan(

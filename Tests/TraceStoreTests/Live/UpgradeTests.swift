@@ -9,7 +9,7 @@ import Testing
         "connection: UPGRADE\r\nupgrade: websocket\r\n",
         "Upgrade: TLS/1.0, h2c\r\nConnection: keep-alive, upgrade\r\n", "Upgrade: h2c\r\n",
     ])
-    func anOfferIsIgnored(offer: String) async throws {
+    func `an offer is ignored`(offer: String) async throws {
         try await LiveStore.run { store in
             try await withRawClient(to: store.port) { client in
                 for _ in 0..<3 {
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func aTunnelIsRefused() async throws {
+    @Test func `a tunnel is refused`() async throws {
         try await LiveStore.run { store in
             try await withRawClient(to: store.port) { client in
                 try await client.send("CONNECT a:443 HTTP/1.1\r\nHost: localhost\r\n\r\n\u{16}\u{3}\u{1}")

@@ -28,7 +28,7 @@ struct WholeTextTests {
     ]
 
     @Test(arguments: texts)
-    func everyColumnKeepsIt(text: String) async throws {
+    func `every column keeps it`(text: String) async throws {
         try await LiveStore.run { store in
             let attributes = Self.columns.map { (name: $0.attribute, value: $0.member + text) }
             let span = SampleSpan(
@@ -79,7 +79,7 @@ struct WholeTextTests {
         (#"{"type":"arrayOptions","column":"tags","operator":"any of","value":["t\u0000a\u0000b"]}"#, [1]),
         (#"{"type":"arrayOptions","column":"tags","operator":"any of","value":["t"]}"#, []),
     ])
-    func filtersCompareAllOfIt(condition: String, expected: [Int]) async throws {
+    func `filters compare all of it`(condition: String, expected: [Int]) async throws {
         try await LiveStore.run { store in
             let spans = ["a", "a\0b", "a\0c", "b\0a"].enumerated().map { number, text in
                 let metadata = #"{"n\u0000\\":\#(number)}"#
@@ -96,7 +96,7 @@ struct WholeTextTests {
         }
     }
 
-    @Test func simpleParametersCompareAllOfIt() async throws {
+    @Test func `simple parameters compare all of it`() async throws {
         try await LiveStore.run { store in
             try await store.export(
                 ["a", "a\0b"].enumerated().map {
@@ -110,7 +110,7 @@ struct WholeTextTests {
         }
     }
 
-    @Test func protobufIsKeptLikeJSON() async throws {
+    @Test func `protobuf is kept like JSON`() async throws {
         let export = ProtobufWriter.message { export in
             export.message(1) { resource in
                 resource.message(2) { scope in
@@ -140,7 +140,7 @@ struct WholeTextTests {
     }
 
     /// It is text in the file, not bytes, so that other programs find it too.
-    @Test func itIsTextInTheFile() async throws {
+    @Test func `it is text in the file`() async throws {
         try await withTemporaryFolder { folder in
             var plan = LiveStore.Plan()
             plan.folder = folder

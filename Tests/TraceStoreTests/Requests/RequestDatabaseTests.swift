@@ -21,7 +21,7 @@ struct RequestDatabaseTests {
 
     /// With few looks a page, most pages end before they are full.
     @Test(arguments: [(1, 100_000, 40), (2, 50, 20), (3, 1, 3)] as [(UInt64, Int, Int)])
-    func itConforms(seed: UInt64, looks: Int, rounds: Int) async throws {
+    func `it conforms`(seed: UInt64, looks: Int, rounds: Int) async throws {
         try await Self.run(looks: looks) { _, store in
             var conformance = RequestLogConformance(store: store, seed: seed)
             try await conformance.add(rows: 250)
@@ -35,7 +35,7 @@ struct RequestDatabaseTests {
         }
     }
 
-    @Test func theModelConformsToItself() async throws {
+    @Test func `the model conforms to itself`() async throws {
         var conformance = RequestLogConformance(store: MemoryRequestLog(), seed: 5)
         try await conformance.add(rows: 200)
         try await conformance.checkRows()
@@ -44,7 +44,7 @@ struct RequestDatabaseTests {
     }
 
     /// A filter is about more values than are read in advance, so each is looked at when a row has it.
-    @Test func aKeyWithVeryManyValuesIsSearched() async throws {
+    @Test func `a key with very many values is searched`() async throws {
         try await Self.run { _, store in
             let rows = (0..<5000).map { number in
                 var row = RequestRow(
@@ -72,7 +72,7 @@ struct RequestDatabaseTests {
         }
     }
 
-    @Test func rowsOfOnePlaceAreToldApart() async throws {
+    @Test func `rows of one place are told apart`() async throws {
         try await Self.run { _, store in
             let ids = (0..<20).map { InsertionID(milliseconds: 1_790_000_000_000, counter: 7, randomBits: UInt64($0)) }
             for id in ids { try await store.add([RequestRow(id: id, project: "p", outcome: .failed, status: 500)]) }
@@ -84,7 +84,7 @@ struct RequestDatabaseTests {
         }
     }
 
-    @Test func aFileOfAnOlderVersionGainsTheTables() async throws {
+    @Test func `a file of an older version gains the tables`() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/traces.sqlite"
             let old = try DatabasePool(path: path)
@@ -101,7 +101,7 @@ struct RequestDatabaseTests {
         }
     }
 
-    @Test func aBatchThatFailsLeavesNothing() async throws {
+    @Test func `a batch that fails leaves nothing`() async throws {
         try await Self.run { database, store in
             var samples = SampleRequests(seed: 8)
             let rows = (0..<50).map { _ in samples.row() }

@@ -30,7 +30,7 @@ struct RequestRetentionTests {
         try await database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(table)") ?? 0 }
     }
 
-    @Test func whatIsTooOldGoesWhole() async throws {
+    @Test func `what is too old goes whole`() async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: [])
             let store = RequestDatabase(database: database)
@@ -55,7 +55,7 @@ struct RequestRetentionTests {
         }
     }
 
-    @Test func whatIsTooMuchGoesFromTheOldestOn() async throws {
+    @Test func `what is too much goes from the oldest on`() async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: [])
             let store = RequestDatabase(database: database)

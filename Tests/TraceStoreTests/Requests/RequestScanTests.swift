@@ -50,7 +50,7 @@ struct RequestScanTests {
         filter("rare", .present), filter("rare", .startsWith("rare-")), filter("rare", .contains("are-")),
         filter("customer", .contains("r-77")),
     ])
-    func whatManyValuesPassIsFoundByTheIndex(filter: RequestFilter) async throws {
+    func `what many values pass is found by the index`(filter: RequestFilter) async throws {
         try await Self.run(looks: 7000) { _, store in
             var filter = filter
             filter.to = SampleRequests.start + 9000
@@ -61,7 +61,7 @@ struct RequestScanTests {
     }
 
     /// However slow the disk, a page ends in time, with a cursor from which the search goes on.
-    @Test func aPageWhoseTimeIsOverGoesOnLater() async throws {
+    @Test func `a page whose time is over goes on later`() async throws {
         try await Self.run { database, _ in
             let filters = [
                 Self.filter("rare", .absent), Self.filter("environment", .anyOf(["prod"])),
@@ -88,7 +88,7 @@ struct RequestScanTests {
     }
 
     /// No page or chart reads a table or an index from one end to the other, or puts rows in order itself.
-    @Test func everyStatementSearchesAnIndex() async throws {
+    @Test func `every statement searches an index`() async throws {
         var ranged = Self.filter("customer", .contains("r-77"))
         (ranged.from, ranged.to) = (SampleRequests.start, SampleRequests.start + 11_000)
         ranged.statuses = [.init([500...599])]
@@ -133,7 +133,7 @@ struct RequestScanTests {
 
     /// Numbers of terms go on for as long as rows come: a chart's groups are found also above those that it has a
     /// place for.
-    @Test func chartsOfLateTermsConform() async throws {
+    @Test func `charts of late terms conform`() async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: ["p"])
             try await database.write { db in

@@ -38,7 +38,7 @@ struct RetentionTests {
         }
     }
 
-    @Test func whatIsTooOldGoesWhole() async throws {
+    @Test func `what is too old goes whole`() async throws {
         try await Self.run { database, project in
             try await database.insert((0..<1200).map { Self.row($0, created: 1000 + Int64($0)) }, project: project)
             let retention = Retention(
@@ -49,7 +49,7 @@ struct RetentionTests {
         }
     }
 
-    @Test func whatIsTooMuchGoesFromTheOldestOn() async throws {
+    @Test func `what is too much goes from the oldest on`() async throws {
         try await Self.run { database, project in
             for batch in 0..<10 {
                 try await database.insert(
@@ -83,7 +83,7 @@ struct RetentionTests {
         try await database.read { try String.fetchAll($0, sql: "SELECT id FROM score ORDER BY number") }
     }
 
-    @Test func scoresGoWithTheirTraceOrByTheirAge() async throws {
+    @Test func `scores go with their trace or by their age`() async throws {
         try await Self.run { database, project in
             try await database.insert([Self.row(1, created: 1000), Self.row(2, created: 5000)], project: project)
             try await database.insert(
@@ -101,7 +101,7 @@ struct RetentionTests {
     }
 
     /// A trace's deletion takes none of another project's scores.
-    @Test func theScoresOfAnotherProjectStay() async throws {
+    @Test func `the scores of another project stay`() async throws {
         try await Self.run { database, project in
             try database.add(projects: ["q"])
             let other = try #require(database.number(ofProject: "q"))
@@ -116,7 +116,7 @@ struct RetentionTests {
     }
 
     /// Scores count among the bytes, and the oldest go, be they scores or traces.
-    @Test func tooManyScoresGoFromTheOldestOn() async throws {
+    @Test func `too many scores go from the oldest on`() async throws {
         try await Self.run { database, project in
             for batch in 0..<10 {
                 let created = Int64(batch)
@@ -136,7 +136,7 @@ struct RetentionTests {
         }
     }
 
-    @Test func aTraceStaysAsLongAsOneOfItsSpans() async throws {
+    @Test func `a trace stays as long as one of its spans`() async throws {
         try await Self.run { database, project in
             var child = Self.row(1, created: 5000)
             child.id = "00000000000000c1"

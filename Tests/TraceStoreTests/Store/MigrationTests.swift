@@ -10,7 +10,7 @@ struct MigrationTests {
     /// The versions of the schema that files may have.
     private static let versions = ["1 observations, traces, tags", "2 request log", "3 audit log", "4 scores"]
 
-    @Test(arguments: versions) func anOlderFileOpens(version: String) async throws {
+    @Test(arguments: versions) func `an older file opens`(version: String) async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/traces.sqlite"
             let old = try DatabaseQueue(path: path)
@@ -42,5 +42,5 @@ struct MigrationTests {
         }
     }
 
-    @Test func theVersionsAreThose() throws { #expect(Schema.migrator.migrations == Self.versions) }
+    @Test func `the versions are those`() throws { #expect(Schema.migrator.migrations == Self.versions) }
 }

@@ -42,7 +42,7 @@ struct OwnTagTests {
         ([tags("any of", own(1)), tags("any of", own(4), own(3))], [4]),
     ]
 
-    @Test func itIsFoundLikeAnyOther() async throws {
+    @Test func `it is found like any other`() async throws {
         try await LiveStore.run { store in
             #expect(try await store.export(Self.spans).status == 200)
             // Of another project, and so of none of these answers.
@@ -52,7 +52,7 @@ struct OwnTagTests {
     }
 
     /// A file of version 0.1.0: with smaller pages, and with entries in the index for such tags too.
-    @Test func aFileOfTheVersionBeforeIsReadOn() async throws {
+    @Test func `a file of the version before is read on`() async throws {
         try await withTemporaryFolder { folder in
             let old = try DatabaseQueue(path: folder + "/traces.sqlite")
             try Schema.migrator.migrate(old)
@@ -102,7 +102,7 @@ struct OwnTagTests {
         #expect(try await store.traces("tags=" + own(1)).numbers == [4, 3, 1])
     }
 
-    @Test func theIndexHasNoEntryForIt() async throws {
+    @Test func `the index has no entry for it`() async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: ["p"])
             defer { try? database.close() }
@@ -124,7 +124,7 @@ struct OwnTagTests {
     }
 
     /// A usual row's content has more than half of the 4 KiB that SQLite's pages have by themselves.
-    @Test func aNewFileHasPagesThatHoldSeveralRows() async throws {
+    @Test func `a new file has pages that hold several rows`() async throws {
         try await withTemporaryFolder { folder in
             let database = try TraceDatabase(path: folder + "/traces.sqlite", projects: ["p"])
             defer { try? database.close() }

@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func projectsAreServedByTurns() async throws {
+    @Test func `projects are served by turns`() async throws {
         let semaphore = FairSemaphore(capacity: 1)
         #expect(semaphore.tryAcquire(for: "a"))
         let waiting = ["a", "a", "a", "b", "b", "c"]
@@ -36,14 +36,14 @@ import Testing
 
     /// One whose trace store takes long leaves an eighth to the others.
     @Test(arguments: [(1, 1), (2, 1), (7, 6), (64, 56), (100, 88)])
-    func oneProjectDoesNotTakeAll(_ capacity: Int, _ most: Int) {
+    func `one project does not take all`(_ capacity: Int, _ most: Int) {
         let semaphore = FairSemaphore(capacity: capacity)
         #expect((0..<capacity).count { _ in semaphore.tryAcquire(for: "a") } == most)
         let others = (0..<capacity).count { semaphore.tryAcquire(for: "other \($0)") }
         #expect(others == capacity - most, "each of the others has one at once")
     }
 
-    @Test func whatIsKeptForOthersGoesToThemBeforeThoseThatWaitLonger() async throws {
+    @Test func `what is kept for others goes to them before those that wait longer`() async throws {
         let semaphore = FairSemaphore(capacity: 2)
         #expect(semaphore.tryAcquire(for: "a"))
         try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -59,7 +59,7 @@ import Testing
         #expect(semaphore.longestWait() == .zero)
     }
 
-    @Test func aTaskThatIsCancelledTakesNone() async throws {
+    @Test func `a task that is cancelled takes none`() async throws {
         let semaphore = FairSemaphore(capacity: 1)
         #expect(semaphore.tryAcquire(for: "a"))
         try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -77,7 +77,7 @@ import Testing
     }
 
     /// However takers, releases and cancellations meet: in the end all permits are there, and were never too many.
-    @Test func noPermitIsLostOrMadeUp() async throws {
+    @Test func `no permit is lost or made up`() async throws {
         let semaphore = FairSemaphore(capacity: 3)
         let (inUse, most) = (NIOLockedValueBox(0), NIOLockedValueBox(0))
         await withTaskGroup(of: Void.self) { group in

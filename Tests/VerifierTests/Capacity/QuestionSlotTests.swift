@@ -11,7 +11,7 @@ import Testing
         now: { 0 }, sleep: { _ in for await _ in AsyncStream<Void>.makeStream().stream {} })
 
     @Test(arguments: [(1, [1, 0, 0]), (2, [1, 1, 0]), (100, [50, 25, 13]), (4096, [2048, 1024, 512])])
-    func aProjectHasHalfOfThePlacesThatAreFree(_ capacity: Int, _ shares: [Int]) {
+    func `a project has half of the places that are free`(_ capacity: Int, _ shares: [Int]) {
         let refusals = Counter()
         let limit = WaiterLimit(capacity: capacity) { refusals.add() }
         for (project, share) in zip(["a", "b", "c"], shares) {
@@ -24,7 +24,7 @@ import Testing
         #expect(limit.count == shares.reduce(0, +) - 1 && limit.enter("a") == (capacity < 3))
     }
 
-    @Test func aQuestionThatWaitsHasNoPermit() async throws {
+    @Test func `a question that waits has no permit`() async throws {
         let capacity = VerifierCapacity(concurrency: 1, waiters: 8)
         let (first, second) = (capacity.lookSlot(for: "a"), capacity.lookSlot(for: "b"))
         #expect(await first.take(within: .zero, by: Self.still))
@@ -42,7 +42,7 @@ import Testing
         #expect(await !capacity.lookSlot(for: "c").take(within: .zero, by: Self.still))
     }
 
-    @Test func aSlotThatIsLeftAloneGivesBackWhatItHas() async {
+    @Test func `a slot that is left alone gives back what it has`() async {
         let capacity = VerifierCapacity(concurrency: 1, waiters: 1)
         do { #expect(await capacity.lookSlot(for: "a").take(within: .zero, by: Self.still)) }
         do { #expect(capacity.lookSlot(for: "a").park()) }
@@ -50,7 +50,7 @@ import Testing
         #expect(await capacity.lookSlot(for: "a").take(within: .zero, by: Self.still))
     }
 
-    @Test func aPermitIsWaitedForUntilTheTimeIsOver() async throws {
+    @Test func `a permit is waited for until the time is over`() async throws {
         let phases = NIOLockedValueBox<[String]>([])
         let capacity = VerifierCapacity(concurrency: 1, waiters: 8) { last, next in
             phases.withLockedValue { $0.append("\(last?.rawValue ?? "-") \(next?.rawValue ?? "-")") }
@@ -82,7 +82,7 @@ import Testing
     }
 
     /// More than may wait are told so at once, and the operator too.
-    @Test func thereIsABoundOfThoseThatWaitForAPermit() async throws {
+    @Test func `there is a bound of those that wait for a permit`() async throws {
         let capacity = VerifierCapacity(concurrency: 1, waiters: 1)
         let first = capacity.lookSlot(for: "a")
         #expect(await first.take(within: .zero, by: Self.still))
@@ -98,7 +98,7 @@ import Testing
     }
 
     /// An answer with traces whose reader is slow keeps its permit, and holds up no look.
-    @Test func looksAndAnswersHavePermitsOfTheirOwn() async {
+    @Test func `looks and answers have permits of their own`() async {
         let capacity = VerifierCapacity(concurrency: 1, waiters: 8)
         let answer = capacity.answerSlot(for: "a")
         #expect(await answer.take(within: .zero, by: Self.still))

@@ -6,7 +6,7 @@ import Upstream
 @testable import Verifier
 
 /// Keeps an answer, and may refuse it after a while, like a client that has left.
-final class CollectingSink: AnswerSink {
+final class CollectingSink: ResponseSink {
     private struct State {
         var head: UpstreamHead?
         var body: [UInt8] = []

@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func betweenTwoRoundsTheVerdictAloneIsKept() {
+    @Test func `between two rounds the verdict alone is kept`() {
         var (reconciler, now) = Fixture.reconciler(ids)
         #expect(round(&reconciler, now, found: [ids[0]]) == .wait(until: now + 2000))
         let before = reconciler.verdict(now: now)
@@ -40,7 +40,7 @@ import Testing
         #expect(verdict.kind == .complete && verdict.traced == 3 && verdict.checkedAt == now)
     }
 
-    @Test func whatIsKnownIsTheVerdictWhereNothingMoreIsWaitedFor() {
+    @Test func `what is known is the verdict where nothing more is waited for`() {
         var (reconciler, now) = Fixture.reconciler(ids)
         _ = round(&reconciler, now)
         let known = reconciler.verdict(now: now)
@@ -53,7 +53,7 @@ import Testing
     }
 
     /// In the middle of a round nothing can be said.
-    @Test func aRoundThatIsLeftInItsMiddleIsUnknown() {
+    @Test func `a round that is left in its middle is unknown`() {
         var (reconciler, now) = Fixture.reconciler(ids)
         guard case .ask = reconciler.next(now: now) else {
             Issue.record("nothing is asked")
@@ -75,7 +75,7 @@ import Testing
     }
 
     /// A question that comes while another one rests is not told old news, and takes none of the other's attempts.
-    @Test func anotherQuestionBringsTheNextRoundForward() {
+    @Test func `another question brings the next round forward`() {
         var (reconciler, now) = Fixture.reconciler(ids, attempts: 3)
         let start = now
         #expect(round(&reconciler, now) == .wait(until: start + 2000))

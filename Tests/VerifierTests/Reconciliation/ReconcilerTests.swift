@@ -30,7 +30,7 @@ import Testing
         TracePage(rows: ids.map { TraceRow(ids: [$0]) }, next: next)
     }
 
-    @Test func aFewIDsAreLookedUp() throws {
+    @Test func `a few IDs are looked up`() throws {
         let ids = InsertionID.samples(3)
         var (reconciler, now) = Self.reconciler(ids)
         guard case .ask(let query, nil, _) = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(arguments: [(TraceIdentity.traceID, 150), (.tag, 100)])
-    func lookUpsAreBounded(_ identity: TraceIdentity, _ most: Int) throws {
+    func `look ups are bounded`(_ identity: TraceIdentity, _ most: Int) throws {
         // Far apart in a large rollout, so that pages would cost more.
         let ids = InsertionID.samples(5000)
         let pending = ids.enumerated().filter { $0.offset % 10 == 0 }.map(\.element)
@@ -60,14 +60,14 @@ import Testing
     }
 
     /// A proxy's spans begin when it gets the call.
-    @Test func theWindowOfAProxysSpansIsWider() throws {
+    @Test func `the window of a proxy's spans is wider`() throws {
         let ids = InsertionID.samples(3)
         var (reconciler, now) = Self.reconciler(ids, identity: .tag)
         guard case .ask(let query, nil, _) = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
         #expect(query.window == TimeWindow(start: Self.time - 300_000, end: Self.time + 2 + 300_001))
     }
 
-    @Test func manyIDsAreListedAndTheListingEndsWhenAllWereSeen() throws {
+    @Test func `many IDs are listed and the listing ends when all were seen`() throws {
         let ids = InsertionID.samples(3000)
         var (reconciler, now) = Self.reconciler(ids)
         for page in 0..<3 {
@@ -83,7 +83,7 @@ import Testing
         #expect(verdict.kind == .complete)
     }
 
-    @Test func whatAListingMissedIsLookedUpByID() throws {
+    @Test func `what a listing missed is looked up by ID`() throws {
         let ids = InsertionID.samples(2000)
         var (reconciler, now) = Self.reconciler(ids)
         guard case .ask = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
@@ -92,7 +92,7 @@ import Testing
         #expect(query.selection == .ids(Array(ids.prefix(2))))
     }
 
-    @Test func whatIsInFlightIsNotAskedForAndNotMissing() throws {
+    @Test func `what is in flight is not asked for and not missing`() throws {
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
         var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .max))
@@ -107,7 +107,7 @@ import Testing
     }
 
     /// Whether it runs or was forgotten, only the trace store can tell.
-    @Test func whatMayHaveBeenForgottenIsAskedFor() throws {
+    @Test func `what may have been forgotten is asked for`() throws {
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
         var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .max))
@@ -122,7 +122,7 @@ import Testing
     }
 
     /// A LiteLLM proxy's spans are not kept by the gateway, so asking is the only way to know.
-    @Test func ofAProxysCallsAllAreAskedFor() throws {
+    @Test func `of a proxy's calls all are asked for`() throws {
         let ids = InsertionID.samples(2)
         let now = Self.time + 1000
         var reconciler = Reconciler(
@@ -139,7 +139,7 @@ import Testing
 
     /// When the time of a request is over it is not in flight, whatever became of it.
     @Test(arguments: [(Int64(299_999), 1, 0), (300_000, 0, 1)])
-    func aRequestIsInFlightForItsTimeAlone(_ age: Int64, _ inFlight: Int, _ missing: Int) throws {
+    func `a request is in flight for its time alone`(_ age: Int64, _ inFlight: Int, _ missing: Int) throws {
         let id = InsertionID.sample(0)
         let now = Self.time + age
         var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .max))
@@ -155,7 +155,7 @@ import Testing
     }
 
     @Test(arguments: [(14, 0), (15, 1)])
-    func aSpanThatWasAcceptedLongAgoIsSentAgain(_ seconds: Int, _ resent: Int) throws {
+    func `a span that was accepted long ago is sent again`(_ seconds: Int, _ resent: Int) throws {
         let ids = InsertionID.samples(2)
         var (reconciler, now) = Self.reconciler(ids, states: .sent(ago: .seconds(seconds)))
         guard case .ask = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
@@ -166,7 +166,7 @@ import Testing
         #expect(reconciler.next(now: now) == .wait(until: now + 2000))
     }
 
-    @Test func onlyThePiecesOfALargeNumberAreSentAgainAtOnce() throws {
+    @Test func `only the pieces of a large number are sent again at once`() throws {
         let ids = InsertionID.samples(1200)
         var (reconciler, now) = Self.reconciler(ids, states: .sent(ago: .seconds(60)))
         while case .ask = reconciler.next(now: now) { _ = reconciler.received(Self.page([])) }
@@ -179,7 +179,7 @@ import Testing
         #expect(resent == ids)
     }
 
-    @Test func aStrangerInTheSetKeepsItIncomplete() throws {
+    @Test func `a stranger in the set keeps it incomplete`() throws {
         var reconciler = Reconciler(rollout: "r", project: "p", rules: .init(attempts: 1, deadline: .max))
         _ = reconciler.next(now: 0)
         reconciler.read(RolloutReading(ids: [], pending: [], strangers: ["who?"], strangerCount: 1))
@@ -187,7 +187,7 @@ import Testing
         #expect(verdict.kind == .incomplete && verdict.expected == 1 && verdict.missing == ["who?"])
     }
 
-    @Test func aHundredMissingIDsAreNamed() throws {
+    @Test func `a hundred missing IDs are named`() throws {
         let ids = InsertionID.samples(300)
         var (reconciler, now) = Self.reconciler(ids, attempts: 1)
         while case .ask = reconciler.next(now: now) { _ = reconciler.received(Self.page([])) }
@@ -195,7 +195,7 @@ import Testing
         #expect(verdict.missing == ids.prefix(100).map(\.description) && verdict.missingCount == 300)
     }
 
-    @Test func aChangedSetIsReadAgainAndNotForEver() throws {
+    @Test func `a changed set is read again and not for ever`() throws {
         var (reconciler, now) = Self.reconciler([])
         for _ in 1..<Reconciler.mostChanges {
             guard case .conclude(let verdict) = reconciler.next(now: now) else { throw Unexpected("no verdict") }

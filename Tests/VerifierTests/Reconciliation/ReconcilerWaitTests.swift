@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test func roundsAreFurtherAndFurtherApartUntilSomethingMoves() throws {
+    @Test func `rounds are further and further apart until something moves`() throws {
         let ids = InsertionID.samples(3)
         var (reconciler, now) = Fixture.reconciler(ids)
         for pause: Int64 in [2, 4, 8, 16, 30, 30] {
@@ -31,7 +31,7 @@ import Testing
         #expect(round(&reconciler, now, Array(ids.dropFirst())) == .wait(until: now + 2000))
     }
 
-    @Test func theLastRoundIsAtTheDeadline() throws {
+    @Test func `the last round is at the deadline`() throws {
         let ids = InsertionID.samples(1)
         let start = Fixture.time + 400_000
         var (reconciler, now) = Fixture.reconciler(ids, deadline: start + 5000)
@@ -44,7 +44,7 @@ import Testing
     }
 
     /// A store that needs a while is asked so early that its answer is there in time, and no more if there is no time.
-    @Test func theLastRoundEndsAtTheDeadline() throws {
+    @Test func `the last round ends at the deadline`() throws {
         let ids = InsertionID.samples(1)
         let start = Fixture.time + 400_000
         var (reconciler, now) = Fixture.reconciler(ids, deadline: start + 8000)
@@ -66,7 +66,7 @@ import Testing
     }
 
     /// Cursors that lead in a circle, and pages that go on for ever, are asked for again later and not at once.
-    @Test(arguments: [true, false]) func pagesThatDoNotEndAreLeft(isCircle: Bool) throws {
+    @Test(arguments: [true, false]) func `pages that do not end are left`(isCircle: Bool) throws {
         var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3), deadline: Fixture.time + 400_002 + 60_000)
         for pause: Int64 in [2000, 4000] {
             var calls = 0
@@ -88,7 +88,7 @@ import Testing
     }
 
     /// A slow store with many pages: in time there is an answer, which says of no id that it is missing.
-    @Test(arguments: [3000, 200]) func aRoundThatTakesTooLongIsLeft(count: Int) throws {
+    @Test(arguments: [3000, 200]) func `a round that takes too long is left`(count: Int) throws {
         let ids = InsertionID.samples(count, step: 100)
         var (reconciler, now) = Fixture.reconciler(ids, deadline: Fixture.time + 100 * Int64(count - 1) + 401_000)
         guard case .ask = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
@@ -101,7 +101,7 @@ import Testing
         #expect(verdict.reason?.contains("100 of \(count) traces were seen") == true)
     }
 
-    @Test func attemptsAreCounted() throws {
+    @Test func `attempts are counted`() throws {
         let ids = InsertionID.samples(1)
         var (reconciler, now) = Fixture.reconciler(ids, attempts: 2)
         guard case .wait(let until) = round(&reconciler, now, ids) else { throw Unexpected("no second attempt") }
@@ -109,7 +109,7 @@ import Testing
         now = until
     }
 
-    @Test func aQuestionThatIsTooLargeIsCutAndNothingIsLeftOut() throws {
+    @Test func `a question that is too large is cut and nothing is left out`() throws {
         let ids = InsertionID.samples(4000, step: 100)
         var (reconciler, now) = Fixture.reconciler(ids)
         guard case .ask(let whole, nil, _) = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
@@ -128,7 +128,7 @@ import Testing
         for (later, earlier) in zip(covered, covered.dropFirst()) { #expect(earlier.end == later.start) }
     }
 
-    @Test func aLookUpThatIsTooLargeIsHalved() throws {
+    @Test func `a look up that is too large is halved`() throws {
         let ids = InsertionID.samples(140)
         var (reconciler, now) = Fixture.reconciler(ids)
         var sizes: [Int] = []
@@ -143,7 +143,7 @@ import Testing
         #expect(sizes == [140, 75, 37, 37, 37, 29])
     }
 
-    @Test func anAnswerThatIsTooLargeIsAskedForInFewerRows() throws {
+    @Test func `an answer that is too large is asked for in fewer rows`() throws {
         var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3))
         var limits: [Int] = []
         while case .ask(_, _, let limit) = reconciler.next(now: now), limit > 1 {
@@ -153,7 +153,7 @@ import Testing
         #expect(limits == [1000, 500, 250, 125, 62, 31, 15, 7, 3])
     }
 
-    @Test func theRateLimitIsWaitedForUnlessThatIsTooLong() throws {
+    @Test func `the rate limit is waited for unless that is too long`() throws {
         var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3), deadline: Fixture.time + 400_002 + 60_000)
         guard case .ask(let query, _, _) = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
         reconciler.failed(.rateLimited(retryAfter: .seconds(17)), now: now)
@@ -164,7 +164,7 @@ import Testing
         #expect(verdict.kind == .unknown && verdict.reason?.contains("61 s") == true)
     }
 
-    @Test func aStoreInTroubleIsAskedAgainLaterAndLater() throws {
+    @Test func `a store in trouble is asked again later and later`() throws {
         let start = Fixture.time + 400_000
         var (reconciler, now) = Fixture.reconciler(InsertionID.samples(1), deadline: start + 20_000)
         for (pause, end): (Int64, Int64) in [(2000, 2000), (4000, 6000), (8000, 14_000), (6000, 20_000)] {
@@ -178,7 +178,7 @@ import Testing
         #expect(verdict.kind == .unknown && verdict.reason == "it is away" && verdict.missing.isEmpty)
     }
 
-    @Test func whatNobodyCanRepairByWaitingEndsIt() throws {
+    @Test func `what no wait can repair ends it`() throws {
         var (reconciler, now) = Fixture.reconciler(InsertionID.samples(1))
         _ = reconciler.next(now: now)
         reconciler.failed(.refused("keys"), now: now)
@@ -187,7 +187,7 @@ import Testing
     }
 
     /// Numbered pages of another size are other pages.
-    @Test func aNumberedPageIsNotAskedForInAnotherSize() throws {
+    @Test func `a numbered page is not asked for in another size`() throws {
         var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3000))
         for (cursor, kept): (TraceCursor, TraceCursor?) in [(.page(2, rows: 100), nil), (.opaque("x"), .opaque("x"))] {
             _ = reconciler.next(now: now)
@@ -197,7 +197,7 @@ import Testing
         }
     }
 
-    @Test func aLostCursorBeginsTheWindowAnew() throws {
+    @Test func `a lost cursor begins the window anew`() throws {
         var (reconciler, now) = Fixture.reconciler(InsertionID.samples(3000))
         guard case .ask(let query, nil, _) = reconciler.next(now: now) else { throw Unexpected("nothing is asked") }
         _ = reconciler.received(Fixture.page([], next: .opaque("x")))

@@ -25,7 +25,7 @@ import Testing
 
     /// What the server says of its version may be wrong; a 404 is believed, in both directions, and remembered.
     @Test(arguments: [("v1", "4.0.0"), ("v2", "3.22.1"), ("v1", ""), ("v2", "")])
-    func theOtherAPIIsTriedWhereOneIsMissing(_ api: String, _ version: String) async throws {
+    func `the other API is tried where one is missing`(_ api: String, _ version: String) async throws {
         let server = FakeLangfuse(apis: [api], version: version)
         server.show(ids.map { FakeSpan($0) })
         let apis = LangfuseAPIs()
@@ -40,13 +40,13 @@ import Testing
         #expect(server.targets.count { $0.hasSuffix("/health") } == 1)
     }
 
-    @Test func aServerWithNeitherIsToldAsOne() async throws {
+    @Test func `a server with neither is told as one`() async throws {
         try await withSource(FakeLangfuse(apis: [])) { source in
             await #expect(throws: TraceSourceError.self) { try await source.page(query, after: nil, limit: 10) }
         }
     }
 
-    @Test func aCursorOfTheOtherAPIIsLost() async throws {
+    @Test func `a cursor of the other API is lost`() async throws {
         try await withSource(FakeLangfuse()) { source in
             await #expect(throws: TraceSourceError.cursorLost) {
                 try await source.page(query, after: .page(2, rows: 10), limit: 10)
@@ -55,13 +55,13 @@ import Testing
     }
 
     @Test(arguments: [401, 403])
-    func keysThatDoNotOpenAreTold(_ status: Int) async throws {
+    func `keys that do not open are told`(_ status: Int) async throws {
         let failure = try await failure(status, #"{"message":"Invalid credentials."}"#)
         guard case .refused(let reason) = failure else { throw Unexpected("\(String(describing: failure))") }
         #expect(reason.contains("HTTP \(status)") && reason.contains("langfuse_keys") && !reason.contains("canary"))
     }
 
-    @Test func refusalsAreTakenForWhatTheyMean() async throws {
+    @Test func `refusals are taken for what they mean`() async throws {
         #expect(try await failure(422, #"{"message":"…","error":"Request timed out"}"#) == .tooSlow)
         #expect(try await failure(422, #"{"message":"…","error":"PayloadTooLargeError"}"#) == .tooLarge)
         #expect(try await failure(413) == .tooLarge)
@@ -69,7 +69,7 @@ import Testing
             try await failure(429, "{}", [HeaderField("Retry-After", "12")]) == .rateLimited(retryAfter: .seconds(12)))
         #expect(
             try await failure(429, #"{"details":{"retryAfterSeconds":9}}"#) == .rateLimited(retryAfter: .seconds(9)))
-        #expect(try await failure(429) == .rateLimited(retryAfter: LangfuseAnswer.defaultPause))
+        #expect(try await failure(429) == .rateLimited(retryAfter: LangfuseResponse.defaultPause))
         for status in [408, 500, 502, 503, 524] {
             guard case .unavailable = try await failure(status) else { throw Unexpected("\(status)") }
         }
@@ -82,7 +82,7 @@ import Testing
     }
 
     /// A page is waited for as long as the question says, whatever the store does.
-    @Test func aCallEndsWithThePatienceOfItsQuestion() async throws {
+    @Test func `a call ends with the patience of its question`() async throws {
         let server = FakeLangfuse()
         var query = query
         query.patience = .seconds(8)
@@ -92,7 +92,7 @@ import Testing
         #expect(totals.count == 2 && totals.allSatisfy { (.seconds(1)...(.seconds(8))).contains($0) })
     }
 
-    @Test func aServerThatCannotBeReachedIsAway() async throws {
+    @Test func `a server that cannot be reached is away`() async throws {
         let server = FakeLangfuse { _ in throw UpstreamError(.connect, "no route", requestMayHaveBeenSent: false) }
         try await withSource(server) { source in
             do throws(TraceSourceError) { _ = try await source.page(query, after: nil, limit: 10) } catch {
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func theKeysGoInTheHeaderAlone() async throws {
+    @Test func `the keys go in the header alone`() async throws {
         let server = FakeLangfuse()
         try await withSource(server) { source in _ = try await source.page(query, after: nil, limit: 10) }
         #expect(server.state.withLockedValue { $0.authorizations } == ["Basic cGstbGYtY2FuYXJ5OnNrLWxmLWNhbmFyeQ=="])
@@ -112,7 +112,7 @@ import Testing
     }
 
     /// Nothing is asked for that is not looked at.
-    @Test func aListingAsksForIDsAlone() async throws {
+    @Test func `a listing asks for IDs alone`() async throws {
         let server = FakeLangfuse()
         try await withSource(server) { source in
             _ = try await source.page(TraceQuery(.rollout("r&x"), window: query.window), after: nil, limit: 5000)
@@ -129,7 +129,8 @@ import Testing
 /// StatusPages of the second API.
 @Suite struct LangfuseV2Tests {
     /// A completion that took several calls has spans below its own, which say nothing of it.
-    @Test(arguments: [TraceQuery.Detail.id, .head, .body]) func attemptsAreNoCompletions(detail: TraceQuery.Detail) {
+    @Test(arguments: [TraceQuery.Detail.id, .head, .body]) func `attempts are no completions`(detail: TraceQuery.Detail)
+    {
         let trace = "0198f3a0000070008000000000000001"
         func row(_ parent: String) -> String {
             #"{"id":"a","traceId":"\#(trace)","tags":["insertion_id:x"],"parentObservationId":\#(parent)}"#

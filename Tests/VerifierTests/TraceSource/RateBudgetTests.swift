@@ -21,8 +21,8 @@ import Testing
         }
     }
 
-    private func answer(_ status: Int = 200, _ headers: [(String, String)]) -> LangfuseAnswer {
-        LangfuseAnswer(status: status, headers: headers.map { HeaderField($0.0, $0.1) }, body: [])
+    private func answer(_ status: Int = 200, _ headers: [(String, String)]) -> LangfuseResponse {
+        LangfuseResponse(status: status, headers: headers.map { HeaderField($0.0, $0.1) }, body: [])
     }
 
     private func pause(_ body: () async throws(TraceSourceError) -> Void) async throws -> Duration {
@@ -33,13 +33,13 @@ import Testing
         return .zero
     }
 
-    @Test func nobodyWaitsWhileNothingIsKnown() async throws {
+    @Test func `no call waits while nothing is known`() async throws {
         try await run { _, _, budget in
             for _ in 0..<100 { try await budget().take(.sample, "public") }
         }
     }
 
-    @Test func whatIsLeftIsShared() async throws {
+    @Test func `what is left is shared`() async throws {
         try await run { _, _, budget in
             let (one, other) = (budget(), budget())
             try await one.learn(
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerThatComesLateBringsNothingBack() async throws {
+    @Test func `an answer that comes late brings nothing back`() async throws {
         try await run { _, time, budget in
             let budget = budget()
             let reset = TimeText.iso(time.now + 30_000)
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func a429StopsEverybody() async throws {
+    @Test func `a 429 stops everybody`() async throws {
         try await run { redis, _, budget in
             try await budget().learn(from: answer(429, [("Retry-After", "7")]), .sample, "public")
             let pause = try await pause { () throws(TraceSourceError) in try await budget().take(.sample, "public") }
@@ -85,7 +85,7 @@ import Testing
     }
 
     /// A store that lies about time holds nobody up for years, and a verifier that was started anew asks it again.
-    @Test func aPauseIsBelievedForFiveMinutesAndNotBeyondARestart() async throws {
+    @Test func `a pause is believed for five minutes and not beyond a restart`() async throws {
         try await run { redis, _, budget in
             let one = budget()
             try await one.take(.sample, "public")
@@ -101,7 +101,7 @@ import Testing
     }
 
     /// As an earlier version left it, or before the server's clock was put back.
-    @Test func whatLiesFarAheadIsForgotten() async throws {
+    @Test func `what lies far ahead is forgotten`() async throws {
         try await run { redis, _, budget in
             let one = budget()
             try await one.take(.sample, "public")
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func aShortWaitIsWaitedOut() async throws {
+    @Test func `a short wait is waited out`() async throws {
         try await run(patience: .seconds(60)) { redis, time, budget in
             try await budget().learn(from: answer(429, [("Retry-After", "60")]), .sample, "public")
             let key = RateBudget.key(.sample, "public")
@@ -131,14 +131,14 @@ import Testing
         ("Sun Nov 22 2026 21:27:09 GMT+0200 (CEST)", 30), ("1795375629", 30), ("2020-01-01T00:00:00Z", 0),
         ("2099-01-01T00:00:00Z", 300),
     ])
-    func resetsAreReadAsServersWriteThem(_ text: String, _ seconds: Int) throws {
+    func `resets are read as servers write them`(_ text: String, _ seconds: Int) throws {
         let headers = [HeaderField("x-ratelimit-remaining", "3"), HeaderField("x-ratelimit-reset", text)]
         let report = try #require(RateLimitReport(headers, now: 1_795_375_599_000))
         #expect(report.remaining == 3 && report.reset == .seconds(seconds))
     }
 
     @Test(arguments: ["", "soon", "Sun Nov 22"])
-    func otherResetsAreNone(_ text: String) {
+    func `other resets are none`(_ text: String) {
         #expect(
             RateLimitReport(
                 [HeaderField("x-ratelimit-remaining", "3"), HeaderField("x-ratelimit-reset", text)], now: 0) == nil)

@@ -28,7 +28,7 @@ struct StoredMetadataTests {
         (#"{"a":"\#(ascii)"}"#, [], true), (#"["\#(ascii)"]"#, [], true), ("7", [], true), ("null", [], true),
         (#""""#, [], true),
     ])
-    func stumpsAreLeftOut(value: String, whole: [String], stays: Bool) throws {
+    func `stumps are left out`(value: String, whole: [String], stays: Bool) throws {
         let shown = try metadata(#"{"a" : "b","v":\#(value), "c\u00e9":[1.50]}"#).withoutStumps(
             whole: Set(texts: whole))
         let rest = try #require(LangfuseJSON(shown))
@@ -37,7 +37,7 @@ struct StoredMetadataTests {
         if stays { #expect(String(decoding: rest.value("v"), as: UTF8.self) == value) }
     }
 
-    @Test(arguments: ["null", "7", #""text""#, "[]"]) func whatIsNoObjectStaysAsItIs(_ json: String) throws {
+    @Test(arguments: ["null", "7", #""text""#, "[]"]) func `what is no object stays as it is`(_ json: String) throws {
         #expect(String(decoding: try metadata(json).withoutStumps(whole: []), as: UTF8.self) == json)
         #expect(try metadata(json).finishReasons.isEmpty)
     }
@@ -59,14 +59,14 @@ struct StoredMetadataTests {
         (#"{"gateway_finish_reasons":null}"#, []),
         (#"{"gateway_finish_reasons":[7]}"#, []), ("{}", []),
     ])
-    func finishReasonsAreRead(json: String, reasons: [String]) throws {
+    func `finish reasons are read`(json: String, reasons: [String]) throws {
         #expect(try metadata(json).finishReasons == reasons)
     }
 
     @Test(arguments: [
         ["stop"], ["stop", "length"], ["[odd"], ["a,b"], ["é\"\n", ""], [String(repeating: "x", count: 500)],
     ])
-    func finishReasonsComeBack(_ reasons: [String]) throws {
+    func `finish reasons come back`(_ reasons: [String]) throws {
         let text = try #require(FinishReasons.text(reasons))
         #expect(FinishReasons.list(text) == reasons)
     }
@@ -84,7 +84,7 @@ struct StoredMetadataTests {
         (#"{"input":9223372036854775807,"input_cached_tokens":9223372036854775807,"output":-1}"#, "null"),
         (#"{"input":1.5,"output":true}"#, "null"),
     ])
-    func usageIsToldAsTheProviderToldIt(details: String, usage: String) throws {
+    func `usage is told as the provider told it`(details: String, usage: String) throws {
         let row = try #require(LangfuseJSON(Array(#"{"usageDetails":\#(details)}"#.utf8)))
         #expect(String(decoding: StoredUsage.json(of: row), as: UTF8.self) == usage)
     }

@@ -9,7 +9,7 @@ import Testing
 
 /// What clients get for `/rollouts/{id}` and for questions that cannot be answered.
 @Suite(.timeLimit(.minutes(5))) struct AnswerTests {
-    @Test func aRolloutsVerdict() async throws {
+    @Test func `a rollout's verdict`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(2, rollout: "a b")
             let answer = try await fixture.ask("/rollouts/a%20b")
@@ -32,7 +32,7 @@ import Testing
         ("/traces/pointwise", "tags=rollout_id:none", 404, "rollout_not_found"),
         ("/traces", "tags=rollout_id:r&project_id=other", 400, "invalid_query"),
     ])
-    func whatCannotBeAnswered(_ path: String, _ query: String?, _ status: Int, _ code: String) async throws {
+    func `what cannot be answered`(_ path: String, _ query: String?, _ status: Int, _ code: String) async throws {
         try await VerifierFixture.run { fixture in
             let answer = try await fixture.ask(path, query: query)
             #expect(answer.status == status && answer.json?.nested("error")?.text("code") == code, "\(answer.text)")
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func aWaitEndsWhenItIsCompleteOrOver() async throws {
+    @Test func `a wait ends when it is complete or over`() async throws {
         try await VerifierFixture.run { fixture in
             let id = fixture.ids.next()
             try await fixture.begin([id])
@@ -60,7 +60,7 @@ import Testing
     }
 
     /// Who waits for a rollout may begin before its first completion does.
-    @Test(arguments: [false, true]) func aWaitBeginsBeforeTheRolloutIsKnown(wantsEvents: Bool) async throws {
+    @Test(arguments: [false, true]) func `a wait begins before the rollout is known`(wantsEvents: Bool) async throws {
         let headers = wantsEvents ? [HeaderField("Accept", "text/event-stream")] : []
         try await VerifierFixture.run { fixture in
             let start = fixture.time.now
@@ -78,7 +78,9 @@ import Testing
     }
 
     @Test(arguments: [(nil, 0), ("wait=0", 0), ("wait=3", 3000)] as [(String?, Int64)])
-    func aRolloutThatStaysUnknownIsSaidToBeSoWhenTheWaitIsOver(query: String?, waited: Int64) async throws {
+    func `a rollout that stays unknown is said to be so when the wait is over`(
+        query: String?, waited: Int64
+    ) async throws {
         try await VerifierFixture.run { fixture in
             let start = fixture.time.now
             let answer = try await fixture.ask("/rollouts/none", query: query)
@@ -88,7 +90,7 @@ import Testing
     }
 
     /// A proxy writes the traces: that a call has ended is known all the same.
-    @Test func aCallThatAProxyTracesIsToldAsEnded() async throws {
+    @Test func `a call that a proxy traces is told as ended`() async throws {
         try await VerifierFixture.run(identity: .tag) { fixture in
             let (ended, running) = (fixture.ids.next(), fixture.ids.next())
             try await fixture.begin([ended, running])
@@ -102,7 +104,7 @@ import Testing
     /// A machine that resumes, or is told the right time, puts its clock by hours. The wait is as long as it was asked
     /// for, and an old verdict is not taken for a new one.
     @Test(arguments: [10_800, -10_800])
-    func aStepOfTheClockNeitherEndsNorProlongsAWait(_ seconds: Int) async throws {
+    func `a step of the clock neither ends nor prolongs a wait`(_ seconds: Int) async throws {
         try await VerifierFixture.run { fixture in
             try await fixture.begin([fixture.ids.next()])
             let start = fixture.time.now
@@ -125,7 +127,7 @@ import Testing
     }
 
     /// A moment's verdict from before the clock was put back would hold for hours.
-    @Test func aVerdictOfTheFutureDoesNotHold() async throws {
+    @Test func `a verdict of the future does not hold`() async throws {
         try await VerifierFixture.run { fixture in
             let id = fixture.ids.next()
             try await fixture.begin([id])
@@ -137,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func eventsTellOfTheProgress() async throws {
+    @Test func `events tell of the progress`() async throws {
         try await VerifierFixture.run { fixture in
             let ids = try await fixture.complete(2)
             let flying = fixture.ids.next()
@@ -161,7 +163,7 @@ import Testing
         }
     }
 
-    @Test func aStoreThatIsAwayIsA502() async throws {
+    @Test func `a store that is away is a 502`() async throws {
         let store = FakeLangfuse { _ in throw UpstreamError(.connect, "no route", requestMayHaveBeenSent: false) }
         try await VerifierFixture.run(store: store) { fixture in
             _ = try await fixture.complete(2)
@@ -179,7 +181,7 @@ import Testing
         }
     }
 
-    @Test func aRedisThatIsAwayIsA503() async throws {
+    @Test func `a Redis that is away is a 503`() async throws {
         let redis = RedisClient(RedisEndpoint(.unix(path: "/nonexistent/redis.sock")), logger: .silent)
         let runner = VerificationRunner(
             redis: redis, upstream: FakeLangfuse(), options: .init(defaultProject: "local"),
@@ -191,7 +193,7 @@ import Testing
     }
 
     /// A verifier whose client has left does no more.
-    @Test func nothingIsDoneForNobody() async throws {
+    @Test func `nothing is done where none waits`() async throws {
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
             _ = try await fixture.complete(600)

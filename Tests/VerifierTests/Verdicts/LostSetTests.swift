@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Loss.allCases) func isUnknown(_ loss: Loss) async throws {
+    @Test(arguments: Loss.allCases) func `is unknown`(_ loss: Loss) async throws {
         try await VerifierFixture.run { fixture in
             let acts = try await RolloutActs(fixture.redis)
             var ids = try await acts.add(3)
@@ -66,7 +66,7 @@ import Testing
         var testDescription: String { rawValue }
     }
 
-    @Test(arguments: Harmless.allCases) func isComplete(_ change: Harmless) async throws {
+    @Test(arguments: Harmless.allCases) func `is complete`(_ change: Harmless) async throws {
         try await VerifierFixture.run { fixture in
             let acts = try await RolloutActs(fixture.redis)
             var ids = change == .countedByNobody ? [] : try await acts.add(3)
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func theCountOutlivesTheSet() async throws {
+    @Test func `the count outlives the set`() async throws {
         try await VerifierFixture.run { fixture in
             try await RolloutActs(fixture.redis, life: .seconds(100)).add()
             let lives = [
@@ -113,7 +113,7 @@ import Testing
 
     /// Completions come and fail, and keys vanish; either the count or the record is never among them. A verdict is
     /// then complete with all ids or not at all.
-    @Test(arguments: 0..<25) func neverCompleteWithFewerThanWereRecorded(_ seed: Int) async throws {
+    @Test(arguments: 0..<25) func `never complete with fewer than were recorded`(_ seed: Int) async throws {
         try await VerifierFixture.run { fixture in
             var random = SeededRandom(seed: UInt64(seed))
             let acts = try await RolloutActs(fixture.redis)

@@ -37,7 +37,7 @@ import Upstream
         fixture.time.onSleep.withLockedValue { $0 = nil }
     }
 
-    @Test func aQuestionThatRestsLeavesItsPermit() async throws {
+    @Test func `a question that rests leaves its permit`() async throws {
         try await VerifierFixture.run { fixture in
             let verifier = fixture.verifier(capacity: VerifierCapacity(concurrency: 1, waiters: 8))
             try await fixture.complete(2, rollout: "other")
@@ -53,7 +53,7 @@ import Upstream
     }
 
     /// One of `/traces` that waits for its next look is no other.
-    @Test func aQuestionForTracesRestsWithoutAPermitToo() async throws {
+    @Test func `a question for traces rests without a permit too`() async throws {
         try await VerifierFixture.run { fixture in
             let resting = TestSignal()
             let capacity = VerifierCapacity(concurrency: 1, waiters: 8)
@@ -76,7 +76,7 @@ import Upstream
     }
 
     /// One for a rollout that may yet begin waits as others do, and counts as one of them.
-    @Test func aQuestionForWhatIsNotKnownYetHasAPlace() async throws {
+    @Test func `a question for what is not known yet has a place`() async throws {
         try await VerifierFixture.run { fixture in
             let resting = TestSignal()
             let capacity = VerifierCapacity(concurrency: 1, waiters: 2)
@@ -99,7 +99,7 @@ import Upstream
         }
     }
 
-    @Test func whereTooManyWaitAQuestionGetsWhatIsKnown() async throws {
+    @Test func `where too many wait a question gets what is known`() async throws {
         try await VerifierFixture.run { fixture in
             let verifier = fixture.verifier(capacity: VerifierCapacity(concurrency: 4, waiters: 1))
             let flying = fixture.ids.next()
@@ -119,7 +119,7 @@ import Upstream
     }
 
     /// Neither a permit in time nor a place to wait for it.
-    @Test(arguments: [1, 8]) func aVerifierThatIsBusySaysSo(waiters: Int) async throws {
+    @Test(arguments: [1, 8]) func `a verifier that is busy says so`(waiters: Int) async throws {
         try await VerifierFixture.run { fixture in
             let capacity = VerifierCapacity(concurrency: 1, waiters: waiters)
             let (working, waiting) = (capacity.lookSlot(for: "slow"), capacity.lookSlot(for: "slow"))
@@ -140,7 +140,7 @@ import Upstream
     }
 
     /// It looks as soon as another one asks, and both hear the news.
-    @Test(arguments: [1, nil]) func aQuestionThatRestsIsWokenByAnother(attempts: Int?) async throws {
+    @Test(arguments: [1, nil]) func `a question that rests is woken by another`(attempts: Int?) async throws {
         try await VerifierFixture.run { fixture in
             let verifier = fixture.verifier()
             let (id, resting) = (fixture.ids.next(), TestSignal())
@@ -163,7 +163,7 @@ import Upstream
     }
 
     /// The same by way of Redis, where another verifier is asked.
-    @Test func aQuestionThatRestsIsWokenByOneAtAnotherVerifier() async throws {
+    @Test func `a question that rests is woken by one at another verifier`() async throws {
         try await VerifierFixture.run { fixture in
             let (id, resting) = (fixture.ids.next(), TestSignal())
             try await fixture.begin([id])
@@ -184,7 +184,8 @@ import Upstream
     }
 
     /// The reader of an answer with traces, or of events, that takes nothing: others hear what they ask.
-    @Test(arguments: [true, false]) func aReaderThatTakesNothingHoldsUpNoOther(isOfEvents: Bool) async throws {
+    @Test(arguments: [true, false]) func `a reader that takes nothing holds up no other`(isOfEvents: Bool) async throws
+    {
         try await VerifierFixture.run { fixture in
             let capacity = VerifierCapacity(concurrency: 1, waiters: 8)
             let verifier = fixture.verifier(capacity: capacity)
@@ -217,7 +218,7 @@ import Upstream
     }
 
     /// The wait counts from the asking, also where a verifier takes the question over from one that died.
-    @Test func theWaitBeganWhenTheQuestionCame() async throws {
+    @Test func `the wait began when the question came`() async throws {
         try await VerifierFixture.run { fixture in
             try await fixture.begin([fixture.ids.next()])
             for (age, rest) in [(15_000, 5000), (19_999, 1), (20_000, 0), (90_000, 0)] as [(Int64, Int64)] {
@@ -233,7 +234,7 @@ import Upstream
 }
 
 /// A reader that takes nothing.
-private final class StuckSink: AnswerSink {
+private final class StuckSink: ResponseSink {
     let writing = TestSignal()
 
     func begin(_ head: UpstreamHead) async throws {}

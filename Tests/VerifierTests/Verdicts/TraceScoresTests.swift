@@ -19,7 +19,7 @@ import Testing
         ("v2", "4.16.0", TraceIdentity.traceID), ("v1", "3.110.0", .traceID), ("v2", "4.16.0", .tag),
         ("v1", "3.110.0", .tag),
     ])
-    func eachTraceHasItsScores(_ api: String, _ version: String, _ identity: TraceIdentity) async throws {
+    func `each trace has its scores`(_ api: String, _ version: String, _ identity: TraceIdentity) async throws {
         let store = FakeLangfuse(apis: [api], version: version)
         try await VerifierFixture.run(store: store, identity: identity) { fixture in
             let ids = try await fixture.complete(160)
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func onlyWhoWantsScoresCausesACall() async throws {
+    @Test func `only who wants scores causes a call`() async throws {
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
             let ids = try await fixture.complete(40)
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func manyScoresComeByThePageAndHaveABound() async throws {
+    @Test func `many scores come by the page and have a bound`() async throws {
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
             let ids = try await fixture.complete(3)
@@ -93,7 +93,7 @@ import Testing
     }
 
     /// A server without the API leaves the scores unknown; the traces are given out all the same.
-    @Test func withoutTheAPITheyAreNull() async throws {
+    @Test func `without the API they are null`() async throws {
         let store = FakeLangfuse()
         store.state.withLockedValue { $0.scores = nil }
         try await VerifierFixture.run(store: store) { fixture in
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [503, 500]) func whatFailsOnceIsAskedForAgain(status: Int) async throws {
+    @Test(arguments: [503, 500]) func `what fails once is asked for again`(status: Int) async throws {
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
             let ids = try await fixture.complete(60)

@@ -36,7 +36,7 @@ import Testing
         return String(decoding: out + writer.tail, as: UTF8.self)
     }
 
-    @Test func theShapeIsTheReferences() {
+    @Test func `the shape is the references`() {
         let trace =
             #"{"id":"t1","name":"n\"","user_id":null,"session_id":"s","tags":["a","b,c"],"timestamp":"2026-01-01T00:00:00.000Z","input":{"messages":[]},"#
             + #""output":7,"metadata":{},"model":"m","usage":{"total_tokens":3},"finish_reason":"stop","finish_reasons":["stop","length"],"#
@@ -48,7 +48,7 @@ import Testing
         #expect(text(.all, [row(), row()]) == #"{"project_id":"p","total_traces":2,"traces":[\#(trace),\#(trace)]}"#)
     }
 
-    @Test func membersAreChosen() {
+    @Test func `members are chosen`() {
         #expect(
             text([.tags, .output], [row()])
                 == #"{"project_id":"p","total_traces":1,"traces":[{"id":"t1","tags":["a","b,c"],"output":7}]}"#)
@@ -59,7 +59,7 @@ import Testing
         #expect(!text(TraceMembers.all.subtracting([.input, .output, .observations]), [row()]).contains("messages"))
     }
 
-    @Test func noTracesAreStillAnAnswer() {
+    @Test func `no traces are still an answer`() {
         #expect(text(.all, []) == #"{"project_id":"p","total_traces":0,"traces":[]}"#)
     }
 
@@ -72,12 +72,12 @@ import Testing
         (#"{"x":"\ud800"}"#, #""\ud800""#),
         (#"{"x":"{\"n\":1.10e2}"}"#, #"{"n":1.10e2}"#),
     ])
-    func stringsThatAreJSONBecomeJSON(_ document: String, _ value: String) throws {
+    func `strings that are JSON become JSON`(_ document: String, _ value: String) throws {
         let json = try #require(LangfuseJSON(Array(document.utf8)))
         #expect(String(decoding: json.unwrapped("x"), as: UTF8.self) == value)
     }
 
-    @Test func aPageIsAsLargeAsItsRowsAllow() {
+    @Test func `a page is as large as its rows allow`() {
         var size = PageSize()
         #expect(size.rows == 50)
         size.learn(rows: 50, bytes: 50 * 8000)

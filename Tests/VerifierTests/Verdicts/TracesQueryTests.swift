@@ -6,7 +6,7 @@ import Testing
 @Suite struct TracesQueryTests {
     private let now: Int64 = 1_763_812_345_000
 
-    @Test func theDefaultsAreThoseOfTheReference() throws {
+    @Test func `the defaults are those of the reference`() throws {
         let query = try TracesQuery("tags=rollout_id:r", now: now)
         #expect(
             query.rollout == "r" && query.limit == 100 && query.sampleSize == nil && query.maxRetries == 3
@@ -14,7 +14,7 @@ import Testing
         #expect(query.members == .all && query.from == nil && query.to == nil && query.project == nil)
     }
 
-    @Test func everyParameterIsRead() throws {
+    @Test func `every parameter is read`() throws {
         let query = try TracesQuery(
             "tags=rollout_id%3Aa%2Bb&tags=row_id:1+2&tags=x&project_id=p&limit=7&sample_size=3&user_id=u&session_id=s&name=n&environment=e&version=v"
                 + "&release=l&fields=core,io&hours_back=5&from_timestamp=2025-11-22T10:00:00Z&to_timestamp=2025-11-22T12:00:00%2B01:00"
@@ -32,7 +32,7 @@ import Testing
         #expect(query.from == 1_763_805_600_000 && query.to == 1_763_809_200_000)
     }
 
-    @Test func hoursBackCountsFromNow() throws {
+    @Test func `hours back counts from now`() throws {
         #expect(try TracesQuery("tags=rollout_id:r&hours_back=2", now: now).from == now - 7_200_000)
     }
 
@@ -41,7 +41,7 @@ import Testing
         "true", "false", "True", "False", "1", "0", "yes", "NO", "on", "off", "t", "f", "y", "N", "",
         "true&include_payloads=false",
     ])
-    func payloadsAreNeitherInputNorOutput(_ value: String) throws {
+    func `payloads are neither input nor output`(_ value: String) throws {
         let query = "tags=rollout_id:r&include_payloads=\(value)"
         #expect(try TracesQuery(query, now: now).members == .all)
         #expect(try TracesQuery(query + "&fields=io", now: now).members == [.input, .output, .metadata])
@@ -62,12 +62,12 @@ import Testing
         ("tags=rollout_id:r&include_payloads=2", "include_payloads"),
         ("tags=rollout_id:r&include_payloads=tokens", "include_payloads"),
     ])
-    func refusesWithTheParametersName(_ query: String, _ param: String) throws {
+    func `refuses with the parameters name`(_ query: String, _ param: String) throws {
         let error = #expect(throws: GatewayError.self) { try TracesQuery(query, now: now) }
         #expect(error?.status == 400 && error?.param == param, "\(String(describing: error))")
     }
 
-    @Test func aMissingRolloutIsToldWithAnExample() {
+    @Test func `a missing rollout is told with an example`() {
         let error = #expect(throws: GatewayError.self) { try TracesQuery("limit=5", now: now) }
         #expect(
             error?.code == "missing_rollout_id" && error?.message.contains("/traces?tags=rollout_id:my-rollout") == true
@@ -75,11 +75,11 @@ import Testing
     }
 
     @Test(arguments: ["tags=%zz", "tags=rollout_id:%ff"])
-    func badEncodingIsRefused(_ query: String) {
+    func `bad encoding is refused`(_ query: String) {
         #expect(throws: GatewayError.self) { try TracesQuery(query, now: now) }
     }
 
-    @Test func moreParametersThanAnybodyNeedsAreRefused() {
+    @Test func `more parameters than anybody needs are refused`() {
         let many = Array(repeating: "tags=x", count: QueryItems.most).joined(separator: "&")
         #expect(throws: GatewayError.self) { try TracesQuery("tags=rollout_id:r&" + many, now: now) }
     }

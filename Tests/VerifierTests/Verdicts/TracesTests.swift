@@ -16,7 +16,9 @@ import Testing
     @Test(arguments: [
         ("v2", "4.0.0", TraceIdentity.traceID), ("v1", "3.1.0", .traceID), ("v2", "4.0.0", .tag), ("v1", "3.1.0", .tag),
     ])
-    func allTracesOfACompleteRolloutEachOnce(_ api: String, _ version: String, _ identity: TraceIdentity) async throws {
+    func `all traces of a complete rollout each once`(
+        _ api: String, _ version: String, _ identity: TraceIdentity
+    ) async throws {
         let store = FakeLangfuse(apis: [api], version: version)
         try await VerifierFixture.run(store: store, identity: identity) { fixture in
             let ids = try await fixture.complete(610)
@@ -39,7 +41,7 @@ import Testing
 
     /// One completion is shown as soon as the store has it; `/traces` still waits for its rollout.
     @Test(arguments: [("v2", "4.0.0", TraceIdentity.traceID), ("v1", "3.1.0", .traceID), ("v2", "4.0.0", .tag)])
-    func aCompletionIsShownBeforeItsRolloutIsComplete(
+    func `a completion is shown before its rollout is complete`(
         _ api: String, _ version: String, _ identity: TraceIdentity
     ) async throws {
         let store = FakeLangfuse(apis: [api], version: version)
@@ -64,7 +66,7 @@ import Testing
     }
 
     /// The second API cuts the values of metadata that the query does not name.
-    @Test(arguments: [("v2", "4.0.0"), ("v1", "3.1.0")]) func metadataIsWhole(
+    @Test(arguments: [("v2", "4.0.0"), ("v1", "3.1.0")]) func `metadata is whole`(
         _ api: String, _ version: String
     ) async throws {
         try await VerifierFixture.run(store: FakeLangfuse(apis: [api], version: version)) { fixture in
@@ -100,7 +102,7 @@ import Testing
     /// What a rollout cost and how its answers ended, whichever server keeps it; of old spans a server without
     /// attributes cannot tell how they ended.
     @Test(arguments: [("v2", true), ("v2", false), ("v1", true), ("v1", false)])
-    func modelUsageAndFinishReasonAreMembers(_ api: String, _ hasAttributes: Bool) async throws {
+    func `model usage and finish reason are members`(_ api: String, _ hasAttributes: Bool) async throws {
         let store = FakeLangfuse(apis: [api], version: api == "v2" ? "4.16.0" : "3.110.0", hasAttributes: hasAttributes)
         try await VerifierFixture.run(store: store) { fixture in
             let ids = try await fixture.complete(2)
@@ -126,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func namesOfMetadataAreAskedForWithinABound() async throws {
+    @Test func `names of metadata are asked for within a bound`() async throws {
         try await VerifierFixture.run { fixture in
             let ids = try await fixture.complete(1)
             var span = FakeSpan(ids[0])
@@ -144,7 +146,7 @@ import Testing
 
     /// A proxy on the way bounds the request line; a store may be too slow for many at once. Fewer ids are asked for
     /// then, and each trace comes once.
-    @Test(arguments: [(414, 2000), (431, 2000), (422, 3000)]) func aQuestionThatIsTooLongIsCut(
+    @Test(arguments: [(414, 2000), (431, 2000), (422, 3000)]) func `a question that is too long is cut`(
         status: Int, longest: Int
     ) async throws {
         try await VerifierFixture.run { fixture in
@@ -157,7 +159,7 @@ import Testing
         }
     }
 
-    @Test func limitAndSampleBoundWhatIsGivenNotWhatIsChecked() async throws {
+    @Test func `limit and sample bound what is given not what is checked`() async throws {
         try await VerifierFixture.run { fixture in
             let ids = try await fixture.complete(30)
             let newest = try names(try await fixture.ask("/traces", query: "tags=rollout_id:r&limit=5"))
@@ -174,7 +176,7 @@ import Testing
         }
     }
 
-    @Test func filtersChooseAmongTheTraces() async throws {
+    @Test func `filters choose among the traces`() async throws {
         try await VerifierFixture.run { fixture in
             let ids = try await fixture.complete(300)
             for (index, id) in ids.enumerated() {
@@ -195,7 +197,7 @@ import Testing
         }
     }
 
-    @Test func anIncompleteRolloutIsA404WithItsCounts() async throws {
+    @Test func `an incomplete rollout is a 404 with its counts`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(2)
             let lost = fixture.ids.next()
@@ -217,7 +219,7 @@ import Testing
         }
     }
 
-    @Test func aRolloutOfFailuresHasNoTraces() async throws {
+    @Test func `a rollout of failures has no traces`() async throws {
         try await VerifierFixture.run { fixture in
             let id = fixture.ids.next()
             try await fixture.begin([id])
@@ -229,7 +231,7 @@ import Testing
 
     /// StatusPages stay below what Langfuse Cloud sends, and an answer that is too large all the same is asked for in
     /// smaller ones.
-    @Test func pagesFitTheirRows() async throws {
+    @Test func `pages fit their rows`() async throws {
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
             let ids = try await fixture.complete(120)
@@ -255,7 +257,7 @@ import Testing
     }
 
     /// A promised trace that cannot be read breaks the answer off; it never makes the number wrong.
-    @Test func aTraceThatVanishedBreaksTheAnswerOff() async throws {
+    @Test func `a trace that vanished breaks the answer off`() async throws {
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
             let ids = try await fixture.complete(300)
@@ -273,7 +275,7 @@ import Testing
         }
     }
 
-    @Test func aLargeAnswerGoesInPieces() async throws {
+    @Test func `a large answer goes in pieces`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(2000)
             let sink = CollectingSink(keeps: false)

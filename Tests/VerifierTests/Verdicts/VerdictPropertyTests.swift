@@ -11,7 +11,7 @@ import Testing
     private static let runs = 60
 
     @Test(arguments: 0..<runs)
-    func aVerdictIsNeverMoreThanTheTruthAndBecomesComplete(_ seed: Int) async throws {
+    func `a verdict is never more than the truth and becomes complete`(_ seed: Int) async throws {
         let isTagged = seed % 4 == 3
         let store = seed % 4 == 1 ? FakeLangfuse(apis: ["v1"], version: "3.0.0") : FakeLangfuse()
         try await VerifierFixture.run(store: store, identity: isTagged ? .tag : .traceID) { fixture in

@@ -8,7 +8,7 @@ import Testing
 
 /// Verdicts, with a real Redis and a trace store in memory.
 @Suite(.timeLimit(.minutes(5))) struct VerificationTests {
-    @Test func aRolloutWhoseTracesAreThereIsComplete() async throws {
+    @Test func `a rollout whose traces are there is complete`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(3)
             let verdict = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test func aVerdictThatHoldsCostsNoCallAndOneThatDoesNotIsMadeAnew() async throws {
+    @Test func `a verdict that holds costs no call and one that does not is made anew`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(3)
             _ = try await fixture.verifier().verify("r", project: "local", patience: fixture.patience())
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func whatIsUnknownFailedOrInFlightIsToldApart() async throws {
+    @Test func `what is unknown failed or in flight is told apart`() async throws {
         try await VerifierFixture.run { fixture in
             #expect(try await fixture.verifier().verify("r", project: "local", patience: fixture.patience()) == nil)
             let traced = try await fixture.complete(2)
@@ -54,7 +54,7 @@ import Testing
 
     /// More was exported than `OUTBOX_BYTES` keeps before anybody asked: the first spans are gone, and their traces are
     /// there.
-    @Test func spansThatMadeRoomAreNotTakenForCallsInFlight() async throws {
+    @Test func `spans that made room are not taken for calls in flight`() async throws {
         try await VerifierFixture.run { fixture in
             let ids = try await fixture.complete(300)
             for id in ids.prefix(200) { try await fixture.send("DEL", Keys.span(id)) }
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func anInterimVerdictServesOthersForASecond() async throws {
+    @Test func `an interim verdict serves others for a second`() async throws {
         try await VerifierFixture.run { fixture in
             try await fixture.begin([fixture.ids.next()])
             let verifier = fixture.verifier()
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func aSpanThatTheStoreLostIsSentAgainUntilItIsThere() async throws {
+    @Test func `a span that the store lost is sent again until it is there`() async throws {
         try await VerifierFixture.run { fixture in
             let ids = try await fixture.complete(4)
             let lost = fixture.ids.next()
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func twoVerifiersSendASpanAgainOnce() async throws {
+    @Test func `two verifiers send a span again once`() async throws {
         try await VerifierFixture.run { fixture in
             let ids = (0..<3).map { _ in fixture.ids.next() }
             for id in ids { try await fixture.finish(id) }
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func aProjectWithoutAStoreIsUnknownWithTheReason() async throws {
+    @Test func `a project without a store is unknown with the reason`() async throws {
         try await VerifierFixture.run { fixture in
             try await fixture.begin([fixture.ids.next()])
             fixture.time.advance(.seconds(400))
@@ -139,7 +139,7 @@ import Testing
     }
 
     /// What one has found, no other asks for.
-    @Test func aVerifierGoesOnWhereADeadOneStopped() async throws {
+    @Test func `a verifier goes on where a dead one stopped`() async throws {
         let calls = Counter()
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    @Test func thoseWhoAskTheSameShareTheWork() async throws {
+    @Test func `those who ask the same share the work`() async throws {
         let gate = TestSignal()
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func whenTheOneWhoWorksLeavesAnotherTakesOver() async throws {
+    @Test func `when the one who works leaves another takes over`() async throws {
         let (gate, working) = (TestSignal(), TestSignal())
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
@@ -219,7 +219,7 @@ import Testing
     }
 
     /// Two processes: the second one hears from Redis what the first one finds.
-    @Test func twoVerifiersAskTheStoreOnce() async throws {
+    @Test func `two verifiers ask the store once`() async throws {
         let (gate, working, listening) = (TestSignal(), TestSignal(), TestSignal())
         let store = FakeLangfuse()
         try await VerifierFixture.run(store: store) { fixture in
@@ -243,7 +243,7 @@ import Testing
     }
 
     /// Whoever only wants to know how things stand does not wait for the one who waits until they are well.
-    @Test func howThingsStandIsToldAtOnce() async throws {
+    @Test func `how things stand is told at once`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(3)
             try await fixture.begin([fixture.ids.next()])
@@ -265,7 +265,7 @@ import Testing
         }
     }
 
-    @Test func whoGivesUpLeavesNothingBehind() async throws {
+    @Test func `who gives up leaves nothing behind`() async throws {
         try await VerifierFixture.run { fixture in
             try await fixture.begin([fixture.ids.next()])
             fixture.time.onSleep.withLockedValue { $0 = { throw CancellationError() } }
@@ -280,7 +280,7 @@ import Testing
     }
 
     /// One that was killed holds the others up for seconds only.
-    @Test func aLeaseEndsByItself() async throws {
+    @Test func `a lease ends by itself`() async throws {
         try await VerifierFixture.run { fixture in
             _ = try await fixture.complete(3)
             let dead = WorkLease(on: "r", project: "local", redis: fixture.redis)

@@ -3,7 +3,7 @@ internal import Upstream
 
 /// Plays one mock answer against a clock, within the request's time limits and size limit.
 actor MockCall<C: Clock<Duration>>: UpstreamCall {
-    private let answer: MockAnswer
+    private let answer: MockResponse
     private let idle: Duration
     private let limit: Int
     private let clock: C
@@ -12,7 +12,7 @@ actor MockCall<C: Clock<Duration>>: UpstreamCall {
     private var nextPiece = 0
     private var sent = 0
 
-    init(_ answer: MockAnswer, request: UpstreamRequest, clock: C) {
+    init(_ answer: MockResponse, request: UpstreamRequest, clock: C) {
         self.answer = answer
         self.idle = request.timeouts.idle
         self.limit = request.limits.bodyBytes

@@ -27,15 +27,15 @@ package struct MockUpstream<C: Clock<Duration>>: UpstreamClient {
         try await body(MockCall(answer(to: request), request: request, clock: clock))
     }
 
-    private func answer(to request: UpstreamRequest) -> MockAnswer {
+    private func answer(to request: UpstreamRequest) -> MockResponse {
         do throws(GatewayError) {
             guard request.method == "POST", request.url == "mock:\(Provider.chatCompletions)" else {
                 throw .invalidRequest(404, code: "not_found", "The mock answers POST /chat/completions only.")
             }
-            return try MockAnswer(
+            return try MockResponse(
                 to: MockRequest(parsing: request.body), id: "chatcmpl-mock-\(ids.next().hex)", created: now() / 1000)
         } catch {
-            return MockAnswer(error: error)
+            return MockResponse(error: error)
         }
     }
 }

@@ -1,0 +1,25 @@
+internal import Common
+internal import HTTPTypes
+
+/// Gives every request its insertion id and writes it on every answer, errors too.
+struct ResponseIdentity: Sendable {
+    private let generator: InsertionIDGenerator
+
+    init(generator: InsertionIDGenerator) { self.generator = generator }
+
+    func next() -> InsertionID { generator.next() }
+
+    /// Adds `x-insertion-id`, unless the answer is another job's, and `x-request-id`, unless the provider's own is
+    /// there.
+    func sign(_ headers: inout HTTPFields, as id: InsertionID) {
+        let text = headers[.insertionID] ?? id.description
+        headers[.insertionID] = text
+        if headers[.requestID] == nil { headers[.requestID] = text }
+    }
+}
+
+extension HTTPField.Name {
+    /// The names are constants of valid form, so the fallback is never taken.
+    static let insertionID = HTTPField.Name("x-insertion-id") ?? .expect
+    static let requestID = HTTPField.Name("x-request-id") ?? .expect
+}
