@@ -7,8 +7,11 @@ internal import TraceStore
 
 /// Measures pages and charts of a large request log.
 ///
-///     RequestLogBench generate FOLDER ROWS ROWS_OF_THE_LAST_DAY
-///     RequestLogBench measure FOLDER
+///     RequestLogBench generate FOLDER ROWS ROWS_OF_THE_LAST_DAY [END PROJECT]
+///     RequestLogBench measure FOLDER [END PROJECT]
+///     RequestLogBench add FOLDER ROWS
+///
+/// `END` is the end of the rows, in milliseconds since 1970; a fixed moment without it.
 @main
 enum RequestLogBench {
     /// The end of the rows: a fixed moment, so that each run asks the same.
@@ -17,26 +20,41 @@ enum RequestLogBench {
     static func main() async throws {
         let arguments = CommandLine.arguments
         guard arguments.count > 2 else {
-            return print("RequestLogBench generate FOLDER ROWS ROWS_OF_THE_LAST_DAY | measure FOLDER")
+            return print(
+                "RequestLogBench generate FOLDER ROWS ROWS_OF_THE_LAST_DAY [END PROJECT] | "
+                    + "measure FOLDER [END PROJECT] | "
+                    + "add FOLDER ROWS")
         }
-        let service = try TraceStoreService(
-            directory: arguments[2], keys: [:], host: "127.0.0.1", port: 0,
-            limits: .init(age: .seconds(1), bytes: 1 << 40, exportBytes: 1 << 20), logger: Logger(label: "bench"),
-            onListening: { _ in })
         switch arguments[1] {
-        case "generate": try generate(arguments[2], Int(arguments[3]) ?? 0, lastDay: Int(arguments[4]) ?? 0)
-        case "add": try await add(service.requests, Int(arguments[3]) ?? 10_000)
-        default: try await measure(service)
+        case "generate": try generate(arguments[2], Array(arguments[3...]))
+        case "add": try await add(try service(arguments[2]).requests, Int(arguments[3]) ?? 10_000)
+        default:
+            try await measure(
+                try service(arguments[2]), end: arguments.count > 3 ? UInt64(arguments[3]) ?? end : end,
+                project: arguments.count > 4 ? arguments[4] : "p")
         }
     }
 
-    private static func generate(_ folder: String, _ rows: Int, lastDay: Int) throws {
+    private static func service(_ folder: String) throws -> TraceStoreService {
+        try TraceStoreService(
+            directory: folder, keys: [:], host: "127.0.0.1", port: 0,
+            limits: .init(age: .seconds(1), bytes: 1 << 40, exportBytes: 1 << 20), logger: Logger(label: "bench"),
+            onListening: { _ in })
+    }
+
+    private static func generate(_ folder: String, _ arguments: [String]) throws {
+        func number(_ index: Int) -> Int? { arguments.indices.contains(index) ? Int(arguments[index]) : nil }
+        // Makes the tables, and closes the file.
+        _ = try service(folder)
         let queue = try DatabaseQueue(path: "\(folder)/traces.sqlite")
-        try queue.inDatabase { db in
-            try db.execute(sql: "PRAGMA synchronous = OFF; PRAGMA cache_size = -262144")
-            try db.execute(sql: "BEGIN")
+        try queue.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA synchronous = OFF; PRAGMA journal_mode = DELETE; PRAGMA journal_mode = OFF")
+            try db.execute(sql: "PRAGMA cache_size = -262144; BEGIN")
             let began = ContinuousClock.now
-            try BulkRows(db: db, rows: rows, lastDay: lastDay, end: end).write()
+            try BulkRows(
+                db: db, project: arguments.count > 3 ? arguments[3] : "p", rows: number(0) ?? 0,
+                lastDay: number(1) ?? 0, end: number(2).flatMap { UInt64(exactly: $0) } ?? end, audits: 200_000
+            ).write()
             try db.execute(sql: "COMMIT")
             print("generated in \(ContinuousClock.now - began)")
         }
@@ -102,7 +120,7 @@ enum RequestLogBench {
         return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1_000_000
     }
 
-    private static func measure(_ service: TraceStoreService) async throws {
+    private static func measure(_ service: TraceStoreService, end: UInt64, project: String) async throws {
         let responder = RequestLogResponder(
             store: service.requests, audits: service.audits, now: { end })
         for (path, questions) in [("/logs/requests", pages), ("/metrics/query", charts)] {
@@ -113,14 +131,14 @@ enum RequestLogBench {
                 let usedBefore = processorMilliseconds
                 for _ in 0..<20 {
                     let began = ContinuousClock.now
-                    let answer = try await responder.answer(path, QueryItems(query), for: LogAsker(project: "p"))
+                    let answer = try await responder.answer(path, QueryItems(query), for: LogAsker(project: project))
                     if case .whole(let body) = answer.body { bytes = body.count }
                     times.append(Double((ContinuousClock.now - began) / .microseconds(1)) / 1000)
                 }
                 let used = (processorMilliseconds - usedBefore) / 20
                 let first = times[0]
                 times.sort()
-                print("\(first) | \(times[9]) | \(times[18]) | \(used) | \(bytes) | \(name)")
+                print("\(first) | \(times[10]) | \(times[19]) | \(used) | \(bytes) | \(name)")
             }
         }
     }

@@ -89,7 +89,7 @@ package struct IngressService {
         self.metrics = { await pages.metrics.exposition() }
         let controllers = DashboardQuestions.Controllers(
             configuration, redis: commands, responseKey: key, envelope: envelope, watch: watch, identity: identity,
-            pages: pages, hooks: extensions.tracesHooks, jobs: jobs, audit: audit,
+            pages: pages, hooks: extensions.tracesHooks, jobs: jobs, projects: projects, audit: audit,
             asksForKeys: auth.consumesBearer, calls: calls)
         let responder = GatewayResponder(
             identity: identity, mark: mark, hosts: hosts, authenticator: authenticator, pages: pages,
@@ -98,11 +98,11 @@ package struct IngressService {
                 calls: completions, records: kept.records, follower: follower, signals: signals, kept: kept,
                 defaultProject: secrets.defaultProject),
             logs: controllers.logs, verification: controllers.verification, queries: controllers.queries,
-            rules: controllers.rules,
+            rules: controllers.rules, queue: controllers.queue,
             dashboard: DashboardController(
-                dashboard: Dashboard(), access: .init(auth, settings), authenticator: authenticator,
-                controllers: controllers, envelope: envelope, streams: StreamSlots(settings.dashboardStreams),
-                now: { UnixTime.milliseconds }),
+                dashboard: Dashboard(), access: .init(auth, settings), operators: Operators(auth, settings),
+                authenticator: authenticator, controllers: controllers, envelope: envelope,
+                streams: StreamSlots(settings.dashboardStreams), now: { UnixTime.milliseconds }),
             connections: connections, metrics: metrics)
         let server = Self.server(responder, completionController, settings, registry, logger, onListening: onListening)
         services = [

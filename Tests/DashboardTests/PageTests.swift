@@ -88,11 +88,15 @@ struct PageTests {
             ("/ready", #"{"status":"ready","forwarders":1,"warnings":["\#(hostile)"]}"#),
             ("/queue", queue), ("/rules", loaded), ("/rules/explain", explanation),
             (
+                "/rules/usage",
+                #"{"counters":[{"rule":"\#(hostile)","name":"\#(hostile)","limit":10,"unit":"requests_per_hour","mode":"audit","used":8,"reset_ms":61000,"parts":[{"name":"metadata.\#(hostile)","value":"\#(hostile)"},{"name":"user","value":null}]}],"requests":7,"left_out":3,"hidden":1,"unknown":"\#(hostile)"}"#
+            ),
+            (
                 "/logs/audit",
                 #"{"data":[{"id":"\#(id)","time":"2026-11-22T19:26:39.120Z","kind":"dead_letter.requeued","actor":"\#(hostile)","project_id":"\#(hostile)","account":"\#(hostile)","user":"u","subject":"\#(id)","details":{"\#(hostile)":["\#(hostile)"],"count":3}},{"time":"2026-11-22T19:26:39.120Z","kind":"\#(hostile)","actor":"a","project_id":null,"account":null,"user":null,"subject":"\#(hostile)","details":{}}],"next_cursor":"c/1"}"#
             ),
             (
-                "/queue/letters",
+                "/queue/dead",
                 #"{"letters":[{"entry":"1790000000000-0","time":"2026-11-22T19:26:39.120Z","reason":"\#(hostile)","insertion_id":"\#(id)","bytes":2048,"model":"\#(hostile)","path":"/x","refusal":null},{"entry":"1-1","time":"2026-11-22T19:26:39.120Z","reason":"r","insertion_id":null,"bytes":0,"model":null,"path":null,"refusal":"\#(hostile)"}],"next":"1790000000000-0"}"#
             ),
             (
@@ -112,7 +116,7 @@ struct PageTests {
                 #"{"entries":[{"timestamp":"2026-11-22T19:26:39.120Z","message":"\#(hostile)","severity":"INFO"}]}"#
             ),
             (
-                "/traces/pointwise",
+                "/traces/completion",
                 #"{"traces":[{"input":{"messages":[{"role":"\#(hostile)","content":"\#(hostile)"},{"role":"user","content":[{"type":"text","text":"hi"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"image_url","image_url":{"url":"https://evil.test/x.png"}}]}],"tools":[{"type":"function","function":{"name":"\#(hostile)","parameters":{"a":1}}}]},"output":{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":"{\"x\": \"\#(hostile.utf8.map { $0 == 92 ? "\\\\\\" : String(UnicodeScalar($0)) }.joined())\"}"}}]}}]}"#
             ),
         ]
@@ -180,6 +184,30 @@ struct PageTests {
         #expect(html.contains("0123456789abcdef") && html.contains("gateway-rate-limiting-config"))
         #expect(html.contains("\(Self.shown):7") && html.contains("Refused by limits"))
         #expect(!source.questions.contains { $0.hasPrefix("/rules/explain") }, "nothing is to be explained")
+    }
+
+    /// The store is asked twice at most; `/rules/usage` asks the log once itself.
+    @Test(arguments: [
+        DashboardRoute.Page.overview, .requests, .request(id), .metrics, .rollouts, .rollout("r"), .queue, .audit,
+        .rules,
+    ])
+    func `a page asks the store twice at most`(page: DashboardRoute.Page) async {
+        let source = Self.source()
+        _ = await html(page, page == .metrics ? "group_by=metadata.k&from=24h" : nil, asking: source)
+        let stored = ["/logs/requests", "/logs/metadata", "/logs/audit", "/metrics/query", "/traces", "/rules/usage"]
+        let asked = source.questions.filter { question in stored.contains { question.hasPrefix($0) } }
+        #expect(asked.count <= 2, "\(asked)")
+        #expect(!source.questions.isEmpty)
+    }
+
+    @Test func `what limits hold is shown`() async {
+        let (_, html) = await html(.rules)
+        for text in [
+            "8 of 10 requests per hour, audit only", ">80%<", "b-warn", "1 min 1 s", "(none)", "and 3 more",
+            "One more counter belongs to a value", "by the latest 7 requests", Self.shown,
+        ] {
+            #expect(html.contains(text), "\(text)")
+        }
     }
 
     @Test func `a request is explained`() async throws {
@@ -282,8 +310,8 @@ struct PageTests {
         #expect(html.contains(#"<img src="data:image/png;base64,AAAA""#))
         #expect(!html.contains(#"src="https://evil.test"#), "a page loads nothing from elsewhere")
         #expect(html.contains("$GATEWAY_API_KEY"))
-        let question = try #require(source.questions.first { $0.hasPrefix("/traces/pointwise") })
-        #expect(question.contains("insertion_id:\(Self.id)") && question.contains("max_retries=0"))
+        let question = try #require(source.questions.first { $0.hasPrefix("/traces/completion") })
+        #expect(question.contains("insertion_id=\(Self.id)") && question.contains("rollout_id:"))
     }
 
     @Test func `the filter of a form is the address`() async {

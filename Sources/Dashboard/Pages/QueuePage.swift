@@ -29,6 +29,8 @@ struct QueuePage {
         var letterReason: String
         var letterRequest: String?
         var letterLink: String?
+        /// Of a letter whose project is no longer there.
+        var otherProject: String?
         var letterModel: String
         var letterSize: String
         /// Where forms of the operator's go; nil: there are none.
@@ -76,12 +78,12 @@ struct QueuePage {
         let before = request.query.value("before")
         let found = try JSONObject.answer(
             try await request.source.get(
-                "/queue/letters", query: before.map { FilterForm.query([("before", $0)]) }))
+                "/queue/dead", query: before.map { FilterForm.query([("before", $0)]) }))
         let workers = answer.streams.flatMap { stream in
             stream.groups.flatMap { group in group.workers.map { Self.row($0, of: group, on: stream) } }
         }
         let left = answer.streams.flatMap(\.groups).reduce(0) { $0 + $1.workerCount - Double($1.workers.count) }
-        let letters = found.objects("letters").map { LetterRow($0, links: links, token: request.formToken) }
+        let letters = found.objects("letters").map { LetterRow($0, in: request) }
         let done = request.query.value("done")
         // Only what is an id is shown: anyone may send a person here with a query.
         let id = request.query.value("id").flatMap { InsertionID($0)?.description }
@@ -135,11 +137,11 @@ struct QueuePage {
 }
 
 extension QueuePage.LetterRow {
-    /// - Parameters:
-    ///   - object: one of `/queue/letters`.
-    ///   - token: nil: the viewer may only look.
-    init(_ object: JSONObject, links: Links, token: FormToken?) {
+    /// - Parameter object: one of `/queue/dead`.
+    init(_ object: JSONObject, in request: PageRequest) {
+        let (links, token) = (request.links, request.formToken)
         let entry = object.text("entry") ?? ""
+        otherProject = object.text("project_id").flatMap { $0 == request.project ? nil : $0 }
         letterRefusal = object.text("refusal")
         deleteLink = token.map { _ in links.delete(entry) }
         requeueLink = letterRefusal == nil ? token.map { _ in links.requeue(entry) } : nil

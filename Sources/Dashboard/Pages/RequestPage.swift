@@ -72,12 +72,12 @@ struct RequestPage {
             return (nil, "A completion that did not succeed is not among the traces of its rollout.")
         }
         let query = FilterForm.query([
-            ("tags", "rollout_id:\(rollout)"), ("tags", "insertion_id:\(row.id)"), ("max_retries", "0"),
+            ("tags", "rollout_id:\(rollout)"), ("insertion_id", row.id), ("fields", "io"),
         ])
         do throws(GatewayError) {
-            let answer = try JSONObject.answer(try await request.source.get("/traces/pointwise", query: query))
+            let answer = try JSONObject.answer(try await request.source.get("/traces/completion", query: query))
             guard let trace = answer.objects("traces").first else {
-                return (nil, "The trace store has no trace of this completion, or its messages were kept out of it.")
+                return (nil, "The trace store does not show a trace of this completion, or not yet.")
             }
             let found = Conversation(trace)
             return found.messages.isEmpty ? (nil, "The trace of this completion holds no messages.") : (found, nil)

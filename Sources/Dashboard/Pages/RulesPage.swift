@@ -37,6 +37,7 @@ struct RulesPage {
         var hasHits: Bool
         var metricsLink: String
         var hitsError: String?
+        var usage: LimitUsageView?
         var formAction: String
         var model: String
         var metadata: String
@@ -60,6 +61,7 @@ struct RulesPage {
             hitsError = error.message
         }
         let hits = charts.map { charts in charts.answer.groups.map { Self.hit($0, charts.link($0)) } } ?? []
+        let usage = (try? await request.source.get("/rules/usage", query: nil)).flatMap { try? JSONObject.answer($0) }
         let model = request.query.value("model") ?? ""
         let metadata = request.query.value("metadata") ?? ""
         var (explanation, fault) = (ExplanationView?.none, String?.none)
@@ -78,7 +80,8 @@ struct RulesPage {
                     isActive: range.isPreset && range.from == preset.text)
             }, charts: hits.isEmpty ? [] : charts.map { [$0.requests, $0.refusals].map(\.view) } ?? [], hits: hits,
             hasHits: !hits.isEmpty, metricsLink: links.metrics(FilterForm.query(form.items + [("group_by", "rule")])),
-            hitsError: hitsError, formAction: links.rules(), model: model, metadata: metadata, explainError: fault,
+            hitsError: hitsError, usage: usage.flatMap { LimitUsageView($0, links: links) }, formAction: links.rules(),
+            model: model, metadata: metadata, explainError: fault,
             explanation: explanation)
         return .page(
             PageContents(

@@ -37,7 +37,7 @@ struct Conversation {
     /// The request's messages as they stand in the trace, for a call of one's own.
     private(set) var requestMessages: String?
 
-    /// - Parameter trace: one of `/traces/pointwise`.
+    /// - Parameter trace: that of `/traces/completion`.
     init(_ trace: JSONObject) {
         if let input = trace.nested("input") {
             if let member = input.member("messages") {

@@ -1,8 +1,10 @@
 package import Common
 
 /// Answers the questions that pages are made of, as the gateway's API does: with the viewer's identity, and of one
-/// project alone. What waits in the gateway (`/queue`, `/queue/letters`), which rules are in force (`/rules`),
-/// and where the completions of a rollout are (`/rollouts/{rollout_id}/open`), is answered to pages alone.
+/// project alone. Answered to pages alone are which rules are in force (`/rules`), what their limits hold
+/// (`/rules/usage`), where the completions of a rollout are (`/rollouts/{rollout_id}/open`), and one completion's trace
+/// while its rollout runs (`/traces/completion`); what waits in the gateway (`/queue`, `/queue/dead`) also to the
+/// operator's scripts.
 package protocol DashboardSource: Sendable {
     /// Asks `GET path?query`.
     /// - Parameter path: of the API, without `/v1` and project.

@@ -8,8 +8,7 @@ extension DashboardController.Access {
             case _ where !settings.dashboard: .closed(.dashboardOff)
             case let keys as APIKeyAuth: .keys(keys)
             case is NoAuth:
-                HostName.isLoopback(settings.host)
-                    ? .machine(opensActions: settings.dashboardAdmin) : .closed(.dashboardNeedsKeys)
+                HostName.isLoopback(settings.host) ? .machine : .closed(.dashboardNeedsKeys)
             default: .provider
             }
     }

@@ -5,19 +5,9 @@ internal import Logging
 
 /// What the operator does by the dashboard's forms.
 extension DashboardController {
-    /// Whether a visitor may do more than look: an account of the operator's, and where no key is asked for anyone, if
-    /// `DASHBOARD_ADMIN` says so.
-    func mayAct(_ visitor: Visitor) -> Bool {
-        switch access {
-        case .machine(let opensActions): opensActions
-        case .keys, .provider: visitor.account?.isAdmin ?? false
-        case .closed: false
-        }
-    }
-
     /// What a form of this visitor's must have; nil if there is no form.
     func token(of visitor: Visitor) -> FormToken? {
-        mayAct(visitor) ? FormToken(session: visitor.session, envelope: envelope) : nil
+        operators.includes(visitor.account) ? FormToken(session: visitor.session, envelope: envelope) : nil
     }
 
     /// Does what a form asks for, and shows the queue again.
@@ -46,11 +36,6 @@ extension DashboardController {
 }
 
 extension GatewayError {
-    fileprivate static let operatorOnly = GatewayError(
-        status: 403, type: "permission_error", code: "operator_only",
-        message: "Only the operator may do this: log in with a key that has `admin: true` in API_KEYS_PATH, or, where "
-            + "the gateway asks for no keys, let it start with DASHBOARD_ADMIN=true.", shouldRetry: false)
-
     fileprivate static let otherSession = GatewayError(
         status: 403, type: "permission_error", code: "foreign_form",
         message: "The form is one of another session. Open the page again, and send it from there.",

@@ -10,8 +10,7 @@ struct DashboardController: Sendable {
     /// Who may look.
     enum Access: Sendable {
         /// Everyone, since the gateway serves its own machine alone and asks for no key.
-        /// - Parameter opensActions: whether they may do what is the operator's (`DASHBOARD_ADMIN`).
-        case machine(opensActions: Bool)
+        case machine
         /// Who logs in with a key of the gateway.
         case keys(APIKeyAuth)
         /// Whom an own build's `AuthProvider` lets in by a request's headers.
@@ -25,6 +24,7 @@ struct DashboardController: Sendable {
 
     let dashboard: Dashboard
     let access: Access
+    let operators: Operators
     let authenticator: Authenticator
     let controllers: DashboardQuestions.Controllers
     let envelope: Envelope

@@ -7,8 +7,9 @@ extension DashboardQuestions.Controllers {
     /// - Parameter calls: gives the dispatcher of a queue.
     init(
         _ configuration: Configuration, redis: RedisClient, responseKey: String, envelope: Envelope, watch: RedisWatch,
-        identity: ResponseIdentity, pages: StatusPages, hooks: [any TracesHook], jobs: JobBuilder, audit: AuditLog?,
-        asksForKeys: Bool, calls: (WorkQueue) -> JobDispatcher
+        identity: ResponseIdentity, pages: StatusPages, hooks: [any TracesHook], jobs: JobBuilder,
+        projects: KnownProjects,
+        audit: AuditLog?, asksForKeys: Bool, calls: (WorkQueue) -> JobDispatcher
     ) {
         let (settings, project) = (configuration.settings, configuration.secrets.defaultProject)
         self.init(
@@ -27,7 +28,7 @@ extension DashboardQuestions.Controllers {
             queue: QueueController(
                 redis: redis, limits: .init(settings),
                 letters: DeadLetterController(
-                    letters: DeadLetters(redis: redis), envelope: envelope,
+                    letters: DeadLetters(redis: redis), envelope: envelope, projects: projects,
                     actions: .init(identity: identity, jobs: jobs, calls: calls(.completions), audit: audit))),
             rules: RulesController(jobs: jobs, rates: RateReader(redis: redis), asksForKeys: asksForKeys),
             open: OpenCompletions(

@@ -79,7 +79,7 @@ struct DashboardQuestions: DashboardSource {
             let open = try await controllers.open.answer(rollout, project: admitted.project)
             return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: open)))
         }
-        if VerificationController.answers(path) {
+        if VerificationController.answers(path) || path == VerificationController.completionPath {
             return try await controllers.verification.respond(
                 to: request, path: path, as: id, admitted: admitted, connection: connection, logger: logger)
         }
@@ -93,10 +93,25 @@ struct DashboardQuestions: DashboardSource {
             let rules = controllers.rules.loaded(seesAll: isOperators)
             return Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: rules)))
         }
+        if path == RulesController.usagePath {
+            return Response(
+                status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: await usageOfLimits())))
+        }
         guard let page = try await controllers.pages.respond(to: path, method: .get) else {
             throw GatewayError.internalError
         }
         return page
+    }
+
+    /// What rate limits hold, those too whose counters only the log can name.
+    private func usageOfLimits() async -> [UInt8] {
+        let (requests, note): ([UInt8]?, String?)
+        do throws(GatewayError) {
+            (requests, note) = (try await get("/logs/requests", query: RulesController.usageRequests), nil)
+        } catch {
+            (requests, note) = (nil, error.message)
+        }
+        return await controllers.rules.usage(of: requests, note: note, admitted: admitted, seesAll: isOperators)
     }
 
     /// The whole of an answer's body.

@@ -11,6 +11,9 @@ internal import Queue
 /// no key, none is known by name, and each sees all.
 struct RulesController: Sendable {
     static let path = "/rules/explain"
+    static let usagePath = "/rules/usage"
+    /// The requests that tell which counters are in use: the latest that rules met within the longest window.
+    static let usageRequests = "rule[present]&from=24h&limit=500"
 
     let jobs: JobBuilder
     let rates: RateReader
@@ -30,11 +33,27 @@ struct RulesController: Sendable {
         let description = try rules.description(body, namesSender: false, maximumDepth: jobs.maximumJSONDepth)
         let explanation = await rules.explanation(
             of: description, from: admitted.account,
-            view: !seesAll && (asksForKeys || admitted.account != nil) ? .own : .full,
+            view: view(of: admitted, seesAll),
             usage: .redis(rates))
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: explanation.json)))
+    }
+
+    private func view(of admitted: Authenticator.Admitted, _ seesAll: Bool) -> Explanation.View {
+        !seesAll && (asksForKeys || admitted.account != nil) ? .own : .full
+    }
+
+    /// What rate limits hold now, for the dashboard: the counters on which the project's latest requests count.
+    /// - Parameters:
+    ///   - requests: the log's answer to ``usageRequests``; nil: there is none.
+    ///   - note: why there is none.
+    func usage(
+        of requests: [UInt8]?, note: String?, admitted: Authenticator.Admitted, seesAll: Bool
+    ) async -> [UInt8] {
+        let facts = requests.map { RequestFacts.requests(in: $0) } ?? []
+        let usage = await jobs.currentRules.usage(of: facts, view: view(of: admitted, seesAll), from: rates)
+        return usage.json(requests: facts.count, note: note)
     }
 
     /// The rules that are in force, and where each stands: `{"hash","is_hidden","documents"}`, for the dashboard.

@@ -3,7 +3,7 @@ internal import Common
 /// The pattern of a request's path, fit for a metric's label: no client's text is in it.
 enum RoutePattern: Int, CaseIterable {
     case rollout, completion, health, ready, metrics, metricsQuery, logs, requestLogs, auditLogs, status, traces
-    case rollouts, jobs, rules, openAPI, dashboard, other
+    case rollouts, jobs, rules, queue, openAPI, dashboard, other
 
     /// - Parameter path: as it came.
     init(_ path: String) {
@@ -35,6 +35,7 @@ enum RoutePattern: Int, CaseIterable {
         case ("rollouts", _): return .rollouts
         case ("jobs", _): return .jobs
         case ("rules", "explain"): return .rules
+        case ("queue", nil), ("queue", "dead"): return .queue
         case ("openapi.json", nil): return .openAPI
         case ("dashboard", _): return .dashboard
         default: return .other
@@ -58,6 +59,7 @@ enum RoutePattern: Int, CaseIterable {
         case .rollouts: "/rollouts"
         case .jobs: "/jobs/{insertion_id}"
         case .rules: "/rules/explain"
+        case .queue: "/queue"
         case .openAPI: "/openapi.json"
         case .dashboard: "/dashboard"
         case .other: "other"

@@ -40,6 +40,11 @@ struct RateLimiter: Sendable {
         }
     }
 
+    /// What reads some counters: charges that count nothing.
+    func charges(of counters: [RateCounter]) -> [RateCharge] {
+        counters.map { charge(for: $0.limit, named: $0.name, amount: 0) }
+    }
+
     private func charge(for limit: RateLimit, named name: String, amount: Int) -> RateCharge {
         let rule = limit.rule
         return RateCharge(

@@ -21,6 +21,7 @@ struct GatewayResponder: HTTPResponder {
     let verification: VerificationController
     let queries: QueryController
     let rules: RulesController
+    let queue: QueueController
     let dashboard: DashboardController
     let connections: Connections
     let metrics: IngressMetrics
@@ -109,6 +110,11 @@ struct GatewayResponder: HTTPResponder {
         if rest == RulesController.path {
             return try await rules.respond(
                 to: request, admitted: try await authenticator.admit(request, project: path.project))
+        }
+        if let route = QueueRoute(rest) {
+            return try await queue.respond(
+                to: request, route, admitted: try await authenticator.admit(request, project: path.project),
+                operators: dashboard.operators, logger: context.logger)
         }
         if let job = Self.job(in: rest) {
             let admitted = try await authenticator.admit(request, project: path.project)

@@ -122,6 +122,24 @@ final class RequestRules: Sendable {
         return explanation
     }
 
+    /// What the limits hold on which some requests count.
+    /// - Parameter reader: reads the counters.
+    func usage(of requests: [RequestFacts], view: Explanation.View, from reader: RateReader) async -> LimitUsage {
+        // The log does not say where metadata comes from, so the operator is shown the counters of either.
+        let others = view == .full ? requests.map(\.vouchedFor) : []
+        let all = policies.counters(of: requests + others, view: view)
+        let shown = all.filter(\.mayShowUsage)
+        let read = Array(shown.prefix(LimitUsage.mostRead))
+        let found = await UsageSource.redis(reader).usage(of: limiter.charges(of: read))
+        var usage = LimitUsage(
+            zip(read, found).compactMap { counter, usage in
+                if case .known(let usage) = usage { LimitUsage.Counter(counter: counter, usage: usage) } else { nil }
+            }, leftOut: shown.count - read.count)
+        if case .unknown(let reason)? = found.first { usage.unknown = reason }
+        usage.hidden = all.count - shown.count
+        return usage
+    }
+
     /// Reads a description as these rules' requests are read.
     func description(
         _ bytes: [UInt8], namesSender: Bool, maximumDepth: Int

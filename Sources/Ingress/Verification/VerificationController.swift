@@ -27,6 +27,9 @@ struct VerificationController: Sendable {
     /// Of an operator's own build.
     let hooks: [any TracesHook]
 
+    /// The trace of one completion, of which the dashboard alone asks: its rollout may still run.
+    static let completionPath = "/traces/completion"
+
     /// Whether a path, without version and project, asks for a rollout or its traces.
     static func answers(_ path: String) -> Bool {
         ["/traces", "/traces/pointwise", "/rollouts"].contains(path) || path.hasPrefix("/rollouts/")
@@ -97,7 +100,7 @@ struct VerificationController: Sendable {
     ) async throws -> String? {
         guard !hooks.isEmpty else { return request.uri.query }
         var question = TracesQuestion(
-            items: try QueryItems(request.uri.query).items, isPointwise: path == "/traces/pointwise",
+            items: try QueryItems(request.uri.query).items, isPointwise: path != "/traces",
             project: admitted.project,
             account: admitted.account, headers: request.headers)
         for hook in hooks { try await hook.prepare(&question) }

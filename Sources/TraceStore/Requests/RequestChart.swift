@@ -13,6 +13,9 @@ struct RequestChart: Sendable {
     private let fields: [UInt32?]
     private var table: MetricsTable
     private var numbers: [Key: Int] = [:]
+    /// Of a chart by one property, the numbers of the groups by their terms: most terms are small. -1: none yet.
+    private var numbersOfTerms: [Int32] = []
+    private static let mostTerms = 1 << 20
     private var keys: [Key] = []
     private var count = 0
     /// Rows that were looked at, or what others cost in such.
@@ -58,7 +61,8 @@ struct RequestChart: Sendable {
         table.append(other.table, groups: query.groups.isEmpty ? [0] : other.keys.map { number(of: $0) })
     }
 
-    func result(_ db: Database) throws -> MetricsResult { table.result(names: try names(db)) }
+    /// - Parameter names: ``names(_:)``.
+    func result(_ names: [Int: MetricsGroupName]) async -> MetricsResult { await table.result(names: names) }
 
     private mutating func add(_ rows: StatementRows) throws {
         count += 1
@@ -75,6 +79,10 @@ struct RequestChart: Sendable {
     private mutating func findGroups(of terms: UnsafeRawBufferPointer) {
         guard !fields.contains(where: { $0.map(TermField.isMany) ?? false }) else {
             rowGroups = keys(of: terms).map { number(of: $0) }
+            return
+        }
+        if fields.count == 1, let field = fields[0] {
+            rowGroups[0] = number(ofTerm: TermList.first(of: field, in: terms) ?? 0)
             return
         }
         var key = Key()
@@ -104,6 +112,18 @@ struct RequestChart: Sendable {
         return keys
     }
 
+    private mutating func number(ofTerm term: UInt32) -> Int {
+        let place = Int(term)
+        guard place < Self.mostTerms else { return number(of: Key(term, 0, 0, 0)) }
+        if place >= numbersOfTerms.count {
+            numbersOfTerms += repeatElement(-1, count: max(place + 1, 2 * numbersOfTerms.count) - numbersOfTerms.count)
+        }
+        if numbersOfTerms[place] >= 0 { return Int(numbersOfTerms[place]) }
+        let number = number(of: Key(term, 0, 0, 0))
+        numbersOfTerms[place] = Int32(truncatingIfNeeded: number)
+        return number
+    }
+
     private mutating func number(of key: Key) -> Int {
         if let known = numbers[key] { return known }
         keys.append(key)
@@ -111,7 +131,8 @@ struct RequestChart: Sendable {
         return keys.count - 1
     }
 
-    private func names(_ db: Database) throws -> [Int: MetricsGroupName] {
+    /// The names of the groups that may be shown.
+    func names(_ db: Database) throws -> [Int: MetricsGroupName] {
         var names: [Int: MetricsGroupName] = [:]
         var texts = TermTexts()
         for number in table.candidates {

@@ -7,6 +7,8 @@ internal import RequestLog
 struct RequestDatabase: RequestLogStore {
     /// The work of one page, counted in rows that lie one after the other: about a tenth of a second.
     static let pageLooks = 100_000
+    /// The time behind which a page looks no further, however slow the disk is.
+    private static let pageTime = Duration.milliseconds(120)
 
     let database: TraceDatabase
     private let looks: Int
@@ -61,7 +63,8 @@ struct RequestDatabase: RequestLogStore {
                 var scan = try RequestScan(filter, before: end, project: number, db)
             else { return RequestPage(rows: [], next: nil) }
             var found: [RequestRow] = []
-            let last = try scan.page(lookingAt: looks) { rows, texts in
+            let budget = RequestScan.Budget(looks: looks, end: ContinuousClock.now + Self.pageTime)
+            let last = try scan.page(within: budget) { rows, texts in
                 // One more tells whether there are further rows.
                 guard found.count < limit else { return .stop }
                 found.append(try RequestRows.row(rows, project: project, &texts, db))
@@ -101,10 +104,12 @@ struct RequestDatabase: RequestLogStore {
         // Each on a connection and a processor of its own.
         async let newer = filters.count > 1 ? part(of: query, filters[1], project: project) : nil
         guard let first = filters.first, var chart = try await part(of: query, first, project: project) else {
-            return MetricsTable(query).result(names: [:])
+            return await MetricsTable(query).result(names: [:])
         }
         if let newer = try await newer { try chart.append(newer) }
-        return try await read { [chart] db in try chart.result(db) }
+        let names = try await read { [chart] db in try chart.names(db) }
+        // Not on a loop that passes answers on: it takes tens of milliseconds.
+        return await withTaskExecutorPreference(globalConcurrentExecutor) { [chart] in await chart.result(names) }
     }
 
     private func part(

@@ -4,8 +4,9 @@ internal import RequestLog
 
 /// A filter's condition on texts, with the terms for which it holds as far as the tables say them in advance.
 struct RowTest {
-    /// Values of a property that are read in order to find those that a condition is about.
-    private static let mostValues = 2000
+    /// Values of a property that are read in order to find those that a condition is about: at first, and where it
+    /// proves worth its while, some tens of milliseconds.
+    private static let (fewValues, mostValues) = (2000, 150_000)
 
     private enum Terms {
         case listed(Set<UInt32>)
@@ -31,8 +32,8 @@ struct RowTest {
             let known = try texts.compactMap { try TermBook.number(of: $0.text, field: field, project: project, db) }
             terms = .listed(Set(known))
         case .contains, .startsWith, .present, .absent:
-            let start = if case .startsWith(let text) = test { text } else { "" }
-            let values = try Self.values(of: field, from: start, project: project, db)
+            let values = try Self.values(
+                of: field, from: test.start, atMost: Self.fewValues, project: project, db)
             terms = values.map { .listed(Self.passing($0, test)) } ?? Self.unlisted(test)
         }
     }
@@ -42,7 +43,7 @@ struct RowTest {
         let field = TermField.of(.status)
         self.field = field
         test = condition.isNegated ? .noneOf([]) : .anyOf([])
-        let values = try Self.values(of: field, from: "", project: project, db) ?? []
+        let values = try Self.values(of: field, from: "", atMost: Self.fewValues, project: project, db) ?? []
         terms = .listed(
             Set(
                 values.filter { value in
@@ -54,6 +55,14 @@ struct RowTest {
     func driving(atMost most: Int) -> [UInt32]? {
         guard !test.isNegated, case .listed(let terms) = terms, terms.count <= most else { return nil }
         return terms.sorted()
+    }
+
+    /// Looks for the terms that pass among more of a property's values than were read at first.
+    mutating func readMoreValues(project: Int64, _ db: Database) throws {
+        guard case .tested = terms, let field else { return }
+        let values = try Self.values(
+            of: field, from: test.start, atMost: Self.mostValues, project: project, db)
+        if let values { terms = .listed(Self.passing(values, test)) }
     }
 
     /// Whether the condition holds for a row.
@@ -106,7 +115,7 @@ struct RowTest {
 
     /// The values of a property from a text on; nil if there are too many. For `startsWith` those behind do no harm.
     private static func values(
-        of field: UInt32, from start: String, project: Int64, _ db: Database
+        of field: UInt32, from start: String, atMost most: Int, project: Int64, _ db: Database
     ) throws -> [(term: UInt32, text: String)]? {
         let statement = try db.cachedStatement(
             sql: """
@@ -114,13 +123,18 @@ struct RowTest {
                 WHERE project = ? AND field = ? AND value >= \(WholeText.placeholder) ORDER BY value LIMIT ?
                 """)
         let found = try Row.fetchCursor(
-            statement, arguments: [project, Int64(field), start.whole, mostValues + 1])
+            statement, arguments: [project, Int64(field), start.whole, most + 1])
         var values: [(term: UInt32, text: String)] = []
         while let row = try found.next() {
             let text = row.text(1) ?? ""
             guard text.hasPrefix(start) else { break }
             values.append((UInt32(truncatingIfNeeded: row[0] as Int64), text))
         }
-        return values.count > mostValues ? nil : values
+        return values.count > most ? nil : values
     }
+}
+
+extension RequestFilter.Test {
+    /// What all values that pass begin with.
+    fileprivate var start: String { if case .startsWith(let text) = self { text } else { "" } }
 }

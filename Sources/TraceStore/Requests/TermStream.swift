@@ -4,6 +4,8 @@ internal import GRDB
 final class TermStream {
     /// Steps to a neighbour before the index is asked for the place anew: the one costs a tenth of the other.
     private static let nearSteps = 8
+    /// Terms that are looked through in the time that a step takes.
+    private static let termsPerStep = 32
 
     private struct Source {
         let rows: StatementRows
@@ -33,6 +35,7 @@ final class TermStream {
     /// The latest place that is no later than `place`; nil if there is none.
     func advance(to place: Int64) throws -> Int64? {
         var latest: Int64?
+        looks += sources.count / Self.termsPerStep
         for index in sources.indices {
             try advance(index, to: place)
             if let found = sources[index].place, found > latest ?? .min { latest = found }

@@ -1,6 +1,7 @@
 package import Common
 
-/// A client's question to the verifier: a GET of `/traces`, `/traces/pointwise` or `/rollouts/{rollout_id}`.
+/// A client's question to the verifier: a GET of `/traces`, `/traces/pointwise` or `/rollouts/{rollout_id}`. The
+/// dashboard alone asks for `/traces/completion`.
 package struct Question: Sendable {
     package var project: String
     /// Percent-encoded, without the gateway's own prefixes.
@@ -38,6 +39,8 @@ package struct Question: Sendable {
     enum Kind: Equatable {
         case traces
         case pointwise
+        /// One completion's trace.
+        case completion
         case rollout(String)
     }
 
@@ -46,6 +49,7 @@ package struct Question: Sendable {
         switch path {
         case "/traces": return .traces
         case "/traces/pointwise": return .pointwise
+        case "/traces/completion": return .completion
         default: break
         }
         let prefix = "/rollouts/"

@@ -26,6 +26,7 @@ extension VerificationRunner {
             case .rollout(let name): try await answerVerdict(name, question, start, progress)
             case .traces: try await answerTraces(question, isPointwise: false, start, progress)
             case .pointwise: try await answerTraces(question, isPointwise: true, start, progress)
+            case .completion: try await answerCompletion(question, start)
             }
         } catch let error as GatewayError where !start.hasBegun {
             try await sink.send(error.status, error.retryHeaders, json: error.json)

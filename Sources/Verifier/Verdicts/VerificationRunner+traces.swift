@@ -78,6 +78,39 @@ extension VerificationRunner {
         try await sink.write(out + writer.tail)
     }
 
+    /// `/traces/completion`: the trace of `insertion_id`, or none, as the store has it now. Its rollout may still run:
+    /// this is for people, who look at one call, and no verdict depends on it.
+    func answerCompletion(_ question: Question, _ sink: EventSink) async throws {
+        let query = try TracesQuery(question.query, now: clock.now())
+        guard let id = try QueryItems(question.query).value("insertion_id").flatMap({ InsertionID($0) }) else {
+            throw GatewayError.invalidQuery("insertion_id", "must be an insertion id, which is a UUID")
+        }
+        guard let source = source(of: question.project) else {
+            throw GatewayError.storeUnavailable("the project has no langfuse_keys")
+        }
+        let slot = capacity.answerSlot(for: question.project)
+        defer { slot.leave() }
+        let left = question.deadline - Self.answerMargin - clock.steady()
+        guard await slot.take(within: .milliseconds(max(left, 0)), by: clock) else { throw GatewayError.verifierBusy }
+        try Task.checkCancellation()
+        let margin = options.identity.margin(requestTimeout: options.requestTimeout)
+        var asked = TraceQuery(
+            .ids([id]), window: TimeWindow(of: [id], margin: margin), detail: query.members.detail,
+            observations: query.members.needsObservations)
+        asked.scores = query.members.contains(.scores)
+        asked.wholeMetadata = [UTF8Text(StoredMetadata.attributes)]
+        let rows: [TraceRow]
+        do throws(TraceSourceError) { rows = try await source.page(asked, after: nil, limit: 10).rows } catch {
+            throw GatewayError.storeUnavailable(error.description)
+        }
+        let found = rows.first { $0.ids.contains(id) }
+        var writer = TraceWriter(members: query.members)
+        var out = writer.head(project: question.project, total: found == nil ? 0 : 1)
+        if let found { writer.append(found, to: &out) }
+        try await sink.begin(Self.tracesHead)
+        try await sink.write(out + writer.tail)
+    }
+
     private static let tracesHead = UpstreamHead(
         status: 200, headers: [HeaderField("content-type", "application/json")])
 

@@ -10,6 +10,7 @@ struct RoutePatternTests {
         ("/logs", .logs), ("/v1/logs/requests", .requestLogs), ("/v1/logs/audit", .auditLogs),
         ("/v1/logs/requests/0190", .requestLogs),
         ("/traces", .traces), ("/traces/pointwise", .traces), ("/rollouts/r", .rollouts), ("/jobs/0190", .jobs),
+        ("/v1/queue", .queue), ("/v1/queue/dead/1-0/requeue", .queue), ("/queue/other", .other),
         ("/v1/rules/explain", .rules), ("/openapi.json", .openAPI), ("/embeddings", .other), ("/", .other),
         ("/health/x", .other), ("/rollout_id//chat/completions", .other),
     ])

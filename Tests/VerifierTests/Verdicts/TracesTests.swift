@@ -39,6 +39,32 @@ import Testing
         }
     }
 
+    /// One completion is shown as soon as the store has it; `/traces` still waits for its rollout.
+    @Test(arguments: [("v2", "4.0.0", TraceIdentity.traceID), ("v1", "3.1.0", .traceID), ("v2", "4.0.0", .tag)])
+    func `a completion is shown before its rollout is complete`(
+        _ api: String, _ version: String, _ identity: TraceIdentity
+    ) async throws {
+        let store = FakeLangfuse(apis: [api], version: version)
+        try await VerifierFixture.run(store: store, identity: identity) { fixture in
+            let (done, running) = (fixture.ids.next(), fixture.ids.next())
+            try await fixture.begin([done, running])
+            try await fixture.finish(done)
+            store.show([FakeSpan(done)], copies: 2)
+            store.show([FakeSpan(fixture.ids.next())])
+            let whole = try await fixture.ask("/traces/pointwise", query: "tags=rollout_id:r&max_retries=0")
+            #expect(whole.status == 404)
+            let answer = try await fixture.ask(
+                "/traces/completion", query: "tags=rollout_id:r&insertion_id=\(done)&fields=io")
+            let trace = try #require(answer.json?.objects("traces")?.first, "\(answer.text)")
+            #expect(answer.status == 200 && answer.json?.count("total_traces") == 1)
+            #expect(trace.nested("output")?.text("content") == "4" && trace.text("id") == done.hex)
+            let other = try await fixture.ask("/traces/completion", query: "tags=rollout_id:r&insertion_id=\(running)")
+            #expect(other.status == 200 && other.json?.count("total_traces") == 0)
+            let wrong = try await fixture.ask("/traces/completion", query: "tags=rollout_id:r&insertion_id=x")
+            #expect(wrong.status == 400 && wrong.text.contains("insertion_id"))
+        }
+    }
+
     /// The second API cuts the values of metadata that the query does not name.
     @Test(arguments: [("v2", "4.0.0"), ("v1", "3.1.0")]) func `metadata is whole`(
         _ api: String, _ version: String

@@ -3,7 +3,7 @@ internal import Queue
 
 /// Why a dead letter is not queued again.
 enum RequeueRefusal: Sendable, Equatable {
-    case withheld, tooLarge, unreadable, question, clientKey, clientURL
+    case withheld, tooLarge, unreadable, question, clientKey, clientURL, projectGone
 
     /// Completes "It is not queued again: …".
     var text: String {
@@ -13,6 +13,7 @@ enum RequeueRefusal: Sendable, Equatable {
         case .unreadable: "its request cannot be read: another GATEWAY_KEY or a later version has sealed it"
         case .question: "it was a question about a rollout or the log, and whom it was for has gone"
         case .clientKey: "its client's own provider key came with it, which serves that one request"
+        case .projectGone: "its project is no longer in SECRETS_PATH"
         case .clientURL: "its client chose the server, and called it with a key of its own"
         }
     }
@@ -27,6 +28,7 @@ extension DeadLetterController.Opened {
         case .sealed:
             guard let job, let queue else { return .unreadable }
             if queue != .completions { return .question }
+            if isOrphaned { return .projectGone }
             if job.isWithheld { return .withheld }
             if job.baseURL != nil { return .clientURL }
             return job.clientKey == nil ? nil : .clientKey

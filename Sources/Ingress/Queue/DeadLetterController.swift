@@ -3,14 +3,16 @@ internal import JSON
 internal import Queue
 internal import Redis
 
-/// Jobs that were given up, for people. A letter is opened to learn whose it is: it is seen in its own project, and one
-/// that does not tell by the operator alone.
+/// Jobs that were given up, for people. A letter is opened to learn whose it is: it is seen in its own project. One
+/// that does not tell, or whose project is no longer there, is seen by the operator alone, in each project.
 struct DeadLetterController: Sendable {
     /// Letters of a page. Those of other projects are left out of it.
     static let pageLetters = 50
 
     let letters: DeadLetters
     let envelope: Envelope
+    /// Those that there are now.
+    let projects: KnownProjects
     let actions: Actions
 
     /// A letter, and what it tells of its job.
@@ -19,16 +21,21 @@ struct DeadLetterController: Sendable {
         /// Nil where the job is not kept or cannot be read.
         var job: Job?
         var queue: WorkQueue?
+        /// Whether its project was removed from SECRETS_PATH.
+        var isOrphaned: Bool
 
         /// Whether it is seen in a project.
         func isShown(in project: String, toOperator isOperators: Bool) -> Bool {
-            job.map { $0.project == project } ?? isOperators
+            guard let job, !isOrphaned else { return isOperators }
+            return job.project == project
         }
     }
 
     func open(_ letter: DeadLetter) -> Opened {
         let found = letter.job(opening: envelope)
-        return Opened(letter: letter, job: found?.job, queue: found?.queue)
+        return Opened(
+            letter: letter, job: found?.job, queue: found?.queue,
+            isOrphaned: found.map { !projects.contains($0.job.project) } ?? false)
     }
 
     /// A page of letters, the newest first: `{"letters":[…],"next"}`.
@@ -58,6 +65,7 @@ extension DeadLetterController.Opened {
             writer.member("time", TimeText.iso(Int64(clamping: letter.time)))
             writer.member("reason", letter.reason)
             writer.member("insertion_id", InsertionID(letter.insertionID)?.description)
+            writer.member("project_id", job?.project)
             writer.member("bytes", letter.bytes)
             writer.member("model", job?.model)
             writer.member("path", job?.path)

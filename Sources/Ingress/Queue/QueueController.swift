@@ -4,18 +4,15 @@ internal import Queue
 internal import Redis
 internal import Telemetry
 
-/// What waits in the gateway, as the dashboard asks for it: streams with their groups and workers, the figures of
-/// `/metrics`, and dead letters.
+/// What waits in the gateway: streams with their groups and workers, the figures of `/metrics`, and dead letters.
 ///
 /// Streams are those of all projects together, but for the outbox of traces; a dead letter is seen in its own project.
 struct QueueController: Sendable {
-    static let path = "/queue"
-    static let lettersPath = "/queue/letters"
-
     let redis: RedisClient
     let limits: MetricsPage.Limits
     let letters: DeadLetterController
 
+    /// Answers a question of the dashboard's.
     /// - Parameters:
     ///   - path: without `/v1` and project.
     ///   - isOperators: whether the operator asks.
@@ -23,15 +20,15 @@ struct QueueController: Sendable {
     func answer(
         _ path: String, query: String?, project: String, isOperators: Bool
     ) async throws(GatewayError) -> [UInt8]? {
-        switch path {
-        case Self.path: return try await state(project)
-        case Self.lettersPath:
+        switch QueueRoute(path) {
+        case .state: return try await state(project)
+        case .letters:
             return try await letters.list(try QueryItems(query), project: project, isOperators: isOperators)
-        default: return nil
+        case .letter, .requeue, nil: return nil
         }
     }
 
-    private func state(_ project: String) async throws(GatewayError) -> [UInt8] {
+    func state(_ project: String) async throws(GatewayError) -> [UInt8] {
         let streams: [(name: String, stream: StreamReader.Stream)] = [
             ("completions", .init(.completions)), ("verifications", .init(.verifications)),
             ("queries", .init(.queries)), ("traces", .init(key: Keys.traces(project: project))),

@@ -1,0 +1,199 @@
+"""Measures the dashboard's pages, and the questions behind them, on a request log that RequestLogBench has filled.
+
+    python3 Benchmarks/pages.py .build/release/metadata-gateway FOLDER [TIMES] [WORDS]
+
+FOLDER is the one that was filled; `serve` keeps its data there. WORDS stand in the names of the questions that are
+asked; without them all are. The table tells of each question how long it took: median, 95th percentile and maximum of
+TIMES (default 25) answers, each with other values, and the first one after the system's cache was emptied (as root;
+else a dash). Needs nothing but Python and nginx.
+"""
+
+import http.client
+import json
+import os
+import random
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from processes import Workshop, free_port, wait_until
+from systems import HEADERS, MODEL, gateway_settings, request_body
+from upstreams import instant
+
+# How many values each metadata key has: those of BulkRows.swift.
+VALUES = [3, 2, 4, 5, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 200, 256, 500, 1000, 100_000]
+ROLLOUTS = 400
+LARGE_ROLLOUT = 2000
+PROJECT = "/dashboard/projects/local"
+LIMITS = {
+    "type": "gateway-rate-limiting-config",
+    "rules": [
+        {"id": "requests-a-minute", "when": {"models": [MODEL]}, "unit": "requests_per_minute", "limit_to": 10**9},
+        {
+            **{"id": "rollout-a-day", "when": {}, "unit": "requests_per_day", "limit_to": 10**6},
+            "rate_limit_applies_per": ["metadata.run_id"],
+        },
+    ],
+}
+
+
+class Client:
+    """One connection to the gateway, which it keeps."""
+
+    def __init__(self, port):
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+
+    def ask(self, path, method="GET", body=None, headers=None):
+        self._connection.request(method, path, body, headers or {})
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
+
+    def milliseconds(self, path):
+        """How long an answer takes, to its last byte."""
+        began = time.monotonic()
+        status, body = self.ask(path)
+        passed = (time.monotonic() - began) * 1000
+        if status != 200:
+            raise SystemExit(f"{path}: {status} {body[:500]}")
+        return passed
+
+
+def calls(client):
+    """Some live calls, unless an earlier run has made them: many small rollouts, and a large one."""
+    if json.loads(client.ask("/v1/rollouts?prefix=large")[1])["rollouts"]:
+        return
+    names = [f"live-{number // 3}" for number in range(3 * ROLLOUTS)] + ["large"] * LARGE_ROLLOUT
+    body = request_body()
+    for number, name in enumerate(names):
+        path = f"/rollout_id/{name}/invocation_id/i/experiment_id/e{number % 7}/run_id/run-{number // 300}/row_id/{number}/chat/completions"
+        status, answer = client.ask(path, "POST", body, HEADERS)
+        if status != 200:
+            raise SystemExit(f"{path}: {status} {answer[:500]}")
+
+
+def completions(client):
+    """Ids of requests: those of live calls, and made-up ones of any day."""
+    ids = []
+    for query in ("rollout=large&limit=20", *(f"to={days}d&limit=1" for days in range(29))):
+        ids += [row["insertion_id"] for row in json.loads(client.ask(f"/v1/logs/requests?{query}")[1])["data"]]
+    return ids
+
+
+def questions(ids, chance):
+    """Of each question a name, and how a path for it is made."""
+
+    def value(key, rare=False):
+        most = VALUES[key]
+        number = chance.randrange(most * 9 // 10, most) if rare else int(chance.random() ** 2 * most)
+        return f"metadata.key{key}=key{key}-value{number}"
+
+    def moment():
+        return (datetime.now(timezone.utc) - timedelta(minutes=chance.randrange(1500, 40_000))).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def several(low, high):
+        return chance.randrange(low, high)
+
+    grouped = "&measures=requests,errors,input_tokens,output_tokens,cost,latency_p50,latency_p99"
+    filters = [
+        ("no filter", lambda: f"to={moment()}"),
+        ("a selective value", lambda: value(19)),
+        ("a rare value of few", lambda: value(18, rare=True)),
+        ("an unselective value", lambda: value(several(0, 5))),
+        ("present, in every row", lambda: f"metadata.key{several(4, 16)}[present]"),
+        ("present, in one row of 1,000", lambda: f"metadata.key16[present]&to={moment()}"),
+        ("absent, in half of the rows", lambda: f"metadata.key17[absent]&to={moment()}"),
+        ("absent, in one row of 1,000", lambda: f"metadata.key3[absent]&to={moment()}"),
+        ("absent, in no row", lambda: f"metadata.key{several(4, 16)}[absent]&to={moment()}"),
+        ("contains, few values", lambda: f"metadata.key{several(9, 17)}[contains]=value{several(1, 10)}"),
+        ("contains, 100,000 values", lambda: f"metadata.key19[contains]=value{several(9000, 9999)}"),
+        ("contains, no row", lambda: f"metadata.key19[contains]=never{several(0, 999)}"),
+        ("starts with, 100,000 values", lambda: f"metadata.key19[starts_with]=key19-value{several(900, 999)}"),
+        ("value and status", lambda: f"{value(several(0, 8))}&status=5xx"),
+        ("selective value and status", lambda: f"{value(19)}&status=429"),
+        ("value, status and a range", lambda: f"{value(several(5, 15))}&status=4xx&from=20d&to={several(1, 19)}d"),
+        ("contains, status and a range", lambda: f"metadata.key19[contains]=value{several(900, 999)}&status=5xx&from=24h"),
+        ("not a value, status", lambda: f"metadata.key{several(0, 9)}[ne]=key0-value0&status=404&to={moment()}"),
+        ("value and a latency of none", lambda: f"{value(several(0, 5))}&latency[gte]=59995&to={moment()}"),
+        ("two values that no row has", lambda: f"{value(19, rare=True)}&user=user{several(450, 500)}"),
+        ("a rollout", lambda: f"rollout=rollout{several(0, 2000)}"),
+    ]
+    groups = [
+        ("model", "group_by=model"),
+        ("environment", "group_by=metadata.key0"),
+        ("1,000 values", "group_by=metadata.key18"),
+        ("100,000 values", "group_by=metadata.key19"),
+    ]
+    for name, query in filters:
+        yield f"`/v1/logs/requests`: {name}", lambda query=query: "/v1/logs/requests?limit=50&" + query()
+    for name, query in groups:
+        yield f"`/v1/metrics/query`: 24 h by {name}", lambda query=query: f"/v1/metrics/query?from=24h&interval={several(20, 61)}m&{query}{grouped}"
+    yield "`/v1/metrics/query`: 24 h by user, filtered", lambda: f"/v1/metrics/query?from=24h&interval=1h&group_by=user&{value(several(0, 9))}{grouped}"
+    yield "overview", lambda: PROJECT + chance.choice(["", "?from=24h", "?from=6h", "?from=1h"])
+    yield "rollouts", lambda: f"{PROJECT}/rollouts"
+    yield "rollouts, searched", lambda: f"{PROJECT}/rollouts?" + chance.choice([f"prefix=live-{several(0, 40)}", f"tag=run_id:run-{several(0, 4)}"])
+    yield "a rollout", lambda: f"{PROJECT}/rollouts/live-{several(0, ROLLOUTS)}"
+    yield "a rollout of 2,000", lambda: f"{PROJECT}/rollouts/large"
+    for name, query in [("no filter", lambda: ""), *filters[1:]]:
+        yield f"requests: {name}", lambda query=query: f"{PROJECT}/requests?" + query()
+    yield "a completion", lambda: f"{PROJECT}/requests/{chance.choice(ids)}"
+    yield "metrics", lambda: f"{PROJECT}/metrics?from={chance.choice(['24h', '6h'])}"
+    for name, query in groups:
+        yield f"metrics by {name}", lambda query=query: f"{PROJECT}/metrics?from=24h&{query}&{value(3)}" if chance.random() < 0.3 else f"{PROJECT}/metrics?from=24h&{query}"
+    yield "values for the filter's form", lambda: f"{PROJECT}/suggestions?key=key{several(0, 20)}"
+    yield "rules", lambda: f"{PROJECT}/rules" + chance.choice(["", "?from=1h", "?from=24h"])
+    yield "queue", lambda: f"{PROJECT}/queue"
+    yield "audit", lambda: f"{PROJECT}/audit" + chance.choice(["", "?kind=key.used", f"?account=account{several(0, 200)}", "?kind=rule.audited&from=7d"])
+
+
+def empty_cache():
+    """Whether the system's cache of files could be emptied."""
+    os.sync()
+    try:
+        Path("/proc/sys/vm/drop_caches").write_text("3")
+        return True
+    except OSError:
+        return False
+
+
+def measure(client, name, path, times):
+    client.milliseconds(path())
+    found = sorted(client.milliseconds(path()) for _ in range(times))
+    cold = f"{client.milliseconds(path()):.0f}" if empty_cache() else "–"
+    median, late = found[len(found) // 2], found[min(len(found) - 1, len(found) * 95 // 100)]
+    print(f"| {name} | {median:.0f} | {late:.0f} | {found[-1]:.0f} | {cold} |", flush=True)
+
+
+def main():
+    executable, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
+    times = int(sys.argv[3]) if len(sys.argv) > 3 else 25
+    only = sys.argv[4] if len(sys.argv) > 4 else ""
+    with Workshop() as workshop:
+        upstream = instant(workshop)
+        port = free_port()
+        rules = workshop.write("gateway.yaml", json.dumps(LIMITS))
+        settings = gateway_settings(workshop, upstream) | {"PORT": str(port), "HOST": "127.0.0.1", "TRACESTORE_PORT": "0"}
+        settings |= {"DATA_DIR": str(folder), "CONFIG_PATH": str(rules), "DASHBOARD_ADMIN": "true"}
+        # Nothing that was made up is too old or too much.
+        settings |= {"REQUEST_LOG_MAX_AGE": "315360000", "TRACESTORE_MAX_BYTES": "100GiB", "AUDIT_LOG_MAX_AGE": "315360000"}
+        child = workshop.start("gateway", [executable, "serve"], **settings)
+        client = Client(port)
+
+        def is_ready():
+            try:
+                return client.ask("/ready")[0] == 200
+            except OSError:
+                client._connection.close()
+                return False
+
+        wait_until(is_ready, child, "became ready")
+        calls(client)
+        time.sleep(2)
+        chance = random.Random(1)
+        print("| question | p50 ms | p95 ms | max ms | cold ms |\n|---|---|---|---|---|", flush=True)
+        for name, path in questions(completions(client), chance):
+            if only in name:
+                measure(client, name, path, times)
+
+
+main()
