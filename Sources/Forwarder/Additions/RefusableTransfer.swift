@@ -4,12 +4,15 @@ internal import NIOCore
 internal import Upstream
 
 /// One call whose request has members of the gateway's own. An answer that may refuse them is held back until it is
-/// whole. If it names one of them, the request is sent once more without it; else the answer goes on as it came.
+/// whole, and one with a good status until its first event is: some servers refuse a request there. If the answer names
+/// one of the members, the request is sent once more without it; else the answer goes on as it came.
 final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
     private enum Phase {
         /// The head has not come.
         case asking
         case holding(UpstreamHead, [UInt8], timer: Scheduled<Void>)
+        /// The status is good, and the first event has not come.
+        case opening(UpstreamHead, [UInt8], Preamble, timer: Scheduled<Void>)
         case passing
     }
 
@@ -36,6 +39,9 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
             if transfer.state.value.number == number { transfer.receive(event) }
         }
     }
+
+    /// The time for which an answer with a good status may be held back: a refusal comes at once.
+    private static let longestOpening = Duration.seconds(1)
 
     private let caller: TargetCaller
     private let first: Target
@@ -99,14 +105,23 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
             state.value.phase = .holding(head, bytes + piece.bytes, timer: timer)
             if bytes.count + piece.bytes.count > caller.holdBytes { release() }
         case (.holding(_, let bytes, let timer), .end(nil)):
-            let named = state.value.target.addedMembers.filter { MemberRefusal.names($0, in: bytes) }
-            guard !named.isEmpty, leaveOut(named) else {
+            guard leaveOutNamed(in: bytes) else {
                 release(isRest: true)
                 return pass(event)
             }
             timer.cancel()
             start()
-        case (.holding, .end):
+        case (.opening(let head, let bytes, var preamble, let timer), .piece(let piece)):
+            preamble.take(piece.bytes)
+            state.value.phase = .opening(head, bytes + piece.bytes, preamble, timer: timer)
+            open(preamble.finding, isRest: piece.isRest)
+        case (.opening(_, _, var preamble, _), .end(nil)):
+            preamble.end()
+            guard case .failed = preamble.finding, open(preamble.finding, isRest: true) else {
+                release(isRest: true)
+                return pass(event)
+            }
+        case (.holding, .end), (.opening, .end):
             release()
             pass(event)
         default: pass(event)
@@ -114,24 +129,65 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
     }
 
     private func take(_ head: UpstreamHead) {
-        if (200..<300).contains(head.status), !state.value.leftOut.isEmpty {
-            caller.note(state.value.leftOut, refusedBy: first)
-        }
-        guard MemberRefusal.statuses.contains(head.status), !state.value.target.addedMembers.isEmpty else {
+        let (time, phase): (Duration, (Scheduled<Void>) -> Phase)
+        let isGood = (200..<300).contains(head.status)
+        switch state.value.target.addedMembers.isEmpty {
+        case false where MemberRefusal.statuses.contains(head.status):
+            (time, phase) = (caller.hold, { .holding(head, [], timer: $0) })
+        case false where isGood && Preamble.isReadable(head, isStream: false):
+            let preamble = Preamble(isChat: false, room: caller.holdBytes)
+            (time, phase) = (min(caller.hold, Self.longestOpening), { .opening(head, [], preamble, timer: $0) })
+        default:
             state.value.phase = .passing
-            return pass(.head(head))
+            return pass(head)
         }
-        let timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(caller.hold)) { self.release() }
-        state.value.phase = .holding(head, [], timer: timer)
+        let timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { self.release() }
+        state.value.phase = phase(timer)
+    }
+
+    /// Decides by what an answer with a good status begins with.
+    /// - Returns: whether the request is sent once more.
+    @discardableResult
+    private func open(_ finding: Preamble.Finding, isRest: Bool) -> Bool {
+        guard case .opening(_, let bytes, _, let timer) = state.value.phase else { return false }
+        switch finding {
+        case .failed:
+            let refusing = present.withLockedValue { $0.transfer }
+            guard leaveOutNamed(in: bytes) else { break }
+            timer.cancel()
+            refusing?.cancel()
+            start()
+            return true
+        case .undecided where bytes.count <= caller.holdBytes && !Self.hasEvent(bytes): return false
+        case .undecided, .content: break
+        }
+        release(isRest: isRest)
+        return false
+    }
+
+    /// Whether a blank line ends an event.
+    private static func hasEvent(_ bytes: [UInt8]) -> Bool {
+        ["\n\n", "\r\n\r\n", "\r\r"].contains { bytes.firstRange(of: Array($0.utf8)) != nil }
     }
 
     /// Passes on what was held back.
     private func release(isRest: Bool = false) {
-        guard case .holding(let head, let bytes, let timer) = state.value.phase, !isOver else { return }
-        timer.cancel()
-        state.value.phase = .passing
+        guard !isOver else { return }
+        switch state.value.phase {
+        case .holding(let head, let bytes, let timer), .opening(let head, let bytes, _, let timer):
+            timer.cancel()
+            state.value.phase = .passing
+            pass(head)
+            if !bytes.isEmpty { pass(.piece(UpstreamPiece(bytes, isRest: isRest))) }
+        case .asking, .passing: return
+        }
+    }
+
+    private func pass(_ head: UpstreamHead) {
+        if (200..<300).contains(head.status), !state.value.leftOut.isEmpty {
+            caller.note(state.value.leftOut, refusedBy: first)
+        }
         pass(.head(head))
-        if !bytes.isEmpty { pass(.piece(UpstreamPiece(bytes, isRest: isRest))) }
     }
 
     /// The receiver may end the call with each event.
@@ -140,8 +196,14 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
         if !isOver { receiver.receive(event) }
     }
 
-    /// Makes the next request ready.
-    /// - Returns: false if there is no time left for it.
+    /// Makes the next request ready, without the members that a refusal names.
+    /// - Returns: false if it names none, or there is no time left.
+    private func leaveOutNamed(in refusal: [UInt8]) -> Bool {
+        let named = state.value.target.addedMembers.filter { MemberRefusal.names($0, in: refusal) }
+        return !named.isEmpty && leaveOut(named)
+    }
+
+    /// - Returns: false if there is no time left for another request.
     private func leaveOut(_ members: [String]) -> Bool {
         var request = state.value.request
         let left = total - began.duration(to: .now)

@@ -3,15 +3,6 @@ internal import HTTPTypes
 
 /// The client's own key at a provider, whichever header carries it.
 enum ClientKey {
-    /// The headers in which clients of Anthropic, Azure, Google and others send their keys, beside `Authorization`.
-    private static let headers = [
-        "x-api-key", "api-key", "x-goog-api-key", "api-subscription-key", "ocp-apim-subscription-key",
-        "x-litellm-api-key",
-    ]
-
-    /// Whether a header of that name carries a key.
-    static func isHeader(_ name: String) -> Bool { headers.contains { $0.equalsIgnoringASCIICase(name) } }
-
     /// The one key of the request.
     /// - Parameters:
     ///   - bearer: the token of `Authorization`.
@@ -20,7 +11,7 @@ enum ClientKey {
     /// - Throws: 400 if the request holds two.
     static func read(_ fields: HTTPFields, bearer: String?, isGateways: Bool) throws(GatewayError) -> SecretString? {
         var keys = isGateways ? [] : [bearer].compactMap { $0 }
-        for field in fields where isHeader(field.name.rawName) {
+        for field in fields where ProviderKeyHeaders.contains(field.name.rawName) {
             let key = Substring(field.value.unicodeScalars.drop { $0 == " " })
             let isBearer = key.utf8.prefix(7).map(\.asciiLowercased).elementsEqual("bearer ".utf8)
             let token = isBearer ? Substring(key.dropFirst(7).unicodeScalars.drop { $0 == " " }) : key
@@ -57,7 +48,7 @@ enum ClientKey {
             throw .invalidRequest(
                 code: "ambiguous_api_key",
                 "The request holds two different keys. Send one, as `Authorization: Bearer <key>` or in one of the headers "
-                    + headers.map { "`\($0)`" }.joined(separator: ", ") + ".",
+                    + ProviderKeyHeaders.names.map { "`\($0)`" }.joined(separator: ", ") + ".",
                 param: "authorization")
         }
         return first

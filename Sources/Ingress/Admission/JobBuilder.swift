@@ -261,7 +261,7 @@ struct JobBuilder: Sendable {
 
     private static func mayGoOn(_ name: String) -> Bool {
         for own in ownHeaders where own.equalsIgnoringASCIICase(name) { return false }
-        return !ClientKey.isHeader(name) && !CarriedMetadata.isCarrier(name)
+        return !ProviderKeyHeaders.contains(name) && !CarriedMetadata.isCarrier(name)
     }
 }
 

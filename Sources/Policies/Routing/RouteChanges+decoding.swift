@@ -8,10 +8,7 @@ extension Route.Changes {
         "base_url",
     ]
     /// Headers that carry keys, which belong in the secrets file.
-    private static let keyHeaders: [String] = [
-        "authorization", "proxy-authorization", "cookie", "api-key", "x-api-key", "x-goog-api-key",
-        "api-subscription-key", "ocp-apim-subscription-key", "x-litellm-api-key",
-    ]
+    private static let keyHeaders = ["authorization", "proxy-authorization", "cookie"] + ProviderKeyHeaders.names
     /// Headers that belong to the connection or to the body, or mark who has passed the request on.
     private static let fixedHeaders: [String] = [
         "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host",

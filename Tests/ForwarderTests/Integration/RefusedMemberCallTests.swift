@@ -65,6 +65,46 @@ import Upstream
         }
     }
 
+    /// Some servers answer with 200 before they look into the request.
+    @Test(arguments: [
+        ("text/event-stream", ["data: \(refusal)\n\n", "data: [DONE]\n\n"]),
+        (
+            "text/event-stream",
+            ["event: error\r\nda", "ta: {\"error\":{\"message\":\"no stream_options here\"}}\r\n\r\n"]
+        ),
+        ("application/json", ["{\"object\":\"error\",\"message\":\"stream_opt", "ions is not known\"}"]),
+    ])
+    func `a refusal in a good answer is one`(type: String, pieces: [String]) async throws {
+        try await run { (fixture, job, call) async throws in
+            call.answer(type: type)
+            for piece in pieces { call.send(piece.replacing(Self.refusal, with: #"{"error":\#(Self.refusal)}"#)) }
+            call.end()
+            let second = try #require(await fixture.upstream.next())
+            #expect(text(of: second) == #"{"model":"gpt","stream":true}"#)
+            second.answer(type: "text/event-stream").send(ScriptedCall.lastEvents).end()
+            let answer = try await answer(fixture, job)
+            #expect(answer.status == 200 && answer.text == ScriptedCall.lastEvents)
+            #expect(try await fixture.members() == [job.insertionID.description])
+        }
+    }
+
+    /// What is no refusal passes as it came, an error too.
+    @Test(arguments: [
+        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n", ": stream_options error\n\n",
+        "data: {\"error\":{\"message\":\"too many requests\"}}\n\n",
+        "data: {\"choices\":[{\"delta\":{\"content\":\"stream_options error\"}}]}\n\n",
+    ])
+    func `another first event is passed on at once`(event: String) async throws {
+        try await run { (fixture, job, call) async throws in
+            call.answer(type: "text/event-stream").send(event)
+            let first = try await fixture.answers.next(of: job)
+            #expect(String(decoding: first.body, as: UTF8.self) == event)
+            call.send(ScriptedCall.lastEvents).end()
+            _ = try await answer(fixture, job)
+            #expect(fixture.upstream.count == 1)
+        }
+    }
+
     @Test func `it is remembered and the completion counts without a usage`() async throws {
         try await ForwarderFixture.run { fixture in
             try await fixture.withForwarder { forwarder in

@@ -16,6 +16,16 @@ import Upstream
         #expect(table.providers["azure"]?.keyHeader == .named("api-key"))
     }
 
+    /// A header that is not known as one of a key would be dropped, and a rule could set it in the clear.
+    @Test func `each provider's key header is known as one`() throws {
+        for provider in try ProviderTable.embedded().providers.values {
+            for case .named(let name)? in [provider.keyHeader, provider.nativeKeyHeader] {
+                #expect(
+                    ProviderKeyHeaders.contains(name), "\(provider.prefix): \(name) is missing in ProviderKeyHeaders")
+            }
+        }
+    }
+
     @Test(arguments: try ProviderTable.embedded().providers.values.map(\.prefix).sorted())
     func `each provider has a URL, or a variable that gives one`(prefix: String) throws {
         let table = try ProviderTable.embedded()

@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test(arguments: names) func `each header carries one`(name: String) throws {
-        #expect(ClientKey.isHeader(name))
+        #expect(ProviderKeyHeaders.contains(name))
         #expect(try ClientKey.read(fields([(name, "k")]), bearer: nil, isGateways: false)?.reveal() == "k")
         #expect(try ClientKey.read(fields([(name, "Bearer k")]), bearer: "k", isGateways: false)?.reveal() == "k")
         #expect(try ClientKey.read(fields([(name, "k")]), bearer: "gateway", isGateways: true)?.reveal() == "k")
