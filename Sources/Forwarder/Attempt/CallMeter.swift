@@ -51,7 +51,10 @@ final class CallMeter {
     }
 
     /// Notes the end of the job.
-    func ends(_ job: Job, _ ending: ResponseSender.Ending, isCancelled: Bool) {
+    /// - Parameter stop: the reason why the call was ended from outside.
+    func ends(_ job: Job, _ ending: ResponseSender.Ending, stop: CallControl.Stop?) {
+        // A call whose time is over is ended as one that is not wanted any longer, and has failed.
+        let isCancelled = stop == .cancelled && job.remaining() > .zero
         let outcome: ForwarderMetrics.Outcome =
             if ending.succeeded {
                 .succeeded

@@ -92,7 +92,7 @@ struct DeliverySteps: CallSteps {
     }
 
     func finish(_ ending: ResponseSender.Ending, completion: @escaping @Sendable () -> Void) {
-        meter?.ends(job, ending, isCancelled: control.stop == .cancelled)
+        meter?.ends(job, ending, stop: control.stop)
         var ending = ending
         ending.isRecord = isRecord
         ending.isTracedByBackend = isTracedByBackend

@@ -65,7 +65,7 @@ struct CallMeterTests {
             meter.calls(plan)
             meter.hears(.head(UpstreamHead(status: 200)))
             meter.hears(.piece(UpstreamPiece([1], isRest: true)))
-            meter.ends(job, Self.end, isCancelled: false)
+            meter.ends(job, Self.end, stop: nil)
         }
         Self.expect(
             [
@@ -86,7 +86,7 @@ struct CallMeterTests {
             meter.hears(.piece(UpstreamPiece([1], isRest: false)))
             let usage = Array(#"{"prompt_tokens":9,"completion_tokens":5}"#.utf8)
             meter.usage = TokenUsage(ByteSlice(usage))
-            meter.ends(job, Self.end, isCancelled: false)
+            meter.ends(job, Self.end, stop: nil)
         }
         Self.expect(
             [
@@ -117,7 +117,7 @@ struct CallMeterTests {
             _ = plan.request(within: .seconds(1))
             meter.calls(plan)
             meter.error = GatewayError(upstream: UpstreamError(.connectTimeout, "", requestMayHaveBeenSent: false))
-            meter.ends(job, .init(nil, succeeded: false), isCancelled: false)
+            meter.ends(job, .init(nil, succeeded: false), stop: nil)
         }
         Self.expect(
             [
@@ -139,9 +139,21 @@ struct CallMeterTests {
         let cancelled = try Self.page { meter, plan, job in
             _ = plan.request(within: .seconds(1))
             meter.calls(plan)
-            meter.ends(job, .init(nil, succeeded: false), isCancelled: true)
+            var wanted = job
+            wanted.deadline = .distantFuture
+            meter.ends(wanted, .init(nil, succeeded: false), stop: .cancelled)
         }
         Self.expect([#"gateway_calls_total{provider="p",model="other",outcome="cancelled"} 1"#], in: cancelled)
         #expect(!cancelled.contains("gateway_attempts_total"), "the provider did not fail")
+    }
+
+    /// It is ended as one that is not wanted any longer.
+    @Test func `a call whose time is over has failed`() throws {
+        let expired = try Self.page { meter, plan, job in
+            _ = plan.request(within: .seconds(1))
+            meter.calls(plan)
+            meter.ends(job, .init(nil, succeeded: false), stop: .cancelled)
+        }
+        Self.expect([#"gateway_calls_total{provider="p",model="other",outcome="failed"} 1"#], in: expired)
     }
 }
