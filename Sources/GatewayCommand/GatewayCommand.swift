@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Common
 public import Ingress
 
-/// The command line of the gateway. An operator's own build calls `main(extensions:)` with what it adds.
+/// The command line of the gateway. An operator's custom build calls `main(extensions:)` with what it adds.
 public enum GatewayCommand {
     /// Runs the command that the process's arguments name, and ends the process with its exit code if it fails.
     public static func main(extensions: Extensions) async {

@@ -1,7 +1,7 @@
 public import Hummingbird
 
-/// Additions of an operator's own build to the gateway: who may enter, what happens to a chat completion before it is
-/// queued, what may be asked about traces, further routes.
+/// Additions of an operator's custom build to the gateway: who may enter, what happens to a chat completion before it
+/// is queued, what may be asked about traces, further routes.
 ///
 /// ```swift
 /// let extensions = Extensions(auth: MyAuth(), chatHooks: [NightlyRun()]) { router in

@@ -12,7 +12,7 @@ package final class ForwarderMetrics: Sendable {
         var name: String { self == .deadLettered ? "dead_lettered" : String(describing: self) }
     }
 
-    /// Error codes and providers are the operator's and the gateway's own; this bound holds if an own build is not so
+    /// Error codes and providers are the operator's and the gateway's own; this bound holds if a custom build is not so
     /// careful.
     private static let mostNames = 200
 

@@ -1,7 +1,7 @@
 internal import Ingress
 
-/// The additions of an operator's own build, for the command that runs. The argument parser makes the command, and can
-/// pass it nothing.
+/// The additions of an operator's custom build, for the command that runs. The argument parser makes the command, and
+/// can pass it nothing.
 enum BuildExtensions {
     @TaskLocal static var current = Extensions()
 }

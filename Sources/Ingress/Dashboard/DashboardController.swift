@@ -13,7 +13,7 @@ struct DashboardController: Sendable {
         case machine
         /// Who logs in with a key of the gateway.
         case keys(APIKeyAuth)
-        /// Whom an own build's `AuthProvider` lets in by a request's headers.
+        /// Whom a custom build's `AuthProvider` lets in by a request's headers.
         case provider
         /// No one.
         case closed(GatewayError)

@@ -6,7 +6,7 @@ package import Telemetry
 
 /// The counters and measurements of an ingress. Every handle that a request needs is made at the start.
 package final class IngressMetrics: Sendable {
-    /// The codes are the gateway's own; this bound holds if an own build's are not so few.
+    /// The codes are the gateway's own; this bound holds if a custom build's are not so few.
     private static let mostCodes = 200
 
     private let requests: [Counter]

@@ -24,7 +24,7 @@ struct VerificationController: Sendable {
     let redis: RedisClient
     let responseKey: String
     let window: Int
-    /// Of an operator's own build.
+    /// Of an operator's custom build.
     let hooks: [any TracesHook]
 
     /// The trace of one completion, of which the dashboard alone asks: its rollout may still run.
