@@ -4,14 +4,14 @@ internal import NIOCore
 internal import Upstream
 
 /// One call whose request has members of the gateway's own. An answer that may refuse them is held back until it is
-/// whole, and one with a good status until its first event is: some servers refuse a request there. If the answer names
-/// one of the members, the request is sent once more without it; else the answer goes on as it came.
+/// whole, and one with a good status as long as it begins as an error does: some servers refuse a request there. If the
+/// answer names one of the members, the request is sent once more without it; else the answer goes on as it came.
 final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
     private enum Phase {
         /// The head has not come.
         case asking
         case holding(UpstreamHead, [UInt8], timer: Scheduled<Void>)
-        /// The status is good, and the first event has not come.
+        /// The status is good, and what has come may be the beginning of an error.
         case opening(UpstreamHead, [UInt8], Preamble, timer: Scheduled<Void>)
         case passing
     }
@@ -158,16 +158,11 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
             refusing?.cancel()
             start()
             return true
-        case .undecided where bytes.count <= caller.holdBytes && !Self.hasEvent(bytes): return false
+        case .undecided where bytes.count <= caller.holdBytes && ErrorOpening.mayBegin(bytes): return false
         case .undecided, .content: break
         }
         release(isRest: isRest)
         return false
-    }
-
-    /// Whether a blank line ends an event.
-    private static func hasEvent(_ bytes: [UInt8]) -> Bool {
-        ["\n\n", "\r\n\r\n", "\r\r"].contains { bytes.firstRange(of: Array($0.utf8)) != nil }
     }
 
     /// Passes on what was held back.

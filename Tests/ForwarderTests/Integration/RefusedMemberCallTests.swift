@@ -91,7 +91,7 @@ import Upstream
     /// What is no refusal passes as it came, an error too.
     @Test(arguments: [
         "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n", ": stream_options error\n\n",
-        "data: {\"error\":{\"message\":\"too many requests\"}}\n\n",
+        "data: {\"error\":{\"message\":\"too many requests\"}}\n\n", ": wait\n", "\n",
         "data: {\"choices\":[{\"delta\":{\"content\":\"stream_options error\"}}]}\n\n",
     ])
     func `another first event is passed on at once`(event: String) async throws {
