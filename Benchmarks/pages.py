@@ -124,14 +124,23 @@ def questions(ids, chance):
         ("1,000 values", "group_by=metadata.key18"),
         ("100,000 values", "group_by=metadata.key19"),
     ]
+
+    def chart(interval, query):
+        return f"/v1/metrics/query?from=24h&interval={interval}&{query}{grouped}"
+
+    def metrics(query):
+        filtered = f"&{value(3)}" if chance.random() < 0.3 else ""
+        return f"{PROJECT}/metrics?from=24h&{query}{filtered}"
+
     for name, query in filters:
         yield f"`/v1/logs/requests`: {name}", lambda query=query: "/v1/logs/requests?limit=50&" + query()
     for name, query in groups:
-        yield f"`/v1/metrics/query`: 24 h by {name}", lambda query=query: f"/v1/metrics/query?from=24h&interval={several(20, 61)}m&{query}{grouped}"
-    yield "`/v1/metrics/query`: 24 h by user, filtered", lambda: f"/v1/metrics/query?from=24h&interval=1h&group_by=user&{value(several(0, 9))}{grouped}"
+        yield f"`/v1/metrics/query`: 24 h by {name}", lambda query=query: chart(f"{several(20, 61)}m", query)
+    yield "`/v1/metrics/query`: 24 h by user, filtered", lambda: chart("1h", f"group_by=user&{value(several(0, 9))}")
     yield "overview", lambda: PROJECT + chance.choice(["", "?from=24h", "?from=6h", "?from=1h"])
     yield "rollouts", lambda: f"{PROJECT}/rollouts"
-    yield "rollouts, searched", lambda: f"{PROJECT}/rollouts?" + chance.choice([f"prefix=live-{several(0, 40)}", f"tag=run_id:run-{several(0, 4)}"])
+    searches = [lambda: f"prefix=live-{several(0, 40)}", lambda: f"tag=run_id:run-{several(0, 4)}"]
+    yield "rollouts, searched", lambda: f"{PROJECT}/rollouts?" + chance.choice(searches)()
     yield "a rollout", lambda: f"{PROJECT}/rollouts/live-{several(0, ROLLOUTS)}"
     yield "a rollout of 2,000", lambda: f"{PROJECT}/rollouts/large"
     for name, query in [("no filter", lambda: ""), *filters[1:]]:
@@ -139,11 +148,12 @@ def questions(ids, chance):
     yield "a completion", lambda: f"{PROJECT}/requests/{chance.choice(ids)}"
     yield "metrics", lambda: f"{PROJECT}/metrics?from={chance.choice(['24h', '6h'])}"
     for name, query in groups:
-        yield f"metrics by {name}", lambda query=query: f"{PROJECT}/metrics?from=24h&{query}&{value(3)}" if chance.random() < 0.3 else f"{PROJECT}/metrics?from=24h&{query}"
+        yield f"metrics by {name}", lambda query=query: metrics(query)
     yield "values for the filter's form", lambda: f"{PROJECT}/suggestions?key=key{several(0, 20)}"
     yield "rules", lambda: f"{PROJECT}/rules" + chance.choice(["", "?from=1h", "?from=24h"])
     yield "queue", lambda: f"{PROJECT}/queue"
-    yield "audit", lambda: f"{PROJECT}/audit" + chance.choice(["", "?kind=key.used", f"?account=account{several(0, 200)}", "?kind=rule.audited&from=7d"])
+    kinds = ["", "?kind=key.used", "?kind=rule.audited&from=7d"]
+    yield "audit", lambda: f"{PROJECT}/audit" + chance.choice([*kinds, f"?account=account{several(0, 200)}"])
 
 
 def empty_cache():

@@ -9,7 +9,10 @@ from hearing import error_code
 from processes import ask
 
 # Errors that say nothing of the rollout.
-UNDECIDED = {"queue_unavailable", "no_verifier", "verifier_busy", "no_answer_in_time", "shutting_down", "answer_lost", "worker_lost", "trace_store_unavailable"}
+UNDECIDED = {
+    "queue_unavailable", "no_verifier", "verifier_busy", "no_answer_in_time", "shutting_down", "answer_lost",
+    "worker_lost", "trace_store_unavailable",
+}
 # Until every trace is where it belongs, in seconds: beyond an exporter's longest pause and the takeover of what a dead one had.
 SETTLED_WITHIN = 80
 AT_ONCE = 8

@@ -14,7 +14,7 @@ extension Settings {
     package static func read(
         over defaults: Settings, environment: [String: String], _ log: inout ProblemLog
     ) -> Settings {
-        let environment = environment.filter { !$0.value.isEmpty }
+        let environment = environment.givenVariables
         var settings = defaults
         for setting in table {
             guard let text = environment[setting.name] else { continue }
@@ -111,4 +111,9 @@ extension String {
         }
         return shown.joined() + (text.unicodeScalars.count > 100 ? "…" : "")
     }
+}
+
+extension Dictionary where Key == String, Value == String {
+    /// The variables of an environment that count as given: Compose passes `${NAME:-}` as an empty one.
+    package var givenVariables: Self { filter { !$0.value.isEmpty } }
 }

@@ -129,20 +129,23 @@ final class RefusableTransfer: UpstreamTransfer, UpstreamReceiver {
     }
 
     private func take(_ head: UpstreamHead) {
-        let (time, phase): (Duration, (Scheduled<Void>) -> Phase)
-        let isGood = (200..<300).contains(head.status)
-        switch state.value.target.addedMembers.isEmpty {
-        case false where MemberRefusal.statuses.contains(head.status):
-            (time, phase) = (caller.hold, { .holding(head, [], timer: $0) })
-        case false where isGood && Preamble.isReadable(head, isStream: false):
+        if MemberRefusal.statuses.contains(head.status), hasAdditions {
+            state.value.phase = .holding(head, [], timer: releasing(after: caller.hold))
+        } else if (200..<300).contains(head.status), hasAdditions, Preamble.isReadable(head, isStream: false) {
             let preamble = Preamble(isChat: false, room: caller.holdBytes)
-            (time, phase) = (min(caller.hold, Self.longestOpening), { .opening(head, [], preamble, timer: $0) })
-        default:
+            let timer = releasing(after: min(caller.hold, Self.longestOpening))
+            state.value.phase = .opening(head, [], preamble, timer: timer)
+        } else {
             state.value.phase = .passing
-            return pass(head)
+            pass(head)
         }
-        let timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { self.release() }
-        state.value.phase = phase(timer)
+    }
+
+    /// Whether the present request still has members of the gateway's own.
+    private var hasAdditions: Bool { !state.value.target.addedMembers.isEmpty }
+
+    private func releasing(after time: Duration) -> Scheduled<Void> {
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { self.release() }
     }
 
     /// Decides by what an answer with a good status begins with.

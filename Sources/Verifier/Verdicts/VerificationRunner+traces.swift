@@ -48,14 +48,8 @@ extension VerificationRunner {
     private func sendTraces(
         _ query: TracesQuery, _ verdict: Verdict, _ question: Question, isPointwise: Bool, _ sink: EventSink
     ) async throws {
-        guard let source = source(of: question.project) else {
-            throw GatewayError.storeRefused("the project has no langfuse_keys")
-        }
-        let slot = capacity.answerSlot(for: question.project)
+        let (source, slot) = try await takeStore(for: question)
         defer { slot.leave() }
-        let left = question.deadline - Self.answerMargin - clock.steady()
-        guard await slot.take(within: .milliseconds(max(left, 0)), by: clock) else { throw GatewayError.verifierBusy }
-        try Task.checkCancellation()
         let fetch = TraceFetch(
             source: source, identity: options.identity,
             margin: options.identity.margin(requestTimeout: options.requestTimeout), clock: clock, slot: slot,
@@ -85,23 +79,20 @@ extension VerificationRunner {
         guard let id = try QueryItems(question.query).value("insertion_id").flatMap({ InsertionID($0) }) else {
             throw GatewayError.invalidQuery("insertion_id", "must be an insertion id, which is a UUID")
         }
-        guard let source = source(of: question.project) else {
-            throw GatewayError.storeUnavailable("the project has no langfuse_keys")
-        }
-        let slot = capacity.answerSlot(for: question.project)
+        let (source, slot) = try await takeStore(for: question)
         defer { slot.leave() }
-        let left = question.deadline - Self.answerMargin - clock.steady()
-        guard await slot.take(within: .milliseconds(max(left, 0)), by: clock) else { throw GatewayError.verifierBusy }
-        try Task.checkCancellation()
         let margin = options.identity.margin(requestTimeout: options.requestTimeout)
         var asked = TraceQuery(
             .ids([id]), window: TimeWindow(of: [id], margin: margin), detail: query.members.detail,
             observations: query.members.needsObservations)
         asked.scores = query.members.contains(.scores)
         asked.wholeMetadata = [UTF8Text(StoredMetadata.attributes)]
+        asked.patience = .milliseconds(Self.shortest)
         let rows: [TraceRow]
         do throws(TraceSourceError) { rows = try await source.page(asked, after: nil, limit: 10).rows } catch {
-            throw GatewayError.storeUnavailable(error.description)
+            throw if case .refused(let reason) = error { GatewayError.storeRefused(reason) } else {
+                GatewayError.storeUnavailable(error.description)
+            }
         }
         let found = rows.first { $0.ids.contains(id) }
         var writer = TraceWriter(members: query.members)
@@ -109,6 +100,25 @@ extension VerificationRunner {
         if let found { writer.append(found, to: &out) }
         try await sink.begin(Self.tracesHead)
         try await sink.write(out + writer.tail)
+    }
+
+    /// The trace store of a question's project, and a permit to ask it, which the caller gives back.
+    private func takeStore(for question: Question) async throws -> (source: any TraceSource, slot: QuestionSlot) {
+        guard let source = source(of: question.project) else {
+            throw GatewayError.storeRefused("the project has no langfuse_keys")
+        }
+        let slot = capacity.answerSlot(for: question.project)
+        let left = question.deadline - Self.answerMargin - clock.steady()
+        do {
+            guard await slot.take(within: .milliseconds(max(left, 0)), by: clock) else {
+                throw GatewayError.verifierBusy
+            }
+            try Task.checkCancellation()
+        } catch {
+            slot.leave()
+            throw error
+        }
+        return (source, slot)
     }
 
     private static let tracesHead = UpstreamHead(

@@ -50,7 +50,7 @@ import Testing
         ("urlencoded", "x=1&model=p%2Fm", "application/x-www-form-urlencoded"),
         ("urlencoded name", "%6dodel=p/m&&x", "Application/X-WWW-Form-Urlencoded; charset=utf-8"),
     ])
-    func `a field is found wherever it stands and however it is written`(
+    func `a field is found in any place and any spelling`(
         name: String, body: String, type: String
     ) throws {
         #expect(try Self.read(body, type).text("model") == "p/m", "\(name)")

@@ -139,7 +139,7 @@ import Upstream
         ["application/json", "application/x-www-form-urlencoded"],
         ["text/plain"], [],
     ])
-    func `JSON is labelled JSON, whatever the client's label holds`(types: [String]) throws {
+    func `JSON is labelled JSON under any label of the client's`(types: [String]) throws {
         let directory = try ProviderDirectory.made(settings: { $0.litellmURL = BaseURL("http://litellm:4000") })
         let target = try directory.resolve(.chat("m", headers: types.map { HeaderField("Content-Type", $0) }))
         #expect(target.request.headers.filter { $0.name == "content-type" }.map(\.value) == ["application/json"])

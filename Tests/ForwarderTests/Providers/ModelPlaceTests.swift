@@ -105,7 +105,7 @@ import Upstream
         ("GET", "/models", ""), ("GET", "/models/meta-llama/Llama-3", ""),
         ("POST", "/files", multipart(("purpose", "batch"))),
         ("POST", "/batches", #"{"input_file_id":"f"}"#),
-        ("POST", "/x", #"{"messages":[{"model":"default/m"},{"model":"gpt"},{"model":"nobody/m"}]}"#),
+        ("POST", "/x", #"{"messages":[{"model":"default/m"},{"model":"gpt"},{"model":"unknown/m"}]}"#),
     ])
     func `what names no model goes to the default, as before`(method: String, path: String, body: String) throws {
         let target = try directory().resolve(

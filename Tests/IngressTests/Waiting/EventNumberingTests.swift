@@ -21,7 +21,7 @@ import Testing
         (": ping\n\n\n\ndata: [DONE]\n\n", ": ping\nid: 1\n\ndata: [DONE]\nid: 2\n\n"),
         ("data: a\n\ndata: cut", "data: a\nid: 1\n\ndata: cut"), ("", ""), ("\n\n", ""),
     ])
-    func `each event gets its number, whatever the pieces`(text: String, expected: String) {
+    func `each event gets its number in pieces of any size`(text: String, expected: String) {
         for pieces in 1...5 { #expect(run(text, pieces: pieces) == expected) }
     }
 

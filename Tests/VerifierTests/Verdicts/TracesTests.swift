@@ -65,6 +65,23 @@ import Testing
         }
     }
 
+    /// A page does not hang with its store, and says what no retry mends.
+    @Test func `a completion's trace is asked for within its time and once`() async throws {
+        let store = FakeLangfuse()
+        try await VerifierFixture.run(store: store) { fixture in
+            let id = fixture.ids.next()
+            let query = "tags=rollout_id:r&insertion_id=\(id)&fields=io"
+            #expect(try await fixture.ask("/traces/completion", query: query).status == 200)
+            let times = store.state.withLockedValue { $0.totals.dropFirst() }
+            #expect(times.count == 1 && times.allSatisfy { $0 <= .seconds(10) }, "\(times)")
+            for (status, code) in [(401, "trace_store_refused"), (503, "trace_store_unavailable")] {
+                store.fault.withLockedValue { $0 = { _ in .init(status) } }
+                let answer = try await fixture.ask("/traces/completion", query: query)
+                #expect(answer.status == 502 && answer.json?.nested("error")?.text("code") == code, "\(answer.text)")
+            }
+        }
+    }
+
     /// The second API cuts the values of metadata that the query does not name.
     @Test(arguments: [("v2", "4.0.0"), ("v1", "3.1.0")]) func `metadata is whole`(
         _ api: String, _ version: String
