@@ -6,12 +6,14 @@ internal import Logging
 
 /// The queue over HTTP, for the operator's scripts: what the dashboard shows, and its actions.
 extension QueueController {
-    /// - Throws: 403 for all but the operator.
+    /// - Throws: 403 for all but the operator, and for a page of any site that acts without a key: the dashboard's
+    ///   forms hold a token instead.
     func respond(
         to request: Request, _ route: QueueRoute, admitted: Authenticator.Admitted, operators: Operators, logger: Logger
     ) async throws -> Response {
         try operators.check(admitted.account)
         guard route.methods.contains(request.method) else { return Self.wrongMethod(route) }
+        if route.isAction, admitted.account == nil, request.headers[.origin] != nil { throw GatewayError.keylessPage }
         let query = try QueryItems(request.uri.query)
         switch route {
         case .state:
@@ -55,6 +57,14 @@ extension QueueController {
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
+}
+
+extension GatewayError {
+    fileprivate static let keylessPage = GatewayError(
+        status: 403, type: "permission_error", code: "foreign_origin",
+        message: "A page in a browser may do this with a key alone. Use the dashboard's page of the queue, or send the "
+            + "request without `Origin`.",
+        shouldRetry: false)
 }
 
 extension QueryItems {

@@ -31,6 +31,14 @@ enum QueueRoute: Equatable {
         }
     }
 
+    /// Whether it changes something.
+    var isAction: Bool {
+        switch self {
+        case .state, .letters: false
+        case .letter, .requeue: true
+        }
+    }
+
     /// The methods that it has.
     var methods: [HTTPRequest.Method] {
         switch self {

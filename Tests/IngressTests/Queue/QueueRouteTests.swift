@@ -106,6 +106,12 @@ import Testing
             let foreign = try await ingress.call(
                 "DELETE", "/v1/queue/dead/1-0", headers: ["Origin: https://evil.test"])
             #expect(foreign.status == 403)
+            // Pages of the same machine may call, but not act in the operator's name.
+            for (method, path) in [("DELETE", "1-0"), ("POST", "1-0/requeue")] {
+                let page = try await ingress.call(
+                    method, "/v1/queue/dead/\(path)", headers: ["Origin: http://localhost:9"])
+                #expect(page.status == 403 && page.error?.code == (isOpen ? "foreign_origin" : "operator_only"))
+            }
         }
         let plan = { (plan: inout LiveIngress.Plan) in
             plan.settings.dashboardAdmin = true
