@@ -9,7 +9,7 @@ enum RateHeaders: String, Sendable {
     static let applied = HTTPField.Name(AppliedConfigurations.name) ?? .expect
 
     /// Whether a header tells of a limit.
-    static func isOne(_ name: HTTPField.Name) -> Bool { name.canonicalName.hasPrefix(prefix) }
+    static func isOne(_ name: HTTPField.Name) -> Bool { name.canonicalName.utf8.starts(with: prefix.utf8) }
 
     private static let prefix = "x-ratelimit-"
     private static let parts = ["limit", "remaining", "reset"]

@@ -17,24 +17,31 @@ struct BatchLimits: Sendable {
 
     /// A charge on each of them.
     private(set) var limits: [RateCharge] = []
-    /// For each charge of each job, in their order: the place of its limit, from 1, and the amount.
+    /// For each limit the first with the same counter.
+    private var counters: [Int] = []
+    /// For each charge of each job, in their order: its limit, and the amount.
     private var charges: [(limit: Int, amount: Int)] = []
 
     init(_ steps: [EnqueueStep]) {
         guard steps.contains(where: { !$0.job.charges.isEmpty }) else { return }
         // Two configurations meet in a batch while one takes the other's place, and differ in more than the counter.
-        var places: [Identity: Int] = [:]
+        var known: [Identity: Int] = [:]
+        var counters: [UTF8Text: Int] = [:]
         for step in steps {
             for charge in step.job.charges {
+                let counter = UTF8Text(charge.counter)
                 let identity = Identity(
-                    counter: UTF8Text(charge.counter), limit: charge.limit, window: charge.window,
-                    isEnforced: charge.isEnforced, isSettled: charge.isSettled)
-                let known = places[identity]
-                if known == nil {
+                    counter: counter, limit: charge.limit, window: charge.window, isEnforced: charge.isEnforced,
+                    isSettled: charge.isSettled)
+                let limit = known[identity] ?? limits.count
+                if limit == limits.count {
+                    known[identity] = limit
                     limits.append(charge)
-                    places[identity] = limits.count
+                    let first = counters[counter] ?? limit
+                    counters[counter] = first
+                    self.counters.append(first)
                 }
-                charges.append((known ?? limits.count, charge.amount))
+                charges.append((limit, charge.amount))
             }
         }
     }
@@ -57,8 +64,54 @@ struct BatchLimits: Sendable {
 
     func appendCharges(to command: inout RedisCommand) {
         for charge in charges {
-            command.append(charge.limit)
+            // The script counts places from 1.
+            command.append(charge.limit + 1)
             command.append(charge.amount)
         }
+    }
+}
+
+extension BatchLimits {
+    /// What one job was counted on.
+    struct Count {
+        /// Of each charge, after this job.
+        var usage: [RateUsage] = []
+        /// Where the charges stand that the job's end corrects.
+        var slots: [Int] = []
+    }
+
+    /// Divides what the script says of each limit among the jobs. A counter's amounts follow from what it holds after
+    /// all of them.
+    /// - Parameters:
+    ///   - results: of each job: a positive number if it was counted.
+    ///   - usage: three numbers for each limit.
+    /// - Returns: for each job its count; an empty list if no job has charges.
+    func counts(of steps: [EnqueueStep], results: RedisValue, usage: RedisValue) -> [Count] {
+        guard !limits.isEmpty else { return [] }
+        let numbers = limits.indices.map { limit in
+            (
+                used: usage[3 * limit].int ?? 0, reset: usage[3 * limit + 1].int ?? 0,
+                slot: usage[3 * limit + 2].int ?? 0
+            )
+        }
+        var later = Array(repeating: 0, count: limits.count)
+        var counts = Array(repeating: Count(), count: steps.count)
+        var end = charges.count
+        for (place, step) in steps.enumerated().reversed() {
+            let own = end - step.job.charges.count..<end
+            end = own.lowerBound
+            guard case .integer(1...) = results[place] else { continue }
+            counts[place].usage = own.map { _ in RateUsage(used: 0, reset: 0) }
+            for (index, charge) in own.enumerated().reversed() {
+                let (limit, amount) = charges[charge]
+                let number = numbers[limit]
+                counts[place].usage[index] = RateUsage(bounding: number.used &- later[counters[limit]], number.reset)
+                later[counters[limit]] &+= amount
+            }
+            for charge in own where limits[charges[charge].limit].isSettled {
+                counts[place].slots.append(numbers[charges[charge].limit].slot)
+            }
+        }
+        return counts
     }
 }

@@ -1,8 +1,9 @@
 internal import Common
 internal import Redis
 
-/// One job's part in a batch of ``JobScripts/enqueue``, and the caller that waits for the result.
-struct EnqueueStep: BatchedStep {
+/// One job's part in a batch of ``JobScripts/enqueue``, and the caller that waits for the result. A class, since it
+/// moves from list to list.
+final class EnqueueStep: BatchedStep {
     /// The script's keys that are common to a batch.
     static let commonKeys = 4
     /// The keys that each job adds, but for those of its limits.
@@ -11,7 +12,7 @@ struct EnqueueStep: BatchedStep {
     let job: Job
     let sealed: [UInt8]
     /// The sealed key of its own under which the job is sealed; nil: it has none.
-    var wrappedKey: [UInt8]?
+    let wrappedKey: [UInt8]?
     /// Nil for a call without a rollout.
     let rollout: RolloutKeys?
     /// Whether the lives of what is kept of the rollout are renewed.
@@ -25,6 +26,15 @@ struct EnqueueStep: BatchedStep {
     let latest: Int?
     /// Called on the connection's event loop.
     let completion: @Sendable (Result<JobAdmission.Reply, RedisError>) -> Void
+
+    init(
+        job: Job, sealed: [UInt8], wrappedKey: [UInt8]? = nil, rollout: RolloutKeys?, renews: Bool, consumer: String?,
+        latest: Int?, completion: @escaping @Sendable (Result<JobAdmission.Reply, RedisError>) -> Void
+    ) {
+        (self.job, self.sealed, self.wrappedKey) = (job, sealed, wrappedKey)
+        (self.rollout, self.renews, self.consumer) = (rollout, renews, consumer)
+        (self.latest, self.completion) = (latest, completion)
+    }
 
     /// A script gives jobs to one consumer.
     var group: String? { consumer }
@@ -77,12 +87,16 @@ struct EnqueueStep: BatchedStep {
 extension EnqueueStep {
     /// Divides the script's reply for a batch among its steps. Each entry that the consumer was given goes to the
     /// step of its job, and the others to the steps that took a slot and did not get their own.
+    /// - Parameter limits: those of the batch.
     static func replies(
-        _ reply: RedisValue, to steps: [EnqueueStep], on queue: WorkQueue
+        _ reply: RedisValue, to steps: [EnqueueStep], countedOn limits: BatchLimits, on queue: WorkQueue
     ) -> [Result<JobAdmission.Reply, RedisError>] {
+        let counts = limits.counts(of: steps, results: reply[1], usage: reply[3])
         var replies = steps.indices.map { place in
             Result { () throws(RedisError) in
-                JobAdmission.Reply(outcome: JobAdmission.Outcome(try reply[1][place].get()), given: nil)
+                let outcome = JobAdmission.Outcome(
+                    try reply[1][place].get(), usage: counts.isEmpty ? [] : counts[place].usage)
+                return JobAdmission.Reply(outcome: outcome, given: nil)
             }
         }
         var others: [Delivery] = []
@@ -95,7 +109,7 @@ extension EnqueueStep {
             let step = steps[place]
             let delivery = Delivery(
                 step.job, entry: given[0].string ?? "", on: queue, size: step.sealed.count,
-                slots: step.slots(reply[1][place]))
+                slots: counts.isEmpty ? [] : counts[place].slots)
             if step.consumer != nil, case .success(let own) = replies[place] {
                 replies[place] = .success(JobAdmission.Reply(outcome: own.outcome, given: .this(delivery)))
             } else {
@@ -114,28 +128,20 @@ extension EnqueueStep {
     }
 }
 
-extension EnqueueStep {
-    /// The slots of the charges that the job's end corrects.
-    fileprivate func slots(_ result: RedisValue) -> [Int] {
-        guard !job.charges.isEmpty else { return [] }
-        return job.charges.indices.compactMap { place in
-            job.charges[place].isSettled ? result[3 * place + 3].int : nil
-        }
-    }
-}
-
 extension JobAdmission.Outcome {
     /// Reads what the script says of one job.
-    init(_ result: RedisValue) {
+    /// - Parameter usage: of each of its charges, if it was queued.
+    init(_ result: RedisValue, usage: [RateUsage]) {
         if case .array(let values) = result {
-            self.init(values)
+            let number = { (place: Int) in values.indices.contains(place) ? values[place].int ?? 0 : 0 }
+            self = .overLimit(charge: number(1) - 1, RateUsage(bounding: number(2), number(3)))
             return
         }
         guard case .integer(let code) = result else {
             if let id = result.string.flatMap({ InsertionID($0) }) {
                 self = .repeats(id)
             } else {
-                self = .queued(length: result.int ?? 0, usage: [])
+                self = .queued(length: result.int ?? 0, usage: usage)
             }
             return
         }
@@ -147,22 +153,7 @@ extension JobAdmission.Outcome {
         case -5: self = .tooLate
         case -6: self = .tooManySpans
         case -8: self = .tooMuchKept
-        case let length: self = .queued(length: length, usage: [])
+        case let length: self = .queued(length: length, usage: usage)
         }
-    }
-
-    /// Reads what the script says of one job that has charges.
-    private init(_ values: [RedisValue]) {
-        let number = { (place: Int) in values.indices.contains(place) ? values[place].int ?? 0 : 0 }
-        if values.count == 4, number(0) == -7 {
-            self = .overLimit(charge: number(1) - 1, RateUsage(bounding: number(2), number(3)))
-            return
-        }
-        var usage: [RateUsage] = []
-        usage.reserveCapacity(values.count / 3)
-        for place in stride(from: 1, to: values.count - 2, by: 3) {
-            usage.append(RateUsage(bounding: number(place), number(place + 1)))
-        }
-        self = .queued(length: number(0), usage: usage)
     }
 }

@@ -169,7 +169,7 @@ package struct JobAdmission: Sendable {
             switch result {
             case .failure(let error): for step in steps { step.completion(.failure(error)) }
             case .success(let reply):
-                let replies = EnqueueStep.replies(reply, to: steps, on: queue)
+                let replies = EnqueueStep.replies(reply, to: steps, countedOn: rates, on: queue)
                 let isLate = replies.contains {
                     if case .success(let reply) = $0 { reply.outcome == .tooLate } else { false }
                 }

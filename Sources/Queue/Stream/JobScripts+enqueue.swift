@@ -24,15 +24,14 @@ extension JobScripts {
     /// window in milliseconds, whether a job beyond it is refused (empty: counted all the same), whether the job's end
     /// corrects a charge (empty: it does not); then for each charge of each job two: the place of its limit, and the
     /// amount
-    /// Output: {this server's time in milliseconds since 1970, results, entries that the consumer was given}. A result
-    /// is the insertion id of the job that this request repeats, as a string; an error; else entries on the stream
-    /// afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has the
-    /// rollout's name, -4 if another request has the same idempotency key, -5 if it is no longer wanted, -6 if too many
-    /// spans wait for their export, -8 if its answer could not be kept for later. Of a job with charges it is a list
-    /// instead: entries on the stream, and for each charge what its counter holds, milliseconds until it holds less,
-    /// and at which time it stands there; or -7, the place of the first charge that the job was refused for, what that
-    /// counter holds, and milliseconds until the job could be let in. An entry is {its id, its job's place in the
-    /// batch} or, if it is older, {its id, 0, its fields}
+    /// Output: {this server's time in milliseconds since 1970, results, entries that the consumer was given, limits}. A
+    /// result is the insertion id of the job that this request repeats, as a string; an error; else entries on the
+    /// stream afterwards; -1 if there are too many, -2 if they hold too many bytes, -3 if something else than a set has
+    /// the rollout's name, -4 if another request has the same idempotency key, -5 if it is no longer wanted, -6 if too
+    /// many spans wait for their export, -8 if its answer could not be kept for later; or, of a job that is over a
+    /// limit, a list: -7, the place of the first charge that it was refused for, what that counter holds, and
+    /// milliseconds until the job could be let in. An entry is {its id, its job's place in the batch} or, if it is
+    /// older, {its id, 0, its fields}. Of each limit there are three numbers (`usage_of`)
     static let enqueue = RedisScript(
         name: "enqueue",
         source: attempts + clock + KeptBytes.functions + rates + """
@@ -51,14 +50,15 @@ extension JobScripts {
             for place = 1, jobs do
                 charges_before[place + 1] = charges_before[place] + ARGV[18 * place + 11]
             end
-            -- By their places as charges name them, which are texts.
-            local limits = {}
+            -- And by their places as charges name them, which are texts.
+            local limits, limits_by_name = {}, {}
             for index = 1, tonumber(ARGV[10]) do
                 local key, argument = 2 + 8 * jobs + 2 * index, 7 + 18 * jobs + 4 * index
-                limits[tostring(index)] = {
+                limits[index] = {
                     slots = KEYS[key + 1], amounts = KEYS[key + 2], limit = tonumber(ARGV[argument + 1]),
                     window = tonumber(ARGV[argument + 2]), enforced = ARGV[argument + 3] ~= '',
                     settled = ARGV[argument + 4] ~= ''}
+                limits_by_name[tostring(index)] = limits[index]
             end
             local before_charges, none = 11 + 18 * jobs + 4 * ARGV[10], {}
 
@@ -101,7 +101,7 @@ extension JobScripts {
                 local charged, counts = {}, {}
                 for index = 1, count do
                     local argument = before_charges + 2 * (before + index) - 1
-                    charged[index], counts[index] = limits[ARGV[argument]], tonumber(ARGV[argument + 1])
+                    charged[index], counts[index] = limits_by_name[ARGV[argument]], tonumber(ARGV[argument + 1])
                 end
                 return charged, counts
             end
@@ -162,7 +162,8 @@ extension JobScripts {
                     keep(kept_record, now + request_life)
                 end
                 if takes ~= '' then wanted = wanted + 1 end
-                return #counts == 0 and entries or count_all(charged, counts, entries)
+                count_all(charged, counts)
+                return entries
             end
 
             local results = attempt(enqueue, jobs)
@@ -179,7 +180,7 @@ extension JobScripts {
                 local place = places[entry[1]]
                 given[index] = place and {entry[1], place} or {entry[1], 0, entry[2]}
             end
-            return {now, results, given}
+            return {now, results, given, usage_of(limits)}
             """)
 
     /// The time of the server, as `now`, in milliseconds since 1970.

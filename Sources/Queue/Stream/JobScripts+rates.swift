@@ -148,17 +148,28 @@ extension JobScripts {
             return {-7, first, limits[first].counter.used, reset}
         end
 
-        -- Counts a job that is queued. Returns its result.
-        local function count_all(limits, counts, entries)
-            local result = {entries}
+        -- Counts a job that is queued.
+        local function count_all(limits, counts)
             for index = 1, #counts do
-                local counter, amount, place = limits[index].counter, counts[index], 3 * index
+                local counter, amount = limits[index].counter, counts[index]
                 counter.used, counter.here = counter.used + amount, (counter.here or 0) + amount
                 counter.counts = true
-                result[place - 1], result[place] = counter.used, (counter.oldest or counter.slot) + counter.window - now
-                result[place + 1] = counter.slot
             end
-            return result
+        end
+
+        -- For each limit what its counter holds, milliseconds until it holds less, and at which time the charges of now
+        -- stand there. These are the same for all jobs of a batch but for the first, which follows from the amounts.
+        local function usage_of(limits)
+            local usage = {}
+            for index, limit in ipairs(limits) do
+                local counter, place = limit.counter, 3 * index
+                usage[place - 2], usage[place - 1], usage[place] = 0, 0, 0
+                if counter then
+                    usage[place - 2], usage[place] = counter.used, counter.slot
+                    usage[place - 1] = (counter.oldest or counter.slot) + counter.window - now
+                end
+            end
+            return usage
         end
 
         """

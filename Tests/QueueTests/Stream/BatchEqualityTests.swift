@@ -130,7 +130,7 @@ import Testing
         for one in asked {
             do throws(RedisError) {
                 let reply = try await steps.enqueue(one.job, sealed: one.sealed, takes: one.takes, renews: one.renews)
-                texts.append("\(JobAdmission.Outcome(reply.result))")
+                texts.append("\(JobAdmission.Outcome(reply.result, usage: []))")
             } catch {
                 texts.append(error.serverCode ?? "lost")
             }

@@ -23,7 +23,11 @@ import Testing
                             limit = tonumber(ARGV[5 * index + 2]), window = tonumber(ARGV[5 * index + 3]),
                             enforced = ARGV[5 * index + 4] ~= ''}
                     end
-                    local result = over_limit(limits, counts) or count_all(limits, counts, 1)
+                    local result = over_limit(limits, counts)
+                    if not result then
+                        count_all(limits, counts)
+                        result = {1, unpack(usage_of(limits))}
+                    end
                     write_counters()
                     return result
                     """)
@@ -139,7 +143,11 @@ import Testing
                         limit = tonumber(ARGV[5 * index + 2]), window = tonumber(ARGV[5 * index + 3]),
                         enforced = ARGV[5 * index + 4] ~= ''}
                 end
-                results[job + 1] = over_limit(limits, counts) or count_all(limits, counts, 1)
+                results[job + 1] = over_limit(limits, counts)
+                if not results[job + 1] then
+                    count_all(limits, counts)
+                    results[job + 1] = {1, unpack(usage_of(limits))}
+                end
             end
             write_counters()
             return results
