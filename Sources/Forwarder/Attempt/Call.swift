@@ -82,8 +82,7 @@ final class Call {
         self.mayHaveReached = mayHaveReached
         countsTokens = job.charges.contains(where: \.isSettled)
         plan = CallPlan(job, to: target, routed: routed, limits: limits)
-        (self.span, self.steps) = (span, steps)
-        self.caller = caller
+        (self.span, self.steps, self.caller) = (span, steps, caller)
         (self.limits, self.eventLoop, self.logger) = (limits, eventLoop, logger)
         self.done = done
         span?.countsTokens = mayHaveReached && countsTokens
@@ -244,10 +243,12 @@ extension Call {
     /// Goes on to the content, or to the next call if an error came before it.
     /// - Returns: whether the next call is made.
     private func leavePreamble() -> Bool {
-        guard let finding = preamble?.finding, finding != .undecided else { return false }
+        guard let found = preamble, found.finding != .undecided else { return false }
         preamble = nil
-        guard case .failed(let failures) = finding, !(answer?.framer.hasBegun ?? false) else { return false }
-        return goOn(after: failures)
+        if case .failed(let failures) = found.finding, answer?.framer.hasBegun != true { return goOn(after: failures) }
+        // All of the answer has been held back until now.
+        if found.count == pending.count { answer?.adopt(found.check, after: found.count) }
+        return false
     }
 
     private func firstTokenIsLate() {
@@ -283,10 +284,9 @@ extension Call {
             let error = GatewayError(upstream: error)
             return end(.init(answer?.breakOff(error), succeeded: false, span: span?.failed(error)))
         }
-        let elapsed = began.duration(to: .now)
         let failure = Route.Failure(error, hasHead: answer != nil, isStream: job.isStream)
         let times = (beganAt, UnixTime.milliseconds)
-        switch plan.next(after: error, failure, times, elapsed: elapsed, remaining: job.remaining()) {
+        switch plan.next(after: error, failure, times, elapsed: began.duration(to: .now), remaining: job.remaining()) {
         case .giveUp(let told):
             if !goOn(after: failure.map { [$0] } ?? [], mayBePaid: error.requestMayHaveBeenSent) { fail(told) }
         case .call(let pause):
@@ -363,19 +363,19 @@ extension Call {
 
     private func end(_ ending: ResponseSender.Ending) {
         var ending = ending
-        ending.spent = spent
-        steps.meter?.usage = span?.usage ?? meter?.usage
+        let usage = span?.usage ?? meter?.usage
+        ending.spent = spent(usage)
+        steps.meter?.usage = usage
         phase = .ending
         endTransfer()
         let call = NIOLoopBound(self, eventLoop: eventLoop)
         steps.finish(ending) { call.value.close() }
     }
 
-    /// The job's use of the limits on tokens. An answer of the provider's that does not say was perhaps paid
-    /// for.
-    private var spent: TokensSpent {
+    /// The job's use of the limits on tokens. An answer of the provider's that does not say was perhaps paid for.
+    private func spent(_ usage: TokenUsage?) -> TokensSpent {
         guard countsTokens else { return .unknown }
-        return mayHaveReached ? TokensSpent(span?.usage ?? meter?.usage, of: job, by: plan.target) : .none
+        return mayHaveReached ? TokensSpent(usage, of: job, by: plan.target) : .none
     }
 
     private func handBack() {

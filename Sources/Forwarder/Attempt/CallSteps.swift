@@ -36,7 +36,7 @@ extension CallSteps {
 /// The steps of one delivery of a job.
 struct DeliverySteps: CallSteps {
     let sender: ResponseSender
-    let job: Job
+    private let shared: SharedJob
     let delivery: Delivery
     let control: CallControl
     let eventLoop: any EventLoop
@@ -46,6 +46,7 @@ struct DeliverySteps: CallSteps {
     var isTracedByBackend = false
     private let bound: NIOLoopBound<CallMeter>?
 
+    var job: Job { shared.job }
     var stop: CallControl.Stop? { control.stop }
     var handedOver: Int? { control.handedOver }
     var isLocal: Bool { control.isLocal }
@@ -57,7 +58,7 @@ struct DeliverySteps: CallSteps {
         meter: CallMeter?
     ) {
         self.sender = sender
-        self.job = job
+        shared = SharedJob(job)
         self.delivery = delivery
         self.control = control
         self.eventLoop = eventLoop
@@ -77,7 +78,7 @@ struct DeliverySteps: CallSteps {
             }
         }
         guard !hasCredit else { return true }
-        deadline.value = eventLoop.scheduleTask(in: TimeAmount(max(job.remaining(), .zero))) { [control] in
+        deadline.value = eventLoop.scheduleTask(in: TimeAmount(max(shared.job.remaining(), .zero))) { [control] in
             control.expire()
         }
         return false
@@ -87,20 +88,20 @@ struct DeliverySteps: CallSteps {
         _ frame: ResponseFrame, isConfirmed: Bool, completion: @escaping @Sendable (ResponseSender.Sent) -> Void
     ) -> ResponseSender.Sent? {
         sender.send(
-            frame, of: job, in: delivery, isConfirmed: isConfirmed, control: control, on: eventLoop,
+            frame, of: shared.job, in: delivery, isConfirmed: isConfirmed, control: control, on: eventLoop,
             completion: completion)
     }
 
     func finish(_ ending: ResponseSender.Ending, completion: @escaping @Sendable () -> Void) {
-        meter?.ends(job, ending, stop: control.stop)
+        meter?.ends(shared.job, ending, stop: control.stop)
         var ending = ending
         ending.isRecord = isRecord
         ending.isTracedByBackend = isTracedByBackend
-        sender.finish(job, in: delivery, ending, control: control, on: eventLoop, completion: completion)
+        sender.finish(shared, in: delivery, ending, control: control, on: eventLoop, completion: completion)
     }
 
     func release(completion: @escaping @Sendable () -> Void) {
-        meter?.releases(job)
+        meter?.releases(shared.job)
         sender.release(delivery, on: eventLoop, completion: completion)
     }
 }

@@ -12,6 +12,8 @@ struct RelayedResponse {
     /// Takes the event out that tells the usage. Only a stream has one, under any content type.
     private var filter: UsageEventFilter?
     private var check: CompletionCheck?
+    /// Bytes that the check has seen and that have not come here.
+    private var checked = 0
     private(set) var framer: ResponseFramer
 
     /// - Parameters:
@@ -30,6 +32,13 @@ struct RelayedResponse {
         )
     }
 
+    /// Goes on with a check that has seen the next bytes, none of which have come here yet.
+    mutating func adopt(_ other: CompletionCheck?, after count: Int) {
+        // A check sees what its client is shown.
+        guard let other, check != nil, filter == nil else { return }
+        (check, checked) = (other, count)
+    }
+
     /// Takes the next bytes.
     /// - Parameter isRest: whether the call has ended with them.
     /// - Returns: the frames that leave now, and whether Redis is to confirm each: a client in this process would take
@@ -37,7 +46,9 @@ struct RelayedResponse {
     mutating func take(_ bytes: [UInt8], isRest: Bool) -> (frames: [ResponseFrame], isConfirmed: Bool) {
         let shown = filter?.pass(bytes) ?? bytes
         if shown.isEmpty { return ([], false) }
-        check?.take(shown)
+        let known = min(checked, shown.count)
+        checked -= known
+        if known < shown.count { check?.take(known == 0 ? shown : Array(shown[known...])) }
         let completes = isLocal && hasEveryChoice(within: .max)
         // The rest of an answer that is no stream waits for the word that it ended well, to leave with it.
         return (framer.take(shown, isWhole: isRest && (bytes.count < minimum || completes)), completes)

@@ -4,10 +4,19 @@ internal import Upstream
 
 /// A job whose call may go to several targets, one after the other.
 struct RoutedJob {
-    private let job: Job
-    /// The job's body.
-    private let object: JSONObject
-    private let resolve: (Job) throws(GatewayError) -> Target
+    /// What stays the same from step to step. A class, since the plan of a call is copied more often than changed.
+    private final class Origin {
+        let job: Job
+        /// The job's body.
+        let object: JSONObject
+        let resolve: (Job) throws(GatewayError) -> Target
+
+        init(_ job: Job, _ object: JSONObject, resolve: @escaping (Job) throws(GatewayError) -> Target) {
+            (self.job, self.object, self.resolve) = (job, object, resolve)
+        }
+    }
+
+    private let origin: Origin
     /// The present step.
     private var place = 0
     /// The steps that had their turn, in their order.
@@ -25,19 +34,17 @@ struct RoutedJob {
             let model = try? RequestModel(content: .other, method: job.method, path: job.path, query: job.query),
             model.name == nil
         else { return nil }
-        self.job = job
-        self.object = object
-        self.resolve = resolve
+        origin = Origin(job, object, resolve: resolve)
     }
 
     /// The rules that chose the steps so far: of load balancing, and of fallback.
     var rules: (balancing: String?, fallback: String?) {
-        let steps = job.route.steps
-        let balancing = steps.first?.rule.flatMap { job.route.fallback > 0 ? $0 : nil }
-        return (balancing, place >= job.route.fallback ? steps[place].rule : nil)
+        let steps = origin.job.route.steps
+        let balancing = steps.first?.rule.flatMap { origin.job.route.fallback > 0 ? $0 : nil }
+        return (balancing, place >= origin.job.route.fallback ? steps[place].rule : nil)
     }
 
-    private var step: Route.Step { job.route.steps[place] }
+    private var step: Route.Step { origin.job.route.steps[place] }
 
     /// The model of the present step.
     var model: String { step.model }
@@ -52,7 +59,7 @@ struct RoutedJob {
     /// - Throws: what the client is told if there is no such call.
     mutating func target() throws(GatewayError) -> Target {
         tried.append(place)
-        var target = try resolve(changed())
+        var target = try origin.resolve(changed())
         let changes = step.changes
         for name in changes.removedHeaders + changes.headers.map(\.name) {
             target.request.headers.removeAll { $0.name.equalsIgnoringASCIICase(name) }
@@ -63,15 +70,15 @@ struct RoutedJob {
 
     /// Whether there is a step after any failure of some kinds.
     func mayAdvance(afterAny isMeant: (Route.Failure) -> Bool) -> Bool {
-        step.failures.union(job.route.fallbackFailures).contains { failure in
-            isMeant(failure) && job.route.next(after: place, failure, tried: tried) != nil
+        step.failures.union(origin.job.route.fallbackFailures).contains { failure in
+            isMeant(failure) && origin.job.route.next(after: place, failure, tried: tried) != nil
         }
     }
 
     /// Goes on to the step whose turn it is after a failure of the present one.
     /// - Returns: false if there is none.
     mutating func advance(after failure: Route.Failure) -> Bool {
-        guard let next = job.route.next(after: place, failure, tried: tried) else { return false }
+        guard let next = origin.job.route.next(after: place, failure, tried: tried) else { return false }
         place = next
         return true
     }
@@ -80,17 +87,17 @@ struct RoutedJob {
     /// client's own goes nowhere but to the provider that the client named: its key, its query, and whose budget at the
     /// provider pays.
     private func changed() -> Job {
-        guard let asked = job.model, asked != model || !step.changes.members.isEmpty else { return job }
-        var other = job
+        guard let asked = origin.job.model, asked != model || !step.changes.members.isEmpty else { return origin.job }
+        var other = origin.job
         other.model = model
-        var splice = JSONSplice(object)
+        var splice = JSONSplice(origin.object)
         splice.set("model", to: JSONText.quoted(model))
         for member in step.changes.members { splice.set(member.name, to: Array(member.json.utf8)) }
         if Self.provider(of: asked) != Self.provider(of: model) {
             other.clientKey = nil
             other.query = nil
             other.headers.removeAll { ForwardedHeaders.isClients($0.name) }
-            if object.member("api_key") != nil { splice.remove("api_key") }
+            if origin.object.member("api_key") != nil { splice.remove("api_key") }
         }
         other.body = splice.result()
         return other

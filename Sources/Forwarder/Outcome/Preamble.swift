@@ -15,8 +15,8 @@ struct Preamble: Sendable {
 
     private enum Form { case unknown, events, body }
 
-    /// Whether its completion is checked at its end.
-    private var check: CompletionCheck?
+    /// Checks its completion; nil if it is not to be one.
+    private(set) var check: CompletionCheck?
     private var form = Form.unknown
     private var events = EventDataReader(after: 0)
     /// The data of the present event, or the body so far.
@@ -36,6 +36,9 @@ struct Preamble: Sendable {
         (limit, self.room) = (room, room)
     }
 
+    /// Bytes that were taken.
+    var count: Int { limit - room }
+
     /// Whether a body has begun, and no stream of events: its first byte is content to a client that waits for one.
     var isBody: Bool { form == .body }
 
@@ -49,9 +52,10 @@ struct Preamble: Sendable {
     /// - Parameter isStream: whether the client asked for a stream, which a provider may have labelled as plain text.
     static func isReadable(_ head: UpstreamHead, isStream: Bool) -> Bool {
         if head.isEventStream { return true }
-        let label = head.headers.first(named: "content-type")?.lowercased() ?? ""
-        let type = String(decoding: label.utf8.prefix { $0 != UInt8(ascii: ";") }, as: UTF8.self)
-        return type == "application/json" || isStream && (type.isEmpty || type == "text/plain")
+        let label = head.headers.first(named: "content-type") ?? ""
+        let type = label.utf8.firstIndex(of: UInt8(ascii: ";")).map { String(label[..<$0]) } ?? label
+        if type.equalsIgnoringASCIICase("application/json") { return true }
+        return isStream && (type.isEmpty || type.equalsIgnoringASCIICase("text/plain"))
     }
 
     /// Takes the next bytes.
@@ -89,10 +93,11 @@ struct Preamble: Sendable {
     /// Notes that the answer has ended.
     mutating func end() {
         guard finding == .undecided else { return }
-        var hasPassed: Bool?
-        if check != nil { hasPassed = check?.end() == nil }
+        // A copy is ended: the check goes on where the answer is passed on.
+        var ended = check
+        let hasPassed = check == nil ? nil : ended?.end() == nil
         // A completion that was checked as a whole is not read once more.
-        if hasPassed == true, check?.isWholeObject == true {
+        if hasPassed == true, ended?.isWholeObject == true {
             finding = .content
             return
         }

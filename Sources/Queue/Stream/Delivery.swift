@@ -22,7 +22,7 @@ package struct Delivery: Sendable, Equatable {
     /// The sealed key of its own under which the payload is sealed.
     private var key = OwnKey.none
     /// The job as this process queued it; nil once it was taken out, and of entries that came from Redis.
-    private var opened: Job?
+    private var opened: SharedJob?
     /// Bytes of the payload.
     package let size: Int
     /// The entry's `s`: where the charges stand that the job's end corrects, in their order.
@@ -92,7 +92,7 @@ package struct Delivery: Sendable, Equatable {
         isTakenOver = false
         insertionID = job.insertionID.description
         payload = []
-        opened = job
+        opened = SharedJob(job)
         if job.ownSeal != nil { key = .unread }
     }
 
@@ -115,7 +115,7 @@ package struct Delivery: Sendable, Equatable {
     /// Takes the job out, opened with the gateway's key. It is there once.
     package mutating func takeJob(opening envelope: Envelope) throws(DeliveryError) -> Job {
         defer { (payload, opened) = ([], nil) }
-        if let opened { return opened }
+        if let opened { return opened.job }
         return try job(opening: envelope)
     }
 

@@ -157,39 +157,44 @@ package struct ResponseSender: Sendable {
     ///   - eventLoop: where `completion` is called.
     ///   - completion: is called when the job is over here, be it that another worker ended it.
     package func finish(
-        _ job: Job, in delivery: Delivery, _ ending: Ending, control: CallControl, on eventLoop: any EventLoop,
+        _ shared: SharedJob, in delivery: Delivery, _ ending: Ending, control: CallControl, on eventLoop: any EventLoop,
         completion: @escaping @Sendable () -> Void
     ) {
-        let id = job.insertionID
+        let id = shared.job.insertionID
         let frame = ending.frame
         let defaultProject = defaultProject
         let rollout = { @Sendable in
-            job.rollout.map { RolloutKeys($0.rollout, project: job.project, defaultProject: defaultProject) }
+            shared.job.rollout.map {
+                RolloutKeys($0.rollout, project: shared.job.project, defaultProject: defaultProject)
+            }
         }
         let sealed: [UInt8]?
         let steps: JobStream.Ending
         do {
-            sealed = control.isLocal ? nil : try frame.map { try seal($0, of: job) }
+            sealed = control.isLocal ? nil : try frame.map { try seal($0, of: shared.job) }
             let span = try ending.span.map {
                 JobStream.Span(
-                    project: job.project, sealed: try envelope.seal($0, for: .span(id, holding: $0)), life: spanLife,
+                    project: shared.job.project, sealed: try envelope.seal($0, for: .span(id, holding: $0)),
+                    life: spanLife,
                     isExported: !ending.isRecord, isLogged: logsRequests)
             }
-            let freed = (ending.head ?? frame?.head)?.asksForAnotherAttempt ?? false ? job.idempotency?.key : nil
+            let freed = (ending.head ?? frame?.head)?.asksForAnotherAttempt ?? false ? shared.job.idempotency?.key : nil
             steps = JobStream.Ending(
                 removeFrom: ending.succeeded ? nil : rollout(), span: span, deadLetterReason: ending.deadLetterReason,
                 frees: freed,
-                answerLife: job.answerLife, settlements: delivery.settlements(of: job, after: ending.spent),
+                answerLife: shared.job.answerLife,
+                settlements: delivery.settlements(of: shared.job, after: ending.spent),
                 // How much of it another worker's part of the answer has used is not known.
-                reservation: job.isFetchable && !delivery.isTakenOver
-                    ? KeptBytes.Reservation(of: job, used: control.keptBytes) : nil)
+                reservation: shared.job.isFetchable && !delivery.isTakenOver
+                    ? KeptBytes.Reservation(of: shared.job, used: control.keptBytes) : nil)
         } catch {
             logLeft(id, "\(error)")
             return completion()
         }
         let mayHaveEnded = NIOLockedValueBox(false)
         let step = JobStep<Bool>(on: eventLoop, logger: logger, unless: { control.isReleased }) { completion in
-            stream.finish(delivery, id: id, responseKey: job.responseKey, sealed: sealed, ending: steps) { result in
+            stream.finish(delivery, id: id, responseKey: shared.job.responseKey, sealed: sealed, ending: steps) {
+                result in
                 if case .failure(let error) = result, error.mayHaveBeenExecuted {
                     mayHaveEnded.withLockedValue { $0 = true }
                 }
@@ -199,8 +204,8 @@ package struct ResponseSender: Sendable {
         let end = { @Sendable (isOurs: Bool?) in
             if isOurs == true, let frame { control.client?.receive(frame) }
             if isOurs == true, let span = ending.span, !ending.isRecord { keepSpan(span, id) }
-            if isOurs == true, ending.isTracedByBackend, ending.succeeded, let name = job.rollout?.rollout {
-                stream.noteEnd(of: id, rollout: name, project: job.project)
+            if isOurs == true, ending.isTracedByBackend, ending.succeeded, let name = shared.job.rollout?.rollout {
+                stream.noteEnd(of: id, rollout: name, project: shared.job.project)
             }
             // The worker that took it over answers its client, by way of Redis.
             if isOurs == false {
@@ -238,7 +243,7 @@ package struct ResponseSender: Sendable {
     ) async {
         await withCheckedContinuation { continuation in
             finish(
-                job, in: delivery, Ending(frame, succeeded: succeeded, deadLetterReason: deadLetterReason),
+                SharedJob(job), in: delivery, Ending(frame, succeeded: succeeded, deadLetterReason: deadLetterReason),
                 control: control,
                 on: MultiThreadedEventLoopGroup.singleton.any()
             ) { continuation.resume() }
