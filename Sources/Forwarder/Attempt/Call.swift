@@ -243,8 +243,7 @@ extension Call {
     /// Goes on to the content, or to the next call if an error came before it.
     /// - Returns: whether the next call is made.
     private func leavePreamble() -> Bool {
-        guard let found = preamble, found.finding != .undecided else { return false }
-        preamble = nil
+        guard preamble.map({ $0.finding != .undecided }) ?? false, let found = preamble.take() else { return false }
         if case .failed(let failures) = found.finding, answer?.framer.hasBegun != true { return goOn(after: failures) }
         // All of the answer has been held back until now.
         if found.count == pending.count { answer?.adopt(found.check, after: found.count) }

@@ -134,7 +134,7 @@ extension JobScripts {
                 if set ~= '' then entry = {'i', id, 'p', payload, 'j', project, 'r', rollout} end
                 -- Where the job's end finds what it corrects.
                 for _, limit in ipairs(charged) do
-                    if limit.settled then slots = slots .. limit.counter.slot .. ' ' end
+                    if limit.settled then slots = slots .. limit.counter.slot_text .. ' ' end
                 end
                 if slots ~= '' then entry[#entry + 1], entry[#entry + 2] = 's', slots end
                 -- Before the job, which could not be opened without it.

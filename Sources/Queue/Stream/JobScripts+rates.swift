@@ -3,6 +3,13 @@ extension JobScripts {
     /// window stand together at its end, so that none leaves the window early.
     static let exactSlots = 10_000
 
+    /// Writes whole numbers as texts. Redis would do so for each number of a command, and takes longer, since it writes
+    /// one that may have decimals.
+    private static let numbers = """
+        local function text_of(number) return string.format('%d', number) end
+
+        """
+
     /// Rate limits with a sliding window, for the script that queues jobs. A charge of a job is what it counts on one
     /// counter. All that a job is refused for is read before anything is written; it counts on all its counters or on
     /// none. A counter is read once for all jobs of a batch, and written once, at its end.
@@ -11,9 +18,10 @@ extension JobScripts {
     /// how much at each of these times and in `sum`, the `oldest` of them, and how many `slots` they are); `limit`,
     /// `window` in milliseconds; whether a job beyond it is refused (`enforced`), and whether a job's end corrects what
     /// it counted (`settled`). What a job is charged with is a list of limits, and a list of what it counts on each.
-    static let rates = """
+    static let rates = numbers + """
         local exact_slots = \(exactSlots)
         local counters, read_counters = {}, {}
+        local now_text = text_of(now)
 
         -- Looks how many of a counter's slots the window has left behind, and for the oldest of the others.
         local function pass_over(counter, past)
@@ -46,10 +54,10 @@ extension JobScripts {
             limit.counter = counter
             if counter then return counter end
             local window, past = limit.window, now - limit.window
-            local kept = redis.call('HMGET', limit.amounts, 'sum', 'oldest', 'slots', now)
+            local kept = redis.call('HMGET', limit.amounts, 'sum', 'oldest', 'slots', now_text)
             counter = {
                 slots = limit.slots, amounts = limit.amounts, window = window, left = 0, slot = now,
-                used = tonumber(kept[1] or 0), here = tonumber(kept[4] or nil)}
+                slot_text = now_text, used = tonumber(kept[1] or 0), here = tonumber(kept[4] or nil)}
             local oldest = tonumber(kept[2] or 0)
             if oldest > past then counter.oldest = oldest else pass_over(counter, past) end
             -- Not told by what they hold: what was given back is 0.
@@ -57,7 +65,8 @@ extension JobScripts {
             if counter.size >= exact_slots then
                 local width = math.ceil(window / 600)
                 counter.slot = math.ceil(now / width) * width
-                counter.here = tonumber(redis.call('HGET', limit.amounts, counter.slot) or nil)
+                counter.slot_text = text_of(counter.slot)
+                counter.here = tonumber(redis.call('HGET', limit.amounts, counter.slot_text) or nil)
             end
             counter.is_new = not counter.here
             limit.counter, counters[limit.amounts] = counter, counter
@@ -81,7 +90,8 @@ extension JobScripts {
             end
             counter.left = 0
             redis.pcall(
-                'HSET', counter.amounts, 'sum', counter.used, 'oldest', counter.oldest, 'slots', counter.size)
+                'HSET', counter.amounts, 'sum', text_of(counter.used), 'oldest', text_of(counter.oldest), 'slots',
+                text_of(counter.size))
         end
 
         -- What lives two windows and is renewed when something has left one outlives what it holds.
@@ -97,12 +107,12 @@ extension JobScripts {
             if renews then forget(counter) end
             counter.oldest = counter.oldest or counter.slot
             if counter.is_new then
-                redis.pcall('RPUSH', counter.slots, counter.slot)
+                redis.pcall('RPUSH', counter.slots, counter.slot_text)
                 counter.size = counter.size + 1
             end
             redis.pcall(
-                'HSET', counter.amounts, 'sum', counter.used, 'oldest', counter.oldest, 'slots', counter.size,
-                counter.slot, counter.here)
+                'HSET', counter.amounts, 'sum', text_of(counter.used), 'oldest', text_of(counter.oldest), 'slots',
+                text_of(counter.size), counter.slot_text, text_of(counter.here))
             if renews then renew(counter) end
             counter.counts, counter.is_new = false, false
         end
@@ -176,7 +186,7 @@ extension JobScripts {
 
     /// Corrects what jobs were charged with, for the script that ends them: each counter once, for all jobs of a batch.
     /// A charge that has left the window no longer counts.
-    static let settling = """
+    static let settling = numbers + """
         local corrections, corrected = {}, {}
 
         local function correct(amounts, slot, difference)
@@ -198,10 +208,10 @@ extension JobScripts {
                     if not kept.err and kept[index + 1] then
                         sum = sum + of_counter[slot]
                         fields[#fields + 1] = slot
-                        fields[#fields + 1] = (tonumber(kept[index + 1]) or 0) + of_counter[slot]
+                        fields[#fields + 1] = text_of((tonumber(kept[index + 1]) or 0) + of_counter[slot])
                     end
                 end
-                if #fields > 0 then redis.pcall('HSET', amounts, 'sum', sum, unpack(fields)) end
+                if #fields > 0 then redis.pcall('HSET', amounts, 'sum', text_of(sum), unpack(fields)) end
             end
         end
 
